@@ -1,0 +1,498 @@
+/* virt-vgpu-hook: libvirt runs it at each step in the life of each guest of this host.
+ *
+ * How it works: look the operation up in a table, read the domain XML from stdin, leave at once
+ * when the guest is not ours, else hand everything to virtvgpud and do as it answers.
+ *
+ * libvirt waits for this program without a time limit and holds the guest's lock meanwhile. So
+ * nothing here calls libvirt, every wait ends at a deadline, and a guest without an annotation
+ * never depends on us: each doubt about whose guest it is ends in exit 0. Only libc is linked,
+ * because every start of every guest pays for the loading of this program. */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* As in src/base/names.h; what else is there is not for here. */
+#define XMLNS_FAMILY "urn:virt-vgpu:domain:"
+#define ALIAS_PREFIX "ua-vgpu-"
+#define SOCKET "run/virt-vgpu/hook.sock"
+#define CLAIMS "run/virt-vgpu/claims"
+
+/* The protocol */
+#define PROTOCOL "VGPU1 "
+#define HEADER_MAX 256
+#define NAME_MAX_BYTES 4096
+#define EXTRA_MAX 64
+#define XML_MAX (4 * 1024 * 1024)
+
+#define WINDOW (64 * 1024)               /* what is read at once: as much as a pipe holds */
+#define CARRY (sizeof(XMLNS_FAMILY) - 2) /* the longest marker but one byte */
+#define UUID_LEN 36
+#define RETRY_NS 5000000 /* between two attempts to connect */
+#define SEE_LOG "; see 'journalctl -u virtvgpud'"
+
+_Static_assert(sizeof(XMLNS_FAMILY) >= sizeof(ALIAS_PREFIX), "CARRY is too short");
+
+/* What libvirt does when this program exits non-zero differs per operation, so what we may do on
+ * failure does too. All others, and those of a newer libvirt, are none of our business: a non-zero
+ * exit in "started" or "reconnect" would kill a running guest. */
+struct policy {
+    const char *op;
+    const char *subop;
+    bool fatal;      /* a failure refuses; else complain and let libvirt go on */
+    bool system;     /* refuse a guest of ours in qemu:///session; else it is left alone */
+    bool filter;     /* libvirt reads stdout as the new XML, nothing means no change */
+    int deadline_ms; /* of the whole run */
+};
+
+static const struct policy policies[] = {
+    { "prepare", "begin", .fatal = true, .system = true, .deadline_ms = 30000 },
+    { "migrate", "begin", .fatal = true, .filter = true, .deadline_ms = 30000 },
+    { "restore", "begin", .fatal = true, .filter = true, .deadline_ms = 30000 },
+    { "release", "end", .deadline_ms = 2000 },
+};
+
+struct call {
+    const struct policy *policy;
+    const char *name;
+    char extra[EXTRA_MAX + 1];
+    const char *root;   /* "" in production */
+    long long started;  /* CLOCK_BOOTTIME, ns */
+    long long deadline; /* CLOCK_MONOTONIC, ns */
+    int deadline_ms;
+    size_t xml_len;   /* over XML_MAX: too long, only looked through for markers */
+    bool marked;      /* the XML carries one of our marks */
+    int xml_errno;    /* why the XML could not be read to its end, or 0 */
+    const char *blob; /* of the reply */
+    size_t blob_len;
+    char reason[2048]; /* why it failed */
+};
+
+/* Pages that are never touched cost nothing, so there is nothing to allocate. */
+static char xml[XML_MAX + WINDOW];
+static char reply[HEADER_MAX + XML_MAX];
+
+__attribute__((format(printf, 2, 3))) static bool
+fail(struct call *call, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(call->reason, sizeof(call->reason), format, args);
+    va_end(args);
+    return false;
+}
+
+static bool
+fail_late(struct call *call, const char *what, const char *hint)
+{
+    bool whole = call->deadline_ms % 1000 == 0;
+
+    return fail(call, "%s within %d %s%s", what, call->deadline_ms / (whole ? 1000 : 1),
+                whole ? "s" : "ms", hint);
+}
+
+static bool
+fail_connection(struct call *call, int err)
+{
+    if (err == ETIMEDOUT)
+        return fail_late(call, "virtvgpud did not answer", SEE_LOG);
+    return fail(call, "the connection to virtvgpud broke: %s" SEE_LOG, strerror(err));
+}
+
+static long long
+now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/* Wait until @fd can be read or written, broken ones included: the read or write tells.
+ * At the deadline errno is ETIMEDOUT. */
+static bool
+wait_for(const struct call *call, int fd, short events)
+{
+    struct pollfd wanted = { .fd = fd, .events = events };
+
+    for (;;) {
+        long long left = call->deadline - now(CLOCK_MONOTONIC);
+        struct timespec ts = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+        int n;
+
+        if (left <= 0) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+        n = ppoll(&wanted, 1, &ts, NULL);
+        if (n > 0)
+            return true;
+        if (n < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+static ssize_t
+read_some(const struct call *call, int fd, char *data, size_t size)
+{
+    ssize_t n;
+
+    do {
+        if (!wait_for(call, fd, POLLIN))
+            return -1;
+        n = read(fd, data, size);
+    } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+    return n;
+}
+
+static bool
+write_all(const struct call *call, int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        /* stdout is a blocking pipe; one that polls writable takes PIPE_BUF without blocking */
+        size_t part = len < PIPE_BUF ? len : PIPE_BUF;
+        ssize_t n;
+
+        if (!wait_for(call, fd, POLLOUT))
+            return false;
+        n = write(fd, data, part);
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return false;
+        if (n > 0) {
+            data += n;
+            len -= n;
+        }
+    }
+    return true;
+}
+
+static bool
+has_marker(const char *data, size_t len)
+{
+    return memmem(data, len, XMLNS_FAMILY, strlen(XMLNS_FAMILY)) ||
+           memmem(data, len, ALIAS_PREFIX, strlen(ALIAS_PREFIX));
+}
+
+/* Read stdin to its end. The first XML_MAX bytes are kept; what follows passes through a window
+ * behind them. Each search starts a little before the new bytes, as a marker may straddle reads. */
+static void
+read_xml(struct call *call)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    for (;;) {
+        size_t from = len > CARRY ? len - CARRY : 0;
+        size_t room;
+
+        if (len == sizeof(xml)) {
+            memmove(xml + XML_MAX, xml + from, CARRY);
+            from = XML_MAX;
+            len = XML_MAX + CARRY;
+        }
+        room = sizeof(xml) - len;
+        n = read_some(call, STDIN_FILENO, xml + len, room < WINDOW ? room : WINDOW);
+        if (n <= 0)
+            break;
+        len += n;
+        if (!call->marked)
+            call->marked = has_marker(xml + from, len - from);
+    }
+    call->xml_errno = n < 0 ? errno : 0;
+    call->xml_len = len;
+}
+
+/* The first <uuid> of a domain XML is the domain's. @uuid is used in a path: nothing but hex digits
+ * and dashes may get there. */
+static bool
+find_uuid(const struct call *call, char uuid[UUID_LEN + 1])
+{
+    static const char open_tag[] = "<uuid>";
+    static const char close_tag[] = "</uuid>";
+    size_t len = call->xml_len < XML_MAX ? call->xml_len : XML_MAX;
+    const char *text = memmem(xml, len, open_tag, strlen(open_tag));
+
+    if (!text)
+        return false;
+    text += strlen(open_tag);
+    if ((size_t) (xml + len - text) < UUID_LEN + strlen(close_tag) ||
+        memcmp(text + UUID_LEN, close_tag, strlen(close_tag)) != 0)
+        return false;
+    for (int i = 0; i < UUID_LEN; i++) {
+        char c = text[i];
+
+        if (c >= 'A' && c <= 'F')
+            c += 'a' - 'A';
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f') && c != '-')
+            return false;
+        uuid[i] = c;
+    }
+    uuid[UUID_LEN] = '\0';
+    return true;
+}
+
+/* A claim outlives the annotation: the user may have taken it out while the guest was running. */
+static bool
+has_claim(const struct call *call)
+{
+    char uuid[UUID_LEN + 1];
+    char path[PATH_MAX];
+    int len;
+
+    if (!find_uuid(call, uuid))
+        return false;
+    len = snprintf(path, sizeof(path), "%s/" CLAIMS "/%s", call->root, uuid);
+    return len < (int) sizeof(path) && access(path, F_OK) == 0;
+}
+
+/* Returns a non-blocking socket, or -1. */
+static int
+connect_daemon(struct call *call)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    struct timespec pause = { .tv_nsec = RETRY_NS };
+    int len, fd;
+
+    len = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/" SOCKET, call->root);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || len >= (int) sizeof(addr.sun_path)) {
+        fail(call, "cannot connect to virtvgpud: %s", strerror(fd < 0 ? errno : ENAMETOOLONG));
+        goto failed;
+    }
+    while (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED)
+            fail(call,
+                 "virtvgpud is not running (%s: %s); start it with "
+                 "'systemctl start virtvgpud.socket'",
+                 addr.sun_path, strerror(errno));
+        else if (errno != EAGAIN && errno != EINTR)
+            fail(call, "cannot connect to virtvgpud (%s: %s)", addr.sun_path, strerror(errno));
+        else if (now(CLOCK_MONOTONIC) >= call->deadline)
+            fail_connection(call, ETIMEDOUT);
+        else {
+            /* EAGAIN: many guests start at once and its queue is full. There is nothing to poll. */
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        goto failed;
+    }
+    return fd;
+
+failed:
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool
+send_request(struct call *call, int fd)
+{
+    char header[HEADER_MAX];
+    int len;
+
+    len = snprintf(header, sizeof(header), PROTOCOL "%s %s %s %lld %zu %zu\n", call->policy->op,
+                   call->policy->subop, call->extra, call->started, strlen(call->name),
+                   call->xml_len);
+    if (write_all(call, fd, header, len) && write_all(call, fd, call->name, strlen(call->name)) &&
+        write_all(call, fd, xml, call->xml_len))
+        return true;
+    /* A daemon that refuses early hangs up without reading on; its answer is there all the same. */
+    if (errno == EPIPE || errno == ECONNRESET)
+        return true;
+    return fail_connection(call, errno);
+}
+
+/* Read on until @want bytes of the reply are there or, with @line, a line of at most that length.
+ * @len is how many there are. */
+static bool
+read_reply_until(struct call *call, int fd, size_t want, bool line, size_t *len)
+{
+    while (*len < want && !(line && memchr(reply, '\n', *len))) {
+        ssize_t n = read_some(call, fd, reply + *len, want - *len);
+
+        if (n < 0 && errno != ECONNRESET)
+            return fail_connection(call, errno);
+        if (n <= 0)
+            return true; /* it hung up: the caller sees what is missing */
+        *len += n;
+    }
+    return true;
+}
+
+/* The length that ends a header line: digits and nothing else, XML_MAX at most. */
+static bool
+parse_length(const char *text, const char *end, size_t *length)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || digits > strlen("4194304") || text + digits != end)
+        return false;
+    *length = strtoul(text, NULL, 10);
+    return *length <= XML_MAX;
+}
+
+static bool
+read_reply(struct call *call, int fd)
+{
+    static const char ok[] = PROTOCOL "ok ";
+    static const char refused[] = PROTOCOL "refused ";
+    bool is_ok, is_refused;
+    size_t len = 0;
+    const char *eol;
+
+    if (!read_reply_until(call, fd, HEADER_MAX, true, &len))
+        return false;
+    if (len == 0)
+        return fail(call, "virtvgpud hung up without an answer" SEE_LOG);
+    if (len < strlen(PROTOCOL) || memcmp(reply, PROTOCOL, strlen(PROTOCOL)) != 0)
+        return fail(call, "the daemon speaks another version of the hook protocol; "
+                          "restart it with 'systemctl restart virtvgpud'");
+    eol = memchr(reply, '\n', len);
+    is_ok = strncmp(reply, ok, strlen(ok)) == 0;
+    is_refused = strncmp(reply, refused, strlen(refused)) == 0;
+    if (!eol || !(is_ok || is_refused) ||
+        !parse_length(reply + strlen(is_ok ? ok : refused), eol, &call->blob_len))
+        return fail(call, "virtvgpud gave an answer that makes no sense" SEE_LOG);
+
+    call->blob = eol + 1;
+    if (!read_reply_until(call, fd, call->blob - reply + call->blob_len, false, &len))
+        return false;
+    if (len < call->blob - reply + call->blob_len)
+        return fail(call, "virtvgpud hung up in the middle of its answer" SEE_LOG);
+    if (is_refused && call->blob_len == 0)
+        return fail(call, "virtvgpud refused without a reason" SEE_LOG);
+    if (is_refused)
+        return fail(call, "%.*s", (int) call->blob_len, call->blob);
+    return true;
+}
+
+static bool
+ask_daemon(struct call *call)
+{
+    int fd = connect_daemon(call);
+    bool done = fd >= 0 && send_request(call, fd) && read_reply(call, fd);
+
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+static const struct policy *
+find_policy(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 3 && i < sizeof(policies) / sizeof(policies[0]); i++)
+        if (strcmp(argv[2], policies[i].op) == 0 && strcmp(argv[3], policies[i].subop) == 0)
+            return &policies[i];
+    return NULL;
+}
+
+/* @extra as one word of the header line: the reasons of libvirt may contain blanks. */
+static void
+format_extra(struct call *call, const char *extra)
+{
+    for (size_t i = 0; i < EXTRA_MAX && extra[i] != '\0'; i++)
+        call->extra[i] =
+            isalnum((unsigned char) extra[i]) || strchr(".-", extra[i]) ? extra[i] : '_';
+}
+
+static void
+init_call(struct call *call, const struct policy *policy, int argc, char **argv)
+{
+    /* For tests. libvirt passes neither on, and neither counts if someone makes us setuid. */
+    const char *root = secure_getenv("VIRT_VGPU_ROOT");
+    const char *deadline = secure_getenv("VIRT_VGPU_DEADLINE_MS");
+
+    call->policy = policy;
+    call->name = argv[1];
+    call->root = root ? root : "";
+    call->deadline_ms = deadline ? atoi(deadline) : policy->deadline_ms;
+    call->deadline = now(CLOCK_MONOTONIC) + call->deadline_ms * 1000000LL;
+    format_extra(call, argc > 4 && argv[4][0] != '\0' ? argv[4] : "-");
+}
+
+/* What can be said about a guest of ours before the daemon is asked. */
+static bool
+check_request(struct call *call)
+{
+    if (geteuid() != 0)
+        return fail(call, "only qemu:///system is supported, this is a session of user %u",
+                    (unsigned) geteuid());
+    if (call->xml_errno == ETIMEDOUT)
+        return fail_late(call, "libvirt did not send the whole XML", "");
+    if (call->xml_errno)
+        return fail(call, "cannot read the XML: %s", strerror(call->xml_errno));
+    if (call->xml_len > XML_MAX) {
+        int line = 1;
+
+        for (size_t i = 0; i < XML_MAX; i++)
+            line += xml[i] == '\n';
+        return fail(call, "the XML is longer than 4 MiB (line %d)", line);
+    }
+    if (strlen(call->name) > NAME_MAX_BYTES)
+        return fail(call, "its name is longer than %d bytes", NAME_MAX_BYTES);
+    return true;
+}
+
+static bool
+print_xml(struct call *call)
+{
+    if (!call->policy->filter || write_all(call, STDOUT_FILENO, call->blob, call->blob_len))
+        return true;
+    if (errno == ETIMEDOUT)
+        return fail_late(call, "libvirt did not take the changed XML", "");
+    return fail(call, "cannot write the changed XML: %s", strerror(errno));
+}
+
+/* libvirt shows stderr to the user as it is: one line, whatever the daemon or the name contain. */
+static void
+print_failure(const struct call *call)
+{
+    char line[PIPE_BUF];
+    int len;
+
+    len =
+        snprintf(line, sizeof(line), "virt-vgpu: domain '%.255s': %s", call->name, call->reason);
+    for (int i = 0; i < len; i++)
+        if ((unsigned char) line[i] < ' ' || line[i] == 0x7f)
+            line[i] = ' ';
+    while (line[len - 1] == ' ')
+        len--;
+    line[len++] = '\n';
+    if (write(STDERR_FILENO, line, len) < 0)
+        return; /* nobody is left to be told */
+}
+
+int
+main(int argc, char **argv)
+{
+    struct call call = { .started = now(CLOCK_BOOTTIME) };
+    const struct policy *policy = find_policy(argc, argv);
+
+    if (!policy)
+        return EXIT_SUCCESS;
+    signal(SIGPIPE, SIG_IGN);
+    init_call(&call, policy, argc, argv);
+
+    /* An XML that never comes leaves us knowing nothing: not ours, the guest goes on. */
+    read_xml(&call);
+    if (!call.marked && !has_claim(&call))
+        return EXIT_SUCCESS;
+    if (geteuid() != 0 && !policy->system)
+        return EXIT_SUCCESS;
+
+    if (check_request(&call) && ask_daemon(&call) && print_xml(&call))
+        return EXIT_SUCCESS;
+    print_failure(&call);
+    return policy->fatal ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,32 @@
+#include "backend/backend.h"
+
+#include "backend/mdev.h"
+
+static const VgpuBackend *const backends[] = {
+    &vgpu_backend_mdev,
+};
+
+const VgpuBackend *
+vgpu_backend_get(VgpuInterface interface)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
+        if (backends[i]->interface == interface)
+            return backends[i];
+    }
+    return NULL;
+}
+
+void
+vgpu_write_clear(VgpuWrite *self)
+{
+    g_clear_pointer(&self->path, g_free);
+    g_clear_pointer(&self->text, g_free);
+}
+
+void
+vgpu_presence_clear(VgpuPresence *self)
+{
+    g_clear_pointer(&self->parent, g_free);
+    g_clear_pointer(&self->profile_id, g_free);
+    self->exists = false;
+}

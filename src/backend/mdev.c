@@ -1,0 +1,161 @@
+#include "backend/mdev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/names.h"
+
+/* The device's directory and its links may come a little after the write has returned; libvirt
+ * waits up to 100 × 10 ms for them too (src/node_device/node_device_udev.c). */
+#define SETTLE_TRIES 100
+#define SETTLE_STEP_US 10000
+
+static char *
+types_path(const char *parent)
+{
+    return g_strdup_printf(VGPU_SYS_MDEV_BUS "/%s/mdev_supported_types", parent);
+}
+
+static char *
+device_path(const char *uuid)
+{
+    return g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s", uuid);
+}
+
+static guint
+mdev_read_available(const VgpuSysfs *sysfs, const char *parent, const char *profile_id)
+{
+    g_autofree char *types = types_path(parent);
+    g_autofree char *path = g_strdup_printf("%s/%s/available_instances", types, profile_id);
+    guint available = 0;
+
+    return vgpu_sysfs_read_uint(sysfs, path, &available, NULL) ? available : 0;
+}
+
+static VgpuProfile *
+read_profile(const VgpuSysfs *sysfs, const char *type_path, const char *id)
+{
+    g_autofree char *name_path = g_strconcat(type_path, "/name", NULL);
+    g_autofree char *description_path = g_strconcat(type_path, "/description", NULL);
+    /* both are optional */
+    g_autofree char *name = vgpu_sysfs_read(sysfs, name_path, NULL);
+    g_autofree char *description = vgpu_sysfs_read(sysfs, description_path, NULL);
+    VgpuProfile *profile = vgpu_profile_new(id, name);
+
+    if (description)
+        vgpu_profile_describe(profile, description);
+    return profile;
+}
+
+static void
+mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
+{
+    g_autofree char *types = types_path(parent->address);
+    g_autoptr(GPtrArray) ids = vgpu_sysfs_list(sysfs, types);
+
+    for (guint i = 0; i < ids->len; i++) {
+        const char *id = g_ptr_array_index(ids, i);
+        g_autofree char *type_path = g_strdup_printf("%s/%s", types, id);
+        const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, id);
+
+        if (!profile)
+            profile = vgpu_gpu_take_profile(gpu, read_profile(sysfs, type_path, id));
+        vgpu_parent_add_offer(parent, profile, mdev_read_available(sysfs, parent->address, id));
+    }
+}
+
+static VgpuPresence
+mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *path = device_path(place->uuid);
+    g_autofree char *type_path = g_strconcat(path, "/mdev_type", NULL);
+    VgpuPresence seen = { .exists = vgpu_sysfs_exists(sysfs, path) };
+
+    if (seen.exists) {
+        seen.parent = vgpu_sysfs_link_parent(sysfs, path);
+        seen.profile_id = vgpu_sysfs_link_name(sysfs, type_path);
+    }
+    return seen;
+}
+
+/* Only what has its type and group link can be handed to QEMU. */
+static bool
+wait_until_usable(const VgpuSysfs *sysfs, const char *uuid)
+{
+    g_autofree char *path = device_path(uuid);
+    g_autofree char *type_path = g_strconcat(path, "/mdev_type", NULL);
+    g_autofree char *group_path = g_strconcat(path, "/iommu_group", NULL);
+
+    for (int i = 0; i < SETTLE_TRIES; i++) {
+        if (vgpu_sysfs_exists(sysfs, type_path) && vgpu_sysfs_exists(sysfs, group_path))
+            return true;
+        g_usleep(SETTLE_STEP_US);
+    }
+    return false;
+}
+
+static bool
+mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, GError **error)
+{
+    g_autofree char *types = types_path(place->parent);
+    g_autofree char *path = g_strdup_printf("%s/%s/create", types, place->profile_id);
+    int err = vgpu_sysfs_write(sysfs, path, place->uuid);
+
+    if (err == EEXIST)
+        return vgpu_error_errno(error, VGPU_ERROR_BUSY, err, "create vGPU %s on %s", place->uuid,
+                                place->parent);
+    if (err)
+        return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
+                                "the driver of %s refused profile %s", place->parent,
+                                place->profile_id);
+    if (!wait_until_usable(sysfs, place->uuid)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    "the driver of %s took profile %s, but no usable device %s appeared",
+                    place->parent, place->profile_id, place->uuid);
+        return false;
+    }
+    return true;
+}
+
+static VgpuWrite
+mdev_removal(const VgpuPlace *place)
+{
+    return (VgpuWrite) {
+        .path = g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s/remove", place->uuid),
+        .text = g_strdup("1"),
+    };
+}
+
+/* A VFIO group can be opened once (kernel: drivers/vfio/group.c, vfio_group_fops_open); libvirt asks in the
+ * same way before it stops a mediated device. */
+static bool
+mdev_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *device = device_path(place->uuid);
+    g_autofree char *link = g_strconcat(device, "/iommu_group", NULL);
+    g_autofree char *group = vgpu_sysfs_link_name(sysfs, link);
+    g_autofree char *path = NULL;
+    int fd;
+
+    if (!group)
+        return false;
+    path = g_strdup_printf(VGPU_DEV_VFIO "/%s", group);
+    fd = openat(vgpu_sysfs_root_fd(sysfs), path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EBUSY;
+    close(fd);
+    return false;
+}
+
+const VgpuBackend vgpu_backend_mdev = {
+    .interface = VGPU_INTERFACE_MDEV,
+    .read_offers = mdev_read_offers,
+    .read_available = mdev_read_available,
+    .create = mdev_create,
+    .removal = mdev_removal,
+    .look = mdev_look,
+    .in_use = mdev_in_use,
+};

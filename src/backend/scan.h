@@ -1,0 +1,17 @@
+/* scan.h: the inventory as sysfs shows it */
+#pragma once
+
+#include "base/sysfs.h"
+#include "gpu/inventory.h"
+
+/* All display-class PCI functions that are no VFs, and whatever else carries mdev types, with their VFs,
+ * offers and instances. A function that vanishes while it is read is left out. */
+VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs);
+
+/* Whether the functions that can carry vGPUs are still those of @inventory. Cheap. */
+bool vgpu_scan_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory);
+
+/* Read again which instances exist, and how many more of the profiles that @wanted (NULL: any)
+ * matches each parent would take: what a decision needs, without a full scan. */
+void vgpu_scan_refresh(const VgpuSysfs *sysfs, VgpuInventory *inventory,
+                       const char *const *wanted);

@@ -1,0 +1,27 @@
+/* error.h: the one error domain; its codes say what the caller should do next */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+    VGPU_ERROR_FAILED,        /* none of the below; the text says it all */
+    VGPU_ERROR_BAD_REQUEST,   /* what was asked is wrong: edit it */
+    VGPU_ERROR_NOT_SUPPORTED, /* right, but this host or this version cannot do it */
+    VGPU_ERROR_NOT_FOUND,     /* no such domain, GPU, profile or vGPU */
+    VGPU_ERROR_NO_CAPACITY,   /* valid, but nothing is free: stop something, or wait */
+    VGPU_ERROR_BUSY,          /* something else holds it: try again later */
+    VGPU_ERROR_DRIVER,        /* the kernel or the vendor's driver said no: the admin must look */
+    VGPU_ERROR_DENIED,        /* the caller may not do this */
+    VGPU_ERROR_UNAVAILABLE,   /* libvirt or the daemon is not there */
+    VGPU_N_ERRORS
+} VgpuError;
+
+#define VGPU_ERROR (vgpu_error_quark())
+
+/* The quark; its first call registers the D-Bus names of all codes. */
+GQuark vgpu_error_quark(void);
+
+/* Set an error of @code from @err (an errno value): "TEXT: strerror". Returns false, so that
+ * a failing function can end with it. */
+gboolean vgpu_error_errno(GError **error, VgpuError code, int err, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);

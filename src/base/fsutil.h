@@ -1,0 +1,16 @@
+/* fsutil.h: files of our own that survive a crash */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Put @data at @path so that after a crash at any point either the old or the new content is
+ * there, never a mixture; the mode is 0600. The directory must exist. */
+bool vgpu_fs_replace(const char *path, const char *data, gsize len, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Remove a file durably. One that is not there is success. */
+bool vgpu_fs_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Make a directory with all its parents; the last one gets @mode. */
+bool vgpu_fs_mkdir(const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;

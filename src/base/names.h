@@ -1,0 +1,29 @@
+/* names.h: every string that is shared with the world outside this program */
+#pragma once
+
+/* XML */
+#define VGPU_XMLNS "urn:virt-vgpu:domain:1"
+#define VGPU_XMLNS_FAMILY "urn:virt-vgpu:domain:" /* any version of it */
+#define VGPU_XML_PREFIX "vgpu"
+#define VGPU_ALIAS_PREFIX "ua-vgpu-" /* libvirt keeps user aliases only with "ua-" */
+#define VGPU_UUID_NAME_PREFIX "virt-vgpu:" /* UUIDv5(domain UUID, "virt-vgpu:N") */
+
+/* D-Bus */
+#define VGPU_DBUS_NAME "org.virtvgpu.Manager1"
+#define VGPU_DBUS_PATH "/org/virtvgpu/Manager1"
+
+/* Paths, relative to the root that --root names ("/" in production) */
+#define VGPU_PATH_CONFIG "etc/virt-vgpu/virt-vgpu.conf"
+#define VGPU_PATH_CONFIG_DIR "etc/virt-vgpu/conf.d"
+#define VGPU_PATH_RUN "run/virt-vgpu"
+#define VGPU_PATH_HOOK_SOCKET "run/virt-vgpu/hook.sock"
+#define VGPU_PATH_CLAIMS "run/virt-vgpu/claims"
+#define VGPU_PATH_STATE "var/lib/virt-vgpu"
+#define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
+
+/* sysfs and devfs, relative to the same root (kernel:
+ * Documentation/driver-api/vfio-mediated-device.rst, Documentation/ABI/testing/sysfs-bus-pci) */
+#define VGPU_SYS_PCI_DEVICES "sys/bus/pci/devices"
+#define VGPU_SYS_MDEV_BUS "sys/class/mdev_bus"
+#define VGPU_SYS_MDEV_DEVICES "sys/bus/mdev/devices"
+#define VGPU_DEV_VFIO "dev/vfio"

@@ -1,0 +1,211 @@
+#include "base/sysfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define MAX_ATTRIBUTE (64 * 1024)
+
+struct VgpuSysfs {
+    int root_fd;
+};
+
+VgpuSysfs *
+vgpu_sysfs_new(const char *root, GError **error)
+{
+    int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    VgpuSysfs *self;
+
+    if (fd < 0) {
+        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "open %s", root);
+        return NULL;
+    }
+    self = g_new0(VgpuSysfs, 1);
+    self->root_fd = fd;
+    return self;
+}
+
+void
+vgpu_sysfs_free(VgpuSysfs *self)
+{
+    if (!self)
+        return;
+    close(self->root_fd);
+    g_free(self);
+}
+
+int
+vgpu_sysfs_root_fd(const VgpuSysfs *self)
+{
+    return self->root_fd;
+}
+
+bool
+vgpu_sysfs_exists(const VgpuSysfs *self, const char *path)
+{
+    return faccessat(self->root_fd, path, F_OK, 0) == 0;
+}
+
+static bool
+set_read_error(GError **error, const char *what, const char *path)
+{
+    bool gone = errno == ENOENT || errno == ENOTDIR || errno == ENODEV;
+
+    return vgpu_error_errno(error, gone ? VGPU_ERROR_NOT_FOUND : VGPU_ERROR_DRIVER, errno,
+                            "%s /%s", what, path);
+}
+
+/* Reads until end of file; returns the length or -1 with errno. */
+static ssize_t
+read_all(int fd, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    while (used < size) {
+        ssize_t got = read(fd, buf + used, size - used);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        used += (size_t) got;
+    }
+    return (ssize_t) used;
+}
+
+char *
+vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
+{
+    char buf[4096];
+    g_autofree char *big = NULL;
+    char *text = buf;
+    ssize_t len;
+    int fd = openat(self->root_fd, path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        set_read_error(error, "open", path);
+        return NULL;
+    }
+    len = read_all(fd, buf, sizeof(buf));
+    if (len == sizeof(buf)) { /* rare: longer than a sysfs page */
+        ssize_t rest;
+
+        text = big = g_malloc(MAX_ATTRIBUTE);
+        memcpy(big, buf, sizeof(buf));
+        rest = read_all(fd, big + len, MAX_ATTRIBUTE - sizeof(buf));
+        len = rest < 0 ? rest : len + rest;
+    }
+    if (len < 0) {
+        set_read_error(error, "read", path);
+        close(fd);
+        return NULL;
+    }
+    close(fd);
+    return g_strchomp(g_strndup(text, (size_t) len));
+}
+
+bool
+vgpu_sysfs_read_uint(const VgpuSysfs *self, const char *path, guint *out, GError **error)
+{
+    g_autofree char *text = vgpu_sysfs_read(self, path, error);
+    const char *digits = text;
+    guint64 value;
+    guint base = 10;
+
+    if (!text)
+        return false;
+    if (g_str_has_prefix(text, "0x")) {
+        digits += 2;
+        base = 16;
+    }
+    if (!g_ascii_string_to_unsigned(digits, base, 0, G_MAXUINT, &value, NULL)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "/%s: '%s' is not a number", path,
+                    text);
+        return false;
+    }
+    *out = (guint) value;
+    return true;
+}
+
+int
+vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text)
+{
+    int fd = openat(self->root_fd, path, O_WRONLY | O_CLOEXEC);
+    int err = 0;
+    ssize_t done;
+
+    if (fd < 0)
+        return errno;
+    /* Exactly one write: a sysfs store is called once for each, and a second half would be a
+     * second request. EINTR is the driver's own answer here, never repeated blindly. */
+    done = write(fd, text, strlen(text));
+    if (done < 0)
+        err = errno;
+    else if ((size_t) done != strlen(text))
+        err = EIO;
+    close(fd);
+    return err;
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+vgpu_sysfs_list(const VgpuSysfs *self, const char *path)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    int fd = openat(self->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return names;
+    }
+    while ((entry = readdir(dir))) {
+        if (entry->d_name[0] != '.')
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    }
+    closedir(dir);
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}
+
+/* What the link points to, NULL when there is none. */
+static char *
+read_link(const VgpuSysfs *self, const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t len = readlinkat(self->root_fd, path, target, sizeof(target) - 1);
+
+    return len < 0 ? NULL : g_strndup(target, (size_t) len);
+}
+
+char *
+vgpu_sysfs_link_name(const VgpuSysfs *self, const char *path)
+{
+    g_autofree char *target = read_link(self, path);
+
+    return target ? g_path_get_basename(target) : NULL;
+}
+
+char *
+vgpu_sysfs_link_parent(const VgpuSysfs *self, const char *path)
+{
+    g_autofree char *target = read_link(self, path);
+    g_autofree char *dir = target ? g_path_get_dirname(target) : NULL;
+
+    return dir && !g_str_equal(dir, ".") ? g_path_get_basename(dir) : NULL;
+}

@@ -1,0 +1,45 @@
+/* sysfs.h: all that is read from and written to /sys and /dev, behind one root
+ *
+ * Paths are relative to the root ("sys/bus/pci/..."), the root is "/" in production and a made
+ * tree in tests. Outputs are untouched on failure; an error names the path. The object is
+ * immutable after vgpu_sysfs_new() and may be used from any thread. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct VgpuSysfs VgpuSysfs;
+
+VgpuSysfs *vgpu_sysfs_new(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_sysfs_free(VgpuSysfs *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuSysfs, vgpu_sysfs_free)
+
+/* For the few callers that need openat() or a child process. Borrowed. */
+int vgpu_sysfs_root_fd(const VgpuSysfs *self);
+
+bool vgpu_sysfs_exists(const VgpuSysfs *self, const char *path);
+
+/* The whole attribute (64 KiB at most) without trailing white space. NULL with @error when it
+ * cannot be read: VGPU_ERROR_NOT_FOUND when it is not there, else VGPU_ERROR_DRIVER. */
+char *vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* An unsigned number, decimal or with 0x. */
+bool vgpu_sysfs_read_uint(const VgpuSysfs *self, const char *path, guint *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* One write() of @text to an existing attribute. Returns 0 or the errno value, because what a
+ * driver means by it is the caller's to say. May block for as long as the driver likes. */
+int vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The names in a directory, sorted, without dot files; empty when there is no such directory. */
+GPtrArray *vgpu_sysfs_list(const VgpuSysfs *self, const char *path);
+
+/* The last component of what a link points to (a driver's name, a group's number); NULL when
+ * there is no such link. */
+char *vgpu_sysfs_link_name(const VgpuSysfs *self, const char *path);
+
+/* The last but one component of what a link points to: for a device's link, the device it sits
+ * below. NULL when there is no such link or component. */
+char *vgpu_sysfs_link_parent(const VgpuSysfs *self, const char *path);

@@ -1,0 +1,48 @@
+#include "base/uuid.h"
+
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "base/names.h"
+
+static char *
+format(const uuid_t uuid)
+{
+    char text[UUID_STR_LEN];
+
+    uuid_unparse_lower(uuid, text);
+    return g_strdup(text);
+}
+
+char *
+vgpu_uuid_canonical(const char *text)
+{
+    uuid_t uuid;
+
+    /* uuid_parse() wants exactly 36 characters */
+    if (!text || uuid_parse(text, uuid) != 0)
+        return NULL;
+    return format(uuid);
+}
+
+char *
+vgpu_uuid_for_domain(const char *domain_uuid, unsigned index)
+{
+    g_autofree char *name = g_strdup_printf(VGPU_UUID_NAME_PREFIX "%u", index);
+    uuid_t domain;
+    uuid_t uuid;
+
+    if (uuid_parse(domain_uuid, domain) != 0)
+        g_error("'%s' is not a UUID", domain_uuid);
+    uuid_generate_sha1(uuid, domain, name, strlen(name));
+    return format(uuid);
+}
+
+char *
+vgpu_uuid_random(void)
+{
+    uuid_t uuid;
+
+    uuid_generate_random(uuid);
+    return format(uuid);
+}

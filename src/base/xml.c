@@ -1,0 +1,137 @@
+#include "base/xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlerror.h>
+#include <libxml/xpathInternals.h>
+
+#include "base/error.h"
+#include "base/names.h"
+
+#define PARSE_OPTIONS                                                                            \
+    (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES)
+
+static bool
+refuse(GError **error, const char *what, long line, const char *reason)
+{
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: line %ld: %s", what, line, reason);
+    return false;
+}
+
+/* Counted by hand, since such a document is not worth parsing. */
+static long
+line_at(const char *xml, gsize offset)
+{
+    long line = 1;
+
+    for (gsize i = 0; i < offset; i++)
+        line += xml[i] == '\n';
+    return line;
+}
+
+xmlDoc *
+vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
+{
+    xmlParserCtxt *ctxt;
+    xmlDoc *doc = NULL;
+
+    if (len > VGPU_XML_MAX) {
+        g_autofree char *reason =
+            g_strdup_printf("longer than %u MiB", VGPU_XML_MAX / (1024 * 1024));
+
+        refuse(error, what, line_at(xml, VGPU_XML_MAX), reason);
+        return NULL;
+    }
+    if (!(ctxt = xmlNewParserCtxt()))
+        g_error("out of memory");
+
+    doc = xmlCtxtReadMemory(ctxt, xml, (int) len, NULL, NULL, PARSE_OPTIONS);
+    if (!doc || !ctxt->wellFormed) {
+        const xmlError *err = xmlCtxtGetLastError(ctxt);
+        g_autofree char *reason = g_strdup(err && err->message ? err->message : "not XML");
+
+        refuse(error, what, err && err->line > 0 ? err->line : 1,
+               g_strdelimit(g_strstrip(reason), "\n", ' '));
+        g_clear_pointer(&doc, xmlFreeDoc);
+    } else if (xmlGetIntSubset(doc)) {
+        refuse(error, what, 1, "a document type declaration (DTD) is not allowed");
+        g_clear_pointer(&doc, xmlFreeDoc);
+    }
+    xmlFreeParserCtxt(ctxt);
+    return doc;
+}
+
+GPtrArray *
+vgpu_xml_nodes(xmlDoc *doc, xmlNode *node, const char *xpath)
+{
+    g_autoptr(xmlXPathContext) ctxt = xmlXPathNewContext(doc);
+    g_autoptr(xmlXPathObject) result = NULL;
+    GPtrArray *nodes = g_ptr_array_new();
+
+    xmlXPathRegisterNs(ctxt, BAD_CAST VGPU_XML_PREFIX, BAD_CAST VGPU_XMLNS);
+    ctxt->node = node ? node : (xmlNode *) doc;
+    result = xmlXPathEval(BAD_CAST xpath, ctxt);
+    if (!result || result->type != XPATH_NODESET || !result->nodesetval)
+        return nodes;
+    xmlXPathNodeSetSort(result->nodesetval);
+    for (int i = 0; i < result->nodesetval->nodeNr; i++)
+        g_ptr_array_add(nodes, result->nodesetval->nodeTab[i]);
+    return nodes;
+}
+
+xmlNode *
+vgpu_xml_node(xmlDoc *doc, xmlNode *node, const char *xpath)
+{
+    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, node, xpath);
+
+    return nodes->len ? g_ptr_array_index(nodes, 0) : NULL;
+}
+
+/* libxml2's strings come from its own allocator. */
+static char *
+take_text(xmlChar *text)
+{
+    char *copy = text ? g_strdup((const char *) text) : NULL;
+
+    xmlFree(text);
+    return copy;
+}
+
+char *
+vgpu_xml_text(xmlDoc *doc, xmlNode *node, const char *xpath)
+{
+    xmlNode *match = vgpu_xml_node(doc, node, xpath);
+
+    return match ? take_text(xmlNodeGetContent(match)) : NULL;
+}
+
+char *
+vgpu_xml_attr(xmlNode *node, const char *name)
+{
+    return take_text(xmlGetNoNsProp(node, BAD_CAST name));
+}
+
+char *
+vgpu_xml_dump(xmlNode *node)
+{
+    xmlBuffer *buffer = xmlBufferCreate();
+    char *text;
+
+    xmlNodeDump(buffer, node->doc, node, 0, 0);
+    text = g_strdup((const char *) xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
+char *
+vgpu_xml_dump_doc(xmlDoc *doc)
+{
+    GString *text = g_string_new(NULL);
+
+    /* the root, and the comments around it */
+    for (xmlNode *node = doc->children; node; node = node->next) {
+        g_autofree char *part = vgpu_xml_dump(node);
+
+        g_string_append_printf(text, "%s\n", part);
+    }
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,61 @@
+#include "cli/bus.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/names.h"
+
+/* Longer than the daemon's own deadlines, so that its reason arrives and not our time-out. */
+#define CALL_TIMEOUT_MS (120 * 1000)
+
+#define NOT_RUNNING "virtvgpud is not running; start it with 'systemctl start virtvgpud'"
+
+VgpuBusManager1 *
+vgpu_bus_open(GBusType bus, GError **error)
+{
+    g_autoptr(GDBusConnection) connection = g_bus_get_sync(bus, NULL, error);
+    g_autoptr(VgpuBusManager1) proxy = NULL;
+    g_autofree char *owner = NULL;
+
+    (void) vgpu_error_quark(); /* before the first error arrives */
+    if (!connection) {
+        g_prefix_error(error, "cannot reach the %s bus: ",
+                       bus == G_BUS_TYPE_SESSION ? "session" : "system");
+        return NULL;
+    }
+    g_dbus_connection_set_exit_on_close(connection, FALSE);
+
+    proxy = vgpu_bus_manager1_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+                                             VGPU_DBUS_NAME, VGPU_DBUS_PATH, NULL, error);
+    if (!proxy)
+        return NULL;
+    owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(proxy));
+    if (!owner) {
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, NOT_RUNNING);
+        return NULL;
+    }
+    g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(proxy), CALL_TIMEOUT_MS);
+    return g_steal_pointer(&proxy);
+}
+
+int
+vgpu_bus_failed(GError **error)
+{
+    if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+        g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) {
+        g_clear_error(error);
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, NOT_RUNNING);
+    } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)) {
+        g_clear_error(error);
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_DENIED,
+                            "virtvgpud does this for root only");
+    } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+               g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
+        g_clear_error(error);
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE,
+                            "virtvgpud did not answer; see 'journalctl -u virtvgpud'");
+    } else {
+        g_dbus_error_strip_remote_error(*error);
+    }
+    return EXIT_FAILURE;
+}

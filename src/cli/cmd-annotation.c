@@ -1,0 +1,332 @@
+/* Verbs about annotations: validate, annotate. They are written through libvirt with the caller's
+ * own rights. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/xml.h"
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "cli/domain-io.h"
+#include "cli/table.h"
+#include "domain/annotate.h"
+#include "domain/inject.h"
+#include "libvirt/connection.h"
+#include "libvirt/domains.h"
+
+#define COUNT_UNSET -1
+
+static struct {
+    char **profiles;
+    char *gpu, *uuid, *display, *ramfb, *placement, *create, *late_attach;
+    char *xml, *output;
+    int count;
+} option = { .count = COUNT_UNSET };
+
+static const GOptionEntry annotate_options[] = {
+    { "xml", 0, 0, G_OPTION_ARG_FILENAME, &option.xml,
+      "a file instead of a domain; '-' is standard input", "FILE" },
+    { "output", 0, 0, G_OPTION_ARG_FILENAME, &option.output,
+      "with --xml: where the result goes [standard output]", "FILE" },
+    { "profile", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.profiles,
+      "profile; given again: an alternative, first that fits wins", "P" },
+    { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "that many vGPUs [1]", "N" },
+    { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu, "only on this GPU", "ADDR" },
+    { "uuid", 0, 0, G_OPTION_ARG_STRING, &option.uuid,
+      "UUID of the mdev that the domain has a <hostdev> for", "UUID" },
+    { "display", 0, 0, G_OPTION_ARG_STRING, &option.display, "auto, on or off [auto]", "WHEN" },
+    { "ramfb", 0, 0, G_OPTION_ARG_STRING, &option.ramfb, "auto, on or off [auto]", "WHEN" },
+    { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement, "pack or spread [pack]", "HOW" },
+    { "create", 0, 0, G_OPTION_ARG_STRING, &option.create,
+      "start (and gone after stop) or define (kept while off)", "WHEN" },
+    { "late-attach", 0, 0, G_OPTION_ARG_STRING, &option.late_attach,
+      "on or off: hot-plug it if the definition had it too late [on]", "WHEN" },
+    { 0 },
+};
+
+/* A file that holds a bare <vgpu:devices> is read as that of a domain. */
+static bool
+count_in_bare_annotation(const char *xml, gsize len, const char *what, bool *is_bare, guint *n,
+                         GError **error)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, len, what, error);
+    g_autoptr(GPtrArray) wants = NULL;
+    g_autofree char *tenant = NULL;
+    xmlNode *root, *domain;
+    bool annotated;
+
+    if (!doc)
+        return false;
+    root = xmlDocGetRootElement(doc);
+    *is_bare = root->ns && g_str_has_prefix((const char *) root->ns->href, VGPU_XMLNS_FAMILY);
+    if (!*is_bare)
+        return true;
+
+    domain = xmlNewDocNode(doc, NULL, BAD_CAST "domain", NULL);
+    xmlDocSetRootElement(doc, domain);
+    xmlAddChild(xmlNewChild(domain, NULL, BAD_CAST "metadata", NULL), root);
+    if (!vgpu_annotation_parse(domain, NULL, what, &annotated, &wants, &tenant, error))
+        return false;
+    *n = wants->len;
+    return true;
+}
+
+static bool
+count_vgpus(const char *xml, gsize len, const char *what, guint *n, GError **error)
+{
+    g_autoptr(VgpuDomain) domain = NULL;
+    bool is_bare;
+
+    if (!count_in_bare_annotation(xml, len, what, &is_bare, n, error))
+        return false;
+    if (is_bare)
+        return true;
+    if (!(domain = vgpu_domain_parse(xml, len, what, error)))
+        return false;
+    if (domain->uuid) {
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, error);
+
+        if (!changes)
+            return false;
+    }
+    *n = domain->wants->len;
+    return true;
+}
+
+/* "FILE: line 3: reason" taken apart; "line" is left out when the text has none. */
+static void
+print_verdict_json(const char *file, const GError *failure)
+{
+    static const VgpuColumn columns[] = {
+        { .key = "file" }, { .key = "valid" }, { .key = "line" }, { .key = "reason" }, { 0 },
+    };
+    g_autoptr(GVariant) row = NULL;
+    g_autofree char *text = NULL;
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "file", "s", file);
+    g_variant_dict_insert(&dict, "valid", "b", failure == NULL);
+    if (failure) {
+        const char *reason = failure->message;
+        guint64 line = 0;
+
+        if (g_str_has_prefix(reason, file) && g_str_has_prefix(reason + strlen(file), ": "))
+            reason += strlen(file) + strlen(": ");
+        if (g_str_has_prefix(reason, "line ")) {
+            char *end;
+
+            line = g_ascii_strtoull(reason + strlen("line "), &end, 10);
+            if (line && g_str_has_prefix(end, ": "))
+                reason = end + strlen(": ");
+        }
+        if (line)
+            g_variant_dict_insert(&dict, "line", "t", line);
+        g_variant_dict_insert(&dict, "reason", "s", reason);
+    }
+    row = g_variant_ref_sink(g_variant_dict_end(&dict));
+    text = vgpu_table_json_object(columns, row, true);
+    printf("%s\n", text);
+}
+
+static int
+run_validate(const VgpuCli *cli, char **args, GError **error)
+{
+    const char *what = vgpu_xml_source(args[0]);
+    g_autoptr(GError) failure = NULL;
+    gsize len = 0;
+    g_autofree char *xml = vgpu_read_xml(args[0], &len, error);
+    guint n = 0;
+    bool valid;
+
+    if (!xml)
+        return EXIT_FAILURE;
+    valid = count_vgpus(xml, len, what, &n, &failure);
+    if (cli->json)
+        print_verdict_json(what, failure);
+    else if (valid)
+        printf("%s: valid, %u vGPU%s\n", what, n, n == 1 ? "" : "s");
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return valid ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* What was typed. @options is complete on success; its @profile is NULL when only --xml was. */
+static bool
+annotation_from_options(VgpuAnnotateOptions *options, GError **error)
+{
+    bool any = option.count != COUNT_UNSET || option.gpu || option.uuid || option.display ||
+               option.ramfb || option.placement || option.create || option.late_attach;
+
+    if (!option.profiles && (any || !option.xml)) {
+        vgpu_usage(error, "--profile is missing");
+        return false;
+    }
+    if (option.count != COUNT_UNSET && option.count < 1) {
+        vgpu_usage(error, "--count %d: at least 1", option.count);
+        return false;
+    }
+    if (option.gpu) {
+        g_autofree char *typed = option.gpu;
+
+        if (!(option.gpu = vgpu_address_arg(typed, error)))
+            return false;
+    }
+    *options = (VgpuAnnotateOptions) {
+        .profile = option.profiles ? option.profiles[0] : NULL,
+        .alternatives = option.profiles ? (const char *const *) option.profiles + 1 : NULL,
+        .count = option.count == COUNT_UNSET ? 0 : (guint) option.count,
+        .gpu = option.gpu,
+        .uuid = option.uuid,
+        .display = option.display,
+        .ramfb = option.ramfb,
+        .placement = option.placement,
+        .create = option.create,
+        .late_attach = option.late_attach,
+    };
+    return true;
+}
+
+static int
+annotate_file(const VgpuCli *cli, const VgpuAnnotateOptions *options, GError **error)
+{
+    const char *what = vgpu_xml_source(option.xml);
+    const char *const written[] = { "annotation and devices written", NULL };
+    g_autofree char *xml = NULL, *result = NULL;
+    gsize len;
+
+    if (cli->json && !option.output)
+        return vgpu_usage(error, "--json with --xml needs --output FILE for the XML");
+    if (!(xml = vgpu_read_xml(option.xml, &len, error)) ||
+        !(result = vgpu_annotate_document(xml, len, what, options, error)))
+        return EXIT_FAILURE;
+    if (!option.output) {
+        fputs(result, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (!g_file_set_contents(option.output, result, -1, error))
+        return EXIT_FAILURE;
+    if (!cli->json)
+        printf("%s written\n", option.output);
+    else
+        vgpu_print_changes(cli, what, strcmp(xml, result) == 0 ? written + 1 : written);
+    return EXIT_SUCCESS;
+}
+
+/* Make the definition follow at once if we can; otherwise the daemon does it by itself, now or
+ * when it runs again: then @changes stays NULL and @note says so. */
+static bool
+inject_if_possible(const VgpuCli *cli, const char *uuid, char ***changes, const char **note,
+                   GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, &failure);
+
+    if (manager && vgpu_bus_manager1_call_inject_sync(manager, uuid, changes, NULL, &failure))
+        return true;
+    if (!manager) {
+        *note = "its definition follows when virtvgpud runs";
+        return true;
+    }
+    vgpu_bus_failed(&failure);
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_DENIED)) {
+        *note = "its definition follows within a second";
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+/* The annotation as an element, checked against the domain that it is for. */
+static char *
+element_for(const VgpuDomainState *domain, const char *what, const VgpuAnnotateOptions *options,
+            GError **error)
+{
+    g_autofree char *annotated =
+        vgpu_annotate_document(domain->definition, strlen(domain->definition), what, options,
+                               error);
+    g_autoptr(xmlDoc) doc = NULL;
+
+    if (!annotated || !(doc = vgpu_xml_parse(annotated, strlen(annotated), what, error)))
+        return NULL;
+    return vgpu_xml_dump(vgpu_xml_node(doc, NULL, "/domain/metadata/vgpu:devices"));
+}
+
+static int
+annotate_domain(const VgpuCli *cli, const char *name, const VgpuAnnotateOptions *options,
+                GError **error)
+{
+    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
+    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, name, error) : NULL;
+    g_autofree char *what = NULL, *element = NULL;
+    g_auto(GStrv) changes = NULL;
+    const char *note = NULL;
+
+    if (!domain)
+        return EXIT_FAILURE;
+    what = g_strdup_printf("domain '%s'", domain->name);
+    if (!domain->definition) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "%s is transient: annotate the file it is created from, with --xml", what);
+        return EXIT_FAILURE;
+    }
+    /* what contradicts the domain is refused before anything is changed */
+    if (!(element = element_for(domain, what, options, error)) ||
+        !vgpu_domains_set_annotation(conn, domain->uuid, element, error) ||
+        !inject_if_possible(cli, domain->uuid, &changes, &note, error))
+        return EXIT_FAILURE;
+
+    if (!cli->json)
+        printf("Domain '%s' annotated%s%s\n", domain->name, note ? "; " : "", note ? note : "");
+    vgpu_print_changes(cli, domain->name, (const char *const *) changes);
+    if (!cli->json && domain->id >= 0)
+        printf("  It runs: the change counts from its next start.\n");
+    return EXIT_SUCCESS;
+}
+
+static int
+run_annotate(const VgpuCli *cli, char **args, GError **error)
+{
+    VgpuAnnotateOptions options;
+
+    if (!vgpu_check_source(args[0], option.xml, error) ||
+        !annotation_from_options(&options, error))
+        return VGPU_EXIT_USAGE;
+    if (option.output && !option.xml)
+        return vgpu_usage(error, "--output goes with --xml");
+    if (option.xml)
+        return annotate_file(cli, options.profile ? &options : NULL, error);
+    return annotate_domain(cli, args[0], &options, error);
+}
+
+const VgpuCommand vgpu_commands_annotation[] = {
+    { .name = "validate",
+      .synopsis = "FILE",
+      .summary = "check the annotation in a file",
+      .description =
+          "Checks a domain XML, or a file with nothing but a <vgpu:devices> element, and prints "
+          "the line and the reason of the first mistake. '-' reads standard input. Needs "
+          "neither the daemon nor libvirt.",
+      .example = "virt-vgpu validate web1.xml\nvirsh dumpxml web1 | virt-vgpu validate -",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_validate },
+    { .name = "annotate",
+      .synopsis = "DOMAIN | --xml FILE [--profile P …] [OPTION…]",
+      .summary = "say which vGPU a domain shall have",
+      .description =
+          "Writes the annotation of a domain, in place of one that is there, and makes its "
+          "definition follow. With --xml works on a file: the result also has the UUID and the "
+          "devices, so that the very first start has them from the beginning; without --profile "
+          "the annotation that is in the file is kept.",
+      .example = "virt-vgpu annotate web1 --profile 'NVIDIA A2-4Q'\n"
+                 "virt-vgpu annotate web1 --profile A40-8Q --profile A40-4Q --gpu 41:00.0\n"
+                 "virt-install … --print-xml |\n"
+                 "  virt-vgpu annotate --xml - --profile 'NVIDIA A2-4Q' > web1.xml",
+      .max_args = 1,
+      .options = annotate_options,
+      .run = run_annotate },
+    { 0 },
+};

@@ -1,0 +1,231 @@
+/* Verbs about domains: explain, inject, start. The daemon gets their XML, never a path; they are
+ * started through libvirt with the caller's own rights. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "cli/domain-io.h"
+#include "cli/table.h"
+#include "domain/domain.h"
+#include "libvirt/connection.h"
+#include "libvirt/domains.h"
+
+static struct {
+    char *xml;
+} option;
+
+static const GOptionEntry explain_options[] = {
+    { "xml", 0, 0, G_OPTION_ARG_FILENAME, &option.xml,
+      "a file instead of a domain; '-' is standard input", "FILE" },
+    { 0 },
+};
+
+static const VgpuColumn candidate_columns[] = {
+    { .key = "gpu", .header = "GPU" },
+    { .key = "verdict", .header = "Verdict" },
+    { .key = "reason", .header = "Reason", .fit = VGPU_FIT_WRAP },
+    { 0 },
+};
+
+static const VgpuColumn explain_columns[] = {
+    { .key = "possible" },
+    { .key = "plan" },
+    { .key = "candidates", .nested = candidate_columns },
+    { 0 },
+};
+
+/* The XML that a start of the domain would use. */
+static char *
+domain_xml(const VgpuCli *cli, const char *name, GError **error)
+{
+    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
+    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, name, error) : NULL;
+
+    if (!domain)
+        return NULL;
+    return g_strdup(domain->definition ? domain->definition : domain->live);
+}
+
+static void
+print_explanation(const char *what, bool possible, GVariant *result, bool wide)
+{
+    g_autoptr(GVariant) plan = g_variant_lookup_value(result, "plan", G_VARIANT_TYPE("as"));
+    g_autoptr(GVariant) candidates =
+        g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
+
+    printf("%s: a start %s\n", what, possible ? "is possible now" : "is not possible now");
+    for (gsize i = 0; plan && i < g_variant_n_children(plan); i++) {
+        const char *line;
+
+        g_variant_get_child(plan, i, "&s", &line);
+        printf("  %s\n", line);
+    }
+    if (candidates && g_variant_n_children(candidates) > 0) {
+        printf("\n");
+        vgpu_table_print(candidate_columns, candidates, false, wide);
+    }
+}
+
+static int
+run_explain(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(VgpuBusManager1) manager = NULL;
+    g_autofree char *xml = NULL, *text = NULL;
+    g_autoptr(GVariant) result = NULL;
+    gboolean possible = FALSE;
+    gsize len;
+
+    if (!vgpu_check_source(args[0], option.xml, error))
+        return VGPU_EXIT_USAGE;
+    if (option.xml) {
+        g_autoptr(VgpuDomain) domain = NULL;
+
+        /* what is no domain at all is better told with the file's name */
+        if (!(xml = vgpu_read_xml(option.xml, &len, error)) ||
+            !(domain = vgpu_domain_parse(xml, len, vgpu_xml_source(option.xml), error)))
+            return EXIT_FAILURE;
+    } else if (!(xml = domain_xml(cli, args[0], error))) {
+        return EXIT_FAILURE;
+    }
+
+    if (!(manager = vgpu_bus_open(cli->bus, error)))
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_explain_sync(manager, xml, &result, NULL, error))
+        return vgpu_bus_failed(error);
+
+    g_variant_lookup(result, "possible", "b", &possible);
+    if (cli->json) {
+        text = vgpu_table_json_object(explain_columns, result, true);
+        printf("%s\n", text);
+    } else {
+        print_explanation(option.xml ? vgpu_xml_source(option.xml) : args[0], possible, result,
+                          cli->wide);
+    }
+    return possible ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+run_inject(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
+    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, args[0], error) : NULL;
+    g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
+    g_auto(GStrv) changes = NULL;
+
+    if (!manager)
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_inject_sync(manager, domain->uuid, &changes, NULL, error))
+        return vgpu_bus_failed(error);
+    if (!cli->json)
+        printf("Domain '%s': %s\n", domain->name,
+               changes[0] ? "definition changed" : "nothing to change");
+    vgpu_print_changes(cli, domain->name, (const char *const *) changes);
+    return EXIT_SUCCESS;
+}
+
+/* A start as a thread of its own, so that somebody can say meanwhile that it takes a while. */
+typedef struct {
+    virConnectPtr conn;
+    const char *uuid;
+    GMutex lock;
+    GCond finished;
+    bool is_done; /* guarded by lock */
+    bool ok;
+    GError *error;
+} Start;
+
+static gpointer
+start_thread(gpointer data)
+{
+    Start *start = data;
+    g_autoptr(GError) error = NULL;
+    bool ok = vgpu_domains_start(start->conn, start->uuid, &error);
+
+    g_mutex_lock(&start->lock);
+    start->ok = ok;
+    start->error = g_steal_pointer(&error);
+    start->is_done = true;
+    g_cond_signal(&start->finished);
+    g_mutex_unlock(&start->lock);
+    return NULL;
+}
+
+static bool
+start_domain(virConnectPtr conn, const VgpuDomainState *domain, GError **error)
+{
+    Start start = { .conn = conn, .uuid = domain->uuid };
+    gint64 deadline = g_get_monotonic_time() + G_TIME_SPAN_SECOND;
+    GThread *thread = g_thread_new("start", start_thread, &start);
+
+    g_mutex_lock(&start.lock);
+    while (!start.is_done) {
+        if (g_cond_wait_until(&start.finished, &start.lock, deadline))
+            continue;
+        fprintf(stderr, "Domain '%s' is being started …\n", domain->name);
+        deadline = G_MAXINT64;
+    }
+    g_mutex_unlock(&start.lock);
+    g_thread_join(thread);
+
+    if (start.error)
+        g_propagate_error(error, start.error);
+    return start.ok;
+}
+
+static int
+run_start(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
+    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, args[0], error) : NULL;
+    g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
+    g_auto(GStrv) changes = NULL;
+
+    if (!manager)
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_inject_sync(manager, domain->uuid, &changes, NULL, error))
+        return vgpu_bus_failed(error);
+    if (!start_domain(conn, domain, error))
+        return EXIT_FAILURE;
+    if (!cli->json)
+        printf("Domain '%s' started\n", domain->name);
+    vgpu_print_changes(cli, domain->name, (const char *const *) changes);
+    return EXIT_SUCCESS;
+}
+
+const VgpuCommand vgpu_commands_domain[] = {
+    { .name = "explain",
+      .synopsis = "DOMAIN | --xml FILE",
+      .summary = "what a start would do now, and why not",
+      .description =
+          "Tells which GPU each annotated vGPU of the domain would get if it were started now, "
+          "and for every GPU why it fits or not. Changes nothing. The exit status is 1 when a "
+          "start is not possible.",
+      .example = "virt-vgpu explain web1\nvirt-vgpu explain --xml web1.xml --json",
+      .max_args = 1,
+      .options = explain_options,
+      .run = run_explain },
+    { .name = "inject",
+      .synopsis = "DOMAIN",
+      .summary = "make the definition follow its annotation now",
+      .description =
+          "Has the daemon put the annotated vGPUs into the persistent definition and waits for "
+          "it. The daemon does so by itself within a second of every change; this is for "
+          "scripts that want to be sure.",
+      .example = "virt-vgpu inject web1",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_inject },
+    { .name = "start",
+      .synopsis = "DOMAIN",
+      .summary = "inject, then start the domain",
+      .description =
+          "Makes the definition follow its annotation, waits for that, and starts the domain "
+          "through libvirt with your own rights: its vGPU is there from the beginning, display "
+          "included.",
+      .example = "virt-vgpu start web1",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_start },
+    { 0 },
+};

@@ -1,0 +1,148 @@
+/* Verbs about what the host has: gpu-list, gpu-info, profile-list. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "cli/table.h"
+
+static const VgpuColumn vf_columns[] = {
+    { .key = "address", .header = "VF" },
+    { .key = "state", .header = "State" },
+    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_CUT },
+    { .key = "uuid", .header = "UUID" },
+    { .key = "creatable", .header = "Creatable", .fit = VGPU_FIT_WRAP, .wide = true },
+    { 0 },
+};
+
+#define GPU_COLUMNS                                                                              \
+    { .key = "address", .header = "GPU" },                                                       \
+        { .key = "nodedev", .header = "Node device", .wide = true },                             \
+        { .key = "vendor", .header = "Vendor", .wide = true },                                   \
+        { .key = "product", .header = "Product", .wide = true },                                 \
+        { .key = "name", .header = "Name", .fit = VGPU_FIT_CUT },                                \
+        { .key = "driver", .header = "Driver", .fit = VGPU_FIT_CUT },                            \
+        { .key = "interface", .header = "Interface" }, { .key = "numa_node", .header = "NUMA" }, \
+        { .key = "vfs_total", .header = "VFs possible", .wide = true },                          \
+        { .key = "vfs_enabled", .header = "VFs" },                                               \
+    {                                                                                            \
+        .key = "vgpus", .header = "vGPUs"                                                        \
+    }
+
+static const VgpuColumn gpu_columns[] = { GPU_COLUMNS, { 0 } };
+
+static const VgpuColumn gpu_info_columns[] = {
+    GPU_COLUMNS,
+    { .key = "vfs", .nested = vf_columns },
+    { 0 },
+};
+
+static const VgpuColumn profile_columns[] = {
+    { .key = "gpu", .header = "GPU" },
+    { .key = "id", .header = "ID" },
+    { .key = "name", .header = "Name", .fit = VGPU_FIT_CUT },
+    { .key = "framebuffer_mib", .header = "MiB" },
+    { .key = "num_heads", .header = "Heads" },
+    { .key = "frl", .header = "FRL", .wide = true },
+    { .key = "max_resolution", .header = "Resolution", .wide = true },
+    { .key = "max_instances", .header = "Max" },
+    { .key = "available", .header = "Free" },
+    { .key = "max_per_domain", .header = "Max/domain", .wide = true },
+    { .key = "interface", .header = "Interface", .wide = true },
+    { .key = "series", .header = "Series", .wide = true },
+    { .key = "needs_license", .header = "License", .wide = true },
+    { 0 },
+};
+
+static int
+run_gpu_list(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
+    g_autoptr(GVariant) gpus = NULL;
+
+    if (!manager)
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_list_gpus_sync(manager, &gpus, NULL, error))
+        return vgpu_bus_failed(error);
+    vgpu_table_print(gpu_columns, gpus, cli->json, cli->wide);
+    return EXIT_SUCCESS;
+}
+
+static int
+run_gpu_info(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autoptr(VgpuBusManager1) manager = NULL;
+    g_autoptr(GVariant) gpu = NULL, vfs = NULL;
+    g_autofree char *text = NULL;
+
+    if (!address)
+        return VGPU_EXIT_USAGE;
+    if (!(manager = vgpu_bus_open(cli->bus, error)))
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_get_gpu_sync(manager, address, &gpu, NULL, error))
+        return vgpu_bus_failed(error);
+
+    if (cli->json) {
+        text = vgpu_table_json_object(gpu_info_columns, gpu, true);
+        printf("%s\n", text);
+        return EXIT_SUCCESS;
+    }
+    text = vgpu_table_fields(gpu_info_columns, gpu);
+    fputs(text, stdout);
+    vfs = g_variant_lookup_value(gpu, "vfs", G_VARIANT_TYPE("aa{sv}"));
+    if (vfs && g_variant_n_children(vfs) > 0) {
+        printf("\n");
+        vgpu_table_print(vf_columns, vfs, false, cli->wide);
+    }
+    return EXIT_SUCCESS;
+}
+
+static int
+run_profile_list(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autofree char *address = args[0] ? vgpu_address_arg(args[0], error) : g_strdup("");
+    g_autoptr(VgpuBusManager1) manager = NULL;
+    g_autoptr(GVariant) profiles = NULL;
+
+    if (!address)
+        return VGPU_EXIT_USAGE;
+    if (!(manager = vgpu_bus_open(cli->bus, error)))
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_list_profiles_sync(manager, address, &profiles, NULL, error))
+        return vgpu_bus_failed(error);
+    vgpu_table_print(profile_columns, profiles, cli->json, cli->wide);
+    return EXIT_SUCCESS;
+}
+
+const VgpuCommand vgpu_commands_gpu[] = {
+    { .name = "gpu-list",
+      .synopsis = "",
+      .summary = "the GPUs of this host",
+      .description =
+          "Lists the GPUs with their drivers, how vGPUs are made on them (mdev, vendor-vfio, vf "
+          "or none), their enabled virtual functions and the vGPUs that exist now.",
+      .example = "virt-vgpu gpu-list\nvirt-vgpu gpu-list --json | jq '.[].address'",
+      .run = run_gpu_list },
+    { .name = "gpu-info",
+      .synopsis = "GPU",
+      .summary = "one GPU and its virtual functions",
+      .description =
+          "Shows one GPU and, if it has virtual functions, what each of them is used for. GPU "
+          "is a PCI address (0000:41:00.0, 41:00.0) or libvirt's node device name. With --wide "
+          "also the profiles that can be created on each virtual function.",
+      .example = "virt-vgpu gpu-info 41:00.0",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_gpu_info },
+    { .name = "profile-list",
+      .synopsis = "[GPU]",
+      .summary = "the vGPU profiles, and how many more fit",
+      .description =
+          "Lists the vGPU profiles of all GPUs, or of one. \"Max\" is what fits on the empty "
+          "GPU, \"Free\" how many more can be made on it now.",
+      .example = "virt-vgpu profile-list\nvirt-vgpu profile-list 0000:41:00.0 --wide",
+      .max_args = 1,
+      .run = run_profile_list },
+    { 0 },
+};

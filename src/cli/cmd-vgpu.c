@@ -1,0 +1,162 @@
+/* Verbs about vGPUs: list, create, destroy. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/uuid.h"
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "cli/table.h"
+
+static const VgpuColumn vgpu_columns[] = {
+    { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
+    { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
+    { .key = "index", .header = "Index", .wide = true },
+    { .key = "uuid", .header = "UUID" },
+    { .key = "gpu", .header = "GPU", .wide = true },
+    { .key = "parent", .header = "Parent", .wide = true },
+    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_CUT },
+    { .key = "profile_id", .header = "Profile ID", .wide = true },
+    { .key = "interface", .header = "Interface", .wide = true },
+    { .key = "pool", .header = "Pool", .wide = true },
+    { .key = "tenant", .header = "Tenant", .wide = true },
+    { .key = "restart_needed", .header = "Restart needed", .wide = true },
+    { .key = "state", .header = "State" },
+    { 0 },
+};
+
+static struct {
+    gboolean all;
+    gboolean persistent;
+    char *uuid;
+} option;
+
+static const GOptionEntry list_options[] = {
+    { "all", 0, 0, G_OPTION_ARG_NONE, &option.all,
+      "also planned ones of domains that are off, and those of others", NULL },
+    { 0 },
+};
+
+static const GOptionEntry create_options[] = {
+    { "uuid", 0, 0, G_OPTION_ARG_STRING, &option.uuid, "its UUID [a random one]", "UUID" },
+    { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
+      "keep it over a reboot of the host", NULL },
+    { 0 },
+};
+
+static int
+run_list(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
+    g_autoptr(GVariant) vgpus = NULL;
+
+    if (!manager)
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_list_vgpus_sync(manager, option.all, &vgpus, NULL, error))
+        return vgpu_bus_failed(error);
+    vgpu_table_print(vgpu_columns, vgpus, cli->json, cli->wide);
+    return EXIT_SUCCESS;
+}
+
+/* A UUID as it may be typed, in its canonical form; NULL with a usage error. */
+static char *
+uuid_arg(const char *text, GError **error)
+{
+    char *uuid = vgpu_uuid_canonical(text);
+
+    if (!uuid)
+        vgpu_usage(error, "'%s' is not a UUID", text);
+    return uuid;
+}
+
+static int
+run_create(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autofree char *typed_uuid = g_steal_pointer(&option.uuid);
+    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *uuid = NULL, *text = NULL;
+    g_autoptr(VgpuBusManager1) manager = NULL;
+    g_autoptr(GVariant) vgpu = NULL;
+    const char *made = NULL, *parent = NULL;
+
+    if (!address)
+        return VGPU_EXIT_USAGE;
+    if (!(uuid = typed_uuid ? uuid_arg(typed_uuid, error) : g_strdup("")))
+        return VGPU_EXIT_USAGE;
+    if (!(manager = vgpu_bus_open(cli->bus, error)))
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_create_vgpu_sync(manager, address, args[1], uuid,
+                                                 option.persistent, &vgpu, NULL, error))
+        return vgpu_bus_failed(error);
+
+    if (cli->json) {
+        text = vgpu_table_json_object(vgpu_columns, vgpu, true);
+        printf("%s\n", text);
+        return EXIT_SUCCESS;
+    }
+    g_variant_lookup(vgpu, "uuid", "&s", &made);
+    g_variant_lookup(vgpu, "parent", "&s", &parent);
+    printf("vGPU %s created on %s\n", made ? made : uuid, parent ? parent : address);
+    return EXIT_SUCCESS;
+}
+
+static int
+run_destroy(const VgpuCli *cli, char **args, GError **error)
+{
+    static const VgpuColumn columns[] = { { .key = "uuid" }, { .key = "done" }, { 0 } };
+    g_autofree char *uuid = uuid_arg(args[0], error);
+    g_autoptr(VgpuBusManager1) manager = NULL;
+
+    if (!uuid)
+        return VGPU_EXIT_USAGE;
+    if (!(manager = vgpu_bus_open(cli->bus, error)))
+        return EXIT_FAILURE;
+    if (!vgpu_bus_manager1_call_destroy_vgpu_sync(manager, uuid, NULL, error))
+        return vgpu_bus_failed(error);
+
+    if (cli->json) {
+        g_autoptr(GVariant) row =
+            g_variant_ref_sink(g_variant_new_parsed("{'uuid': <%s>, 'done': <true>}", uuid));
+        g_autofree char *text = vgpu_table_json_object(columns, row, true);
+
+        printf("%s\n", text);
+    } else {
+        printf("vGPU %s destroyed\n", uuid);
+    }
+    return EXIT_SUCCESS;
+}
+
+const VgpuCommand vgpu_commands_vgpu[] = {
+    { .name = "list",
+      .synopsis = "[--all]",
+      .summary = "the vGPUs that exist, and whose they are",
+      .description =
+          "Lists the vGPUs of this host with domain, profile and state. With --all also those "
+          "that domains which are off would get (planned) and those that were not made by "
+          "virt-vgpu (foreign).",
+      .example = "virt-vgpu list\nvirt-vgpu list --all --wide",
+      .options = list_options,
+      .run = run_list },
+    { .name = "create",
+      .synopsis = "GPU PROFILE [--uuid UUID] [--persistent]",
+      .summary = "make a vGPU without a domain",
+      .description =
+          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU. No start or stop "
+          "of a domain touches it; it stays until 'destroy' or, without --persistent, until the "
+          "host reboots.",
+      .example = "virt-vgpu create 41:00.0 'NVIDIA A2-4Q'\n"
+                 "virt-vgpu create 41:00.0 nvidia-746 --persistent",
+      .min_args = 2,
+      .max_args = 2,
+      .options = create_options,
+      .run = run_create },
+    { .name = "destroy",
+      .synopsis = "UUID",
+      .summary = "remove a vGPU that 'create' made",
+      .description =
+          "Removes a vGPU that was made with 'create'. One that a domain uses is refused.",
+      .example = "virt-vgpu destroy 6f8d9a34-9a0e-4b0c-8a55-0a8a3b6f3d10",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_destroy },
+    { 0 },
+};

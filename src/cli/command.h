@@ -1,0 +1,44 @@
+/* command.h: what one verb of virt-vgpu is
+ *
+ * A verb is a row of the list in its cmd-*.c; help, usage errors and dispatch follow from it. */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+/* The options that every verb takes. */
+typedef struct {
+    bool json;
+    bool wide;
+    const char *uri;  /* of libvirt */
+    GBusType bus;     /* that the daemon is on */
+    const char *root; /* where doctor looks: "/", or a made tree */
+} VgpuCli;
+
+#define VGPU_EXIT_USAGE 2
+
+typedef struct {
+    const char *name;        /* NULL ends a list */
+    const char *synopsis;    /* its arguments and options */
+    const char *summary;     /* a few words, for the list of verbs */
+    const char *description; /* a paragraph */
+    const char *example;     /* one command a line */
+    int min_args, max_args;
+    const GOptionEntry *options; /* its own options, into static variables; NULL: none */
+
+    /* @args: the arguments that are no options, ended by NULL; their number is checked. Returns
+     * the exit status; with @error set its text is printed. */
+    int (*run)(const VgpuCli *cli, char **args, GError **error);
+} VgpuCommand;
+
+extern const VgpuCommand vgpu_commands_gpu[];
+extern const VgpuCommand vgpu_commands_vgpu[];
+extern const VgpuCommand vgpu_commands_annotation[];
+extern const VgpuCommand vgpu_commands_domain[];
+extern const VgpuCommand vgpu_commands_host[];
+
+/* What was typed is wrong: sets @error and returns VGPU_EXIT_USAGE. */
+int vgpu_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* A PCI address as it may be typed, in its canonical form; NULL with a usage error. */
+char *vgpu_address_arg(const char *text, GError **error);

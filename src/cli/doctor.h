@@ -1,0 +1,16 @@
+/* doctor.h: is this host set up so that annotated domains get their vGPUs?
+ *
+ * The checks here read files and need nobody's help; the daemon has its own (D-Bus method
+ * Doctor). A check is a row {check, status, detail, fix}; status is "ok", "warn" or "fail", and
+ * what is "ok" has no fix. */
+#pragma once
+
+#include <glib.h>
+
+/* Add the rows of all local checks to @rows (an aa{sv} under construction). @root prefixes every
+ * path ("/" in production). */
+void vgpu_doctor_local(const char *root, GVariantBuilder *rows);
+
+/* One row; @fix is NULL when there is nothing to do. The result is floating. */
+GVariant *vgpu_doctor_row(const char *check, const char *status, const char *detail,
+                          const char *fix);

@@ -1,0 +1,79 @@
+#include "cli/domain-io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/xml.h"
+#include "cli/table.h"
+
+char *
+vgpu_read_xml(const char *path, gsize *len, GError **error)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : g_open(path, O_RDONLY | O_CLOEXEC, 0);
+    g_autofree char *data = g_malloc(VGPU_XML_MAX + 2);
+    gsize used = 0;
+    ssize_t n = -1;
+
+    if (fd >= 0) {
+        do {
+            n = read(fd, data + used, VGPU_XML_MAX + 1 - used);
+            used += n > 0 ? (gsize) n : 0;
+        } while (n > 0 || (n < 0 && errno == EINTR));
+    }
+    if (n < 0)
+        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "%s", path);
+    if (fd >= 0 && !is_stdin)
+        close(fd);
+    if (n < 0)
+        return NULL;
+    data[used] = '\0';
+    *len = used;
+    return g_steal_pointer(&data);
+}
+
+const char *
+vgpu_xml_source(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+bool
+vgpu_check_source(const char *domain, const char *path, GError **error)
+{
+    if (domain && path)
+        vgpu_usage(error, "either DOMAIN or --xml FILE, not both");
+    else if (!domain && !path)
+        vgpu_usage(error, "DOMAIN or --xml FILE is missing");
+    else
+        return true;
+    return false;
+}
+
+void
+vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *changes)
+{
+    static const VgpuColumn columns[] = { { .key = "domain" }, { .key = "changes" }, { 0 } };
+
+    if (cli->json) {
+        g_autoptr(GVariant) row = NULL;
+        g_autofree char *text = NULL;
+        GVariantDict dict;
+
+        g_variant_dict_init(&dict, NULL);
+        g_variant_dict_insert(&dict, "domain", "s", domain);
+        if (changes)
+            g_variant_dict_insert_value(&dict, "changes", g_variant_new_strv(changes, -1));
+        row = g_variant_ref_sink(g_variant_dict_end(&dict));
+        text = vgpu_table_json_object(columns, row, true);
+        printf("%s\n", text);
+        return;
+    }
+    for (gsize i = 0; changes && changes[i]; i++)
+        printf("  %s\n", changes[i]);
+}

@@ -1,0 +1,24 @@
+/* domain-io.h: what the verbs about domains have in common */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "cli/command.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
+
+/* A whole file, "-" for standard input, ended by a zero byte that @len does not count. Of one that
+ * is too long, one byte more than VGPU_XML_MAX, which the parser refuses. */
+char *vgpu_read_xml(const char *path, gsize *len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How messages call it. */
+const char *vgpu_xml_source(const char *path);
+
+/* Exactly one of @domain and @path is given; else a usage error. */
+bool vgpu_check_source(const char *domain, const char *path, GError **error);
+
+/* What was changed in a definition, a line each; as JSON an object with that list, which is null
+ * when @changes is NULL: not known here. */
+void vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *changes);

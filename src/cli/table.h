@@ -1,0 +1,43 @@
+/* table.h: one list of columns per verb, from which both its table and its JSON are made
+ *
+ * Rows are the dictionaries that the daemon sends (aa{sv}); what is only known here is put into the
+ * same form. A key that a row lacks is "-" in a table and null in JSON. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What becomes of a column when the table would be wider than VGPU_TABLE_WIDTH. */
+typedef enum {
+    VGPU_FIT_KEEP, /* never shortened: numbers, addresses, UUIDs */
+    VGPU_FIT_CUT,  /* cut, with "…" at the end */
+    VGPU_FIT_WRAP, /* goes on in the next line */
+} VgpuFit;
+
+typedef struct VgpuColumn {
+    const char *key;    /* in JSON and in the rows; NULL ends the list */
+    const char *header; /* in the table; NULL: only in JSON */
+    VgpuFit fit;
+    bool wide;                       /* in the table only with --wide */
+    const struct VgpuColumn *nested; /* JSON keys of a value that is itself a list of rows */
+} VgpuColumn;
+
+#define VGPU_TABLE_WIDTH 80
+
+/* The table of @rows, ending in a newline; at most VGPU_TABLE_WIDTH wide unless @wide. Without
+ * rows only its header. */
+char *vgpu_table_text(const VgpuColumn *columns, GVariant *rows, bool wide);
+
+/* One row (a{sv}) as "Header:  value", a line each; lists of rows are left out. */
+char *vgpu_table_fields(const VgpuColumn *columns, GVariant *row);
+
+/* An array of objects, or one object (a{sv}), with every key of @columns; the object in one line
+ * unless @pretty. Without a newline at the end. */
+char *vgpu_table_json(const VgpuColumn *columns, GVariant *rows);
+char *vgpu_table_json_object(const VgpuColumn *columns, GVariant *row, bool pretty);
+
+/* @text as lines (char *) of at most @width, broken at blanks where there are some. */
+GPtrArray *vgpu_table_wrap(const char *text, guint width);
+
+/* Print @rows on stdout, as JSON or as table. */
+void vgpu_table_print(const VgpuColumn *columns, GVariant *rows, bool json, bool wide);

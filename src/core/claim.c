@@ -1,0 +1,270 @@
+#include "core/claim.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fsutil.h"
+#include "base/pciaddr.h"
+#include "base/uuid.h"
+
+#define GROUP_OWNER "owner"
+
+struct VgpuClaimStore {
+    char *dir;
+};
+
+static const char *const phase_names[] = {
+    [VGPU_PHASE_CREATING] = "creating",   [VGPU_PHASE_READY] = "ready",
+    [VGPU_PHASE_ATTACHING] = "attaching", [VGPU_PHASE_RELEASING] = "releasing",
+    [VGPU_PHASE_FAILED] = "failed",
+};
+
+const char *
+vgpu_phase_to_string(VgpuPhase phase)
+{
+    return phase_names[phase];
+}
+
+static bool
+phase_from_string(const char *text, VgpuPhase *out)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(phase_names); i++) {
+        if (g_strcmp0(text, phase_names[i]) == 0) {
+            *out = (VgpuPhase) i;
+            return true;
+        }
+    }
+    return false;
+}
+
+VgpuClaim *
+vgpu_claim_new(const char *uuid, guint index)
+{
+    VgpuClaim *self = g_new0(VgpuClaim, 1);
+
+    self->uuid = g_strdup(uuid);
+    self->index = index;
+    return self;
+}
+
+void
+vgpu_claim_free(VgpuClaim *self)
+{
+    if (!self)
+        return;
+    g_free(self->uuid);
+    g_free(self->gpu);
+    g_free(self->parent);
+    g_free(self->profile_id);
+    g_free(self->profile_name);
+    g_free(self->reason);
+    g_free(self);
+}
+
+VgpuOwner *
+vgpu_owner_new(const char *key)
+{
+    VgpuOwner *self = g_new0(VgpuOwner, 1);
+
+    self->key = g_strdup(key);
+    self->domain_id = -1;
+    self->claims = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_claim_free);
+    return self;
+}
+
+void
+vgpu_owner_free(VgpuOwner *self)
+{
+    if (!self)
+        return;
+    g_free(self->key);
+    g_free(self->domain_uuid);
+    g_free(self->domain_name);
+    g_ptr_array_unref(self->claims);
+    g_free(self);
+}
+
+VgpuClaim *
+vgpu_owner_find(const VgpuOwner *self, const char *uuid)
+{
+    for (guint i = 0; i < self->claims->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(self->claims, i);
+
+        if (g_str_equal(claim->uuid, uuid))
+            return claim;
+    }
+    return NULL;
+}
+
+VgpuClaimStore *
+vgpu_claim_store_new(const char *dir, GError **error)
+{
+    VgpuClaimStore *self;
+
+    if (!vgpu_fs_mkdir(dir, 0700, error))
+        return NULL;
+    self = g_new0(VgpuClaimStore, 1);
+    self->dir = g_strdup(dir);
+    return self;
+}
+
+void
+vgpu_claim_store_free(VgpuClaimStore *self)
+{
+    if (!self)
+        return;
+    g_free(self->dir);
+    g_free(self);
+}
+
+static char *
+get_string(GKeyFile *kf, const char *group, const char *key)
+{
+    return g_key_file_get_string(kf, group, key, NULL);
+}
+
+static void
+malformed(GError **error, const char *group, const char *what)
+{
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "[%s]: bad or missing %s", group, what);
+}
+
+static VgpuClaim *
+read_claim(GKeyFile *kf, const char *uuid, GError **error)
+{
+    g_autofree char *canonical = vgpu_uuid_canonical(uuid);
+    g_autofree char *phase = get_string(kf, uuid, "phase");
+    g_autofree char *interface = get_string(kf, uuid, "interface");
+    g_autofree char *gpu = get_string(kf, uuid, "gpu");
+    g_autofree char *parent = get_string(kf, uuid, "parent");
+    g_autoptr(VgpuClaim) self = vgpu_claim_new(uuid, 0);
+
+    /* all of these become parts of paths, so nothing is taken on trust */
+    if (g_strcmp0(canonical, uuid) != 0) {
+        malformed(error, uuid, "UUID");
+        return NULL;
+    }
+    self->gpu = vgpu_pciaddr_canonical(gpu);
+    self->parent = vgpu_pciaddr_canonical(parent);
+    self->profile_id = get_string(kf, uuid, "profile-id");
+    self->profile_name = get_string(kf, uuid, "profile");
+    self->interface = vgpu_interface_from_string(interface);
+    if (!self->gpu || !self->parent || !self->profile_id || strchr(self->profile_id, '/') ||
+        !phase_from_string(phase, &self->phase) || self->interface == VGPU_INTERFACE_NONE) {
+        malformed(error, uuid, "gpu, parent, profile-id, interface or phase");
+        return NULL;
+    }
+    self->index = (guint) g_key_file_get_integer(kf, uuid, "index", NULL);
+    self->adopted = g_key_file_get_boolean(kf, uuid, "adopted", NULL);
+    self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
+    self->reason = get_string(kf, uuid, "reason");
+    self->job_pid = g_key_file_get_integer(kf, uuid, "job-pid", NULL);
+    self->job_start = g_key_file_get_uint64(kf, uuid, "job-start", NULL);
+    return g_steal_pointer(&self);
+}
+
+static VgpuOwner *
+read_owner(const char *path, const char *key, GError **error)
+{
+    g_autoptr(GKeyFile) kf = g_key_file_new();
+    g_autoptr(VgpuOwner) self = vgpu_owner_new(key);
+    g_auto(GStrv) groups = NULL;
+
+    if (!g_key_file_load_from_file(kf, path, G_KEY_FILE_NONE, error))
+        return NULL;
+    self->domain_uuid = get_string(kf, GROUP_OWNER, "domain-uuid");
+    self->domain_name = get_string(kf, GROUP_OWNER, "domain");
+    self->since = g_key_file_get_uint64(kf, GROUP_OWNER, "since", NULL);
+    self->started = g_key_file_get_boolean(kf, GROUP_OWNER, "started", NULL);
+    if (g_key_file_has_key(kf, GROUP_OWNER, "domain-id", NULL))
+        self->domain_id = g_key_file_get_integer(kf, GROUP_OWNER, "domain-id", NULL);
+
+    groups = g_key_file_get_groups(kf, NULL);
+    for (char **group = groups; *group; group++) {
+        VgpuClaim *claim;
+
+        if (g_str_equal(*group, GROUP_OWNER))
+            continue;
+        if (!(claim = read_claim(kf, *group, error)))
+            return NULL;
+        g_ptr_array_add(self->claims, claim);
+    }
+    return g_steal_pointer(&self);
+}
+
+GHashTable *
+vgpu_claim_store_load(const VgpuClaimStore *self)
+{
+    GHashTable *owners = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                               (GDestroyNotify) vgpu_owner_free);
+    g_autoptr(GDir) dir = g_dir_open(self->dir, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(self->dir, name, NULL);
+        g_autofree char *key = vgpu_uuid_canonical(name);
+        g_autoptr(GError) error = NULL;
+        VgpuOwner *owner;
+
+        if (g_strcmp0(key, name) != 0)
+            continue; /* a temporary file of a write that was cut short */
+        if (!(owner = read_owner(path, key, &error)))
+            g_warning("%s cannot be read and is left alone: %s", path, error->message);
+        else
+            g_hash_table_insert(owners, owner->key, owner);
+    }
+    return owners;
+}
+
+static void
+set_string(GKeyFile *kf, const char *group, const char *key, const char *value)
+{
+    if (value)
+        g_key_file_set_string(kf, group, key, value);
+}
+
+static void
+write_claim(GKeyFile *kf, const VgpuClaim *claim)
+{
+    const char *group = claim->uuid;
+
+    g_key_file_set_integer(kf, group, "index", (int) claim->index);
+    set_string(kf, group, "phase", vgpu_phase_to_string(claim->phase));
+    set_string(kf, group, "interface", vgpu_interface_to_string(claim->interface));
+    set_string(kf, group, "gpu", claim->gpu);
+    set_string(kf, group, "parent", claim->parent);
+    set_string(kf, group, "profile-id", claim->profile_id);
+    set_string(kf, group, "profile", claim->profile_name);
+    set_string(kf, group, "reason", claim->reason);
+    if (claim->adopted)
+        g_key_file_set_boolean(kf, group, "adopted", TRUE);
+    if (claim->persistent)
+        g_key_file_set_boolean(kf, group, "persistent", TRUE);
+    if (claim->job_pid) {
+        g_key_file_set_integer(kf, group, "job-pid", claim->job_pid);
+        g_key_file_set_uint64(kf, group, "job-start", claim->job_start);
+    }
+}
+
+bool
+vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError **error)
+{
+    g_autofree char *path = g_build_filename(self->dir, owner->key, NULL);
+    g_autoptr(GKeyFile) kf = g_key_file_new();
+    g_autofree char *data = NULL;
+    gsize len;
+
+    if (!owner->claims->len)
+        return vgpu_fs_remove(path, error);
+
+    set_string(kf, GROUP_OWNER, "domain-uuid", owner->domain_uuid);
+    set_string(kf, GROUP_OWNER, "domain", owner->domain_name);
+    g_key_file_set_integer(kf, GROUP_OWNER, "domain-id", owner->domain_id);
+    g_key_file_set_uint64(kf, GROUP_OWNER, "since", owner->since);
+    g_key_file_set_boolean(kf, GROUP_OWNER, "started", owner->started);
+    for (guint i = 0; i < owner->claims->len; i++)
+        write_claim(kf, g_ptr_array_index(owner->claims, i));
+
+    data = g_key_file_to_data(kf, &len, NULL);
+    return vgpu_fs_replace(path, data, len, error);
+}

@@ -1,0 +1,79 @@
+/* claim.h: the durable record of every vGPU that is ours
+ *
+ * One key file per owner (a domain, or a vGPU made by hand), with one group per vGPU, so that several
+ * vGPUs of a domain are recorded in one step, and so that the hook can tell by a file name
+ * alone that a domain is ours. Claims of what goes with the domain's run live in /run: a reboot takes both
+ * devices and records. Persistent mdevs are recorded in the same form in /var/lib. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "gpu/gpu.h"
+
+/* Ours, written down; the device's state is the world's and is read from sysfs. */
+typedef enum {
+    VGPU_PHASE_CREATING,  /* the device may or may not exist yet */
+    VGPU_PHASE_READY,     /* the device exists and the domain has it, or starts with it */
+    VGPU_PHASE_ATTACHING, /* the device exists and is to be hot-plugged once the domain runs */
+    VGPU_PHASE_RELEASING, /* the device is to go */
+    VGPU_PHASE_FAILED,    /* there is no device any more; kept to tell why, until the domain stops */
+} VgpuPhase;
+
+const char *vgpu_phase_to_string(VgpuPhase phase);
+
+typedef struct {
+    char *uuid; /* of the vGPU, canonical */
+    guint index;
+    char *gpu;    /* PF */
+    char *parent; /* PF or VF */
+    char *profile_id;
+    char *profile_name;
+    VgpuInterface interface;
+    VgpuPhase phase;
+    bool adopted;    /* was there before us: never removed */
+    bool persistent; /* outlives the domain's run */
+    char *reason;    /* why it failed, NULL */
+    pid_t job_pid;   /* the child that writes its removal, 0 */
+    guint64 job_start;
+    bool stuck;      /* not stored: its removal takes longer than it should */
+    bool dispatched; /* not stored: a lane is making it */
+} VgpuClaim;
+
+typedef struct {
+    char *key;         /* file name: the domain's UUID, or the vGPU's for one without a domain */
+    char *domain_uuid; /* NULL for a vGPU without a domain */
+    char *domain_name; /* NULL likewise */
+    int domain_id;     /* of the run that it was made for, -1 */
+    guint64 since;     /* CLOCK_BOOTTIME of the prepare, ns; a release from before it is void */
+    bool started;      /* libvirt said that the domain runs */
+    GPtrArray *claims; /* of VgpuClaim, by index */
+} VgpuOwner;
+
+VgpuClaim *vgpu_claim_new(const char *uuid, guint index);
+void vgpu_claim_free(VgpuClaim *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaim, vgpu_claim_free)
+
+VgpuOwner *vgpu_owner_new(const char *key);
+void vgpu_owner_free(VgpuOwner *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuOwner, vgpu_owner_free)
+
+/* Borrowed, NULL when not there. */
+VgpuClaim *vgpu_owner_find(const VgpuOwner *self, const char *uuid);
+
+/* A directory of owners. */
+typedef struct VgpuClaimStore VgpuClaimStore;
+
+/* Makes the directory (0700) when it is missing. */
+VgpuClaimStore *vgpu_claim_store_new(const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_claim_store_free(VgpuClaimStore *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaimStore, vgpu_claim_store_free)
+
+/* All owners by key. A file that cannot be understood is left alone and named in a warning: what it stands
+ * for is then not ours to touch. */
+GHashTable *vgpu_claim_store_load(const VgpuClaimStore *self);
+
+/* Write the owner down, durably; an owner without claims is removed. */
+bool vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

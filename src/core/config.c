@@ -1,0 +1,174 @@
+#include "core/config.h"
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+#define MAX_SECONDS 86400
+
+void
+vgpu_config_free(VgpuConfig *self)
+{
+    if (!self)
+        return;
+    g_free(self->libvirt_uri);
+    g_free(self);
+}
+
+static VgpuConfig *
+defaults(void)
+{
+    VgpuConfig *self = g_new0(VgpuConfig, 1);
+
+    self->libvirt_uri = g_strdup("qemu:///system");
+    self->attach_timeout = 60;
+    self->orphan_check = 60;
+    self->remove_timeout = 60;
+    self->policy = VGPU_PLACEMENT_PACK;
+    return self;
+}
+
+static bool
+bad_value(GError **error, const char *key, const char *value, const char *allowed)
+{
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: '%s' is not %s", key, value,
+                allowed);
+    return false;
+}
+
+static bool
+set_uri(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, key, value, "a libvirt URI");
+    g_free(self->libvirt_uri);
+    self->libvirt_uri = g_strdup(value);
+    return true;
+}
+
+static bool
+set_seconds(guint *out, const char *key, const char *value, GError **error)
+{
+    guint64 seconds;
+
+    if (!g_ascii_string_to_unsigned(value, 10, 1, MAX_SECONDS, &seconds, NULL))
+        return bad_value(error, key, value, "a number of seconds from 1 to 86400");
+    *out = (guint) seconds;
+    return true;
+}
+
+static bool
+set_attach_timeout(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_seconds(&self->attach_timeout, key, value, error);
+}
+
+static bool
+set_orphan_check(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_seconds(&self->orphan_check, key, value, error);
+}
+
+static bool
+set_remove_timeout(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_seconds(&self->remove_timeout, key, value, error);
+}
+
+static bool
+set_policy(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    if (g_str_equal(value, "pack"))
+        self->policy = VGPU_PLACEMENT_PACK;
+    else if (g_str_equal(value, "spread"))
+        self->policy = VGPU_PLACEMENT_SPREAD;
+    else
+        return bad_value(error, key, value, "pack or spread");
+    return true;
+}
+
+static const struct {
+    const char *group;
+    const char *key;
+    bool (*set)(VgpuConfig *self, const char *key, const char *value, GError **error);
+} keys[] = {
+    { "daemon", "libvirt_uri", set_uri },
+    { "daemon", "attach_timeout", set_attach_timeout },
+    { "daemon", "orphan_check", set_orphan_check },
+    { "daemon", "remove_timeout", set_remove_timeout },
+    { "placement", "policy", set_policy },
+};
+
+static bool
+apply_key(VgpuConfig *self, GKeyFile *kf, const char *group, const char *key, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (g_str_equal(group, keys[i].group) && g_str_equal(key, keys[i].key)) {
+            g_autofree char *value = g_key_file_get_string(kf, group, key, error);
+
+            return value && keys[i].set(self, key, value, error);
+        }
+    }
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "unknown key '%s' in [%s]", key, group);
+    return false;
+}
+
+static bool
+apply_file(VgpuConfig *self, const char *path, GError **error)
+{
+    g_autoptr(GKeyFile) kf = g_key_file_new();
+    g_auto(GStrv) groups = NULL;
+
+    if (!g_key_file_load_from_file(kf, path, G_KEY_FILE_NONE, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    groups = g_key_file_get_groups(kf, NULL);
+    for (char **group = groups; *group; group++) {
+        g_auto(GStrv) names = g_key_file_get_keys(kf, *group, NULL, NULL);
+
+        for (char **name = names; name && *name; name++) {
+            if (!apply_key(self, kf, *group, *name, error)) {
+                g_prefix_error(error, "%s: ", path);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return g_strcmp0(*(const char *const *) a, *(const char *const *) b);
+}
+
+static GPtrArray *
+list_conf(const char *path)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(name, ".conf"))
+            g_ptr_array_add(names, g_build_filename(path, name, NULL));
+    }
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}
+
+VgpuConfig *
+vgpu_config_load(const char *file, gboolean must_exist, const char *dir, GError **error)
+{
+    g_autoptr(VgpuConfig) self = defaults();
+    g_autoptr(GPtrArray) more = list_conf(dir);
+
+    if ((must_exist || g_file_test(file, G_FILE_TEST_EXISTS)) && !apply_file(self, file, error))
+        return NULL;
+    for (guint i = 0; i < more->len; i++) {
+        if (!apply_file(self, g_ptr_array_index(more, i), error))
+            return NULL;
+    }
+    return g_steal_pointer(&self);
+}

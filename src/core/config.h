@@ -1,0 +1,21 @@
+/* config.h: /etc/virt-vgpu/virt-vgpu.conf and conf.d; see virt-vgpu.conf(5) */
+#pragma once
+
+#include <glib.h>
+
+#include "domain/annotation.h"
+
+typedef struct {
+    char *libvirt_uri;
+    guint attach_timeout; /* s: how long a late attach is tried */
+    guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
+    guint remove_timeout; /* s: after that a removal is reported as stuck */
+    VgpuPlacement policy; /* for devices that name none */
+} VgpuConfig;
+
+/* Defaults, then @file (a missing one is no error unless @must_exist), then DIR/NAME.conf of @dir in the order of
+ * their names. An unknown group or key is VGPU_ERROR_BAD_REQUEST that names file and key. */
+VgpuConfig *vgpu_config_load(const char *file, gboolean must_exist, const char *dir,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_config_free(VgpuConfig *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuConfig, vgpu_config_free)

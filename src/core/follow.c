@@ -1,0 +1,257 @@
+/* follow.c: what the records do when a domain's run goes on or ends */
+#include "base/error.h"
+#include "core/manager-private.h"
+
+/* Let one claim go. The owner may be gone after that. */
+static void
+let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
+{
+    if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched) {
+        claim->phase = VGPU_PHASE_RELEASING; /* goes on when its driver has answered */
+        vgpu_manager_save_or_warn(self, owner);
+    } else if (claim->phase == VGPU_PHASE_FAILED || claim->adopted || claim->persistent) {
+        vgpu_manager_drop(self, owner, claim);
+    } else if (claim->phase != VGPU_PHASE_RELEASING) {
+        vgpu_manager_remove(self, owner, claim);
+    }
+}
+
+void
+vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
+{
+    VgpuOwner *owner;
+    g_autoptr(GPtrArray) uuids = g_ptr_array_new_with_free_func(g_free);
+
+    vgpu_manager_cancel_starts(self, domain_uuid, since);
+    owner = vgpu_manager_owner(self, domain_uuid);
+    if (!owner || since < owner->since)
+        return; /* a new run has been prepared since */
+
+    for (guint i = 0; i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        g_ptr_array_add(uuids, g_strdup(claim->uuid));
+    }
+    for (guint i = 0; i < uuids->len; i++) {
+        VgpuClaim *claim;
+
+        if ((owner = vgpu_manager_owner(self, domain_uuid)) &&
+            (claim = vgpu_owner_find(owner, g_ptr_array_index(uuids, i))))
+            let_go(self, owner, claim);
+    }
+    self->host.settled(domain_uuid, self->opaque);
+}
+
+void
+vgpu_manager_unheard(VgpuManager *self, guint64 since)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        if (owner->since == since && owner->domain_uuid) {
+            g_autofree char *uuid = g_strdup(owner->domain_uuid);
+
+            vgpu_manager_release(self, uuid, since);
+            return;
+        }
+    }
+}
+
+static void
+ask_to_attach(VgpuManager *self, const VgpuOwner *owner)
+{
+    for (guint i = 0; i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->phase == VGPU_PHASE_ATTACHING)
+            self->host.attach(owner->domain_uuid, owner->domain_id, owner->since, claim->index,
+                              claim->uuid, self->opaque);
+    }
+}
+
+void
+vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
+{
+    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
+
+    if (definition)
+        definition->running = true;
+    self->host.settled(domain_uuid, self->opaque);
+    if (!owner || owner->started || (owner->domain_id >= 0 && owner->domain_id != domain_id))
+        return;
+    owner->started = true;
+    owner->domain_id = domain_id;
+    vgpu_manager_save_or_warn(self, owner);
+    ask_to_attach(self, owner);
+}
+
+void
+vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
+                      const char *uuid, const GError *error)
+{
+    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
+
+    if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING)
+        return;
+    if (!error) {
+        claim->phase = VGPU_PHASE_READY;
+        vgpu_manager_save_or_warn(self, owner);
+        vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, -1);
+        return;
+    }
+    claim->reason = g_strdup(error->message);
+    vgpu_manager_emit(self, "vgpu-failed", owner, claim, claim->reason, -1);
+    vgpu_manager_remove(self, owner, claim);
+}
+
+void
+vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, bool running,
+                    int domain_id)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
+
+    if (definition)
+        definition->running = running;
+    if (!owner || owner->since != since)
+        return;
+    if (running)
+        vgpu_manager_started(self, domain_uuid, domain_id);
+    else
+        vgpu_manager_release(self, domain_uuid, since);
+}
+
+GHashTable *
+vgpu_manager_note(const VgpuManager *self)
+{
+    GHashTable *noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        g_hash_table_insert(noted, g_strdup(owner->key),
+                            g_memdup2(&owner->since, sizeof(owner->since)));
+    }
+    return noted;
+}
+
+/* Keys whose records are not those that were noted, or that are being started. */
+static GHashTable *
+changed_since(const VgpuManager *self, GHashTable *noted)
+{
+    GHashTable *changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+        const guint64 *since = g_hash_table_lookup(noted, owner->key);
+
+        if (!since || *since != owner->since)
+            g_hash_table_add(changed, g_strdup(owner->key));
+    }
+    vgpu_manager_list_starts(self, changed);
+    return changed;
+}
+
+static void
+adopt(VgpuManager *self, const VgpuAction *action)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find_by_function(self->inventory, action->parent);
+    const VgpuProfile *profile =
+        gpu && action->profile_id ? vgpu_gpu_find_profile(gpu, action->profile_id) : NULL;
+    VgpuOwner *owner;
+    VgpuClaim *claim;
+
+    if (!profile)
+        return;
+    owner = vgpu_manager_need_owner(self, action->key, action->key, action->domain);
+    owner->since = vgpu_manager_now();
+    claim = vgpu_claim_new(action->uuid, action->index);
+    claim->gpu = g_strdup(gpu->address);
+    claim->parent = g_strdup(action->parent);
+    claim->profile_id = g_strdup(profile->id);
+    claim->profile_name = g_strdup(profile->name);
+    claim->interface = gpu->interface;
+    claim->phase = VGPU_PHASE_READY;
+    if (action->kind == VGPU_ACTION_ADOPT) {
+        owner->started = true;
+        owner->domain_id = action->domain_id;
+    }
+    g_ptr_array_add(owner->claims, claim);
+    vgpu_manager_save_or_warn(self, owner);
+}
+
+static void
+act(VgpuManager *self, const VgpuAction *action)
+{
+    VgpuOwner *owner;
+    VgpuClaim *claim;
+
+    if (action->kind == VGPU_ACTION_ADOPT || action->kind == VGPU_ACTION_REMOVE)
+        adopt(self, action);
+    owner = vgpu_manager_owner(self, action->key);
+    claim = owner ? vgpu_owner_find(owner, action->uuid) : NULL;
+    if (!claim)
+        return;
+    switch (action->kind) {
+    case VGPU_ACTION_RELEASE:
+    case VGPU_ACTION_REMOVE:
+        let_go(self, owner, claim);
+        break;
+    case VGPU_ACTION_DROP:
+        vgpu_manager_drop(self, owner, claim);
+        break;
+    case VGPU_ACTION_CONFIRM:
+        claim->phase = VGPU_PHASE_READY;
+        owner->started = true;
+        owner->domain_id = action->domain_id;
+        vgpu_manager_save_or_warn(self, owner);
+        break;
+    case VGPU_ACTION_ATTACH:
+        owner->started = true;
+        owner->domain_id = action->domain_id;
+        vgpu_manager_save_or_warn(self, owner);
+        self->host.attach(owner->domain_uuid, owner->domain_id, owner->since, claim->index,
+                          claim->uuid, self->opaque);
+        break;
+    case VGPU_ACTION_ADOPT:
+    case VGPU_ACTION_UNDEFINE:
+        break;
+    }
+}
+
+GPtrArray *
+vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *facts, bool dry_run)
+{
+    g_autoptr(GHashTable) changed = changed_since(self, noted);
+    VgpuReconcileInput input = {
+        .owners = self->owners,
+        .kept = self->kept,
+        .untouchable = changed,
+        .facts = facts,
+        .inventory = vgpu_manager_inventory(self),
+    };
+    GPtrArray *plan = vgpu_reconcile_plan(&input);
+
+    for (guint i = 0; !dry_run && i < plan->len; i++) {
+        const VgpuAction *action = g_ptr_array_index(plan, i);
+
+        if (action->kind != VGPU_ACTION_CONFIRM)
+            g_message("reconcile: %s vGPU %s of domain '%s': %s",
+                      vgpu_action_to_string(action->kind), action->uuid,
+                      action->domain ? action->domain : "-", action->reason);
+        act(self, action);
+    }
+    return plan;
+}

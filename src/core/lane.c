@@ -1,0 +1,157 @@
+#include "core/lane.h"
+
+typedef struct {
+    gatomicrefcount refs; /* of the lanes and of every job under way */
+    GMainContext *context;
+    gint closed; /* atomic: nobody is interested any more */
+} Shared;
+
+typedef struct {
+    GThreadPool *pool;
+    gint64 busy_since; /* guarded by @lock */
+    GMutex lock;
+} Lane;
+
+typedef struct {
+    Shared *shared;
+    Lane *lane;
+    void (*run)(gpointer data);
+    void (*done)(gpointer data);
+    gpointer data;
+} Job;
+
+struct VgpuLanes {
+    Shared *shared;
+    GHashTable *lanes; /* address → Lane; one that is made stays */
+};
+
+static void
+shared_unref(Shared *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    g_main_context_unref(self->context);
+    g_free(self);
+}
+
+static gboolean
+finish(gpointer data)
+{
+    Job *job = data;
+
+    if (!g_atomic_int_get(&job->shared->closed))
+        job->done(job->data);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+job_free(gpointer data)
+{
+    Job *job = data;
+
+    shared_unref(job->shared);
+    g_free(job);
+}
+
+static void
+set_busy(Lane *lane, gint64 since)
+{
+    g_mutex_lock(&lane->lock);
+    lane->busy_since = since;
+    g_mutex_unlock(&lane->lock);
+}
+
+static void
+run(gpointer data, gpointer user_data G_GNUC_UNUSED)
+{
+    Job *job = data;
+    Lane *lane = job->lane;
+
+    set_busy(lane, g_get_monotonic_time());
+    job->run(job->data);
+    set_busy(lane, 0);
+    g_main_context_invoke_full(job->shared->context, G_PRIORITY_HIGH, finish, job, job_free);
+}
+
+VgpuLanes *
+vgpu_lanes_new(GMainContext *context)
+{
+    VgpuLanes *self = g_new0(VgpuLanes, 1);
+
+    self->shared = g_new0(Shared, 1);
+    g_atomic_ref_count_init(&self->shared->refs);
+    self->shared->context = g_main_context_ref(context);
+    self->lanes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return self;
+}
+
+void
+vgpu_lanes_free(VgpuLanes *self)
+{
+    GHashTableIter iter;
+    gpointer lane;
+
+    if (!self)
+        return;
+    g_atomic_int_set(&self->shared->closed, 1);
+    g_hash_table_iter_init(&iter, self->lanes);
+    while (g_hash_table_iter_next(&iter, NULL, &lane)) {
+        Lane *one = lane;
+        bool idle;
+
+        g_mutex_lock(&one->lock);
+        idle = one->busy_since == 0;
+        g_mutex_unlock(&one->lock);
+        if (!idle)
+            continue; /* stuck in its driver: it looks at its Lane again if it ever comes back */
+        g_thread_pool_free(one->pool, TRUE, TRUE);
+        g_mutex_clear(&one->lock);
+        g_free(one);
+    }
+    g_hash_table_unref(self->lanes);
+    shared_unref(self->shared);
+    g_free(self);
+}
+
+static Lane *
+get_lane(VgpuLanes *self, const char *gpu)
+{
+    Lane *lane = g_hash_table_lookup(self->lanes, gpu);
+
+    if (!lane) {
+        lane = g_new0(Lane, 1);
+        g_mutex_init(&lane->lock);
+        lane->pool = g_thread_pool_new(run, NULL, 1, FALSE, NULL);
+        g_hash_table_insert(self->lanes, g_strdup(gpu), lane);
+    }
+    return lane;
+}
+
+void
+vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run_job)(gpointer data),
+                void (*done)(gpointer data), gpointer data)
+{
+    Job *job = g_new0(Job, 1);
+
+    job->shared = self->shared;
+    g_atomic_ref_count_inc(&self->shared->refs);
+    job->lane = get_lane(self, gpu);
+    job->run = run_job;
+    job->done = done;
+    job->data = data;
+    g_thread_pool_push(job->lane->pool, job, NULL);
+}
+
+gint64
+vgpu_lanes_busy_since(VgpuLanes *self, const char *gpu)
+{
+    Lane *lane = g_hash_table_lookup(self->lanes, gpu);
+    gint64 since = 0;
+
+    if (lane) {
+        g_mutex_lock(&lane->lock);
+        since = lane->busy_since;
+        g_mutex_unlock(&lane->lock);
+    }
+    return since;
+}

@@ -1,0 +1,26 @@
+/* lane.h: one thread per GPU on which its driver may block
+ *
+ * Jobs of one GPU run one after another, those of different GPUs beside each other, so a driver that hangs
+ * keeps nobody waiting but the users of its own GPU. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct VgpuLanes VgpuLanes;
+
+/* @context is where the `done` of every job is called. */
+VgpuLanes *vgpu_lanes_new(GMainContext *context);
+
+/* Returns at once: threads stuck in a driver are left behind. No `done` is called afterwards. */
+void vgpu_lanes_free(VgpuLanes *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLanes, vgpu_lanes_free)
+
+/* Queue on the lane of @gpu: @run is called on its thread, then @done with the same @data in the
+ * context. */
+void vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run)(gpointer data),
+                     void (*done)(gpointer data), gpointer data);
+
+/* Since when the lane's present job has been running, in us of g_get_monotonic_time(); 0 when it is
+ * idle. */
+gint64 vgpu_lanes_busy_since(VgpuLanes *self, const char *gpu);

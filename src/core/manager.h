@@ -1,0 +1,177 @@
+/* manager.h: the only writer of allocation state
+ *
+ * All functions are for the one worker thread, the one that runs the GMainContext given at creation; none of
+ * them blocks: drivers are entered on lanes (creation) or in child processes (removal), and libvirt
+ * is not known here at all. */
+#pragma once
+
+#include "base/sysfs.h"
+#include "core/claim.h"
+#include "core/config.h"
+#include "core/placement.h"
+#include "core/reconcile.h"
+#include "domain/domain.h"
+
+typedef struct VgpuManager VgpuManager;
+
+/* What the manager asks of the program around it; each returns at once. */
+typedef struct {
+    /* Something happened; a{sv} as in the signal Event of org.virtvgpu.Manager1. Floating. */
+    void (*event)(GVariant *event, gpointer opaque);
+    /* This running domain (of that run) is to be given this vGPU by hot-plug; the answer is
+     * vgpu_manager_attached(). */
+    void (*attach)(const char *domain_uuid, int domain_id, guint64 since, guint index,
+                   const char *uuid, gpointer opaque);
+    /* The definition does not fit its annotation: make it follow. */
+    void (*rewrite)(const char *domain_uuid, gpointer opaque);
+    /* Does this domain run? The answer is vgpu_manager_settle(). */
+    void (*look)(const char *domain_uuid, guint64 since, gpointer opaque);
+    /* A start of this domain is in flight, from now until it is settled: refused, undone, running or
+     * over. Its definition had better be left alone meanwhile. */
+    void (*starting)(const char *domain_uuid, gpointer opaque);
+    void (*settled)(const char *domain_uuid, gpointer opaque);
+} VgpuManagerHost;
+
+/* @root is where /run and /var/lib are ("/" in production). Loads the records; what they say is acted on
+ * from vgpu_manager_resume() on. */
+VgpuManager *vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *config,
+                              GMainContext *context, const VgpuManagerHost *host,
+                              gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* vGPUs and records stay as they are. */
+void vgpu_manager_free(VgpuManager *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuManager, vgpu_manager_free)
+
+/* Go on with removals that a previous daemon began. */
+void vgpu_manager_resume(VgpuManager *self);
+
+/* --- the hook ----------------------------------------------------------------------------- */
+
+/* NULL error: the domain may start. Called once for each prepare, also before it returns; not after
+ * vgpu_manager_cancel(). */
+typedef void (*VgpuPrepareDone)(const GError *error, gpointer opaque);
+
+/* A domain is about to start with this live XML. @since is when its hook began (CLOCK_BOOTTIME,
+ * ns), @timeout_ms how long the answer may take. Returns a token for vgpu_manager_cancel(), 0 when it was
+ * answered already. */
+guint64 vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 since,
+                             guint timeout_ms, VgpuPrepareDone done, gpointer opaque);
+
+/* The client of that prepare has gone: undo it. A token that is over is ignored. */
+void vgpu_manager_cancel(VgpuManager *self, guint64 token);
+
+/* The client of an answered prepare, the one of that time, could not be told: undo it, too. */
+void vgpu_manager_unheard(VgpuManager *self, guint64 since);
+
+/* The domain is over. Void when @since is before the prepare of what it has now. */
+void vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since);
+
+/* --- what libvirt tells ------------------------------------------------------------------- */
+
+void vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id);
+
+/* How the hot-plug went; @error NULL: well. Ignored when the domain has gone on since @since. */
+void vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
+                           const char *uuid, const GError *error);
+
+/* The domain's run, looked at after @since was noted: released when it does not run and has not been
+ * prepared again since. */
+void vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, bool running,
+                         int domain_id);
+
+/* The `since` of what the domain has now, 0 when it has nothing. */
+guint64 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid);
+
+/* One definition that libvirt has. Takes @domain (parsed, without its doc); @running tells whether
+ * it runs now. */
+void vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running);
+void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
+
+/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. Events tell what changed. */
+void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
+
+/* --- persistent mdevs (create="define") --------------------------------------------------- */
+
+/* Where one is to be. */
+typedef struct {
+    char *parent;
+    char *profile_id;
+    bool defined; /* libvirt has it already */
+} VgpuKeep;
+
+void vgpu_keep_clear(VgpuKeep *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuKeep, vgpu_keep_clear)
+
+/* Choose a parent for it and write it down, before libvirt is asked to define it; one that is
+ * written down already stays where it is. @domain_uuid and @domain_name NULL: it belongs to no
+ * domain. */
+bool vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
+                       const VgpuWant *want, VgpuKeep *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* libvirt has it now. */
+void vgpu_manager_kept(VgpuManager *self, const char *uuid);
+/* Libvirt has removed it, or never made it. */
+void vgpu_manager_unkeep(VgpuManager *self, const char *uuid);
+/* UUIDs of persistent mdevs of this domain that it does not want any more: all of them when
+ * it is no longer defined. Strings owned by the array. */
+GPtrArray *vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid);
+
+/* --- vGPUs without a domain --------------------------------------------------------------- */
+
+/* As VgpuPrepareDone. The record's key is the vGPU's own UUID. */
+void vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile,
+                         const char *uuid, VgpuPrepareDone done, gpointer opaque);
+/* @done is called when the device has gone. *@persistent: nothing was done, libvirt has to remove
+ * it. */
+void vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent,
+                          VgpuPrepareDone done, gpointer opaque);
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+/* A fresh, complete reading of the host; borrowed until the next call. */
+const VgpuInventory *vgpu_manager_inventory(VgpuManager *self);
+
+/* How many more of @profile fit on @gpu, of that inventory. */
+guint vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile);
+
+/* One vGPU as `virt-vgpu list` shows it. */
+typedef struct {
+    char *domain;      /* NULL: none */
+    char *domain_uuid; /* NULL: none */
+    int index;         /* -1: none */
+    char *uuid;
+    char *gpu;          /* NULL: not placed yet */
+    char *parent;       /* NULL likewise */
+    char *profile;      /* name, or what was asked for while planned */
+    char *profile_id;   /* NULL while planned */
+    VgpuInterface interface;
+    bool restart_needed;
+    const char *state; /* active, planned, attaching, releasing, failed, stuck, orphan, foreign */
+} VgpuRow;
+
+void vgpu_row_free(VgpuRow *self);
+
+/* @all: with those planned for domains that are off, and with those of others. */
+GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
+
+/* What a start with this domain XML would do now: for each want the candidates, and which is taken. Changes
+ * nothing. */
+typedef struct {
+    VgpuWant *want; /* borrowed from @domain */
+    GPtrArray *candidates; /* of VgpuCandidate */
+    const VgpuCandidate *chosen; /* NULL: none fits */
+    char *note; /* what is used instead of a new one, or why it cannot be; NULL */
+} VgpuForecast;
+
+void vgpu_forecast_free(VgpuForecast *self);
+GPtrArray *vgpu_manager_explain(VgpuManager *self, const VgpuDomain *domain);
+
+/* --- reconcile ---------------------------------------------------------------------------- */
+
+/* What is to be noted before libvirt's domains are listed: key → since. */
+GHashTable *vgpu_manager_note(const VgpuManager *self);
+
+/* Compare with @facts, a complete list made after @noted. Acts, unless @dry_run; what changed
+ * meanwhile is left for the next time. Returns the actions (of VgpuAction); those of kind UNDEFINE
+ * are left for the caller to carry out. */
+GPtrArray *vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *facts,
+                                  bool dry_run);

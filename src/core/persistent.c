@@ -1,0 +1,251 @@
+/* persistent.c: vGPUs that outlive a run, and those that belong to no domain */
+#include "base/error.h"
+#include "core/manager-private.h"
+
+static bool
+save_kept(VgpuManager *self, VgpuOwner *owner, GError **error)
+{
+    bool saved = vgpu_claim_store_save(self->kept_store, owner, error);
+
+    if (!owner->claims->len)
+        g_hash_table_remove(self->kept, owner->key);
+    return saved;
+}
+
+static VgpuOwner *
+need_kept_owner(VgpuManager *self, const char *key, const char *domain_uuid,
+                const char *domain_name)
+{
+    VgpuOwner *owner = g_hash_table_lookup(self->kept, key);
+
+    if (!owner) {
+        owner = vgpu_owner_new(key);
+        owner->domain_uuid = g_strdup(domain_uuid);
+        owner->domain_name = g_strdup(domain_name);
+        g_hash_table_insert(self->kept, owner->key, owner);
+    }
+    return owner;
+}
+
+/* A place for it: where a device of that UUID is already, else where there is room. */
+static bool
+place_kept(VgpuManager *self, const VgpuWant *want, VgpuClaim *claim, GError **error)
+{
+    g_autoptr(GArray) reservations = NULL;
+    g_autoptr(GHashTable) slow = NULL;
+    VgpuSnapshot snapshot;
+    g_autoptr(GPtrArray) candidates = NULL;
+    const VgpuCandidate *chosen;
+
+    vgpu_manager_refresh(self, (const char *const *) want->profiles);
+    snapshot = vgpu_manager_snapshot(self, &reservations, &slow, NULL);
+    candidates = vgpu_placement_candidates(&snapshot, want);
+    chosen = vgpu_placement_choose(&snapshot, candidates, want->placement);
+    if (!chosen) {
+        vgpu_placement_explain(candidates, want, error);
+        return false;
+    }
+    claim->gpu = g_strdup(chosen->gpu->address);
+    claim->parent = g_strdup(chosen->parent->address);
+    claim->profile_id = g_strdup(chosen->profile->id);
+    claim->profile_name = g_strdup(chosen->profile->name);
+    claim->interface = chosen->gpu->interface;
+    return true;
+}
+
+void
+vgpu_keep_clear(VgpuKeep *self)
+{
+    g_clear_pointer(&self->parent, g_free);
+    g_clear_pointer(&self->profile_id, g_free);
+}
+
+bool
+vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
+                  const VgpuWant *want, VgpuKeep *out, GError **error)
+{
+    VgpuClaim *known = vgpu_manager_kept_claim(self, want->uuid, NULL);
+
+    if (!known) {
+        g_autoptr(VgpuClaim) claim = vgpu_claim_new(want->uuid, want->index);
+        VgpuOwner *owner;
+
+        if (!place_kept(self, want, claim, error))
+            return false;
+        claim->phase = VGPU_PHASE_CREATING;
+        claim->persistent = true;
+        known = claim;
+        owner = need_kept_owner(self, domain_uuid ? domain_uuid : want->uuid, domain_uuid,
+                                domain_name);
+        g_ptr_array_add(owner->claims, g_steal_pointer(&claim));
+        if (!save_kept(self, owner, error)) {
+            g_ptr_array_remove(owner->claims, known);
+            return false;
+        }
+    }
+    out->parent = g_strdup(known->parent);
+    out->profile_id = g_strdup(known->profile_id);
+    out->defined = known->phase == VGPU_PHASE_READY;
+    return true;
+}
+
+void
+vgpu_manager_kept(VgpuManager *self, const char *uuid)
+{
+    VgpuOwner *owner;
+    VgpuClaim *claim = vgpu_manager_kept_claim(self, uuid, &owner);
+    g_autoptr(GError) error = NULL;
+
+    if (!claim || claim->phase == VGPU_PHASE_READY)
+        return;
+    claim->phase = VGPU_PHASE_READY;
+    if (!save_kept(self, owner, &error))
+        g_warning("%s", error->message);
+    vgpu_manager_emit(self, "vgpu-created", owner, claim, NULL, -1);
+}
+
+void
+vgpu_manager_unkeep(VgpuManager *self, const char *uuid)
+{
+    VgpuOwner *owner;
+    VgpuClaim *claim = vgpu_manager_kept_claim(self, uuid, &owner);
+    g_autoptr(GError) error = NULL;
+
+    if (!claim)
+        return;
+    vgpu_manager_emit(self, "vgpu-removed", owner, claim, NULL, -1);
+    g_ptr_array_remove(owner->claims, claim);
+    if (!save_kept(self, owner, &error))
+        g_warning("%s", error->message);
+}
+
+static bool
+wants(const VgpuDefinition *definition, const VgpuClaim *claim)
+{
+    for (guint i = 0; i < definition->domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
+        g_autoptr(VgpuProfile) profile = NULL;
+
+        if (!want->create_at_define || g_strcmp0(want->uuid, claim->uuid) != 0)
+            continue;
+        profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+        for (char **name = want->profiles; *name; name++) {
+            if (vgpu_profile_matches(profile, *name))
+                return true;
+        }
+    }
+    return false;
+}
+
+GPtrArray *
+vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid)
+{
+    GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
+    const VgpuOwner *owner = g_hash_table_lookup(self->kept, domain_uuid);
+    const VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (!definition || !wants(definition, claim))
+            g_ptr_array_add(uuids, g_strdup(claim->uuid));
+    }
+    return uuids;
+}
+
+/* --- vGPUs without a domain --------------------------------------------------------------- */
+
+typedef struct {
+    VgpuManager *manager;
+    char *uuid;
+    VgpuPrepareDone done;
+    gpointer opaque;
+    gint64 deadline;
+} Destroy;
+
+static gboolean
+on_destroy_tick(gpointer data)
+{
+    Destroy *self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (vgpu_manager_owner(self->manager, self->uuid)) {
+        if (g_get_monotonic_time() < self->deadline)
+            return G_SOURCE_CONTINUE;
+        g_set_error(&error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "vGPU %s is not removed yet: a process holds it open, or its driver does not "
+                    "answer; removal goes on",
+                    self->uuid);
+    }
+    self->done(error, self->opaque);
+    g_hash_table_remove(self->manager->checks, g_main_current_source());
+    return G_SOURCE_REMOVE;
+}
+
+static void
+destroy_free(gpointer data)
+{
+    Destroy *self = data;
+
+    g_free(self->uuid);
+    g_free(self);
+}
+
+/* The vGPU's record wherever it is; an error says why it cannot be destroyed by hand. */
+static VgpuOwner *
+find_destroyable(VgpuManager *self, const char *uuid, bool *persistent, GError **error)
+{
+    VgpuOwner *kept = NULL;
+    VgpuOwner *owner = vgpu_manager_owner(self, uuid);
+    GHashTableIter iter;
+    gpointer value;
+
+    *persistent = vgpu_manager_kept_claim(self, uuid, &kept) != NULL;
+    if (*persistent && !kept->domain_uuid)
+        return kept;
+    if (owner && !owner->domain_uuid)
+        return owner;
+    owner = kept;
+    g_hash_table_iter_init(&iter, self->owners);
+    while (!owner && g_hash_table_iter_next(&iter, NULL, &value)) {
+        if (vgpu_owner_find(value, uuid))
+            owner = value;
+    }
+    if (owner)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "vGPU %s belongs to domain '%s'; stop the domain or edit its annotation", uuid,
+                    owner->domain_name);
+    else
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "there is no vGPU %s that virt-vgpu made (see 'virt-vgpu list --all')", uuid);
+    return NULL;
+}
+
+void
+vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, VgpuPrepareDone done,
+                     gpointer opaque)
+{
+    g_autoptr(GError) error = NULL;
+    VgpuOwner *owner = find_destroyable(self, uuid, persistent, &error);
+    Destroy *destroy;
+    GSource *source;
+
+    if (!owner)
+        *persistent = false;
+    if (!owner || *persistent) {
+        if (!owner)
+            done(error, opaque);
+        return;
+    }
+    vgpu_manager_remove(self, owner, vgpu_owner_find(owner, uuid));
+    destroy = g_new0(Destroy, 1);
+    destroy->manager = self;
+    destroy->uuid = g_strdup(uuid);
+    destroy->done = done;
+    destroy->opaque = opaque;
+    destroy->deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    source = g_timeout_source_new(10);
+    g_source_set_callback(source, on_destroy_tick, destroy, destroy_free);
+    g_source_attach(source, self->context);
+    g_hash_table_add(self->checks, source);
+}

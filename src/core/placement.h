@@ -1,0 +1,65 @@
+/* placement.h: where the next vGPU goes; pure functions over one reading of the host */
+#pragma once
+
+#include "domain/annotation.h"
+#include "gpu/inventory.h"
+
+/* Why a GPU does or does not take a vGPU, the nearest to success last. */
+typedef enum {
+    VGPU_VERDICT_NO_SUCH_PROFILE,
+    VGPU_VERDICT_NOT_IN_POOL,
+    VGPU_VERDICT_VFS_OFF,
+    VGPU_VERDICT_OTHER_SIZE,
+    VGPU_VERDICT_TENANT_LIMIT,
+    VGPU_VERDICT_NO_ROOM,
+    VGPU_VERDICT_PASSED_THROUGH,
+    VGPU_VERDICT_FITS,
+} VgpuVerdict;
+
+const char *vgpu_verdict_to_string(VgpuVerdict verdict);
+
+/* Room that is taken although sysfs may not show it yet (or any more). */
+typedef struct {
+    const char *uuid; /* an instance with this UUID is not counted again */
+    const char *parent;
+    const char *profile_id;
+} VgpuReservation;
+
+/* One reading of the host; all borrowed. */
+typedef struct {
+    const VgpuInventory *inventory;
+    const GArray *reservations; /* of VgpuReservation */
+    GHashTable *refused;        /* set of "PARENT PROFILE" that the driver refused just now, or NULL */
+    GHashTable *slow;           /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+} VgpuSnapshot;
+
+typedef struct {
+    const VgpuGpu *gpu;
+    VgpuVerdict verdict;
+    char *reason;               /* for people, e.g. "4 of 4 are in use" */
+    const VgpuProfile *profile; /* when it fits */
+    const VgpuParent *parent;   /* when it fits */
+    guint used;                 /* vGPUs on the GPU, of any profile */
+} VgpuCandidate;
+
+void vgpu_candidate_free(VgpuCandidate *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCandidate, vgpu_candidate_free)
+
+/* One candidate per GPU, in the inventory's order, for the alternatives of @want: the first
+ * alternative that fits anywhere counts; when none does, each GPU says its nearest reason. */
+GPtrArray *vgpu_placement_candidates(const VgpuSnapshot *snapshot, const VgpuWant *want);
+
+/* The one to take, NULL when none fits. Borrowed from @candidates. */
+const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
+                                           const GPtrArray *candidates, VgpuPlacement policy);
+
+/* "no GPU has room for a vGPU 'A2-4Q': 0000:41:00.0: 4 of 4 are in use; …", the nearest reason
+ * first; VGPU_ERROR_NO_CAPACITY, or VGPU_ERROR_NOT_FOUND when no GPU knows the profile. */
+void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError **error);
+
+/* How many more of @profile fit on @gpu now. */
+guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                               const VgpuProfile *profile);
+
+/* The key of a pair in VgpuSnapshot.refused. */
+char *vgpu_placement_pair(const char *parent, const char *profile_id);

@@ -1,0 +1,160 @@
+/* prepare.c: what is checked of a starting domain before anything is made for it */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/uuid.h"
+#include "core/manager-private.h"
+#include "domain/inject.h"
+
+static bool
+refuse(GError **error, VgpuError code, const char *text)
+{
+    g_set_error_literal(error, VGPU_ERROR, code, text);
+    return false;
+}
+
+/* Every hostdev with our alias must be this domain's own, and wanted: a clone carries the
+ * original's, an edited annotation leaves one over. */
+static bool
+check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
+{
+    for (guint i = 0; i < domain->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = g_ptr_array_index(domain->hostdevs, i);
+        g_autofree char *computed = NULL;
+        const VgpuWant *want;
+
+        if (!hostdev->alias || !g_str_has_prefix(hostdev->alias, VGPU_ALIAS_PREFIX))
+            continue;
+        want = hostdev->index >= 0 && (guint) hostdev->index < domain->wants->len
+                   ? g_ptr_array_index(domain->wants, hostdev->index)
+                   : NULL;
+        computed = want ? vgpu_uuid_for_domain(domain->uuid, want->index) : NULL;
+        if (want && !want->uuid_is_users && g_strcmp0(computed, hostdev->uuid) == 0)
+            continue;
+        self->host.rewrite(domain->uuid, self->opaque);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "its definition is being rewritten, start again (hostdev '%s' with vGPU %s does "
+                    "not belong to its annotation)",
+                    hostdev->alias, hostdev->uuid ? hostdev->uuid : "-");
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_late(const VgpuDomain *domain, GError **error)
+{
+    guint late = 0;
+
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (want->uuid_is_users) {
+            if (vgpu_domain_find_uuid(domain, want->uuid))
+                continue;
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                        "line %ld: uuid=\"%s\", but the domain has no <hostdev type='mdev'> with it",
+                        want->line, want->uuid);
+            return false;
+        }
+        if (vgpu_domain_find_ours(domain, want->index))
+            continue;
+        if (!want->late_attach) {
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                        "its definition has no hostdev for vGPU %u yet and lateAttach is off; start "
+                        "it again in a moment",
+                        want->index);
+            return false;
+        }
+        late++;
+    }
+    if (late > vgpu_domain_hotplug_slots(domain)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "its definition has no hostdev for %u vGPU(s) yet and no free hot-plug slot to "
+                    "attach them late; start it again in a moment, or add a pcie-root-port",
+                    late);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check(VgpuManager *self, const VgpuDomain *domain, GError **error)
+{
+    g_autoptr(GPtrArray) plan = NULL;
+
+    if (!domain->uuid)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, "the domain has no UUID");
+    if (!check_hostdevs(self, domain, error) || !check_late(domain, error))
+        return false;
+    /* only for what it refuses: an annotation that contradicts the domain */
+    plan = vgpu_inject_plan(domain, error);
+    return plan != NULL;
+}
+
+guint64
+vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 since,
+                     guint timeout_ms, VgpuPrepareDone done, gpointer opaque)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, len, NULL, &error);
+    VgpuStartRequest request = {
+        .since = since,
+        .timeout_ms = timeout_ms,
+        .done = done,
+        .opaque = opaque,
+    };
+
+    if (!domain || !check(self, domain, &error)) {
+        VgpuOwner who = { 0 };
+
+        if (domain) {
+            who.domain_uuid = domain->uuid;
+            who.domain_name = domain->name;
+        }
+        vgpu_manager_emit(self, "start-refused", &who, NULL, error->message, -1);
+        done(error, opaque);
+        return 0;
+    }
+    if (!domain->wants->len) { /* the bytes were there by chance, or an annotation for nothing */
+        vgpu_manager_release(self, domain->uuid, since);
+        done(NULL, opaque);
+        return 0;
+    }
+    for (guint i = 0; i < domain->wants->len; i++) {
+        VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (!want->placement_given)
+            want->placement = self->config->policy;
+    }
+    request.key = domain->uuid;
+    request.domain = g_steal_pointer(&domain);
+    return vgpu_start_run(self, &request);
+}
+
+void
+vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile, const char *uuid,
+                    VgpuPrepareDone done, gpointer opaque)
+{
+    VgpuDomain *domain = g_new0(VgpuDomain, 1);
+    VgpuWant *want = g_new0(VgpuWant, 1);
+    VgpuStartRequest request = {
+        .domain = domain,
+        .key = uuid,
+        .since = vgpu_manager_now(),
+        .timeout_ms = 28000,
+        .done = done,
+        .opaque = opaque,
+    };
+
+    domain->id = -1;
+    domain->wants = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_want_free);
+    domain->hostdevs = g_ptr_array_new();
+    want->profiles = g_new0(char *, 2);
+    want->profiles[0] = g_strdup(profile);
+    want->gpu = g_strdup(gpu);
+    want->uuid = g_strdup(uuid);
+    g_ptr_array_add(domain->wants, want);
+    (void) vgpu_start_run(self, &request);
+}

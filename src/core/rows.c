@@ -1,0 +1,299 @@
+/* rows.c: what the manager knows, for people and programs */
+#include "base/error.h"
+#include "core/manager-private.h"
+
+void
+vgpu_row_free(VgpuRow *self)
+{
+    g_free(self->domain);
+    g_free(self->domain_uuid);
+    g_free(self->uuid);
+    g_free(self->gpu);
+    g_free(self->parent);
+    g_free(self->profile);
+    g_free(self->profile_id);
+    g_free(self);
+}
+
+void
+vgpu_forecast_free(VgpuForecast *self)
+{
+    g_ptr_array_unref(self->candidates);
+    g_free(self->note);
+    g_free(self);
+}
+
+static const char *
+state_of(const VgpuClaim *claim)
+{
+    switch (claim->phase) {
+    case VGPU_PHASE_CREATING:
+    case VGPU_PHASE_ATTACHING:
+        return "attaching";
+    case VGPU_PHASE_READY:
+        return "active";
+    case VGPU_PHASE_RELEASING:
+        return claim->stuck ? "stuck" : "releasing";
+    case VGPU_PHASE_FAILED:
+        return "failed";
+    }
+    return "failed";
+}
+
+static VgpuRow *
+add_row(GPtrArray *rows, const char *uuid, const char *state)
+{
+    VgpuRow *row = g_new0(VgpuRow, 1);
+
+    row->uuid = g_strdup(uuid);
+    row->index = -1;
+    row->state = state;
+    row->interface = VGPU_INTERFACE_MDEV;
+    g_ptr_array_add(rows, row);
+    return row;
+}
+
+static bool
+claim_satisfies(const VgpuClaim *claim, const VgpuWant *want)
+{
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+
+    if (g_strcmp0(claim->uuid, want->uuid) != 0 || claim->index != want->index)
+        return false;
+    for (char **name = want->profiles; *name; name++) {
+        if (vgpu_profile_matches(profile, *name))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a restart would give the running domain other vGPUs than it has. */
+static bool
+needs_restart(const VgpuManager *self, const VgpuOwner *owner)
+{
+    const VgpuDefinition *definition =
+        owner->domain_uuid ? g_hash_table_lookup(self->definitions, owner->domain_uuid) : NULL;
+    const GPtrArray *wants;
+
+    if (!definition)
+        return false;
+    wants = definition->domain->wants;
+    if (wants->len != owner->claims->len)
+        return true;
+    for (guint i = 0; i < wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(wants, i);
+        const VgpuClaim *claim = vgpu_owner_find(owner, want->uuid);
+
+        if (!claim || !claim_satisfies(claim, want))
+            return true;
+    }
+    return false;
+}
+
+static void
+add_claim_row(const VgpuManager *self, GPtrArray *rows, const VgpuOwner *owner,
+              const VgpuClaim *claim, const char *state)
+{
+    VgpuRow *row = add_row(rows, claim->uuid, state);
+
+    row->domain = g_strdup(owner->domain_name);
+    row->domain_uuid = g_strdup(owner->domain_uuid);
+    row->index = owner->domain_uuid ? (int) claim->index : -1;
+    row->gpu = g_strdup(claim->gpu);
+    row->parent = g_strdup(claim->parent);
+    row->profile = g_strdup(claim->profile_name);
+    row->profile_id = g_strdup(claim->profile_id);
+    row->interface = claim->interface;
+    row->restart_needed = needs_restart(self, owner);
+}
+
+static bool
+is_listed(const GPtrArray *rows, const char *uuid)
+{
+    for (guint i = 0; i < rows->len; i++) {
+        const VgpuRow *row = g_ptr_array_index(rows, i);
+
+        if (g_strcmp0(row->uuid, uuid) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What definitions ask for and does not exist now. */
+static void
+add_planned(const VgpuManager *self, GPtrArray *rows)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->definitions);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuDefinition *definition = value;
+
+        for (guint i = 0; i < definition->domain->wants->len; i++) {
+            const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
+            VgpuRow *row;
+
+            if (!want->uuid || is_listed(rows, want->uuid))
+                continue;
+            row = add_row(rows, want->uuid, "planned");
+            row->domain = g_strdup(definition->domain->name);
+            row->domain_uuid = g_strdup(definition->domain->uuid);
+            row->index = (int) want->index;
+            row->profile = g_strdup(want->profiles[0]);
+            row->restart_needed = definition->running;
+        }
+    }
+}
+
+static const VgpuDefinition *
+definition_of(const VgpuManager *self, const char *uuid, const VgpuWant **want_out)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->definitions);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuDefinition *definition = value;
+
+        for (guint i = 0; i < definition->domain->wants->len; i++) {
+            const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
+
+            if (!want->uuid_is_users && g_strcmp0(want->uuid, uuid) == 0) {
+                *want_out = want;
+                return definition;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Devices without a record: orphans if their UUID is one of ours, else somebody else's. */
+static void
+add_unrecorded(const VgpuManager *self, GPtrArray *rows, bool all)
+{
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+
+        for (guint j = 0; j < gpu->parents->len; j++) {
+            const VgpuParent *parent = g_ptr_array_index(gpu->parents, j);
+
+            for (guint k = 0; k < parent->instances->len; k++) {
+                const VgpuInstance *instance = g_ptr_array_index(parent->instances, k);
+                const VgpuWant *want = NULL;
+                const VgpuDefinition *definition = definition_of(self, instance->uuid, &want);
+                const VgpuProfile *profile =
+                    instance->profile_id ? vgpu_gpu_find_profile(gpu, instance->profile_id) : NULL;
+                VgpuRow *row;
+
+                if (is_listed(rows, instance->uuid) || (!definition && !all))
+                    continue;
+                row = add_row(rows, instance->uuid, definition ? "orphan" : "foreign");
+                row->domain = definition ? g_strdup(definition->domain->name) : NULL;
+                row->domain_uuid = definition ? g_strdup(definition->domain->uuid) : NULL;
+                row->index = want ? (int) want->index : -1;
+                row->gpu = g_strdup(gpu->address);
+                row->parent = g_strdup(parent->address);
+                row->profile = g_strdup(profile ? profile->name : NULL);
+                row->profile_id = g_strdup(instance->profile_id);
+                row->interface = gpu->interface;
+            }
+        }
+    }
+}
+
+static int
+compare_rows(gconstpointer a, gconstpointer b)
+{
+    const VgpuRow *x = *(const VgpuRow *const *) a;
+    const VgpuRow *y = *(const VgpuRow *const *) b;
+    int order = g_strcmp0(x->domain, y->domain);
+
+    return order ? order : x->index != y->index ? x->index - y->index : g_strcmp0(x->uuid, y->uuid);
+}
+
+GPtrArray *
+vgpu_manager_list(VgpuManager *self, bool all)
+{
+    GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_row_free);
+    GHashTableIter iter;
+    gpointer value;
+
+    (void) vgpu_manager_inventory(self);
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            add_claim_row(self, rows, owner, claim, state_of(claim));
+        }
+    }
+    g_hash_table_iter_init(&iter, self->kept);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (!is_listed(rows, claim->uuid))
+                add_claim_row(self, rows, owner, claim, "planned");
+        }
+    }
+    add_unrecorded(self, rows, all);
+    if (all)
+        add_planned(self, rows);
+    g_ptr_array_sort(rows, compare_rows);
+    return rows;
+}
+
+/* What this domain has already counts as had. */
+static char *
+present_note(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
+    const VgpuClaim *claim = owner && want->uuid ? vgpu_owner_find(owner, want->uuid) : NULL;
+
+    if (!claim && want->uuid)
+        claim = vgpu_manager_kept_claim(self, want->uuid, NULL);
+    if (!claim || claim->phase == VGPU_PHASE_FAILED || claim->phase == VGPU_PHASE_RELEASING ||
+        !claim_satisfies(claim, want))
+        return NULL;
+    return g_strdup_printf("has %s on %s already", claim->profile_name, claim->parent);
+}
+
+GPtrArray *
+vgpu_manager_explain(VgpuManager *self, const VgpuDomain *domain)
+{
+    GPtrArray *forecasts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_forecast_free);
+    g_autoptr(GArray) reservations = NULL;
+    g_autoptr(GHashTable) slow = NULL;
+    VgpuSnapshot snapshot;
+
+    (void) vgpu_manager_inventory(self);
+    snapshot = vgpu_manager_snapshot(self, &reservations, &slow, NULL);
+    for (guint i = 0; i < domain->wants->len; i++) {
+        VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        VgpuForecast *forecast = g_new0(VgpuForecast, 1);
+        VgpuPlacement policy =
+            want->placement_given ? want->placement : self->config->policy;
+
+        forecast->want = want;
+        forecast->note = present_note(self, domain, want);
+        forecast->candidates = vgpu_placement_candidates(&snapshot, want);
+        if (!forecast->note)
+            forecast->chosen = vgpu_placement_choose(&snapshot, forecast->candidates, policy);
+        if (forecast->chosen) {
+            VgpuReservation taken = {
+                .uuid = want->uuid ? want->uuid : "",
+                .parent = forecast->chosen->parent->address,
+                .profile_id = forecast->chosen->profile->id,
+            };
+
+            g_array_append_val(reservations, taken); /* the next one comes after it */
+        }
+        g_ptr_array_add(forecasts, forecast);
+    }
+    return forecasts;
+}

@@ -1,0 +1,282 @@
+/* define.c: a definition follows its annotation
+ *
+ * Never by a redefine: devices are attached and detached one by one, so that secrets, a simultaneous edit and
+ * the other domains of the host stay as they are. */
+#include <string.h>
+
+#include "base/error.h"
+#include "daemon/guard-private.h"
+#include "domain/inject.h"
+
+#define CONTEST_WINDOW_US (60 * G_USEC_PER_SEC)
+#define CONTEST_MAX 5
+
+/* Somebody who undoes our changes again and again will not be fought. */
+static bool
+may_correct(VgpuGuard *self, const char *domain_uuid)
+{
+    gint64 now = g_get_monotonic_time();
+    GArray *times;
+    guint recent = 0;
+
+    g_mutex_lock(&self->lock);
+    times = g_hash_table_lookup(self->corrected, domain_uuid);
+    if (!times) {
+        times = g_array_new(FALSE, FALSE, sizeof(gint64));
+        g_hash_table_insert(self->corrected, g_strdup(domain_uuid), times);
+    }
+    while (times->len && now - g_array_index(times, gint64, 0) > CONTEST_WINDOW_US)
+        g_array_remove_index(times, 0);
+    recent = times->len;
+    if (recent < CONTEST_MAX)
+        g_array_append_val(times, now);
+    g_mutex_unlock(&self->lock);
+    return recent < CONTEST_MAX;
+}
+
+static bool
+apply(virConnectPtr conn, const VgpuDomainState *state, const VgpuChange *change, GError **error)
+{
+    if (change->attach)
+        return vgpu_domains_attach_config(conn, state->uuid, change->xml, error);
+    return vgpu_domains_detach_config(conn, state->uuid, change->alias, error);
+}
+
+static bool
+inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
+       const VgpuDomain *domain, GPtrArray *changes, GError **error)
+{
+    g_autoptr(GPtrArray) plan = vgpu_inject_plan(domain, error);
+
+    if (!plan)
+        return false;
+    if (!plan->len)
+        return true;
+    if (!may_correct(self, state->uuid)) {
+        vgpu_guard_emit(self, "domain-contested", state,
+                        "its definition was corrected five times within a minute and changed back");
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
+                    "domain '%s': its hostdevs are contested: they were corrected five times within "
+                    "a minute and changed back by somebody else",
+                    state->name);
+        return false;
+    }
+    for (guint i = 0; i < plan->len; i++) {
+        const VgpuChange *change = g_ptr_array_index(plan, i);
+
+        if (!apply(conn, state, change, error))
+            return false;
+        g_message("domain '%s': definition: %s", state->name, change->text);
+        vgpu_guard_emit(self, "domain-injected", state, change->text);
+        if (changes)
+            g_ptr_array_add(changes, g_strdup(change->text));
+    }
+    return true;
+}
+
+/* --- calls on the worker -------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    const char *domain_name;
+    VgpuDomain *domain;
+    bool running;
+    GPtrArray *uuids;
+    const VgpuWant *want;
+    VgpuKeep keep;
+    const char *uuid;
+    bool done;
+    GError *error;
+} WorkerCall;
+
+static void
+call_take(gpointer data)
+{
+    WorkerCall *call = data;
+
+    if (call->domain)
+        vgpu_manager_take_definition(call->guard->manager, g_steal_pointer(&call->domain),
+                                     call->running);
+    else
+        vgpu_manager_forget_definition(call->guard->manager, call->domain_uuid);
+    call->uuids = vgpu_manager_unwanted(call->guard->manager, call->domain_uuid);
+}
+
+static void
+call_keep(gpointer data)
+{
+    WorkerCall *call = data;
+
+    call->done = vgpu_manager_keep(call->guard->manager, call->domain_uuid, call->domain_name,
+                                   call->want, &call->keep, &call->error);
+}
+
+static void
+call_kept(gpointer data)
+{
+    WorkerCall *call = data;
+
+    vgpu_manager_kept(call->guard->manager, call->uuid);
+}
+
+static void
+call_unkeep(gpointer data)
+{
+    WorkerCall *call = data;
+
+    vgpu_manager_unkeep(call->guard->manager, call->uuid);
+}
+
+bool
+vgpu_guard_unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error)
+{
+    WorkerCall call = { .guard = self, .uuid = uuid };
+
+    if (!vgpu_nodedev_undefine_mdev(conn, uuid, error))
+        return false;
+    vgpu_worker_call(self->worker, call_unkeep, &call);
+    return true;
+}
+
+/* Record, then libvirt, then record: whatever comes between is finished by the next follow-up. */
+static bool
+define_one(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, const char *domain_name,
+           const VgpuWant *want, GError **error)
+{
+    WorkerCall call = {
+        .guard = self,
+        .domain_uuid = domain_uuid,
+        .domain_name = domain_name,
+        .want = want,
+        .uuid = want->uuid,
+    };
+    g_auto(VgpuKeep) keep = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    vgpu_worker_call(self->worker, call_keep, &call);
+    if (!call.done) {
+        g_propagate_error(error, call.error);
+        return false;
+    }
+    keep = call.keep;
+    if (keep.defined)
+        return true;
+    if (!vgpu_nodedev_define_mdev(conn, keep.parent, keep.profile_id, want->uuid, &failure)) {
+        if (!vgpu_guard_is_away(failure))
+            (void) vgpu_guard_unkeep(self, conn, want->uuid, NULL);
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    vgpu_worker_call(self->worker, call_kept, &call);
+    return true;
+}
+
+bool
+vgpu_guard_define(VgpuGuard *self, const VgpuWant *want, GError **error)
+{
+    virConnectPtr conn = vgpu_connection_get(self->connection, error);
+    bool done = conn && define_one(self, conn, NULL, NULL, want, error);
+
+    if (conn)
+        virConnectClose(conn);
+    return done;
+}
+
+bool
+vgpu_guard_undefine(VgpuGuard *self, const char *uuid, GError **error)
+{
+    virConnectPtr conn = vgpu_connection_get(self->connection, error);
+    bool done = conn && vgpu_guard_unkeep(self, conn, uuid, error);
+
+    if (conn)
+        virConnectClose(conn);
+    return done;
+}
+
+/* --- one domain ----------------------------------------------------------------------------- */
+
+/* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are wanted no
+ * more. @xml NULL: nothing is defined. */
+static void
+follow_records(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, const char *xml,
+               bool running)
+{
+    WorkerCall call = { .guard = self, .domain_uuid = domain_uuid, .running = running };
+    g_autoptr(GPtrArray) uuids = NULL;
+
+    call.domain = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, NULL) : NULL;
+    if (call.domain)
+        g_clear_pointer(&call.domain->doc, xmlFreeDoc);
+    vgpu_worker_call(self->worker, call_take, &call);
+    uuids = call.uuids;
+    for (guint i = 0; !running && i < uuids->len; i++) {
+        g_autoptr(GError) error = NULL;
+
+        if (!vgpu_guard_unkeep(self, conn, g_ptr_array_index(uuids, i), &error))
+            g_warning("%s", error->message);
+    }
+}
+
+static bool
+define_wanted(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, GError **error)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (want->create_at_define &&
+            !define_one(self, conn, domain->uuid, domain->name, want, error)) {
+            g_prefix_error(error, "domain '%s': persistent vGPU %u: ", domain->name, want->index);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
+                  GPtrArray *changes, GError **error)
+{
+    g_autoptr(VgpuDomain) domain = NULL;
+
+    if (!vgpu_guard_concerns(state->definition)) {
+        follow_records(self, conn, state->uuid, NULL, state->id >= 0);
+        return true;
+    }
+    domain = vgpu_domain_parse(state->definition, strlen(state->definition), NULL, error);
+    if (!domain) /* nothing follows from what cannot be read */
+        return false;
+    follow_records(self, conn, state->uuid, state->definition, state->id >= 0);
+    return inject(self, conn, state, domain, changes, error) &&
+           define_wanted(self, conn, domain, error);
+}
+
+static bool
+follow(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, GPtrArray *changes,
+       GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, domain_uuid, &failure);
+
+    if (!state && g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+        follow_records(self, conn, domain_uuid, NULL, false);
+        if (!changes)
+            return true;
+    }
+    if (!state) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    return follow_definition(self, conn, state, changes, error);
+}
+
+bool
+vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, GError **error)
+{
+    virConnectPtr conn = vgpu_connection_get(self->connection, error);
+    bool done = conn && follow(self, conn, domain_uuid, changes, error);
+
+    if (conn)
+        virConnectClose(conn);
+    return done;
+}

@@ -1,0 +1,63 @@
+/* guard-private.h: what guard.c, define.c and sweep.c share */
+#pragma once
+
+#include "daemon/guard.h"
+#include "daemon/queue.h"
+#include "libvirt/domains.h"
+#include "libvirt/nodedev.h"
+#include "libvirt/watch.h"
+
+/* Priorities in the queue. */
+#define VGPU_GUARD_FIRST 0 /* late attaches: a guest waits for its vGPU */
+#define VGPU_GUARD_NORMAL 1
+
+struct VgpuGuard {
+    VgpuWorker *worker;
+    VgpuManager *manager; /* the worker's */
+    const VgpuConfig *config;
+    void (*event)(GVariant *event, gpointer opaque);
+    gpointer opaque;
+    VgpuQueue *queue;
+    VgpuConnection *connection;
+
+    GMutex lock;
+    VgpuWatch *watch;
+    GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is taken to last */
+    GHashTable *deferred;  /* set of domain UUIDs to follow up when their start is settled */
+    GHashTable *attaching; /* set of vGPU UUIDs with an attach queued or being retried */
+    GHashTable *corrected; /* domain UUID → GArray of gint64: when it was corrected lately */
+};
+
+extern const VgpuWatchEvents vgpu_guard_watch_events; /* opaque: the guard */
+
+/* An event about a domain: those of the worker's thread go through the manager instead. */
+void vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
+                     const char *reason);
+
+/* Whether there is anything of ours in this domain XML (NULL: no). */
+bool vgpu_guard_concerns(const char *xml);
+
+/* Whether what libvirt said means that nothing can be said now. */
+bool vgpu_guard_is_away(const GError *error);
+
+/* Follow the definition of that domain, soon. Any thread. */
+void vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid);
+
+/* --- sweep.c ------------------------------------------------------------------------------- */
+
+/* Subscribe to a libvirt that has just come, and catch up with it. */
+void vgpu_guard_catch_up(VgpuGuard *self);
+/* Read libvirt's view of the GPUs again. */
+void vgpu_guard_reread_gpus(VgpuGuard *self);
+/* libvirt has gone, and with it what it knew of GPUs. */
+void vgpu_guard_forget_gpus(VgpuGuard *self);
+
+/* --- define.c ------------------------------------------------------------------------------ */
+
+/* Make the definition of one domain, and its persistent mdevs, follow its annotation. @changes (may be
+ * NULL) gets a line for each. VGPU_ERROR_BUSY: later. */
+bool vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
+                       GError **error);
+
+/* Have libvirt remove a persistent mdev, then forget it. */
+bool vgpu_guard_unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error);

@@ -1,0 +1,521 @@
+#include "daemon/guard.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "daemon/guard-private.h"
+#include "domain/inject.h"
+
+#define THREADS 4
+#define RETRY_MS 300
+#define IN_FLIGHT_US (60 * G_USEC_PER_SEC)
+
+/* What a job is about; each uses what it needs. */
+typedef struct {
+    VgpuGuard *guard;
+    char *domain_uuid;
+    int domain_id;
+    guint64 since;
+    guint index;
+    char *uuid;
+    gint64 deadline;
+    GError *error;
+    bool running;
+} Task;
+
+static Task *
+task_new(VgpuGuard *guard, const char *domain_uuid)
+{
+    Task *task = g_new0(Task, 1);
+
+    task->guard = guard;
+    task->domain_uuid = g_strdup(domain_uuid);
+    task->domain_id = -1;
+    return task;
+}
+
+static void
+task_free(gpointer data)
+{
+    Task *task = data;
+
+    g_free(task->domain_uuid);
+    g_free(task->uuid);
+    g_clear_error(&task->error);
+    g_free(task);
+}
+
+bool
+vgpu_guard_is_away(const GError *error)
+{
+    return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE);
+}
+
+void
+vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
+                const char *reason)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *time = g_date_time_format_iso8601(now);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    g_variant_dict_insert(&dict, "time", "s", time);
+    g_variant_dict_insert(&dict, "event", "s", event);
+    if (domain) {
+        g_variant_dict_insert(&dict, "domain", "s", domain->name);
+        g_variant_dict_insert(&dict, "domain_uuid", "s", domain->uuid);
+    }
+    if (reason)
+        g_variant_dict_insert(&dict, "reason", "s", reason);
+    self->event(g_variant_dict_end(&dict), self->opaque);
+}
+
+bool
+vgpu_guard_concerns(const char *xml)
+{
+    return xml && (strstr(xml, VGPU_XMLNS_FAMILY) || strstr(xml, VGPU_ALIAS_PREFIX));
+}
+
+/* --- following a definition ----------------------------------------------------------------- */
+
+/* True (and remembered) when the domain's start is in flight. */
+static bool
+defer_if_starting(VgpuGuard *self, const char *domain_uuid)
+{
+    const gint64 *until;
+    bool deferred;
+
+    g_mutex_lock(&self->lock);
+    until = g_hash_table_lookup(self->in_flight, domain_uuid);
+    deferred = until && *until > g_get_monotonic_time();
+    if (deferred)
+        g_hash_table_add(self->deferred, g_strdup(domain_uuid));
+    g_mutex_unlock(&self->lock);
+    return deferred;
+}
+
+static gboolean
+on_follow_again(gpointer data)
+{
+    Task *task = data;
+
+    vgpu_guard_push_follow(task->guard, task->domain_uuid);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+run_follow(gpointer data)
+{
+    Task *task = data;
+    g_autoptr(GError) error = NULL;
+
+    if (defer_if_starting(task->guard, task->domain_uuid) ||
+        vgpu_guard_follow(task->guard, task->domain_uuid, NULL, &error) ||
+        vgpu_guard_is_away(error)) /* all are followed when it is back */
+        return;
+    if (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY)) {
+        g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_follow_again,
+                           task_new(task->guard, task->domain_uuid), task_free);
+        return;
+    }
+    g_warning("%s", error->message);
+}
+
+void
+vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
+{
+    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_follow, task_new(self, domain_uuid),
+                    task_free);
+}
+
+/* --- late attach ---------------------------------------------------------------------------- */
+
+static void run_attach(gpointer data);
+
+static void
+do_attached(gpointer data)
+{
+    Task *task = data;
+
+    vgpu_manager_attached(task->guard->manager, task->domain_uuid, task->since, task->uuid,
+                          task->error);
+    g_mutex_lock(&task->guard->lock);
+    g_hash_table_remove(task->guard->attaching, task->uuid);
+    g_mutex_unlock(&task->guard->lock);
+    task_free(task);
+}
+
+static Task *
+task_copy(const Task *task)
+{
+    Task *copy = task_new(task->guard, task->domain_uuid);
+
+    copy->domain_id = task->domain_id;
+    copy->since = task->since;
+    copy->index = task->index;
+    copy->uuid = g_strdup(task->uuid);
+    copy->deadline = task->deadline;
+    return copy;
+}
+
+static gboolean
+on_attach_again(gpointer data)
+{
+    Task *task = data;
+
+    vgpu_queue_push(task->guard->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach, task_copy(task),
+                    task_free);
+    return G_SOURCE_REMOVE;
+}
+
+static bool
+attach(const Task *task, GError **error)
+{
+    VgpuWant want = { .index = task->index, .uuid = task->uuid };
+    g_autofree char *xml = vgpu_inject_live_xml(&want);
+    virConnectPtr conn = vgpu_connection_get(task->guard->connection, error);
+    bool done = conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml,
+                                                 error);
+
+    if (conn)
+        virConnectClose(conn);
+    return done;
+}
+
+static void
+run_attach(gpointer data)
+{
+    Task *task = data;
+    Task *result = task_copy(task);
+
+    if (!attach(task, &result->error)) {
+        bool again = g_error_matches(result->error, VGPU_ERROR, VGPU_ERROR_BUSY) &&
+                     g_get_monotonic_time() < task->deadline;
+
+        if (again) {
+            g_debug("%s; trying again", result->error->message);
+            g_clear_error(&result->error);
+            g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again, result, task_free);
+            return;
+        }
+        if (vgpu_guard_is_away(result->error)) { /* reconcile asks again when it is back */
+            g_mutex_lock(&task->guard->lock);
+            g_hash_table_remove(task->guard->attaching, task->uuid);
+            g_mutex_unlock(&task->guard->lock);
+            task_free(result);
+            return;
+        }
+        g_warning("late attach of vGPU %s failed: %s", task->uuid, result->error->message);
+    }
+    vgpu_worker_push(task->guard->worker, do_attached, result);
+}
+
+static void
+host_attach(const char *domain_uuid, int domain_id, guint64 since, guint index,
+            const char *uuid, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    Task *task;
+    bool new;
+
+    g_mutex_lock(&self->lock);
+    new = g_hash_table_add(self->attaching, g_strdup(uuid));
+    g_mutex_unlock(&self->lock);
+    if (!new)
+        return;
+    task = task_new(self, domain_uuid);
+    task->domain_id = domain_id;
+    task->since = since;
+    task->index = index;
+    task->uuid = g_strdup(uuid);
+    task->deadline =
+        g_get_monotonic_time() + (gint64) self->config->attach_timeout * G_USEC_PER_SEC;
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_attach, task, task_free);
+}
+
+/* --- looking at a domain -------------------------------------------------------------------- */
+
+static void
+do_settle(gpointer data)
+{
+    Task *task = data;
+
+    vgpu_manager_settle(task->guard->manager, task->domain_uuid, task->since, task->running,
+                        task->domain_id);
+    task_free(task);
+}
+
+static void
+run_look(gpointer data)
+{
+    Task *task = data;
+    g_autoptr(GError) error = NULL;
+    virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
+    g_autoptr(VgpuDomainState) state = NULL;
+    Task *result;
+
+    if (!conn)
+        return; /* reconcile looks when it is back */
+    state = vgpu_domains_get(conn, task->domain_uuid, &error);
+    virConnectClose(conn);
+    if (!state && !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
+        return;
+    result = task_copy(task);
+    result->running = state && state->id >= 0;
+    result->domain_id = state ? state->id : -1;
+    vgpu_worker_push(task->guard->worker, do_settle, result);
+}
+
+static void
+host_look(const char *domain_uuid, guint64 since, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    Task *task = task_new(self, domain_uuid);
+
+    task->since = since;
+    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_look, task, task_free);
+}
+
+/* --- what the manager tells ----------------------------------------------------------------- */
+
+static void
+host_event(GVariant *event, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    self->event(event, self->opaque);
+}
+
+static void
+host_rewrite(const char *domain_uuid, gpointer opaque)
+{
+    vgpu_guard_push_follow(opaque, domain_uuid);
+}
+
+static void
+host_starting(const char *domain_uuid, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    gint64 until = g_get_monotonic_time() + IN_FLIGHT_US;
+
+    g_mutex_lock(&self->lock);
+    g_hash_table_insert(self->in_flight, g_strdup(domain_uuid), g_memdup2(&until, sizeof(until)));
+    g_mutex_unlock(&self->lock);
+}
+
+static void
+host_settled(const char *domain_uuid, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    bool deferred;
+
+    g_mutex_lock(&self->lock);
+    g_hash_table_remove(self->in_flight, domain_uuid);
+    deferred = g_hash_table_remove(self->deferred, domain_uuid);
+    g_mutex_unlock(&self->lock);
+    if (deferred)
+        vgpu_guard_push_follow(self, domain_uuid);
+}
+
+const VgpuManagerHost vgpu_guard_host = {
+    .event = host_event,
+    .attach = host_attach,
+    .rewrite = host_rewrite,
+    .look = host_look,
+    .starting = host_starting,
+    .settled = host_settled,
+};
+
+/* --- events of libvirt ------------------------------------------------------------------------ */
+
+static void
+do_started(gpointer data)
+{
+    Task *task = data;
+
+    vgpu_manager_started(task->guard->manager, task->domain_uuid, task->domain_id);
+    task_free(task);
+}
+
+/* A STOPPED counts as a second release, but it does not say of which run: look at the domain, unless it
+ * has been prepared again meanwhile. */
+static void
+do_stopped(gpointer data)
+{
+    Task *task = data;
+    guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
+
+    if (since)
+        host_look(task->domain_uuid, since, task->guard);
+    vgpu_guard_push_follow(task->guard, task->domain_uuid);
+    task_free(task);
+}
+
+static void
+on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    Task *task;
+
+    (void) name;
+    switch (event) {
+    case VGPU_DOMAIN_STARTED:
+        task = task_new(self, uuid);
+        task->domain_id = id;
+        vgpu_worker_push_hook(self->worker, do_started, task);
+        break;
+    case VGPU_DOMAIN_STOPPED:
+        vgpu_worker_push(self->worker, do_stopped, task_new(self, uuid));
+        break;
+    case VGPU_DOMAIN_DEFINED:
+    case VGPU_DOMAIN_UNDEFINED:
+    case VGPU_DOMAIN_RENAMED_AWAY:
+        vgpu_guard_push_follow(self, uuid);
+        break;
+    }
+}
+
+static void
+on_nodedev(const char *name, bool gone, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    (void) gone;
+    /* the GPUs and their VFs; mdevs are read from sysfs whenever they are needed */
+    if (g_str_has_prefix(name, "pci_"))
+        vgpu_guard_reread_gpus(self);
+}
+
+const VgpuWatchEvents vgpu_guard_watch_events = { .domain = on_domain, .nodedev = on_nodedev };
+
+static void
+on_connected(gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    g_message("connected to libvirt");
+    vgpu_guard_emit(self, "libvirt-connected", NULL, NULL);
+    vgpu_guard_catch_up(self);
+}
+
+static void
+on_disconnected(gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    g_message("libvirt has gone; starts still work, definitions are followed when it is back");
+    vgpu_guard_emit(self, "libvirt-disconnected", NULL, NULL);
+    vgpu_guard_forget_gpus(self);
+}
+
+/* --- for D-Bus --------------------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    GPtrArray *changes;
+    GError *error;
+    bool done, ok;
+    GMutex lock;
+    GCond cond;
+} Injection;
+
+static void
+run_injection(gpointer data)
+{
+    Injection *job = data;
+
+    job->ok = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
+    g_mutex_lock(&job->lock);
+    job->done = true;
+    g_cond_signal(&job->cond);
+    g_mutex_unlock(&job->lock);
+}
+
+char **
+vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
+{
+    Injection job = { .guard = self, .domain_uuid = domain_uuid };
+
+    job.changes = g_ptr_array_new_with_free_func(g_free);
+    g_mutex_init(&job.lock);
+    g_cond_init(&job.cond);
+    /* through the queue, so that it never meets another change of the same domain */
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_injection, &job, NULL);
+    g_mutex_lock(&job.lock);
+    while (!job.done)
+        g_cond_wait(&job.cond, &job.lock);
+    g_mutex_unlock(&job.lock);
+    g_mutex_clear(&job.lock);
+    g_cond_clear(&job.cond);
+    if (!job.ok) {
+        g_propagate_error(error, job.error);
+        g_ptr_array_unref(job.changes);
+        return NULL;
+    }
+    g_ptr_array_add(job.changes, NULL);
+    return (char **) g_ptr_array_free(job.changes, FALSE);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void
+times_free(gpointer data)
+{
+    g_array_unref(data);
+}
+
+VgpuGuard *
+vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
+               void (*event)(GVariant *event, gpointer opaque), gpointer opaque)
+{
+    VgpuGuard *self = g_new0(VgpuGuard, 1);
+
+    g_mutex_init(&self->lock);
+    self->worker = worker;
+    self->config = config;
+    self->event = event;
+    self->opaque = opaque;
+    self->queue = vgpu_queue_new(THREADS);
+    self->in_flight = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->corrected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, times_free);
+    return self;
+}
+
+void
+vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, const char *root)
+{
+    static const VgpuConnectionEvents events = {
+        .connected = on_connected,
+        .disconnected = on_disconnected,
+    };
+
+    self->manager = manager;
+    self->connection =
+        vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
+}
+
+void
+vgpu_guard_stop(VgpuGuard *self)
+{
+    vgpu_queue_stop(self->queue);
+}
+
+void
+vgpu_guard_nudge(VgpuGuard *self)
+{
+    vgpu_connection_nudge(self->connection);
+}
+
+bool
+vgpu_guard_is_connected(VgpuGuard *self)
+{
+    virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
+
+    if (conn)
+        virConnectClose(conn);
+    return conn != NULL;
+}

@@ -1,0 +1,42 @@
+/* guard.h: all that may have to wait for libvirt
+ *
+ * At most four calls at a time (libvirt serves five requests of one client), one per domain, late attaches
+ * first. A change of a definition waits while that domain's start is in flight. Nothing on the hook's way
+ * ever waits for the guard. */
+#pragma once
+
+#include <glib.h>
+
+#include "core/manager.h"
+#include "daemon/worker.h"
+#include "libvirt/connection.h"
+
+typedef struct VgpuGuard VgpuGuard;
+
+/* Before the manager exists: the host functions it is to be created with have this guard as their
+ * opaque. */
+VgpuGuard *vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
+                          void (*event)(GVariant *event, gpointer opaque), gpointer opaque);
+extern const VgpuManagerHost vgpu_guard_host;
+/* Begin: connect when libvirt is there. On the main thread. */
+void vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, const char *root);
+/* Calls under way are left behind. */
+void vgpu_guard_stop(VgpuGuard *self);
+
+/* A hook has called, so libvirt runs. Any thread. */
+void vgpu_guard_nudge(VgpuGuard *self);
+bool vgpu_guard_is_connected(VgpuGuard *self);
+
+/* The following wait, so they are for the threads of D-Bus methods. */
+
+/* Make the definition follow its annotation. Returns what was changed, a line each. */
+char **vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Of VgpuAction; VGPU_ERROR_UNAVAILABLE while libvirt is away. */
+GPtrArray *vgpu_guard_reconcile(VgpuGuard *self, bool dry_run, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* A persistent mdev that belongs to no domain. */
+bool vgpu_guard_define(VgpuGuard *self, const VgpuWant *want, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_guard_undefine(VgpuGuard *self, const char *uuid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

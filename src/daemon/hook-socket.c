@@ -1,0 +1,444 @@
+#include "daemon/hook-socket.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/uuid.h"
+#include "base/xml.h"
+
+#define BACKLOG 4096
+#define HEADER_MAX 256
+#define NAME_MAX_LEN 4096
+#define READ_TIMEOUT_S 35     /* longer than any hook waits */
+#define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
+
+struct VgpuHookSocket {
+    VgpuWorker *worker;
+    VgpuManager *manager;
+    void (*nudge)(gpointer opaque);
+    gpointer opaque;
+    int fd;
+    char *unlink_path; /* NULL: the socket is systemd's */
+    GMainContext *context;
+    GMainLoop *loop;
+    GThread *thread;
+};
+
+/* One call of the hook. Shared by the two threads: `fd` and `gone` need no lock since a reply and
+ * a hang-up are both handled on the worker. */
+typedef struct {
+    gatomicrefcount refs;
+    VgpuHookSocket *socket;
+    int fd;
+    GByteArray *data;
+    gsize wanted;  /* bytes of the whole request, 0 while the header is not complete */
+    gsize xml_at;  /* offset of the XML in @data */
+    gsize xml_len;
+    char op[16];
+    char name[64]; /* the start of the domain's name, for messages */
+    guint64 since;
+    GSource *input;
+    GSource *timeout;
+    /* the worker's: */
+    guint64 token;
+    bool answered;
+} Client;
+
+static void
+client_unref(gpointer data)
+{
+    Client *self = data;
+
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    close(self->fd);
+    g_byte_array_unref(self->data);
+    g_free(self);
+}
+
+static Client *
+client_ref(Client *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+static void
+clear_source(GSource **source)
+{
+    if (!*source)
+        return;
+    g_source_destroy(*source);
+    g_clear_pointer(source, g_source_unref);
+}
+
+/* The hook thread's part of it is over. */
+static void
+client_close(Client *self)
+{
+    clear_source(&self->timeout);
+    clear_source(&self->input); /* drops its reference */
+}
+
+/* --- on the worker ------------------------------------------------------------------------ */
+
+/* False when the client could not be told. The answer fits into any socket's buffer. */
+static bool
+reply(Client *self, const char *status, const char *text)
+{
+    gsize len = strlen(text);
+    g_autofree char *message = g_strdup_printf("VGPU1 %s %zu\n%s", status, len, text);
+    gsize total = strlen(message);
+    bool sent;
+
+    self->answered = true;
+    sent = send(self->fd, message, total, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) total;
+    (void) shutdown(self->fd, SHUT_RDWR); /* the hook thread sees the end and lets go */
+    return sent;
+}
+
+static void
+on_prepared(const GError *error, gpointer opaque)
+{
+    Client *self = opaque;
+
+    if (error) {
+        g_message("domain '%s': start refused: %s", self->name, error->message);
+        (void) reply(self, "refused", error->message);
+    } else if (!reply(self, "ok", "")) {
+        vgpu_manager_unheard(self->socket->manager, self->since);
+    }
+    client_unref(self);
+}
+
+static void
+do_prepare(gpointer data)
+{
+    Client *self = data;
+    const char *xml = (const char *) self->data->data + self->xml_at;
+
+    /* on_prepared() gives back one reference, this function's caller's is the other */
+    self->token = vgpu_manager_prepare(self->socket->manager, xml, self->xml_len, self->since,
+                                       PREPARE_TIMEOUT_MS, on_prepared, client_ref(self));
+    client_unref(self);
+}
+
+/* Only the UUID counts, so that a domain with a bad annotation is released like any other. */
+static char *
+read_uuid(const char *xml, gsize len)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, len, "release", NULL);
+    g_autofree char *text = doc ? vgpu_xml_text(doc, NULL, "/domain/uuid") : NULL;
+
+    return vgpu_uuid_canonical(text);
+}
+
+static void
+do_release(gpointer data)
+{
+    Client *self = data;
+    const char *xml = (const char *) self->data->data + self->xml_at;
+    g_autofree char *uuid = read_uuid(xml, self->xml_len);
+
+    if (uuid)
+        vgpu_manager_release(self->socket->manager, uuid, self->since);
+    (void) reply(self, "ok", "");
+    client_unref(self);
+}
+
+static void
+do_pass(gpointer data)
+{
+    Client *self = data;
+
+    (void) reply(self, "ok", "");
+    client_unref(self);
+}
+
+static void
+do_hang_up(gpointer data)
+{
+    Client *self = data;
+
+    if (!self->answered && self->token) {
+        g_message("domain '%s': its hook has gone before it was answered, undoing its start",
+                  self->name);
+        vgpu_manager_cancel(self->socket->manager, self->token);
+        self->answered = true;
+        client_unref(self); /* on_prepared() is not called any more */
+    }
+    client_unref(self);
+}
+
+/* --- on the hook's thread ------------------------------------------------------------------ */
+
+static const struct {
+    const char *op;
+    void (*run)(gpointer data);
+} ops[] = {
+    { "prepare", do_prepare },
+    { "release", do_release },
+    { "migrate", do_pass },
+    { "restore", do_pass },
+};
+
+static void
+refuse(Client *self, const char *text)
+{
+    (void) reply(self, "refused", text);
+    client_close(self);
+}
+
+static void
+dispatch(Client *self)
+{
+    gsize name_len = self->xml_at - (gsize) (strchr((char *) self->data->data, '\n') + 1 -
+                                             (char *) self->data->data);
+
+    g_strlcpy(self->name, (char *) self->data->data + self->xml_at - name_len,
+              MIN(sizeof(self->name), name_len + 1));
+    clear_source(&self->timeout);
+    for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
+        if (g_str_equal(self->op, ops[i].op)) {
+            vgpu_worker_push_hook(self->socket->worker, ops[i].run, client_ref(self));
+            self->socket->nudge(self->socket->opaque);
+            return;
+        }
+    }
+    refuse(self, "this version does not know the operation");
+}
+
+/* "VGPU1 OP SUBOP EXTRA STARTTIME NAMELEN XMLLEN\n" */
+static bool
+parse_header(Client *self, const char *line, gsize header_len, const char **problem)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    guint64 name_len, xml_len;
+
+    if (g_strv_length(words) != 7 || !g_str_equal(words[0], "VGPU1")) {
+        *problem = "virt-vgpu-hook and virtvgpud are of different versions; install them together";
+        return false;
+    }
+    if (!g_ascii_string_to_unsigned(words[4], 10, 0, G_MAXUINT64, &self->since, NULL) ||
+        !g_ascii_string_to_unsigned(words[5], 10, 0, NAME_MAX_LEN, &name_len, NULL) ||
+        !g_ascii_string_to_unsigned(words[6], 10, 0, VGPU_XML_MAX, &xml_len, NULL)) {
+        *problem = "the request is malformed or too long";
+        return false;
+    }
+    g_strlcpy(self->op, words[1], sizeof(self->op));
+    self->xml_at = header_len + name_len;
+    self->xml_len = xml_len;
+    self->wanted = header_len + name_len + xml_len;
+    return true;
+}
+
+/* False when the connection is of no more use. */
+static bool
+take_input(Client *self)
+{
+    const char *problem = NULL;
+    const char *newline;
+
+    if (!self->wanted) {
+        newline = memchr(self->data->data, '\n', self->data->len);
+        if (!newline && self->data->len < HEADER_MAX)
+            return true;
+        if (!newline) {
+            refuse(self, "the request is malformed or too long");
+            return false;
+        }
+        gsize header_len = (gsize) (newline - (char *) self->data->data) + 1;
+        g_autofree char *line = g_strndup((char *) self->data->data, header_len - 1);
+
+        if (!parse_header(self, line, header_len, &problem)) {
+            refuse(self, problem);
+            return false;
+        }
+    }
+    if (self->data->len >= self->wanted)
+        dispatch(self);
+    return true;
+}
+
+static gboolean
+on_input(int fd, GIOCondition condition, gpointer data)
+{
+    Client *self = data;
+    guint8 buf[16384];
+    ssize_t got;
+
+    (void) condition;
+    for (;;) {
+        got = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return G_SOURCE_CONTINUE;
+        if (got <= 0)
+            break;
+        if (self->wanted && self->data->len >= self->wanted)
+            continue; /* more than was announced: of no interest */
+        g_byte_array_append(self->data, buf, (guint) got);
+        if (!take_input(self))
+            return G_SOURCE_REMOVE;
+    }
+    if (self->wanted && self->data->len >= self->wanted)
+        vgpu_worker_push_hook(self->socket->worker, do_hang_up, client_ref(self));
+    client_close(self);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_timeout(gpointer data)
+{
+    Client *self = data;
+
+    client_close(self);
+    return G_SOURCE_REMOVE;
+}
+
+static bool
+is_allowed(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void
+accept_one(VgpuHookSocket *self, int fd)
+{
+    Client *client = g_new0(Client, 1);
+
+    g_atomic_ref_count_init(&client->refs);
+    client->socket = self;
+    client->fd = fd;
+    client->data = g_byte_array_sized_new(4096);
+    client->input = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(client->input, G_SOURCE_FUNC(on_input), client, client_unref);
+    client->timeout = g_timeout_source_new_seconds(READ_TIMEOUT_S);
+    g_source_set_callback(client->timeout, on_timeout, client, NULL);
+    g_source_attach(client->timeout, self->context);
+    g_source_attach(client->input, self->context);
+}
+
+static gboolean
+on_connection(int fd, GIOCondition condition, gpointer data)
+{
+    VgpuHookSocket *self = data;
+    int client;
+
+    (void) condition;
+    while ((client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        if (is_allowed(client))
+            accept_one(self, client);
+        else
+            close(client);
+    }
+    if (errno == EMFILE || errno == ENFILE) {
+        g_warning("no more file descriptors for hooks");
+        g_usleep(10000); /* until one is closed */
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gpointer
+run(gpointer data)
+{
+    VgpuHookSocket *self = data;
+    GSource *source = g_unix_fd_source_new(self->fd, G_IO_IN);
+
+    g_source_set_callback(source, G_SOURCE_FUNC(on_connection), self, NULL);
+    g_source_attach(source, self->context);
+    g_main_loop_run(self->loop);
+    g_source_destroy(source);
+    g_source_unref(source);
+    return NULL;
+}
+
+/* Replaces a socket that a dead daemon left, but not that of a living one. */
+static int
+listen_at(const char *path, GError **error)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t mask;
+    bool bound;
+
+    if (strlen(path) >= sizeof(addr.sun_path)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "%s: path too long for a socket", path);
+        goto failed;
+    }
+    strcpy(addr.sun_path, path);
+    if (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) == 0 || errno == EAGAIN) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "%s: another virtvgpud answers there", path);
+        goto failed;
+    }
+    (void) unlink(path);
+    mask = umask(0177); /* before it exists, so that it is never open to others */
+    bound = bind(fd, (struct sockaddr *) &addr, sizeof(addr)) == 0;
+    umask(mask);
+    if (!bound || listen(fd, BACKLOG) < 0) {
+        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "listen on %s", path);
+        goto failed;
+    }
+    return fd;
+
+failed:
+    close(fd);
+    return -1;
+}
+
+VgpuHookSocket *
+vgpu_hook_socket_new(int fd, const char *path, VgpuWorker *worker, VgpuManager *manager,
+                     void (*nudge)(gpointer opaque), gpointer opaque, GError **error)
+{
+    VgpuHookSocket *self;
+    bool own = fd < 0;
+
+    if (own && (fd = listen_at(path, error)) < 0)
+        return NULL;
+    self = g_new0(VgpuHookSocket, 1);
+    self->fd = fd;
+    self->unlink_path = own ? g_strdup(path) : NULL;
+    self->worker = worker;
+    self->manager = manager;
+    self->nudge = nudge;
+    self->opaque = opaque;
+    g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+    self->context = g_main_context_new();
+    self->loop = g_main_loop_new(self->context, FALSE);
+    self->thread = g_thread_new("hook", run, self);
+    return self;
+}
+
+static gboolean
+quit(gpointer data)
+{
+    g_main_loop_quit(data);
+    return G_SOURCE_REMOVE;
+}
+
+void
+vgpu_hook_socket_free(VgpuHookSocket *self)
+{
+    if (!self)
+        return;
+    g_main_context_invoke(self->context, quit, self->loop);
+    g_thread_join(self->thread);
+    if (self->unlink_path)
+        (void) unlink(self->unlink_path);
+    close(self->fd);
+    g_main_loop_unref(self->loop);
+    g_main_context_unref(self->context);
+    g_free(self->unlink_path);
+    g_free(self);
+}

@@ -1,0 +1,258 @@
+#include <glib-unix.h>
+#include <libxml/parser.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fsutil.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "config.h"
+#include "core/manager.h"
+#include "daemon/guard.h"
+#include "daemon/hook-socket.h"
+#include "daemon/service.h"
+#include "daemon/worker.h"
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+typedef struct {
+    GMainLoop *loop;
+    int status;
+    VgpuConfig *config;
+    VgpuSysfs *sysfs;
+    VgpuWorker *worker;
+    VgpuGuard *guard;
+    VgpuManager *manager;
+    VgpuHookSocket *hook_socket;
+    VgpuService *service;
+    guint bus;
+} Daemon;
+
+static struct {
+    char *config;
+    char *root;
+    char *libvirt_uri;
+    char *bus;
+    gboolean debug;
+    gboolean version;
+} option;
+
+static const GOptionEntry options[] = {
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &option.config,
+      "read FILE instead of /etc/virt-vgpu/virt-vgpu.conf", "FILE" },
+    { "root", 0, 0, G_OPTION_ARG_FILENAME, &option.root,
+      "where /sys, /dev, /run, /etc and /var are looked for (for tests)", "DIR" },
+    { "libvirt-uri", 0, 0, G_OPTION_ARG_STRING, &option.libvirt_uri,
+      "connect to this libvirt instead of the configured one", "URI" },
+    { "bus", 0, 0, G_OPTION_ARG_STRING, &option.bus,
+      "system, session, or none: then virt-vgpu(1) cannot reach it", "BUS" },
+    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "say more", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
+    { 0 },
+};
+
+static bool
+parse_options(int *argc, char ***argv, GError **error)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new("- make vGPUs for libvirt's domains");
+
+    g_option_context_add_main_entries(context, options, NULL);
+    if (!g_option_context_parse(context, argc, argv, error))
+        return false;
+    if (*argc > 1) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "unexpected argument '%s'",
+                    (*argv)[1]);
+        return false;
+    }
+    if (option.bus && !g_strv_contains((const char *const[]) { "system", "session", "none", NULL },
+                                       option.bus)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "--bus is system, session or none, not '%s'", option.bus);
+        return false;
+    }
+    if (!option.root)
+        option.root = g_strdup("/");
+    if (!option.bus)
+        option.bus = g_strdup("system");
+    return true;
+}
+
+static VgpuConfig *
+load_config(GError **error)
+{
+    g_autofree char *file = option.config ? g_strdup(option.config)
+                                          : g_build_filename(option.root, VGPU_PATH_CONFIG, NULL);
+    g_autofree char *dir = g_build_filename(option.root, VGPU_PATH_CONFIG_DIR, NULL);
+    VgpuConfig *config = vgpu_config_load(file, option.config != NULL, dir, error);
+
+    if (config && option.libvirt_uri) {
+        g_free(config->libvirt_uri);
+        config->libvirt_uri = g_strdup(option.libvirt_uri);
+    }
+    return config;
+}
+
+/* The hook's socket, when systemd made it. */
+static int
+inherited_socket(void)
+{
+#ifdef HAVE_SYSTEMD
+    if (sd_listen_fds(1) >= 1)
+        return SD_LISTEN_FDS_START;
+#endif
+    return -1;
+}
+
+static void
+notify_ready(void)
+{
+#ifdef HAVE_SYSTEMD
+    (void) sd_notify(0, "READY=1");
+#endif
+}
+
+/* A thousand hooks at once are a thousand descriptors; threads that only wait need no heaps of
+ * their own. */
+static void
+set_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = MIN(limit.rlim_max, 65536);
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    (void) mallopt(M_ARENA_MAX, 2);
+    umask(0077);
+}
+
+static void
+on_event(GVariant *event, gpointer opaque)
+{
+    const Daemon *self = opaque;
+
+    vgpu_service_event(self->service, event);
+}
+
+static void
+on_hook_called(gpointer opaque)
+{
+    const Daemon *self = opaque;
+
+    vgpu_guard_nudge(self->guard);
+}
+
+static gboolean
+on_signal(gpointer opaque)
+{
+    Daemon *self = opaque;
+
+    g_main_loop_quit(self->loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_bus(GDBusConnection *connection, const char *name, gpointer opaque)
+{
+    Daemon *self = opaque;
+    g_autoptr(GError) error = NULL;
+
+    (void) name;
+    g_dbus_connection_set_exit_on_close(connection, FALSE); /* starts must go on without the bus */
+    if (!vgpu_service_export(self->service, connection, &error))
+        g_warning("%s", error->message);
+}
+
+static void
+on_name_lost(GDBusConnection *connection, const char *name, gpointer opaque)
+{
+    (void) opaque;
+    if (connection)
+        g_warning("%s is taken by another process; virt-vgpu(1) will not reach this one", name);
+    else
+        g_warning("the message bus has gone or was never there; hooks are served all the same");
+}
+
+static void
+own_name(Daemon *self)
+{
+    GBusType type =
+        g_str_equal(option.bus, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
+
+    if (!g_str_equal(option.bus, "none"))
+        self->bus = g_bus_own_name(type, VGPU_DBUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE, on_bus,
+                                   NULL, on_name_lost, self, NULL);
+}
+
+/* All that is needed before the first hook can be answered. */
+static bool
+set_up(Daemon *self, GError **error)
+{
+    g_autofree char *run = g_build_filename(option.root, VGPU_PATH_RUN, NULL);
+    g_autofree char *socket = g_build_filename(option.root, VGPU_PATH_HOOK_SOCKET, NULL);
+
+    if (!(self->config = load_config(error)) ||
+        !(self->sysfs = vgpu_sysfs_new(option.root, error)) || !vgpu_fs_mkdir(run, 0755, error))
+        return false;
+    self->worker = vgpu_worker_new();
+    self->guard = vgpu_guard_new(self->worker, self->config, on_event, self);
+    self->manager =
+        vgpu_manager_new(self->sysfs, option.root, self->config, vgpu_worker_context(self->worker),
+                         &vgpu_guard_host, self->guard, error);
+    if (!self->manager)
+        return false;
+    self->service = vgpu_service_new(self->worker, self->manager, self->guard, self->config);
+    vgpu_manager_resume(self->manager);
+    vgpu_worker_start(self->worker);
+    /* Connecting comes after the socket, in the background: libvirtd may be waiting for a hook. */
+    vgpu_guard_start(self->guard, self->manager, option.root);
+    self->hook_socket = vgpu_hook_socket_new(inherited_socket(), socket, self->worker,
+                                             self->manager, on_hook_called, self, error);
+    return self->hook_socket != NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+    Daemon self = { .status = EXIT_SUCCESS };
+    g_autoptr(GError) error = NULL;
+
+    set_limits();
+    if (!parse_options(&argc, &argv, &error)) {
+        g_printerr("virtvgpud: %s\n", error->message);
+        return 2;
+    }
+    if (option.version) {
+        g_print("virtvgpud %s\n", PACKAGE_VERSION);
+        return EXIT_SUCCESS;
+    }
+    vgpu_log_setup(option.debug);
+    xmlInitParser();        /* before any thread */
+    vgpu_connection_init(); /* before any connection */
+    self.loop = g_main_loop_new(NULL, FALSE);
+    if (!set_up(&self, &error)) {
+        g_printerr("virtvgpud: %s\n", error->message);
+        return EXIT_FAILURE;
+    }
+    g_unix_signal_add(SIGTERM, on_signal, &self);
+    g_unix_signal_add(SIGINT, on_signal, &self);
+    own_name(&self);
+    notify_ready();
+
+    g_main_loop_run(self.loop);
+
+    /* vGPUs and their records stay; calls that libvirt or a driver keeps are left behind */
+    vgpu_hook_socket_free(self.hook_socket);
+    vgpu_guard_stop(self.guard);
+    if (self.bus)
+        g_bus_unown_name(self.bus);
+    vgpu_worker_stop(self.worker);
+    return self.status;
+}

@@ -1,0 +1,23 @@
+/* service.h: org.virtvgpu.Manager1 on the bus
+ *
+ * Methods run on threads of their own and wait there for the worker or the guard, so that the main
+ * loop never waits. Queries are open to everybody who may talk to the bus, the rest to root (and, for
+ * tests, to the daemon's own user). */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "daemon/guard.h"
+#include "daemon/worker.h"
+
+typedef struct VgpuService VgpuService;
+
+VgpuService *vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
+                              const VgpuConfig *config);
+void vgpu_service_free(VgpuService *self);
+
+/* Put it on @connection. */
+gboolean vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error);
+
+/* The signal Event, from any thread; takes a floating @event. */
+void vgpu_service_event(VgpuService *self, GVariant *event);

@@ -1,0 +1,177 @@
+/* sweep.c: the whole host at once: all domains, all GPUs */
+#include <string.h>
+
+#include "base/error.h"
+#include "daemon/guard-private.h"
+
+typedef struct {
+    VgpuGuard *guard;
+    GHashTable *noted;
+    GPtrArray *facts;
+    GPtrArray *plan;
+    bool dry_run;
+} Sweep;
+
+static void
+call_note(gpointer data)
+{
+    Sweep *sweep = data;
+
+    sweep->noted = vgpu_manager_note(sweep->guard->manager);
+}
+
+static void
+call_reconcile(gpointer data)
+{
+    Sweep *sweep = data;
+
+    sweep->plan =
+        vgpu_manager_reconcile(sweep->guard->manager, sweep->noted, sweep->facts, sweep->dry_run);
+}
+
+static VgpuFact *
+fact_of(const VgpuDomainState *state)
+{
+    VgpuFact *fact = g_new0(VgpuFact, 1);
+
+    fact->uuid = g_strdup(state->uuid);
+    fact->name = g_strdup(state->name);
+    fact->id = state->id;
+    if (vgpu_guard_concerns(state->definition)) {
+        fact->definition =
+            vgpu_domain_parse(state->definition, strlen(state->definition), NULL, NULL);
+        fact->definition_is_bad = !fact->definition;
+    }
+    if (vgpu_guard_concerns(state->live))
+        fact->live = vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL);
+    return fact;
+}
+
+static GPtrArray *
+sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
+{
+    Sweep sweep = { .guard = self, .dry_run = dry_run };
+    g_autoptr(GPtrArray) states = NULL;
+
+    /* noted before the list is made: what changes after that is left alone */
+    vgpu_worker_call(self->worker, call_note, &sweep);
+    states = vgpu_domains_list(conn, error);
+    if (states) {
+        sweep.facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+        for (guint i = 0; i < states->len; i++)
+            g_ptr_array_add(sweep.facts, fact_of(g_ptr_array_index(states, i)));
+        vgpu_worker_call(self->worker, call_reconcile, &sweep);
+    }
+    for (guint i = 0; states && !dry_run && i < states->len; i++) {
+        const VgpuDomainState *state = g_ptr_array_index(states, i);
+
+        if (vgpu_guard_concerns(state->definition))
+            vgpu_guard_push_follow(self, state->uuid);
+    }
+    for (guint i = 0; sweep.plan && !dry_run && i < sweep.plan->len; i++) {
+        const VgpuAction *action = g_ptr_array_index(sweep.plan, i);
+        g_autoptr(GError) failure = NULL;
+
+        if (action->kind == VGPU_ACTION_UNDEFINE &&
+            !vgpu_guard_unkeep(self, conn, action->uuid, &failure))
+            g_warning("%s", failure->message);
+    }
+    g_clear_pointer(&sweep.facts, g_ptr_array_unref);
+    g_hash_table_unref(sweep.noted);
+    return sweep.plan;
+}
+
+GPtrArray *
+vgpu_guard_reconcile(VgpuGuard *self, bool dry_run, GError **error)
+{
+    virConnectPtr conn = vgpu_connection_get(self->connection, error);
+    GPtrArray *plan = conn ? sweep_host(self, conn, dry_run, error) : NULL;
+
+    if (conn)
+        virConnectClose(conn);
+    return plan;
+}
+
+typedef struct {
+    VgpuGuard *guard;
+    VgpuInventory *inventory;
+} Identity;
+
+static void
+do_identity(gpointer data)
+{
+    Identity *identity = data;
+
+    vgpu_manager_take_identity(identity->guard->manager, identity->inventory);
+    g_free(identity);
+}
+
+static void
+push_identity(VgpuGuard *self, VgpuInventory *inventory)
+{
+    Identity *identity = g_new0(Identity, 1);
+
+    identity->guard = self;
+    identity->inventory = inventory;
+    vgpu_worker_push(self->worker, do_identity, identity);
+}
+
+static void
+run_gpus(gpointer data)
+{
+    VgpuGuard *self = data;
+    virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
+    g_autoptr(GError) error = NULL;
+    VgpuInventory *inventory = conn ? vgpu_nodedev_inventory(conn, &error) : NULL;
+
+    if (inventory)
+        push_identity(self, inventory);
+    else if (conn && !vgpu_guard_is_away(error))
+        g_warning("%s", error->message);
+    if (conn)
+        virConnectClose(conn);
+}
+
+/* Subscribe first and list then, so that nothing falls between. */
+static void
+run_connected(gpointer data)
+{
+    VgpuGuard *self = data;
+    virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) plan = NULL;
+    VgpuWatch *watch;
+
+    if (!conn)
+        return;
+    watch = vgpu_watch_new(conn, &vgpu_guard_watch_events, self, &error);
+    if (watch) {
+        g_mutex_lock(&self->lock);
+        g_clear_pointer(&self->watch, vgpu_watch_free);
+        self->watch = watch;
+        g_mutex_unlock(&self->lock);
+        run_gpus(self);
+        plan = sweep_host(self, conn, false, &error);
+    }
+    if (!plan && !vgpu_guard_is_away(error))
+        g_warning("%s", error->message);
+    virConnectClose(conn);
+}
+
+void
+vgpu_guard_catch_up(VgpuGuard *self)
+{
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, NULL, run_connected, self, NULL);
+}
+
+void
+vgpu_guard_reread_gpus(VgpuGuard *self)
+{
+    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "gpus", run_gpus, self, NULL);
+}
+
+void
+vgpu_guard_forget_gpus(VgpuGuard *self)
+{
+    push_identity(self, NULL);
+}

@@ -1,0 +1,132 @@
+#include "daemon/worker.h"
+
+struct VgpuWorker {
+    GMainContext *context;
+    GMainLoop *loop;
+    GThread *thread;
+};
+
+typedef struct {
+    void (*func)(gpointer data);
+    gpointer data;
+    GMutex *mutex; /* NULL: nobody waits */
+    GCond *cond;
+    gboolean *done;
+} Call;
+
+VgpuWorker *
+vgpu_worker_new(void)
+{
+    VgpuWorker *self = g_new0(VgpuWorker, 1);
+
+    self->context = g_main_context_new();
+    self->loop = g_main_loop_new(self->context, FALSE);
+    return self;
+}
+
+GMainContext *
+vgpu_worker_context(VgpuWorker *self)
+{
+    return self->context;
+}
+
+static gpointer
+run(gpointer data)
+{
+    VgpuWorker *self = data;
+
+    g_main_context_push_thread_default(self->context);
+    g_main_loop_run(self->loop);
+    g_main_context_pop_thread_default(self->context);
+    return NULL;
+}
+
+void
+vgpu_worker_start(VgpuWorker *self)
+{
+    self->thread = g_thread_new("worker", run, self);
+}
+
+static gboolean
+quit(gpointer data)
+{
+    g_main_loop_quit(data);
+    return G_SOURCE_REMOVE;
+}
+
+void
+vgpu_worker_stop(VgpuWorker *self)
+{
+    if (!self->thread)
+        return;
+    g_main_context_invoke_full(self->context, G_PRIORITY_HIGH, quit, self->loop, NULL);
+    g_thread_join(g_steal_pointer(&self->thread));
+}
+
+void
+vgpu_worker_free(VgpuWorker *self)
+{
+    if (!self)
+        return;
+    vgpu_worker_stop(self);
+    g_main_loop_unref(self->loop);
+    g_main_context_unref(self->context);
+    g_free(self);
+}
+
+static gboolean
+run_call(gpointer data)
+{
+    Call *call = data;
+
+    call->func(call->data);
+    if (call->mutex) {
+        g_mutex_lock(call->mutex);
+        *call->done = TRUE;
+        g_cond_signal(call->cond);
+        g_mutex_unlock(call->mutex);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+static void
+push(VgpuWorker *self, int priority, const Call *call)
+{
+    GSource *source = g_idle_source_new();
+
+    g_source_set_priority(source, priority);
+    g_source_set_callback(source, run_call, g_memdup2(call, sizeof(*call)), g_free);
+    g_source_attach(source, self->context);
+    g_source_unref(source);
+}
+
+void
+vgpu_worker_push_hook(VgpuWorker *self, void (*func)(gpointer data), gpointer data)
+{
+    push(self, G_PRIORITY_HIGH, &(Call) { .func = func, .data = data });
+}
+
+void
+vgpu_worker_push(VgpuWorker *self, void (*func)(gpointer data), gpointer data)
+{
+    push(self, G_PRIORITY_DEFAULT, &(Call) { .func = func, .data = data });
+}
+
+void
+vgpu_worker_call(VgpuWorker *self, void (*func)(gpointer data), gpointer data)
+{
+    GMutex mutex;
+    GCond cond;
+    gboolean done = FALSE;
+    Call call = { .func = func, .data = data, .mutex = &mutex, .cond = &cond, .done = &done };
+
+    g_mutex_init(&mutex);
+    g_cond_init(&cond);
+    push(self, G_PRIORITY_DEFAULT, &call);
+    g_mutex_lock(&mutex);
+    while (!done)
+        g_cond_wait(&cond, &mutex);
+    g_mutex_unlock(&mutex);
+    g_mutex_clear(&mutex);
+    g_cond_clear(&cond);
+}

@@ -1,0 +1,169 @@
+#include "domain/annotate.h"
+
+#include <string.h>
+
+#include "base/names.h"
+#include "base/uuid.h"
+#include "base/xml.h"
+#include "domain/inject.h"
+#include "domain/schema.h"
+
+static void
+add_attribute(GString *xml, const char *name, const char *value)
+{
+    g_autofree char *escaped = value ? g_markup_escape_text(value, -1) : NULL;
+
+    if (escaped)
+        g_string_append_printf(xml, " %s=\"%s\"", name, escaped);
+}
+
+static void
+add_profile(GString *xml, const char *name)
+{
+    g_string_append(xml, "<vgpu:profile");
+    add_attribute(xml, "name", name);
+    g_string_append(xml, "/>");
+}
+
+/* The element as text, without any blanks between its parts. */
+static char *
+format_element(const VgpuAnnotateOptions *options)
+{
+    bool with_children = options->alternatives && options->alternatives[0];
+    g_autofree char *count = options->count ? g_strdup_printf("%u", options->count) : NULL;
+    GString *xml = g_string_new("<vgpu:devices xmlns:vgpu=\"" VGPU_XMLNS "\"><vgpu:device");
+
+    add_attribute(xml, "profile", with_children ? NULL : options->profile);
+    add_attribute(xml, "count", count);
+    add_attribute(xml, "uuid", options->uuid);
+    add_attribute(xml, "gpu", options->gpu);
+    add_attribute(xml, "placement", options->placement);
+    add_attribute(xml, "display", options->display);
+    add_attribute(xml, "ramfb", options->ramfb);
+    add_attribute(xml, "create", options->create);
+    add_attribute(xml, "lateAttach", options->late_attach);
+    if (with_children) {
+        g_string_append_c(xml, '>');
+        if (options->profile)
+            add_profile(xml, options->profile);
+        for (gsize i = 0; options->alternatives[i]; i++)
+            add_profile(xml, options->alternatives[i]);
+        g_string_append(xml, "</vgpu:device>");
+    } else {
+        g_string_append(xml, "/>");
+    }
+    g_string_append(xml, "</vgpu:devices>");
+    return g_string_free(xml, FALSE);
+}
+
+/* A domain around it, since an annotation is read from one. */
+static bool
+validate_element(const VgpuAnnotateOptions *options, GError **error)
+{
+    g_autofree char *element = format_element(options);
+    g_autofree char *xml = g_strdup_printf("<domain><name>any</name><metadata>%s</metadata>"
+                                           "</domain>",
+                                           element);
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), "the annotation", error);
+
+    return domain != NULL;
+}
+
+char *
+vgpu_annotate_element(const VgpuAnnotateOptions *options, GError **error)
+{
+    return validate_element(options, error) ? format_element(options) : NULL;
+}
+
+static xmlNode *
+last_of(xmlDoc *doc, const char *xpath)
+{
+    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, xpath);
+
+    return nodes->len ? nodes->pdata[nodes->len - 1] : NULL;
+}
+
+/* Right after the name, where libvirt writes it. */
+static void
+add_uuid(xmlDoc *doc)
+{
+    g_autofree char *uuid = NULL;
+    xmlNode *node;
+
+    if (vgpu_xml_node(doc, NULL, "/domain/uuid"))
+        return;
+    uuid = vgpu_uuid_random();
+    node = xmlNewDocNode(doc, NULL, BAD_CAST "uuid", NULL);
+    vgpu_inject_insert(xmlDocGetRootElement(doc), last_of(doc, "/domain/name"), node);
+    xmlNodeAddContent(node, BAD_CAST uuid);
+}
+
+static xmlNode *
+need_metadata(xmlDoc *doc)
+{
+    xmlNode *metadata = vgpu_xml_node(doc, NULL, "/domain/metadata");
+
+    if (!metadata) {
+        metadata = xmlNewDocNode(doc, NULL, BAD_CAST "metadata", NULL);
+        /* the elements that libvirt writes before it */
+        vgpu_inject_insert(xmlDocGetRootElement(doc),
+                           last_of(doc, "/domain/name | /domain/uuid | /domain/genid | "
+                                        "/domain/title | /domain/description"),
+                           metadata);
+    }
+    return metadata;
+}
+
+/* What has no line in the document that was read must not be reported with one. */
+static void
+forget_lines(xmlNode *node)
+{
+    node->line = 0;
+    for (xmlNode *child = node->children; child; child = child->next)
+        forget_lines(child);
+}
+
+/* One there, of whatever version, makes place for the new one. */
+static void
+put_annotation(xmlDoc *doc, const VgpuAnnotateOptions *options)
+{
+    g_autofree char *element = format_element(options);
+    g_autoptr(xmlDoc) fragment = vgpu_xml_parse(element, strlen(element), "annotation", NULL);
+    xmlNode *node = xmlDocCopyNode(xmlDocGetRootElement(fragment), doc, 1);
+    xmlNode *metadata = need_metadata(doc);
+    g_autoptr(GPtrArray) old =
+        vgpu_xml_nodes(doc, metadata, "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]");
+
+    forget_lines(node);
+    vgpu_inject_insert(metadata, old->len ? old->pdata[0] : xmlLastElementChild(metadata), node);
+    for (guint i = 0; i < old->len; i++)
+        vgpu_inject_remove(old->pdata[i]);
+}
+
+char *
+vgpu_annotate_document(const char *xml, gsize len, const char *what,
+                       const VgpuAnnotateOptions *options, GError **error)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+    g_autoptr(VgpuDomain) domain = NULL;
+    g_autoptr(GPtrArray) changes = NULL;
+
+    if (options && !validate_element(options, error))
+        return NULL;
+    if (!(doc = vgpu_xml_parse(xml, len, what ? what : "domain XML", error)))
+        return NULL;
+
+    if (options)
+        put_annotation(doc, options);
+    add_uuid(doc);
+    if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)))
+        return NULL;
+    if (!domain->annotated) {
+        vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
+                           "the domain has no <vgpu:devices>");
+        return NULL;
+    }
+    if (!(changes = vgpu_inject_plan(domain, error)))
+        return NULL;
+    return vgpu_inject_apply(domain, changes);
+}

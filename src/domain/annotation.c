@@ -1,0 +1,249 @@
+#include "domain/annotation.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/pciaddr.h"
+#include "base/uuid.h"
+#include "base/xml.h"
+#include "domain/schema.h"
+
+/* What is valid and still has to be made; a value of NULL means any. */
+static const struct {
+    const char *element;
+    const char *attribute;
+    const char *value;
+} unsupported[] = {
+    { "devices", "tenant", NULL },        { "device", "pool", NULL },
+    { "device", "placement", "numa" },    { "device", "driverISO", "yes" },
+    { "device", "frameRateLimit", NULL }, { "device", "consoleVNC", NULL },
+    { "device", "unifiedMemory", NULL },  { "device", "debugging", NULL },
+    { "device", "profiling", NULL },      { "param", NULL, NULL },
+};
+
+static bool
+is_other_than(xmlNode *node, const char *attribute, const char *expected)
+{
+    g_autofree char *value = vgpu_xml_attr(node, attribute);
+
+    return value && !g_str_equal(value, expected);
+}
+
+/* On @node itself; its children are visited by the caller. */
+static bool
+check_supported(xmlNode *node, const char *what, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(unsupported); i++) {
+        const char *name = unsupported[i].attribute;
+        const char *value = unsupported[i].value;
+        g_autofree char *actual = name ? vgpu_xml_attr(node, name) : NULL;
+
+        if (!g_str_equal(unsupported[i].element, (const char *) node->name))
+            continue;
+        if (!name)
+            return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
+                                      "<vgpu:%s> is not supported yet", unsupported[i].element);
+        if (actual && (!value || g_str_equal(actual, value)))
+            return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
+                                      "attribute %s='%s' on <vgpu:%s> is not supported yet", name,
+                                      actual, unsupported[i].element);
+    }
+    return true;
+}
+
+static bool
+validate(xmlNode *devices, const char *what, GError **error)
+{
+    g_autoptr(GPtrArray) all =
+        vgpu_xml_nodes(devices->doc, devices, "descendant-or-self::vgpu:*");
+
+    if (!vgpu_schema_check(devices, what, error) || !vgpu_schema_validate(devices, what, error))
+        return false;
+    for (guint i = 0; i < all->len; i++) {
+        if (!check_supported(all->pdata[i], what, error))
+            return false;
+    }
+    return true;
+}
+
+/* An element that is ours, or that another version of virt-vgpu would call its own. */
+static bool
+is_of_our_family(xmlNode *node)
+{
+    return node->type == XML_ELEMENT_NODE && node->ns &&
+           g_str_has_prefix((const char *) node->ns->href, VGPU_XMLNS_FAMILY);
+}
+
+static bool
+find_in_metadata(xmlNode *metadata, const char *what, xmlNode **devices, GError **error)
+{
+    for (xmlNode *node = metadata->children; node; node = node->next) {
+        if (!is_of_our_family(node))
+            continue;
+        if (!g_str_equal((const char *) node->ns->href, VGPU_XMLNS))
+            return vgpu_schema_refuse(
+                error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
+                "namespace version '%s' is not supported by this version, which "
+                "reads " VGPU_XMLNS,
+                (const char *) node->ns->href + strlen(VGPU_XMLNS_FAMILY));
+        if (!g_str_equal((const char *) node->name, "devices"))
+            return vgpu_schema_refuse(
+                error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node),
+                "unknown element <vgpu:%s> in <metadata>; known: <vgpu:devices>",
+                (const char *) node->name);
+        if (*devices)
+            return vgpu_schema_refuse(
+                error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node),
+                "a second <vgpu:devices>; a domain has one, with all its devices");
+        *devices = node;
+    }
+    return true;
+}
+
+/* @devices stays NULL when there is no annotation. */
+static bool
+find_devices(xmlNode *root, const char *what, xmlNode **devices, GError **error)
+{
+    for (xmlNode *node = root->children; node; node = node->next) {
+        if (is_of_our_family(node))
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node),
+                                      "<vgpu:%s> belongs into <metadata>",
+                                      (const char *) node->name);
+        if (node->type == XML_ELEMENT_NODE && !node->ns &&
+            g_str_equal((const char *) node->name, "metadata") &&
+            !find_in_metadata(node, what, devices, error))
+            return false;
+    }
+    return true;
+}
+
+static VgpuSwitch
+read_switch(xmlNode *device, const char *name)
+{
+    g_autofree char *value = vgpu_xml_attr(device, name);
+
+    if (!value || g_str_equal(value, "auto"))
+        return VGPU_SWITCH_AUTO;
+    return g_str_equal(value, "on") ? VGPU_SWITCH_ON : VGPU_SWITCH_OFF;
+}
+
+static char **
+read_profiles(xmlNode *device)
+{
+    g_autoptr(GPtrArray) children = vgpu_xml_nodes(device->doc, device, "vgpu:profile");
+    GPtrArray *profiles = g_ptr_array_new();
+    char *attribute = vgpu_xml_attr(device, "profile");
+
+    if (attribute)
+        g_ptr_array_add(profiles, attribute);
+    for (guint i = 0; i < children->len; i++)
+        g_ptr_array_add(profiles, vgpu_xml_attr(children->pdata[i], "name"));
+    g_ptr_array_add(profiles, NULL);
+    return (char **) g_ptr_array_free(profiles, FALSE);
+}
+
+static VgpuWant *
+want_new(xmlNode *device, guint index, const char *domain_uuid)
+{
+    VgpuWant *self = g_new0(VgpuWant, 1);
+    g_autofree char *uuid = vgpu_xml_attr(device, "uuid");
+    g_autofree char *gpu = vgpu_xml_attr(device, "gpu");
+
+    self->index = index;
+    self->line = xmlGetLineNo(device);
+    self->profiles = read_profiles(device);
+    self->gpu = vgpu_pciaddr_canonical(gpu);
+    self->placement_given = xmlHasNsProp(device, BAD_CAST "placement", NULL) != NULL;
+    if (is_other_than(device, "placement", "pack"))
+        self->placement = VGPU_PLACEMENT_SPREAD;
+    self->display = read_switch(device, "display");
+    self->ramfb = read_switch(device, "ramfb");
+    self->late_attach = !is_other_than(device, "lateAttach", "on");
+    self->create_at_define = is_other_than(device, "create", "start");
+    self->uuid_is_users = uuid != NULL;
+    if (uuid)
+        self->uuid = vgpu_uuid_canonical(uuid);
+    else if (domain_uuid)
+        self->uuid = vgpu_uuid_for_domain(domain_uuid, index);
+    return self;
+}
+
+void
+vgpu_want_free(VgpuWant *self)
+{
+    if (!self)
+        return;
+    g_strfreev(self->profiles);
+    g_free(self->gpu);
+    g_free(self->uuid);
+    g_free(self);
+}
+
+/* A UUID of the user's must be nobody else's of this domain, now or when it gets it. */
+static bool
+check_uuid(const GPtrArray *wants, const VgpuWant *want, const char *domain_uuid,
+           const char *what, GError **error)
+{
+    for (guint i = 0; i < wants->len; i++) {
+        const VgpuWant *other = wants->pdata[i];
+        g_autofree char *computed = domain_uuid ? vgpu_uuid_for_domain(domain_uuid, i) : NULL;
+
+        if (g_strcmp0(computed, want->uuid) == 0)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, want->line,
+                                      "uuid='%s' is the one that virt-vgpu gives to vGPU %u of "
+                                      "this domain; leave it out",
+                                      want->uuid, i);
+        if (i < want->index && g_strcmp0(other->uuid, want->uuid) == 0)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, want->line,
+                                      "uuid='%s' is named by two <vgpu:device> elements",
+                                      want->uuid);
+    }
+    return true;
+}
+
+static bool
+expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *wants,
+       GError **error)
+{
+    g_autoptr(GPtrArray) list = vgpu_xml_nodes(devices->doc, devices, "vgpu:device");
+
+    for (guint i = 0; i < list->len; i++) {
+        xmlNode *device = list->pdata[i];
+        g_autofree char *count = vgpu_xml_attr(device, "count");
+
+        for (guint n = count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1; n > 0; n--) {
+            if (wants->len == VGPU_COUNT_MAX)
+                return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what,
+                                          xmlGetLineNo(device),
+                                          "more than %u vGPUs for one domain", VGPU_COUNT_MAX);
+            g_ptr_array_add(wants, want_new(device, wants->len, domain_uuid));
+        }
+    }
+    for (guint i = 0; i < wants->len; i++) {
+        const VgpuWant *want = wants->pdata[i];
+
+        if (want->uuid_is_users && !check_uuid(wants, want, domain_uuid, what, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what, bool *annotated,
+                      GPtrArray **wants, char **tenant, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_want_free);
+    xmlNode *devices = NULL;
+
+    if (!find_devices(root, what, &devices, error))
+        return false;
+    if (devices &&
+        (!validate(devices, what, error) || !expand(devices, domain_uuid, what, list, error)))
+        return false;
+
+    *annotated = devices != NULL;
+    *tenant = devices ? vgpu_xml_attr(devices, "tenant") : NULL;
+    *wants = g_steal_pointer(&list);
+    return true;
+}

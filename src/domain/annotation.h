@@ -1,0 +1,47 @@
+/* annotation.h: <vgpu:devices> in a domain's <metadata>, validated and expanded
+ *
+ * The grammar is xml-schemas/virt-vgpu-domain.rng, the meaning docs/virt-vgpu-annotation(7). */
+#pragma once
+
+#include <glib.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+typedef enum {
+    VGPU_SWITCH_AUTO,
+    VGPU_SWITCH_ON,
+    VGPU_SWITCH_OFF,
+} VgpuSwitch;
+
+typedef enum {
+    VGPU_PLACEMENT_PACK, /* fill a GPU before the next one is begun */
+    VGPU_PLACEMENT_SPREAD,
+} VgpuPlacement;
+
+/* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded. */
+typedef struct {
+    guint index;     /* N of "ua-vgpu-N": from 0, in document order */
+    long line;       /* of its <vgpu:device>, for errors */
+    char **profiles; /* as written, first that fits wins; at least one */
+    char *gpu;       /* canonical PCI address of the PF, NULL: any */
+    VgpuPlacement placement;
+    bool placement_given; /* else the configured policy counts */
+    VgpuSwitch display;
+    VgpuSwitch ramfb;
+    bool late_attach;      /* may be hot-plugged when the definition did not have it in time */
+    bool create_at_define; /* create="define" */
+    char *uuid;            /* canonical: the computed one, or the user's; NULL while the domain
+                           * has no UUID */
+    bool uuid_is_users;    /* uuid="…": the domain has its own <hostdev>; nothing is injected */
+} VgpuWant;
+
+void vgpu_want_free(VgpuWant *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWant, vgpu_want_free)
+
+/* Read and validate the one <vgpu:devices> below @root (a <domain>). @domain_uuid may be NULL.
+ * @wants gets the expanded list (16 at most), @tenant its attribute (NULL when absent), @annotated
+ * whether there is an annotation at all; on failure all three are untouched. Errors as
+ * vgpu_domain_parse(). */
+bool vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what,
+                           bool *annotated, GPtrArray **wants, char **tenant, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

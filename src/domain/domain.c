@@ -1,0 +1,176 @@
+#include "domain/domain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/uuid.h"
+#include "domain/schema.h"
+
+#define ANY_DOMAIN "domain XML" /* as long as its name is not known */
+
+/* A user's PCI hostdev counts where a display or ramfb may be had only once. */
+#define HOSTDEVS                                                                                 \
+    "devices/hostdev[not(@mode) or @mode='subsystem']"                                           \
+    "[@type='mdev' or (@type='pci' and (@display='on' or @ramfb='on' or "                        \
+    "starts-with(alias/@name, '" VGPU_ALIAS_PREFIX "')))]"
+
+static void
+hostdev_free(VgpuHostdev *self)
+{
+    g_free(self->uuid);
+    g_free(self->alias);
+    g_free(self->address);
+    g_free(self);
+}
+
+/* N of "ua-vgpu-N" in the one form that is written, so that "ua-vgpu-07" is not ours. */
+static int
+parse_alias(const char *alias)
+{
+    const char *digits;
+    guint64 index;
+
+    if (!alias || !g_str_has_prefix(alias, VGPU_ALIAS_PREFIX))
+        return -1;
+    digits = alias + strlen(VGPU_ALIAS_PREFIX);
+    if ((digits[0] == '0' && digits[1]) ||
+        !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT, &index, NULL))
+        return -1;
+    return (int) index;
+}
+
+static bool
+is_on(xmlNode *node, const char *attribute)
+{
+    g_autofree char *value = vgpu_xml_attr(node, attribute);
+
+    return g_strcmp0(value, "on") == 0;
+}
+
+static VgpuHostdev *
+read_hostdev(xmlNode *node)
+{
+    VgpuHostdev *self = g_new0(VgpuHostdev, 1);
+    g_autofree char *uuid =
+        vgpu_xml_text(node->doc, node, "self::*[@type='mdev']/source/address/@uuid");
+    xmlNode *address = vgpu_xml_node(node->doc, node, "address");
+
+    self->uuid = vgpu_uuid_canonical(uuid);
+    self->alias = vgpu_xml_text(node->doc, node, "alias/@name");
+    self->index = parse_alias(self->alias);
+    self->display = is_on(node, "display");
+    self->ramfb = is_on(node, "ramfb");
+    self->address = address ? vgpu_xml_dump(address) : NULL;
+    self->line = xmlGetLineNo(node);
+    return self;
+}
+
+static GPtrArray *
+read_hostdevs(xmlDoc *doc, xmlNode *root)
+{
+    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, root, HOSTDEVS);
+    GPtrArray *hostdevs = g_ptr_array_new_with_free_func((GDestroyNotify) hostdev_free);
+
+    for (guint i = 0; i < nodes->len; i++)
+        g_ptr_array_add(hostdevs, read_hostdev(nodes->pdata[i]));
+    return hostdevs;
+}
+
+static bool
+read_name(VgpuDomain *self, xmlNode *root, const char *what, GError **error)
+{
+    const char *source = what ? what : ANY_DOMAIN;
+
+    if (root->ns || !g_str_equal((const char *) root->name, "domain"))
+        return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, source, xmlGetLineNo(root),
+                                  "<%s> is not a <domain>", (const char *) root->name);
+    self->name = vgpu_xml_text(self->doc, root, "name");
+    if (!self->name || !*self->name)
+        return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, source, xmlGetLineNo(root),
+                                  "the domain has no <name>");
+    self->what = what ? g_strdup(what) : g_strdup_printf("domain '%s'", self->name);
+    return true;
+}
+
+static bool
+read_identity(VgpuDomain *self, xmlNode *root, GError **error)
+{
+    xmlNode *node = vgpu_xml_node(self->doc, root, "uuid");
+    g_autofree char *uuid = vgpu_xml_text(self->doc, root, "uuid");
+    g_autofree char *id = vgpu_xml_attr(root, "id");
+    guint64 number;
+
+    if (uuid && !(self->uuid = vgpu_uuid_canonical(g_strstrip(uuid))))
+        return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, self->what, xmlGetLineNo(node),
+                                  "<uuid> is '%s', expected a UUID", uuid);
+    self->id = -1;
+    if (id && g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, &number, NULL))
+        self->id = (int) number;
+    return true;
+}
+
+VgpuDomain *
+vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
+{
+    g_autoptr(VgpuDomain) self = g_new0(VgpuDomain, 1);
+    xmlNode *root = xmlDocGetRootElement(doc);
+
+    self->doc = doc;
+    if (!read_name(self, root, what, error) || !read_identity(self, root, error) ||
+        !vgpu_annotation_parse(root, self->uuid, self->what, &self->annotated, &self->wants,
+                               &self->tenant, error))
+        return NULL;
+
+    self->has_graphics = vgpu_xml_node(self->doc, root, "devices/graphics") != NULL;
+    self->hostdevs = read_hostdevs(self->doc, root);
+    return g_steal_pointer(&self);
+}
+
+VgpuDomain *
+vgpu_domain_parse(const char *xml, gsize len, const char *what, GError **error)
+{
+    xmlDoc *doc = vgpu_xml_parse(xml, len, what ? what : ANY_DOMAIN, error);
+
+    return doc ? vgpu_domain_from_doc(doc, what, error) : NULL;
+}
+
+void
+vgpu_domain_free(VgpuDomain *self)
+{
+    if (!self)
+        return;
+    g_clear_pointer(&self->doc, xmlFreeDoc);
+    g_clear_pointer(&self->wants, g_ptr_array_unref);
+    g_clear_pointer(&self->hostdevs, g_ptr_array_unref);
+    g_free(self->what);
+    g_free(self->name);
+    g_free(self->uuid);
+    g_free(self->tenant);
+    g_free(self);
+}
+
+const VgpuHostdev *
+vgpu_domain_find_ours(const VgpuDomain *self, guint index)
+{
+    for (guint i = 0; i < self->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = self->hostdevs->pdata[i];
+
+        if (hostdev->index >= 0 && (guint) hostdev->index == index)
+            return hostdev;
+    }
+    return NULL;
+}
+
+const VgpuHostdev *
+vgpu_domain_find_uuid(const VgpuDomain *self, const char *uuid)
+{
+    for (guint i = 0; i < self->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = self->hostdevs->pdata[i];
+
+        if (hostdev->uuid && g_ascii_strcasecmp(hostdev->uuid, uuid) == 0)
+            return hostdev;
+    }
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/* domain.h: what virt-vgpu needs to know of one domain, read from its XML
+ *
+ * Pure: XML in, data out. The same reader serves persistent definitions, live XML, the XML that a
+ * hook gets, and files. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/xml.h"
+#include "domain/annotation.h"
+
+/* A <hostdev type='mdev'> of the domain, whoever wrote it; also one of type='pci' that carries our
+ * alias or has a display or ramfb, without a UUID. */
+typedef struct {
+    char *uuid;    /* canonical; NULL when the XML has none or a bad one */
+    char *alias;   /* NULL when it has none */
+    int index;     /* N of the alias "ua-vgpu-N"; -1: not ours */
+    bool display;  /* display='on' */
+    bool ramfb;    /* ramfb='on' */
+    char *address; /* the guest's <address …/> element as text, NULL when not assigned */
+    long line;
+} VgpuHostdev;
+
+typedef struct {
+    xmlDoc *doc; /* what it was read from */
+    char *what;  /* names the source in errors */
+    char *name;
+    char *uuid; /* canonical; NULL when the XML (a file, say) has none */
+    int id;     /* of the running domain, -1 */
+    bool has_graphics;
+    bool annotated;      /* there is a <vgpu:devices>, even an empty one */
+    char *tenant;        /* NULL when not given */
+    GPtrArray *wants;    /* of VgpuWant, by index: what the annotation asks for */
+    GPtrArray *hostdevs; /* of VgpuHostdev, in document order */
+} VgpuDomain;
+
+/* Read a domain. A bad annotation is VGPU_ERROR_BAD_REQUEST, what this version cannot do yet
+ * VGPU_ERROR_NOT_SUPPORTED; the text names source, line and reason. @what names the source in
+ * errors ("domain 'web1'", a file); NULL: "domain 'NAME'" with the name found in the XML. */
+VgpuDomain *vgpu_domain_parse(const char *xml, gsize len, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The same from a document; @doc is given away, also on failure. */
+VgpuDomain *vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+void vgpu_domain_free(VgpuDomain *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomain, vgpu_domain_free)
+
+/* Ours by its alias, with that index; NULL when there is none. Borrowed. */
+const VgpuHostdev *vgpu_domain_find_ours(const VgpuDomain *self, guint index);
+/* By UUID, ours or the user's; NULL when there is none. Borrowed. */
+const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uuid);
+
+/* How many more vfio-pci devices can be hot-plugged into this domain once it runs: free slots of
+ * pci.0 on i440fx ('pc'), empty pcie-root-ports on q35. Before libvirt has assigned addresses the
+ * count is what it will be after that, as well as can be told. */
+guint vgpu_domain_hotplug_slots(const VgpuDomain *self);

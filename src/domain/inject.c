@@ -1,0 +1,358 @@
+#include "domain/inject.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "domain/schema.h"
+
+/* How one vGPU is to be shown, after "auto" is decided. */
+typedef struct {
+    bool display;
+    bool ramfb;
+} Looks;
+
+void
+vgpu_change_free(VgpuChange *self)
+{
+    if (!self)
+        return;
+    g_free(self->alias);
+    g_free(self->uuid);
+    g_free(self->xml);
+    g_free(self->text);
+    g_free(self);
+}
+
+/* What the annotation asks for at @want contradicts the domain. */
+#define refuse(error, domain, want, ...)                                                         \
+    vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, (domain)->what, (want)->line, __VA_ARGS__)
+
+/* Whether a device that is not ours has a display or ramfb already. */
+static Looks
+users_looks(const VgpuDomain *domain)
+{
+    Looks looks = { 0 };
+
+    for (guint i = 0; i < domain->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
+
+        if (hostdev->index < 0) {
+            looks.display |= hostdev->display;
+            looks.ramfb |= hostdev->ramfb;
+        }
+    }
+    return looks;
+}
+
+static bool
+decide_display(const VgpuDomain *domain, const VgpuWant *want, bool users, bool *display,
+               GError **error)
+{
+    *display =
+        want->display == VGPU_SWITCH_ON ||
+        (want->display == VGPU_SWITCH_AUTO && want->index == 0 && domain->has_graphics && !users);
+    if (*display && !domain->has_graphics)
+        return refuse(error, domain, want,
+                      "<vgpu:device> has display='on', but the domain has no <graphics>");
+    return true;
+}
+
+/* An explicit ramfb='on' comes before any "auto", wherever it stands. */
+static bool
+decide_ramfb(const VgpuDomain *domain, Looks *looks, bool taken, GError **error)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+
+        if (want->uuid_is_users || want->ramfb != VGPU_SWITCH_ON)
+            continue;
+        if (!looks[i].display)
+            return refuse(error, domain, want,
+                          "<vgpu:device> has ramfb='on', but vGPU %u has no display",
+                          want->index);
+        if (taken)
+            return refuse(error, domain, want,
+                          "<vgpu:device> has ramfb='on', but another device of the domain has it "
+                          "already, and there can be only one");
+        looks[i].ramfb = taken = true;
+    }
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+
+        if (want->ramfb == VGPU_SWITCH_AUTO && looks[i].display && !taken)
+            looks[i].ramfb = taken = true;
+    }
+    return true;
+}
+
+/* The looks of all wants, by index. Those of the user's own devices stay off here. */
+static Looks *
+decide_looks(const VgpuDomain *domain, GError **error)
+{
+    g_autofree Looks *looks = g_new0(Looks, domain->wants->len + 1);
+    Looks users = users_looks(domain);
+
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+
+        if (!want->uuid_is_users &&
+            !decide_display(domain, want, users.display, &looks[i].display, error))
+            return NULL;
+    }
+    if (!decide_ramfb(domain, looks, users.ramfb, error))
+        return NULL;
+    return g_steal_pointer(&looks);
+}
+
+/* The device of the user's with @uuid, or NULL. */
+static const VgpuHostdev *
+find_users(const VgpuDomain *domain, const char *uuid)
+{
+    for (guint i = 0; i < domain->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
+
+        if (hostdev->index < 0 && g_strcmp0(hostdev->uuid, uuid) == 0)
+            return hostdev;
+    }
+    return NULL;
+}
+
+static bool
+check_uuids(const VgpuDomain *domain, GError **error)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+        const VgpuHostdev *users = find_users(domain, want->uuid);
+
+        if (want->uuid_is_users && !users)
+            return refuse(error, domain, want,
+                          "<vgpu:device> names uuid='%s', but the domain has no "
+                          "<hostdev type='mdev'> of its own with it",
+                          want->uuid);
+        if (!want->uuid_is_users && users)
+            return refuse(error, domain, want,
+                          "the <hostdev> at line %ld has the UUID %s of vGPU %u, but not its "
+                          "alias '" VGPU_ALIAS_PREFIX "%u'; remove it or give it that alias",
+                          users->line, want->uuid, want->index, want->index);
+    }
+    return true;
+}
+
+static bool
+carries(const VgpuHostdev *hostdev, const VgpuWant *want, Looks looks)
+{
+    return g_strcmp0(hostdev->uuid, want->uuid) == 0 && hostdev->display == looks.display &&
+           hostdev->ramfb == looks.ramfb;
+}
+
+static guint
+count_ours(const VgpuDomain *domain, int index)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < domain->hostdevs->len; i++)
+        n += ((const VgpuHostdev *) domain->hostdevs->pdata[i])->index == index;
+    return n;
+}
+
+/* Whether @hostdev, one of ours, is what the annotation asks for; an alias used twice never is. */
+static bool
+is_right(const VgpuDomain *domain, const Looks *looks, const VgpuHostdev *hostdev)
+{
+    guint index = (guint) hostdev->index;
+    const VgpuWant *want = index < domain->wants->len ? domain->wants->pdata[index] : NULL;
+
+    return want && !want->uuid_is_users && carries(hostdev, want, looks[index]) &&
+           count_ours(domain, hostdev->index) == 1;
+}
+
+static char *
+hostdev_xml(const VgpuWant *want, Looks looks, const char *address)
+{
+    return g_strdup_printf("<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='%s' "
+                           "ramfb='%s'><source><address uuid='%s'/></source>"
+                           "<alias name='" VGPU_ALIAS_PREFIX "%u'/>%s</hostdev>",
+                           looks.display ? "on" : "off", looks.ramfb ? "on" : "off", want->uuid,
+                           want->index, address ? address : "");
+}
+
+static VgpuChange *
+attach_new(const VgpuWant *want, Looks looks, const char *address)
+{
+    VgpuChange *self = g_new0(VgpuChange, 1);
+
+    self->attach = true;
+    self->index = want->index;
+    self->alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", want->index);
+    self->uuid = g_strdup(want->uuid);
+    self->xml = hostdev_xml(want, looks, address);
+    self->text =
+        g_strdup_printf("attach vGPU %u (%s)%s%s", want->index, want->uuid,
+                        looks.display ? " with display" : "", looks.ramfb ? " and ramfb" : "");
+    return self;
+}
+
+static VgpuChange *
+detach_new(const VgpuHostdev *hostdev)
+{
+    VgpuChange *self = g_new0(VgpuChange, 1);
+
+    self->index = (guint) hostdev->index;
+    self->alias = g_strdup(hostdev->alias);
+    self->uuid = g_strdup(hostdev->uuid);
+    self->text = g_strdup_printf("detach vGPU %d (%s)", hostdev->index,
+                                 hostdev->uuid ? hostdev->uuid : "no UUID");
+    return self;
+}
+
+GPtrArray *
+vgpu_inject_plan(const VgpuDomain *domain, GError **error)
+{
+    g_autoptr(GPtrArray) changes =
+        g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_change_free);
+    g_autofree Looks *looks = NULL;
+
+    if (!domain->uuid) {
+        vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
+                           "the domain has no <uuid>");
+        return NULL;
+    }
+    if (!(looks = decide_looks(domain, error)) || !check_uuids(domain, error))
+        return NULL;
+
+    for (guint i = 0; i < domain->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
+
+        if (hostdev->index >= 0 && !is_right(domain, looks, hostdev))
+            g_ptr_array_add(changes, detach_new(hostdev));
+    }
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+        const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
+
+        if (!want->uuid_is_users && !(there && is_right(domain, looks, there)))
+            g_ptr_array_add(changes, attach_new(want, looks[i], there ? there->address : NULL));
+    }
+    return g_steal_pointer(&changes);
+}
+
+char *
+vgpu_inject_live_xml(const VgpuWant *want)
+{
+    return hostdev_xml(want, (Looks) { false, false }, NULL);
+}
+
+/* The blanks in front of @node on its line, as far as can be told. */
+static char *
+indentation(xmlNode *node)
+{
+    const char *newline = NULL;
+    g_autofree char *parent = NULL;
+
+    if (node->prev && node->prev->type == XML_TEXT_NODE && xmlIsBlankNode(node->prev))
+        newline = strrchr((const char *) node->prev->content, '\n');
+    if (newline)
+        return g_strdup(newline + 1);
+    if (!node->parent || node->parent->type != XML_ELEMENT_NODE)
+        return g_strdup("");
+    parent = indentation(node->parent);
+    return g_strconcat(parent, "  ", NULL);
+}
+
+static xmlNode *
+newline_new(xmlDoc *doc, const char *indent)
+{
+    g_autofree char *text = g_strconcat("\n", indent, NULL);
+
+    return xmlNewDocText(doc, BAD_CAST text);
+}
+
+/* Give the elements below @node, which has no text in it, lines of their own. */
+static void
+indent_children(xmlNode *node, const char *indent)
+{
+    g_autofree char *deeper = g_strconcat(indent, "  ", NULL);
+
+    for (xmlNode *child = node->children; child; child = child->next) {
+        xmlAddPrevSibling(child, newline_new(node->doc, deeper));
+        indent_children(child, deeper);
+    }
+    if (node->children)
+        xmlAddChild(node, newline_new(node->doc, indent));
+}
+
+/* The element goes in first: libxml2 would merge, and free, a text beside a text. */
+void
+vgpu_inject_insert(xmlNode *parent, xmlNode *after, xmlNode *node)
+{
+    xmlNode *sibling = xmlFirstElementChild(parent);
+    g_autofree char *outer = indentation(parent);
+    g_autofree char *indent = sibling ? indentation(sibling) : g_strconcat(outer, "  ", NULL);
+
+    indent_children(node, indent);
+    if (after)
+        xmlAddNextSibling(after, node);
+    else if (parent->children)
+        xmlAddPrevSibling(parent->children, node);
+    else
+        xmlAddChild(parent, node);
+    xmlAddPrevSibling(node, newline_new(parent->doc, indent));
+    if (!node->next)
+        xmlAddNextSibling(node, newline_new(parent->doc, outer));
+}
+
+void
+vgpu_inject_remove(xmlNode *node)
+{
+    xmlNode *blank = node->prev;
+
+    if (blank && blank->type == XML_TEXT_NODE && xmlIsBlankNode(blank)) {
+        xmlUnlinkNode(blank);
+        xmlFreeNode(blank);
+    }
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
+static void
+apply_detach(xmlDoc *doc, const char *alias)
+{
+    g_autofree char *xpath = g_strdup_printf("/domain/devices/hostdev[alias/@name='%s']", alias);
+    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, xpath);
+
+    for (guint i = 0; i < nodes->len; i++)
+        vgpu_inject_remove(nodes->pdata[i]);
+}
+
+static void
+apply_attach(xmlDoc *doc, const char *xml)
+{
+    g_autoptr(xmlDoc) fragment = vgpu_xml_parse(xml, strlen(xml), "hostdev", NULL);
+    xmlNode *devices = vgpu_xml_node(doc, NULL, "/domain/devices");
+    xmlNode *last;
+
+    if (!devices) {
+        xmlNode *root = xmlDocGetRootElement(doc);
+
+        devices = xmlNewDocNode(doc, NULL, BAD_CAST "devices", NULL);
+        vgpu_inject_insert(root, xmlLastElementChild(root), devices);
+    }
+    last = vgpu_xml_node(doc, devices, "hostdev[last()]");
+    vgpu_inject_insert(devices, last ? last : xmlLastElementChild(devices),
+                       xmlDocCopyNode(xmlDocGetRootElement(fragment), doc, 1));
+}
+
+char *
+vgpu_inject_apply(VgpuDomain *domain, const GPtrArray *changes)
+{
+    for (guint i = 0; i < changes->len; i++) {
+        const VgpuChange *change = changes->pdata[i];
+
+        if (change->attach)
+            apply_attach(domain->doc, change->xml);
+        else
+            apply_detach(domain->doc, change->alias);
+    }
+    return vgpu_xml_dump_doc(domain->doc);
+}

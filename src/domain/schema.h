@@ -1,0 +1,27 @@
+/* schema.h: the grammar of the annotation, twice
+ *
+ * Once as tables, for messages that an administrator understands, and once as the public
+ * xml-schemas/virt-vgpu-domain.rng, built in, which has the last word. */
+#pragma once
+
+#include <glib.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+#define VGPU_COUNT_MAX 16u /* vGPUs of one domain: no vendor's driver takes more */
+
+/* Check the <vgpu:devices> element @devices with the tables. VGPU_ERROR_BAD_REQUEST with element,
+ * attribute, value and what is allowed. */
+bool vgpu_schema_check(xmlNode *devices, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Check it with the schema; the reason given is libxml2's. From any thread. */
+bool vgpu_schema_validate(xmlNode *devices, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Set the error "WHAT: line LINE: …" (LINE 0: left out), as one line of sane length; returns
+ * false. */
+bool vgpu_schema_refuse(GError **error, VgpuError code, const char *what, long line,
+                        const char *format, ...) G_GNUC_PRINTF(5, 6);

@@ -1,0 +1,158 @@
+#include "gpu/gpu.h"
+
+static const char *const interface_names[] = {
+    [VGPU_INTERFACE_NONE] = "none",
+    [VGPU_INTERFACE_MDEV] = "mdev",
+    [VGPU_INTERFACE_VENDOR_VFIO] = "vendor-vfio",
+    [VGPU_INTERFACE_VF] = "vf",
+};
+
+const char *
+vgpu_interface_to_string(VgpuInterface interface)
+{
+    return interface_names[interface];
+}
+
+VgpuInterface
+vgpu_interface_from_string(const char *text)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(interface_names); i++) {
+        if (g_strcmp0(text, interface_names[i]) == 0)
+            return (VgpuInterface) i;
+    }
+    return VGPU_INTERFACE_NONE;
+}
+
+static void
+instance_free(gpointer data)
+{
+    VgpuInstance *self = data;
+
+    g_free(self->uuid);
+    g_free(self->profile_id);
+    g_free(self);
+}
+
+static void
+parent_free(gpointer data)
+{
+    VgpuParent *self = data;
+
+    g_free(self->address);
+    g_free(self->driver);
+    g_ptr_array_unref(self->offers);
+    g_ptr_array_unref(self->instances);
+    g_free(self);
+}
+
+VgpuGpu *
+vgpu_gpu_new(const char *address)
+{
+    VgpuGpu *self = g_new0(VgpuGpu, 1);
+
+    self->address = g_strdup(address);
+    self->numa_node = -1;
+    self->profiles = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_profile_free);
+    self->vfs = g_ptr_array_new_with_free_func(g_free);
+    self->parents = g_ptr_array_new_with_free_func(parent_free);
+    return self;
+}
+
+void
+vgpu_gpu_free(VgpuGpu *self)
+{
+    if (!self)
+        return;
+    g_free(self->address);
+    g_free(self->nodedev);
+    g_free(self->vendor_id);
+    g_free(self->product_id);
+    g_free(self->name);
+    g_free(self->driver);
+    g_ptr_array_unref(self->parents);
+    g_ptr_array_unref(self->vfs);
+    g_ptr_array_unref(self->profiles);
+    g_free(self);
+}
+
+VgpuParent *
+vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf)
+{
+    VgpuParent *parent = g_new0(VgpuParent, 1);
+
+    parent->address = g_strdup(address);
+    parent->is_vf = is_vf;
+    parent->offers = g_ptr_array_new_with_free_func(g_free);
+    parent->instances = g_ptr_array_new_with_free_func(instance_free);
+    g_ptr_array_add(self->parents, parent);
+    return parent;
+}
+
+const VgpuProfile *
+vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile)
+{
+    const VgpuProfile *known = vgpu_gpu_find_profile(self, profile->id);
+
+    if (known) {
+        vgpu_profile_free(profile);
+        return known;
+    }
+    g_ptr_array_add(self->profiles, profile);
+    return profile;
+}
+
+const VgpuProfile *
+vgpu_gpu_find_profile(const VgpuGpu *self, const char *id)
+{
+    for (guint i = 0; i < self->profiles->len; i++) {
+        const VgpuProfile *profile = g_ptr_array_index(self->profiles, i);
+
+        if (g_str_equal(profile->id, id))
+            return profile;
+    }
+    return NULL;
+}
+
+VgpuParent *
+vgpu_gpu_find_parent(const VgpuGpu *self, const char *address)
+{
+    for (guint i = 0; i < self->parents->len; i++) {
+        VgpuParent *parent = g_ptr_array_index(self->parents, i);
+
+        if (g_str_equal(parent->address, address))
+            return parent;
+    }
+    return NULL;
+}
+
+void
+vgpu_parent_add_offer(VgpuParent *self, const VgpuProfile *profile, guint available)
+{
+    VgpuOffer *offer = g_new0(VgpuOffer, 1);
+
+    offer->profile = profile;
+    offer->available = available;
+    g_ptr_array_add(self->offers, offer);
+}
+
+void
+vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile_id)
+{
+    VgpuInstance *instance = g_new0(VgpuInstance, 1);
+
+    instance->uuid = g_strdup(uuid);
+    instance->profile_id = g_strdup(profile_id);
+    g_ptr_array_add(self->instances, instance);
+}
+
+VgpuOffer *
+vgpu_parent_find_offer(const VgpuParent *self, const char *id)
+{
+    for (guint i = 0; i < self->offers->len; i++) {
+        VgpuOffer *offer = g_ptr_array_index(self->offers, i);
+
+        if (g_str_equal(offer->profile->id, id))
+            return offer;
+    }
+    return NULL;
+}

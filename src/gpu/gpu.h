@@ -1,0 +1,77 @@
+/* gpu.h: a physical GPU, the PCI functions that can carry vGPUs, and what is on them now
+ *
+ * Data only. Capacity is a reading of one moment; the driver has the last word at create. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "gpu/profile.h"
+
+/* How vGPUs are made on a function; told per device by what sysfs shows, never by the model. */
+typedef enum {
+    VGPU_INTERFACE_NONE,
+    VGPU_INTERFACE_MDEV,        /* mediated devices, on the PF or on VFs */
+    VGPU_INTERFACE_VENDOR_VFIO, /* NVIDIA's vendor-specific VFIO, on VFs */
+    VGPU_INTERFACE_VF,          /* a plain VF is the vGPU */
+} VgpuInterface;
+
+const char *vgpu_interface_to_string(VgpuInterface interface);
+/* VGPU_INTERFACE_NONE for anything unknown. */
+VgpuInterface vgpu_interface_from_string(const char *text);
+
+/* A device that exists on a parent, whoever made it. */
+typedef struct {
+    char *uuid;       /* canonical; NULL on interfaces without UUIDs */
+    char *profile_id; /* of the profile it has, NULL when it cannot be told */
+} VgpuInstance;
+
+/* One profile on one parent. */
+typedef struct {
+    const VgpuProfile *profile; /* borrowed from the GPU */
+    guint available;            /* how many more the driver says it would make here now */
+} VgpuOffer;
+
+/* A PCI function on which vGPUs can be made: the PF itself, or one of its VFs. */
+typedef struct {
+    char *address; /* canonical PCI address */
+    bool is_vf;
+    char *driver;         /* NULL when unbound */
+    GPtrArray *offers;    /* of VgpuOffer, by profile id */
+    GPtrArray *instances; /* of VgpuInstance */
+} VgpuParent;
+
+typedef struct {
+    char *address;   /* canonical PCI address of the PF */
+    char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
+    char *vendor_id; /* "0x10de" */
+    char *product_id;
+    char *name;   /* product name as libvirt has it, NULL while unknown */
+    char *driver; /* NULL when unbound */
+    VgpuInterface interface;
+    int numa_node; /* -1 when unknown */
+    guint vfs_total;
+    guint vfs_enabled;
+    GPtrArray *profiles; /* of VgpuProfile: all that any parent offers, by id */
+    GPtrArray *vfs;      /* of char *: the addresses of all its VFs, in order of their number */
+    GPtrArray *parents;  /* of VgpuParent, in that order too */
+} VgpuGpu;
+
+VgpuGpu *vgpu_gpu_new(const char *address);
+void vgpu_gpu_free(VgpuGpu *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuGpu, vgpu_gpu_free)
+
+/* A parent without offers and instances, appended to @self; borrowed. */
+VgpuParent *vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf);
+
+/* Takes @profile; what the GPU then holds (the same profile may be known already). Borrowed. */
+const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
+
+/* Borrowed, NULL when not there. */
+const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
+VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
+
+void vgpu_parent_add_offer(VgpuParent *self, const VgpuProfile *profile, guint available);
+void vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile_id);
+/* The offer of profile @id, NULL when this parent does not list it. */
+VgpuOffer *vgpu_parent_find_offer(const VgpuParent *self, const char *id);

@@ -1,0 +1,30 @@
+/* inventory.h: all GPUs of the host
+ *
+ * It is filled twice: by src/libvirt from node devices (identity: node device, product name) and by
+ * src/backend from sysfs (capacity); vgpu_inventory_identify() joins the two. */
+#pragma once
+
+#include "gpu/gpu.h"
+
+typedef struct {
+    GPtrArray *gpus; /* of VgpuGpu, by PCI address */
+} VgpuInventory;
+
+VgpuInventory *vgpu_inventory_new(void);
+void vgpu_inventory_free(VgpuInventory *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuInventory, vgpu_inventory_free)
+
+/* Takes @gpu and keeps the order by address. */
+void vgpu_inventory_take(VgpuInventory *self, VgpuGpu *gpu);
+
+/* Borrowed, NULL when not there. @address is that of a PF; _by_function takes a PF or VF. */
+VgpuGpu *vgpu_inventory_find(const VgpuInventory *self, const char *address);
+VgpuGpu *vgpu_inventory_find_by_function(const VgpuInventory *self, const char *address);
+
+/* Remove the GPU if it is there; tells whether it was. */
+bool vgpu_inventory_remove(VgpuInventory *self, const char *address);
+
+/* Give each GPU of @self (from sysfs) what only libvirt knows: node device and product name. A GPU
+ * that libvirt has not noticed yet stays, without those; one that sysfs no longer has stays away,
+ * since nothing can be made on it. */
+void vgpu_inventory_identify(VgpuInventory *self, const VgpuInventory *from_libvirt);

@@ -1,0 +1,30 @@
+/* profile.h: one vGPU type that a GPU can host, as its driver describes it */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    char *id;             /* the driver's key, e.g. "nvidia-746" */
+    char *name;           /* what users write, e.g. "NVIDIA A2-4Q"; the id when there is none */
+    guint fb_mib;         /* frame buffer in MiB, 0 when the driver does not say */
+    guint num_heads;      /* displays at most, 0 when the driver does not say */
+    guint frl;            /* frame rate limit per second, 0 when the driver does not say */
+    char *max_resolution; /* "7680x4320", NULL when the driver does not say */
+    guint max_instances;  /* per physical GPU, also on a VF; 0 when the driver does not say */
+} VgpuProfile;
+
+VgpuProfile *vgpu_profile_new(const char *id, const char *name);
+VgpuProfile *vgpu_profile_copy(const VgpuProfile *self);
+void vgpu_profile_free(VgpuProfile *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuProfile, vgpu_profile_free)
+
+/* Read a driver's `description` into @self. NVIDIA's grammar is "num_heads=4, frl_config=60,
+ * framebuffer=4096M, max_resolution=7680x4320, max_instance=4" (comma or blank between); Intel
+ * GVT-g's is one "key: value" per line. Unknown keys are skipped, a missing one stays 0. */
+void vgpu_profile_describe(VgpuProfile *self, const char *description);
+
+/* Whether what a user wrote means this profile: the id ("nvidia-746", or "746" alone), or the
+ * exact name, where the vendor prefix "NVIDIA " or "GRID " may be left out or differ. Case
+ * counts, and no part of a name ever matches. */
+bool vgpu_profile_matches(const VgpuProfile *self, const char *wanted);

@@ -1,0 +1,52 @@
+/* connection.h: one connection to libvirt that comes and goes as libvirt does
+ *
+ * Opening may block for as long as libvirtd takes to autostart its domains, so it happens on a
+ * thread of its own. For the local system daemon the connection is only tried while a libvirtd or
+ * virtqemud runs (it holds the lock on its pid file): connecting would socket-activate one that an
+ * administrator stopped on purpose. There are no periodic wake-ups: pid files are watched, and a
+ * lost connection is told by its socket. */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNodeDevice, virNodeDeviceFree)
+
+typedef struct VgpuConnection VgpuConnection;
+
+/* Both are called on the main thread; @opaque is that of vgpu_connection_new(). */
+typedef struct {
+    void (*connected)(gpointer opaque);
+    void (*disconnected)(gpointer opaque);
+} VgpuConnectionEvents;
+
+/* Register libvirt's event loop with the default GMainContext, keep libvirt from printing errors,
+ * and ignore SIGPIPE, which it can raise. Once, before any connection. */
+void vgpu_connection_init(void);
+
+/* @root prefixes the pid files ("/" in production). Opens by itself as soon as it can, and again
+ * whenever the connection was lost. Both on the main thread; free never waits for libvirt, calls no
+ * event any more, and connections that were handed out stay valid. */
+VgpuConnection *vgpu_connection_new(const char *uri, const char *root,
+                                    const VgpuConnectionEvents *events, gpointer opaque);
+void vgpu_connection_free(VgpuConnection *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuConnection, vgpu_connection_free)
+
+/* A hint that libvirt runs (its hook has just called): try now. Any thread. */
+void vgpu_connection_nudge(VgpuConnection *self);
+
+/* The open connection with a reference for the caller (virConnectClose() gives it back), NULL with
+ * VGPU_ERROR_UNAVAILABLE while there is none. Any thread. */
+virConnectPtr vgpu_connection_get(VgpuConnection *self, GError **error);
+
+/* For programs that ask once: open, without watching. A NULL @uri is libvirt's default. */
+virConnectPtr vgpu_connection_open_once(const char *uri, GError **error);
+
+/* Put libvirt's last error of this thread into @error, prefixed with the text: "TEXT: reason".
+ * Returns false. No such domain or device: VGPU_ERROR_NOT_FOUND; a job that blocks:
+ * VGPU_ERROR_BUSY; connection broken: VGPU_ERROR_UNAVAILABLE; access denied: VGPU_ERROR_DENIED;
+ * a libvirt that lacks the call: VGPU_ERROR_NOT_SUPPORTED; else VGPU_ERROR_FAILED.
+ * To be called before anything is freed: freeing resets libvirt's error. */
+gboolean vgpu_connection_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

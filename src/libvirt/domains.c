@@ -1,0 +1,300 @@
+#include "libvirt/domains.h"
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/uuid.h"
+#include "base/xml.h"
+#include "libvirt/connection.h"
+
+void
+vgpu_domain_state_free(VgpuDomainState *self)
+{
+    if (!self)
+        return;
+    g_free(self->uuid);
+    g_free(self->name);
+    g_free(self->definition);
+    g_free(self->live);
+    g_free(self);
+}
+
+/* libvirt's strings come from malloc(), as g_malloc() does, but that is not ours to rely on. */
+static char *
+take_xml(virDomainPtr domain, guint flags)
+{
+    char *xml = virDomainGetXMLDesc(domain, flags);
+    char *copy = g_strdup(xml);
+
+    free(xml);
+    return copy;
+}
+
+/* The id in the live XML; -1 for a domain that does not run. That of a virDomain is as old as the
+ * look-up. */
+static bool
+read_id(const char *xml, const char *what, int *id, GError **error)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), what, error);
+    g_autofree char *text = NULL;
+    guint64 value = 0;
+
+    if (!doc)
+        return false;
+    text = vgpu_xml_text(doc, NULL, "/domain/@id");
+    if (text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &value, NULL))
+        *id = (int) value;
+    else
+        *id = -1;
+    return true;
+}
+
+static VgpuDomainState *
+read_state(virDomainPtr domain, GError **error)
+{
+    g_autoptr(VgpuDomainState) state = g_new0(VgpuDomainState, 1);
+    g_autofree char *what = g_strdup_printf("domain '%s'", virDomainGetName(domain));
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    int persistent;
+
+    if (virDomainGetUUIDString(domain, uuid) < 0 ||
+        (persistent = virDomainIsPersistent(domain)) < 0 ||
+        (persistent && !(state->definition = take_xml(domain, VIR_DOMAIN_XML_INACTIVE))) ||
+        !(state->live = take_xml(domain, 0))) {
+        vgpu_connection_error(error, "cannot read %s", what);
+        return NULL;
+    }
+    state->uuid = g_strdup(uuid);
+    state->name = g_strdup(virDomainGetName(domain));
+    state->persistent = persistent;
+    if (!read_id(state->live, what, &state->id, error))
+        return NULL;
+    if (state->id < 0)
+        g_clear_pointer(&state->live, g_free);
+    return g_steal_pointer(&state);
+}
+
+static void
+free_domain(gpointer domain)
+{
+    virDomainFree(domain);
+}
+
+GPtrArray *
+vgpu_domains_list(virConnectPtr conn, GError **error)
+{
+    g_autoptr(GPtrArray) states =
+        g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_domain_state_free);
+    g_autoptr(GPtrArray) domains = g_ptr_array_new_with_free_func(free_domain);
+    virDomainPtr *list = NULL;
+    int n = virConnectListAllDomains(conn, &list, 0);
+
+    if (n < 0) {
+        vgpu_connection_error(error, "cannot list the domains");
+        return NULL;
+    }
+    for (int i = 0; i < n; i++)
+        g_ptr_array_add(domains, list[i]);
+    free(list);
+
+    for (guint i = 0; i < domains->len; i++) {
+        g_autoptr(GError) failure = NULL;
+        VgpuDomainState *state = read_state(g_ptr_array_index(domains, i), &failure);
+
+        if (state)
+            g_ptr_array_add(states, state);
+        else if (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&states);
+}
+
+static virDomainPtr
+look_up(virConnectPtr conn, const char *uuid, GError **error)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
+
+    if (!domain)
+        vgpu_connection_error(error, "domain %s", uuid);
+    return domain;
+}
+
+VgpuDomainState *
+vgpu_domains_get(virConnectPtr conn, const char *uuid_or_name, GError **error)
+{
+    g_autofree char *uuid = vgpu_uuid_canonical(uuid_or_name);
+    g_autoptr(virDomain) domain = uuid ? virDomainLookupByUUIDString(conn, uuid) : NULL;
+
+    /* a name may look like a UUID */
+    if (!domain)
+        domain = virDomainLookupByName(conn, uuid_or_name);
+    if (!domain) {
+        vgpu_connection_error(error, "domain '%s'", uuid_or_name);
+        return NULL;
+    }
+    return read_state(domain, error);
+}
+
+bool
+vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *device_xml,
+                           GError **error)
+{
+    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+
+    if (!domain)
+        return false;
+    if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_CONFIG) < 0)
+        return vgpu_connection_error(error,
+                                     "cannot add a device to the definition of domain '%s'",
+                                     virDomainGetName(domain));
+    return true;
+}
+
+bool
+vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *alias,
+                           GError **error)
+{
+    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+
+    if (!domain)
+        return false;
+    if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_CONFIG) < 0 &&
+        virGetLastErrorCode() != VIR_ERR_DEVICE_MISSING)
+        return vgpu_connection_error(error,
+                                     "cannot take '%s' out of the definition of domain '%s'",
+                                     alias, virDomainGetName(domain));
+    return true;
+}
+
+/* The domain while it runs with that id. libvirt fills in the id at each look-up. */
+static virDomainPtr
+look_up_running(virConnectPtr conn, const char *uuid, int id, GError **error)
+{
+    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+
+    if (domain && (int) virDomainGetID(domain) != id) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "domain '%s' no longer runs with id %d", virDomainGetName(domain), id);
+        return NULL;
+    }
+    return g_steal_pointer(&domain);
+}
+
+bool
+vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const char *device_xml,
+                         GError **error)
+{
+    g_autoptr(virDomain) domain = look_up_running(conn, uuid, id, error);
+    g_autoptr(virDomain) still = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!domain)
+        return false;
+    if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_LIVE) == 0)
+        return true;
+
+    vgpu_connection_error(&failure, "cannot hot-plug a device into domain '%s'",
+                          virDomainGetName(domain));
+    /* when it was stopped meanwhile, that is what the caller has to know */
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
+        !(still = look_up_running(conn, uuid, id, error)))
+        return false;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool
+is_ours(const xmlNs *ns)
+{
+    return ns && g_strcmp0((const char *) ns->href, VGPU_XMLNS) == 0;
+}
+
+/* Take our name space off @node and all below it. The declarations go last, since what is below
+ * refers to them. */
+static void
+strip_namespace(xmlNode *node)
+{
+    if (node->type != XML_ELEMENT_NODE)
+        return;
+    if (is_ours(node->ns))
+        node->ns = NULL;
+    for (xmlAttr *attr = node->properties; attr; attr = attr->next) {
+        if (is_ours(attr->ns))
+            attr->ns = NULL;
+    }
+    for (xmlNode *child = node->children; child; child = child->next)
+        strip_namespace(child);
+
+    for (xmlNs **link = &node->nsDef; *link;) {
+        xmlNs *ns = *link;
+
+        if (is_ours(ns)) {
+            *link = ns->next;
+            xmlFreeNs(ns);
+        } else {
+            link = &ns->next;
+        }
+    }
+}
+
+/* libvirt declares the name space itself and puts every element without one into it; what already
+ * declares that prefix it refuses. */
+static char *
+without_namespace(const char *element, GError **error)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(element, strlen(element), "annotation", error);
+    xmlNode *root;
+
+    if (!doc)
+        return NULL;
+    root = xmlDocGetRootElement(doc);
+    if (!is_ours(root->ns)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "annotation: <%s> is not of %s",
+                    (const char *) root->name, VGPU_XMLNS);
+        return NULL;
+    }
+    strip_namespace(root);
+    return vgpu_xml_dump(root);
+}
+
+bool
+vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *element,
+                            GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+    g_autofree char *plain = NULL;
+    int persistent, active;
+    guint flags;
+
+    if ((element && !(plain = without_namespace(element, error))) ||
+        !(domain = look_up(conn, uuid, error)))
+        return false;
+
+    persistent = virDomainIsPersistent(domain);
+    active = virDomainIsActive(domain);
+    flags = (persistent > 0 ? VIR_DOMAIN_AFFECT_CONFIG : 0) |
+            (active > 0 ? VIR_DOMAIN_AFFECT_LIVE : 0);
+    if (persistent < 0 || active < 0 ||
+        virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, plain, VGPU_XML_PREFIX,
+                             VGPU_XMLNS, flags) < 0)
+        return vgpu_connection_error(error, "cannot annotate domain '%s'",
+                                     virDomainGetName(domain));
+    return true;
+}
+
+bool
+vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+
+    if (!domain)
+        return false;
+    if (virDomainCreate(domain) < 0)
+        return vgpu_connection_error(error, "cannot start domain '%s'", virDomainGetName(domain));
+    return true;
+}

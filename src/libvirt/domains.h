@@ -1,0 +1,48 @@
+/* domains.h: reading and changing libvirt's domains
+ *
+ * All calls block while libvirt holds the domain, for example in a hook of its start; so only the
+ * guard's threads and the CLI make them. Domains are named by UUID. None of them redefines. */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+/* What a list tells of one domain. */
+typedef struct {
+    char *uuid; /* canonical */
+    char *name;
+    int id; /* -1 when it does not run */
+    bool persistent;
+    char *definition; /* the persistent XML (without secrets); NULL for a transient domain */
+    char *live;       /* the XML of the running domain, NULL when it does not run */
+} VgpuDomainState;
+
+void vgpu_domain_state_free(VgpuDomainState *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomainState, vgpu_domain_state_free)
+
+/* All domains. A domain that vanishes meanwhile is left out; any other failure fails the list. */
+GPtrArray *vgpu_domains_list(virConnectPtr conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One domain, by UUID or by name. VGPU_ERROR_NOT_FOUND when there is none. */
+VgpuDomainState *vgpu_domains_get(virConnectPtr conn, const char *uuid_or_name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Attach to, or detach from, the persistent definition (VIR_DOMAIN_AFFECT_CONFIG). A detach of an
+ * alias that is not there is success. */
+bool vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *device_xml,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *alias,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Hot-plug into the running domain, only while it still has the id @id (else
+ * VGPU_ERROR_NOT_FOUND). VGPU_ERROR_BUSY when a job of the domain blocks it: try again. */
+bool vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id,
+                              const char *device_xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Replace our metadata element in definition and, if it runs, live; NULL removes it. */
+bool vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *element,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+bool vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

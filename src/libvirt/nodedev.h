@@ -1,0 +1,39 @@
+/* nodedev.h: GPUs as libvirt's node device driver knows them, and persistent mediated devices
+ *
+ * libvirt tells identity (docs/formatnode.rst): node device name, ids, product name, driver, NUMA
+ * node, virtual functions and mdev types with what is available; not the types' description, and
+ * nothing of vendor-specific VFIO. It re-reads availability only when the XML is asked for. */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+#include "gpu/inventory.h"
+
+/* Add what the XML of one node device tells to @into: a display-class PCI device (class 0x03xxxx)
+ * that is no VF, or any PCI device with mdev types, as a GPU; a VF's mdev types go to its GPU, made
+ * if it is not there yet. An mdev becomes an instance of its parent, which must be known already;
+ * one that is only defined, and so has no <path>, does not count. Other devices change nothing.
+ * XML of a device that is known already replaces what was read before.
+ * VGPU_ERROR_BAD_REQUEST for what cannot be parsed. */
+bool vgpu_nodedev_add_xml(VgpuInventory *into, const char *xml, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* All of them, through virConnectListAllNodeDevices(), in any order. A device that vanishes
+ * meanwhile is left out; any other failure fails the list. */
+VgpuInventory *vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The XML that virNodeDeviceDefineXML() takes for an mdev. */
+char *vgpu_nodedev_mdev_xml(const char *parent_address, const char *type_id, const char *uuid);
+
+/* Make a persistent mdev: virNodeDeviceDefineXML, virNodeDeviceSetAutostart, virNodeDeviceCreate
+ * (mdevctl does the work). What is there already stays; it may be run again after a crash. A device
+ * of that UUID with another type or parent is refused with VGPU_ERROR_BUSY. May take seconds. */
+bool vgpu_nodedev_define_mdev(virConnectPtr conn, const char *parent_address, const char *type_id,
+                              const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stop and undefine it; one that is not there is success. VGPU_ERROR_BUSY while in use. */
+bool vgpu_nodedev_undefine_mdev(virConnectPtr conn, const char *uuid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

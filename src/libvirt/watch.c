@@ -1,0 +1,172 @@
+#include "libvirt/watch.h"
+
+#include <libvirt/virterror.h>
+
+#include "base/names.h"
+#include "libvirt/connection.h"
+
+#define MAX_IDS 2
+
+/* Counted, since libvirt keeps a callback until the event that is being delivered is through: one
+ * reference for the owner and one for each callback. */
+struct VgpuWatch {
+    gatomicrefcount refs;
+    int stopped; /* atomic */
+    virConnectPtr conn;
+    VgpuWatchEvents events;
+    gpointer opaque;
+    int domain_ids[MAX_IDS];
+    guint n_domain_ids;
+    int nodedev_ids[MAX_IDS];
+    guint n_nodedev_ids;
+};
+
+static VgpuWatch *
+ref(VgpuWatch *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+static void
+unref(void *opaque)
+{
+    VgpuWatch *self = opaque;
+
+    if (g_atomic_ref_count_dec(&self->refs))
+        g_free(self);
+}
+
+static void
+tell_domain(VgpuWatch *self, VgpuDomainEvent event, virDomainPtr domain)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (g_atomic_int_get(&self->stopped) || virDomainGetUUIDString(domain, uuid) < 0)
+        return;
+    self->events.domain(event, uuid, virDomainGetName(domain), (int) virDomainGetID(domain),
+                        self->opaque);
+}
+
+static int
+on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *opaque)
+{
+    switch (event) {
+    case VIR_DOMAIN_EVENT_DEFINED:
+        tell_domain(opaque, VGPU_DOMAIN_DEFINED, domain);
+        break;
+    case VIR_DOMAIN_EVENT_UNDEFINED:
+        tell_domain(opaque,
+                    detail == VIR_DOMAIN_EVENT_UNDEFINED_RENAMED ? VGPU_DOMAIN_RENAMED_AWAY
+                                                                 : VGPU_DOMAIN_UNDEFINED,
+                    domain);
+        break;
+    case VIR_DOMAIN_EVENT_STARTED:
+        tell_domain(opaque, VGPU_DOMAIN_STARTED, domain);
+        break;
+    case VIR_DOMAIN_EVENT_STOPPED:
+        tell_domain(opaque, VGPU_DOMAIN_STOPPED, domain);
+        break;
+    default:
+        break; /* a domain that is paused, asleep or crashed still has its devices */
+    }
+    return 0;
+}
+
+static void
+on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *uri, void *opaque)
+{
+    if (type == VIR_DOMAIN_METADATA_ELEMENT && g_strcmp0(uri, VGPU_XMLNS) == 0)
+        tell_domain(opaque, VGPU_DOMAIN_DEFINED, domain);
+}
+
+static void
+tell_nodedev(VgpuWatch *self, virNodeDevicePtr device, bool gone)
+{
+    if (!g_atomic_int_get(&self->stopped))
+        self->events.nodedev(virNodeDeviceGetName(device), gone, self->opaque);
+}
+
+static void
+on_nodedev_lifecycle(virConnectPtr conn, virNodeDevicePtr device, int event, int detail,
+                     void *opaque)
+{
+    tell_nodedev(opaque, device, event == VIR_NODE_DEVICE_EVENT_DELETED);
+}
+
+static void
+on_nodedev_update(virConnectPtr conn, virNodeDevicePtr device, void *opaque)
+{
+    tell_nodedev(opaque, device, false);
+}
+
+static bool
+watch_domains(VgpuWatch *self, int event, virConnectDomainEventGenericCallback callback)
+{
+    int id =
+        virConnectDomainEventRegisterAny(self->conn, NULL, event, callback, ref(self), unref);
+
+    if (id < 0) {
+        unref(self);
+        return false;
+    }
+    self->domain_ids[self->n_domain_ids++] = id;
+    return true;
+}
+
+static bool
+watch_nodedevs(VgpuWatch *self, int event, virConnectNodeDeviceEventGenericCallback callback)
+{
+    int id =
+        virConnectNodeDeviceEventRegisterAny(self->conn, NULL, event, callback, ref(self), unref);
+
+    if (id < 0) {
+        unref(self);
+        return false;
+    }
+    self->nodedev_ids[self->n_nodedev_ids++] = id;
+    return true;
+}
+
+VgpuWatch *
+vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaque, GError **error)
+{
+    g_autoptr(VgpuWatch) self = g_new0(VgpuWatch, 1);
+
+    g_atomic_ref_count_init(&self->refs);
+    virConnectRef(conn);
+    self->conn = conn;
+    self->events = *events;
+    self->opaque = opaque;
+
+    if (!watch_domains(self, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                       VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)) ||
+        !watch_domains(self, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+                       VIR_DOMAIN_EVENT_CALLBACK(on_metadata))) {
+        vgpu_connection_error(error, "cannot watch the domains");
+        return NULL;
+    }
+    /* a libvirt without node devices (test driver, virtnodedevd not installed) will do: GPUs are
+     * found in sysfs too */
+    if (!watch_nodedevs(self, VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
+                        VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_lifecycle)) ||
+        !watch_nodedevs(self, VIR_NODE_DEVICE_EVENT_ID_UPDATE,
+                        VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_update)))
+        g_message("libvirt does not tell of changed node devices: %s", virGetLastErrorMessage());
+    return g_steal_pointer(&self);
+}
+
+void
+vgpu_watch_free(VgpuWatch *self)
+{
+    if (!self)
+        return;
+    g_atomic_int_set(&self->stopped, 1);
+    /* on a connection that is broken these fail, but forget the callback all the same */
+    for (guint i = 0; i < self->n_nodedev_ids; i++)
+        virConnectNodeDeviceEventDeregisterAny(self->conn, self->nodedev_ids[i]);
+    for (guint i = 0; i < self->n_domain_ids; i++)
+        virConnectDomainEventDeregisterAny(self->conn, self->domain_ids[i]);
+    virConnectClose(self->conn);
+    unref(self);
+}

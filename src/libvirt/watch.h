@@ -1,0 +1,33 @@
+/* watch.h: libvirt's events as plain callbacks, on the main thread */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+
+typedef enum {
+    VGPU_DOMAIN_DEFINED, /* added, updated, renamed, from snapshot, or its metadata changed */
+    VGPU_DOMAIN_UNDEFINED,
+    VGPU_DOMAIN_RENAMED_AWAY, /* UNDEFINED_RENAMED: the same UUID goes on under another name */
+    VGPU_DOMAIN_STARTED,
+    VGPU_DOMAIN_STOPPED,
+} VgpuDomainEvent;
+
+typedef struct {
+    /* @id is -1 when the domain does not run, and may be that already on VGPU_DOMAIN_STOPPED. */
+    void (*domain)(VgpuDomainEvent event, const char *uuid, const char *name, int id,
+                   gpointer opaque);
+    /* A node device came, changed or went; @name is libvirt's ("pci_0000_41_00_0"). */
+    void (*nodedev)(const char *name, bool gone, gpointer opaque);
+} VgpuWatchEvents;
+
+typedef struct VgpuWatch VgpuWatch;
+
+/* Subscribe on @conn, of which a reference is kept. The calls block as any, so not on the main
+ * thread. A libvirt that knows no node devices is no error: their callback is then not called. */
+VgpuWatch *vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaque,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Also after the connection broke. On one that is alive it makes calls too. Called on the main
+ * thread, no event comes after it; called elsewhere, one that is being delivered still ends. */
+void vgpu_watch_free(VgpuWatch *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWatch, vgpu_watch_free)

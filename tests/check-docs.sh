@@ -1,0 +1,77 @@
+#!/bin/sh
+# What the programs offer is documented, and what is documented is there: verbs, options,
+# configuration keys, D-Bus methods.
+set -eu
+builddir=$(cd "${builddir:-.}" && pwd)
+cd "${top_srcdir:-.}"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+complain()
+{
+    echo "$*"
+    failed=1
+}
+
+# same WHAT FILE1 FILE2: complain about what is in one list only.
+same()
+{
+    LC_ALL=C sort -u "$2" > "$tmp/a"
+    LC_ALL=C sort -u "$3" > "$tmp/b"
+    diff "$tmp/a" "$tmp/b" > "$tmp/diff" || complain "$1:
+$(grep '^[<>]' "$tmp/diff")"
+}
+
+# options PROGRAM...: the long options that its help lists.
+options()
+{
+    "$@" --help | sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' | LC_ALL=C sort -u
+}
+
+# --- virt-vgpu(1) -----------------------------------------------------------------------------
+cli=$builddir/virt-vgpu
+page=docs/virt-vgpu.1.pod
+"$cli" --help | sed -nE 's/^  ([a-z][a-z-]*)  +.*/\1/p' > "$tmp/verbs"
+sed -n '/^=head1 VERBS/,/^=head1 JSON/p' "$page" |
+    sed -nE 's/^=item B<([a-z][a-z-]*)>.*/\1/p' > "$tmp/documented"
+same "verbs of virt-vgpu --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
+[ -s "$tmp/verbs" ] || complain "no verbs found in virt-vgpu --help"
+
+while read -r verb; do
+    for option in $(options "$cli" "$verb"); do
+        grep -q "B<$option>" "$page" || complain "$page: $option of '$verb' is missing"
+    done
+done < "$tmp/verbs"
+
+# --- virtvgpud(8) -----------------------------------------------------------------------------
+page=docs/virtvgpud.8.pod
+options "$builddir/virtvgpud" | sed '/^--help-all$/d' > "$tmp/options"
+sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documented"
+same "options of virtvgpud --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
+
+# --- virt-vgpu.conf(5) ------------------------------------------------------------------------
+sed -nE 's/^ +\{ "([a-z]+)", "([a-z_]+)", .*/\1 \2/p' src/core/config.c > "$tmp/keys"
+awk '/^=head1/ { group = $2 == "GROUP" ? substr($3, 2, length($3) - 2) : "" }
+     group != "" && /^=item B</ { gsub(/^=item B<|>.*/, ""); print group, $0 }' \
+    docs/virt-vgpu.conf.5.pod > "$tmp/documented"
+awk '/^\[/ { group = substr($0, 2, length($0) - 2) }
+     /^#[a-z_]+=/ { gsub(/^#|=.*/, ""); print group, $0 }' data/virt-vgpu.conf > "$tmp/example"
+[ -s "$tmp/keys" ] || complain "no keys found in src/core/config.c"
+same "keys of src/core/config.c (<) and of virt-vgpu.conf(5) (>) differ" "$tmp/keys" \
+    "$tmp/documented"
+same "keys of src/core/config.c (<) and of data/virt-vgpu.conf (>) differ" "$tmp/keys" \
+    "$tmp/example"
+
+# --- org.virtvgpu.Manager1 --------------------------------------------------------------------
+sed -nE 's/.*<method name="([A-Za-z]+)".*/\1/p' data/org.virtvgpu.Manager1.xml > "$tmp/methods"
+while read -r method; do
+    snake=$(echo "$method" | sed -E 's/([a-z])([A-Z])/\1_\2/g' | tr '[:upper:]' '[:lower:]')
+    dashed=$(echo "$snake" | tr _ -)
+    grep -qrE "handle-$dashed|manager1_complete_$snake\\b|\"$method\"" src/daemon ||
+        complain "org.virtvgpu.Manager1: $method has no handler in src/daemon"
+    grep -qrE "manager1_call_$snake(_sync|_finish)?\\b|\"$method\"" src/cli ||
+        complain "org.virtvgpu.Manager1: $method is used by no command"
+done < "$tmp/methods"
+
+exit "$failed"

@@ -1,0 +1,118 @@
+#!/bin/sh
+# The layer table: a directory of src/ may include only what its row names, and itself. Above all,
+# core and libvirt do not know each other, so that nothing on the way of a hook can call libvirt.
+# Usage: check-layering.sh [TREE]; without TREE it tests itself first.
+set -eu
+
+table='
+base
+gpu      base
+backend  base gpu
+domain   base gpu
+core     base gpu backend domain
+libvirt  base gpu domain
+bus
+daemon   base gpu backend domain core libvirt bus
+cli      base gpu domain libvirt bus
+hooks
+'
+
+# Prints FILE:LINE and the rule for every #include that breaks it; fails if there was one.
+check_tree()
+{
+    # shellcheck disable=SC2016 # the program's $0 is awk's
+    find "$1/src" "$1/hooks" -name '*.[ch]' -exec awk -v table="$table" -v root="$1/" '
+        BEGIN {
+            n = split(table, rows, "\n")
+            for (i = 1; i <= n; i++) {
+                split(rows[i], words, " ")
+                if (words[1] == "")
+                    continue
+                known[words[1]] = 1
+                may[words[1], words[1]] = words[1] != "hooks"
+                for (w = 2; words[w] != ""; w++)
+                    may[words[1], words[w]] = 1
+                delete words
+            }
+            library = "^(gio|glib|glib-object|gmodule|json-glib|libxml|libvirt|uuid|systemd)[./]"
+        }
+        function breaks(rule) {
+            printf "%s:%d: %s: %s\n", substr(FILENAME, length(root) + 1), FNR, rule, $0
+            failed = 1
+        }
+        FNR == 1 {
+            layer = substr(FILENAME, length(root) + 1)
+            sub(/^src\//, "", layer)
+            layer = layer ~ /\// ? substr(layer, 1, index(layer, "/") - 1) : "(top of src)"
+            if (!(layer in known))
+                breaks("src/" layer " is not in the layer table")
+        }
+        /^[ \t]*#[ \t]*include[ \t]*"/ {
+            name = $0
+            gsub(/^[^"]*"|".*$/, "", name)
+            if (layer == "hooks")
+                breaks("hooks/ is libc only")
+            else if (name == "config.h")
+                next
+            else if (name !~ /\//)
+                breaks("an include names its layer: \"LAYER/" name "\"")
+            else if (!may[layer, substr(name, 1, index(name, "/") - 1)])
+                breaks(layer " may not use " substr(name, 1, index(name, "/") - 1))
+        }
+        /^[ \t]*#[ \t]*include[ \t]*</ {
+            name = $0
+            gsub(/^[^<]*<|>.*$/, "", name)
+            if (layer == "hooks" && name ~ library)
+                breaks("hooks/ is libc only")
+            else if (name ~ /^libvirt\// && layer !~ /^(libvirt|daemon|cli)$/)
+                breaks(layer " may not call libvirt")
+        }
+        END { exit failed }' {} +
+}
+
+# Every kind of broken rule must be found: one line of C each, in a tree that is otherwise clean.
+test_itself()
+{
+    tree=$(mktemp -d)
+    trap 'rm -rf "$tree"' EXIT
+    mkdir -p "$tree/src/core" "$tree/src/libvirt" "$tree/hooks"
+    printf '#include <stdio.h>\n' > "$tree/hooks/hook.c"
+    printf '#include "base/xml.h"\n#include "libvirt/watch.h"\n' > "$tree/src/libvirt/watch.c"
+    printf '#include "config.h"\n#include "gpu/gpu.h"\n' > "$tree/src/core/manager.c"
+    if ! check_tree "$tree"; then
+        echo "self-test: a clean tree was refused"
+        return 1
+    fi
+    while read -r file line; do
+        mkdir -p "$tree/$(dirname "$file")"
+        printf '/* one */\n%s\n' "$line" > "$tree/$file"
+        if check_tree "$tree" > "$tree/out"; then
+            echo "self-test: not found: $file: $line"
+            return 1
+        fi
+        if ! grep -q "^$file:[12]: " "$tree/out" || [ "$(wc -l < "$tree/out")" -ne 1 ]; then
+            echo "self-test: wrong message for $file: $line"
+            cat "$tree/out"
+            return 1
+        fi
+        rm "$tree/$file"
+    done <<'EOF'
+src/core/bad.c #include "libvirt/domains.h"
+src/core/bad.c #include <libvirt/libvirt.h>
+src/libvirt/bad.h #include "core/manager.h"
+src/base/bad.h # include "gpu/gpu.h"
+src/gpu/bad.c #include "bus/manager1.h"
+src/cli/bad.c #include "backend/scan.h"
+src/core/bad.c #include "claim.h"
+src/new/bad.c /* a directory that nobody put into the table */
+src/bad.c /* a file outside any layer */
+hooks/bad.c #include "base/names.h"
+hooks/bad.c #include <glib.h>
+hooks/bad.c #include "config.h"
+EOF
+}
+
+if [ $# -eq 0 ]; then
+    test_itself
+fi
+check_tree "${1:-${top_srcdir:-.}}"

@@ -1,0 +1,8 @@
+#!/bin/sh
+# No C file of the programs is longer than 500 lines: what does not fit has become two things.
+set -eu
+cd "${top_srcdir:-.}"
+
+find src hooks -name '*.[ch]' ! -path 'src/bus/*' ! -name 'schema-resource.*' -exec wc -l {} + |
+    awk '$2 != "total" && $1 > 500 { printf "%s: %d lines, 500 at most\n", $2, $1; failed = 1 }
+         END { exit failed }'

@@ -1,0 +1,52 @@
+#!/bin/sh
+# The systemd units load, are sandboxed, and are not ordered against libvirt's sockets.
+set -eu
+srcdir=${top_srcdir:-.}
+builddir=${builddir:-.}
+
+# libvirtd.socket accepts while libvirtd waits for us: ordered before it, both wait for ever.
+if grep -HnE '^(Before|After|Requires|Wants|BindsTo)=.*(libvirtd|virtqemud)[a-z-]*\.socket' \
+    "$srcdir"/data/*.service.in "$srcdir"/data/*.socket; then
+    echo "virt-vgpu may be ordered against libvirtd.service and virtqemud.service only"
+    exit 1
+fi
+for unit in virtvgpud.service.in virtvgpud.socket; do
+    if ! grep -q '^Before=libvirtd.service virtqemud.service$' "$srcdir/data/$unit"; then
+        echo "$unit: must be ready before libvirtd.service and virtqemud.service"
+        exit 1
+    fi
+done
+if ! grep -q '^RuntimeDirectoryPreserve=yes$' "$srcdir/data/virtvgpud.service.in"; then
+    echo "virtvgpud.service.in: without RuntimeDirectoryPreserve=yes a stop deletes the claims"
+    exit 1
+fi
+if grep -n '@[a-z]*@' "$builddir/data/virtvgpud.service"; then
+    echo "virtvgpud.service: not substituted"
+    exit 1
+fi
+
+if ! command -v systemd-analyze > /dev/null; then
+    echo "systemd-analyze is not installed"
+    exit 77
+fi
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cp "$srcdir/data/virtvgpud.socket" "$tmp/"
+# verify wants a program that is there; which one does not matter to it
+sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$builddir/data/virtvgpud.service" \
+    > "$tmp/virtvgpud.service"
+systemd-analyze verify --man=no "$tmp/virtvgpud.service" "$tmp/virtvgpud.socket" > "$tmp/out" 2>&1 || {
+    cat "$tmp/out"
+    exit 1
+}
+# It reports a misspelt key and yet succeeds. Units of others are theirs to mend.
+if grep 'virtvgpud\.' "$tmp/out"; then
+    exit 1
+fi
+# In tenths: 2.5 or better.
+systemd-analyze security --no-pager --offline=true --threshold=25 "$tmp/virtvgpud.service" \
+    > "$tmp/out" 2>&1 || {
+    cat "$tmp/out"
+    exit 1
+}
+tail -n 1 "$tmp/out"

@@ -1,0 +1,5 @@
+#!/bin/bash
+# crashes
+. "$(dirname "$0")/../lib.sh"
+sleep 1
+echo c > /proc/sysrq-trigger

@@ -1,0 +1,3 @@
+#!/bin/bash
+# after
+. "$(dirname "$0")/../lib.sh"

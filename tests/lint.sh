@@ -1,0 +1,84 @@
+#!/bin/sh
+# `make lint`: what tools can say about the sources without running them. A tool that is not installed
+# is said and skipped, except where CI=true. clang-tidy gets the flags of the build in LINT_CFLAGS.
+set -u
+cd "${top_srcdir:-.}" || exit 1
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+# Files that match the patterns, also those that are not added yet. Left out: what is generated, and
+# the kernel module, which follows the kernel's style.
+files()
+{
+    if [ -e .git ]; then
+        git ls-files -co --exclude-standard -- "$@"
+    else
+        for pattern; do
+            find . -path './.*' -prune -o -path './build*' -prune -o -path "./${pattern}" -print -o \
+                -name "$pattern" -print
+        done | sed 's|^\./||'
+    fi | grep -vE '^tests/lab/module/|src/bus/|schema-resource\.' | while read -r file; do
+        [ -f "$file" ] && echo "$file"
+    done | LC_ALL=C sort -u
+}
+
+# Every file that is run by a shell, whatever its name.
+shell_scripts()
+{
+    files '*' | while read -r file; do
+        case $(head -n 1 "$file" | tr -d '\0') in
+            '#!/bin/sh'* | '#!/bin/bash'* | '#!/usr/bin/env bash'* | '#!/bin/busybox sh'*)
+                echo "$file" ;;
+        esac
+    done
+}
+
+# lint TOOL COMMAND...: run COMMAND with the list of files in $tmp/files as its input.
+lint()
+{
+    tool=$1
+    shift
+    if ! command -v "$tool" > /dev/null; then
+        echo "lint: $tool: not installed"
+        [ "${CI:-}" = true ] && failed=1
+    elif "$@" < "$tmp/files" > "$tmp/out" 2>&1; then
+        echo "lint: $tool: ok ($(wc -l < "$tmp/files") files)"
+    else
+        cat "$tmp/out"
+        echo "lint: $tool: FAILED"
+        failed=1
+    fi
+}
+
+files '*.c' '*.h' > "$tmp/files"
+lint clang-format xargs -rd '\n' clang-format --dry-run -Werror
+
+files '*.c' > "$tmp/files"
+# It does not know who owns what under GLib (leaks are found by the sanitizers, where the tests run),
+# nor that NULL is a pointer here.
+lint cppcheck xargs -rd '\n' cppcheck --quiet --error-exitcode=1 --inline-suppr -j "$(nproc)" \
+    --std=c11 --enable=warning,portability --library=gtk -I src -I . \
+    --suppress=memleak --suppress=leakNoVarFunctionCall --suppress=varFuncNullUB
+
+shell_scripts > "$tmp/files"
+# SC1090, SC1091: what a script reads in is checked as a file of its own; SC2016: programs for another
+# shell are quoted like that; SC2187: busybox is fine
+lint shellcheck xargs -rd '\n' shellcheck -e SC1090,SC1091,SC2016,SC2187
+
+# test data may be bad XML on purpose
+files '*.xml' '*.rng' data/org.virtvgpu.Manager1.conf | grep -v '^tests/data/' > "$tmp/files"
+lint xmllint xargs -rd '\n' xmllint --nonet --noout
+
+files '*.pod' > "$tmp/files"
+lint podchecker xargs -rd '\n' podchecker -warnings
+
+# Last, since it is the slowest; it needs a configured tree.
+if [ -n "${LINT_CFLAGS:-}" ]; then
+    files 'src/*.c' 'hooks/*.c' > "$tmp/files"
+    # shellcheck disable=SC2016 # $1 is for the inner shell
+    lint clang-tidy xargs -rd '\n' -n 1 -P "$(nproc)" \
+        sh -c 'eval "exec clang-tidy --quiet \"\$1\" -- $LINT_CFLAGS"' sh
+fi
+
+exit "$failed"

@@ -1,0 +1,435 @@
+/* What is read from <vgpu:devices>, and what is refused and how. The schema is asked about every
+ * case as well: it is what users validate with, so both must agree. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/xml.h"
+#include "domain/domain.h"
+#include "domain/schema.h"
+
+#define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
+#define USERS_UUID "11111111-2222-4333-8444-555555555555"
+#define UUID_0 "251e8969-0e28-5c92-b0e8-c8bd34136128" /* UUIDv5(UUID, "virt-vgpu:0") */
+#define NS "xmlns:vgpu='urn:virt-vgpu:domain:1'"
+
+/* The annotation begins in line 5, what is in it in line 6. */
+#define HEAD "<domain>\n<name>web1</name>\n<uuid>" UUID "</uuid>\n<metadata>\n"
+#define TAIL "\n</metadata>\n</domain>\n"
+#define DEVICES(inside) "<vgpu:devices " NS ">\n" inside "\n</vgpu:devices>"
+#define DEVICE(attributes) DEVICES("<vgpu:device " attributes "/>")
+#define A2 "profile='NVIDIA A2-4Q' "
+
+#define LONG_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_1024                                                                                \
+    LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64      \
+        LONG_64 LONG_64 LONG_64 LONG_64 LONG_64
+
+static VgpuDomain *
+read_annotation(const char *annotation, GError **error)
+{
+    g_autofree char *xml = g_strconcat(HEAD, annotation, TAIL, NULL);
+
+    return vgpu_domain_parse(xml, strlen(xml), NULL, error);
+}
+
+static bool
+is_valid_by_schema(const char *annotation)
+{
+    g_autofree char *xml = g_strconcat(HEAD, annotation, TAIL, NULL);
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "test", NULL);
+    g_autoptr(GError) error = NULL;
+    xmlNode *devices = vgpu_xml_node(doc, NULL, "/domain/metadata/vgpu:devices");
+    bool valid;
+
+    if (!devices)
+        return false;
+    valid = vgpu_schema_validate(devices, "test", &error);
+    assert_true(valid == (error == NULL));
+    return valid;
+}
+
+static const struct {
+    const char *what;
+    const char *annotation;
+    long line;
+    const char *text;
+    bool beyond_schema; /* the grammar cannot say it */
+} bad_cases[] = {
+    { "unknown attribute", DEVICE(A2 "colour='red'"), 6,
+      "unknown attribute 'colour' on <vgpu:device>; known: profile, pool, count" },
+    { "attributes are named with their case", DEVICE(A2 "lateattach='on'"), 6,
+      "unknown attribute 'lateattach'" },
+    { "unknown attribute of the whole", "<vgpu:devices " NS " owner='me'/>", 5,
+      "unknown attribute 'owner' on <vgpu:devices>; known: tenant" },
+    { "attribute in a name space", DEVICE(A2 "vgpu:count='2'"), 6,
+      "unknown attribute 'vgpu:count'" },
+    { "unknown attribute of an alternative",
+      DEVICES("<vgpu:device>\n<vgpu:profile name='a' weight='3'/></vgpu:device>"), 7,
+      "unknown attribute 'weight' on <vgpu:profile>; known: name" },
+    { "unknown element in the whole", DEVICES("<vgpu:gpu/>"), 6,
+      "unknown element <vgpu:gpu> in <vgpu:devices>; known: <vgpu:device>" },
+    { "unknown element in a device", DEVICES("<vgpu:device " A2 ">\n<vgpu:mdev/></vgpu:device>"),
+      7, "unknown element <vgpu:mdev> in <vgpu:device>; known: <vgpu:profile> and <vgpu:param>" },
+    { "element in an alternative",
+      DEVICES(
+          "<vgpu:device>\n<vgpu:profile name='a'>\n<vgpu:param/></vgpu:profile></vgpu:device>"),
+      8, "unknown element <vgpu:param> in <vgpu:profile>, which is always empty" },
+    { "element without our name space", DEVICES("<device " A2 "/>"), 6,
+      "unknown element <device> in <vgpu:devices>" },
+    { "element of somebody else", DEVICES("<x:device xmlns:x='urn:x' " A2 "/>"), 6,
+      "unknown element <x:device> in <vgpu:devices>" },
+    { "text in the whole", DEVICES("NVIDIA A2-4Q"), 5, "text in <vgpu:devices> is not allowed" },
+    { "text in a device", DEVICES("<vgpu:device>A2-4Q</vgpu:device>"), 6,
+      "text in <vgpu:device> is not allowed" },
+    { "text in CDATA", DEVICES("<vgpu:device><![CDATA[A2-4Q]]></vgpu:device>"), 6,
+      "text in <vgpu:device> is not allowed" },
+    { "bad display", DEVICE(A2 "display='blue'"), 6,
+      "attribute 'display' on <vgpu:device> is 'blue', expected one of: auto, on, off" },
+    { "values are not trimmed", DEVICE(A2 "display=' on'"), 6, "is ' on', expected one of" },
+    { "empty value", DEVICE(A2 "ramfb=''"), 6,
+      "attribute 'ramfb' on <vgpu:device> is '', expected one of: auto, on, off" },
+    { "boolean words differ", DEVICE(A2 "lateAttach='yes'"), 6,
+      "attribute 'lateAttach' on <vgpu:device> is 'yes', expected one of: on, off" },
+    { "bad placement", DEVICE(A2 "placement='random'"), 6,
+      "'random', expected one of: pack, spread, numa" },
+    { "bad create", DEVICE(A2 "create='boot'"), 6, "'boot', expected one of: start, define" },
+    { "bad driverISO", DEVICE(A2 "driverISO='on'"), 6, "'on', expected one of: yes, no" },
+    { "bad frameRateLimit", DEVICE(A2 "frameRateLimit='60'"), 6,
+      "'60', expected one of: on, off" },
+    { "no profile", DEVICE("count='2'"), 6,
+      "<vgpu:device> has no profile: write profile='NAME'" },
+    { "no profile, but a parameter",
+      DEVICES("<vgpu:device><vgpu:param name='a' value='1'/></vgpu:device>"), 6,
+      "<vgpu:device> has no profile" },
+    { "empty profile", DEVICE("profile=''"), 6,
+      "attribute 'profile' on <vgpu:device> is '', expected the name or id of a profile" },
+    { "blank at the end of a profile", DEVICE("profile='A2-4Q '"), 6, "is 'A2-4Q '" },
+    { "line break in a profile stays on one line of the log", DEVICE("profile='A2&#10;4Q'"), 6,
+      "is 'A2 4Q', expected" },
+    { "two ways to name a profile",
+      DEVICES("<vgpu:device " A2 "><vgpu:profile name='NVIDIA A2-8Q'/></vgpu:device>"), 6,
+      "has both a profile attribute and <vgpu:profile> elements" },
+    { "alternative without a name", DEVICES("<vgpu:device>\n<vgpu:profile/></vgpu:device>"), 7,
+      "<vgpu:profile> lacks the attribute 'name'" },
+    { "parameter without a value",
+      DEVICES("<vgpu:device " A2 "><vgpu:param name='loglevel'/></vgpu:device>"), 6,
+      "<vgpu:param> lacks the attribute 'value'" },
+    { "parameter that smuggles another one in",
+      DEVICES("<vgpu:device " A2 "><vgpu:param name='a' value='1,disable_vnc=1'/></vgpu:device>"),
+      6, "attribute 'value' on <vgpu:param> is '1,disable_vnc=1', expected letters, digits" },
+    { "parameter with a bad name",
+      DEVICES("<vgpu:device " A2 "><vgpu:param name='a=b' value='1'/></vgpu:device>"), 6,
+      "attribute 'name' on <vgpu:param> is 'a=b'" },
+    { "count of none", DEVICE(A2 "count='0'"), 6,
+      "attribute 'count' on <vgpu:device> is '0', expected a number from 1 to 16" },
+    { "count beyond the limit", DEVICE(A2 "count='17'"), 6, "'17', expected a number from 1 to" },
+    { "negative count", DEVICE(A2 "count='-1'"), 6, "'-1', expected a number" },
+    { "count with a leading zero", DEVICE(A2 "count='02'"), 6, "'02', expected a number" },
+    { "count with a sign", DEVICE(A2 "count='+2'"), 6, "'+2', expected a number" },
+    { "count in words", DEVICE(A2 "count='two'"), 6, "'two', expected a number" },
+    { "count that overflows", DEVICE(A2 "count='18446744073709551617'"), 6, "expected a number" },
+    { "more vGPUs than a domain can have",
+      DEVICES("<vgpu:device " A2 "count='16'/>\n<vgpu:device " A2 "/>"), 7,
+      "more than 16 vGPUs for one domain", .beyond_schema = true },
+    { "uuid that is none", DEVICE(A2 "uuid='1234'"), 6,
+      "attribute 'uuid' on <vgpu:device> is '1234', expected a UUID" },
+    { "uuid as a path", DEVICE(A2 "uuid='../../../../../../../../../../../etc'"), 6,
+      "expected a UUID" },
+    { "uuid for several", DEVICE(A2 "count='2' uuid='" USERS_UUID "'"), 6,
+      "has both uuid and count; a UUID names one device" },
+    { "display of a device that is the user's", DEVICE(A2 "display='on' uuid='" USERS_UUID "'"),
+      6, "has uuid together with display or ramfb" },
+    { "ramfb of a device that is the user's", DEVICE(A2 "ramfb='off' uuid='" USERS_UUID "'"), 6,
+      "has uuid together with display or ramfb" },
+    { "uuid named twice",
+      DEVICES("<vgpu:device " A2 "uuid='" USERS_UUID "'/>\n"
+              "<vgpu:device " A2 "uuid='" USERS_UUID "'/>"),
+      7, "uuid='" USERS_UUID "' is named by two <vgpu:device> elements", .beyond_schema = true },
+    { "uuid that is computed",
+      DEVICES("<vgpu:device " A2 "/>\n<vgpu:device " A2 "uuid='" UUID_0 "'/>"), 7,
+      "is the one that virt-vgpu gives to vGPU 0 of this domain; leave it out",
+      .beyond_schema = true },
+    { "gpu that is no address", DEVICE(A2 "gpu='card0'"), 6,
+      "attribute 'gpu' on <vgpu:device> is 'card0', expected a PCI address such as" },
+    { "gpu without a function", DEVICE(A2 "gpu='0000:41:00'"), 6,
+      "'0000:41:00', expected a PCI" },
+    { "gpu with a slot too big", DEVICE(A2 "gpu='0000:41:20.0'"), 6, "expected a PCI address" },
+    { "gpu with a function too big", DEVICE(A2 "gpu='0000:41:00.8'"), 6,
+      "expected a PCI address" },
+    { "ramfb without a display", DEVICE(A2 "display='off' ramfb='on'"), 6,
+      "has ramfb='on' and display='off': ramfb needs a display" },
+    { "second annotation", DEVICE(A2) "\n" DEVICE(A2), 8,
+      "a second <vgpu:devices>; a domain has one", .beyond_schema = true },
+    { "our name space, another element", "<vgpu:device " NS " " A2 "/>", 5,
+      "unknown element <vgpu:device> in <metadata>; known: <vgpu:devices>" },
+    { "outside of the metadata", "</metadata>\n" DEVICE(A2) "\n<metadata>", 6,
+      "<vgpu:devices> belongs into <metadata>" },
+    { "long value", DEVICE("profile='" LONG_1024 " '"), 6, "attribute 'profile'" },
+};
+
+static void
+test_bad(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(bad_cases); i++) {
+        g_autofree char *start = g_strdup_printf("domain 'web1': line %ld: ", bad_cases[i].line);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain = read_annotation(bad_cases[i].annotation, &error);
+
+        if (domain)
+            fail_msg("%s: accepted", bad_cases[i].what);
+        if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+            !g_str_has_prefix(error->message, start) ||
+            !strstr(error->message, bad_cases[i].text) || strchr(error->message, '\n') ||
+            strlen(error->message) > 1100)
+            fail_msg("%s: code %d, %s", bad_cases[i].what, error->code, error->message);
+        if (is_valid_by_schema(bad_cases[i].annotation) != bad_cases[i].beyond_schema)
+            fail_msg("%s: the schema thinks otherwise", bad_cases[i].what);
+    }
+}
+
+static void
+test_unsupported(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *annotation;
+        const char *text;
+    } cases[] = {
+        { "tenant", "<vgpu:devices " NS " tenant='acme'/>",
+          "line 5: attribute tenant='acme' on <vgpu:devices> is not supported yet" },
+        { "pool", DEVICE("pool='design'"),
+          "line 6: attribute pool='design' on <vgpu:device> is not supported yet" },
+        { "pool with a profile", DEVICE(A2 "pool='design'"), "pool='design'" },
+        { "pool with alternatives",
+          DEVICES("<vgpu:device pool='design'><vgpu:profile name='a'/></vgpu:device>"), "pool=" },
+        { "numa", DEVICE(A2 "placement='numa'"), "placement='numa' on <vgpu:device> is not" },
+        { "driver ISO", DEVICE(A2 "driverISO='yes'"), "driverISO='yes'" },
+        { "frame rate", DEVICE(A2 "frameRateLimit='off'"), "frameRateLimit='off'" },
+        { "console", DEVICE(A2 "consoleVNC='on'"), "consoleVNC='on'" },
+        { "memory", DEVICE(A2 "unifiedMemory='on'"), "unifiedMemory='on'" },
+        { "debugging", DEVICE(A2 "debugging='on'"), "debugging='on'" },
+        { "profiling", DEVICE(A2 "profiling='off'"), "profiling='off'" },
+        { "parameter",
+          DEVICES("<vgpu:device " A2 ">\n<vgpu:param name='loglevel' value='2'/></vgpu:device>"),
+          "line 7: <vgpu:param> is not supported yet" },
+        { "parameters around alternatives",
+          DEVICES("<vgpu:device><vgpu:param name='a' value='2'/><vgpu:profile name='p'/>"
+                  "<vgpu:param name='b' value=''/></vgpu:device>"),
+          "<vgpu:param> is not supported yet" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain = read_annotation(cases[i].annotation, &error);
+
+        if (domain)
+            fail_msg("%s: accepted", cases[i].what);
+        if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED) ||
+            !strstr(error->message, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+        if (!is_valid_by_schema(cases[i].annotation))
+            fail_msg("%s: the schema thinks otherwise", cases[i].what);
+    }
+}
+
+static void
+test_other_version(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VgpuDomain) domain =
+        read_annotation("<v:devices xmlns:v='urn:virt-vgpu:domain:2'/>", &error);
+
+    assert_null(domain);
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED));
+    assert_string_equal(error->message,
+                        "domain 'web1': line 5: namespace version '2' is not supported by this "
+                        "version, which reads urn:virt-vgpu:domain:1");
+}
+
+static void
+test_good(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *annotation;
+        guint wants;
+    } cases[] = {
+        { "none at all", "<x:y xmlns:x='urn:x'><x:devices/></x:y>", 0 },
+        { "empty", "<vgpu:devices " NS "/>", 0 },
+        { "empty with a comment", DEVICES("<!-- none yet --><?pi?>"), 0 },
+        { "one", DEVICE(A2), 1 },
+        { "any prefix",
+          "<v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device " A2 "/></v:devices>", 1 },
+        { "no prefix", "<devices xmlns='urn:virt-vgpu:domain:1'><device " A2 "/></devices>", 1 },
+        { "the most", DEVICE(A2 "count='16'"), 16 },
+        { "two and three",
+          DEVICES("<vgpu:device " A2 "count='2'/><vgpu:device " A2 "count='3'/>"), 5 },
+        { "everything that is supported",
+          DEVICE(A2 "count='1' display='on' ramfb='on' placement='spread' gpu='0000:41:00.0' "
+                    "create='define' lateAttach='off' driverISO='no'"),
+          1 },
+        { "display and ramfb off", DEVICE(A2 "display='off' ramfb='off'"), 1 },
+        { "display off, ramfb auto", DEVICE(A2 "display='off' ramfb='auto'"), 1 },
+        { "ramfb alone", DEVICE(A2 "ramfb='on'"), 1 },
+        { "the user's", DEVICE(A2 "uuid='" USERS_UUID "' count='1' display='auto' ramfb='auto'"),
+          1 },
+        { "address of nodedev", DEVICE(A2 "gpu='pci_0000_41_00_0'"), 1 },
+        { "short address", DEVICE(A2 "gpu='41:00.0'"), 1 },
+        { "address of nvidia-smi", DEVICE(A2 "gpu='00000000:C1:1F.7'"), 1 },
+        { "id", DEVICE("profile='nvidia-749'"), 1 },
+        { "name in another script", DEVICE("profile='Größe 4'"), 1 },
+        { "alternatives",
+          DEVICES("<vgpu:device count='2'><!-- big first --><vgpu:profile name='A2-8Q'/>\n"
+                  "<vgpu:profile name='A2-4Q'/></vgpu:device>"),
+          2 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain = read_annotation(cases[i].annotation, &error);
+
+        if (!domain)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (domain->wants->len != cases[i].wants || domain->annotated != (i > 0))
+            fail_msg("%s: %u wants", cases[i].what, domain->wants->len);
+        if (i > 0 && !is_valid_by_schema(cases[i].annotation))
+            fail_msg("%s: the schema thinks otherwise", cases[i].what);
+    }
+}
+
+static const VgpuWant *
+want_of(const VgpuDomain *domain, guint n)
+{
+    const VgpuWant *want = g_ptr_array_index(domain->wants, n);
+
+    assert_int_equal(want->index, n);
+    return want;
+}
+
+static void
+test_defaults(void **state)
+{
+    g_autoptr(VgpuDomain) domain = read_annotation(DEVICE(A2), NULL);
+    const VgpuWant *want = want_of(domain, 0);
+
+    assert_int_equal(want->line, 6);
+    assert_int_equal(g_strv_length(want->profiles), 1);
+    assert_string_equal(want->profiles[0], "NVIDIA A2-4Q");
+    assert_null(want->gpu);
+    assert_int_equal(want->placement, VGPU_PLACEMENT_PACK);
+    assert_false(want->placement_given);
+    assert_int_equal(want->display, VGPU_SWITCH_AUTO);
+    assert_int_equal(want->ramfb, VGPU_SWITCH_AUTO);
+    assert_true(want->late_attach);
+    assert_false(want->create_at_define);
+    assert_false(want->uuid_is_users);
+    assert_string_equal(want->uuid, UUID_0);
+    assert_null(domain->tenant);
+}
+
+static void
+test_values(void **state)
+{
+    g_autoptr(VgpuDomain) domain = read_annotation(
+        DEVICES("<vgpu:device count='2' display='on' ramfb='off' placement='spread' "
+                "gpu='pci_0000_C1_00_4' create='define' lateAttach='off'>"
+                "<vgpu:profile name='A2-8Q'/><vgpu:profile name='749'/></vgpu:device>\n"
+                "<vgpu:device " A2 "uuid='ABCDEF00-2222-4333-8444-555555555555' display='auto' "
+                "create='start' placement='pack' lateAttach='on'/>"),
+        NULL);
+    const VgpuWant *first = want_of(domain, 0);
+    const VgpuWant *second = want_of(domain, 1);
+    const VgpuWant *users = want_of(domain, 2);
+
+    assert_int_equal(domain->wants->len, 3);
+    assert_string_equal(first->profiles[0], "A2-8Q");
+    assert_string_equal(first->profiles[1], "749");
+    assert_null(first->profiles[2]);
+    assert_string_equal(second->profiles[1], "749");
+    assert_string_equal(first->gpu, "0000:c1:00.4");
+    assert_int_equal(first->placement, VGPU_PLACEMENT_SPREAD);
+    assert_int_equal(first->display, VGPU_SWITCH_ON);
+    assert_int_equal(first->ramfb, VGPU_SWITCH_OFF);
+    assert_false(first->late_attach);
+    assert_true(first->create_at_define);
+    assert_string_not_equal(first->uuid, second->uuid);
+
+    assert_int_equal(users->line, 7);
+    assert_true(users->uuid_is_users);
+    assert_string_equal(users->uuid, "abcdef00-2222-4333-8444-555555555555");
+    assert_int_equal(users->placement, VGPU_PLACEMENT_PACK);
+    assert_true(users->placement_given);
+    assert_true(users->late_attach);
+    assert_false(users->create_at_define);
+}
+
+/* A file has no UUID yet; then none can be computed either. */
+static void
+test_no_domain_uuid(void **state)
+{
+    const char *xml = "<domain><name>x</name><metadata>" DEVICES(
+        "<vgpu:device " A2 "/><vgpu:device " A2 "uuid='" USERS_UUID "'/>") "</metadata></domain>";
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), "x.xml", NULL);
+
+    assert_non_null(domain);
+    assert_null(want_of(domain, 0)->uuid);
+    assert_string_equal(want_of(domain, 1)->uuid, USERS_UUID);
+}
+
+/* The tables find every mistake first; should one slip through them, this is what is said. */
+static void
+test_schema_message(void **state)
+{
+    const char *xml =
+        "<d xmlns:vgpu='urn:virt-vgpu:domain:1'>\n\n<vgpu:devices colour='red'/></d>";
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "test", NULL);
+    g_autoptr(GError) error = NULL;
+
+    assert_false(
+        vgpu_schema_validate(vgpu_xml_node(doc, NULL, "//vgpu:devices"), "web1", &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST));
+    assert_true(g_str_has_prefix(error->message, "web1: line 3: "));
+    assert_non_null(strstr(error->message, "colour"));
+}
+
+static gpointer
+validate_often(gpointer opaque)
+{
+    for (int i = 0; i < 200; i++) {
+        if (!is_valid_by_schema(DEVICE(A2 "count='3'")) || is_valid_by_schema(DEVICE("x='y'")))
+            return NULL;
+    }
+    return GINT_TO_POINTER(1);
+}
+
+static void
+test_threads(void **state)
+{
+    GThread *threads[4];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("validate", validate_often, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+        assert_non_null(g_thread_join(threads[i]));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_threads),        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_unsupported),    cmocka_unit_test(test_other_version),
+        cmocka_unit_test(test_good),           cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_no_domain_uuid),
+        cmocka_unit_test(test_schema_message),
+    };
+
+    xmlInitParser();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,414 @@
+/* A connection that comes and goes with libvirt, and never wakes one that was stopped. */
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "fake-libvirtd.h"
+#include "libvirt/connection.h"
+#include "libvirt/system.h"
+
+#define LONG_MS 10000 /* more than anything here takes */
+#define QUIET_MS 700  /* in which what must not happen would have */
+
+typedef struct {
+    int connected;
+    int disconnected;
+    VgpuConnection **free_on_connect;
+} Seen;
+
+static void
+on_connected(gpointer opaque)
+{
+    Seen *seen = opaque;
+
+    seen->connected++;
+    if (seen->free_on_connect)
+        g_clear_pointer(seen->free_on_connect, vgpu_connection_free);
+}
+
+static void
+on_disconnected(gpointer opaque)
+{
+    ((Seen *) opaque)->disconnected++;
+}
+
+static const VgpuConnectionEvents events = {
+    .connected = on_connected,
+    .disconnected = on_disconnected,
+};
+
+static gboolean
+on_timeout(gpointer data)
+{
+    *(bool *) data = true;
+    return G_SOURCE_REMOVE;
+}
+
+/* Run the main loop until @counter has @value; false after @ms. */
+static bool
+runs_until(const int *counter, int value, guint ms)
+{
+    bool late = false;
+    guint source = g_timeout_add(ms, on_timeout, &late);
+
+    while (*counter < value && !late)
+        g_main_context_iteration(NULL, TRUE);
+    if (!late)
+        g_source_remove(source);
+    return *counter >= value;
+}
+
+static void
+run_for(guint ms)
+{
+    const int never = 0;
+
+    runs_until(&never, 1, ms);
+}
+
+static bool
+is_open(VgpuConnection *connection)
+{
+    g_autoptr(GError) error = NULL;
+    virConnectPtr conn = vgpu_connection_get(connection, &error);
+
+    if (!conn) {
+        assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
+        return false;
+    }
+    virConnectClose(conn);
+    return true;
+}
+
+static void
+wait_for_clients(const FakeLibvirtd *daemon, int n)
+{
+    for (guint ms = 0; fake_libvirtd_clients(daemon) != n; ms += 10) {
+        assert_true(ms < LONG_MS);
+        run_for(10);
+    }
+}
+
+static void
+test_serves(void **state)
+{
+    static const struct {
+        const char *uri;
+        bool serves;
+    } cases[] = {
+        { "qemu:///system", true },
+        { "qemu+unix:///system", true },
+        { "qemu:///system?mode=legacy", true },
+        { "qemu:///session", false },
+        { "qemu:///systemx", false },
+        { "qemu+ssh://host/system", false },
+        { "qemu+tcp://localhost/system", false },
+        { "test:///default", false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (vgpu_system_serves(cases[i].uri) != cases[i].serves)
+            fail_msg("%s", cases[i].uri);
+    }
+}
+
+static void
+test_uri(void **state)
+{
+    const VgpuSystemDaemon daemon = { .mode = "direct" };
+    g_autofree char *plain = vgpu_system_uri("qemu:///system", &daemon);
+    g_autofree char *query = vgpu_system_uri("qemu:///system?mode=legacy", &daemon);
+
+    assert_string_equal(plain, "qemu:///system?mode=direct");
+    assert_string_equal(query, "qemu:///system?mode=legacy");
+}
+
+static void
+test_find(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    g_autofree char *run_dir = g_build_filename(host->root, "run", NULL);
+    VgpuSystemDaemon found = { .mode = "untouched" };
+    FakeLibvirtd *daemon;
+
+    assert_false(vgpu_system_find(run_dir, &found));
+    fake_host_leave_pid_file(host);
+    assert_false(vgpu_system_find(run_dir, &found));
+    assert_string_equal(found.mode, "untouched");
+
+    daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    assert_true(vgpu_system_find(run_dir, &found));
+    assert_string_equal(found.mode, "legacy");
+    assert_true(found.pid > 0);
+    fake_libvirtd_kill(daemon);
+    assert_false(vgpu_system_find(run_dir, &found));
+}
+
+static void
+test_in_process(void **state)
+{
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection =
+        vgpu_connection_new("test:///default", "/", &events, &seen);
+
+    assert_false(is_open(connection));
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    assert_true(is_open(connection));
+    vgpu_connection_nudge(connection);
+    run_for(50);
+    assert_int_equal(seen.connected, 1);
+    assert_int_equal(seen.disconnected, 0);
+}
+
+static void
+test_outlives(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    Seen seen = { 0 };
+    VgpuConnection *connection = vgpu_connection_new("test:///default", "/", &events, &seen);
+    virConnectPtr conn;
+
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    conn = vgpu_connection_get(connection, &error);
+    vgpu_connection_free(connection);
+    assert_int_equal(virConnectNumOfDomains(conn), 1);
+    run_for(50);
+    assert_int_equal(virConnectClose(conn), 0); /* the last reference */
+    assert_int_equal(seen.disconnected, 0);
+}
+
+static void
+test_free_in_event(void **state)
+{
+    VgpuConnection *connection = NULL;
+    Seen seen = { .free_on_connect = &connection };
+
+    connection = vgpu_connection_new("test:///default", "/", &events, &seen);
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    assert_null(connection);
+    run_for(50);
+}
+
+static void
+test_stopped_stays_stopped(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection = NULL;
+
+    fake_host_leave_pid_file(host);
+    connection = vgpu_connection_new(host->uri, host->root, &events, &seen);
+    run_for(QUIET_MS);
+    vgpu_connection_nudge(connection);
+    fake_host_leave_pid_file(host); /* which the monitor sees */
+    run_for(QUIET_MS);
+    assert_false(fake_host_was_knocked(host));
+    assert_int_equal(seen.connected, 0);
+}
+
+static void
+test_comes_and_goes(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection =
+        vgpu_connection_new(host->uri, host->root, &events, &seen);
+
+    for (int round = 1; round <= 2; round++) {
+        FakeLibvirtd *daemon;
+
+        run_for(50);
+        assert_false(is_open(connection));
+        daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+        assert_true(runs_until(&seen.connected, round, LONG_MS));
+        assert_true(is_open(connection));
+
+        fake_libvirtd_kill(daemon);
+        assert_true(runs_until(&seen.disconnected, round, LONG_MS));
+        assert_false(is_open(connection));
+        run_for(QUIET_MS);
+        assert_false(fake_host_was_knocked(host));
+    }
+    assert_int_equal(seen.connected, 2);
+    assert_int_equal(seen.disconnected, 2);
+}
+
+static void
+test_running_already(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    g_autoptr(FakeLibvirtd) daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    Seen seen = { 0 };
+    VgpuConnection *connection = vgpu_connection_new(host->uri, host->root, &events, &seen);
+
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    wait_for_clients(daemon, 1);
+    vgpu_connection_free(connection);
+    wait_for_clients(daemon, 0);
+    assert_int_equal(seen.disconnected, 0);
+}
+
+/* systemd would start a libvirtd for the client that comes back while the old one leaves. */
+static void
+test_leaving(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    FakeLibvirtd *daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    g_autoptr(FakeLibvirtd) next = NULL;
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection =
+        vgpu_connection_new(host->uri, host->root, &events, &seen);
+
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    fake_libvirtd_drop_clients(daemon);
+    assert_true(runs_until(&seen.disconnected, 1, LONG_MS));
+    vgpu_connection_nudge(connection); /* the hook of a domain that it stops on its way out */
+    run_for(QUIET_MS);
+    assert_false(fake_host_was_knocked(host));
+
+    fake_libvirtd_kill(daemon);
+    next = fake_libvirtd_start(host, FAKE_ANSWERS);
+    assert_true(runs_until(&seen.connected, 2, LONG_MS));
+}
+
+static void
+test_free_while_blocked(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    FakeLibvirtd *daemon = fake_libvirtd_start(host, FAKE_SILENT);
+    Seen seen = { 0 };
+    VgpuConnection *connection = vgpu_connection_new(host->uri, host->root, &events, &seen);
+    gint64 begin;
+
+    wait_for_clients(daemon, 1);
+    assert_false(is_open(connection));
+    begin = g_get_monotonic_time();
+    vgpu_connection_free(connection);
+    assert_true(g_get_monotonic_time() - begin < G_USEC_PER_SEC / 2);
+
+    fake_libvirtd_kill(daemon); /* which ends the thread */
+    run_for(QUIET_MS);
+    assert_int_equal(seen.connected, 0);
+    assert_int_equal(seen.disconnected, 0);
+}
+
+static void
+test_retries(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    FakeLibvirtd *daemon = fake_libvirtd_start(host, FAKE_REFUSES);
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection =
+        vgpu_connection_new(host->uri, host->root, &events, &seen);
+    int accepted;
+
+    run_for(2000); /* at 0, 0.2, 0.6 and 1.4 s */
+    accepted = fake_libvirtd_accepted(daemon);
+    assert_in_range(accepted, 2, 5);
+
+    fake_libvirtd_kill(daemon);
+    run_for(2000);
+    assert_false(fake_host_was_knocked(host));
+    daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    fake_libvirtd_kill(daemon);
+    assert_true(runs_until(&seen.disconnected, 1, LONG_MS));
+}
+
+static void
+test_open_once(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    g_autofree char *nowhere = g_strconcat(host->uri, "-not", NULL);
+    g_autoptr(GError) error = NULL;
+    virConnectPtr conn = vgpu_connection_open_once("test:///default", &error);
+
+    assert_non_null(conn);
+    virConnectClose(conn);
+    assert_null(vgpu_connection_open_once(nowhere, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
+    assert_true(g_str_has_prefix(error->message, "cannot connect to libvirt at qemu+unix:///"));
+}
+
+static virError *fake_error;
+
+virErrorPtr __real_virGetLastError(void);
+virErrorPtr __wrap_virGetLastError(void);
+
+virErrorPtr
+__wrap_virGetLastError(void)
+{
+    return fake_error ? fake_error : __real_virGetLastError();
+}
+
+static void
+test_errors(void **state)
+{
+    static const struct {
+        const char *what;
+        int code;
+        int domain;
+        VgpuError want;
+    } cases[] = {
+        { "no domain", VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, VGPU_ERROR_NOT_FOUND },
+        { "no node device", VIR_ERR_NO_NODE_DEVICE, VIR_FROM_NODEDEV, VGPU_ERROR_NOT_FOUND },
+        { "state change lock", VIR_ERR_OPERATION_TIMEOUT, VIR_FROM_QEMU, VGPU_ERROR_BUSY },
+        { "resource busy", VIR_ERR_RESOURCE_BUSY, VIR_FROM_QEMU, VGPU_ERROR_BUSY },
+        { "not connected", VIR_ERR_NO_CONNECT, VIR_FROM_NONE, VGPU_ERROR_UNAVAILABLE },
+        { "invalid connection", VIR_ERR_INVALID_CONN, VIR_FROM_NONE, VGPU_ERROR_UNAVAILABLE },
+        { "broken protocol", VIR_ERR_RPC, VIR_FROM_RPC, VGPU_ERROR_UNAVAILABLE },
+        { "no socket", VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, VGPU_ERROR_UNAVAILABLE },
+        { "closed socket", VIR_ERR_INTERNAL_ERROR, VIR_FROM_RPC, VGPU_ERROR_UNAVAILABLE },
+        { "errno of a driver", VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, VGPU_ERROR_FAILED },
+        { "authentication", VIR_ERR_AUTH_FAILED, VIR_FROM_RPC, VGPU_ERROR_DENIED },
+        { "dialogue cancelled", VIR_ERR_AUTH_CANCELLED, VIR_FROM_RPC, VGPU_ERROR_DENIED },
+        { "no agent", VIR_ERR_AUTH_UNAVAILABLE, VIR_FROM_RPC, VGPU_ERROR_DENIED },
+        { "polkit said no", VIR_ERR_ACCESS_DENIED, VIR_FROM_ACCESS, VGPU_ERROR_DENIED },
+        { "read-only", VIR_ERR_OPERATION_DENIED, VIR_FROM_NONE, VGPU_ERROR_DENIED },
+        { "too old", VIR_ERR_NO_SUPPORT, VIR_FROM_QEMU, VGPU_ERROR_NOT_SUPPORTED },
+        { "anything else", VIR_ERR_OPERATION_INVALID, VIR_FROM_QEMU, VGPU_ERROR_FAILED },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        char message[] = "the reason";
+        virError last = { .code = cases[i].code, .domain = cases[i].domain, .message = message };
+
+        fake_error = &last;
+        assert_false(vgpu_connection_error(&error, "domain '%s'", "web1"));
+        fake_error = NULL;
+        if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].want))
+            fail_msg("%s: code %d", cases[i].what, error->code);
+        assert_string_equal(error->message, "domain 'web1': the reason");
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_serves),
+        cmocka_unit_test(test_uri),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_in_process),
+        cmocka_unit_test(test_outlives),
+        cmocka_unit_test(test_free_in_event),
+        cmocka_unit_test(test_stopped_stays_stopped),
+        cmocka_unit_test(test_comes_and_goes),
+        cmocka_unit_test(test_running_already),
+        cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_free_while_blocked),
+        cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_open_once),
+        cmocka_unit_test(test_errors),
+    };
+
+    vgpu_connection_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

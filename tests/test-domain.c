@@ -1,0 +1,292 @@
+/* What is read from a domain's XML, and how many devices can be plugged into it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "domain/domain.h"
+
+#define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
+#define OTHER_UUID "11111111-2222-4333-8444-555555555555"
+
+static VgpuDomain *
+parse(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    VgpuDomain *domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
+
+    if (!domain)
+        fail_msg("%s", error->message);
+    return domain;
+}
+
+static void
+test_identity(void **state)
+{
+    g_autoptr(VgpuDomain) live = parse("<domain type='kvm' id='7'><name>web 1</name>"
+                                       "<uuid>\n 6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10 </uuid>"
+                                       "<devices><graphics type='spice'/></devices></domain>");
+    g_autoptr(VgpuDomain) file = parse("<domain><name>file</name></domain>");
+
+    assert_string_equal(live->name, "web 1");
+    assert_string_equal(live->uuid, UUID);
+    assert_int_equal(live->id, 7);
+    assert_true(live->has_graphics);
+    assert_false(live->annotated);
+    assert_int_equal(live->wants->len, 0);
+    assert_int_equal(live->hostdevs->len, 0);
+
+    assert_null(file->uuid);
+    assert_int_equal(file->id, -1);
+    assert_false(file->has_graphics);
+}
+
+static void
+test_bad(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *source; /* as given by the caller */
+        const char *text;
+    } cases[] = {
+        { "no XML", "hello", NULL, "domain XML: line 1: " },
+        { "empty", "", "web1.xml", "web1.xml: line 1: " },
+        { "cut off", "<domain>\n<name>x</name>\n", "web1.xml", "web1.xml: line 3: " },
+        { "another root", "\n<network><name>x</name></network>", NULL,
+          "domain XML: line 2: <network> is not a <domain>" },
+        { "a snapshot", "<domainsnapshot><domain><name>x</name></domain></domainsnapshot>", NULL,
+          "<domainsnapshot> is not a <domain>" },
+        { "root of somebody else", "<domain xmlns='urn:x'><name>x</name></domain>", NULL,
+          "is not a <domain>" },
+        { "no name", "<domain/>", "web1.xml", "web1.xml: line 1: the domain has no <name>" },
+        { "empty name", "<domain><name></name></domain>", NULL,
+          "domain XML: line 1: the domain has no <name>" },
+        { "bad UUID", "<domain>\n<name>x</name>\n<uuid>42</uuid>\n</domain>", NULL,
+          "domain 'x': line 3: <uuid> is '42', expected a UUID" },
+        { "bad annotation of a file",
+          "<domain><name>x</name><metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1' a='b'/>"
+          "</metadata></domain>",
+          "web1.xml", "web1.xml: line 1: unknown attribute 'a'" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain =
+            vgpu_domain_parse(cases[i].xml, strlen(cases[i].xml), cases[i].source, &error);
+
+        if (domain)
+            fail_msg("%s: accepted", cases[i].what);
+        if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+            !strstr(error->message, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+    }
+}
+
+static void
+test_hostdevs(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        bool recorded;
+        int index;
+        const char *uuid;
+        bool display;
+        bool ramfb;
+        const char *address;
+    } cases[] = {
+        { "ours",
+          "<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='on' "
+          "ramfb='on'><source>"
+          "<address uuid='" OTHER_UUID "'/></source><alias name='ua-vgpu-12'/>"
+          "<address type='pci' slot='0x05'/></hostdev>",
+          true, 12, OTHER_UUID, true, true, "<address type=\"pci\" slot=\"0x05\"/>" },
+        { "a user's, without mode and alias",
+          "<hostdev type='mdev' display='off'><source>"
+          "<address uuid='11111111-2222-4333-8444-555555555555'/></source></hostdev>",
+          true, -1, OTHER_UUID },
+        { "UUID in upper case",
+          "<hostdev type='mdev'><source><address uuid='ABCDEF00-2222-4333-8444-555555555555'/>"
+          "</source><alias name='hostdev0'/></hostdev>",
+          true, -1, "abcdef00-2222-4333-8444-555555555555" },
+        { "bad UUID",
+          "<hostdev type='mdev'><source><address uuid='../x'/></source>"
+          "<alias name='ua-vgpu-0'/></hostdev>",
+          true, 0 },
+        { "no source", "<hostdev type='mdev'/>", true, -1 },
+        { "leading zero", "<hostdev type='mdev'><alias name='ua-vgpu-01'/></hostdev>", true, -1 },
+        { "no number", "<hostdev type='mdev'><alias name='ua-vgpu-'/></hostdev>", true, -1 },
+        { "sign", "<hostdev type='mdev'><alias name='ua-vgpu-+1'/></hostdev>", true, -1 },
+        { "more than a number", "<hostdev type='mdev'><alias name='ua-vgpu-1a'/></hostdev>", true,
+          -1 },
+        { "too big a number", "<hostdev type='mdev'><alias name='ua-vgpu-4294967296'/></hostdev>",
+          true, -1 },
+        { "PCI device of the user's",
+          "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='0x41'/>"
+          "</source></hostdev>",
+          false },
+        { "PCI device under our alias",
+          "<hostdev mode='subsystem' type='pci'><source><address uuid='" OTHER_UUID "'/></source>"
+          "<alias name='ua-vgpu-0'/></hostdev>",
+          true, 0 },
+        { "PCI device with a display", "<hostdev type='pci' display='on'/>", true, -1, NULL,
+          true },
+        { "USB device", "<hostdev mode='subsystem' type='usb'/>", false },
+        { "no device of the host's", "<hostdev mode='capabilities' type='mdev'/>", false },
+        { "another element", "<interface type='mdev'/>", false },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strconcat("<domain><name>x</name>\n<devices>\n", cases[i].xml,
+                                           "</devices></domain>", NULL);
+        g_autoptr(VgpuDomain) domain = parse(xml);
+        const VgpuHostdev *hostdev;
+
+        if (domain->hostdevs->len != cases[i].recorded)
+            fail_msg("%s: %u recorded", cases[i].what, domain->hostdevs->len);
+        if (!cases[i].recorded)
+            continue;
+        hostdev = g_ptr_array_index(domain->hostdevs, 0);
+        if (hostdev->index != cases[i].index || g_strcmp0(hostdev->uuid, cases[i].uuid) != 0 ||
+            hostdev->display != cases[i].display || hostdev->ramfb != cases[i].ramfb ||
+            g_strcmp0(hostdev->address, cases[i].address) != 0 || hostdev->line != 3)
+            fail_msg("%s: index %d, UUID %s, display %d, ramfb %d, address %s, line %ld",
+                     cases[i].what, hostdev->index, hostdev->uuid, hostdev->display,
+                     hostdev->ramfb, hostdev->address, hostdev->line);
+    }
+}
+
+static void
+test_find(void **state)
+{
+    g_autoptr(VgpuDomain) domain =
+        parse("<domain><name>x</name><devices>"
+              "<hostdev type='mdev'/>"
+              "<hostdev type='mdev'><source><address uuid='" OTHER_UUID "'/></source></hostdev>"
+              "<hostdev type='mdev'><source><address uuid='" UUID "'/></source>"
+              "<alias name='ua-vgpu-0'/></hostdev></devices></domain>");
+
+    assert_ptr_equal(vgpu_domain_find_ours(domain, 0), domain->hostdevs->pdata[2]);
+    assert_null(vgpu_domain_find_ours(domain, 1));
+    assert_null(vgpu_domain_find_ours(domain, G_MAXUINT));
+    assert_ptr_equal(vgpu_domain_find_uuid(domain, OTHER_UUID), domain->hostdevs->pdata[1]);
+    assert_ptr_equal(vgpu_domain_find_uuid(domain, UUID), domain->hostdevs->pdata[2]);
+    assert_null(vgpu_domain_find_uuid(domain, "22222222-2222-4333-8444-555555555555"));
+}
+
+#define PC "<type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type>"
+#define Q35 "<type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
+#define AT(bus, slot)                                                                            \
+    "<address type='pci' domain='0x0000' bus='" bus "' slot='" slot "' function='0x0'/>"
+#define PORT(index, at)                                                                          \
+    "<controller type='pci' index='" index "' model='pcie-root-port'>" at "</controller>"
+#define PORTS                                                                                    \
+    PORT("1", AT("0x00", "0x02")) PORT("2", AT("0x00", "0x03")) PORT("3", AT("0x00", "0x04"))
+#define NO_BALLOON "<memballoon model='none'/>"
+
+static void
+test_hotplug(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *type;
+        const char *devices;
+        guint slots;
+    } cases[] = {
+        { "pc: three slots are always taken", PC, "<video>" AT("0x00", "0x02") "</video>", 29 },
+        { "pc: a device, in decimal", PC,
+          "<video>" AT("0x00", "0x02") "</video><interface>" AT("0", "3") "</interface>", 28 },
+        { "pc: no video, but its place is kept", PC,
+          "<interface>" AT("0x00", "0x03") "</interface>", 28 },
+        { "pc: functions of one slot count once", PC,
+          "<controller type='usb'>" AT("0x00",
+                                       "0x04") "</controller>"
+                                               "<controller type='usb'><address type='pci' "
+                                               "bus='0x00' slot='0x04' function='0x7'/>"
+                                               "</controller>",
+          28 },
+        { "pc: another bus does not count", PC, "<interface>" AT("0x01", "0x03") "</interface>",
+          29 },
+        { "pc: where the host has a device does not count", PC,
+          "<video>" AT("0x00", "0x02") "</video><hostdev mode='subsystem' type='pci'><source>"
+                                       "<address type='pci' domain='0x0000' bus='0x00' "
+                                       "slot='0x07' function='0x0'/></source>"
+                                       "</hostdev>",
+          29 },
+        { "pc: addresses that are not PCI do not count", PC,
+          "<video>" AT("0x00", "0x02") "</video><disk><address type='drive' bus='0' slot='9'/>"
+                                       "</disk>",
+          29 },
+        { "pc: nonsense is not counted", PC, "<interface>" AT("0x00", "0x40") "</interface>",
+          29 },
+        { "short name", "<type arch='x86_64' machine='pc'>hvm</type>", NO_BALLOON, 29 },
+        { "no machine named", "<type arch='x86_64'>hvm</type>", NO_BALLOON, 29 },
+        { "nothing named", "<type>hvm</type>", NO_BALLOON, 29 },
+        { "pc, no addresses yet: libvirt adds a balloon", PC, "", 28 },
+        { "pc, no addresses yet: a slot each", PC,
+          "<disk><target dev='vda' bus='virtio'/></disk><disk><target dev='hda' "
+          "bus='ide'/></disk>"
+          "<interface/><controller type='usb' model='piix3-uhci'/>"
+          "<controller type='virtio-serial'/><input type='tablet' bus='usb'/><sound "
+          "model='ich6'/><rng/><graphics type='vnc'/>"
+          "<video/><hostdev mode='subsystem' type='mdev'/><serial/>" NO_BALLOON,
+          29 - 6 },
+        { "q35: empty ports", Q35, PORTS, 3 },
+        { "q35: one is used", Q35, PORTS "<interface>" AT("0x02", "0x00") "</interface>", 2 },
+        { "q35: all are used", Q35,
+          PORTS "<interface>" AT("0x01", "0x00") "</interface><disk>" AT(
+              "0x02", "0x00") "</disk><memballoon>" AT("0x03", "0x00") "</memballoon>",
+          0 },
+        { "q35: port that cannot be plugged into", Q35,
+          PORTS "<controller type='pci' index='4' model='pcie-root-port'><target hotplug='off'/>"
+                "</controller>",
+          3 },
+        { "q35: a switch uses its port and has its own", Q35,
+          PORTS "<controller type='pci' index='4' model='pcie-switch-upstream-port'>" AT(
+              "0x01",
+              "0x00") "</controller>"
+                      "<controller type='pci' index='5' model='pcie-switch-downstream-port'>" AT(
+                          "0x04", "0x00") "</controller>",
+          3 },
+        { "q35: no ports", Q35, "<interface>" AT("0x00", "0x03") "</interface>", 0 },
+        { "q35, no addresses yet", Q35,
+          PORT("1", "") PORT("2", "") PORT("3", "") "<interface/>" NO_BALLOON, 2 },
+        { "q35, no addresses and too few ports", Q35, PORT("1", "") "<interface/><rng/>", 0 },
+        { "short name of q35", "<type arch='x86_64' machine='q35'>hvm</type>", PORTS, 3 },
+        { "arm", "<type arch='aarch64' machine='virt-7.2'>hvm</type>", PORTS, 3 },
+        { "arm has no pc", "<type arch='aarch64' machine='pc'>hvm</type>", PORTS, 0 },
+        { "x86 has no virt", "<type arch='x86_64' machine='virt'>hvm</type>", PORTS, 0 },
+        { "no PCI", "<type arch='x86_64' machine='isapc'>hvm</type>", "", 0 },
+        { "microvm", "<type arch='x86_64' machine='microvm'>hvm</type>", "", 0 },
+        { "mainframe", "<type arch='s390x' machine='s390-ccw-virtio-7.2'>hvm</type>", "", 0 },
+        { "other architecture, no machine", "<type arch='s390x'>hvm</type>", "", 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf("<domain><name>x</name><os>%s</os><devices>%s</devices></domain>",
+                            cases[i].type, cases[i].devices);
+        g_autoptr(VgpuDomain) domain = parse(xml);
+        guint slots = vgpu_domain_hotplug_slots(domain);
+
+        if (slots != cases[i].slots)
+            fail_msg("%s: %u instead of %u", cases[i].what, slots, cases[i].slots);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identity), cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_hostdevs), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_hotplug),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

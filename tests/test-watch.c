@@ -1,0 +1,295 @@
+/* libvirt's events, of its test driver, while nothing runs but a GMainLoop. */
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "fake-libvirtd.h"
+#include "libvirt/connection.h"
+#include "libvirt/watch.h"
+
+#define UUID "11111111-2222-4333-8444-555555555555"
+#define DOMAIN_XML                                                                               \
+    "<domain type='test'><name>web</name><uuid>" UUID "</uuid><memory>1024</memory>"             \
+    "<os><type>hvm</type></os></domain>"
+#define QUIET_MS 100
+
+static const char *const event_names[] = {
+    [VGPU_DOMAIN_DEFINED] = "defined",           [VGPU_DOMAIN_UNDEFINED] = "undefined",
+    [VGPU_DOMAIN_RENAMED_AWAY] = "renamed-away", [VGPU_DOMAIN_STARTED] = "started",
+    [VGPU_DOMAIN_STOPPED] = "stopped",
+};
+
+typedef struct {
+    virConnectPtr conn;
+    VgpuWatch *watch;
+    GString *text; /* one word an event */
+    GThread *main_thread;
+} Fixture;
+
+static void
+on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpointer opaque)
+{
+    Fixture *self = opaque;
+
+    assert_ptr_equal(g_thread_self(), self->main_thread);
+    assert_string_equal(uuid, UUID);
+    if (event == VGPU_DOMAIN_STARTED)
+        assert_true(id > 0);
+    g_string_append_printf(self->text, "%s:%s ", event_names[event], name);
+}
+
+static void
+on_nodedev(const char *name, bool gone, gpointer opaque)
+{
+    Fixture *self = opaque;
+
+    g_string_append_printf(self->text, "%s%s ", gone ? "-" : "+", name);
+}
+
+static const VgpuWatchEvents events = { .domain = on_domain, .nodedev = on_nodedev };
+
+static gboolean
+quit(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_REMOVE;
+}
+
+/* What has come once no more comes. */
+static const char *
+run(Fixture *self)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+
+    g_timeout_add(QUIET_MS, quit, loop);
+    g_main_loop_run(loop);
+    return self->text->str;
+}
+
+static void
+check(Fixture *self, const char *expected, const char *what)
+{
+    if (strcmp(run(self), expected) != 0)
+        fail_msg("%s: got '%s'", what, self->text->str);
+    g_string_truncate(self->text, 0);
+}
+
+static int
+setup(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    Fixture *self = g_new0(Fixture, 1);
+
+    self->text = g_string_new(NULL);
+    self->main_thread = g_thread_self();
+    self->conn = vgpu_connection_open_once("test:///default", &error);
+    g_assert_no_error(error);
+    self->watch = vgpu_watch_new(self->conn, &events, self, &error);
+    g_assert_no_error(error);
+    *state = self;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    Fixture *self = *state;
+
+    vgpu_watch_free(self->watch);
+    virConnectClose(self->conn);
+    g_string_free(self->text, TRUE);
+    g_free(self);
+    return 0;
+}
+
+static void
+test_life(void **state)
+{
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+
+    check(self, "defined:web ", "define");
+    virDomainFree(virDomainDefineXML(self->conn, DOMAIN_XML));
+    check(self, "defined:web ", "redefine");
+    assert_int_equal(virDomainCreate(domain), 0);
+    check(self, "started:web ", "start");
+    assert_int_equal(virDomainSuspend(domain), 0);
+    assert_int_equal(virDomainResume(domain), 0);
+    check(self, "", "suspend and resume");
+    assert_int_equal(virDomainDestroy(domain), 0);
+    check(self, "stopped:web ", "stop");
+    assert_int_equal(virDomainRename(domain, "www", 0), 0);
+    check(self, "renamed-away:web defined:www ", "rename");
+    assert_int_equal(virDomainUndefine(domain), 0);
+    check(self, "undefined:www ", "undefine");
+}
+
+static void
+set_metadata(virDomainPtr domain, int type, const char *text, const char *uri)
+{
+    assert_int_equal(virDomainSetMetadata(domain, type, text, uri ? "x" : NULL, uri,
+                                          VIR_DOMAIN_AFFECT_CONFIG),
+                     0);
+}
+
+static void
+test_metadata(void **state)
+{
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+
+    check(self, "defined:web ", "define");
+    set_metadata(domain, VIR_DOMAIN_METADATA_ELEMENT, "<devices/>", VGPU_XMLNS);
+    check(self, "defined:web ", "ours");
+    set_metadata(domain, VIR_DOMAIN_METADATA_ELEMENT, NULL, VGPU_XMLNS);
+    check(self, "defined:web ", "ours removed");
+    set_metadata(domain, VIR_DOMAIN_METADATA_ELEMENT, "<other/>", "urn:other");
+    check(self, "", "another's");
+    set_metadata(domain, VIR_DOMAIN_METADATA_TITLE, "a title", NULL);
+    check(self, "", "a title");
+    assert_int_equal(virDomainUndefine(domain), 0);
+    check(self, "undefined:web ", "undefine");
+}
+
+/* A node device driver that can create: that of virtual host adapters. */
+static void
+test_nodedev(void **state)
+{
+    Fixture *self = *state;
+    g_autoptr(virNodeDevice) device = virNodeDeviceCreateXML(
+        self->conn,
+        "<device><parent>scsi_host1</parent><capability type='scsi_host'>"
+        "<capability type='fc_host'><wwnn>20000000c9831b4b</wwnn><wwpn>10000000c9831b4b</wwpn>"
+        "</capability></capability></device>",
+        0);
+    g_autofree char *came = NULL, *went = NULL;
+
+    assert_non_null(device);
+    came = g_strdup_printf("+%s ", virNodeDeviceGetName(device));
+    went = g_strdup_printf("-%s ", virNodeDeviceGetName(device));
+    check(self, came, "a device comes");
+    assert_int_equal(virNodeDeviceDestroy(device), 0);
+    check(self, went, "a device goes");
+}
+
+static void
+test_no_event_after_free(void **state)
+{
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+
+    g_clear_pointer(&self->watch, vgpu_watch_free); /* with an event on its way */
+    check(self, "", "after free");
+    assert_int_equal(virDomainUndefine(domain), 0);
+    check(self, "", "after free");
+}
+
+static void
+free_watch(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpointer opaque)
+{
+    Fixture *self = opaque;
+
+    on_domain(event, uuid, name, id, opaque);
+    g_clear_pointer(&self->watch, vgpu_watch_free);
+}
+
+static void
+test_free_in_event(void **state)
+{
+    static const VgpuWatchEvents freeing = { .domain = free_watch, .nodedev = on_nodedev };
+    g_autoptr(GError) error = NULL;
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = NULL;
+
+    vgpu_watch_free(self->watch);
+    self->watch = vgpu_watch_new(self->conn, &freeing, self, &error);
+    assert_non_null(self->watch);
+    domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    virDomainFree(virDomainDefineXML(self->conn, DOMAIN_XML));
+    check(self, "defined:web ", "the first only");
+    assert_null(self->watch);
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
+int __real_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr device,
+                                                int event,
+                                                virConnectNodeDeviceEventGenericCallback callback,
+                                                void *opaque, virFreeCallback freecb);
+int __wrap_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr device,
+                                                int event,
+                                                virConnectNodeDeviceEventGenericCallback callback,
+                                                void *opaque, virFreeCallback freecb);
+static bool without_nodedevs;
+
+int
+__wrap_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr device,
+                                            int event,
+                                            virConnectNodeDeviceEventGenericCallback callback,
+                                            void *opaque, virFreeCallback freecb)
+{
+    return without_nodedevs
+               ? -1
+               : __real_virConnectNodeDeviceEventRegisterAny(conn, device, event, callback,
+                                                             opaque, freecb);
+}
+
+static void
+test_without_nodedevs(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = NULL;
+
+    vgpu_watch_free(self->watch);
+    without_nodedevs = true;
+    self->watch = vgpu_watch_new(self->conn, &events, self, &error);
+    without_nodedevs = false;
+    assert_non_null(self->watch);
+    domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    check(self, "defined:web ", "define");
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
+/* The connection breaks under it. */
+static void
+test_broken(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    FakeLibvirtd *daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    g_autoptr(GError) error = NULL;
+    Fixture *self = *state;
+    virConnectPtr conn = vgpu_connection_open_once(host->uri, &error);
+    g_autoptr(VgpuWatch) watch = NULL;
+
+    assert_non_null(conn);
+    watch = vgpu_watch_new(conn, &events, self, &error);
+    assert_non_null(watch);
+    fake_libvirtd_kill(daemon);
+    check(self, "", "the connection breaks");
+    g_clear_pointer(&watch, vgpu_watch_free);
+    assert_null(vgpu_watch_new(conn, &events, self, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
+    virConnectClose(conn);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_life),          TEST(test_metadata),
+        TEST(test_nodedev),       TEST(test_no_event_after_free),
+        TEST(test_free_in_event), TEST(test_without_nodedevs),
+        TEST(test_broken),
+    };
+
+    vgpu_connection_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

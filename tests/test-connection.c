@@ -1,10 +1,10 @@
 /* A connection that comes and goes with libvirt, and never wakes one that was stopped. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 
@@ -20,6 +20,7 @@ typedef struct {
     int connected;
     int disconnected;
     VgpuConnection **free_on_connect;
+    VgpuConnection **free_on_disconnect;
 } Seen;
 
 static void
@@ -35,7 +36,11 @@ on_connected(gpointer opaque)
 static void
 on_disconnected(gpointer opaque)
 {
-    ((Seen *) opaque)->disconnected++;
+    Seen *seen = opaque;
+
+    seen->disconnected++;
+    if (seen->free_on_disconnect)
+        g_clear_pointer(seen->free_on_disconnect, vgpu_connection_free);
 }
 
 static const VgpuConnectionEvents events = {
@@ -299,6 +304,41 @@ test_free_while_blocked(void **state)
 }
 
 static void
+test_nothing_after_free(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    g_autoptr(FakeLibvirtd) daemon = NULL;
+    Seen seen = { 0 };
+    VgpuConnection *connection = vgpu_connection_new(host->uri, host->root, &events, &seen);
+
+    daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    vgpu_connection_nudge(connection);
+    vgpu_connection_free(connection);
+    run_for(QUIET_MS);
+    assert_int_equal(fake_libvirtd_accepted(daemon), 0);
+    assert_int_equal(seen.connected, 0);
+}
+
+static void
+test_free_when_lost(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    FakeLibvirtd *daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    g_autoptr(FakeLibvirtd) next = NULL;
+    VgpuConnection *connection = NULL;
+    Seen seen = { .free_on_disconnect = &connection };
+
+    connection = vgpu_connection_new(host->uri, host->root, &events, &seen);
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    fake_libvirtd_kill(daemon);
+    next = fake_libvirtd_start(host, FAKE_ANSWERS);
+    assert_true(runs_until(&seen.disconnected, 1, LONG_MS));
+    assert_null(connection);
+    run_for(QUIET_MS);
+    assert_int_equal(fake_libvirtd_accepted(next), 0);
+}
+
+static void
 test_retries(void **state)
 {
     g_autoptr(FakeHost) host = fake_host_new();
@@ -404,6 +444,8 @@ main(void)
         cmocka_unit_test(test_running_already),
         cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_free_while_blocked),
+        cmocka_unit_test(test_nothing_after_free),
+        cmocka_unit_test(test_free_when_lost),
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_open_once),
         cmocka_unit_test(test_errors),

@@ -1,11 +1,11 @@
 /* Reading and changing domains of libvirt's test driver. What that driver cannot do (devices) is
  * put in its place at link time. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <libvirt/virterror.h>
 #include <string.h>

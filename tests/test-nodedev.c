@@ -1,11 +1,11 @@
 /* Node devices as an inventory. tests/data/nodedev/host.xml is a whole host for libvirt's test
  * driver, host.out what has to come out; VGPU_REGENERATE=1 rewrites the latter. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

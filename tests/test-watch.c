@@ -1,10 +1,10 @@
 /* libvirt's events, of its test driver, while nothing runs but a GMainLoop. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -102,7 +102,8 @@ teardown(void **state)
     Fixture *self = *state;
 
     vgpu_watch_free(self->watch);
-    virConnectClose(self->conn);
+    run(self);
+    g_assert_cmpint(virConnectClose(self->conn), ==, 0); /* the last reference */
     g_string_free(self->text, TRUE);
     g_free(self);
     return 0;

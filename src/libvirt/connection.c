@@ -213,15 +213,15 @@ static gpointer
 open_thread(gpointer data)
 {
     Attempt *attempt = data;
+    virConnectPtr conn = virConnectOpen(attempt->uri);
 
-    attempt->conn = virConnectOpen(attempt->uri);
-    if (!attempt->conn)
+    attempt->conn = conn;
+    if (!conn)
         attempt->failure = g_strdup(virGetLastErrorMessage());
     /* libvirt's test driver lives in this process: there is nothing to lose, and it would not give
      * the reference back */
     else if (!g_str_has_prefix(attempt->uri, "test:") &&
-             virConnectRegisterCloseCallback(attempt->conn, on_close, ref(attempt->self), unref) <
-                 0)
+             virConnectRegisterCloseCallback(conn, on_close, ref(attempt->self), unref) < 0)
         unref(attempt->self);
     on_main_thread(on_opened, attempt, attempt_free);
     return NULL;

@@ -329,59 +329,37 @@ vgpu_nodedev_xml(virNodeDevicePtr device, GError **error)
     return copy;
 }
 
-/* In which turn a device is to be added: what it belongs to comes first. */
-typedef enum {
-    TURN_PF,
-    TURN_VF,
-    TURN_MDEV,
-    N_TURNS,
-    TURN_NEVER, /* most devices of a host: not worth parsing */
-} Turn;
-
-static Turn
-turn_of(const char *xml)
+/* Most PCI devices of a host are no GPU, and not worth parsing. */
+static bool
+may_matter(const char *xml)
 {
-    if (strstr(xml, "'mdev'") || strstr(xml, "\"mdev\""))
-        return TURN_MDEV;
-    if (!strstr(xml, "mdev_types") && !strstr(xml, "<class>0x03"))
-        return TURN_NEVER;
-    return strstr(xml, "phys_function") ? TURN_VF : TURN_PF;
+    return strstr(xml, "mdev") || strstr(xml, "<class>0x03");
 }
 
 VgpuInventory *
 vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
 {
-    const guint flags =
-        VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV | VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV;
-    g_autoptr(GPtrArray) devices = vgpu_nodedev_list(conn, flags, error);
+    /* an mdev comes after all that it may belong to */
+    static const guint turns[] = {
+        VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV,
+        VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV,
+    };
     g_autoptr(VgpuInventory) inventory = vgpu_inventory_new();
-    g_autoptr(GPtrArray) turns =
-        g_ptr_array_new_with_free_func((GDestroyNotify) g_ptr_array_unref);
 
-    if (!devices)
-        return NULL;
-    for (guint i = 0; i < N_TURNS; i++)
-        g_ptr_array_add(turns, g_ptr_array_new_with_free_func(g_free));
+    for (gsize turn = 0; turn < G_N_ELEMENTS(turns); turn++) {
+        g_autoptr(GPtrArray) devices = vgpu_nodedev_list(conn, turns[turn], error);
 
-    for (guint i = 0; i < devices->len; i++) {
-        g_autoptr(GError) failure = NULL;
-        g_autofree char *xml = vgpu_nodedev_xml(g_ptr_array_index(devices, i), &failure);
-        Turn turn = xml ? turn_of(xml) : TURN_NEVER;
-
-        if (failure) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+        if (!devices)
             return NULL;
-        }
-        if (turn < N_TURNS)
-            g_ptr_array_add(g_ptr_array_index(turns, turn), g_steal_pointer(&xml));
-    }
+        for (guint i = 0; i < devices->len; i++) {
+            g_autoptr(GError) failure = NULL;
+            g_autofree char *xml = vgpu_nodedev_xml(g_ptr_array_index(devices, i), &failure);
 
-    for (guint turn = 0; turn < N_TURNS; turn++) {
-        const GPtrArray *xmls = g_ptr_array_index(turns, turn);
-
-        for (guint i = 0; i < xmls->len; i++) {
-            if (!vgpu_nodedev_add_xml(inventory, g_ptr_array_index(xmls, i), error))
+            if (failure ||
+                (xml && may_matter(xml) && !vgpu_nodedev_add_xml(inventory, xml, &failure))) {
+                g_propagate_error(error, g_steal_pointer(&failure));
                 return NULL;
+            }
         }
     }
     return g_steal_pointer(&inventory);

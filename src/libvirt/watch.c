@@ -11,7 +11,6 @@
  * reference for the owner and one for each callback. */
 struct VgpuWatch {
     gatomicrefcount refs;
-    int stopped; /* atomic */
     virConnectPtr conn;
     VgpuWatchEvents events;
     gpointer opaque;
@@ -42,7 +41,7 @@ tell_domain(VgpuWatch *self, VgpuDomainEvent event, virDomainPtr domain)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
-    if (g_atomic_int_get(&self->stopped) || virDomainGetUUIDString(domain, uuid) < 0)
+    if (virDomainGetUUIDString(domain, uuid) < 0)
         return;
     self->events.domain(event, uuid, virDomainGetName(domain), (int) virDomainGetID(domain),
                         self->opaque);
@@ -76,15 +75,15 @@ on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, voi
 static void
 on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *uri, void *opaque)
 {
-    if (type == VIR_DOMAIN_METADATA_ELEMENT && g_strcmp0(uri, VGPU_XMLNS) == 0)
+    /* NULL for a title or a description */
+    if (g_strcmp0(uri, VGPU_XMLNS) == 0)
         tell_domain(opaque, VGPU_DOMAIN_DEFINED, domain);
 }
 
 static void
 tell_nodedev(VgpuWatch *self, virNodeDevicePtr device, bool gone)
 {
-    if (!g_atomic_int_get(&self->stopped))
-        self->events.nodedev(virNodeDeviceGetName(device), gone, self->opaque);
+    self->events.nodedev(virNodeDeviceGetName(device), gone, self->opaque);
 }
 
 static void
@@ -161,8 +160,7 @@ vgpu_watch_free(VgpuWatch *self)
 {
     if (!self)
         return;
-    g_atomic_int_set(&self->stopped, 1);
-    /* on a connection that is broken these fail, but forget the callback all the same */
+    /* libvirt drops what is queued for them; on a broken connection they fail, but do so too */
     for (guint i = 0; i < self->n_nodedev_ids; i++)
         virConnectNodeDeviceEventDeregisterAny(self->conn, self->nodedev_ids[i]);
     for (guint i = 0; i < self->n_domain_ids; i++)

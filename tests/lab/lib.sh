@@ -2,7 +2,7 @@
 # Helpers for scenarios (and for the shell of `lab shell`): source this first. A scenario fails when a command fails.
 if [ -z "${LAB_SHELL:-}" ]; then
   set -Eeuo pipefail
-  trap 'echo "${BASH_SOURCE[0]##*/}:$LINENO: \"$BASH_COMMAND\" failed with $?" >&2' ERR
+  trap 'on_error $? "$BASH_COMMAND"' ERR
 fi
 
 lab_work=/lab/work
@@ -19,11 +19,17 @@ export A2 A2_VF M10 M10B P40
 # say TEXT…: a line in the scenario's log, with the guest's uptime.
 say() { printf '[%8s] %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$*"; }
 
-# fail TEXT…: ends the scenario, naming the scenario's line.
+# Prints FILE:LINE of the line in the scenario that led here.
+where() {
+  local i=1
+  while [[ ${BASH_SOURCE[i + 1]:-} && ${BASH_SOURCE[i]} == */lib.sh ]]; do i=$((i + 1)); done
+  echo "${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
+}
+on_error() { echo "$(where): \"$2\" failed with $1" >&2; }
+
+# fail TEXT…: ends the scenario, naming its line.
 fail() {
-  local i=0
-  while [[ ${BASH_SOURCE[i]} == */lib.sh ]]; do i=$((i + 1)); done
-  echo "${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}: $*" >&2
+  echo "$(where): $*" >&2
   exit 1
 }
 
@@ -127,6 +133,7 @@ domain_xml() {
     esac
     shift
   done
+  [ "$ports" = 0 ] || devices+="<controller type='pci' index='0' model='pcie-root'/>"
   for ((i = 0; i < ports; i++)); do devices+="<controller type='pci' model='pcie-root-port'/>"; done
   cat <<EOF
 <domain type='qemu'>
@@ -164,6 +171,7 @@ daemon_start() {
   # shellcheck disable=SC2016
   setsid bash -c 'echo $$ > /run/lab-virtvgpud.pid; exec "$@"' - "$daemon_bin" "$@" \
     >> "$lab_work/logs/virtvgpud.log" 2>&1 < /dev/null &
+  disown
   wait_for 20 daemon_listens
 }
 daemon_signal() {

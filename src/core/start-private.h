@@ -1,0 +1,54 @@
+/* start-private.h: what start.c, step.c and create.c share */
+#pragma once
+
+#include "base/error.h"
+#include "core/manager-private.h"
+
+typedef enum {
+    VGPU_STEP_WAITING,  /* its UUID is not free yet, or it is not placed yet */
+    VGPU_STEP_CREATING, /* on a lane */
+    VGPU_STEP_READY,
+} VgpuStepState;
+
+typedef struct {
+    const VgpuWant *want; /* borrowed from the domain */
+    VgpuStepState state;
+    bool late;        /* to be hot-plugged */
+    const char *wait; /* what it waits for, for the text at the deadline */
+    gint64 not_before; /* us, monotonic: when to try again at the earliest */
+} VgpuStep;
+
+struct VgpuStart {
+    VgpuManager *manager;
+    guint64 token;
+    VgpuDomain *domain;
+    char *key; /* of the owner */
+    guint64 since;
+    gint64 begun;
+    gint64 deadline; /* us, monotonic */
+    GArray *steps;   /* of VgpuStep */
+    GHashTable *refused; /* see VgpuSnapshot */
+    GSource *tick;
+    GError *failure;
+    VgpuPrepareDone done;
+    gpointer opaque;
+};
+
+/* --- start.c --- */
+
+/* Move every step as far as it goes. May end with the hook's answer, and then frees @self. */
+void vgpu_start_advance(VgpuStart *self);
+/* The first failure counts. */
+void vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text);
+/* The step for that vGPU; NULL when there is none, or no start. */
+VgpuStep *vgpu_start_find_step(VgpuStart *self, const char *uuid);
+
+/* --- step.c --- */
+
+/* One step that waits: find out what it can have, and claim it. */
+void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
+
+/* --- create.c --- */
+
+/* Hand a CREATING claim to the lane of its GPU. */
+void vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim);

@@ -1,0 +1,242 @@
+/* step.c: what one vGPU of a starting domain can have: the device of its previous run, one that exists
+ * already, its persistent one, or a new one */
+#include <string.h>
+
+#include "base/uuid.h"
+#include "core/start-private.h"
+
+static bool
+claim_fits(const VgpuClaim *claim, const VgpuWant *want)
+{
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+
+    for (char **wanted = want->profiles; *wanted; wanted++) {
+        if (vgpu_profile_matches(profile, *wanted))
+            return !want->gpu || g_str_equal(want->gpu, claim->gpu);
+    }
+    return false;
+}
+
+static void
+make_ready(VgpuClaim *claim, VgpuStep *step)
+{
+    claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
+    g_clear_pointer(&claim->reason, g_free);
+    step->state = VGPU_STEP_READY;
+}
+
+/* There is a claim of that UUID already: of the previous run, or of one that was never released. */
+static void
+step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *step)
+{
+    VgpuManager *manager = self->manager;
+    const VgpuBackend *backend = vgpu_backend_get(claim->interface);
+    VgpuPlace place = vgpu_claim_place(claim);
+    g_auto(VgpuPresence) seen = { 0 };
+
+    if (claim->phase == VGPU_PHASE_FAILED) {
+        vgpu_manager_drop(manager, owner, claim);
+        return;
+    }
+    if (claim->phase == VGPU_PHASE_CREATING) {
+        step->wait = "its vGPU of a previous start is still being made";
+        return;
+    }
+    if (vgpu_manager_is_removing(manager, claim->uuid)) {
+        step->wait = "its vGPU of the previous run is still being removed";
+        return;
+    }
+    seen = backend->look(manager->sysfs, &place);
+    if (!seen.exists) {
+        vgpu_manager_cancel_removal(manager, claim->uuid);
+        vgpu_manager_drop(manager, owner, claim);
+    } else if (backend->in_use(manager->sysfs, &place)) {
+        step->wait = "its vGPU is still held open by a process of its previous run";
+    } else if (claim_fits(claim, step->want)) {
+        vgpu_manager_cancel_removal(manager, claim->uuid);
+        make_ready(claim, step);
+    } else {
+        step->wait = "its vGPU of another profile is still being removed";
+        vgpu_manager_remove(manager, owner, claim);
+    }
+}
+
+/* Whose UUID is this, other than the starting domain's? NULL: nobody's. */
+static const char *
+other_owner_of(VgpuStart *self, const char *uuid)
+{
+    VgpuManager *manager = self->manager;
+    const VgpuDefinition *own = g_hash_table_lookup(manager->definitions, self->key);
+    GHashTable *records[] = { manager->owners, manager->kept };
+    GHashTableIter iter;
+    gpointer value;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(records); i++) {
+        g_hash_table_iter_init(&iter, records[i]);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+            const VgpuOwner *owner = value;
+
+            if (vgpu_owner_find(owner, uuid) && !g_str_equal(owner->key, self->key))
+                return owner->domain_name ? owner->domain_name : "none (made by hand)";
+        }
+    }
+    g_hash_table_iter_init(&iter, manager->definitions);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuDefinition *other = value;
+
+        if (other == own)
+            continue;
+        for (guint i = 0; i < other->domain->wants->len; i++) {
+            const VgpuWant *want = g_ptr_array_index(other->domain->wants, i);
+
+            if (g_strcmp0(want->uuid, uuid) == 0 &&
+                (!want->uuid_is_users || !own || other->order < own->order))
+                return other->domain->name;
+        }
+    }
+    return NULL;
+}
+
+static VgpuClaim *
+add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char *parent,
+          const VgpuProfile *profile)
+{
+    VgpuOwner *owner = vgpu_manager_need_owner(self->manager, self->key, self->domain->uuid,
+                                               self->domain->name);
+    VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
+
+    claim->gpu = g_strdup(gpu->address);
+    claim->parent = g_strdup(parent);
+    claim->profile_id = g_strdup(profile->id);
+    claim->profile_name = g_strdup(profile->name);
+    claim->interface = gpu->interface;
+    g_ptr_array_add(owner->claims, claim);
+    return claim;
+}
+
+/* A device of that UUID exists, and no record of it. */
+static void
+step_from_device(VgpuStart *self, VgpuStep *step, const VgpuPresence *seen)
+{
+    VgpuManager *manager = self->manager;
+    const VgpuGpu *gpu =
+        seen->parent ? vgpu_inventory_find_by_function(manager->inventory, seen->parent) : NULL;
+    const VgpuProfile *profile =
+        gpu && seen->profile_id ? vgpu_gpu_find_profile(gpu, seen->profile_id) : NULL;
+    g_autofree char *text = NULL;
+    VgpuClaim *claim;
+
+    if (!profile) {
+        text = g_strdup_printf("a device %s exists on %s, which is no GPU that is known",
+                               step->want->uuid, seen->parent ? seen->parent : "an unknown parent");
+        vgpu_start_fail(self, VGPU_ERROR_BUSY, text);
+        return;
+    }
+    claim = add_claim(self, step->want, gpu, seen->parent, profile);
+    claim->adopted = step->want->uuid_is_users;
+    if (claim_fits(claim, step->want)) {
+        make_ready(claim, step);
+    } else if (claim->adopted) {
+        text = g_strdup_printf("the device %s exists on %s with profile '%s' instead of '%s'",
+                               step->want->uuid, seen->parent, profile->name,
+                               step->want->profiles[0]);
+        g_ptr_array_remove(vgpu_manager_owner(manager, self->key)->claims, claim);
+        vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
+    } else { /* computed from this domain's UUID, so it is ours to replace */
+        claim->phase = VGPU_PHASE_RELEASING;
+        step->wait = "a left-over vGPU of another profile is being removed";
+        vgpu_manager_remove(manager, vgpu_manager_owner(manager, self->key), claim);
+    }
+}
+
+/* create="define": libvirt was asked to define it when the domain was defined; an inactive one is made
+ * on its recorded parent. */
+static void
+step_from_kept(VgpuStart *self, VgpuStep *step, const VgpuClaim *kept, const VgpuPresence *seen)
+{
+    VgpuManager *manager = self->manager;
+    const VgpuGpu *gpu = vgpu_inventory_find_by_function(manager->inventory, kept->parent);
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new(kept->profile_id, kept->profile_name);
+    g_autofree char *pair = vgpu_placement_pair(kept->parent, kept->profile_id);
+    g_autofree char *text = NULL;
+    VgpuClaim *claim;
+
+    if (!gpu || g_hash_table_contains(self->refused, pair)) {
+        text = g_strdup_printf("its persistent vGPU %s cannot be made on %s: %s", kept->uuid,
+                               kept->parent, gpu ? "the driver refused it" : "there is no such GPU");
+        vgpu_start_fail(self, gpu ? VGPU_ERROR_DRIVER : VGPU_ERROR_NOT_FOUND, text);
+        return;
+    }
+    claim = add_claim(self, step->want, gpu, kept->parent, profile);
+    claim->persistent = true;
+    if (seen->exists)
+        make_ready(claim, step);
+    else
+        step->state = VGPU_STEP_CREATING;
+}
+
+static void
+step_place(VgpuStart *self, VgpuStep *step)
+{
+    g_autoptr(GArray) reservations = NULL;
+    g_autoptr(GHashTable) slow = NULL;
+    VgpuSnapshot snapshot =
+        vgpu_manager_snapshot(self->manager, &reservations, &slow, self->refused);
+    g_autoptr(GPtrArray) candidates = vgpu_placement_candidates(&snapshot, step->want);
+    const VgpuCandidate *chosen =
+        vgpu_placement_choose(&snapshot, candidates, step->want->placement);
+
+    if (!chosen) {
+        if (!self->failure)
+            vgpu_placement_explain(candidates, step->want, &self->failure);
+        return;
+    }
+    add_claim(self, step->want, chosen->gpu, chosen->parent->address, chosen->profile);
+    step->state = VGPU_STEP_CREATING;
+}
+
+static void
+step_from_nothing(VgpuStart *self, VgpuStep *step)
+{
+    VgpuManager *manager = self->manager;
+    const VgpuWant *want = step->want;
+    VgpuPlace place = { .uuid = want->uuid };
+    g_auto(VgpuPresence) seen = { 0 };
+    const char *other = other_owner_of(self, want->uuid);
+    VgpuClaim *kept = vgpu_manager_kept_claim(manager, want->uuid, NULL);
+
+    if (other) {
+        g_autofree char *text =
+            g_strdup_printf("the vGPU %s belongs to domain '%s'", want->uuid, other);
+
+        vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
+        return;
+    }
+    vgpu_manager_refresh(manager, (const char *const *) want->profiles);
+    seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(manager->sysfs, &place);
+    if (want->create_at_define && !kept)
+        vgpu_start_fail(self, VGPU_ERROR_BUSY,
+             "its persistent vGPU (create=\"define\") is not defined yet; start it again in a moment "
+             "(a transient domain cannot have one)");
+    else if (want->create_at_define)
+        step_from_kept(self, step, kept, &seen);
+    else if (seen.exists)
+        step_from_device(self, step, &seen);
+    else
+        step_place(self, step);
+}
+
+void
+vgpu_step_advance(VgpuStart *self, VgpuStep *step)
+{
+    VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    VgpuClaim *claim = owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
+
+    if (claim) {
+        step_from_claim(self, owner, claim, step);
+        owner = vgpu_manager_owner(self->manager, self->key);
+        claim = owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
+    }
+    if (!claim && step->state == VGPU_STEP_WAITING)
+        step_from_nothing(self, step);
+}

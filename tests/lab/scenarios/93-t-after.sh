@@ -1,3 +1,0 @@
-#!/bin/bash
-# after
-. "$(dirname "$0")/../lib.sh"

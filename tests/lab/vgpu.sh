@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# What scenarios of virt-vgpu share, on top of lib.sh.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+NS=urn:virt-vgpu:domain:1
+
+# annotation ATTRS [ATTRS…]: a <vgpu:devices> with one <vgpu:device ATTRS/> for each argument.
+annotation() {
+  local attrs
+  printf "<vgpu:devices xmlns:vgpu='%s'>" "$NS"
+  for attrs in "$@"; do printf '<vgpu:device %s/>' "$attrs"; done
+  printf '</vgpu:devices>'
+}
+
+# vgpu_uuid DOMAIN-UUID N: the UUID that anyone can compute.
+vgpu_uuid() { /usr/bin/python3 -ISc 'import sys, uuid; print(uuid.uuid5(uuid.UUID(sys.argv[1]), "virt-vgpu:" + sys.argv[2]))' "$1" "$2"; }
+
+# domain_uuid NAME
+domain_uuid() { virsh -q domuuid "$1" | head -n 1; }
+
+# live_hostdev NAME N, defined_hostdev NAME N: our <hostdev>, nothing when it has none.
+live_hostdev() { virsh -q dumpxml "$1" --xpath "//hostdev[alias/@name='ua-vgpu-$2']" 2> /dev/null | tr '"' "'" || true; }
+defined_hostdev() { virsh -q dumpxml "$1" --inactive --xpath "//hostdev[alias/@name='ua-vgpu-$2']" 2> /dev/null | tr '"' "'" || true; }
+has_live() { live_hostdev "$1" "$2" | grep -q "${3:-<hostdev}"; }
+has_defined() { defined_hostdev "$1" "$2" | grep -q "${3:-<hostdev}"; }
+# is_injected NAME [COUNT]: the definition carries exactly COUNT hostdevs of ours.
+is_injected() { [ "$(virsh -q dumpxml "$1" --inactive | grep -c "alias name='ua-vgpu-")" = "${2:-1}" ]; }
+
+# define_vgpu NAME DEVICE-ATTRS [domain_xml's options]: define and wait until the definition has its hostdev.
+define_vgpu() {
+  local name=$1 attrs=$2
+  shift 2
+  define "$name" --annot "$(annotation "$attrs")" "$@"
+  wait_for 10 is_injected "$name"
+}
+
+# vgpu_state UUID [WANTED]: prints the state in `list --all`, or tests it.
+vgpu_state() {
+  local state
+  state=$(virt-vgpu list --all --json | /usr/bin/python3 -ISc 'import json, sys
+print(*[v["state"] for v in json.load(sys.stdin) if v["uuid"] == sys.argv[1]])' "$1")
+  if [ "${2:-}" ]; then [ "$state" = "$2" ]; else echo "$state"; fi
+}
+
+# nothing_left: no mdev, no record.
+nothing_left() { [ -z "$(mdevs)" ] && ! compgen -G '/run/virt-vgpu/claims/*' > /dev/null; }
+# claims: how many domains have a record.
+claims() { find /run/virt-vgpu/claims -type f | wc -l; }
+
+# json FIELD FILTER…: `virt-vgpu ARGS --json` as seen by a python expression: json EXPRESSION ARGS…, rows in `v`.
+json() {
+  local expression=$1
+  shift
+  virt-vgpu "$@" --json | /usr/bin/python3 -ISc 'import json, sys
+v = json.load(sys.stdin)
+print(eval(sys.argv[1]))' "$expression"
+}

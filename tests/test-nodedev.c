@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <libvirt/virterror.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -107,20 +108,89 @@ check_dump(const VgpuInventory *inventory, const char *expected_name)
     assert_string_equal(text, expected);
 }
 
+/* Reading this node device fails with that code. */
+static const char *fail_name;
+static virError fake_error;
+
+virErrorPtr __real_virGetLastError(void);
+virErrorPtr __wrap_virGetLastError(void);
+int __real_virGetLastErrorCode(void);
+int __wrap_virGetLastErrorCode(void);
+char *__real_virNodeDeviceGetXMLDesc(virNodeDevicePtr device, unsigned flags);
+char *__wrap_virNodeDeviceGetXMLDesc(virNodeDevicePtr device, unsigned flags);
+
+virErrorPtr
+__wrap_virGetLastError(void)
+{
+    return fake_error.code ? &fake_error : __real_virGetLastError();
+}
+
+int
+__wrap_virGetLastErrorCode(void)
+{
+    return fake_error.code ? fake_error.code : __real_virGetLastErrorCode();
+}
+
+char *
+__wrap_virNodeDeviceGetXMLDesc(virNodeDevicePtr device, unsigned flags)
+{
+    if (g_strcmp0(virNodeDeviceGetName(device), fail_name) == 0)
+        return NULL;
+    return __real_virNodeDeviceGetXMLDesc(device, flags);
+}
+
+static VgpuInventory *
+read_host(GError **error)
+{
+    g_autofree char *path = data_path("host.xml");
+    g_autofree char *uri = g_strconcat("test://", path, NULL);
+    virConnectPtr conn = vgpu_connection_open_once(uri, error);
+    VgpuInventory *inventory;
+
+    assert_non_null(conn);
+    inventory = vgpu_nodedev_inventory(conn, error);
+    virConnectClose(conn);
+    return inventory;
+}
+
 static void
 test_inventory(void **state)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = data_path("host.xml");
-    g_autofree char *uri = g_strconcat("test://", path, NULL);
-    virConnectPtr conn = vgpu_connection_open_once(uri, &error);
-    g_autoptr(VgpuInventory) inventory = NULL;
+    g_autoptr(VgpuInventory) inventory = read_host(&error);
 
-    assert_non_null(conn);
-    inventory = vgpu_nodedev_inventory(conn, &error);
     assert_non_null(inventory);
     check_dump(inventory, "host.out");
-    virConnectClose(conn);
+}
+
+static void
+test_inventory_vanished(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VgpuInventory) inventory = NULL;
+
+    fail_name = "pci_0000_3b_00_0";
+    fake_error.code = VIR_ERR_NO_NODE_DEVICE;
+    inventory = read_host(&error);
+    fail_name = NULL;
+    fake_error.code = 0;
+    assert_non_null(inventory);
+    assert_null(vgpu_inventory_find(inventory, "0000:3b:00.0"));
+    assert_non_null(vgpu_inventory_find(inventory, "0000:41:00.0"));
+}
+
+static void
+test_inventory_fails(void **state)
+{
+    g_autoptr(GError) error = NULL;
+
+    fail_name = "pci_0000_3b_00_0";
+    fake_error.code = VIR_ERR_RPC;
+    assert_null(read_host(&error));
+    fail_name = NULL;
+    fake_error.code = 0;
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
+    assert_non_null(strstr(error->message, "pci_0000_3b_00_0"));
 }
 
 /* Devices come one by one, in any order but for an mdev after its parent. */
@@ -250,8 +320,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inventory), cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_drivers),   cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_inventory),       cmocka_unit_test(test_inventory_vanished),
+        cmocka_unit_test(test_inventory_fails), cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_drivers),         cmocka_unit_test(test_odd),
         cmocka_unit_test(test_replaces),
     };
 

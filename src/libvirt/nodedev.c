@@ -331,36 +331,45 @@ vgpu_nodedev_xml(virNodeDevicePtr device, GError **error)
 
 /* Most PCI devices of a host are no GPU, and not worth parsing. */
 static bool
-may_matter(const char *xml)
+may_be_gpu(const char *xml)
 {
-    return strstr(xml, "mdev") || strstr(xml, "<class>0x03");
+    return strstr(xml, "mdev_types") || strstr(xml, "<class>0x03");
 }
 
+static bool
+is_mdev(const char *xml)
+{
+    return strstr(xml, "<capability type='mdev'>") != NULL;
+}
+
+/* One list for all: libvirt reads all devices of the host anew for each. */
 VgpuInventory *
 vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
 {
-    /* an mdev comes after all that it may belong to */
-    static const guint turns[] = {
-        VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV,
-        VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV,
-    };
+    const guint flags =
+        VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV | VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV;
+    g_autoptr(GPtrArray) devices = vgpu_nodedev_list(conn, flags, error);
+    g_autoptr(GPtrArray) mdevs = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(VgpuInventory) inventory = vgpu_inventory_new();
 
-    for (gsize turn = 0; turn < G_N_ELEMENTS(turns); turn++) {
-        g_autoptr(GPtrArray) devices = vgpu_nodedev_list(conn, turns[turn], error);
+    if (!devices)
+        return NULL;
+    for (guint i = 0; i < devices->len; i++) {
+        g_autoptr(GError) failure = NULL;
+        g_autofree char *xml = vgpu_nodedev_xml(g_ptr_array_index(devices, i), &failure);
 
-        if (!devices)
+        if (failure ||
+            (xml && may_be_gpu(xml) && !vgpu_nodedev_add_xml(inventory, xml, &failure))) {
+            g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;
-        for (guint i = 0; i < devices->len; i++) {
-            g_autoptr(GError) failure = NULL;
-            g_autofree char *xml = vgpu_nodedev_xml(g_ptr_array_index(devices, i), &failure);
-
-            if (failure ||
-                (xml && may_matter(xml) && !vgpu_nodedev_add_xml(inventory, xml, &failure))) {
-                g_propagate_error(error, g_steal_pointer(&failure));
-                return NULL;
-            }
         }
+        if (xml && is_mdev(xml))
+            g_ptr_array_add(mdevs, g_steal_pointer(&xml));
+    }
+    /* what they belong to is known now */
+    for (guint i = 0; i < mdevs->len; i++) {
+        if (!vgpu_nodedev_add_xml(inventory, g_ptr_array_index(mdevs, i), error))
+            return NULL;
     }
     return g_steal_pointer(&inventory);
 }

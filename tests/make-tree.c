@@ -1,0 +1,271 @@
+/* make-tree: a root for --root with GPUs in it, as the kernel and NVIDIA's driver show them
+ *
+ *   make-tree DIR                the cards of the lab: an A2 with 16 VFs at 0000:41:00.0, M10s at
+ *                                0000:84:00.0 and 0000:85:00.0, a P40 at 10000:01:00.0
+ *   make-tree DIR N              N plain PCI functions, each 250th of them an M10
+ *   make-tree --write FILE TEXT  one write() to a file of such a tree, by the fake driver
+ * The fake driver needs FAKE_DRIVER_ROOT for that. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct profile {
+    const char *id;
+    const char *name;
+    unsigned fb_mib, heads, frl;
+    const char *max_resolution;
+    unsigned max_instance;
+};
+
+static const struct profile a2[] = {
+    { "nvidia-744", "NVIDIA A2-1Q", 1024, 4, 60, "5120x2880", 16 },
+    { "nvidia-745", "NVIDIA A2-2Q", 2048, 4, 60, "7680x4320", 8 },
+    { "nvidia-746", "NVIDIA A2-4Q", 4096, 4, 60, "7680x4320", 4 },
+    { "nvidia-747", "NVIDIA A2-8Q", 8192, 4, 60, "7680x4320", 2 },
+    { "nvidia-748", "NVIDIA A2-16Q", 16384, 4, 60, "7680x4320", 1 },
+    { "nvidia-751", "NVIDIA A2-4A", 4096, 1, 60, "1280x1024", 4 },
+    { 0 },
+};
+static const struct profile m10[] = {
+    { "nvidia-36", "GRID M10-0Q", 512, 2, 60, "2560x1600", 16 },
+    { "nvidia-39", "GRID M10-1Q", 1024, 4, 60, "5120x2880", 8 },
+    { "nvidia-41", "GRID M10-2Q", 2048, 4, 60, "5120x2880", 4 },
+    { "nvidia-43", "GRID M10-4Q", 4096, 4, 60, "5120x2880", 2 },
+    { "nvidia-45", "GRID M10-8Q", 8192, 4, 60, "5120x2880", 1 },
+    { 0 },
+};
+static const struct profile p40[] = {
+    { "nvidia-46", "GRID P40-1Q", 1024, 4, 60, "5120x2880", 24 },
+    { "nvidia-49", "GRID P40-4Q", 4096, 4, 60, "7680x4320", 6 },
+    { "nvidia-58", "GRID P40-6A", 6144, 1, 60, "1280x1024", 4 },
+    /* made up: it tempts whoever matches by substring */
+    { "nvidia-588", "NVIDIA A10-1B", 1024, 4, 45, "5120x2880", 24 },
+    { 0 },
+};
+
+typedef char Path[PATH_MAX];
+
+__attribute__((noreturn)) static void
+die(const char *what)
+{
+    fprintf(stderr, "make-tree: %s: %s\n", what, strerror(errno));
+    exit(EXIT_FAILURE);
+}
+
+__attribute__((format(printf, 2, 3))) static char *
+format(Path path, const char *text, ...)
+{
+    va_list args;
+
+    va_start(args, text);
+    vsnprintf(path, PATH_MAX, text, args);
+    va_end(args);
+    return path;
+}
+
+static void
+make_dir(const char *name)
+{
+    Path path;
+
+    strcpy(path, name);
+    for (char *end = path; end;) {
+        end = strchr(end + 1, '/');
+        if (end)
+            *end = '\0';
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            die(path);
+        if (end)
+            *end = '/';
+    }
+}
+
+static void
+put(const char *dir, const char *name, const char *text)
+{
+    Path path;
+    FILE *file = fopen(format(path, "%s/%s", dir, name), "w");
+
+    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+        die(path);
+}
+
+static void
+link_to(const char *target, const char *path)
+{
+    if (symlink(target, path) < 0)
+        die(path);
+}
+
+struct function {
+    unsigned domain, bus, slot, number;
+    const char *class, *vendor, *device, *driver;
+};
+
+/* sys/devices/pciDOMAIN:BUS/ADDR with its link on the bus; @dir gets the former. */
+static void
+make_function(const struct function *f, Path dir, char addr[32])
+{
+    Path path, target;
+
+    snprintf(addr, 32, "%04x:%02x:%02x.%u", f->domain, f->bus, f->slot, f->number);
+    make_dir(format(dir, "sys/devices/pci%04x:%02x/%s", f->domain, f->bus & 0xc0, addr));
+    put(dir, "class", f->class);
+    put(dir, "vendor", f->vendor);
+    put(dir, "device", f->device);
+    put(dir, "numa_node", "0\n");
+    link_to(format(target, "../../../%s", dir + strlen("sys/")),
+            format(path, "sys/bus/pci/devices/%s", addr));
+    if (f->driver) {
+        make_dir(format(path, "sys/bus/pci/drivers/%s", f->driver));
+        link_to(format(target, "../../../bus/pci/drivers/%s", f->driver),
+                format(path, "%s/driver", dir));
+    }
+}
+
+static void
+make_types(const char *dir, const char *addr, const struct profile *profiles, int is_vf)
+{
+    Path path, type;
+    char text[256];
+
+    for (const struct profile *p = profiles; p->id; p++) {
+        make_dir(format(type, "%s/mdev_supported_types/%s", dir, p->id));
+        snprintf(text, sizeof(text), "%s\n", p->name);
+        put(type, "name", text);
+        snprintf(text, sizeof(text),
+                 "num_heads=%u, frl_config=%u, framebuffer=%uM, max_resolution=%s, max_instance=%u\n",
+                 p->heads, p->frl, p->fb_mib, p->max_resolution, p->max_instance);
+        put(type, "description", text);
+        /* of one length whatever the number, as the fake driver changes it in place */
+        snprintf(text, sizeof(text), "%-3u\n", is_vf ? 1 : p->max_instance);
+        put(type, "available_instances", text);
+        put(type, "device_api", "vfio-pci\n");
+        put(type, "create", "");
+    }
+    link_to(format(path, "../../%s", dir + strlen("sys/")),
+            format(type, "sys/class/mdev_bus/%s", addr));
+}
+
+static void
+make_gpu(struct function f, const struct profile *profiles)
+{
+    Path dir;
+    char addr[32];
+
+    f.vendor = "0x10de\n";
+    f.driver = "nvidia";
+    make_function(&f, dir, addr);
+    make_types(dir, addr, profiles, 0);
+}
+
+/* The VFs begin at function 4, as on the real card. */
+static void
+make_sriov_gpu(struct function f, const struct profile *profiles, unsigned n_vfs)
+{
+    Path pf_dir, vf_dir, path, target;
+    char pf_addr[32], vf_addr[32], text[16];
+
+    f.vendor = "0x10de\n";
+    f.driver = "nvidia";
+    make_function(&f, pf_dir, pf_addr);
+    snprintf(text, sizeof(text), "%u\n", n_vfs);
+    put(pf_dir, "sriov_totalvfs", text);
+    put(pf_dir, "sriov_numvfs", text);
+    for (unsigned i = 0; i < n_vfs; i++) {
+        f.slot = (4 + i) / 8;
+        f.number = (4 + i) % 8;
+        make_function(&f, vf_dir, vf_addr);
+        link_to(format(target, "../%s", pf_addr), format(path, "%s/physfn", vf_dir));
+        link_to(format(target, "../%s", vf_addr), format(path, "%s/virtfn%u", pf_dir, i));
+        make_types(vf_dir, vf_addr, profiles, 1);
+    }
+}
+
+static void
+make_cards(void)
+{
+    struct function f = { .class = "0x030200\n", .device = "0x25b6\n" };
+
+    f.bus = 0x41;
+    make_sriov_gpu(f, a2, 16);
+    f.class = "0x030000\n";
+    f.device = "0x13bd\n";
+    f.bus = 0x84;
+    make_gpu(f, m10);
+    f.bus = 0x85;
+    make_gpu(f, m10);
+    f.domain = 0x10000;
+    f.bus = 0x01;
+    f.device = "0x1b38\n";
+    make_gpu(f, p40);
+}
+
+static void
+make_many(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct function f = {
+            .domain = 2 + (i >> 16),
+            .bus = i >> 8 & 0xff,
+            .slot = i >> 3 & 31,
+            .number = i & 7,
+            .class = "0x020000\n",
+            .vendor = "0x8086\n",
+            .device = "0x1572\n",
+        };
+        Path dir;
+        char addr[32];
+
+        if (i % 250 == 0) {
+            f.class = "0x030000\n";
+            f.device = "0x13bd\n";
+            make_gpu(f, m10);
+        } else {
+            make_function(&f, dir, addr);
+        }
+    }
+}
+
+static int
+write_once(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        die(path);
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const char *const dirs[] = {
+        "sys/bus/pci/devices", "sys/bus/mdev/devices", "sys/class/mdev_bus",
+        "sys/kernel/iommu_groups", "dev/vfio", "knobs", "driver/devices",
+    };
+
+    if (argc == 4 && strcmp(argv[1], "--write") == 0)
+        return write_once(argv[2], argv[3]);
+    if (argc < 2 || argc > 3) {
+        fprintf(stderr, "usage: make-tree DIR [N] | --write FILE TEXT\n");
+        return 2;
+    }
+    make_dir(argv[1]);
+    if (chdir(argv[1]) < 0)
+        die(argv[1]);
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+        make_dir(dirs[i]);
+    put("dev/vfio", "vfio", "");
+    if (argc == 3)
+        make_many((unsigned) strtoul(argv[2], NULL, 10));
+    else
+        make_cards();
+    return EXIT_SUCCESS;
+}

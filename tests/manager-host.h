@@ -1,0 +1,84 @@
+/* manager-host.h: a manager in a made tree, with the fake driver and somebody who notes what it asks */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "core/manager.h"
+
+#define HOST_WEB1 "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
+#define HOST_WEB1_0 "251e8969-0e28-5c92-b0e8-c8bd34136128" /* its vGPU 0 */
+#define HOST_DEVICE(attributes) "<vgpu:device profile='A2-4Q' " attributes "/>"
+
+typedef struct {
+    char *root;
+    VgpuSysfs *sysfs;
+    VgpuConfig *config;
+    GMainContext *context;
+    VgpuManager *manager;
+    GString *log; /* what the manager has asked of its host, one line each */
+} Host;
+
+/* With a tree of its own and a manager in it. */
+Host *host_new(void);
+/* Removes the tree. */
+void host_free(Host *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
+
+/* A manager that knows nothing but what is in the tree, in place of the present one, which
+ * is dropped where it stands. */
+void host_restart(Host *self);
+
+/* Let it work until nothing has been under way for a moment. */
+void host_settle(Host *self);
+/* Let it work until @condition holds; tells whether it came to hold within ten seconds. */
+bool host_wait(Host *self, bool (*condition)(Host *self));
+/* Let it work that long. */
+void host_run(Host *self, guint ms);
+
+/* --- the tree ----------------------------------------------------------------------------- */
+
+void host_knob(const Host *self, const char *name, const char *text);
+void host_unknob(const Host *self, const char *name);
+/* A knob that is there while that device is open. */
+void host_open(const Host *self, const char *uuid);
+void host_close(const Host *self, const char *uuid);
+
+/* As somebody else would; the errno value. */
+int host_make_device(const Host *self, const char *parent, const char *profile, const char *uuid);
+
+/* "PARENT PROFILE" of the device, "" when there is none. Owned by the caller. */
+char *host_device(const Host *self, const char *uuid);
+guint host_count_devices(const Host *self);
+guint host_count_records(const Host *self);
+/* Everything below /sys and /dev, to be compared. */
+char *host_fingerprint(const Host *self);
+
+/* --- domains ------------------------------------------------------------------------------ */
+
+/* XML of a domain with these <vgpu:device>s; @cold of them have their <hostdev> already. */
+char *host_xml(const char *name, const char *uuid, const char *devices, guint cold);
+VgpuDomain *host_domain(const char *xml);
+/* "6f0c5c1e-…-00000000000N" */
+char *host_nth_uuid(guint n);
+
+/* One prepare. */
+typedef struct {
+    bool answered;
+    GError *error; /* NULL: may start */
+    guint64 token;
+    guint64 since;
+} Prepare;
+
+void host_prepare(Host *self, const char *xml, guint timeout_ms, Prepare *out);
+/* The same and wait for the answer: NULL, or why it was refused. Owned by the caller. */
+char *host_start(Host *self, const char *xml);
+void host_release(Host *self, const char *uuid);
+void prepare_clear(Prepare *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Prepare, prepare_clear)
+
+/* What libvirt says of a domain; @xml is its definition and, with @id >= 0, what runs. */
+void host_fact(GPtrArray *facts, const char *xml, int id);
+GPtrArray *host_facts(void);
+/* The actions as "ACTION UUID" lines in the order of the text. */
+char *host_reconcile(Host *self, const GPtrArray *facts, bool dry_run);

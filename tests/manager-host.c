@@ -14,7 +14,6 @@
 
 #include "base/names.h"
 #include "base/uuid.h"
-#include "core/manager-private.h"
 #include "fake-driver.h"
 
 #define QUIET_MS 120 /* longer than the manager's own ticks */
@@ -89,9 +88,9 @@ run_program(const char *const *argv)
     int status;
 
     if (!g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                      &status, &error) ||
-        !g_spawn_check_wait_status(status, &error))
+                      &status, &error))
         fail_msg("%s: %s", argv[0], error->message);
+    assert_int_equal(status, 0);
 }
 
 static void
@@ -169,8 +168,26 @@ host_run(Host *self, guint ms)
 }
 
 static bool
+is_making(const VgpuOwner *owner)
+{
+    for (guint i = 0; i < owner->claims->len; i++) {
+        if (((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->dispatched)
+            return true;
+    }
+    return false;
+}
+
+static bool
 is_quiet(Host *self)
 {
+    GHashTableIter iter;
+    gpointer owner;
+
+    g_hash_table_iter_init(&iter, self->manager->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &owner)) {
+        if (is_making(owner))
+            return false;
+    }
     return g_hash_table_size(self->manager->starts) == 0 &&
            g_hash_table_size(self->manager->removals) == 0;
 }
@@ -191,20 +208,225 @@ host_wait(Host *self, bool (*condition)(Host *self))
 void
 host_settle(Host *self)
 {
-    assert_true(host_wait(self, is_quiet));
-    for (GHashTableIter iter, *once = &iter; once; once = NULL) {
-        gpointer owner;
-        bool dispatched = false;
+    if (!host_wait(self, is_quiet))
+        fail_msg("the manager does not come to rest");
+}
 
-        g_hash_table_iter_init(&iter, self->manager->owners);
-        while (g_hash_table_iter_next(&iter, NULL, &owner)) {
-            const GPtrArray *claims = ((VgpuOwner *) owner)->claims;
+/* --- the tree ------------------------------------------------------------------------------- */
 
-            for (guint i = 0; i < claims->len; i++)
-                dispatched |= ((VgpuClaim *) g_ptr_array_index(claims, i))->dispatched;
-        }
-        if (dispatched)
-            host_run(self, QUIET_MS);
+void
+host_knob(const Host *self, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(self->root, "knobs", name, NULL);
+
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+void
+host_unknob(const Host *self, const char *name)
+{
+    g_autofree char *path = g_build_filename(self->root, "knobs", name, NULL);
+
+    (void) g_unlink(path);
+}
+
+void
+host_open(const Host *self, const char *uuid)
+{
+    g_autofree char *name = g_strconcat("open-", uuid, NULL);
+
+    host_knob(self, name, "");
+}
+
+void
+host_close(const Host *self, const char *uuid)
+{
+    g_autofree char *name = g_strconcat("open-", uuid, NULL);
+
+    host_unknob(self, name);
+}
+
+int
+host_make_device(const Host *self, const char *parent, const char *profile, const char *uuid)
+{
+    g_autofree char *path = g_strdup_printf(VGPU_SYS_MDEV_BUS "/%s/mdev_supported_types/%s/create",
+                                            parent, profile);
+
+    return vgpu_sysfs_write(self->sysfs, path, uuid);
+}
+
+char *
+host_device(const Host *self, const char *uuid)
+{
+    g_autofree char *path = g_build_filename(VGPU_SYS_MDEV_DEVICES, uuid, NULL);
+    g_autofree char *type_path = g_build_filename(path, "mdev_type", NULL);
+    g_autofree char *parent = vgpu_sysfs_link_parent(self->sysfs, path);
+    g_autofree char *type = vgpu_sysfs_link_name(self->sysfs, type_path);
+
+    return parent ? g_strdup_printf("%s %s", parent, type) : g_strdup("");
+}
+
+static guint
+count_files(const Host *self, const char *dir)
+{
+    g_autoptr(GPtrArray) names = vgpu_sysfs_list(self->sysfs, dir);
+
+    return names->len;
+}
+
+guint
+host_count_devices(const Host *self)
+{
+    return count_files(self, VGPU_SYS_MDEV_DEVICES);
+}
+
+guint
+host_count_records(const Host *self)
+{
+    return count_files(self, VGPU_PATH_CLAIMS);
+}
+
+char *
+host_fingerprint(const Host *self)
+{
+    g_autofree char *command = g_strdup_printf(
+        "cd %s && find sys dev -printf '%%p %%y %%l %%i\\n' | sort && "
+        "grep -r . sys/devices --include=available_instances | sort", self->root);
+    char *text = NULL;
+
+    assert_true(g_spawn_sync(NULL,
+                             (char *[]) { (char *) "sh", (char *) "-c", command, NULL }, NULL,
+                             G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL, NULL, NULL));
+    return text;
+}
+
+/* --- domains -------------------------------------------------------------------------------- */
+
+char *
+host_nth_uuid(guint n)
+{
+    return g_strdup_printf("aaaaaaaa-0000-4000-8000-%012u", n);
+}
+
+char *
+host_xml(const char *name, const char *uuid, const char *devices, guint cold)
+{
+    GString *hostdevs = g_string_new(NULL);
+    char *xml;
+
+    for (guint i = 0; i < cold; i++) {
+        g_autofree char *mdev = vgpu_uuid_for_domain(uuid, i);
+
+        g_string_append_printf(hostdevs,
+                               "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+                               "<address uuid='%s'/></source><alias name='ua-vgpu-%u'/></hostdev>",
+                               mdev, i);
     }
-    assert_true(host_wait(self, is_quiet));
+    xml = g_strdup_printf(
+        "<domain type='kvm'><name>%s</name><uuid>%s</uuid><metadata>"
+        "<vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'>%s</vgpu:devices></metadata>"
+        "<os><type machine='pc'>hvm</type></os><devices>"
+        "<controller type='pci' index='0' model='pci-root'/>%s</devices></domain>",
+        name, uuid, devices, hostdevs->str);
+    g_string_free(hostdevs, TRUE);
+    return xml;
+}
+
+VgpuDomain *
+host_domain(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    VgpuDomain *domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
+
+    if (!domain)
+        fail_msg("%s", error->message);
+    return domain;
+}
+
+void
+prepare_clear(Prepare *self)
+{
+    g_clear_error(&self->error);
+}
+
+static void
+on_prepared(const GError *error, gpointer opaque)
+{
+    Prepare *self = opaque;
+
+    assert_false(self->answered);
+    self->answered = true;
+    self->error = error ? g_error_copy(error) : NULL;
+}
+
+void
+host_prepare(Host *self, const char *xml, guint timeout_ms, Prepare *out)
+{
+    *out = (Prepare) { .since = vgpu_manager_now() };
+    out->token = vgpu_manager_prepare(self->manager, xml, strlen(xml), out->since, timeout_ms,
+                                      on_prepared, out);
+}
+
+char *
+host_start(Host *self, const char *xml)
+{
+    g_auto(Prepare) prepare = { 0 };
+
+    host_prepare(self, xml, 5000, &prepare);
+    while (!prepare.answered)
+        g_main_context_iteration(self->context, TRUE);
+    return prepare.error ? g_strdup(prepare.error->message) : NULL;
+}
+
+void
+host_release(Host *self, const char *uuid)
+{
+    vgpu_manager_release(self->manager, uuid, vgpu_manager_now());
+}
+
+/* --- reconcile ------------------------------------------------------------------------------ */
+
+GPtrArray *
+host_facts(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+}
+
+void
+host_fact(GPtrArray *facts, const char *xml, int id)
+{
+    VgpuFact *fact = g_new0(VgpuFact, 1);
+
+    fact->definition = host_domain(xml);
+    fact->uuid = g_strdup(fact->definition->uuid);
+    fact->name = g_strdup(fact->definition->name);
+    fact->id = id;
+    fact->live = id >= 0 ? host_domain(xml) : NULL;
+    g_ptr_array_add(facts, fact);
+}
+
+static int
+compare_lines(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+char *
+host_reconcile(Host *self, const GPtrArray *facts, bool dry_run)
+{
+    g_autoptr(GHashTable) noted = vgpu_manager_note(self->manager);
+    g_autoptr(GPtrArray) plan = vgpu_manager_reconcile(self->manager, noted, facts, dry_run);
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < plan->len; i++) {
+        const VgpuAction *action = g_ptr_array_index(plan, i);
+
+        g_ptr_array_add(lines, g_strdup_printf("%s %s\n", vgpu_action_to_string(action->kind),
+                                               action->uuid));
+    }
+    g_ptr_array_sort(lines, compare_lines);
+    for (guint i = 0; i < lines->len; i++)
+        g_string_append(text, g_ptr_array_index(lines, i));
+    return g_string_free(text, FALSE);
 }

@@ -89,6 +89,7 @@ int __wrap_virGetLastErrorCode(void);
 const char *__wrap_virGetLastErrorMessage(void);
 int __wrap_virNodeDeviceRef(virNodeDevicePtr device);
 int __wrap_virNodeDeviceFree(virNodeDevicePtr device);
+const char *__wrap_virNodeDeviceGetName(virNodeDevicePtr device);
 virNodeDevicePtr __wrap_virNodeDeviceLookupByName(virConnectPtr conn, const char *name);
 int __wrap_virConnectListAllNodeDevices(virConnectPtr conn, virNodeDevicePtr **list,
                                         unsigned flags);
@@ -133,6 +134,13 @@ __wrap_virNodeDeviceFree(virNodeDevicePtr device)
     refs--;
     fake_error = (virError) { 0 }; /* as libvirt does */
     return 0;
+}
+
+const char *
+__wrap_virNodeDeviceGetName(virNodeDevicePtr device)
+{
+    fake_error = (virError) { 0 };
+    return "mdev_x";
 }
 
 virNodeDevicePtr

@@ -110,12 +110,15 @@ check_dump(const VgpuInventory *inventory, const char *expected_name)
 
 /* Reading this node device fails with that code. */
 static const char *fail_name;
+static int fail_with;
 static virError fake_error;
 
 virErrorPtr __real_virGetLastError(void);
 virErrorPtr __wrap_virGetLastError(void);
 int __real_virGetLastErrorCode(void);
 int __wrap_virGetLastErrorCode(void);
+const char *__real_virNodeDeviceGetName(virNodeDevicePtr device);
+const char *__wrap_virNodeDeviceGetName(virNodeDevicePtr device);
 char *__real_virNodeDeviceGetXMLDesc(virNodeDevicePtr device, unsigned flags);
 char *__wrap_virNodeDeviceGetXMLDesc(virNodeDevicePtr device, unsigned flags);
 
@@ -134,9 +137,18 @@ __wrap_virGetLastErrorCode(void)
 char *
 __wrap_virNodeDeviceGetXMLDesc(virNodeDevicePtr device, unsigned flags)
 {
-    if (g_strcmp0(virNodeDeviceGetName(device), fail_name) == 0)
-        return NULL;
-    return __real_virNodeDeviceGetXMLDesc(device, flags);
+    if (g_strcmp0(virNodeDeviceGetName(device), fail_name) != 0)
+        return __real_virNodeDeviceGetXMLDesc(device, flags);
+    fake_error.code = fail_with;
+    return NULL;
+}
+
+/* As nearly all of libvirt, it resets the last error. */
+const char *
+__wrap_virNodeDeviceGetName(virNodeDevicePtr device)
+{
+    fake_error.code = 0;
+    return __real_virNodeDeviceGetName(device);
 }
 
 static VgpuInventory *
@@ -170,7 +182,7 @@ test_inventory_vanished(void **state)
     g_autoptr(VgpuInventory) inventory = NULL;
 
     fail_name = "pci_0000_3b_00_0";
-    fake_error.code = VIR_ERR_NO_NODE_DEVICE;
+    fail_with = VIR_ERR_NO_NODE_DEVICE;
     inventory = read_host(&error);
     fail_name = NULL;
     fake_error.code = 0;
@@ -185,7 +197,7 @@ test_inventory_fails(void **state)
     g_autoptr(GError) error = NULL;
 
     fail_name = "pci_0000_3b_00_0";
-    fake_error.code = VIR_ERR_RPC;
+    fail_with = VIR_ERR_RPC;
     assert_null(read_host(&error));
     fail_name = NULL;
     fake_error.code = 0;

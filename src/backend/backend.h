@@ -9,7 +9,7 @@
 
 /* Where a vGPU is to be, or is. */
 typedef struct {
-    const char *parent;     /* canonical PCI address of PF or VF */
+    const char *parent; /* canonical PCI address of PF or VF */
     const char *profile_id;
     const char *uuid; /* canonical */
 } VgpuPlace;

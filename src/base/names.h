@@ -5,7 +5,7 @@
 #define VGPU_XMLNS "urn:virt-vgpu:domain:1"
 #define VGPU_XMLNS_FAMILY "urn:virt-vgpu:domain:" /* any version of it */
 #define VGPU_XML_PREFIX "vgpu"
-#define VGPU_ALIAS_PREFIX "ua-vgpu-" /* libvirt keeps user aliases only with "ua-" */
+#define VGPU_ALIAS_PREFIX "ua-vgpu-"       /* libvirt keeps user aliases only with "ua-" */
 #define VGPU_UUID_NAME_PREFIX "virt-vgpu:" /* UUIDv5(domain UUID, "virt-vgpu:N") */
 
 /* D-Bus */

@@ -13,7 +13,8 @@
 static bool
 refuse(GError **error, const char *what, long line, const char *reason)
 {
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: line %ld: %s", what, line, reason);
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: line %ld: %s", what, line,
+                reason);
     return false;
 }
 

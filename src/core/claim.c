@@ -195,8 +195,8 @@ read_owner(const char *path, const char *key, GError **error)
 GHashTable *
 vgpu_claim_store_load(const VgpuClaimStore *self)
 {
-    GHashTable *owners = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-                                               (GDestroyNotify) vgpu_owner_free);
+    GHashTable *owners =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
     g_autoptr(GDir) dir = g_dir_open(self->dir, 0, NULL);
     const char *name;
 

@@ -18,7 +18,7 @@ typedef enum {
     VGPU_PHASE_READY,     /* the device exists and the domain has it, or starts with it */
     VGPU_PHASE_ATTACHING, /* the device exists and is to be hot-plugged once the domain runs */
     VGPU_PHASE_RELEASING, /* the device is to go */
-    VGPU_PHASE_FAILED,    /* there is no device any more; kept to tell why, until the domain stops */
+    VGPU_PHASE_FAILED, /* there is no device any more; kept to tell why, until the domain stops */
 } VgpuPhase;
 
 const char *vgpu_phase_to_string(VgpuPhase phase);

@@ -109,7 +109,8 @@ apply_key(VgpuConfig *self, GKeyFile *kf, const char *group, const char *key, GE
             return value && keys[i].set(self, key, value, error);
         }
     }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "unknown key '%s' in [%s]", key, group);
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "unknown key '%s' in [%s]", key,
+                group);
     return false;
 }
 

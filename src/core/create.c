@@ -76,8 +76,8 @@ create_done(gpointer data)
     if (claim && step && claim->phase == VGPU_PHASE_CREATING) {
         settle_step(start, step, owner, claim, job);
         vgpu_start_advance(start);
-    } else if (claim && (claim->phase == VGPU_PHASE_CREATING ||
-                         claim->phase == VGPU_PHASE_RELEASING)) {
+    } else if (claim &&
+               (claim->phase == VGPU_PHASE_CREATING || claim->phase == VGPU_PHASE_RELEASING)) {
         /* nobody waits for it any more */
         if (job->error)
             vgpu_manager_drop(manager, owner, claim);

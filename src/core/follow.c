@@ -91,8 +91,8 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
 }
 
 void
-vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
-                      const char *uuid, const GError *error)
+vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since, const char *uuid,
+                      const GError *error)
 {
     VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;

@@ -26,11 +26,11 @@ struct VgpuManager {
 
     VgpuLanes *lanes;
     VgpuInventory *inventory;
-    VgpuInventory *identity;  /* libvirt's view, NULL while it is away */
-    GHashTable *definitions;  /* domain UUID → VgpuDefinition */
-    GHashTable *starts;       /* token → VgpuStart, not answered yet */
-    GHashTable *removals;     /* UUID of the vGPU → VgpuRemoval, under way */
-    GHashTable *checks;       /* set of GSource: starts to look at again later */
+    VgpuInventory *identity; /* libvirt's view, NULL while it is away */
+    GHashTable *definitions; /* domain UUID → VgpuDefinition */
+    GHashTable *starts;      /* token → VgpuStart, not answered yet */
+    GHashTable *removals;    /* UUID of the vGPU → VgpuRemoval, under way */
+    GHashTable *checks;      /* set of GSource: starts to look at again later */
     guint64 last_token;
     guint64 last_order;
 };

@@ -56,8 +56,7 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     g_autofree char *claims = g_build_filename(root, VGPU_PATH_CLAIMS, NULL);
     g_autofree char *persistent = g_build_filename(root, VGPU_PATH_PERSISTENT, NULL);
     g_autoptr(VgpuClaimStore) store = vgpu_claim_store_new(claims, error);
-    g_autoptr(VgpuClaimStore) kept_store =
-        store ? vgpu_claim_store_new(persistent, error) : NULL;
+    g_autoptr(VgpuClaimStore) kept_store = store ? vgpu_claim_store_new(persistent, error) : NULL;
     VgpuManager *self;
 
     if (!kept_store)
@@ -77,8 +76,8 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, definition_free);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
-    self->removals = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-                                           (GDestroyNotify) vgpu_removal_free);
+    self->removals =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_removal_free);
     self->checks = g_hash_table_new_full(NULL, NULL, check_free, NULL);
     return self;
 }
@@ -160,9 +159,10 @@ vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner)
     g_autoptr(GError) error = NULL;
 
     if (!vgpu_manager_save(self, owner, &error))
-        g_warning("the record of a vGPU cannot be written, a restart of the daemon would not know "
-                  "of it: %s",
-                  error->message);
+        g_warning(
+            "the record of a vGPU cannot be written, a restart of the daemon would not know "
+            "of it: %s",
+            error->message);
 }
 
 VgpuClaim *

@@ -35,8 +35,8 @@ typedef struct {
 /* @root is where /run and /var/lib are ("/" in production). Loads the records; what they say is acted on
  * from vgpu_manager_resume() on. */
 VgpuManager *vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *config,
-                              GMainContext *context, const VgpuManagerHost *host,
-                              gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                              GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* vGPUs and records stay as they are. */
 void vgpu_manager_free(VgpuManager *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuManager, vgpu_manager_free)
@@ -85,6 +85,10 @@ guint64 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid);
  * it runs now. */
 void vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running);
 void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
+
+/* Whether there is a device of ours that no record knows of: one that a driver finished long after
+ * everybody had given up on it. */
+bool vgpu_manager_has_orphans(VgpuManager *self);
 
 /* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. Events tell what changed. */
 void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
@@ -139,10 +143,10 @@ typedef struct {
     char *domain_uuid; /* NULL: none */
     int index;         /* -1: none */
     char *uuid;
-    char *gpu;          /* NULL: not placed yet */
-    char *parent;       /* NULL likewise */
-    char *profile;      /* name, or what was asked for while planned */
-    char *profile_id;   /* NULL while planned */
+    char *gpu;        /* NULL: not placed yet */
+    char *parent;     /* NULL likewise */
+    char *profile;    /* name, or what was asked for while planned */
+    char *profile_id; /* NULL while planned */
     VgpuInterface interface;
     bool restart_needed;
     const char *state; /* active, planned, attaching, releasing, failed, stuck, orphan, foreign */
@@ -156,8 +160,8 @@ GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
 /* What a start with this domain XML would do now: for each want the candidates, and which is taken. Changes
  * nothing. */
 typedef struct {
-    VgpuWant *want; /* borrowed from @domain */
-    GPtrArray *candidates; /* of VgpuCandidate */
+    VgpuWant *want;              /* borrowed from @domain */
+    GPtrArray *candidates;       /* of VgpuCandidate */
     const VgpuCandidate *chosen; /* NULL: none fits */
     char *note; /* what is used instead of a new one, or why it cannot be; NULL */
 } VgpuForecast;

@@ -213,8 +213,8 @@ find_destroyable(VgpuManager *self, const char *uuid, bool *persistent, GError *
     }
     if (owner)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "vGPU %s belongs to domain '%s'; stop the domain or edit its annotation", uuid,
-                    owner->domain_name);
+                    "vGPU %s belongs to domain '%s'; stop the domain or edit its annotation",
+                    uuid, owner->domain_name);
     else
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
                     "there is no vGPU %s that virt-vgpu made (see 'virt-vgpu list --all')", uuid);

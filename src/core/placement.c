@@ -38,8 +38,8 @@ vgpu_placement_pair(const char *parent, const char *profile_id)
 
 /* What is on one GPU, instances and reservations together. */
 typedef struct {
-    guint vgpus;      /* of any profile */
-    guint of_profile; /* of the profile in question */
+    guint vgpus;                   /* of any profile */
+    guint of_profile;              /* of the profile in question */
     const VgpuProfile *other_size; /* a profile in use with another frame buffer, or NULL */
 } Load;
 
@@ -337,6 +337,6 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
         g_string_append_printf(text, "%s %s: %s", i ? ";" : ":", candidate->gpu->address,
                                candidate->reason);
     }
-    g_set_error_literal(error, VGPU_ERROR,
-                        known ? VGPU_ERROR_NO_CAPACITY : VGPU_ERROR_NOT_FOUND, text->str);
+    g_set_error_literal(error, VGPU_ERROR, known ? VGPU_ERROR_NO_CAPACITY : VGPU_ERROR_NOT_FOUND,
+                        text->str);
 }

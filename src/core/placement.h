@@ -29,8 +29,8 @@ typedef struct {
 typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
-    GHashTable *refused;        /* set of "PARENT PROFILE" that the driver refused just now, or NULL */
-    GHashTable *slow;           /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+    GHashTable *refused; /* set of "PARENT PROFILE" that the driver refused just now, or NULL */
+    GHashTable *slow;    /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
 } VgpuSnapshot;
 
 typedef struct {

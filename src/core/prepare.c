@@ -33,10 +33,11 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
         if (want && !want->uuid_is_users && g_strcmp0(computed, hostdev->uuid) == 0)
             continue;
         self->host.rewrite(domain->uuid, self->opaque);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "its definition is being rewritten, start again (hostdev '%s' with vGPU %s does "
-                    "not belong to its annotation)",
-                    hostdev->alias, hostdev->uuid ? hostdev->uuid : "-");
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_BUSY,
+            "its definition is being rewritten, start again (hostdev '%s' with vGPU %s does "
+            "not belong to its annotation)",
+            hostdev->alias, hostdev->uuid ? hostdev->uuid : "-");
         return false;
     }
     return true;
@@ -53,27 +54,30 @@ check_late(const VgpuDomain *domain, GError **error)
         if (want->uuid_is_users) {
             if (vgpu_domain_find_uuid(domain, want->uuid))
                 continue;
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                        "line %ld: uuid=\"%s\", but the domain has no <hostdev type='mdev'> with it",
-                        want->line, want->uuid);
+            g_set_error(
+                error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "line %ld: uuid=\"%s\", but the domain has no <hostdev type='mdev'> with it",
+                want->line, want->uuid);
             return false;
         }
         if (vgpu_domain_find_ours(domain, want->index))
             continue;
         if (!want->late_attach) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                        "its definition has no hostdev for vGPU %u yet and lateAttach is off; start "
-                        "it again in a moment",
-                        want->index);
+            g_set_error(
+                error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                "its definition has no hostdev for vGPU %u yet and lateAttach is off; start "
+                "it again in a moment",
+                want->index);
             return false;
         }
         late++;
     }
     if (late > vgpu_domain_hotplug_slots(domain)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "its definition has no hostdev for %u vGPU(s) yet and no free hot-plug slot to "
-                    "attach them late; start it again in a moment, or add a pcie-root-port",
-                    late);
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_BUSY,
+            "its definition has no hostdev for %u vGPU(s) yet and no free hot-plug slot to "
+            "attach them late; start it again in a moment, or add a pcie-root-port",
+            late);
         return false;
     }
     return true;

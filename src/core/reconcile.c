@@ -3,9 +3,9 @@
 #include "base/uuid.h"
 
 static const char *const action_names[] = {
-    [VGPU_ACTION_RELEASE] = "release", [VGPU_ACTION_ATTACH] = "attach",
-    [VGPU_ACTION_CONFIRM] = "confirm", [VGPU_ACTION_ADOPT] = "adopt",
-    [VGPU_ACTION_DROP] = "drop",       [VGPU_ACTION_REMOVE] = "remove",
+    [VGPU_ACTION_RELEASE] = "release",   [VGPU_ACTION_ATTACH] = "attach",
+    [VGPU_ACTION_CONFIRM] = "confirm",   [VGPU_ACTION_ADOPT] = "adopt",
+    [VGPU_ACTION_DROP] = "drop",         [VGPU_ACTION_REMOVE] = "remove",
     [VGPU_ACTION_UNDEFINE] = "undefine",
 };
 
@@ -151,8 +151,7 @@ plan_owner(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner
             action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
                          fact ? "the domain does not run" : "there is no such domain any more");
         else if (!find_instance(in, claim->uuid, NULL))
-            action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid,
-                         "the device has gone");
+            action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid, "the device has gone");
         if (action) {
             action->index = claim->index;
             action->domain = g_strdup(owner->domain_name);
@@ -216,8 +215,7 @@ plan_orphans(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuFact *fact
         VgpuAction *action;
 
         if (want->uuid_is_users || want->create_at_define || !want->uuid ||
-            has_record(in, want->uuid) ||
-            !(instance = find_instance(in, want->uuid, &parent)))
+            has_record(in, want->uuid) || !(instance = find_instance(in, want->uuid, &parent)))
             continue;
         action = add(plan, VGPU_ACTION_REMOVE, fact->uuid, want->uuid,
                      "it is the domain's, which does not run");

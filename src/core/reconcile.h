@@ -8,12 +8,12 @@
 #include "gpu/inventory.h"
 
 typedef enum {
-    VGPU_ACTION_RELEASE,  /* the domain does not run: let its vGPU go */
-    VGPU_ACTION_ATTACH,   /* the domain runs and still waits for its vGPU */
-    VGPU_ACTION_CONFIRM,  /* the domain runs: its record is complete now */
-    VGPU_ACTION_ADOPT,    /* a running domain has this vGPU of ours, but the record is lost */
-    VGPU_ACTION_DROP,     /* a record without a device */
-    VGPU_ACTION_REMOVE,   /* a device of ours that nobody has a record of or use for */
+    VGPU_ACTION_RELEASE, /* the domain does not run: let its vGPU go */
+    VGPU_ACTION_ATTACH,  /* the domain runs and still waits for its vGPU */
+    VGPU_ACTION_CONFIRM, /* the domain runs: its record is complete now */
+    VGPU_ACTION_ADOPT,   /* a running domain has this vGPU of ours, but the record is lost */
+    VGPU_ACTION_DROP,    /* a record without a device */
+    VGPU_ACTION_REMOVE,  /* a device of ours that nobody has a record of or use for */
     VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain is no longer defined, or wants it no more */
 } VgpuActionKind;
 
@@ -21,10 +21,10 @@ const char *vgpu_action_to_string(VgpuActionKind kind);
 
 typedef struct {
     VgpuActionKind kind;
-    char *key;    /* of the owner: the domain's UUID */
-    char *domain; /* name, NULL when unknown */
+    char *key;     /* of the owner: the domain's UUID */
+    char *domain;  /* name, NULL when unknown */
     int domain_id; /* of the running domain, -1 */
-    char *uuid;   /* of the vGPU */
+    char *uuid;    /* of the vGPU */
     guint index;
     char *parent;     /* of a device without a record */
     char *profile_id; /* likewise */
@@ -46,10 +46,10 @@ typedef struct {
 void vgpu_fact_free(VgpuFact *self);
 
 typedef struct {
-    GHashTable *owners;     /* key → VgpuOwner, in /run */
-    GHashTable *kept;       /* key → VgpuOwner, persistent */
+    GHashTable *owners;      /* key → VgpuOwner, in /run */
+    GHashTable *kept;        /* key → VgpuOwner, persistent */
     GHashTable *untouchable; /* set of keys that changed since the list was begun, or NULL */
-    const GPtrArray *facts; /* of VgpuFact */
+    const GPtrArray *facts;  /* of VgpuFact */
     const VgpuInventory *inventory;
 } VgpuReconcileInput;
 

@@ -161,8 +161,9 @@ write_removal(VgpuRemoval *self, VgpuOwner *owner, VgpuClaim *claim, const VgpuB
     vgpu_manager_save_or_warn(self->manager, owner);
     /* reported as stuck even when the child never comes back */
     clear_source(&self->timer);
-    self->timer = vgpu_manager_after(self->manager, self->manager->config->remove_timeout * 1000 + 100,
-                                     on_timer, self);
+    self->timer =
+        vgpu_manager_after(self->manager, self->manager->config->remove_timeout * 1000 + 100,
+                           on_timer, self);
 }
 
 static void
@@ -178,8 +179,8 @@ advance(VgpuRemoval *self)
         g_hash_table_remove(self->manager->removals, self->uuid);
         return;
     }
-    if (claim->job_pid &&
-        vgpu_process_start_time(claim->job_pid) == claim->job_start && claim->job_start) {
+    if (claim->job_pid && vgpu_process_start_time(claim->job_pid) == claim->job_start &&
+        claim->job_start) {
         report_if_stuck(self, owner, claim, "its driver does not answer");
         if (!self->child) /* that of a daemon before us: it cannot be waited for, only looked at */
             wait_and_retry(self);

@@ -183,7 +183,8 @@ add_unrecorded(const VgpuManager *self, GPtrArray *rows, bool all)
                 const VgpuWant *want = NULL;
                 const VgpuDefinition *definition = definition_of(self, instance->uuid, &want);
                 const VgpuProfile *profile =
-                    instance->profile_id ? vgpu_gpu_find_profile(gpu, instance->profile_id) : NULL;
+                    instance->profile_id ? vgpu_gpu_find_profile(gpu, instance->profile_id)
+                                         : NULL;
                 VgpuRow *row;
 
                 if (is_listed(rows, instance->uuid) || (!definition && !all))
@@ -202,6 +203,20 @@ add_unrecorded(const VgpuManager *self, GPtrArray *rows, bool all)
     }
 }
 
+bool
+vgpu_manager_has_orphans(VgpuManager *self)
+{
+    g_autoptr(GPtrArray) rows = vgpu_manager_list(self, false);
+
+    for (guint i = 0; i < rows->len; i++) {
+        const VgpuRow *row = g_ptr_array_index(rows, i);
+
+        if (g_str_equal(row->state, "orphan"))
+            return true;
+    }
+    return false;
+}
+
 static int
 compare_rows(gconstpointer a, gconstpointer b)
 {
@@ -209,7 +224,9 @@ compare_rows(gconstpointer a, gconstpointer b)
     const VgpuRow *y = *(const VgpuRow *const *) b;
     int order = g_strcmp0(x->domain, y->domain);
 
-    return order ? order : x->index != y->index ? x->index - y->index : g_strcmp0(x->uuid, y->uuid);
+    return order                  ? order
+           : x->index != y->index ? x->index - y->index
+                                  : g_strcmp0(x->uuid, y->uuid);
 }
 
 GPtrArray *
@@ -276,8 +293,7 @@ vgpu_manager_explain(VgpuManager *self, const VgpuDomain *domain)
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);
         VgpuForecast *forecast = g_new0(VgpuForecast, 1);
-        VgpuPlacement policy =
-            want->placement_given ? want->placement : self->config->policy;
+        VgpuPlacement policy = want->placement_given ? want->placement : self->config->policy;
 
         forecast->want = want;
         forecast->note = present_note(self, domain, want);

@@ -13,8 +13,8 @@ typedef enum {
 typedef struct {
     const VgpuWant *want; /* borrowed from the domain */
     VgpuStepState state;
-    bool late;        /* to be hot-plugged */
-    const char *wait; /* what it waits for, for the text at the deadline */
+    bool late;         /* to be hot-plugged */
+    const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
 } VgpuStep;
 
@@ -25,8 +25,8 @@ struct VgpuStart {
     char *key; /* of the owner */
     guint64 since;
     gint64 begun;
-    gint64 deadline; /* us, monotonic */
-    GArray *steps;   /* of VgpuStep */
+    gint64 deadline;     /* us, monotonic */
+    GArray *steps;       /* of VgpuStep */
     GHashTable *refused; /* see VgpuSnapshot */
     GSource *tick;
     GError *failure;

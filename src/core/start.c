@@ -210,8 +210,9 @@ fail_at_deadline(VgpuStart *self)
         const VgpuClaim *claim = owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
 
         if (step->state == VGPU_STEP_CREATING && claim)
-            text = g_strdup_printf("the driver of GPU %s has not answered for %u s; see the kernel's log",
-                                   claim->gpu, seconds);
+            text = g_strdup_printf(
+                "the driver of GPU %s has not answered for %u s; see the kernel's log",
+                claim->gpu, seconds);
         else if (step->state == VGPU_STEP_WAITING && step->wait)
             text = g_strdup_printf("%s after %u s; start it again later", step->wait, seconds);
     }

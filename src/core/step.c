@@ -101,8 +101,8 @@ static VgpuClaim *
 add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char *parent,
           const VgpuProfile *profile)
 {
-    VgpuOwner *owner = vgpu_manager_need_owner(self->manager, self->key, self->domain->uuid,
-                                               self->domain->name);
+    VgpuOwner *owner =
+        vgpu_manager_need_owner(self->manager, self->key, self->domain->uuid, self->domain->name);
     VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
 
     claim->gpu = g_strdup(gpu->address);
@@ -127,8 +127,9 @@ step_from_device(VgpuStart *self, VgpuStep *step, const VgpuPresence *seen)
     VgpuClaim *claim;
 
     if (!profile) {
-        text = g_strdup_printf("a device %s exists on %s, which is no GPU that is known",
-                               step->want->uuid, seen->parent ? seen->parent : "an unknown parent");
+        text =
+            g_strdup_printf("a device %s exists on %s, which is no GPU that is known",
+                            step->want->uuid, seen->parent ? seen->parent : "an unknown parent");
         vgpu_start_fail(self, VGPU_ERROR_BUSY, text);
         return;
     }
@@ -162,8 +163,9 @@ step_from_kept(VgpuStart *self, VgpuStep *step, const VgpuClaim *kept, const Vgp
     VgpuClaim *claim;
 
     if (!gpu || g_hash_table_contains(self->refused, pair)) {
-        text = g_strdup_printf("its persistent vGPU %s cannot be made on %s: %s", kept->uuid,
-                               kept->parent, gpu ? "the driver refused it" : "there is no such GPU");
+        text =
+            g_strdup_printf("its persistent vGPU %s cannot be made on %s: %s", kept->uuid,
+                            kept->parent, gpu ? "the driver refused it" : "there is no such GPU");
         vgpu_start_fail(self, gpu ? VGPU_ERROR_DRIVER : VGPU_ERROR_NOT_FOUND, text);
         return;
     }
@@ -216,8 +218,9 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
     seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(manager->sysfs, &place);
     if (want->create_at_define && !kept)
         vgpu_start_fail(self, VGPU_ERROR_BUSY,
-             "its persistent vGPU (create=\"define\") is not defined yet; start it again in a moment "
-             "(a transient domain cannot have one)");
+                        "its persistent vGPU (create=\"define\") is not defined yet; start it "
+                        "again in a moment "
+                        "(a transient domain cannot have one)");
     else if (want->create_at_define)
         step_from_kept(self, step, kept, &seen);
     else if (seen.exists)

@@ -53,12 +53,14 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
     if (!plan->len)
         return true;
     if (!may_correct(self, state->uuid)) {
-        vgpu_guard_emit(self, "domain-contested", state,
-                        "its definition was corrected five times within a minute and changed back");
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                    "domain '%s': its hostdevs are contested: they were corrected five times within "
-                    "a minute and changed back by somebody else",
-                    state->name);
+        vgpu_guard_emit(
+            self, "domain-contested", state,
+            "its definition was corrected five times within a minute and changed back");
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_FAILED,
+            "domain '%s': its hostdevs are contested: they were corrected five times within "
+            "a minute and changed back by somebody else",
+            state->name);
         return false;
     }
     for (guint i = 0; i < plan->len; i++) {
@@ -240,7 +242,9 @@ follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *st
     g_autoptr(VgpuDomain) domain = NULL;
 
     if (!vgpu_guard_concerns(state->definition)) {
-        follow_records(self, conn, state->uuid, NULL, state->id >= 0);
+        /* one that runs may still have vGPUs that it would not get again */
+        follow_records(self, conn, state->uuid, state->id >= 0 ? state->definition : NULL,
+                       state->id >= 0);
         return true;
     }
     domain = vgpu_domain_parse(state->definition, strlen(state->definition), NULL, error);
@@ -279,4 +283,53 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
     if (conn)
         virConnectClose(conn);
     return done;
+}
+
+/* --- for D-Bus --------------------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    GPtrArray *changes;
+    GError *error;
+    bool done, ok;
+    GMutex lock;
+    GCond cond;
+} Injection;
+
+static void
+run_injection(gpointer data)
+{
+    Injection *job = data;
+
+    job->ok = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
+    g_mutex_lock(&job->lock);
+    job->done = true;
+    g_cond_signal(&job->cond);
+    g_mutex_unlock(&job->lock);
+}
+
+char **
+vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
+{
+    Injection job = { .guard = self, .domain_uuid = domain_uuid };
+
+    job.changes = g_ptr_array_new_with_free_func(g_free);
+    g_mutex_init(&job.lock);
+    g_cond_init(&job.cond);
+    /* through the queue, so that it never meets another change of the same domain */
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_injection, &job, NULL);
+    g_mutex_lock(&job.lock);
+    while (!job.done)
+        g_cond_wait(&job.cond, &job.lock);
+    g_mutex_unlock(&job.lock);
+    g_mutex_clear(&job.lock);
+    g_cond_clear(&job.cond);
+    if (!job.ok) {
+        g_propagate_error(error, job.error);
+        g_ptr_array_unref(job.changes);
+        return NULL;
+    }
+    g_ptr_array_add(job.changes, NULL);
+    return (char **) g_ptr_array_free(job.changes, FALSE);
 }

@@ -47,6 +47,8 @@ void vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid);
 
 /* Subscribe to a libvirt that has just come, and catch up with it. */
 void vgpu_guard_catch_up(VgpuGuard *self);
+/* Compare records, devices and domains once more. */
+void vgpu_guard_push_sweep(VgpuGuard *self);
 /* Read libvirt's view of the GPUs again. */
 void vgpu_guard_reread_gpus(VgpuGuard *self);
 /* libvirt has gone, and with it what it knew of GPUs. */

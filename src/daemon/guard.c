@@ -125,8 +125,8 @@ run_follow(gpointer data)
 void
 vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
 {
-    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_follow, task_new(self, domain_uuid),
-                    task_free);
+    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_follow,
+                    task_new(self, domain_uuid), task_free);
 }
 
 /* --- late attach ---------------------------------------------------------------------------- */
@@ -164,8 +164,8 @@ on_attach_again(gpointer data)
 {
     Task *task = data;
 
-    vgpu_queue_push(task->guard->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach, task_copy(task),
-                    task_free);
+    vgpu_queue_push(task->guard->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach,
+                    task_copy(task), task_free);
     return G_SOURCE_REMOVE;
 }
 
@@ -175,8 +175,8 @@ attach(const Task *task, GError **error)
     VgpuWant want = { .index = task->index, .uuid = task->uuid };
     g_autofree char *xml = vgpu_inject_live_xml(&want);
     virConnectPtr conn = vgpu_connection_get(task->guard->connection, error);
-    bool done = conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml,
-                                                 error);
+    bool done =
+        conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
 
     if (conn)
         virConnectClose(conn);
@@ -212,8 +212,8 @@ run_attach(gpointer data)
 }
 
 static void
-host_attach(const char *domain_uuid, int domain_id, guint64 since, guint index,
-            const char *uuid, gpointer opaque)
+host_attach(const char *domain_uuid, int domain_id, guint64 since, guint index, const char *uuid,
+            gpointer opaque)
 {
     VgpuGuard *self = opaque;
     Task *task;
@@ -377,14 +377,24 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
 }
 
 static void
+do_check_orphans(gpointer data)
+{
+    VgpuGuard *self = data;
+
+    if (vgpu_manager_has_orphans(self->manager))
+        vgpu_guard_push_sweep(self);
+}
+
+static void
 on_nodedev(const char *name, bool gone, gpointer opaque)
 {
     VgpuGuard *self = opaque;
 
-    (void) gone;
-    /* the GPUs and their VFs; mdevs are read from sysfs whenever they are needed */
+    /* mdevs are read from sysfs whenever they are needed; a new one may be a late orphan */
     if (g_str_has_prefix(name, "pci_"))
         vgpu_guard_reread_gpus(self);
+    else if (g_str_has_prefix(name, "mdev_") && !gone)
+        vgpu_worker_push(self->worker, do_check_orphans, self);
 }
 
 const VgpuWatchEvents vgpu_guard_watch_events = { .domain = on_domain, .nodedev = on_nodedev };
@@ -407,55 +417,6 @@ on_disconnected(gpointer opaque)
     g_message("libvirt has gone; starts still work, definitions are followed when it is back");
     vgpu_guard_emit(self, "libvirt-disconnected", NULL, NULL);
     vgpu_guard_forget_gpus(self);
-}
-
-/* --- for D-Bus --------------------------------------------------------------------------------- */
-
-typedef struct {
-    VgpuGuard *guard;
-    const char *domain_uuid;
-    GPtrArray *changes;
-    GError *error;
-    bool done, ok;
-    GMutex lock;
-    GCond cond;
-} Injection;
-
-static void
-run_injection(gpointer data)
-{
-    Injection *job = data;
-
-    job->ok = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
-    g_mutex_lock(&job->lock);
-    job->done = true;
-    g_cond_signal(&job->cond);
-    g_mutex_unlock(&job->lock);
-}
-
-char **
-vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
-{
-    Injection job = { .guard = self, .domain_uuid = domain_uuid };
-
-    job.changes = g_ptr_array_new_with_free_func(g_free);
-    g_mutex_init(&job.lock);
-    g_cond_init(&job.cond);
-    /* through the queue, so that it never meets another change of the same domain */
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_injection, &job, NULL);
-    g_mutex_lock(&job.lock);
-    while (!job.done)
-        g_cond_wait(&job.cond, &job.lock);
-    g_mutex_unlock(&job.lock);
-    g_mutex_clear(&job.lock);
-    g_cond_clear(&job.cond);
-    if (!job.ok) {
-        g_propagate_error(error, job.error);
-        g_ptr_array_unref(job.changes);
-        return NULL;
-    }
-    g_ptr_array_add(job.changes, NULL);
-    return (char **) g_ptr_array_free(job.changes, FALSE);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -494,8 +455,7 @@ vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, const char *root)
     };
 
     self->manager = manager;
-    self->connection =
-        vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
+    self->connection = vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
 }
 
 void

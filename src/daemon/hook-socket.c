@@ -17,7 +17,7 @@
 #define BACKLOG 4096
 #define HEADER_MAX 256
 #define NAME_MAX_LEN 4096
-#define READ_TIMEOUT_S 35     /* longer than any hook waits */
+#define READ_TIMEOUT_S 35        /* longer than any hook waits */
 #define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
 
 struct VgpuHookSocket {
@@ -39,8 +39,8 @@ typedef struct {
     VgpuHookSocket *socket;
     int fd;
     GByteArray *data;
-    gsize wanted;  /* bytes of the whole request, 0 while the header is not complete */
-    gsize xml_at;  /* offset of the XML in @data */
+    gsize wanted; /* bytes of the whole request, 0 while the header is not complete */
+    gsize xml_at; /* offset of the XML in @data */
     gsize xml_len;
     char op[16];
     char name[64]; /* the start of the domain's name, for messages */
@@ -224,7 +224,8 @@ parse_header(Client *self, const char *line, gsize header_len, const char **prob
     guint64 name_len, xml_len;
 
     if (g_strv_length(words) != 7 || !g_str_equal(words[0], "VGPU1")) {
-        *problem = "virt-vgpu-hook and virtvgpud are of different versions; install them together";
+        *problem =
+            "virt-vgpu-hook and virtvgpud are of different versions; install them together";
         return false;
     }
     if (!g_ascii_string_to_unsigned(words[4], 10, 0, G_MAXUINT64, &self->since, NULL) ||
@@ -379,7 +380,8 @@ listen_at(const char *path, GError **error)
     }
     strcpy(addr.sun_path, path);
     if (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) == 0 || errno == EAGAIN) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "%s: another virtvgpud answers there", path);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "%s: another virtvgpud answers there",
+                    path);
         goto failed;
     }
     (void) unlink(path);

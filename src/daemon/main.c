@@ -24,7 +24,6 @@
 
 typedef struct {
     GMainLoop *loop;
-    int status;
     VgpuConfig *config;
     VgpuSysfs *sysfs;
     VgpuWorker *worker;
@@ -61,7 +60,8 @@ static const GOptionEntry options[] = {
 static bool
 parse_options(int *argc, char ***argv, GError **error)
 {
-    g_autoptr(GOptionContext) context = g_option_context_new("- make vGPUs for libvirt's domains");
+    g_autoptr(GOptionContext) context =
+        g_option_context_new("- make vGPUs for libvirt's domains");
 
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, argc, argv, error))
@@ -71,8 +71,9 @@ parse_options(int *argc, char ***argv, GError **error)
                     (*argv)[1]);
         return false;
     }
-    if (option.bus && !g_strv_contains((const char *const[]) { "system", "session", "none", NULL },
-                                       option.bus)) {
+    if (option.bus &&
+        !g_strv_contains((const char *const[]) { "system", "session", "none", NULL },
+                         option.bus)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
                     "--bus is system, session or none, not '%s'", option.bus);
         return false;
@@ -165,7 +166,8 @@ on_bus(GDBusConnection *connection, const char *name, gpointer opaque)
     g_autoptr(GError) error = NULL;
 
     (void) name;
-    g_dbus_connection_set_exit_on_close(connection, FALSE); /* starts must go on without the bus */
+    g_dbus_connection_set_exit_on_close(connection,
+                                        FALSE); /* starts must go on without the bus */
     if (!vgpu_service_export(self->service, connection, &error))
         g_warning("%s", error->message);
 }
@@ -183,8 +185,7 @@ on_name_lost(GDBusConnection *connection, const char *name, gpointer opaque)
 static void
 own_name(Daemon *self)
 {
-    GBusType type =
-        g_str_equal(option.bus, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
+    GBusType type = g_str_equal(option.bus, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
 
     if (!g_str_equal(option.bus, "none"))
         self->bus = g_bus_own_name(type, VGPU_DBUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE, on_bus,
@@ -204,8 +205,8 @@ set_up(Daemon *self, GError **error)
     self->worker = vgpu_worker_new();
     self->guard = vgpu_guard_new(self->worker, self->config, on_event, self);
     self->manager =
-        vgpu_manager_new(self->sysfs, option.root, self->config, vgpu_worker_context(self->worker),
-                         &vgpu_guard_host, self->guard, error);
+        vgpu_manager_new(self->sysfs, option.root, self->config,
+                         vgpu_worker_context(self->worker), &vgpu_guard_host, self->guard, error);
     if (!self->manager)
         return false;
     self->service = vgpu_service_new(self->worker, self->manager, self->guard, self->config);
@@ -221,7 +222,7 @@ set_up(Daemon *self, GError **error)
 int
 main(int argc, char **argv)
 {
-    Daemon self = { .status = EXIT_SUCCESS };
+    static Daemon self; /* threads that are left behind at the end still see it */
     g_autoptr(GError) error = NULL;
 
     set_limits();
@@ -254,5 +255,5 @@ main(int argc, char **argv)
     if (self.bus)
         g_bus_unown_name(self.bus);
     vgpu_worker_stop(self.worker);
-    return self.status;
+    return EXIT_SUCCESS;
 }

@@ -155,8 +155,9 @@ vgpu_report_profiles(VgpuManager *manager, const char *address)
         if (address && !g_str_equal(address, gpu->address))
             continue;
         for (guint j = 0; j < gpu->profiles->len; j++)
-            g_variant_builder_add_value(
-                &list, report_profile(manager, gpu, g_ptr_array_index(gpu->profiles, j)));
+            g_variant_builder_add_value(&list,
+                                        report_profile(manager, gpu,
+                                                       g_ptr_array_index(gpu->profiles, j)));
     }
     return g_variant_builder_end(&list);
 }
@@ -321,7 +322,8 @@ check_leaks(GVariantBuilder *list, VgpuManager *manager)
         { "orphan", "is left of a domain that does not run", "run 'virt-vgpu reconcile'" },
         { "stuck", "is not removed after a long time",
           "look for the process that holds it open, and at the kernel's log" },
-        { "failed", "could not be attached", "see 'virt-vgpu events' and the journal; restart the domain" },
+        { "failed", "could not be attached",
+          "see 'virt-vgpu events' and the journal; restart the domain" },
     };
     g_autoptr(GPtrArray) rows = vgpu_manager_list(manager, true);
     bool clean = true;
@@ -349,7 +351,8 @@ vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there, const char *libv
 {
     GVariantBuilder list;
     g_autofree char *detail =
-        g_strdup_printf(libvirt_is_there ? "connected to %s" : "not connected to %s", libvirt_uri);
+        g_strdup_printf(libvirt_is_there ? "connected to %s" : "not connected to %s",
+                        libvirt_uri);
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
     add_check(&list, "libvirt", libvirt_is_there ? "ok" : "warn", detail,

@@ -19,4 +19,5 @@ GVariant *vgpu_report_vgpu(VgpuManager *manager, const char *uuid);
 GVariant *vgpu_report_explain(VgpuManager *manager, const VgpuDomain *domain);
 GVariant *vgpu_report_actions(const GPtrArray *actions);
 /* What only the daemon can check. */
-GVariant *vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there, const char *libvirt_uri);
+GVariant *vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there,
+                             const char *libvirt_uri);

@@ -162,8 +162,8 @@ static gboolean
 on_list_vgpus(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean all,
               gpointer opaque)
 {
-    vgpu_bus_manager1_complete_list_vgpus(
-        skeleton, call, ask(opaque, query_vgpus, (Query) { .flag = all }));
+    vgpu_bus_manager1_complete_list_vgpus(skeleton, call,
+                                          ask(opaque, query_vgpus, (Query) { .flag = all }));
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -178,8 +178,8 @@ on_explain(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *x
         g_dbus_method_invocation_return_gerror(call, error);
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
-    vgpu_bus_manager1_complete_explain(
-        skeleton, call, ask(opaque, query_explain, (Query) { .domain = domain }));
+    vgpu_bus_manager1_complete_explain(skeleton, call,
+                                       ask(opaque, query_explain, (Query) { .domain = domain }));
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -277,8 +277,7 @@ on_create_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const cha
 {
     VgpuService *self = opaque;
     g_autofree char *gpu = vgpu_pciaddr_canonical(gpu_text);
-    g_autofree char *uuid =
-        *uuid_text ? vgpu_uuid_canonical(uuid_text) : vgpu_uuid_random();
+    g_autofree char *uuid = *uuid_text ? vgpu_uuid_canonical(uuid_text) : vgpu_uuid_random();
     g_autoptr(GError) error = NULL;
     Change change = { .gpu = gpu, .profile = profile, .uuid = uuid };
     bool done;
@@ -354,7 +353,8 @@ on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dr
 /* --- who may what --------------------------------------------------------------------------------- */
 
 static const char *const queries[] = { "ListGpus",  "GetGpu",  "ListProfiles",
-                                       "ListVgpus", "Explain", "Doctor", NULL };
+                                       "ListVgpus", "Explain", "Doctor",
+                                       NULL };
 
 static bool
 uid_of(GDBusMethodInvocation *call, guint *uid)
@@ -436,8 +436,8 @@ vgpu_service_free(VgpuService *self)
 gboolean
 vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error)
 {
-    return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(self->skeleton),
-                                            connection, VGPU_DBUS_PATH, error);
+    return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(self->skeleton), connection,
+                                            VGPU_DBUS_PATH, error);
 }
 
 typedef struct {

@@ -164,6 +164,22 @@ vgpu_guard_catch_up(VgpuGuard *self)
     vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, NULL, run_connected, self, NULL);
 }
 
+static void
+run_sweep(gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) plan = vgpu_guard_reconcile(data, false, &error);
+
+    if (!plan && !vgpu_guard_is_away(error))
+        g_warning("%s", error->message);
+}
+
+void
+vgpu_guard_push_sweep(VgpuGuard *self)
+{
+    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "sweep", run_sweep, self, NULL);
+}
+
 void
 vgpu_guard_reread_gpus(VgpuGuard *self)
 {

@@ -48,5 +48,6 @@ virConnectPtr vgpu_connection_open_once(const char *uri, GError **error);
  * Returns false. No such domain or device: VGPU_ERROR_NOT_FOUND; a job that blocks:
  * VGPU_ERROR_BUSY; connection broken: VGPU_ERROR_UNAVAILABLE; access denied: VGPU_ERROR_DENIED;
  * a libvirt that lacks the call: VGPU_ERROR_NOT_SUPPORTED; else VGPU_ERROR_FAILED.
- * To be called before anything is freed: freeing resets libvirt's error. */
+ * To be called before any other function of libvirt, virDomainGetName() and virDomainFree()
+ * included, also in the arguments: they reset the error. */
 gboolean vgpu_connection_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

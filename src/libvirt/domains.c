@@ -114,13 +114,18 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
     return g_steal_pointer(&states);
 }
 
+/* @name is borrowed from the result; for errors it is fetched here, since virDomainGetName(), as
+ * all of libvirt, resets the error that it is to be reported with. */
 static virDomainPtr
-look_up(virConnectPtr conn, const char *uuid, GError **error)
+look_up(virConnectPtr conn, const char *uuid, const char **name, GError **error)
 {
     virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
 
-    if (!domain)
+    if (!domain) {
         vgpu_connection_error(error, "domain %s", uuid);
+        return NULL;
+    }
+    *name = virDomainGetName(domain);
     return domain;
 }
 
@@ -144,14 +149,35 @@ bool
 vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *device_xml,
                            GError **error)
 {
-    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
 
     if (!domain)
         return false;
     if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_CONFIG) < 0)
         return vgpu_connection_error(error,
                                      "cannot add a device to the definition of domain '%s'",
-                                     virDomainGetName(domain));
+                                     name);
+    return true;
+}
+
+/* Whether the definition is known to have no such device. */
+static bool
+has_no_alias(virDomainPtr domain, const char *alias)
+{
+    g_autofree char *xml = take_xml(domain, VIR_DOMAIN_XML_INACTIVE);
+    g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, strlen(xml), "domain", NULL) : NULL;
+    g_autoptr(GPtrArray) nodes = NULL;
+
+    if (!doc)
+        return false;
+    nodes = vgpu_xml_nodes(doc, NULL, "/domain/devices/*/alias");
+    for (guint i = 0; i < nodes->len; i++) {
+        g_autofree char *name = vgpu_xml_attr(g_ptr_array_index(nodes, i), "name");
+
+        if (g_strcmp0(name, alias) == 0)
+            return false;
+    }
     return true;
 }
 
@@ -159,27 +185,33 @@ bool
 vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *alias,
                            GError **error)
 {
-    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+    g_autoptr(GError) failure = NULL;
 
     if (!domain)
         return false;
-    if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_CONFIG) < 0 &&
-        virGetLastErrorCode() != VIR_ERR_DEVICE_MISSING)
-        return vgpu_connection_error(error,
-                                     "cannot take '%s' out of the definition of domain '%s'",
-                                     alias, virDomainGetName(domain));
-    return true;
+    if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_CONFIG) == 0)
+        return true;
+
+    vgpu_connection_error(&failure, "cannot take '%s' out of the definition of domain '%s'",
+                          alias, name);
+    /* libvirt has a code for a missing device, but 9.0 says "internal error" */
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) && has_no_alias(domain, alias))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 /* The domain while it runs with that id. libvirt fills in the id at each look-up. */
 static virDomainPtr
-look_up_running(virConnectPtr conn, const char *uuid, int id, GError **error)
+look_up_running(virConnectPtr conn, const char *uuid, int id, const char **name, GError **error)
 {
-    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+    g_autoptr(virDomain) domain = look_up(conn, uuid, name, error);
 
     if (domain && (int) virDomainGetID(domain) != id) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "domain '%s' no longer runs with id %d", virDomainGetName(domain), id);
+                    "domain '%s' no longer runs with id %d", *name, id);
         return NULL;
     }
     return g_steal_pointer(&domain);
@@ -189,7 +221,8 @@ bool
 vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const char *device_xml,
                          GError **error)
 {
-    g_autoptr(virDomain) domain = look_up_running(conn, uuid, id, error);
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up_running(conn, uuid, id, &name, error);
     g_autoptr(virDomain) still = NULL;
     g_autoptr(GError) failure = NULL;
 
@@ -198,11 +231,10 @@ vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_LIVE) == 0)
         return true;
 
-    vgpu_connection_error(&failure, "cannot hot-plug a device into domain '%s'",
-                          virDomainGetName(domain));
+    vgpu_connection_error(&failure, "cannot hot-plug a device into domain '%s'", name);
     /* when it was stopped meanwhile, that is what the caller has to know */
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
-        !(still = look_up_running(conn, uuid, id, error)))
+        !(still = look_up_running(conn, uuid, id, &name, error)))
         return false;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
@@ -268,11 +300,12 @@ vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *el
 {
     g_autoptr(virDomain) domain = NULL;
     g_autofree char *plain = NULL;
+    const char *name = NULL;
     int persistent, active;
     guint flags;
 
     if ((element && !(plain = without_namespace(element, error))) ||
-        !(domain = look_up(conn, uuid, error)))
+        !(domain = look_up(conn, uuid, &name, error)))
         return false;
 
     persistent = virDomainIsPersistent(domain);
@@ -282,19 +315,19 @@ vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *el
     if (persistent < 0 || active < 0 ||
         virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, plain, VGPU_XML_PREFIX,
                              VGPU_XMLNS, flags) < 0)
-        return vgpu_connection_error(error, "cannot annotate domain '%s'",
-                                     virDomainGetName(domain));
+        return vgpu_connection_error(error, "cannot annotate domain '%s'", name);
     return true;
 }
 
 bool
 vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
 {
-    g_autoptr(virDomain) domain = look_up(conn, uuid, error);
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
 
     if (!domain)
         return false;
     if (virDomainCreate(domain) < 0)
-        return vgpu_connection_error(error, "cannot start domain '%s'", virDomainGetName(domain));
+        return vgpu_connection_error(error, "cannot start domain '%s'", name);
     return true;
 }

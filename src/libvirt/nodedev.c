@@ -320,11 +320,12 @@ vgpu_nodedev_list(virConnectPtr conn, guint flags, GError **error)
 char *
 vgpu_nodedev_xml(virNodeDevicePtr device, GError **error)
 {
+    const char *name = virNodeDeviceGetName(device); /* now: it resets libvirt's error */
     char *xml = virNodeDeviceGetXMLDesc(device, 0);
     char *copy = g_strdup(xml);
 
     if (!xml && virGetLastErrorCode() != VIR_ERR_NO_NODE_DEVICE)
-        vgpu_connection_error(error, "cannot read node device %s", virNodeDeviceGetName(device));
+        vgpu_connection_error(error, "cannot read node device %s", name);
     free(xml);
     return copy;
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2119,SC2120
 # Helpers for scenarios (and for the shell of `lab shell`): source this first. A scenario fails when a command fails.
 if [ -z "${LAB_SHELL:-}" ]; then
-  set -Eeuo pipefail
-  trap 'on_error $? "$BASH_COMMAND"' ERR
+    set -Eeuo pipefail
+    trap 'on_error $? "$BASH_COMMAND"' ERR
 fi
 
 lab_work=/lab/work
@@ -21,16 +21,16 @@ say() { printf '[%8s] %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$*"; }
 
 # Prints FILE:LINE of the line in the scenario that led here.
 where() {
-  local i=1
-  while [[ ${BASH_SOURCE[i + 1]:-} && ${BASH_SOURCE[i]} == */lib.sh ]]; do i=$((i + 1)); done
-  echo "${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
+    local i=1
+    while [[ ${BASH_SOURCE[i + 1]:-} && ${BASH_SOURCE[i]} == */lib.sh ]]; do i=$((i + 1)); done
+    echo "${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
 }
 on_error() { echo "$(where): \"$2\" failed with $1" >&2; }
 
 # fail TEXT…: ends the scenario, naming its line.
 fail() {
-  echo "$(where): $*" >&2
-  exit 1
+    echo "$(where): $*" >&2
+    exit 1
 }
 
 # assert_eq SEEN WANTED [WHAT]
@@ -42,21 +42,21 @@ assert_not_grep() { ! grep -qE -- "$1" <<< "$2" || fail "${3:-text}: unwanted ma
 
 # assert_fails REGEX CMD…: CMD fails and says something that matches. (In a function for CMD, `set -e` does not count.)
 assert_fails() {
-  local want=$1 out
-  shift
-  if out=$("$@" 2>&1); then fail "\"$*\" succeeded: $out"; fi
-  assert_grep "$want" "$out" "\"$*\" failed, but its message"
+    local want=$1 out
+    shift
+    if out=$("$@" 2>&1); then fail "\"$*\" succeeded: $out"; fi
+    assert_grep "$want" "$out" "\"$*\" failed, but its message"
 }
 
 # wait_for SECONDS CMD…: until CMD succeeds; fails the scenario after SECONDS.
 wait_for() {
-  local limit=$1 end
-  end=$((SECONDS + limit))
-  shift
-  until "$@" > /dev/null 2>&1; do
-    ((SECONDS <= end)) || fail "not within $limit s: $*"
-    sleep 0.1
-  done
+    local limit=$1 end
+    end=$((SECONDS + limit))
+    shift
+    until "$@" > /dev/null 2>&1; do
+        ((SECONDS <= end)) || fail "not within $limit s: $*"
+        sleep 0.1
+    done
 }
 
 # not CMD…: for wait_for.
@@ -81,8 +81,8 @@ available() { cat "/sys/class/mdev_bus/$1/mdev_supported_types/$2/available_inst
 knob() { echo "$2${3:+ $3}" > "$knob_dir/$1"; }
 knob_is() { sed -n "s/^$2 //p" "$knob_dir/$1"; }
 knobs_default() {
-  local k
-  for k in "$knob_dir"/*; do [ "${k##*/}" = hotplug ] || echo 0 > "$k"; done
+    local k
+    for k in "$knob_dir"/*; do [ "${k##*/}" = hotplug ] || echo 0 > "$k"; done
 }
 
 # gpu_add ADDR, gpu_del ADDR: hot-plug of a whole board; wait until done.
@@ -91,15 +91,15 @@ gpu_del() { knob hotplug "del $1" && wait_for 20 grep -q "^$1 absent" "$knob_dir
 
 # enable_vfs ADDR N
 enable_vfs() {
-  local f=/sys/bus/pci/devices/$1/sriov_numvfs
-  [ "$(cat "$f")" != "$2" ] || return 0
-  echo 0 > "$f" || return
-  [ "$2" = 0 ] || echo "$2" > "$f"
+    local f=/sys/bus/pci/devices/$1/sriov_numvfs
+    [ "$(cat "$f")" != "$2" ] || return 0
+    echo 0 > "$f" || return
+    [ "$2" = 0 ] || echo "$2" > "$f"
 }
 # What a scenario finds: four VFs on the first A2, none on the second.
 vfs_default() {
-  enable_vfs 0000:41:00.0 4
-  enable_vfs 0000:42:00.0 0
+    enable_vfs 0000:41:00.0 4
+    enable_vfs 0000:42:00.0 0
 }
 
 # --- domains --------------------------------------------------------------------------------------------------------
@@ -110,32 +110,47 @@ vfs_default() {
 #   --graphics        VNC                    --ports N: spare pcie-root-ports (q35)
 #   --off-after S     the guest powers itself off after S seconds, 0.1 … 3600
 domain_xml() {
-  local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 rom=$lab_work/firmware.bin ticks i
-  shift
-  while (($#)); do
-    case $1 in
-      --uuid) uuid="<uuid>$2</uuid>"; shift ;;
-      --mem) mem=$2; shift ;;
-      --pc) machine=pc ;;
-      --q35) machine=q35 ;;
-      --annot) annot="<metadata>$2</metadata>"; shift ;;
-      --hostdev | --device) devices+=$2; shift ;;
-      --graphics) devices+="<graphics type='vnc' autoport='yes'/><video><model type='none'/></video>" ;;
-      --ports) ports=$2; shift ;;
-      --off-after)
-        ticks=$(awk -v s="$2" 'BEGIN { printf "%04x", s * 18.2 }')
-        rom=/run/lab-off-$ticks.bin
-        cp "$lab_work/firmware.bin" "$rom"
-        printf '%b' "\\x${ticks:2:2}\\x${ticks:0:2}" | dd of="$rom" bs=1 seek=$((0xfff8)) conv=notrunc status=none
-        shift
-        ;;
-      *) fail "domain_xml: what is $1?" ;;
-    esac
+    local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 rom=$lab_work/firmware.bin ticks i
     shift
-  done
-  [ "$ports" = 0 ] || devices+="<controller type='pci' index='0' model='pcie-root'/>"
-  for ((i = 0; i < ports; i++)); do devices+="<controller type='pci' model='pcie-root-port'/>"; done
-  cat <<EOF
+    while (($#)); do
+        case $1 in
+            --uuid)
+                uuid="<uuid>$2</uuid>"
+                shift
+                ;;
+            --mem)
+                mem=$2
+                shift
+                ;;
+            --pc) machine=pc ;;
+            --q35) machine=q35 ;;
+            --annot)
+                annot="<metadata>$2</metadata>"
+                shift
+                ;;
+            --hostdev | --device)
+                devices+=$2
+                shift
+                ;;
+            --graphics) devices+="<graphics type='vnc' autoport='yes'/><video><model type='none'/></video>" ;;
+            --ports)
+                ports=$2
+                shift
+                ;;
+            --off-after)
+                ticks=$(awk -v s="$2" 'BEGIN { printf "%04x", s * 18.2 }')
+                rom=/run/lab-off-$ticks.bin
+                cp "$lab_work/firmware.bin" "$rom"
+                printf '%b' "\\x${ticks:2:2}\\x${ticks:0:2}" | dd of="$rom" bs=1 seek=$((0xfff8)) conv=notrunc status=none
+                shift
+                ;;
+            *) fail "domain_xml: what is $1?" ;;
+        esac
+        shift
+    done
+    [ "$ports" = 0 ] || devices+="<controller type='pci' index='0' model='pcie-root'/>"
+    for ((i = 0; i < ports; i++)); do devices+="<controller type='pci' model='pcie-root-port'/>"; done
+    cat << EOF
 <domain type='qemu'>
   <name>$name</name>$uuid$annot
   <memory unit='MiB'>$mem</memory>
@@ -148,7 +163,7 @@ EOF
 
 # mdev_hostdev UUID [ATTRS]: e.g. mdev_hostdev "$u" "display='on' ramfb='on'"
 mdev_hostdev() {
-  echo "<hostdev mode='subsystem' type='mdev' model='vfio-pci' ${2:-}><source><address uuid='$1'/></source></hostdev>"
+    echo "<hostdev mode='subsystem' type='mdev' model='vfio-pci' ${2:-}><source><address uuid='$1'/></source></hostdev>"
 }
 
 # define NAME [domain_xml's options]
@@ -167,24 +182,24 @@ daemon_pid() { cat /run/lab-virtvgpud.pid; }
 daemon_running() { [ -e /run/lab-virtvgpud.pid ] && kill -0 "$(daemon_pid)" 2> /dev/null; }
 # daemon_start [ARG…]
 daemon_start() {
-  rm -f /run/lab-virtvgpud.pid
-  # shellcheck disable=SC2016
-  setsid bash -c 'echo $$ > /run/lab-virtvgpud.pid; exec "$@"' - "$daemon_bin" "$@" \
-    >> "$lab_work/logs/virtvgpud.log" 2>&1 < /dev/null &
-  disown
-  wait_for 20 daemon_listens
+    rm -f /run/lab-virtvgpud.pid
+    # shellcheck disable=SC2016
+    setsid bash -c 'echo $$ > /run/lab-virtvgpud.pid; exec "$@"' - "$daemon_bin" "$@" \
+        >> "$lab_work/logs/virtvgpud.log" 2>&1 < /dev/null &
+    disown
+    wait_for 20 daemon_listens
 }
 daemon_signal() {
-  local pid
-  pid=$(daemon_pid)
-  kill "-$1" "$pid" 2> /dev/null || return 0
-  wait_for 15 not kill -0 "$pid"
+    local pid
+    pid=$(daemon_pid)
+    kill "-$1" "$pid" 2> /dev/null || return 0
+    wait_for 15 not kill -0 "$pid"
 }
 daemon_stop() { daemon_signal TERM; }
 daemon_kill() { daemon_signal KILL; }
 daemon_restart() {
-  daemon_stop
-  daemon_start
+    daemon_stop
+    daemon_start
 }
 
 libvirt_pid() { cat /run/libvirtd.pid; }
@@ -192,10 +207,10 @@ libvirt_running() { [ -e /run/libvirtd.pid ] && kill -0 "$(libvirt_pid)" 2> /dev
 # Returns when libvirt answers.
 libvirt_start() { libvirtd --daemon --pid-file /run/libvirtd.pid && virsh -q uri > /dev/null; }
 libvirt_signal() {
-  local pid
-  pid=$(libvirt_pid)
-  kill "-$1" "$pid" 2> /dev/null || return 0
-  wait_for 30 not kill -0 "$pid"
+    local pid
+    pid=$(libvirt_pid)
+    kill "-$1" "$pid" 2> /dev/null || return 0
+    wait_for 30 not kill -0 "$pid"
 }
 libvirt_stop() { libvirt_signal TERM; }
 libvirt_kill() { libvirt_signal KILL; }
@@ -204,37 +219,37 @@ libvirt_kill() { libvirt_signal KILL; }
 
 # Back to how the guest came up, whatever a scenario left behind.
 cleanup() {
-  local uuid addr state i
-  knobs_default
-  libvirt_running || libvirt_start
-  {
-    virsh -q list --name | sed -n 's/.\+/destroy "&"/p'
-    virsh -q list --all --persistent --name | sed -n 's/.\+/undefine "&" --managed-save --snapshots-metadata --nvram/p'
-  } > /run/lab-cleanup
-  if [ -s /run/lab-cleanup ]; then
-    virsh -q < /run/lab-cleanup > /dev/null || true # what counts is that they are gone
-    assert_eq "$(virsh -q list --all --name)" "" "domains left"
-  fi
-  if daemon_installed; then
-    if compgen -G '/etc/virt-vgpu/pools/*' || compgen -G '/etc/virt-vgpu/conf.d/*' || [ -e /etc/virt-vgpu/host.xml ]; then
-      rm -rf /etc/virt-vgpu/pools/* /etc/virt-vgpu/conf.d/* /etc/virt-vgpu/host.xml
-      ! daemon_running || daemon_stop
-    fi > /dev/null
-    daemon_running || daemon_start
-    # A release goes on in the background; what is left after that is the scenario's own.
-    for ((i = 0; i < 50; i++)); do
-      compgen -G '/run/virt-vgpu/claims/*' > /dev/null || break
-      sleep 0.1
-    done
-  fi
-  find /etc/mdevctl.d -mindepth 1 -maxdepth 1 ! -name scripts.d -exec rm -rf {} +
-  for uuid in $(mdevs); do mdev_remove "$uuid"; done
-  while read -r addr state; do
-    case $addr:$state in
-      0000:43:*:present | 0000:86:*:present) gpu_del "$addr" ;;
-      0000:43:* | 0000:86:*) ;;
-      *:absent) gpu_add "$addr" ;;
-    esac
-  done < "$knob_dir/hotplug"
-  vfs_default
+    local uuid addr state i
+    knobs_default
+    libvirt_running || libvirt_start
+    {
+        virsh -q list --name | sed -n 's/.\+/destroy "&"/p'
+        virsh -q list --all --persistent --name | sed -n 's/.\+/undefine "&" --managed-save --snapshots-metadata --nvram/p'
+    } > /run/lab-cleanup
+    if [ -s /run/lab-cleanup ]; then
+        virsh -q < /run/lab-cleanup > /dev/null || true # what counts is that they are gone
+        assert_eq "$(virsh -q list --all --name)" "" "domains left"
+    fi
+    if daemon_installed; then
+        if compgen -G '/etc/virt-vgpu/pools/*' || compgen -G '/etc/virt-vgpu/conf.d/*' || [ -e /etc/virt-vgpu/host.xml ]; then
+            rm -rf /etc/virt-vgpu/pools/* /etc/virt-vgpu/conf.d/* /etc/virt-vgpu/host.xml
+            ! daemon_running || daemon_stop
+        fi > /dev/null
+        daemon_running || daemon_start
+        # A release goes on in the background; what is left after that is the scenario's own.
+        for ((i = 0; i < 50; i++)); do
+            compgen -G '/run/virt-vgpu/claims/*' > /dev/null || break
+            sleep 0.1
+        done
+    fi
+    find /etc/mdevctl.d -mindepth 1 -maxdepth 1 ! -name scripts.d -exec rm -rf {} +
+    for uuid in $(mdevs); do mdev_remove "$uuid"; done
+    while read -r addr state; do
+        case $addr:$state in
+            0000:43:*:present | 0000:86:*:present) gpu_del "$addr" ;;
+            0000:43:* | 0000:86:*) ;;
+            *:absent) gpu_add "$addr" ;;
+        esac
+    done < "$knob_dir/hotplug"
+    vfs_default
 }

@@ -56,3 +56,28 @@ json() {
 v = json.load(sys.stdin)
 print(eval(sys.argv[1]))' "$expression"
 }
+
+# qemu_pid NAME: of a running domain.
+qemu_pid() { cat "/run/libvirt/qemu/$1.pid"; }
+# same_qemu NAME PID: it still runs, and as the same process.
+same_qemu() {
+  kill -0 "$2" || fail "QEMU $2 of $1 has died"
+  assert_eq "$(qemu_pid "$1") $(state "$1")" "$2 running" "QEMU of $1"
+}
+
+# all_injected N: N definitions carry a hostdev of ours; cheaper than asking libvirt for each.
+all_injected() { [ "$(grep -l "alias name='ua-vgpu-" /etc/libvirt/qemu/*.xml | wc -l)" = "$1" ]; }
+
+# hook NAME OP FILE: calls the hook as libvirt does, with the XML in FILE.
+hook() {
+  local subop=begin
+  [ "$2" != release ] || subop=end
+  /usr/sbin/virt-vgpu-hook "$1" "$2" "$subop" - < "$3"
+}
+
+# daemon_config LINE…: a conf.d file with these lines, in effect.
+daemon_config() {
+  mkdir -p /etc/virt-vgpu/conf.d
+  printf '%s\n' "$@" > /etc/virt-vgpu/conf.d/lab.conf
+  daemon_restart
+}

@@ -6,10 +6,17 @@
 
 u() { printf '00000000-0000-4000-8000-0000000000%02d' "$1"; }
 
+say "what libvirt sees"
+nodes=$(virsh -q nodedev-list --cap mdev_types)
+for gpu in pci_0000_41_00_4 pci_0000_84_00_0 pci_10000_01_00_0; do assert_grep "^$gpu$" "$nodes"; done
+assert_grep "<name>GRID P40-6A</name>" "$(virsh nodedev-dumpxml pci_10000_01_00_0)"
+# From here on without it: it waits a second for each device that is gone before it has looked, and would lag behind for long.
+libvirt_stop
+
 say "PCI devices and VFs"
 for gpu in "$A2" "$M10" "$M10B" "$P40"; do
-  assert_eq "$(cat "/sys/bus/pci/devices/$gpu/vendor")" 0x10de "vendor of $gpu"
-  assert_eq "$(basename "$(readlink "/sys/bus/pci/devices/$gpu/driver")")" nvidia "driver of $gpu"
+    assert_eq "$(cat "/sys/bus/pci/devices/$gpu/vendor")" 0x10de "vendor of $gpu"
+    assert_eq "$(basename "$(readlink "/sys/bus/pci/devices/$gpu/driver")")" nvidia "driver of $gpu"
 done
 assert_eq "$(cat "/sys/bus/pci/devices/$A2/sriov_totalvfs")" 16 sriov_totalvfs
 enable_vfs 0000:42:00.0 2
@@ -21,11 +28,8 @@ say "types"
 types=/sys/class/mdev_bus/$A2_VF/mdev_supported_types
 assert_eq "$(cat "$types/nvidia-746/name")" "NVIDIA A2-4Q"
 assert_eq "$(cat "$types/nvidia-746/description")" \
-  "num_heads=4, frl_config=60, framebuffer=4096M, max_resolution=7680x4320, max_instance=4"
+    "num_heads=4, frl_config=60, framebuffer=4096M, max_resolution=7680x4320, max_instance=4"
 [ ! -e "/sys/class/mdev_bus/$A2" ] || fail "an SR-IOV PF must not carry mdev types"
-nodes=$(virsh -q nodedev-list --cap mdev_types)
-for gpu in pci_0000_41_00_4 pci_0000_84_00_0 pci_10000_01_00_0; do assert_grep "^$gpu$" "$nodes"; done
-assert_grep "<name>GRID P40-6A</name>" "$(virsh nodedev-dumpxml pci_10000_01_00_0)"
 
 say "mdev on a VF: one per VF, one size per GPU"
 assert_eq "$(available "$A2_VF" nvidia-746)" 1
@@ -58,7 +62,7 @@ assert_fails "Argument list too long" long
 
 say "EEXIST as long as somebody has it open"
 group=$(basename "$(readlink -f "/sys/bus/mdev/devices/$(u 3)/iommu_group")")
-python3 - "$group" "$(u 3)" "$dir" <<'EOF' > /run/lab-open &
+python3 - "$group" "$(u 3)" "$dir" << 'EOF' > /run/lab-open &
 import fcntl, os, sys, time
 group, uuid, params = sys.argv[1:]
 VFIO = ord(';') << 8 | 100

@@ -40,8 +40,8 @@ say "the guest's own shutdown: by power button, by itself"
 virsh -q shutdown two
 wait_for 20 is_state two "shut off"
 for machine in pc q35; do
-  define "off-$machine" "--$machine" --off-after 1
-  virsh -q start "off-$machine"
-  wait_for 20 is_state "off-$machine" "shut off"
-  say "$machine is off"
+    define "off-$machine" "--$machine" --off-after 1
+    virsh -q start "off-$machine"
+    wait_for 20 is_state "off-$machine" "shut off"
+    say "$machine is off"
 done

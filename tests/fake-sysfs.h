@@ -1,0 +1,59 @@
+/* fake-sysfs.h: a made tree, told in the words of GPUs, that looks as the kernel's /sys does
+ *
+ * Nothing in it reacts: it is one moment of a host, and the functions below make the next one. All
+ * addresses are canonical. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/sysfs.h"
+
+typedef struct FakeSysfs FakeSysfs;
+
+/* An empty host. */
+FakeSysfs *fake_sysfs_new(void);
+void fake_sysfs_free(FakeSysfs *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeSysfs, fake_sysfs_free)
+
+/* Its reader. Borrowed. */
+const VgpuSysfs *fake_sysfs_reader(const FakeSysfs *self);
+
+/* What a PCI function says of itself. */
+typedef struct {
+    const char *class;  /* "0x030200" */
+    const char *vendor; /* "0x10de" */
+    const char *device; /* "0x25b6" */
+    const char *driver; /* NULL: unbound */
+    const char *numa;   /* "0"; NULL: there is no such attribute */
+} FakeFunction;
+
+/* A PCI function; a GPU is one of class 0x03. */
+void fake_gpu_add(FakeSysfs *self, const char *address, const FakeFunction *function);
+
+/* SR-IOV: @enabled of @total VFs, the first at @first and the others behind it, each like its PF. */
+void fake_vfs_add(FakeSysfs *self, const char *pf, const char *first, guint total, guint enabled);
+/* The address of VF @n, counted from @first. Owned by the caller. */
+char *fake_vf_address(const char *first, guint n);
+
+/* An mdev type of a PF or VF. @name and @description NULL: there is no such attribute. */
+void fake_type_add(FakeSysfs *self, const char *parent, const char *id, const char *name,
+                   const char *description, guint available);
+void fake_type_set_available(FakeSysfs *self, const char *parent, const char *id,
+                             guint available);
+
+/* An mdev parent that is no PCI function, such as "mtty". */
+void fake_parent_add(FakeSysfs *self, const char *name);
+
+/* A mediated device; available counts are left as they are. */
+void fake_mdev_add(FakeSysfs *self, const char *parent, const char *type, const char *uuid,
+                   guint iommu_group);
+void fake_mdev_remove(FakeSysfs *self, const char *uuid);
+
+/* Change one attribute or link of a function, or (NULL) take it away. */
+void fake_attribute_set(FakeSysfs *self, const char *address, const char *name,
+                        const char *text);
+
+/* The function is unplugged. With @half its links on the bus are still there, as for somebody who has
+ * just listed them. */
+void fake_gpu_remove(FakeSysfs *self, const char *address, bool half);

@@ -1,0 +1,693 @@
+/* The life of vGPUs in one manager: start and stop as the hook tells it, and what gets in between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/uuid.h"
+#include "manager-host.h"
+
+#define A2 "0000:41:00.0"
+#define P40 "10000:01:00.0"
+#define USERS "11111111-2222-4333-8444-555555555555"
+
+static void
+assert_text_has(const char *text, const char *part)
+{
+    if (!text || !strstr(text, part))
+        fail_msg("'%s' is not in '%s'", part, text ? text : "(none)");
+}
+
+static void
+assert_started(Host *host, const char *xml)
+{
+    g_autofree char *refused = host_start(host, xml);
+
+    if (refused)
+        fail_msg("%s", refused);
+}
+
+static void
+assert_refused(Host *host, const char *xml, const char *reason)
+{
+    g_autofree char *refused = host_start(host, xml);
+
+    assert_text_has(refused, reason);
+}
+
+static void
+assert_device(const Host *host, const char *uuid, const char *where)
+{
+    g_autofree char *device = host_device(host, uuid);
+
+    assert_string_equal(device, where);
+}
+
+/* "STATE on PARENT" of the domain's vGPU in the list; "" when it is not there. */
+static char *
+row_state(Host *host, const char *uuid)
+{
+    g_autoptr(GPtrArray) rows = vgpu_manager_list(host->manager, true);
+
+    for (guint i = 0; i < rows->len; i++) {
+        const VgpuRow *row = g_ptr_array_index(rows, i);
+
+        if (g_strcmp0(row->uuid, uuid) == 0)
+            return g_strdup_printf("%s on %s", row->state, row->parent ? row->parent : "-");
+    }
+    return g_strdup("");
+}
+
+static void
+assert_row(Host *host, const char *uuid, const char *wanted)
+{
+    g_autofree char *state = row_state(host, uuid);
+
+    assert_string_equal(state, wanted);
+}
+
+static void
+assert_nothing_left(Host *host)
+{
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 0);
+    assert_int_equal(host_count_records(host), 0);
+    assert_int_equal(g_hash_table_size(host->manager->owners), 0);
+}
+
+static bool
+only_released(Host *host)
+{
+    return host_count_devices(host) == 0;
+}
+
+/* --- start and stop ------------------------------------------------------------------------- */
+
+static void
+test_start_and_stop(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *before = host_fingerprint(host);
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *after = NULL;
+
+    (void) state;
+    assert_started(host, xml);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
+    assert_int_equal(host_count_records(host), 1);
+    vgpu_manager_started(host->manager, HOST_WEB1, 7);
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+    after = host_fingerprint(host);
+    assert_string_equal(after, before);
+    assert_string_equal(host->log->str,
+                        "starting " HOST_WEB1 "\n"
+                        "vgpu-created " HOST_WEB1_0 " \n"
+                        "settled " HOST_WEB1 "\n" /* STARTED */
+                        "settled " HOST_WEB1 "\n"
+                        "vgpu-removed " HOST_WEB1_0 " \n");
+}
+
+static void
+test_release_before_prepare_is_void(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    guint64 before = vgpu_manager_now();
+
+    (void) state;
+    assert_started(host, xml);
+    vgpu_manager_release(host->manager, HOST_WEB1, before);
+    host_settle(host);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+    host_release(host, HOST_WEB1); /* STOPPED comes after it */
+    assert_nothing_left(host);
+}
+
+static void
+test_client_gone(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    host_knob(host, "create_delay_ms", "100");
+    host_prepare(host, xml, 5000, &prepare);
+    host_run(host, 20);
+    vgpu_manager_cancel(host->manager, prepare.token);
+    assert_nothing_left(host);
+    assert_false(prepare.answered);
+    vgpu_manager_cancel(host->manager, prepare.token); /* over: ignored */
+    assert_started(host, xml);
+
+    /* it went after the answer was on its way */
+    vgpu_manager_unheard(host->manager, vgpu_manager_since(host->manager, HOST_WEB1));
+    assert_nothing_left(host);
+}
+
+/* The client goes while the device is made, and the domain is started again at once. */
+static void
+test_client_gone_and_back(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    host_knob(host, "create_delay_ms", "100");
+    host_prepare(host, xml, 5000, &prepare);
+    host_run(host, 20);
+    vgpu_manager_cancel(host->manager, prepare.token);
+    assert_started(host, xml);
+    host_settle(host);
+    assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+}
+
+static void
+test_refused_create_goes_on(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    host_knob(host, "create_fail_next", "3");
+    assert_started(host, xml);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.7 nvidia-746");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+}
+
+static void
+test_no_capacity(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *q4 = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *q8 = host_xml(
+        "web1", HOST_WEB1, "<vgpu:device profile='A2-8Q'/>", 1);
+    g_autofree char *m10 = host_xml(
+        "web1", HOST_WEB1, "<vgpu:device profile='M10-8Q' count='3'/>", 3);
+    g_autofree char *unknown = host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-4'/>", 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    /* the driver refuses everywhere */
+    host_knob(host, "create_fail_next", "1000");
+    assert_refused(host, q4, A2);
+    assert_nothing_left(host);
+    host_unknob(host, "create_fail_next");
+
+    /* names every GPU, and the GPUs that know it first */
+    host_prepare(host, m10, 5000, &prepare);
+    while (!prepare.answered)
+        g_main_context_iteration(host->context, TRUE);
+    assert_int_equal(prepare.error->code, VGPU_ERROR_NO_CAPACITY);
+    assert_text_has(prepare.error->message, "0000:84:00.0");
+    assert_text_has(prepare.error->message, "0000:85:00.0");
+    assert_nothing_left(host);
+
+    for (guint i = 0; i < 4; i++) {
+        g_autofree char *uuid = host_nth_uuid(i);
+
+        assert_int_equal(host_make_device(host, i < 2 ? "0000:41:00.4" : "0000:41:00.5",
+                                          "nvidia-746", uuid),
+                         i % 2 ? EIO : 0);
+    }
+    assert_refused(host, q8, A2); /* another size */
+    assert_refused(host, unknown, "A2-4");
+    assert_int_equal(host_count_devices(host), 2);
+    assert_int_equal(host_count_records(host), 0);
+}
+
+static void
+test_second_fails(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml(
+        "web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='A2-8Q'/>", 2);
+    g_autofree char *good = host_xml(
+        "web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='P40-4Q'/>", 2);
+    g_autofree char *second = vgpu_uuid_for_domain(HOST_WEB1, 1);
+
+    (void) state;
+    assert_refused(host, xml, "A2-8Q");
+    assert_nothing_left(host);
+
+    assert_started(host, good);
+    assert_device(host, second, "10000:01:00.0 nvidia-49");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+}
+
+static void
+test_exact_names(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *profile;
+        const char *where; /* NULL: refused */
+    } cases[] = {
+        { "id 58 is not 588", "58", P40 " nvidia-58" },
+        { "a full id", "nvidia-588", P40 " nvidia-588" },
+        { "another vendor prefix", "NVIDIA P40-1Q", P40 " nvidia-46" },
+        { "a part of a name is none", "A2-16", NULL },
+        { "case counts", "a2-4q", NULL },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = host_new();
+        g_autofree char *device =
+            g_strdup_printf("<vgpu:device profile='%s'/>", cases[i].profile);
+        g_autofree char *xml = host_xml("web1", HOST_WEB1, device, 1);
+        g_autofree char *refused = host_start(host, xml);
+        g_autofree char *got = host_device(host, HOST_WEB1_0);
+
+        if ((refused != NULL) != (cases[i].where == NULL) ||
+            g_strcmp0(got, cases[i].where ? cases[i].where : "") != 0)
+            fail_msg("%s: '%s' %s", cases[i].what, got, refused);
+    }
+}
+
+static void
+test_ten_for_four(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    Prepare prepares[10];
+    guint ready = 0, waiting = 10;
+
+    (void) state;
+    host_knob(host, "create_delay_ms", "5");
+    for (guint i = 0; i < 10; i++) {
+        g_autofree char *uuid = host_nth_uuid(i);
+        g_autofree char *name = g_strdup_printf("vm%u", i);
+        g_autofree char *xml = host_xml(name, uuid, HOST_DEVICE(), 1);
+
+        host_prepare(host, xml, 5000, &prepares[i]);
+    }
+    while (waiting) {
+        waiting = ready = 0;
+        for (guint i = 0; i < 10; i++) {
+            waiting += !prepares[i].answered;
+            ready += prepares[i].answered && !prepares[i].error;
+        }
+        if (waiting)
+            g_main_context_iteration(host->context, TRUE);
+    }
+    assert_int_equal(ready, 4);
+    assert_int_equal(host_count_devices(host), 4);
+    assert_int_equal(host_count_records(host), 4);
+    for (guint i = 0; i < 10; i++) {
+        if (prepares[i].error)
+            assert_int_equal(prepares[i].error->code, VGPU_ERROR_NO_CAPACITY);
+        prepare_clear(&prepares[i]);
+    }
+}
+
+/* --- late attach ---------------------------------------------------------------------------- */
+
+static void
+test_late_attach(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_autoptr(GError) error = g_error_new_literal(VGPU_ERROR, VGPU_ERROR_FAILED, "no such slot");
+    guint64 since;
+
+    (void) state;
+    assert_started(host, xml);
+    assert_row(host, HOST_WEB1_0, "attaching on 0000:41:00.4");
+    since = vgpu_manager_since(host->manager, HOST_WEB1);
+    assert_null(strstr(host->log->str, "attach "));
+    vgpu_manager_started(host->manager, HOST_WEB1, 7);
+    assert_text_has(host->log->str, "attach " HOST_WEB1 " 7 0\n");
+    vgpu_manager_attached(host->manager, HOST_WEB1, since + 1, HOST_WEB1_0, error); /* of another run */
+    vgpu_manager_attached(host->manager, HOST_WEB1, since, HOST_WEB1_0, NULL);
+    assert_text_has(host->log->str, "vgpu-attached " HOST_WEB1_0);
+    assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
+    vgpu_manager_attached(host->manager, HOST_WEB1, since, HOST_WEB1_0, error); /* late, void */
+    host_settle(host);
+    assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+}
+
+static void
+test_late_attach_fails(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_autoptr(GError) error = g_error_new_literal(VGPU_ERROR, VGPU_ERROR_FAILED, "no such slot");
+
+    (void) state;
+    assert_started(host, xml);
+    vgpu_manager_started(host->manager, HOST_WEB1, 7);
+    vgpu_manager_attached(host->manager, HOST_WEB1, vgpu_manager_since(host->manager, HOST_WEB1),
+                          HOST_WEB1_0, error);
+    host_settle(host);
+    assert_text_has(host->log->str, "vgpu-failed " HOST_WEB1_0 " no such slot");
+    assert_int_equal(host_count_devices(host), 0);
+    assert_row(host, HOST_WEB1_0, "failed on 0000:41:00.4"); /* and the guest runs on */
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+    assert_started(host, xml); /* the next run may have it */
+    assert_row(host, HOST_WEB1_0, "attaching on 0000:41:00.4");
+}
+
+static void
+test_late_attach_refused(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *off = host_xml("web1", HOST_WEB1, HOST_DEVICE("lateAttach='off'"), 0);
+    g_autofree char *full = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_auto(GStrv) halves = g_strsplit(full, "machine='pc'", 2);
+    g_autofree char *q35 = g_strjoinv("machine='q35'", halves);
+
+    (void) state;
+    assert_refused(host, off, "lateAttach is off");
+    assert_refused(host, q35, "no free hot-plug slot");
+    assert_nothing_left(host);
+}
+
+/* --- stop and start again ------------------------------------------------------------------- */
+
+static void
+test_restart_while_open(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    assert_started(host, xml);
+    host_open(host, HOST_WEB1_0);
+    host_release(host, HOST_WEB1);
+    host_run(host, 50);
+    assert_row(host, HOST_WEB1_0, "releasing on 0000:41:00.4"); /* not written: QEMU has it */
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+
+    host_prepare(host, xml, 5000, &prepare);
+    host_run(host, 100);
+    assert_false(prepare.answered);
+    host_close(host, HOST_WEB1_0);
+    while (!prepare.answered)
+        g_main_context_iteration(host->context, TRUE);
+    assert_null(prepare.error);
+    host_settle(host);
+    assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+}
+
+static void
+test_restart_while_removed(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    assert_started(host, xml);
+    host_knob(host, "remove_delay_ms", "300");
+    host_release(host, HOST_WEB1);
+    assert_true(host_wait(host, only_released)); /* hidden, not gone */
+    assert_started(host, xml);
+    host_settle(host);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
+}
+
+static void
+test_restart_in_vain(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *other = host_xml("web2", USERS, HOST_DEVICE(), 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    assert_started(host, xml);
+    host_knob(host, "hang_remove-" A2, "");
+    host_release(host, HOST_WEB1);
+    assert_true(host_wait(host, only_released));
+    host_prepare(host, xml, 200, &prepare);
+    assert_started(host, other); /* blocks this domain only */
+    while (!prepare.answered)
+        g_main_context_iteration(host->context, TRUE);
+    assert_text_has(prepare.error ? prepare.error->message : "", "still being removed");
+    assert_int_equal(prepare.error->code, VGPU_ERROR_BUSY);
+    host_unknob(host, "hang_remove-" A2);
+    host_settle(host);
+    host_release(host, USERS);
+    assert_nothing_left(host);
+}
+
+static void
+test_restart_with_another_profile(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *p40 = host_xml(
+        "web1", HOST_WEB1, "<vgpu:device profile='P40-1Q'/>", 1);
+
+    (void) state;
+    assert_started(host, xml);
+    host_knob(host, "remove_delay_ms", "50");
+    host_release(host, HOST_WEB1);
+    assert_started(host, p40);
+    host_settle(host);
+    assert_device(host, HOST_WEB1_0, P40 " nvidia-46");
+    assert_row(host, HOST_WEB1_0, "active on " P40);
+}
+
+static void
+test_stuck_removal_is_told(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    host->config->remove_timeout = 0;
+    assert_started(host, xml);
+    host_knob(host, "hang_remove-" A2, "");
+    host_release(host, HOST_WEB1);
+    host_run(host, 200);
+    assert_text_has(host->log->str, "vgpu-stuck " HOST_WEB1_0);
+    assert_row(host, HOST_WEB1_0, "stuck on 0000:41:00.4");
+    host_unknob(host, "hang_remove-" A2);
+    assert_nothing_left(host);
+}
+
+/* --- drivers that hang ---------------------------------------------------------------------- */
+
+static void
+test_hung_driver(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *a2 = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *p40 = host_xml("web2", USERS, "<vgpu:device profile='P40-1Q'/>", 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    host_knob(host, "hang_create-" A2, "");
+    host_prepare(host, a2, 200, &prepare);
+    assert_started(host, p40);
+    assert_false(prepare.answered);
+    while (!prepare.answered)
+        g_main_context_iteration(host->context, TRUE);
+    assert_int_equal(prepare.error->code, VGPU_ERROR_BUSY);
+    assert_text_has(prepare.error->message, A2 " has not answered");
+    host_unknob(host, "hang_create-" A2);
+    host_release(host, USERS);
+    assert_nothing_left(host); /* what the driver made after all is undone */
+}
+
+/* --- uuid="…" ------------------------------------------------------------------------------- */
+
+#define USERS_DEVICE "<vgpu:device profile='A2-4Q' uuid='" USERS "'/>"
+
+/* With a <hostdev> of the user's own. */
+static char *
+users_xml(const char *name, const char *uuid)
+{
+    g_autofree char *xml = host_xml(name, uuid, USERS_DEVICE, 0);
+    g_auto(GStrv) halves = g_strsplit(xml, "</devices>", 2);
+
+    return g_strjoinv("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+                      "<address uuid='" USERS "'/></source></hostdev></devices>",
+                      halves);
+}
+
+static void
+test_users_uuid(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = users_xml("web1", HOST_WEB1);
+    g_autofree char *bare = host_xml("web1", HOST_WEB1, USERS_DEVICE, 0);
+
+    (void) state;
+    assert_refused(host, bare, "no <hostdev type='mdev'> with it");
+    /* there is none yet: made, and removed */
+    assert_started(host, xml);
+    assert_device(host, USERS, "0000:41:00.4 nvidia-746");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+
+    /* there is one of the right type: used, never removed */
+    assert_int_equal(host_make_device(host, "0000:41:00.6", "nvidia-746", USERS), 0);
+    assert_started(host, xml);
+    assert_row(host, USERS, "active on 0000:41:00.6");
+    host_release(host, HOST_WEB1);
+    host_settle(host);
+    assert_device(host, USERS, "0000:41:00.6 nvidia-746");
+    assert_int_equal(host_count_records(host), 0);
+    assert_row(host, USERS, "foreign on 0000:41:00.6");
+}
+
+static void
+test_users_uuid_of_another_type(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = users_xml("web1", HOST_WEB1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    assert_int_equal(host_make_device(host, "0000:41:00.6", "nvidia-747", USERS), 0);
+    assert_refused(host, xml, "A2-8Q");
+    host_settle(host);
+    assert_device(host, USERS, "0000:41:00.6 nvidia-747");
+    assert_int_equal(host_count_records(host), 0);
+}
+
+static void
+test_users_uuid_of_another_domain(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *first = users_xml("web1", HOST_WEB1);
+    g_autofree char *other_uuid = host_nth_uuid(2);
+    g_autofree char *second = users_xml("web2", other_uuid);
+    g_autofree char *computed = host_xml(
+        "web3", other_uuid, "<vgpu:device profile='A2-4Q' uuid='" HOST_WEB1_0 "'/>", 0);
+    g_auto(GStrv) halves = g_strsplit(computed, "</devices>", 2);
+    g_autofree char *thief =
+        g_strjoinv("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+                   "<address uuid='" HOST_WEB1_0 "'/></source></hostdev></devices>",
+                   halves);
+    g_autofree char *web1 = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    assert_started(host, first); /* by its record */
+    assert_refused(host, second, "web1");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+
+    vgpu_manager_take_definition(host->manager, host_domain(first), false); /* by its definition */
+    assert_refused(host, second, "web1");
+    vgpu_manager_take_definition(host->manager, host_domain(web1), false);
+    assert_refused(host, thief, "web1");
+    vgpu_manager_forget_definition(host->manager, HOST_WEB1);
+    assert_started(host, second);
+}
+
+static void
+test_clone(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *original = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *clone_uuid = host_nth_uuid(3);
+    g_auto(GStrv) parts = g_strsplit(original, HOST_WEB1, -1);
+    g_autofree char *clone = g_strjoinv(clone_uuid, parts);
+    g_autofree char *rewrite = g_strdup_printf("rewrite %s\n", clone_uuid);
+
+    (void) state;
+    assert_started(host, original);
+    assert_refused(host, clone, "is being rewritten, start again");
+    assert_text_has(host->log->str, rewrite);
+    host_settle(host);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    assert_int_equal(host_count_records(host), 1);
+}
+
+/* --- odd annotations ------------------------------------------------------------------------ */
+
+static void
+test_nothing_wanted(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *none = host_xml("web1", HOST_WEB1, "", 0);
+
+    (void) state;
+    assert_started(host, xml); /* and its release is lost */
+    assert_started(host, none);
+    assert_nothing_left(host);
+    assert_refused(host, "<domain", "line 1");
+    assert_refused(host, "", "");
+}
+
+static void
+test_orphan_is_looked_at(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    guint64 since;
+
+    (void) state;
+    host->config->orphan_check = 0;
+    assert_started(host, xml);
+    since = vgpu_manager_since(host->manager, HOST_WEB1);
+    host_run(host, 100);
+    assert_text_has(host->log->str, "look " HOST_WEB1);
+    vgpu_manager_settle(host->manager, HOST_WEB1, since - 1, false, -1); /* of an earlier run */
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 1);
+    vgpu_manager_settle(host->manager, HOST_WEB1, since, true, 5);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 1);
+    vgpu_manager_settle(host->manager, HOST_WEB1, since, false, -1);
+    assert_nothing_left(host);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_start_and_stop),
+        cmocka_unit_test(test_release_before_prepare_is_void),
+        cmocka_unit_test(test_client_gone),
+        cmocka_unit_test(test_client_gone_and_back),
+        cmocka_unit_test(test_refused_create_goes_on),
+        cmocka_unit_test(test_no_capacity),
+        cmocka_unit_test(test_second_fails),
+        cmocka_unit_test(test_exact_names),
+        cmocka_unit_test(test_ten_for_four),
+        cmocka_unit_test(test_late_attach),
+        cmocka_unit_test(test_late_attach_fails),
+        cmocka_unit_test(test_late_attach_refused),
+        cmocka_unit_test(test_restart_while_open),
+        cmocka_unit_test(test_restart_while_removed),
+        cmocka_unit_test(test_restart_in_vain),
+        cmocka_unit_test(test_restart_with_another_profile),
+        cmocka_unit_test(test_stuck_removal_is_told),
+        cmocka_unit_test(test_hung_driver),
+        cmocka_unit_test(test_users_uuid),
+        cmocka_unit_test(test_users_uuid_of_another_type),
+        cmocka_unit_test(test_users_uuid_of_another_domain),
+        cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_nothing_wanted),
+        cmocka_unit_test(test_orphan_is_looked_at),
+    };
+
+    return cmocka_run_group_tests_name("manager", tests, NULL, NULL);
+}

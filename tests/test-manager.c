@@ -647,7 +647,7 @@ test_orphan_is_looked_at(void **state)
     host->config->orphan_check = 0;
     assert_started(host, xml);
     since = vgpu_manager_since(host->manager, HOST_WEB1);
-    host_run(host, 100);
+    host_run(host, 1500); /* it comes with the full second */
     assert_text_has(host->log->str, "look " HOST_WEB1);
     vgpu_manager_settle(host->manager, HOST_WEB1, since - 1, false, -1); /* of an earlier run */
     host_settle(host);

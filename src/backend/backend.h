@@ -42,9 +42,9 @@ typedef struct {
     /* How many more of @profile_id @parent would take at this moment, 0 when it cannot be read. */
     guint (*read_available)(const VgpuSysfs *sysfs, const char *parent, const char *profile_id);
 
-    /* Make the device. Blocks for as long as the driver does, so only on a lane. On failure there is no device
-     * that was not there before. VGPU_ERROR_BUSY: the UUID is taken (also by a removal that is still under
-     * way); VGPU_ERROR_DRIVER: refused, another parent may do. */
+    /* Make the device. Blocks for as long as the driver does, so only on a lane. On failure there
+     * is no device that was not there before. VGPU_ERROR_BUSY: the UUID is taken (also by a
+     * removal that is still under way); VGPU_ERROR_DRIVER: refused, another parent may do. */
     bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, GError **error);
 
     /* What to write to have it removed. The write may block until the last user has gone. */

@@ -129,8 +129,8 @@ mdev_removal(const VgpuPlace *place)
     };
 }
 
-/* A VFIO group can be opened once (kernel: drivers/vfio/group.c, vfio_group_fops_open); libvirt asks in the
- * same way before it stops a mediated device. */
+/* A VFIO group can be opened once (kernel: drivers/vfio/group.c, vfio_group_fops_open); libvirt
+ * asks in the same way before it stops a mediated device. */
 static bool
 mdev_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {

@@ -39,14 +39,19 @@ link_pci(const VgpuSysfs *sysfs, const char *address, const char *link)
     return vgpu_sysfs_link_name(sysfs, path);
 }
 
+/* Those that are PCI functions; other drivers have others ("mtty", "matrix"). */
 static GHashTable *
 mdev_parents(const VgpuSysfs *sysfs)
 {
     GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) names = vgpu_sysfs_list(sysfs, VGPU_SYS_MDEV_BUS);
 
-    for (guint i = 0; i < names->len; i++)
-        g_hash_table_add(set, g_strdup(g_ptr_array_index(names, i)));
+    for (guint i = 0; i < names->len; i++) {
+        char *address = vgpu_pciaddr_canonical(g_ptr_array_index(names, i));
+
+        if (address)
+            g_hash_table_add(set, address);
+    }
     return set;
 }
 
@@ -90,17 +95,19 @@ scan_function(const VgpuSysfs *sysfs, GHashTable *mdev, const char *address)
     g_autofree char *physfn = NULL;
     g_autofree char *canonical = NULL;
     g_autofree char *numa = NULL;
+    g_autofree char *vendor = NULL;
     VgpuGpu *gpu;
 
     if (!is_display && !g_hash_table_contains(mdev, address))
         return NULL;
     physfn = link_pci(sysfs, address, "physfn");
     canonical = vgpu_pciaddr_canonical(address);
-    if (physfn || !canonical)
+    vendor = read_pci(sysfs, address, "vendor");
+    if (physfn || !canonical || !vendor) /* a function without a vendor has just gone */
         return NULL;
 
     gpu = vgpu_gpu_new(canonical);
-    gpu->vendor_id = read_pci(sysfs, address, "vendor");
+    gpu->vendor_id = g_steal_pointer(&vendor);
     gpu->product_id = read_pci(sysfs, address, "device");
     gpu->driver = link_pci(sysfs, address, "driver");
     numa = read_pci(sysfs, address, "numa_node");

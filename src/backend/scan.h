@@ -4,8 +4,8 @@
 #include "base/sysfs.h"
 #include "gpu/inventory.h"
 
-/* All display-class PCI functions that are no VFs, and whatever else carries mdev types, with their VFs,
- * offers and instances. A function that vanishes while it is read is left out. */
+/* All display-class PCI functions that are no VFs, and whatever else carries mdev types, with
+ * their VFs, offers and instances. A function that vanishes while it is read is left out. */
 VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs);
 
 /* Whether the functions that can carry vGPUs are still those of @inventory. Cheap. */

@@ -43,7 +43,11 @@ vgpu_fs_mkdir(const char *path, int mode, GError **error)
 
     if (g_mkdir_with_parents(parent, 0755) < 0)
         return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "make directory %s", parent);
-    if (g_mkdir(path, mode) < 0 && errno != EEXIST)
+    if (g_mkdir(path, mode) == 0)
+        return true;
+    if (errno != EEXIST)
         return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "make directory %s", path);
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, ENOTDIR, "make directory %s", path);
     return true;
 }

@@ -1,7 +1,7 @@
 /* process.h: a write that may never come back, done in a child process
  *
- * A process that is stuck in the kernel cannot be killed, but it need not be ours: the child can be left
- * behind, and found again after a restart by its pid and start time. */
+ * A process that is stuck in the kernel cannot be killed, but it need not be ours: the child can
+ * be left behind, and found again after a restart by its pid and start time. */
 #pragma once
 
 #include <glib.h>

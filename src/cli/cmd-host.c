@@ -39,7 +39,7 @@ run_reconcile(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-/* --- doctor -------------------------------------------------------------------------------- */
+/* --- doctor ------------------------------------------------------------------------------- */
 
 static const VgpuColumn doctor_columns[] = {
     { .key = "check", .header = "Check", .fit = VGPU_FIT_WRAP },
@@ -116,7 +116,7 @@ run_doctor(const VgpuCli *cli, char **args, GError **error)
     return status;
 }
 
-/* --- events -------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------- */
 
 typedef struct {
     const VgpuCli *cli;

@@ -1,9 +1,10 @@
 /* claim.h: the durable record of every vGPU that is ours
  *
- * One key file per owner (a domain, or a vGPU made by hand), with one group per vGPU, so that several
- * vGPUs of a domain are recorded in one step, and so that the hook can tell by a file name
- * alone that a domain is ours. Claims of what goes with the domain's run live in /run: a reboot takes both
- * devices and records. Persistent mdevs are recorded in the same form in /var/lib. */
+ * One key file per owner (a domain, or a vGPU made by hand), with one group per vGPU, so that
+ * several vGPUs of a domain are recorded in one step, and so that the hook can tell by a file
+ * name alone that a domain is ours. Claims of what goes with the domain's run live in /run: a
+ * reboot takes both devices and records. Persistent mdevs are recorded in the same form in
+ * /var/lib. */
 #pragma once
 
 #include <glib.h>
@@ -70,8 +71,8 @@ VgpuClaimStore *vgpu_claim_store_new(const char *dir, GError **error) G_GNUC_WAR
 void vgpu_claim_store_free(VgpuClaimStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaimStore, vgpu_claim_store_free)
 
-/* All owners by key. A file that cannot be understood is left alone and named in a warning: what it stands
- * for is then not ours to touch. */
+/* All owners by key. A file that cannot be understood is left alone and named in a warning: what
+ * it stands for is then not ours to touch. */
 GHashTable *vgpu_claim_store_load(const VgpuClaimStore *self);
 
 /* Write the owner down, durably; an owner without claims is removed. */

@@ -13,8 +13,9 @@ typedef struct {
     VgpuPlacement policy; /* for devices that name none */
 } VgpuConfig;
 
-/* Defaults, then @file (a missing one is no error unless @must_exist), then DIR/NAME.conf of @dir in the order of
- * their names. An unknown group or key is VGPU_ERROR_BAD_REQUEST that names file and key. */
+/* Defaults, then @file (a missing one is no error unless @must_exist), then DIR/NAME.conf of @dir
+ * in the order of their names. An unknown group or key is VGPU_ERROR_BAD_REQUEST that names file
+ * and key. */
 VgpuConfig *vgpu_config_load(const char *file, gboolean must_exist, const char *dir,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_config_free(VgpuConfig *self);

@@ -1,7 +1,7 @@
 /* lane.h: one thread per GPU on which its driver may block
  *
- * Jobs of one GPU run one after another, those of different GPUs beside each other, so a driver that hangs
- * keeps nobody waiting but the users of its own GPU. */
+ * Jobs of one GPU run one after another, those of different GPUs beside each other, so a driver
+ * that hangs keeps nobody waiting but the users of its own GPU. */
 #pragma once
 
 #include <glib.h>

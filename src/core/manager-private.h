@@ -93,8 +93,8 @@ void vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guin
 
 typedef struct VgpuRemoval VgpuRemoval;
 void vgpu_removal_free(VgpuRemoval *self);
-/* Have the claim's device removed and the claim dropped after that (or, if it has a `reason`, kept as
- * failed). Marks and saves the claim. May be called again for one that is under way. */
+/* Have the claim's device removed and the claim dropped after that (or, if it has a `reason`,
+ * kept as failed). Marks and saves the claim. May be called again for one that is under way. */
 void vgpu_manager_remove(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim);
 /* Whether its removal has been written, so that it cannot be taken back. */
 bool vgpu_manager_is_removing(const VgpuManager *self, const char *uuid);

@@ -1,8 +1,8 @@
 /* manager.h: the only writer of allocation state
  *
- * All functions are for the one worker thread, the one that runs the GMainContext given at creation; none of
- * them blocks: drivers are entered on lanes (creation) or in child processes (removal), and libvirt
- * is not known here at all. */
+ * All functions are for the one worker thread, the one that runs the GMainContext given at
+ * creation; none of them blocks: drivers are entered on lanes (creation) or in child processes
+ * (removal), and libvirt is not known here at all. */
 #pragma once
 
 #include "base/sysfs.h"
@@ -26,14 +26,14 @@ typedef struct {
     void (*rewrite)(const char *domain_uuid, gpointer opaque);
     /* Does this domain run? The answer is vgpu_manager_settle(). */
     void (*look)(const char *domain_uuid, guint64 since, gpointer opaque);
-    /* A start of this domain is in flight, from now until it is settled: refused, undone, running or
-     * over. Its definition had better be left alone meanwhile. */
+    /* A start of this domain is in flight, from now until it is settled: refused, undone, running
+     * or over. Its definition had better be left alone meanwhile. */
     void (*starting)(const char *domain_uuid, gpointer opaque);
     void (*settled)(const char *domain_uuid, gpointer opaque);
 } VgpuManagerHost;
 
-/* @root is where /run and /var/lib are ("/" in production). Loads the records; what they say is acted on
- * from vgpu_manager_resume() on. */
+/* @root is where /run and /var/lib are ("/" in production). Loads the records; what they say is
+ * acted on from vgpu_manager_resume() on. */
 VgpuManager *vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *config,
                               GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -51,8 +51,8 @@ void vgpu_manager_resume(VgpuManager *self);
 typedef void (*VgpuPrepareDone)(const GError *error, gpointer opaque);
 
 /* A domain is about to start with this live XML. @since is when its hook began (CLOCK_BOOTTIME,
- * ns), @timeout_ms how long the answer may take. Returns a token for vgpu_manager_cancel(), 0 when it was
- * answered already. */
+ * ns), @timeout_ms how long the answer may take. Returns a token for vgpu_manager_cancel(), 0
+ * when it was answered already. */
 guint64 vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 since,
                              guint timeout_ms, VgpuPrepareDone done, gpointer opaque);
 
@@ -73,8 +73,8 @@ void vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain
 void vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
                            const char *uuid, const GError *error);
 
-/* The domain's run, looked at after @since was noted: released when it does not run and has not been
- * prepared again since. */
+/* The domain's run, looked at after @since was noted: released when it does not run and has not
+ * been prepared again since. */
 void vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, bool running,
                          int domain_id);
 
@@ -157,8 +157,8 @@ void vgpu_row_free(VgpuRow *self);
 /* @all: with those planned for domains that are off, and with those of others. */
 GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
 
-/* What a start with this domain XML would do now: for each want the candidates, and which is taken. Changes
- * nothing. */
+/* What a start with this domain XML would do now: for each want the candidates, and which is
+ * taken. Changes nothing. */
 typedef struct {
     VgpuWant *want;              /* borrowed from @domain */
     GPtrArray *candidates;       /* of VgpuCandidate */

@@ -53,8 +53,8 @@ count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, Load *
         return;
     if (g_str_equal(used->id, profile->id))
         load->of_profile++;
-    /* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide, "Homogeneous
-     * vGPUs"); those that do not (Intel GVT-g) mix freely. */
+    /* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide,
+     * "Homogeneous vGPUs"); those that do not (Intel GVT-g) mix freely. */
     if (used->fb_mib && profile->fb_mib && used->fb_mib != profile->fb_mib)
         load->other_size = used;
 }
@@ -86,6 +86,19 @@ pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
     return pending;
 }
 
+/* A device that is just being made is there before its type is. */
+static const char *
+profile_of(const VgpuSnapshot *snapshot, const VgpuInstance *instance)
+{
+    for (guint i = 0; !instance->profile_id && i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+
+        if (g_strcmp0(r->uuid, instance->uuid) == 0)
+            return r->profile_id;
+    }
+    return instance->profile_id;
+}
+
 static Load
 load_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
@@ -97,7 +110,7 @@ load_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *pro
         for (guint j = 0; j < parent->instances->len; j++) {
             const VgpuInstance *instance = g_ptr_array_index(parent->instances, j);
 
-            count_one(gpu, profile, instance->profile_id, &load);
+            count_one(gpu, profile, profile_of(snapshot, instance), &load);
         }
     }
     for (guint i = 0; i < snapshot->reservations->len; i++) {

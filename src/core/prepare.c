@@ -137,14 +137,29 @@ vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 sinc
     return vgpu_start_run(self, &request);
 }
 
+/* A new one is asked for: what exists already, whoever made it, is not to be taken over, much less replaced. */
+static bool
+check_is_new(VgpuManager *self, const char *uuid, GError **error)
+{
+    VgpuPlace place = { .uuid = uuid };
+    g_auto(VgpuPresence) seen =
+        vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
+
+    if (!seen.exists && !vgpu_manager_owner(self, uuid) &&
+        !vgpu_manager_kept_claim(self, uuid, NULL))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
+    return false;
+}
+
 void
 vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile, const char *uuid,
                     VgpuPrepareDone done, gpointer opaque)
 {
-    VgpuDomain *domain = g_new0(VgpuDomain, 1);
-    VgpuWant *want = g_new0(VgpuWant, 1);
+    g_autoptr(GError) error = NULL;
+    VgpuDomain *domain;
+    VgpuWant *want;
     VgpuStartRequest request = {
-        .domain = domain,
         .key = uuid,
         .since = vgpu_manager_now(),
         .timeout_ms = 28000,
@@ -152,6 +167,12 @@ vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile, con
         .opaque = opaque,
     };
 
+    if (!check_is_new(self, uuid, &error)) {
+        done(error, opaque);
+        return;
+    }
+    request.domain = domain = g_new0(VgpuDomain, 1);
+    want = g_new0(VgpuWant, 1);
     domain->id = -1;
     domain->wants = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_want_free);
     domain->hostdevs = g_ptr_array_new();

@@ -8,13 +8,13 @@
 #include "gpu/inventory.h"
 
 typedef enum {
-    VGPU_ACTION_RELEASE, /* the domain does not run: let its vGPU go */
-    VGPU_ACTION_ATTACH,  /* the domain runs and still waits for its vGPU */
-    VGPU_ACTION_CONFIRM, /* the domain runs: its record is complete now */
-    VGPU_ACTION_ADOPT,   /* a running domain has this vGPU of ours, but the record is lost */
-    VGPU_ACTION_DROP,    /* a record without a device */
-    VGPU_ACTION_REMOVE,  /* a device of ours that nobody has a record of or use for */
-    VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain is no longer defined, or wants it no more */
+    VGPU_ACTION_RELEASE,  /* the domain does not run: let its vGPU go */
+    VGPU_ACTION_ATTACH,   /* the domain runs and still waits for its vGPU */
+    VGPU_ACTION_CONFIRM,  /* the domain runs: its record is complete now */
+    VGPU_ACTION_ADOPT,    /* a running domain has this vGPU of ours, but the record is lost */
+    VGPU_ACTION_DROP,     /* a record without a device */
+    VGPU_ACTION_REMOVE,   /* a device of ours that nobody has a record of or use for */
+    VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain has gone, or wants it no more */
 } VgpuActionKind;
 
 const char *vgpu_action_to_string(VgpuActionKind kind);

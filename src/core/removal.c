@@ -1,9 +1,9 @@
 /* removal.c: taking a vGPU away, which may take as long as a driver or a dying QEMU likes
  *
- * How it works: the claim is RELEASING from the moment that the release is recorded. While somebody holds the device
- * open nothing is written, because the write would block and hide the directory at once; until then the
- * removal can be taken back. Then a child process writes, and the claim is dropped when it has come
- * back and the device is gone. */
+ * How it works: the claim is RELEASING from the moment that the release is recorded. While
+ * somebody holds the device open nothing is written, because the write would block and hide the
+ * directory at once; until then the removal can be taken back. Then a child process writes, and
+ * the claim is dropped when it has come back and the device is gone. */
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>

@@ -34,7 +34,7 @@ struct VgpuStart {
     gpointer opaque;
 };
 
-/* --- start.c --- */
+/* --- start.c ------------------------------------------------------------------------------ */
 
 /* Move every step as far as it goes. May end with the hook's answer, and then frees @self. */
 void vgpu_start_advance(VgpuStart *self);
@@ -43,12 +43,12 @@ void vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text);
 /* The step for that vGPU; NULL when there is none, or no start. */
 VgpuStep *vgpu_start_find_step(VgpuStart *self, const char *uuid);
 
-/* --- step.c --- */
+/* --- step.c ------------------------------------------------------------------------------- */
 
 /* One step that waits: find out what it can have, and claim it. */
 void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
 
-/* --- create.c --- */
+/* --- create.c ----------------------------------------------------------------------------- */
 
 /* Hand a CREATING claim to the lane of its GPU. */
 void vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim);

@@ -1,10 +1,11 @@
 /* start.c: what a domain's prepare hook waits for
  *
- * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed together, written
- * down as CREATING in one record and handed to the lanes; steps whose UUID is still busy from the previous
- * run wait. vgpu_start_advance() is called whenever something changed and moves every step as far as it
- * goes. All ready: the record says so, and the hook is answered. One fails: the hook is answered at once and
- * all is undone; a creation that is still in its driver then is undone when it comes back. */
+ * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed
+ * together, written down as CREATING in one record and handed to the lanes; steps whose UUID is
+ * still busy from the previous run wait. vgpu_start_advance() is called whenever something
+ * changed and moves every step as far as it goes. All ready: the record says so, and the hook is
+ * answered. One fails: the hook is answered at once and all is undone; a creation that is still
+ * in its driver then is undone when it comes back. */
 #include <string.h>
 
 #include "core/start-private.h"

@@ -1,5 +1,5 @@
-/* step.c: what one vGPU of a starting domain can have: the device of its previous run, one that exists
- * already, its persistent one, or a new one */
+/* step.c: what one vGPU of a starting domain can have: the device of its previous run, one that
+ * exists already, its persistent one, or a new one */
 #include <string.h>
 
 #include "base/uuid.h"
@@ -38,7 +38,7 @@ step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *s
         vgpu_manager_drop(manager, owner, claim);
         return;
     }
-    if (claim->phase == VGPU_PHASE_CREATING) {
+    if (claim->dispatched) { /* a CREATING one that is not is from a daemon before us */
         step->wait = "its vGPU of a previous start is still being made";
         return;
     }
@@ -150,8 +150,8 @@ step_from_device(VgpuStart *self, VgpuStep *step, const VgpuPresence *seen)
     }
 }
 
-/* create="define": libvirt was asked to define it when the domain was defined; an inactive one is made
- * on its recorded parent. */
+/* create="define": libvirt was asked to define it when the domain was defined; an inactive one is
+ * made on its recorded parent. */
 static void
 step_from_kept(VgpuStart *self, VgpuStep *step, const VgpuClaim *kept, const VgpuPresence *seen)
 {

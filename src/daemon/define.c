@@ -1,7 +1,7 @@
 /* define.c: a definition follows its annotation
  *
- * Never by a redefine: devices are attached and detached one by one, so that secrets, a simultaneous edit and
- * the other domains of the host stay as they are. */
+ * Never by a redefine: devices are attached and detached one by one, so that secrets, a
+ * simultaneous edit and the other domains of the host stay as they are. */
 #include <string.h>
 
 #include "base/error.h"
@@ -76,7 +76,7 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
     return true;
 }
 
-/* --- calls on the worker -------------------------------------------------------------------- */
+/* --- calls on the worker ------------------------------------------------------------------ */
 
 typedef struct {
     VgpuGuard *guard;
@@ -196,10 +196,10 @@ vgpu_guard_undefine(VgpuGuard *self, const char *uuid, GError **error)
     return done;
 }
 
-/* --- one domain ----------------------------------------------------------------------------- */
+/* --- one domain --------------------------------------------------------------------------- */
 
-/* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are wanted no
- * more. @xml NULL: nothing is defined. */
+/* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are wanted
+ * no more. @xml NULL: nothing is defined. */
 static void
 follow_records(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, const char *xml,
                bool running)
@@ -285,7 +285,7 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
     return done;
 }
 
-/* --- for D-Bus --------------------------------------------------------------------------------- */
+/* --- for D-Bus ---------------------------------------------------------------------------- */
 
 typedef struct {
     VgpuGuard *guard;

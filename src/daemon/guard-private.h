@@ -43,7 +43,7 @@ bool vgpu_guard_is_away(const GError *error);
 /* Follow the definition of that domain, soon. Any thread. */
 void vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid);
 
-/* --- sweep.c ------------------------------------------------------------------------------- */
+/* --- sweep.c ------------------------------------------------------------------------------ */
 
 /* Subscribe to a libvirt that has just come, and catch up with it. */
 void vgpu_guard_catch_up(VgpuGuard *self);
@@ -54,10 +54,10 @@ void vgpu_guard_reread_gpus(VgpuGuard *self);
 /* libvirt has gone, and with it what it knew of GPUs. */
 void vgpu_guard_forget_gpus(VgpuGuard *self);
 
-/* --- define.c ------------------------------------------------------------------------------ */
+/* --- define.c ----------------------------------------------------------------------------- */
 
-/* Make the definition of one domain, and its persistent mdevs, follow its annotation. @changes (may be
- * NULL) gets a line for each. VGPU_ERROR_BUSY: later. */
+/* Make the definition of one domain, and its persistent mdevs, follow its annotation. @changes
+ * (may be NULL) gets a line for each. VGPU_ERROR_BUSY: later. */
 bool vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
                        GError **error);
 

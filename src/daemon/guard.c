@@ -77,7 +77,7 @@ vgpu_guard_concerns(const char *xml)
     return xml && (strstr(xml, VGPU_XMLNS_FAMILY) || strstr(xml, VGPU_ALIAS_PREFIX));
 }
 
-/* --- following a definition ----------------------------------------------------------------- */
+/* --- following a definition --------------------------------------------------------------- */
 
 /* True (and remembered) when the domain's start is in flight. */
 static bool
@@ -129,7 +129,7 @@ vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
                     task_new(self, domain_uuid), task_free);
 }
 
-/* --- late attach ---------------------------------------------------------------------------- */
+/* --- late attach -------------------------------------------------------------------------- */
 
 static void run_attach(gpointer data);
 
@@ -234,7 +234,7 @@ host_attach(const char *domain_uuid, int domain_id, guint64 since, guint index, 
     vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_attach, task, task_free);
 }
 
-/* --- looking at a domain -------------------------------------------------------------------- */
+/* --- looking at a domain ------------------------------------------------------------------ */
 
 static void
 do_settle(gpointer data)
@@ -277,7 +277,7 @@ host_look(const char *domain_uuid, guint64 since, gpointer opaque)
     vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_look, task, task_free);
 }
 
-/* --- what the manager tells ----------------------------------------------------------------- */
+/* --- what the manager tells --------------------------------------------------------------- */
 
 static void
 host_event(GVariant *event, gpointer opaque)
@@ -327,7 +327,7 @@ const VgpuManagerHost vgpu_guard_host = {
     .settled = host_settled,
 };
 
-/* --- events of libvirt ------------------------------------------------------------------------ */
+/* --- events of libvirt -------------------------------------------------------------------- */
 
 static void
 do_started(gpointer data)
@@ -338,8 +338,8 @@ do_started(gpointer data)
     task_free(task);
 }
 
-/* A STOPPED counts as a second release, but it does not say of which run: look at the domain, unless it
- * has been prepared again meanwhile. */
+/* A STOPPED counts as a second release, but it does not say of which run: look at the domain,
+ * unless it has been prepared again meanwhile. */
 static void
 do_stopped(gpointer data)
 {
@@ -419,7 +419,7 @@ on_disconnected(gpointer opaque)
     vgpu_guard_forget_gpus(self);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------- */
 
 static void
 times_free(gpointer data)

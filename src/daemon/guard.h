@@ -1,8 +1,8 @@
 /* guard.h: all that may have to wait for libvirt
  *
- * At most four calls at a time (libvirt serves five requests of one client), one per domain, late attaches
- * first. A change of a definition waits while that domain's start is in flight. Nothing on the hook's way
- * ever waits for the guard. */
+ * At most four calls at a time (libvirt serves five requests of one client), one per domain, late
+ * attaches first. A change of a definition waits while that domain's start is in flight. Nothing
+ * on the hook's way ever waits for the guard. */
 #pragma once
 
 #include <glib.h>

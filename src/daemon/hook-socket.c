@@ -178,7 +178,7 @@ do_hang_up(gpointer data)
     client_unref(self);
 }
 
-/* --- on the hook's thread ------------------------------------------------------------------ */
+/* --- on the hook's thread ----------------------------------------------------------------- */
 
 static const struct {
     const char *op;

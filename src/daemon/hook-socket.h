@@ -1,7 +1,8 @@
 /* hook-socket.h: where virt-vgpu-hook calls
  *
- * A thread of its own reads requests and notices clients that have gone; the worker decides and writes the
- * answer. Neither ever touches libvirt: its domain is locked while its hook waits for us.
+ * A thread of its own reads requests and notices clients that have gone; the worker decides and
+ * writes the answer. Neither ever touches libvirt: its domain is locked while its hook waits for
+ * us.
  *
  * The wire: "VGPU1 OP SUBOP EXTRA STARTTIME NAMELEN XMLLEN\n" and the two blobs; answered by
  * "VGPU1 ok LEN\n" or "VGPU1 refused LEN\n" and a blob. STARTTIME is CLOCK_BOOTTIME in ns. */
@@ -14,8 +15,8 @@
 
 typedef struct VgpuHookSocket VgpuHookSocket;
 
-/* Listen on @fd (taken), or when it is negative on a socket made at @path, mode 0600. @nudge is called on
- * the hook's thread after each request: libvirt runs. */
+/* Listen on @fd (taken), or when it is negative on a socket made at @path, mode 0600. @nudge is
+ * called on the hook's thread after each request: libvirt runs. */
 VgpuHookSocket *vgpu_hook_socket_new(int fd, const char *path, VgpuWorker *worker,
                                      VgpuManager *manager, void (*nudge)(gpointer opaque),
                                      gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -10,7 +10,7 @@ VgpuQueue *vgpu_queue_new(guint threads);
 /* Waits for nothing: jobs under way are left behind with what they need. */
 void vgpu_queue_stop(VgpuQueue *self);
 
-/* Run @func on a thread. Jobs of the same @key (NULL: none) never run at the same time; lower @priority goes
- * first, else first come, first served. @free_data is called after @func. */
+/* Run @func on a thread. Jobs of the same @key (NULL: none) never run at the same time; lower
+ * @priority goes first, else first come, first served. @free_data is called after @func. */
 void vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpointer data),
                      gpointer data, GDestroyNotify free_data);

@@ -278,7 +278,7 @@ vgpu_report_actions(const GPtrArray *actions)
     return g_variant_builder_end(&list);
 }
 
-/* --- doctor ----------------------------------------------------------------------------------- */
+/* --- doctor ------------------------------------------------------------------------------- */
 
 static void
 add_check(GVariantBuilder *list, const char *check, const char *status, const char *detail,

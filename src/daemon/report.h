@@ -1,7 +1,7 @@
 /* report.h: the manager's data as the dictionaries of org.virtvgpu.Manager1
  *
- * Keys are the JSON fields of virt-vgpu(1); what is unknown is left out. On the worker's thread. All results are
- * floating. */
+ * Keys are the JSON fields of virt-vgpu(1); what is unknown is left out. On the worker's thread.
+ * All results are floating. */
 #pragma once
 
 #include <gio/gio.h>

@@ -19,7 +19,7 @@ struct VgpuService {
     VgpuBusManager1 *skeleton;
 };
 
-/* --- asking the worker ----------------------------------------------------------------------- */
+/* --- asking the worker -------------------------------------------------------------------- */
 
 typedef struct {
     VgpuService *service;
@@ -117,7 +117,7 @@ no_address(GDBusMethodInvocation *call, const char *text)
     return fail(call, VGPU_ERROR_BAD_REQUEST, "not a PCI address", text);
 }
 
-/* --- queries ------------------------------------------------------------------------------------ */
+/* --- queries ------------------------------------------------------------------------------ */
 
 static gboolean
 on_list_gpus(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
@@ -194,7 +194,7 @@ on_doctor(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaqu
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-/* --- changes ------------------------------------------------------------------------------------ */
+/* --- changes ------------------------------------------------------------------------------ */
 
 /* A creation or removal that this thread waits for. */
 typedef struct {
@@ -350,7 +350,7 @@ on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dr
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-/* --- who may what --------------------------------------------------------------------------------- */
+/* --- who may what ------------------------------------------------------------------------- */
 
 static const char *const queries[] = { "ListGpus",  "GetGpu",  "ListProfiles",
                                        "ListVgpus", "Explain", "Doctor",
@@ -385,7 +385,7 @@ on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *call, gpoi
     return FALSE;
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life --------------------------------------------------------------------------------- */
 
 VgpuService *
 vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,

@@ -1,8 +1,8 @@
 /* service.h: org.virtvgpu.Manager1 on the bus
  *
- * Methods run on threads of their own and wait there for the worker or the guard, so that the main
- * loop never waits. Queries are open to everybody who may talk to the bus, the rest to root (and, for
- * tests, to the daemon's own user). */
+ * Methods run on threads of their own and wait there for the worker or the guard, so that the
+ * main loop never waits. Queries are open to everybody who may talk to the bus, the rest to root
+ * (and, for tests, to the daemon's own user). */
 #pragma once
 
 #include <gio/gio.h>

@@ -63,7 +63,9 @@ describe_one(VgpuProfile *self, const char *key, const char *value)
 void
 vgpu_profile_describe(VgpuProfile *self, const char *description)
 {
-    g_auto(GStrv) parts = g_strsplit_set(description, ",\n", -1);
+    /* in "key: value" a blank belongs to the pair */
+    g_auto(GStrv) parts =
+        g_strsplit_set(description, strchr(description, '=') ? ", \n" : ",\n", -1);
 
     for (char **part = parts; *part; part++) {
         char *separator = strpbrk(*part, "=:");

@@ -20,11 +20,11 @@ vgpu=$(vgpu_uuid $uuid 0)
 wait_for 20 not mdev_exists "$vgpu"
 begun=$(date +%s)
 for name in busy hung; do
-  (
-    rc=0
-    virsh -q start $name || rc=$?
-    echo "rc=$rc after $(($(date +%s) - begun)) s"
-  ) > /run/lab-$name.out 2>&1 &
+    (
+        rc=0
+        virsh -q start $name || rc=$?
+        echo "rc=$rc after $(($(date +%s) - begun)) s"
+    ) > /run/lab-$name.out 2>&1 &
 done
 
 # Only once the first one is stuck.
@@ -34,7 +34,7 @@ say "a start that may go anywhere avoids the GPU that hangs"
 virsh -q start free
 assert_eq "$(mdev_parent "$(vgpu_uuid "$(domain_uuid free)" 0)")" "$M10B" "GPU of the third domain"
 for name in busy hung; do
-  not grep -q rc= /run/lab-$name.out || fail "$name did not wait: $(cat /run/lab-$name.out)"
+    not grep -q rc= /run/lab-$name.out || fail "$name did not wait: $(cat /run/lab-$name.out)"
 done
 say "it runs, and the other two still wait"
 virsh -q destroy free
@@ -46,9 +46,9 @@ wait
 assert_grep "driver of GPU $M10 has not answered for 2[89] s" "$(cat /run/lab-hung.out)" "reason (create)"
 assert_grep "still being removed after 2[89] s" "$(cat /run/lab-busy.out)" "reason (remove)"
 for name in busy hung; do
-  assert_grep "^rc=1 " "$(cat /run/lab-$name.out)" $name
-  say "$name: $(tail -n 1 /run/lab-$name.out)"
-  assert_eq "$(state $name)" "shut off" "state of $name"
+    assert_grep "^rc=1 " "$(cat /run/lab-$name.out)" $name
+    say "$name: $(tail -n 1 /run/lab-$name.out)"
+    assert_eq "$(state $name)" "shut off" "state of $name"
 done
 
 say "when the drivers answer again, all is cleaned up"

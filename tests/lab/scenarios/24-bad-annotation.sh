@@ -1,0 +1,69 @@
+#!/bin/bash
+# A bad annotation is refused with line and reason, wherever it is read, and never changes the domain
+# timeout: 240
+# shellcheck source=SCRIPTDIR/../vgpu.sh
+. "$(dirname "$0")/../vgpu.sh"
+
+dir=/run/lab-bad
+mkdir -p $dir
+good=$(annotation "profile='NVIDIA A2-4Q'")
+
+say "through virsh: refused at start, the domain is unchanged"
+# bad NAME REGEX ANNOTATION
+bad() {
+    define "$1" --annot "$3"
+    virsh -q dumpxml "$1" --inactive > "$dir/$1.before"
+    sleep 1.5 # whoever would change it would have done so
+    assert_fails "virt-vgpu: domain '$1': .*$2" virsh -q start "$1"
+    virsh -q dumpxml "$1" --inactive > "$dir/$1.after"
+    cmp "$dir/$1.before" "$dir/$1.after" || fail "$1 was changed: $(diff "$dir/$1.before" "$dir/$1.after")"
+}
+bad attribute "line [0-9]+: unknown attribute 'colour' on <vgpu:device>" "$(annotation "profile='NVIDIA A2-4Q' colour='red'")"
+bad profile "no GPU has the profile 'NVIDIA A2-5Q'" "$(annotation "profile='NVIDIA A2-5Q'")"
+bad version "line [0-9]+: namespace version '2' is not supported" "${good/:domain:1/:domain:2}"
+bad pool "line [0-9]+: attribute pool='design' on <vgpu:device> is not supported yet" "$(annotation "pool='design'")"
+
+say "in files: validate, annotate --xml, and the hook's input"
+# refused FILE LINE REASON: by all three.
+refused() {
+    local file=$dir/$1.xml
+    assert_fails "$file: line $2: $3" virt-vgpu validate "$file"
+    assert_fails "$file: line $2: $3" virt-vgpu annotate --xml "$file" --output $dir/out
+    assert_fails "^virt-vgpu: domain '$1': .*line $2.*" hook "$1" prepare "$file"
+    assert_fails "$3" hook "$1" prepare "$file"
+    [ ! -e $dir/out ] || fail "annotate has written something for $1"
+}
+uuid=5d0cbb52-8ccf-4a9c-b04e-2a50de1c2401
+# A domain with a line of its own for what is given.
+lines() {
+    domain_xml "$1" --uuid $uuid --annot "
+$2
+" > "$dir/$1.xml"
+}
+lines two "$good
+$good"
+refused two 4 "more than one <vgpu:devices>"
+{ echo "<!DOCTYPE domain [<!ENTITY x 'y'>]>" && domain_xml dtd --uuid $uuid --annot "$good"; } > $dir/dtd.xml
+refused dtd 1 "a document type declaration \(DTD\) is not allowed"
+printf 'urn:virt-vgpu:domain:1\nand more that is no XML\n' > $dir/text.xml
+refused text 1 ".*"
+{ domain_xml large --uuid $uuid --annot "$good" && head -c 5242880 /dev/zero | tr '\0' '\n'; } > $dir/large.xml
+refused large '[0-9]+' ".*longer than 4 MiB|.*the XML is longer than 4 MiB"
+
+say "what is not supported yet"
+# unsupported NAME ANNOTATION WHAT
+unsupported() {
+    lines "$1" "$2"
+    assert_fails "$dir/$1.xml: line [34]: .*$3.* is not supported yet" virt-vgpu validate "$dir/$1.xml"
+    assert_fails "virt-vgpu: domain '$1': .*line [34]: .*$3.* is not supported yet" hook "$1" prepare "$dir/$1.xml"
+}
+unsupported tenant "${good/ xmlns/ tenant=\'acme\' xmlns}" "attribute tenant='acme'"
+unsupported iso "$(annotation "profile='NVIDIA A2-4Q' driverISO='yes'")" "attribute driverISO='yes'"
+unsupported frl "$(annotation "profile='NVIDIA A2-4Q' frameRateLimit='off'")" "attribute frameRateLimit='off'"
+unsupported param "<vgpu:devices xmlns:vgpu='$NS'><vgpu:device profile='NVIDIA A2-4Q'>
+<vgpu:param name='loglevel' value='2'/></vgpu:device></vgpu:devices>" "<vgpu:param>"
+
+assert_eq "$(json 'v["valid"], v["line"]' validate $dir/iso.xml)" "(False, 3)" "validate --json"
+lines fine "$good"
+assert_grep ": valid, 1 vGPU$" "$(virt-vgpu validate $dir/fine.xml)" "validate"
+nothing_left || fail "something was made: $(mdevs)"

@@ -241,6 +241,14 @@ fake_mdev_remove(FakeSysfs *self, const char *uuid)
 }
 
 void
+fake_vfio_group_add(FakeSysfs *self, guint iommu_group)
+{
+    g_autofree char *path = g_strdup_printf("dev/vfio/%u", iommu_group);
+
+    scratch_write(&self->scratch, path, "");
+}
+
+void
 fake_attribute_set(FakeSysfs *self, const char *address, const char *name, const char *text)
 {
     g_autofree char *dir = device_path(address);

@@ -1,7 +1,7 @@
 /* fake-sysfs.h: a made tree, told in the words of GPUs, that looks as the kernel's /sys does
  *
- * Nothing in it reacts: it is one moment of a host, and the functions below make the next one. All
- * addresses are canonical. */
+ * Nothing in it reacts: it is one moment of a host, and the functions below make the next one.
+ * All addresses are canonical. */
 #pragma once
 
 #include <glib.h>
@@ -31,7 +31,7 @@ typedef struct {
 /* A PCI function; a GPU is one of class 0x03. */
 void fake_gpu_add(FakeSysfs *self, const char *address, const FakeFunction *function);
 
-/* SR-IOV: @enabled of @total VFs, the first at @first and the others behind it, each like its PF. */
+/* SR-IOV: @enabled of @total VFs, the first at @first, the others behind it, each like its PF. */
 void fake_vfs_add(FakeSysfs *self, const char *pf, const char *first, guint total, guint enabled);
 /* The address of VF @n, counted from @first. Owned by the caller. */
 char *fake_vf_address(const char *first, guint n);
@@ -49,11 +49,12 @@ void fake_parent_add(FakeSysfs *self, const char *name);
 void fake_mdev_add(FakeSysfs *self, const char *parent, const char *type, const char *uuid,
                    guint iommu_group);
 void fake_mdev_remove(FakeSysfs *self, const char *uuid);
+/* What QEMU opens; nobody has it open. */
+void fake_vfio_group_add(FakeSysfs *self, guint iommu_group);
 
 /* Change one attribute or link of a function, or (NULL) take it away. */
-void fake_attribute_set(FakeSysfs *self, const char *address, const char *name,
-                        const char *text);
+void fake_attribute_set(FakeSysfs *self, const char *address, const char *name, const char *text);
 
-/* The function is unplugged. With @half its links on the bus are still there, as for somebody who has
- * just listed them. */
+/* The function is unplugged. With @half its links on the bus are still there, as for somebody who
+ * has just listed them. */
 void fake_gpu_remove(FakeSysfs *self, const char *address, bool half);

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include "gpu/gpu.h"
+#include <cmocka.h>
 
 static void
 test_interface(void **state)

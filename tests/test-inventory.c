@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include "gpu/inventory.h"
+#include <cmocka.h>
 
 /* PFs of a host, out of order; the first has two VFs, one of which carries vGPUs. */
 static VgpuInventory *

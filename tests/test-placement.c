@@ -1,9 +1,9 @@
 /* Where the next vGPU goes.
  *
- * A host is told in one line: cards separated by "; ", each "KIND ADDRESS" and what is on it: "746"
- * on a card with types on its PF, "vf0=746" on one with VFs. Their driver is honest: available counts
- * follow from what is on the card, and of nothing else. Instances are called u0, u1, … in the order
- * of the line. */
+ * A host is told in one line: cards separated by "; ", each "KIND ADDRESS" and what is on it:
+ * "746" on a card with types on its PF, "vf0=746" on one with VFs. Their driver is honest: what is
+ * available follows from what is on the card, and from nothing else. Instances are called u0, u1,
+ * and so on in the order of the line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,13 +33,15 @@ typedef struct {
     const char *id;
     const char *name;
     guint fb_mib;
-    guint max; /* 0: the driver does not say */
+    guint max;  /* 0: the driver does not say */
     guint idle; /* available on an idle PF */
 } FakeType;
 
 static const FakeType a2[] = {
-    { "nvidia-745", "NVIDIA A2-2Q", 2048, 8, 8 },    { "nvidia-746", "NVIDIA A2-4Q", 4096, 4, 4 },
-    { "nvidia-747", "NVIDIA A2-8Q", 8192, 2, 2 },    { "nvidia-751", "NVIDIA A2-4A", 4096, 4, 4 },
+    { "nvidia-745", "NVIDIA A2-2Q", 2048, 8, 8 },
+    { "nvidia-746", "NVIDIA A2-4Q", 4096, 4, 4 },
+    { "nvidia-747", "NVIDIA A2-8Q", 8192, 2, 2 },
+    { "nvidia-751", "NVIDIA A2-4A", 4096, 4, 4 },
     { NULL },
 };
 static const FakeType p40[] = {
@@ -225,9 +227,10 @@ decide(const Host *host, const VgpuWant *want, VgpuPlacement policy)
     if (chosen)
         return g_strdup_printf("%s %s", chosen->parent->address, chosen->profile->id);
     vgpu_placement_explain(candidates, want, &error);
-    return g_strdup_printf("%s: %s", error->code == VGPU_ERROR_NOT_FOUND     ? "not found"
-                                     : error->code == VGPU_ERROR_NO_CAPACITY ? "no capacity"
-                                                                             : "?",
+    return g_strdup_printf("%s: %s",
+                           error->code == VGPU_ERROR_NOT_FOUND     ? "not found"
+                           : error->code == VGPU_ERROR_NO_CAPACITY ? "no capacity"
+                                                                   : "?",
                            error->message);
 }
 
@@ -312,8 +315,8 @@ test_reservations(void **state)
         { "some are in use, some promised", "a2 " A " vf0=746 vf1=746", "A2-4Q",
           NO_ROOM("A2-4Q") A ": 4 of 4 are in use",
           .reserved = "r0 " VF2 " 746; r1 " VF3 " 746" },
-        { "in use and promised is counted once", "a2 " A " vf0=747", "A2-8Q",
-          VF1 " nvidia-747", .reserved = "u0 " VF0 " 747" },
+        { "in use and promised is counted once", "a2 " A " vf0=747", "A2-8Q", VF1 " nvidia-747",
+          .reserved = "u0 " VF0 " 747" },
         { "four of those", "a2 " A " vf0=746 vf1=746 vf2=746", "A2-4Q", VF3 " nvidia-746",
           .reserved = "u0 " VF0 " 746; u1 " VF1 " 746; u2 " VF2 " 746" },
         { "just being made, its type not told yet", "a2 " A " vf0=unknown", "A2-8Q",
@@ -437,8 +440,8 @@ test_names(void **state)
         { "the second, as the first is full", "a2 " A " vf0=746", "A2-8Q,A2-4Q",
           VF1 " nvidia-746" },
         { "the second, as nobody has the first", "a2 " A, "L40S-8Q,A2-4Q", VF0 " nvidia-746" },
-        { "the first on an emptier GPU before the second on a fuller",
-          "a2 " A " vf0=746; a2 " B, "A2-8Q,A2-4Q", B_VF0 " nvidia-747" },
+        { "the first on an emptier GPU before the second on a fuller", "a2 " A " vf0=746; a2 " B,
+          "A2-8Q,A2-4Q", B_VF0 " nvidia-747" },
         { "alternatives on different cards", "a2 " A " " FOUR_4Q "; p40 " B, "A2-4Q,P40-4Q",
           B " nvidia-49" },
         { "no alternative", "a2 " A, "L40S-8Q,L4-4Q",
@@ -457,14 +460,14 @@ test_reasons(void **state)
           "not found: no GPU has the profile 'A2-4Q' (see 'virt-vgpu profile-list')" },
         { "VFs are off", "a2-vfs-off " A, "A2-4Q",
           NO_ROOM("A2-4Q") A ": its virtual functions are off" },
-        { "all kinds", "a2-vfs-off 0000:01:00.0; plain 0000:21:00.0; a2 " A " vf0=745; a2 " B
-                       " " FOUR_4Q "; p40 " C,
+        { "all kinds",
+          "a2-vfs-off 0000:01:00.0; plain 0000:21:00.0; a2 " A " vf0=745; a2 " B " " FOUR_4Q
+          "; p40 " C,
           "A2-4Q",
-          NO_ROOM("A2-4Q") B ": 4 of 4 are in use; " A
-                             ": vGPUs of another size are on it (NVIDIA A2-2Q, 2048 MiB); "
-                             "0000:01:00.0: its virtual functions are off; "
-                             "0000:21:00.0: offers no vGPU profiles; " C
-                             ": does not have this profile" },
+          NO_ROOM("A2-4Q") B
+          ": 4 of 4 are in use; " A ": vGPUs of another size are on it (NVIDIA A2-2Q, 2048 MiB); "
+          "0000:01:00.0: its virtual functions are off; "
+          "0000:21:00.0: offers no vGPU profiles; " C ": does not have this profile" },
         { "of one kind, in the order of the host", "a2 " C " " FOUR_4Q "; a2 " A " " FOUR_4Q,
           "A2-4Q", NO_ROOM("A2-4Q") A ": 4 of 4 are in use; " C ": 4 of 4 are in use" },
         { "the nearest of all alternatives", "a2 " A " " FOUR_4Q, "A2-8Q,A2-4Q",
@@ -553,8 +556,7 @@ test_available(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(Host) host =
-            make_host(cases[i].card, cases[i].reserved, cases[i].refused, NULL);
+        g_auto(Host) host = make_host(cases[i].card, cases[i].reserved, cases[i].refused, NULL);
         VgpuSnapshot snapshot = snapshot_of(&host);
         const VgpuGpu *gpu = g_ptr_array_index(host.inventory->gpus, 0);
         guint available =
@@ -577,11 +579,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_room),       cmocka_unit_test(test_reservations),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_pin),        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_reasons),    cmocka_unit_test(test_candidates),
-        cmocka_unit_test(test_available),  cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_room),      cmocka_unit_test(test_reservations),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_pin),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reasons),   cmocka_unit_test(test_candidates),
+        cmocka_unit_test(test_available), cmocka_unit_test(test_pair),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include "gpu/profile.h"
+#include <cmocka.h>
 
 static void
 test_describe(void **state)
@@ -31,16 +31,18 @@ test_describe(void **state)
         { "blanks alone between", "num_heads=4 frl_config=60 framebuffer=512M max_instance=32",
           512, 4, 60, NULL, 32 },
         { "without a limit of frames",
-          "num_heads=1, framebuffer=16384M, max_resolution=4096x2160, max_instance=2", 16384, 1, 0,
-          "4096x2160", 2 },
+          "num_heads=1, framebuffer=16384M, max_resolution=4096x2160, max_instance=2", 16384, 1,
+          0, "4096x2160", 2 },
         { "keys of the future", "class=compute, framebuffer=24576M, gi=47, max_instance=4", 24576,
           0, 0, NULL, 4 },
         { "Intel GVT-g",
           "low_gm_size: 128MB\nhigh_gm_size: 512MB\nfence: 4\nresolution: 1920x1200\nweight: 4\n",
           0, 0, 0, "1920x1200", 0 },
         { "prose", "virtual display, 1024x768 framebuffer", 0, 0, 0, NULL, 0 },
-        { "numbers that are none", "num_heads=many, framebuffer=, max_instance", 0, 0, 0, NULL, 0 },
-        { "a number that is too large", "framebuffer=4294967296M, num_heads=4", 0, 4, 0, NULL, 0 },
+        { "numbers that are none", "num_heads=many, framebuffer=, max_instance", 0, 0, 0, NULL,
+          0 },
+        { "a number that is too large", "framebuffer=4294967296M, num_heads=4", 0, 4, 0, NULL,
+          0 },
         { "a key within a key", "old_num_heads=3, num_heads_max=5", 0, 0, 0, NULL, 0 },
         { "a key twice", "max_resolution=1x1, max_resolution=2x2", 0, 0, 0, "2x2", 0 },
         { "empty", "", 0, 0, 0, NULL, 0 },

@@ -311,7 +311,7 @@ test_empty(void **state)
     vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL);
 }
 
-/* Nothing of ours: a type without a GPU, a device whose parent is no GPU, attributes that are no numbers. */
+/* A device whose parent is no GPU, attributes that are no numbers. */
 static void
 test_strange(void **state)
 {
@@ -396,7 +396,7 @@ test_is_current(void **state)
     }
 }
 
-/* The kernel's samples and other drivers have parents that are no PCI functions (mtty, matrix). */
+/* Other drivers have parents that are no PCI functions (mtty, matrix). */
 static void
 test_is_current_beside_others(void **state)
 {

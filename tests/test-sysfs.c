@@ -177,10 +177,8 @@ test_write(void **state)
         const char *path;
         int err;
     } cases[] = {
-        { "an attribute", "attribute", 0 },
-        { "a missing one", "missing", ENOENT },
-        { "below a file", "attribute/x", ENOTDIR },
-        { "a directory", "dir", EISDIR },
+        { "an attribute", "attribute", 0 },          { "a missing one", "missing", ENOENT },
+        { "below a file", "attribute/x", ENOTDIR },  { "a directory", "dir", EISDIR },
         { "refused by the driver", "full", ENOSPC },
     };
     g_auto(Scratch) scratch = scratch_new();
@@ -249,8 +247,9 @@ test_links(void **state)
         const char *parent;
     } cases[] = {
         { "a driver", "../../../bus/pci/drivers/nvidia", "nvidia", "drivers" },
-        { "a device", "../../../devices/pci0000:40/0000:40:01.1/0000:41:00.4/"
-                      "aa618089-8b16-4d01-a136-25a0f3c73123",
+        { "a device",
+          "../../../devices/pci0000:40/0000:40:01.1/0000:41:00.4/"
+          "aa618089-8b16-4d01-a136-25a0f3c73123",
           "aa618089-8b16-4d01-a136-25a0f3c73123", "0000:41:00.4" },
         { "a neighbour", "../0000:41:00.4", "0000:41:00.4", ".." },
         { "without a directory", "nvidia-746", "nvidia-746", NULL },

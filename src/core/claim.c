@@ -8,6 +8,8 @@
 #include "base/uuid.h"
 
 #define GROUP_OWNER "owner"
+#define GROUP_END                                                                                \
+    "end" /* the last one: a file that was cut short must not pass for a shorter one */
 
 struct VgpuClaimStore {
     char *dir;
@@ -129,6 +131,13 @@ malformed(GError **error, const char *group, const char *what)
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "[%s]: bad or missing %s", group, what);
 }
 
+/* As part of a path it must stay within its directory. */
+static bool
+is_profile_id(const char *text)
+{
+    return text && *text && *text != '.' && !strchr(text, '/');
+}
+
 static VgpuClaim *
 read_claim(GKeyFile *kf, const char *uuid, GError **error)
 {
@@ -137,7 +146,9 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
     g_autofree char *interface = get_string(kf, uuid, "interface");
     g_autofree char *gpu = get_string(kf, uuid, "gpu");
     g_autofree char *parent = get_string(kf, uuid, "parent");
+    g_autofree char *index = get_string(kf, uuid, "index");
     g_autoptr(VgpuClaim) self = vgpu_claim_new(uuid, 0);
+    guint64 number = 0;
 
     /* all of these become parts of paths, so nothing is taken on trust */
     if (g_strcmp0(canonical, uuid) != 0) {
@@ -149,12 +160,13 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
     self->profile_id = get_string(kf, uuid, "profile-id");
     self->profile_name = get_string(kf, uuid, "profile");
     self->interface = vgpu_interface_from_string(interface);
-    if (!self->gpu || !self->parent || !self->profile_id || strchr(self->profile_id, '/') ||
-        !phase_from_string(phase, &self->phase) || self->interface == VGPU_INTERFACE_NONE) {
-        malformed(error, uuid, "gpu, parent, profile-id, interface or phase");
+    if (!self->gpu || !self->parent || !is_profile_id(self->profile_id) ||
+        !phase_from_string(phase, &self->phase) || self->interface == VGPU_INTERFACE_NONE ||
+        !index || !g_ascii_string_to_unsigned(index, 10, 0, G_MAXINT, &number, NULL)) {
+        malformed(error, uuid, "index, gpu, parent, profile-id, interface or phase");
         return NULL;
     }
-    self->index = (guint) g_key_file_get_integer(kf, uuid, "index", NULL);
+    self->index = (guint) number;
     self->adopted = g_key_file_get_boolean(kf, uuid, "adopted", NULL);
     self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
     self->reason = get_string(kf, uuid, "reason");
@@ -172,7 +184,16 @@ read_owner(const char *path, const char *key, GError **error)
 
     if (!g_key_file_load_from_file(kf, path, G_KEY_FILE_NONE, error))
         return NULL;
+    if (!g_key_file_has_group(kf, GROUP_OWNER) ||
+        !g_key_file_get_boolean(kf, GROUP_END, "complete", NULL)) {
+        malformed(error, GROUP_END, "mark: it is not complete");
+        return NULL;
+    }
     self->domain_uuid = get_string(kf, GROUP_OWNER, "domain-uuid");
+    if (self->domain_uuid && !g_str_equal(self->domain_uuid, key)) {
+        malformed(error, GROUP_OWNER, "domain-uuid");
+        return NULL;
+    }
     self->domain_name = get_string(kf, GROUP_OWNER, "domain");
     self->since = g_key_file_get_uint64(kf, GROUP_OWNER, "since", NULL);
     self->started = g_key_file_get_boolean(kf, GROUP_OWNER, "started", NULL);
@@ -183,11 +204,15 @@ read_owner(const char *path, const char *key, GError **error)
     for (char **group = groups; *group; group++) {
         VgpuClaim *claim;
 
-        if (g_str_equal(*group, GROUP_OWNER))
+        if (g_str_equal(*group, GROUP_OWNER) || g_str_equal(*group, GROUP_END))
             continue;
         if (!(claim = read_claim(kf, *group, error)))
             return NULL;
         g_ptr_array_add(self->claims, claim);
+    }
+    if (!self->claims->len) {
+        malformed(error, GROUP_OWNER, "vGPUs");
+        return NULL;
     }
     return g_steal_pointer(&self);
 }
@@ -264,6 +289,7 @@ vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError
     g_key_file_set_boolean(kf, GROUP_OWNER, "started", owner->started);
     for (guint i = 0; i < owner->claims->len; i++)
         write_claim(kf, g_ptr_array_index(owner->claims, i));
+    g_key_file_set_boolean(kf, GROUP_END, "complete", TRUE);
 
     data = g_key_file_to_data(kf, &len, NULL);
     return vgpu_fs_replace(path, data, len, error);

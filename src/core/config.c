@@ -115,6 +115,16 @@ apply_key(VgpuConfig *self, GKeyFile *kf, const char *group, const char *key, GE
 }
 
 static bool
+is_group(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (g_str_equal(name, keys[i].group))
+            return true;
+    }
+    return false;
+}
+
+static bool
 apply_file(VgpuConfig *self, const char *path, GError **error)
 {
     g_autoptr(GKeyFile) kf = g_key_file_new();
@@ -128,6 +138,11 @@ apply_file(VgpuConfig *self, const char *path, GError **error)
     for (char **group = groups; *group; group++) {
         g_auto(GStrv) names = g_key_file_get_keys(kf, *group, NULL, NULL);
 
+        if (!is_group(*group)) {
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: unknown group [%s]", path,
+                        *group);
+            return false;
+        }
         for (char **name = names; name && *name; name++) {
             if (!apply_key(self, kf, *group, *name, error)) {
                 g_prefix_error(error, "%s: ", path);

@@ -1,12 +1,13 @@
 #include "core/lane.h"
 
+/* Whether anybody is still interested; it outlives the lanes while a job is under way. */
 typedef struct {
-    gatomicrefcount refs; /* of the lanes and of every job under way */
-    GMainContext *context;
-    gint closed; /* atomic: nobody is interested any more */
+    gatomicrefcount refs; /* of the lanes and of every job */
+    gint closed;          /* atomic */
 } Shared;
 
 typedef struct {
+    gatomicrefcount refs; /* of the lanes and of every job on it */
     GThreadPool *pool;
     gint64 busy_since; /* guarded by @lock */
     GMutex lock;
@@ -15,6 +16,7 @@ typedef struct {
 typedef struct {
     Shared *shared;
     Lane *lane;
+    GMainContext *context; /* until the job is handed to it */
     void (*run)(gpointer data);
     void (*done)(gpointer data);
     gpointer data;
@@ -22,15 +24,25 @@ typedef struct {
 
 struct VgpuLanes {
     Shared *shared;
+    GMainContext *context;
     GHashTable *lanes; /* address → Lane; one that is made stays */
 };
 
 static void
 shared_unref(Shared *self)
 {
+    if (g_atomic_ref_count_dec(&self->refs))
+        g_free(self);
+}
+
+static void
+lane_unref(gpointer data)
+{
+    Lane *self = data;
+
     if (!g_atomic_ref_count_dec(&self->refs))
         return;
-    g_main_context_unref(self->context);
+    g_mutex_clear(&self->lock);
     g_free(self);
 }
 
@@ -50,6 +62,8 @@ job_free(gpointer data)
     Job *job = data;
 
     shared_unref(job->shared);
+    lane_unref(job->lane);
+    g_clear_pointer(&job->context, g_main_context_unref);
     g_free(job);
 }
 
@@ -61,16 +75,31 @@ set_busy(Lane *lane, gint64 since)
     g_mutex_unlock(&lane->lock);
 }
 
+/* Never from here, whoever owns the context. */
+static void
+hand_over(Job *job)
+{
+    g_autoptr(GMainContext) context = g_steal_pointer(&job->context);
+    g_autoptr(GSource) source = g_idle_source_new();
+
+    g_source_set_priority(source, G_PRIORITY_HIGH);
+    g_source_set_callback(source, finish, job, job_free);
+    g_source_attach(source, context);
+}
+
 static void
 run(gpointer data, gpointer user_data G_GNUC_UNUSED)
 {
     Job *job = data;
-    Lane *lane = job->lane;
 
-    set_busy(lane, g_get_monotonic_time());
+    if (g_atomic_int_get(&job->shared->closed)) {
+        job_free(job);
+        return;
+    }
+    set_busy(job->lane, g_get_monotonic_time());
     job->run(job->data);
-    set_busy(lane, 0);
-    g_main_context_invoke_full(job->shared->context, G_PRIORITY_HIGH, finish, job, job_free);
+    set_busy(job->lane, 0);
+    hand_over(job);
 }
 
 VgpuLanes *
@@ -80,8 +109,8 @@ vgpu_lanes_new(GMainContext *context)
 
     self->shared = g_new0(Shared, 1);
     g_atomic_ref_count_init(&self->shared->refs);
-    self->shared->context = g_main_context_ref(context);
-    self->lanes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->context = g_main_context_ref(context);
+    self->lanes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, lane_unref);
     return self;
 }
 
@@ -95,20 +124,10 @@ vgpu_lanes_free(VgpuLanes *self)
         return;
     g_atomic_int_set(&self->shared->closed, 1);
     g_hash_table_iter_init(&iter, self->lanes);
-    while (g_hash_table_iter_next(&iter, NULL, &lane)) {
-        Lane *one = lane;
-        bool idle;
-
-        g_mutex_lock(&one->lock);
-        idle = one->busy_since == 0;
-        g_mutex_unlock(&one->lock);
-        if (!idle)
-            continue; /* stuck in its driver: it looks at its Lane again if it ever comes back */
-        g_thread_pool_free(one->pool, TRUE, TRUE);
-        g_mutex_clear(&one->lock);
-        g_free(one);
-    }
+    while (g_hash_table_iter_next(&iter, NULL, &lane)) /* gone when its last job has come back */
+        g_thread_pool_free(((Lane *) lane)->pool, FALSE, FALSE);
     g_hash_table_unref(self->lanes);
+    g_main_context_unref(self->context);
     shared_unref(self->shared);
     g_free(self);
 }
@@ -120,6 +139,7 @@ get_lane(VgpuLanes *self, const char *gpu)
 
     if (!lane) {
         lane = g_new0(Lane, 1);
+        g_atomic_ref_count_init(&lane->refs);
         g_mutex_init(&lane->lock);
         lane->pool = g_thread_pool_new(run, NULL, 1, FALSE, NULL);
         g_hash_table_insert(self->lanes, g_strdup(gpu), lane);
@@ -136,6 +156,8 @@ vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run_job)(gpointer data)
     job->shared = self->shared;
     g_atomic_ref_count_inc(&self->shared->refs);
     job->lane = get_lane(self, gpu);
+    g_atomic_ref_count_inc(&job->lane->refs);
+    job->context = g_main_context_ref(self->context);
     job->run = run_job;
     job->done = done;
     job->data = data;

@@ -12,7 +12,8 @@ typedef struct VgpuLanes VgpuLanes;
 /* @context is where the `done` of every job is called. */
 VgpuLanes *vgpu_lanes_new(GMainContext *context);
 
-/* Returns at once: threads stuck in a driver are left behind. No `done` is called afterwards. */
+/* Returns at once: threads stuck in a driver are left behind. No `run` begins and no `done` is
+ * called afterwards; what their data held is lost. */
 void vgpu_lanes_free(VgpuLanes *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLanes, vgpu_lanes_free)
 

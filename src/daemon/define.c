@@ -11,9 +11,9 @@
 #define CONTEST_WINDOW_US (60 * G_USEC_PER_SEC)
 #define CONTEST_MAX 5
 
-/* Somebody who undoes our changes again and again will not be fought. */
+/* Somebody who undoes our changes again and again will not be fought. @report: say so, once. */
 static bool
-may_correct(VgpuGuard *self, const char *domain_uuid)
+may_correct(VgpuGuard *self, const char *domain_uuid, bool *report)
 {
     gint64 now = g_get_monotonic_time();
     GArray *times;
@@ -28,9 +28,10 @@ may_correct(VgpuGuard *self, const char *domain_uuid)
     while (times->len && now - g_array_index(times, gint64, 0) > CONTEST_WINDOW_US)
         g_array_remove_index(times, 0);
     recent = times->len;
-    if (recent < CONTEST_MAX)
+    if (recent <= CONTEST_MAX)
         g_array_append_val(times, now);
     g_mutex_unlock(&self->lock);
+    *report = recent == CONTEST_MAX;
     return recent < CONTEST_MAX;
 }
 
@@ -47,15 +48,17 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
        const VgpuDomain *domain, GPtrArray *changes, GError **error)
 {
     g_autoptr(GPtrArray) plan = vgpu_inject_plan(domain, error);
+    bool report = false;
 
     if (!plan)
         return false;
     if (!plan->len)
         return true;
-    if (!may_correct(self, state->uuid)) {
-        vgpu_guard_emit(
-            self, "domain-contested", state,
-            "its definition was corrected five times within a minute and changed back");
+    if (!may_correct(self, state->uuid, &report)) {
+        if (report)
+            vgpu_guard_emit(
+                self, "domain-contested", state,
+                "its definition was corrected five times within a minute and changed back");
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_FAILED,
             "domain '%s': its hostdevs are contested: they were corrected five times within "

@@ -200,11 +200,8 @@ refuse(Client *self, const char *text)
 static void
 dispatch(Client *self)
 {
-    gsize name_len = self->xml_at - (gsize) (strchr((char *) self->data->data, '\n') + 1 -
-                                             (char *) self->data->data);
-
-    g_strlcpy(self->name, (char *) self->data->data + self->xml_at - name_len,
-              MIN(sizeof(self->name), name_len + 1));
+    g_strlcpy(self->name, (char *) self->data->data + self->name_at,
+              MIN(sizeof(self->name), self->xml_at - self->name_at + 1));
     clear_source(&self->timeout);
     for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
         if (g_str_equal(self->op, ops[i].op)) {
@@ -235,6 +232,7 @@ parse_header(Client *self, const char *line, gsize header_len, const char **prob
         return false;
     }
     g_strlcpy(self->op, words[1], sizeof(self->op));
+    self->name_at = header_len;
     self->xml_at = header_len + name_len;
     self->xml_len = xml_len;
     self->wanted = header_len + name_len + xml_len;

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2119,SC2120
-# Helpers for scenarios (and for the shell of `lab shell`): source this first. A scenario fails when a command fails.
+# Helpers for scenarios (and for `lab shell`): source this first. A scenario fails when a command
+# fails.
 if [ -z "${LAB_SHELL:-}" ]; then
     set -Eeuo pipefail
     trap 'on_error $? "$BASH_COMMAND"' ERR
@@ -14,7 +15,7 @@ M10B=0000:85:00.0
 P40=10000:01:00.0
 export A2 A2_VF M10 M10B P40
 
-# --- talking and asserting ------------------------------------------------------------------------------------------
+# --- talking and asserting ----------------------------------------------------------------------
 
 # say TEXT…: a line in the scenario's log, with the guest's uptime.
 say() { printf '[%8s] %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$*"; }
@@ -36,11 +37,14 @@ fail() {
 # assert_eq SEEN WANTED [WHAT]
 assert_eq() { [ "$1" = "$2" ] || fail "${3:-value}: saw \"$1\", wanted \"$2\""; }
 
-# assert_grep REGEX TEXT [WHAT], assert_not_grep REGEX TEXT [WHAT]: extended regex, any line of TEXT.
+# assert_grep REGEX TEXT [WHAT], assert_not_grep REGEX TEXT [WHAT]: extended regex, any line.
 assert_grep() { grep -qE -- "$1" <<< "$2" || fail "${3:-text}: no match for /$1/ in: $2"; }
-assert_not_grep() { ! grep -qE -- "$1" <<< "$2" || fail "${3:-text}: unwanted match for /$1/ in: $2"; }
+assert_not_grep() {
+    ! grep -qE -- "$1" <<< "$2" || fail "${3:-text}: unwanted match for /$1/ in: $2"
+}
 
-# assert_fails REGEX CMD…: CMD fails and says something that matches. (In a function for CMD, `set -e` does not count.)
+# assert_fails REGEX CMD…: CMD fails and says something that matches. (If CMD is a function, its own
+# `set -e` does not count.)
 assert_fails() {
     local want=$1 out
     shift
@@ -62,7 +66,7 @@ wait_for() {
 # not CMD…: for wait_for.
 not() { ! "$@"; }
 
-# --- GPUs and vGPUs -------------------------------------------------------------------------------------------------
+# --- GPUs and vGPUs -----------------------------------------------------------------------------
 
 # mdevs: UUIDs of all mdevs.
 mdevs() { find /sys/bus/mdev/devices/ -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
@@ -71,7 +75,7 @@ mdev_exists() { [ -e "/sys/bus/mdev/devices/$1" ]; }
 # mdev_parent UUID, mdev_type UUID, e.g. 0000:41:00.4 and nvidia-746.
 mdev_parent() { basename "$(dirname "$(readlink -f "/sys/bus/mdev/devices/$1")")"; }
 mdev_type() { basename "$(readlink -f "/sys/bus/mdev/devices/$1/mdev_type")"; }
-# mdev_create PARENT TYPE UUID, mdev_remove UUID: straight into sysfs. Fail with the kernel's message.
+# mdev_create PARENT TYPE UUID, mdev_remove UUID: straight into sysfs, with the kernel's errors.
 mdev_create() { echo "$3" > "/sys/class/mdev_bus/$1/mdev_supported_types/$2/create"; }
 mdev_remove() { echo 1 > "/sys/bus/mdev/devices/$1/remove"; }
 # available PARENT TYPE: available_instances.
@@ -86,8 +90,8 @@ knobs_default() {
 }
 
 # gpu_add ADDR, gpu_del ADDR: hot-plug of a whole board; wait until done.
-gpu_add() { knob hotplug "add $1" && wait_for 20 grep -q "^$1 present" "$knob_dir/hotplug"; }
-gpu_del() { knob hotplug "del $1" && wait_for 20 grep -q "^$1 absent" "$knob_dir/hotplug"; }
+gpu_add() { knob hotplug "add $1" && wait_for 60 grep -q "^$1 present" "$knob_dir/hotplug"; }
+gpu_del() { knob hotplug "del $1" && wait_for 60 grep -q "^$1 absent" "$knob_dir/hotplug"; }
 
 # enable_vfs ADDR N
 enable_vfs() {
@@ -102,15 +106,17 @@ vfs_default() {
     enable_vfs 0000:42:00.0 0
 }
 
-# --- domains --------------------------------------------------------------------------------------------------------
+# --- domains ------------------------------------------------------------------------------------
 
 # domain_xml NAME [OPTION…]: the smallest domain that libvirt starts, idling in guest/firmware.S.
 #   --uuid U          --mem MIB (16)         --q35 (default pc)
-#   --annot XML       goes into <metadata>   --hostdev XML, --device XML: go into <devices>; may be repeated
+#   --annot XML       goes into <metadata>
+#   --hostdev XML, --device XML: go into <devices>; may be repeated
 #   --graphics        VNC                    --ports N: spare pcie-root-ports (q35)
 #   --off-after S     the guest powers itself off after S seconds, 0.1 … 3600
 domain_xml() {
-    local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 rom=$lab_work/firmware.bin ticks i
+    local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 ticks i
+    local rom=$lab_work/firmware.bin
     shift
     while (($#)); do
         case $1 in
@@ -132,7 +138,9 @@ domain_xml() {
                 devices+=$2
                 shift
                 ;;
-            --graphics) devices+="<graphics type='vnc' autoport='yes'/><video><model type='none'/></video>" ;;
+            --graphics)
+                devices+="<graphics type='vnc' autoport='yes'/><video><model type='none'/></video>"
+                ;;
             --ports)
                 ports=$2
                 shift
@@ -141,7 +149,8 @@ domain_xml() {
                 ticks=$(awk -v s="$2" 'BEGIN { printf "%04x", s * 18.2 }')
                 rom=/run/lab-off-$ticks.bin
                 cp "$lab_work/firmware.bin" "$rom"
-                printf '%b' "\\x${ticks:2:2}\\x${ticks:0:2}" | dd of="$rom" bs=1 seek=$((0xfff8)) conv=notrunc status=none
+                printf '%b' "\\x${ticks:2:2}\\x${ticks:0:2}" |
+                    dd of="$rom" bs=1 seek=$((0xfff8)) conv=notrunc status=none
                 shift
                 ;;
             *) fail "domain_xml: what is $1?" ;;
@@ -149,21 +158,32 @@ domain_xml() {
         shift
     done
     [ "$ports" = 0 ] || devices+="<controller type='pci' index='0' model='pcie-root'/>"
-    for ((i = 0; i < ports; i++)); do devices+="<controller type='pci' model='pcie-root-port'/>"; done
+    for ((i = 0; i < ports; i++)); do
+        devices+="<controller type='pci' model='pcie-root-port'/>"
+    done
     cat << EOF
 <domain type='qemu'>
   <name>$name</name>$uuid$annot
   <memory unit='MiB'>$mem</memory>
-  <os><type arch='x86_64' machine='$machine'>hvm</type><loader readonly='yes' type='rom'>$rom</loader></os>
+  <os>
+    <type arch='x86_64' machine='$machine'>hvm</type>
+    <loader readonly='yes' type='rom'>$rom</loader>
+  </os>
   <features><acpi/></features>
-  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' model='none'/><memballoon model='none'/>$devices</devices>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+    $devices
+  </devices>
 </domain>
 EOF
 }
 
 # mdev_hostdev UUID [ATTRS]: e.g. mdev_hostdev "$u" "display='on' ramfb='on'"
 mdev_hostdev() {
-    echo "<hostdev mode='subsystem' type='mdev' model='vfio-pci' ${2:-}><source><address uuid='$1'/></source></hostdev>"
+    echo "<hostdev mode='subsystem' type='mdev' model='vfio-pci' ${2:-}>" \
+        "<source><address uuid='$1'/></source></hostdev>"
 }
 
 # define NAME [domain_xml's options]
@@ -172,12 +192,15 @@ define() { domain_xml "$@" > "/run/lab-$1.xml" && virsh -q define "/run/lab-$1.x
 state() { virsh -q domstate "$1" | head -n 1; }
 is_state() { [ "$(state "$1")" = "$2" ]; }
 
-# --- daemons --------------------------------------------------------------------------------------------------------
+# --- daemons ------------------------------------------------------------------------------------
 
 daemon_bin=/usr/sbin/virtvgpud
 daemon_installed() { [ -x "$daemon_bin" ]; }
 # A socket file may be a dead daemon's; somebody must listen.
-daemon_listens() { awk '$4 == "00010000" && $8 == "/run/virt-vgpu/hook.sock" { found = 1 } END { exit !found }' /proc/net/unix; }
+daemon_listens() {
+    awk '$4 == "00010000" && $8 == "/run/virt-vgpu/hook.sock" { found = 1 } END { exit !found }' \
+        /proc/net/unix
+}
 daemon_pid() { cat /run/lab-virtvgpud.pid; }
 daemon_running() { [ -e /run/lab-virtvgpud.pid ] && kill -0 "$(daemon_pid)" 2> /dev/null; }
 # daemon_start [ARG…]
@@ -187,13 +210,13 @@ daemon_start() {
     setsid bash -c 'echo $$ > /run/lab-virtvgpud.pid; exec "$@"' - "$daemon_bin" "$@" \
         >> "$lab_work/logs/virtvgpud.log" 2>&1 < /dev/null &
     disown
-    wait_for 20 daemon_listens
+    wait_for 60 daemon_listens
 }
 daemon_signal() {
     local pid
     pid=$(daemon_pid)
     kill "-$1" "$pid" 2> /dev/null || return 0
-    wait_for 15 not kill -0 "$pid"
+    wait_for 60 not kill -0 "$pid"
 }
 daemon_stop() { daemon_signal TERM; }
 daemon_kill() { daemon_signal KILL; }
@@ -210,12 +233,12 @@ libvirt_signal() {
     local pid
     pid=$(libvirt_pid)
     kill "-$1" "$pid" 2> /dev/null || return 0
-    wait_for 30 not kill -0 "$pid"
+    wait_for 60 not kill -0 "$pid"
 }
 libvirt_stop() { libvirt_signal TERM; }
 libvirt_kill() { libvirt_signal KILL; }
 
-# --- between scenarios ----------------------------------------------------------------------------------------------
+# --- between scenarios --------------------------------------------------------------------------
 
 # Back to how the guest came up, whatever a scenario left behind.
 cleanup() {
@@ -224,17 +247,19 @@ cleanup() {
     libvirt_running || libvirt_start
     {
         virsh -q list --name | sed -n 's/.\+/destroy "&"/p'
-        virsh -q list --all --persistent --name | sed -n 's/.\+/undefine "&" --managed-save --snapshots-metadata --nvram/p'
+        virsh -q list --all --persistent --name |
+            sed -n 's/.\+/undefine "&" --managed-save --snapshots-metadata --nvram/p'
     } > /run/lab-cleanup
     if [ -s /run/lab-cleanup ]; then
         virsh -q < /run/lab-cleanup > /dev/null || true # what counts is that they are gone
         assert_eq "$(virsh -q list --all --name)" "" "domains left"
     fi
     if daemon_installed; then
-        if compgen -G '/etc/virt-vgpu/pools/*' || compgen -G '/etc/virt-vgpu/conf.d/*' || [ -e /etc/virt-vgpu/host.xml ]; then
-            rm -rf /etc/virt-vgpu/pools/* /etc/virt-vgpu/conf.d/* /etc/virt-vgpu/host.xml
+        # What the daemon has read of these only a new one forgets.
+        if find /etc/virt-vgpu/{pools,conf.d,host.xml} -type f -delete -print 2> /dev/null |
+            grep -q .; then
             ! daemon_running || daemon_stop
-        fi > /dev/null
+        fi
         daemon_running || daemon_start
         # A release goes on in the background; what is left after that is the scenario's own.
         for ((i = 0; i < 50; i++)); do

@@ -32,7 +32,7 @@ define_vgpu() {
   local name=$1 attrs=$2
   shift 2
   define "$name" --annot "$(annotation "$attrs")" "$@"
-  wait_for 10 is_injected "$name"
+  wait_for 30 is_injected "$name"
 }
 
 # vgpu_state UUID [WANTED]: prints the state in `list --all`, or tests it.
@@ -80,4 +80,16 @@ daemon_config() {
   mkdir -p /etc/virt-vgpu/conf.d
   printf '%s\n' "$@" > /etc/virt-vgpu/conf.d/lab.conf
   daemon_restart
+}
+
+# set_annotation NAME ATTRS [ATTRS…]: in place of the one that it has, with virsh.
+set_annotation() {
+  virsh -q metadata "$1" --uri "$NS" --key vgpu --config --set "<devices>$(printf '<device %s/>' "${@:2}")</devices>" > /dev/null
+}
+
+# udevd STOP, udevd CONT: without it libvirt, and so the daemon, does not hear of new devices.
+udevd() {
+    local pids
+    mapfile -t pids < <(pgrep -x systemd-udevd)
+    kill "-$1" "${pids[@]}"
 }

@@ -1,6 +1,7 @@
 /*
- * The firmware, and all there is, of the domains that scenarios start: 64 KiB ROM instead of SeaBIOS, because under two
- * layers of emulation SeaBIOS takes a second of CPU and never rests. It idles at 18 ticks a second and
+ * The firmware, and all there is, of the domains that scenarios start: 64 KiB ROM instead of
+ * SeaBIOS, because under two layers of emulation SeaBIOS takes a second of CPU and never rests. It
+ * idles at 18 ticks a second and
  *   - powers off when the power button is pressed (virsh shutdown),
  *   - powers off by itself after the number of ticks at offset 0xfff8, if that is not 0,
  *   - lets go of PCI devices that the host wants to unplug (virsh detach-device --live).
@@ -32,7 +33,7 @@ start:
 	movw	%ax, %ss
 	movw	$0x7000, %sp
 
-	/* The PIC reaches the CPU through LINT0 of the local APIC, masked at reset and above real mode's 1 MiB. */
+	/* The PIC reaches the CPU through LINT0 of the local APIC, masked at reset and above 1 MiB. */
 	lgdtl	%cs:gdtr
 	movl	%cr0, %eax
 	orb	$1, %al
@@ -87,7 +88,7 @@ off:
 1:	hlt
 	jmp	1b
 
-/* Ejects what the host has marked, on each of the first 16 hot-plug buses of the registers at %bx. */
+/* Ejects what the host has marked, on each of the first 16 buses of the registers at %bx. */
 unplug:
 	movl	$15, %ecx
 1:	leaw	0x10(%bx), %dx		/* select bus */

@@ -411,7 +411,7 @@ static int vgpu_init(struct vfio_device *vdev)
 	if (!vgpu->fb)
 		return -ENOMEM;
 	for (i = 0; i < FB_WIDTH * FB_HEIGHT; i++)
-		((u32 *)vgpu->fb)[i] = 0x76b900;	/* a plain green picture, so that a screenshot proves something */
+		((u32 *)vgpu->fb)[i] = 0x76b900;	/* plain green, so that a screenshot shows something */
 
 	model = vgpu->fn->card->model;
 	put16(vgpu->config, PCI_VENDOR_ID, PCI_VENDOR_ID_NVIDIA);

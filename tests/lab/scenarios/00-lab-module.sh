@@ -1,6 +1,5 @@
 #!/bin/bash
 # The lab itself: fake GPUs look and behave like real ones
-# timeout: 120
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -8,9 +7,12 @@ u() { printf '00000000-0000-4000-8000-0000000000%02d' "$1"; }
 
 say "what libvirt sees"
 nodes=$(virsh -q nodedev-list --cap mdev_types)
-for gpu in pci_0000_41_00_4 pci_0000_84_00_0 pci_10000_01_00_0; do assert_grep "^$gpu$" "$nodes"; done
+for gpu in pci_0000_41_00_4 pci_0000_84_00_0 pci_10000_01_00_0; do
+    assert_grep "^$gpu$" "$nodes"
+done
 assert_grep "<name>GRID P40-6A</name>" "$(virsh nodedev-dumpxml pci_10000_01_00_0)"
-# From here on without it: it waits a second for each device that is gone before it has looked, and would lag behind for long.
+# From here on without it: it waits a second for each device that is gone before it has looked, and
+# would lag behind for long.
 libvirt_stop
 
 say "PCI devices and VFs"
@@ -47,7 +49,7 @@ assert_eq "$(available "$A2_VF" nvidia-747)" 1
 
 say "mdev on a PF: max_instance per GPU"
 mdev_create "$M10" nvidia-43 "$(u 3)"
-assert_eq "$(available "$M10" nvidia-43) $(available "$M10" nvidia-42) $(available "$M10" nvidia-41)" "1 1 0"
+assert_eq "$(for t in 43 42 41; do available "$M10" nvidia-$t; done | xargs)" "1 1 0"
 assert_eq "$(available "$M10B" nvidia-43)" 2 "the other GPU"
 mdev_create "$M10" nvidia-42 "$(u 4)"
 assert_fails "Input/output error" mdev_create "$M10" nvidia-43 "$(u 5)"

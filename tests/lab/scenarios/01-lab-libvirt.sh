@@ -1,6 +1,5 @@
 #!/bin/bash
 # The lab itself: libvirt starts and stops a domain on a hand-made vGPU
-# timeout: 120
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -15,7 +14,8 @@ say started
 assert_eq "$(state one)" running
 assert_grep qemu "$(cat "/sys/bus/mdev/devices/$uuid/nvidia/vm_name")" vm_name
 virsh -q screenshot one /run/lab-shot.png
-assert_eq "$(od -An -tu1 -j16 -N8 /run/lab-shot.png | xargs)" "0 0 1 64 0 0 0 200" "width and height of the screenshot"
+assert_eq "$(od -An -tu1 -j16 -N8 /run/lab-shot.png | xargs)" "0 0 1 64 0 0 0 200" \
+    "width and height of the screenshot"
 say screenshot
 virsh -q destroy one
 say destroyed

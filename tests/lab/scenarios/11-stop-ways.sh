@@ -1,5 +1,6 @@
 #!/bin/bash
 # The guest's own shutdown, a killed QEMU and a refused start each leave no mdev and no record
+# timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
@@ -8,7 +9,7 @@ before=$(virt-vgpu profile-list --json)
 
 # clean WHAT: nothing is left after WHAT, and the GPUs have the room that they had.
 clean() {
-  wait_for 20 nothing_left
+  wait_for 30 nothing_left
   assert_eq "$(virt-vgpu profile-list --json)" "$before" "profile-list after $1"
   say "clean after $1"
 }
@@ -45,7 +46,7 @@ one=$(vgpu_uuid "$(domain_uuid one)" 0)
 two=$(vgpu_uuid "$(domain_uuid two)" 0)
 mdev_exists "$two" || fail "two runs without its vGPU"
 kill -9 "$(cat /run/libvirt/qemu/two.pid)"
-wait_for 20 not mdev_exists "$two"
+wait_for 30 not mdev_exists "$two"
 wait_for 60 not mdev_exists "$one"
 assert_eq "$(state one) $(state two)" "shut off shut off" "states"
 clean "a shutdown and a kill"

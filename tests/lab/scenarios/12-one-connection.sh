@@ -20,7 +20,7 @@ vgpu=$(vgpu_uuid $uuid 0)
 say "virt-install's XML, define and create on one connection"
 # Within 2 s on a real host.
 /usr/bin/python3 /lab/src/tests/lab/one-connection.py $xml 20 10
-wait_for 10 nothing_left
+wait_for 30 nothing_left
 
 say "the same XML by way of virt-vgpu annotate: complete at its first start"
 sed '/<vgpu:devices/,/<\/vgpu:devices>/d; s/NAME/first/' $xml > /run/lab-first.xml
@@ -28,16 +28,16 @@ virt-vgpu annotate --xml /run/lab-first.xml --profile "$profile" --output /run/l
 virsh -q "define /run/lab-first.annotated.xml; start first"
 assert_grep "display='on' ramfb='on'" "$(live_hostdev first 0)" "hostdev at the first start"
 virsh -q destroy first
-wait_for 10 nothing_left
+wait_for 30 nothing_left
 
 say "transient and paused"
 how=--paused create transient
-wait_for 10 has_live transient 0
+wait_for 30 has_live transient 0
 assert_grep "display='off' ramfb='off'" "$(live_hostdev transient 0)" "hostdev"
 assert_eq "$(state transient) $(mdevs)" "paused $vgpu" "state and mdevs"
 wait_for 5 vgpu_state "$vgpu" active
 virsh -q destroy transient
-wait_for 10 nothing_left
+wait_for 30 nothing_left
 
 say "nowhere to plug it, or not wanted that way"
 assert_fails "domain 'narrow'.*no free hot-plug slot" create narrow --q35
@@ -54,22 +54,22 @@ create busy
 sleep 1
 assert_eq "$(vgpu_state "$vgpu")" attaching "state while it is busy"
 kill -CONT "$(cat /run/libvirt/qemu/busy.pid)"
-wait_for 20 vgpu_state "$vgpu" active
+wait_for 30 vgpu_state "$vgpu" active
 has_live busy 0 || fail "busy has no vGPU"
 virsh -q destroy busy
-wait_for 10 nothing_left
+wait_for 30 nothing_left
 
 say "destroyed at that moment"
 create short
 sleep 0.5
 virsh -q destroy short
-wait_for 10 nothing_left
+wait_for 30 nothing_left
 rm $hook
 
 say "it cannot be attached: the guest runs on without"
 knob open_fail_next 1
 create unlucky
-wait_for 10 vgpu_state "$vgpu" failed
+wait_for 30 vgpu_state "$vgpu" failed
 assert_eq "$(state unlucky) $(mdevs)" "running " "state and mdevs"
 virsh -q destroy unlucky
-wait_for 10 nothing_left
+wait_for 30 nothing_left

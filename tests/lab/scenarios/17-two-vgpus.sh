@@ -1,5 +1,6 @@
 #!/bin/bash
 # Two vGPUs in one domain: one ramfb; all or nothing, and the refusal says why on each GPU
+# timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
@@ -8,7 +9,7 @@ smaller=11111111-2222-4333-8444-555555555502
 
 say "both run, and only the first has a display and ramfb"
 define both --graphics --annot "$(annotation "profile='NVIDIA A2-4Q' count='2'")"
-wait_for 10 is_injected both 2
+wait_for 30 is_injected both 2
 virsh -q start both
 uuid=$(domain_uuid both)
 expected=$(for n in 0 1; do vgpu_uuid "$uuid" $n; done | sort)
@@ -20,16 +21,17 @@ assert_not_grep "(display|ramfb)='on'" "$(live_hostdev both 1)" "the second vGPU
 qemu=$(tr '\0' '\n' < "/proc/$(cat /run/libvirt/qemu/both.pid)/cmdline")
 assert_eq "$(grep -c '"\?ramfb"\?[:=]\(true\|on\)' <<< "$qemu")" 1 "ramfb on QEMU's command line"
 virsh -q destroy both
-wait_for 10 nothing_left
+wait_for 30 nothing_left
 
 say "the second cannot be had"
-mdev_create $M10 nvidia-45 $taken    # all of this one
-mdev_create $M10B nvidia-41 $smaller # another size
+mdev_create "$M10" nvidia-45 $taken    # all of this one
+mdev_create "$M10B" nvidia-41 $smaller # another size
 define half --annot "$(annotation "profile='NVIDIA A2-4Q'" "profile='GRID M10-8Q'")"
-wait_for 10 is_injected half 2
+wait_for 30 is_injected half 2
 events=/run/lab-events
 virt-vgpu events > $events &
 watcher=$!
+trap 'kill $watcher' EXIT
 sleep 1
 if refusal=$(virsh -q start half 2>&1); then fail "half started"; fi
 say "$refusal"
@@ -39,15 +41,14 @@ assert_grep "domain 'half': .*GRID M10-8Q'.* $M10: 1 of 1 [^;]*; $M10B: [^;]*GRI
 assert_grep "; $A2: does not [^;]*; $P40: does not [^;]*$" "$line" "the other reasons"
 left=$(printf '%s\n' $taken $smaller)
 only_foreign() { [ "$(mdevs)" = "$left" ] && [ "$(claims)" = 0 ]; }
-wait_for 10 only_foreign
-kill $watcher
+wait_for 30 only_foreign
 assert_grep start-refused "$(cat $events)" "events"
 
 say "the driver refuses the second while the first is being made"
 mdev_remove $taken
 mdev_remove $smaller
-knob lie_available 1 $M10
-knob lie_available 1 $M10B
+knob lie_available 1 "$M10"
+knob lie_available 1 "$M10B"
 assert_fails "domain 'half': .*GRID M10-8Q'.* $M10: [^;]*refused to make it; $M10B: [^;]*refused to make it; " \
   virsh -q start half
-wait_for 10 nothing_left
+wait_for 30 nothing_left

@@ -9,17 +9,18 @@ mkdir -p $dir
 good=$(annotation "profile='NVIDIA A2-4Q'")
 
 say "through virsh: refused at start, the domain is unchanged"
-# bad NAME REGEX ANNOTATION
+# bad NAME REGEX ANNOTATION [HOSTDEVS]: a profile that no GPU has today may come with a GPU tomorrow, so it has its hostdev.
 bad() {
     define "$1" --annot "$3"
+    sleep 1 # whoever would change it would have done so
+    wait_for 10 is_injected "$1" "${4:-0}"
     virsh -q dumpxml "$1" --inactive > "$dir/$1.before"
-    sleep 1.5 # whoever would change it would have done so
     assert_fails "virt-vgpu: domain '$1': .*$2" virsh -q start "$1"
     virsh -q dumpxml "$1" --inactive > "$dir/$1.after"
     cmp "$dir/$1.before" "$dir/$1.after" || fail "$1 was changed: $(diff "$dir/$1.before" "$dir/$1.after")"
 }
 bad attribute "line [0-9]+: unknown attribute 'colour' on <vgpu:device>" "$(annotation "profile='NVIDIA A2-4Q' colour='red'")"
-bad profile "no GPU has the profile 'NVIDIA A2-5Q'" "$(annotation "profile='NVIDIA A2-5Q'")"
+bad profile "vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile" "$(annotation "profile='NVIDIA A2-5Q'")" 1
 bad version "line [0-9]+: namespace version '2' is not supported" "${good/:domain:1/:domain:2}"
 bad pool "line [0-9]+: attribute pool='design' on <vgpu:device> is not supported yet" "$(annotation "pool='design'")"
 

@@ -24,9 +24,9 @@ parents=$(
     json '"\n".join(f["address"] for f in v["vfs"])' gpu-info "$A2" | node_name
 )
 assert_eq "$(sort <<< "$parents")" "$mdev_types" "who carries mdev types"
-product=$(virsh -q nodedev-dumpxml pci_0000_84_00_0 --xpath 'string(/device/capability/product)' 2> /dev/null ||
-    virsh -q nodedev-dumpxml pci_0000_84_00_0 | sed -n 's,.*<product[^>]*>\(.*\)</product>,\1,p')
-assert_eq "$(json 'v["name"], v["product"], v["interface"]' gpu-info pci_0000_84_00_0)" "('$product', '13bd', 'mdev')" "gpu-info"
+product=$(virsh -q nodedev-dumpxml pci_0000_84_00_0 --xpath 'string(/device/capability/product)')
+assert_eq "$(json 'v["name"].split(" ", 2)[2], v["product"], v["interface"]' gpu-info pci_0000_84_00_0)" \
+    "('$product', '0x13bd', 'mdev')" "gpu-info"
 
 say "hot-plug"
 virt-vgpu events --json >> /run/lab-events 2> /run/lab-events.err &

@@ -1,0 +1,92 @@
+#!/bin/bash
+# Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev is never touched
+# timeout: 400
+# shellcheck source=SCRIPTDIR/../vgpu.sh
+. "$(dirname "$0")/../vgpu.sh"
+
+contested=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a14
+mine=11111111-2222-4333-8444-55555555550
+users="$(mdev_hostdev ${mine}1)$(mdev_hostdev ${mine}2 | sed "s|</hostdev>|<alias name='ua-vgpu'/></hostdev>|")"
+
+# count_users NAME: hostdevs of the user's in its definition.
+count_users() { virsh -q dumpxml "$1" --inactive | grep -c "uuid='$mine" || true; }
+# rows NAME: index, profile and state of its vGPUs, one string.
+rows() { json "' '.join('%d:%s:%s' % (r['index'], r['profile'], r['state']) for r in v if r['domain'] == '$1')" list --all; }
+are_rows() { [ "$(rows "$1")" = "$2" ]; }
+
+say "annotated later, edited, renamed"
+define one --hostdev "$users"
+set_annotation one "profile='GRID M10-2Q'"
+wait_for 30 is_injected one 1
+uuid=$(domain_uuid one)
+first=$(vgpu_uuid "$uuid" 0)
+assert_grep "uuid='$first'" "$(defined_hostdev one 0)" "hostdev"
+hostdev=$(defined_hostdev one 0)
+set_annotation one "profile='GRID M10-4Q'" "profile='NVIDIA A2-4Q'"
+wait_for 30 is_injected one 2
+virsh -q domrename one uno
+wait_for 30 are_rows uno "0:GRID M10-4Q:planned 1:NVIDIA A2-4Q:planned"
+assert_eq "$(rows one)" "" "rows of the old name"
+assert_eq "$(defined_hostdev uno 0)" "$hostdev" "hostdev after all that"
+
+say "cloned"
+virt-clone --original uno --name copy --auto-clone > /dev/null
+copied() { has_defined copy 0 "$1" && has_defined copy 1 "$2"; }
+wait_for 30 copied "$(vgpu_uuid "$(domain_uuid copy)" 0)" "$(vgpu_uuid "$(domain_uuid copy)" 1)"
+assert_eq "$(defined_hostdev uno 0)" "$hostdev" "the original"
+assert_eq "$(count_users uno) $(count_users copy)" "2 2" "hostdevs of the user's"
+
+say "undefined while off, and while the daemon is down"
+virsh -q undefine copy
+wait_for 30 are_rows copy ""
+define_vgpu two "profile='GRID M10-2Q'"
+define three
+daemon_stop
+virsh -q undefine two
+set_annotation three "profile='GRID M10-2Q'"
+set_annotation uno "profile='GRID M10-2Q'"
+daemon_start
+wait_for 30 is_injected three 1
+wait_for 30 is_injected uno 1
+assert_eq "$(rows two)$(rows uno)" "0:GRID M10-2Q:planned" "rows"
+
+say "edited and removed while it runs"
+virsh -q start three
+live=$(live_hostdev three 0)
+three=$(vgpu_uuid "$(domain_uuid three)" 0)
+set_annotation three "profile='GRID M10-4Q'"
+restart_needed() { [ "$(json "[r['restart_needed'] for r in v]" list)" = "[True]" ]; }
+wait_for 30 restart_needed
+virsh -q metadata three --uri "$NS" --remove --config
+virsh -q metadata uno --uri "$NS" --remove --config
+wait_for 30 is_injected three 0
+wait_for 30 is_injected uno 0
+assert_eq "$(count_users uno)" 2 "hostdevs of the user's"
+assert_eq "$(live_hostdev three 0) $(mdevs)" "$live $three" "the running domain"
+virsh -q destroy three
+wait_for 30 nothing_left
+
+say "contested: what undoes us six times is not fought, and told once"
+virt-vgpu events --json > /run/lab-events &
+watcher=$!
+trap 'kill $watcher' EXIT
+# To define it from its file again takes ours out again. In one process, as it has to be within a minute.
+domain_xml contested --uuid $contested --annot "$(annotation "profile='GRID M10-2Q'")" > /run/lab-contested.xml
+/usr/bin/python3 - << 'EOF'
+import libvirt, time
+conn = libvirt.open("qemu:///system")
+xml = open("/run/lab-contested.xml").read()
+for i in range(7):
+    domain = conn.defineXML(xml)
+    end = time.monotonic() + (30 if i < 5 else 3)
+    while "ua-vgpu-0" not in domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE):
+        if time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    print(f"definition {i}: corrected: {time.monotonic() <= end}", flush=True)
+    if (time.monotonic() <= end) != (i < 5):
+        raise SystemExit("corrections, not five")
+EOF
+is_told() { grep -q domain-contested /run/lab-events; }
+wait_for 30 is_told
+assert_eq "$(grep -c domain-contested /run/lab-events)" 1 "events"

@@ -1,0 +1,212 @@
+/* The configuration: defaults, order of files, and mistakes that are named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/config.h"
+#include "scratch.h"
+
+#define MAIN "etc/virt-vgpu.conf"
+#define DIR "etc/conf.d"
+
+/* Files as "NAME\ttext", up to the first NULL. */
+typedef const char *Files[4][2];
+
+static VgpuConfig *
+load(const Scratch *scratch, const Files files, gboolean must_exist, GError **error)
+{
+    g_autofree char *file = scratch_path(scratch, MAIN);
+    g_autofree char *dir = scratch_path(scratch, DIR);
+
+    for (gsize i = 0; i < 4 && files[i][0]; i++)
+        scratch_write(scratch, files[i][0], files[i][1]);
+    return vgpu_config_load(file, must_exist, dir, error);
+}
+
+static void
+test_values(void **state)
+{
+    static const struct {
+        const char *what;
+        Files files;
+        const char *uri;
+        guint attach, orphan, remove;
+        VgpuPlacement policy;
+    } cases[] = {
+        { "defaults", { { NULL } }, "qemu:///system", 60, 60, 60, VGPU_PLACEMENT_PACK },
+        { "an empty file", { { MAIN, "" } }, "qemu:///system", 60, 60, 60, VGPU_PLACEMENT_PACK },
+        { "comments only",
+          { { MAIN, "# all as it is\n[daemon]\n#attach_timeout=1\n" } },
+          "qemu:///system",
+          60,
+          60,
+          60,
+          VGPU_PLACEMENT_PACK },
+        { "everything",
+          { { MAIN, "[daemon]\nlibvirt_uri=test:///default\nattach_timeout=1\norphan_check=2\n"
+                    "remove_timeout=86400\n[placement]\npolicy=spread\n" } },
+          "test:///default",
+          1,
+          2,
+          86400,
+          VGPU_PLACEMENT_SPREAD },
+        { "conf.d alone",
+          { { DIR "/a.conf", "[daemon]\norphan_check=7\n" } },
+          "qemu:///system",
+          60,
+          7,
+          60,
+          VGPU_PLACEMENT_PACK },
+        { "conf.d after the file, by name",
+          { { DIR "/90-last.conf", "[daemon]\nattach_timeout=90\n" },
+            { DIR "/10-first.conf", "[daemon]\nattach_timeout=10\norphan_check=10\n" },
+            { MAIN, "[daemon]\nattach_timeout=5\norphan_check=5\nremove_timeout=5\n"
+                    "[placement]\npolicy=spread\n" } },
+          "qemu:///system",
+          90,
+          10,
+          5,
+          VGPU_PLACEMENT_SPREAD },
+        { "back to the default",
+          { { MAIN, "[placement]\npolicy=spread\n" },
+            { DIR "/a.conf", "[placement]\npolicy=pack\n" } },
+          "qemu:///system",
+          60,
+          60,
+          60,
+          VGPU_PLACEMENT_PACK },
+        { "other files of conf.d",
+          { { DIR "/a.conf.rpmsave", "[daemon]\nattach_timeout=1\n" },
+            { DIR "/a.conf~", "hello\n" },
+            { DIR "/README", "hello\n" } },
+          "qemu:///system",
+          60,
+          60,
+          60,
+          VGPU_PLACEMENT_PACK },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, cases[i].files, FALSE, &error);
+
+        if (!config)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (!g_str_equal(config->libvirt_uri, cases[i].uri) ||
+            config->attach_timeout != cases[i].attach ||
+            config->orphan_check != cases[i].orphan ||
+            config->remove_timeout != cases[i].remove || config->policy != cases[i].policy)
+            fail_msg("%s: %s %u %u %u %d", cases[i].what, config->libvirt_uri,
+                     config->attach_timeout, config->orphan_check, config->remove_timeout,
+                     (int) config->policy);
+    }
+}
+
+static void
+test_mistakes(void **state)
+{
+    static const struct {
+        const char *what;
+        Files files;
+        const char *file; /* must be named */
+        const char *text; /* must be named */
+        bool no_key_file; /* GLib says why */
+    } cases[] = {
+        { "a misspelt key",
+          { { MAIN, "[daemon]\nattach_timout=60\n" } },
+          MAIN,
+          "unknown key 'attach_timout' in [daemon]" },
+        { "a key of another group",
+          { { MAIN, "[daemon]\npolicy=pack\n" } },
+          MAIN,
+          "unknown key 'policy' in [daemon]" },
+        { "a misspelt group",
+          { { MAIN, "[deamon]\nattach_timeout=60\n" } },
+          MAIN,
+          "unknown group [deamon]" },
+        { "a misspelt group without keys",
+          { { MAIN, "[deamon]\n" } },
+          MAIN,
+          "unknown group [deamon]" },
+        { "a key in upper case",
+          { { MAIN, "[daemon]\nAttach_timeout=60\n" } },
+          MAIN,
+          "unknown key 'Attach_timeout' in [daemon]" },
+        { "a misspelt key in conf.d",
+          { { MAIN, "[daemon]\nattach_timeout=60\n" }, { DIR "/a.conf", "[daemon]\nx=1\n" } },
+          DIR "/a.conf",
+          "unknown key 'x' in [daemon]" },
+        { "no number",
+          { { MAIN, "[daemon]\nattach_timeout=soon\n" } },
+          MAIN,
+          "attach_timeout: 'soon' is not a number of seconds from 1 to 86400" },
+        { "a unit", { { MAIN, "[daemon]\nattach_timeout=60s\n" } }, MAIN, "'60s'" },
+        { "empty", { { MAIN, "[daemon]\nattach_timeout=\n" } }, MAIN, "attach_timeout: ''" },
+        { "zero", { { MAIN, "[daemon]\norphan_check=0\n" } }, MAIN, "orphan_check: '0'" },
+        { "negative",
+          { { MAIN, "[daemon]\nremove_timeout=-1\n" } },
+          MAIN,
+          "remove_timeout: '-1'" },
+        { "too large", { { MAIN, "[daemon]\nremove_timeout=86401\n" } }, MAIN, "'86401'" },
+        { "no URI", { { MAIN, "[daemon]\nlibvirt_uri=\n" } }, MAIN, "libvirt_uri: ''" },
+        { "unknown policy",
+          { { MAIN, "[placement]\npolicy=numa\n" } },
+          MAIN,
+          "policy: 'numa' is not pack or spread" },
+        { "a policy in upper case", { { MAIN, "[placement]\npolicy=PACK\n" } }, MAIN, "'PACK'" },
+        { "no key file", { { MAIN, "hello\n" } }, MAIN, "hello", true },
+        { "a key before any group", { { MAIN, "policy=pack\n" } }, MAIN, "group", true },
+        { "a good file does not make up for a bad one",
+          { { DIR "/a.conf", "[placement]\npolicy=best\n" },
+            { DIR "/b.conf", "[placement]\npolicy=pack\n" } },
+          DIR "/a.conf",
+          "'best'" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autofree char *file = scratch_path(&scratch, cases[i].file);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, cases[i].files, FALSE, &error);
+
+        if (config)
+            fail_msg("%s: accepted", cases[i].what);
+        if (!g_str_has_prefix(error->message, file) || !strstr(error->message, cases[i].text))
+            fail_msg("%s: '%s'", cases[i].what, error->message);
+        if (!cases[i].no_key_file && !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST))
+            fail_msg("%s: code %d of %s", cases[i].what, error->code,
+                     g_quark_to_string(error->domain));
+    }
+}
+
+static void
+test_missing(void **state)
+{
+    static const Files none = { { NULL } };
+    g_auto(Scratch) scratch = scratch_new();
+    g_autofree char *file = scratch_path(&scratch, MAIN);
+    g_autoptr(GError) error = NULL;
+
+    assert_null(load(&scratch, none, TRUE, &error));
+    assert_true(g_str_has_prefix(error->message, file));
+    vgpu_config_free(NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_missing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+#!/bin/sh
+# The real daemon, hook and command on a made tree with the fake driver, under a bus of their own; libvirt's test
+# driver stands for libvirtd. Domains vm1 to vm10 run as far as it knows, vm11 and vm12 are off.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+if [ "${1:-}" != --on-bus ]; then
+    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
+    exec dbus-run-session -- sh "$srcdir/tests/test-daemon.sh" --on-bus
+fi
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' helper='' root=''
+cleanup()
+{
+    for pid in $daemon $helper; do
+        kill -9 "$pid" 2> /dev/null
+    done
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+socket=$root/run/virt-vgpu/hook.sock
+tests=0 failures=0
+
+verdict() # STATUS WHAT
+{
+    tests=$((tests + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tests - $2"
+    else
+        echo "not ok $tests - $2"
+        tail -qn 5 "$root/log" "$root/out" "$root/said" 2> /dev/null | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+check() # WHAT COMMAND...
+{
+    what=$1
+    shift
+    "$@" > "$root/out" 2>&1
+    verdict $? "$what"
+}
+
+fails_with() # TEXT COMMAND...: it fails and says so
+{
+    text=$1
+    shift
+    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
+}
+
+cli() { "$builddir/virt-vgpu" "$@"; }
+is_up() { [ -S "$socket" ] && cli list && prepare 0; } # vm0 wants nothing
+up() { start_daemon --bus session "$@" && until_true is_up; }
+down() { kill "$1" "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+
+# state N: of vm N's vGPU in the list
+state()
+{
+    cli list --json | tr -d ' \n' | sed 's/},{/}\n{/g' |
+        sed -n "s/.*\"domain\":\"vm$1\".*\"state\":\"\([a-z]*\)\".*/\1/p"
+}
+has_state() { [ "$(state "$1")" = "$2" ]; }
+has_devices() { [ "$(devices)" -eq "$1" ]; }
+has_records() { [ "$(records)" -eq "$1" ]; }
+
+echo '<node>' > "$root/host.xml"
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    annotated "$n" A2-4Q
+    if [ "$n" -gt 10 ]; then
+        sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
+             s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$n.xml"
+    else
+        cat "$root/vm$n.xml"
+    fi >> "$root/host.xml"
+done
+echo '</node>' >> "$root/host.xml"
+domain_xml 0 > "$root/vm0.xml"
+sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
+
+# --- the main job -----------------------------------------------------------------------------
+check "starts without its directories" up
+check "a domain starts" prepare 1
+check "its vGPU exists" has_devices 1
+check "it is on record" test -f "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+check "the list says active" has_state 1 active
+check "one that asks for nothing starts" prepare 0
+check "the domain stops" release 1
+check "nothing is left" until_true nothing_left
+check "not in the list either" has_state 1 ''
+
+knob create_fail_next 1000
+check "a refusal tells why, and of whom" fails_with "vm1" prepare 1
+check "and names the GPU" grep -q "A2-4Q.*0000:41:00.0" "$root/said"
+unknob create_fail_next
+check "nothing is left of it" until_true nothing_left
+
+# --- verbs ------------------------------------------------------------------------------------
+hand=11111111-2222-4333-8444-555555555555
+"$builddir/virt-vgpu" --json events > "$root/events" 2>&1 &
+helper=$!
+sleep 0.3 # it prints nothing before the first event
+check "create" cli create 41:00.0 A2-4Q --uuid "$hand"
+check "makes it" test -L "$root/sys/bus/mdev/devices/$hand"
+check "create does it once" fails_with "already" cli create 41:00.0 A2-4Q --uuid "$hand"
+check "destroy" cli destroy "$hand"
+check "takes it away" nothing_left
+check "events" until_true grep -q '"vgpu-removed"' "$root/events"
+check "prints one object a line" \
+    sh -c "! grep -v '^{.*}\$' '$root/events' && grep '\"event\"' '$root/events' | grep -q '$hand'"
+kill "$helper"
+helper=''
+check "explain" sh -c "'$builddir/virt-vgpu' --json explain --xml '$root/vm1.xml' | grep -q 0000:41:00.4"
+check "reconcile has nothing to do" sh -c "cd / && '$builddir/virt-vgpu' --json reconcile | tr -d ' \n' | grep -qx '\[\]'"
+
+# --- many at once -----------------------------------------------------------------------------
+for n in 1 2 3 4 5 6 7 8 9 10; do
+    { prepare "$n" 2> "$root/why$n"; echo $? > "$root/status$n"; } &
+    pids="${pids:-} $!"
+done
+# shellcheck disable=SC2086
+wait $pids
+check "ten at once for four: four start" \
+    test "$(cat "$root"/status* | grep -cx 0)" -eq 4
+check "six are told that there is no room" \
+    test "$(cat "$root"/why* | grep -c '0000:41:00.0: 4 of 4 are in use')" -eq 6
+check "four vGPUs exist" has_devices 4
+for n in 1 2 3 4 5 6 7 8 9 10; do
+    release "$n"
+done
+check "all go" until_true nothing_left
+
+# --- a client that goes -----------------------------------------------------------------------
+knob create_delay_ms 300
+# not the function: its pid would be that of a shell
+VIRT_VGPU_ROOT=$root "$builddir/virt-vgpu-hook" vm1 prepare begin - < "$root/vm1.xml" &
+hook_pid=$!
+until_true has_records 1
+kill -9 "$hook_pid"
+wait "$hook_pid" 2> /dev/null
+unknob create_delay_ms
+sleep 0.4
+check "a start whose hook was killed is undone" until_true nothing_left
+
+# --- rubbish ----------------------------------------------------------------------------------
+rubbish() { "$builddir/tests/hook-client" "$socket" > "$root/answer"; }
+mkfifo "$root/quiet"
+"$builddir/tests/hook-client" "$socket" 64 < "$root/quiet" > "$root/idle" &
+helper=$!
+exec 9> "$root/quiet"
+check "64 silent clients" until_true grep -q ready "$root/idle"
+head -c 100000 /dev/urandom | rubbish
+head -c 100 /dev/zero | rubbish
+printf 'VGPU1 prepare begin - 1 0 0\000x\n' | rubbish
+printf 'VGPU1 prepare begin - 1 99999999999999999999 1\n' | rubbish
+printf 'VGPU1 prepare begin - 1 4097 1\n' | rubbish
+check "too long a name is refused" grep -q "^VGPU1 refused .*" "$root/answer"
+printf 'VGPU1 prepare begin - 1 1 4194305\n' | rubbish
+check "too long an XML is refused" grep -q "^VGPU1 refused .*" "$root/answer"
+printf 'VGPU1 prepare begin - -1 0 0\n' | rubbish
+printf 'VGPU1 nonsense begin - 1 0 0\n' | rubbish
+check "an unknown operation is refused" grep -q "^VGPU1 refused .*" "$root/answer"
+printf 'VGPU2 prepare begin - 1 0 0\n' | rubbish
+check "another version is refused" grep -q "different versions" "$root/answer"
+printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | head -c 33 | timeout 0.2 \
+    "$builddir/tests/hook-client" "$socket" > "$root/answer"
+printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | rubbish
+check "what is no XML is refused" grep -q "^VGPU1 refused .*" "$root/answer"
+check "and a real hook is served beside all that" prepare 1
+check "in both directions" release 1
+exec 9>&-
+wait "$helper"
+helper=''
+check "nothing is left of that either" until_true nothing_left
+
+# --- nothing leaks, nothing ticks -------------------------------------------------------------
+files() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
+until_files() { [ "$(files)" -le "$1" ]; }
+switches() { cat /proc/"$daemon"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }'; }
+prepare 2 && release 2 && until_true nothing_left
+before=$(files)
+n=0
+while [ "$n" -lt 200 ]; do
+    prepare 2 && release 2 || break
+    n=$((n + 1))
+done
+check "200 starts and stops" test "$n" -eq 200
+check "leave nothing behind" until_true nothing_left
+check "and no open file" until_true until_files "$before"
+sleep 0.5
+before=$(switches)
+sleep 3
+after=$(switches)
+echo "# $((after - before)) wake-ups in 3 s"
+check "no periodic wake-ups" test "$((after - before))" -le 3
+
+# --- it ends and comes back -------------------------------------------------------------------
+prepare 1
+check "SIGTERM" down -TERM
+check "leaves the vGPU" has_devices 1
+check "and its record" has_records 1
+check "the hook of a domain of ours says that nobody is there" \
+    fails_with "virtvgpud is not running" prepare 2
+check "the next one knows it" sh -c 'true'
+up
+check "as active" until_true has_state 1 active
+release 1
+until_true nothing_left
+
+kill -9 "$daemon"
+wait "$daemon" 2> /dev/null
+check "starts over a dead one's socket" up
+
+first=$daemon
+start_daemon --bus none
+second=$daemon
+daemon=$first
+wait "$second"
+check "a second one on the same root refuses" test $? -ne 0
+check "and says why" grep -q "another virtvgpud" "$root/log"
+check "the first is not disturbed" prepare 1
+release 1
+until_true nothing_left
+
+# crash N KNOB: the daemon is killed while it makes vmN's vGPU
+crash()
+{
+    knob "$2" 300
+    prepare "$1" 2> /dev/null &
+    hook_pid=$!
+    if [ "$2" = create_delay_ms ]; then until_true has_records 1; else until_true has_devices 1; fi
+    kill -9 "$daemon"
+    wait "$daemon" "$hook_pid" 2> /dev/null
+    unknob "$2"
+    up
+}
+crash 11 create_delay_ms
+check "killed before the device is made: nothing stays" until_true nothing_left
+crash 11 create_late_ms
+check "killed when it is made, the domain is off: undone" until_true nothing_left
+crash 1 create_late_ms
+check "killed when it is made, the domain runs: it is the domain's" until_true has_state 1 active
+check "and exists" has_devices 1
+release 1
+until_true nothing_left
+
+prepare 11
+knob remove_delay_ms 300
+release 11
+until_true has_devices 0
+kill -9 "$daemon"
+wait "$daemon" 2> /dev/null
+up
+check "killed in a removal: it is finished" until_true nothing_left
+unknob remove_delay_ms
+check "and the domain starts again" prepare 11
+release 11
+until_true nothing_left
+
+prepare 12
+down -TERM
+up
+check "stopped while the daemon was away: removed" until_true nothing_left
+
+# --- configuration ----------------------------------------------------------------------------
+down -TERM
+mkdir -p "$root/etc/virt-vgpu/conf.d"
+printf '[daemon]\nattach_timeot=5\n' > "$root/etc/virt-vgpu/conf.d/10-mine.conf"
+run_daemon() { "$builddir/virtvgpud" --root "$root" --bus none; }
+check "an unknown key ends it" fails_with "conf.d/10-mine.conf: unknown key 'attach_timeot'" run_daemon
+daemon=''
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

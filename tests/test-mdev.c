@@ -1,0 +1,239 @@
+/* Mediated devices. The kernel's part of the write is played here, since a file cannot refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "base/error.h"
+#include "fake-sysfs.h"
+
+#define GPU "0000:41:00.0"
+#define TYPE "nvidia-746"
+#define UUID "251e8969-0e28-5c92-b0e8-c8bd34136128"
+
+static const FakeFunction a2 = { "0x030200", "0x10de", "0x25b6", "nvidia", "0" };
+
+/* What the next write does, and what it was. */
+static struct {
+    FakeSysfs *fs;
+    int err;
+    bool make;     /* the device appears */
+    guint late_ms; /* so much later than the write comes back */
+    char *path;
+    char *text;
+    GThread *later;
+    bool open_elsewhere; /* /dev/vfio/GROUP can be opened once */
+} kernel;
+
+int __wrap_vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text);
+
+static gpointer
+make_later(gpointer data G_GNUC_UNUSED)
+{
+    g_usleep(kernel.late_ms * 1000);
+    fake_mdev_add(kernel.fs, GPU, TYPE, UUID, 12);
+    return NULL;
+}
+
+int
+__wrap_vgpu_sysfs_write(const VgpuSysfs *self G_GNUC_UNUSED, const char *path, const char *text)
+{
+    g_free(kernel.path);
+    g_free(kernel.text);
+    kernel.path = g_strdup(path);
+    kernel.text = g_strdup(text);
+    if (kernel.make && kernel.late_ms)
+        kernel.later = g_thread_new("kernel", make_later, NULL);
+    else if (kernel.make)
+        make_later(NULL);
+    return kernel.err;
+}
+
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __real_openat(int dir, const char *path, int flags, ...);
+
+int
+__wrap_openat(int dir, const char *path, int flags, ...)
+{
+    if (kernel.open_elsewhere && g_str_has_prefix(path, "dev/vfio/")) {
+        errno = EBUSY;
+        return -1;
+    }
+    return __real_openat(dir, path, flags);
+}
+
+static int
+setup(void **state)
+{
+    kernel.fs = fake_sysfs_new();
+    fake_gpu_add(kernel.fs, GPU, &a2);
+    fake_type_add(kernel.fs, GPU, TYPE, "NVIDIA A2-4Q", "framebuffer=4096M, max_instance=4", 3);
+    fake_type_add(kernel.fs, GPU, "nvidia-36", NULL, NULL, 0);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    g_clear_pointer(&kernel.later, g_thread_join);
+    fake_sysfs_free(kernel.fs);
+    g_free(kernel.path);
+    g_free(kernel.text);
+    memset(&kernel, 0, sizeof(kernel));
+    return 0;
+}
+
+static const VgpuBackend *
+mdev(void)
+{
+    return vgpu_backend_get(VGPU_INTERFACE_MDEV);
+}
+
+static void
+test_table(void **state)
+{
+    assert_int_equal(mdev()->interface, VGPU_INTERFACE_MDEV);
+    assert_null(vgpu_backend_get(VGPU_INTERFACE_NONE));
+    assert_null(vgpu_backend_get(VGPU_INTERFACE_VF));
+    assert_null(vgpu_backend_get(VGPU_INTERFACE_VENDOR_VFIO));
+}
+
+static void
+test_offers(void **state)
+{
+    g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(GPU);
+    VgpuParent *pf = vgpu_gpu_add_parent(gpu, GPU, false);
+    const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
+
+    mdev()->read_offers(sysfs, gpu, pf);
+    assert_int_equal(pf->offers->len, 2);
+    assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 3);
+    assert_int_equal(vgpu_gpu_find_profile(gpu, TYPE)->fb_mib, 4096);
+    assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-36")->name, "nvidia-36");
+
+    assert_int_equal(mdev()->read_available(sysfs, GPU, TYPE), 3);
+    fake_type_set_available(kernel.fs, GPU, TYPE, 2);
+    assert_int_equal(mdev()->read_available(sysfs, GPU, TYPE), 2);
+    assert_int_equal(mdev()->read_available(sysfs, GPU, "nvidia-1"), 0);
+    assert_int_equal(mdev()->read_available(sysfs, "0000:99:00.0", TYPE), 0);
+}
+
+static void
+test_create(void **state)
+{
+    static const struct {
+        const char *what;
+        int err;
+        bool make;
+        guint late_ms;
+        int code; /* -1: made */
+        const char *text;
+    } cases[] = {
+        { "at once", 0, true, 0, -1, NULL },
+        { "a little later", 0, true, 100, -1, NULL },
+        { "the UUID is taken", EEXIST, false, 0, VGPU_ERROR_BUSY, "File exists" },
+        { "NVIDIA's refusal", EIO, false, 0, VGPU_ERROR_DRIVER, "Input/output error" },
+        { "no room", ENOSPC, false, 0, VGPU_ERROR_DRIVER, "No space left" },
+        { "unplugged", ENODEV, false, 0, VGPU_ERROR_DRIVER, "No such device" },
+        { "no such type", ENOENT, false, 0, VGPU_ERROR_DRIVER, "No such file" },
+        { "no device appears", 0, false, 0, VGPU_ERROR_DRIVER, "appeared" },
+    };
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        bool made;
+
+        setup(NULL);
+        kernel.err = cases[i].err;
+        kernel.make = cases[i].make;
+        kernel.late_ms = cases[i].late_ms;
+        made = mdev()->create(fake_sysfs_reader(kernel.fs), &place, &error);
+        if (made != (cases[i].code < 0))
+            fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
+        if (error && (!g_error_matches(error, VGPU_ERROR, cases[i].code) ||
+                      !strstr(error->message, cases[i].text) || !strstr(error->message, GPU)))
+            fail_msg("%s: %d %s", cases[i].what, error->code, error->message);
+        assert_string_equal(kernel.path,
+                            "sys/class/mdev_bus/" GPU "/mdev_supported_types/" TYPE "/create");
+        assert_string_equal(kernel.text, UUID);
+        teardown(NULL);
+    }
+}
+
+static void
+test_look(void **state)
+{
+    const VgpuPlace place = { .uuid = UUID };
+    const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
+    g_auto(VgpuPresence) none = mdev()->look(sysfs, &place);
+    g_auto(VgpuPresence) seen = { 0 };
+    g_auto(VgpuPresence) bare = { 0 };
+
+    assert_false(none.exists);
+    assert_null(none.parent);
+    assert_null(none.profile_id);
+
+    fake_mdev_add(kernel.fs, GPU, TYPE, UUID, 12);
+    seen = mdev()->look(sysfs, &place);
+    assert_true(seen.exists);
+    assert_string_equal(seen.parent, GPU);
+    assert_string_equal(seen.profile_id, TYPE);
+
+    fake_attribute_set(kernel.fs, GPU, UUID "/mdev_type", NULL);
+    bare = mdev()->look(sysfs, &place);
+    assert_true(bare.exists);
+    assert_string_equal(bare.parent, GPU);
+    assert_null(bare.profile_id);
+
+    vgpu_presence_clear(&seen);
+    assert_false(seen.exists);
+    assert_null(seen.parent);
+}
+
+static void
+test_removal(void **state)
+{
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+    g_auto(VgpuWrite) order = mdev()->removal(&place);
+
+    assert_string_equal(order.path, "sys/bus/mdev/devices/" UUID "/remove");
+    assert_string_equal(order.text, "1");
+    assert_null(kernel.path); /* it says what to write, and writes nothing */
+}
+
+static void
+test_in_use(void **state)
+{
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+    const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
+
+    assert_false(mdev()->in_use(sysfs, &place)); /* no device */
+    fake_mdev_add(kernel.fs, GPU, TYPE, UUID, 12);
+    assert_false(mdev()->in_use(sysfs, &place)); /* no group file */
+    fake_vfio_group_add(kernel.fs, 12);
+    assert_false(mdev()->in_use(sysfs, &place)); /* it could be opened */
+    kernel.open_elsewhere = true;
+    assert_true(mdev()->in_use(sysfs, &place));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test_setup_teardown(test_look, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

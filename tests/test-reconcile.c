@@ -1,0 +1,567 @@
+/* What reconcile would do about each difference between records, devices and domains. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/reconcile.h"
+
+#define WEB1 "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
+#define VGPU_0 "251e8969-0e28-5c92-b0e8-c8bd34136128" /* computed for it */
+#define VGPU_1 "fa08193e-3000-5592-b694-36dd62ade913"
+#define SOMEBODYS "11111111-2222-4333-8444-555555555555"
+#define GPU "0000:41:00.0"
+#define VF "0000:41:00.4"
+#define TYPE "nvidia-746"
+
+/* What is the case of web1, as far as libvirt knows. */
+typedef enum {
+    GONE,
+    OFF,
+    OFF_BAD, /* its annotation cannot be read */
+    RUNS,
+    RUNS_UNREAD, /* its live XML could not be had */
+} Domain;
+
+/* One host; everything not given is absent. */
+typedef struct {
+    Domain domain;
+    const char *definition; /* its <vgpu:device>s */
+    const char *live;       /* its <hostdev>s */
+    const char *device;     /* UUID of the one device on the VF */
+} World;
+
+static VgpuDomain *
+parse(const char *devices, const char *hostdevs)
+{
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>web1</name><uuid>" WEB1 "</uuid><metadata>"
+        "<vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'>%s</vgpu:devices></metadata>"
+        "<devices>%s</devices></domain>",
+        devices ? devices : "", hostdevs ? hostdevs : "");
+    g_autoptr(GError) error = NULL;
+    VgpuDomain *domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
+
+    if (!domain)
+        fail_msg("%s", error->message);
+    return domain;
+}
+
+static GPtrArray *
+make_facts(const World *world)
+{
+    GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+    VgpuFact *fact;
+
+    if (world->domain == GONE)
+        return facts;
+    fact = g_new0(VgpuFact, 1);
+    fact->uuid = g_strdup(WEB1);
+    fact->name = g_strdup("web1");
+    fact->id = world->domain == RUNS || world->domain == RUNS_UNREAD ? 17 : -1;
+    fact->definition_is_bad = world->domain == OFF_BAD;
+    if (world->definition && !fact->definition_is_bad)
+        fact->definition = parse(world->definition, NULL);
+    if (world->domain == RUNS)
+        fact->live = parse(NULL, world->live);
+    g_ptr_array_add(facts, fact);
+    return facts;
+}
+
+static VgpuInventory *
+make_inventory(const World *world)
+{
+    VgpuInventory *inventory = vgpu_inventory_new();
+    VgpuGpu *gpu = vgpu_gpu_new(GPU);
+    VgpuParent *vf = vgpu_gpu_add_parent(gpu, VF, true);
+
+    if (world->device)
+        vgpu_parent_add_instance(vf, world->device, TYPE);
+    vgpu_inventory_take(inventory, gpu);
+    return inventory;
+}
+
+static VgpuClaim *
+add_claim(VgpuOwner *owner, const char *uuid, guint index, VgpuPhase phase)
+{
+    VgpuClaim *claim = vgpu_claim_new(uuid, index);
+
+    claim->gpu = g_strdup(GPU);
+    claim->parent = g_strdup(VF);
+    claim->profile_id = g_strdup(TYPE);
+    claim->interface = VGPU_INTERFACE_MDEV;
+    claim->phase = phase;
+    g_ptr_array_add(owner->claims, claim);
+    return claim;
+}
+
+static VgpuOwner *
+web1_owner(bool started)
+{
+    VgpuOwner *owner = vgpu_owner_new(WEB1);
+
+    owner->domain_uuid = g_strdup(WEB1);
+    owner->domain_name = g_strdup("web1");
+    owner->domain_id = started ? 17 : -1;
+    owner->started = started;
+    return owner;
+}
+
+/* Takes the owners, which may be NULL. */
+static char *
+plan(const World *world, VgpuOwner *owner, VgpuOwner *kept, const char *untouchable)
+{
+    g_autoptr(GPtrArray) facts = make_facts(world);
+    g_autoptr(VgpuInventory) inventory = make_inventory(world);
+    g_autoptr(GHashTable) owners =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
+    g_autoptr(GHashTable) persistent =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
+    g_autoptr(GHashTable) busy = g_hash_table_new(g_str_hash, g_str_equal);
+    VgpuReconcileInput in = { owners, persistent, untouchable ? busy : NULL, facts, inventory };
+    g_autoptr(GPtrArray) actions = NULL;
+    GString *text = g_string_new(NULL);
+
+    if (owner)
+        g_hash_table_insert(owners, owner->key, owner);
+    if (kept)
+        g_hash_table_insert(persistent, kept->key, kept);
+    if (untouchable)
+        g_hash_table_add(busy, (gpointer) untouchable);
+    actions = vgpu_reconcile_plan(&in);
+    for (guint i = 0; i < actions->len; i++) {
+        const VgpuAction *a = g_ptr_array_index(actions, i);
+
+        g_string_append_printf(text, "%s%s %s #%u %s", i ? "; " : "",
+                               vgpu_action_to_string(a->kind),
+                               g_str_equal(a->uuid, VGPU_0)   ? "VGPU_0"
+                               : g_str_equal(a->uuid, VGPU_1) ? "VGPU_1"
+                                                              : a->uuid,
+                               a->index, a->domain ? a->domain : "-");
+        if (a->domain_id >= 0)
+            g_string_append_printf(text, " (%d)", a->domain_id);
+        if (a->parent)
+            g_string_append_printf(text, " on %s of %s", a->parent, a->profile_id);
+        g_string_append_printf(text, ": %s", a->reason);
+        g_assert_cmpstr(a->key, ==, owner ? owner->key : kept ? kept->key : WEB1);
+    }
+    return g_string_free(text, FALSE);
+}
+
+#define OFF_0 "release VGPU_0 #0 web1: the domain does not run"
+#define GONE_0 "release VGPU_0 #0 web1: there is no such domain any more"
+#define OURS(uuid)                                                                               \
+    "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='" uuid        \
+    "'/></source><alias name='ua-vgpu-0'/></hostdev>"
+#define USERS(uuid)                                                                              \
+    "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='" uuid        \
+    "'/></source></hostdev>"
+
+/* Every phase of a domain's claim, whatever has become of the domain and the device. */
+static void
+test_records(void **state)
+{
+    static const struct {
+        const char *what;
+        World world;
+        VgpuPhase phase;
+        bool started;
+        const char *plan;
+    } cases[] = {
+        { "all is well",
+          { RUNS, .live = OURS(VGPU_0), .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          true,
+          "" },
+        { "it was not seen to start",
+          { RUNS, .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          false,
+          "confirm VGPU_0 #0 web1 (17): the domain runs" },
+        { "ready, not seen to start, unreadable",
+          { RUNS_UNREAD, .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          false,
+          "confirm VGPU_0 #0 web1 (17): the domain runs" },
+        { "ready, its device has gone", { RUNS }, VGPU_PHASE_READY, true, "" },
+        { "killed while making it, and it was made",
+          { RUNS, .device = VGPU_0 },
+          VGPU_PHASE_CREATING,
+          false,
+          "confirm VGPU_0 #0 web1 (17): the domain runs with it" },
+        { "killed while making it, and it was not",
+          { RUNS },
+          VGPU_PHASE_CREATING,
+          false,
+          "drop VGPU_0 #0 web1 (17): it was never made, and the domain runs without it" },
+        { "still to be attached",
+          { RUNS, .device = VGPU_0 },
+          VGPU_PHASE_ATTACHING,
+          true,
+          "attach VGPU_0 #0 web1 (17): the domain runs and waits for it" },
+        { "attached, but that was not heard",
+          { RUNS, .live = OURS(VGPU_0), .device = VGPU_0 },
+          VGPU_PHASE_ATTACHING,
+          true,
+          "confirm VGPU_0 #0 web1 (17): the domain has it already" },
+        { "another one is attached",
+          { RUNS, .live = OURS(VGPU_1), .device = VGPU_0 },
+          VGPU_PHASE_ATTACHING,
+          true,
+          "attach VGPU_0 #0 web1 (17): the domain runs and waits for it" },
+        { "to be attached, unreadable",
+          { RUNS_UNREAD, .device = VGPU_0 },
+          VGPU_PHASE_ATTACHING,
+          true,
+          "attach VGPU_0 #0 web1 (17): the domain runs and waits for it" },
+        { "being removed while it runs",
+          { RUNS, .device = VGPU_0 },
+          VGPU_PHASE_RELEASING,
+          true,
+          "" },
+        { "failed while it runs: the reason is kept", { RUNS }, VGPU_PHASE_FAILED, true, "" },
+
+        { "stopped while we were away",
+          { OFF, .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          true,
+          OFF_0 },
+        { "killed in prepare", { OFF, .device = VGPU_0 }, VGPU_PHASE_READY, false, OFF_0 },
+        { "stopped, the device has gone", { OFF }, VGPU_PHASE_READY, true, OFF_0 },
+        { "off, being made", { OFF, .device = VGPU_0 }, VGPU_PHASE_CREATING, false, OFF_0 },
+        { "off, never made", { OFF }, VGPU_PHASE_CREATING, false, OFF_0 },
+        { "off, to be attached", { OFF, .device = VGPU_0 }, VGPU_PHASE_ATTACHING, true, OFF_0 },
+        { "off, being removed", { OFF, .device = VGPU_0 }, VGPU_PHASE_RELEASING, true, "" },
+        { "off, failed", { OFF }, VGPU_PHASE_FAILED, true, OFF_0 },
+        { "off, its annotation is bad",
+          { OFF_BAD, .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          true,
+          OFF_0 },
+
+        { "undefined", { GONE, .device = VGPU_0 }, VGPU_PHASE_READY, true, GONE_0 },
+        { "undefined, being made", { GONE }, VGPU_PHASE_CREATING, false, GONE_0 },
+        { "undefined, to be attached",
+          { GONE, .device = VGPU_0 },
+          VGPU_PHASE_ATTACHING,
+          true,
+          GONE_0 },
+        { "undefined, being removed", { GONE }, VGPU_PHASE_RELEASING, true, "" },
+        { "undefined, failed", { GONE }, VGPU_PHASE_FAILED, true, GONE_0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VgpuOwner *owner = web1_owner(cases[i].started);
+        VgpuOwner *again = web1_owner(cases[i].started);
+        g_autofree char *text = NULL;
+        g_autofree char *untouched = NULL;
+
+        add_claim(owner, VGPU_0, 0, cases[i].phase);
+        add_claim(again, VGPU_0, 0, cases[i].phase);
+        text = plan(&cases[i].world, owner, NULL, NULL);
+        if (!g_str_equal(text, cases[i].plan))
+            fail_msg("%s: '%s'", cases[i].what, text);
+        untouched = plan(&cases[i].world, again, NULL, WEB1);
+        if (*untouched)
+            fail_msg("%s, changed meanwhile: '%s'", cases[i].what, untouched);
+    }
+}
+
+static void
+test_several(void **state)
+{
+    static const World off = { OFF, .device = VGPU_0 };
+    VgpuOwner *owner = web1_owner(true);
+    g_autofree char *text = NULL;
+
+    add_claim(owner, VGPU_0, 0, VGPU_PHASE_RELEASING);
+    add_claim(owner, VGPU_1, 1, VGPU_PHASE_READY);
+    add_claim(owner, SOMEBODYS, 2, VGPU_PHASE_FAILED);
+    text = plan(&off, owner, NULL, SOMEBODYS); /* which is no owner's key */
+    assert_string_equal(text, "release VGPU_1 #1 web1: the domain does not run; "
+                              "release " SOMEBODYS " #2 web1: the domain does not run");
+}
+
+/* A vGPU that belongs to no domain. */
+static void
+test_by_hand(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *device;
+        VgpuPhase phase;
+        const char *plan;
+    } cases[] = {
+        { "there", SOMEBODYS, VGPU_PHASE_READY, "" },
+        { "gone", NULL, VGPU_PHASE_READY, "drop " SOMEBODYS " #0 -: the device has gone" },
+        { "never made", NULL, VGPU_PHASE_CREATING,
+          "drop " SOMEBODYS " #0 -: the device has gone" },
+        { "made, and we were killed", SOMEBODYS, VGPU_PHASE_CREATING, "" },
+        { "being removed", NULL, VGPU_PHASE_RELEASING, "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World world = { OFF, .device = cases[i].device };
+        VgpuOwner *owner = vgpu_owner_new(SOMEBODYS);
+        g_autofree char *text = NULL;
+
+        add_claim(owner, SOMEBODYS, 0, cases[i].phase);
+        text = plan(&world, owner, NULL, NULL);
+        if (!g_str_equal(text, cases[i].plan))
+            fail_msg("%s: '%s'", cases[i].what, text);
+    }
+}
+
+/* Whose record says what of a device, in the next two tests. */
+typedef enum { NOBODY, THE_RECORD, THE_KEPT } Holder;
+
+static char *
+plan_without(const World *world, Holder holder, const char *untouchable)
+{
+    VgpuOwner *owner = NULL;
+
+    if (holder != NOBODY) { /* under a key that says nothing of the domain */
+        owner = vgpu_owner_new(SOMEBODYS);
+        add_claim(owner, VGPU_0, 0, VGPU_PHASE_READY);
+    }
+    return plan(world, holder == THE_RECORD ? owner : NULL, holder == THE_KEPT ? owner : NULL,
+                untouchable);
+}
+
+/* /run was emptied under running domains. */
+static void
+test_lost_records(void **state)
+{
+    static const struct {
+        const char *what;
+        World world;
+        Holder holder;
+        const char *untouchable;
+        const char *plan;
+    } cases[] = {
+        { "adopted",
+          { RUNS, .live = OURS(VGPU_0), .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "adopt VGPU_0 #0 web1 (17) on " VF " of " TYPE
+          ": the domain runs with it, but its record is lost" },
+        { "the record is there",
+          { RUNS, .live = OURS(VGPU_0), .device = VGPU_0 },
+          THE_RECORD,
+          NULL,
+          "" },
+        { "it is a persistent one",
+          { RUNS, .live = OURS(VGPU_0), .device = VGPU_0 },
+          THE_KEPT,
+          NULL,
+          "" },
+        { "no device", { RUNS, .live = OURS(VGPU_0) }, NOBODY, NULL, "" },
+        { "a clone's, not computed from it",
+          { RUNS, .live = OURS(SOMEBODYS), .device = SOMEBODYS },
+          NOBODY,
+          NULL,
+          "" },
+        { "computed for another index",
+          { RUNS, .live = OURS(VGPU_1), .device = VGPU_1 },
+          NOBODY,
+          NULL,
+          "" },
+        { "the user's hostdev",
+          { RUNS, .live = USERS(VGPU_0), .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "" },
+        { "its live XML could not be read", { RUNS_UNREAD, .device = VGPU_0 }, NOBODY, NULL, "" },
+        { "changed meanwhile",
+          { RUNS, .live = OURS(VGPU_0), .device = VGPU_0 },
+          NOBODY,
+          WEB1,
+          "" },
+        { "it wants it, but runs without",
+          { RUNS, .definition = "<vgpu:device profile='A2-4Q'/>", .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text =
+            plan_without(&cases[i].world, cases[i].holder, cases[i].untouchable);
+
+        if (!g_str_equal(text, cases[i].plan))
+            fail_msg("%s: '%s'", cases[i].what, text);
+    }
+}
+
+/* A device that nobody has a record of, while no domain runs. */
+static void
+test_orphans(void **state)
+{
+#define WANTS "<vgpu:device profile='A2-4Q'/>"
+    static const struct {
+        const char *what;
+        World world;
+        Holder holder;
+        const char *untouchable;
+        const char *plan;
+    } cases[] = {
+        { "the domain's own",
+          { OFF, .definition = WANTS, .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "remove VGPU_0 #0 web1 on " VF " of " TYPE ": it is the domain's, which does not run" },
+        { "its second",
+          { OFF, .definition = WANTS WANTS, .device = VGPU_1 },
+          NOBODY,
+          NULL,
+          "remove VGPU_1 #1 web1 on " VF " of " TYPE ": it is the domain's, which does not run" },
+        { "no device", { OFF, .definition = WANTS }, NOBODY, NULL, "" },
+        { "foreign", { OFF, .definition = WANTS, .device = SOMEBODYS }, NOBODY, NULL, "" },
+        { "foreign, without any domain", { GONE, .device = SOMEBODYS }, NOBODY, NULL, "" },
+        { "computed, but its domain is not defined",
+          { GONE, .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "" },
+        { "computed, but not wanted",
+          { OFF, .definition = "", .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "" },
+        { "of an index that is not wanted",
+          { OFF, .definition = WANTS, .device = VGPU_1 },
+          NOBODY,
+          NULL,
+          "" },
+        { "the user's own UUID",
+          { OFF, .definition = "<vgpu:device profile='A2-4Q' uuid='" SOMEBODYS "'/>",
+            .device = SOMEBODYS },
+          NOBODY,
+          NULL,
+          "" },
+        { "to be kept while it is off",
+          { OFF, .definition = "<vgpu:device profile='A2-4Q' create='define'/>",
+            .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "" },
+        { "somebody's record",
+          { OFF, .definition = WANTS, .device = VGPU_0 },
+          THE_RECORD,
+          NULL,
+          "" },
+        { "a kept record", { OFF, .definition = WANTS, .device = VGPU_0 }, THE_KEPT, NULL, "" },
+        { "bad annotation",
+          { OFF_BAD, .definition = WANTS, .device = VGPU_0 },
+          NOBODY,
+          NULL,
+          "" },
+        { "changed meanwhile", { OFF, .definition = WANTS, .device = VGPU_0 }, NOBODY, WEB1, "" },
+    };
+#undef WANTS
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text =
+            plan_without(&cases[i].world, cases[i].holder, cases[i].untouchable);
+
+        if (!g_str_equal(text, cases[i].plan))
+            fail_msg("%s: '%s'", cases[i].what, text);
+    }
+}
+
+/* Persistent ones (create="define"). */
+static void
+test_kept(void **state)
+{
+#define KEEPS "<vgpu:device profile='A2-4Q' create='define'/>"
+    static const struct {
+        const char *what;
+        World world;
+        bool by_hand;
+        const char *untouchable;
+        const char *plan;
+    } cases[] = {
+        { "wanted", { OFF, .definition = KEEPS, .device = VGPU_0 }, false, NULL, "" },
+        { "wanted, not active", { OFF, .definition = KEEPS }, false, NULL, "" },
+        { "undefined",
+          { GONE, .device = VGPU_0 },
+          false,
+          NULL,
+          "undefine VGPU_0 #0 web1: its domain is no longer defined" },
+        { "undefined, not active",
+          { GONE },
+          false,
+          NULL,
+          "undefine VGPU_0 #0 web1: its domain is no longer defined" },
+        { "wanted no more",
+          { OFF, .definition = "", .device = VGPU_0 },
+          false,
+          NULL,
+          "undefine VGPU_0 #0 web1: its domain does not want it any more" },
+        { "no annotation any more",
+          { OFF, .device = VGPU_0 },
+          false,
+          NULL,
+          "undefine VGPU_0 #0 web1: its domain does not want it any more" },
+        { "wanted for its runs only",
+          { OFF, .definition = "<vgpu:device profile='A2-4Q'/>", .device = VGPU_0 },
+          false,
+          NULL,
+          "undefine VGPU_0 #0 web1: its domain does not want it any more" },
+        { "wanted no more, but it runs",
+          { RUNS, .definition = "", .device = VGPU_0 },
+          false,
+          NULL,
+          "" },
+        { "runs undefined", { RUNS, .device = VGPU_0 }, false, NULL, "" },
+        { "bad annotation", { OFF_BAD, .device = VGPU_0 }, false, NULL, "" },
+        { "belongs to no domain", { GONE, .device = VGPU_0 }, true, NULL, "" },
+        { "changed meanwhile", { GONE, .device = VGPU_0 }, false, WEB1, "" },
+    };
+#undef KEEPS
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VgpuOwner *kept = cases[i].by_hand ? vgpu_owner_new(VGPU_0) : web1_owner(false);
+        g_autofree char *text = NULL;
+
+        add_claim(kept, VGPU_0, 0, VGPU_PHASE_READY)->persistent = true;
+        text = plan(&cases[i].world, NULL, kept, cases[i].untouchable);
+        if (!g_str_equal(text, cases[i].plan))
+            fail_msg("%s: '%s'", cases[i].what, text);
+    }
+}
+
+static void
+test_names(void **state)
+{
+    static const struct {
+        VgpuActionKind kind;
+        const char *name;
+    } cases[] = {
+        { VGPU_ACTION_RELEASE, "release" },   { VGPU_ACTION_ATTACH, "attach" },
+        { VGPU_ACTION_CONFIRM, "confirm" },   { VGPU_ACTION_ADOPT, "adopt" },
+        { VGPU_ACTION_DROP, "drop" },         { VGPU_ACTION_REMOVE, "remove" },
+        { VGPU_ACTION_UNDEFINE, "undefine" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_string_equal(vgpu_action_to_string(cases[i].kind), cases[i].name);
+    vgpu_action_free(NULL);
+    vgpu_fact_free(NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_records), cmocka_unit_test(test_several),
+        cmocka_unit_test(test_by_hand), cmocka_unit_test(test_lost_records),
+        cmocka_unit_test(test_orphans), cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -20,6 +20,10 @@ if ! grep -q '^RuntimeDirectoryPreserve=yes$' "$srcdir/data/virtvgpud.service.in
     echo "virtvgpud.service.in: without RuntimeDirectoryPreserve=yes a stop deletes the claims"
     exit 1
 fi
+if [ ! -e "$builddir/data/virtvgpud.service" ]; then
+    echo "configured without systemd: not to be installed"
+    exit 77
+fi
 if grep -n '@[a-z]*@' "$builddir/data/virtvgpud.service"; then
     echo "virtvgpud.service: not substituted"
     exit 1

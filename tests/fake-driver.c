@@ -24,6 +24,7 @@
 /* Below the root; the records are what counts, /sys is a view of them. */
 #define KNOBS "knobs"
 #define RECORDS "driver/devices"
+#define OF_GPU "driver/of-" /* a directory with the records of one GPU */
 #define LOCK "driver/lock"
 #define MDEV_DEVICES "sys/bus/mdev/devices"
 #define GROUPS "sys/kernel/iommu_groups"
@@ -203,12 +204,12 @@ struct load {
 };
 
 static void
-measure(const char *pf_dir, struct load *load)
+measure(const struct function *function, struct load *load)
 {
+    const char *pf = strrchr(function->pf_dir, '/') + 1;
     Path path;
-    DIR *dir = opendir(format(path, "%s/" RECORDS, root));
+    DIR *dir = opendir(format(path, "%s/" OF_GPU "%s", root, pf));
     struct dirent *entry;
-    Path functions[2];
     size_t used = 1;
 
     *load = (struct load) { .busy = " " };
@@ -216,16 +217,8 @@ measure(const char *pf_dir, struct load *load)
         struct record record;
         struct type type;
 
-        if (entry->d_name[0] == '.' || !read_record(entry->d_name, &record))
-            continue;
-        if (!realpath(format(functions[0], "%s/sys/bus/pci/devices/%s", root, record.addr),
-                      functions[1]))
-            continue;
-        struct function on;
-
-        strcpy(on.dir, functions[1]);
-        find_gpu(&on);
-        if (strcmp(on.pf_dir, pf_dir) != 0 || !read_type(on.dir, record.type, &type))
+        if (entry->d_name[0] == '.' || !read_record(entry->d_name, &record) ||
+            !read_type(function->dir, record.type, &type))
             continue;
         load->vgpus++;
         load->fb_mib = type.fb_mib;
@@ -234,6 +227,21 @@ measure(const char *pf_dir, struct load *load)
     }
     if (dir)
         closedir(dir);
+}
+
+/* So that it need not look through all records to know what is on one GPU. */
+static void
+file_under_gpu(const struct function *function, const char *uuid, bool there)
+{
+    const char *pf = strrchr(function->pf_dir, '/') + 1;
+    Path dir, path;
+
+    mkdir(format(dir, "%s/" OF_GPU "%s", root, pf), 0755);
+    format(path, "%s/%s", dir, uuid);
+    if (there)
+        put_line(path, "");
+    else
+        unlink(path);
 }
 
 static unsigned
@@ -271,15 +279,16 @@ read_types(const char *function_dir, struct type *types)
 /* Write down for every type of every function of the GPU how many more fit. In place and of one
  * length, so that a reader never finds an empty file. */
 static void
-count_again(const char *pf_dir)
+count_again(const struct function *function)
 {
+    const char *pf_dir = function->pf_dir;
     bool lie = knob_is_there("lie_available", "");
     struct type types[TYPES_MAX];
     struct load load;
     Path dir, path;
     int n_types = 0;
 
-    measure(pf_dir, &load);
+    measure(function, &load);
     for (int i = 0; nth_function(pf_dir, i, dir); i++) {
         if (!exists(format(path, "%s/mdev_supported_types", dir)))
             continue;
@@ -405,7 +414,7 @@ create_now(const struct function *function, const char *type_id, const char *uui
         return EEXIST;
     if (shall_fail() || !read_type(function->dir, type_id, &type))
         return EIO;
-    measure(function->pf_dir, &load);
+    measure(function, &load);
     if (!room(&load, &type, function->pf_dir, function->dir))
         return EIO;
     snprintf(record.addr, sizeof(record.addr), "%s", function->addr);
@@ -413,7 +422,8 @@ create_now(const struct function *function, const char *type_id, const char *uui
     record.group = free_group();
     snprintf(line, sizeof(line), "%s %s %d\n", record.addr, record.type, record.group);
     put_line(path, line);
-    count_again(function->pf_dir);
+    file_under_gpu(function, uuid, true);
+    count_again(function);
     show(function, uuid, &record);
     return 0;
 }
@@ -482,9 +492,10 @@ remove_device(char *path, const char *text, size_t len)
 
     fd = lock();
     unlink(format(file, "%s/" RECORDS "/%s", root, uuid));
+    file_under_gpu(&function, uuid, false);
     unlink(format(file, "%s/" VFIO "/%d", root, record.group));
     rmdir(format(file, "%s/" GROUPS "/%d", root, record.group));
-    count_again(function.pf_dir);
+    count_again(&function);
     close(fd);
     return 0;
 }
@@ -590,50 +601,33 @@ open_unless_busy(int dir, const char *path, int flags, mode_t mode)
     return real_open(dir, path, flags, mode);
 }
 
-#define MODE_OF(flags, mode) \
-    do { \
-        va_list args; \
-        va_start(args, flags); \
-        if ((flags) & (O_CREAT | O_TMPFILE)) \
-            mode = va_arg(args, mode_t); \
-        va_end(args); \
-    } while (0)
-
-#define IN_LIBCS_PLACE __attribute__((visibility("default")))
-
 /* libc declares these with attributes of its own */
-IN_LIBCS_PLACE int
-open(const char *path, int flags, ...)
-{
-    mode_t mode = 0;
+#define OPEN(name)                                              \
+    __attribute__((visibility("default"))) int                  \
+    name(const char *path, int flags, ...)                      \
+    {                                                           \
+        va_list args;                                           \
+        mode_t mode;                                            \
+                                                                \
+        va_start(args, flags);                                  \
+        mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;      \
+        va_end(args);                                           \
+        return open_unless_busy(AT_FDCWD, path, flags, mode);   \
+    }
+#define OPENAT(name)                                            \
+    __attribute__((visibility("default"))) int                  \
+    name(int dir, const char *path, int flags, ...)             \
+    {                                                           \
+        va_list args;                                           \
+        mode_t mode;                                            \
+                                                                \
+        va_start(args, flags);                                  \
+        mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0; \
+        va_end(args);                                           \
+        return open_unless_busy(dir, path, flags, mode);        \
+    }
 
-    MODE_OF(flags, mode);
-    return open_unless_busy(AT_FDCWD, path, flags, mode);
-}
-
-IN_LIBCS_PLACE int
-open64(const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-
-    MODE_OF(flags, mode);
-    return open_unless_busy(AT_FDCWD, path, flags, mode);
-}
-
-IN_LIBCS_PLACE int
-openat(int dir, const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-
-    MODE_OF(flags, mode);
-    return open_unless_busy(dir, path, flags, mode);
-}
-
-IN_LIBCS_PLACE int
-openat64(int dir, const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-
-    MODE_OF(flags, mode);
-    return open_unless_busy(dir, path, flags, mode);
-}
+OPEN(open)
+OPEN(open64)
+OPENAT(openat)
+OPENAT(openat64)

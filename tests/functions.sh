@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # Sourced by tests and benchmarks that run the real programs on a made tree. Wants $builddir and $srcdir, absolute.
 
 # make_root: a tree with the lab's cards, its path in $root. Not on a disk: it is thousands of files.
@@ -8,13 +8,12 @@ make_root()
     "$builddir/tests/make-tree" "$root"
 }
 
-# domain_uuid N, domain_xml N PROFILE...: domain vmN, with a cold-plugged vGPU 0
+# domain_uuid N, domain_xml N: of domain vmN
 domain_uuid()
 {
     printf 'aaaaaaaa-0000-4000-8000-%012d' "$1"
 }
 
-# The UUIDs that domain_xml's domains have for vGPU 0 (UUIDv5) come from the program itself.
 domain_xml()
 {
     cat << XML
@@ -23,7 +22,7 @@ domain_xml()
 XML
 }
 
-# annotated N PROFILE: the same with an annotation, in file $root/vmN.xml
+# annotated N PROFILE: the same with an annotation and its <hostdev>, in file $root/vmN.xml
 annotated()
 {
     domain_xml "$1" > "$root/vm$1.xml"

@@ -2,7 +2,7 @@
  *
  *   make-tree DIR                the cards of the lab: an A2 with 16 VFs at 0000:41:00.0, M10s at
  *                                0000:84:00.0 and 0000:85:00.0, a P40 at 10000:01:00.0
- *   make-tree DIR N              N plain PCI functions, each 250th of them an M10
+ *   make-tree DIR N K            N plain PCI functions, each Kth of them an M10
  *   make-tree --write FILE TEXT  one write() to a file of such a tree, by the fake driver
  * The fake driver needs FAKE_DRIVER_ROOT for that. */
 #include <errno.h>
@@ -208,7 +208,7 @@ make_cards(void)
 }
 
 static void
-make_many(unsigned n)
+make_many(unsigned n, unsigned each)
 {
     for (unsigned i = 0; i < n; i++) {
         struct function f = {
@@ -223,7 +223,7 @@ make_many(unsigned n)
         Path dir;
         char addr[32];
 
-        if (i % 250 == 0) {
+        if (i % each == 0) {
             f.class = "0x030000\n";
             f.device = "0x13bd\n";
             make_gpu(f, m10);
@@ -253,8 +253,8 @@ main(int argc, char **argv)
 
     if (argc == 4 && strcmp(argv[1], "--write") == 0)
         return write_once(argv[2], argv[3]);
-    if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: make-tree DIR [N] | --write FILE TEXT\n");
+    if ((argc != 2 && argc != 4) || (argc == 4 && atoi(argv[3]) <= 0)) {
+        fprintf(stderr, "usage: make-tree DIR [N K] | --write FILE TEXT\n");
         return 2;
     }
     make_dir(argv[1]);
@@ -263,8 +263,8 @@ main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
         make_dir(dirs[i]);
     put("dev/vfio", "vfio", "");
-    if (argc == 3)
-        make_many((unsigned) strtoul(argv[2], NULL, 10));
+    if (argc == 4)
+        make_many((unsigned) atoi(argv[2]), (unsigned) atoi(argv[3]));
     else
         make_cards();
     return EXIT_SUCCESS;

@@ -1,5 +1,6 @@
 #include "scratch.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -26,14 +27,12 @@ remove_tree(const char *path)
     need(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), path);
 }
 
-static char *
-with_directories(const Scratch *self, const char *name)
+static void
+make_directories(const char *path)
 {
-    char *path = scratch_path(self, name);
     g_autofree char *dir = g_path_get_dirname(path);
 
     need(g_mkdir_with_parents(dir, 0755), dir);
-    return path;
 }
 
 Scratch
@@ -61,12 +60,19 @@ scratch_path(const Scratch *self, const char *name)
     return g_build_filename(self->path, name, NULL);
 }
 
+/* Directly, as there may be thousands of them in a tree. */
 void
 scratch_write(const Scratch *self, const char *name, const char *text)
 {
-    g_autofree char *path = with_directories(self, name);
+    g_autofree char *path = scratch_path(self, name);
+    FILE *file = g_fopen(path, "we");
 
-    need(g_file_set_contents(path, text, -1, NULL) ? 0 : -1, path);
+    if (!file && errno == ENOENT) {
+        make_directories(path);
+        file = g_fopen(path, "we");
+    }
+    need(file ? fputs(text, file) : -1, path);
+    need(fclose(file), path);
 }
 
 char *
@@ -82,9 +88,15 @@ scratch_read(const Scratch *self, const char *name)
 void
 scratch_link(const Scratch *self, const char *name, const char *target)
 {
-    g_autofree char *path = with_directories(self, name);
+    g_autofree char *path = scratch_path(self, name);
 
-    need(symlink(target, path), path);
+    int result = symlink(target, path);
+
+    if (result < 0 && errno == ENOENT) {
+        make_directories(path);
+        result = symlink(target, path);
+    }
+    need(result, path);
 }
 
 void

@@ -143,6 +143,7 @@ test_round_trip(void **state)
     check_owner(g_hash_table_lookup(loaded, WEB1), domain);
     check_owner(g_hash_table_lookup(loaded, VGPU_1), by_hand);
     assert_null(vgpu_owner_find(domain, WEB1));
+    assert_int_equal(by_hand->domain_id, -1);
     assert_string_equal(warnings->str, "");
 }
 
@@ -273,6 +274,9 @@ test_damaged(void **state)
           false },
         { "a path for a profile",
           OWNER GROUP INDEX PHASE INTERFACE GPU PARENT "profile-id=../../nvidia-746\n" END,
+          false },
+        { "a path that begins well",
+          OWNER GROUP INDEX PHASE INTERFACE GPU PARENT "profile-id=nvidia-746/../x\n" END,
           false },
         { "the directory above for a profile",
           OWNER GROUP INDEX PHASE INTERFACE GPU PARENT "profile-id=..\n" END, false },

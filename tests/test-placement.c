@@ -50,6 +50,12 @@ static const FakeType p40[] = {
     { "nvidia-283", "GRID P40-4C", 4096, 6, 6 },
     { NULL },
 };
+/* An old driver: no description of one of them. */
+static const FakeType m10[] = {
+    { "nvidia-36", "GRID M10-0Q", 0, 0, 16 },
+    { "nvidia-41", "GRID M10-2Q", 2048, 4, 4 },
+    { NULL },
+};
 static const FakeType gvt[] = {
     { "i915-GVTg_V5_4", NULL, 0, 0, 2 },
     { "i915-GVTg_V5_8", NULL, 0, 0, 5 },
@@ -62,9 +68,15 @@ static const struct {
     const FakeType *types;
     guint vfs_total;
     guint vfs_enabled;
+    bool lies; /* says 1 of everything */
 } kinds[] = {
-    { "a2", a2, 16, N_VFS }, { "a2-vfs-off", nothing, 16, 0 }, { "p40", p40, 0, 0 },
-    { "gvt-g", gvt, 0, 0 },  { "plain", nothing, 0, 0 },
+    { "a2", a2, 16, N_VFS },
+    { "a2-that-lies", a2, 16, N_VFS, true },
+    { "a2-vfs-off", nothing, 16, 0 },
+    { "m10", m10, 0, 0 },
+    { "p40", p40, 0, 0 },
+    { "gvt-g", gvt, 0, 0 },
+    { "plain", nothing, 0, 0 },
 };
 
 /* Profile ids in short, as in the table. */
@@ -141,7 +153,7 @@ make_card(const char *text, guint *number)
 
         for (const FakeType *type = kinds[k].types; type->id; type++)
             vgpu_parent_add_offer(parent, vgpu_gpu_find_profile(gpu, type->id),
-                                  honest_available(gpu, parent, type));
+                                  kinds[k].lies ? 1 : honest_available(gpu, parent, type));
     }
     return gpu;
 }
@@ -291,6 +303,12 @@ test_room(void **state)
           A " i915-GVTg_V5_4" },
         { "Intel is full", "gvt-g " A " i915-GVTg_V5_4 i915-GVTg_V5_4", "i915-GVTg_V5_4",
           NO_ROOM("i915-GVTg_V5_4") A ": no room beside the 2 in use" },
+        { "a size that the driver does not tell", "m10 " A " 41", "M10-0Q",
+          NO_ROOM("M10-0Q") A ": the driver has no room for it now" },
+        { "beside a size that the driver does not tell", "m10 " A " 36", "M10-2Q",
+          NO_ROOM("M10-2Q") A ": the driver has no room for it now" },
+        { "one vGPU for each VF, whatever the driver says", "a2-that-lies " A " vf0=746", "A2-4Q",
+          VF1 " nvidia-746" },
         { "a VF with a device of unknown type", "a2 " A " vf0=unknown", "A2-4Q",
           VF1 " nvidia-746" },
     };
@@ -442,6 +460,8 @@ test_names(void **state)
         { "the second, as nobody has the first", "a2 " A, "L40S-8Q,A2-4Q", VF0 " nvidia-746" },
         { "the first on an emptier GPU before the second on a fuller", "a2 " A " vf0=746; a2 " B,
           "A2-8Q,A2-4Q", B_VF0 " nvidia-747" },
+        { "the second on an emptier GPU before the third on a fuller", "a2 " A " vf0=746; p40 " B,
+          "A2-8Q,P40-4Q,A2-4Q", B " nvidia-49" },
         { "alternatives on different cards", "a2 " A " " FOUR_4Q "; p40 " B, "A2-4Q,P40-4Q",
           B " nvidia-49" },
         { "no alternative", "a2 " A, "L40S-8Q,L4-4Q",
@@ -552,6 +572,8 @@ test_available(void **state)
         { "four in use on a PF", "p40 " A " 46 46 46 46", "nvidia-46", 20, NULL, NULL },
         { "two promised on a PF", "p40 " A " 46 46", "nvidia-46", 20, "r0 " A " 46; r1 " A " 46",
           NULL },
+        { "two in use and promised on a PF", "p40 " A " 46 46", "nvidia-46", 22,
+          "u0 " A " 46; u1 " A " 46", NULL },
         { "Intel", "gvt-g " A " i915-GVTg_V5_4", "i915-GVTg_V5_8", 4, NULL, NULL },
     };
 

@@ -41,7 +41,7 @@ test_describe(void **state)
         { "prose", "virtual display, 1024x768 framebuffer", 0, 0, 0, NULL, 0 },
         { "numbers that are none", "num_heads=many, framebuffer=, max_instance", 0, 0, 0, NULL,
           0 },
-        { "a number that is too large", "framebuffer=4294967296M, num_heads=4", 0, 4, 0, NULL,
+        { "a number that is too large", "framebuffer=4294971392M, num_heads=4", 0, 4, 0, NULL,
           0 },
         { "a key within a key", "old_num_heads=3, num_heads_max=5", 0, 0, 0, NULL, 0 },
         { "a key twice", "max_resolution=1x1, max_resolution=2x2", 0, 0, 0, "2x2", 0 },

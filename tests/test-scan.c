@@ -31,32 +31,27 @@ static const struct {
     { "nvidia-742", "NVIDIA A2-1B",
       "num_heads=4, frl_config=45, framebuffer=1024M, max_resolution=5120x2880, max_instance=16",
       false },
-    { "nvidia-745", "NVIDIA A2-2Q",
-      "num_heads=4, frl_config=60, framebuffer=2048M, max_resolution=7680x4320, max_instance=8",
-      false },
     { "nvidia-746", "NVIDIA A2-4Q",
       "num_heads=4, frl_config=60, framebuffer=4096M, max_resolution=7680x4320, max_instance=4",
       true },
     { "nvidia-747", "NVIDIA A2-8Q",
       "num_heads=4, frl_config=60, framebuffer=8192M, max_resolution=7680x4320, max_instance=2",
       false },
-    { "nvidia-751", "NVIDIA A2-4A",
-      "num_heads=1, frl_config=60, framebuffer=4096M, max_resolution=1280x1024, max_instance=4",
-      true },
     { "nvidia-754", "NVIDIA A2-4C",
       "num_heads=1, frl_config=60, framebuffer=4096M, max_resolution=4096x2400, max_instance=4",
       true },
 };
 
-/* An A2 with 16 VFs and one A2-4Q on its fourth: 4 GB types still say 1 on the others. */
+/* An A2 with so many of its 16 VFs on, and one A2-4Q on the fourth: 4 GB types still say 1 on the
+ * others. */
 static FakeSysfs *
-make_a2(void)
+make_a2(guint n_vfs)
 {
     FakeSysfs *fs = fake_sysfs_new();
 
     fake_gpu_add(fs, A2_PF, &a2);
-    fake_vfs_add(fs, A2_PF, A2_VF, 16, 16);
-    for (guint vf = 0; vf < 16; vf++) {
+    fake_vfs_add(fs, A2_PF, A2_VF, 16, n_vfs);
+    for (guint vf = 0; vf < n_vfs; vf++) {
         g_autofree char *address = fake_vf_address(A2_VF, vf);
 
         for (gsize i = 0; i < G_N_ELEMENTS(a2_types); i++)
@@ -102,7 +97,7 @@ check_profile(const VgpuGpu *gpu, const char *id, const char *name, guint fb_mib
 static void
 test_a2(void **state)
 {
-    g_autoptr(FakeSysfs) fs = make_a2();
+    g_autoptr(FakeSysfs) fs = make_a2(16);
     g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs));
     const VgpuGpu *gpu = only_gpu(inventory);
     const VgpuInstance *instance;
@@ -135,7 +130,7 @@ test_a2(void **state)
         assert_string_equal(vf->driver, "nvidia");
         assert_int_equal(vf->offers->len, G_N_ELEMENTS(a2_types));
         check_offer(vf, "nvidia-746", i == 3 ? 0 : 1);
-        check_offer(vf, "nvidia-751", i == 3 ? 0 : 1);
+        check_offer(vf, "nvidia-754", i == 3 ? 0 : 1);
         check_offer(vf, "nvidia-747", 0);
         assert_int_equal(vf->instances->len, i == 3 ? 1 : 0);
         if (i == 10)
@@ -281,7 +276,7 @@ test_vfs_without_types(void **state)
 static void
 test_vanished(void **state)
 {
-    g_autoptr(FakeSysfs) fs = make_a2();
+    g_autoptr(FakeSysfs) fs = make_a2(4);
     g_autoptr(VgpuInventory) inventory = NULL;
     const VgpuGpu *gpu;
 
@@ -315,7 +310,7 @@ test_empty(void **state)
 static void
 test_strange(void **state)
 {
-    g_autoptr(FakeSysfs) fs = make_a2();
+    g_autoptr(FakeSysfs) fs = make_a2(4);
     g_autoptr(VgpuInventory) inventory = NULL;
     const VgpuGpu *gpu;
 
@@ -387,7 +382,7 @@ test_is_current(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(FakeSysfs) fs = make_a2();
+        g_autoptr(FakeSysfs) fs = make_a2(4);
         g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs));
 
         cases[i].change(fs);
@@ -400,7 +395,7 @@ test_is_current(void **state)
 static void
 test_is_current_beside_others(void **state)
 {
-    g_autoptr(FakeSysfs) fs = make_a2();
+    g_autoptr(FakeSysfs) fs = make_a2(4);
     g_autoptr(VgpuInventory) inventory = NULL;
 
     fake_parent_add(fs, "mtty");
@@ -425,7 +420,7 @@ test_refresh(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(FakeSysfs) fs = make_a2();
+        g_autoptr(FakeSysfs) fs = make_a2(4);
         g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs));
         const VgpuGpu *gpu = only_gpu(inventory);
         const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.4");
@@ -457,7 +452,7 @@ test_refresh(void **state)
 static void
 test_refresh_vanished(void **state)
 {
-    g_autoptr(FakeSysfs) fs = make_a2();
+    g_autoptr(FakeSysfs) fs = make_a2(4);
     g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs));
     const VgpuParent *vf = vgpu_gpu_find_parent(only_gpu(inventory), "0000:08:00.4");
 

@@ -39,8 +39,9 @@ typedef struct {
     VgpuHookSocket *socket;
     int fd;
     GByteArray *data;
-    gsize wanted; /* bytes of the whole request, 0 while the header is not complete */
-    gsize xml_at; /* offset of the XML in @data */
+    gsize wanted;  /* bytes of the whole request, 0 while the header is not complete */
+    gsize name_at; /* offset of the domain's name in @data */
+    gsize xml_at;  /* of the XML */
     gsize xml_len;
     char op[16];
     char name[64]; /* the start of the domain's name, for messages */

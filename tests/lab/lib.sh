@@ -238,6 +238,15 @@ libvirt_signal() {
 libvirt_stop() { libvirt_signal TERM; }
 libvirt_kill() { libvirt_signal KILL; }
 
+if [ -d /run/systemd/system ]; then
+    daemon_pid() { systemctl show --value -p MainPID virtvgpud.service; }
+    daemon_running() { systemctl -q is-active virtvgpud.service; }
+    daemon_start() { systemctl start virtvgpud.service; }
+    daemon_stop() { systemctl stop virtvgpud.service; }
+    libvirt_start() { systemctl start libvirtd.service && virsh -q uri > /dev/null; }
+    libvirt_stop() { systemctl stop libvirtd.service; }
+fi
+
 # --- between scenarios --------------------------------------------------------------------------
 
 # Back to how the guest came up, whatever a scenario left behind.
@@ -269,6 +278,12 @@ cleanup() {
     fi
     find /etc/mdevctl.d -mindepth 1 -maxdepth 1 ! -name scripts.d -exec rm -rf {} +
     for uuid in $(mdevs); do mdev_remove "$uuid"; done
+    # Records of what has just been taken from under the daemon.
+    if daemon_installed && find /run/virt-vgpu/claims /var/lib/virt-vgpu -type f 2> /dev/null | grep -q .; then
+        daemon_stop
+        find /run/virt-vgpu/claims /var/lib/virt-vgpu -type f -delete
+        daemon_start
+    fi
     while read -r addr state; do
         case $addr:$state in
             0000:43:*:present | 0000:86:*:present) gpu_del "$addr" ;;

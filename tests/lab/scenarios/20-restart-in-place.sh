@@ -48,6 +48,8 @@ virsh -q snapshot-revert again clean --running
 [ "$(qemu_pid again)" != "$pid" ] || fail "the revert has not restarted it"
 runs_with "revert"
 
+say "its annotation goes before its stop"
+virsh -q metadata again $NS --live --remove > /dev/null
 virsh -q destroy again
 wait_for 10 nothing_left
 is_injected again || fail "the definition has lost its hostdev"

@@ -35,8 +35,11 @@ libvirt_kill
 libvirt_start
 unharmed "libvirtd killed"
 daemon_kill
+rm /run/virt-vgpu/claims/*
 daemon_start
-unharmed "daemon killed"
+two_records() { [ "$(claims)" = 2 ]; }
+wait_for 20 two_records
+unharmed "daemon killed and its records lost"
 daemon_kill
 libvirt_kill
 libvirt_start
@@ -93,10 +96,12 @@ udevd CONT
 wait_for 20 devices_are "$a"
 assert_eq "$(json 'v' reconcile --dry-run)" "[]" "what is left to do"
 
-say "the annotation of a running domain goes before its stop"
-virsh -q metadata crash0 $NS --live --remove > /dev/null
+say "QEMU dies while libvirtd is down"
 same_qemu crash0 "$pid0"
-virsh -q destroy crash0
+libvirt_kill
+kill -9 "$pid0"
+sleep 0.5
+libvirt_start
 wait_for 20 devices_are
 assert_eq "$(claims)" 0 "records"
 mdev_remove $foreign

@@ -9,20 +9,25 @@ mkdir -p $dir
 good=$(annotation "profile='NVIDIA A2-4Q'")
 
 say "through virsh: refused at start, the domain is unchanged"
-# bad NAME REGEX ANNOTATION [HOSTDEVS]: a profile that no GPU has today may come with a GPU tomorrow, so it has its hostdev.
-bad() {
-    define "$1" --annot "$3"
-    sleep 1 # whoever would change it would have done so
-    wait_for 10 is_injected "$1" "${4:-0}"
-    virsh -q dumpxml "$1" --inactive > "$dir/$1.before"
-    assert_fails "virt-vgpu: domain '$1': .*$2" virsh -q start "$1"
-    virsh -q dumpxml "$1" --inactive > "$dir/$1.after"
-    cmp "$dir/$1.before" "$dir/$1.after" || fail "$1 was changed: $(diff "$dir/$1.before" "$dir/$1.after")"
-}
-bad attribute "line [0-9]+: unknown attribute 'colour' on <vgpu:device>" "$(annotation "profile='NVIDIA A2-4Q' colour='red'")"
-bad profile "vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile" "$(annotation "profile='NVIDIA A2-5Q'")" 1
-bad version "line [0-9]+: namespace version '2' is not supported" "${good/:domain:1/:domain:2}"
-bad pool "line [0-9]+: attribute pool='design' on <vgpu:device> is not supported yet" "$(annotation "pool='design'")"
+declare -A reasons=(
+    [attribute]="line [0-9]+: unknown attribute 'colour' on <vgpu:device>"
+    [profile]="vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile"
+    [version]="line [0-9]+: namespace version '2' is not supported"
+    [pool]="line [0-9]+: attribute pool='design' on <vgpu:device> is not supported yet"
+)
+define attribute --annot "$(annotation "profile='NVIDIA A2-4Q' colour='red'")"
+define profile --annot "$(annotation "profile='NVIDIA A2-5Q'")"
+define version --annot "${good/:domain:1/:domain:2}"
+define pool --annot "$(annotation "pool='design'")"
+# A profile that no GPU has today may come with a GPU tomorrow: its domain, and no other, has its hostdev.
+wait_for 10 is_injected profile
+sleep 1
+all_injected 1 || fail "a bad annotation was followed"
+for name in "${!reasons[@]}"; do
+    cp /etc/libvirt/qemu/"$name.xml" "$dir/$name.before"
+    assert_fails "virt-vgpu: domain '$name': .*${reasons[$name]}" virsh -q start "$name"
+    cmp "/etc/libvirt/qemu/$name.xml" "$dir/$name.before" || fail "$name was changed"
+done
 
 say "in files: validate, annotate --xml, and the hook's input"
 # refused FILE LINE REASON: by all three.
@@ -43,7 +48,7 @@ $2
 }
 lines two "$good
 $good"
-refused two 4 "more than one <vgpu:devices>"
+refused two 4 "a second <vgpu:devices>"
 { echo "<!DOCTYPE domain [<!ENTITY x 'y'>]>" && domain_xml dtd --uuid $uuid --annot "$good"; } > $dir/dtd.xml
 refused dtd 1 "a document type declaration \(DTD\) is not allowed"
 printf 'urn:virt-vgpu:domain:1\nand more that is no XML\n' > $dir/text.xml
@@ -64,7 +69,7 @@ unsupported frl "$(annotation "profile='NVIDIA A2-4Q' frameRateLimit='off'")" "a
 unsupported param "<vgpu:devices xmlns:vgpu='$NS'><vgpu:device profile='NVIDIA A2-4Q'>
 <vgpu:param name='loglevel' value='2'/></vgpu:device></vgpu:devices>" "<vgpu:param>"
 
-assert_eq "$(json 'v["valid"], v["line"]' validate $dir/iso.xml)" "(False, 3)" "validate --json"
+assert_eq "$(json 'v["valid"], v["line"]' validate $dir/iso.xml || true)" "(False, 3)" "validate --json"
 lines fine "$good"
 assert_grep ": valid, 1 vGPU$" "$(virt-vgpu validate $dir/fine.xml)" "validate"
 nothing_left || fail "something was made: $(mdevs)"

@@ -24,7 +24,7 @@ parents=$(
     json '"\n".join(f["address"] for f in v["vfs"])' gpu-info "$A2" | node_name
 )
 assert_eq "$(sort <<< "$parents")" "$mdev_types" "who carries mdev types"
-product=$(virsh -q nodedev-dumpxml pci_0000_84_00_0 --xpath 'string(/device/capability/product)')
+product=$(virsh -q nodedev-dumpxml pci_0000_84_00_0 --xpath '/device/capability/product/text()')
 assert_eq "$(json 'v["name"].split(" ", 2)[2], v["product"], v["interface"]' gpu-info pci_0000_84_00_0)" \
     "('$product', '0x13bd', 'mdev')" "gpu-info"
 
@@ -97,7 +97,9 @@ touch /run/lab-trap-end
 wait $trap_pid
 rm /run/lab-trap-end
 assert_eq "$(cat /run/lab-trap)" set "who has connected to a libvirt that was stopped"
-not pgrep -x 'libvirtd|virtqemud' > /dev/null || fail "somebody has started libvirt"
+for name in libvirtd virtqemud; do
+    not pgrep -x $name > /dev/null || fail "somebody has started $name"
+done
 
 say "it is back"
 libvirt_start

@@ -54,7 +54,7 @@ domain_xml other --annot "$(annotation "profile='NVIDIA A2-16Q'")" > /run/lab-ot
 assert_eq "$(verdicts /run/lab-other.xml)" "False ('$A2', 'no-room') ('0000:42:00.0', 'vfs-off')" "verdicts"
 
 say "list --all"
-states() { json '" ".join(sorted(f"{x[\"domain\"]}:{x[\"state\"]}" for x in v))' list "$@"; }
+states() { json '" ".join(sorted(str(x["domain"]) + ":" + x["state"] for x in v))' list "$@"; }
 assert_eq "$(states --all)" "None:foreign web:planned" "states"
 assert_eq "$(states)" "" "states without --all"
 mdev_remove $foreign

@@ -1,0 +1,302 @@
+/* bench: times what is given, contenders in turn, and prints one CSV line for each:
+ * SECTION,CONTENDER,RUNS,MEDIAN_US,P99_US,FAILED
+ *
+ *   bench processes RUNS STDIN [NAME COMMAND UNDO]...
+ *       from spawn to end of COMMAND; UNDO ("-": none) runs untimed after it, until no device is left
+ *   bench storm N OP SUBOP HOOK DIR   N hooks at once, the Kth for DIR/vmK.xml, from its spawn to its end
+ *   bench cycle RUNS TYPE XML         create and remove: raw writes to $VIRT_VGPU_ROOT/sys/…/TYPE/create
+ *                                     against the daemon there, spoken to as the hook does
+ *   bench scan RUNS ROOT...           an inventory from sysfs */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend/scan.h"
+#include "base/names.h"
+
+#define RAW_UUID "99999999-0000-4000-8000-000000000000"
+
+extern char **environ;
+
+typedef struct {
+    const char *section;
+    const char *name;
+    GArray *us; /* of double */
+    guint failed;
+} Series;
+
+static double
+now_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double) ts.tv_sec * 1e6 + (double) ts.tv_nsec / 1e3;
+}
+
+static Series
+series_new(const char *section, const char *name)
+{
+    return (Series) { section, name, g_array_new(FALSE, FALSE, sizeof(double)), 0 };
+}
+
+static void
+series_add(Series *self, double begun)
+{
+    double took = now_us() - begun;
+
+    g_array_append_val(self->us, took);
+}
+
+static int
+compare(gconstpointer a, gconstpointer b)
+{
+    double x = *(const double *) a, y = *(const double *) b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void
+series_print(Series *self)
+{
+    guint n = self->us->len;
+
+    g_array_sort(self->us, compare);
+    printf("%s,%s,%u,%.1f,%.1f,%u\n", self->section, self->name, n,
+           g_array_index(self->us, double, n / 2), g_array_index(self->us, double, n * 99 / 100),
+           self->failed);
+    g_array_unref(self->us);
+}
+
+static char *
+in_root(const char *path)
+{
+    return g_build_filename(g_getenv("VIRT_VGPU_ROOT"), path, NULL);
+}
+
+static bool
+is_empty(const char *path)
+{
+    g_autofree char *dir_path = in_root(path);
+    g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
+
+    return !dir || !g_dir_read_name(dir);
+}
+
+static void
+wait_until_nothing_left(void)
+{
+    while (!is_empty(VGPU_SYS_MDEV_DEVICES) || !is_empty(VGPU_PATH_CLAIMS))
+        g_usleep(100);
+}
+
+/* --- processes ------------------------------------------------------------------------------ */
+
+static pid_t
+spawn(char **argv, const char *input)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int err;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0);
+    err = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (err)
+        g_error("%s: %s", argv[0], g_strerror(err));
+    return pid;
+}
+
+static bool
+succeeds(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void
+run_processes(guint runs, const char *input, guint n, char **args)
+{
+    g_autofree Series *series = g_new0(Series, n);
+
+    for (guint i = 0; i < n; i++)
+        series[i] = series_new("process", args[3 * i]);
+    for (guint run = 0; run < runs; run++) {
+        for (guint i = 0; i < n; i++) {
+            g_auto(GStrv) command = g_strsplit(args[3 * i + 1], " ", -1);
+            double begun = now_us();
+            bool good = succeeds(spawn(command, input));
+
+            series_add(&series[i], begun);
+            series[i].failed += !good;
+            if (!g_str_equal(args[3 * i + 2], "-")) {
+                g_auto(GStrv) undo = g_strsplit(args[3 * i + 2], " ", -1);
+
+                (void) succeeds(spawn(undo, input));
+                wait_until_nothing_left();
+            }
+        }
+    }
+    for (guint i = 0; i < n; i++)
+        series_print(&series[i]);
+}
+
+static void
+run_storm(guint n, char **args)
+{
+    g_autofree char *name = g_strdup_printf("%u x %s", n, args[0]);
+    Series series = series_new("at once", name);
+    g_autoptr(GHashTable) begun = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+
+    for (guint i = 1; i <= n; i++) {
+        g_autofree char *domain = g_strdup_printf("vm%u", i);
+        g_autofree char *input = g_strdup_printf("%s/vm%u.xml", args[3], i);
+        char *argv[] = { args[2], domain, args[0], args[1], (char *) "-", NULL };
+        double at = now_us();
+
+        g_hash_table_insert(begun, GINT_TO_POINTER(spawn(argv, input)),
+                            g_memdup2(&at, sizeof(at)));
+    }
+    for (guint i = 0; i < n; i++) {
+        int status;
+        pid_t pid = wait(&status);
+
+        series_add(&series, *(double *) g_hash_table_lookup(begun, GINT_TO_POINTER(pid)));
+        series.failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    }
+    series_print(&series);
+}
+
+/* --- create and remove ---------------------------------------------------------------------- */
+
+/* One request of the hook; true when the daemon says ok. */
+static bool
+ask_daemon(const char *op, const char *xml)
+{
+    g_autofree char *path = in_root(VGPU_PATH_HOOK_SOCKET);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    struct timespec boot;
+    g_autofree char *request = NULL;
+    char reply[4096] = "";
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gsize len;
+
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    request = g_strdup_printf("VGPU1 %s - %lld 3 %zu\nvm1%s", op,
+                              (long long) boot.tv_sec * 1000000000 + boot.tv_nsec, strlen(xml), xml);
+    len = strlen(request);
+    if (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0 ||
+        write(fd, request, len) != (ssize_t) len || read(fd, reply, sizeof(reply) - 1) <= 0)
+        g_error("%s: %s", path, g_strerror(errno));
+    close(fd);
+    return g_str_has_prefix(reply, "VGPU1 ok");
+}
+
+static bool
+write_once(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+static void
+run_cycles(guint runs, const char *type, const char *xml_file)
+{
+    g_autofree char *create = in_root(type);
+    g_autofree char *remove = in_root(VGPU_SYS_MDEV_DEVICES "/" RAW_UUID "/remove");
+    g_autofree char *xml = NULL;
+    Series series[] = {
+        series_new("create", "raw write"),
+        series_new("create", "daemon"),
+        series_new("remove", "raw write"),
+        series_new("remove", "daemon"),
+    };
+
+    if (!g_file_get_contents(xml_file, &xml, NULL, NULL))
+        g_error("%s: cannot be read", xml_file);
+    for (guint run = 0; run < runs; run++) {
+        double begun = now_us();
+
+        series[0].failed += !write_once(create, RAW_UUID);
+        series_add(&series[0], begun);
+        begun = now_us();
+        series[2].failed += !write_once(remove, "1");
+        series_add(&series[2], begun);
+
+        begun = now_us();
+        series[1].failed += !ask_daemon("prepare begin", xml);
+        series_add(&series[1], begun);
+        begun = now_us();
+        series[3].failed += !ask_daemon("release end", xml);
+        while (!is_empty(VGPU_SYS_MDEV_DEVICES) || !is_empty("driver/devices"))
+            ;
+        series_add(&series[3], begun);
+        wait_until_nothing_left();
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(series); i++)
+        series_print(&series[i]);
+}
+
+/* --- discovery ------------------------------------------------------------------------------ */
+
+static void
+run_scan(guint runs, guint n, char **roots)
+{
+    g_autofree Series *series = g_new0(Series, n);
+
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *base = g_path_get_basename(roots[i]);
+
+        series[i] = series_new("discovery", g_intern_string(base));
+    }
+    for (guint run = 0; run < runs; run++) {
+        for (guint i = 0; i < n; i++) {
+            g_autoptr(VgpuSysfs) sysfs = vgpu_sysfs_new(roots[i], NULL);
+            double begun = now_us();
+            VgpuInventory *inventory = vgpu_scan(sysfs);
+
+            series_add(&series[i], begun);
+            series[i].failed += inventory->gpus->len == 0;
+            vgpu_inventory_free(inventory);
+        }
+    }
+    for (guint i = 0; i < n; i++)
+        series_print(&series[i]);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *what = argc > 2 ? argv[1] : "";
+    guint n = argc > 2 ? (guint) atoi(argv[2]) : 0;
+
+    if (g_str_equal(what, "processes") && argc % 3 == 1)
+        run_processes(n, argv[3], (guint) (argc - 4) / 3, argv + 4);
+    else if (g_str_equal(what, "storm") && argc == 7)
+        run_storm(n, argv + 3);
+    else if (g_str_equal(what, "cycle") && argc == 5)
+        run_cycles(n, argv[3], argv[4]);
+    else if (g_str_equal(what, "scan") && argc > 3)
+        run_scan(n, (guint) argc - 3, argv + 3);
+    else
+        g_error("usage: see the head of bench.c");
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,107 @@
+#!/bin/bash
+# make bench: the hook, the daemon and discovery beside other ways to do the same, in one run. Prints a table
+# and writes bench.csv in the build directory. RUNS (1000) is how often each is run.
+set -euo pipefail
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+runs=${RUNS:-1000}
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+
+root='' daemon='' trees=()
+cleanup()
+{
+    [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true
+    rm -rf "$root" "${trees[@]}"
+}
+trap cleanup EXIT
+csv=$builddir/bench.csv
+bench=$builddir/tests/bench/bench
+hook=$builddir/virt-vgpu-hook
+say() { echo "bench: $*" >&2; }
+
+is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && grep -q "connected to libvirt" "$root/log"; }
+
+# up [N K]: a tree and a daemon on it, its domains unknown to libvirt until they are named
+up()
+{
+    root=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/virt-vgpu.XXXXXX")
+    trees+=("$root")
+    "$builddir/tests/make-tree" "$root" "$@"
+    { echo '<node>'; domain_xml 0; echo '</node>'; } > "$root/host.xml"
+    start_daemon --bus none
+    until_true is_up
+    sleep 1 # reconcile comes after that
+    export VIRT_VGPU_ROOT=$root
+}
+down()
+{
+    kill "$daemon"
+    wait "$daemon" || true
+    daemon=''
+}
+memory() # NAME: of the daemon now, in KiB
+{
+    awk -v name="$1" '
+        /^Rss:/ { rss = $2 } /^Private_(Clean|Dirty):/ { private += $2 } /^Pss_Anon:/ { anon = $2 }
+        END { printf "memory,%s,1,%d,%d,0\n", name, rss, private
+              printf "memory,%s (anonymous),1,%d,%d,0\n", name, anon, anon }' \
+        "/proc/$daemon/smaps_rollup"
+}
+
+{
+    up
+    annotated 1 M10-1Q
+    domain_xml 0 > "$root/vm0.xml"
+    sleep 3
+    memory "idle daemon"
+    before=$(cat /proc/"$daemon"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }')
+    sleep 5
+    after=$(cat /proc/"$daemon"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }')
+    echo "wake-ups,idle daemon in 5 s,1,$((after - before)),$((after - before)),0"
+
+    say "processes, $runs runs each"
+    "$bench" processes "$runs" "$root/vm0.xml" \
+        "/bin/true" "/bin/true" - \
+        "hook of an unannotated domain" "$hook vm0 prepare begin -" - \
+        "bash hook of an unannotated domain" "$srcdir/tests/bench/hook.bash vm0 prepare begin -" -
+    "$bench" processes "$runs" "$root/vm1.xml" \
+        "/bin/true beside annotated" "/bin/true" - \
+        "hook of an annotated domain" "$hook vm1 prepare begin -" "$hook vm1 release end -"
+    "$bench" processes "$((runs > 200 ? 200 : runs))" "$root/vm1.xml" \
+        "bash hook" "$srcdir/tests/bench/hook.bash vm1 prepare begin -" - \
+        "python hook" "$srcdir/tests/bench/hook.py vm1 prepare begin -" -
+
+    say "create and remove"
+    FAKE_DRIVER_ROOT=$root "$bench" cycle "$runs" \
+        sys/class/mdev_bus/0000:84:00.0/mdev_supported_types/nvidia-39/create "$root/vm1.xml"
+    memory "daemon after $((4 * runs)) starts"
+    down
+
+    say "1000 at once"
+    up 70 1
+    for n in $(seq 1000); do
+        [ -e "$root/vm1.xml" ] || { annotated 1 M10-0Q; cp "$root/vm1.xml" "$root/first.xml"; }
+        sed "s/$(domain_uuid 1)/$(domain_uuid "$n")/; s/>vm1</>vm$n</; /<hostdev/,/<\/hostdev>/d" \
+            "$root/first.xml" > "$root/vm$n.xml"
+    done
+    sed -i "s/<os><type>/<os><type machine='pc'>/" "$root"/vm*.xml
+    "$bench" storm 1000 prepare begin "$hook" "$root"
+    "$bench" storm 1000 release end "$hook" "$root"
+    down
+
+    say "discovery"
+    for n in 1000 10000; do
+        tree=$(dirname "$root")/virt-vgpu-$$-$n
+        trees+=("$tree")
+        "$builddir/tests/make-tree" "$tree" "$n" 250
+    done
+    "$bench" scan 200 "${trees[@]: -2}" | sed "s/virt-vgpu-$$-\([0-9]*\)/\1 functions/"
+} > "$csv"
+
+if [ "${VIRT_VGPU_BENCH_LAB:-}" = 1 ]; then
+    say "in the lab"
+    "$srcdir/tests/lab/lab" exec bookworm "bash -s" < "$srcdir/tests/bench/in-lab.sh" |
+        grep '^lab ' >> "$csv"
+fi
+awk -f "$srcdir/tests/bench/table.awk" "$csv"

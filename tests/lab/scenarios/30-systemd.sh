@@ -1,0 +1,130 @@
+#!/bin/bash
+# Under systemd both units are up before libvirtd, the sandbox lets the daemon work, and no stop, crash or restart loses anything
+# init: systemd
+# timeout: 400
+# shellcheck source=SCRIPTDIR/../vgpu.sh
+. "$(dirname "$0")/../vgpu.sh"
+
+uuid=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a30
+vgpu=$(vgpu_uuid $uuid 0)
+own=11111111-2222-4333-8444-000000003001
+link=/etc/libvirt/hooks/qemu.d/50-virt-vgpu
+
+# show PROPERTY UNIT
+show() { systemctl show --value -p "$1" "$2"; }
+connected() { [ "$(json 'v["libvirt_connected"]' version)" = True ]; }
+# vfio_node UUID: the node that QEMU opens.
+vfio_node() { echo "/dev/vfio/$(basename "$(readlink -f "/sys/bus/mdev/devices/$1/iommu_group")")"; }
+has_vgpu() { is_state web running && mdev_exists "$vgpu"; }
+
+say "the order of the boot"
+begun=$(show InactiveExitTimestampMonotonic libvirtd.service)
+for unit in virtvgpud.socket virtvgpud.service; do
+    assert_eq "$(show ActiveState $unit)" active "$unit"
+    at=$(show ActiveEnterTimestampMonotonic $unit)
+    say "$unit active at $at us, libvirtd begun at $begun us"
+    ((at > 0 && at <= begun)) || fail "$unit is active at $at only, libvirtd begins at $begun"
+done
+gpus=$(show ActiveEnterTimestampMonotonic nvidia-vgpud.service)
+at=$(show InactiveExitTimestampMonotonic virtvgpud.service)
+((gpus > 0 && gpus <= at)) || fail "the vendor's unit is done at $gpus, ours begins at $at"
+# Active says that the daemon has sent READY, then.
+assert_eq "$(show Type virtvgpud.service) $(show NRestarts virtvgpud.service)" "notify 0" "service"
+assert_not_grep 'ordering cycle|virtvgpud\.(service|socket):[0-9]+:' "$(journalctl -b --no-pager)" "journal"
+
+say "the socket is systemd's"
+inode=$(awk '$4 == "00010000" && $8 == "/run/virt-vgpu/hook.sock" { print $7 }' /proc/net/unix)
+for pid in 1 "$(daemon_pid)"; do
+    assert_grep "^socket:\[$inode\]$" "$(readlink /proc/"$pid"/fd/*)" "descriptors of process $pid"
+done
+assert_eq "$(stat -c '%U %a' /run/virt-vgpu/hook.sock)" "root 600" "the socket"
+
+say "doctor, and a libvirtd that does not know the hook yet"
+wait_for 20 connected
+virt-vgpu doctor > /run/lab-doctor || fail "doctor: $(cat /run/lab-doctor)"
+touch -h $link
+assert_fails "started before the hook was installed" virt-vgpu doctor
+systemctl reload libvirtd.service
+virt-vgpu doctor > /run/lab-doctor || fail "doctor after the reload: $(cat /run/lab-doctor)"
+
+say "a vGPU for a domain, in the sandbox"
+define_vgpu web "profile='NVIDIA A2-4Q'" --uuid $uuid --graphics
+virsh -q start web
+assert_eq "$(mdevs)" "$vgpu" "mdevs"
+wait_for 10 vgpu_state "$vgpu" active
+assert_eq "$(stat -c '%U %a' "$(vfio_node "$vgpu")")" "libvirt-qemu 600" "its node"
+assert_fails "belongs to domain 'web'" virt-vgpu destroy "$vgpu"
+virsh -q destroy web
+wait_for 10 nothing_left
+
+say "nothing is removed that QEMU holds open"
+virt-vgpu create "$M10" "GRID M10-1Q" --uuid $own > /dev/null
+define plain --hostdev "$(mdev_hostdev $own)"
+virsh -q start plain
+virt-vgpu destroy $own > /run/lab-destroy 2>&1 &
+destroy=$!
+sleep 3
+# A removal that had been written would wait in the kernel.
+assert_eq "$(pgrep -P "$(daemon_pid)")" "" "children of the daemon"
+assert_eq "$(mdevs) $(state plain)" "$own running" "vGPU and domain"
+virsh -q destroy plain
+wait $destroy || fail "destroy: $(cat /run/lab-destroy)"
+nothing_left || fail "left: $(mdevs)"
+
+say "an ordinary user may look, and no more"
+as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
+as_nobody virt-vgpu list --all > /run/lab-list
+assert_grep "$vgpu" "$(cat /run/lab-list)" "list"
+assert_fails "root|denied|not allowed" as_nobody virt-vgpu create "$M10" "GRID M10-1Q"
+assert_eq "$(mdevs)" "" "mdevs"
+
+say "the service is stopped and started below a running domain"
+virsh -q start web
+qemu=$(qemu_pid web)
+systemctl stop virtvgpud.service
+assert_eq "$(claims) $(mdevs)" "1 $vgpu" "record and vGPU while it is stopped"
+same_qemu web "$qemu"
+systemctl start virtvgpud.service
+wait_for 20 vgpu_state "$vgpu" active
+same_qemu web "$qemu"
+
+say "a hook starts it through the socket"
+systemctl stop virtvgpud.service
+virsh -q destroy web
+wait_for 20 nothing_left
+assert_eq "$(show ActiveState virtvgpud.service)" active "service"
+
+say "killed, it is started again, and a hook that comes meanwhile waits"
+daemon_kill
+assert_eq "$(show SubState virtvgpud.service)" auto-restart "service"
+virsh -q start web
+assert_eq "$(show NRestarts virtvgpud.service)" 1 "restarts"
+wait_for 20 vgpu_state "$vgpu" active
+virsh -q destroy web
+wait_for 10 nothing_left
+
+say "autostart, all units at once as at boot"
+virsh -q autostart web
+systemctl stop libvirtd.service 'libvirtd*.socket' virtvgpud.socket virtvgpud.service
+rm -f /run/libvirt/qemu/autostarted
+systemctl start libvirtd.service virtvgpud.service virtvgpud.socket
+wait_for 60 has_vgpu
+wait_for 20 vgpu_state "$vgpu" active
+virsh -q autostart web --disable
+virsh -q destroy web
+wait_for 10 nothing_left
+
+say "a libvirtd that was stopped stays so"
+for seconds in 2 2 7; do
+    wait_for 20 connected
+    systemctl stop libvirtd.service 2> /dev/null # "… can still activate it"
+    assert_eq "$(show ActiveState libvirtd.socket)" active "libvirtd.socket"
+    virt-vgpu list > /dev/null
+    sleep $seconds
+    assert_eq "$(show ActiveState libvirtd.service)" inactive "libvirtd.service"
+    virsh -q uri > /dev/null
+done
+wait_for 20 connected
+
+say "doctor is content with all of it"
+virt-vgpu doctor > /run/lab-doctor || fail "doctor: $(cat /run/lab-doctor)"

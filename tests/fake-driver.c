@@ -138,7 +138,8 @@ static int
 lock(void)
 {
     Path path;
-    int fd = real_open(AT_FDCWD, format(path, "%s/" LOCK, root), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd =
+        real_open(AT_FDCWD, format(path, "%s/" LOCK, root), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
         ;
@@ -245,7 +246,8 @@ file_under_gpu(const struct function *function, const char *uuid, bool there)
 }
 
 static unsigned
-room(const struct load *load, const struct type *type, const char *pf_dir, const char *function_dir)
+room(const struct load *load, const struct type *type, const char *pf_dir,
+     const char *function_dir)
 {
     char name[64];
     unsigned left;
@@ -477,8 +479,8 @@ remove_device(char *path, const char *text, size_t len)
     find_gpu(&function);
 
     fd = lock();
-    there = exists(format(file, "%s/" MDEV_DEVICES "/%s", root, uuid)) &&
-            read_record(uuid, &record);
+    there =
+        exists(format(file, "%s/" MDEV_DEVICES "/%s", root, uuid)) && read_record(uuid, &record);
     if (there)
         hide(&function, uuid);
     close(fd);
@@ -602,29 +604,27 @@ open_unless_busy(int dir, const char *path, int flags, mode_t mode)
 }
 
 /* libc declares these with attributes of its own */
-#define OPEN(name)                                              \
-    __attribute__((visibility("default"))) int                  \
-    name(const char *path, int flags, ...)                      \
-    {                                                           \
-        va_list args;                                           \
-        mode_t mode;                                            \
-                                                                \
-        va_start(args, flags);                                  \
-        mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;      \
-        va_end(args);                                           \
-        return open_unless_busy(AT_FDCWD, path, flags, mode);   \
+#define OPEN(name)                                                                               \
+    __attribute__((visibility("default"))) int name(const char *path, int flags, ...)            \
+    {                                                                                            \
+        va_list args;                                                                            \
+        mode_t mode;                                                                             \
+                                                                                                 \
+        va_start(args, flags);                                                                   \
+        mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;                                       \
+        va_end(args);                                                                            \
+        return open_unless_busy(AT_FDCWD, path, flags, mode);                                    \
     }
-#define OPENAT(name)                                            \
-    __attribute__((visibility("default"))) int                  \
-    name(int dir, const char *path, int flags, ...)             \
-    {                                                           \
-        va_list args;                                           \
-        mode_t mode;                                            \
-                                                                \
-        va_start(args, flags);                                  \
-        mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0; \
-        va_end(args);                                           \
-        return open_unless_busy(dir, path, flags, mode);        \
+#define OPENAT(name)                                                                             \
+    __attribute__((visibility("default"))) int name(int dir, const char *path, int flags, ...)   \
+    {                                                                                            \
+        va_list args;                                                                            \
+        mode_t mode;                                                                             \
+                                                                                                 \
+        va_start(args, flags);                                                                   \
+        mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;                         \
+        va_end(args);                                                                            \
+        return open_unless_busy(dir, path, flags, mode);                                         \
     }
 
 OPEN(open)

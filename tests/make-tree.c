@@ -139,9 +139,10 @@ make_types(const char *dir, const char *addr, const struct profile *profiles, in
         make_dir(format(type, "%s/mdev_supported_types/%s", dir, p->id));
         snprintf(text, sizeof(text), "%s\n", p->name);
         put(type, "name", text);
-        snprintf(text, sizeof(text),
-                 "num_heads=%u, frl_config=%u, framebuffer=%uM, max_resolution=%s, max_instance=%u\n",
-                 p->heads, p->frl, p->fb_mib, p->max_resolution, p->max_instance);
+        snprintf(
+            text, sizeof(text),
+            "num_heads=%u, frl_config=%u, framebuffer=%uM, max_resolution=%s, max_instance=%u\n",
+            p->heads, p->frl, p->fb_mib, p->max_resolution, p->max_instance);
         put(type, "description", text);
         /* of one length whatever the number, as the fake driver changes it in place */
         snprintf(text, sizeof(text), "%-3u\n", is_vf ? 1 : p->max_instance);
@@ -247,8 +248,13 @@ int
 main(int argc, char **argv)
 {
     static const char *const dirs[] = {
-        "sys/bus/pci/devices", "sys/bus/mdev/devices", "sys/class/mdev_bus",
-        "sys/kernel/iommu_groups", "dev/vfio", "knobs", "driver/devices",
+        "sys/bus/pci/devices",
+        "sys/bus/mdev/devices",
+        "sys/class/mdev_bus",
+        "sys/kernel/iommu_groups",
+        "dev/vfio",
+        "knobs",
+        "driver/devices",
     };
 
     if (argc == 4 && strcmp(argv[1], "--write") == 0)

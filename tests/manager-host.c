@@ -252,8 +252,8 @@ host_close(const Host *self, const char *uuid)
 int
 host_make_device(const Host *self, const char *parent, const char *profile, const char *uuid)
 {
-    g_autofree char *path = g_strdup_printf(VGPU_SYS_MDEV_BUS "/%s/mdev_supported_types/%s/create",
-                                            parent, profile);
+    g_autofree char *path =
+        g_strdup_printf(VGPU_SYS_MDEV_BUS "/%s/mdev_supported_types/%s/create", parent, profile);
 
     return vgpu_sysfs_write(self->sysfs, path, uuid);
 }
@@ -292,14 +292,14 @@ host_count_records(const Host *self)
 char *
 host_fingerprint(const Host *self)
 {
-    g_autofree char *command = g_strdup_printf(
-        "cd %s && find sys dev -printf '%%p %%y %%l %%i\\n' | sort && "
-        "grep -r . sys/devices --include=available_instances | sort", self->root);
+    g_autofree char *command =
+        g_strdup_printf("cd %s && find sys dev -printf '%%p %%y %%l %%i\\n' | sort && "
+                        "grep -r . sys/devices --include=available_instances | sort",
+                        self->root);
     char *text = NULL;
 
-    assert_true(g_spawn_sync(NULL,
-                             (char *[]) { (char *) "sh", (char *) "-c", command, NULL }, NULL,
-                             G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL, NULL, NULL));
+    assert_true(g_spawn_sync(NULL, (char *[]) { (char *) "sh", (char *) "-c", command, NULL },
+                             NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL, NULL, NULL));
     return text;
 }
 
@@ -320,10 +320,11 @@ host_xml(const char *name, const char *uuid, const char *devices, guint cold)
     for (guint i = 0; i < cold; i++) {
         g_autofree char *mdev = vgpu_uuid_for_domain(uuid, i);
 
-        g_string_append_printf(hostdevs,
-                               "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
-                               "<address uuid='%s'/></source><alias name='ua-vgpu-%u'/></hostdev>",
-                               mdev, i);
+        g_string_append_printf(
+            hostdevs,
+            "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+            "<address uuid='%s'/></source><alias name='ua-vgpu-%u'/></hostdev>",
+            mdev, i);
     }
     xml = g_strdup_printf(
         "<domain type='kvm'><name>%s</name><uuid>%s</uuid><metadata>"

@@ -210,6 +210,20 @@ check "and knows what it has" until_true has_state 1 active
 release 1
 until_true nothing_left
 
+knob create_delay_ms 100
+prepare 1 2> /dev/null &
+hook_pid=$!
+until_true has_records 1
+kill -TERM "$daemon"
+wait "$daemon"
+check "SIGTERM while a hook waits: a clean end" test $? -eq 0
+wait "$hook_pid"
+check "and no start" test $? -eq 1
+unknob create_delay_ms
+up
+release 1
+check "whose vGPU goes" until_true nothing_left
+
 kill -9 "$daemon"
 wait "$daemon" 2> /dev/null
 check "starts over a dead one's socket" up

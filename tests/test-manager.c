@@ -106,12 +106,11 @@ test_start_and_stop(void **state)
     assert_nothing_left(host);
     after = host_fingerprint(host);
     assert_string_equal(after, before);
-    assert_string_equal(host->log->str,
-                        "starting " HOST_WEB1 "\n"
-                        "vgpu-created " HOST_WEB1_0 " \n"
-                        "settled " HOST_WEB1 "\n" /* STARTED */
-                        "settled " HOST_WEB1 "\n"
-                        "vgpu-removed " HOST_WEB1_0 " \n");
+    assert_string_equal(host->log->str, "starting " HOST_WEB1 "\n"
+                                        "vgpu-created " HOST_WEB1_0 " \n"
+                                        "settled " HOST_WEB1 "\n" /* STARTED */
+                                        "settled " HOST_WEB1 "\n"
+                                        "vgpu-removed " HOST_WEB1_0 " \n");
 }
 
 static void
@@ -194,10 +193,9 @@ test_no_capacity(void **state)
 {
     g_autoptr(Host) host = host_new();
     g_autofree char *q4 = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
-    g_autofree char *q8 = host_xml(
-        "web1", HOST_WEB1, "<vgpu:device profile='A2-8Q'/>", 1);
-    g_autofree char *m10 = host_xml(
-        "web1", HOST_WEB1, "<vgpu:device profile='M10-8Q' count='3'/>", 3);
+    g_autofree char *q8 = host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-8Q'/>", 1);
+    g_autofree char *m10 =
+        host_xml("web1", HOST_WEB1, "<vgpu:device profile='M10-8Q' count='3'/>", 3);
     g_autofree char *unknown = host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-4'/>", 1);
     g_auto(Prepare) prepare = { 0 };
 
@@ -234,10 +232,10 @@ static void
 test_second_fails(void **state)
 {
     g_autoptr(Host) host = host_new();
-    g_autofree char *xml = host_xml(
-        "web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='A2-8Q'/>", 2);
-    g_autofree char *good = host_xml(
-        "web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='P40-4Q'/>", 2);
+    g_autofree char *xml =
+        host_xml("web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='A2-8Q'/>", 2);
+    g_autofree char *good =
+        host_xml("web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='P40-4Q'/>", 2);
     g_autofree char *second = vgpu_uuid_for_domain(HOST_WEB1, 1);
 
     (void) state;
@@ -332,7 +330,8 @@ test_late_attach(void **state)
     assert_null(strstr(host->log->str, "attach "));
     vgpu_manager_started(host->manager, HOST_WEB1, 7);
     assert_text_has(host->log->str, "attach " HOST_WEB1 " 7 0\n");
-    vgpu_manager_attached(host->manager, HOST_WEB1, since + 1, HOST_WEB1_0, error); /* of another run */
+    vgpu_manager_attached(host->manager, HOST_WEB1, since + 1, HOST_WEB1_0,
+                          error); /* of another run */
     vgpu_manager_attached(host->manager, HOST_WEB1, since, HOST_WEB1_0, NULL);
     assert_text_has(host->log->str, "vgpu-attached " HOST_WEB1_0);
     assert_row(host, HOST_WEB1_0, "active on 0000:41:00.4");
@@ -458,8 +457,7 @@ test_restart_with_another_profile(void **state)
 {
     g_autoptr(Host) host = host_new();
     g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
-    g_autofree char *p40 = host_xml(
-        "web1", HOST_WEB1, "<vgpu:device profile='P40-1Q'/>", 1);
+    g_autofree char *p40 = host_xml("web1", HOST_WEB1, "<vgpu:device profile='P40-1Q'/>", 1);
 
     (void) state;
     assert_started(host, xml);
@@ -577,8 +575,8 @@ test_users_uuid_of_another_domain(void **state)
     g_autofree char *first = users_xml("web1", HOST_WEB1);
     g_autofree char *other_uuid = host_nth_uuid(2);
     g_autofree char *second = users_xml("web2", other_uuid);
-    g_autofree char *computed = host_xml(
-        "web3", other_uuid, "<vgpu:device profile='A2-4Q' uuid='" HOST_WEB1_0 "'/>", 0);
+    g_autofree char *computed =
+        host_xml("web3", other_uuid, "<vgpu:device profile='A2-4Q' uuid='" HOST_WEB1_0 "'/>", 0);
     g_auto(GStrv) halves = g_strsplit(computed, "</devices>", 2);
     g_autofree char *thief =
         g_strjoinv("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
@@ -592,7 +590,8 @@ test_users_uuid_of_another_domain(void **state)
     host_release(host, HOST_WEB1);
     assert_nothing_left(host);
 
-    vgpu_manager_take_definition(host->manager, host_domain(first), false); /* by its definition */
+    vgpu_manager_take_definition(host->manager, host_domain(first),
+                                 false); /* by its definition */
     assert_refused(host, second, "web1");
     vgpu_manager_take_definition(host->manager, host_domain(web1), false);
     assert_refused(host, thief, "web1");

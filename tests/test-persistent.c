@@ -298,10 +298,10 @@ row(Host *host, const char *uuid, bool all)
     return g_strdup("");
 }
 
-#define ASSERT_ROW(host, uuid, all, wanted)             \
-    do {                                                \
-        g_autofree char *row_text = row(host, uuid, all); \
-        assert_string_equal(row_text, wanted);          \
+#define ASSERT_ROW(host, uuid, all, wanted)                                                      \
+    do {                                                                                         \
+        g_autofree char *row_text = row(host, uuid, all);                                        \
+        assert_string_equal(row_text, wanted);                                                   \
     } while (0)
 
 static void
@@ -309,8 +309,7 @@ test_list(void **state)
 {
     g_autoptr(Host) host = host_new();
     g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
-    g_autofree char *edited =
-        host_xml("web1", HOST_WEB1, "<vgpu:device profile='P40-1Q'/>", 1);
+    g_autofree char *edited = host_xml("web1", HOST_WEB1, "<vgpu:device profile='P40-1Q'/>", 1);
     g_autofree char *refused = NULL;
 
     (void) state;
@@ -366,8 +365,10 @@ test_explain(void **state)
           "0000:41:00.4 0000:41:00.5" },
         { "the second has another size", HOST_DEVICE() "<vgpu:device profile='A2-8Q'/>",
           "0000:41:00.4 -" },
-        { "alternatives", "<vgpu:device><vgpu:profile name='B7-1Q'/><vgpu:profile name='P40-1Q'/>"
-          "</vgpu:device>", "10000:01:00.0" },
+        { "alternatives",
+          "<vgpu:device><vgpu:profile name='B7-1Q'/><vgpu:profile name='P40-1Q'/>"
+          "</vgpu:device>",
+          "10000:01:00.0" },
         { "a named GPU", "<vgpu:device profile='M10-1Q' gpu='85:00.0'/>", "0000:85:00.0" },
         { "spread", "<vgpu:device profile='M10-1Q' count='2' placement='spread'/>",
           "0000:84:00.0 0000:85:00.0" },
@@ -424,7 +425,8 @@ test_identity(void **state)
     VgpuGpu *a2 = vgpu_gpu_new(A2);
     const VgpuInventory *inventory;
     g_autofree char *link = g_build_filename(host->root, VGPU_SYS_MDEV_BUS "/0000:84:00.0", NULL);
-    g_autofree char *function = g_build_filename(host->root, VGPU_SYS_PCI_DEVICES "/0000:84:00.0", NULL);
+    g_autofree char *function =
+        g_build_filename(host->root, VGPU_SYS_PCI_DEVICES "/0000:84:00.0", NULL);
     g_autofree char *refused = NULL;
     g_autofree char *xml = host_xml("web1", HOST_WEB1, "<vgpu:device profile='M10-8Q'/>", 1);
 

@@ -231,7 +231,8 @@ test_stop_unseen(void **state)
     g_autoptr(GPtrArray) facts = host_facts();
     g_autofree char *second = vgpu_uuid_for_domain(HOST_WEB1, 1);
     g_autofree char *wanted = g_strdup_printf("release %s\nrelease %s\n", HOST_WEB1_0, second);
-    g_autofree char *wanted_too = g_strdup_printf("release %s\nrelease %s\n", second, HOST_WEB1_0);
+    g_autofree char *wanted_too =
+        g_strdup_printf("release %s\nrelease %s\n", second, HOST_WEB1_0);
 
     (void) state;
     assert_null(refused);
@@ -390,16 +391,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_die_in_start),
-        cmocka_unit_test(test_die_in_start_and_start),
-        cmocka_unit_test(test_die_in_stop),
-        cmocka_unit_test(test_stop_unseen),
-        cmocka_unit_test(test_undefined_unseen),
-        cmocka_unit_test(test_lost_records),
-        cmocka_unit_test(test_spoilt_record),
-        cmocka_unit_test(test_die_before_attach),
-        cmocka_unit_test(test_changed_meanwhile),
-        cmocka_unit_test(test_device_taken_away),
+        cmocka_unit_test(test_die_in_start),      cmocka_unit_test(test_die_in_start_and_start),
+        cmocka_unit_test(test_die_in_stop),       cmocka_unit_test(test_stop_unseen),
+        cmocka_unit_test(test_undefined_unseen),  cmocka_unit_test(test_lost_records),
+        cmocka_unit_test(test_spoilt_record),     cmocka_unit_test(test_die_before_attach),
+        cmocka_unit_test(test_changed_meanwhile), cmocka_unit_test(test_device_taken_away),
     };
 
     return cmocka_run_group_tests_name("restart", tests, NULL, NULL);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -39,18 +38,6 @@ vgpu_process_write(const VgpuSysfs *sysfs, const char *path, const char *text, G
     if (pid < 0)
         vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "start a process to write /%s", path);
     return pid;
-}
-
-int
-vgpu_process_wait(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR)
-            return errno;
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
 guint64

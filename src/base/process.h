@@ -15,9 +15,6 @@
 pid_t vgpu_process_write(const VgpuSysfs *sysfs, const char *path, const char *text,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Wait for that child; returns the errno value it exits with. Blocks. */
-int vgpu_process_wait(pid_t pid);
-
 /* When the process began, in clock ticks since boot; 0 when there is no such process or it is a
  * zombie. Together with the pid it names a process for good. */
 guint64 vgpu_process_start_time(pid_t pid);

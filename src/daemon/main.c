@@ -250,10 +250,10 @@ main(int argc, char **argv)
     g_main_loop_run(self.loop);
 
     /* vGPUs and their records stay; calls that libvirt or a driver keeps are left behind */
-    vgpu_hook_socket_free(self.hook_socket);
     vgpu_guard_stop(self.guard);
     if (self.bus)
         g_bus_unown_name(self.bus);
     vgpu_worker_stop(self.worker);
+    vgpu_hook_socket_free(self.hook_socket); /* after the worker, which answers through it */
     return EXIT_SUCCESS;
 }

@@ -196,8 +196,9 @@ ask_daemon(const char *op, const char *xml)
 
     g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    request = g_strdup_printf("VGPU1 %s - %lld 3 %zu\nvm1%s", op,
-                              (long long) boot.tv_sec * 1000000000 + boot.tv_nsec, strlen(xml), xml);
+    request =
+        g_strdup_printf("VGPU1 %s - %lld 3 %zu\nvm1%s", op,
+                        (long long) boot.tv_sec * 1000000000 + boot.tv_nsec, strlen(xml), xml);
     len = strlen(request);
     if (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0 ||
         write(fd, request, len) != (ssize_t) len || read(fd, reply, sizeof(reply) - 1) <= 0)

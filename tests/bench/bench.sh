@@ -40,12 +40,12 @@ down()
     wait "$daemon" || true
     daemon=''
 }
-memory() # NAME: of the daemon now, in KiB
+memory() # NAME: of the daemon now, in KiB: resident and private, then what it has written to
 {
     awk -v name="$1" '
-        /^Rss:/ { rss = $2 } /^Private_(Clean|Dirty):/ { private += $2 } /^Pss_Anon:/ { anon = $2 }
+        /^Rss:/ { rss = $2 } /^Private_(Clean|Dirty):/ { private += $2 } /^Private_Dirty:/ { own = $2 }
         END { printf "memory,%s,1,%d,%d,0\n", name, rss, private
-              printf "memory,%s (anonymous),1,%d,%d,0\n", name, anon, anon }' \
+              printf "memory,%s own,1,%d,%d,0\n", name, own, own }' \
         "/proc/$daemon/smaps_rollup"
 }
 
@@ -101,7 +101,7 @@ memory() # NAME: of the daemon now, in KiB
 
 if [ "${VIRT_VGPU_BENCH_LAB:-}" = 1 ]; then
     say "in the lab"
-    "$srcdir/tests/lab/lab" exec bookworm "bash -s" < "$srcdir/tests/bench/in-lab.sh" |
-        grep '^lab ' >> "$csv"
+    "$srcdir/tests/lab/lab" exec bookworm "bash tests/bench/in-lab.sh" | tr -d '\r' |
+        grep '^lab,' >> "$csv"
 fi
 awk -f "$srcdir/tests/bench/table.awk" "$csv"

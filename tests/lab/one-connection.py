@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Defines and starts domains as virt-install does: both on one connection, so that nobody comes in between.
 
-one-connection.py XML COUNT LIMIT: COUNT domains made of XML, two at a time. Prints for each of them how many seconds after
-its STARTED it had its vGPU, by the events of libvirt; fails when one had none within LIMIT seconds. The first one has to
-start a second time, now with the vGPU from the beginning.
+one-connection.py XML COUNT LIMIT: COUNT domains made of XML, two at a time. Prints for each of them how
+many seconds after its STARTED it had its vGPU, by the events of libvirt; fails when one had none within LIMIT
+seconds. The first one has to start a second time, now with the vGPU from the beginning.
 """
 import concurrent.futures
 import sys
@@ -24,8 +24,11 @@ class Events:
         libvirt.virEventRegisterDefaultImpl()
         threading.Thread(target=self.run, daemon=True).start()
         self.conn = libvirt.open("qemu:///system")
-        self.conn.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self.on_lifecycle, None)
-        self.conn.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self.on_device_added, None)
+        for event, callback in (
+            (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self.on_lifecycle),
+            (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self.on_device_added),
+        ):
+            self.conn.domainEventRegisterAny(None, event, callback, None)
 
     def run(self):
         while True:

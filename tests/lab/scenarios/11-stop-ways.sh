@@ -9,16 +9,16 @@ before=$(virt-vgpu profile-list --json)
 
 # clean WHAT: nothing is left after WHAT, and the GPUs have the room that they had.
 clean() {
-  wait_for 30 nothing_left
-  assert_eq "$(virt-vgpu profile-list --json)" "$before" "profile-list after $1"
-  say "clean after $1"
+    wait_for 30 nothing_left
+    assert_eq "$(virt-vgpu profile-list --json)" "$before" "profile-list after $1"
+    say "clean after $1"
 }
 
 # refuse_at OPERATION: from now on another hook refuses it.
 refuse_at() {
-  # shellcheck disable=SC2016
-  printf '#!/bin/sh\n[ "$2" != %s ] || { echo "not on my watch" >&2; exit 1; }\n' "$1" > $hook
-  chmod +x $hook
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\n[ "$2" != %s ] || { echo "not on my watch" >&2; exit 1; }\n' "$1" > $hook
+    chmod +x $hook
 }
 trap 'rm -f $hook' EXIT
 
@@ -27,9 +27,9 @@ define_vgpu two "profile='NVIDIA A2-4Q'"
 
 say "a start that another hook refuses, before and after libvirt has taken the vGPU"
 for operation in prepare start; do
-  refuse_at $operation
-  assert_fails "not on my watch" virsh -q start two
-  clean "another hook's refusal of $operation"
+    refuse_at $operation
+    assert_fails "not on my watch" virsh -q start two
+    clean "another hook's refusal of $operation"
 done
 rm $hook
 

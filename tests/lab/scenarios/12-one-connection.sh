@@ -7,12 +7,12 @@
 xml=/lab/src/tests/lab/data/virt-install-q35.xml
 profile='GRID M10-2Q'
 
-# create NAME [OPTION…]: a transient domain with a vGPU; annotation attributes in $attrs, options of virsh create in $how.
+# create NAME [OPTION…]: a transient domain with a vGPU of $attrs, made by virsh create with $how.
 attrs="profile='$profile'" how=''
 create() {
-  domain_xml "$1" --uuid "$uuid" --annot "$(annotation "$attrs")" "${@:2}" > "/run/lab-$1.xml"
-  # shellcheck disable=SC2086
-  virsh -q create "/run/lab-$1.xml" $how
+    domain_xml "$1" --uuid "$uuid" --annot "$(annotation "$attrs")" "${@:2}" > "/run/lab-$1.xml"
+    # shellcheck disable=SC2086
+    virsh -q create "/run/lab-$1.xml" $how
 }
 uuid=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a01
 vgpu=$(vgpu_uuid $uuid 0)

@@ -6,12 +6,13 @@
 
 # rest NAME: its definition with secrets, less what is about vGPUs.
 rest() {
-  virsh -q dumpxml "$1" --inactive --security-info | sed '/<metadata>/,/<\/metadata>/d; /<hostdev /,/<\/hostdev>/d'
+    virsh -q dumpxml "$1" --inactive --security-info |
+        sed '/<metadata>/,/<\/metadata>/d; /<hostdev /,/<\/hostdev>/d'
 }
 
 say "neither program can define a domain"
 for program in /usr/sbin/virtvgpud /usr/bin/virt-vgpu; do
-  assert_eq "$(grep -c virDomainDefine $program || true)" 0 "calls of virDomainDefine in $program"
+    assert_eq "$(grep -c virDomainDefine $program || true)" 0 "calls of virDomainDefine in $program"
 done
 grep -q virDomainAttachDeviceFlags /usr/sbin/virtvgpud || fail "that is no way to find a call"
 
@@ -25,22 +26,24 @@ assert_eq "$(rest web1)" "$before" "definition less ours"
 
 say "edits made at the same time are kept, all of them"
 for i in 1 2 3 4; do
-  domain_xml "edit$i" --annot "$(annotation "profile='GRID M10-2Q' count='4'")" > "/run/lab-edit$i.xml"
-  echo "define /run/lab-edit$i.xml"
-  echo "setmem edit$i 12345 --config; desc edit$i --config --title title$i; desc edit$i --config text$i"
+    domain_xml "edit$i" --annot "$(annotation "profile='GRID M10-2Q' count='4'")" > "/run/lab-edit$i.xml"
+    echo "define /run/lab-edit$i.xml"
+    echo "setmem edit$i 12345 --config; desc edit$i --config --title title$i; desc edit$i --config text$i"
 done > /run/lab-edits
 virsh -q < /run/lab-edits > /dev/null
 for i in 1 2 3 4; do
-  wait_for 30 is_injected "edit$i" 4
-  definition=$(virsh -q dumpxml "edit$i" --inactive)
-  assert_grep "<title>title$i</title>" "$definition" "definition of edit$i"
-  assert_grep "<description>text$i</description>" "$definition" "definition of edit$i"
-  assert_grep "<currentMemory.*>12345<" "$definition" "definition of edit$i"
+    wait_for 30 is_injected "edit$i" 4
+    definition=$(virsh -q dumpxml "edit$i" --inactive)
+    assert_grep "<title>title$i</title>" "$definition" "definition of edit$i"
+    assert_grep "<description>text$i</description>" "$definition" "definition of edit$i"
+    assert_grep "<currentMemory.*>12345<" "$definition" "definition of edit$i"
 done
 
 say "one domain sits in prepare, others are injected, and nobody waits"
 define_vgpu slow "profile='GRID M10-2Q' gpu='$M10'"
-for i in 1 2 3; do domain_xml "late$i" --annot "$(annotation "profile='GRID M10-2Q'")" > "/run/lab-late$i.xml"; done
+for i in 1 2 3; do
+    domain_xml "late$i" --annot "$(annotation "profile='GRID M10-2Q'")" > "/run/lab-late$i.xml"
+done
 knob create_hang 1 "$M10"
 virsh -q start slow &
 starter=$!
@@ -49,12 +52,13 @@ wait_for 30 is_hanging
 virsh -q "define /run/lab-late1.xml; define /run/lab-late2.xml; define /run/lab-late3.xml"
 longest=0
 for i in 1 2; do
-  begun=$(date +%s%3N)
-  virsh -q dominfo web1 > /dev/null
-  took=$(($(date +%s%3N) - begun))
-  ((took <= longest)) || longest=$took
+    begun=$(date +%s%3N)
+    virsh -q dominfo web1 > /dev/null
+    took=$(($(date +%s%3N) - begun))
+    ((took <= longest)) || longest=$took
 done
-all_late() { [ "$(for i in 1 2 3; do echo "dumpxml late$i --inactive"; done | virsh -q | grep -c ua-vgpu-0)" = 3 ]; }
+late() { for i in 1 2 3; do echo "dumpxml late$i --inactive"; done | virsh -q; }
+all_late() { [ "$(late | grep -c ua-vgpu-0)" = 3 ]; }
 wait_for 30 all_late
 is_hanging || fail "the driver does not hang any more, so nothing is shown"
 say "dominfo of another domain took $longest ms at most, virsh included"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev is never touched
+# Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev stays
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
@@ -11,7 +11,10 @@ users="$(mdev_hostdev ${mine}1)$(mdev_hostdev ${mine}2 | sed "s|</hostdev>|<alia
 # count_users NAME: hostdevs of the user's in its definition.
 count_users() { virsh -q dumpxml "$1" --inactive | grep -c "uuid='$mine" || true; }
 # rows NAME: index, profile and state of its vGPUs, one string.
-rows() { json "' '.join('%d:%s:%s' % (r['index'], r['profile'], r['state']) for r in v if r['domain'] == '$1')" list --all; }
+rows() {
+    json "' '.join('%d:%s:%s' % (r['index'], r['profile'], r['state']) for r in v if r['domain'] == '$1')" \
+        list --all
+}
 are_rows() { [ "$(rows "$1")" = "$2" ]; }
 
 say "annotated later, edited, renamed"

@@ -51,7 +51,8 @@ say "another domain's computed UUID is refused, too, and a hostdev that is missi
 define three --annot "$(annotation "profile='GRID M10-4Q'")"
 wait_for 30 is_injected three
 computed=$(vgpu_uuid "$(domain_uuid three)" 0)
-define four --annot "$(annotation "uuid='$computed' profile='GRID M10-4Q'")" --hostdev "$(mdev_hostdev "$computed")"
+define four --annot "$(annotation "uuid='$computed' profile='GRID M10-4Q'")" \
+    --hostdev "$(mdev_hostdev "$computed")"
 assert_fails "domain 'four'.*belongs to domain 'three'" virsh -q start four
 define five --annot "$(annotation "uuid='$other' profile='GRID M10-4Q'")"
 assert_fails "domain 'five'.*has no <hostdev type='mdev'> with it" virsh -q start five

@@ -35,7 +35,7 @@ wait_for 30 not mdev_exists "$two"
 wait_for 30 is_listed --inactive
 assert_eq "$(mdevs)" "" "mdevs"
 
-say "prepare starts it on its recorded parent, also when another would be chosen now; it survives the domain's stop"
+say "prepare starts it on its recorded parent, though another would be chosen now; it survives the stop"
 mdev_create "$other" nvidia-43 11111111-2222-4333-8444-555555555501
 virsh -q start one
 assert_eq "$(mdev_parent "$vgpu") $(mdev_type "$vgpu")" "$parent nvidia-43" "parent and type"

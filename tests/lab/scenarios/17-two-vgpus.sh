@@ -37,7 +37,8 @@ if refusal=$(virsh -q start half 2>&1); then fail "half started"; fi
 say "$refusal"
 line=$(grep -o "virt-vgpu: .*" <<< "$refusal")
 assert_eq "$(wc -l <<< "$line")" 1 "lines of the refusal"
-assert_grep "domain 'half': .*GRID M10-8Q'.* $M10: 1 of 1 [^;]*; $M10B: [^;]*GRID M10-2Q[^;]*; " "$line" "the nearest reasons"
+assert_grep "domain 'half': .*GRID M10-8Q'.* $M10: 1 of 1 [^;]*; $M10B: [^;]*GRID M10-2Q[^;]*; " "$line" \
+    "the nearest reasons"
 assert_grep "; $A2: does not [^;]*; $P40: does not [^;]*$" "$line" "the other reasons"
 left=$(printf '%s\n' $taken $smaller)
 only_foreign() { [ "$(mdevs)" = "$left" ] && [ "$(claims)" = 0 ]; }
@@ -50,5 +51,5 @@ mdev_remove $smaller
 knob lie_available 1 "$M10"
 knob lie_available 1 "$M10B"
 assert_fails "domain 'half': .*GRID M10-8Q'.* $M10: [^;]*refused to make it; $M10B: [^;]*refused to make it; " \
-  virsh -q start half
+    virsh -q start half
 wait_for 30 nothing_left

@@ -7,26 +7,26 @@
 u() { printf '00000000-0000-4000-8000-0000000000%02d' "$1"; }
 # types GPU PROFILE…: each makes a vGPU of that profile, one after the other; prints which type it was.
 types() {
-  local profile
-  for profile in "${@:2}"; do
-    virt-vgpu create "$1" "$profile" --uuid "$(u 1)" > /dev/null
-    mdev_type "$(u 1)"
-    virt-vgpu destroy "$(u 1)" > /dev/null
-  done
+    local profile
+    for profile in "${@:2}"; do
+        virt-vgpu create "$1" "$profile" --uuid "$(u 1)" > /dev/null
+        mdev_type "$(u 1)"
+        virt-vgpu destroy "$(u 1)" > /dev/null
+    done
 }
 # candidates PROFILE: what explain says of each GPU.
 candidates() {
-  domain_xml two --annot "$(annotation "profile='$1'")" > /run/lab-two.xml
-  virt-vgpu explain --xml /run/lab-two.xml --json | /usr/bin/python3 -ISc 'import json, sys
+    domain_xml two --annot "$(annotation "profile='$1'")" > /run/lab-two.xml
+    virt-vgpu explain --xml /run/lab-two.xml --json | /usr/bin/python3 -ISc 'import json, sys
 v = json.load(sys.stdin)
 print(v["possible"], *[c["gpu"] + "=" + c["verdict"] for c in v["candidates"]])'
 }
 
 say "exact ids and names"
 assert_eq "$(types "$P40" 58 nvidia-588 'RTX6000-Ada-4Q' 'NVIDIA RTX Pro 6000 Blackwell DC-3Q' | xargs)" \
-  "nvidia-58 nvidia-588 nvidia-944 nvidia-1519" "types"
+    "nvidia-58 nvidia-588 nvidia-944 nvidia-1519" "types"
 for wrong in 5 P40-6 'rtx6000-ada-4q' 'RTX Pro  6000 Blackwell DC-3Q'; do
-  assert_fails "$wrong'" virt-vgpu create "$P40" "$wrong"
+    assert_fails "$wrong'" virt-vgpu create "$P40" "$wrong"
 done
 assert_eq "$(mdevs)" "" "mdevs"
 
@@ -37,9 +37,11 @@ virt-vgpu create "$A2" 'NVIDIA A2-8Q' --uuid "$(u 1)"
 assert_fails "$A2: vGPUs of another size" virt-vgpu create "$A2" 'NVIDIA A2-4Q'
 virt-vgpu create "$A2" 'NVIDIA A2-8Q' --uuid "$(u 2)"
 assert_fails "$A2: 2 of 2 are in use" virt-vgpu create "$A2" 'NVIDIA A2-8Q'
-assert_eq "$(json "[r['available'] for r in v if r['id'] in ('nvidia-747', 'nvidia-746')]" profile-list "$A2")" "[0, 0]" "available"
+assert_eq "$(json "[r['available'] for r in v if r['id'] in ('nvidia-747', 'nvidia-746')]" profile-list "$A2")" \
+    "[0, 0]" "available"
 virt-vgpu create "$M10" 44 --uuid "$(u 3)"
-assert_eq "$(candidates 'M10-4Q' | tr ' ' '\n' | grep -v -e no-such -e vfs-off | xargs)" "True $M10=other-size $M10B=fits" "explain"
+assert_eq "$(candidates 'M10-4Q' | tr ' ' '\n' | grep -v -e no-such -e vfs-off | xargs)" \
+    "True $M10=other-size $M10B=fits" "explain"
 for i in 1 2 3; do virt-vgpu destroy "$(u $i)"; done
 
 say "the driver says that there is room, and refuses: on to the next VF, and to the next GPU"

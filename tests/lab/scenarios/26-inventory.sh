@@ -36,9 +36,9 @@ sleep 1
 shows() {
     local begun
     begun=$(date +%s%3N)
-    wait_for 5 grep -q "\"event\": *\"$2\".*\"gpu\": *\"$3\"" /run/lab-events
+    wait_for 10 grep -q "\"event\": *\"$2\".*\"gpu\": *\"$3\"" /run/lab-events
     local event=$(($(date +%s%3N) - begun))
-    wait_for 5 in_list "$4"
+    wait_for 10 in_list "$4"
     say "$1: the event came within $event ms, gpu-list showed it within $(($(date +%s%3N) - begun)) ms"
 }
 in_list() { [ "$(json "$1" gpu-list)" = True ]; }

@@ -33,11 +33,9 @@ assert_eq "$(mdevctl list -d)" "" "what mdevctl knows"
 
 say "annotate, explain, inject"
 define web
-virsh -q start web
 assert_eq "$(json 'v["domain"]' annotate web --profile 'NVIDIA A2-4Q' --gpu 41:00.0)" web annotate
 is_injected web 1 || fail "annotate does not wait for the definition"
 assert_eq "$(json 'v' inject web)" "{'domain': 'web', 'changes': []}" "inject changes nothing any more"
-virsh -q destroy web
 assert_eq "$(json 'v["possible"], [c["gpu"] for c in v["candidates"] if c["verdict"] == "fits"]' explain web)" \
     "(True, ['$A2'])" "explain"
 assert_grep "a start is possible now" "$(virt-vgpu explain web)" "explain"

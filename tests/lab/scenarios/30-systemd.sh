@@ -1,7 +1,7 @@
 #!/bin/bash
 # Under systemd both units are up before libvirtd, the sandbox lets the daemon work, and no stop, crash or restart loses anything
 # init: systemd
-# timeout: 400
+# timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
@@ -17,17 +17,23 @@ connected() { [ "$(json 'v["libvirt_connected"]' version)" = True ]; }
 vfio_node() { echo "/dev/vfio/$(basename "$(readlink -f "/sys/bus/mdev/devices/$1/iommu_group")")"; }
 has_vgpu() { is_state web running && mdev_exists "$vgpu"; }
 
+# both_before_libvirtd: both units are active since before systemd began to start libvirtd.
+both_before_libvirtd() {
+    local begun unit state at
+    begun=$(show InactiveExitTimestampMonotonic libvirtd.service)
+    for unit in virtvgpud.socket virtvgpud.service; do
+        read -rd '' state at < <(show ActiveState,ActiveEnterTimestampMonotonic $unit) || true
+        say "$unit $state since $at us, libvirtd begun at $begun us"
+        assert_eq "$state" active $unit
+        ((at > 0 && at <= begun)) || fail "$unit is active since $at, libvirtd was begun at $begun"
+    done
+}
+
 say "the order of the boot"
-begun=$(show InactiveExitTimestampMonotonic libvirtd.service)
-for unit in virtvgpud.socket virtvgpud.service; do
-    assert_eq "$(show ActiveState $unit)" active "$unit"
-    at=$(show ActiveEnterTimestampMonotonic $unit)
-    say "$unit active at $at us, libvirtd begun at $begun us"
-    ((at > 0 && at <= begun)) || fail "$unit is active at $at only, libvirtd begins at $begun"
-done
+both_before_libvirtd
 gpus=$(show ActiveEnterTimestampMonotonic nvidia-vgpud.service)
-at=$(show InactiveExitTimestampMonotonic virtvgpud.service)
-((gpus > 0 && gpus <= at)) || fail "the vendor's unit is done at $gpus, ours begins at $at"
+begun=$(show InactiveExitTimestampMonotonic virtvgpud.service)
+((gpus > 0 && gpus <= begun)) || fail "the vendor's unit is done at $gpus, ours begun at $begun"
 # Active says that the daemon has sent READY, then.
 assert_eq "$(show Type virtvgpud.service) $(show NRestarts virtvgpud.service)" "notify 0" "service"
 assert_not_grep 'ordering cycle|virtvgpud\.(service|socket):[0-9]+:' "$(journalctl -b --no-pager)" "journal"
@@ -65,7 +71,7 @@ virt-vgpu destroy $own > /run/lab-destroy 2>&1 &
 destroy=$!
 sleep 3
 # A removal that had been written would wait in the kernel.
-assert_eq "$(pgrep -P "$(daemon_pid)")" "" "children of the daemon"
+assert_eq "$(pgrep -P "$(daemon_pid)" || true)" "" "children of the daemon"
 assert_eq "$(mdevs) $(state plain)" "$own running" "vGPU and domain"
 virsh -q destroy plain
 wait $destroy || fail "destroy: $(cat /run/lab-destroy)"
@@ -103,11 +109,12 @@ wait_for 20 vgpu_state "$vgpu" active
 virsh -q destroy web
 wait_for 10 nothing_left
 
-say "autostart, all units at once as at boot"
+say "autostart, all in one transaction as at boot"
 virsh -q autostart web
 systemctl stop libvirtd.service 'libvirtd*.socket' virtvgpud.socket virtvgpud.service
 rm -f /run/libvirt/qemu/autostarted
-systemctl start libvirtd.service virtvgpud.service virtvgpud.socket
+systemctl start multi-user.target
+both_before_libvirtd
 wait_for 60 has_vgpu
 wait_for 20 vgpu_state "$vgpu" active
 virsh -q autostart web --disable
@@ -115,13 +122,14 @@ virsh -q destroy web
 wait_for 10 nothing_left
 
 say "a libvirtd that was stopped stays so"
-for seconds in 2 2 7; do
+for seconds in 1 7; do
     wait_for 20 connected
-    systemctl stop libvirtd.service 2> /dev/null # "… can still activate it"
+    systemctl stop libvirtd.service 2> /dev/null # "… can still be activated"
     assert_eq "$(show ActiveState libvirtd.socket)" active "libvirtd.socket"
     virt-vgpu list > /dev/null
     sleep $seconds
-    assert_eq "$(show ActiveState libvirtd.service)" inactive "libvirtd.service"
+    # libvirt 11.3 now and then fails to end in 30 s, and gives up with an error.
+    assert_grep '^(inactive|failed)$' "$(show ActiveState libvirtd.service)" "libvirtd.service"
     virsh -q uri > /dev/null
 done
 wait_for 20 connected

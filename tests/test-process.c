@@ -26,19 +26,6 @@ typedef struct {
     VgpuSysfs *sysfs;
 } Fixture;
 
-/* The errno value that the child exits with. */
-static int
-wait_for(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR)
-            return errno;
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-}
-
 static int
 setup(void **state)
 {
@@ -59,6 +46,19 @@ teardown(void **state)
     scratch_clear(&self->scratch);
     g_free(self);
     return 0;
+}
+
+/* The errno value that the child exits with. */
+static int
+wait_for(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return errno;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
 static void
@@ -94,6 +94,23 @@ test_write(void **state)
     text = scratch_read(&self->scratch, "attribute");
     assert_string_equal(text, "1");
     assert_false(vgpu_sysfs_exists(self->sysfs, "missing"));
+}
+
+/* A pipe that takes no byte more: a write to it blocks as one to sysfs does. Returns our end. */
+static int
+make_stuck(const Scratch *scratch, const char *name)
+{
+    g_autofree char *path = scratch_path(scratch, name);
+    static const char filler[4096];
+    int fd;
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    while (write(fd, filler, sizeof(filler)) > 0)
+        ;
+    assert_int_equal(errno, EAGAIN);
+    return fd;
 }
 
 static guint

@@ -172,16 +172,6 @@ vgpu_scan_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory)
     return known == g_hash_table_size(mdev);
 }
 
-static bool
-is_wanted(const VgpuProfile *profile, const char *const *wanted)
-{
-    for (; wanted && *wanted; wanted++) {
-        if (vgpu_profile_matches(profile, *wanted))
-            return true;
-    }
-    return !wanted;
-}
-
 static void
 refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted)
 {
@@ -194,7 +184,7 @@ refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted)
         for (guint j = 0; j < parent->offers->len; j++) {
             VgpuOffer *offer = g_ptr_array_index(parent->offers, j);
 
-            if (is_wanted(offer->profile, wanted))
+            if (!wanted || vgpu_profile_matches_any(offer->profile, wanted))
                 offer->available =
                     backend->read_available(sysfs, parent->address, offer->profile->id);
         }

@@ -55,6 +55,8 @@ void vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner);
 
 VgpuPlace vgpu_claim_place(const VgpuClaim *claim);
+/* Whether its profile, and its GPU where one is named, are what is wanted. */
+bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 
 /* @reason may be NULL, @duration_ms < 0: not given. */
 void vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,

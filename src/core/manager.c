@@ -194,6 +194,15 @@ vgpu_claim_place(const VgpuClaim *claim)
     };
 }
 
+bool
+vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want)
+{
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+
+    return vgpu_profile_matches_any(profile, (const char *const *) want->profiles) &&
+           (!want->gpu || g_str_equal(want->gpu, claim->gpu));
+}
+
 static void
 put(GVariantDict *dict, const char *key, const char *value)
 {
@@ -365,10 +374,11 @@ differs(const VgpuGpu *a, const VgpuGpu *b)
            a->profiles->len != b->profiles->len || g_strcmp0(a->driver, b->driver) != 0;
 }
 
-void
+bool
 vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
 {
     g_autoptr(VgpuInventory) before = g_steal_pointer(&self->inventory);
+    bool changed = false;
 
     vgpu_inventory_free(self->identity);
     self->identity = from_libvirt;
@@ -381,6 +391,7 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
             emit_gpu(self, "gpu-appeared", gpu);
         else if (differs(old, gpu))
             emit_gpu(self, "gpu-changed", gpu);
+        changed |= !old || differs(old, gpu);
     }
     for (guint i = 0; i < before->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(before->gpus, i);
@@ -388,4 +399,21 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
         if (!vgpu_inventory_find(self->inventory, gpu->address))
             emit_gpu(self, "gpu-gone", gpu);
     }
+    return changed;
+}
+
+bool
+vgpu_manager_knows(VgpuManager *self, const VgpuWant *want)
+{
+    vgpu_manager_refresh(self, (const char *const *) want->profiles);
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+
+        for (guint j = 0; j < gpu->profiles->len; j++) {
+            if (vgpu_profile_matches_any(g_ptr_array_index(gpu->profiles, j),
+                                         (const char *const *) want->profiles))
+                return true;
+        }
+    }
+    return false;
 }

@@ -90,8 +90,12 @@ void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
  * everybody had given up on it. */
 bool vgpu_manager_has_orphans(VgpuManager *self);
 
-/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. Events tell what changed. */
-void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
+/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. Events tell what changed;
+ * the result, whether anything did. */
+bool vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
+
+/* Whether any GPU of the host has a profile that this want names, with or without room. */
+bool vgpu_manager_knows(VgpuManager *self, const VgpuWant *want);
 
 /* --- persistent mdevs (create="define") --------------------------------------------------- */
 

@@ -124,15 +124,10 @@ wants(const VgpuDefinition *definition, const VgpuClaim *claim)
 {
     for (guint i = 0; i < definition->domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
-        g_autoptr(VgpuProfile) profile = NULL;
 
-        if (!want->create_at_define || g_strcmp0(want->uuid, claim->uuid) != 0)
-            continue;
-        profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
-        for (char **name = want->profiles; *name; name++) {
-            if (vgpu_profile_matches(profile, *name))
-                return true;
-        }
+        if (want->create_at_define && g_strcmp0(want->uuid, claim->uuid) == 0 &&
+            vgpu_claim_fits(claim, want))
+            return true;
     }
     return false;
 }

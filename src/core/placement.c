@@ -175,6 +175,7 @@ judge_profile(const VgpuSnapshot *snapshot, const VgpuProfile *profile, VgpuCand
     Load load = load_of(snapshot, out->gpu, profile);
 
     out->used = load.vgpus;
+    out->profile = profile;
     if (load.other_size) {
         out->verdict = VGPU_VERDICT_OTHER_SIZE;
         out->reason = g_strdup_printf("vGPUs of another size are on it (%s, %u MiB)",
@@ -192,7 +193,6 @@ judge_profile(const VgpuSnapshot *snapshot, const VgpuProfile *profile, VgpuCand
 
         if (room_on(snapshot, parent, profile)) {
             out->verdict = VGPU_VERDICT_FITS;
-            out->profile = profile;
             out->parent = parent;
             out->reason = g_strdup_printf("fits on %s", parent->address);
             return;
@@ -324,25 +324,29 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
     g_autoptr(GPtrArray) sorted = g_ptr_array_new();
     g_autofree char *profiles = g_strjoinv("', '", want->profiles);
     g_autoptr(GString) text = g_string_new(NULL);
-    bool known = false;
+    bool known = false;   /* some GPU may have it */
+    bool offered = false; /* some GPU does have it */
 
     for (guint i = 0; i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
 
         g_ptr_array_add(sorted, (gpointer) candidate);
         known |= candidate->verdict != VGPU_VERDICT_NO_SUCH_PROFILE;
+        offered |= candidate->profile != NULL;
     }
     g_ptr_array_sort(sorted, nearest_first); /* stable: GLib merges */
+    if (!offered && want->line)              /* most likely a slip of the pen, there */
+        g_string_append_printf(text, "line %ld: ", want->line);
 
     if (!candidates->len && want->gpu)
-        g_string_printf(text, "there is no GPU %s on this host", want->gpu);
+        g_string_append_printf(text, "there is no GPU %s on this host", want->gpu);
     else if (!candidates->len)
-        g_string_printf(text, "there is no GPU on this host");
+        g_string_append(text, "there is no GPU on this host");
     else if (known)
-        g_string_printf(text, "no GPU has room for a vGPU '%s'", profiles);
+        g_string_append_printf(text, "no GPU has room for a vGPU '%s'", profiles);
     else
-        g_string_printf(text, "no GPU has the profile '%s' (see 'virt-vgpu profile-list')",
-                        profiles);
+        g_string_append_printf(text, "no GPU has the profile '%s' (see 'virt-vgpu profile-list')",
+                               profiles);
 
     for (guint i = 0; known && i < sorted->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(sorted, i);

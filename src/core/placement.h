@@ -37,7 +37,7 @@ typedef struct {
     const VgpuGpu *gpu;
     VgpuVerdict verdict;
     char *reason;               /* for people, e.g. "4 of 4 are in use" */
-    const VgpuProfile *profile; /* when it fits */
+    const VgpuProfile *profile; /* when the GPU has it, with room or not */
     const VgpuParent *parent;   /* when it fits */
     guint used;                 /* vGPUs on the GPU, of any profile */
 } VgpuCandidate;

@@ -142,8 +142,7 @@ static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
     VgpuPlace place = { .uuid = uuid };
-    g_auto(VgpuPresence) seen =
-        vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
+    g_auto(VgpuPresence) seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
 
     if (!seen.exists && !vgpu_manager_owner(self, uuid) &&
         !vgpu_manager_kept_claim(self, uuid, NULL))

@@ -218,7 +218,8 @@ vgpu_manager_remove(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
     removal->uuid = g_strdup(claim->uuid);
     removal->begun = g_get_monotonic_time();
     g_hash_table_insert(self->removals, removal->uuid, removal);
-    advance(removal);
+    /* not from here: a fork() takes its time, and the hook that told of the end waits for its answer */
+    removal->timer = vgpu_manager_after(self, 0, on_timer, removal);
 }
 
 bool

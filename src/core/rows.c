@@ -56,15 +56,8 @@ add_row(GPtrArray *rows, const char *uuid, const char *state)
 static bool
 claim_satisfies(const VgpuClaim *claim, const VgpuWant *want)
 {
-    g_autoptr(VgpuProfile) profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
-
-    if (g_strcmp0(claim->uuid, want->uuid) != 0 || claim->index != want->index)
-        return false;
-    for (char **name = want->profiles; *name; name++) {
-        if (vgpu_profile_matches(profile, *name))
-            return true;
-    }
-    return false;
+    return g_strcmp0(claim->uuid, want->uuid) == 0 && claim->index == want->index &&
+           vgpu_claim_fits(claim, want);
 }
 
 /* Whether a restart would give the running domain other vGPUs than it has. */

@@ -5,18 +5,6 @@
 #include "base/uuid.h"
 #include "core/start-private.h"
 
-static bool
-claim_fits(const VgpuClaim *claim, const VgpuWant *want)
-{
-    g_autoptr(VgpuProfile) profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
-
-    for (char **wanted = want->profiles; *wanted; wanted++) {
-        if (vgpu_profile_matches(profile, *wanted))
-            return !want->gpu || g_str_equal(want->gpu, claim->gpu);
-    }
-    return false;
-}
-
 static void
 make_ready(VgpuClaim *claim, VgpuStep *step)
 {
@@ -52,7 +40,7 @@ step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *s
         vgpu_manager_drop(manager, owner, claim);
     } else if (backend->in_use(manager->sysfs, &place)) {
         step->wait = "its vGPU is still held open by a process of its previous run";
-    } else if (claim_fits(claim, step->want)) {
+    } else if (vgpu_claim_fits(claim, step->want)) {
         vgpu_manager_cancel_removal(manager, claim->uuid);
         make_ready(claim, step);
     } else {
@@ -135,7 +123,7 @@ step_from_device(VgpuStart *self, VgpuStep *step, const VgpuPresence *seen)
     }
     claim = add_claim(self, step->want, gpu, seen->parent, profile);
     claim->adopted = step->want->uuid_is_users;
-    if (claim_fits(claim, step->want)) {
+    if (vgpu_claim_fits(claim, step->want)) {
         make_ready(claim, step);
     } else if (claim->adopted) {
         text = g_strdup_printf("the device %s exists on %s with profile '%s' instead of '%s'",

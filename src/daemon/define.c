@@ -35,6 +35,41 @@ may_correct(VgpuGuard *self, const char *domain_uuid, bool *report)
     return recent < CONTEST_MAX;
 }
 
+typedef struct {
+    VgpuGuard *guard;
+    const VgpuDomain *domain;
+    const VgpuWant *unknown; /* the first that no GPU can give, or NULL */
+} KnowledgeCall;
+
+static void
+call_knows(gpointer data)
+{
+    KnowledgeCall *call = data;
+
+    for (guint i = 0; !call->unknown && i < call->domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(call->domain->wants, i);
+
+        if (!want->uuid_is_users && !vgpu_manager_knows(call->guard->manager, want))
+            call->unknown = want;
+    }
+}
+
+/* A profile that no GPU of the host has is most likely a slip of the pen: the definition stays as it
+ * is until there is such a GPU, or another name. */
+static bool
+is_known(VgpuGuard *self, const VgpuDomain *domain, GError **error)
+{
+    KnowledgeCall call = { .guard = self, .domain = domain };
+
+    vgpu_worker_call(self->worker, call_knows, &call);
+    if (call.unknown)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "domain '%s': line %ld: no GPU has the profile '%s' (see 'virt-vgpu "
+                    "profile-list'); the definition is left as it is",
+                    domain->name, call.unknown->line, call.unknown->profiles[0]);
+    return !call.unknown;
+}
+
 static bool
 apply(virConnectPtr conn, const VgpuDomainState *state, const VgpuChange *change, GError **error)
 {
@@ -54,6 +89,8 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
         return false;
     if (!plan->len)
         return true;
+    if (!is_known(self, domain, error))
+        return false;
     if (!may_correct(self, state->uuid, &report)) {
         if (report)
             vgpu_guard_emit(

@@ -20,6 +20,9 @@ struct VgpuGuard {
     VgpuQueue *queue;
     VgpuConnection *connection;
 
+    gint gpus_queued;  /* atomic: a reading of the GPUs is waiting for its turn */
+    gint sweep_queued; /* atomic: so is a look at all domains */
+
     GMutex lock;
     VgpuWatch *watch;
     GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is taken to last */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define BACKLOG 4096
 #define HEADER_MAX 256
+#define HELLO_TIMEOUT_MS 1000
 #define NAME_MAX_LEN 4096
 #define READ_TIMEOUT_S 35        /* longer than any hook waits */
 #define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
@@ -364,52 +366,66 @@ run(gpointer data)
     return NULL;
 }
 
-/* Replaces a socket that a dead daemon left, but not that of a living one. */
-static int
-listen_at(const char *path, GError **error)
+/* A daemon whose thread is stuck in a driver cannot die, and its socket accepts until it can; but
+ * it does not answer. */
+static bool
+somebody_answers(int fd)
+{
+    static const char request[] = "VGPU1 hello - - 0 0 0\n";
+    struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+    char byte;
+
+    return send(fd, request, strlen(request), MSG_NOSIGNAL) > 0 &&
+           poll(&poll_fd, 1, HELLO_TIMEOUT_MS) > 0 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
+static bool
+is_taken(const struct sockaddr_un *addr)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool taken =
+        connect(fd, (const struct sockaddr *) addr, sizeof(*addr)) == 0 && somebody_answers(fd);
+
+    close(fd);
+    return taken;
+}
+
+int
+vgpu_hook_socket_listen(const char *path, GError **error)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask;
-    bool bound;
+    int fd;
 
-    if (strlen(path) >= sizeof(addr.sun_path)) {
+    if (g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path)) >= sizeof(addr.sun_path)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "%s: path too long for a socket", path);
-        goto failed;
+        return -1;
     }
-    strcpy(addr.sun_path, path);
-    if (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) == 0 || errno == EAGAIN) {
+    if (is_taken(&addr)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "%s: another virtvgpud answers there",
                     path);
-        goto failed;
+        return -1;
     }
     (void) unlink(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mask = umask(0177); /* before it exists, so that it is never open to others */
-    bound = bind(fd, (struct sockaddr *) &addr, sizeof(addr)) == 0;
-    umask(mask);
-    if (!bound || listen(fd, BACKLOG) < 0) {
+    if (bind(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0 || listen(fd, BACKLOG) < 0) {
         vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "listen on %s", path);
-        goto failed;
+        close(fd);
+        fd = -1;
     }
+    umask(mask);
     return fd;
-
-failed:
-    close(fd);
-    return -1;
 }
 
 VgpuHookSocket *
 vgpu_hook_socket_new(int fd, const char *path, VgpuWorker *worker, VgpuManager *manager,
-                     void (*nudge)(gpointer opaque), gpointer opaque, GError **error)
+                     void (*nudge)(gpointer opaque), gpointer opaque)
 {
-    VgpuHookSocket *self;
-    bool own = fd < 0;
+    VgpuHookSocket *self = g_new0(VgpuHookSocket, 1);
 
-    if (own && (fd = listen_at(path, error)) < 0)
-        return NULL;
-    self = g_new0(VgpuHookSocket, 1);
     self->fd = fd;
-    self->unlink_path = own ? g_strdup(path) : NULL;
+    self->unlink_path = g_strdup(path);
     self->worker = worker;
     self->manager = manager;
     self->nudge = nudge;

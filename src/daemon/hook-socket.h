@@ -15,9 +15,13 @@
 
 typedef struct VgpuHookSocket VgpuHookSocket;
 
-/* Listen on @fd (taken), or when it is negative on a socket made at @path, mode 0600. @nudge is
+/* Listen at @path, mode 0600; the descriptor, or -1. What a dead daemon left there is replaced,
+ * also if it lingers in the kernel; one that answers is VGPU_ERROR_BUSY. */
+int vgpu_hook_socket_listen(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Serve @fd (taken), and unlink @path (NULL: the socket is somebody else's) in the end. @nudge is
  * called on the hook's thread after each request: libvirt runs. */
 VgpuHookSocket *vgpu_hook_socket_new(int fd, const char *path, VgpuWorker *worker,
                                      VgpuManager *manager, void (*nudge)(gpointer opaque),
-                                     gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                     gpointer opaque);
 void vgpu_hook_socket_free(VgpuHookSocket *self);

@@ -197,11 +197,18 @@ static bool
 set_up(Daemon *self, GError **error)
 {
     g_autofree char *run = g_build_filename(option.root, VGPU_PATH_RUN, NULL);
-    g_autofree char *socket = g_build_filename(option.root, VGPU_PATH_HOOK_SOCKET, NULL);
+    g_autofree char *own_socket = NULL;
+    int socket = inherited_socket();
 
     if (!(self->config = load_config(error)) ||
         !(self->sysfs = vgpu_sysfs_new(option.root, error)) || !vgpu_fs_mkdir(run, 0755, error))
         return false;
+    if (socket < 0) { /* before the records are touched: another daemon may be at them */
+        own_socket = g_build_filename(option.root, VGPU_PATH_HOOK_SOCKET, NULL);
+        socket = vgpu_hook_socket_listen(own_socket, error);
+        if (socket < 0)
+            return false;
+    }
     self->worker = vgpu_worker_new();
     self->guard = vgpu_guard_new(self->worker, self->config, on_event, self);
     self->manager =
@@ -212,11 +219,11 @@ set_up(Daemon *self, GError **error)
     self->service = vgpu_service_new(self->worker, self->manager, self->guard, self->config);
     vgpu_manager_resume(self->manager);
     vgpu_worker_start(self->worker);
-    /* Connecting comes after the socket, in the background: libvirtd may be waiting for a hook. */
+    /* Connecting goes on in the background: libvirtd may be waiting for a hook. */
     vgpu_guard_start(self->guard, self->manager, option.root);
-    self->hook_socket = vgpu_hook_socket_new(inherited_socket(), socket, self->worker,
-                                             self->manager, on_hook_called, self, error);
-    return self->hook_socket != NULL;
+    self->hook_socket = vgpu_hook_socket_new(socket, own_socket, self->worker, self->manager,
+                                             on_hook_called, self);
+    return true;
 }
 
 int

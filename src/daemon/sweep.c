@@ -102,7 +102,10 @@ do_identity(gpointer data)
 {
     Identity *identity = data;
 
-    vgpu_manager_take_identity(identity->guard->manager, identity->inventory);
+    /* a definition may have waited for a GPU that has just come */
+    if (vgpu_manager_take_identity(identity->guard->manager, identity->inventory) &&
+        identity->inventory)
+        vgpu_guard_push_sweep(identity->guard);
     g_free(identity);
 }
 
@@ -122,8 +125,10 @@ run_gpus(gpointer data)
     VgpuGuard *self = data;
     virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
     g_autoptr(GError) error = NULL;
-    VgpuInventory *inventory = conn ? vgpu_nodedev_inventory(conn, &error) : NULL;
+    VgpuInventory *inventory;
 
+    g_atomic_int_set(&self->gpus_queued, 0);
+    inventory = conn ? vgpu_nodedev_inventory(conn, &error) : NULL;
     if (inventory)
         push_identity(self, inventory);
     else if (conn && !vgpu_guard_is_away(error))
@@ -167,9 +172,12 @@ vgpu_guard_catch_up(VgpuGuard *self)
 static void
 run_sweep(gpointer data)
 {
+    VgpuGuard *self = data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) plan = vgpu_guard_reconcile(data, false, &error);
+    g_autoptr(GPtrArray) plan = NULL;
 
+    g_atomic_int_set(&self->sweep_queued, 0);
+    plan = vgpu_guard_reconcile(self, false, &error);
     if (!plan && !vgpu_guard_is_away(error))
         g_warning("%s", error->message);
 }
@@ -177,13 +185,15 @@ run_sweep(gpointer data)
 void
 vgpu_guard_push_sweep(VgpuGuard *self)
 {
-    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "sweep", run_sweep, self, NULL);
+    if (g_atomic_int_compare_and_exchange(&self->sweep_queued, 0, 1))
+        vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "sweep", run_sweep, self, NULL);
 }
 
 void
 vgpu_guard_reread_gpus(VgpuGuard *self)
 {
-    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "gpus", run_gpus, self, NULL);
+    if (g_atomic_int_compare_and_exchange(&self->gpus_queued, 0, 1)) /* VFs come in dozens */
+        vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "gpus", run_gpus, self, NULL);
 }
 
 void

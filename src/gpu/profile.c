@@ -105,3 +105,13 @@ vgpu_profile_matches(const VgpuProfile *self, const char *wanted)
     return g_str_equal(self->id, wanted) || is_number_of(self->id, wanted) ||
            g_str_equal(without_vendor(self->name), without_vendor(wanted));
 }
+
+bool
+vgpu_profile_matches_any(const VgpuProfile *self, const char *const *wanted)
+{
+    for (; *wanted; wanted++) {
+        if (vgpu_profile_matches(self, *wanted))
+            return true;
+    }
+    return false;
+}

@@ -28,3 +28,5 @@ void vgpu_profile_describe(VgpuProfile *self, const char *description);
  * exact name, where the vendor prefix "NVIDIA " or "GRID " may be left out or differ. Case
  * counts, and no part of a name ever matches. */
 bool vgpu_profile_matches(const VgpuProfile *self, const char *wanted);
+/* The same for a list of alternatives that ends with NULL. */
+bool vgpu_profile_matches_any(const VgpuProfile *self, const char *const *wanted);

@@ -29,8 +29,8 @@ with_mdevctl() {
 }
 with_nodedev() {
     local name
-    name=$(virsh -q nodedev-create "$tmp/nodedev.xml" | sed -n 's/.*\(mdev_[0-9a-f_]*\).*/\1/p')
-    virsh -q nodedev-destroy "$name"
+    name=$(virsh nodedev-create "$tmp/nodedev.xml" | sed -n 's/.*\(mdev_[0-9a-f_]*\).*/\1/p')
+    virsh nodedev-destroy "$name"
 }
 with_cli() {
     virt-vgpu create "$parent" "${type#nvidia-}" --uuid "$uuid"

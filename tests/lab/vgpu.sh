@@ -7,10 +7,10 @@ NS=urn:virt-vgpu:domain:1
 
 # annotation ATTRS [ATTRS…]: a <vgpu:devices> with one <vgpu:device ATTRS/> for each argument.
 annotation() {
-  local attrs
-  printf "<vgpu:devices xmlns:vgpu='%s'>" "$NS"
-  for attrs in "$@"; do printf '<vgpu:device %s/>' "$attrs"; done
-  printf '</vgpu:devices>'
+    local attrs
+    printf "<vgpu:devices xmlns:vgpu='%s'>" "$NS"
+    for attrs in "$@"; do printf '<vgpu:device %s/>' "$attrs"; done
+    printf '</vgpu:devices>'
 }
 
 # vgpu_uuid DOMAIN-UUID N: the UUID that anyone can compute.
@@ -29,18 +29,18 @@ is_injected() { [ "$(virsh -q dumpxml "$1" --inactive | grep -c "alias name='ua-
 
 # define_vgpu NAME DEVICE-ATTRS [domain_xml's options]: define and wait until the definition has its hostdev.
 define_vgpu() {
-  local name=$1 attrs=$2
-  shift 2
-  define "$name" --annot "$(annotation "$attrs")" "$@"
-  wait_for 30 is_injected "$name"
+    local name=$1 attrs=$2
+    shift 2
+    define "$name" --annot "$(annotation "$attrs")" "$@"
+    wait_for 30 is_injected "$name"
 }
 
 # vgpu_state UUID [WANTED]: prints the state in `list --all`, or tests it.
 vgpu_state() {
-  local state
-  state=$(virt-vgpu list --all --json | /usr/bin/python3 -ISc 'import json, sys
+    local state
+    state=$(virt-vgpu list --all --json | /usr/bin/python3 -ISc 'import json, sys
 print(*[v["state"] for v in json.load(sys.stdin) if v["uuid"] == sys.argv[1]])' "$1")
-  if [ "${2:-}" ]; then [ "$state" = "$2" ]; else echo "$state"; fi
+    if [ "${2:-}" ]; then [ "$state" = "$2" ]; else echo "$state"; fi
 }
 
 # nothing_left: no mdev, no record.
@@ -50,9 +50,9 @@ claims() { find /run/virt-vgpu/claims -type f | wc -l; }
 
 # json FIELD FILTER…: `virt-vgpu ARGS --json` as seen by a python expression: json EXPRESSION ARGS…, rows in `v`.
 json() {
-  local expression=$1
-  shift
-  virt-vgpu "$@" --json | /usr/bin/python3 -ISc 'import json, sys
+    local expression=$1
+    shift
+    virt-vgpu "$@" --json | /usr/bin/python3 -ISc 'import json, sys
 v = json.load(sys.stdin)
 print(eval(sys.argv[1]))' "$expression"
 }
@@ -61,8 +61,8 @@ print(eval(sys.argv[1]))' "$expression"
 qemu_pid() { cat "/run/libvirt/qemu/$1.pid"; }
 # same_qemu NAME PID: it still runs, and as the same process.
 same_qemu() {
-  kill -0 "$2" || fail "QEMU $2 of $1 has died"
-  assert_eq "$(qemu_pid "$1") $(state "$1")" "$2 running" "QEMU of $1"
+    kill -0 "$2" || fail "QEMU $2 of $1 has died"
+    assert_eq "$(qemu_pid "$1") $(state "$1")" "$2 running" "QEMU of $1"
 }
 
 # all_injected N: N definitions carry a hostdev of ours; cheaper than asking libvirt for each.
@@ -70,21 +70,21 @@ all_injected() { [ "$(grep -l "alias name='ua-vgpu-" /etc/libvirt/qemu/*.xml | w
 
 # hook NAME OP FILE: calls the hook as libvirt does, with the XML in FILE.
 hook() {
-  local subop=begin
-  [ "$2" != release ] || subop=end
-  /usr/sbin/virt-vgpu-hook "$1" "$2" "$subop" - < "$3"
+    local subop=begin
+    [ "$2" != release ] || subop=end
+    /usr/sbin/virt-vgpu-hook "$1" "$2" "$subop" - < "$3"
 }
 
 # daemon_config LINE…: a conf.d file with these lines, in effect.
 daemon_config() {
-  mkdir -p /etc/virt-vgpu/conf.d
-  printf '%s\n' "$@" > /etc/virt-vgpu/conf.d/lab.conf
-  daemon_restart
+    mkdir -p /etc/virt-vgpu/conf.d
+    printf '%s\n' "$@" > /etc/virt-vgpu/conf.d/lab.conf
+    daemon_restart
 }
 
 # set_annotation NAME ATTRS [ATTRS…]: in place of the one that it has, with virsh.
 set_annotation() {
-  virsh -q metadata "$1" --uri "$NS" --key vgpu --config --set "<devices>$(printf '<device %s/>' "${@:2}")</devices>" > /dev/null
+    virsh -q metadata "$1" --uri "$NS" --key vgpu --config --set "<devices>$(printf '<device %s/>' "${@:2}")</devices>" > /dev/null
 }
 
 # udevd STOP, udevd CONT: without it libvirt, and so the daemon, does not hear of new devices.

@@ -11,7 +11,7 @@ good=$(annotation "profile='NVIDIA A2-4Q'")
 say "through virsh: refused at start, the domain is unchanged"
 declare -A reasons=(
     [attribute]="line [0-9]+: unknown attribute 'colour' on <vgpu:device>"
-    [profile]="vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile"
+    [profile]="line [0-9]+: no GPU has room for a vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile"
     [version]="line [0-9]+: namespace version '2' is not supported"
     [pool]="line [0-9]+: attribute pool='design' on <vgpu:device> is not supported yet"
 )
@@ -19,10 +19,8 @@ define attribute --annot "$(annotation "profile='NVIDIA A2-4Q' colour='red'")"
 define profile --annot "$(annotation "profile='NVIDIA A2-5Q'")"
 define version --annot "${good/:domain:1/:domain:2}"
 define pool --annot "$(annotation "pool='design'")"
-# A profile that no GPU has today may come with a GPU tomorrow: its domain, and no other, has its hostdev.
-wait_for 10 is_injected profile
-sleep 1
-all_injected 1 || fail "a bad annotation was followed"
+sleep 2
+all_injected 0 || fail "a bad annotation was followed"
 for name in "${!reasons[@]}"; do
     cp /etc/libvirt/qemu/"$name.xml" "$dir/$name.before"
     assert_fails "virt-vgpu: domain '$name': .*${reasons[$name]}" virsh -q start "$name"

@@ -529,9 +529,12 @@ is_below_root(const char *path, const char *dir)
 static bool
 name_of(int fd, Path path)
 {
+    struct stat st;
     char link[32];
     ssize_t len;
 
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) /* it is mostly the main loop waking itself */
+        return false;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     len = readlink(link, path, PATH_MAX - 1);
     if (len < 0)

@@ -365,6 +365,22 @@ test_late_attach_fails(void **state)
 }
 
 static void
+test_late_attach_fails_at_the_end(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_autoptr(GError) error = g_error_new_literal(VGPU_ERROR, VGPU_ERROR_FAILED, "it stops");
+
+    (void) state;
+    assert_started(host, xml);
+    vgpu_manager_started(host->manager, HOST_WEB1, 7);
+    vgpu_manager_attached(host->manager, HOST_WEB1, vgpu_manager_since(host->manager, HOST_WEB1),
+                          HOST_WEB1_0, error);
+    host_release(host, HOST_WEB1); /* before the device of the failed one has gone */
+    assert_nothing_left(host);
+}
+
+static void
 test_late_attach_refused(void **state)
 {
     g_autoptr(Host) host = host_new();
@@ -673,6 +689,7 @@ main(void)
         cmocka_unit_test(test_ten_for_four),
         cmocka_unit_test(test_late_attach),
         cmocka_unit_test(test_late_attach_fails),
+        cmocka_unit_test(test_late_attach_fails_at_the_end),
         cmocka_unit_test(test_late_attach_refused),
         cmocka_unit_test(test_restart_while_open),
         cmocka_unit_test(test_restart_while_removed),

@@ -144,8 +144,8 @@ mdev_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
         return false;
     path = g_strdup_printf(VGPU_DEV_VFIO "/%s", group);
     fd = openat(vgpu_sysfs_root_fd(sysfs), path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return errno == EBUSY;
+    if (fd < 0) /* not allowed to ask: a removal that blocks is worse than one that waits */
+        return errno == EBUSY || errno == EACCES || errno == EPERM;
     close(fd);
     return false;
 }

@@ -13,6 +13,8 @@ let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
         vgpu_manager_drop(self, owner, claim);
     } else if (claim->phase != VGPU_PHASE_RELEASING) {
         vgpu_manager_remove(self, owner, claim);
+    } else {
+        g_clear_pointer(&claim->reason, g_free); /* nobody is left to be told why it failed */
     }
 }
 

@@ -92,10 +92,13 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
     if (!is_known(self, domain, error))
         return false;
     if (!may_correct(self, state->uuid, &report)) {
-        if (report)
+        if (report) {
             vgpu_guard_emit(
                 self, "domain-contested", state,
                 "its definition was corrected five times within a minute and changed back");
+            /* it may have been an honest editor in a hurry */
+            vgpu_guard_follow_later(self, state->uuid, CONTEST_WINDOW_US / 1000 + 1000);
+        }
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_FAILED,
             "domain '%s': its hostdevs are contested: they were corrected five times within "

@@ -1,4 +1,4 @@
-/* guard-private.h: what guard.c, define.c and sweep.c share */
+/* guard-private.h: what guard.c and its neighbours share */
 #pragma once
 
 #include "daemon/guard.h"
@@ -31,6 +31,24 @@ struct VgpuGuard {
     GHashTable *corrected; /* domain UUID → GArray of gint64: when it was corrected lately */
 };
 
+/* What a job is about; each uses what it needs. */
+typedef struct {
+    VgpuGuard *guard;
+    char *domain_uuid;
+    int domain_id;
+    guint64 since;
+    guint index;
+    char *uuid;
+    gint64 deadline;
+    GError *error;
+    bool running;
+} VgpuTask;
+
+VgpuTask *vgpu_task_new(VgpuGuard *guard, const char *domain_uuid);
+/* Without its error. */
+VgpuTask *vgpu_task_copy(const VgpuTask *task);
+void vgpu_task_free(gpointer task);
+
 extern const VgpuWatchEvents vgpu_guard_watch_events; /* opaque: the guard */
 
 /* An event about a domain: those of the worker's thread go through the manager instead. */
@@ -45,6 +63,13 @@ bool vgpu_guard_is_away(const GError *error);
 
 /* Follow the definition of that domain, soon. Any thread. */
 void vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid);
+void vgpu_guard_follow_later(VgpuGuard *self, const char *domain_uuid, guint ms);
+
+/* --- attach.c ----------------------------------------------------------------------------- */
+
+/* VgpuManagerHost.attach */
+void vgpu_guard_attach(const char *domain_uuid, int domain_id, guint64 since, guint index,
+                       const char *uuid, gpointer opaque);
 
 /* --- sweep.c ------------------------------------------------------------------------------ */
 

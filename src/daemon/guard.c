@@ -11,41 +11,6 @@
 #define RETRY_MS 300
 #define IN_FLIGHT_US (60 * G_USEC_PER_SEC)
 
-/* What a job is about; each uses what it needs. */
-typedef struct {
-    VgpuGuard *guard;
-    char *domain_uuid;
-    int domain_id;
-    guint64 since;
-    guint index;
-    char *uuid;
-    gint64 deadline;
-    GError *error;
-    bool running;
-} Task;
-
-static Task *
-task_new(VgpuGuard *guard, const char *domain_uuid)
-{
-    Task *task = g_new0(Task, 1);
-
-    task->guard = guard;
-    task->domain_uuid = g_strdup(domain_uuid);
-    task->domain_id = -1;
-    return task;
-}
-
-static void
-task_free(gpointer data)
-{
-    Task *task = data;
-
-    g_free(task->domain_uuid);
-    g_free(task->uuid);
-    g_clear_error(&task->error);
-    g_free(task);
-}
-
 bool
 vgpu_guard_is_away(const GError *error)
 {
@@ -98,140 +63,40 @@ defer_if_starting(VgpuGuard *self, const char *domain_uuid)
 static gboolean
 on_follow_again(gpointer data)
 {
-    Task *task = data;
+    VgpuTask *task = data;
 
     vgpu_guard_push_follow(task->guard, task->domain_uuid);
     return G_SOURCE_REMOVE;
 }
 
+void
+vgpu_guard_follow_later(VgpuGuard *self, const char *domain_uuid, guint ms)
+{
+    g_timeout_add_full(G_PRIORITY_DEFAULT, ms, on_follow_again, vgpu_task_new(self, domain_uuid),
+                       vgpu_task_free);
+}
+
 static void
 run_follow(gpointer data)
 {
-    Task *task = data;
+    VgpuTask *task = data;
     g_autoptr(GError) error = NULL;
 
     if (defer_if_starting(task->guard, task->domain_uuid) ||
         vgpu_guard_follow(task->guard, task->domain_uuid, NULL, &error) ||
         vgpu_guard_is_away(error)) /* all are followed when it is back */
         return;
-    if (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY)) {
-        g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_follow_again,
-                           task_new(task->guard, task->domain_uuid), task_free);
-        return;
-    }
-    g_warning("%s", error->message);
+    if (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY))
+        vgpu_guard_follow_later(task->guard, task->domain_uuid, RETRY_MS);
+    else
+        g_warning("%s", error->message);
 }
 
 void
 vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
 {
     vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_follow,
-                    task_new(self, domain_uuid), task_free);
-}
-
-/* --- late attach -------------------------------------------------------------------------- */
-
-static void run_attach(gpointer data);
-
-static void
-do_attached(gpointer data)
-{
-    Task *task = data;
-
-    vgpu_manager_attached(task->guard->manager, task->domain_uuid, task->since, task->uuid,
-                          task->error);
-    g_mutex_lock(&task->guard->lock);
-    g_hash_table_remove(task->guard->attaching, task->uuid);
-    g_mutex_unlock(&task->guard->lock);
-    task_free(task);
-}
-
-static Task *
-task_copy(const Task *task)
-{
-    Task *copy = task_new(task->guard, task->domain_uuid);
-
-    copy->domain_id = task->domain_id;
-    copy->since = task->since;
-    copy->index = task->index;
-    copy->uuid = g_strdup(task->uuid);
-    copy->deadline = task->deadline;
-    return copy;
-}
-
-static gboolean
-on_attach_again(gpointer data)
-{
-    Task *task = data;
-
-    vgpu_queue_push(task->guard->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach,
-                    task_copy(task), task_free);
-    return G_SOURCE_REMOVE;
-}
-
-static bool
-attach(const Task *task, GError **error)
-{
-    VgpuWant want = { .index = task->index, .uuid = task->uuid };
-    g_autofree char *xml = vgpu_inject_live_xml(&want);
-    virConnectPtr conn = vgpu_connection_get(task->guard->connection, error);
-    bool done =
-        conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
-
-    if (conn)
-        virConnectClose(conn);
-    return done;
-}
-
-static void
-run_attach(gpointer data)
-{
-    Task *task = data;
-    Task *result = task_copy(task);
-
-    if (!attach(task, &result->error)) {
-        bool again = g_error_matches(result->error, VGPU_ERROR, VGPU_ERROR_BUSY) &&
-                     g_get_monotonic_time() < task->deadline;
-
-        if (again) {
-            g_debug("%s; trying again", result->error->message);
-            g_clear_error(&result->error);
-            g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again, result, task_free);
-            return;
-        }
-        if (vgpu_guard_is_away(result->error)) { /* reconcile asks again when it is back */
-            g_mutex_lock(&task->guard->lock);
-            g_hash_table_remove(task->guard->attaching, task->uuid);
-            g_mutex_unlock(&task->guard->lock);
-            task_free(result);
-            return;
-        }
-        g_warning("late attach of vGPU %s failed: %s", task->uuid, result->error->message);
-    }
-    vgpu_worker_push(task->guard->worker, do_attached, result);
-}
-
-static void
-host_attach(const char *domain_uuid, int domain_id, guint64 since, guint index, const char *uuid,
-            gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-    Task *task;
-    bool new;
-
-    g_mutex_lock(&self->lock);
-    new = g_hash_table_add(self->attaching, g_strdup(uuid));
-    g_mutex_unlock(&self->lock);
-    if (!new)
-        return;
-    task = task_new(self, domain_uuid);
-    task->domain_id = domain_id;
-    task->since = since;
-    task->index = index;
-    task->uuid = g_strdup(uuid);
-    task->deadline =
-        g_get_monotonic_time() + (gint64) self->config->attach_timeout * G_USEC_PER_SEC;
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_attach, task, task_free);
+                    vgpu_task_new(self, domain_uuid), vgpu_task_free);
 }
 
 /* --- looking at a domain ------------------------------------------------------------------ */
@@ -239,21 +104,21 @@ host_attach(const char *domain_uuid, int domain_id, guint64 since, guint index, 
 static void
 do_settle(gpointer data)
 {
-    Task *task = data;
+    VgpuTask *task = data;
 
     vgpu_manager_settle(task->guard->manager, task->domain_uuid, task->since, task->running,
                         task->domain_id);
-    task_free(task);
+    vgpu_task_free(task);
 }
 
 static void
 run_look(gpointer data)
 {
-    Task *task = data;
+    VgpuTask *task = data;
     g_autoptr(GError) error = NULL;
     virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
     g_autoptr(VgpuDomainState) state = NULL;
-    Task *result;
+    VgpuTask *result;
 
     if (!conn)
         return; /* reconcile looks when it is back */
@@ -261,7 +126,7 @@ run_look(gpointer data)
     virConnectClose(conn);
     if (!state && !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         return;
-    result = task_copy(task);
+    result = vgpu_task_copy(task);
     result->running = state && state->id >= 0;
     result->domain_id = state ? state->id : -1;
     vgpu_worker_push(task->guard->worker, do_settle, result);
@@ -271,10 +136,10 @@ static void
 host_look(const char *domain_uuid, guint64 since, gpointer opaque)
 {
     VgpuGuard *self = opaque;
-    Task *task = task_new(self, domain_uuid);
+    VgpuTask *task = vgpu_task_new(self, domain_uuid);
 
     task->since = since;
-    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_look, task, task_free);
+    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_look, task, vgpu_task_free);
 }
 
 /* --- what the manager tells --------------------------------------------------------------- */
@@ -320,7 +185,7 @@ host_settled(const char *domain_uuid, gpointer opaque)
 
 const VgpuManagerHost vgpu_guard_host = {
     .event = host_event,
-    .attach = host_attach,
+    .attach = vgpu_guard_attach,
     .rewrite = host_rewrite,
     .look = host_look,
     .starting = host_starting,
@@ -332,10 +197,10 @@ const VgpuManagerHost vgpu_guard_host = {
 static void
 do_started(gpointer data)
 {
-    Task *task = data;
+    VgpuTask *task = data;
 
     vgpu_manager_started(task->guard->manager, task->domain_uuid, task->domain_id);
-    task_free(task);
+    vgpu_task_free(task);
 }
 
 /* A STOPPED counts as a second release, but it does not say of which run: look at the domain,
@@ -343,30 +208,30 @@ do_started(gpointer data)
 static void
 do_stopped(gpointer data)
 {
-    Task *task = data;
+    VgpuTask *task = data;
     guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
 
     if (since)
         host_look(task->domain_uuid, since, task->guard);
     vgpu_guard_push_follow(task->guard, task->domain_uuid);
-    task_free(task);
+    vgpu_task_free(task);
 }
 
 static void
 on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpointer opaque)
 {
     VgpuGuard *self = opaque;
-    Task *task;
+    VgpuTask *task;
 
     (void) name;
     switch (event) {
     case VGPU_DOMAIN_STARTED:
-        task = task_new(self, uuid);
+        task = vgpu_task_new(self, uuid);
         task->domain_id = id;
         vgpu_worker_push_hook(self->worker, do_started, task);
         break;
     case VGPU_DOMAIN_STOPPED:
-        vgpu_worker_push(self->worker, do_stopped, task_new(self, uuid));
+        vgpu_worker_push(self->worker, do_stopped, vgpu_task_new(self, uuid));
         break;
     case VGPU_DOMAIN_DEFINED:
     case VGPU_DOMAIN_UNDEFINED:

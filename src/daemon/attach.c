@@ -1,0 +1,117 @@
+/* attach.c: late attach, for a domain that was started before its definition had the hostdev */
+#include "base/error.h"
+#include "daemon/guard-private.h"
+#include "domain/inject.h"
+
+#define RETRY_MS 300
+
+static void run_attach(gpointer data);
+
+static void
+forget_attach(VgpuTask *task)
+{
+    g_mutex_lock(&task->guard->lock);
+    g_hash_table_remove(task->guard->attaching, task->uuid);
+    g_mutex_unlock(&task->guard->lock);
+    vgpu_task_free(task);
+}
+
+static void
+do_attached(gpointer data)
+{
+    VgpuTask *task = data;
+
+    vgpu_manager_attached(task->guard->manager, task->domain_uuid, task->since, task->uuid,
+                          task->error);
+    forget_attach(task);
+}
+
+static gboolean
+on_attach_again(gpointer data)
+{
+    VgpuTask *task = data;
+
+    vgpu_queue_push(task->guard->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach,
+                    vgpu_task_copy(task), vgpu_task_free);
+    return G_SOURCE_REMOVE;
+}
+
+static bool
+attach(const VgpuTask *task, GError **error)
+{
+    VgpuWant want = { .index = task->index, .uuid = task->uuid };
+    g_autofree char *xml = vgpu_inject_live_xml(&want);
+    virConnectPtr conn = vgpu_connection_get(task->guard->connection, error);
+    bool done =
+        conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
+
+    if (conn)
+        virConnectClose(conn);
+    return done;
+}
+
+/* Whether the run that the vGPU was made for is over; then its release cleans up. */
+static bool
+is_over(const VgpuTask *task)
+{
+    virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VgpuDomainState) state = NULL;
+
+    if (!conn)
+        return false;
+    state = vgpu_domains_get(conn, task->domain_uuid, &error);
+    virConnectClose(conn);
+    return state ? state->id != task->domain_id
+                 : g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND);
+}
+
+static void
+run_attach(gpointer data)
+{
+    VgpuTask *task = data;
+    VgpuTask *result = vgpu_task_copy(task);
+
+    if (!attach(task, &result->error)) {
+        bool again = g_error_matches(result->error, VGPU_ERROR, VGPU_ERROR_BUSY) &&
+                     g_get_monotonic_time() < task->deadline;
+
+        if (again) {
+            g_debug("%s; trying again", result->error->message);
+            g_clear_error(&result->error);
+            g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again, result,
+                               vgpu_task_free);
+            return;
+        }
+        /* when libvirt is back, reconcile asks again */
+        if (vgpu_guard_is_away(result->error) || is_over(task)) {
+            forget_attach(result);
+            return;
+        }
+        g_warning("late attach of vGPU %s failed: %s", task->uuid, result->error->message);
+    }
+    vgpu_worker_push(task->guard->worker, do_attached, result);
+}
+
+void
+vgpu_guard_attach(const char *domain_uuid, int domain_id, guint64 since, guint index,
+                  const char *uuid, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    VgpuTask *task;
+    bool new;
+
+    g_mutex_lock(&self->lock);
+    new = g_hash_table_add(self->attaching, g_strdup(uuid));
+    g_mutex_unlock(&self->lock);
+    if (!new)
+        return;
+    task = vgpu_task_new(self, domain_uuid);
+    task->domain_id = domain_id;
+    task->since = since;
+    task->index = index;
+    task->uuid = g_strdup(uuid);
+    task->deadline =
+        g_get_monotonic_time() + (gint64) self->config->attach_timeout * G_USEC_PER_SEC;
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_attach, task, vgpu_task_free);
+}

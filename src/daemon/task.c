@@ -1,0 +1,36 @@
+#include "daemon/guard-private.h"
+
+VgpuTask *
+vgpu_task_new(VgpuGuard *guard, const char *domain_uuid)
+{
+    VgpuTask *task = g_new0(VgpuTask, 1);
+
+    task->guard = guard;
+    task->domain_uuid = g_strdup(domain_uuid);
+    task->domain_id = -1;
+    return task;
+}
+
+void
+vgpu_task_free(gpointer data)
+{
+    VgpuTask *task = data;
+
+    g_free(task->domain_uuid);
+    g_free(task->uuid);
+    g_clear_error(&task->error);
+    g_free(task);
+}
+
+VgpuTask *
+vgpu_task_copy(const VgpuTask *task)
+{
+    VgpuTask *copy = vgpu_task_new(task->guard, task->domain_uuid);
+
+    copy->domain_id = task->domain_id;
+    copy->since = task->since;
+    copy->index = task->index;
+    copy->uuid = g_strdup(task->uuid);
+    copy->deadline = task->deadline;
+    return copy;
+}

@@ -30,7 +30,8 @@ struct VgpuManager {
     GHashTable *definitions; /* domain UUID → VgpuDefinition */
     GHashTable *starts;      /* token → VgpuStart, not answered yet */
     GHashTable *removals;    /* UUID of the vGPU → VgpuRemoval, under way */
-    GHashTable *checks;      /* set of GSource: starts to look at again later */
+    GHashTable *looks;       /* key → GSource: an owner to look at again after its start */
+    GHashTable *checks;      /* set of GSource: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
 };

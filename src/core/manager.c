@@ -78,6 +78,7 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
                                          (GDestroyNotify) vgpu_start_free);
     self->removals =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_removal_free);
+    self->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->checks = g_hash_table_new_full(NULL, NULL, check_free, NULL);
     return self;
 }
@@ -88,6 +89,7 @@ vgpu_manager_free(VgpuManager *self)
     if (!self)
         return;
     vgpu_lanes_free(self->lanes);
+    g_hash_table_unref(self->looks);
     g_hash_table_unref(self->checks);
     g_hash_table_unref(self->starts);
     g_hash_table_unref(self->removals);

@@ -100,7 +100,7 @@ on_orphan_check(gpointer data)
 
     if (owner && owner->since == self->since && !owner->started && owner->domain_uuid)
         self->manager->host.look(owner->domain_uuid, self->since, self->manager->opaque);
-    g_hash_table_remove(self->manager->checks, g_main_current_source());
+    g_hash_table_remove(self->manager->looks, self->key);
     return G_SOURCE_REMOVE;
 }
 
@@ -117,7 +117,8 @@ schedule_orphan_check(const VgpuStart *start)
     check->since = start->since;
     g_source_set_callback(source, on_orphan_check, check, orphan_check_free);
     g_source_attach(source, manager->context);
-    g_hash_table_add(manager->checks, source);
+    g_hash_table_replace(manager->looks, g_strdup(start->key),
+                         source); /* the last start counts */
 }
 
 static void

@@ -49,7 +49,7 @@ virsh -q snapshot-revert again clean --running
 runs_with "revert"
 
 say "its annotation goes before its stop"
-virsh -q metadata again $NS --live --remove > /dev/null
+virsh -q metadata again "$NS" --live --remove > /dev/null
 virsh -q destroy again
 wait_for 10 nothing_left
 is_injected again || fail "the definition has lost its hostdev"

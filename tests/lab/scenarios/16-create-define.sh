@@ -47,6 +47,12 @@ sleep 1
 mdev_exists "$vgpu" || fail "it went with the stop"
 wait_for 30 is_listed
 
+say "a rename is no undefine"
+virsh -q domrename one uno
+sleep 2
+mdev_exists "$vgpu" || fail "it went with the old name"
+virsh -q domrename uno one
+
 say "not for a transient domain"
 domain_xml brief --annot "$(annotation "$attrs")" > /run/lab-brief.xml
 assert_fails "domain 'brief'.*transient domain" virsh -q create /run/lab-brief.xml

@@ -25,8 +25,8 @@ assert_eq "$(mdevs)" "" "what it left"
 virt-vgpu create pci_0000_84_00_0 nvidia-39 --uuid $own --persistent > /run/lab-create
 assert_grep "$own" "$(cat /run/lab-create)" "create --persistent"
 assert_grep "${own//-/_}" "$(virsh -q nodedev-list --cap mdev)" "libvirt's list"
-assert_grep "Persistent: +yes" "$(virsh -q nodedev-info "$(virsh -q nodedev-list --cap mdev | grep "${own//-/_}")" 2> /dev/null ||
-    echo 'Persistent: yes')" "nodedev-info"
+assert_grep "Persistent: +yes" "$(virsh -q nodedev-info "$(virsh -q nodedev-list --cap mdev | grep "${own//-/_}")")" \
+    "nodedev-info"
 virt-vgpu destroy $own > /dev/null
 nothing_left || fail "destroy of a persistent vGPU has left $(mdevs) $(mdevctl list -d)"
 assert_eq "$(mdevctl list -d)" "" "what mdevctl knows"

@@ -159,7 +159,7 @@ test_order(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(jobs); i++) {
         jobs[i].number = i;
         g_string_append_printf(expected, "%u ", i);
-        vgpu_lanes_push(lanes, A, run, done, &jobs[i]);
+        vgpu_lanes_push(lanes, A, run, done, &jobs[i], NULL);
     }
     serve(G_N_ELEMENTS(jobs));
     for (char *p = all.log->str; *p;) {
@@ -179,8 +179,8 @@ test_parallel(void **state)
     TestJob one = { .number = 1, .meet = 2 };
     TestJob other = { .number = 2, .meet = 2 };
 
-    vgpu_lanes_push(lanes, A, run, done, &one);
-    vgpu_lanes_push(lanes, B, run, done, &other);
+    vgpu_lanes_push(lanes, A, run, done, &one, NULL);
+    vgpu_lanes_push(lanes, B, run, done, &other, NULL);
     serve(2);
     if (!one.met || !other.met)
         fail_msg("jobs of two GPUs did not run beside each other");
@@ -196,10 +196,10 @@ test_stuck(void **state)
     gint64 since;
 
     assert_true(vgpu_lanes_busy_since(lanes, A) == 0);
-    vgpu_lanes_push(lanes, A, run, done, &jobs[0]);
-    vgpu_lanes_push(lanes, A, run, done, &jobs[1]);
+    vgpu_lanes_push(lanes, A, run, done, &jobs[0], NULL);
+    vgpu_lanes_push(lanes, A, run, done, &jobs[1], NULL);
     wait_until_running(1);
-    vgpu_lanes_push(lanes, B, run, done, &jobs[2]);
+    vgpu_lanes_push(lanes, B, run, done, &jobs[2], NULL);
     serve(1);
     assert_string_equal(all.log->str, "+0+2-2");
     since = vgpu_lanes_busy_since(lanes, A);
@@ -210,7 +210,7 @@ test_stuck(void **state)
     let_go();
     serve(3);
     assert_true(vgpu_lanes_busy_since(lanes, A) == 0);
-    vgpu_lanes_push(lanes, A, run, done, &jobs[3]);
+    vgpu_lanes_push(lanes, A, run, done, &jobs[3], NULL);
     serve(4);
 }
 
@@ -221,9 +221,9 @@ test_free_while_stuck(void **state)
     TestJob jobs[] = { { 0, .stuck = true }, { 1 }, { 2 } };
     gint64 begun;
 
-    vgpu_lanes_push(lanes, A, run, done, &jobs[0]);
-    vgpu_lanes_push(lanes, A, run, done, &jobs[1]);
-    vgpu_lanes_push(lanes, B, run, done, &jobs[2]);
+    vgpu_lanes_push(lanes, A, run, done, &jobs[0], NULL);
+    vgpu_lanes_push(lanes, A, run, done, &jobs[1], NULL);
+    vgpu_lanes_push(lanes, B, run, done, &jobs[2], NULL);
     wait_until_back(1);
     wait_until_running(1);
 
@@ -249,7 +249,7 @@ test_free_at_any_time(void **state)
         VgpuLanes *lanes = vgpu_lanes_new(context);
 
         for (gsize i = 0; i < G_N_ELEMENTS(jobs); i++)
-            vgpu_lanes_push(lanes, i == 1 ? B : A, run, done, &jobs[i]);
+            vgpu_lanes_push(lanes, i == 1 ? B : A, run, done, &jobs[i], NULL);
         g_usleep(us);
         vgpu_lanes_free(lanes);
         serve(0);

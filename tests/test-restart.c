@@ -17,14 +17,6 @@
 #define TWO HOST_DEVICE() "<vgpu:device profile='P40-1Q'/>"
 #define LAST 200 /* no scenario takes so many steps */
 
-/* What a dead daemon's lanes were at is nobody's to free. */
-const char *__lsan_default_suppressions(void);
-const char *
-__lsan_default_suppressions(void)
-{
-    return "leak:vgpu_start_advance";
-}
-
 static void
 finish_drivers(Host *host)
 {

@@ -303,7 +303,7 @@ test_empty(void **state)
 
     assert_int_equal(inventory->gpus->len, 0);
     assert_true(vgpu_scan_is_current(fake_sysfs_reader(fs), inventory));
-    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL);
+    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
 }
 
 /* A device whose parent is no GPU, attributes that are no numbers. */
@@ -431,7 +431,7 @@ test_refresh(void **state)
         fake_mdev_add(fs, "0000:08:00.4", "nvidia-754", OTHER_UUID, 71);
         fake_type_set_available(fs, "0000:08:00.4", "nvidia-746", 0);
         fake_type_set_available(fs, "0000:08:00.4", "nvidia-754", 0);
-        vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, cases[i].wanted);
+        vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, cases[i].wanted, NULL);
 
         if (vgpu_parent_find_offer(vf, "nvidia-746")->available != cases[i].q ||
             vgpu_parent_find_offer(vf, "nvidia-754")->available != cases[i].c)
@@ -457,7 +457,7 @@ test_refresh_vanished(void **state)
     const VgpuParent *vf = vgpu_gpu_find_parent(only_gpu(inventory), "0000:08:00.4");
 
     fake_gpu_remove(fs, "0000:08:00.4", true);
-    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL);
+    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
     check_offer(vf, "nvidia-746", 0);
 }
 

@@ -173,7 +173,7 @@ vgpu_scan_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory)
 }
 
 static void
-refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted)
+refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted, bool ask_driver)
 {
     const VgpuBackend *backend = vgpu_backend_get(gpu->interface);
 
@@ -184,7 +184,7 @@ refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted)
         for (guint j = 0; j < parent->offers->len; j++) {
             VgpuOffer *offer = g_ptr_array_index(parent->offers, j);
 
-            if (!wanted || vgpu_profile_matches_any(offer->profile, wanted))
+            if (ask_driver && (!wanted || vgpu_profile_matches_any(offer->profile, wanted)))
                 offer->available =
                     backend->read_available(sysfs, parent->address, offer->profile->id);
         }
@@ -192,9 +192,13 @@ refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted)
 }
 
 void
-vgpu_scan_refresh(const VgpuSysfs *sysfs, VgpuInventory *inventory, const char *const *wanted)
+vgpu_scan_refresh(const VgpuSysfs *sysfs, VgpuInventory *inventory, const char *const *wanted,
+                  GHashTable *skip)
 {
-    for (guint i = 0; i < inventory->gpus->len; i++)
-        refresh_gpu(sysfs, g_ptr_array_index(inventory->gpus, i), wanted);
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        refresh_gpu(sysfs, gpu, wanted, !skip || !g_hash_table_contains(skip, gpu->address));
+    }
     read_instances(sysfs, inventory);
 }

@@ -12,6 +12,7 @@ VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs);
 bool vgpu_scan_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory);
 
 /* Read again which instances exist, and how many more of the profiles that @wanted (NULL: any)
- * matches each parent would take: what a decision needs, without a full scan. */
+ * matches each parent would take: what a decision needs, without a full scan. The driver is not
+ * asked about the GPUs in @skip (a set of addresses, or NULL): it might not answer. */
 void vgpu_scan_refresh(const VgpuSysfs *sysfs, VgpuInventory *inventory,
-                       const char *const *wanted);
+                       const char *const *wanted, GHashTable *skip);

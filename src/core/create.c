@@ -17,8 +17,10 @@ typedef struct {
 } CreateJob;
 
 static void
-create_job_free(CreateJob *job)
+create_job_free(gpointer data)
 {
+    CreateJob *job = data;
+
     g_free(job->key);
     g_free(job->uuid);
     g_free(job->parent);
@@ -84,8 +86,11 @@ create_done(gpointer data)
         else
             vgpu_manager_remove(manager, owner, claim);
         vgpu_manager_wake_starts(manager);
+        if (step) {
+            vgpu_start_fail(start, VGPU_ERROR_FAILED, "it was destroyed before it was made");
+            vgpu_start_advance(start);
+        }
     }
-    create_job_free(job);
 }
 
 void
@@ -103,5 +108,6 @@ vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim)
     job->backend = vgpu_backend_get(claim->interface);
     job->sysfs = self->manager->sysfs;
     job->began = g_get_monotonic_time();
-    vgpu_lanes_push(self->manager->lanes, claim->gpu, run_create, create_done, job);
+    vgpu_lanes_push(self->manager->lanes, claim->gpu, run_create, create_done, job,
+                    create_job_free);
 }

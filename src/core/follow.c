@@ -109,7 +109,12 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
     }
     claim->reason = g_strdup(error->message);
     vgpu_manager_emit(self, "vgpu-failed", owner, claim, claim->reason, -1);
-    vgpu_manager_remove(self, owner, claim);
+    if (claim->persistent) { /* the device outlives this run */
+        claim->phase = VGPU_PHASE_FAILED;
+        vgpu_manager_save_or_warn(self, owner);
+    } else {
+        vgpu_manager_remove(self, owner, claim);
+    }
 }
 
 void

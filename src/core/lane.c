@@ -20,6 +20,7 @@ typedef struct {
     void (*run)(gpointer data);
     void (*done)(gpointer data);
     gpointer data;
+    GDestroyNotify free_data;
 } Job;
 
 struct VgpuLanes {
@@ -61,6 +62,8 @@ job_free(gpointer data)
 {
     Job *job = data;
 
+    if (job->free_data)
+        job->free_data(job->data);
     shared_unref(job->shared);
     lane_unref(job->lane);
     g_clear_pointer(&job->context, g_main_context_unref);
@@ -149,7 +152,7 @@ get_lane(VgpuLanes *self, const char *gpu)
 
 void
 vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run_job)(gpointer data),
-                void (*done)(gpointer data), gpointer data)
+                void (*done)(gpointer data), gpointer data, GDestroyNotify free_data)
 {
     Job *job = g_new0(Job, 1);
 
@@ -161,6 +164,7 @@ vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run_job)(gpointer data)
     job->run = run_job;
     job->done = done;
     job->data = data;
+    job->free_data = free_data;
     g_thread_pool_push(job->lane->pool, job, NULL);
 }
 

@@ -13,14 +13,14 @@ typedef struct VgpuLanes VgpuLanes;
 VgpuLanes *vgpu_lanes_new(GMainContext *context);
 
 /* Returns at once: threads stuck in a driver are left behind. No `run` begins and no `done` is
- * called afterwards; what their data held is lost. */
+ * called afterwards, but their data is freed. */
 void vgpu_lanes_free(VgpuLanes *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLanes, vgpu_lanes_free)
 
 /* Queue on the lane of @gpu: @run is called on its thread, then @done with the same @data in the
- * context. */
+ * context, then @free_data (may be NULL), on whatever thread. */
 void vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run)(gpointer data),
-                     void (*done)(gpointer data), gpointer data);
+                     void (*done)(gpointer data), gpointer data, GDestroyNotify free_data);
 
 /* Since when the lane's present job has been running, in us of g_get_monotonic_time(); 0 when it is
  * idle. */

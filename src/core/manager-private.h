@@ -92,6 +92,14 @@ void vgpu_manager_list_starts(const VgpuManager *self, GHashTable *set);
 /* Cancel the starts of that domain that began before @since. */
 void vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guint64 since);
 
+/* --- probe.c ------------------------------------------------------------------------------ */
+
+/* On the worker; @uuid and @ticket are those of the question. */
+typedef void (*VgpuProbeDone)(VgpuManager *self, const char *uuid, guint64 ticket, bool in_use);
+/* Find out whether a process holds the claim's device open. */
+void vgpu_manager_probe(VgpuManager *self, const VgpuClaim *claim, VgpuProbeDone done,
+                        guint64 ticket);
+
 /* --- removal.c ---------------------------------------------------------------------------- */
 
 typedef struct VgpuRemoval VgpuRemoval;

@@ -238,11 +238,36 @@ vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
     self->host.event(g_variant_dict_end(&dict), self->opaque);
 }
 
+/* Addresses (borrowed from the inventory) of the GPUs whose driver keeps a caller waiting. */
+static GHashTable *
+slow_gpus(const VgpuManager *self)
+{
+    GHashTable *slow = g_hash_table_new(g_str_hash, g_str_equal);
+    gint64 now = g_get_monotonic_time();
+
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+        gint64 since = vgpu_lanes_busy_since(self->lanes, gpu->address);
+
+        if (since && now - since > SLOW_US)
+            g_hash_table_add(slow, gpu->address);
+    }
+    return slow;
+}
+
+/* Everything anew, unless there is a driver that might not answer: then what is known of its GPU
+ * stands. */
 static void
 rescan(VgpuManager *self)
 {
-    vgpu_inventory_free(self->inventory);
-    self->inventory = vgpu_scan(self->sysfs);
+    g_autoptr(GHashTable) slow = slow_gpus(self);
+
+    if (g_hash_table_size(slow)) {
+        vgpu_scan_refresh(self->sysfs, self->inventory, NULL, slow);
+    } else {
+        vgpu_inventory_free(self->inventory);
+        self->inventory = vgpu_scan(self->sysfs);
+    }
     if (self->identity)
         vgpu_inventory_identify(self->inventory, self->identity);
 }
@@ -250,8 +275,10 @@ rescan(VgpuManager *self)
 void
 vgpu_manager_refresh(VgpuManager *self, const char *const *profiles)
 {
+    g_autoptr(GHashTable) slow = slow_gpus(self);
+
     if (vgpu_scan_is_current(self->sysfs, self->inventory))
-        vgpu_scan_refresh(self->sysfs, self->inventory, profiles);
+        vgpu_scan_refresh(self->sysfs, self->inventory, profiles, slow);
     else
         rescan(self);
 }
@@ -291,20 +318,11 @@ VgpuSnapshot
 vgpu_manager_snapshot(VgpuManager *self, GArray **reservations, GHashTable **slow,
                       GHashTable *refused)
 {
-    gint64 now = g_get_monotonic_time();
-
     *reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
     reserve(*reservations, self->owners);
     reserve(*reservations, self->kept);
 
-    *slow = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-        gint64 since = vgpu_lanes_busy_since(self->lanes, gpu->address);
-
-        if (since && now - since > SLOW_US)
-            g_hash_table_add(*slow, gpu->address);
-    }
+    *slow = slow_gpus(self);
     return (VgpuSnapshot) {
         .inventory = self->inventory,
         .reservations = *reservations,
@@ -355,6 +373,19 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
     g_hash_table_replace(self->definitions, domain->uuid, definition);
 }
 
+GPtrArray *
+vgpu_manager_definitions(const VgpuManager *self)
+{
+    GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer uuid;
+
+    g_hash_table_iter_init(&iter, self->definitions);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        g_ptr_array_add(uuids, g_strdup(uuid));
+    return uuids;
+}
+
 void
 vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
 {
@@ -379,12 +410,20 @@ differs(const VgpuGpu *a, const VgpuGpu *b)
 bool
 vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
 {
-    g_autoptr(VgpuInventory) before = g_steal_pointer(&self->inventory);
+    g_autoptr(GHashTable) slow = slow_gpus(self);
+    g_autoptr(VgpuInventory) before = NULL;
     bool changed = false;
 
     vgpu_inventory_free(self->identity);
     self->identity = from_libvirt;
-    rescan(self);
+    if (g_hash_table_size(slow)) { /* what changed is told when its driver answers again */
+        rescan(self);
+        return false;
+    }
+    before = g_steal_pointer(&self->inventory);
+    self->inventory = vgpu_scan(self->sysfs);
+    if (self->identity)
+        vgpu_inventory_identify(self->inventory, self->identity);
     for (guint i = 0; i < self->inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
         const VgpuGpu *old = vgpu_inventory_find(before, gpu->address);

@@ -84,6 +84,8 @@ guint64 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid);
 /* One definition that libvirt has. Takes @domain (parsed, without its doc); @running tells whether
  * it runs now. */
 void vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running);
+/* The UUIDs of all of them. */
+GPtrArray *vgpu_manager_definitions(const VgpuManager *self);
 void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
 
 /* Whether there is a device of ours that no record knows of: one that a driver finished long after

@@ -27,7 +27,22 @@ need_kept_owner(VgpuManager *self, const char *key, const char *domain_uuid,
     return owner;
 }
 
-/* A place for it: where a device of that UUID is already, else where there is room. */
+/* Only what does not exist is made: whatever has this UUID now is somebody else's, or goes with the
+ * present run of the domain. */
+static bool
+check_is_free(VgpuManager *self, const VgpuWant *want, GError **error)
+{
+    VgpuPlace place = { .uuid = want->uuid };
+    g_auto(VgpuPresence) seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
+
+    if (!seen.exists)
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
+                "a device %s exists already on %s; a persistent one is defined once it has gone",
+                want->uuid, seen.parent ? seen.parent : "an unknown parent");
+    return false;
+}
+
 static bool
 place_kept(VgpuManager *self, const VgpuWant *want, VgpuClaim *claim, GError **error)
 {
@@ -70,7 +85,7 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
         g_autoptr(VgpuClaim) claim = vgpu_claim_new(want->uuid, want->index);
         VgpuOwner *owner;
 
-        if (!place_kept(self, want, claim, error))
+        if (!check_is_free(self, want, error) || !place_kept(self, want, claim, error))
             return false;
         claim->phase = VGPU_PHASE_CREATING;
         claim->persistent = true;

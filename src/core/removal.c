@@ -23,6 +23,7 @@ struct VgpuRemoval {
     guint wait_ms;
     GSource *timer;
     GSource *child; /* watch of our own child */
+    guint64 probe;  /* ticket of the question whether it is in use, 0: not asked */
 };
 
 static void advance(VgpuRemoval *self);
@@ -167,6 +168,27 @@ write_removal(VgpuRemoval *self, VgpuOwner *owner, VgpuClaim *claim, const VgpuB
 }
 
 static void
+on_probed(VgpuManager *manager, const char *uuid, guint64 ticket, bool in_use)
+{
+    VgpuRemoval *self = g_hash_table_lookup(manager->removals, uuid);
+    VgpuOwner *owner;
+    VgpuClaim *claim;
+
+    if (!self || self->probe != ticket)
+        return; /* taken back meanwhile */
+    self->probe = 0;
+    claim = find_claim(self, &owner);
+    if (!claim) {
+        g_hash_table_remove(manager->removals, uuid);
+    } else if (in_use) {
+        report_if_stuck(self, owner, claim, "a process holds it open");
+        wait_and_retry(self);
+    } else {
+        write_removal(self, owner, claim, vgpu_backend_get(claim->interface));
+    }
+}
+
+static void
 advance(VgpuRemoval *self)
 {
     VgpuOwner *owner;
@@ -189,16 +211,18 @@ advance(VgpuRemoval *self)
     if (self->child)
         return; /* it has just ended, and the watch will tell */
 
+    if (self->probe)
+        return;
+    claim->job_pid = 0; /* that of a daemon before us has ended */
+    claim->job_start = 0;
     place = vgpu_claim_place(claim);
     seen = backend->look(self->manager->sysfs, &place);
     if (!seen.exists) {
         finish(self);
-    } else if (backend->in_use(self->manager->sysfs, &place)) {
-        report_if_stuck(self, owner, claim, "a process holds it open");
-        wait_and_retry(self);
-    } else {
-        write_removal(self, owner, claim, backend);
+        return;
     }
+    self->probe = ++self->manager->last_token;
+    vgpu_manager_probe(self->manager, claim, on_probed, self->probe);
 }
 
 void
@@ -210,7 +234,7 @@ vgpu_manager_remove(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
         claim->phase = VGPU_PHASE_RELEASING;
         vgpu_manager_save_or_warn(self, owner);
     }
-    if (removal)
+    if (removal || claim->dispatched) /* a lane is making it: goes on when that has answered */
         return;
     removal = g_new0(VgpuRemoval, 1);
     removal->manager = self;

@@ -10,10 +10,17 @@ typedef enum {
     VGPU_STEP_READY,
 } VgpuStepState;
 
+typedef enum {
+    VGPU_PROBE_NONE,
+    VGPU_PROBE_ASKED,
+    VGPU_PROBE_FREE, /* nobody holds its device open */
+} VgpuProbe;
+
 typedef struct {
     const VgpuWant *want; /* borrowed from the domain */
     VgpuStepState state;
-    bool late;         /* to be hot-plugged */
+    bool late; /* to be hot-plugged */
+    VgpuProbe probe;
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
 } VgpuStep;
@@ -30,6 +37,7 @@ struct VgpuStart {
     GHashTable *refused; /* see VgpuSnapshot */
     GSource *tick;
     GError *failure;
+    bool superseded; /* a newer start of the domain has what this one had */
     VgpuPrepareDone done;
     gpointer opaque;
 };

@@ -136,7 +136,8 @@ answer(VgpuStart *self)
 
         vgpu_manager_emit(manager, "start-refused", &who, NULL, failure->message,
                           (g_get_monotonic_time() - self->begun) / 1000);
-        undo(manager, self->key);
+        if (!self->superseded)
+            undo(manager, self->key);
     } else if (owner && owner->domain_uuid) {
         schedule_orphan_check(self);
     }
@@ -263,6 +264,23 @@ vgpu_start_advance(VgpuStart *self)
         self->tick = vgpu_manager_after(self->manager, TICK_MS, on_tick, self);
 }
 
+/* libvirtd was killed inside a hook and starts the domain again, say: only the newest start counts. */
+static void
+supersede(VgpuManager *manager, const char *key)
+{
+    g_autoptr(GList) starts = g_hash_table_get_values(manager->starts);
+
+    for (GList *l = starts; l; l = l->next) {
+        VgpuStart *start = l->data;
+
+        if (!g_str_equal(start->key, key))
+            continue;
+        start->superseded = true;
+        vgpu_start_fail(start, VGPU_ERROR_BUSY, "a newer start of the domain has begun");
+        answer(start);
+    }
+}
+
 guint64
 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
 {
@@ -289,6 +307,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
                     !vgpu_domain_find_ours(self->domain, want->index);
         g_array_append_val(self->steps, step);
     }
+    supersede(manager, self->key);
     owner = vgpu_manager_owner(manager, self->key);
     if (owner) { /* from here on, a release of the run before is void */
         owner->since = self->since;

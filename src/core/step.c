@@ -5,12 +5,38 @@
 #include "base/uuid.h"
 #include "core/start-private.h"
 
+#define PROBE_AGAIN_US 100000
+
 static void
 make_ready(VgpuClaim *claim, VgpuStep *step)
 {
     claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
     g_clear_pointer(&claim->reason, g_free);
     step->state = VGPU_STEP_READY;
+}
+
+static void
+on_probed(VgpuManager *manager, const char *uuid, guint64 token, bool in_use)
+{
+    VgpuStart *start = g_hash_table_lookup(manager->starts, &token);
+    VgpuStep *step = vgpu_start_find_step(start, uuid);
+
+    if (!step)
+        return;
+    step->probe = in_use ? VGPU_PROBE_NONE : VGPU_PROBE_FREE;
+    if (in_use)
+        step->not_before = g_get_monotonic_time() + PROBE_AGAIN_US;
+    vgpu_start_advance(start);
+}
+
+static void
+ask_if_open(VgpuStart *self, const VgpuClaim *claim, VgpuStep *step)
+{
+    step->wait = "its vGPU is still held open by a process of its previous run";
+    if (step->probe == VGPU_PROBE_ASKED)
+        return;
+    step->probe = VGPU_PROBE_ASKED;
+    vgpu_manager_probe(self->manager, claim, on_probed, self->token);
 }
 
 /* There is a claim of that UUID already: of the previous run, or of one that was never released. */
@@ -34,25 +60,34 @@ step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *s
         step->wait = "its vGPU of the previous run is still being removed";
         return;
     }
+    if (claim->phase == VGPU_PHASE_RELEASING && vgpu_claim_fits(claim, step->want)) {
+        /* taken back; what becomes of this start decides about it anew */
+        vgpu_manager_cancel_removal(manager, claim->uuid);
+        claim->phase = VGPU_PHASE_READY;
+        g_clear_pointer(&claim->reason, g_free);
+    }
     seen = backend->look(manager->sysfs, &place);
     if (!seen.exists) {
         vgpu_manager_cancel_removal(manager, claim->uuid);
         vgpu_manager_drop(manager, owner, claim);
-    } else if (backend->in_use(manager->sysfs, &place)) {
-        step->wait = "its vGPU is still held open by a process of its previous run";
+    } else if (step->probe != VGPU_PROBE_FREE) {
+        ask_if_open(self, claim, step);
     } else if (vgpu_claim_fits(claim, step->want)) {
-        vgpu_manager_cancel_removal(manager, claim->uuid);
         make_ready(claim, step);
+    } else if (claim->adopted || claim->persistent) {
+        vgpu_manager_drop(manager, owner, claim); /* not ours to replace */
     } else {
         step->wait = "its vGPU of another profile is still being removed";
         vgpu_manager_remove(manager, owner, claim);
     }
 }
 
-/* Whose UUID is this, other than the starting domain's? NULL: nobody's. */
+/* Whose UUID is this, other than the starting domain's? NULL: nobody's. What was made by hand is there
+ * to be used by whoever names it. */
 static const char *
-other_owner_of(VgpuStart *self, const char *uuid)
+other_owner_of(VgpuStart *self, const VgpuWant *want)
 {
+    const char *uuid = want->uuid;
     VgpuManager *manager = self->manager;
     const VgpuDefinition *own = g_hash_table_lookup(manager->definitions, self->key);
     GHashTable *records[] = { manager->owners, manager->kept };
@@ -64,7 +99,8 @@ other_owner_of(VgpuStart *self, const char *uuid)
         while (g_hash_table_iter_next(&iter, NULL, &value)) {
             const VgpuOwner *owner = value;
 
-            if (vgpu_owner_find(owner, uuid) && !g_str_equal(owner->key, self->key))
+            if (vgpu_owner_find(owner, uuid) && !g_str_equal(owner->key, self->key) &&
+                (owner->domain_uuid || !want->uuid_is_users))
                 return owner->domain_name ? owner->domain_name : "none (made by hand)";
         }
     }
@@ -75,10 +111,10 @@ other_owner_of(VgpuStart *self, const char *uuid)
         if (other == own)
             continue;
         for (guint i = 0; i < other->domain->wants->len; i++) {
-            const VgpuWant *want = g_ptr_array_index(other->domain->wants, i);
+            const VgpuWant *theirs = g_ptr_array_index(other->domain->wants, i);
 
-            if (g_strcmp0(want->uuid, uuid) == 0 &&
-                (!want->uuid_is_users || !own || other->order < own->order))
+            if (g_strcmp0(theirs->uuid, uuid) == 0 &&
+                (!theirs->uuid_is_users || !own || other->order < own->order))
                 return other->domain->name;
         }
     }
@@ -93,6 +129,8 @@ add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char 
         vgpu_manager_need_owner(self->manager, self->key, self->domain->uuid, self->domain->name);
     VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
 
+    if (!owner->claims->len) /* from here on, a release of the run before is void */
+        owner->since = self->since;
     claim->gpu = g_strdup(gpu->address);
     claim->parent = g_strdup(parent);
     claim->profile_id = g_strdup(profile->id);
@@ -192,7 +230,7 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
     const VgpuWant *want = step->want;
     VgpuPlace place = { .uuid = want->uuid };
     g_auto(VgpuPresence) seen = { 0 };
-    const char *other = other_owner_of(self, want->uuid);
+    const char *other = other_owner_of(self, want);
     VgpuClaim *kept = vgpu_manager_kept_claim(manager, want->uuid, NULL);
 
     if (other) {
@@ -204,12 +242,12 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
     }
     vgpu_manager_refresh(manager, (const char *const *) want->profiles);
     seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(manager->sysfs, &place);
-    if (want->create_at_define && !kept)
+    if (want->create_at_define && !kept && !(want->uuid_is_users && seen.exists))
         vgpu_start_fail(self, VGPU_ERROR_BUSY,
                         "its persistent vGPU (create=\"define\") is not defined yet; start it "
                         "again in a moment "
                         "(a transient domain cannot have one)");
-    else if (want->create_at_define)
+    else if (want->create_at_define && kept)
         step_from_kept(self, step, kept, &seen);
     else if (seen.exists)
         step_from_device(self, step, &seen);

@@ -7,11 +7,20 @@
 
 static void run_attach(gpointer data);
 
+/* One attach at a time for each vGPU of a run; that of the next run is another. */
+static char *
+attach_key(const char *uuid, guint64 since)
+{
+    return g_strdup_printf("%s %" G_GUINT64_FORMAT, uuid, since);
+}
+
 static void
 forget_attach(VgpuTask *task)
 {
+    g_autofree char *key = attach_key(task->uuid, task->since);
+
     g_mutex_lock(&task->guard->lock);
-    g_hash_table_remove(task->guard->attaching, task->uuid);
+    g_hash_table_remove(task->guard->attaching, key);
     g_mutex_unlock(&task->guard->lock);
     vgpu_task_free(task);
 }
@@ -102,7 +111,7 @@ vgpu_guard_attach(const char *domain_uuid, int domain_id, guint64 since, guint i
     bool new;
 
     g_mutex_lock(&self->lock);
-    new = g_hash_table_add(self->attaching, g_strdup(uuid));
+    new = g_hash_table_add(self->attaching, attach_key(uuid, since));
     g_mutex_unlock(&self->lock);
     if (!new)
         return;

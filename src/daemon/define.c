@@ -10,6 +10,7 @@
 
 #define CONTEST_WINDOW_US (60 * G_USEC_PER_SEC)
 #define CONTEST_MAX 5
+#define UNDEFINE_RETRY_MS 1000
 
 /* Somebody who undoes our changes again and again will not be fought. @report: say so, once. */
 static bool
@@ -208,7 +209,10 @@ define_one(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, const c
     if (keep.defined)
         return true;
     if (!vgpu_nodedev_define_mdev(conn, keep.parent, keep.profile_id, want->uuid, &failure)) {
-        if (!vgpu_guard_is_away(failure))
+        /* busy: somebody else has made one of that UUID just now, and it is his */
+        if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
+            vgpu_worker_call(self->worker, call_unkeep, &call);
+        else if (!vgpu_guard_is_away(failure))
             (void) vgpu_guard_unkeep(self, conn, want->uuid, NULL);
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
@@ -258,8 +262,11 @@ follow_records(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, con
     for (guint i = 0; !running && i < uuids->len; i++) {
         g_autoptr(GError) error = NULL;
 
-        if (!vgpu_guard_unkeep(self, conn, g_ptr_array_index(uuids, i), &error))
-            g_warning("%s", error->message);
+        if (vgpu_guard_unkeep(self, conn, g_ptr_array_index(uuids, i), &error))
+            continue;
+        g_message("%s", error->message);
+        if (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY)) /* QEMU is still closing it */
+            vgpu_guard_follow_later(self, domain_uuid, UNDEFINE_RETRY_MS);
     }
 }
 

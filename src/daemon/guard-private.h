@@ -27,7 +27,7 @@ struct VgpuGuard {
     VgpuWatch *watch;
     GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is taken to last */
     GHashTable *deferred;  /* set of domain UUIDs to follow up when their start is settled */
-    GHashTable *attaching; /* set of vGPU UUIDs with an attach queued or being retried */
+    GHashTable *attaching; /* set of "UUID SINCE" with an attach queued or being retried */
     GHashTable *corrected; /* domain UUID → GArray of gint64: when it was corrected lately */
 };
 

@@ -203,8 +203,9 @@ refuse(Client *self, const char *text)
 static void
 dispatch(Client *self)
 {
-    g_strlcpy(self->name, (char *) self->data->data + self->name_at,
-              MIN(sizeof(self->name), self->xml_at - self->name_at + 1));
+    gsize shown = MIN(sizeof(self->name) - 1, self->xml_at - self->name_at);
+
+    memcpy(self->name, self->data->data + self->name_at, shown); /* zeroed when it was made */
     clear_source(&self->timeout);
     for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
         if (g_str_equal(self->op, ops[i].op)) {

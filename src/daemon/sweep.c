@@ -4,11 +4,14 @@
 #include "base/error.h"
 #include "daemon/guard-private.h"
 
+#define CATCH_UP_RETRY_MS 5000
+
 typedef struct {
     VgpuGuard *guard;
     GHashTable *noted;
     GPtrArray *facts;
     GPtrArray *plan;
+    GPtrArray *known; /* UUIDs of the definitions that the manager has */
     bool dry_run;
 } Sweep;
 
@@ -29,6 +32,14 @@ call_reconcile(gpointer data)
         vgpu_manager_reconcile(sweep->guard->manager, sweep->noted, sweep->facts, sweep->dry_run);
 }
 
+static void
+call_known(gpointer data)
+{
+    Sweep *sweep = data;
+
+    sweep->known = vgpu_manager_definitions(sweep->guard->manager);
+}
+
 static VgpuFact *
 fact_of(const VgpuDomainState *state)
 {
@@ -47,6 +58,46 @@ fact_of(const VgpuDomainState *state)
     return fact;
 }
 
+static bool
+is_annotated(const GPtrArray *states, const char *uuid)
+{
+    for (guint i = 0; i < states->len; i++) {
+        const VgpuDomainState *state = g_ptr_array_index(states, i);
+
+        if (g_str_equal(state->uuid, uuid))
+            return vgpu_guard_concerns(state->definition);
+    }
+    return false;
+}
+
+/* Each is read once more by its own job, which nothing overtakes: those with something of ours, those
+ * that had it when last seen, and those with a persistent vGPU that seems to be wanted no more. */
+static void
+follow_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
+{
+    Sweep sweep = { .guard = self };
+    g_autoptr(GPtrArray) known = NULL;
+
+    vgpu_worker_call(self->worker, call_known, &sweep);
+    known = sweep.known;
+    for (guint i = 0; i < states->len; i++) {
+        const VgpuDomainState *state = g_ptr_array_index(states, i);
+
+        if (vgpu_guard_concerns(state->definition))
+            vgpu_guard_push_follow(self, state->uuid);
+    }
+    for (guint i = 0; i < known->len; i++) {
+        if (!is_annotated(states, g_ptr_array_index(known, i)))
+            vgpu_guard_push_follow(self, g_ptr_array_index(known, i));
+    }
+    for (guint i = 0; i < plan->len; i++) {
+        const VgpuAction *action = g_ptr_array_index(plan, i);
+
+        if (action->kind == VGPU_ACTION_UNDEFINE)
+            vgpu_guard_push_follow(self, action->key);
+    }
+}
+
 static GPtrArray *
 sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 {
@@ -62,20 +113,8 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
             g_ptr_array_add(sweep.facts, fact_of(g_ptr_array_index(states, i)));
         vgpu_worker_call(self->worker, call_reconcile, &sweep);
     }
-    for (guint i = 0; states && !dry_run && i < states->len; i++) {
-        const VgpuDomainState *state = g_ptr_array_index(states, i);
-
-        if (vgpu_guard_concerns(state->definition))
-            vgpu_guard_push_follow(self, state->uuid);
-    }
-    for (guint i = 0; sweep.plan && !dry_run && i < sweep.plan->len; i++) {
-        const VgpuAction *action = g_ptr_array_index(sweep.plan, i);
-        g_autoptr(GError) failure = NULL;
-
-        if (action->kind == VGPU_ACTION_UNDEFINE &&
-            !vgpu_guard_unkeep(self, conn, action->uuid, &failure))
-            g_warning("%s", failure->message);
-    }
+    if (states && !dry_run)
+        follow_all(self, states, sweep.plan);
     g_clear_pointer(&sweep.facts, g_ptr_array_unref);
     g_hash_table_unref(sweep.noted);
     return sweep.plan;
@@ -137,6 +176,13 @@ run_gpus(gpointer data)
         virConnectClose(conn);
 }
 
+static gboolean
+on_catch_up_again(gpointer data)
+{
+    vgpu_guard_catch_up(data);
+    return G_SOURCE_REMOVE;
+}
+
 /* Subscribe first and list then, so that nothing falls between. */
 static void
 run_connected(gpointer data)
@@ -146,27 +192,31 @@ run_connected(gpointer data)
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) plan = NULL;
     VgpuWatch *watch;
+    VgpuWatch *old;
 
     if (!conn)
         return;
     watch = vgpu_watch_new(conn, &vgpu_guard_watch_events, self, &error);
     if (watch) {
         g_mutex_lock(&self->lock);
-        g_clear_pointer(&self->watch, vgpu_watch_free);
+        old = g_steal_pointer(&self->watch);
         self->watch = watch;
         g_mutex_unlock(&self->lock);
+        vgpu_watch_free(old); /* talks to libvirt, so not under a lock that hooks need */
         run_gpus(self);
         plan = sweep_host(self, conn, false, &error);
     }
-    if (!plan && !vgpu_guard_is_away(error))
-        g_warning("%s", error->message);
+    if (!plan && !vgpu_guard_is_away(error)) {
+        g_warning("%s; trying again", error->message);
+        g_timeout_add(CATCH_UP_RETRY_MS, on_catch_up_again, self);
+    }
     virConnectClose(conn);
 }
 
 void
 vgpu_guard_catch_up(VgpuGuard *self)
 {
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, NULL, run_connected, self, NULL);
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, "connected", run_connected, self, NULL);
 }
 
 static void

@@ -42,8 +42,10 @@ assert_grep "domain 'half': .*GRID M10-8Q'.* $M10: 1 of 1 [^;]*; $M10B: [^;]*GRI
 assert_grep "; $A2: does not [^;]*; $P40: does not [^;]*$" "$line" "the other reasons"
 left=$(printf '%s\n' $taken $smaller)
 only_foreign() { [ "$(mdevs)" = "$left" ] && [ "$(claims)" = 0 ]; }
+# Who listens has to be there first, which takes its time here.
+is_told() { ! virsh -q start half && grep -q start-refused $events; }
+wait_for 60 is_told
 wait_for 30 only_foreign
-assert_grep start-refused "$(cat $events)" "events"
 
 say "the driver refuses the second while the first is being made"
 mdev_remove $taken

@@ -9,6 +9,9 @@ show() {
   "$@"
 }
 
+is_told() { virt-vgpu gpu-list --json | grep -q '"pci_0000_41_00_0"'; }
+wait_for 30 is_told # libvirt has only just come up
+
 title "The host: faked boards that a real kernel drives, and what libvirt calls them"
 show virt-vgpu gpu-list
 show virt-vgpu profile-list 0000:41:00.0

@@ -55,6 +55,9 @@ void vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 
 VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner);
 
+/* What carries that UUID on this host now, whoever made it. */
+VgpuPresence vgpu_manager_look(const VgpuManager *self, const char *uuid);
+
 VgpuPlace vgpu_claim_place(const VgpuClaim *claim);
 /* Whether its profile, and its GPU where one is named, are what is wanted. */
 bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);

@@ -186,6 +186,14 @@ vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **o
     return NULL;
 }
 
+VgpuPresence
+vgpu_manager_look(const VgpuManager *self, const char *uuid)
+{
+    VgpuPlace place = { .uuid = uuid };
+
+    return vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
+}
+
 VgpuPlace
 vgpu_claim_place(const VgpuClaim *claim)
 {

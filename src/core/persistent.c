@@ -32,8 +32,7 @@ need_kept_owner(VgpuManager *self, const char *key, const char *domain_uuid,
 static bool
 check_is_free(VgpuManager *self, const VgpuWant *want, GError **error)
 {
-    VgpuPlace place = { .uuid = want->uuid };
-    g_auto(VgpuPresence) seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
+    g_auto(VgpuPresence) seen = vgpu_manager_look(self, want->uuid);
 
     if (!seen.exists)
         return true;

@@ -141,8 +141,7 @@ vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 sinc
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
-    VgpuPlace place = { .uuid = uuid };
-    g_auto(VgpuPresence) seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
+    g_auto(VgpuPresence) seen = vgpu_manager_look(self, uuid);
 
     if (!seen.exists && !vgpu_manager_owner(self, uuid) &&
         !vgpu_manager_kept_claim(self, uuid, NULL))

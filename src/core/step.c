@@ -228,7 +228,6 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
 {
     VgpuManager *manager = self->manager;
     const VgpuWant *want = step->want;
-    VgpuPlace place = { .uuid = want->uuid };
     g_auto(VgpuPresence) seen = { 0 };
     const char *other = other_owner_of(self, want);
     VgpuClaim *kept = vgpu_manager_kept_claim(manager, want->uuid, NULL);
@@ -241,7 +240,7 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
         return;
     }
     vgpu_manager_refresh(manager, (const char *const *) want->profiles);
-    seen = vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(manager->sysfs, &place);
+    seen = vgpu_manager_look(manager, want->uuid);
     if (want->create_at_define && !kept && !(want->uuid_is_users && seen.exists))
         vgpu_start_fail(self, VGPU_ERROR_BUSY,
                         "its persistent vGPU (create=\"define\") is not defined yet; start it "

@@ -423,16 +423,6 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
     return self;
 }
 
-void
-vgpu_service_free(VgpuService *self)
-{
-    if (!self)
-        return;
-    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(self->skeleton));
-    g_object_unref(self->skeleton);
-    g_free(self);
-}
-
 gboolean
 vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error)
 {

@@ -14,7 +14,6 @@ typedef struct VgpuService VgpuService;
 
 VgpuService *vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
                               const VgpuConfig *config);
-void vgpu_service_free(VgpuService *self);
 
 /* Put it on @connection. */
 gboolean vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error);

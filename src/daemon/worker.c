@@ -63,17 +63,6 @@ vgpu_worker_stop(VgpuWorker *self)
     g_thread_join(g_steal_pointer(&self->thread));
 }
 
-void
-vgpu_worker_free(VgpuWorker *self)
-{
-    if (!self)
-        return;
-    vgpu_worker_stop(self);
-    g_main_loop_unref(self->loop);
-    g_main_context_unref(self->context);
-    g_free(self);
-}
-
 static gboolean
 run_call(gpointer data)
 {

@@ -13,7 +13,6 @@ GMainContext *vgpu_worker_context(VgpuWorker *self);
 void vgpu_worker_start(VgpuWorker *self);
 /* Lets the function that runs now come to its end, and drops the rest. */
 void vgpu_worker_stop(VgpuWorker *self);
-void vgpu_worker_free(VgpuWorker *self);
 
 /* Call @func on the worker. Hook requests overtake all else. */
 void vgpu_worker_push_hook(VgpuWorker *self, void (*func)(gpointer data), gpointer data);

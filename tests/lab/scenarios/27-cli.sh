@@ -84,11 +84,12 @@ mv /run/lab-hook-link $link
 doctor_finds "hook in libvirtd" "before the hook was installed"
 virsh -q destroy web
 wait_for 10 nothing_left
-trap 'udevd CONT' EXIT
-udevd STOP # once libvirt has seen a device like that, the daemon removes it at once
+libvirtd=$(cat /run/libvirtd.pid)
+trap 'kill -CONT $libvirtd' EXIT
+kill -STOP "$libvirtd" # once libvirt tells of any device, the daemon looks, and removes this one
 mdev_create "$A2_VF" nvidia-746 "$vgpu"
 doctor_finds leaks "$vgpu.*'web'"
-udevd CONT
+kill -CONT "$libvirtd"
 virt-vgpu reconcile > /dev/null
 wait_for 10 nothing_left
 libvirt_stop

@@ -12,7 +12,8 @@ domain   base gpu
 core     base gpu backend domain
 libvirt  base gpu domain
 bus
-daemon   base gpu backend domain core libvirt bus
+host     base gpu backend domain core
+daemon   base gpu backend domain core libvirt host bus
 cli      base gpu domain libvirt bus
 hooks
 '

@@ -76,7 +76,7 @@ check_pair(const char *name, guint n_changes)
     if (!g_file_get_contents(in_path, &in, NULL, &error))
         fail_msg("%s", error->message);
     domain = parse(in);
-    if (!(changes = vgpu_inject_plan(domain, &error)))
+    if (!(changes = vgpu_inject_plan(domain, 0, &error)))
         fail_msg("%s: %s", name, error->message);
     if (changes->len != n_changes)
         fail_msg("%s: %u changes: %s", name, changes->len, tell(changes));
@@ -90,7 +90,7 @@ check_pair(const char *name, guint n_changes)
         fail_msg("%s: is not what is in %s:\n%s", name, out_path, out);
 
     after = parse(out);
-    left = vgpu_inject_plan(after, NULL);
+    left = vgpu_inject_plan(after, 0, NULL);
     assert_non_null(left);
     if (left->len)
         fail_msg("%s: again: %s", name, tell(left));
@@ -176,7 +176,7 @@ test_plan(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(VgpuDomain) domain = parse(cases[i].xml);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, &error);
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, &error);
         g_autofree char *text = NULL;
 
         if (!changes)
@@ -226,7 +226,7 @@ test_contradictions(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(VgpuDomain) domain = parse(cases[i].xml);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, &error);
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, &error);
 
         if (changes)
             fail_msg("%s: accepted", cases[i].what);
@@ -243,7 +243,7 @@ test_change(void **state)
         parse(DOMAIN(DEVICE(""),
                      VNC HOSTDEV("display='off'", USERS_UUID,
                                  "<alias name='ua-vgpu-0'/><address type='pci' slot='0x09'/>")));
-    g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, NULL);
+    g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, NULL);
     const VgpuChange *detach = g_ptr_array_index(changes, 0);
     const VgpuChange *attach = g_ptr_array_index(changes, 1);
 

@@ -110,6 +110,7 @@ test_offers(void **state)
     g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(GPU);
     VgpuParent *pf = vgpu_gpu_add_parent(gpu, GPU, false);
     const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
+    const char *const others[] = { "nvidia-36", NULL };
 
     mdev()->read_offers(sysfs, gpu, pf);
     assert_int_equal(pf->offers->len, 2);
@@ -117,11 +118,11 @@ test_offers(void **state)
     assert_int_equal(vgpu_gpu_find_profile(gpu, TYPE)->fb_mib, 4096);
     assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-36")->name, "nvidia-36");
 
-    assert_int_equal(mdev()->read_available(sysfs, GPU, TYPE), 3);
     fake_type_set_available(kernel.fs, GPU, TYPE, 2);
-    assert_int_equal(mdev()->read_available(sysfs, GPU, TYPE), 2);
-    assert_int_equal(mdev()->read_available(sysfs, GPU, "nvidia-1"), 0);
-    assert_int_equal(mdev()->read_available(sysfs, "0000:99:00.0", TYPE), 0);
+    mdev()->refresh_offers(sysfs, gpu, pf, others);
+    assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 3);
+    mdev()->refresh_offers(sysfs, gpu, pf, NULL);
+    assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 2);
 }
 
 static void
@@ -148,13 +149,13 @@ test_create(void **state)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        bool made;
+        bool made, existed = false;
 
         setup(NULL);
         kernel.err = cases[i].err;
         kernel.make = cases[i].make;
         kernel.late_ms = cases[i].late_ms;
-        made = mdev()->create(fake_sysfs_reader(kernel.fs), &place, &error);
+        made = mdev()->create(fake_sysfs_reader(kernel.fs), &place, &existed, &error);
         if (made != (cases[i].code < 0))
             fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
         if (error && (!g_error_matches(error, VGPU_ERROR, cases[i].code) ||

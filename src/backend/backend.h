@@ -11,7 +11,7 @@
 typedef struct {
     const char *parent; /* canonical PCI address of PF or VF */
     const char *profile_id;
-    const char *uuid; /* canonical */
+    const char *uuid; /* canonical; VFs have none, there it is only our name for the vGPU */
 } VgpuPlace;
 
 /* One write to sysfs. */
@@ -36,19 +36,35 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuPresence, vgpu_presence_clear)
 typedef struct {
     VgpuInterface interface;
 
-    /* Add what @parent offers (static facts go to @gpu once). */
+    /* Add what @parent, which has no offers yet, offers (static facts go to @gpu once). */
     void (*read_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent);
 
-    /* How many more of @profile_id @parent would take at this moment, 0 when it cannot be read. */
-    guint (*read_available)(const VgpuSysfs *sysfs, const char *parent, const char *profile_id);
+    /* Read again what @parent offers and how many more of the profiles that @wanted (NULL: any)
+     * matches it would take at this moment. */
+    void (*refresh_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
+                           const char *const *wanted);
 
-    /* Make the device. Blocks for as long as the driver does, so only on a lane. On failure there
-     * is no device that was not there before. VGPU_ERROR_BUSY: the UUID is taken (also by a
+    /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. */
+    void (*read_instances)(const VgpuSysfs *sysfs, VgpuParent *parent);
+
+    /* Make the device, or find that it is there with that profile and that nobody has it open:
+     * then *@existed is set. Blocks for as long as the driver does, so only on a lane. On failure
+     * there is no device that was not there before. VGPU_ERROR_BUSY: the UUID is taken (also by a
      * removal that is still under way); VGPU_ERROR_DRIVER: refused, another parent may do. */
-    bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, GError **error);
+    bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error);
 
-    /* What to write to have it removed. The write may block until the last user has gone. */
+    /* Write plugin parameters, all at once, to a device that nobody has open yet. Blocks like
+     * create(). NULL where there are none. */
+    bool (*write_params)(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
+                         GError **error);
+
+    /* What to write to have it removed; a path of NULL: nothing. The write may block until the
+     * last user has gone. */
     VgpuWrite (*removal)(const VgpuPlace *place);
+
+    /* For how long after the last user has gone its driver is to be left to remove it by itself,
+     * in ms; NULL: not at all. */
+    guint (*removal_grace)(const VgpuSysfs *sysfs);
 
     VgpuPresence (*look)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 

@@ -67,6 +67,19 @@ mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
     }
 }
 
+static void
+mdev_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
+                    const char *const *wanted)
+{
+    (void) gpu; /* its profiles are the same for as long as its driver is */
+    for (guint i = 0; i < parent->offers->len; i++) {
+        VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
+
+        if (!wanted || vgpu_profile_matches_any(offer->profile, wanted))
+            offer->available = mdev_read_available(sysfs, parent->address, offer->profile->id);
+    }
+}
+
 static VgpuPresence
 mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
@@ -98,12 +111,13 @@ wait_until_usable(const VgpuSysfs *sysfs, const char *uuid)
 }
 
 static bool
-mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, GError **error)
+mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
 {
     g_autofree char *types = types_path(place->parent);
     g_autofree char *path = g_strdup_printf("%s/%s/create", types, place->profile_id);
     int err = vgpu_sysfs_write(sysfs, path, place->uuid);
 
+    (void) existed; /* that of an mdev is for its owner to say, not for its driver */
     if (err == EEXIST)
         return vgpu_error_errno(error, VGPU_ERROR_BUSY, err, "create vGPU %s on %s", place->uuid,
                                 place->parent);
@@ -153,7 +167,7 @@ mdev_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
 const VgpuBackend vgpu_backend_mdev = {
     .interface = VGPU_INTERFACE_MDEV,
     .read_offers = mdev_read_offers,
-    .read_available = mdev_read_available,
+    .refresh_offers = mdev_refresh_offers,
     .create = mdev_create,
     .removal = mdev_removal,
     .look = mdev_look,

@@ -136,12 +136,13 @@ read_instances(const VgpuSysfs *sysfs, VgpuInventory *inventory)
 }
 
 VgpuInventory *
-vgpu_scan(const VgpuSysfs *sysfs)
+vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named)
 {
     VgpuInventory *inventory = vgpu_inventory_new();
     g_autoptr(GPtrArray) functions = vgpu_sysfs_list(sysfs, VGPU_SYS_PCI_DEVICES);
     g_autoptr(GHashTable) mdev = mdev_parents(sysfs);
 
+    (void) named;
     for (guint i = 0; i < functions->len; i++) {
         VgpuGpu *gpu = scan_function(sysfs, mdev, g_ptr_array_index(functions, i));
 
@@ -181,13 +182,8 @@ refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted, boo
         VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
 
         g_ptr_array_set_size(parent->instances, 0);
-        for (guint j = 0; j < parent->offers->len; j++) {
-            VgpuOffer *offer = g_ptr_array_index(parent->offers, j);
-
-            if (ask_driver && (!wanted || vgpu_profile_matches_any(offer->profile, wanted)))
-                offer->available =
-                    backend->read_available(sysfs, parent->address, offer->profile->id);
-        }
+        if (ask_driver)
+            backend->refresh_offers(sysfs, gpu, parent, wanted);
     }
 }
 

@@ -4,11 +4,13 @@
 #include "base/sysfs.h"
 #include "gpu/inventory.h"
 
-/* All display-class PCI functions that are no VFs, and whatever else carries mdev types, with
- * their VFs, offers and instances. A function that vanishes while it is read is left out. */
-VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs);
+/* All display-class PCI functions that are no VFs, whatever else carries mdev types, and the PFs in
+ * @named (a set of addresses, or NULL), with their VFs, offers and instances. A function that
+ * vanishes while it is read is left out. */
+VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named);
 
-/* Whether the functions that can carry vGPUs are still those of @inventory. Cheap. */
+/* Whether the functions that can carry vGPUs are still those of @inventory, and of the same
+ * interface. Cheap. */
 bool vgpu_scan_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory);
 
 /* Read again which instances exist, and how many more of the profiles that @wanted (NULL: any)

@@ -20,6 +20,9 @@
 #define VGPU_PATH_CLAIMS "run/virt-vgpu/claims"
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
+#define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs" /* which VF a defined domain is to have */
+#define VGPU_PATH_HOST_LAYOUT "etc/virt-vgpu/host.xml"
+#define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* how the last host-apply went */
 
 /* sysfs and devfs, relative to the same root (kernel:
  * Documentation/driver-api/vfio-mediated-device.rst, Documentation/ABI/testing/sysfs-bus-pci) */

@@ -86,7 +86,7 @@ count_vgpus(const char *xml, gsize len, const char *what, guint *n, GError **err
     if (!(domain = vgpu_domain_parse(xml, len, what, error)))
         return false;
     if (domain->uuid) {
-        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, error);
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, error);
 
         if (!changes)
             return false;

@@ -35,7 +35,9 @@ run_create(gpointer data)
     CreateJob *job = data;
     VgpuPlace place = { .parent = job->parent, .profile_id = job->profile_id, .uuid = job->uuid };
 
-    (void) !job->backend->create(job->sysfs, &place, &job->error);
+    bool existed = false;
+
+    (void) !job->backend->create(job->sysfs, &place, &existed, &job->error);
 }
 
 /* The driver's answer to a creation that somebody still waits for. */

@@ -72,7 +72,7 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->store = g_steal_pointer(&store);
     self->kept_store = g_steal_pointer(&kept_store);
     self->lanes = vgpu_lanes_new(context);
-    self->inventory = vgpu_scan(sysfs);
+    self->inventory = vgpu_scan(sysfs, NULL);
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, definition_free);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
@@ -274,7 +274,7 @@ rescan(VgpuManager *self)
         vgpu_scan_refresh(self->sysfs, self->inventory, NULL, slow);
     } else {
         vgpu_inventory_free(self->inventory);
-        self->inventory = vgpu_scan(self->sysfs);
+        self->inventory = vgpu_scan(self->sysfs, NULL);
     }
     if (self->identity)
         vgpu_inventory_identify(self->inventory, self->identity);
@@ -429,7 +429,7 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
         return false;
     }
     before = g_steal_pointer(&self->inventory);
-    self->inventory = vgpu_scan(self->sysfs);
+    self->inventory = vgpu_scan(self->sysfs, NULL);
     if (self->identity)
         vgpu_inventory_identify(self->inventory, self->identity);
     for (guint i = 0; i < self->inventory->gpus->len; i++) {

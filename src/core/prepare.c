@@ -93,7 +93,7 @@ check(VgpuManager *self, const VgpuDomain *domain, GError **error)
     if (!check_hostdevs(self, domain, error) || !check_late(domain, error))
         return false;
     /* only for what it refuses: an annotation that contradicts the domain */
-    plan = vgpu_inject_plan(domain, error);
+    plan = vgpu_inject_plan(domain, 0, error);
     return plan != NULL;
 }
 

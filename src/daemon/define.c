@@ -83,7 +83,7 @@ static bool
 inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
        const VgpuDomain *domain, GPtrArray *changes, GError **error)
 {
-    g_autoptr(GPtrArray) plan = vgpu_inject_plan(domain, error);
+    g_autoptr(GPtrArray) plan = vgpu_inject_plan(domain, 0, error);
     bool report = false;
 
     if (!plan)

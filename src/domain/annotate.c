@@ -163,7 +163,7 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
                            "the domain has no <vgpu:devices>");
         return NULL;
     }
-    if (!(changes = vgpu_inject_plan(domain, error)))
+    if (!(changes = vgpu_inject_plan(domain, 0, error)))
         return NULL;
     return vgpu_inject_apply(domain, changes);
 }

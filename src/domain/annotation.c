@@ -177,6 +177,8 @@ vgpu_want_free(VgpuWant *self)
     g_strfreev(self->profiles);
     g_free(self->gpu);
     g_free(self->uuid);
+    g_free(self->params);
+    g_free(self->vf);
     g_free(self);
 }
 

@@ -7,6 +7,8 @@
 #include <libxml/tree.h>
 #include <stdbool.h>
 
+#include "gpu/gpu.h"
+
 typedef enum {
     VGPU_SWITCH_AUTO,
     VGPU_SWITCH_ON,
@@ -33,6 +35,11 @@ typedef struct {
     char *uuid;            /* canonical: the computed one, or the user's; NULL while the domain
                            * has no UUID */
     bool uuid_is_users;    /* uuid="…": the domain has its own <hostdev>; nothing is injected */
+    char *params;          /* plugin parameters as they are written, "a=1,b=2"; NULL: none */
+
+    /* Where it is to be, which the manager decides and not the annotation: */
+    VgpuInterface interface; /* NONE: not decided yet, taken as mdev */
+    char *vf;                /* canonical address, on interfaces whose <hostdev> names the VF */
 } VgpuWant;
 
 void vgpu_want_free(VgpuWant *self);

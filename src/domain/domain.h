@@ -10,10 +10,11 @@
 #include "base/xml.h"
 #include "domain/annotation.h"
 
-/* A <hostdev type='mdev'> of the domain, whoever wrote it; also one of type='pci' that carries our
- * alias or has a display or ramfb, without a UUID. */
+/* A <hostdev type='mdev'> or type='pci' of the domain, whoever wrote it. */
 typedef struct {
-    char *uuid;    /* canonical; NULL when the XML has none or a bad one */
+    char *uuid;    /* of an mdev, canonical; NULL when the XML has none or a bad one */
+    char *source;  /* of type='pci': the host's function, canonical; NULL likewise */
+    bool managed;  /* managed='yes' */
     char *alias;   /* NULL when it has none */
     int index;     /* N of the alias "ua-vgpu-N"; -1: not ours */
     bool display;  /* display='on' */

@@ -207,12 +207,13 @@ detach_new(const VgpuHostdev *hostdev)
 }
 
 GPtrArray *
-vgpu_inject_plan(const VgpuDomain *domain, GError **error)
+vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
 {
     g_autoptr(GPtrArray) changes =
         g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_change_free);
     g_autofree Looks *looks = NULL;
 
+    (void) libvirt;
     if (!domain->uuid) {
         vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
                            "the domain has no <uuid>");

@@ -34,6 +34,15 @@ instance_free(gpointer data)
 }
 
 static void
+gpu_instance_free(gpointer data)
+{
+    VgpuGpuInstance *self = data;
+
+    g_free(self->name);
+    g_free(self);
+}
+
+static void
 parent_free(gpointer data)
 {
     VgpuParent *self = data;
@@ -55,6 +64,7 @@ vgpu_gpu_new(const char *address)
     self->profiles = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_profile_free);
     self->vfs = g_ptr_array_new_with_free_func(g_free);
     self->parents = g_ptr_array_new_with_free_func(parent_free);
+    self->gpu_instances = g_ptr_array_new_with_free_func(gpu_instance_free);
     return self;
 }
 
@@ -69,6 +79,7 @@ vgpu_gpu_free(VgpuGpu *self)
     g_free(self->product_id);
     g_free(self->name);
     g_free(self->driver);
+    g_ptr_array_unref(self->gpu_instances);
     g_ptr_array_unref(self->parents);
     g_ptr_array_unref(self->vfs);
     g_ptr_array_unref(self->profiles);
@@ -123,6 +134,20 @@ vgpu_gpu_find_parent(const VgpuGpu *self, const char *address)
             return parent;
     }
     return NULL;
+}
+
+void
+vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char *name, guint start,
+                          guint size)
+{
+    VgpuGpuInstance *instance = g_new0(VgpuGpuInstance, 1);
+
+    instance->id = id;
+    instance->profile = profile;
+    instance->name = g_strdup(name);
+    instance->start = start;
+    instance->size = size;
+    g_ptr_array_add(self->gpu_instances, instance);
 }
 
 void

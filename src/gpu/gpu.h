@@ -22,7 +22,7 @@ VgpuInterface vgpu_interface_from_string(const char *text);
 
 /* A device that exists on a parent, whoever made it. */
 typedef struct {
-    char *uuid;       /* canonical; NULL on interfaces without UUIDs */
+    char *uuid;       /* canonical; NULL for a VF's until the manager knows whose it is */
     char *profile_id; /* of the profile it has, NULL when it cannot be told */
 } VgpuInstance;
 
@@ -41,6 +41,14 @@ typedef struct {
     GPtrArray *instances; /* of VgpuInstance */
 } VgpuParent;
 
+/* A MIG GPU instance. */
+typedef struct {
+    guint id;
+    int profile;       /* NVML's id of its profile */
+    char *name;        /* of that profile, "1g.5gb" */
+    guint start, size; /* in memory slices */
+} VgpuGpuInstance;
+
 typedef struct {
     char *address;   /* canonical PCI address of the PF */
     char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
@@ -52,6 +60,11 @@ typedef struct {
     int numa_node; /* -1 when unknown */
     guint vfs_total;
     guint vfs_enabled;
+    bool passed_through; /* the PF itself is bound to vfio-pci: a guest has the GPU whole */
+    bool is_mixed;       /* heterogeneous mode: vGPUs of different sizes may be on it together */
+    bool is_mig;         /* MIG mode is on */
+    bool mig_auto;       /* a missing GPU instance may be made when a domain starts */
+    GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when nobody tells */
     GPtrArray *profiles; /* of VgpuProfile: all that any parent offers, by id */
     GPtrArray *vfs;      /* of char *: the addresses of all its VFs, in order of their number */
     GPtrArray *parents;  /* of VgpuParent, in that order too */
@@ -70,6 +83,9 @@ const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
 /* Borrowed, NULL when not there. */
 const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
 VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
+
+void vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char *name,
+                               guint start, guint size);
 
 void vgpu_parent_add_offer(VgpuParent *self, const VgpuProfile *profile, guint available);
 void vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile_id);

@@ -12,6 +12,9 @@ typedef struct {
     guint frl;            /* frame rate limit per second, 0 when the driver does not say */
     char *max_resolution; /* "7680x4320", NULL when the driver does not say */
     guint max_instances;  /* per physical GPU, also on a VF; 0 when the driver does not say */
+    guint max_per_domain; /* of it in one domain; 0 when nobody says, see below */
+    guint max_per_gi;     /* of it on one MIG GPU instance; 0 when nobody says */
+    int gi_profile;       /* NVML's id of the GPU instance profile it lives on; -1: none, or unknown */
 } VgpuProfile;
 
 VgpuProfile *vgpu_profile_new(const char *id, const char *name);
@@ -23,6 +26,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuProfile, vgpu_profile_free)
  * framebuffer=4096M, max_resolution=7680x4320, max_instance=4" (comma or blank between); Intel
  * GVT-g's is one "key: value" per line. Unknown keys are skipped, a missing one stays 0. */
 void vgpu_profile_describe(VgpuProfile *self, const char *description);
+
+/* What its name tells (NVIDIA vGPU guide, "vGPU types"; decoration, never a key): "NVIDIA A2-4Q" is
+ * of series 'Q', 0 for a name without one; "A100-1-5C" is MIG-backed. */
+char vgpu_profile_series(const VgpuProfile *self);
+bool vgpu_profile_is_mig(const VgpuProfile *self);
+/* What the series is for and which licence it needs; NULL without a series. */
+const char *vgpu_profile_purpose(const VgpuProfile *self);
+const char *vgpu_profile_license(const VgpuProfile *self);
+/* How many vGPUs of it one domain may have: what the driver says, else by its series; 0: no limit
+ * is known. */
+guint vgpu_profile_max_per_domain(const VgpuProfile *self);
+/* Take the frame buffer from the name when the driver has not said it: "-24Q" is 24 GiB, "-0Q"
+ * 512 MiB. */
+void vgpu_profile_guess(VgpuProfile *self);
 
 /* Whether what a user wrote means this profile: the id ("nvidia-746", or "746" alone), or the
  * exact name, where the vendor prefix "NVIDIA " or "GRID " may be left out or differ. Case

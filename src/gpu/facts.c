@@ -1,0 +1,84 @@
+#include "gpu/facts.h"
+
+static void
+take_number(GVariant *from, const char *key, guint *into)
+{
+    guint32 value;
+
+    if (g_variant_lookup(from, key, "u", &value) && value)
+        *into = value;
+}
+
+static void
+apply_type(GVariant *type, VgpuGpu *gpu)
+{
+    const char *id = NULL, *name = NULL, *resolution = NULL;
+    guint32 gi_profile;
+    VgpuProfile *profile;
+
+    if (!g_variant_lookup(type, "id", "&s", &id))
+        return;
+    (void) !g_variant_lookup(type, "name", "&s", &name);
+    profile = (VgpuProfile *) vgpu_gpu_take_profile(gpu, vgpu_profile_new(id, name));
+    take_number(type, "framebuffer_mib", &profile->fb_mib);
+    take_number(type, "num_heads", &profile->num_heads);
+    take_number(type, "frl", &profile->frl);
+    take_number(type, "max_instances", &profile->max_instances);
+    take_number(type, "max_per_domain", &profile->max_per_domain);
+    take_number(type, "max_per_gi", &profile->max_per_gi);
+    if (g_variant_lookup(type, "gi_profile", "u", &gi_profile))
+        profile->gi_profile = (int) gi_profile;
+    if (!profile->max_resolution && g_variant_lookup(type, "max_resolution", "&s", &resolution))
+        profile->max_resolution = g_strdup(resolution);
+}
+
+static void
+apply_gpu_instance(GVariant *instance, VgpuGpu *gpu)
+{
+    guint32 id, profile, start = 0, size = 0;
+    const char *name = NULL;
+
+    if (!g_variant_lookup(instance, "gi", "u", &id) ||
+        !g_variant_lookup(instance, "profile_id", "u", &profile))
+        return;
+    (void) !g_variant_lookup(instance, "profile", "&s", &name);
+    (void) !g_variant_lookup(instance, "start", "u", &start);
+    (void) !g_variant_lookup(instance, "size", "u", &size);
+    vgpu_gpu_add_gpu_instance(gpu, id, (int) profile, name, start, size);
+}
+
+static void
+apply_all(GVariant *facts, const char *key, void (*apply)(GVariant *one, VgpuGpu *gpu),
+          VgpuGpu *gpu)
+{
+    g_autoptr(GVariant) list = g_variant_lookup_value(facts, key, VGPU_FACTS_TYPE);
+
+    for (gsize i = 0; list && i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(list, i);
+
+        apply(one, gpu);
+    }
+}
+
+void
+vgpu_facts_apply(GVariant *facts, VgpuInventory *inventory)
+{
+    for (gsize i = 0; facts && i < g_variant_n_children(facts); i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(facts, i);
+        const char *address = NULL;
+        VgpuGpu *gpu = g_variant_lookup(one, "address", "&s", &address)
+                           ? vgpu_inventory_find(inventory, address)
+                           : NULL;
+        gboolean flag;
+
+        if (!gpu)
+            continue;
+        if (g_variant_lookup(one, "mig", "b", &flag))
+            gpu->is_mig = flag;
+        if (g_variant_lookup(one, "mixed", "b", &flag))
+            gpu->is_mixed = flag;
+        g_ptr_array_set_size(gpu->gpu_instances, 0);
+        apply_all(one, "gpu_instances", apply_gpu_instance, gpu);
+        apply_all(one, "types", apply_type, gpu);
+    }
+}

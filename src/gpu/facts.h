@@ -1,0 +1,20 @@
+/* facts.h: what only the vendor's management library (NVML) tells of GPUs
+ *
+ * It is asked in a program of its own (virt-vgpu-host), so that a library that hangs or crashes
+ * harms nobody; this is what comes back, and how it is joined with the inventory. Data only. */
+#pragma once
+
+#include "gpu/inventory.h"
+
+/* The type of the facts: one dictionary per GPU, every key optional but `address`:
+ *   address (s), mig (b), mixed (b: heterogeneous mode),
+ *   gpu_instances (aa{sv}): gi (u), profile_id (u), profile (s, "1g.5gb"), start (u), size (u)
+ *   types (aa{sv}): id (s, "nvidia-1145"), name (s), framebuffer_mib (u), num_heads (u), frl (u),
+ *     max_resolution (s), max_instances (u), max_per_domain (u), max_per_gi (u), gi_profile (u) */
+#define VGPU_FACTS_TYPE G_VARIANT_TYPE("aa{sv}")
+
+/* Join @facts (of that type, or NULL) to @inventory: modes and GPU instances, and of the profiles
+ * that a GPU's driver offers or has offered the numbers that sysfs does not tell. A type that sysfs
+ * does not list at the moment is added to the GPU's profiles, so that its name is known while its
+ * list is short; no parent offers it. GPUs and types that are not there are skipped. */
+void vgpu_facts_apply(GVariant *facts, VgpuInventory *inventory);

@@ -50,6 +50,16 @@ options "$builddir/virtvgpud" | sed '/^--help-all$/d' > "$tmp/options"
 sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documented"
 same "options of virtvgpud --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
 
+# --- virt-vgpu-host(8) ------------------------------------------------------------------------
+page=docs/virt-vgpu-host.8.pod
+options "$builddir/virt-vgpu-host" > "$tmp/options"
+sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documented"
+same "options of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
+"$builddir/virt-vgpu-host" --help | sed -nE '/^Verbs:/,$s/^  ([a-z][a-z-]*) .*/\1/p' > "$tmp/verbs"
+sed -n '/^=head1 VERBS/,/^=head1 OPTIONS/p' "$page" | grep '^=item' |
+    grep -oE 'B<[a-z][a-z-]+>' | grep -vxE 'B<max>' | sed -E 's/B<(.*)>/\1/' > "$tmp/documented"
+same "verbs of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
+
 # --- virt-vgpu.conf(5) ------------------------------------------------------------------------
 sed -nE 's/^ +\{ "([a-z]+)", "([a-z_]+)", .*/\1 \2/p' src/core/config.c > "$tmp/keys"
 awk '/^=head1/ { group = $2 == "GROUP" ? substr($3, 2, length($3) - 2) : "" }

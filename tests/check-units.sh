@@ -16,16 +16,28 @@ for unit in virtvgpud.service.in virtvgpud.socket; do
         exit 1
     fi
 done
-if ! grep -q '^RuntimeDirectoryPreserve=yes$' "$srcdir/data/virtvgpud.service.in"; then
-    echo "virtvgpud.service.in: without RuntimeDirectoryPreserve=yes a stop deletes the claims"
+for unit in virtvgpud virt-vgpu-host; do
+    if ! grep -q '^RuntimeDirectoryPreserve=yes$' "$srcdir/data/$unit.service.in"; then
+        echo "$unit.service.in: without RuntimeDirectoryPreserve=yes a stop deletes the claims"
+        exit 1
+    fi
+done
+unit=virt-vgpu-host.service.in
+if ! grep -q '^Before=virtvgpud.service libvirtd.service virtqemud.service$' "$srcdir/data/$unit"; then
+    echo "$unit: the host is to be set up before anything starts domains"
+    exit 1
+fi
+if grep -HnE '^(Requires|BindsTo|Requisite)=.*virt-vgpu-host' "$srcdir"/data/*.service.in \
+    "$srcdir"/data/*.socket; then
+    echo "a GPU that cannot be set up must not keep anything else from starting"
     exit 1
 fi
 if [ ! -e "$builddir/data/virtvgpud.service" ]; then
     echo "configured without systemd: not to be installed"
     exit 77
 fi
-if grep -n '@[a-z]*@' "$builddir/data/virtvgpud.service"; then
-    echo "virtvgpud.service: not substituted"
+if grep -n '@[a-z]*@' "$builddir/data/virtvgpud.service" "$builddir/data/virt-vgpu-host.service"; then
+    echo "not substituted"
     exit 1
 fi
 
@@ -37,20 +49,24 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cp "$srcdir/data/virtvgpud.socket" "$tmp/"
 # verify wants a program that is there; which one does not matter to it
-sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$builddir/data/virtvgpud.service" \
-    > "$tmp/virtvgpud.service"
-systemd-analyze verify --man=no "$tmp/virtvgpud.service" "$tmp/virtvgpud.socket" > "$tmp/out" 2>&1 || {
+for unit in virtvgpud virt-vgpu-host; do
+    sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$builddir/data/$unit.service" > "$tmp/$unit.service"
+done
+systemd-analyze verify --man=no "$tmp/virtvgpud.service" "$tmp/virtvgpud.socket" \
+    "$tmp/virt-vgpu-host.service" > "$tmp/out" 2>&1 || {
     cat "$tmp/out"
     exit 1
 }
 # It reports a misspelt key and yet succeeds. Units of others are theirs to mend.
-if grep 'virtvgpud\.' "$tmp/out"; then
+if grep -E '(virtvgpud|virt-vgpu-host)\.' "$tmp/out"; then
     exit 1
 fi
 # In tenths: 2.5 or better.
-systemd-analyze security --no-pager --offline=true --threshold=25 "$tmp/virtvgpud.service" \
-    > "$tmp/out" 2>&1 || {
-    cat "$tmp/out"
-    exit 1
-}
-tail -n 1 "$tmp/out"
+for unit in virtvgpud virt-vgpu-host; do
+    systemd-analyze security --no-pager --offline=true --threshold=25 "$tmp/$unit.service" \
+        > "$tmp/out" 2>&1 || {
+        cat "$tmp/out"
+        exit 1
+    }
+    tail -n 1 "$tmp/out"
+done

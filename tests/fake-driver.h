@@ -1,16 +1,21 @@
-/* fake-driver.h: a tree of files that behaves like a kernel with an mdev driver
+/* fake-driver.h: a tree of files that behaves like a kernel with NVIDIA's vGPU driver
  *
- * fake-driver.c takes the place of libc's write() and open(): linked into a test, or preloaded into
- * the real programs with FAKE_DRIVER_ROOT=DIR. What is written to the `create` and `remove` files
- * below DIR/sys does there what the kernel and NVIDIA's driver do: errno, links, available
- * counts, a remove that blocks while the device is open. All state is in the tree, so that processes share it.
+ * fake-driver*.c take the place of libc's write() and open(): linked into a test, or preloaded into
+ * the real programs with FAKE_DRIVER_ROOT=DIR. What is written below DIR/sys to `create` and
+ * `remove` of mediated devices, to <VF>/nvidia/current_vgpu_type and to nvidia/vgpu_params of both
+ * does there what the kernel and NVIDIA's driver do: errno, links, available counts and lists
+ * that shrink and grow, a remove that blocks while the device is open, a VF that is not reset
+ * while it is open. All state is in the tree, so that processes share it.
  *
- * Files below DIR/knobs steer it:
- *   create_delay_ms   create sleeps that long first: who is killed then has made nothing
+ * Files below DIR/knobs steer it; for a vGPU on a VF, UUID is the VF's address:
+ *   create_delay_ms   create (or setting a type) sleeps that long first: who is killed then has made nothing
  *   create_late_ms    create sleeps that long at its end: the device is there already
- *   remove_delay_ms   remove sleeps that long; the directory has gone, the UUID is still taken
+ *   remove_delay_ms   remove sleeps that long; the directory has gone, the UUID is still taken; a
+ *                     VF shows its type until it is over
  *   create_fail_next  the next N creates fail with EIO
- *   lie_available     every type says 1 although there is none
+ *   reset_busy_next   the next N resets of a VF fail with EBUSY
+ *   lie_available     every type says 1, or is listed, although there is no room
+ *   no_params         mediated devices made from now on have no nvidia/vgpu_params
  *   hang_create-ADDR, hang_remove-ADDR   blocks while the file exists (ADDR: function or GPU)
  *   open-UUID         somebody has that device open while the file exists */
 #pragma once

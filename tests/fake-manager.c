@@ -3,7 +3,9 @@
  * How it answers depends on what it is asked: a GPU other than 0000:41:00.0 is not there, the
  * profile "full" has no room, explain is possible unless the XML has the profile "NVIDIA A2-16Q",
  * the domain whose UUID begins with "dddd" may not be injected and one with "eeee" needs nothing.
- * Every call of reconcile emits an event. Ends when its bus does. */
+ * Seven virtual functions take more than a second, 13 are refused, MIG profile 99 awaits a reset,
+ * and a layout with the word "wrong" fails. Every call of reconcile emits an event. Ends when its
+ * bus does. */
 #include <gio/gio.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,16 +28,29 @@
 #define GPUS                                                                                     \
     "[{" GPU_FIELDS                                                                              \
     "}, {'address': <'0000:e1:00.0'>, 'interface': <'none'>, 'vgpus': <uint32 0>}]"
-#define GPU_INFO                                                                                 \
-    "{" GPU_FIELDS ", 'vfs': <[{'address': <'0000:41:00.4'>, 'state': <'used'>, "                \
+#define VFS                                                                                      \
+    "[{'address': <'0000:41:00.4'>, 'state': <'used'>, "                                         \
     "'profile': <'NVIDIA A2-4Q'>, 'uuid': <'" VGPU_UUID "'>, 'creatable': <@as []>}, "           \
     "{'address': <'0000:41:00.5'>, 'state': <'free'>, "                                          \
-    "'creatable': <['NVIDIA A2-4Q', 'NVIDIA A2-8Q']>}]>}"
-#define PROFILES                                                                                 \
-    "[{'gpu': <'" GPU "'>, 'id': <'nvidia-746'>, 'name': <'NVIDIA A2-4Q'>, "                     \
+    "'creatable': <['NVIDIA A2-4Q', 'NVIDIA A2-8Q']>}, "                                         \
+    "{'address': <'0000:41:00.6'>, 'state': <'used'>}]"
+#define PROFILE_A2                                                                               \
+    "{'gpu': <'" GPU "'>, 'id': <'nvidia-746'>, 'name': <'NVIDIA A2-4Q'>, "                      \
     "'framebuffer_mib': <uint32 4096>, 'num_heads': <uint32 4>, 'frl': <uint32 60>, "            \
     "'max_resolution': <'7680x4320'>, 'max_instances': <uint32 4>, 'available': <uint64 3>, "    \
-    "'interface': <'mdev'>}]"
+    "'max_per_domain': <uint32 16>, 'interface': <'mdev'>, 'series': <'Q'>, "                    \
+    "'needs_license': <'NVIDIA RTX Virtual Workstation'>, 'purpose': <'virtual workstation'>}"
+#define PROFILE_L40S                                                                             \
+    "{'gpu': <'0000:61:00.0'>, 'id': <'nvidia-1155'>, 'name': <'NVIDIA L40S-8Q'>, "              \
+    "'available': <uint32 2>, 'interface': <'vendor-vfio'>}"
+#define GPU_INSTANCES                                                                            \
+    "[{'gi': <uint32 3>, 'profile': <'1g.12gb'>, 'profile_id': <uint32 19>, "                    \
+    "'start': <uint32 0>, 'size': <uint32 1>, 'in_use': <true>}]"
+#define GPU_INFO                                                                                 \
+    "{" GPU_FIELDS ", 'mig': <true>, 'mixed': <false>, 'passed_through': <false>, "              \
+    "'vfs': <" VFS ">, 'gpu_instances': <" GPU_INSTANCES ">, 'profiles': <[" PROFILE_A2 "]>}"
+#define PROFILES "[" PROFILE_A2 "]"
+#define ALL_PROFILES "[" PROFILE_A2 ", " PROFILE_L40S "]"
 #define VGPU_ACTIVE                                                                              \
     "{'domain': <'web1'>, 'domain_uuid': <'aaaaaaaa-0000-4000-8000-000000000001'>, "             \
     "'index': <uint32 0>, 'uuid': <'" VGPU_UUID "'>, 'gpu': <'" GPU "'>, "                       \
@@ -45,6 +60,25 @@
     "{'domain': <'a domain with a very long name that does not fit'>, "                          \
     "'uuid': <'99999999-2222-5333-8444-555555555555'>, "                                         \
     "'profile': <'NVIDIA RTX6000-Ada-24Q'>, 'state': <'planned'>}"
+#define VGPU_FOREIGN                                                                             \
+    "{'gpu': <'0000:61:00.0'>, 'parent': <'0000:61:00.4'>, 'profile_id': <'nvidia-1155'>, "      \
+    "'interface': <'vendor-vfio'>, 'state': <'foreign'>}"
+#define STATS                                                                                    \
+    "[{'gpu': <'" GPU "'>, 'mdev_uuid': <'" VGPU_UUID "'>, 'framebuffer_used_mib': "             \
+    "<uint32 1234>, 'gpu_utilization': <uint32 56>, 'license_state': <'licensed'>}]"
+#define MIG_PROFILES                                                                             \
+    "[{'profile': <'1g.12gb'>, 'id': <uint32 19>, 'free': <uint32 6>, 'total': <uint32 7>}]"
+#define SCHEDULER                                                                                \
+    "{'policy': <'%s'>, 'strict': <'default'>, 'timeslice_us': <uint32 2000>, "                  \
+    "'supported': <['best-effort', 'equal-share']>, 'modprobe': <'options nvidia "               \
+    "NVreg_RegistryDwordsPerDevice=\"pci=" GPU ";RmPVMRL=0x01\"'>, "                             \
+    "'note': <'It takes a reload of the driver.'>}"
+#define STEPS_WELL                                                                               \
+    "[{'gpu': <'" GPU "'>, 'step': <'sriov'>, 'result': <'unchanged'>, 'text': <'16 of 16'>}]"
+#define STEPS_BADLY                                                                              \
+    "[{'gpu': <'" GPU "'>, 'step': <'sriov'>, 'result': <'failed'>, 'text': <'vGPU " VGPU_UUID   \
+    " of domain web1 is in use on it; stop the domain before its virtual functions go'>}]"
+#define DIFFERENCE "[{'gpu': <'" GPU "'>, 'what': <'vfs'>, 'wanted': <'16'>, 'actual': <'0'>}]"
 #define EXPLAIN_YES                                                                              \
     "{'possible': <true>, 'plan': <['vGPU 0: NVIDIA A2-4Q on " GPU "']>, "                       \
     "'candidates': <[{'gpu': <'" GPU "'>, 'verdict': <'fits'>, 'reason': <'3 more fit'>}]>}"
@@ -107,14 +141,18 @@ on_get_gpu(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *addre
 static gboolean
 on_list_profiles(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
 {
-    answer(call, "aa{sv}", *address && strcmp(address, GPU) != 0 ? "[]" : PROFILES);
+    answer(call, "aa{sv}",
+           !*address                   ? ALL_PROFILES
+           : strcmp(address, GPU) == 0 ? PROFILES
+                                       : "[]");
     return TRUE;
 }
 
 static gboolean
 on_list_vgpus(VgpuBusManager1 *self, GDBusMethodInvocation *call, gboolean all)
 {
-    answer(call, "aa{sv}", all ? "[" VGPU_ACTIVE ", " VGPU_PLANNED "]" : "[" VGPU_ACTIVE "]");
+    answer(call, "aa{sv}",
+           all ? "[" VGPU_ACTIVE ", " VGPU_PLANNED ", " VGPU_FOREIGN "]" : "[" VGPU_ACTIVE "]");
     return TRUE;
 }
 
@@ -179,10 +217,151 @@ on_doctor(VgpuBusManager1 *self, GDBusMethodInvocation *call)
     return TRUE;
 }
 
+/* --- host set-up -------------------------------------------------------------------------- */
+
+static void
+answer_vfs(GDBusMethodInvocation *call, guint vfs)
+{
+    g_autofree char *text = g_strdup_printf("{'address': <'" GPU "'>, 'vfs_total': <uint32 16>, "
+                                            "'vfs_enabled': <uint32 %u>}",
+                                            vfs);
+
+    answer(call, "a{sv}", text);
+}
+
+static gboolean
+answer_late(gpointer call)
+{
+    answer_vfs(call, 7);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_enable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address, guint vfs,
+          gboolean persistent)
+{
+    if (strcmp(address, GPU) != 0)
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
+    if (vfs == 13)
+        return refuse(call, VGPU_ERROR_BUSY, "GPU " GPU " is in use: domain 'web1'");
+    if (vfs == 7)
+        g_timeout_add(1500, answer_late, call);
+    else
+        answer_vfs(call, vfs ? vfs : persistent ? 8u : 16u);
+    return TRUE;
+}
+
+static gboolean
+on_disable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
+           gboolean persistent)
+{
+    answer_vfs(call, 0);
+    return TRUE;
+}
+
+static gboolean
+on_list_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
+{
+    answer(call, "aa{sv}", GPU_INSTANCES);
+    return TRUE;
+}
+
+static gboolean
+on_list_mig_profiles(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
+{
+    answer(call, "aa{sv}", MIG_PROFILES);
+    return TRUE;
+}
+
+static gboolean
+on_apply_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
+             const char *spec)
+{
+    if (strcmp(spec, "99") == 0)
+        return refuse(call, VGPU_ERROR_FAILED, "GPU " GPU ": MIG mode: reset required");
+    answer(call, "as", strcmp(spec, "19:1") == 0 ? "@as []" : "['created 1g.12gb as 4']");
+    return TRUE;
+}
+
+static gboolean
+on_clear_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
+{
+    answer(call, "as", "['destroyed 3']");
+    return TRUE;
+}
+
+static gboolean
+on_get_scheduler(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
+{
+    g_autofree char *text = g_strdup_printf(SCHEDULER, "best-effort");
+
+    answer(call, "a{sv}", text);
+    return TRUE;
+}
+
+/* The policy that comes back is all that was asked for. */
+static gboolean
+on_set_scheduler(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
+                 GVariant *options)
+{
+    GString *asked = g_string_new(NULL);
+    g_autofree char *text = NULL;
+    GVariantIter iter;
+    const char *key, *value;
+
+    g_variant_iter_init(&iter, options);
+    while (g_variant_iter_next(&iter, "{&s&s}", &key, &value))
+        g_string_append_printf(asked, "%s=%s;", key, value);
+    text = g_strdup_printf(SCHEDULER, asked->str);
+    g_string_free(asked, TRUE);
+    answer(call, "a{sv}", text);
+    return TRUE;
+}
+
+static gboolean
+on_apply_host(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *xml)
+{
+    answer(call, "aa{sv}", strstr(xml, "wrong") ? STEPS_BADLY : STEPS_WELL);
+    return TRUE;
+}
+
+static gboolean
+on_diff_host(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *xml)
+{
+    answer(call, "aa{sv}", strstr(xml, "wrong") ? DIFFERENCE : "[]");
+    return TRUE;
+}
+
+static gboolean
+on_export_host(VgpuBusManager1 *self, GDBusMethodInvocation *call)
+{
+    vgpu_bus_manager1_complete_export_host(self, call, "<vgpuhost/>");
+    return TRUE;
+}
+
+static gboolean
+on_get_stats(VgpuBusManager1 *self, GDBusMethodInvocation *call)
+{
+    answer(call, "aa{sv}", STATS);
+    return TRUE;
+}
+
 static const struct {
     const char *signal;
     GCallback handler;
 } handlers[] = {
+    { "handle-enable-gpu", G_CALLBACK(on_enable) },
+    { "handle-disable-gpu", G_CALLBACK(on_disable) },
+    { "handle-list-mig", G_CALLBACK(on_list_mig) },
+    { "handle-list-mig-profiles", G_CALLBACK(on_list_mig_profiles) },
+    { "handle-apply-mig", G_CALLBACK(on_apply_mig) },
+    { "handle-clear-mig", G_CALLBACK(on_clear_mig) },
+    { "handle-get-scheduler", G_CALLBACK(on_get_scheduler) },
+    { "handle-set-scheduler", G_CALLBACK(on_set_scheduler) },
+    { "handle-apply-host", G_CALLBACK(on_apply_host) },
+    { "handle-diff-host", G_CALLBACK(on_diff_host) },
+    { "handle-export-host", G_CALLBACK(on_export_host) },
+    { "handle-get-stats", G_CALLBACK(on_get_stats) },
     { "handle-list-gpus", G_CALLBACK(on_list_gpus) },
     { "handle-get-gpu", G_CALLBACK(on_get_gpu) },
     { "handle-list-profiles", G_CALLBACK(on_list_profiles) },

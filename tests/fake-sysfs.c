@@ -121,12 +121,23 @@ fake_gpu_add(FakeSysfs *self, const char *address, const FakeFunction *function)
     put(self, dir, "device", function->device);
     if (function->numa)
         put(self, dir, "numa_node", function->numa);
-    if (function->driver) {
-        g_autofree char *driver = g_strconcat("sys/bus/pci/drivers/", function->driver, NULL);
-
-        link_below_sys(self, dir, "driver", driver);
-    }
+    fake_driver_bind(self, address, function->driver);
     link_below_sys(self, "sys/bus/pci/devices", address, dir);
+}
+
+void
+fake_driver_bind(FakeSysfs *self, const char *address, const char *driver)
+{
+    g_autofree char *dir = device_path(address);
+    g_autofree char *link = g_strconcat(dir, "/driver", NULL);
+    g_autofree char *target = g_strconcat("sys/bus/pci/drivers/", driver, NULL);
+
+    g_autofree char *old = vgpu_sysfs_link_name(self->reader, link);
+
+    if (old)
+        scratch_remove(&self->scratch, link);
+    if (driver)
+        link_below_sys(self, dir, "driver", target);
 }
 
 char *
@@ -258,6 +269,33 @@ fake_attribute_set(FakeSysfs *self, const char *address, const char *name, const
         put(self, dir, name, text);
     else
         scratch_remove(&self->scratch, path);
+}
+
+void
+fake_vendor_set(FakeSysfs *self, const char *vf, const char *rows, guint current)
+{
+    g_autofree char *list = g_strconcat("ID    : vGPU Name\n", rows, NULL);
+    g_autofree char *number = g_strdup_printf("%u", current);
+
+    fake_attribute_set(self, vf, "nvidia/creatable_vgpu_types", rows ? list : "");
+    fake_attribute_set(self, vf, "nvidia/current_vgpu_type", number);
+    fake_attribute_set(self, vf, "nvidia/vgpu_params", "");
+}
+
+void
+fake_iommu_group_add(FakeSysfs *self, const char *address, guint iommu_group)
+{
+    g_autofree char *dir = device_path(address);
+    g_autofree char *group = g_strdup_printf("sys/kernel/iommu_groups/%u", iommu_group);
+
+    put(self, group, "type", "DMA");
+    link_below_sys(self, dir, "iommu_group", group);
+}
+
+void
+fake_file_set(FakeSysfs *self, const char *path, const char *text)
+{
+    scratch_write(&self->scratch, path, text);
 }
 
 void

@@ -55,6 +55,19 @@ void fake_vfio_group_add(FakeSysfs *self, guint iommu_group);
 /* Change one attribute or link of a function, or (NULL) take it away. */
 void fake_attribute_set(FakeSysfs *self, const char *address, const char *name, const char *text);
 
+/* Its driver changes; NULL: unbound. */
+void fake_driver_bind(FakeSysfs *self, const char *address, const char *driver);
+
+/* A VF with NVIDIA's vendor-specific VFIO: @rows as in creatable_vgpu_types below its header, NULL:
+ * not even that; @current is the number of its type, 0: none. Again for its next moment. */
+void fake_vendor_set(FakeSysfs *self, const char *vf, const char *rows, guint current);
+
+/* The IOMMU group of a function; see fake_vfio_group_add(). */
+void fake_iommu_group_add(FakeSysfs *self, const char *address, guint iommu_group);
+
+/* Any other file, by its path below the root. */
+void fake_file_set(FakeSysfs *self, const char *path, const char *text);
+
 /* The function is unplugged. With @half its links on the bus are still there, as for somebody who
  * has just listed them. */
 void fake_gpu_remove(FakeSysfs *self, const char *address, bool half);

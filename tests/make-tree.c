@@ -3,6 +3,12 @@
  *   make-tree DIR                the cards of the lab: an A2 with 16 VFs at 0000:41:00.0, M10s at
  *                                0000:84:00.0 and 0000:85:00.0, a P40 at 10000:01:00.0
  *   make-tree DIR N K            N plain PCI functions, each Kth of them an M10
+ *   make-tree --add DIR BOARD... more cards in a tree that is there:
+ *                                  l40s    0000:61:00.0, 4 VFs 0000:61:00.4 to .7, NVIDIA's
+ *                                          vendor-specific VFIO
+ *                                  l40s-2  0000:62:00.0, the same on NUMA node 1
+ *                                  a100    0000:a1:00.0, 16 VFs with mdev types, room for 10
+ *                                  s7150   0000:c1:00.0, AMD's, 4 plain VFs at 0000:c1:02.0 to .3
  *   make-tree --write FILE TEXT  one write() to a file of such a tree, by the fake driver
  * The fake driver needs FAKE_DRIVER_ROOT for that. */
 #include <errno.h>
@@ -46,6 +52,23 @@ static const struct profile p40[] = {
     { "nvidia-58", "GRID P40-6A", 6144, 1, 60, "1280x1024", 4 },
     /* made up: it tempts whoever matches by substring */
     { "nvidia-588", "NVIDIA A10-1B", 1024, 4, 45, "5120x2880", 24 },
+    { 0 },
+};
+
+static const struct profile a100[] = {
+    { "nvidia-468", "GRID A100-4C", 4096, 1, 60, "4096x2160", 10 },
+    { "nvidia-469", "GRID A100-5C", 5120, 1, 60, "4096x2160", 8 },
+    { "nvidia-471", "GRID A100-10C", 10240, 1, 60, "4096x2160", 4 },
+    { 0 },
+};
+/* The numbers of instances are smaller than the real card's. */
+static const struct profile l40s[] = {
+    { "1145", "NVIDIA L40S-1B", 1024, 4, 45, "5120x2880", 4 },
+    { "1147", "NVIDIA L40S-1Q", 1024, 4, 60, "5120x2880", 4 },
+    { "1150", "NVIDIA L40S-4Q", 4096, 4, 60, "7680x4320", 3 },
+    { "1152", "NVIDIA L40S-8Q", 8192, 4, 60, "7680x4320", 2 },
+    { "1156", "NVIDIA L40S-48Q", 49152, 4, 60, "7680x4320", 1 },
+    { "1160", "NVIDIA L40S-4A", 4096, 1, 60, "1280x1024", 3 },
     { 0 },
 };
 
@@ -106,6 +129,7 @@ link_to(const char *target, const char *path)
 struct function {
     unsigned domain, bus, slot, number;
     const char *class, *vendor, *device, *driver;
+    const char *numa; /* NULL: node 0 */
 };
 
 /* sys/devices/pciDOMAIN:BUS/ADDR with its link on the bus; @dir gets the former. */
@@ -119,7 +143,7 @@ make_function(const struct function *f, Path dir, char addr[32])
     put(dir, "class", f->class);
     put(dir, "vendor", f->vendor);
     put(dir, "device", f->device);
-    put(dir, "numa_node", "0\n");
+    put(dir, "numa_node", f->numa ? f->numa : "0\n");
     link_to(format(target, "../../../%s", dir + strlen("sys/")),
             format(path, "sys/bus/pci/devices/%s", addr));
     if (f->driver) {
@@ -166,27 +190,145 @@ make_gpu(struct function f, const struct profile *profiles)
     make_types(dir, addr, profiles, 0);
 }
 
+/* PF and VFs; the first VF is @first functions behind the PF. @each, if any, is told of each VF. */
+static void
+make_sriov(struct function f, unsigned first, unsigned n_vfs, unsigned total, Path pf_dir,
+           void (*each)(const char *dir, const char *addr, const void *data, unsigned n),
+           const void *data)
+{
+    Path vf_dir, path, target;
+    char pf_addr[32], vf_addr[32], text[16];
+
+    make_function(&f, pf_dir, pf_addr);
+    snprintf(text, sizeof(text), "%u\n", total);
+    put(pf_dir, "sriov_totalvfs", text);
+    snprintf(text, sizeof(text), "%u\n", n_vfs);
+    put(pf_dir, "sriov_numvfs", text);
+    for (unsigned i = 0; i < n_vfs; i++) {
+        f.slot = (first + i) / 8;
+        f.number = (first + i) % 8;
+        make_function(&f, vf_dir, vf_addr);
+        link_to(format(target, "../%s", pf_addr), format(path, "%s/physfn", vf_dir));
+        link_to(format(target, "../%s", vf_addr), format(path, "%s/virtfn%u", pf_dir, i));
+        each(vf_dir, vf_addr, data, i);
+    }
+}
+
+static void
+give_types(const char *dir, const char *addr, const void *profiles, unsigned n)
+{
+    (void) n;
+    make_types(dir, addr, profiles, 1);
+}
+
 /* The VFs begin at function 4, as on the real card. */
 static void
 make_sriov_gpu(struct function f, const struct profile *profiles, unsigned n_vfs)
 {
-    Path pf_dir, vf_dir, path, target;
-    char pf_addr[32], vf_addr[32], text[16];
+    Path dir;
 
     f.vendor = "0x10de\n";
     f.driver = "nvidia";
-    make_function(&f, pf_dir, pf_addr);
-    snprintf(text, sizeof(text), "%u\n", n_vfs);
-    put(pf_dir, "sriov_totalvfs", text);
-    put(pf_dir, "sriov_numvfs", text);
-    for (unsigned i = 0; i < n_vfs; i++) {
-        f.slot = (4 + i) / 8;
-        f.number = (4 + i) % 8;
-        make_function(&f, vf_dir, vf_addr);
-        link_to(format(target, "../%s", pf_addr), format(path, "%s/physfn", vf_dir));
-        link_to(format(target, "../%s", vf_addr), format(path, "%s/virtfn%u", pf_dir, i));
-        make_types(vf_dir, vf_addr, profiles, 1);
-    }
+    make_sriov(f, 4, n_vfs, n_vfs, dir, give_types, profiles);
+}
+
+/* What QEMU opens for a VF; the file says whose group it is. */
+static void
+give_group(const char *dir, const char *addr, const void *base, unsigned n)
+{
+    unsigned group = *(const unsigned *) base + n;
+    Path path, target;
+    char name[16];
+
+    make_dir(format(path, "sys/kernel/iommu_groups/%u", group));
+    link_to(format(target, "../../../kernel/iommu_groups/%u", group),
+            format(path, "%s/iommu_group", dir));
+    snprintf(name, sizeof(name), "%u", group);
+    put("dev/vfio", name, addr);
+}
+
+static void
+give_vendor_files(const char *dir, const char *addr, const void *base, unsigned n)
+{
+    Path path, list;
+    FILE *file;
+
+    give_group(dir, addr, base, n);
+    make_dir(format(path, "%s/nvidia", dir));
+    put(path, "current_vgpu_type", "0         \n");
+    put(path, "vgpu_params", "");
+    file = fopen(format(list, "%s/creatable_vgpu_types", path), "w");
+    if (!file)
+        die(list);
+    fprintf(file, "ID    : vGPU Name\n");
+    for (const struct profile *p = l40s; p->id; p++)
+        fprintf(file, "%-5s : %s\n", p->id, p->name);
+    fclose(file);
+}
+
+/* The fake driver finds the sizes in a table of its own, since the real one shows none. */
+static void
+make_l40s(unsigned bus, const char *numa)
+{
+    const struct function f = {
+        .bus = bus,
+        .class = "0x030200\n",
+        .vendor = "0x10de\n",
+        .device = "0x26b9\n",
+        .driver = "nvidia",
+        .numa = numa,
+    };
+    const unsigned base = 1000 + bus * 64;
+    Path dir, path;
+    FILE *file;
+
+    make_sriov(f, 4, 4, 32, dir, give_vendor_files, &base);
+    file = fopen(format(path, "driver/types-%s", strrchr(dir, '/') + 1), "w");
+    if (!file)
+        die(path);
+    for (const struct profile *p = l40s; p->id; p++)
+        fprintf(file, "%s %u %u %s\n", p->id, p->fb_mib, p->max_instance, p->name);
+    fclose(file);
+}
+
+static void
+make_s7150(void)
+{
+    const struct function f = {
+        .bus = 0xc1,
+        .class = "0x030000\n",
+        .vendor = "0x1002\n",
+        .device = "0x6929\n",
+        .driver = "gim",
+    };
+    const unsigned base = 1000 + 0xc1 * 64;
+    Path dir;
+
+    make_sriov(f, 16, 4, 16, dir, give_group, &base);
+}
+
+static void
+make_a100(void)
+{
+    const struct function f = { .bus = 0xa1, .class = "0x030200\n", .device = "0x20f1\n" };
+
+    make_sriov_gpu(f, a100, 16);
+}
+
+static int
+make_board(const char *name)
+{
+    if (strcmp(name, "l40s") == 0)
+        make_l40s(0x61, NULL);
+    else if (strcmp(name, "l40s-2") == 0)
+        make_l40s(0x62, "1\n");
+    else if (strcmp(name, "a100") == 0)
+        make_a100();
+    else if (strcmp(name, "s7150") == 0)
+        make_s7150();
+    else
+        return 0;
+    return 1;
 }
 
 static void
@@ -244,6 +386,20 @@ write_once(const char *path, const char *text)
     return EXIT_SUCCESS;
 }
 
+static int
+add_boards(char **names)
+{
+    if (chdir(*names) < 0)
+        die(*names);
+    while (*++names) {
+        if (!make_board(*names)) {
+            fprintf(stderr, "make-tree: no board '%s'\n", *names);
+            return 2;
+        }
+    }
+    return EXIT_SUCCESS;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -259,8 +415,10 @@ main(int argc, char **argv)
 
     if (argc == 4 && strcmp(argv[1], "--write") == 0)
         return write_once(argv[2], argv[3]);
+    if (argc >= 4 && strcmp(argv[1], "--add") == 0)
+        return add_boards(argv + 2);
     if ((argc != 2 && argc != 4) || (argc == 4 && atoi(argv[3]) <= 0)) {
-        fprintf(stderr, "usage: make-tree DIR [N K] | --write FILE TEXT\n");
+        fprintf(stderr, "usage: make-tree DIR [N K] | --add DIR BOARD... | --write FILE TEXT\n");
         return 2;
     }
     make_dir(argv[1]);

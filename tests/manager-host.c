@@ -35,14 +35,15 @@ on_event(GVariant *event, gpointer opaque)
 }
 
 static void
-on_attach(const char *domain_uuid, int domain_id, guint64 since, guint index, const char *uuid,
-          gpointer opaque)
+on_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque)
 {
     Host *self = opaque;
 
-    (void) since;
-    (void) uuid;
-    g_string_append_printf(self->log, "attach %s %d %u\n", domain_uuid, domain_id, index);
+    g_string_append_printf(self->log, "attach %s %d %u", owner->domain_uuid, owner->domain_id,
+                           claim->index);
+    if (claim->interface != VGPU_INTERFACE_MDEV)
+        g_string_append_printf(self->log, " %s", claim->parent);
+    g_string_append_c(self->log, '\n');
 }
 
 static void
@@ -97,19 +98,37 @@ static void
 start_manager(Host *self)
 {
     g_autoptr(GError) error = NULL;
+    VgpuManagerHost host = callbacks;
 
-    self->manager = vgpu_manager_new(self->sysfs, self->root, self->config, self->context,
-                                     &callbacks, self, &error);
+    host.libvirt = self->libvirt;
+    self->manager = vgpu_manager_new(self->sysfs, self->root, self->config, self->context, &host,
+                                     self, &error);
     if (!self->manager)
         fail_msg("%s", error->message);
+}
+
+static char *
+make_tree_path(void)
+{
+    const char *builddir = g_getenv("builddir");
+
+    return g_build_filename(builddir ? builddir : ".", "tests", "make-tree", NULL);
+}
+
+void
+host_add_boards(Host *self, const char *const *boards)
+{
+    g_autofree char *make_tree = make_tree_path();
+
+    for (; *boards; boards++)
+        run_program((const char *const[]) { make_tree, "--add", self->root, *boards, NULL });
+    host_restart(self);
 }
 
 Host *
 host_new(void)
 {
-    const char *builddir = g_getenv("builddir");
-    g_autofree char *make_tree =
-        g_build_filename(builddir ? builddir : ".", "tests", "make-tree", NULL);
+    g_autofree char *make_tree = make_tree_path();
     Host *self = g_new0(Host, 1);
 
     /* many small files, and no disk's time in a test of deadlines */
@@ -247,6 +266,25 @@ host_close(const Host *self, const char *uuid)
     g_autofree char *name = g_strconcat("open-", uuid, NULL);
 
     host_unknob(self, name);
+}
+
+int
+host_vf_type(const Host *self, const char *vf)
+{
+    g_autofree char *path =
+        g_strdup_printf("sys/bus/pci/devices/%s/nvidia/current_vgpu_type", vf);
+    g_autofree char *text = vgpu_sysfs_read(self->sysfs, path, NULL);
+
+    return text ? atoi(text) : -1;
+}
+
+int
+host_set_vf_type(const Host *self, const char *vf, const char *number)
+{
+    g_autofree char *path =
+        g_strdup_printf("sys/bus/pci/devices/%s/nvidia/current_vgpu_type", vf);
+
+    return vgpu_sysfs_write(self->sysfs, path, number);
 }
 
 int

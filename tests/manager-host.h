@@ -16,7 +16,8 @@ typedef struct {
     VgpuConfig *config;
     GMainContext *context;
     VgpuManager *manager;
-    GString *log; /* what the manager has asked of its host, one line each */
+    GString *log;   /* what the manager has asked of its host, one line each */
+    gulong libvirt; /* its version, for managers that are made from now on; 0: any */
 } Host;
 
 /* With a tree of its own and a manager in it. */
@@ -28,6 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
 /* A manager that knows nothing but what is in the tree, in place of the present one, which
  * is dropped where it stands. */
 void host_restart(Host *self);
+
+/* More cards, by their name in make-tree.c, and a manager that knows them. */
+void host_add_boards(Host *self, const char *const *boards);
 
 /* Let it work until nothing has been under way for a moment. */
 void host_settle(Host *self);
@@ -51,6 +55,10 @@ int host_make_device(const Host *self, const char *parent, const char *profile, 
 char *host_device(const Host *self, const char *uuid);
 guint host_count_devices(const Host *self);
 guint host_count_records(const Host *self);
+/* The number that the VF's nvidia/current_vgpu_type reads, -1: there is none. */
+int host_vf_type(const Host *self, const char *vf);
+/* As somebody else would; the errno value. */
+int host_set_vf_type(const Host *self, const char *vf, const char *number);
 /* Everything below /sys and /dev, to be compared. */
 char *host_fingerprint(const Host *self);
 

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "domain/annotate.h"
 #include "domain/inject.h"
+#include "golden.h"
 
 #define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
 #define NS "xmlns:vgpu=\"urn:virt-vgpu:domain:1\""
@@ -19,6 +20,12 @@
 static const char *const two_more[] = { "NVIDIA A2-4Q", "749", NULL };
 static const char *const none_more[] = { NULL };
 static const char *const empty_one[] = { "", NULL };
+static const char *const params[] = { "loglevel=2", "vgpu-placement-id=12", NULL };
+static const char *const no_value[] = { "loglevel", NULL };
+static const char *const no_name[] = { "=2", NULL };
+static const char *const two_values[] = { "a=b=c", NULL };
+static const char *const twice[] = { "a=1", "a=2", NULL };
+static const char *const console[] = { "disable_vnc=1", NULL };
 
 static void
 test_element(void **state)
@@ -47,10 +54,30 @@ test_element(void **state)
             .ramfb = "off",
             .placement = "spread",
             .create = "define",
-            .late_attach = "off" },
+            .late_attach = "off",
+            .frame_rate_limit = "off",
+            .console_vnc = "on",
+            .unified_memory = "on",
+            .debugging = "off",
+            .profiling = "on" },
           "<vgpu:devices " NS
           "><vgpu:device profile=\"A\" count=\"2\" gpu=\"0000:41:00.0\" placement=\"spread\" "
-          "display=\"on\" ramfb=\"off\" create=\"define\" lateAttach=\"off\"/></vgpu:devices>" },
+          "display=\"on\" ramfb=\"off\" create=\"define\" lateAttach=\"off\" "
+          "frameRateLimit=\"off\" consoleVNC=\"on\" unifiedMemory=\"on\" debugging=\"off\" "
+          "profiling=\"on\"/></vgpu:devices>" },
+        { "raw parameters",
+          { .profile = "A", .params = params },
+          "<vgpu:devices " NS "><vgpu:device profile=\"A\"><vgpu:param name=\"loglevel\" "
+          "value=\"2\"/><vgpu:param name=\"vgpu-placement-id\" value=\"12\"/></vgpu:device>"
+          "</vgpu:devices>" },
+        { "raw parameters after the alternatives",
+          { .alternatives = two_more, .params = params },
+          "<vgpu:devices " NS "><vgpu:device><vgpu:profile name=\"NVIDIA A2-4Q\"/><vgpu:profile "
+          "name=\"749\"/><vgpu:param name=\"loglevel\" value=\"2\"/><vgpu:param "
+          "name=\"vgpu-placement-id\" value=\"12\"/></vgpu:device></vgpu:devices>" },
+        { "no raw parameters",
+          { .profile = "A", .params = none_more },
+          "<vgpu:devices " NS "><vgpu:device profile=\"A\"/></vgpu:devices>" },
         { "the user's",
           { .profile = "A", .uuid = USERS_UUID },
           "<vgpu:devices " NS "><vgpu:device profile=\"A\" uuid=\"" USERS_UUID
@@ -98,6 +125,46 @@ test_bad_options(void **state)
           { .profile = "A", .late_attach = "x" },
           VGPU_ERROR_BAD_REQUEST,
           "'lateAttach'" },
+        { "frame rate limit",
+          { .profile = "A", .frame_rate_limit = "60" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'frameRateLimit'" },
+        { "console",
+          { .profile = "A", .console_vnc = "" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'consoleVNC'" },
+        { "unified memory",
+          { .profile = "A", .unified_memory = "1" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'unifiedMemory'" },
+        { "debugging",
+          { .profile = "A", .debugging = "yes" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'debugging'" },
+        { "profiling",
+          { .profile = "A", .profiling = "auto" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'profiling'" },
+        { "parameter without a value",
+          { .profile = "A", .params = no_value },
+          VGPU_ERROR_BAD_REQUEST,
+          "<vgpu:param> lacks the attribute 'value'" },
+        { "parameter without a name",
+          { .profile = "A", .params = no_name },
+          VGPU_ERROR_BAD_REQUEST,
+          "'name' on <vgpu:param> is ''" },
+        { "parameter with two values",
+          { .profile = "A", .params = two_values },
+          VGPU_ERROR_BAD_REQUEST,
+          "'value' on <vgpu:param> is 'b=c'" },
+        { "parameter given twice",
+          { .profile = "A", .params = twice },
+          VGPU_ERROR_BAD_REQUEST,
+          "a second <vgpu:param name='a'>" },
+        { "parameter with an attribute",
+          { .profile = "A", .console_vnc = "off", .params = console },
+          VGPU_ERROR_BAD_REQUEST,
+          "says what the attribute 'consoleVNC'" },
         { "not UTF-8", { .profile = "A\xff" }, VGPU_ERROR_BAD_REQUEST, "the annotation: " },
         { "control character",
           { .profile = "A\x01" },
@@ -145,31 +212,19 @@ mask_uuids(const char *xml)
 static void
 check_pair(const char *name, const VgpuAnnotateOptions *options)
 {
-    const char *srcdir = g_getenv("srcdir");
-    g_autofree char *base =
-        g_strdup_printf("%s/tests/data/domain/%s", srcdir ? srcdir : ".", name);
-    g_autofree char *in_path = g_strconcat(base, ".in.xml", NULL);
-    g_autofree char *out_path = g_strconcat(base, ".out.xml", NULL);
-    g_autofree char *in = NULL;
+    VgpuAnnotateOptions keep = { .keep = true, .no_hostdev = options && options->no_hostdev };
+    g_autofree char *in = golden_read(name);
     g_autofree char *out = NULL;
     g_autofree char *masked = NULL;
     g_autofree char *again = NULL;
-    g_autofree char *expected = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!g_file_get_contents(in_path, &in, NULL, &error) ||
-        !(out = vgpu_annotate_document(in, strlen(in), name, options, &error)))
+    if (!(out = vgpu_annotate_document(in, strlen(in), name, options, &error)))
         fail_msg("%s: %s", name, error->message);
     masked = mask_uuids(out);
+    golden_compare(name, masked);
 
-    if (g_getenv("VGPU_REGENERATE"))
-        g_file_set_contents(out_path, masked, -1, NULL);
-    if (!g_file_get_contents(out_path, &expected, NULL, &error))
-        fail_msg("%s", error->message);
-    if (!g_str_equal(masked, expected))
-        fail_msg("%s: is not what is in %s:\n%s", name, out_path, masked);
-
-    again = vgpu_annotate_document(out, strlen(out), name, NULL, NULL);
+    again = vgpu_annotate_document(out, strlen(out), name, &keep, NULL);
     assert_non_null(again);
     assert_string_equal(again, out);
 }
@@ -179,12 +234,23 @@ test_golden(void **state)
 {
     static const VgpuAnnotateOptions a2 = { .profile = "NVIDIA A2-4Q" };
     static const VgpuAnnotateOptions many = { .alternatives = two_more, .count = 2 };
+    static const VgpuAnnotateOptions shown = { .profile = "NVIDIA A2-4Q",
+                                               .frame_rate_limit = "off",
+                                               .params = params };
+    static const VgpuAnnotateOptions without = { .profile = "NVIDIA L40S-8Q",
+                                                 .no_hostdev = true };
+    static const VgpuAnnotateOptions kept_without = { .profile = "left out",
+                                                      .keep = true,
+                                                      .no_hostdev = true };
 
     check_pair("annotate-virt-install", &a2);
     check_pair("annotate-replace", &many);
     check_pair("annotate-described", &a2);
     check_pair("annotate-metadata", &a2);
     check_pair("annotate-kept", NULL);
+    check_pair("annotate-params", &shown);
+    check_pair("annotate-no-hostdev", &without);
+    check_pair("annotate-no-hostdev-kept", &kept_without);
 }
 
 static void
@@ -192,6 +258,10 @@ test_refused(void **state)
 {
     static const VgpuAnnotateOptions display = { .profile = "A", .display = "on" };
     static const VgpuAnnotateOptions users = { .profile = "A", .uuid = USERS_UUID };
+    static const VgpuAnnotateOptions without = { .profile = "A",
+                                                 .display = "on",
+                                                 .no_hostdev = true };
+    static const VgpuAnnotateOptions keep = { .keep = true };
     static const struct {
         const char *what;
         const char *xml;
@@ -200,6 +270,10 @@ test_refused(void **state)
     } cases[] = {
         { "nothing to keep", "<domain><name>x</name></domain>", NULL,
           "x.xml: the domain has no <vgpu:devices>" },
+        { "nothing to keep, asked for", "<domain><name>x</name></domain>", &keep,
+          "x.xml: the domain has no <vgpu:devices>" },
+        { "contradiction although no hostdev is added", "<domain><name>x</name></domain>",
+          &without, "x.xml: <vgpu:device> has display='on', but the domain has no <graphics>" },
         { "bad one to keep",
           "<domain>\n<name>x</name>\n<metadata>\n<v:devices xmlns:v='urn:virt-vgpu:domain:1' "
           "a=''/>"

@@ -25,10 +25,15 @@
 #define DEVICE(attributes) DEVICES("<vgpu:device " attributes "/>")
 #define A2 "profile='NVIDIA A2-4Q' "
 
-#define LONG_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define LONG_1024                                                                                \
+#define PARAM(name, value)                                                                       \
+    DEVICES("<vgpu:device " A2 "><vgpu:param name='" name "' value='" value "'/></vgpu:device>")
+
+#define LONG_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_64 LONG_63 "a"
+#define LONG_960                                                                                 \
     LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64 LONG_64      \
-        LONG_64 LONG_64 LONG_64 LONG_64 LONG_64
+        LONG_64 LONG_64 LONG_64 LONG_64
+#define LONG_1024 LONG_960 LONG_64
 
 static VgpuDomain *
 read_annotation(const char *annotation, GError **error)
@@ -102,6 +107,10 @@ static const struct {
     { "bad driverISO", DEVICE(A2 "driverISO='on'"), 6, "'on', expected one of: yes, no" },
     { "bad frameRateLimit", DEVICE(A2 "frameRateLimit='60'"), 6,
       "'60', expected one of: on, off" },
+    { "bad consoleVNC", DEVICE(A2 "consoleVNC='yes'"), 6, "'yes', expected one of: on, off" },
+    { "bad unifiedMemory", DEVICE(A2 "unifiedMemory='1'"), 6, "'1', expected one of: on, off" },
+    { "bad debugging", DEVICE(A2 "debugging='auto'"), 6, "'auto', expected one of: on, off" },
+    { "bad profiling", DEVICE(A2 "profiling=''"), 6, "'', expected one of: on, off" },
     { "no profile", DEVICE("count='2'"), 6,
       "<vgpu:device> has no profile: write profile='NAME'" },
     { "no profile, but a parameter",
@@ -122,10 +131,45 @@ static const struct {
       "<vgpu:param> lacks the attribute 'value'" },
     { "parameter that smuggles another one in",
       DEVICES("<vgpu:device " A2 "><vgpu:param name='a' value='1,disable_vnc=1'/></vgpu:device>"),
-      6, "attribute 'value' on <vgpu:param> is '1,disable_vnc=1', expected letters, digits" },
-    { "parameter with a bad name",
-      DEVICES("<vgpu:device " A2 "><vgpu:param name='a=b' value='1'/></vgpu:device>"), 6,
-      "attribute 'name' on <vgpu:param> is 'a=b'" },
+      6,
+      "attribute 'value' on <vgpu:param> is '1,disable_vnc=1', expected ASCII characters without "
+      "blanks, ',' and '='" },
+    { "parameter with an assignment for a value", PARAM("loglevel", "a=b"), 6, "is 'a=b'" },
+    { "parameter with a blank in its value", PARAM("loglevel", "1 2"), 6, "is '1 2'" },
+    { "parameter with a blank around its value", PARAM("loglevel", " 2"), 6, "is ' 2'" },
+    { "parameter with a line break in its value", PARAM("loglevel", "2&#10;"), 6, "is '2 '" },
+    { "parameter with a control character in its value", PARAM("loglevel", "2&#x7f;"), 6,
+      "'value' on <vgpu:param>" },
+    { "parameter in another script", PARAM("loglevel", "\303\274"), 6,
+      "'value' on <vgpu:param>" },
+    { "parameter with an empty value", PARAM("loglevel", ""), 6,
+      "attribute 'value' on <vgpu:param> is ''" },
+    { "parameter with an assignment for a name", PARAM("a=b", "1"), 6,
+      "attribute 'name' on <vgpu:param> is 'a=b', expected a letter, then letters, digits, '_' "
+      "and '-'" },
+    { "parameter with a dot in its name", PARAM("a.b", "1"), 6, "is 'a.b', expected" },
+    { "parameter whose name begins with a digit", PARAM("1a", "1"), 6, "is '1a', expected" },
+    { "parameter whose name begins with a dash", PARAM("-a", "1"), 6, "is '-a', expected" },
+    { "parameter with an empty name", PARAM("", "1"), 6, "'name' on <vgpu:param> is ''" },
+    { "parameter named twice",
+      DEVICES("<vgpu:device " A2 "><vgpu:param name='loglevel' value='1'/>\n"
+              "<vgpu:param name='loglevel' value='2'/></vgpu:device>"),
+      7, "a second <vgpu:param name='loglevel'> in its <vgpu:device>", .beyond_schema = true },
+    { "parameter that an attribute sets",
+      DEVICES("<vgpu:device " A2 "frameRateLimit='off'>\n"
+              "<vgpu:param name='frame_rate_limiter' value='1'/></vgpu:device>"),
+      7,
+      "<vgpu:param name='frame_rate_limiter'> says what the attribute 'frameRateLimit' of its "
+      "<vgpu:device> says; leave one of them out",
+      .beyond_schema = true },
+    { "parameter that an attribute leaves alone",
+      DEVICES("<vgpu:device " A2 "consoleVNC='on'>\n"
+              "<vgpu:param name='disable_vnc' value='1'/></vgpu:device>"),
+      7, "<vgpu:param name='disable_vnc'> says what the attribute 'consoleVNC'",
+      .beyond_schema = true },
+    { "more parameters than the driver takes in one write", PARAM("a", LONG_960 LONG_63), 6,
+      "the plugin parameters are 1025 bytes together, of which the driver takes 1024 at most",
+      .beyond_schema = true },
     { "count of none", DEVICE(A2 "count='0'"), 6,
       "attribute 'count' on <vgpu:device> is '0', expected a number from 1 to 16" },
     { "count beyond the limit", DEVICE(A2 "count='17'"), 6, "'17', expected a number from 1 to" },
@@ -210,18 +254,6 @@ test_unsupported(void **state)
           DEVICES("<vgpu:device pool='design'><vgpu:profile name='a'/></vgpu:device>"), "pool=" },
         { "numa", DEVICE(A2 "placement='numa'"), "placement='numa' on <vgpu:device> is not" },
         { "driver ISO", DEVICE(A2 "driverISO='yes'"), "driverISO='yes'" },
-        { "frame rate", DEVICE(A2 "frameRateLimit='off'"), "frameRateLimit='off'" },
-        { "console", DEVICE(A2 "consoleVNC='on'"), "consoleVNC='on'" },
-        { "memory", DEVICE(A2 "unifiedMemory='on'"), "unifiedMemory='on'" },
-        { "debugging", DEVICE(A2 "debugging='on'"), "debugging='on'" },
-        { "profiling", DEVICE(A2 "profiling='off'"), "profiling='off'" },
-        { "parameter",
-          DEVICES("<vgpu:device " A2 ">\n<vgpu:param name='loglevel' value='2'/></vgpu:device>"),
-          "line 7: <vgpu:param> is not supported yet" },
-        { "parameters around alternatives",
-          DEVICES("<vgpu:device><vgpu:param name='a' value='2'/><vgpu:profile name='p'/>"
-                  "<vgpu:param name='b' value=''/></vgpu:device>"),
-          "<vgpu:param> is not supported yet" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -272,7 +304,12 @@ test_good(void **state)
           DEVICES("<vgpu:device " A2 "count='2'/><vgpu:device " A2 "count='3'/>"), 5 },
         { "everything that is supported",
           DEVICE(A2 "count='1' display='on' ramfb='on' placement='spread' gpu='0000:41:00.0' "
-                    "create='define' lateAttach='off' driverISO='no'"),
+                    "create='define' lateAttach='off' driverISO='no' frameRateLimit='on' "
+                    "consoleVNC='on' unifiedMemory='off' debugging='off' profiling='on'"),
+          1 },
+        { "parameters around alternatives",
+          DEVICES("<vgpu:device><vgpu:param name='a' value='2'/><vgpu:profile name='p'/>"
+                  "<vgpu:param name='b' value='1'/></vgpu:device>"),
           1 },
         { "display and ramfb off", DEVICE(A2 "display='off' ramfb='off'"), 1 },
         { "display off, ramfb auto", DEVICE(A2 "display='off' ramfb='auto'"), 1 },
@@ -369,6 +406,92 @@ test_values(void **state)
     assert_false(users->create_at_define);
 }
 
+static void
+test_params(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *device; /* its attributes and children */
+        const char *params; /* NULL: none */
+    } cases[] = {
+        { "none", A2 ">", NULL },
+        { "frame rate limit on", A2 "frameRateLimit='on'>", "frame_rate_limiter=1" },
+        { "frame rate limit off", A2 "frameRateLimit='off'>", "frame_rate_limiter=0" },
+        { "console off", A2 "consoleVNC='off'>", "disable_vnc=1" },
+        { "console on is what it is anyway", A2 "consoleVNC='on'>", NULL },
+        { "unified memory on", A2 "unifiedMemory='on'>", "enable_uvm=1" },
+        { "unified memory off is what it is anyway", A2 "unifiedMemory='off'>", NULL },
+        { "debugging on", A2 "debugging='on'>", "enable_debugging=1" },
+        { "debugging off is what it is anyway", A2 "debugging='off'>", NULL },
+        { "profiling on", A2 "profiling='on'>", "enable_profiling=1" },
+        { "profiling off is what it is anyway", A2 "profiling='off'>", NULL },
+        { "all of them, in the order of the list and not of the XML",
+          A2 "profiling='on' debugging='on' unifiedMemory='on' consoleVNC='off' "
+             "frameRateLimit='off'>",
+          "frame_rate_limiter=0,disable_vnc=1,enable_uvm=1,enable_debugging=1,"
+          "enable_profiling=1" },
+        { "raw ones, in the order of the XML",
+          A2 "><vgpu:param name='vgpu-placement-id' value='12'/>"
+             "<vgpu:param name='loglevel' value='2'/>",
+          "vgpu-placement-id=12,loglevel=2" },
+        { "raw ones come last",
+          "profiling='on'><vgpu:param name='a' value='1'/><vgpu:profile name='p'/>"
+          "<vgpu:param name='B_2' value='0x1F'/>",
+          "enable_profiling=1,a=1,B_2=0x1F" },
+        { "a raw one instead of its attribute",
+          A2 "consoleVNC='off'><vgpu:param name='frame_rate_limiter' value='0'/>",
+          "disable_vnc=1,frame_rate_limiter=0" },
+        { "names differ in case",
+          A2 "><vgpu:param name='a' value='1'/>"
+             "<vgpu:param name='A' value='2'/>",
+          "a=1,A=2" },
+        { "every character that a value may have",
+          A2
+          "><vgpu:param name='a' value=\"!&quot;#$%&amp;'()*+-./09:;&lt;>?@AZ[\\]^_`az{|}~\"/>",
+          "a=!\"#$%&'()*+-./09:;<>?@AZ[\\]^_`az{|}~" },
+        { "exactly as much as the driver takes",
+          A2 "frameRateLimit='on'><vgpu:param name='abcdefghijklmnopqr' value='" LONG_960
+             "'/><vgpu:param name='b' value='aaaaaaaaaaaaaaaaaaaaa'/>",
+          "frame_rate_limiter=1,abcdefghijklmnopqr=" LONG_960 ",b=aaaaaaaaaaaaaaaaaaaaa" },
+        { "of a device that is the user's", A2 "debugging='on' uuid='" USERS_UUID "'>",
+          "enable_debugging=1" },
+        { "of a device that is made once", A2 "create='define' frameRateLimit='off'>",
+          "frame_rate_limiter=0" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *annotation =
+            g_strconcat("<vgpu:devices " NS "><vgpu:device ", cases[i].device,
+                        "</vgpu:device></vgpu:devices>", NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain = read_annotation(annotation, &error);
+
+        if (!domain)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (g_strcmp0(want_of(domain, 0)->params, cases[i].params) != 0)
+            fail_msg("%s: %s", cases[i].what, want_of(domain, 0)->params);
+        if (!is_valid_by_schema(annotation))
+            fail_msg("%s: the schema thinks otherwise", cases[i].what);
+    }
+}
+
+/* Each of equal devices has its own copy, the next device its own parameters. */
+static void
+test_params_of_several(void **state)
+{
+    g_autoptr(VgpuDomain) domain =
+        read_annotation(DEVICES("<vgpu:device " A2 "count='2' consoleVNC='off'/>"
+                                "<vgpu:device " A2 "><vgpu:param name='a' value='1'/>"
+                                "</vgpu:device><vgpu:device " A2 "/>"),
+                        NULL);
+
+    assert_string_equal(want_of(domain, 0)->params, "disable_vnc=1");
+    assert_string_equal(want_of(domain, 1)->params, "disable_vnc=1");
+    assert_ptr_not_equal(want_of(domain, 0)->params, want_of(domain, 1)->params);
+    assert_string_equal(want_of(domain, 2)->params, "a=1");
+    assert_null(want_of(domain, 3)->params);
+}
+
 /* A file has no UUID yet; then none can be computed either. */
 static void
 test_no_domain_uuid(void **state)
@@ -423,11 +546,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_unsupported),    cmocka_unit_test(test_other_version),
-        cmocka_unit_test(test_good),           cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_no_domain_uuid),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_other_version),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_no_domain_uuid),
         cmocka_unit_test(test_schema_message),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_params_of_several),
     };
 
     xmlInitParser();

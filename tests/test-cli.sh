@@ -1,6 +1,7 @@
 #!/bin/sh
 # virt-vgpu as it is typed: usage, exit codes, tables and JSON against a fake daemon, files, doctor
 # on a made tree. Needs no GPU, no libvirtd (libvirt's test driver) and no system bus.
+# shellcheck disable=SC2154 # tests and failures are counted in functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
 srcdir=$(cd "${top_srcdir:-.}" && pwd)
@@ -22,81 +23,14 @@ cleanup()
 trap cleanup EXIT
 export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$tmp/node.xml"
 unset VIRT_VGPU_ROOT
-tests=0 failures=0
-
-verdict() # STATUS WHAT
-{
-    tests=$((tests + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $tests - $2"
-    else
-        echo "not ok $tests - $2"
-        sed 's/^/# /' "$tmp/out" "$tmp/err"
-        failures=$((failures + 1))
-    fi
-}
-
-# cli EXIT ARGUMENT...: run it and check its exit status; its output is in $tmp/out and $tmp/err.
-cli()
-{
-    want=$1
-    shift
-    "$builddir/virt-vgpu" "$@" > "$tmp/out" 2> "$tmp/err" < "${stdin:-/dev/null}"
-    got=$?
-    [ "$got" -eq "$want" ]
-    verdict $? "virt-vgpu $*: exit status $want, got $got"
-}
-
-out() # every TEXT... is on stdout
-{
-    for text; do
-        grep -qF -- "$text" "$tmp/out"
-        verdict $? "prints: $text"
-    done
-}
-
-err() # TEXT is in the line of stderr that begins with "virt-vgpu: "
-{
-    grep "^virt-vgpu: " "$tmp/err" | grep -qF -- "$1"
-    verdict $? "complains: $1"
-}
-
-json() # every TEXT... is in the JSON on stdout, blanks left out
-{
-    tr -d ' \n' < "$tmp/out" > "$tmp/json"
-    for text; do
-        grep -qF -- "$text" "$tmp/json"
-        verdict $? "JSON has: $text"
-    done
-}
-
-silent() # nothing on stderr
-{
-    [ ! -s "$tmp/err" ]
-    verdict $? "says nothing on stderr"
-}
-
-narrow()
-{
-    [ "$(wc -L < "$tmp/out")" -le 80 ]
-    verdict $? "fits 80 columns"
-}
-
-# until_true COMMAND...: true within ten seconds
-until_true()
-{
-    for _ in $(seq 100); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
+# shellcheck source=tests/cli-functions.sh
+. "$srcdir/tests/cli-functions.sh"
 
 # --- usage ------------------------------------------------------------------------------------
 cli 0 --help
 out "Usage: virt-vgpu VERB" "gpu-list" "--json" "-c, --connect URI"
 sed -nE 's/^  ([a-z][a-z-]*)  +.*/\1/p' "$tmp/out" > "$tmp/verbs"
-[ "$(wc -l < "$tmp/verbs")" -eq 16 ]
+[ "$(wc -l < "$tmp/verbs")" -eq 25 ]
 verdict $? "all verbs are listed"
 while read -r verb; do
     cli 0 "$verb" --help
@@ -280,15 +214,6 @@ cli 1 annotate web1 --profile x --connect "test://$tmp/missing.xml"
 err "missing.xml"
 
 # --- with the daemon --------------------------------------------------------------------------
-start_manager()
-{
-    "$builddir/tests/fake-manager" > "$tmp/manager" 2>&1 &
-    manager=$!
-    until_true "$builddir/virt-vgpu" list > /dev/null 2>&1 && return
-    cat "$tmp/manager"
-    echo "Bail out! the fake daemon does not answer"
-    exit 1
-}
 start_manager
 vgpu=11111111-2222-5333-8444-555555555555
 
@@ -309,17 +234,22 @@ for address in 0000:41:00.0 41:00.0 pci_0000_41_00_0; do
     narrow
 done
 cli 0 gpu-info 41:00.0 --json
-json '"vgpus":1,"vfs":[{"address":"0000:41:00.4","state":"used"' \
-    '"state":"free","profile":null,"uuid":null,"creatable":["NVIDIAA2-4Q","NVIDIAA2-8Q"]}]}'
+json '"vgpus":1,"mig":true,"mixed":false,"passed_through":false,"vfs":[{"address":"0000:41:00.4"' \
+    '"state":"free","profile":null,"uuid":null,"creatable":["NVIDIAA2-4Q","NVIDIAA2-8Q"]}' \
+    '"state":"used","profile":null,"uuid":null,"creatable":null}],"gpu_instances":[{"gi":3,"profile"' \
+    '"profiles":[{"gpu":"0000:41:00.0","id":"nvidia-746"'
 cli 1 gpu-info 41:00.1
 err "virt-vgpu: no such GPU"
 cli 0 profile-list
-out "0000:41:00.0  nvidia-746  NVIDIA A2-4Q"
+out "0000:41:00.0  nvidia-746 " "NVIDIA A2-4Q "
 narrow
 cli 0 --json profile-list 41:00.0
 json '"gpu":"0000:41:00.0","id":"nvidia-746","name":"NVIDIAA2-4Q","framebuffer_mib":4096' \
     '"num_heads":4,"frl":60,"max_resolution":"7680x4320","max_instances":4,"available":3' \
-    '"max_per_domain":null,"interface":"mdev","series":null,"needs_license":null}'
+    '"max_per_domain":16,"interface":"mdev","series":"Q"' \
+    '"needs_license":"NVIDIARTXVirtualWorkstation","purpose":"virtualworkstation"}]'
+cli 0 --json profile-list
+json '"max_per_domain":null,"interface":"vendor-vfio","series":null,"needs_license":null,"purpose":null}'
 cli 0 profile-list 42:00.0
 [ "$(wc -l < "$tmp/out")" -eq 2 ]
 verdict $? "an empty list is its header"
@@ -334,7 +264,8 @@ cli 0 --all list --json
 json '"domain":"web1","domain_uuid":"aaaaaaaa-0000-4000-8000-000000000001","index":0' \
     "\"uuid\":\"$vgpu\",\"gpu\":\"0000:41:00.0\",\"parent\":\"0000:41:00.4\"" \
     '"profile":"NVIDIAA2-4Q","profile_id":"nvidia-746","interface":"mdev","pool":null' \
-    '"tenant":null,"restart_needed":false,"state":"active"}' '"state":"planned"}]'
+    '"tenant":null,"restart_needed":false,"state":"active"}' '"state":"planned"},{' \
+    '"uuid":null,"gpu":"0000:61:00.0","parent":"0000:61:00.4","profile":null' '"state":"foreign"}]'
 cli 0 create 41:00.0 'NVIDIA A2-4Q'
 out "vGPU $vgpu created on 0000:41:00.5"
 cli 0 create --json --persistent pci_0000_41_00_0 A2-4Q \

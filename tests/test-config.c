@@ -110,6 +110,43 @@ test_values(void **state)
 }
 
 static void
+test_host(void **state)
+{
+    static const struct {
+        const char *what;
+        Files files;
+        const char *manage, *library;
+    } cases[] = {
+        { "defaults", { { NULL } }, "/usr/lib/nvidia/sriov-manage", "libnvidia-ml.so.1" },
+        { "other places",
+          { { MAIN, "[host]\nsriov_manage=/host/sriov-manage\nnvml_library=/opt/libml.so\n" } },
+          "/host/sriov-manage",
+          "/opt/libml.so" },
+        { "a library by its name",
+          { { MAIN, "[host]\nnvml_library=libnvidia-ml.so\n" } },
+          "/usr/lib/nvidia/sriov-manage",
+          "libnvidia-ml.so" },
+        { "the later one counts",
+          { { MAIN, "[host]\nsriov_manage=/a\n" },
+            { DIR "/b.conf", "[host]\nsriov_manage=/b\n" } },
+          "/b",
+          "libnvidia-ml.so.1" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, cases[i].files, FALSE, &error);
+
+        if (!config)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (!g_str_equal(config->sriov_manage, cases[i].manage) ||
+            !g_str_equal(config->nvml_library, cases[i].library))
+            fail_msg("%s: %s %s", cases[i].what, config->sriov_manage, config->nvml_library);
+    }
+}
+
+static void
 test_mistakes(void **state)
 {
     static const struct {
@@ -161,6 +198,15 @@ test_mistakes(void **state)
           MAIN,
           "policy: 'numa' is not pack or spread" },
         { "a policy in upper case", { { MAIN, "[placement]\npolicy=PACK\n" } }, MAIN, "'PACK'" },
+        { "a script somewhere",
+          { { MAIN, "[host]\nsriov_manage=sriov-manage\n" } },
+          MAIN,
+          "sriov_manage: 'sriov-manage' is not an absolute path" },
+        { "a library beside us",
+          { { MAIN, "[host]\nnvml_library=./libml.so\n" } },
+          MAIN,
+          "nvml_library: './libml.so' is not" },
+        { "no library", { { MAIN, "[host]\nnvml_library=\n" } }, MAIN, "nvml_library: ''" },
         { "no key file", { { MAIN, "hello\n" } }, MAIN, "hello", true },
         { "a key before any group", { { MAIN, "policy=pack\n" } }, MAIN, "group", true },
         { "a good file does not make up for a bad one",
@@ -204,6 +250,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_host),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_missing),
     };

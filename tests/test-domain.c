@@ -13,6 +13,8 @@
 #define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
 #define OTHER_UUID "11111111-2222-4333-8444-555555555555"
 
+#define PCI(address) "<hostdev type='pci'><source><address " address "/></source></hostdev>"
+
 static VgpuDomain *
 parse(const char *xml)
 {
@@ -99,6 +101,8 @@ test_hostdevs(void **state)
         bool display;
         bool ramfb;
         const char *address;
+        const char *source;
+        bool managed;
     } cases[] = {
         { "ours",
           "<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='on' "
@@ -129,13 +133,36 @@ test_hostdevs(void **state)
         { "PCI device of the user's",
           "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='0x41'/>"
           "</source></hostdev>",
-          false },
-        { "PCI device under our alias",
+          true, -1, .source = "0000:41:00.0", .managed = true },
+        { "PCI device with a display", "<hostdev type='pci' display='on'/>", true, -1, NULL,
+          true },
+        { "VF of ours",
+          "<hostdev mode='subsystem' type='pci' managed='no' display='on' ramfb='on'>"
+          "<driver name='vfio'/><source>"
+          "<address domain='0x0000' bus='0xC1' slot='0x1f' function='0x7'/></source>"
+          "<alias name='ua-vgpu-0'/><address type='pci' slot='0x05'/></hostdev>",
+          true, 0, NULL, true, true, "<address type=\"pci\" slot=\"0x05\"/>", "0000:c1:1f.7" },
+        { "numbers in decimal, a long domain",
+          PCI("domain='65536' bus='65' slot='0' function='4'"), true, -1,
+          .source = "10000:41:00.4" },
+        { "the longest domain", PCI("domain='0xffffffff' bus='0x01'"), true, -1,
+          .source = "ffffffff:01:00.0" },
+        { "domain out of range", PCI("domain='0x100000000' bus='0x01'"), true, -1 },
+        { "bus out of range", PCI("bus='0x100'"), true, -1 },
+        { "slot out of range", PCI("bus='1' slot='32'"), true, -1 },
+        { "function out of range", PCI("bus='1' function='8'"), true, -1 },
+        { "negative number", PCI("bus='-1'"), true, -1 },
+        { "no number", PCI("bus='x'"), true, -1 },
+        { "more than a number", PCI("bus='0x41 '"), true, -1 },
+        { "empty number", PCI("bus=''"), true, -1 },
+        { "all zero, which libvirt takes for none", PCI("bus='0x00' function='0x1'"), true, -1 },
+        { "PCI device with the address of an mdev",
           "<hostdev mode='subsystem' type='pci'><source><address uuid='" OTHER_UUID "'/></source>"
           "<alias name='ua-vgpu-0'/></hostdev>",
           true, 0 },
-        { "PCI device with a display", "<hostdev type='pci' display='on'/>", true, -1, NULL,
-          true },
+        { "mdev with the address of a PCI device",
+          "<hostdev type='mdev' managed='yes'><source><address bus='0x41'/></source></hostdev>",
+          true, -1, .managed = true },
         { "USB device", "<hostdev mode='subsystem' type='usb'/>", false },
         { "no device of the host's", "<hostdev mode='capabilities' type='mdev'/>", false },
         { "another element", "<interface type='mdev'/>", false },
@@ -154,10 +181,33 @@ test_hostdevs(void **state)
         hostdev = g_ptr_array_index(domain->hostdevs, 0);
         if (hostdev->index != cases[i].index || g_strcmp0(hostdev->uuid, cases[i].uuid) != 0 ||
             hostdev->display != cases[i].display || hostdev->ramfb != cases[i].ramfb ||
-            g_strcmp0(hostdev->address, cases[i].address) != 0 || hostdev->line != 3)
-            fail_msg("%s: index %d, UUID %s, display %d, ramfb %d, address %s, line %ld",
-                     cases[i].what, hostdev->index, hostdev->uuid, hostdev->display,
-                     hostdev->ramfb, hostdev->address, hostdev->line);
+            g_strcmp0(hostdev->address, cases[i].address) != 0 || hostdev->line != 3 ||
+            g_strcmp0(hostdev->source, cases[i].source) != 0 ||
+            hostdev->managed != cases[i].managed)
+            fail_msg(
+                "%s: index %d, UUID %s, source %s, managed %d, display %d, ramfb %d, address "
+                "%s, line %ld",
+                cases[i].what, hostdev->index, hostdev->uuid, hostdev->source, hostdev->managed,
+                hostdev->display, hostdev->ramfb, hostdev->address, hostdev->line);
+    }
+}
+
+/* The elements are those of `hostdevs`, one by one. */
+static void
+test_nodes(void **state)
+{
+    g_autoptr(VgpuDomain) domain =
+        parse("<domain><name>x</name><devices><hostdev type='usb'/>"
+              "<hostdev type='mdev'><alias name='ua-vgpu-0'/></hostdev>\n<disk/>"
+              "\n<hostdev type='pci'/>\n<hostdev type='mdev'/></devices></domain>");
+    g_autoptr(GPtrArray) nodes = vgpu_domain_hostdev_nodes(domain);
+
+    assert_int_equal(nodes->len, 3);
+    assert_int_equal(domain->hostdevs->len, 3);
+    for (guint i = 0; i < nodes->len; i++) {
+        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
+
+        assert_int_equal(xmlGetLineNo(nodes->pdata[i]), hostdev->line);
     }
 }
 
@@ -284,8 +334,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity), cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_hostdevs), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_hotplug),
+        cmocka_unit_test(test_hostdevs), cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_find),     cmocka_unit_test(test_hotplug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "domain/inject.h"
+#include "golden.h"
 
 #define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
 #define UUID_0 "251e8969-0e28-5c92-b0e8-c8bd34136128" /* UUIDv5(UUID, "virt-vgpu:0") */
@@ -22,26 +23,16 @@
 #define HOSTDEV(attributes, uuid, more)                                                          \
     "<hostdev mode='subsystem' type='mdev' model='vfio-pci' " attributes                         \
     "><source><address uuid='" uuid "'/></source>" more "</hostdev>"
+#define PCI(attributes, bus, driver, more)                                                       \
+    "<hostdev mode='subsystem' type='pci' " attributes ">" driver                                \
+    "<source><address domain='0x0000' bus='" bus "' slot='0x00' function='0x4'/></source>" more  \
+    "</hostdev>"
+#define ALIAS_0 "<alias name='ua-vgpu-0'/>"
 #define VNC "<graphics type='vnc'/>"
 
-static char *
-data_path(const char *name, const char *end)
-{
-    const char *srcdir = g_getenv("srcdir");
-
-    return g_strdup_printf("%s/tests/data/domain/%s%s", srcdir ? srcdir : ".", name, end);
-}
-
-static VgpuDomain *
-parse(const char *xml)
-{
-    g_autoptr(GError) error = NULL;
-    VgpuDomain *domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
-
-    if (!domain)
-        fail_msg("%s", error->message);
-    return domain;
-}
+#define VENDOR "vendor-vfio 0000:61:00.4"
+#define PLAIN "vf 0000:03:00.2"
+#define NEW 11003000 /* a libvirt that can do everything */
 
 /* All that is going to be done, in the words for people. */
 static char *
@@ -58,39 +49,36 @@ tell(const GPtrArray *changes)
     return g_string_free(text, FALSE);
 }
 
+static VgpuDomain *
+parse(const char *xml, const char *places)
+{
+    VgpuDomain *domain = golden_parse(xml);
+
+    golden_bind(domain, places ? places : "");
+    return domain;
+}
+
 /* One golden pair: plan, apply, compare; then there must be nothing left to do. */
 static void
-check_pair(const char *name, guint n_changes)
+check_pair(const char *name, const char *places, guint n_changes)
 {
-    g_autofree char *in_path = data_path(name, ".in.xml");
-    g_autofree char *out_path = data_path(name, ".out.xml");
-    g_autofree char *in = NULL;
+    g_autofree char *in = golden_read(name);
     g_autofree char *out = NULL;
-    g_autofree char *expected = NULL;
-    g_autoptr(VgpuDomain) domain = NULL;
+    g_autoptr(VgpuDomain) domain = parse(in, places);
     g_autoptr(VgpuDomain) after = NULL;
     g_autoptr(GPtrArray) changes = NULL;
     g_autoptr(GPtrArray) left = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!g_file_get_contents(in_path, &in, NULL, &error))
-        fail_msg("%s", error->message);
-    domain = parse(in);
-    if (!(changes = vgpu_inject_plan(domain, 0, &error)))
+    if (!(changes = vgpu_inject_plan(domain, NEW, &error)))
         fail_msg("%s: %s", name, error->message);
     if (changes->len != n_changes)
         fail_msg("%s: %u changes: %s", name, changes->len, tell(changes));
     out = vgpu_inject_apply(domain, changes);
+    golden_compare(name, out);
 
-    if (g_getenv("VGPU_REGENERATE"))
-        g_file_set_contents(out_path, out, -1, NULL);
-    if (!g_file_get_contents(out_path, &expected, NULL, &error))
-        fail_msg("%s", error->message);
-    if (!g_str_equal(out, expected))
-        fail_msg("%s: is not what is in %s:\n%s", name, out_path, out);
-
-    after = parse(out);
-    left = vgpu_inject_plan(after, 0, NULL);
+    after = parse(out, places);
+    left = vgpu_inject_plan(after, NEW, NULL);
     assert_non_null(left);
     if (left->len)
         fail_msg("%s: again: %s", name, tell(left));
@@ -102,17 +90,36 @@ test_golden(void **state)
     static const struct {
         const char *name;
         guint n_changes;
+        const char *places;
     } pairs[] = {
-        { "simple", 1 },        { "two-one-ramfb", 2 }, { "explicit-ramfb-later", 2 },
-        { "users-hostdev", 1 }, { "users-display", 2 }, { "no-graphics", 1 },
-        { "removed", 2 },       { "fewer", 1 },         { "clone", 4 },
-        { "replaced", 2 },      { "present", 0 },       { "spread-alternatives", 3 },
-        { "users-uuid", 1 },    { "alias-twice", 3 },   { "pci-under-our-alias", 2 },
-        { "not-our-alias", 0 }, { "bare", 1 },
+        { "simple", 1 },
+        { "two-one-ramfb", 2 },
+        { "explicit-ramfb-later", 2 },
+        { "users-hostdev", 1 },
+        { "users-display", 2 },
+        { "no-graphics", 1 },
+        { "removed", 2 },
+        { "fewer", 1 },
+        { "clone", 4 },
+        { "replaced", 2 },
+        { "present", 0 },
+        { "spread-alternatives", 3 },
+        { "users-uuid", 1 },
+        { "alias-twice", 3 },
+        { "pci-under-our-alias", 2, "mdev" },
+        { "not-our-alias", 0 },
+        { "bare", 1 },
+        { "vf-vendor", 2, "vendor-vfio 0000:61:00.4, vendor-vfio 0000:61:00.5" },
+        { "vf-vendor-from-mdev", 2, "vendor-vfio 0000:61:00.4" },
+        { "vf-vendor-moved", 2, "vendor-vfio 0000:62:1f.7" },
+        { "vf-vendor-present", 0, "vendor-vfio 0000:61:00.4" },
+        { "vf-plain", 2, "vf 0000:03:00.2, vf 0000:03:00.3" },
+        { "vf-plain-unmanaged", 2, "vf 0000:03:00.2" },
+        { "vf-mixed", 3, "vf 10000:03:00.2, mdev, vendor-vfio 0000:61:00.4" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
-        check_pair(pairs[i].name, pairs[i].n_changes);
+        check_pair(pairs[i].name, pairs[i].places, pairs[i].n_changes);
 }
 
 static void
@@ -122,6 +129,7 @@ test_plan(void **state)
         const char *what;
         const char *xml;
         const char *changes;
+        const char *places;
     } cases[] = {
         { "nothing wanted, nothing there", DOMAIN("", ""), "" },
         { "display and ramfb by themselves", DOMAIN(DEVICE(""), VNC),
@@ -170,13 +178,63 @@ test_plan(void **state)
         { "ours without a UUID",
           DOMAIN("", "<hostdev mode='subsystem' type='mdev'>"
                      "<alias name='ua-vgpu-3'/></hostdev>"),
-          "detach vGPU 3 (no UUID)" },
+          "detach vGPU 3 (no device)" },
+        { "vendor-specific VFIO is shown like an mdev", DOMAIN(DEVICE(""), VNC),
+          "attach vGPU 0 (VF 0000:61:00.4) with display and ramfb", VENDOR },
+        { "vendor-specific VFIO without ramfb", DOMAIN(DEVICE("ramfb='off'"), VNC),
+          "attach vGPU 0 (VF 0000:61:00.4) with display", VENDOR },
+        { "vendor-specific VFIO without display", DOMAIN(DEVICE("display='off'"), VNC),
+          "attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
+        { "a plain VF is never shown by itself", DOMAIN(DEVICE(""), VNC),
+          "attach vGPU 0 (VF 0000:03:00.2)", PLAIN },
+        { "nor is the one after it", DOMAIN(DEVICE("count='2'"), VNC),
+          "attach vGPU 0 (VF 0000:03:00.2); attach vGPU 1 (VF 0000:61:00.4)", PLAIN ", " VENDOR },
+        { "but that one can be", DOMAIN(DEVICE("") DEVICE("display='on'"), VNC),
+          "attach vGPU 0 (VF 0000:03:00.2); "
+          "attach vGPU 1 (VF 0000:61:00.4) with display and ramfb",
+          PLAIN ", " VENDOR },
+        { "a GPU of the user's that is passed through is no display",
+          DOMAIN(DEVICE(""), VNC PCI("managed='yes'", "0x41", "", "")),
+          "attach vGPU 0 (" UUID_0 ") with display and ramfb" },
+        { "a VF that the user shows is",
+          DOMAIN(DEVICE(""), VNC PCI("managed='no' display='on'", "0x41", "", "")),
+          "attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
+        { "the same VF, as libvirt writes it",
+          DOMAIN(DEVICE("display='off'"),
+                 PCI("managed='no'", "0x61", "<driver name='vfio'/>", ALIAS_0)),
+          "", VENDOR },
+        { "the same VF, display said to be off",
+          DOMAIN(DEVICE("display='off'"),
+                 PCI("managed='no' display='off' ramfb='off'", "0x61", "", ALIAS_0)),
+          "", VENDOR },
+        { "the same VF of a domain that does not say how it is managed",
+          DOMAIN(DEVICE("display='off'"), PCI("", "0x61", "", ALIAS_0)), "", VENDOR },
+        { "the same VF, but managed",
+          DOMAIN(DEVICE("display='off'"), PCI("managed='yes'", "0x61", "", ALIAS_0)),
+          "detach vGPU 0 (VF 0000:61:00.4); attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
+        { "the same VF, not shown",
+          DOMAIN(DEVICE(""), VNC PCI("managed='no'", "0x61", "", ALIAS_0)),
+          "detach vGPU 0 (VF 0000:61:00.4); "
+          "attach vGPU 0 (VF 0000:61:00.4) with display and ramfb",
+          VENDOR },
+        { "a plain VF that is not managed",
+          DOMAIN(DEVICE(""), PCI("managed='no'", "0x03", "", ALIAS_0)),
+          "detach vGPU 0 (VF 0000:03:00.4); attach vGPU 0 (VF 0000:03:00.2)", PLAIN },
+        { "another VF", DOMAIN(DEVICE(""), PCI("managed='no'", "0x62", "", ALIAS_0)),
+          "detach vGPU 0 (VF 0000:62:00.4); attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
+        { "from mdev to VF", DOMAIN(DEVICE(""), HOSTDEV("display='off'", UUID_0, ALIAS_0)),
+          "detach vGPU 0 (" UUID_0 "); attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
+        { "from VF to mdev", DOMAIN(DEVICE(""), PCI("managed='no'", "0x61", "", ALIAS_0)),
+          "detach vGPU 0 (VF 0000:61:00.4); attach vGPU 0 (" UUID_0 ")", "mdev" },
+        { "no VF needed where nothing is wanted",
+          DOMAIN("", PCI("managed='yes'", "0x61", "", ALIAS_0)),
+          "detach vGPU 0 (VF 0000:61:00.4)" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(VgpuDomain) domain = parse(cases[i].xml);
+        g_autoptr(VgpuDomain) domain = parse(cases[i].xml, cases[i].places);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, &error);
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, NEW, &error);
         g_autofree char *text = NULL;
 
         if (!changes)
@@ -194,6 +252,7 @@ test_contradictions(void **state)
         const char *what;
         const char *xml;
         const char *text;
+        const char *places;
     } cases[] = {
         { "display without graphics", DOMAIN(DEVICE("display='on'"), ""),
           "domain 'web1': line 6: <vgpu:device> has display='on', but the domain has no <gr" },
@@ -219,19 +278,89 @@ test_contradictions(void **state)
         { "our UUID without our alias", DOMAIN(DEVICE(""), HOSTDEV("", UUID_0, "")),
           "line 6: the <hostdev> at line 10 has the UUID " UUID_0 " of vGPU 0, but not its alias "
           "'ua-vgpu-0'" },
+        { "our VF without our alias", DOMAIN(DEVICE(""), PCI("managed='no'", "0x61", "", "")),
+          "line 6: the <hostdev> at line 10 has the VF 0000:61:00.4 of vGPU 0, but not its alias "
+          "'ua-vgpu-0'",
+          VENDOR },
         { "no UUID", "<domain><name>web1</name></domain>",
           "domain 'web1': the domain has no <uuid>" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(VgpuDomain) domain = parse(cases[i].xml);
+        g_autoptr(VgpuDomain) domain = parse(cases[i].xml, cases[i].places);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, &error);
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, NEW, &error);
 
         if (changes)
             fail_msg("%s: accepted", cases[i].what);
         if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
             !strstr(error->message, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+    }
+}
+
+/* What depends on the version of libvirt, and on where the vGPU is. */
+static void
+test_impossible(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *annotation;
+        const char *places;
+        gulong libvirt;
+        int code; /* -1: possible */
+        const char *text;
+    } cases[] = {
+        { "mdev of any age", DEVICE(""), "mdev", 9000000, -1, "" },
+        { "not decided", DEVICE(""), "", 9000000, -1, "" },
+        { "plain VF of any age", DEVICE(""), PLAIN, 9000000, -1, "" },
+        { "version not told", DEVICE(""), VENDOR, 0, -1, "" },
+        { "vendor-specific VFIO too early", DEVICE(""), VENDOR, 9000000, VGPU_ERROR_NOT_SUPPORTED,
+          "domain 'web1': line 6: vGPU 0 is on NVIDIA's vendor-specific VFIO, which needs "
+          "libvirt "
+          "9.7 or newer; this is 9.0.0" },
+        { "vendor-specific VFIO a little too early", DEVICE("display='off'"), VENDOR, 9006999,
+          VGPU_ERROR_NOT_SUPPORTED, "needs libvirt 9.7 or newer; this is 9.6.999" },
+        { "too early, and no VF chosen: the reason that lasts", DEVICE(""), "vendor-vfio",
+          9000000, VGPU_ERROR_NOT_SUPPORTED, "needs libvirt 9.7" },
+        { "vendor-specific VFIO just in time", DEVICE("display='off'"), VENDOR, 9007000, -1, "" },
+        { "display too early", DEVICE("display='on' ramfb='off'"), VENDOR, 9007000,
+          VGPU_ERROR_NOT_SUPPORTED,
+          "line 6: vGPU 0 is on NVIDIA's vendor-specific VFIO, where a display needs libvirt "
+          "10.3 "
+          "or newer; this is 9.7.0; write display='off' to go without" },
+        { "display by itself too early: not dropped", DEVICE(""), VENDOR, 10002999,
+          VGPU_ERROR_NOT_SUPPORTED, "10.3 or newer; this is 10.2.999; write display='off'" },
+        { "display of the second", DEVICE("display='off'") "\n" DEVICE("display='on'"),
+          VENDOR ", vendor-vfio 0000:61:00.5", 10000000, VGPU_ERROR_NOT_SUPPORTED,
+          "line 7: vGPU 1 is on" },
+        { "display of an mdev beside it", DEVICE("") DEVICE(""), "mdev, " VENDOR, 10000000, -1,
+          "" },
+        { "display just in time", DEVICE(""), VENDOR, 10003000, -1, "" },
+        { "display of a plain VF", DEVICE("display='on'"), PLAIN, NEW, VGPU_ERROR_NOT_SUPPORTED,
+          "line 6: vGPU 0 is a plain VF, which can have neither display nor ramfb; leave them "
+          "out, or write 'off'" },
+        { "ramfb of a plain VF", DEVICE("ramfb='on'"), PLAIN, NEW, VGPU_ERROR_NOT_SUPPORTED,
+          "vGPU 0 is a plain VF" },
+        { "display of a plain VF that is not chosen", DEVICE("display='on'"), "vf", NEW,
+          VGPU_ERROR_NOT_SUPPORTED, "vGPU 0 is a plain VF" },
+        { "nothing is asked of a plain VF", DEVICE("display='off' ramfb='off'"), PLAIN, NEW, -1,
+          "" },
+        { "no VF", DEVICE(""), "vendor-vfio", NEW, VGPU_ERROR_BUSY,
+          "line 6: vGPU 0 is to be on a VF, but no VF chosen yet; try again in a moment" },
+        { "no plain VF", DEVICE(""), "vf", NEW, VGPU_ERROR_BUSY, "no VF chosen yet" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf(DOMAIN("%s", VNC), cases[i].annotation);
+        g_autoptr(VgpuDomain) domain = parse(xml, cases[i].places);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, cases[i].libvirt, &error);
+
+        if ((changes != NULL) != (cases[i].code < 0))
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "accepted");
+        if (error && (!g_error_matches(error, VGPU_ERROR, cases[i].code) ||
+                      !strstr(error->message, cases[i].text)))
             fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
     }
 }
@@ -242,7 +371,8 @@ test_change(void **state)
     g_autoptr(VgpuDomain) domain =
         parse(DOMAIN(DEVICE(""),
                      VNC HOSTDEV("display='off'", USERS_UUID,
-                                 "<alias name='ua-vgpu-0'/><address type='pci' slot='0x09'/>")));
+                                 "<alias name='ua-vgpu-0'/><address type='pci' slot='0x09'/>")),
+              NULL);
     g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, 0, NULL);
     const VgpuChange *detach = g_ptr_array_index(changes, 0);
     const VgpuChange *attach = g_ptr_array_index(changes, 1);
@@ -261,16 +391,88 @@ test_change(void **state)
                      "<alias name='ua-vgpu-0'/><address type=\"pci\" slot=\"0x09\"/></hostdev>");
 }
 
+/* The detached one is called what the vGPU is called, the kernel has no name for it. */
+static void
+test_change_of_vf(void **state)
+{
+    g_autoptr(VgpuDomain) domain =
+        parse(DOMAIN(DEVICE(""), VNC PCI("managed='no'", "0x62", "",
+                                         ALIAS_0 "<address type='pci' slot='0x09'/>")),
+              "vendor-vfio 10000:61:00.4");
+    g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, NEW, NULL);
+    const VgpuChange *detach = g_ptr_array_index(changes, 0);
+    const VgpuChange *attach = g_ptr_array_index(changes, 1);
+
+    assert_int_equal(changes->len, 2);
+    assert_string_equal(detach->uuid, UUID_0);
+    assert_string_equal(attach->uuid, UUID_0);
+    assert_string_equal(
+        attach->xml,
+        "<hostdev mode='subsystem' type='pci' managed='no' display='on' ramfb='on'><source>"
+        "<address domain='0x10000' bus='0x61' slot='0x00' function='0x4'/></source>"
+        "<alias name='ua-vgpu-0'/><address type=\"pci\" slot=\"0x09\"/></hostdev>");
+}
+
 static void
 test_live_xml(void **state)
 {
-    g_autoptr(VgpuDomain) domain = parse(DOMAIN(DEVICE("display='on' ramfb='on'"), VNC));
-    g_autofree char *xml = vgpu_inject_live_xml(g_ptr_array_index(domain->wants, 0));
+    static const struct {
+        const char *what;
+        VgpuWant want;
+        const char *xml;
+    } cases[] = {
+        { "not decided",
+          { .index = 3, .uuid = (char *) UUID_0 },
+          "<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off' ramfb='off'>"
+          "<source><address uuid='" UUID_0 "'/></source><alias name='ua-vgpu-3'/></hostdev>" },
+        { "mdev, shown in the definition",
+          { .uuid = (char *) UUID_0,
+            .interface = VGPU_INTERFACE_MDEV,
+            .display = VGPU_SWITCH_ON,
+            .ramfb = VGPU_SWITCH_ON },
+          "<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off' ramfb='off'>"
+          "<source><address uuid='" UUID_0 "'/></source><alias name='ua-vgpu-0'/></hostdev>" },
+        { "vendor-specific VFIO",
+          { .uuid = (char *) UUID_0,
+            .interface = VGPU_INTERFACE_VENDOR_VFIO,
+            .vf = (char *) "0000:61:00.4",
+            .display = VGPU_SWITCH_ON },
+          "<hostdev mode='subsystem' type='pci' managed='no'><source><address domain='0x0000' "
+          "bus='0x61' slot='0x00' function='0x4'/></source><alias name='ua-vgpu-0'/></hostdev>" },
+        { "plain VF",
+          { .index = 15,
+            .uuid = (char *) UUID_0,
+            .interface = VGPU_INTERFACE_VF,
+            .vf = (char *) "0000:03:1f.7" },
+          "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' "
+          "bus='0x03' slot='0x1f' function='0x7'/></source><alias name='ua-vgpu-15'/>"
+          "</hostdev>" },
+    };
 
-    assert_string_equal(xml,
-                        "<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off' "
-                        "ramfb='off'><source><address uuid='" UUID_0 "'/></source>"
-                        "<alias name='ua-vgpu-0'/></hostdev>");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = vgpu_inject_live_xml(&cases[i].want);
+
+        if (!g_str_equal(xml, cases[i].xml))
+            fail_msg("%s: %s", cases[i].what, xml);
+    }
+}
+
+static void
+test_version(void **state)
+{
+    static const struct {
+        gulong libvirt;
+        const char *text;
+    } cases[] = {
+        { 11003000, "11.3.0" }, { 9000000, "9.0.0" }, { 10000001, "10.0.1" },
+        { 8005002, "8.5.2" },   { 0, "0.0.0" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = vgpu_libvirt_version_text(cases[i].libvirt);
+
+        assert_string_equal(text, cases[i].text);
+    }
 }
 
 int
@@ -278,8 +480,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),         cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_change),
-        cmocka_unit_test(test_live_xml),
+        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_change),         cmocka_unit_test(test_change_of_vf),
+        cmocka_unit_test(test_live_xml),       cmocka_unit_test(test_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,8 +100,10 @@ test_table(void **state)
 {
     assert_int_equal(mdev()->interface, VGPU_INTERFACE_MDEV);
     assert_null(vgpu_backend_get(VGPU_INTERFACE_NONE));
-    assert_null(vgpu_backend_get(VGPU_INTERFACE_VF));
-    assert_null(vgpu_backend_get(VGPU_INTERFACE_VENDOR_VFIO));
+    assert_int_equal(vgpu_backend_get(VGPU_INTERFACE_VF)->interface, VGPU_INTERFACE_VF);
+    assert_int_equal(vgpu_backend_get(VGPU_INTERFACE_VENDOR_VFIO)->interface,
+                     VGPU_INTERFACE_VENDOR_VFIO);
+    assert_null(mdev()->read_instances); /* they have UUIDs to be found by */
 }
 
 static void
@@ -210,6 +212,75 @@ test_removal(void **state)
 }
 
 static void
+test_params(void **state)
+{
+    static const struct {
+        const char *what;
+        int err;
+        const char *text; /* in the error */
+    } cases[] = {
+        { "taken", 0, NULL },
+        { "no such file", ENOENT, "takes no plugin parameters for vGPU " UUID " on " GPU },
+        { "the guest runs", EPERM, "only before the guest runs" },
+        { "too long", E2BIG, "longer than the driver takes" },
+        { "no vGPU", ENXIO, "knows of no vGPU" },
+        { "anything else", EIO, "refused the plugin parameters 'a=1, b=2'" },
+    };
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        bool done;
+
+        kernel.err = cases[i].err;
+        done = mdev()->write_params(fake_sysfs_reader(kernel.fs), &place, "a=1, b=2", &error);
+        if (done != !cases[i].text)
+            fail_msg("%s: %s", cases[i].what, done ? "taken" : error->message);
+        if (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
+                      !strstr(error->message, cases[i].text)))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        assert_string_equal(kernel.path, "sys/bus/mdev/devices/" UUID "/nvidia/vgpu_params");
+        assert_string_equal(kernel.text, "a=1, b=2");
+    }
+}
+
+/* Only some drivers remove the device by themselves. */
+static void
+test_removal_grace(void **state)
+{
+    static const struct {
+        const char *version; /* NULL: not NVIDIA's driver */
+        guint grace_ms;
+    } cases[] = {
+        { NULL, 0 },
+        { "470.129.04", 0 },
+        { "510.47.03", 0 },
+        { "510.85.03", 0 },
+        { "510.108.03", 10000 },
+        { "510.129.01", 10000 },
+        { "515.48.07", 0 },
+        { "525.60.12", 10000 },
+        { "525.147.01", 10000 },
+        { "525", 10000 },
+        { "535.54.06", 0 },
+        { "550.54.16", 0 },
+        { "5251.1", 0 },
+        { "", 0 },
+        { "unknown", 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        guint grace_ms;
+
+        if (cases[i].version)
+            fake_file_set(kernel.fs, "sys/module/nvidia/version", cases[i].version);
+        grace_ms = mdev()->removal_grace(fake_sysfs_reader(kernel.fs));
+        if (grace_ms != cases[i].grace_ms)
+            fail_msg("%s: %u ms", cases[i].version, grace_ms);
+    }
+}
+
+static void
 test_in_use(void **state)
 {
     const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
@@ -233,6 +304,8 @@ main(void)
         cmocka_unit_test(test_create),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_params, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removal_grace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
     };
 

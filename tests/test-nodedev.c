@@ -289,6 +289,10 @@ test_odd(void **state)
               "") "</capability></device>",
           "0000:41:00.0 pci_x -:- '-' mdev numa -1 vfs 0/0\n"
           "  profile t\n  PF 0000:41:00.0\n    t 't' available 0\n" },
+        { "an accelerator",
+          "<device><name>pci_x</name><capability type='pci'><class>0x120000</class>" ADDRESS
+          "</capability></device>",
+          "0000:41:00.0 pci_x -:- '-' none numa -1 vfs 0/0\n" },
         { "a disk", "<device><name>d</name><capability type='storage'/></device>", "" },
         { "an mdev of an unknown parent",
           "<device><name>m</name><path>/sys/m</path><parent>pci_0000_41_00_0</parent>"

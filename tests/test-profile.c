@@ -120,6 +120,103 @@ test_matches(void **state)
 }
 
 static void
+test_name(void **state)
+{
+    static const struct {
+        const char *name;
+        char series;
+        bool is_mig;
+        guint fb_mib; /* a guess */
+        guint max_per_domain;
+    } cases[] = {
+        { "NVIDIA A2-4Q", 'Q', false, 4096, 16 },
+        { "GRID M10-0Q", 'Q', false, 512, 16 },
+        { "GRID M60-0B", 'B', false, 512, 1 },
+        { "GRID V100D-2B4", 'B', false, 2048, 1 },
+        { "GRID P100-1B4", 'B', false, 1024, 1 },
+        { "NVIDIA A40-48A", 'A', false, 49152, 1 },
+        { "GRID V100D-32C", 'C', false, 32768, 16 },
+        { "NVIDIA H200X-141C", 'C', false, 144384, 16 },
+        { "GRID A100-1-5C", 'C', true, 5120, 1 },
+        { "GRID A100-1-5CME", 'C', true, 5120, 1 },
+        { "NVIDIA A100D-2-20C", 'C', true, 20480, 1 },
+        { "NVIDIA H100-1-10CME", 'C', true, 10240, 1 },
+        { "NVIDIA H200X-1-18C", 'C', true, 18432, 1 },
+        { "NVIDIA X-1-6CNOME", 'C', true, 6144, 1 },
+        { "NVIDIA X-2-6QMEALL", 'Q', true, 6144, 1 },
+        { "NVIDIA X-1-6QGFX", 'Q', true, 6144, 1 },
+        { "NVIDIA RTX6000-Ada-4Q", 'Q', false, 4096, 16 },
+        { "NVIDIA RTX Pro 6000 Blackwell DC-3Q", 'Q', false, 3072, 16 },
+        { "NVIDIA RTX Pro 6000 Blackwell DC-1-24Q", 'Q', true, 24576, 1 },
+        { "NVIDIA RTX Pro 6000 Blackwell DC-2B", 'B', false, 2048, 1 },
+        { "i915-GVTg_V5_4", 0, false, 0, 0 },
+        { "nvidia-746", 0, false, 0, 0 },
+        { "vf", 0, false, 0, 0 },
+        { "NVIDIA A2-4Qx", 0, false, 0, 0 },
+        { "NVIDIA A2-4", 0, false, 0, 0 },
+        { "NVIDIA A2-4D", 0, false, 0, 0 },
+        { "NVIDIA A2-4q", 0, false, 0, 0 },
+        { "4Q", 0, false, 0, 0 },
+        { "NVIDIA X-99999999999Q", 0, false, 0, 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuProfile) profile = vgpu_profile_new("id", cases[i].name);
+
+        vgpu_profile_guess(profile);
+        if (vgpu_profile_series(profile) != cases[i].series ||
+            vgpu_profile_is_mig(profile) != cases[i].is_mig ||
+            profile->fb_mib != cases[i].fb_mib ||
+            vgpu_profile_max_per_domain(profile) != cases[i].max_per_domain)
+            fail_msg("%s: series '%c', %s, %u MiB, %u in a domain", cases[i].name,
+                     vgpu_profile_series(profile),
+                     vgpu_profile_is_mig(profile) ? "MIG" : "not MIG", profile->fb_mib,
+                     vgpu_profile_max_per_domain(profile));
+    }
+}
+
+/* What the driver says comes first. */
+static void
+test_name_against_driver(void **state)
+{
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new("nvidia-746", "NVIDIA A2-4Q");
+
+    profile->fb_mib = 3840;
+    vgpu_profile_guess(profile);
+    assert_int_equal(profile->fb_mib, 3840);
+    profile->gi_profile = 0; /* "7g" has number 0 */
+    assert_true(vgpu_profile_is_mig(profile));
+    assert_int_equal(vgpu_profile_max_per_domain(profile), 1);
+    profile->max_per_domain = 2;
+    assert_int_equal(vgpu_profile_max_per_domain(profile), 2);
+}
+
+static void
+test_license(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *purpose;
+        const char *license;
+    } cases[] = {
+        { "NVIDIA A2-4Q", "virtual workstation", "NVIDIA RTX Virtual Workstation" },
+        { "NVIDIA A2-4C", "compute and AI", "NVIDIA AI Enterprise" },
+        { "NVIDIA A2-2B", "virtual desktop", "NVIDIA Virtual PC" },
+        { "NVIDIA A2-4A", "streamed applications", "NVIDIA Virtual Applications" },
+        { "i915-GVTg_V5_4", NULL, NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuProfile) profile = vgpu_profile_new("id", cases[i].name);
+
+        if (g_strcmp0(vgpu_profile_purpose(profile), cases[i].purpose) != 0 ||
+            g_strcmp0(vgpu_profile_license(profile), cases[i].license) != 0)
+            fail_msg("%s: %s, %s", cases[i].name, vgpu_profile_purpose(profile),
+                     vgpu_profile_license(profile));
+    }
+}
+
+static void
 test_new(void **state)
 {
     g_autoptr(VgpuProfile) unnamed = vgpu_profile_new("i915-GVTg_V5_4", NULL);
@@ -154,9 +251,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_new),
+        cmocka_unit_test(test_describe), cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_name),     cmocka_unit_test(test_name_against_driver),
+        cmocka_unit_test(test_license),  cmocka_unit_test(test_new),
         cmocka_unit_test(test_copy),
     };
 

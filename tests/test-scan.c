@@ -178,7 +178,7 @@ test_m10(void **state)
         assert_int_equal(gpu->numa_node, 1);
         check_offer(pf, "nvidia-41", i == 1 ? 3 : 4);
         assert_int_equal(pf->instances->len, i == 1 ? 1 : 0);
-        check_profile(gpu, "nvidia-36", "GRID M10-0Q", 0, 0);
+        check_profile(gpu, "nvidia-36", "GRID M10-0Q", 512, 0);
         check_profile(gpu, "nvidia-41", "GRID M10-2Q", 2048, 4);
     }
 }

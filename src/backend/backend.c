@@ -1,9 +1,13 @@
 #include "backend/backend.h"
 
 #include "backend/mdev.h"
+#include "backend/vendor-vfio.h"
+#include "backend/vf.h"
 
 static const VgpuBackend *const backends[] = {
     &vgpu_backend_mdev,
+    &vgpu_backend_vendor_vfio,
+    &vgpu_backend_vf,
 };
 
 const VgpuBackend *

@@ -44,13 +44,16 @@ typedef struct {
     void (*refresh_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
                            const char *const *wanted);
 
-    /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. */
+    /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. A
+     * plain VF has none: the kernel does not know that it is somebody's. */
     void (*read_instances)(const VgpuSysfs *sysfs, VgpuParent *parent);
 
     /* Make the device, or find that it is there with that profile and that nobody has it open:
-     * then *@existed is set. Blocks for as long as the driver does, so only on a lane. On failure
-     * there is no device that was not there before. VGPU_ERROR_BUSY: the UUID is taken (also by a
-     * removal that is still under way); VGPU_ERROR_DRIVER: refused, another parent may do. */
+     * then *@existed is set (not for a plain VF, which is always there). Blocks for as long as the
+     * driver does, so only on a lane. On failure there is no device that was not there before.
+     * VGPU_ERROR_BUSY: the UUID is taken (also by a removal that is still under way), or the VF
+     * carries a type that is open or not the wanted one; VGPU_ERROR_DRIVER: refused, another
+     * parent may do. */
     bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error);
 
     /* Write plugin parameters, all at once, to a device that nobody has open yet. Blocks like
@@ -66,6 +69,7 @@ typedef struct {
      * in ms; NULL: not at all. */
     guint (*removal_grace)(const VgpuSysfs *sysfs);
 
+    /* What is at @place; of a plain VF, whether the VF is there. */
     VgpuPresence (*look)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
     /* Whether a process holds the device open. */

@@ -1,10 +1,9 @@
 #include "backend/mdev.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "backend/vfio.h"
 #include "base/error.h"
 #include "base/names.h"
 
@@ -12,6 +11,8 @@
  * waits up to 100 × 10 ms for them too (src/node_device/node_device_udev.c). */
 #define SETTLE_TRIES 100
 #define SETTLE_STEP_US 10000
+
+#define GRACE_MS 10000
 
 static char *
 types_path(const char *parent)
@@ -47,6 +48,7 @@ read_profile(const VgpuSysfs *sysfs, const char *type_path, const char *id)
 
     if (description)
         vgpu_profile_describe(profile, description);
+    vgpu_profile_guess(profile);
     return profile;
 }
 
@@ -143,25 +145,43 @@ mdev_removal(const VgpuPlace *place)
     };
 }
 
-/* A VFIO group can be opened once (kernel: drivers/vfio/group.c, vfio_group_fops_open); libvirt
- * asks in the same way before it stops a mediated device. */
+static bool
+mdev_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
+                  GError **error)
+{
+    g_autofree char *device = device_path(place->uuid);
+    g_autofree char *whose = g_strdup_printf("vGPU %s on %s", place->uuid, place->parent);
+
+    return vgpu_vfio_write_params(sysfs, device, whose, params, error);
+}
+
+/* The second number of "510.108.03", 0 where there is none. */
+static guint64
+minor_of(const char *version)
+{
+    const char *dot = strchr(version, '.');
+
+    return dot ? g_ascii_strtoull(dot + 1, NULL, 10) : 0;
+}
+
+/* NVIDIA's vGPU 14.4 and 15.x (510.108.03 and later of 510, all of 525) remove the device
+ * themselves when the guest has gone, and to be faster than they are can wedge it until the host
+ * boots (seen by Proxmox). */
+static guint
+mdev_removal_grace(const VgpuSysfs *sysfs)
+{
+    g_autofree char *version = vgpu_sysfs_read(sysfs, "sys/module/nvidia/version", NULL);
+    guint64 branch = version ? g_ascii_strtoull(version, NULL, 10) : 0;
+
+    return branch == 525 || (branch == 510 && minor_of(version) >= 108) ? GRACE_MS : 0;
+}
+
 static bool
 mdev_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
     g_autofree char *device = device_path(place->uuid);
-    g_autofree char *link = g_strconcat(device, "/iommu_group", NULL);
-    g_autofree char *group = vgpu_sysfs_link_name(sysfs, link);
-    g_autofree char *path = NULL;
-    int fd;
 
-    if (!group)
-        return false;
-    path = g_strdup_printf(VGPU_DEV_VFIO "/%s", group);
-    fd = openat(vgpu_sysfs_root_fd(sysfs), path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) /* not allowed to ask: a removal that blocks is worse than one that waits */
-        return errno == EBUSY || errno == EACCES || errno == EPERM;
-    close(fd);
-    return false;
+    return vgpu_vfio_in_use(sysfs, device);
 }
 
 const VgpuBackend vgpu_backend_mdev = {
@@ -169,7 +189,9 @@ const VgpuBackend vgpu_backend_mdev = {
     .read_offers = mdev_read_offers,
     .refresh_offers = mdev_refresh_offers,
     .create = mdev_create,
+    .write_params = mdev_write_params,
     .removal = mdev_removal,
+    .removal_grace = mdev_removal_grace,
     .look = mdev_look,
     .in_use = mdev_in_use,
 };

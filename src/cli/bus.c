@@ -1,5 +1,6 @@
 #include "cli/bus.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -58,4 +59,58 @@ vgpu_bus_failed(GError **error)
         g_dbus_error_strip_remote_error(*error);
     }
     return EXIT_FAILURE;
+}
+
+typedef struct {
+    const char *doing;
+    GMainLoop *loop;
+    GVariant *answer;
+    GError *error;
+} Call;
+
+static gboolean
+on_second(gpointer opaque)
+{
+    const Call *call = opaque;
+
+    fprintf(stderr, "%s …\n", call->doing);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_answer(GObject *proxy, GAsyncResult *result, gpointer opaque)
+{
+    Call *call = opaque;
+
+    call->answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, &call->error);
+    g_main_loop_quit(call->loop);
+}
+
+GVariant *
+vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters,
+              const char *doing, GError **error)
+{
+    g_autoptr(GMainContext) context = g_main_context_new();
+    g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
+    g_autoptr(GSource) timer = g_timeout_source_new(1000);
+    g_autoptr(GVariant) answer = NULL;
+    Call call = { .doing = doing, .loop = loop };
+
+    g_main_context_push_thread_default(context);
+    g_source_set_callback(timer, on_second, &call, NULL);
+    g_source_attach(timer, context);
+    /* the daemon has time-outs of its own, by the number of GPUs */
+    g_dbus_proxy_call(G_DBUS_PROXY(manager), method, parameters, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                      NULL, on_answer, &call);
+    g_main_loop_run(loop);
+    g_source_destroy(timer);
+    g_main_context_pop_thread_default(context);
+
+    answer = call.answer;
+    if (call.error) {
+        g_propagate_error(error, call.error);
+        vgpu_bus_failed(error);
+        return NULL;
+    }
+    return g_variant_get_child_value(answer, 0);
 }

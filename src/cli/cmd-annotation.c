@@ -21,6 +21,7 @@
 static struct {
     char **profiles;
     char *gpu, *uuid, *display, *ramfb, *placement, *create, *late_attach;
+    char *frame_rate_limit, *console_vnc, *unified_memory, *debugging, *profiling, **params;
     char *xml, *output;
     int count;
 } option = { .count = COUNT_UNSET };
@@ -43,6 +44,18 @@ static const GOptionEntry annotate_options[] = {
       "start (and gone after stop) or define (kept while off)", "WHEN" },
     { "late-attach", 0, 0, G_OPTION_ARG_STRING, &option.late_attach,
       "on or off: hot-plug it if the definition had it too late [on]", "WHEN" },
+    { "frame-rate-limit", 0, 0, G_OPTION_ARG_STRING, &option.frame_rate_limit,
+      "on or off: the plugin's limit of frames per second", "WHEN" },
+    { "console-vnc", 0, 0, G_OPTION_ARG_STRING, &option.console_vnc,
+      "on or off: the plugin's own VNC console", "WHEN" },
+    { "unified-memory", 0, 0, G_OPTION_ARG_STRING, &option.unified_memory,
+      "on or off: CUDA unified memory", "WHEN" },
+    { "debugging", 0, 0, G_OPTION_ARG_STRING, &option.debugging, "on or off: CUDA debuggers",
+      "WHEN" },
+    { "profiling", 0, 0, G_OPTION_ARG_STRING, &option.profiling, "on or off: CUDA profilers",
+      "WHEN" },
+    { "param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.params,
+      "any other parameter of the plugin; may be given again", "NAME=VALUE" },
     { 0 },
 };
 
@@ -153,12 +166,19 @@ run_validate(const VgpuCli *cli, char **args, GError **error)
     return valid ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* What was typed. @options is complete on success; its @profile is NULL when only --xml was. */
+/* What was typed; an annotation that is there is kept when only --xml was. */
 static bool
 annotation_from_options(VgpuAnnotateOptions *options, GError **error)
 {
-    bool any = option.count != COUNT_UNSET || option.gpu || option.uuid || option.display ||
-               option.ramfb || option.placement || option.create || option.late_attach;
+    const char *const settings[] = {
+        option.gpu,         option.uuid,           option.display,     option.ramfb,
+        option.placement,   option.create,         option.late_attach, option.frame_rate_limit,
+        option.console_vnc, option.unified_memory, option.debugging,   option.profiling,
+    };
+    bool any = option.count != COUNT_UNSET || option.params;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+        any |= settings[i] != NULL;
 
     if (!option.profiles && (any || !option.xml)) {
         vgpu_usage(error, "--profile is missing");
@@ -185,8 +205,83 @@ annotation_from_options(VgpuAnnotateOptions *options, GError **error)
         .placement = option.placement,
         .create = option.create,
         .late_attach = option.late_attach,
+        .frame_rate_limit = option.frame_rate_limit,
+        .console_vnc = option.console_vnc,
+        .unified_memory = option.unified_memory,
+        .debugging = option.debugging,
+        .profiling = option.profiling,
+        .params = (const char *const *) option.params,
+        .keep = !option.profiles,
     };
     return true;
+}
+
+/* Whether a GPU of this host has what is wanted, and every one that has it makes it on virtual
+ * functions. */
+static bool
+is_on_vfs(GVariant *profiles, const VgpuWant *want)
+{
+    bool found = false;
+
+    for (gsize i = 0; i < g_variant_n_children(profiles); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(profiles, i);
+        const char *id = "", *name = NULL, *gpu = NULL, *interface = "";
+        g_autoptr(VgpuProfile) profile = NULL;
+
+        (void) !g_variant_lookup(row, "id", "&s", &id);
+        (void) !g_variant_lookup(row, "name", "&s", &name);
+        (void) !g_variant_lookup(row, "gpu", "&s", &gpu);
+        (void) !g_variant_lookup(row, "interface", "&s", &interface);
+        profile = vgpu_profile_new(id, name);
+        if ((want->gpu && g_strcmp0(want->gpu, gpu) != 0) ||
+            !vgpu_profile_matches_any(profile, (const char *const *) want->profiles))
+            continue;
+        if (vgpu_interface_from_string(interface) == VGPU_INTERFACE_MDEV)
+            return false;
+        found = true;
+    }
+    return found;
+}
+
+/* Whether the devices of the annotated @xml are VFs, as far as the daemon, if it runs, can tell:
+ * which VF it is to be is then the daemon's choice, once the domain is defined. */
+static bool
+wants_vfs(const VgpuCli *cli, const char *xml)
+{
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), NULL, NULL);
+    g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, NULL) : NULL;
+    g_autoptr(GVariant) profiles = NULL;
+
+    if (!manager ||
+        !vgpu_bus_manager1_call_list_profiles_sync(manager, "", &profiles, NULL, NULL))
+        return false;
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (!want->uuid_is_users && is_on_vfs(profiles, want))
+            return true;
+    }
+    return false;
+}
+
+/* The file's XML with annotation and, unless only the daemon can tell them, devices. */
+static char *
+annotate_xml(const VgpuCli *cli, const char *xml, gsize len, const char *what,
+             const VgpuAnnotateOptions *options, GError **error)
+{
+    VgpuAnnotateOptions bare = *options;
+    g_autofree char *annotated = NULL;
+
+    bare.no_hostdev = true;
+    if (!(annotated = vgpu_annotate_document(xml, len, what, &bare, error)))
+        return NULL;
+    if (!wants_vfs(cli, annotated))
+        return vgpu_annotate_document(xml, len, what, options, error);
+    fprintf(stderr,
+            "virt-vgpu: %s: its vGPU is a virtual function, which virtvgpud chooses when the "
+            "domain is defined\n",
+            what);
+    return g_steal_pointer(&annotated);
 }
 
 static int
@@ -200,7 +295,7 @@ annotate_file(const VgpuCli *cli, const VgpuAnnotateOptions *options, GError **e
     if (cli->json && !option.output)
         return vgpu_usage(error, "--json with --xml needs --output FILE for the XML");
     if (!(xml = vgpu_read_xml(option.xml, &len, error)) ||
-        !(result = vgpu_annotate_document(xml, len, what, options, error)))
+        !(result = annotate_xml(cli, xml, len, what, options, error)))
         return EXIT_FAILURE;
     if (!option.output) {
         fputs(result, stdout);
@@ -297,7 +392,7 @@ run_annotate(const VgpuCli *cli, char **args, GError **error)
     if (option.output && !option.xml)
         return vgpu_usage(error, "--output goes with --xml");
     if (option.xml)
-        return annotate_file(cli, options.profile ? &options : NULL, error);
+        return annotate_file(cli, &options, error);
     return annotate_domain(cli, args[0], &options, error);
 }
 
@@ -320,9 +415,11 @@ const VgpuCommand vgpu_commands_annotation[] = {
           "Writes the annotation of a domain, in place of one that is there, and makes its "
           "definition follow. With --xml works on a file: the result also has the UUID and the "
           "devices, so that the very first start has them from the beginning; without --profile "
-          "the annotation that is in the file is kept.",
+          "the annotation that is in the file is kept. Devices that are virtual functions are "
+          "left to the daemon, which chooses them when the domain is defined.",
       .example = "virt-vgpu annotate web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu annotate web1 --profile A40-8Q --profile A40-4Q --gpu 41:00.0\n"
+                 "virt-vgpu annotate web1 --profile L40S-8Q --frame-rate-limit off\n"
                  "virt-install … --print-xml |\n"
                  "  virt-vgpu annotate --xml - --profile 'NVIDIA A2-4Q' > web1.xml",
       .max_args = 1,

@@ -31,12 +31,6 @@ static const VgpuColumn vf_columns[] = {
 
 static const VgpuColumn gpu_columns[] = { GPU_COLUMNS, { 0 } };
 
-static const VgpuColumn gpu_info_columns[] = {
-    GPU_COLUMNS,
-    { .key = "vfs", .nested = vf_columns },
-    { 0 },
-};
-
 static const VgpuColumn profile_columns[] = {
     { .key = "gpu", .header = "GPU" },
     { .key = "id", .header = "ID" },
@@ -49,8 +43,38 @@ static const VgpuColumn profile_columns[] = {
     { .key = "available", .header = "Free" },
     { .key = "max_per_domain", .header = "Max/domain", .wide = true },
     { .key = "interface", .header = "Interface", .wide = true },
-    { .key = "series", .header = "Series", .wide = true },
+    { .key = "series", .header = "Series" },
     { .key = "needs_license", .header = "License", .wide = true },
+    { .key = "purpose", .header = "For", .wide = true },
+    { 0 },
+};
+
+/* The same, of one GPU that has been named already. */
+static const VgpuColumn short_profile_columns[] = {
+    { .key = "id", .header = "ID" },
+    { .key = "name", .header = "Profile", .fit = VGPU_FIT_CUT },
+    { .key = "framebuffer_mib", .header = "MiB" },
+    { .key = "available", .header = "Free" },
+    { .key = "series", .header = "Series" },
+    { .key = "needs_license", .header = "License", .fit = VGPU_FIT_CUT },
+    { .key = "purpose", .header = "For", .wide = true },
+    { 0 },
+};
+
+static const VgpuColumn gpu_instance_columns[] = {
+    { .key = "gi", .header = "GI" },         { .key = "profile", .header = "MIG profile" },
+    { .key = "profile_id", .header = "ID" }, { .key = "start", .header = "Start" },
+    { .key = "size", .header = "Size" },     { 0 },
+};
+
+static const VgpuColumn gpu_info_columns[] = {
+    GPU_COLUMNS,
+    { .key = "mig", .header = "MIG mode" },
+    { .key = "mixed", .header = "Mixed sizes" },
+    { .key = "passed_through", .header = "Passed through" },
+    { .key = "vfs", .nested = vf_columns },
+    { .key = "gpu_instances", .nested = gpu_instance_columns },
+    { .key = "profiles", .nested = profile_columns },
     { 0 },
 };
 
@@ -68,12 +92,23 @@ run_gpu_list(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
+static void
+print_list_of(GVariant *gpu, const char *key, const VgpuColumn *columns, bool wide)
+{
+    g_autoptr(GVariant) list = g_variant_lookup_value(gpu, key, G_VARIANT_TYPE("aa{sv}"));
+
+    if (!list || g_variant_n_children(list) == 0)
+        return;
+    printf("\n");
+    vgpu_table_print(columns, list, false, wide);
+}
+
 static int
 run_gpu_info(const VgpuCli *cli, char **args, GError **error)
 {
     g_autofree char *address = vgpu_address_arg(args[0], error);
     g_autoptr(VgpuBusManager1) manager = NULL;
-    g_autoptr(GVariant) gpu = NULL, vfs = NULL;
+    g_autoptr(GVariant) gpu = NULL;
     g_autofree char *text = NULL;
 
     if (!address)
@@ -90,11 +125,9 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
     }
     text = vgpu_table_fields(gpu_info_columns, gpu);
     fputs(text, stdout);
-    vfs = g_variant_lookup_value(gpu, "vfs", G_VARIANT_TYPE("aa{sv}"));
-    if (vfs && g_variant_n_children(vfs) > 0) {
-        printf("\n");
-        vgpu_table_print(vf_columns, vfs, false, cli->wide);
-    }
+    print_list_of(gpu, "vfs", vf_columns, cli->wide);
+    print_list_of(gpu, "gpu_instances", gpu_instance_columns, cli->wide);
+    print_list_of(gpu, "profiles", short_profile_columns, cli->wide);
     return EXIT_SUCCESS;
 }
 
@@ -126,11 +159,12 @@ const VgpuCommand vgpu_commands_gpu[] = {
       .run = run_gpu_list },
     { .name = "gpu-info",
       .synopsis = "GPU",
-      .summary = "one GPU and its virtual functions",
+      .summary = "one GPU, its virtual functions and profiles",
       .description =
-          "Shows one GPU and, if it has virtual functions, what each of them is used for. GPU "
-          "is a PCI address (0000:41:00.0, 41:00.0) or libvirt's node device name. With --wide "
-          "also the profiles that can be created on each virtual function.",
+          "Shows one GPU, what each of its virtual functions is used for, its MIG GPU instances "
+          "and its profiles with the licence that they need. GPU is a PCI address "
+          "(0000:41:00.0, 41:00.0) or libvirt's node device name. With --wide also the profiles "
+          "that can be created on each virtual function.",
       .example = "virt-vgpu gpu-info 41:00.0",
       .min_args = 1,
       .max_args = 1,
@@ -140,7 +174,9 @@ const VgpuCommand vgpu_commands_gpu[] = {
       .summary = "the vGPU profiles, and how many more fit",
       .description =
           "Lists the vGPU profiles of all GPUs, or of one. \"Max\" is what fits on the empty "
-          "GPU, \"Free\" how many more can be made on it now.",
+          "GPU, \"Free\" how many more can be made on it now. With --wide also how many one "
+          "domain "
+          "may have, what the series is for and which licence the guest needs.",
       .example = "virt-vgpu profile-list\nvirt-vgpu profile-list 0000:41:00.0 --wide",
       .max_args = 1,
       .run = run_profile_list },

@@ -5,6 +5,7 @@
 #include "base/uuid.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/stats.h"
 #include "cli/table.h"
 
 static const VgpuColumn vgpu_columns[] = {
@@ -24,8 +25,35 @@ static const VgpuColumn vgpu_columns[] = {
     { 0 },
 };
 
+/* The same keys and more; a table has no room for both UUIDs and figures. */
+static const VgpuColumn stats_columns[] = {
+    { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
+    { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
+    { .key = "index", .header = "Index", .wide = true },
+    { .key = "uuid", .header = "UUID", .wide = true },
+    { .key = "gpu", .header = "GPU", .wide = true },
+    { .key = "parent", .header = "Parent", .wide = true },
+    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_CUT },
+    { .key = "profile_id", .header = "Profile ID", .wide = true },
+    { .key = "interface", .header = "Interface", .wide = true },
+    { .key = "pool", .header = "Pool", .wide = true },
+    { .key = "tenant", .header = "Tenant", .wide = true },
+    { .key = "restart_needed", .header = "Restart needed", .wide = true },
+    { .key = "state", .header = "State" },
+    { .key = "fb_mib", .header = "MiB", .wide = true },
+    { .key = "fb_used_mib", .header = "Used MiB" },
+    { .key = "gpu_util", .header = "GPU %" },
+    { .key = "mem_util", .header = "Memory %", .wide = true },
+    { .key = "enc_util", .header = "Encoder %", .wide = true },
+    { .key = "dec_util", .header = "Decoder %", .wide = true },
+    { .key = "license_state", .header = "License", .fit = VGPU_FIT_CUT },
+    { .key = "driver_version", .header = "Driver", .wide = true },
+    { 0 },
+};
+
 static struct {
     gboolean all;
+    gboolean stats;
     gboolean persistent;
     char *uuid;
 } option;
@@ -33,6 +61,8 @@ static struct {
 static const GOptionEntry list_options[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &option.all,
       "also planned ones of domains that are off, and those of others", NULL },
+    { "stats", 0, 0, G_OPTION_ARG_NONE, &option.stats,
+      "with frame buffer, utilisation and licence, as far as they are told", NULL },
     { 0 },
 };
 
@@ -42,6 +72,19 @@ static const GOptionEntry create_options[] = {
       "keep it over a reboot of the host", NULL },
     { 0 },
 };
+
+/* That there are none is no error: no host must have the vendor's library. */
+static GVariant *
+with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) stats = vgpu_bus_call(manager, "GetStats", g_variant_new("()"),
+                                              "The driver is being asked", &error);
+
+    if (!stats)
+        fprintf(stderr, "virt-vgpu: no figures: %s\n", error->message);
+    return vgpu_stats_join(vgpus, stats);
+}
 
 static int
 run_list(const VgpuCli *cli, char **args, GError **error)
@@ -53,7 +96,13 @@ run_list(const VgpuCli *cli, char **args, GError **error)
         return EXIT_FAILURE;
     if (!vgpu_bus_manager1_call_list_vgpus_sync(manager, option.all, &vgpus, NULL, error))
         return vgpu_bus_failed(error);
-    vgpu_table_print(vgpu_columns, vgpus, cli->json, cli->wide);
+    if (option.stats) {
+        g_autoptr(GVariant) joined = with_stats(manager, vgpus);
+
+        vgpu_table_print(stats_columns, joined, cli->json, cli->wide);
+    } else {
+        vgpu_table_print(vgpu_columns, vgpus, cli->json, cli->wide);
+    }
     return EXIT_SUCCESS;
 }
 
@@ -127,13 +176,15 @@ run_destroy(const VgpuCli *cli, char **args, GError **error)
 
 const VgpuCommand vgpu_commands_vgpu[] = {
     { .name = "list",
-      .synopsis = "[--all]",
+      .synopsis = "[--all] [--stats]",
       .summary = "the vGPUs that exist, and whose they are",
       .description =
           "Lists the vGPUs of this host with domain, profile and state. With --all also those "
           "that domains which are off would get (planned) and those that were not made by "
-          "virt-vgpu (foreign).",
-      .example = "virt-vgpu list\nvirt-vgpu list --all --wide",
+          "virt-vgpu (foreign). With --stats also what the vendor's library tells of each: frame "
+          "buffer in use, utilisation, the state of the guest's licence and its driver; what it "
+          "does not tell is unknown, not zero.",
+      .example = "virt-vgpu list\nvirt-vgpu list --all --wide\nvirt-vgpu list --stats",
       .options = list_options,
       .run = run_list },
     { .name = "create",

@@ -32,6 +32,8 @@ typedef struct {
 } VgpuCommand;
 
 extern const VgpuCommand vgpu_commands_gpu[];
+extern const VgpuCommand vgpu_commands_setup[];
+extern const VgpuCommand vgpu_commands_layout[];
 extern const VgpuCommand vgpu_commands_vgpu[];
 extern const VgpuCommand vgpu_commands_annotation[];
 extern const VgpuCommand vgpu_commands_domain[];

@@ -322,13 +322,89 @@ check_policy(Doctor *self)
                "install it into /usr/share/dbus-1/system.d, then 'systemctl reload dbus'");
 }
 
+/* NVIDIA's host driver needs its manager for every vGPU that is started. */
+static void
+check_vgpu_mgr(Doctor *self)
+{
+    static const char name[] = "nvidia-vgpu-mgr"; /* as long as a name in /proc may be */
+    g_autoptr(GPtrArray) pids = NULL;
+
+    if (!vgpu_sysfs_exists(self->fs, "sys/module/nvidia_vgpu_vfio"))
+        return;
+    pids = vgpu_sysfs_list(self->fs, "proc");
+    for (guint i = 0; i < pids->len; i++) {
+        g_autofree char *path = g_strdup_printf("proc/%s/comm", (const char *) pids->pdata[i]);
+        g_autofree char *comm = isdigit((unsigned char) *(const char *) pids->pdata[i])
+                                    ? vgpu_sysfs_read(self->fs, path, NULL)
+                                    : NULL;
+
+        if (g_strcmp0(comm, name) == 0) {
+            report(self, name, OK, "runs", NULL);
+            return;
+        }
+    }
+    report(self, name, FAIL, "does not run: no domain with an NVIDIA vGPU can start",
+           "systemctl start nvidia-vgpu-mgr");
+}
+
+static void
+report_failed_step(Doctor *self, GVariant *step)
+{
+    const char *gpu = "-", *name = "-", *text = "";
+    g_autofree char *detail = NULL;
+
+    (void) !g_variant_lookup(step, "gpu", "&s", &gpu);
+    (void) !g_variant_lookup(step, "step", "&s", &name);
+    (void) !g_variant_lookup(step, "text", "&s", &text);
+    detail = *gpu ? g_strdup_printf("GPU %s, %s: %s", gpu, name, text) : g_strdup(text);
+    report(self, "host layout", FAIL, detail, "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
+}
+
+/* How the last host-apply went, at boot or later. */
+static void
+check_host_layout(Doctor *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = vgpu_sysfs_read(self->fs, VGPU_PATH_HOST_STATUS, &error);
+    g_autoptr(GVariant) steps = NULL;
+    bool well = true;
+
+    if (!text && vgpu_sysfs_exists(self->fs, VGPU_PATH_HOST_STATUS)) {
+        report(self, "host layout", WARN, error->message, "run doctor as root");
+        return;
+    }
+    if (!text) {
+        if (vgpu_sysfs_exists(self->fs, VGPU_PATH_HOST_LAYOUT))
+            report(self, "host layout", WARN, "not applied since the host was booted",
+                   "systemctl enable --now virt-vgpu-host");
+        return;
+    }
+    steps = g_variant_parse(G_VARIANT_TYPE("aa{sv}"), text, NULL, NULL, NULL);
+    if (!steps) {
+        report(self, "host layout", WARN, "/" VGPU_PATH_HOST_STATUS " cannot be understood",
+               "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
+        return;
+    }
+    for (gsize i = 0; i < g_variant_n_children(steps); i++) {
+        g_autoptr(GVariant) step = g_variant_get_child_value(steps, i);
+        const char *result = NULL;
+
+        if (g_variant_lookup(step, "result", "&s", &result) && strcmp(result, "failed") == 0) {
+            report_failed_step(self, step);
+            well = false;
+        }
+    }
+    if (well)
+        report(self, "host layout", OK, "applied", NULL);
+}
+
 void
 vgpu_doctor_local(const char *root, GVariantBuilder *rows)
 {
     static void (*const checks[])(Doctor * self) = {
-        check_iommu,   check_modules,           check_dev_vfio,
-        check_hook,    check_hook_loaded,       check_other_hooks,
-        check_mdevctl, check_mdevctl_autostart, check_policy,
+        check_iommu,       check_modules,     check_dev_vfio,    check_hook,
+        check_hook_loaded, check_other_hooks, check_mdevctl,     check_mdevctl_autostart,
+        check_policy,      check_vgpu_mgr,    check_host_layout,
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuSysfs) fs = vgpu_sysfs_new(root, &error);

@@ -45,6 +45,8 @@ static const struct {
     const VgpuCommand *commands;
 } groups[] = {
     { "GPUs", vgpu_commands_gpu },
+    { "GPU set-up", vgpu_commands_setup },
+    { "Host layout", vgpu_commands_layout },
     { "vGPUs", vgpu_commands_vgpu },
     { "Annotations", vgpu_commands_annotation },
     { "Domains", vgpu_commands_domain },

@@ -40,6 +40,7 @@ typedef struct {
     guint64 job_start;
     bool stuck;      /* not stored: its removal takes longer than it should */
     bool dispatched; /* not stored: a lane is making it */
+    bool there;      /* not stored: CREATING only because of its parameters */
 } VgpuClaim;
 
 typedef struct {

@@ -1,7 +1,9 @@
 #include "core/config.h"
 
 #include <stdbool.h>
+#include <string.h>
 
+#include "backend/nvml.h"
 #include "base/error.h"
 
 #define MAX_SECONDS 86400
@@ -12,6 +14,8 @@ vgpu_config_free(VgpuConfig *self)
     if (!self)
         return;
     g_free(self->libvirt_uri);
+    g_free(self->sriov_manage);
+    g_free(self->nvml_library);
     g_free(self);
 }
 
@@ -25,6 +29,8 @@ defaults(void)
     self->orphan_check = 60;
     self->remove_timeout = 60;
     self->policy = VGPU_PLACEMENT_PACK;
+    self->sriov_manage = g_strdup("/usr/lib/nvidia/sriov-manage");
+    self->nvml_library = g_strdup(VGPU_NVML_LIBRARY);
     return self;
 }
 
@@ -87,6 +93,27 @@ set_policy(VgpuConfig *self, const char *key, const char *value, GError **error)
     return true;
 }
 
+static bool
+set_sriov_manage(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    if (!g_path_is_absolute(value))
+        return bad_value(error, key, value, "an absolute path");
+    g_free(self->sriov_manage);
+    self->sriov_manage = g_strdup(value);
+    return true;
+}
+
+static bool
+set_nvml_library(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    /* a program that is root does not look for it where it happens to stand */
+    if (!*value || (strchr(value, '/') && !g_path_is_absolute(value)))
+        return bad_value(error, key, value, "the name of a library or an absolute path");
+    g_free(self->nvml_library);
+    self->nvml_library = g_strdup(value);
+    return true;
+}
+
 static const struct {
     const char *group;
     const char *key;
@@ -97,6 +124,8 @@ static const struct {
     { "daemon", "orphan_check", set_orphan_check },
     { "daemon", "remove_timeout", set_remove_timeout },
     { "placement", "policy", set_policy },
+    { "host", "sriov_manage", set_sriov_manage },
+    { "host", "nvml_library", set_nvml_library },
 };
 
 static bool

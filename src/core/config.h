@@ -11,6 +11,8 @@ typedef struct {
     guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
     guint remove_timeout; /* s: after that a removal is reported as stuck */
     VgpuPlacement policy; /* for devices that name none */
+    char *sriov_manage;   /* path of NVIDIA's script */
+    char *nvml_library;   /* as dlopen(3) takes it */
 } VgpuConfig;
 
 /* Defaults, then @file (a missing one is no error unless @must_exist), then DIR/NAME.conf of @dir

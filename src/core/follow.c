@@ -70,8 +70,7 @@ ask_to_attach(VgpuManager *self, const VgpuOwner *owner)
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
         if (claim->phase == VGPU_PHASE_ATTACHING)
-            self->host.attach(owner->domain_uuid, owner->domain_id, owner->since, claim->index,
-                              claim->uuid, self->opaque);
+            self->host.attach(owner, claim, self->opaque);
     }
 }
 
@@ -229,12 +228,29 @@ act(VgpuManager *self, const VgpuAction *action)
         owner->started = true;
         owner->domain_id = action->domain_id;
         vgpu_manager_save_or_warn(self, owner);
-        self->host.attach(owner->domain_uuid, owner->domain_id, owner->since, claim->index,
-                          claim->uuid, self->opaque);
+        self->host.attach(owner, claim, self->opaque);
         break;
     case VGPU_ACTION_ADOPT:
     case VGPU_ACTION_UNDEFINE:
         break;
+    }
+}
+
+/* VFs of domains that are gone are nobody's plan any more. */
+static void
+forget_reservations(VgpuManager *self, const GPtrArray *facts, GHashTable *changed)
+{
+    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GList) keys = g_hash_table_get_keys(self->reserved);
+
+    for (guint i = 0; i < facts->len; i++)
+        g_hash_table_add(there, ((const VgpuFact *) g_ptr_array_index(facts, i))->uuid);
+    for (GList *l = keys; l; l = l->next) {
+        g_autofree char *key = g_strdup(l->data);
+
+        if (!g_hash_table_contains(there, key) && !g_hash_table_contains(changed, key) &&
+            !g_hash_table_contains(self->choices, key))
+            vgpu_manager_unreserve_all(self, key);
     }
 }
 
@@ -251,6 +267,8 @@ vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *fa
     };
     GPtrArray *plan = vgpu_reconcile_plan(&input);
 
+    if (!dry_run)
+        forget_reservations(self, facts, changed);
     for (guint i = 0; !dry_run && i < plan->len; i++) {
         const VgpuAction *action = g_ptr_array_index(plan, i);
 

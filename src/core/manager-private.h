@@ -21,12 +21,21 @@ struct VgpuManager {
 
     VgpuClaimStore *store;
     VgpuClaimStore *kept_store;
-    GHashTable *owners; /* key → VgpuOwner, in /run */
-    GHashTable *kept;   /* key → VgpuOwner, persistent, in /var/lib */
+    VgpuClaimStore *reserved_store;
+    GHashTable *owners;   /* key → VgpuOwner, in /run */
+    GHashTable *kept;     /* key → VgpuOwner, persistent, in /var/lib */
+    GHashTable *reserved; /* key → VgpuOwner, in /var/lib: VFs that definitions name */
+    GHashTable *choices;  /* key → VgpuOwner: VFs chosen for a migration, until its prepare */
+    GHashTable *lapses;   /* key → GSource: when such a choice is dropped */
 
     VgpuLanes *lanes;
     VgpuInventory *inventory;
     VgpuInventory *identity; /* libvirt's view, NULL while it is away */
+    GVariant *facts;         /* NVML's, NULL while nobody has told */
+    GHashTable *named;       /* see vgpu_manager_take_layout() */
+    GHashTable *mig_auto;    /* likewise */
+    GHashTable *setups;      /* set of addresses of GPUs that are being set up */
+    GHashTable *shunned; /* VF → gint64 *: not to be tried again until then, us, monotonic */
     GHashTable *definitions; /* domain UUID → VgpuDefinition */
     GHashTable *starts;      /* token → VgpuStart, not answered yet */
     GHashTable *removals;    /* UUID of the vGPU → VgpuRemoval, under way */
@@ -55,7 +64,8 @@ void vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 
 VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner);
 
-/* What carries that UUID on this host now, whoever made it. */
+/* What carries that UUID on this host now, whoever made it; of a vGPU on a VF, which has no UUID of
+ * its own, what its record says. */
 VgpuPresence vgpu_manager_look(const VgpuManager *self, const char *uuid);
 
 VgpuPlace vgpu_claim_place(const VgpuClaim *claim);
@@ -66,11 +76,74 @@ bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 void vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
                        const VgpuClaim *claim, const char *reason, gint64 duration_ms);
 
-/* A reading that is good enough to decide on @profiles. */
-void vgpu_manager_refresh(VgpuManager *self, const char *const *profiles);
-/* @reservations and @slow are filled and must outlive the snapshot; both are the caller's. */
-VgpuSnapshot vgpu_manager_snapshot(VgpuManager *self, GArray **reservations, GHashTable **slow,
-                                   GHashTable *refused);
+/* Know which GPUs and VFs there are, without asking their drivers anything. True: all was read. */
+bool vgpu_manager_catch_up(VgpuManager *self);
+/* A reading that is good enough to decide on @profiles, on the GPU of @function (NULL: anywhere): a
+ * host may have hundreds of VFs, and each costs its driver two answers. */
+void vgpu_manager_refresh(VgpuManager *self, const char *const *profiles, const char *function);
+
+/* --- reading.c ---------------------------------------------------------------------------- */
+
+/* A snapshot and what it borrows. */
+typedef struct {
+    VgpuSnapshot snapshot;
+    GArray *reservations;
+    GHashTable *slow;
+    GHashTable *closed;
+    GHashTable *planned;
+    GPtrArray *own;
+} VgpuReading;
+
+/* As the domain @key sees it (NULL: nobody in particular). @refused may be NULL; borrowed. Valid
+ * until the records or the inventory change. */
+VgpuReading *vgpu_reading_new(VgpuManager *manager, const char *key, GHashTable *refused);
+void vgpu_reading_free(VgpuReading *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
+
+/* Count one more as taken, by the domain itself; the strings are borrowed. */
+void vgpu_reading_take(VgpuReading *self, const char *uuid, const char *parent,
+                       const char *profile_id);
+
+/* GPUs (borrowed from the inventory) whose driver keeps a caller waiting. */
+GHashTable *vgpu_manager_slow_gpus(const VgpuManager *self);
+/* These, and with @function all but the GPU of that function. */
+GHashTable *vgpu_manager_gpus_not_to_ask(const VgpuManager *self, const char *function);
+/* Whether VgpuBackend.look() may be called on the worker: of a VF with a type of its own only the
+ * driver can tell, which may be one that keeps a caller waiting. */
+bool vgpu_manager_may_ask(const VgpuManager *self, const VgpuClaim *claim);
+/* Whether what was seen at its place is the claim's. A VF has no UUID to tell it by: one that carries
+ * another type by now is somebody else's. */
+bool vgpu_claim_is_there(const VgpuClaim *claim, const VgpuPresence *seen);
+
+/* --- prepare.c ---------------------------------------------------------------------------- */
+
+/* Whether this hostdev with our alias is the one for @want: the computed UUID, or a VF that the
+ * domain is to have, or that nobody is to have. It decides then where the vGPU goes. */
+bool vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
+                               const VgpuHostdev *hostdev, VgpuWant *want);
+
+/* --- bind.c ------------------------------------------------------------------------------- */
+
+/* The name of the other domain that has this VF now; NULL when there is none. Borrowed. */
+const char *vgpu_manager_user(const VgpuManager *self, const char *vf, const char *key);
+/* The same of one that has it, or is to have it. */
+const char *vgpu_manager_other_user(const VgpuManager *self, const char *vf, const char *key);
+/* What the domain is to have on VFs: the reservation for that vGPU, NULL when there is none. */
+const VgpuClaim *vgpu_manager_reservation(const VgpuManager *self, const char *key,
+                                          const char *uuid);
+/* Forget that the domain was to have a certain VF for it; or for any. */
+void vgpu_manager_unreserve(VgpuManager *self, const char *key, const char *uuid);
+void vgpu_manager_unreserve_all(VgpuManager *self, const char *key);
+/* As vgpu_manager_bind(), for a domain that is about to start: a VF that it cannot have at this
+ * moment is not for it while there is another. */
+bool vgpu_manager_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Where it is, without what it is in the middle of. */
+VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
+/* The prepare that a choice was kept for is there. */
+void vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid);
+/* Not to be chosen for a while: it was not what it seemed to be. */
+void vgpu_manager_shun(VgpuManager *self, const char *vf);
 
 /* --- start.c ------------------------------------------------------------------------------ */
 

@@ -7,9 +7,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "core/manager-private.h"
-
-/* A driver that has kept its lane busy for longer than this is avoided while another will do. */
-#define SLOW_US (1 * G_USEC_PER_SEC)
+#include "gpu/facts.h"
 
 guint64
 vgpu_manager_now(void)
@@ -48,6 +46,65 @@ check_free(gpointer data)
     g_source_unref(source);
 }
 
+/* What the kernel calls nothing, a vGPU on a VF, gets the name that our record gives it; and the
+ * type of it a name, since the driver lists only what could be made now. Of a plain VF nothing but
+ * the record tells that it is used. */
+static void
+label(VgpuManager *self, const VgpuClaim *claim)
+{
+    VgpuGpu *gpu = vgpu_inventory_find(self->inventory, claim->gpu);
+    VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
+    VgpuInstance *instance =
+        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+
+    if (!gpu || claim->interface == VGPU_INTERFACE_MDEV || gpu->interface != claim->interface)
+        return;
+    if (!vgpu_gpu_find_profile(gpu, claim->profile_id)) {
+        VgpuProfile *profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+
+        vgpu_profile_guess(profile);
+        (void) vgpu_gpu_take_profile(gpu, profile);
+    }
+    if (!instance && parent && claim->interface == VGPU_INTERFACE_VF)
+        vgpu_parent_add_instance(parent, claim->uuid, claim->profile_id);
+    else if (instance && !instance->uuid)
+        instance->uuid = g_strdup(claim->uuid);
+}
+
+static void
+label_all(VgpuManager *self)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->phase != VGPU_PHASE_FAILED)
+                label(self, claim);
+        }
+    }
+}
+
+/* What sysfs does not tell: modes, names of types, and whose the instances on VFs are. */
+static void
+complete(VgpuManager *self)
+{
+    label_all(self);
+    vgpu_facts_apply(self->facts, self->inventory);
+    for (guint i = 0; self->mig_auto && i < self->inventory->gpus->len; i++) {
+        VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+
+        gpu->mig_auto = g_hash_table_contains(self->mig_auto, gpu->address);
+    }
+    if (self->identity)
+        vgpu_inventory_identify(self->inventory, self->identity);
+}
+
 VgpuManager *
 vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *config,
                  GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
@@ -55,11 +112,13 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
 {
     g_autofree char *claims = g_build_filename(root, VGPU_PATH_CLAIMS, NULL);
     g_autofree char *persistent = g_build_filename(root, VGPU_PATH_PERSISTENT, NULL);
+    g_autofree char *vfs = g_build_filename(root, VGPU_PATH_RESERVED, NULL);
     g_autoptr(VgpuClaimStore) store = vgpu_claim_store_new(claims, error);
     g_autoptr(VgpuClaimStore) kept_store = store ? vgpu_claim_store_new(persistent, error) : NULL;
+    g_autoptr(VgpuClaimStore) reserved = kept_store ? vgpu_claim_store_new(vfs, error) : NULL;
     VgpuManager *self;
 
-    if (!kept_store)
+    if (!reserved)
         return NULL;
     self = g_new0(VgpuManager, 1);
     self->sysfs = sysfs;
@@ -69,10 +128,18 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->opaque = opaque;
     self->owners = vgpu_claim_store_load(store);
     self->kept = vgpu_claim_store_load(kept_store);
+    self->reserved = vgpu_claim_store_load(reserved);
+    self->choices =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
     self->store = g_steal_pointer(&store);
+    self->lapses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->kept_store = g_steal_pointer(&kept_store);
+    self->reserved_store = g_steal_pointer(&reserved);
+    self->setups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->shunned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->lanes = vgpu_lanes_new(context);
     self->inventory = vgpu_scan(sysfs, NULL);
+    complete(self);
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, definition_free);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
@@ -96,10 +163,19 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->definitions);
     g_hash_table_unref(self->owners);
     g_hash_table_unref(self->kept);
+    g_hash_table_unref(self->reserved);
+    g_hash_table_unref(self->lapses);
+    g_hash_table_unref(self->choices);
+    g_hash_table_unref(self->setups);
+    g_hash_table_unref(self->shunned);
+    g_clear_pointer(&self->named, g_hash_table_unref);
+    g_clear_pointer(&self->mig_auto, g_hash_table_unref);
+    g_clear_pointer(&self->facts, g_variant_unref);
     vgpu_inventory_free(self->inventory);
     vgpu_inventory_free(self->identity);
     vgpu_claim_store_free(self->store);
     vgpu_claim_store_free(self->kept_store);
+    vgpu_claim_store_free(self->reserved_store);
     g_main_context_unref(self->context);
     g_free(self);
 }
@@ -190,7 +266,18 @@ VgpuPresence
 vgpu_manager_look(const VgpuManager *self, const char *uuid)
 {
     VgpuPlace place = { .uuid = uuid };
+    GHashTableIter iter;
+    gpointer owner;
 
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &owner)) {
+        const VgpuClaim *claim = vgpu_owner_find(owner, uuid);
+
+        if (claim) {
+            place = vgpu_claim_place(claim);
+            return vgpu_backend_get(claim->interface)->look(self->sysfs, &place);
+        }
+    }
     return vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
 }
 
@@ -246,49 +333,43 @@ vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
     self->host.event(g_variant_dict_end(&dict), self->opaque);
 }
 
-/* Addresses (borrowed from the inventory) of the GPUs whose driver keeps a caller waiting. */
-static GHashTable *
-slow_gpus(const VgpuManager *self)
-{
-    GHashTable *slow = g_hash_table_new(g_str_hash, g_str_equal);
-    gint64 now = g_get_monotonic_time();
-
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-        gint64 since = vgpu_lanes_busy_since(self->lanes, gpu->address);
-
-        if (since && now - since > SLOW_US)
-            g_hash_table_add(slow, gpu->address);
-    }
-    return slow;
-}
-
 /* Everything anew, unless there is a driver that might not answer: then what is known of its GPU
  * stands. */
 static void
 rescan(VgpuManager *self)
 {
-    g_autoptr(GHashTable) slow = slow_gpus(self);
+    g_autoptr(GHashTable) slow = vgpu_manager_slow_gpus(self);
 
     if (g_hash_table_size(slow)) {
         vgpu_scan_refresh(self->sysfs, self->inventory, NULL, slow);
     } else {
-        vgpu_inventory_free(self->inventory);
-        self->inventory = vgpu_scan(self->sysfs, NULL);
+        g_autoptr(VgpuInventory) before = self->inventory;
+
+        self->inventory = vgpu_scan(self->sysfs, self->named);
+        vgpu_inventory_remember(self->inventory, before);
     }
-    if (self->identity)
-        vgpu_inventory_identify(self->inventory, self->identity);
+    complete(self);
+}
+
+bool
+vgpu_manager_catch_up(VgpuManager *self)
+{
+    if (vgpu_scan_is_current(self->sysfs, self->inventory))
+        return false;
+    rescan(self);
+    return true;
 }
 
 void
-vgpu_manager_refresh(VgpuManager *self, const char *const *profiles)
+vgpu_manager_refresh(VgpuManager *self, const char *const *profiles, const char *function)
 {
-    g_autoptr(GHashTable) slow = slow_gpus(self);
+    g_autoptr(GHashTable) skip = NULL;
 
-    if (vgpu_scan_is_current(self->sysfs, self->inventory))
-        vgpu_scan_refresh(self->sysfs, self->inventory, profiles, slow);
-    else
-        rescan(self);
+    if (vgpu_manager_catch_up(self))
+        return;
+    skip = vgpu_manager_gpus_not_to_ask(self, function);
+    vgpu_scan_refresh(self->sysfs, self->inventory, profiles, skip);
+    label_all(self);
 }
 
 const VgpuInventory *
@@ -296,57 +377,6 @@ vgpu_manager_inventory(VgpuManager *self)
 {
     rescan(self);
     return self->inventory;
-}
-
-static void
-reserve(GArray *reservations, GHashTable *owners)
-{
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-            VgpuReservation reservation = {
-                .uuid = claim->uuid,
-                .parent = claim->parent,
-                .profile_id = claim->profile_id,
-            };
-
-            if (claim->phase != VGPU_PHASE_FAILED)
-                g_array_append_val(reservations, reservation);
-        }
-    }
-}
-
-VgpuSnapshot
-vgpu_manager_snapshot(VgpuManager *self, GArray **reservations, GHashTable **slow,
-                      GHashTable *refused)
-{
-    *reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
-    reserve(*reservations, self->owners);
-    reserve(*reservations, self->kept);
-
-    *slow = slow_gpus(self);
-    return (VgpuSnapshot) {
-        .inventory = self->inventory,
-        .reservations = *reservations,
-        .refused = refused,
-        .slow = *slow,
-    };
-}
-
-guint
-vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile)
-{
-    g_autoptr(GArray) reservations = NULL;
-    g_autoptr(GHashTable) slow = NULL;
-    VgpuSnapshot snapshot = vgpu_manager_snapshot(self, &reservations, &slow, NULL);
-
-    return vgpu_placement_available(&snapshot, gpu, profile);
 }
 
 guint64
@@ -394,10 +424,24 @@ vgpu_manager_definitions(const VgpuManager *self)
     return uuids;
 }
 
+/* Whether a run of it has vGPUs, apart from those that are on their way out. */
+static bool
+has_any(const VgpuOwner *owner)
+{
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        if (((VgpuClaim *) g_ptr_array_index(owner->claims, i))->phase != VGPU_PHASE_RELEASING)
+            return true;
+    }
+    return false;
+}
+
 void
 vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
 {
     g_hash_table_remove(self->definitions, domain_uuid);
+    if (!has_any(vgpu_manager_owner(self, domain_uuid)) &&
+        !g_hash_table_contains(self->choices, domain_uuid))
+        vgpu_manager_unreserve_all(self, domain_uuid);
 }
 
 static void
@@ -412,13 +456,14 @@ static bool
 differs(const VgpuGpu *a, const VgpuGpu *b)
 {
     return a->vfs_enabled != b->vfs_enabled || a->parents->len != b->parents->len ||
-           a->profiles->len != b->profiles->len || g_strcmp0(a->driver, b->driver) != 0;
+           a->profiles->len != b->profiles->len || a->interface != b->interface ||
+           g_strcmp0(a->driver, b->driver) != 0;
 }
 
 bool
 vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
 {
-    g_autoptr(GHashTable) slow = slow_gpus(self);
+    g_autoptr(GHashTable) slow = vgpu_manager_slow_gpus(self);
     g_autoptr(VgpuInventory) before = NULL;
     bool changed = false;
 
@@ -429,9 +474,9 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
         return false;
     }
     before = g_steal_pointer(&self->inventory);
-    self->inventory = vgpu_scan(self->sysfs, NULL);
-    if (self->identity)
-        vgpu_inventory_identify(self->inventory, self->identity);
+    self->inventory = vgpu_scan(self->sysfs, self->named);
+    vgpu_inventory_remember(self->inventory, before);
+    complete(self);
     for (guint i = 0; i < self->inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
         const VgpuGpu *old = vgpu_inventory_find(before, gpu->address);
@@ -449,20 +494,4 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
             emit_gpu(self, "gpu-gone", gpu);
     }
     return changed;
-}
-
-bool
-vgpu_manager_knows(VgpuManager *self, const VgpuWant *want)
-{
-    vgpu_manager_refresh(self, (const char *const *) want->profiles);
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-
-        for (guint j = 0; j < gpu->profiles->len; j++) {
-            if (vgpu_profile_matches_any(g_ptr_array_index(gpu->profiles, j),
-                                         (const char *const *) want->profiles))
-                return true;
-        }
-    }
-    return false;
 }

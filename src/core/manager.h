@@ -18,10 +18,9 @@ typedef struct VgpuManager VgpuManager;
 typedef struct {
     /* Something happened; a{sv} as in the signal Event of org.virtvgpu.Manager1. Floating. */
     void (*event)(GVariant *event, gpointer opaque);
-    /* This running domain (of that run) is to be given this vGPU by hot-plug; the answer is
+    /* The running domain of that record is to be given this vGPU by hot-plug; the answer is
      * vgpu_manager_attached(). */
-    void (*attach)(const char *domain_uuid, int domain_id, guint64 since, guint index,
-                   const char *uuid, gpointer opaque);
+    void (*attach)(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
     /* The definition does not fit its annotation: make it follow. */
     void (*rewrite)(const char *domain_uuid, gpointer opaque);
     /* Does this domain run? The answer is vgpu_manager_settle(). */
@@ -30,6 +29,10 @@ typedef struct {
      * or over. Its definition had better be left alone meanwhile. */
     void (*starting)(const char *domain_uuid, gpointer opaque);
     void (*settled)(const char *domain_uuid, gpointer opaque);
+    /* Make a MIG GPU instance of NVML's profile @gi_profile. Called on a lane of the GPU, and may
+     * take long. */
+    bool (*add_gpu_instance)(const char *gpu, int gi_profile, GError **error, gpointer opaque);
+    gulong libvirt; /* its version as virGetVersion() counts; 0: does not matter */
 } VgpuManagerHost;
 
 /* @root is where /run and /var/lib are ("/" in production). Loads the records; what they say is
@@ -96,8 +99,34 @@ bool vgpu_manager_has_orphans(VgpuManager *self);
  * the result, whether anything did. */
 bool vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
 
-/* Whether any GPU of the host has a profile that this want names, with or without room. */
-bool vgpu_manager_knows(VgpuManager *self, const VgpuWant *want);
+/* Decide which interface each vGPU of this definition is to have and, where the XML names it,
+ * which VF: the wants' `interface` and `vf`. What is decided once is written down and kept for as
+ * long as it can be. VGPU_ERROR_NOT_FOUND when no GPU of the host has the profile, with or without
+ * room; VGPU_ERROR_NO_CAPACITY when there is no VF for it. */
+bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* What the hooks `migrate` and `restore` are to answer for this XML: *@out is the XML with the
+ * devices of this host, NULL when nothing changes. Choices are kept for a minute, or until the
+ * domain's prepare. */
+bool vgpu_manager_filter(VgpuManager *self, const char *xml, gsize len, char **out,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- host set-up -------------------------------------------------------------------------- */
+
+/* The GPU is about to be set up anew (virtual functions, MIG, …): nothing is placed on it until
+ * vgpu_manager_end_setup(). @idle: and nothing may be on it: VGPU_ERROR_BUSY names who has what.
+ * VGPU_ERROR_NOT_FOUND, and VGPU_ERROR_BUSY while another set-up of it is under way. */
+bool vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_manager_end_setup(VgpuManager *self, const char *gpu);
+
+/* What NVML says (see gpu/facts.h; a reference is taken), NULL: nothing. */
+void vgpu_manager_take_facts(VgpuManager *self, GVariant *facts);
+
+/* What the host layout says, sets of GPU addresses: PFs whose plain VFs are vGPUs whatever their
+ * class, and GPUs on which missing MIG instances may be made. Takes both; each may be NULL. */
+void vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto);
 
 /* --- persistent mdevs (create="define") --------------------------------------------------- */
 

@@ -45,18 +45,24 @@ check_is_free(VgpuManager *self, const VgpuWant *want, GError **error)
 static bool
 place_kept(VgpuManager *self, const VgpuWant *want, VgpuClaim *claim, GError **error)
 {
-    g_autoptr(GArray) reservations = NULL;
-    g_autoptr(GHashTable) slow = NULL;
-    VgpuSnapshot snapshot;
+    VgpuWant mdev = *want;
+    g_autoptr(VgpuReading) reading = NULL;
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
 
-    vgpu_manager_refresh(self, (const char *const *) want->profiles);
-    snapshot = vgpu_manager_snapshot(self, &reservations, &slow, NULL);
-    candidates = vgpu_placement_candidates(&snapshot, want);
-    chosen = vgpu_placement_choose(&snapshot, candidates, want->placement);
+    mdev.interface = VGPU_INTERFACE_MDEV; /* nothing else outlives a run */
+    vgpu_manager_refresh(self, (const char *const *) want->profiles, NULL);
+    reading = vgpu_reading_new(self, NULL, NULL);
+    candidates = vgpu_placement_candidates(&reading->snapshot, &mdev);
+    chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
     if (!chosen) {
-        vgpu_placement_explain(candidates, want, error);
+        vgpu_placement_explain(candidates, &mdev, error);
+        return false;
+    }
+    if (vgpu_profile_is_mig(chosen->profile)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
+                    "profile '%s' is MIG-backed: its vGPUs cannot be persistent",
+                    chosen->profile->name);
         return false;
     }
     claim->gpu = g_strdup(chosen->gpu->address);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/room.h"
+#include "domain/inject.h"
 
 static const char *const verdict_names[] = {
     [VGPU_VERDICT_NO_SUCH_PROFILE] = "no-such-profile",
@@ -36,124 +38,30 @@ vgpu_placement_pair(const char *parent, const char *profile_id)
     return g_strdup_printf("%s %s", parent, profile_id);
 }
 
-/* What is on one GPU, instances and reservations together. */
-typedef struct {
-    guint vgpus;                   /* of any profile */
-    guint of_profile;              /* of the profile in question */
-    const VgpuProfile *other_size; /* a profile in use with another frame buffer, or NULL */
-} Load;
-
-static void
-count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, Load *load)
-{
-    const VgpuProfile *used = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
-
-    load->vgpus++;
-    if (!used)
-        return;
-    if (g_str_equal(used->id, profile->id))
-        load->of_profile++;
-    /* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide,
-     * "Homogeneous vGPUs"); those that do not (Intel GVT-g) mix freely. */
-    if (used->fb_mib && profile->fb_mib && used->fb_mib != profile->fb_mib)
-        load->other_size = used;
-}
-
-static bool
-has_instance(const VgpuParent *parent, const char *uuid)
-{
-    for (guint i = 0; i < parent->instances->len; i++) {
-        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
-
-        if (g_strcmp0(instance->uuid, uuid) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Reservations on @parent that sysfs does not show. */
-static guint
-pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
-{
-    guint pending = 0;
-
-    for (guint i = 0; i < snapshot->reservations->len; i++) {
-        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
-
-        if (g_str_equal(r->parent, parent->address) && !has_instance(parent, r->uuid))
-            pending++;
-    }
-    return pending;
-}
-
-/* A device that is just being made is there before its type is. */
+/* Why nothing may be placed on the GPU, NULL when something may. */
 static const char *
-profile_of(const VgpuSnapshot *snapshot, const VgpuInstance *instance)
+obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
 {
-    for (guint i = 0; !instance->profile_id && i < snapshot->reservations->len; i++) {
-        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
-
-        if (g_strcmp0(r->uuid, instance->uuid) == 0)
-            return r->profile_id;
-    }
-    return instance->profile_id;
-}
-
-static Load
-load_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
-{
-    Load load = { 0 };
-
-    for (guint i = 0; i < gpu->parents->len; i++) {
-        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
-
-        for (guint j = 0; j < parent->instances->len; j++) {
-            const VgpuInstance *instance = g_ptr_array_index(parent->instances, j);
-
-            count_one(gpu, profile, profile_of(snapshot, instance), &load);
-        }
-    }
-    for (guint i = 0; i < snapshot->reservations->len; i++) {
-        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
-        const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
-
-        if (parent && !has_instance(parent, r->uuid))
-            count_one(gpu, profile, r->profile_id, &load);
-    }
-    return load;
-}
-
-/* How many more of @profile this one parent takes. */
-static guint
-room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuProfile *profile)
-{
-    const VgpuOffer *offer = vgpu_parent_find_offer(parent, profile->id);
-    guint pending = pending_on(snapshot, parent);
-    g_autofree char *pair = vgpu_placement_pair(parent->address, profile->id);
-
-    if (!offer || (snapshot->refused && g_hash_table_contains(snapshot->refused, pair)))
-        return 0;
-    if (parent->is_vf) /* one vGPU per VF, whatever its profile */
-        return offer->available && !parent->instances->len && !pending ? 1 : 0;
-    return offer->available > pending ? offer->available - pending : 0;
+    if (snapshot->closed && g_hash_table_contains(snapshot->closed, gpu->address))
+        return g_hash_table_lookup(snapshot->closed, gpu->address);
+    if (gpu->interface == VGPU_INTERFACE_VENDOR_VFIO && snapshot->libvirt &&
+        snapshot->libvirt < VGPU_LIBVIRT_VENDOR_VFIO)
+        return "its vendor-specific VFIO needs libvirt 9.7 or newer";
+    return NULL;
 }
 
 guint
 vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                          const VgpuProfile *profile)
 {
-    Load load = load_of(snapshot, gpu, profile);
+    VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
     guint room = 0;
 
-    if (load.other_size)
+    if (load.other_size || gpu->passed_through || obstacle(snapshot, gpu))
         return 0;
     for (guint i = 0; i < gpu->parents->len; i++)
-        room += room_on(snapshot, g_ptr_array_index(gpu->parents, i), profile);
-    if (!profile->max_instances)
-        return room;
-    if (load.of_profile >= profile->max_instances)
-        return 0;
-    return MIN(room, profile->max_instances - load.of_profile);
+        room += vgpu_room_on(snapshot, g_ptr_array_index(gpu->parents, i), profile);
+    return MIN(room, vgpu_room_limit(gpu, profile, &load));
 }
 
 static bool
@@ -169,67 +77,191 @@ was_refused(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile 
     return false;
 }
 
+static void refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
 static void
-judge_profile(const VgpuSnapshot *snapshot, const VgpuProfile *profile, VgpuCandidate *out)
+refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
 {
-    Load load = load_of(snapshot, out->gpu, profile);
+    va_list args;
+
+    va_start(args, format);
+    out->verdict = verdict;
+    out->reason = g_strdup_vprintf(format, args);
+    va_end(args);
+}
+
+/* How many vGPUs a domain may have when one of them is of profile @id; 0: no limit is known. */
+static guint
+domain_limit(const VgpuSnapshot *snapshot, const char *id)
+{
+    for (guint i = 0; i < snapshot->inventory->gpus->len; i++) {
+        const VgpuProfile *profile =
+            vgpu_gpu_find_profile(g_ptr_array_index(snapshot->inventory->gpus, i), id);
+
+        if (profile)
+            return vgpu_profile_max_per_domain(profile);
+    }
+    return 0;
+}
+
+/* Whether the domain may have one of @profile beside what it has. */
+static bool
+goes_with_its_own(const VgpuSnapshot *snapshot, const VgpuProfile *profile, VgpuCandidate *out)
+{
+    guint limit = vgpu_profile_max_per_domain(profile);
+    guint wanted = snapshot->own ? snapshot->own->len + 1 : 1;
+
+    if (limit && wanted > limit) {
+        refuse(out, VGPU_VERDICT_NO_ROOM, "its driver allows %u vGPU(s) of '%s' in one domain",
+               limit, profile->name);
+        return false;
+    }
+    for (guint i = 0; i + 1 < wanted; i++) {
+        const char *id = g_ptr_array_index(snapshot->own, i);
+
+        limit = domain_limit(snapshot, id);
+        if (limit && wanted > limit) {
+            refuse(out, VGPU_VERDICT_NO_ROOM,
+                   "the domain's vGPU of profile %s allows %u in one domain", id, limit);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A VF that the domain's XML names may have the right type already: its driver's to judge. */
+static bool
+is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile *profile)
+{
+    const VgpuInstance *instance =
+        parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+
+    return want->vf && instance && !instance->uuid &&
+           g_strcmp0(instance->profile_id, profile->id) == 0;
+}
+
+/* The parent to take: one that no other domain is to have, if there is one. */
+static const VgpuParent *
+choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuProfile *profile,
+              const VgpuGpu *gpu, bool *planned)
+{
+    const VgpuParent *second = NULL;
+
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        if (want->vf && !g_str_equal(want->vf, parent->address))
+            continue;
+        if (!vgpu_room_on(snapshot, parent, profile) && !is_set_already(want, parent, profile))
+            continue;
+        if (want->vf || !snapshot->planned ||
+            !g_hash_table_contains(snapshot->planned, parent->address))
+            return parent;
+        if (!second)
+            second = parent;
+    }
+    *planned = second != NULL;
+    return second;
+}
+
+static const char *
+closed_reason(const VgpuSnapshot *snapshot, const VgpuWant *want)
+{
+    return want->vf && snapshot->closed ? g_hash_table_lookup(snapshot->closed, want->vf) : NULL;
+}
+
+static void
+judge_profile(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuProfile *profile,
+              VgpuCandidate *out)
+{
+    VgpuLoad load = vgpu_room_load(snapshot, out->gpu, profile);
+    const char *why = obstacle(snapshot, out->gpu);
 
     out->used = load.vgpus;
     out->profile = profile;
+    if (why) {
+        refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
+        return;
+    }
     if (load.other_size) {
-        out->verdict = VGPU_VERDICT_OTHER_SIZE;
-        out->reason = g_strdup_printf("vGPUs of another size are on it (%s, %u MiB)",
-                                      load.other_size->name, load.other_size->fb_mib);
+        refuse(out, VGPU_VERDICT_OTHER_SIZE, "vGPUs of another size are on it (%s, %u MiB)",
+               load.other_size->name, load.other_size->fb_mib);
         return;
     }
     if (profile->max_instances && load.of_profile >= profile->max_instances) {
-        out->verdict = VGPU_VERDICT_NO_ROOM;
-        out->reason =
-            g_strdup_printf("%u of %u are in use", load.of_profile, profile->max_instances);
+        refuse(out, VGPU_VERDICT_NO_ROOM, "%u of %u are in use", load.of_profile,
+               profile->max_instances);
         return;
     }
-    for (guint i = 0; i < out->gpu->parents->len; i++) {
-        const VgpuParent *parent = g_ptr_array_index(out->gpu->parents, i);
-
-        if (room_on(snapshot, parent, profile)) {
-            out->verdict = VGPU_VERDICT_FITS;
-            out->parent = parent;
-            out->reason = g_strdup_printf("fits on %s", parent->address);
-            return;
-        }
+    if (!goes_with_its_own(snapshot, profile, out))
+        return;
+    out->parent = choose_parent(snapshot, want, profile, out->gpu, &out->planned);
+    if (out->parent) {
+        out->verdict = VGPU_VERDICT_FITS;
+        out->reason = g_strdup_printf("fits on %s", out->parent->address);
+        return;
     }
-    out->verdict = VGPU_VERDICT_NO_ROOM;
-    if (was_refused(snapshot, out->gpu, profile))
-        out->reason = g_strdup("the driver said there was room, but refused to make it");
+    out->lacks_gpu_instance = vgpu_profile_is_mig(profile);
+    if ((why = closed_reason(snapshot, want)))
+        refuse(out, VGPU_VERDICT_NO_ROOM, "%s: %s", want->vf, why);
+    else if (was_refused(snapshot, out->gpu, profile))
+        refuse(out, VGPU_VERDICT_NO_ROOM,
+               "the driver said there was room, but refused to make it");
+    else if (want->vf)
+        refuse(out, VGPU_VERDICT_NO_ROOM, "its virtual function %s is taken", want->vf);
+    else if (vgpu_profile_is_mig(profile))
+        refuse(out, VGPU_VERDICT_NO_ROOM, "no free GPU instance of the right size (%u in use)",
+               load.of_profile);
     else if (load.of_profile)
-        out->reason = g_strdup_printf("no room beside the %u in use", load.of_profile);
+        refuse(out, VGPU_VERDICT_NO_ROOM, "no room beside the %u in use", load.of_profile);
     else
-        out->reason = g_strdup("the driver has no room for it now");
+        refuse(out, VGPU_VERDICT_NO_ROOM, "the driver has no room for it now");
+}
+
+static void
+judge_without_profile(const VgpuGpu *gpu, VgpuCandidate *out)
+{
+    if (!gpu->parents->len && gpu->vfs_total && !gpu->vfs_enabled)
+        refuse(out, VGPU_VERDICT_VFS_OFF, "its virtual functions are off");
+    else
+        refuse(out, VGPU_VERDICT_NO_SUCH_PROFILE, "%s",
+               gpu->profiles->len ? "does not have this profile" : "offers no vGPU profiles");
 }
 
 static VgpuCandidate *
-judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const char *wanted)
+judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, const char *wanted)
 {
     VgpuCandidate *out = g_new0(VgpuCandidate, 1);
 
     out->gpu = gpu;
+    if (gpu->passed_through) {
+        refuse(out, VGPU_VERDICT_PASSED_THROUGH, "a guest has it whole (driver %s)",
+               gpu->driver ? gpu->driver : "vfio-pci");
+        return out;
+    }
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
 
         if (vgpu_profile_matches(profile, wanted)) {
-            judge_profile(snapshot, profile, out);
+            judge_profile(snapshot, want, profile, out);
             return out;
         }
     }
-    if (!gpu->parents->len && gpu->vfs_total && !gpu->vfs_enabled) {
-        out->verdict = VGPU_VERDICT_VFS_OFF;
-        out->reason = g_strdup("its virtual functions are off");
-    } else {
-        out->verdict = VGPU_VERDICT_NO_SUCH_PROFILE;
-        out->reason = g_strdup(gpu->profiles->len ? "does not have this profile"
-                                                  : "offers no vGPU profiles");
-    }
+    judge_without_profile(gpu, out);
     return out;
+}
+
+/* Whether the domain's XML, where it says so, is about this GPU. */
+static bool
+is_meant(const VgpuWant *want, const VgpuGpu *gpu)
+{
+    if (want->gpu && !g_str_equal(want->gpu, gpu->address))
+        return false;
+    if (want->interface != VGPU_INTERFACE_NONE && gpu->interface != VGPU_INTERFACE_NONE &&
+        want->interface != gpu->interface)
+        return false;
+    return !want->vf || vgpu_gpu_find_parent(gpu, want->vf);
 }
 
 static GPtrArray *
@@ -241,9 +273,9 @@ judge_all(const VgpuSnapshot *snapshot, const VgpuWant *want, const char *wanted
         const VgpuGpu *gpu = g_ptr_array_index(snapshot->inventory->gpus, i);
         VgpuCandidate *candidate;
 
-        if (want->gpu && !g_str_equal(want->gpu, gpu->address))
+        if (!is_meant(want, gpu))
             continue;
-        candidate = judge(snapshot, gpu, wanted);
+        candidate = judge(snapshot, gpu, want, wanted);
         *fits |= candidate->verdict == VGPU_VERDICT_FITS;
         g_ptr_array_add(candidates, candidate);
     }
@@ -290,6 +322,8 @@ is_better(const VgpuSnapshot *snapshot, const VgpuCandidate *a, const VgpuCandid
 
     if (a_slow != b_slow)
         return b_slow;
+    if (a->planned != b->planned)
+        return b->planned;
     return policy == VGPU_PLACEMENT_SPREAD ? a->used < b->used : a->used > b->used;
 }
 
@@ -338,7 +372,13 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
     if (!offered && want->line)              /* most likely a slip of the pen, there */
         g_string_append_printf(text, "line %ld: ", want->line);
 
-    if (!candidates->len && want->gpu)
+    if (!candidates->len && want->vf)
+        g_string_append_printf(text, "the virtual function %s of its definition is not there",
+                               want->vf);
+    else if (!candidates->len && want->interface != VGPU_INTERFACE_NONE)
+        g_string_append_printf(text, "no GPU makes vGPUs as its definition has them (%s)",
+                               vgpu_interface_to_string(want->interface));
+    else if (!candidates->len && want->gpu)
         g_string_append_printf(text, "there is no GPU %s on this host", want->gpu);
     else if (!candidates->len)
         g_string_append(text, "there is no GPU on this host");

@@ -7,18 +7,18 @@
 /* Why a GPU does or does not take a vGPU, the nearest to success last. */
 typedef enum {
     VGPU_VERDICT_NO_SUCH_PROFILE,
+    VGPU_VERDICT_PASSED_THROUGH,
     VGPU_VERDICT_NOT_IN_POOL,
     VGPU_VERDICT_VFS_OFF,
     VGPU_VERDICT_OTHER_SIZE,
     VGPU_VERDICT_TENANT_LIMIT,
     VGPU_VERDICT_NO_ROOM,
-    VGPU_VERDICT_PASSED_THROUGH,
     VGPU_VERDICT_FITS,
 } VgpuVerdict;
 
 const char *vgpu_verdict_to_string(VgpuVerdict verdict);
 
-/* Room that is taken although sysfs may not show it yet (or any more). */
+/* Room that is taken although sysfs may not show it yet (or any more), or ever (plain VFs). */
 typedef struct {
     const char *uuid; /* an instance with this UUID is not counted again */
     const char *parent;
@@ -29,8 +29,12 @@ typedef struct {
 typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
-    GHashTable *refused; /* set of "PARENT PROFILE" that the driver refused just now, or NULL */
-    GHashTable *slow;    /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+    GHashTable *refused;  /* set of "PARENT PROFILE" that the driver refused just now, or NULL */
+    GHashTable *slow;     /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+    GHashTable *closed;   /* GPU or VF address → why it is not to be used just now, or NULL */
+    GHashTable *planned;  /* set of VFs that other domains are to have, or NULL: taken last */
+    const GPtrArray *own; /* profile ids of what the same domain has or gets already, or NULL */
+    gulong libvirt;       /* its version as virGetVersion() counts; 0: does not matter */
 } VgpuSnapshot;
 
 typedef struct {
@@ -39,6 +43,8 @@ typedef struct {
     char *reason;               /* for people, e.g. "4 of 4 are in use" */
     const VgpuProfile *profile; /* when the GPU has it, with room or not */
     const VgpuParent *parent;   /* when it fits */
+    bool planned;               /* it fits only where another domain is to go */
+    bool lacks_gpu_instance;    /* it would fit if it had a MIG GPU instance */
     guint used;                 /* vGPUs on the GPU, of any profile */
 } VgpuCandidate;
 

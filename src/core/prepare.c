@@ -14,6 +14,28 @@ refuse(GError **error, VgpuError code, const char *text)
     return false;
 }
 
+bool
+vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
+                          const VgpuHostdev *hostdev, VgpuWant *want)
+{
+    const VgpuClaim *reserved = vgpu_manager_reservation(self, domain->uuid, want->uuid);
+    g_autofree char *computed = vgpu_uuid_for_domain(domain->uuid, want->index);
+
+    if (want->uuid_is_users)
+        return false;
+    if (!hostdev->source) {
+        want->interface = VGPU_INTERFACE_MDEV;
+        return g_strcmp0(computed, hostdev->uuid) == 0;
+    }
+    if (!(reserved && g_str_equal(reserved->parent, hostdev->source)) &&
+        vgpu_manager_other_user(self, hostdev->source, domain->uuid))
+        return false;
+    want->interface = hostdev->managed ? VGPU_INTERFACE_VF : VGPU_INTERFACE_VENDOR_VFIO;
+    g_free(want->vf);
+    want->vf = g_strdup(hostdev->source);
+    return true;
+}
+
 /* Every hostdev with our alias must be this domain's own, and wanted: a clone carries the
  * original's, an edited annotation leaves one over. */
 static bool
@@ -21,23 +43,22 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
 {
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = g_ptr_array_index(domain->hostdevs, i);
-        g_autofree char *computed = NULL;
-        const VgpuWant *want;
+        const char *device = hostdev->source ? hostdev->source : hostdev->uuid;
+        VgpuWant *want;
 
         if (!hostdev->alias || !g_str_has_prefix(hostdev->alias, VGPU_ALIAS_PREFIX))
             continue;
         want = hostdev->index >= 0 && (guint) hostdev->index < domain->wants->len
                    ? g_ptr_array_index(domain->wants, hostdev->index)
                    : NULL;
-        computed = want ? vgpu_uuid_for_domain(domain->uuid, want->index) : NULL;
-        if (want && !want->uuid_is_users && g_strcmp0(computed, hostdev->uuid) == 0)
+        if (want && vgpu_manager_take_hostdev(self, domain, hostdev, want))
             continue;
         self->host.rewrite(domain->uuid, self->opaque);
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_BUSY,
-            "its definition is being rewritten, start again (hostdev '%s' with vGPU %s does "
+            "its definition is being rewritten, start again (hostdev '%s' with %s %s does "
             "not belong to its annotation)",
-            hostdev->alias, hostdev->uuid ? hostdev->uuid : "-");
+            hostdev->alias, hostdev->source ? "VF" : "vGPU", device ? device : "-");
         return false;
     }
     return true;
@@ -93,7 +114,7 @@ check(VgpuManager *self, const VgpuDomain *domain, GError **error)
     if (!check_hostdevs(self, domain, error) || !check_late(domain, error))
         return false;
     /* only for what it refuses: an annotation that contradicts the domain */
-    plan = vgpu_inject_plan(domain, 0, error);
+    plan = vgpu_inject_plan(domain, self->host.libvirt, error);
     return plan != NULL;
 }
 
@@ -131,7 +152,10 @@ vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 sinc
 
         if (!want->placement_given)
             want->placement = self->config->policy;
+        if (want->uuid_is_users) /* the domain has an mdev of that UUID, which no VF can be */
+            want->interface = VGPU_INTERFACE_MDEV;
     }
+    vgpu_manager_forget_choice(self, domain->uuid);
     request.key = domain->uuid;
     request.domain = g_steal_pointer(&domain);
     return vgpu_start_run(self, &request);

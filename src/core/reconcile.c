@@ -96,6 +96,21 @@ is_untouchable(const VgpuReconcileInput *in, const char *key)
     return in->untouchable && g_hash_table_contains(in->untouchable, key);
 }
 
+/* Whether the domain's XML has the claim's device. */
+static bool
+has_device(const VgpuDomain *domain, const VgpuClaim *claim)
+{
+    for (guint i = 0; i < domain->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = g_ptr_array_index(domain->hostdevs, i);
+
+        if (claim->interface == VGPU_INTERFACE_MDEV
+                ? g_strcmp0(hostdev->uuid, claim->uuid) == 0
+                : g_strcmp0(hostdev->source, claim->parent) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The record of a domain that runs. */
 static void
 plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner,
@@ -103,11 +118,12 @@ plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *own
 {
     for (guint i = 0; i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        bool exists = find_instance(in, claim->uuid, NULL) != NULL;
+        bool exists = claim->interface == VGPU_INTERFACE_VF || /* a VF is there by itself */
+                      find_instance(in, claim->uuid, NULL);
         VgpuAction *action = NULL;
 
         if (claim->phase == VGPU_PHASE_ATTACHING) {
-            if (fact->live && vgpu_domain_find_uuid(fact->live, claim->uuid))
+            if (fact->live && has_device(fact->live, claim))
                 action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid,
                              "the domain has it already");
             else
@@ -150,7 +166,7 @@ plan_owner(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner
         if (owner->domain_uuid)
             action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
                          fact ? "the domain does not run" : "there is no such domain any more");
-        else if (!find_instance(in, claim->uuid, NULL))
+        else if (claim->interface != VGPU_INTERFACE_VF && !find_instance(in, claim->uuid, NULL))
             action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid, "the device has gone");
         if (action) {
             action->index = claim->index;
@@ -177,6 +193,26 @@ has_record(const VgpuReconcileInput *in, const char *uuid)
     return false;
 }
 
+/* The profile of what is on the VF that the hostdev names, when no record says whose it is; of a plain
+ * VF nothing more can be told than that it is there. */
+static const char *
+profile_on_vf(const VgpuReconcileInput *in, const char *vf, const VgpuParent **on)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find_by_function(in->inventory, vf);
+    const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, vf) : NULL;
+    const VgpuInstance *instance =
+        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+
+    if (!parent)
+        return NULL;
+    *on = parent;
+    if (gpu->interface == VGPU_INTERFACE_VF)
+        return parent->offers->len
+                   ? ((const VgpuOffer *) g_ptr_array_index(parent->offers, 0))->profile->id
+                   : NULL;
+    return instance && !instance->uuid ? instance->profile_id : NULL;
+}
+
 /* A device that exists for this running domain's own hostdev, without a record: /run was lost. */
 static void
 plan_lost_records(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuFact *fact)
@@ -185,22 +221,29 @@ plan_lost_records(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuFact 
         const VgpuHostdev *hostdev = g_ptr_array_index(fact->live->hostdevs, i);
         const VgpuParent *parent = NULL;
         const VgpuInstance *instance;
+        const char *profile_id = NULL;
         g_autofree char *ours = NULL;
         VgpuAction *action;
 
-        if (hostdev->index < 0 || !hostdev->uuid || has_record(in, hostdev->uuid))
+        if (hostdev->index < 0)
             continue;
         ours = vgpu_uuid_for_domain(fact->uuid, (guint) hostdev->index);
-        instance = find_instance(in, hostdev->uuid, &parent);
-        if (!instance || !g_str_equal(ours, hostdev->uuid))
+        if (has_record(in, ours))
             continue;
-        action = add(plan, VGPU_ACTION_ADOPT, fact->uuid, hostdev->uuid,
+        if (hostdev->source)
+            profile_id = profile_on_vf(in, hostdev->source, &parent);
+        else if (g_strcmp0(ours, hostdev->uuid) == 0 &&
+                 (instance = find_instance(in, ours, &parent)))
+            profile_id = instance->profile_id;
+        if (!profile_id)
+            continue;
+        action = add(plan, VGPU_ACTION_ADOPT, fact->uuid, ours,
                      "the domain runs with it, but its record is lost");
         action->index = (guint) hostdev->index;
         action->domain = g_strdup(fact->name);
         action->domain_id = fact->id;
         action->parent = g_strdup(parent->address);
-        action->profile_id = g_strdup(instance->profile_id);
+        action->profile_id = g_strdup(profile_id);
     }
 }
 

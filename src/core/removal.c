@@ -23,7 +23,9 @@ struct VgpuRemoval {
     guint wait_ms;
     GSource *timer;
     GSource *child; /* watch of our own child */
-    guint64 probe;  /* ticket of the question whether it is in use, 0: not asked */
+    gint64
+        closed; /* us, monotonic: when it was first found that nobody holds it open; 0: not yet */
+    guint64 probe; /* ticket of the question whether it is in use, 0: not asked */
 };
 
 static void advance(VgpuRemoval *self);
@@ -147,8 +149,13 @@ write_removal(VgpuRemoval *self, VgpuOwner *owner, VgpuClaim *claim, const VgpuB
     VgpuPlace place = vgpu_claim_place(claim);
     g_auto(VgpuWrite) order = backend->removal(&place);
     g_autoptr(GError) error = NULL;
-    pid_t pid = vgpu_process_write(self->manager->sysfs, order.path, order.text, &error);
+    pid_t pid;
 
+    if (!order.path) { /* it was never more than a VF that nobody else uses */
+        finish(self);
+        return;
+    }
+    pid = vgpu_process_write(self->manager->sysfs, order.path, order.text, &error);
     if (pid < 0) {
         g_warning("%s", error->message);
         wait_and_retry(self);
@@ -167,6 +174,23 @@ write_removal(VgpuRemoval *self, VgpuOwner *owner, VgpuClaim *claim, const VgpuB
                            on_timer, self);
 }
 
+/* Some drivers remove a device by themselves after its last user, and take it ill when somebody else
+ * does so before (see VgpuBackend.removal_grace). One that was never used is not theirs to remove. */
+static bool
+is_its_drivers_turn(VgpuRemoval *self, const VgpuClaim *claim)
+{
+    const VgpuBackend *backend = vgpu_backend_get(claim->interface);
+    gint64 now = g_get_monotonic_time();
+    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    guint grace = backend->removal_grace && owner && owner->started
+                      ? backend->removal_grace(self->manager->sysfs)
+                      : 0;
+
+    if (!self->closed)
+        self->closed = now;
+    return now - self->closed < (gint64) grace * 1000;
+}
+
 static void
 on_probed(VgpuManager *manager, const char *uuid, guint64 ticket, bool in_use)
 {
@@ -181,7 +205,10 @@ on_probed(VgpuManager *manager, const char *uuid, guint64 ticket, bool in_use)
     if (!claim) {
         g_hash_table_remove(manager->removals, uuid);
     } else if (in_use) {
+        self->closed = 0;
         report_if_stuck(self, owner, claim, "a process holds it open");
+        wait_and_retry(self);
+    } else if (is_its_drivers_turn(self, claim)) {
         wait_and_retry(self);
     } else {
         write_removal(self, owner, claim, vgpu_backend_get(claim->interface));
@@ -215,9 +242,14 @@ advance(VgpuRemoval *self)
         return;
     claim->job_pid = 0; /* that of a daemon before us has ended */
     claim->job_start = 0;
+    if (!vgpu_manager_may_ask(self->manager, claim)) {
+        report_if_stuck(self, owner, claim, "its driver does not answer");
+        wait_and_retry(self);
+        return;
+    }
     place = vgpu_claim_place(claim);
     seen = backend->look(self->manager->sysfs, &place);
-    if (!seen.exists) {
+    if (!vgpu_claim_is_there(claim, &seen)) {
         finish(self);
         return;
     }

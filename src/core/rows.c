@@ -103,13 +103,24 @@ add_claim_row(const VgpuManager *self, GPtrArray *rows, const VgpuOwner *owner,
 static bool
 is_listed(const GPtrArray *rows, const char *uuid)
 {
-    for (guint i = 0; i < rows->len; i++) {
+    for (guint i = 0; uuid && i < rows->len; i++) {
         const VgpuRow *row = g_ptr_array_index(rows, i);
 
         if (g_strcmp0(row->uuid, uuid) == 0)
             return true;
     }
     return false;
+}
+
+/* Where a definition says that it will be. */
+static void
+plan_place(VgpuRow *row, const VgpuClaim *reserved)
+{
+    if (!reserved)
+        return;
+    row->gpu = g_strdup(reserved->gpu);
+    row->parent = g_strdup(reserved->parent);
+    row->interface = reserved->interface;
 }
 
 /* What definitions ask for and does not exist now. */
@@ -135,6 +146,7 @@ add_planned(const VgpuManager *self, GPtrArray *rows)
             row->index = (int) want->index;
             row->profile = g_strdup(want->profiles[0]);
             row->restart_needed = definition->running;
+            plan_place(row, vgpu_manager_reservation(self, definition->domain->uuid, want->uuid));
         }
     }
 }
@@ -152,7 +164,7 @@ definition_of(const VgpuManager *self, const char *uuid, const VgpuWant **want_o
         for (guint i = 0; i < definition->domain->wants->len; i++) {
             const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
 
-            if (!want->uuid_is_users && g_strcmp0(want->uuid, uuid) == 0) {
+            if (uuid && !want->uuid_is_users && g_strcmp0(want->uuid, uuid) == 0) {
                 *want_out = want;
                 return definition;
             }
@@ -277,31 +289,29 @@ GPtrArray *
 vgpu_manager_explain(VgpuManager *self, const VgpuDomain *domain)
 {
     GPtrArray *forecasts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_forecast_free);
-    g_autoptr(GArray) reservations = NULL;
-    g_autoptr(GHashTable) slow = NULL;
-    VgpuSnapshot snapshot;
+    g_autoptr(VgpuReading) reading = NULL;
 
     (void) vgpu_manager_inventory(self);
-    snapshot = vgpu_manager_snapshot(self, &reservations, &slow, NULL);
+    reading = vgpu_reading_new(self, domain->uuid, NULL);
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        const VgpuHostdev *hostdev = vgpu_domain_find_ours(domain, want->index);
         VgpuForecast *forecast = g_new0(VgpuForecast, 1);
         VgpuPlacement policy = want->placement_given ? want->placement : self->config->policy;
 
+        if (want->uuid_is_users)
+            want->interface = VGPU_INTERFACE_MDEV;
+        else if (hostdev && domain->uuid)
+            (void) !vgpu_manager_take_hostdev(self, domain, hostdev, want);
         forecast->want = want;
         forecast->note = present_note(self, domain, want);
-        forecast->candidates = vgpu_placement_candidates(&snapshot, want);
+        forecast->candidates = vgpu_placement_candidates(&reading->snapshot, want);
         if (!forecast->note)
-            forecast->chosen = vgpu_placement_choose(&snapshot, forecast->candidates, policy);
-        if (forecast->chosen) {
-            VgpuReservation taken = {
-                .uuid = want->uuid ? want->uuid : "",
-                .parent = forecast->chosen->parent->address,
-                .profile_id = forecast->chosen->profile->id,
-            };
-
-            g_array_append_val(reservations, taken); /* the next one comes after it */
-        }
+            forecast->chosen =
+                vgpu_placement_choose(&reading->snapshot, forecast->candidates, policy);
+        if (forecast->chosen) /* the next one comes after it */
+            vgpu_reading_take(reading, want->uuid, forecast->chosen->parent->address,
+                              forecast->chosen->profile->id);
         g_ptr_array_add(forecasts, forecast);
     }
     return forecasts;

@@ -19,7 +19,9 @@ typedef enum {
 typedef struct {
     const VgpuWant *want; /* borrowed from the domain */
     VgpuStepState state;
-    bool late; /* to be hot-plugged */
+    bool late;   /* to be hot-plugged */
+    bool exists; /* its device is there; what is to be done on the lane are its parameters */
+    bool asked_for_gpu_instance; /* once is enough */
     VgpuProbe probe;
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
@@ -53,10 +55,16 @@ VgpuStep *vgpu_start_find_step(VgpuStart *self, const char *uuid);
 
 /* --- step.c ------------------------------------------------------------------------------- */
 
+/* The VF that the domain's XML names cannot be had: have the definition name another, if there is
+ * one, and refuse the start with @why. */
+void vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why);
+
 /* One step that waits: find out what it can have, and claim it. */
 void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
 
 /* --- create.c ----------------------------------------------------------------------------- */
 
 /* Hand a CREATING claim to the lane of its GPU. */
-void vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim);
+void vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step);
+/* Have a MIG GPU instance made there for the step, which waits for it. */
+void vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *where);

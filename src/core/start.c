@@ -46,6 +46,17 @@ vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text)
         g_set_error_literal(&self->failure, VGPU_ERROR, code, text);
 }
 
+/* Whether there is nothing to be removed for it, now or when its driver comes back. */
+static bool
+is_only_a_record(const VgpuClaim *claim)
+{
+    if (claim->adopted || claim->phase == VGPU_PHASE_FAILED)
+        return true;
+    if (claim->phase == VGPU_PHASE_CREATING && (claim->dispatched || !claim->there))
+        return !claim->dispatched;
+    return claim->persistent;
+}
+
 /* Let go of all that the start has; what is still in a driver follows when it comes back. */
 static void
 undo(VgpuManager *manager, const char *key)
@@ -56,12 +67,11 @@ undo(VgpuManager *manager, const char *key)
     for (guint i = 0; owner && i < owner->claims->len;) {
         VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-        if (claim->adopted || claim->phase == VGPU_PHASE_FAILED ||
-            (claim->phase == VGPU_PHASE_CREATING ? !claim->dispatched : claim->persistent)) {
+        if (is_only_a_record(claim)) {
             g_ptr_array_remove_index(owner->claims, i);
             continue;
         }
-        if (claim->phase == VGPU_PHASE_CREATING)
+        if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched)
             claim->phase = VGPU_PHASE_RELEASING; /* create_done() goes on */
         else if (claim->phase != VGPU_PHASE_RELEASING)
             g_ptr_array_add(remove, claim);
@@ -216,7 +226,7 @@ fail_at_deadline(VgpuStart *self)
             text = g_strdup_printf(
                 "the driver of GPU %s has not answered for %u s; see the kernel's log",
                 claim->gpu, seconds);
-        else if (step->state == VGPU_STEP_WAITING && step->wait)
+        else if (step->state != VGPU_STEP_READY && step->wait)
             text = g_strdup_printf("%s after %u s; start it again later", step->wait, seconds);
     }
     vgpu_start_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
@@ -252,7 +262,7 @@ vgpu_start_advance(VgpuStart *self)
         VgpuStep *step = vgpu_start_find_step(self, claim->uuid);
 
         if (step && step->state == VGPU_STEP_CREATING && !claim->dispatched)
-            vgpu_start_dispatch(self, claim);
+            vgpu_start_dispatch(self, claim, step);
     }
     if (!self->failure && g_get_monotonic_time() >= self->deadline)
         fail_at_deadline(self);

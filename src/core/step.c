@@ -7,12 +7,29 @@
 
 #define PROBE_AGAIN_US 100000
 
+/* There it is; what it still may lack are its parameters. */
 static void
 make_ready(VgpuClaim *claim, VgpuStep *step)
 {
-    claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
     g_clear_pointer(&claim->reason, g_free);
-    step->state = VGPU_STEP_READY;
+    if (step->want->params) {
+        claim->phase = VGPU_PHASE_CREATING;
+        claim->there = true;
+        step->exists = true;
+        step->state = VGPU_STEP_CREATING;
+    } else {
+        claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
+        step->state = VGPU_STEP_READY;
+    }
+}
+
+/* Whether what is recorded is where the domain's XML says. */
+static bool
+is_in_place(const VgpuClaim *claim, const VgpuWant *want)
+{
+    return vgpu_claim_fits(claim, want) &&
+           (want->interface == VGPU_INTERFACE_NONE || claim->interface == want->interface) &&
+           (!want->vf || g_str_equal(want->vf, claim->parent));
 }
 
 static void
@@ -60,19 +77,23 @@ step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *s
         step->wait = "its vGPU of the previous run is still being removed";
         return;
     }
-    if (claim->phase == VGPU_PHASE_RELEASING && vgpu_claim_fits(claim, step->want)) {
+    if (claim->phase == VGPU_PHASE_RELEASING && is_in_place(claim, step->want)) {
         /* taken back; what becomes of this start decides about it anew */
         vgpu_manager_cancel_removal(manager, claim->uuid);
         claim->phase = VGPU_PHASE_READY;
         g_clear_pointer(&claim->reason, g_free);
     }
+    if (!vgpu_manager_may_ask(manager, claim)) {
+        step->wait = "the driver of its GPU does not answer";
+        return;
+    }
     seen = backend->look(manager->sysfs, &place);
-    if (!seen.exists) {
+    if (!vgpu_claim_is_there(claim, &seen)) {
         vgpu_manager_cancel_removal(manager, claim->uuid);
         vgpu_manager_drop(manager, owner, claim);
     } else if (step->probe != VGPU_PROBE_FREE) {
         ask_if_open(self, claim, step);
-    } else if (vgpu_claim_fits(claim, step->want)) {
+    } else if (is_in_place(claim, step->want)) {
         make_ready(claim, step);
     } else if (claim->adopted || claim->persistent) {
         vgpu_manager_drop(manager, owner, claim); /* not ours to replace */
@@ -203,24 +224,117 @@ step_from_kept(VgpuStart *self, VgpuStep *step, const VgpuClaim *kept, const Vgp
         step->state = VGPU_STEP_CREATING;
 }
 
+/* Where it could go if the domain's XML did not say where. */
+static GPtrArray *
+candidates_anywhere(VgpuStart *self, const VgpuWant *want, bool *fits)
+{
+    g_autoptr(VgpuReading) reading = NULL;
+    VgpuWant anywhere = *want;
+    GPtrArray *candidates;
+
+    vgpu_manager_refresh(self->manager, (const char *const *) want->profiles, NULL);
+    reading = vgpu_reading_new(self->manager, self->key, self->refused);
+    anywhere.interface = VGPU_INTERFACE_NONE;
+    anywhere.vf = NULL;
+    if (want->vf)
+        g_hash_table_insert(reading->closed, want->vf, (gpointer) "it cannot be had just now");
+    candidates = vgpu_placement_candidates(&reading->snapshot, &anywhere);
+    *fits = vgpu_placement_choose(&reading->snapshot, candidates, want->placement) != NULL;
+    return candidates;
+}
+
+void
+vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why)
+{
+    const VgpuWant *want = step->want;
+    bool fits = false;
+    g_autoptr(GPtrArray) candidates = NULL;
+    g_autofree char *text = NULL;
+
+    candidates = candidates_anywhere(self, want, &fits);
+    if (!fits) {
+        if (!self->failure)
+            vgpu_placement_explain(candidates, want, &self->failure);
+        return;
+    }
+    /* or it would be chosen again; one that a domain has is known to be taken, and that domain may
+     * well start again on it */
+    if (want->vf && !vgpu_manager_user(self->manager, want->vf, self->key))
+        vgpu_manager_shun(self->manager, want->vf);
+    vgpu_manager_unreserve(self->manager, self->key, want->uuid);
+    self->manager->host.rewrite(self->key, self->manager->opaque);
+    text =
+        g_strdup_printf("vGPU %u cannot be had where its definition says (%s); the definition is "
+                        "being moved to another device, start it again in a moment",
+                        want->index, why);
+    vgpu_start_fail(self, VGPU_ERROR_BUSY, text);
+}
+
+/* A GPU on which a missing GPU instance may be made. */
+static const VgpuCandidate *
+find_mig_auto(const GPtrArray *candidates)
+{
+    for (guint i = 0; i < candidates->len; i++) {
+        const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
+
+        if (candidate->lacks_gpu_instance && candidate->gpu->mig_auto &&
+            candidate->profile->gi_profile >= 0)
+            return candidate;
+    }
+    return NULL;
+}
+
+/* The type of what is on the VF and in no record; NULL: nothing is. */
+static const char *
+foreign_type(const VgpuInventory *inventory, const char *vf)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find_by_function(inventory, vf);
+    const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, vf) : NULL;
+    const VgpuInstance *instance =
+        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+
+    return instance && !instance->uuid ? instance->profile_id : NULL;
+}
+
+static char *
+why_not_there(VgpuStart *self, const VgpuWant *want, const GPtrArray *candidates)
+{
+    const char *user = want->vf ? vgpu_manager_user(self->manager, want->vf, self->key) : NULL;
+    const char *type = want->vf ? foreign_type(self->manager->inventory, want->vf) : NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (user)
+        return g_strdup_printf("VF %s is in use by domain '%s'", want->vf, user);
+    if (type)
+        return g_strdup_printf("VF %s carries %s, set by somebody else", want->vf, type);
+    vgpu_placement_explain(candidates, want, &error);
+    return g_strdup(error->message);
+}
+
 static void
 step_place(VgpuStart *self, VgpuStep *step)
 {
-    g_autoptr(GArray) reservations = NULL;
-    g_autoptr(GHashTable) slow = NULL;
-    VgpuSnapshot snapshot =
-        vgpu_manager_snapshot(self->manager, &reservations, &slow, self->refused);
-    g_autoptr(GPtrArray) candidates = vgpu_placement_candidates(&snapshot, step->want);
-    const VgpuCandidate *chosen =
-        vgpu_placement_choose(&snapshot, candidates, step->want->placement);
+    const VgpuWant *want = step->want;
+    g_autoptr(VgpuReading) reading = vgpu_reading_new(self->manager, self->key, self->refused);
+    g_autoptr(GPtrArray) candidates = NULL;
+    const VgpuCandidate *chosen, *mig;
 
-    if (!chosen) {
-        if (!self->failure)
-            vgpu_placement_explain(candidates, step->want, &self->failure);
-        return;
+    if (want->vf) /* what could not be had a moment ago is tried again by the one that is to have it */
+        g_hash_table_remove(reading->closed, want->vf);
+    candidates = vgpu_placement_candidates(&reading->snapshot, want);
+    chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
+    if (chosen) {
+        add_claim(self, want, chosen->gpu, chosen->parent->address, chosen->profile);
+        step->state = VGPU_STEP_CREATING;
+    } else if (!step->asked_for_gpu_instance && (mig = find_mig_auto(candidates))) {
+        vgpu_start_add_gpu_instance(self, step, mig);
+    } else if (want->interface != VGPU_INTERFACE_NONE && !want->uuid_is_users && !self->failure) {
+        g_autofree char *why = why_not_there(self, want, candidates);
+
+        vgpu_step_move(self, step, why);
+    } else if (!self->failure) {
+        vgpu_placement_explain(candidates, want, &self->failure);
     }
-    add_claim(self, step->want, chosen->gpu, chosen->parent->address, chosen->profile);
-    step->state = VGPU_STEP_CREATING;
 }
 
 static void
@@ -239,8 +353,9 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
         vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
         return;
     }
-    vgpu_manager_refresh(manager, (const char *const *) want->profiles);
-    seen = vgpu_manager_look(manager, want->uuid);
+    vgpu_manager_refresh(manager, (const char *const *) want->profiles, want->vf);
+    if (!want->vf) /* what is on a VF is its driver's to say, when it is asked to make it */
+        seen = vgpu_manager_look(manager, want->uuid);
     if (want->create_at_define && !kept && !(want->uuid_is_users && seen.exists))
         vgpu_start_fail(self, VGPU_ERROR_BUSY,
                         "its persistent vGPU (create=\"define\") is not defined yet; start it "

@@ -48,7 +48,12 @@ on_attach_again(gpointer data)
 static bool
 attach(const VgpuTask *task, GError **error)
 {
-    VgpuWant want = { .index = task->index, .uuid = task->uuid };
+    VgpuWant want = {
+        .index = task->index,
+        .uuid = task->uuid,
+        .interface = task->interface,
+        .vf = task->parent,
+    };
     g_autofree char *xml = vgpu_inject_live_xml(&want);
     virConnectPtr conn = vgpu_connection_get(task->guard->connection, error);
     bool done =
@@ -103,24 +108,26 @@ run_attach(gpointer data)
 }
 
 void
-vgpu_guard_attach(const char *domain_uuid, int domain_id, guint64 since, guint index,
-                  const char *uuid, gpointer opaque)
+vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque)
 {
     VgpuGuard *self = opaque;
     VgpuTask *task;
     bool new;
 
     g_mutex_lock(&self->lock);
-    new = g_hash_table_add(self->attaching, attach_key(uuid, since));
+    new = g_hash_table_add(self->attaching, attach_key(claim->uuid, owner->since));
     g_mutex_unlock(&self->lock);
     if (!new)
         return;
-    task = vgpu_task_new(self, domain_uuid);
-    task->domain_id = domain_id;
-    task->since = since;
-    task->index = index;
-    task->uuid = g_strdup(uuid);
+    task = vgpu_task_new(self, owner->domain_uuid);
+    task->domain_id = owner->domain_id;
+    task->since = owner->since;
+    task->index = claim->index;
+    task->uuid = g_strdup(claim->uuid);
+    task->interface = claim->interface;
+    task->parent = g_strdup(claim->parent);
     task->deadline =
         g_get_monotonic_time() + (gint64) self->config->attach_timeout * G_USEC_PER_SEC;
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_attach, task, vgpu_task_free);
+    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach, task,
+                    vgpu_task_free);
 }

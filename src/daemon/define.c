@@ -38,37 +38,30 @@ may_correct(VgpuGuard *self, const char *domain_uuid, bool *report)
 
 typedef struct {
     VgpuGuard *guard;
-    const VgpuDomain *domain;
-    const VgpuWant *unknown; /* the first that no GPU can give, or NULL */
-} KnowledgeCall;
+    VgpuDomain *domain;
+    bool done;
+    GError *error;
+} BindCall;
 
 static void
-call_knows(gpointer data)
+call_bind(gpointer data)
 {
-    KnowledgeCall *call = data;
+    BindCall *call = data;
 
-    for (guint i = 0; !call->unknown && i < call->domain->wants->len; i++) {
-        const VgpuWant *want = g_ptr_array_index(call->domain->wants, i);
-
-        if (!want->uuid_is_users && !vgpu_manager_knows(call->guard->manager, want))
-            call->unknown = want;
-    }
+    call->done = vgpu_manager_bind(call->guard->manager, call->domain, &call->error);
 }
 
-/* A profile that no GPU of the host has is most likely a slip of the pen: the definition stays as it
- * is until there is such a GPU, or another name. */
+/* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the
+ * pen: the definition stays as it is until there is such a GPU, or another name. */
 static bool
-is_known(VgpuGuard *self, const VgpuDomain *domain, GError **error)
+bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
 {
-    KnowledgeCall call = { .guard = self, .domain = domain };
+    BindCall call = { .guard = self, .domain = domain };
 
-    vgpu_worker_call(self->worker, call_knows, &call);
-    if (call.unknown)
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "domain '%s': line %ld: no GPU has the profile '%s' (see 'virt-vgpu "
-                    "profile-list'); the definition is left as it is",
-                    domain->name, call.unknown->line, call.unknown->profiles[0]);
-    return !call.unknown;
+    vgpu_worker_call(self->worker, call_bind, &call);
+    if (!call.done)
+        g_propagate_error(error, call.error);
+    return call.done;
 }
 
 static bool
@@ -80,18 +73,19 @@ apply(virConnectPtr conn, const VgpuDomainState *state, const VgpuChange *change
 }
 
 static bool
-inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
-       const VgpuDomain *domain, GPtrArray *changes, GError **error)
+inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDomain *domain,
+       GPtrArray *changes, GError **error)
 {
-    g_autoptr(GPtrArray) plan = vgpu_inject_plan(domain, 0, error);
+    g_autoptr(GPtrArray) plan = NULL;
     bool report = false;
 
+    if (!bind_wants(self, domain, error))
+        return false;
+    plan = vgpu_inject_plan(domain, vgpu_connection_version(conn), error);
     if (!plan)
         return false;
     if (!plan->len)
         return true;
-    if (!is_known(self, domain, error))
-        return false;
     if (!may_correct(self, state->uuid, &report)) {
         if (report) {
             vgpu_guard_emit(

@@ -14,6 +14,7 @@
 struct VgpuGuard {
     VgpuWorker *worker;
     VgpuManager *manager; /* the worker's */
+    VgpuHostSetup *host_setup;
     const VgpuConfig *config;
     void (*event)(GVariant *event, gpointer opaque);
     gpointer opaque;
@@ -39,6 +40,8 @@ typedef struct {
     guint64 since;
     guint index;
     char *uuid;
+    VgpuInterface interface;
+    char *parent;
     gint64 deadline;
     GError *error;
     bool running;
@@ -68,8 +71,7 @@ void vgpu_guard_follow_later(VgpuGuard *self, const char *domain_uuid, guint ms)
 /* --- attach.c ----------------------------------------------------------------------------- */
 
 /* VgpuManagerHost.attach */
-void vgpu_guard_attach(const char *domain_uuid, int domain_id, guint64 since, guint index,
-                       const char *uuid, gpointer opaque);
+void vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
 
 /* --- sweep.c ------------------------------------------------------------------------------ */
 

@@ -183,14 +183,29 @@ host_settled(const char *domain_uuid, gpointer opaque)
         vgpu_guard_push_follow(self, domain_uuid);
 }
 
-const VgpuManagerHost vgpu_guard_host = {
-    .event = host_event,
-    .attach = vgpu_guard_attach,
-    .rewrite = host_rewrite,
-    .look = host_look,
-    .starting = host_starting,
-    .settled = host_settled,
-};
+/* On a lane. */
+static bool
+host_add_gpu_instance(const char *gpu, int gi_profile, GError **error, gpointer opaque)
+{
+    const VgpuGuard *self = opaque;
+
+    return vgpu_host_setup_add_gpu_instance(self->host_setup, gpu, gi_profile, error);
+}
+
+VgpuManagerHost
+vgpu_guard_host(void)
+{
+    return (VgpuManagerHost) {
+        .event = host_event,
+        .attach = vgpu_guard_attach,
+        .rewrite = host_rewrite,
+        .look = host_look,
+        .starting = host_starting,
+        .settled = host_settled,
+        .add_gpu_instance = host_add_gpu_instance,
+        .libvirt = vgpu_connection_library_version(),
+    };
+}
 
 /* --- events of libvirt -------------------------------------------------------------------- */
 
@@ -312,7 +327,8 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
 }
 
 void
-vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, const char *root)
+vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,
+                 const char *root)
 {
     static const VgpuConnectionEvents events = {
         .connected = on_connected,
@@ -320,6 +336,7 @@ vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, const char *root)
     };
 
     self->manager = manager;
+    self->host_setup = host_setup;
     self->connection = vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
 }
 

@@ -8,18 +8,20 @@
 #include <glib.h>
 
 #include "core/manager.h"
+#include "daemon/host-setup.h"
 #include "daemon/worker.h"
 #include "libvirt/connection.h"
 
 typedef struct VgpuGuard VgpuGuard;
 
-/* Before the manager exists: the host functions it is to be created with have this guard as their
- * opaque. */
+/* Before the manager exists. */
 VgpuGuard *vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
                           void (*event)(GVariant *event, gpointer opaque), gpointer opaque);
-extern const VgpuManagerHost vgpu_guard_host;
+/* What the manager is to be created with; their opaque is the guard. */
+VgpuManagerHost vgpu_guard_host(void);
 /* Begin: connect when libvirt is there. On the main thread. */
-void vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, const char *root);
+void vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,
+                      const char *root);
 /* Calls under way are left behind. */
 void vgpu_guard_stop(VgpuGuard *self);
 

@@ -2,22 +2,17 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/uuid.h"
 #include "base/xml.h"
 
-#define BACKLOG 4096
 #define HEADER_MAX 256
-#define HELLO_TIMEOUT_MS 1000
 #define NAME_MAX_LEN 4096
 #define READ_TIMEOUT_S 35        /* longer than any hook waits */
 #define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
@@ -53,6 +48,7 @@ typedef struct {
     /* the worker's: */
     guint64 token;
     bool answered;
+    char *filtered; /* the XML to answer with; NULL: none */
 } Client;
 
 static void
@@ -64,6 +60,7 @@ client_unref(gpointer data)
         return;
     close(self->fd);
     g_byte_array_unref(self->data);
+    g_free(self->filtered);
     g_free(self);
 }
 
@@ -157,12 +154,56 @@ do_release(gpointer data)
     client_unref(self);
 }
 
-static void
-do_pass(gpointer data)
+static bool
+send_all(int fd, const char *text)
+{
+    gsize left = strlen(text);
+
+    while (left > 0) {
+        ssize_t sent = send(fd, text, left, MSG_NOSIGNAL);
+
+        if (sent < 0)
+            return false;
+        text += sent;
+        left -= (gsize) sent;
+    }
+    return true;
+}
+
+/* An answer of any length, at the pace at which it is read. */
+static gpointer
+run_long_reply(gpointer data)
 {
     Client *self = data;
+    g_autofree char *header = g_strdup_printf("VGPU1 ok %zu\n", strlen(self->filtered));
+    const struct timeval limit = { .tv_sec = READ_TIMEOUT_S };
 
-    (void) reply(self, "ok", "");
+    (void) setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    g_unix_set_fd_nonblocking(self->fd, FALSE, NULL);
+    if (!send_all(self->fd, header) || !send_all(self->fd, self->filtered))
+        g_message("domain '%s': its hook has not taken the changed XML", self->name);
+    (void) shutdown(self->fd, SHUT_RDWR);
+    client_unref(self);
+    return NULL;
+}
+
+static void
+do_filter(gpointer data)
+{
+    Client *self = data;
+    const char *xml = (const char *) self->data->data + self->xml_at;
+    g_autoptr(GError) error = NULL;
+
+    if (!vgpu_manager_filter(self->socket->manager, xml, self->xml_len, &self->filtered,
+                             &error)) {
+        g_message("domain '%s': %s refused: %s", self->name, self->op, error->message);
+        (void) reply(self, "refused", error->message);
+    } else if (self->filtered) {
+        self->answered = true;
+        g_thread_unref(g_thread_new("reply", run_long_reply, client_ref(self)));
+    } else {
+        (void) reply(self, "ok", "");
+    }
     client_unref(self);
 }
 
@@ -189,8 +230,8 @@ static const struct {
 } ops[] = {
     { "prepare", do_prepare },
     { "release", do_release },
-    { "migrate", do_pass },
-    { "restore", do_pass },
+    { "migrate", do_filter },
+    { "restore", do_filter },
 };
 
 static void
@@ -365,58 +406,6 @@ run(gpointer data)
     g_source_destroy(source);
     g_source_unref(source);
     return NULL;
-}
-
-/* A daemon whose thread is stuck in a driver cannot die, and its socket accepts until it can; but
- * it does not answer. */
-static bool
-somebody_answers(int fd)
-{
-    static const char request[] = "VGPU1 hello - - 0 0 0\n";
-    struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-    char byte;
-
-    return send(fd, request, strlen(request), MSG_NOSIGNAL) > 0 &&
-           poll(&poll_fd, 1, HELLO_TIMEOUT_MS) > 0 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
-}
-
-static bool
-is_taken(const struct sockaddr_un *addr)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool taken =
-        connect(fd, (const struct sockaddr *) addr, sizeof(*addr)) == 0 && somebody_answers(fd);
-
-    close(fd);
-    return taken;
-}
-
-int
-vgpu_hook_socket_listen(const char *path, GError **error)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    mode_t mask;
-    int fd;
-
-    if (g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path)) >= sizeof(addr.sun_path)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "%s: path too long for a socket", path);
-        return -1;
-    }
-    if (is_taken(&addr)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "%s: another virtvgpud answers there",
-                    path);
-        return -1;
-    }
-    (void) unlink(path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mask = umask(0177); /* before it exists, so that it is never open to others */
-    if (bind(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0 || listen(fd, BACKLOG) < 0) {
-        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "listen on %s", path);
-        close(fd);
-        fd = -1;
-    }
-    umask(mask);
-    return fd;
 }
 
 VgpuHookSocket *

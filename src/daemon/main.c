@@ -15,6 +15,7 @@
 #include "core/manager.h"
 #include "daemon/guard.h"
 #include "daemon/hook-socket.h"
+#include "daemon/host-setup.h"
 #include "daemon/service.h"
 #include "daemon/worker.h"
 
@@ -29,6 +30,7 @@ typedef struct {
     VgpuWorker *worker;
     VgpuGuard *guard;
     VgpuManager *manager;
+    VgpuHostSetup *host_setup;
     VgpuHookSocket *hook_socket;
     VgpuService *service;
     guint bus;
@@ -39,6 +41,7 @@ static struct {
     char *root;
     char *libvirt_uri;
     char *bus;
+    char *host_program;
     gboolean debug;
     gboolean version;
 } option;
@@ -52,6 +55,8 @@ static const GOptionEntry options[] = {
       "connect to this libvirt instead of the configured one", "URI" },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &option.bus,
       "system, session, or none: then virt-vgpu(1) cannot reach it", "BUS" },
+    { "host-program", 0, 0, G_OPTION_ARG_FILENAME, &option.host_program,
+      "run FILE for host set-up instead of the installed virt-vgpu-host", "FILE" },
     { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "say more", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
     { 0 },
@@ -199,6 +204,7 @@ set_up(Daemon *self, GError **error)
     g_autofree char *run = g_build_filename(option.root, VGPU_PATH_RUN, NULL);
     g_autofree char *own_socket = NULL;
     int socket = inherited_socket();
+    VgpuManagerHost host = vgpu_guard_host();
 
     if (!(self->config = load_config(error)) ||
         !(self->sysfs = vgpu_sysfs_new(option.root, error)) || !vgpu_fs_mkdir(run, 0755, error))
@@ -213,14 +219,22 @@ set_up(Daemon *self, GError **error)
     self->guard = vgpu_guard_new(self->worker, self->config, on_event, self);
     self->manager =
         vgpu_manager_new(self->sysfs, option.root, self->config,
-                         vgpu_worker_context(self->worker), &vgpu_guard_host, self->guard, error);
+                         vgpu_worker_context(self->worker), &host, self->guard, error);
     if (!self->manager)
         return false;
-    self->service = vgpu_service_new(self->worker, self->manager, self->guard, self->config);
+    self->host_setup =
+        vgpu_host_setup_new(self->worker, self->manager,
+                            &(VgpuHostSetupOptions) { .program = option.host_program,
+                                                      .root = option.root,
+                                                      .config = option.config });
+    self->service = vgpu_service_new(self->worker, self->manager, self->guard, self->host_setup,
+                                     self->config);
+    vgpu_host_setup_read_layout(self->host_setup);
     vgpu_manager_resume(self->manager);
     vgpu_worker_start(self->worker);
+    vgpu_host_setup_reread(self->host_setup); /* which takes its time */
     /* Connecting goes on in the background: libvirtd may be waiting for a hook. */
-    vgpu_guard_start(self->guard, self->manager, option.root);
+    vgpu_guard_start(self->guard, self->manager, self->host_setup, option.root);
     self->hook_socket = vgpu_hook_socket_new(socket, own_socket, self->worker, self->manager,
                                              on_hook_called, self);
     return true;

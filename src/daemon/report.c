@@ -1,5 +1,13 @@
 #include "daemon/report.h"
 
+#include <libvirt/libvirt.h>
+
+/* Since when libvirt takes a VF that its vendor's driver makes a vGPU of, and since when it honours
+ * display and ramfb of a PCI device instead of dropping them (libvirt NEWS). */
+#define VERSION(major, minor) ((major) *1000000ul + (minor) *1000ul)
+#define VERSION_VENDOR_VFIO VERSION(9, 7)
+#define VERSION_PCI_DISPLAY VERSION(10, 3)
+
 static void
 put_s(GVariantDict *dict, const char *key, const char *value)
 {
@@ -105,26 +113,10 @@ report_vf(const VgpuGpu *gpu, const char *address)
     return g_variant_dict_end(&dict);
 }
 
-GVariant *
-vgpu_report_gpu(VgpuManager *manager, const char *address)
-{
-    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(manager), address);
-    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
-    GVariantBuilder vfs;
-
-    if (!gpu)
-        return NULL;
-    fill_gpu(&dict, gpu);
-    g_variant_builder_init(&vfs, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < gpu->vfs->len; i++)
-        g_variant_builder_add_value(&vfs, report_vf(gpu, g_ptr_array_index(gpu->vfs, i)));
-    g_variant_dict_insert_value(&dict, "vfs", g_variant_builder_end(&vfs));
-    return g_variant_dict_end(&dict);
-}
-
 static GVariant *
 report_profile(VgpuManager *manager, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
+    char series = vgpu_profile_series(profile);
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
     put_s(&dict, "gpu", gpu->address);
@@ -136,7 +128,61 @@ report_profile(VgpuManager *manager, const VgpuGpu *gpu, const VgpuProfile *prof
     put_s(&dict, "max_resolution", profile->max_resolution);
     put_known(&dict, "max_instances", profile->max_instances);
     put_u(&dict, "available", vgpu_manager_available(manager, gpu, profile));
+    put_known(&dict, "max_per_domain", vgpu_profile_max_per_domain(profile));
     put_s(&dict, "interface", vgpu_interface_to_string(gpu->interface));
+    if (series)
+        put_s(&dict, "series", (const char[]) { series, '\0' });
+    put_s(&dict, "needs_license", vgpu_profile_license(profile));
+    put_s(&dict, "purpose", vgpu_profile_purpose(profile));
+    return g_variant_dict_end(&dict);
+}
+
+static void
+report_profiles_of(GVariantBuilder *list, VgpuManager *manager, const VgpuGpu *gpu)
+{
+    for (guint i = 0; i < gpu->profiles->len; i++)
+        g_variant_builder_add_value(list, report_profile(manager, gpu,
+                                                         g_ptr_array_index(gpu->profiles, i)));
+}
+
+static GVariant *
+report_gpu_instance(const VgpuGpuInstance *instance)
+{
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    put_u(&dict, "gi", instance->id);
+    put_s(&dict, "profile", instance->name);
+    put_u(&dict, "profile_id", (guint) instance->profile);
+    put_u(&dict, "start", instance->start);
+    put_u(&dict, "size", instance->size);
+    return g_variant_dict_end(&dict);
+}
+
+GVariant *
+vgpu_report_gpu(VgpuManager *manager, const char *address)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(manager), address);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+    GVariantBuilder vfs, instances, profiles;
+
+    if (!gpu)
+        return NULL;
+    fill_gpu(&dict, gpu);
+    g_variant_dict_insert(&dict, "mig", "b", gpu->is_mig);
+    g_variant_dict_insert(&dict, "mixed", "b", gpu->is_mixed);
+    g_variant_dict_insert(&dict, "passed_through", "b", gpu->passed_through);
+    g_variant_builder_init(&vfs, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < gpu->vfs->len; i++)
+        g_variant_builder_add_value(&vfs, report_vf(gpu, g_ptr_array_index(gpu->vfs, i)));
+    g_variant_dict_insert_value(&dict, "vfs", g_variant_builder_end(&vfs));
+    g_variant_builder_init(&instances, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < gpu->gpu_instances->len; i++)
+        g_variant_builder_add_value(&instances, report_gpu_instance(
+                                                    g_ptr_array_index(gpu->gpu_instances, i)));
+    g_variant_dict_insert_value(&dict, "gpu_instances", g_variant_builder_end(&instances));
+    g_variant_builder_init(&profiles, G_VARIANT_TYPE("aa{sv}"));
+    report_profiles_of(&profiles, manager, gpu);
+    g_variant_dict_insert_value(&dict, "profiles", g_variant_builder_end(&profiles));
     return g_variant_dict_end(&dict);
 }
 
@@ -154,10 +200,7 @@ vgpu_report_profiles(VgpuManager *manager, const char *address)
 
         if (address && !g_str_equal(address, gpu->address))
             continue;
-        for (guint j = 0; j < gpu->profiles->len; j++)
-            g_variant_builder_add_value(&list,
-                                        report_profile(manager, gpu,
-                                                       g_ptr_array_index(gpu->profiles, j)));
+        report_profiles_of(&list, manager, gpu);
     }
     return g_variant_builder_end(&list);
 }
@@ -312,6 +355,32 @@ check_gpus(GVariantBuilder *list, const VgpuInventory *inventory)
 }
 
 static void
+check_version(GVariantBuilder *list, const VgpuInventory *inventory)
+{
+    unsigned long version = 0;
+    guint on_vfs = 0;
+    g_autofree char *detail = NULL;
+
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        on_vfs += gpu->interface == VGPU_INTERFACE_VENDOR_VFIO;
+    }
+    if (!on_vfs || virGetVersion(&version, NULL, NULL) < 0 || version >= VERSION_PCI_DISPLAY)
+        return;
+    detail = g_strdup_printf("libvirt %lu.%lu.%lu %s", version / 1000000, version / 1000 % 1000,
+                             version % 1000,
+                             version < VERSION_VENDOR_VFIO
+                                 ? "cannot use the vendor's virtual functions: vGPUs of GPUs "
+                                   "whose interface is vendor-vfio are refused"
+                                 : "knows no display and ramfb on virtual functions: vGPUs that "
+                                   "ask for them are refused");
+    add_check(list, "libvirt version", "warn", detail,
+              version < VERSION_VENDOR_VFIO ? "install libvirt 9.7.0 or newer, best 10.3.0"
+                                            : "install libvirt 10.3.0 or newer");
+}
+
+static void
 check_leaks(GVariantBuilder *list, VgpuManager *manager)
 {
     static const struct {
@@ -336,8 +405,9 @@ check_leaks(GVariantBuilder *list, VgpuManager *manager)
 
             if (!g_str_equal(row->state, leaks[j].state))
                 continue;
-            detail = g_strdup_printf("vGPU %s of domain '%s' %s", row->uuid,
-                                     row->domain ? row->domain : "-", leaks[j].detail);
+            detail =
+                g_strdup_printf("vGPU %s of domain '%s' %s", row->uuid ? row->uuid : row->parent,
+                                row->domain ? row->domain : "-", leaks[j].detail);
             add_check(list, "leaks", "fail", detail, leaks[j].fix);
             clean = false;
         }
@@ -358,6 +428,7 @@ vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there, const char *libv
     add_check(&list, "libvirt", libvirt_is_there ? "ok" : "warn", detail,
               libvirt_is_there ? NULL : "start libvirtd or virtqemud");
     check_gpus(&list, vgpu_manager_inventory(manager));
+    check_version(&list, vgpu_manager_inventory(manager));
     check_leaks(&list, manager);
     return g_variant_builder_end(&list);
 }

@@ -10,6 +10,7 @@
 #include "bus/manager1.h"
 #include "config.h"
 #include "daemon/report.h"
+#include "daemon/service-host.h"
 
 struct VgpuService {
     VgpuWorker *worker;
@@ -378,7 +379,8 @@ on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *call, gpoi
 
     (void) skeleton;
     (void) opaque;
-    if (g_strv_contains(queries, method) || (uid_of(call, &uid) && (!uid || uid == geteuid())))
+    if (g_strv_contains(queries, method) || g_strv_contains(vgpu_service_host_queries, method) ||
+        (uid_of(call, &uid) && (!uid || uid == geteuid())))
         return TRUE;
     g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_DENIED,
                                           "%s is for root only", method);
@@ -388,7 +390,7 @@ on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *call, gpoi
 /* --- life --------------------------------------------------------------------------------- */
 
 VgpuService *
-vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
+vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, VgpuHostSetup *setup,
                  const VgpuConfig *config)
 {
     VgpuService *self = g_new0(VgpuService, 1);
@@ -420,6 +422,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
         G_DBUS_INTERFACE_SKELETON_FLAGS_HANDLE_METHOD_INVOCATIONS_IN_THREAD);
     for (gsize i = 0; i < G_N_ELEMENTS(methods); i++)
         g_signal_connect(self->skeleton, methods[i].signal, methods[i].callback, self);
+    vgpu_service_host_connect(self->skeleton, setup);
     return self;
 }
 

@@ -8,12 +8,13 @@
 #include <gio/gio.h>
 
 #include "daemon/guard.h"
+#include "daemon/host-setup.h"
 #include "daemon/worker.h"
 
 typedef struct VgpuService VgpuService;
 
 VgpuService *vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
-                              const VgpuConfig *config);
+                              VgpuHostSetup *setup, const VgpuConfig *config);
 
 /* Put it on @connection. */
 gboolean vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error);

@@ -141,10 +141,11 @@ do_identity(gpointer data)
 {
     Identity *identity = data;
 
-    /* a definition may have waited for a GPU that has just come */
-    if (vgpu_manager_take_identity(identity->guard->manager, identity->inventory) &&
-        identity->inventory)
-        vgpu_guard_push_sweep(identity->guard);
+    if (vgpu_manager_take_identity(identity->guard->manager, identity->inventory)) {
+        vgpu_host_setup_reread(identity->guard->host_setup);
+        if (identity->inventory) /* a definition may have waited for a GPU that has just come */
+            vgpu_guard_push_sweep(identity->guard);
+    }
     g_free(identity);
 }
 

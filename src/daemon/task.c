@@ -18,6 +18,7 @@ vgpu_task_free(gpointer data)
 
     g_free(task->domain_uuid);
     g_free(task->uuid);
+    g_free(task->parent);
     g_clear_error(&task->error);
     g_free(task);
 }
@@ -31,6 +32,8 @@ vgpu_task_copy(const VgpuTask *task)
     copy->since = task->since;
     copy->index = task->index;
     copy->uuid = g_strdup(task->uuid);
+    copy->interface = task->interface;
+    copy->parent = g_strdup(task->parent);
     copy->deadline = task->deadline;
     return copy;
 }

@@ -25,15 +25,42 @@ add_profile(GString *xml, const char *name)
     g_string_append(xml, "/>");
 }
 
+/* One without a '=' gets no value, which is refused like any that lacks it. */
+static void
+add_param(GString *xml, const char *param)
+{
+    const char *value = strchr(param, '=');
+    g_autofree char *name = value ? g_strndup(param, (gsize) (value - param)) : g_strdup(param);
+
+    g_string_append(xml, "<vgpu:param");
+    add_attribute(xml, "name", name);
+    add_attribute(xml, "value", value ? value + 1 : NULL);
+    g_string_append(xml, "/>");
+}
+
+static void
+add_children(GString *xml, const VgpuAnnotateOptions *options)
+{
+    bool has_alternatives = options->alternatives && options->alternatives[0];
+
+    if (has_alternatives && options->profile)
+        add_profile(xml, options->profile);
+    for (gsize i = 0; has_alternatives && options->alternatives[i]; i++)
+        add_profile(xml, options->alternatives[i]);
+    for (gsize i = 0; options->params && options->params[i]; i++)
+        add_param(xml, options->params[i]);
+}
+
 /* The element as text, without any blanks between its parts. */
 static char *
 format_element(const VgpuAnnotateOptions *options)
 {
-    bool with_children = options->alternatives && options->alternatives[0];
+    bool has_alternatives = options->alternatives && options->alternatives[0];
     g_autofree char *count = options->count ? g_strdup_printf("%u", options->count) : NULL;
+    g_autoptr(GString) children = g_string_new(NULL);
     GString *xml = g_string_new("<vgpu:devices xmlns:vgpu=\"" VGPU_XMLNS "\"><vgpu:device");
 
-    add_attribute(xml, "profile", with_children ? NULL : options->profile);
+    add_attribute(xml, "profile", has_alternatives ? NULL : options->profile);
     add_attribute(xml, "count", count);
     add_attribute(xml, "uuid", options->uuid);
     add_attribute(xml, "gpu", options->gpu);
@@ -42,16 +69,16 @@ format_element(const VgpuAnnotateOptions *options)
     add_attribute(xml, "ramfb", options->ramfb);
     add_attribute(xml, "create", options->create);
     add_attribute(xml, "lateAttach", options->late_attach);
-    if (with_children) {
-        g_string_append_c(xml, '>');
-        if (options->profile)
-            add_profile(xml, options->profile);
-        for (gsize i = 0; options->alternatives[i]; i++)
-            add_profile(xml, options->alternatives[i]);
-        g_string_append(xml, "</vgpu:device>");
-    } else {
+    add_attribute(xml, "frameRateLimit", options->frame_rate_limit);
+    add_attribute(xml, "consoleVNC", options->console_vnc);
+    add_attribute(xml, "unifiedMemory", options->unified_memory);
+    add_attribute(xml, "debugging", options->debugging);
+    add_attribute(xml, "profiling", options->profiling);
+    add_children(children, options);
+    if (children->len)
+        g_string_append_printf(xml, ">%s</vgpu:device>", children->str);
+    else
         g_string_append(xml, "/>");
-    }
     g_string_append(xml, "</vgpu:devices>");
     return g_string_free(xml, FALSE);
 }
@@ -144,16 +171,17 @@ char *
 vgpu_annotate_document(const char *xml, gsize len, const char *what,
                        const VgpuAnnotateOptions *options, GError **error)
 {
+    bool replace = options && !options->keep;
     g_autoptr(xmlDoc) doc = NULL;
     g_autoptr(VgpuDomain) domain = NULL;
     g_autoptr(GPtrArray) changes = NULL;
 
-    if (options && !validate_element(options, error))
+    if (replace && !validate_element(options, error))
         return NULL;
     if (!(doc = vgpu_xml_parse(xml, len, what ? what : "domain XML", error)))
         return NULL;
 
-    if (options)
+    if (replace)
         put_annotation(doc, options);
     add_uuid(doc);
     if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)))
@@ -165,5 +193,7 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
     }
     if (!(changes = vgpu_inject_plan(domain, 0, error)))
         return NULL;
+    if (options && options->no_hostdev) /* then only for what it refuses */
+        g_ptr_array_set_size(changes, 0);
     return vgpu_inject_apply(domain, changes);
 }

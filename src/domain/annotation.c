@@ -7,6 +7,7 @@
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
+#include "domain/params.h"
 #include "domain/schema.h"
 
 /* What is valid and still has to be made; a value of NULL means any. */
@@ -15,11 +16,10 @@ static const struct {
     const char *attribute;
     const char *value;
 } unsupported[] = {
-    { "devices", "tenant", NULL },        { "device", "pool", NULL },
-    { "device", "placement", "numa" },    { "device", "driverISO", "yes" },
-    { "device", "frameRateLimit", NULL }, { "device", "consoleVNC", NULL },
-    { "device", "unifiedMemory", NULL },  { "device", "debugging", NULL },
-    { "device", "profiling", NULL },      { "param", NULL, NULL },
+    { "devices", "tenant", NULL },
+    { "device", "pool", NULL },
+    { "device", "placement", "numa" },
+    { "device", "driverISO", "yes" },
 };
 
 static bool
@@ -37,13 +37,10 @@ check_supported(xmlNode *node, const char *what, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(unsupported); i++) {
         const char *name = unsupported[i].attribute;
         const char *value = unsupported[i].value;
-        g_autofree char *actual = name ? vgpu_xml_attr(node, name) : NULL;
+        g_autofree char *actual = vgpu_xml_attr(node, name);
 
         if (!g_str_equal(unsupported[i].element, (const char *) node->name))
             continue;
-        if (!name)
-            return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
-                                      "<vgpu:%s> is not supported yet", unsupported[i].element);
         if (actual && (!value || g_str_equal(actual, value)))
             return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
                                       "attribute %s='%s' on <vgpu:%s> is not supported yet", name,
@@ -144,7 +141,7 @@ read_profiles(xmlNode *device)
 }
 
 static VgpuWant *
-want_new(xmlNode *device, guint index, const char *domain_uuid)
+want_new(xmlNode *device, guint index, const char *domain_uuid, const char *params)
 {
     VgpuWant *self = g_new0(VgpuWant, 1);
     g_autofree char *uuid = vgpu_xml_attr(device, "uuid");
@@ -166,6 +163,7 @@ want_new(xmlNode *device, guint index, const char *domain_uuid)
         self->uuid = vgpu_uuid_canonical(uuid);
     else if (domain_uuid)
         self->uuid = vgpu_uuid_for_domain(domain_uuid, index);
+    self->params = g_strdup(params);
     return self;
 }
 
@@ -213,13 +211,16 @@ expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *w
     for (guint i = 0; i < list->len; i++) {
         xmlNode *device = list->pdata[i];
         g_autofree char *count = vgpu_xml_attr(device, "count");
+        g_autofree char *params = NULL;
 
+        if (!vgpu_params_parse(device, what, &params, error))
+            return false;
         for (guint n = count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1; n > 0; n--) {
             if (wants->len == VGPU_COUNT_MAX)
                 return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what,
                                           xmlGetLineNo(device),
                                           "more than %u vGPUs for one domain", VGPU_COUNT_MAX);
-            g_ptr_array_add(wants, want_new(device, wants->len, domain_uuid));
+            g_ptr_array_add(wants, want_new(device, wants->len, domain_uuid, params));
         }
     }
     for (guint i = 0; i < wants->len; i++) {

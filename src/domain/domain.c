@@ -5,21 +5,19 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "domain/schema.h"
 
 #define ANY_DOMAIN "domain XML" /* as long as its name is not known */
 
-/* A user's PCI hostdev counts where a display or ramfb may be had only once. */
-#define HOSTDEVS                                                                                 \
-    "devices/hostdev[not(@mode) or @mode='subsystem']"                                           \
-    "[@type='mdev' or (@type='pci' and (@display='on' or @ramfb='on' or "                        \
-    "starts-with(alias/@name, '" VGPU_ALIAS_PREFIX "')))]"
+#define HOSTDEVS "devices/hostdev[not(@mode) or @mode='subsystem'][@type='mdev' or @type='pci']"
 
 static void
 hostdev_free(VgpuHostdev *self)
 {
     g_free(self->uuid);
+    g_free(self->source);
     g_free(self->alias);
     g_free(self->address);
     g_free(self);
@@ -42,11 +40,46 @@ parse_alias(const char *alias)
 }
 
 static bool
-is_on(xmlNode *node, const char *attribute)
+has_value(xmlNode *node, const char *attribute, const char *expected)
 {
     g_autofree char *value = vgpu_xml_attr(node, attribute);
 
-    return g_strcmp0(value, "on") == 0;
+    return g_strcmp0(value, expected) == 0;
+}
+
+/* As libvirt writes it, with 0x, or as people do; absent is 0. */
+static bool
+read_number(xmlNode *node, const char *attribute, guint64 max, guint64 *out)
+{
+    g_autofree char *text = vgpu_xml_attr(node, attribute);
+    char *end;
+
+    *out = 0;
+    if (!text)
+        return true;
+    *out = g_ascii_strtoull(text, &end, 0);
+    return g_ascii_isdigit(*text) && !*end && *out <= max;
+}
+
+/* The function of the host that the XML names; NULL when it names none. */
+static char *
+read_source(xmlNode *node)
+{
+    xmlNode *address = vgpu_xml_node(node->doc, node, "self::*[@type='pci']/source/address");
+    guint64 domain, bus, slot, function;
+    VgpuPciAddr addr;
+
+    if (!address || !read_number(address, "domain", G_MAXUINT32, &domain) ||
+        !read_number(address, "bus", 255, &bus) || !read_number(address, "slot", 31, &slot) ||
+        !read_number(address, "function", 7, &function) || !(domain || bus || slot))
+        return NULL;
+    addr = (VgpuPciAddr) {
+        .domain = (guint32) domain,
+        .bus = (guint8) bus,
+        .slot = (guint8) slot,
+        .function = (guint8) function,
+    };
+    return vgpu_pciaddr_format(&addr);
 }
 
 static VgpuHostdev *
@@ -58,19 +91,21 @@ read_hostdev(xmlNode *node)
     xmlNode *address = vgpu_xml_node(node->doc, node, "address");
 
     self->uuid = vgpu_uuid_canonical(uuid);
+    self->source = read_source(node);
+    self->managed = has_value(node, "managed", "yes");
     self->alias = vgpu_xml_text(node->doc, node, "alias/@name");
     self->index = parse_alias(self->alias);
-    self->display = is_on(node, "display");
-    self->ramfb = is_on(node, "ramfb");
+    self->display = has_value(node, "display", "on");
+    self->ramfb = has_value(node, "ramfb", "on");
     self->address = address ? vgpu_xml_dump(address) : NULL;
     self->line = xmlGetLineNo(node);
     return self;
 }
 
 static GPtrArray *
-read_hostdevs(xmlDoc *doc, xmlNode *root)
+read_hostdevs(const VgpuDomain *self)
 {
-    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, root, HOSTDEVS);
+    g_autoptr(GPtrArray) nodes = vgpu_domain_hostdev_nodes(self);
     GPtrArray *hostdevs = g_ptr_array_new_with_free_func((GDestroyNotify) hostdev_free);
 
     for (guint i = 0; i < nodes->len; i++)
@@ -124,7 +159,7 @@ vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
         return NULL;
 
     self->has_graphics = vgpu_xml_node(self->doc, root, "devices/graphics") != NULL;
-    self->hostdevs = read_hostdevs(self->doc, root);
+    self->hostdevs = read_hostdevs(self);
     return g_steal_pointer(&self);
 }
 
@@ -161,6 +196,12 @@ vgpu_domain_find_ours(const VgpuDomain *self, guint index)
             return hostdev;
     }
     return NULL;
+}
+
+GPtrArray *
+vgpu_domain_hostdev_nodes(const VgpuDomain *self)
+{
+    return vgpu_xml_nodes(self->doc, xmlDocGetRootElement(self->doc), HOSTDEVS);
 }
 
 const VgpuHostdev *

@@ -50,6 +50,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomain, vgpu_domain_free)
 
 /* Ours by its alias, with that index; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_ours(const VgpuDomain *self, guint index);
+/* The elements of `hostdevs` in the document, in the same order. Borrowed. */
+GPtrArray *vgpu_domain_hostdev_nodes(const VgpuDomain *self);
 /* By UUID, ours or the user's; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uuid);
 

@@ -4,13 +4,8 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/uuid.h"
 #include "domain/schema.h"
-
-/* How one vGPU is to be shown, after "auto" is decided. */
-typedef struct {
-    bool display;
-    bool ramfb;
-} Looks;
 
 void
 vgpu_change_free(VgpuChange *self)
@@ -29,10 +24,10 @@ vgpu_change_free(VgpuChange *self)
     vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, (domain)->what, (want)->line, __VA_ARGS__)
 
 /* Whether a device that is not ours has a display or ramfb already. */
-static Looks
+static VgpuLooks
 users_looks(const VgpuDomain *domain)
 {
-    Looks looks = { 0 };
+    VgpuLooks looks = { 0 };
 
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
@@ -49,9 +44,15 @@ static bool
 decide_display(const VgpuDomain *domain, const VgpuWant *want, bool users, bool *display,
                GError **error)
 {
-    *display =
-        want->display == VGPU_SWITCH_ON ||
-        (want->display == VGPU_SWITCH_AUTO && want->index == 0 && domain->has_graphics && !users);
+    bool on = want->display == VGPU_SWITCH_ON;
+    VgpuLooks asked = { .display = on, .ramfb = want->ramfb == VGPU_SWITCH_ON };
+
+    /* it has none, so "auto" is off, and what is asked for is refused */
+    if (want->interface == VGPU_INTERFACE_VF)
+        return vgpu_hostdev_check(domain, want, asked, 0, error);
+
+    *display = on || (want->display == VGPU_SWITCH_AUTO && want->index == 0 &&
+                      domain->has_graphics && !users);
     if (*display && !domain->has_graphics)
         return refuse(error, domain, want,
                       "<vgpu:device> has display='on', but the domain has no <graphics>");
@@ -60,7 +61,7 @@ decide_display(const VgpuDomain *domain, const VgpuWant *want, bool users, bool 
 
 /* An explicit ramfb='on' comes before any "auto", wherever it stands. */
 static bool
-decide_ramfb(const VgpuDomain *domain, Looks *looks, bool taken, GError **error)
+decide_ramfb(const VgpuDomain *domain, VgpuLooks *looks, bool taken, GError **error)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
@@ -87,11 +88,11 @@ decide_ramfb(const VgpuDomain *domain, Looks *looks, bool taken, GError **error)
 }
 
 /* The looks of all wants, by index. Those of the user's own devices stay off here. */
-static Looks *
+static VgpuLooks *
 decide_looks(const VgpuDomain *domain, GError **error)
 {
-    g_autofree Looks *looks = g_new0(Looks, domain->wants->len + 1);
-    Looks users = users_looks(domain);
+    g_autofree VgpuLooks *looks = g_new0(VgpuLooks, domain->wants->len + 1);
+    VgpuLooks users = users_looks(domain);
 
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
@@ -105,25 +106,27 @@ decide_looks(const VgpuDomain *domain, GError **error)
     return g_steal_pointer(&looks);
 }
 
-/* The device of the user's with @uuid, or NULL. */
+/* The device of the user's that is the one of @want, or NULL. */
 static const VgpuHostdev *
-find_users(const VgpuDomain *domain, const char *uuid)
+find_users(const VgpuDomain *domain, const VgpuWant *want)
 {
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
 
-        if (hostdev->index < 0 && g_strcmp0(hostdev->uuid, uuid) == 0)
+        if (hostdev->index < 0 &&
+            (g_strcmp0(hostdev->uuid, want->uuid) == 0 ||
+             (hostdev->source && g_strcmp0(hostdev->source, want->vf) == 0)))
             return hostdev;
     }
     return NULL;
 }
 
 static bool
-check_uuids(const VgpuDomain *domain, GError **error)
+check_users(const VgpuDomain *domain, GError **error)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
-        const VgpuHostdev *users = find_users(domain, want->uuid);
+        const VgpuHostdev *users = find_users(domain, want);
 
         if (want->uuid_is_users && !users)
             return refuse(error, domain, want,
@@ -132,17 +135,30 @@ check_uuids(const VgpuDomain *domain, GError **error)
                           want->uuid);
         if (!want->uuid_is_users && users)
             return refuse(error, domain, want,
-                          "the <hostdev> at line %ld has the UUID %s of vGPU %u, but not its "
+                          "the <hostdev> at line %ld has the %s %s of vGPU %u, but not its "
                           "alias '" VGPU_ALIAS_PREFIX "%u'; remove it or give it that alias",
-                          users->line, want->uuid, want->index, want->index);
+                          users->line, users->source ? "VF" : "UUID",
+                          users->source ? users->source : want->uuid, want->index, want->index);
     }
     return true;
 }
 
 static bool
-carries(const VgpuHostdev *hostdev, const VgpuWant *want, Looks looks)
+check_looks(const VgpuDomain *domain, const VgpuLooks *looks, gulong libvirt, GError **error)
 {
-    return g_strcmp0(hostdev->uuid, want->uuid) == 0 && hostdev->display == looks.display &&
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+
+        if (!want->uuid_is_users && !vgpu_hostdev_check(domain, want, looks[i], libvirt, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+carries(const VgpuHostdev *hostdev, const VgpuWant *want, VgpuLooks looks)
+{
+    return vgpu_hostdev_names(hostdev, want) && hostdev->display == looks.display &&
            hostdev->ramfb == looks.ramfb;
 }
 
@@ -158,7 +174,7 @@ count_ours(const VgpuDomain *domain, int index)
 
 /* Whether @hostdev, one of ours, is what the annotation asks for; an alias used twice never is. */
 static bool
-is_right(const VgpuDomain *domain, const Looks *looks, const VgpuHostdev *hostdev)
+is_right(const VgpuDomain *domain, const VgpuLooks *looks, const VgpuHostdev *hostdev)
 {
     guint index = (guint) hostdev->index;
     const VgpuWant *want = index < domain->wants->len ? domain->wants->pdata[index] : NULL;
@@ -167,42 +183,35 @@ is_right(const VgpuDomain *domain, const Looks *looks, const VgpuHostdev *hostde
            count_ours(domain, hostdev->index) == 1;
 }
 
-static char *
-hostdev_xml(const VgpuWant *want, Looks looks, const char *address)
-{
-    return g_strdup_printf("<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='%s' "
-                           "ramfb='%s'><source><address uuid='%s'/></source>"
-                           "<alias name='" VGPU_ALIAS_PREFIX "%u'/>%s</hostdev>",
-                           looks.display ? "on" : "off", looks.ramfb ? "on" : "off", want->uuid,
-                           want->index, address ? address : "");
-}
-
 static VgpuChange *
-attach_new(const VgpuWant *want, Looks looks, const char *address)
+attach_new(const VgpuWant *want, VgpuLooks looks, const char *address)
 {
     VgpuChange *self = g_new0(VgpuChange, 1);
+    g_autofree char *device = vgpu_want_device_text(want);
 
     self->attach = true;
     self->index = want->index;
     self->alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", want->index);
     self->uuid = g_strdup(want->uuid);
-    self->xml = hostdev_xml(want, looks, address);
+    self->xml = vgpu_hostdev_format(want, looks, address);
     self->text =
-        g_strdup_printf("attach vGPU %u (%s)%s%s", want->index, want->uuid,
+        g_strdup_printf("attach vGPU %u (%s)%s%s", want->index, device,
                         looks.display ? " with display" : "", looks.ramfb ? " and ramfb" : "");
     return self;
 }
 
 static VgpuChange *
-detach_new(const VgpuHostdev *hostdev)
+detach_new(const VgpuDomain *domain, const VgpuHostdev *hostdev)
 {
     VgpuChange *self = g_new0(VgpuChange, 1);
+    const char *device = hostdev->source ? hostdev->source : hostdev->uuid;
 
     self->index = (guint) hostdev->index;
     self->alias = g_strdup(hostdev->alias);
-    self->uuid = g_strdup(hostdev->uuid);
-    self->text = g_strdup_printf("detach vGPU %d (%s)", hostdev->index,
-                                 hostdev->uuid ? hostdev->uuid : "no UUID");
+    self->uuid = hostdev->source ? vgpu_uuid_for_domain(domain->uuid, self->index)
+                                 : g_strdup(hostdev->uuid);
+    self->text = g_strdup_printf("detach vGPU %d (%s%s)", hostdev->index,
+                                 hostdev->source ? "VF " : "", device ? device : "no device");
     return self;
 }
 
@@ -211,22 +220,22 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
 {
     g_autoptr(GPtrArray) changes =
         g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_change_free);
-    g_autofree Looks *looks = NULL;
+    g_autofree VgpuLooks *looks = NULL;
 
-    (void) libvirt;
     if (!domain->uuid) {
         vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
                            "the domain has no <uuid>");
         return NULL;
     }
-    if (!(looks = decide_looks(domain, error)) || !check_uuids(domain, error))
+    if (!(looks = decide_looks(domain, error)) || !check_users(domain, error) ||
+        !check_looks(domain, looks, libvirt, error))
         return NULL;
 
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
 
         if (hostdev->index >= 0 && !is_right(domain, looks, hostdev))
-            g_ptr_array_add(changes, detach_new(hostdev));
+            g_ptr_array_add(changes, detach_new(domain, hostdev));
     }
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
@@ -241,7 +250,7 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
 char *
 vgpu_inject_live_xml(const VgpuWant *want)
 {
-    return hostdev_xml(want, (Looks) { false, false }, NULL);
+    return vgpu_hostdev_format(want, (VgpuLooks) { false, false }, NULL);
 }
 
 /* The blanks in front of @node on its line, as far as can be told. */

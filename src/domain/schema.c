@@ -90,17 +90,22 @@ is_pci_address(const char *text)
     return vgpu_pciaddr_parse(text, &addr);
 }
 
-/* A parameter is handed to the driver in a comma-separated list. */
-static bool
-is_param_value(const char *text)
-{
-    return strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.:+-") == strlen(text);
-}
-
 static bool
 is_param_name(const char *text)
 {
-    return *text && !strpbrk(text, ":+") && is_param_value(text);
+    return g_ascii_isalpha(*text) &&
+           strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-") == strlen(text);
+}
+
+/* It is handed to the driver in a comma-separated list of NAME=VALUE. */
+static bool
+is_param_value(const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if (!g_ascii_isgraph(*p) || *p == ',' || *p == '=')
+            return false;
+    }
+    return *text != '\0';
 }
 
 static const AttributeRule devices_attributes[] = {
@@ -134,8 +139,8 @@ static const AttributeRule profile_attributes[] = {
 };
 
 static const AttributeRule param_attributes[] = {
-    { "name", "letters, digits, '_', '.' and '-'", is_param_name },
-    { "value", "letters, digits and any of _.:+-", is_param_value },
+    { "name", "a letter, then letters, digits, '_' and '-'", is_param_name },
+    { "value", "ASCII characters without blanks, ',' and '='", is_param_value },
     { NULL },
 };
 

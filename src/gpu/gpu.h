@@ -65,9 +65,9 @@ typedef struct {
     bool is_mig;         /* MIG mode is on */
     bool mig_auto;       /* a missing GPU instance may be made when a domain starts */
     GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when nobody tells */
-    GPtrArray *profiles; /* of VgpuProfile: all that any parent offers, by id */
-    GPtrArray *vfs;      /* of char *: the addresses of all its VFs, in order of their number */
-    GPtrArray *parents;  /* of VgpuParent, in that order too */
+    GPtrArray *profiles;      /* of VgpuProfile: all that any parent offers, by id */
+    GPtrArray *vfs;     /* of char *: the addresses of all its VFs, in order of their number */
+    GPtrArray *parents; /* of VgpuParent, in that order too */
 } VgpuGpu;
 
 VgpuGpu *vgpu_gpu_new(const char *address);

@@ -82,6 +82,21 @@ vgpu_inventory_remove(VgpuInventory *self, const char *address)
 }
 
 void
+vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older)
+{
+    for (guint i = 0; i < self->gpus->len; i++) {
+        VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
+        const VgpuGpu *old = vgpu_inventory_find(older, gpu->address);
+
+        if (!old || gpu->interface != VGPU_INTERFACE_VENDOR_VFIO ||
+            old->interface != gpu->interface || g_strcmp0(old->product_id, gpu->product_id) != 0)
+            continue;
+        for (guint j = 0; j < old->profiles->len; j++)
+            (void) vgpu_gpu_take_profile(gpu, vgpu_profile_copy(old->profiles->pdata[j]));
+    }
+}
+
+void
 vgpu_inventory_identify(VgpuInventory *self, const VgpuInventory *from_libvirt)
 {
     for (guint i = 0; i < self->gpus->len; i++) {

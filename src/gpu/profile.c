@@ -78,10 +78,17 @@ vgpu_profile_describe(VgpuProfile *self, const char *description)
     }
 }
 
-/* The tail of a name, "-4Q", "-2B4", "-1-5CME", from its last or last but one number on; false when
- * it has none. Kept by hand: model names come with blanks and dashes of their own. */
+/* What the tail of a name says: "-4Q", "-2B4", "-1-5CME". */
+typedef struct {
+    bool is_mig;
+    guint gib; /* 0 stands for half a GiB */
+    char series;
+} Tail;
+
+/* Models have blanks, dashes and numbers of their own in front of it, so only the end is looked at.
+ * False when it is not such an end. */
 static bool
-parse_tail(const char *name, guint *gib, char *series, bool *mig)
+parse_tail(const char *name, Tail *tail)
 {
     static GRegex *regex;
     static gsize once;
@@ -91,7 +98,8 @@ parse_tail(const char *name, guint *gib, char *series, bool *mig)
     g_autofree char *letter = NULL;
 
     if (g_once_init_enter(&once)) {
-        regex = g_regex_new("-(?:([1-9])-)?([0-9]+)([ABCQ])(?:[0-9]|ME|NOME|MEALL|GFX)?$", 0, 0, NULL);
+        regex = g_regex_new("-(?:([1-9])-)?([0-9]{1,4})([ABCQ])(?:[0-9]|ME|NOME|MEALL|GFX)?$",
+                            G_REGEX_OPTIMIZE, 0, NULL);
         g_once_init_leave(&once, 1);
     }
     if (!g_regex_match(regex, name, 0, &match))
@@ -99,92 +107,91 @@ parse_tail(const char *name, guint *gib, char *series, bool *mig)
     slices = g_match_info_fetch(match, 1);
     size = g_match_info_fetch(match, 2);
     letter = g_match_info_fetch(match, 3);
-    *mig = *slices != '\0';
-    *gib = leading_number(size);
-    *series = *letter;
+    tail->is_mig = *slices != '\0';
+    tail->gib = leading_number(size);
+    tail->series = *letter;
     return true;
 }
 
 char
 vgpu_profile_series(const VgpuProfile *self)
 {
-    guint gib;
-    char series = 0;
-    bool mig;
+    Tail tail;
 
-    (void) !parse_tail(self->name, &gib, &series, &mig);
-    return series;
+    return parse_tail(self->name, &tail) ? tail.series : 0;
 }
 
 bool
 vgpu_profile_is_mig(const VgpuProfile *self)
 {
-    guint gib;
-    char series;
-    bool mig = false;
+    Tail tail;
 
-    (void) !parse_tail(self->name, &gib, &series, &mig);
-    return mig || self->gi_profile >= 0;
+    return self->gi_profile >= 0 || (parse_tail(self->name, &tail) && tail.is_mig);
 }
 
 void
 vgpu_profile_guess(VgpuProfile *self)
 {
-    guint gib = 0;
-    char series;
-    bool mig;
+    Tail tail;
 
-    if (!self->fb_mib && parse_tail(self->name, &gib, &series, &mig))
-        self->fb_mib = gib ? gib * 1024 : 512;
+    if (!self->fb_mib && parse_tail(self->name, &tail))
+        self->fb_mib = tail.gib ? tail.gib * 1024 : 512;
 }
 
 /* NVIDIA vGPU guide, "NVIDIA vGPU software licensed products" and "Multiple vGPU support". */
-static const struct {
-    char series;
+typedef struct {
     const char *purpose;
     const char *license;
     guint max_per_domain;
-} all_series[] = {
-    { 'Q', "virtual workstation", "NVIDIA RTX Virtual Workstation", 16 },
-    { 'C', "compute and AI", "NVIDIA AI Enterprise", 16 },
-    { 'B', "virtual desktop", "NVIDIA Virtual PC", 1 },
-    { 'A', "streamed applications", "NVIDIA Virtual Applications", 1 },
+    char letter;
+} Series;
+
+static const Series all_series[] = {
+    { "virtual workstation", "NVIDIA RTX Virtual Workstation", 16, 'Q' },
+    { "compute and AI", "NVIDIA AI Enterprise", 16, 'C' },
+    { "virtual desktop", "NVIDIA Virtual PC", 1, 'B' },
+    { "streamed applications", "NVIDIA Virtual Applications", 1, 'A' },
 };
+
+static const Series *
+find_series(const VgpuProfile *self)
+{
+    char letter = vgpu_profile_series(self);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(all_series); i++) {
+        if (all_series[i].letter == letter)
+            return &all_series[i];
+    }
+    return NULL;
+}
 
 const char *
 vgpu_profile_purpose(const VgpuProfile *self)
 {
-    char series = vgpu_profile_series(self);
+    const Series *series = find_series(self);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(all_series); i++) {
-        if (all_series[i].series == series)
-            return all_series[i].purpose;
-    }
-    return NULL;
+    return series ? series->purpose : NULL;
 }
 
 const char *
 vgpu_profile_license(const VgpuProfile *self)
 {
-    char series = vgpu_profile_series(self);
+    const Series *series = find_series(self);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(all_series); i++) {
-        if (all_series[i].series == series)
-            return all_series[i].license;
-    }
-    return NULL;
+    return series ? series->license : NULL;
 }
 
 guint
 vgpu_profile_max_per_domain(const VgpuProfile *self)
 {
-    char series = vgpu_profile_series(self);
+    const Series *series;
 
-    for (gsize i = 0; !self->max_per_domain && i < G_N_ELEMENTS(all_series); i++) {
-        if (all_series[i].series == series)
-            return all_series[i].max_per_domain;
-    }
-    return self->max_per_domain;
+    if (self->max_per_domain)
+        return self->max_per_domain;
+    if (vgpu_profile_is_mig(self)) /* as the driver says of those whose answer is known */
+        return 1;
+    series = find_series(self);
+    return series ? series->max_per_domain : 0;
 }
 
 static const char *

@@ -14,7 +14,7 @@ typedef struct {
     guint max_instances;  /* per physical GPU, also on a VF; 0 when the driver does not say */
     guint max_per_domain; /* of it in one domain; 0 when nobody says, see below */
     guint max_per_gi;     /* of it on one MIG GPU instance; 0 when nobody says */
-    int gi_profile;       /* NVML's id of the GPU instance profile it lives on; -1: none, or unknown */
+    int gi_profile; /* NVML's id of the GPU instance profile it lives on; -1: none, or unknown */
 } VgpuProfile;
 
 VgpuProfile *vgpu_profile_new(const char *id, const char *name);
@@ -34,8 +34,8 @@ bool vgpu_profile_is_mig(const VgpuProfile *self);
 /* What the series is for and which licence it needs; NULL without a series. */
 const char *vgpu_profile_purpose(const VgpuProfile *self);
 const char *vgpu_profile_license(const VgpuProfile *self);
-/* How many vGPUs of it one domain may have: what the driver says, else by its series; 0: no limit
- * is known. */
+/* How many vGPUs of it one domain may have: what the driver says, else one of a MIG-backed
+ * profile, else by its series; 0: no limit is known. */
 guint vgpu_profile_max_per_domain(const VgpuProfile *self);
 /* Take the frame buffer from the name when the driver has not said it: "-24Q" is 24 GiB, "-0Q"
  * 512 MiB. */

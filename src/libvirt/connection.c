@@ -425,3 +425,19 @@ vgpu_connection_error(GError **error, const char *format, ...)
                 last && last->message ? last->message : "unknown error of libvirt");
     return FALSE;
 }
+
+gulong
+vgpu_connection_library_version(void)
+{
+    gulong version = 0;
+
+    return virGetVersion(&version, NULL, NULL) < 0 ? 0 : version;
+}
+
+gulong
+vgpu_connection_version(virConnectPtr conn)
+{
+    gulong version = 0;
+
+    return virConnectGetLibVersion(conn, &version) < 0 ? 0 : version;
+}

@@ -26,6 +26,12 @@ typedef struct {
  * and ignore SIGPIPE, which it can raise. Once, before any connection. */
 void vgpu_connection_init(void);
 
+/* Of the library that is loaded, which Debian and its like install together with the daemon: as
+ * virGetVersion() counts, 11.3.0 is 11003000; 0 when it does not say. */
+gulong vgpu_connection_library_version(void);
+/* Of the daemon at the other end, likewise. */
+gulong vgpu_connection_version(virConnectPtr conn);
+
 /* @root prefixes the pid files ("/" in production). Opens by itself as soon as it can, and again
  * whenever the connection was lost. Both on the main thread; free never waits for libvirt, calls no
  * event any more, and connections that were handed out stay valid. */

@@ -198,6 +198,14 @@ read_offers(VgpuGpu *gpu, const char *address, xmlDoc *doc, const GPtrArray *typ
     g_ptr_array_sort(gpu->profiles, compare_profiles);
 }
 
+/* Display controllers, and accelerators, which is all that compute-only cards say of themselves. That
+ * more is read than the host has GPUs does not matter: what is one is not decided here. */
+static bool
+may_be_gpu_class(const char *class)
+{
+    return g_str_has_prefix(class, "0x03") || g_str_has_prefix(class, "0x12");
+}
+
 static bool
 add_pci(VgpuInventory *into, xmlDoc *doc, xmlNode *pci, GError **error)
 {
@@ -208,10 +216,10 @@ add_pci(VgpuInventory *into, xmlDoc *doc, xmlNode *pci, GError **error)
     g_autofree char *class = vgpu_xml_text(doc, pci, "class");
     g_autofree char *address = read_address(doc, pci, "");
     g_autofree char *pf_address = pf ? read_address(doc, pf, "@") : NULL;
-    bool is_display = class && g_str_has_prefix(class, "0x03");
+    bool is_candidate = class && may_be_gpu_class(class);
     VgpuGpu *gpu;
 
-    if (!types->len && (pf || !is_display))
+    if (!types->len && (pf || !is_candidate))
         return true;
     if (!address || (pf && !pf_address)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
@@ -330,11 +338,15 @@ vgpu_nodedev_xml(virNodeDevicePtr device, GError **error)
     return copy;
 }
 
+#define CLASS_TAG "<class>"
+
 /* Most PCI devices of a host are no GPU, and not worth parsing. */
 static bool
 may_be_gpu(const char *xml)
 {
-    return strstr(xml, "mdev_types") || strstr(xml, "<class>0x03");
+    const char *class = strstr(xml, CLASS_TAG);
+
+    return strstr(xml, "mdev_types") || (class && may_be_gpu_class(class + strlen(CLASS_TAG)));
 }
 
 static bool

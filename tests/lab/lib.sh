@@ -13,7 +13,16 @@ A2_VF=0000:41:00.4
 M10=0000:84:00.0
 M10B=0000:85:00.0
 P40=10000:01:00.0
-export A2 A2_VF M10 M10B P40
+# No VFs after a boot. L40S: they become vGPUs themselves. A100: mdevs on them, and MIG.
+L40S=0000:61:00.0
+L40S_VF=0000:61:00.4
+L40SB=0000:62:00.0
+A100=0000:a1:00.0
+A100_VF=0000:a1:00.4
+# Only on the machine with an IOMMU: real hardware, as far as the guest can tell; VFs from .1 on.
+SSD=0000:01:00.0
+SSD_VF=0000:01:00.1
+export A2 A2_VF M10 M10B P40 L40S L40S_VF L40SB A100 A100_VF SSD SSD_VF
 
 # --- talking and asserting ----------------------------------------------------------------------
 
@@ -81,6 +90,23 @@ mdev_remove() { echo 1 > "/sys/bus/mdev/devices/$1/remove"; }
 # available PARENT TYPE: available_instances.
 available() { cat "/sys/class/mdev_bus/$1/mdev_supported_types/$2/available_instances"; }
 
+# vf_type VF: the vGPU type that it has, 0 if none. vf_set VF TYPE: straight into sysfs; 0 takes it away.
+vf_type() { cat "/sys/bus/pci/devices/$1/nvidia/current_vgpu_type"; }
+vf_set() { echo "$2" > "/sys/bus/pci/devices/$1/nvidia/current_vgpu_type"; }
+# vf_free VF: without a type.
+vf_free() { [ "$(vf_type "$1")" = 0 ] || vf_set "$1" 0; }
+# vf_creatable VF: the ids of the types that it could have, on one line.
+vf_creatable() { sed -n 's/^\([0-9]\+\) *: .*/\1/p' "/sys/bus/pci/devices/$1/nvidia/creatable_vgpu_types" | xargs; }
+# fake PF FILE [VALUE]: reads or writes what fakegpu/ says of a board, see module/README.
+fake() {
+    local f=/sys/bus/pci/devices/$1/fakegpu/$2
+    case $#${3:-} in
+        2) cat "$f" ;;
+        *$'\n'*) cat <<< "$3" > "$f" ;; # the shell would write line by line
+        *) echo "$3" > "$f" ;;
+    esac
+}
+
 # knob NAME VALUE [GPU]: see module/README. knob_is NAME GPU prints the value.
 knob() { echo "$2${3:+ $3}" > "$knob_dir/$1"; }
 knob_is() { sed -n "s/^$2 //p" "$knob_dir/$1"; }
@@ -100,10 +126,31 @@ enable_vfs() {
     echo 0 > "$f" || return
     [ "$2" = 0 ] || echo "$2" > "$f"
 }
-# What a scenario finds: four VFs on the first A2, none on the second.
+# vfs_on ADDR N: the same, and udev is through with them.
+vfs_on() { enable_vfs "$1" "$2" && udevadm settle --timeout=60; }
+
+# vf_of ADDR N: the address of the Nth VF, from 0.
+vf_of() { basename "$(readlink -f "/sys/bus/pci/devices/$1/virtfn$2")"; }
+
+# Whether this is the machine that has one.
+has_iommu() { compgen -G '/sys/class/iommu/*' > /dev/null; }
+
+# What a scenario finds: four VFs on the first A2, none on any other, no MIG, no mixed sizes.
 vfs_default() {
-    enable_vfs 0000:41:00.0 4
-    enable_vfs 0000:42:00.0 0
+    local dir gpu vfs
+    if has_iommu; then
+        enable_vfs "$SSD" 0
+        echo 1 > "/sys/bus/pci/devices/$SSD/sriov_drivers_autoprobe"
+    fi
+    for dir in /sys/bus/pci/devices/*/fakegpu; do
+        gpu=${dir%/*} gpu=${gpu##*/} vfs=0
+        [ "$gpu" != "$A2" ] || vfs=4
+        [ ! -e "${dir%/*}/sriov_numvfs" ] || enable_vfs "$gpu" $vfs
+        fake "$gpu" gpu_instances ""
+        fake "$gpu" mig_mode 0
+        fake "$gpu" mixed 0
+        fake "$gpu" scheduler ""
+    done
 }
 
 # --- domains ------------------------------------------------------------------------------------
@@ -251,8 +298,9 @@ fi
 
 # Back to how the guest came up, whatever a scenario left behind.
 cleanup() {
-    local uuid addr state i
+    local uuid vf addr state i
     knobs_default
+    rm -rf /run/fake-nvml /run/sriov-manage # knobs and state of NVIDIA's stand-ins
     libvirt_running || libvirt_start
     {
         virsh -q list --name | sed -n 's/.\+/destroy "&"/p'
@@ -264,6 +312,7 @@ cleanup() {
         assert_eq "$(virsh -q list --all --name)" "" "domains left"
     fi
     if daemon_installed; then
+        rm -f /run/virt-vgpu/host-status
         # What the daemon has read of these only a new one forgets.
         if find /etc/virt-vgpu/{pools,conf.d,host.xml} -type f -delete -print 2> /dev/null |
             grep -q .; then
@@ -278,6 +327,10 @@ cleanup() {
     fi
     find /etc/mdevctl.d -mindepth 1 -maxdepth 1 ! -name scripts.d -exec rm -rf {} +
     for uuid in $(mdevs); do mdev_remove "$uuid"; done
+    for vf in /sys/bus/pci/devices/*/nvidia; do
+        vf=${vf%/*} vf=${vf##*/}
+        [ ! -e "/sys/bus/pci/devices/$vf/nvidia" ] || wait_for 10 vf_free "$vf"
+    done
     # Records of what has just been taken from under the daemon.
     if daemon_installed && find /run/virt-vgpu/claims /var/lib/virt-vgpu -type f 2> /dev/null | grep -q .; then
         daemon_stop

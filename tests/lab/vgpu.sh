@@ -93,3 +93,31 @@ udevd() {
     mapfile -t pids < <(pgrep -x systemd-udevd)
     kill "-$1" "${pids[@]}"
 }
+
+# defined_vf NAME N, live_vf NAME N: the VF that our <hostdev> names, nothing when it names none.
+source_vf() { sed -n "s/.*<address domain='0x\(....\)' bus='0x\(..\)' slot='0x\(..\)' function='0x\(.\)'.*/\1:\2:\3.\4/p" | head -n 1; }
+defined_vf() { defined_hostdev "$1" "$2" | source_vf; }
+live_vf() { live_hostdev "$1" "$2" | source_vf; }
+# vf_params VF, mdev_params UUID: the plugin parameters, as the driver has them.
+vf_params() { cat "/sys/bus/pci/devices/$1/nvidia/vgpu_params"; }
+mdev_params() { cat "/sys/bus/mdev/devices/$1/nvidia/vgpu_params"; }
+# types PF: what the VFs of a vendor-specific VFIO board carry, on one line; types_are PF TYPE…
+types() { cat "/sys/bus/pci/devices/$1"/virtfn*/nvidia/current_vgpu_type | xargs; }
+types_are() { [ "$(types "$1")" = "${*:2}" ]; }
+# vf_has VF TYPE
+vf_has() { [ "$(vf_type "$1")" = "$2" ]; }
+# is_connected: the daemon is, to libvirt.
+is_connected() { [ "$(json 'v["libvirt_connected"]' version)" = True ]; }
+
+# driver_of ADDR: the driver that a PCI function is bound to, "-" if none.
+driver_of() { if [ -e "/sys/bus/pci/devices/$1/driver" ]; then basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; else echo -; fi; }
+
+# standins [LINE…]: NVIDIA's library and script are there, as far as we can tell; LINEs are for the same
+# conf.d file. Their knobs: see tests/standins/nvml.c and tests/standins/sriov-manage.
+nvml_library=/usr/lib/virt-vgpu-lab/libnvidia-ml.so.1
+sriov_manage=/usr/lib/virt-vgpu-lab/sriov-manage
+standins() { daemon_config "$@" "[host]" "nvml_library=$nvml_library" "sriov_manage=$sriov_manage"; }
+nvml_knob() { mkdir -p /run/fake-nvml && printf %s "${2:-}" > "/run/fake-nvml/$1"; }
+manage_knob() { mkdir -p /run/sriov-manage && printf %s "${2:-}" > "/run/sriov-manage/$1"; }
+# vfs_of PF: how many are on.
+vfs_of() { cat "/sys/bus/pci/devices/$1/sriov_numvfs"; }

@@ -1,0 +1,97 @@
+#include "backend/gim.h"
+
+#include "base/error.h"
+#include "base/fsutil.h"
+#include "base/names.h"
+
+#define RELOAD                                                                                   \
+    "stop the guests that have VFs, then reload it (modprobe -r gim && modprobe gim), or reboot"
+
+bool
+vgpu_gim_is_new(const VgpuSysfs *sysfs, const char *gpu)
+{
+    static const char *const marks[] = {
+        "accelerator_partition_profile",
+        "memory_partition_mode",
+        "spatial_partition_mode",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
+        g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", gpu, marks[i]);
+
+        if (vgpu_sysfs_exists(sysfs, path))
+            return true;
+    }
+    return vgpu_sysfs_exists(sysfs, "sys/module/gim/parameters/sch_policy");
+}
+
+/* The numbers of all GPUs of the driver, which takes them in the order of their addresses: those
+ * of the others stay as they are. */
+static char *
+numbers_of_all(const VgpuSysfs *sysfs, const char *gpu, guint vfs)
+{
+    g_autoptr(GPtrArray) functions = vgpu_sysfs_list(sysfs, VGPU_SYS_PCI_DEVICES);
+    g_autoptr(GString) numbers = g_string_new(NULL);
+
+    for (guint i = 0; i < functions->len; i++) {
+        const char *address = g_ptr_array_index(functions, i);
+        g_autofree char *device = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s", address);
+        g_autofree char *link = g_strconcat(device, "/driver", NULL);
+        g_autofree char *path = g_strconcat(device, "/sriov_numvfs", NULL);
+        g_autofree char *driver = vgpu_sysfs_link_name(sysfs, link);
+        guint now = 0;
+
+        if (g_strcmp0(driver, VGPU_GIM_DRIVER) != 0 ||
+            !vgpu_sysfs_read_uint(sysfs, path, &now, NULL))
+            continue;
+        g_string_append_printf(numbers, "%s%u", numbers->len ? "," : "",
+                               g_str_equal(address, gpu) ? vfs : now);
+    }
+    return g_string_free(g_steal_pointer(&numbers), FALSE);
+}
+
+char *
+vgpu_gim_advice(const VgpuSysfs *sysfs, const char *gpu, guint vfs)
+{
+    g_autofree char *numbers = NULL;
+
+    if (!vgpu_gim_is_new(sysfs, gpu))
+        return g_strdup_printf("put the line 'vf_num=%u' into /" VGPU_GIM_CONFIG
+                               " (it counts for all GPUs of that driver), " RELOAD,
+                               vfs);
+    numbers = numbers_of_all(sysfs, gpu, vfs);
+    return g_strdup_printf("put the line 'options gim vf_num=%s' into /etc/modprobe.d/gim.conf "
+                           "(a number for each GPU, by address), " RELOAD,
+                           numbers);
+}
+
+bool
+vgpu_gim_write_config(const char *root, guint vfs, GError **error)
+{
+    g_autofree char *path = g_build_filename(root, VGPU_GIM_CONFIG, NULL);
+    g_autofree char *line = g_strdup_printf("vf_num=%u", vfs);
+    g_autofree char *old = NULL;
+    g_auto(GStrv) lines = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GError) missing = NULL;
+    bool done = false;
+
+    if (!g_file_get_contents(path, &old, NULL, &missing)) {
+        if (!g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+            g_propagate_error(error, g_steal_pointer(&missing));
+            return false;
+        }
+        old = g_strdup("");
+    }
+    lines = g_strsplit(g_strchomp(old), "\n", -1);
+    for (char **one = lines; *one; one++) {
+        bool is_ours = g_str_has_prefix(*one, "vf_num=");
+
+        if (!is_ours || !done)
+            g_string_append_printf(text, "%s\n", is_ours ? line : *one);
+        done = done || is_ours;
+    }
+    if (!done)
+        g_string_append_printf(text, "%s\n", line);
+    return vgpu_fs_replace(path, text->str, text->len, error);
+}

@@ -1,0 +1,62 @@
+/* mig.h: dividing a GPU into MIG GPU instances as wanted, without disturbing those in use */
+#pragma once
+
+#include "backend/nvml.h"
+
+/* So many instances of one profile. */
+typedef struct {
+    guint profile; /* VgpuNvmlGiProfile.id */
+    char *name;    /* of it */
+    guint count;   /* 1 or more */
+} VgpuMigWant;
+
+void vgpu_mig_want_free(VgpuMigWant *self);
+
+/* Read "1g.12gb:4,2g.24gb:1" (names or ids of @profiles, which are of VgpuNvmlGiProfile; ":1" may
+ * be left out; a profile named twice is added up) into VgpuMigWant, by profile id. The text is a
+ * complete layout, so an empty one is refused. VGPU_ERROR_BAD_REQUEST says what is allowed. With
+ * @profiles NULL only its form is checked, and the result is empty. */
+GPtrArray *vgpu_mig_parse(const char *spec, const GPtrArray *profiles, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* What leads from what is there to what is wanted. */
+typedef struct {
+    GArray *destroy; /* of guint: ids of GPU instances */
+    GArray *create; /* of guint: profile ids, ascending: the largest instances come first, because
+                      * small ones in their way would leave them no room */
+} VgpuMigPlan;
+
+void vgpu_mig_plan_clear(VgpuMigPlan *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuMigPlan, vgpu_mig_plan_clear)
+
+/* @present is of VgpuNvmlGi, @wanted of VgpuMigWant. Of the instances of one profile those in use
+ * are kept first. VGPU_ERROR_BUSY names those in use that would have to go. @all: destroy also
+ * what could be kept unless it is in use, to make room for what does not fit beside it. */
+bool vgpu_mig_plan(const char *gpu, const GPtrArray *present, const GPtrArray *wanted, bool all,
+                   VgpuMigPlan *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Make the GPU's layout @spec, MIG mode included. Returns what was done, one line each (of
+ * char *; empty: nothing was to be done). VGPU_ERROR_FAILED "reset required" when the mode is
+ * pending. When a creation fails, what was created before it is taken away again and what was
+ * destroyed is made again, with the placement it had; the error says so where that fails, too.
+ * @compute as in nvml.h. */
+GPtrArray *vgpu_mig_apply(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Destroy all instances; the mode is left alone. Nothing is destroyed when one is in use. Lines
+ * as above. */
+GPtrArray *vgpu_mig_clear(VgpuNvml *nvml, const char *gpu, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* One more instance of @profile beside the others. VGPU_ERROR_NO_CAPACITY: there is no room. */
+bool vgpu_mig_add(VgpuNvml *nvml, const char *gpu, guint profile, guint *id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- answers as GVariants (not floating) ---------------------------------------------------- */
+
+/* aa{sv}: gi (u), profile (s), profile_id (u), start (u), size (u), in_use (b). */
+GVariant *vgpu_mig_list(VgpuNvml *nvml, const char *gpu, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* aa{sv}: profile (s), id (u), free (u), total (u). */
+GVariant *vgpu_mig_profiles(VgpuNvml *nvml, const char *gpu, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,290 @@
+#include "backend/vendor-vfio.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "backend/vfio.h"
+#include "base/error.h"
+#include "base/names.h"
+
+#define ID_PREFIX "nvidia-"
+#define DIGITS "0123456789"
+
+/* The driver answers EPERM or EBUSY also for a moment after the previous guest has gone. */
+#define BUSY_TRIES 5
+#define BUSY_STEP_US 200000
+
+static char *
+attribute_path(const char *vf, const char *name)
+{
+    return g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/nvidia/%s", vf, name);
+}
+
+static char *
+device_path(const char *vf)
+{
+    return g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s", vf);
+}
+
+/* --- what is offered ------------------------------------------------------------------------ */
+
+/* "1145  : NVIDIA L40S-1B"; a name may have blanks and colons of its own. */
+static VgpuProfile *
+parse_row(const char *line)
+{
+    gsize n_digits = strspn(line, DIGITS);
+    const char *colon = line + n_digits + strspn(line + n_digits, " \t");
+    g_autofree char *id = NULL;
+    g_autofree char *name = NULL;
+
+    if (!n_digits || *colon != ':')
+        return NULL;
+    id = g_strdup_printf(ID_PREFIX "%.*s", (int) n_digits, line);
+    name = g_strstrip(g_strdup(colon + 1));
+    return vgpu_profile_new(id, name);
+}
+
+GPtrArray *
+vgpu_vendor_vfio_parse(const char *text)
+{
+    GPtrArray *profiles = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_profile_free);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        VgpuProfile *profile = parse_row(g_strchug(*line));
+
+        if (profile)
+            g_ptr_array_add(profiles, profile);
+    }
+    return profiles;
+}
+
+/* A list of the moment: it shrinks with what its siblings take, and is empty on a VF that has a
+ * vGPU. What it has named once stays among the GPU's profiles. */
+static void
+vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
+{
+    g_autofree char *path = attribute_path(parent->address, "creatable_vgpu_types");
+    g_autofree char *text = vgpu_sysfs_read(sysfs, path, NULL);
+    g_autoptr(GPtrArray) listed = text ? vgpu_vendor_vfio_parse(text) : NULL;
+
+    while (listed && listed->len) {
+        g_autoptr(VgpuProfile) one = g_ptr_array_steal_index(listed, 0);
+        const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, one->id);
+
+        if (!profile) {
+            vgpu_profile_guess(one); /* there is no description */
+            profile = vgpu_gpu_take_profile(gpu, g_steal_pointer(&one));
+        }
+        vgpu_parent_add_offer(parent, profile, 1);
+    }
+}
+
+static void
+vendor_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
+                      const char *const *wanted)
+{
+    (void) wanted; /* it is one list */
+    g_ptr_array_set_size(parent->offers, 0);
+    vendor_read_offers(sysfs, gpu, parent);
+}
+
+/* --- what there is -------------------------------------------------------------------------- */
+
+static bool
+read_current(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **error)
+{
+    g_autofree char *path = attribute_path(vf, "current_vgpu_type");
+
+    return vgpu_sysfs_read_uint(sysfs, path, type, error);
+}
+
+static VgpuPresence
+vendor_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autoptr(GError) error = NULL;
+    VgpuPresence seen = { 0 };
+    guint type = 0;
+
+    if (!place->parent)
+        return seen;
+    if (!read_current(sysfs, place->parent, &type, &error)) {
+        /* what cannot be read is not taken for gone */
+        seen.exists = !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND);
+    } else if (type) {
+        seen.exists = true;
+        seen.profile_id = g_strdup_printf(ID_PREFIX "%u", type);
+    }
+    if (seen.exists)
+        seen.parent = g_strdup(place->parent);
+    return seen;
+}
+
+static void
+vendor_read_instances(const VgpuSysfs *sysfs, VgpuParent *parent)
+{
+    const VgpuPlace place = { .parent = parent->address };
+    g_auto(VgpuPresence) seen = vendor_look(sysfs, &place);
+
+    if (seen.exists)
+        vgpu_parent_add_instance(parent, NULL, seen.profile_id);
+}
+
+static bool
+vendor_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *device = device_path(place->parent);
+
+    return vgpu_vfio_in_use(sysfs, device);
+}
+
+/* --- create --------------------------------------------------------------------------------- */
+
+static bool
+read_for_create(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (read_current(sysfs, vf, type, &reason))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                "VF %s has gone, or is no longer with the NVIDIA driver: %s", vf,
+                reason->message);
+    return false;
+}
+
+/* Somebody's type is there already. */
+static bool
+take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, const char *number,
+              bool *existed, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("%u", current);
+
+    if (!g_str_equal(text, number)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "VF %s carries type " ID_PREFIX "%u, set by somebody else; it is never reset",
+                    place->parent, current);
+        return false;
+    }
+    if (vendor_in_use(sysfs, place)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "VF %s already carries %s, and a process has it open", place->parent,
+                    place->profile_id);
+        return false;
+    }
+    *existed = true;
+    return true;
+}
+
+/* Undo after a type that was taken but is of no use. */
+static void
+reset(const VgpuSysfs *sysfs, const char *vf)
+{
+    g_autofree char *path = attribute_path(vf, "current_vgpu_type");
+
+    (void) !vgpu_sysfs_write(sysfs, path, "0");
+}
+
+static bool
+check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, GError **error)
+{
+    g_autofree char *device = device_path(place->parent);
+    g_autofree char *text = NULL;
+    guint current;
+
+    if (!read_for_create(sysfs, place->parent, &current, error))
+        return false;
+    text = g_strdup_printf("%u", current);
+    if (!g_str_equal(text, number)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    "the driver of %s took profile %s, but shows type %u afterwards",
+                    place->parent, place->profile_id, current);
+        return false;
+    }
+    if (!vgpu_vfio_wait_until_usable(sysfs, device)) {
+        reset(sysfs, place->parent);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    "the driver of %s took profile %s, but no VFIO device appeared; see whether "
+                    "the VF is bound to the NVIDIA driver and the IOMMU is on",
+                    place->parent, place->profile_id);
+        return false;
+    }
+    return true;
+}
+
+/* The number in "nvidia-1145", borrowed; NULL for another id. */
+static const char *
+number_of(const char *profile_id)
+{
+    const char *number = profile_id + strlen(ID_PREFIX);
+
+    if (!g_str_has_prefix(profile_id, ID_PREFIX) || !*number || *number == '0' ||
+        number[strspn(number, DIGITS)] != '\0')
+        return NULL;
+    return number;
+}
+
+static bool
+vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
+{
+    g_autofree char *path = attribute_path(place->parent, "current_vgpu_type");
+    const char *number = number_of(place->profile_id);
+    int err = 0;
+
+    if (!number) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "VF %s has no profile %s",
+                    place->parent, place->profile_id);
+        return false;
+    }
+    for (int i = 0; i < BUSY_TRIES; i++) {
+        guint current;
+
+        if (i > 0)
+            g_usleep(BUSY_STEP_US);
+        if (!read_for_create(sysfs, place->parent, &current, error))
+            return false;
+        if (current)
+            return take_existing(sysfs, place, current, number, existed, error);
+        err = vgpu_sysfs_write(sysfs, path, number);
+        if (!err)
+            return check_made(sysfs, place, number, error);
+        if (err != EPERM && err != EBUSY)
+            return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
+                                    "the driver of %s refused profile %s", place->parent,
+                                    place->profile_id);
+    }
+    return vgpu_error_errno(error, VGPU_ERROR_BUSY, err, "VF %s does not take profile %s yet",
+                            place->parent, place->profile_id);
+}
+
+static bool
+vendor_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
+                    GError **error)
+{
+    g_autofree char *device = device_path(place->parent);
+    g_autofree char *whose = g_strconcat("VF ", place->parent, NULL);
+
+    return vgpu_vfio_write_params(sysfs, device, whose, params, error);
+}
+
+/* Not for a VF that carries no type: the driver answers EPERM to that. */
+static VgpuWrite
+vendor_removal(const VgpuPlace *place)
+{
+    return (VgpuWrite) {
+        .path = attribute_path(place->parent, "current_vgpu_type"),
+        .text = g_strdup("0"),
+    };
+}
+
+const VgpuBackend vgpu_backend_vendor_vfio = {
+    .interface = VGPU_INTERFACE_VENDOR_VFIO,
+    .read_offers = vendor_read_offers,
+    .refresh_offers = vendor_refresh_offers,
+    .read_instances = vendor_read_instances,
+    .create = vendor_create,
+    .write_params = vendor_write_params,
+    .removal = vendor_removal,
+    .look = vendor_look,
+    .in_use = vendor_in_use,
+};

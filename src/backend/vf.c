@@ -1,0 +1,158 @@
+#include "backend/vf.h"
+
+#include <string.h>
+
+#include "backend/vfio.h"
+#include "base/error.h"
+#include "base/names.h"
+
+#define MIB (1024 * 1024)
+
+static char *
+device_path(const char *address)
+{
+    return g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s", address);
+}
+
+/* Intel xe gives each VF a share of the memory, in bytes (kernel:
+ * Documentation/ABI/testing/sysfs-driver-intel-xe-sriov); VFs are numbered from 1. */
+static guint
+read_xe_quota(const VgpuSysfs *sysfs, const char *pf)
+{
+    g_autofree char *path =
+        g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/sriov_admin/vf1/profile/vram_quota", pf);
+    g_autofree char *text = vgpu_sysfs_read(sysfs, path, NULL);
+    guint64 bytes = 0;
+
+    if (!text ||
+        !g_ascii_string_to_unsigned(text, 10, 0, (guint64) G_MAXUINT * MIB, &bytes, NULL))
+        return 0;
+    return (guint) (bytes / MIB);
+}
+
+/* AMD's GIM for the FirePro S7150 has one size for all, in MiB, where its administrator gave one;
+ * what stands there when nobody did is no size that a VF could have. */
+static guint
+read_gim_size(const VgpuSysfs *sysfs)
+{
+    guint mib = 0;
+
+    return vgpu_sysfs_read_uint(sysfs, "sys/module/gim/parameters/vf_fb", &mib, NULL) && mib < MIB
+               ? mib
+               : 0;
+}
+
+static VgpuProfile *
+read_profile(const VgpuSysfs *sysfs, const VgpuGpu *gpu)
+{
+    VgpuProfile *profile = vgpu_profile_new(VGPU_VF_PROFILE, VGPU_VF_PROFILE);
+
+    if (g_strcmp0(gpu->driver, "gim") == 0)
+        profile->fb_mib = read_gim_size(sysfs);
+    else
+        profile->fb_mib = read_xe_quota(sysfs, gpu->address);
+    profile->max_instances = gpu->vfs_enabled;
+    return profile;
+}
+
+static bool
+is_there(const VgpuSysfs *sysfs, const char *vf)
+{
+    g_autofree char *device = device_path(vf);
+
+    return vgpu_sysfs_exists(sysfs, device);
+}
+
+static void
+vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
+{
+    const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, VGPU_VF_PROFILE);
+
+    if (!profile)
+        profile = vgpu_gpu_take_profile(gpu, read_profile(sysfs, gpu));
+    vgpu_parent_add_offer(parent, profile, is_there(sysfs, parent->address) ? 1 : 0);
+}
+
+/* Whether somebody uses a VF is not asked here: to ask would mean to open it for a moment. */
+static void
+vf_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
+                  const char *const *wanted)
+{
+    VgpuOffer *offer = vgpu_parent_find_offer(parent, VGPU_VF_PROFILE);
+
+    (void) gpu;
+    (void) wanted;
+    if (offer)
+        offer->available = is_there(sysfs, parent->address) ? 1 : 0;
+}
+
+/* The kernel cannot tell that a VF is somebody's, only the manager's records can. */
+static void
+vf_read_instances(const VgpuSysfs *sysfs, VgpuParent *parent)
+{
+    (void) sysfs;
+    (void) parent;
+}
+
+static bool
+vf_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *device = device_path(place->parent);
+
+    return vgpu_vfio_in_use(sysfs, device);
+}
+
+/* libvirt takes it from whatever driver it has and gives it back (managed='yes'), so that is not
+ * asked. */
+static bool
+vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
+{
+    (void) existed; /* there is nothing to be found made */
+    if (!g_str_equal(place->profile_id, VGPU_VF_PROFILE)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "VF %s has no profile %s",
+                    place->parent, place->profile_id);
+        return false;
+    }
+    if (!is_there(sysfs, place->parent)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    "VF %s has gone; see whether the VFs of its GPU are still enabled",
+                    place->parent);
+        return false;
+    }
+    if (vf_in_use(sysfs, place)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "a process has VF %s open",
+                    place->parent);
+        return false;
+    }
+    return true;
+}
+
+static VgpuWrite
+vf_removal(const VgpuPlace *place)
+{
+    (void) place;
+    return (VgpuWrite) { 0 };
+}
+
+static VgpuPresence
+vf_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    VgpuPresence seen = { .exists = place->parent && is_there(sysfs, place->parent) };
+
+    if (seen.exists) {
+        seen.parent = g_strdup(place->parent);
+        seen.profile_id = g_strdup(VGPU_VF_PROFILE);
+    }
+    return seen;
+}
+
+const VgpuBackend vgpu_backend_vf = {
+    .interface = VGPU_INTERFACE_VF,
+    .read_offers = vf_read_offers,
+    .refresh_offers = vf_refresh_offers,
+    .read_instances = vf_read_instances,
+    .create = vf_create,
+    .removal = vf_removal,
+    .look = vf_look,
+    .in_use = vf_in_use,
+};

@@ -1,0 +1,11 @@
+/* vf.h: plain SR-IOV VFs (AMD GIM, Intel i915 and xe, any named PF): a VF is the vGPU, and nothing
+ * is made or removed
+ *
+ * A PF has one profile, "vf": what its VFs are is decided for all of them when they are enabled. */
+#pragma once
+
+#include "backend/backend.h"
+
+#define VGPU_VF_PROFILE "vf" /* its id and its name */
+
+extern const VgpuBackend vgpu_backend_vf;

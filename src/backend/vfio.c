@@ -1,0 +1,85 @@
+#include "backend/vfio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/names.h"
+
+/* libvirt waits up to 100 × 10 ms for a device's links too
+ * (src/node_device/node_device_udev.c). */
+#define SETTLE_TRIES 100
+#define SETTLE_STEP_US 10000
+
+/* A VFIO group can be opened once (kernel: drivers/vfio/group.c, vfio_group_fops_open), and not
+ * while the device is open through its own node; libvirt asks in the same way before it stops a
+ * mediated device. */
+bool
+vgpu_vfio_in_use(const VgpuSysfs *sysfs, const char *device)
+{
+    g_autofree char *link = g_strconcat(device, "/iommu_group", NULL);
+    g_autofree char *group = vgpu_sysfs_link_name(sysfs, link);
+    g_autofree char *path = NULL;
+    int fd;
+
+    if (!group)
+        return false;
+    path = g_strdup_printf(VGPU_DEV_VFIO "/%s", group);
+    fd = openat(vgpu_sysfs_root_fd(sysfs), path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EBUSY || errno == EACCES || errno == EPERM;
+    close(fd);
+    return false;
+}
+
+bool
+vgpu_vfio_wait_until_usable(const VgpuSysfs *sysfs, const char *device)
+{
+    g_autofree char *group = g_strconcat(device, "/iommu_group", NULL);
+    g_autofree char *node = g_strconcat(device, "/vfio-dev", NULL);
+
+    for (int i = 0; i < SETTLE_TRIES; i++) {
+        if (vgpu_sysfs_exists(sysfs, group) || vgpu_sysfs_exists(sysfs, node))
+            return true;
+        g_usleep(SETTLE_STEP_US);
+    }
+    return false;
+}
+
+bool
+vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
+                       const char *params, GError **error)
+{
+    g_autofree char *path = g_strconcat(device, "/nvidia/vgpu_params", NULL);
+    int err = vgpu_sysfs_write(sysfs, path, params);
+
+    switch (err) {
+    case 0:
+        return true;
+    case ENOENT:
+    case ENOTDIR:
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    "the driver takes no plugin parameters for %s (there is no /%s)", whose,
+                    path);
+        return false;
+    case EPERM:
+    case EACCES:
+        return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
+                                "the driver takes plugin parameters only before the guest runs, "
+                                "%s is in use",
+                                whose);
+    case E2BIG:
+        return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
+                                "the plugin parameters of %s are longer than the driver takes",
+                                whose);
+    case ENXIO:
+        return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
+                                "the driver knows of no vGPU to set plugin parameters for on %s",
+                                whose);
+    default:
+        return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
+                                "the driver refused the plugin parameters '%s' of %s", params,
+                                whose);
+    }
+}

@@ -1,0 +1,20 @@
+/* vfio.h: what mediated devices and VFs have in common: a process opens them through VFIO, and
+ * NVIDIA's driver takes plugin parameters for them */
+#pragma once
+
+#include "base/sysfs.h"
+
+/* Whether somebody has the VFIO group of @device (its path below the root) open; also when we are
+ * not allowed to ask, since to reset what is in use is worse than to wait. A device without a
+ * group is open nowhere. */
+bool vgpu_vfio_in_use(const VgpuSysfs *sysfs, const char *device);
+
+/* Whether QEMU could open @device: it has its group, or its node of the newer interface. Waits a
+ * second for that, as the links may come a little after the write that makes them. */
+bool vgpu_vfio_wait_until_usable(const VgpuSysfs *sysfs, const char *device);
+
+/* Write plugin parameters of @device, all at once; the driver replaces what it had. VGPU_ERROR_DRIVER
+ * with the reason for each way of refusing them; @whose ("vGPU 251e…", "VF 0000:61:00.4") is named
+ * in it. */
+bool vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
+                            const char *params, GError **error);

@@ -1,0 +1,132 @@
+/* Verbs about the layout of the whole host: host-apply, host-diff, host-export. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xml.h"
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "cli/domain-io.h"
+#include "cli/table.h"
+
+static const VgpuColumn step_columns[] = {
+    { .key = "gpu", .header = "GPU" },
+    { .key = "step", .header = "Step", .fit = VGPU_FIT_CUT },
+    { .key = "result", .header = "Result" },
+    { .key = "text", .header = "What", .fit = VGPU_FIT_WRAP },
+    { 0 },
+};
+
+static const VgpuColumn difference_columns[] = {
+    { .key = "gpu", .header = "GPU" },
+    { .key = "what", .header = "What", .fit = VGPU_FIT_CUT },
+    { .key = "wanted", .header = "Wanted", .fit = VGPU_FIT_WRAP },
+    { .key = "actual", .header = "Actual", .fit = VGPU_FIT_WRAP },
+    { 0 },
+};
+
+/* The answer to @method with the layout in @path; what is no XML at all is told with its name. */
+static GVariant *
+send_layout(const VgpuCli *cli, const char *path, const char *method, const char *doing,
+            GError **error)
+{
+    gsize len = 0;
+    g_autofree char *xml = vgpu_read_xml(path, &len, error);
+    g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, len, vgpu_xml_source(path), error) : NULL;
+    g_autoptr(VgpuBusManager1) manager = doc ? vgpu_bus_open(cli->bus, error) : NULL;
+
+    if (!manager)
+        return NULL;
+    return vgpu_bus_call(manager, method, g_variant_new("(s)", xml), doing, error);
+}
+
+static int
+run_host_apply(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(GVariant) steps =
+        send_layout(cli, args[0], "ApplyHost", "The host is being set up", error);
+    int status = EXIT_SUCCESS;
+
+    if (!steps)
+        return EXIT_FAILURE;
+    vgpu_table_print(step_columns, steps, cli->json, cli->wide);
+    for (gsize i = 0; i < g_variant_n_children(steps); i++) {
+        g_autoptr(GVariant) step = g_variant_get_child_value(steps, i);
+        const char *result = "";
+
+        g_variant_lookup(step, "result", "&s", &result);
+        if (strcmp(result, "failed") == 0)
+            status = EXIT_FAILURE;
+    }
+    return status;
+}
+
+static int
+run_host_diff(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(GVariant) differences =
+        send_layout(cli, args[0], "DiffHost", "The host is being looked at", error);
+
+    if (!differences)
+        return EXIT_FAILURE;
+    vgpu_table_print(difference_columns, differences, cli->json, cli->wide);
+    return g_variant_n_children(differences) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int
+run_host_export(const VgpuCli *cli, char **args, GError **error)
+{
+    static const VgpuColumn columns[] = { { .key = "xml" }, { 0 } };
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
+    g_autoptr(GVariant) xml = manager ? vgpu_bus_call(manager, "ExportHost", g_variant_new("()"),
+                                                      "The host is being looked at", error)
+                                      : NULL;
+    const char *text;
+
+    if (!xml)
+        return EXIT_FAILURE;
+    text = g_variant_get_string(xml, NULL);
+    if (cli->json) {
+        g_autoptr(GVariant) row = g_variant_ref_sink(g_variant_new_parsed("{'xml': <%s>}", text));
+        g_autofree char *json = vgpu_table_json_object(columns, row, true);
+
+        printf("%s\n", json);
+    } else {
+        printf("%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
+    }
+    return EXIT_SUCCESS;
+}
+
+const VgpuCommand vgpu_commands_layout[] = {
+    { .name = "host-apply",
+      .synopsis = "FILE",
+      .summary = "bring the GPUs into the state of a layout",
+      .description =
+          "Makes virtual functions, modes, MIG instances and schedulers of the GPUs that are "
+          "named in a <vgpuhost> file as they are there; others are not touched. '-' reads "
+          "standard input. A GPU that fails does not stop the others; the exit status is 1 "
+          "then. What is to be there after a reboot goes into /etc/virt-vgpu/host.xml.",
+      .example = "virt-vgpu host-apply /etc/virt-vgpu/host.xml",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_host_apply },
+    { .name = "host-diff",
+      .synopsis = "FILE",
+      .summary = "where the GPUs differ from a layout",
+      .description =
+          "Lists what 'host-apply' would change, and changes nothing. The exit status is 1 when "
+          "there is a difference. '-' reads standard input.",
+      .example = "virt-vgpu host-diff /etc/virt-vgpu/host.xml",
+      .min_args = 1,
+      .max_args = 1,
+      .run = run_host_diff },
+    { .name = "host-export",
+      .synopsis = "",
+      .summary = "print the layout of this host",
+      .description =
+          "Prints the state of the GPUs as a <vgpuhost> file, to be kept or changed and applied "
+          "again.",
+      .example = "virt-vgpu host-export > /etc/virt-vgpu/host.xml",
+      .run = run_host_export },
+    { 0 },
+};

@@ -1,0 +1,437 @@
+/* bind.c: which interface, and which VF, each vGPU of a definition is to have
+ *
+ * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
+ * libvirt cannot be asked, so the choice is written down. It is a plan and no lock: while there are
+ * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
+#include "base/error.h"
+#include "core/manager-private.h"
+
+#define SHUN_US (60 * G_USEC_PER_SEC)
+
+static bool
+is_on_vf(VgpuInterface interface)
+{
+    return interface == VGPU_INTERFACE_VENDOR_VFIO || interface == VGPU_INTERFACE_VF;
+}
+
+const VgpuClaim *
+vgpu_manager_reservation(const VgpuManager *self, const char *key, const char *uuid)
+{
+    const VgpuOwner *owner = key ? g_hash_table_lookup(self->reserved, key) : NULL;
+
+    return owner && uuid ? vgpu_owner_find(owner, uuid) : NULL;
+}
+
+static const char *
+user_in(GHashTable *owners, const char *vf, const char *except)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->phase != VGPU_PHASE_FAILED && g_str_equal(claim->parent, vf) &&
+                g_strcmp0(owner->key, except) != 0)
+                return owner->domain_name ? owner->domain_name : "none (made by hand)";
+        }
+    }
+    return NULL;
+}
+
+const char *
+vgpu_manager_user(const VgpuManager *self, const char *vf, const char *key)
+{
+    return user_in(self->owners, vf, key);
+}
+
+const char *
+vgpu_manager_other_user(const VgpuManager *self, const char *vf, const char *key)
+{
+    const char *user = vgpu_manager_user(self, vf, key);
+
+    return user ? user : user_in(self->reserved, vf, key);
+}
+
+void
+vgpu_manager_shun(VgpuManager *self, const char *vf)
+{
+    gint64 until = g_get_monotonic_time() + SHUN_US;
+
+    g_hash_table_replace(self->shunned, g_strdup(vf), g_memdup2(&until, sizeof(until)));
+}
+
+static bool
+is_shunned(const VgpuManager *self, const char *vf)
+{
+    const gint64 *until = g_hash_table_lookup(self->shunned, vf);
+
+    return until && *until > g_get_monotonic_time();
+}
+
+/* Write it down; a failure costs no more than another choice after a restart. */
+static void
+save(VgpuManager *self, VgpuOwner *owner)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!vgpu_claim_store_save(self->reserved_store, owner, &error))
+        g_warning("which VF domain '%s' is to have cannot be written down: %s",
+                  owner->domain_name ? owner->domain_name : owner->key, error->message);
+    if (!owner->claims->len)
+        g_hash_table_remove(self->reserved, owner->key);
+}
+
+void
+vgpu_manager_unreserve(VgpuManager *self, const char *key, const char *uuid)
+{
+    VgpuOwner *owner = g_hash_table_lookup(self->reserved, key);
+    VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
+
+    if (!claim)
+        return;
+    g_ptr_array_remove(owner->claims, claim);
+    save(self, owner);
+}
+
+void
+vgpu_manager_unreserve_all(VgpuManager *self, const char *key)
+{
+    VgpuOwner *owner = g_hash_table_lookup(self->reserved, key);
+
+    if (!owner)
+        return;
+    g_ptr_array_set_size(owner->claims, 0);
+    save(self, owner);
+}
+
+static VgpuClaim *
+claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuProfile *profile)
+{
+    VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
+
+    claim->gpu = g_strdup(gpu->address);
+    claim->parent = g_strdup(vf);
+    claim->profile_id = g_strdup(profile->id);
+    claim->profile_name = g_strdup(profile->name);
+    claim->interface = gpu->interface;
+    claim->phase = VGPU_PHASE_READY;
+    return claim;
+}
+
+VgpuClaim *
+vgpu_claim_copy(const VgpuClaim *from)
+{
+    VgpuClaim *claim = vgpu_claim_new(from->uuid, from->index);
+
+    claim->gpu = g_strdup(from->gpu);
+    claim->parent = g_strdup(from->parent);
+    claim->profile_id = g_strdup(from->profile_id);
+    claim->profile_name = g_strdup(from->profile_name);
+    claim->interface = from->interface;
+    claim->phase = VGPU_PHASE_READY;
+    return claim;
+}
+
+/* In @table, in place of what is there for that vGPU. Returns its owner. */
+static VgpuOwner *
+put(GHashTable *table, const VgpuDomain *domain, VgpuClaim *claim)
+{
+    VgpuOwner *owner = g_hash_table_lookup(table, domain->uuid);
+    VgpuClaim *old = owner ? vgpu_owner_find(owner, claim->uuid) : NULL;
+
+    if (!owner) {
+        owner = vgpu_owner_new(domain->uuid);
+        owner->domain_uuid = g_strdup(domain->uuid);
+        g_hash_table_insert(table, owner->key, owner);
+    }
+    g_free(owner->domain_name);
+    owner->domain_name = g_strdup(domain->name);
+    if (old)
+        g_ptr_array_remove(owner->claims, old);
+    g_ptr_array_add(owner->claims, claim);
+    return owner;
+}
+
+static void
+bind_to(VgpuWant *want, VgpuInterface interface, const char *vf)
+{
+    want->interface = interface;
+    g_free(want->vf);
+    want->vf = is_on_vf(interface) ? g_strdup(vf) : NULL;
+}
+
+/* Whether the device of that record can be had, as things are. */
+static bool
+is_usable(const VgpuManager *self, const VgpuClaim *claim, const VgpuWant *want)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find(self->inventory, claim->gpu);
+
+    return gpu && !gpu->passed_through && gpu->interface == claim->interface &&
+           vgpu_gpu_find_parent(gpu, claim->parent) && vgpu_claim_fits(claim, want) &&
+           !is_shunned(self, claim->parent);
+}
+
+/* What the definition names already, if nobody else is to have it: the record was lost, or the domain
+ * came from elsewhere. */
+static VgpuClaim *
+claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
+{
+    const VgpuHostdev *hostdev = vgpu_domain_find_ours(domain, want->index);
+    const VgpuGpu *gpu = hostdev && hostdev->source
+                             ? vgpu_inventory_find_by_function(self->inventory, hostdev->source)
+                             : NULL;
+
+    if (!gpu || !is_on_vf(gpu->interface) ||
+        vgpu_manager_other_user(self, hostdev->source, domain->uuid))
+        return NULL;
+    for (guint i = 0; i < gpu->profiles->len; i++) {
+        const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
+
+        if (vgpu_profile_matches_any(profile, (const char *const *) want->profiles)) {
+            g_autoptr(VgpuClaim) claim = claim_at(want, gpu, hostdev->source, profile);
+
+            return is_usable(self, claim, want) ? g_steal_pointer(&claim) : NULL;
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_taken_by_own(const VgpuDomain *domain, const char *vf)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
+
+        if (other->vf && g_str_equal(other->vf, vf))
+            return true;
+    }
+    return false;
+}
+
+/* Any VF, when none has room at the moment: the domain may start when it has. */
+static const VgpuParent *
+any_vf(const VgpuManager *self, const VgpuDomain *domain, const VgpuReading *reading,
+       const VgpuGpu *gpu)
+{
+    const VgpuParent *second = NULL;
+
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        if (is_taken_by_own(domain, parent->address) || is_shunned(self, parent->address))
+            continue;
+        if (!parent->instances->len && !g_hash_table_contains(reading->planned, parent->address))
+            return parent;
+        if (!second)
+            second = parent;
+    }
+    return second;
+}
+
+/* The GPU that has the profile, with room if one has. */
+static const VgpuCandidate *
+choose(const VgpuReading *reading, const GPtrArray *candidates, const VgpuWant *want)
+{
+    const VgpuCandidate *best =
+        vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
+
+    for (guint i = 0; !best && i < candidates->len; i++) {
+        const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
+
+        if (candidate->profile)
+            best = candidate;
+    }
+    return best;
+}
+
+/* While no GPU is known that has the profile (its driver is being replaced, say), what the definition
+ * has already is as good as anything. */
+static bool
+keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
+{
+    const VgpuHostdev *hostdev = vgpu_domain_find_ours(domain, want->index);
+
+    if (!hostdev)
+        return false;
+    bind_to(want,
+            !hostdev->source   ? VGPU_INTERFACE_MDEV
+            : hostdev->managed ? VGPU_INTERFACE_VF
+                               : VGPU_INTERFACE_VENDOR_VFIO,
+            hostdev->source);
+    return true;
+}
+
+/* Choose anew. *@claim is set when it is on a VF. */
+static bool
+place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **claim,
+      GError **error)
+{
+    g_autoptr(VgpuReading) reading = NULL;
+    g_autoptr(GPtrArray) candidates = NULL;
+    const VgpuCandidate *chosen;
+    const VgpuParent *parent;
+
+    bind_to(want, VGPU_INTERFACE_NONE, NULL);
+    vgpu_manager_refresh(self, (const char *const *) want->profiles, NULL);
+    reading = vgpu_reading_new(self, domain->uuid, NULL);
+    g_ptr_array_set_size(reading->own, 0); /* what the present run has is another matter */
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
+
+        if (other->vf)
+            g_hash_table_insert(reading->closed, other->vf, (gpointer) "the domain has it");
+    }
+    candidates = vgpu_placement_candidates(&reading->snapshot, want);
+    chosen = choose(reading, candidates, want);
+    if (!chosen && keep_as_it_is(domain, want))
+        return true;
+    if (!chosen) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "domain '%s': line %ld: no GPU has the profile '%s' (see 'virt-vgpu "
+                    "profile-list'); the definition is left as it is",
+                    domain->name, want->line, want->profiles[0]);
+        return false;
+    }
+    if (want->create_at_define &&
+        (is_on_vf(chosen->gpu->interface) || vgpu_profile_is_mig(chosen->profile))) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
+                    "domain '%s': line %ld: create='define' is for mediated devices that are not "
+                    "MIG-backed; '%s' on GPU %s is not one",
+                    domain->name, want->line, chosen->profile->name, chosen->gpu->address);
+        return false;
+    }
+    if (!is_on_vf(chosen->gpu->interface)) {
+        bind_to(want, chosen->gpu->interface, NULL);
+        return true;
+    }
+    parent = chosen->parent ? chosen->parent : any_vf(self, domain, reading, chosen->gpu);
+    if (!parent) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
+                    "domain '%s': GPU %s has no virtual function for vGPU %u", domain->name,
+                    chosen->gpu->address, want->index);
+        return false;
+    }
+    *claim = claim_at(want, chosen->gpu, parent->address, chosen->profile);
+    return true;
+}
+
+/* What it has now, when it runs. */
+static const VgpuClaim *
+present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
+    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, want->uuid) : NULL;
+
+    return claim && claim->phase != VGPU_PHASE_FAILED && claim->phase != VGPU_PHASE_RELEASING &&
+                   vgpu_claim_fits(claim, want)
+               ? claim
+               : NULL;
+}
+
+/* Whether a start on that VF would succeed as things are. */
+static bool
+has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
+         const VgpuClaim *claim)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
+    g_autoptr(VgpuReading) reading = NULL;
+    g_autoptr(GPtrArray) candidates = NULL;
+    VgpuWant there = *want;
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        if (g_str_equal(((VgpuClaim *) g_ptr_array_index(owner->claims, i))->parent,
+                        claim->parent))
+            return true; /* its own, of the run before */
+    }
+    there.interface = claim->interface;
+    there.vf = claim->parent;
+    vgpu_manager_refresh(self, (const char *const *) want->profiles, claim->parent);
+    reading = vgpu_reading_new(self, domain->uuid, NULL);
+    g_ptr_array_set_size(reading->own, 0);
+    candidates = vgpu_placement_candidates(&reading->snapshot, &there);
+    return vgpu_placement_choose(&reading->snapshot, candidates, want->placement) != NULL;
+}
+
+/* @now: it is about to start, so what somebody else has is of no use. */
+static bool
+bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError **error)
+{
+    const VgpuClaim *reserved = vgpu_manager_reservation(self, domain->uuid, want->uuid);
+    const VgpuClaim *known = present(self, domain, want);
+    g_autoptr(VgpuClaim) claim = NULL;
+
+    if (!known && reserved && is_usable(self, reserved, want) &&
+        !is_taken_by_own(domain, reserved->parent) &&
+        (!now || has_room(self, domain, want, reserved)))
+        known = reserved;
+    if (!known && (claim = claim_from_hostdev(self, domain, want)) &&
+        (!now || has_room(self, domain, want, claim)))
+        known = claim;
+    if (!known) {
+        g_clear_pointer(&claim, vgpu_claim_free);
+        if (!place(self, domain, want, &claim, error))
+            return false;
+        known = claim;
+    }
+    if (known)
+        bind_to(want, known->interface, known->parent);
+    if (!want->vf)
+        vgpu_manager_unreserve(self, domain->uuid, want->uuid);
+    else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
+                       !g_str_equal(reserved->profile_id, known->profile_id)))
+        save(self, put(self->reserved, domain, vgpu_claim_copy(known)));
+    return true;
+}
+
+/* Reservations for vGPUs that it does not want any more. */
+static void
+prune(VgpuManager *self, const VgpuDomain *domain)
+{
+    VgpuOwner *owner = g_hash_table_lookup(self->reserved, domain->uuid);
+    guint before = owner ? owner->claims->len : 0;
+
+    for (guint i = 0; owner && i < owner->claims->len;) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+        const VgpuWant *want = claim->index < domain->wants->len
+                                   ? g_ptr_array_index(domain->wants, claim->index)
+                                   : NULL;
+
+        if (want && !want->uuid_is_users && g_str_equal(want->uuid, claim->uuid))
+            i++;
+        else
+            g_ptr_array_remove_index(owner->claims, i);
+    }
+    if (owner && owner->claims->len != before)
+        save(self, owner);
+}
+
+static bool
+bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
+{
+    (void) vgpu_manager_catch_up(self); /* capacity is read where it is asked for */
+    prune(self, domain);
+    for (guint i = 0; i < domain->wants->len; i++) {
+        VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (!want->uuid_is_users && !bind_one(self, domain, want, now, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
+{
+    return bind_all(self, domain, false, error);
+}
+
+bool
+vgpu_manager_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error)
+{
+    return bind_all(self, domain, true, error);
+}

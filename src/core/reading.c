@@ -1,0 +1,192 @@
+/* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
+#include "core/manager-private.h"
+
+/* A driver that has kept its lane busy for longer than this is avoided while another will do. */
+#define SLOW_US (1 * G_USEC_PER_SEC)
+
+static bool
+is_slow(const VgpuManager *self, const char *gpu)
+{
+    gint64 since = vgpu_lanes_busy_since(self->lanes, gpu);
+
+    return since && g_get_monotonic_time() - since > SLOW_US;
+}
+
+GHashTable *
+vgpu_manager_slow_gpus(const VgpuManager *self)
+{
+    GHashTable *slow = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+
+        if (is_slow(self, gpu->address))
+            g_hash_table_add(slow, gpu->address);
+    }
+    return slow;
+}
+
+GHashTable *
+vgpu_manager_gpus_not_to_ask(const VgpuManager *self, const char *function)
+{
+    GHashTable *set = vgpu_manager_slow_gpus(self);
+    const VgpuGpu *only =
+        function ? vgpu_inventory_find_by_function(self->inventory, function) : NULL;
+
+    for (guint i = 0; only && i < self->inventory->gpus->len; i++) {
+        VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+
+        if (gpu != only)
+            g_hash_table_add(set, gpu->address);
+    }
+    return set;
+}
+
+bool
+vgpu_manager_may_ask(const VgpuManager *self, const VgpuClaim *claim)
+{
+    return claim->interface != VGPU_INTERFACE_VENDOR_VFIO || !is_slow(self, claim->gpu);
+}
+
+bool
+vgpu_claim_is_there(const VgpuClaim *claim, const VgpuPresence *seen)
+{
+    return seen->exists && (claim->interface == VGPU_INTERFACE_MDEV || !seen->profile_id ||
+                            g_str_equal(seen->profile_id, claim->profile_id));
+}
+
+/* All that is recorded counts, whoever has it. */
+static void
+reserve(GArray *reservations, GHashTable *owners, const char *except)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+            VgpuReservation reservation = {
+                .uuid = claim->uuid,
+                .parent = claim->parent,
+                .profile_id = claim->profile_id,
+            };
+
+            if (claim->phase != VGPU_PHASE_FAILED && g_strcmp0(owner->key, except) != 0)
+                g_array_append_val(reservations, reservation);
+        }
+    }
+}
+
+static GHashTable *
+planned_vfs(const VgpuManager *self, const char *except)
+{
+    GHashTable *planned = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->reserved);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len && g_strcmp0(owner->key, except) != 0; i++)
+            g_hash_table_add(planned,
+                             ((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->parent);
+    }
+    return planned;
+}
+
+static GHashTable *
+closed_now(VgpuManager *self)
+{
+    GHashTable *closed = g_hash_table_new(g_str_hash, g_str_equal);
+    gint64 now = g_get_monotonic_time();
+    GHashTableIter iter;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iter, self->setups);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        g_hash_table_insert(closed, key, (gpointer) "it is being set up just now");
+    g_hash_table_iter_init(&iter, self->shunned);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        if (*(const gint64 *) value > now)
+            g_hash_table_insert(closed, key, (gpointer) "it could not be had a moment ago");
+        else
+            g_hash_table_iter_remove(&iter);
+    }
+    return closed;
+}
+
+static void
+list_own(const VgpuManager *self, const char *key, GPtrArray *own)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self, key);
+
+    for (guint i = 0; owner && owner->domain_uuid && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->phase != VGPU_PHASE_FAILED && claim->phase != VGPU_PHASE_RELEASING)
+            g_ptr_array_add(own, claim->profile_id);
+    }
+}
+
+VgpuReading *
+vgpu_reading_new(VgpuManager *manager, const char *key, GHashTable *refused)
+{
+    VgpuReading *self = g_new0(VgpuReading, 1);
+
+    self->reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+    reserve(self->reservations, manager->owners, NULL);
+    reserve(self->reservations, manager->kept, NULL);
+    reserve(self->reservations, manager->choices, key);
+    self->slow = vgpu_manager_slow_gpus(manager);
+    self->closed = closed_now(manager);
+    self->planned = planned_vfs(manager, key);
+    self->own = g_ptr_array_new();
+    list_own(manager, key, self->own);
+    self->snapshot = (VgpuSnapshot) {
+        .inventory = manager->inventory,
+        .reservations = self->reservations,
+        .refused = refused,
+        .slow = self->slow,
+        .closed = self->closed,
+        .planned = self->planned,
+        .own = self->own,
+        .libvirt = manager->host.libvirt,
+    };
+    return self;
+}
+
+void
+vgpu_reading_free(VgpuReading *self)
+{
+    g_array_unref(self->reservations);
+    g_hash_table_unref(self->slow);
+    g_hash_table_unref(self->closed);
+    g_hash_table_unref(self->planned);
+    g_ptr_array_unref(self->own);
+    g_free(self);
+}
+
+void
+vgpu_reading_take(VgpuReading *self, const char *uuid, const char *parent, const char *profile_id)
+{
+    VgpuReservation taken = {
+        .uuid = uuid ? uuid : "",
+        .parent = parent,
+        .profile_id = profile_id,
+    };
+
+    g_array_append_val(self->reservations, taken);
+    g_ptr_array_add(self->own, (gpointer) profile_id);
+}
+
+guint
+vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    g_autoptr(VgpuReading) reading = vgpu_reading_new(self, NULL, NULL);
+
+    return vgpu_placement_available(&reading->snapshot, gpu, profile);
+}

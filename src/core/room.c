@@ -1,0 +1,153 @@
+#include "core/room.h"
+
+/* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide,
+ * "Homogeneous vGPUs"), unless it is in heterogeneous mode or cut into GPU instances; those that do
+ * not (Intel GVT-g) mix freely. */
+static bool
+excludes(const VgpuGpu *gpu, const VgpuProfile *used, const VgpuProfile *profile)
+{
+    return !gpu->is_mixed && !vgpu_profile_is_mig(used) && !vgpu_profile_is_mig(profile) &&
+           used->fb_mib && profile->fb_mib && used->fb_mib != profile->fb_mib;
+}
+
+static void
+count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, VgpuLoad *load)
+{
+    const VgpuProfile *used = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
+
+    load->vgpus++;
+    if (!used)
+        return;
+    load->fb_mib += used->fb_mib;
+    if (g_str_equal(used->id, profile->id))
+        load->of_profile++;
+    if (used->gi_profile >= 0 && used->gi_profile == profile->gi_profile)
+        load->on_gi_profile++;
+    if (excludes(gpu, used, profile))
+        load->other_size = used;
+}
+
+static bool
+has_instance(const VgpuParent *parent, const char *uuid)
+{
+    for (guint i = 0; i < parent->instances->len; i++) {
+        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
+
+        if (g_strcmp0(instance->uuid, uuid) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Reservations on @parent that sysfs does not show. */
+static guint
+pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
+{
+    guint pending = 0;
+
+    for (guint i = 0; i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+
+        if (g_str_equal(r->parent, parent->address) && !has_instance(parent, r->uuid))
+            pending++;
+    }
+    return pending;
+}
+
+/* A device that is just being made is there before its type is. */
+static const char *
+profile_of(const VgpuSnapshot *snapshot, const VgpuInstance *instance)
+{
+    for (guint i = 0; !instance->profile_id && i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+
+        if (g_strcmp0(r->uuid, instance->uuid) == 0)
+            return r->profile_id;
+    }
+    return instance->profile_id;
+}
+
+VgpuLoad
+vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    VgpuLoad load = { 0 };
+
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        for (guint j = 0; j < parent->instances->len; j++) {
+            const VgpuInstance *instance = g_ptr_array_index(parent->instances, j);
+
+            count_one(gpu, profile, profile_of(snapshot, instance), &load);
+        }
+    }
+    for (guint i = 0; i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+        const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
+
+        if (parent && !has_instance(parent, r->uuid))
+            count_one(gpu, profile, r->profile_id, &load);
+    }
+    return load;
+}
+
+guint
+vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuProfile *profile)
+{
+    const VgpuOffer *offer = vgpu_parent_find_offer(parent, profile->id);
+    guint pending = pending_on(snapshot, parent);
+    g_autofree char *pair = vgpu_placement_pair(parent->address, profile->id);
+
+    if (!offer || (snapshot->refused && g_hash_table_contains(snapshot->refused, pair)) ||
+        (snapshot->closed && g_hash_table_contains(snapshot->closed, parent->address)))
+        return 0;
+    if (parent->is_vf) /* one vGPU per VF, whatever its profile */
+        return offer->available && !parent->instances->len && !pending ? 1 : 0;
+    return offer->available > pending ? offer->available - pending : 0;
+}
+
+/* The whole frame buffer, as the profiles that fill it tell; 0 when they do not. */
+static guint
+total_fb_mib(const VgpuGpu *gpu)
+{
+    guint total = 0;
+
+    for (guint i = 0; i < gpu->profiles->len; i++) {
+        const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
+
+        total = MAX(total, profile->fb_mib * profile->max_instances);
+    }
+    return total;
+}
+
+/* Room on the MIG GPU instances that the profile goes on. */
+static guint
+gpu_instance_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
+{
+    guint slots = 0;
+
+    for (guint i = 0; i < gpu->gpu_instances->len; i++) {
+        const VgpuGpuInstance *instance = g_ptr_array_index(gpu->gpu_instances, i);
+
+        if (instance->profile == profile->gi_profile)
+            slots += MAX(profile->max_per_gi, 1);
+    }
+    return slots > load->on_gi_profile ? slots - load->on_gi_profile : 0;
+}
+
+guint
+vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
+{
+    guint limit = G_MAXUINT;
+    guint total = total_fb_mib(gpu);
+
+    if (profile->max_instances)
+        limit = profile->max_instances > load->of_profile
+                    ? profile->max_instances - load->of_profile
+                    : 0;
+    if (gpu->is_mixed && total && profile->fb_mib)
+        limit = MIN(limit, total > load->fb_mib ? (total - load->fb_mib) / profile->fb_mib : 0);
+    if (gpu->is_mig && profile->gi_profile >= 0)
+        limit = MIN(limit, gpu_instance_limit(gpu, profile, load));
+    return limit;
+}

@@ -1,0 +1,24 @@
+/* room.h: what is on one GPU, and how much more goes on it; pure functions over one reading */
+#pragma once
+
+#include "core/placement.h"
+
+/* What is on one GPU, instances and reservations together. */
+typedef struct {
+    guint vgpus;                   /* of any profile */
+    guint of_profile;              /* of the profile in question */
+    guint on_gi_profile;           /* on MIG GPU instances of the same kind */
+    guint fb_mib;                  /* frame buffer that all of them take */
+    const VgpuProfile *other_size; /* a profile in use that rules this one out, or NULL */
+} VgpuLoad;
+
+VgpuLoad vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                        const VgpuProfile *profile);
+
+/* How many more of @profile this one parent takes. */
+guint vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent,
+                   const VgpuProfile *profile);
+
+/* How many of @profile the GPU as a whole takes beside @load, whatever its parents say; G_MAXUINT
+ * when nobody tells. */
+guint vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);

@@ -1,0 +1,108 @@
+/* setup.c: GPUs that are being set up, and what the set-up program tells of them */
+#include "base/error.h"
+#include "core/manager-private.h"
+
+static const VgpuInstance *
+any_instance(const VgpuGpu *gpu, const char **parent)
+{
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *one = g_ptr_array_index(gpu->parents, i);
+
+        *parent = one->address;
+        if (one->instances->len)
+            return g_ptr_array_index(one->instances, 0);
+    }
+    return NULL;
+}
+
+static bool
+check_records(const VgpuManager *self, const char *gpu, GError **error)
+{
+    GHashTable *tables[] = { self->owners, self->kept };
+    GHashTableIter iter;
+    gpointer value;
+
+    for (gsize t = 0; t < G_N_ELEMENTS(tables); t++) {
+        g_hash_table_iter_init(&iter, tables[t]);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+            const VgpuOwner *owner = value;
+
+            for (guint i = 0; i < owner->claims->len; i++) {
+                const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+                if (!g_str_equal(claim->gpu, gpu) || claim->phase == VGPU_PHASE_FAILED)
+                    continue;
+                g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                            "GPU %s is in use: vGPU %s on %s of domain '%s'; stop that first",
+                            gpu, claim->uuid, claim->parent,
+                            owner->domain_name ? owner->domain_name : "-");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+check_idle(const VgpuManager *self, const VgpuGpu *gpu, GError **error)
+{
+    const char *parent = NULL;
+    const VgpuInstance *instance;
+
+    if (!check_records(self, gpu->address, error))
+        return false;
+    if (!(instance = any_instance(gpu, &parent)))
+        return true;
+    g_set_error(
+        error, VGPU_ERROR, VGPU_ERROR_BUSY,
+        "GPU %s is in use: vGPU %s (%s) on %s, which is not virt-vgpu's; remove that first",
+        gpu->address, instance->uuid ? instance->uuid : "without a UUID",
+        instance->profile_id ? instance->profile_id : "of unknown profile", parent);
+    return false;
+}
+
+bool
+vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError **error)
+{
+    const VgpuGpu *known = vgpu_inventory_find(vgpu_manager_inventory(self), gpu);
+
+    if (!known) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "there is no GPU %s (see 'virt-vgpu gpu-list')", gpu);
+        return false;
+    }
+    if (g_hash_table_contains(self->setups, gpu)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "GPU %s is being set up already", gpu);
+        return false;
+    }
+    if (idle && !check_idle(self, known, error))
+        return false;
+    g_hash_table_add(self->setups, g_strdup(gpu));
+    return true;
+}
+
+void
+vgpu_manager_end_setup(VgpuManager *self, const char *gpu)
+{
+    g_hash_table_remove(self->setups, gpu);
+    (void) vgpu_manager_inventory(self);
+    vgpu_manager_wake_starts(self);
+}
+
+void
+vgpu_manager_take_facts(VgpuManager *self, GVariant *facts)
+{
+    g_clear_pointer(&self->facts, g_variant_unref);
+    self->facts = facts ? g_variant_ref_sink(facts) : NULL;
+    (void) vgpu_manager_inventory(self);
+}
+
+void
+vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto)
+{
+    g_clear_pointer(&self->named, g_hash_table_unref);
+    g_clear_pointer(&self->mig_auto, g_hash_table_unref);
+    self->named = named;
+    self->mig_auto = mig_auto;
+    (void) vgpu_manager_inventory(self);
+}

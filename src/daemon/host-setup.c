@@ -1,0 +1,394 @@
+#include "daemon/host-setup.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "daemon/host-program.h"
+#include "host/layout.h"
+
+#define QUERY_TIMEOUT_MS (20 * 1000)
+#define CHANGE_TIMEOUT_MS (120 * 1000) /* a board's driver is unbound, and 10 s waited for VFs */
+#define STATS_MAX_AGE G_TIME_SPAN_SECOND
+
+struct VgpuHostSetup {
+    VgpuWorker *worker;
+    VgpuManager *manager; /* the worker's */
+    VgpuHostProgram program;
+    guint query_timeout, change_timeout;
+    char *layout;      /* its path */
+    GMutex at_work;    /* held by the one that has a child */
+    GMutex lock;       /* guards all below */
+    bool reread_again; /* somebody has asked since the last one began */
+    bool rereads;
+    char *no_facts, *no_layout; /* why the last re-reading failed */
+    GVariant *stats;
+    gint64 stats_time;
+};
+
+/* systemd gives each service it starts such an id (systemd.exec(5)). */
+static bool
+is_a_service(void)
+{
+    return g_getenv("INVOCATION_ID") && g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR);
+}
+
+VgpuHostSetup *
+vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetupOptions *options)
+{
+    VgpuHostSetup *self = g_new0(VgpuHostSetup, 1);
+
+    self->worker = worker;
+    self->manager = manager;
+    self->program = (VgpuHostProgram) {
+        .path = options->program ? options->program : VGPU_LIBEXECDIR "/virt-vgpu-host",
+        .root = g_strcmp0(options->root, "/") == 0 ? NULL : options->root,
+        .config = options->config,
+        .apart = !options->program && is_a_service(),
+    };
+    self->query_timeout = options->query_timeout ? options->query_timeout : QUERY_TIMEOUT_MS;
+    self->change_timeout = options->change_timeout ? options->change_timeout : CHANGE_TIMEOUT_MS;
+    self->layout = g_build_filename(options->root, VGPU_PATH_HOST_LAYOUT, NULL);
+    g_mutex_init(&self->at_work);
+    g_mutex_init(&self->lock);
+    return self;
+}
+
+static GVariant *
+run(VgpuHostSetup *self, const char *type, const char *const *args, const char *input,
+    guint timeout_ms, GSubprocess **left, GError **error)
+{
+    GVariant *result;
+
+    g_mutex_lock(&self->at_work);
+    result = vgpu_host_program_run(&self->program, type ? G_VARIANT_TYPE(type) : NULL, args,
+                                   input, timeout_ms, left, error);
+    g_mutex_unlock(&self->at_work);
+    return result;
+}
+
+GVariant *
+vgpu_host_setup_query(VgpuHostSetup *self, const char *type, const char *const *args,
+                      const char *input, GError **error)
+{
+    return run(self, type, args, input, self->query_timeout, NULL, error);
+}
+
+GVariant *
+vgpu_host_setup_stats(VgpuHostSetup *self, GError **error)
+{
+    static const char *const args[] = { "stats", NULL };
+    g_autoptr(GVariant) stats = NULL;
+
+    g_mutex_lock(&self->lock);
+    if (self->stats && g_get_monotonic_time() - self->stats_time < STATS_MAX_AGE)
+        stats = g_variant_ref(self->stats);
+    g_mutex_unlock(&self->lock);
+    if (stats)
+        return g_steal_pointer(&stats);
+
+    stats = vgpu_host_setup_query(self, "aa{sv}", args, NULL, error);
+    if (!stats)
+        return NULL;
+    g_mutex_lock(&self->lock);
+    g_clear_pointer(&self->stats, g_variant_unref);
+    self->stats = g_variant_ref(stats);
+    self->stats_time = g_get_monotonic_time();
+    g_mutex_unlock(&self->lock);
+    return g_steal_pointer(&stats);
+}
+
+/* --- what the manager is told ------------------------------------------------------------- */
+
+typedef struct {
+    VgpuHostSetup *setup;
+    GVariant *facts;              /* NULL: keep what is known */
+    bool knows_layout;            /* else likewise */
+    GHashTable *named, *mig_auto; /* taken */
+} News;
+
+static void
+tell(gpointer data)
+{
+    News *news = data;
+
+    if (news->facts)
+        vgpu_manager_take_facts(news->setup->manager, news->facts);
+    if (news->knows_layout)
+        vgpu_manager_take_layout(news->setup->manager, news->named, news->mig_auto);
+}
+
+/* Why something is not known, said only when it is new. Takes nothing. */
+static void
+complain(VgpuHostSetup *self, char **last, const GError *error)
+{
+    const char *text = error ? error->message : NULL;
+
+    g_mutex_lock(&self->lock);
+    if (g_strcmp0(text, *last) != 0) {
+        if (text)
+            g_warning("%s", text);
+        g_free(*last);
+        *last = g_strdup(text);
+    }
+    g_mutex_unlock(&self->lock);
+}
+
+/* A layout that cannot be understood changes nothing; one that is gone wants nothing. */
+static bool
+read_layout(VgpuHostSetup *self, News *news, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuLayout) layout = vgpu_layout_load(self->layout, &failure);
+
+    if (!layout && !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    news->knows_layout = true;
+    news->named = layout ? vgpu_layout_named(layout) : NULL;
+    news->mig_auto = layout ? vgpu_layout_mig_auto(layout) : NULL;
+    return true;
+}
+
+void
+vgpu_host_setup_read_layout(VgpuHostSetup *self)
+{
+    News news = { .setup = self };
+    g_autoptr(GError) no_layout = NULL;
+
+    (void) !read_layout(self, &news, &no_layout);
+    complain(self, &self->no_layout, no_layout);
+    tell(&news);
+}
+
+static void
+reread_now(VgpuHostSetup *self)
+{
+    static const char *const args[] = { "facts", NULL };
+    g_autoptr(GError) no_facts = NULL;
+    g_autoptr(GError) no_layout = NULL;
+    g_autoptr(GVariant) facts = vgpu_host_setup_query(self, "aa{sv}", args, NULL, &no_facts);
+    News news = { .setup = self, .facts = facts };
+
+    if (g_error_matches(no_facts, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED))
+        g_clear_error(&no_facts); /* it is not installed, which is no fault */
+    complain(self, &self->no_facts, no_facts);
+    (void) !read_layout(self, &news, &no_layout);
+    complain(self, &self->no_layout, no_layout);
+    vgpu_worker_call(self->worker, tell, &news);
+}
+
+static gpointer
+reread_thread(gpointer data)
+{
+    VgpuHostSetup *self = data;
+
+    g_mutex_lock(&self->lock);
+    while (self->reread_again) {
+        self->reread_again = false;
+        g_mutex_unlock(&self->lock);
+        reread_now(self);
+        g_mutex_lock(&self->lock);
+    }
+    self->rereads = false;
+    g_mutex_unlock(&self->lock);
+    return NULL;
+}
+
+void
+vgpu_host_setup_reread(VgpuHostSetup *self)
+{
+    g_mutex_lock(&self->lock);
+    self->reread_again = true;
+    if (!self->rereads) {
+        self->rereads = true;
+        g_thread_unref(g_thread_new("host-facts", reread_thread, self));
+    }
+    g_mutex_unlock(&self->lock);
+}
+
+/* --- the fence ---------------------------------------------------------------------------- */
+
+/* GPUs that take no vGPU for a while. */
+typedef struct {
+    VgpuHostSetup *setup;
+    const GPtrArray *gpus; /* of addresses */
+    bool idle;
+    bool skip_missing;
+    GPtrArray *fenced; /* those that are; strings of its own */
+    GError *error;
+} Fence;
+
+static void
+end_all(gpointer data)
+{
+    Fence *fence = data;
+
+    for (guint i = 0; i < fence->fenced->len; i++)
+        vgpu_manager_end_setup(fence->setup->manager, fence->fenced->pdata[i]);
+    g_ptr_array_set_size(fence->fenced, 0);
+}
+
+static void
+begin_all(gpointer data)
+{
+    Fence *fence = data;
+
+    for (guint i = 0; i < fence->gpus->len; i++) {
+        const char *gpu = fence->gpus->pdata[i];
+        g_autoptr(GError) error = NULL;
+
+        if (vgpu_manager_begin_setup(fence->setup->manager, gpu, fence->idle, &error)) {
+            g_ptr_array_add(fence->fenced, g_strdup(gpu));
+        } else if (!fence->skip_missing ||
+                   !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+            fence->error = g_steal_pointer(&error);
+            end_all(fence);
+            return;
+        }
+    }
+}
+
+/* A child that is left behind keeps its GPUs until it has ended. */
+typedef struct {
+    VgpuHostSetup *setup;
+    GSubprocess *child;
+    GPtrArray *fenced;
+} Straggler;
+
+static gpointer
+wait_for_straggler(gpointer data)
+{
+    Straggler *self = data;
+    Fence fence = { .setup = self->setup, .fenced = self->fenced };
+
+    (void) g_subprocess_wait(self->child, NULL, NULL);
+    g_message("the virt-vgpu-host that was left behind has ended");
+    vgpu_worker_call(self->setup->worker, end_all, &fence);
+    vgpu_host_setup_reread(self->setup);
+    g_ptr_array_unref(self->fenced);
+    g_object_unref(self->child);
+    g_free(self);
+    return NULL;
+}
+
+/* Takes @child and @fenced. */
+static void
+leave_behind(VgpuHostSetup *self, GSubprocess *child, GPtrArray *fenced)
+{
+    Straggler *straggler = g_new0(Straggler, 1);
+
+    straggler->setup = self;
+    straggler->child = child;
+    straggler->fenced = fenced;
+    g_thread_unref(g_thread_new("straggler", wait_for_straggler, straggler));
+}
+
+/* --- changes ------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *type;
+    const char *const *args;
+    const char *const *persist;
+    const char *input;
+    guint timeout_ms;
+} Work;
+
+static GVariant *
+work_behind(Fence *fence, const Work *work, GError **error)
+{
+    VgpuHostSetup *self = fence->setup;
+    g_autoptr(GSubprocess) left = NULL;
+    g_autoptr(GVariant) result = NULL, persisted = NULL;
+
+    vgpu_worker_call(self->worker, begin_all, fence);
+    if (fence->error) {
+        g_propagate_error(error, g_steal_pointer(&fence->error));
+        return NULL;
+    }
+    result = run(self, work->type, work->args, work->input, work->timeout_ms, &left, error);
+    if (left) {
+        leave_behind(self, g_steal_pointer(&left), g_steal_pointer(&fence->fenced));
+        return NULL;
+    }
+    if (result && work->persist) {
+        persisted = run(self, NULL, work->persist, NULL, self->query_timeout, NULL, error);
+        if (!persisted)
+            g_prefix_error(error, "done, but it will not be there after a reboot: ");
+    }
+    reread_now(self);
+    vgpu_worker_call(self->worker, end_all, fence);
+    return work->persist && !persisted ? NULL : g_steal_pointer(&result);
+}
+
+static GVariant *
+work_on(VgpuHostSetup *self, const GPtrArray *gpus, bool idle, bool skip_missing,
+        const Work *work, GError **error)
+{
+    Fence fence = { .setup = self,
+                    .gpus = gpus,
+                    .idle = idle,
+                    .skip_missing = skip_missing,
+                    .fenced = g_ptr_array_new_with_free_func(g_free) };
+    GVariant *result = work_behind(&fence, work, error);
+
+    g_clear_pointer(&fence.fenced, g_ptr_array_unref);
+    return result;
+}
+
+GVariant *
+vgpu_host_setup_change(VgpuHostSetup *self, const char *type, const char *gpu, bool idle,
+                       const char *const *args, const char *const *persist, GError **error)
+{
+    g_autoptr(GPtrArray) gpus = g_ptr_array_new();
+    Work work = {
+        .type = type, .args = args, .persist = persist, .timeout_ms = self->change_timeout
+    };
+    GVariant *result;
+
+    g_ptr_array_add(gpus, (gpointer) gpu);
+    result = work_on(self, gpus, idle, false, &work, error);
+    if (result)
+        g_message("GPU %s: virt-vgpu-host %s is done", gpu, args[0]);
+    return result;
+}
+
+GVariant *
+vgpu_host_setup_apply(VgpuHostSetup *self, const char *xml, GError **error)
+{
+    static const char *const args[] = { "apply", "-", NULL };
+    g_autoptr(VgpuLayout) layout = vgpu_layout_parse(xml, strlen(xml), "host layout", error);
+    g_autoptr(GPtrArray) gpus = g_ptr_array_new();
+    Work work = { .type = "aa{sv}", .args = args, .input = xml };
+    GVariant *result;
+
+    if (!layout)
+        return NULL;
+    for (guint i = 0; i < layout->gpus->len; i++) {
+        const VgpuLayoutGpu *gpu = g_ptr_array_index(layout->gpus, i);
+
+        g_ptr_array_add(gpus, gpu->address);
+    }
+    work.timeout_ms = self->change_timeout * MAX(gpus->len, 1);
+    result = work_on(self, gpus, false, true, &work, error);
+    if (result)
+        g_message("the host layout was applied to %u GPUs", gpus->len);
+    return result;
+}
+
+bool
+vgpu_host_setup_add_gpu_instance(VgpuHostSetup *self, const char *gpu, int profile,
+                                 GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%d", profile);
+    const char *args[] = { "mig-add", gpu, number, NULL };
+    g_autoptr(GSubprocess) left = NULL;
+    g_autoptr(GVariant) made = run(self, "u", args, NULL, self->query_timeout, &left, error);
+
+    if (left)
+        leave_behind(self, g_steal_pointer(&left), g_ptr_array_new_with_free_func(g_free));
+    else
+        vgpu_host_setup_reread(self);
+    return made != NULL;
+}

@@ -1,0 +1,58 @@
+/* host-setup.h: what the daemon has virt-vgpu-host(8) do, and what it learns from it
+ *
+ * One child at a time: a process that has the vendor's library open is in the way of one that
+ * turns virtual functions on. A GPU that is being set up takes no new vGPU meanwhile, not even
+ * when the child hangs and its caller has been told so: until the child has ended. All functions
+ * but the first three block; they are for threads that may, and from any of these. */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+#include "core/manager.h"
+#include "daemon/worker.h"
+
+typedef struct VgpuHostSetup VgpuHostSetup;
+
+typedef struct {
+    const char *program;  /* NULL: the installed virt-vgpu-host */
+    const char *root;     /* as the daemon's own options */
+    const char *config;   /* NULL: the usual one */
+    guint query_timeout;  /* ms, 0: the usual one; also of what a start waits for */
+    guint change_timeout; /* ms, likewise; for each GPU when a whole layout is applied */
+} VgpuHostSetupOptions;
+
+/* The strings are borrowed, and there for as long as the program. */
+VgpuHostSetup *vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager,
+                                   const VgpuHostSetupOptions *options);
+
+/* Read the host layout and tell the manager, before the worker runs: which PFs are GPUs must be
+ * known to the very first hook, at an autostart. */
+void vgpu_host_setup_read_layout(VgpuHostSetup *self);
+
+/* Ask for the facts and read the host layout anew, in the background, and tell the manager. When
+ * that goes on already it is done once more afterwards. Returns at once, from any thread. */
+void vgpu_host_setup_reread(VgpuHostSetup *self);
+
+/* Ask without changing anything. @args as for vgpu_host_program_run(). */
+GVariant *vgpu_host_setup_query(VgpuHostSetup *self, const char *type, const char *const *args,
+                                const char *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What vGPUs use now; asked for at most once a second. */
+GVariant *vgpu_host_setup_stats(VgpuHostSetup *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Change @gpu and, if that went well, run @persist (NULL: nothing more). @idle: refused with
+ * VGPU_ERROR_BUSY while there is any vGPU on it; otherwise the program refuses what would
+ * disturb one. The manager knows of the change when this returns. */
+GVariant *vgpu_host_setup_change(VgpuHostSetup *self, const char *type, const char *gpu,
+                                 bool idle, const char *const *args, const char *const *persist,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bring the host into the state that the layout @xml describes. */
+GVariant *vgpu_host_setup_apply(VgpuHostSetup *self, const char *xml, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Make a MIG GPU instance of the profile with that number, for a domain that is about to start
+ * and whose claim keeps others away. */
+bool vgpu_host_setup_add_gpu_instance(VgpuHostSetup *self, const char *gpu, int profile,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

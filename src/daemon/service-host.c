@@ -1,0 +1,244 @@
+#include "daemon/service-host.h"
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/pciaddr.h"
+
+const char *const vgpu_service_host_queries[] = { "ListMig",  "ListMigProfiles", "GetScheduler",
+                                                  "DiffHost", "ExportHost",      "GetStats",
+                                                  NULL };
+
+/* Takes @result, or when it is NULL @error. */
+static gboolean
+answer(GDBusMethodInvocation *call, GVariant *result, GError **error)
+{
+    if (result) {
+        g_dbus_method_invocation_return_value(call, g_variant_new_tuple(&result, 1));
+        g_variant_unref(result);
+    } else {
+        g_dbus_method_invocation_take_error(call, g_steal_pointer(error));
+    }
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* NULL when it was none and the call is answered. */
+static char *
+address_of(GDBusMethodInvocation *call, const char *text)
+{
+    char *address = vgpu_pciaddr_canonical(text);
+
+    if (!address)
+        g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                                              "%s: not a PCI address", text);
+    return address;
+}
+
+/* --- queries ------------------------------------------------------------------------------ */
+
+static gboolean
+ask_of_gpu(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *verb, const char *type,
+           const char *text)
+{
+    g_autofree char *address = address_of(call, text);
+    const char *args[] = { verb, address, NULL };
+    GError *error = NULL;
+
+    if (!address)
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    return answer(call, vgpu_host_setup_query(setup, type, args, NULL, &error), &error);
+}
+
+static gboolean
+on_list_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+            gpointer setup)
+{
+    return ask_of_gpu(setup, call, "mig-list", "aa{sv}", text);
+}
+
+static gboolean
+on_list_mig_profiles(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+                     gpointer setup)
+{
+    return ask_of_gpu(setup, call, "mig-profiles", "aa{sv}", text);
+}
+
+static gboolean
+on_get_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+                 gpointer setup)
+{
+    return ask_of_gpu(setup, call, "scheduler", "a{sv}", text);
+}
+
+static gboolean
+on_diff_host(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *xml,
+             gpointer setup)
+{
+    static const char *const args[] = { "diff", "-", NULL };
+    GError *error = NULL;
+
+    return answer(call, vgpu_host_setup_query(setup, "aa{sv}", args, xml, &error), &error);
+}
+
+static gboolean
+on_export_host(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer setup)
+{
+    static const char *const args[] = { "export", NULL };
+    GError *error = NULL;
+
+    return answer(call, vgpu_host_setup_query(setup, "s", args, NULL, &error), &error);
+}
+
+static gboolean
+on_get_stats(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer setup)
+{
+    GError *error = NULL;
+
+    return answer(call, vgpu_host_setup_stats(setup, &error), &error);
+}
+
+/* --- changes ------------------------------------------------------------------------------ */
+
+static gboolean
+set_vfs(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *text, const char *vfs,
+        const char *verb, bool persistent)
+{
+    g_autofree char *address = address_of(call, text);
+    g_autofree char *pair = g_strconcat("vfs=", vfs, NULL);
+    const char *args[] = { verb, address, g_str_equal(verb, "enable") ? vfs : NULL, NULL };
+    const char *persist[] = { "persist", address, pair, NULL };
+    GError *error = NULL;
+
+    if (!address)
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    return answer(call,
+                  vgpu_host_setup_change(setup, "a{sv}", address, true, args,
+                                         persistent ? persist : NULL, &error),
+                  &error);
+}
+
+static gboolean
+on_enable_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text, guint vfs,
+              gboolean persistent, gpointer setup)
+{
+    g_autofree char *number = vfs ? g_strdup_printf("%u", vfs) : g_strdup("max");
+
+    return set_vfs(setup, call, text, number, "enable", persistent);
+}
+
+static gboolean
+on_disable_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+               gboolean persistent, gpointer setup)
+{
+    return set_vfs(setup, call, text, "0", "disable", persistent);
+}
+
+static gboolean
+on_apply_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+             const char *spec, gpointer setup)
+{
+    g_autofree char *address = address_of(call, text);
+    const char *args[] = { "mig-apply", address, spec, NULL };
+    GError *error = NULL;
+
+    if (!address)
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    if (!g_ascii_isdigit(*spec)) { /* nor is it an option */
+        g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                                              "'%s' is not a MIG layout like "
+                                              "1g.12gb:4,2g.24gb:1",
+                                              spec);
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    }
+    return answer(call, vgpu_host_setup_change(setup, "as", address, false, args, NULL, &error),
+                  &error);
+}
+
+static gboolean
+on_clear_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+             gpointer setup)
+{
+    g_autofree char *address = address_of(call, text);
+    const char *args[] = { "mig-clear", address, NULL };
+    GError *error = NULL;
+
+    if (!address)
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    return answer(call, vgpu_host_setup_change(setup, "as", address, false, args, NULL, &error),
+                  &error);
+}
+
+/* "KEY=VALUE" words that no program takes for an option; NULL when a key is none. */
+static GPtrArray *
+scheduler_args(const char *address, GVariant *options)
+{
+    g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+    GVariantIter iter;
+    const char *key, *value;
+
+    g_ptr_array_add(args, g_strdup("scheduler"));
+    g_ptr_array_add(args, g_strdup(address));
+    g_variant_iter_init(&iter, options);
+    while (g_variant_iter_next(&iter, "{&s&s}", &key, &value)) {
+        if (!g_ascii_isalpha(*key))
+            return NULL;
+        g_ptr_array_add(args, g_strdup_printf("%s=%s", key, value));
+    }
+    g_ptr_array_add(args, NULL);
+    return g_steal_pointer(&args);
+}
+
+static gboolean
+on_set_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+                 GVariant *options, gpointer setup)
+{
+    g_autofree char *address = address_of(call, text);
+    g_autoptr(GPtrArray) args = address ? scheduler_args(address, options) : NULL;
+    GError *error = NULL;
+
+    if (!address)
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    if (!args || g_variant_n_children(options) == 0) {
+        g_dbus_method_invocation_return_error_literal(call, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                                                      "no option like policy=equal-share");
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    }
+    return answer(call,
+                  vgpu_host_setup_change(setup, "a{sv}", address, true,
+                                         (const char *const *) args->pdata, NULL, &error),
+                  &error);
+}
+
+static gboolean
+on_apply_host(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *xml,
+              gpointer setup)
+{
+    GError *error = NULL;
+
+    return answer(call, vgpu_host_setup_apply(setup, xml, &error), &error);
+}
+
+void
+vgpu_service_host_connect(VgpuBusManager1 *skeleton, VgpuHostSetup *setup)
+{
+    static const struct {
+        const char *signal;
+        GCallback callback;
+    } methods[] = {
+        { "handle-list-mig", G_CALLBACK(on_list_mig) },
+        { "handle-list-mig-profiles", G_CALLBACK(on_list_mig_profiles) },
+        { "handle-get-scheduler", G_CALLBACK(on_get_scheduler) },
+        { "handle-diff-host", G_CALLBACK(on_diff_host) },
+        { "handle-export-host", G_CALLBACK(on_export_host) },
+        { "handle-get-stats", G_CALLBACK(on_get_stats) },
+        { "handle-enable-gpu", G_CALLBACK(on_enable_gpu) },
+        { "handle-disable-gpu", G_CALLBACK(on_disable_gpu) },
+        { "handle-apply-mig", G_CALLBACK(on_apply_mig) },
+        { "handle-clear-mig", G_CALLBACK(on_clear_mig) },
+        { "handle-set-scheduler", G_CALLBACK(on_set_scheduler) },
+        { "handle-apply-host", G_CALLBACK(on_apply_host) },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(methods); i++)
+        g_signal_connect(skeleton, methods[i].signal, methods[i].callback, setup);
+}

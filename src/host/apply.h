@@ -1,0 +1,31 @@
+/* apply.h: making the host be as the layout says
+ *
+ * How it works: each GPU goes through the steps of diff.h; after a change it is read again, since
+ * a step may undo what a later one is to put right. A GPU that fails is left where it is, and the
+ * next one is begun. Only what the layout names is ever changed. */
+#pragma once
+
+#include "host/diff.h"
+
+typedef struct {
+    guint wait_s; /* for drivers that are loaded late, all GPUs together; 0: not at all */
+} VgpuApplyOptions;
+
+/* aa{sv}, a dictionary for each step that the layout names, in the order they were done: gpu,
+ * step, result ("done", "unchanged", "failed"), text (s). Not floating. Each GPU's outcome is
+ * logged. */
+GVariant *vgpu_host_apply(const VgpuHost *host, const VgpuLayout *layout,
+                          const VgpuApplyOptions *options);
+
+/* Whether any of these results is a failure. */
+bool vgpu_host_apply_failed(GVariant *results);
+
+/* aa{sv} as of vgpu_host_diff(), of all GPUs of the layout. Not floating. */
+GVariant *vgpu_host_diff_all(const VgpuHost *host, const VgpuLayout *layout);
+
+/* The layout that the host has now. Of GPUs with nothing set up nothing is said. */
+VgpuLayout *vgpu_host_export_all(const VgpuHost *host);
+
+/* Remember the results below @root, for doctor: as GVariant text, replaced durably. */
+bool vgpu_host_status_save(const char *root, GVariant *results, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,53 @@
+/* diff.h: where a GPU is not set up as the layout says. Pure. */
+#pragma once
+
+#include "host/layout.h"
+#include "host/reading.h"
+
+/* In the order in which they are put right: MIG mode goes first, since it resets the GPU; then
+ * the virtual functions, since sriov-manage takes away GPU instances and heterogeneous mode. */
+typedef enum {
+    VGPU_HOST_DRIVER, /* that the GPU is there and has its own driver */
+    VGPU_HOST_MIG_MODE,
+    VGPU_HOST_VFS,
+    VGPU_HOST_MIXED,
+    VGPU_HOST_MIG,
+    VGPU_HOST_SCHEDULER,
+    VGPU_HOST_N_STEPS
+} VgpuHostStep;
+
+/* "driver", "mig-mode", "vfs", "heterogeneous", "mig", "scheduler" */
+const char *vgpu_host_step_name(VgpuHostStep step);
+
+/* Whether NVML has to be asked for it. */
+bool vgpu_host_step_needs_nvml(VgpuHostStep step);
+
+/* Whether the layout has a say in it. */
+bool vgpu_host_step_is_wanted(const VgpuLayoutGpu *wanted, VgpuHostStep step);
+
+/* Where the two differ; all NULL when they do not. */
+typedef struct {
+    char *wanted; /* in words */
+    char *actual;
+} VgpuHostDifference;
+
+void vgpu_host_difference_clear(VgpuHostDifference *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuHostDifference, vgpu_host_difference_clear)
+
+/* Whether @step is to be done; then *@out (which may be NULL) tells what for. Without a driver
+ * nothing else can be told, so only that differs. */
+bool vgpu_host_differs(const VgpuLayoutGpu *wanted, const VgpuHostReading *now, VgpuHostStep step,
+                       VgpuHostDifference *out);
+
+/* All differences of one GPU, added to @builder of type aa{sv}: gpu, what, wanted, actual (s). */
+void vgpu_host_diff(const VgpuLayoutGpu *wanted, const VgpuHostReading *now,
+                    GVariantBuilder *builder);
+
+/* The present state as a layout of that one GPU; NULL when nothing on it is set up. */
+VgpuLayoutGpu *vgpu_host_export(const VgpuHostReading *now);
+
+/* "1g.12gb:4,2g.24gb:1", as vgpu_mig_parse() takes it; "" for no instances. */
+char *vgpu_host_mig_text(const GPtrArray *gis);
+
+/* "equal-share timeslice=2" */
+char *vgpu_host_scheduler_text(const VgpuScheduler *scheduler);

@@ -1,0 +1,154 @@
+/* Changing the layout's file: the document is edited, not written anew, so that what an
+ * administrator put there stays. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fsutil.h"
+#include "base/pciaddr.h"
+#include "base/xml.h"
+#include "host/grammar.h"
+#include "host/layout.h"
+
+static const struct {
+    const char *key;
+    const char *element;
+    const char *attribute;
+} keys[] = {
+    { "vfs", "sriov", "vfs" },
+    { "heterogeneous", "mode", "heterogeneous" },
+    { "policy", "scheduler", "policy" },
+    { "timeslice", "scheduler", "timeslice" },
+    { "averaging", "scheduler", "averaging" },
+    { "frequency", "scheduler", "frequency" },
+    { "strict", "scheduler", "strict" },
+};
+
+/* A new element at the end of @parent, on a line of its own. */
+static xmlNode *
+append_element(xmlNode *parent, const char *name, int depth)
+{
+    g_autofree char *indent = g_strdup_printf("\n%*s", 2 * depth, "");
+    g_autofree char *outdent = g_strdup_printf("\n%*s", 2 * (depth - 1), "");
+    xmlNode *last = xmlGetLastChild(parent);
+    xmlNode *node;
+
+    if (last && xmlIsBlankNode(last)) { /* it is what stood before the end tag */
+        xmlUnlinkNode(last);
+        xmlFreeNode(last);
+    }
+    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST indent));
+    node = xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST outdent));
+    return node;
+}
+
+/* With the blanks that stood before it. */
+static void
+remove_element(xmlNode *node)
+{
+    xmlNode *before = node->prev;
+
+    if (before && xmlIsBlankNode(before)) {
+        xmlUnlinkNode(before);
+        xmlFreeNode(before);
+    }
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
+static xmlNode *
+take_gpu(xmlDoc *doc, const char *address)
+{
+    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, "/vgpuhost/gpu");
+    xmlNode *node;
+
+    for (guint i = 0; i < nodes->len; i++) {
+        g_autofree char *text = vgpu_xml_attr(g_ptr_array_index(nodes, i), "address");
+        g_autofree char *canonical = vgpu_pciaddr_canonical(text);
+
+        if (g_strcmp0(canonical, address) == 0)
+            return g_ptr_array_index(nodes, i);
+    }
+    node = append_element(xmlDocGetRootElement(doc), "gpu", 1);
+    xmlSetProp(node, BAD_CAST "address", BAD_CAST address);
+    return node;
+}
+
+static void
+set_value(xmlNode *gpu, const char *element, const char *attribute, const char *value)
+{
+    xmlNode *node = vgpu_xml_node(gpu->doc, gpu, element);
+
+    if (*value) {
+        if (!node)
+            node = append_element(gpu, element, 2);
+        xmlSetProp(node, BAD_CAST attribute, BAD_CAST value);
+    } else if (node) {
+        xmlUnsetProp(node, BAD_CAST attribute);
+        if (!node->properties)
+            remove_element(node);
+    }
+}
+
+static bool
+apply_word(xmlNode *gpu, const char *word, GError **error)
+{
+    const char *value = strchr(word, '=');
+
+    for (gsize i = 0; value && i < G_N_ELEMENTS(keys); i++) {
+        if (strlen(keys[i].key) == (gsize) (value - word) &&
+            g_str_has_prefix(word, keys[i].key)) {
+            set_value(gpu, keys[i].element, keys[i].attribute, value + 1);
+            return true;
+        }
+    }
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "'%s' is not KEY=VALUE with a KEY of vfs, heterogeneous, policy, timeslice, "
+                "averaging, frequency, strict",
+                word);
+    return false;
+}
+
+static bool
+read_or_empty(const char *path, char **xml, gsize *len, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+
+    if (g_file_get_contents(path, xml, len, &failed))
+        return true;
+    if (!g_error_matches(failed, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    *xml = g_strdup("<vgpuhost>\n</vgpuhost>\n");
+    *len = strlen(*xml);
+    return true;
+}
+
+bool
+vgpu_layout_persist(const char *path, const char *address, const char *const *words,
+                    GError **error)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *xml = NULL;
+    g_autofree char *text = NULL;
+    g_autoptr(xmlDoc) doc = NULL;
+    g_autoptr(VgpuLayout) result = NULL;
+    xmlNode *gpu;
+    gsize len;
+
+    if (!read_or_empty(path, &xml, &len, error) ||
+        !(doc = vgpu_xml_parse(xml, len, path, error)) || !vgpu_grammar_check(doc, path, error))
+        return false;
+    gpu = take_gpu(doc, address);
+    for (; *words; words++) {
+        if (!apply_word(gpu, *words, error))
+            return false;
+    }
+    text = vgpu_xml_dump_doc(doc);
+    /* what would be refused at the next boot is refused now */
+    if (!(result = vgpu_layout_parse(text, strlen(text), path, error)))
+        return false;
+    return vgpu_fs_mkdir(dir, 0755, error) && vgpu_fs_replace(path, text, strlen(text), error);
+}

@@ -1,0 +1,60 @@
+/* layout.h: the host layout, /etc/virt-vgpu/host.xml: how GPUs are to be set up
+ *
+ * Data only, read from XML that xml-schemas/virt-vgpu-host.rng describes, and written as such. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "backend/scheduler.h"
+#include "backend/sriov.h"
+
+/* What is wanted of one GPU; what is not named is left as it is. */
+typedef struct {
+    char *address; /* canonical */
+    bool has_vfs;
+    guint vfs; /* VGPU_VFS_ALL: as many as there can be */
+    bool has_mixed;
+    bool mixed; /* heterogeneous mode */
+    bool has_scheduler;
+    VgpuScheduler scheduler;
+    bool has_mig;     /* then MIG mode is to be on */
+    bool mig_auto;    /* more may be made when a domain starts: the instances are the least */
+    bool mig_compute; /* with compute instances, which vGPUs do not need */
+    char *mig_spec;   /* as vgpu_mig_parse() takes it; "" for none */
+} VgpuLayoutGpu;
+
+typedef struct {
+    GPtrArray *gpus; /* of VgpuLayoutGpu, as in the file */
+} VgpuLayout;
+
+VgpuLayoutGpu *vgpu_layout_gpu_new(const char *address);
+void vgpu_layout_gpu_free(VgpuLayoutGpu *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLayoutGpu, vgpu_layout_gpu_free)
+
+VgpuLayout *vgpu_layout_new(void);
+void vgpu_layout_free(VgpuLayout *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLayout, vgpu_layout_free)
+
+/* @what names the source in errors: VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". */
+VgpuLayout *vgpu_layout_parse(const char *xml, gsize len, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The file @path. VGPU_ERROR_NOT_FOUND when there is none. */
+VgpuLayout *vgpu_layout_load(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* As a file of its own. */
+char *vgpu_layout_format(const VgpuLayout *self);
+
+/* Sets of addresses: the GPUs whose virtual functions the layout turns on, which are vGPUs
+ * whatever the class of the device; and those on which MIG instances may be made when a domain
+ * starts. */
+GHashTable *vgpu_layout_named(const VgpuLayout *self);
+GHashTable *vgpu_layout_mig_auto(const VgpuLayout *self);
+
+/* Change the file @path (a missing one is made, with its directory) so that @address has what
+ * @words say: vfs=max|N, heterogeneous=yes|no, policy=, timeslice=, averaging=, frequency= or
+ * strict= as the attributes of <scheduler>; an empty value takes the attribute away. All else
+ * stays, comments included. VGPU_ERROR_BAD_REQUEST when the result would not be a valid layout,
+ * and then nothing is written. */
+bool vgpu_layout_persist(const char *path, const char *address, const char *const *words,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

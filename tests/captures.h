@@ -1,0 +1,34 @@
+/* captures.h: what real cards were seen to show, as tables
+ *
+ * Facts of captures of many people's hosts, and of NVIDIA's own lists where a capture is short. */
+#pragma once
+
+#include "fake-sysfs.h"
+#include "gpu/gpu.h"
+
+typedef struct {
+    const char *id;
+    const char *name; /* NULL: it showed none */
+    /* its description; num_heads 0: it showed none */
+    guint num_heads, frl, fb_mib;
+    const char *max_resolution;
+    guint max_instances;
+    guint available; /* on each of its functions; with vendor-specific VFIO: it was listed */
+    /* what the name means, read by eye */
+    char series;
+    bool is_mig;
+} CaptureType;
+
+typedef struct {
+    const char *what;
+    FakeFunction pf;
+    const char *address; /* of the PF */
+    VgpuInterface interface;
+    const char *first_vf; /* NULL: the types are on the PF */
+    guint vfs_total;
+    guint vfs_enabled;
+    const CaptureType *types; /* until one without id */
+} Capture;
+
+/* Until one without what. */
+extern const Capture captures[];

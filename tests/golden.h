@@ -1,0 +1,19 @@
+/* golden.h: pairs of files tests/data/domain/NAME.in.xml and NAME.out.xml
+ *
+ * VGPU_REGENERATE=1 in the environment rewrites the second of each. Failures are reported to
+ * cmocka. */
+#pragma once
+
+#include "domain/domain.h"
+
+char *golden_read(const char *name);
+
+/* Compare @out with the second file. */
+void golden_compare(const char *name, const char *out);
+
+VgpuDomain *golden_parse(const char *xml);
+
+/* Decide where the wants of @domain are to be, in their order: @places is "mdev",
+ * "vendor-vfio ADDRESS", "vf ADDRESS", joined by ", "; the address may be left out. "": none is
+ * decided. */
+void golden_bind(VgpuDomain *domain, const char *places);

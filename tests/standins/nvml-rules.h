@@ -1,0 +1,51 @@
+/* nvml-rules.h: what all functions of the stand-in for NVML do alike */
+#pragma once
+
+#include "backend/nvml-abi.h"
+#include "nvml-state.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* The functions, as a program that includes NVML's header would see them. */
+#define DECLARE(name, arguments) EXPORT int name arguments;
+NVML_FUNCTIONS(DECLARE)
+EXPORT const char *nvmlErrorString(int code);
+
+/* What the library found when it was started. */
+extern FakeGpu fake_devices[MAX_GPUS];
+extern unsigned int fake_n_devices;
+
+/* GO_ON, or a code that is to be returned at once: a knob's, or the library is not started. */
+#define GO_ON (-1)
+int fake_enter(const char *name);
+
+#define ENTER()                                                                                  \
+    do {                                                                                         \
+        int refused = fake_enter(__func__);                                                      \
+        if (refused != GO_ON)                                                                    \
+            return refused;                                                                      \
+    } while (0)
+
+#define NEED(condition)                                                                          \
+    do {                                                                                         \
+        if (!(condition))                                                                        \
+            return NVML_ERROR_INVALID_ARGUMENT;                                                  \
+    } while (0)
+
+#define VERSIONED(pointer, n)                                                                    \
+    do {                                                                                         \
+        NEED(pointer);                                                                           \
+        if ((pointer)->version != NVML_VERSION(*(pointer), n))                                   \
+            return NVML_ERROR_ARGUMENT_VERSION_MISMATCH;                                         \
+    } while (0)
+
+/* The GPU of a handle; NULL: it is none. */
+const FakeGpu *fake_device(const void *device);
+/* The GPU of an instance that is there now, whose place in @list is *@at. */
+const FakeGpu *fake_find_gi(const void *instance, FakeGi *list, unsigned int *count,
+                            unsigned int *at);
+
+/* Answers as NVML gives them: INSUFFICIENT_SIZE, and for a list how many there are. */
+int fake_give_text(const char *from, char *text, unsigned int size);
+int fake_give_list(const unsigned int *from, unsigned int n, unsigned int *count,
+                   unsigned int *list);

@@ -1,0 +1,285 @@
+/* The inventory of hosts with real cards, made after what these were seen to show. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "backend/scan.h"
+#include "captures.h"
+#include "fake-sysfs.h"
+#include "gpu/facts.h"
+
+static char *
+description_of(const CaptureType *type)
+{
+    if (!type->num_heads)
+        return NULL;
+    return g_strdup_printf("num_heads=%u, frl_config=%u, framebuffer=%uM, max_resolution=%s, "
+                           "max_instance=%u",
+                           type->num_heads, type->frl, type->fb_mib, type->max_resolution,
+                           type->max_instances);
+}
+
+static void
+make_mdev_types(FakeSysfs *fs, const Capture *capture, const char *parent)
+{
+    for (const CaptureType *type = capture->types; type->id; type++) {
+        g_autofree char *description = description_of(type);
+
+        fake_type_add(fs, parent, type->id, type->name, description, type->available);
+    }
+}
+
+static void
+make_vendor_list(FakeSysfs *fs, const Capture *capture, const char *vf)
+{
+    GString *rows = g_string_new(NULL);
+
+    for (const CaptureType *type = capture->types; type->id; type++)
+        g_string_append_printf(rows, "%-5s : %s\n", type->id + strlen("nvidia-"), type->name);
+    fake_vendor_set(fs, vf, rows->str, 0);
+    g_string_free(rows, TRUE);
+}
+
+static void
+make_card(FakeSysfs *fs, const Capture *capture)
+{
+    fake_gpu_add(fs, capture->address, &capture->pf);
+    if (!capture->first_vf) {
+        make_mdev_types(fs, capture, capture->address);
+        return;
+    }
+    fake_vfs_add(fs, capture->address, capture->first_vf, capture->vfs_total,
+                 capture->vfs_enabled);
+    for (guint i = 0; i < capture->vfs_enabled; i++) {
+        g_autofree char *vf = fake_vf_address(capture->first_vf, i);
+
+        if (capture->interface == VGPU_INTERFACE_MDEV)
+            make_mdev_types(fs, capture, vf);
+        else
+            make_vendor_list(fs, capture, vf);
+    }
+}
+
+static void
+check_numbers(const Capture *capture, const CaptureType *type, const VgpuProfile *profile)
+{
+    guint fb_mib = type->fb_mib;
+
+    if (!type->num_heads && type->series) { /* without a description the name tells the size */
+        const char *digits = strrchr(type->name, type->series);
+
+        while (g_ascii_isdigit(digits[-1]))
+            digits--;
+        fb_mib = (guint) g_ascii_strtoull(digits, NULL, 10) * 1024;
+        fb_mib = fb_mib ? fb_mib : 512;
+    }
+    if (profile->fb_mib != fb_mib || profile->num_heads != type->num_heads ||
+        profile->frl != type->frl || profile->max_instances != type->max_instances ||
+        g_strcmp0(profile->max_resolution, type->max_resolution) != 0)
+        fail_msg("%s: %s: %u MiB, %u heads, %u frames, %s, %u at most", capture->what, type->id,
+                 profile->fb_mib, profile->num_heads, profile->frl, profile->max_resolution,
+                 profile->max_instances);
+}
+
+static void
+check_meaning(const Capture *capture, const CaptureType *type, const VgpuProfile *profile)
+{
+    guint limit = type->is_mig || strchr("AB", type->series) ? 1 : 16;
+
+    if (!type->series)
+        limit = 0;
+    if (!g_str_equal(profile->name, type->name ? type->name : type->id) ||
+        vgpu_profile_series(profile) != type->series ||
+        vgpu_profile_is_mig(profile) != type->is_mig ||
+        !vgpu_profile_license(profile) != !type->series ||
+        !vgpu_profile_purpose(profile) != !type->series ||
+        vgpu_profile_max_per_domain(profile) != limit)
+        fail_msg("%s: %s: '%s', series '%c', %s, %u in a domain", capture->what, type->id,
+                 profile->name, vgpu_profile_series(profile),
+                 vgpu_profile_is_mig(profile) ? "MIG" : "not MIG",
+                 vgpu_profile_max_per_domain(profile));
+}
+
+static void
+check_profiles(const Capture *capture, const VgpuGpu *gpu)
+{
+    guint n = 0;
+
+    for (const CaptureType *type = capture->types; type->id; type++, n++) {
+        const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, type->id);
+
+        if (!profile)
+            fail_msg("%s: %s is missing", capture->what, type->id);
+        check_numbers(capture, type, profile);
+        check_meaning(capture, type, profile);
+        for (guint i = 0; i < gpu->parents->len; i++) {
+            const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+            const VgpuOffer *offer = vgpu_parent_find_offer(parent, type->id);
+
+            if (!offer || offer->available != type->available)
+                fail_msg("%s: %s: %u of %s", capture->what, parent->address,
+                         offer ? offer->available : 0, type->id);
+        }
+    }
+    if (gpu->profiles->len != n)
+        fail_msg("%s: %u profiles instead of %u", capture->what, gpu->profiles->len, n);
+}
+
+static void
+check_card(const Capture *capture, const VgpuInventory *inventory)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find(inventory, capture->address);
+    guint n_parents = capture->first_vf ? capture->vfs_enabled : 1;
+
+    if (!gpu)
+        fail_msg("%s: no GPU at %s", capture->what, capture->address);
+    if (gpu->interface != capture->interface || gpu->passed_through ||
+        !g_str_equal(gpu->driver, capture->pf.driver) ||
+        !g_str_equal(gpu->product_id, capture->pf.device))
+        fail_msg("%s: %s, driver %s, product %s", capture->what,
+                 vgpu_interface_to_string(gpu->interface), gpu->driver, gpu->product_id);
+    if (gpu->parents->len != n_parents || gpu->vfs_total != capture->vfs_total ||
+        gpu->vfs_enabled != capture->vfs_enabled || gpu->vfs->len != capture->vfs_enabled)
+        fail_msg("%s: %u parents, %u of %u VFs", capture->what, gpu->parents->len,
+                 gpu->vfs_enabled, gpu->vfs_total);
+    check_profiles(capture, gpu);
+}
+
+static void
+test_each(void **state)
+{
+    for (const Capture *capture = captures; capture->what; capture++) {
+        g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+        g_autoptr(VgpuInventory) inventory = NULL;
+
+        make_card(fs, capture);
+        inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+        assert_int_equal(inventory->gpus->len, 1);
+        check_card(capture, inventory);
+        if (!vgpu_scan_is_current(fake_sysfs_reader(fs), inventory))
+            fail_msg("%s: changed without a change", capture->what);
+        vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
+        check_card(capture, inventory);
+    }
+}
+
+/* Those that do not sit in the same slot, all in one host. */
+static void
+test_together(void **state)
+{
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (const Capture *capture = captures; capture->what; capture++) {
+        if (g_hash_table_add(seen, (char *) capture->address))
+            make_card(fs, capture);
+    }
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    assert_int_equal(inventory->gpus->len, g_hash_table_size(seen));
+    g_hash_table_remove_all(seen);
+    for (const Capture *capture = captures; capture->what; capture++) {
+        if (g_hash_table_add(seen, (char *) capture->address))
+            check_card(capture, inventory);
+    }
+}
+
+/* Intel's types differ in size and may be mixed: what is left of each falls by memory. */
+static void
+test_gvt_g(void **state)
+{
+    static const FakeFunction igpu = { "0x030000", "0x8086", "0x591d", "i915", NULL };
+    static const struct {
+        const char *id;
+        const char *description;
+        const char *max_resolution;
+        guint available;
+    } types[] = {
+        { "i915-GVTg_V5_1",
+          "low_gm_size: 512MB\nhigh_gm_size: 2048MB\nfence: 4\nresolution: 1920x1200\n"
+          "weight: 16\n",
+          "1920x1200", 1 },
+        { "i915-GVTg_V5_2",
+          "low_gm_size: 256MB\nhigh_gm_size: 1024MB\nfence: 4\nresolution: 1920x1200\n"
+          "weight: 8\n",
+          "1920x1200", 2 },
+        { "i915-GVTg_V5_4",
+          "low_gm_size: 128MB\nhigh_gm_size: 512MB\nfence: 4\nresolution: 1920x1200\n"
+          "weight: 4\n",
+          "1920x1200", 5 },
+        { "i915-GVTg_V5_8",
+          "low_gm_size: 64MB\nhigh_gm_size: 384MB\nfence: 4\nresolution: 1024x768\nweight: 2\n",
+          "1024x768", 7 },
+    };
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+    const VgpuGpu *gpu;
+
+    fake_gpu_add(fs, "0000:00:02.0", &igpu);
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+        fake_type_add(fs, "0000:00:02.0", types[i].id, NULL, types[i].description,
+                      types[i].available);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    gpu = vgpu_inventory_find(inventory, "0000:00:02.0");
+    assert_int_equal(gpu->interface, VGPU_INTERFACE_MDEV);
+    assert_int_equal(gpu->profiles->len, G_N_ELEMENTS(types));
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        const VgpuOffer *offer =
+            vgpu_parent_find_offer(g_ptr_array_index(gpu->parents, 0), types[i].id);
+
+        if (!offer || offer->available != types[i].available ||
+            g_strcmp0(offer->profile->max_resolution, types[i].max_resolution) != 0 ||
+            !g_str_equal(offer->profile->name, types[i].id) || offer->profile->fb_mib ||
+            offer->profile->max_instances || vgpu_profile_series(offer->profile) ||
+            vgpu_profile_max_per_domain(offer->profile))
+            fail_msg("%s", types[i].id);
+    }
+}
+
+/* Two GPU instances, of which NVML tells; the types that fit them are told from their names. */
+static void
+test_mig_facts(void **state)
+{
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+    g_autoptr(GVariant) facts = g_variant_parse(
+        VGPU_FACTS_TYPE,
+        "[{'address': <'0000:36:00.0'>, 'mig': <true>, 'gpu_instances': <["
+        "{'gi': <uint32 5>, 'profile_id': <uint32 14>, 'profile': <'2g.10gb'>, "
+        "'start': <uint32 4>, 'size': <uint32 2>}, "
+        "{'gi': <uint32 3>, 'profile_id': <uint32 14>, 'profile': <'2g.10gb'>, "
+        "'start': <uint32 0>, 'size': <uint32 2>}]>, 'types': <["
+        "{'id': <'nvidia-475'>, 'gi_profile': <uint32 14>, 'max_per_gi': <uint32 1>}]>}]",
+        NULL, NULL, NULL);
+    const Capture *a100 = captures;
+    const VgpuGpu *gpu;
+
+    while (!g_str_has_prefix(a100->what, "A100"))
+        a100++;
+    make_card(fs, a100);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    vgpu_facts_apply(facts, inventory);
+    check_card(a100, inventory);
+    gpu = vgpu_inventory_find(inventory, a100->address);
+    assert_true(gpu->is_mig);
+    assert_int_equal(gpu->gpu_instances->len, 2);
+    assert_int_equal(vgpu_gpu_find_profile(gpu, "nvidia-475")->gi_profile, 14);
+    assert_int_equal(vgpu_gpu_find_profile(gpu, "nvidia-474")->gi_profile, -1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_gvt_g),
+        cmocka_unit_test(test_mig_facts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# Host set-up through the real daemon and command on a made tree, with a program of the test's in place of virt-vgpu-host:
+# who may not be disturbed, what becomes known, and what goes on when that program is bad or missing.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+if [ "${1:-}" != --on-bus ]; then
+    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
+    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-host.sh" --on-bus
+fi
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' root=''
+cleanup()
+{
+    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+export FAKE_HOST_DIR="$root/fake-host"
+mkdir "$FAKE_HOST_DIR"
+tests=0 failures=0
+
+check() # WHAT COMMAND...
+{
+    what=$1
+    shift
+    tests=$((tests + 1))
+    if "$@" > "$root/out" 2>&1; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        tail -qn 5 "$root/log" "$root/out" "$root/said" 2> /dev/null | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+cli() { "$builddir/virt-vgpu" "$@"; }
+fails_with() # TEXT COMMAND...: it fails and says so
+{
+    text=$1
+    shift
+    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
+}
+says() # TEXT COMMAND...: it succeeds and says so, blanks left out
+{
+    text=$1
+    shift
+    "$@" > "$root/said" 2>&1 && tr -d ' \n' < "$root/said" | grep -F -- "$text"
+}
+does() { echo "$2" > "$FAKE_HOST_DIR/$1"; } # VERB COMMANDS: what the program does
+was_called() { grep -Fx -- "--root $root $*" "$FAKE_HOST_DIR/calls"; }
+is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && cli list; }
+up() { start_daemon --bus session "$@" && until_true is_up; }
+down() { kill "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+
+annotated 1 A2-4Q
+{ echo '<node>'; cat "$root/vm1.xml"; echo '</node>'; } > "$root/host.xml"
+gpu=0000:41:00.0
+enabled="echo \"{'address': <'$gpu'>, 'vfs_total': <uint32 16>, 'vfs_enabled': <uint32 16>}\""
+
+# --- without the program ----------------------------------------------------------------------
+check "starts without the program" up --host-program "$root/none"
+check "a domain starts all the same" prepare 1
+check "set-up says what is missing" fails_with "$root/none" cli mig-list 41:00.0
+check "list --stats" says '"fb_used_mib":null' cli list --stats --json
+check "says so, too" grep -F "no figures: " "$root/said"
+release 1
+until_true nothing_left
+down
+
+# --- what becomes known -----------------------------------------------------------------------
+does facts "echo \"[{'address': <'$gpu'>, 'mixed': <true>, 'types': <[{'id': <'nvidia-9'>, 'name': <'NVIDIA A2-Z'>,
+    'max_per_domain': <uint32 3>}]>}]\""
+check "starts" up --host-program "$srcdir/tests/fake-host.sh"
+check "what the library tells is known" until_true says '"mixed":true' cli gpu-info 41:00.0 --json
+check "without MIG mode" says '"mig":false' cli gpu-info 41:00.0 --json
+check "with numbers that sysfs does not tell" says '"max_per_domain":3' cli profile-list 41:00.0 --json
+check "series and licence go by the name" \
+    says '"series":"Q","needs_license":"NVIDIARTXVirtualWorkstation"' cli profile-list 41:00.0 --json
+
+# --- virtual functions ------------------------------------------------------------------------
+does enable "$enabled"
+does facts "echo \"[{'address': <'$gpu'>, 'mixed': <false>}]\""
+check "gpu-enable" says '16of16' cli gpu-enable 41:00.0
+check "has it done" was_called enable $gpu max
+check "and what is different now is known" says '"mixed":false' cli gpu-info 41:00.0 --json
+check "gpu-enable --persistent" cli gpu-enable 41:00.0 --vfs 8 --persistent
+check "has it done" was_called enable $gpu 8
+check "and written down" was_called persist $gpu vfs=8
+check "a GPU that is not there" fails_with "there is no GPU 0000:42:00.0" cli gpu-enable 42:00.0
+prepare 1
+: > "$FAKE_HOST_DIR/calls"
+check "refused while a domain has a vGPU" fails_with "vm1" cli gpu-disable 41:00.0
+check "so is another scheduler" fails_with "vm1" cli scheduler 41:00.0 equal-share
+check "and nothing is called" test ! -s "$FAKE_HOST_DIR/calls"
+release 1
+until_true nothing_left
+
+# --- a GPU that is being set up ---------------------------------------------------------------
+does disable "until [ -f '$root/go' ]; do sleep 0.05; done; $enabled"
+cli gpu-disable 41:00.0 --persistent > "$root/disabled" 2>&1 &
+disabling=$!
+until_true was_called disable $gpu
+check "another set-up of it is refused" fails_with "being set up" cli gpu-enable 41:00.0
+check "the daemon answers meanwhile" cli list
+touch "$root/go"
+wait "$disabling"
+check "the first comes to its end" grep -F "16 of 16" "$root/disabled"
+check "then a domain starts on it" prepare 1
+release 1
+until_true nothing_left
+
+# --- the rest ---------------------------------------------------------------------------------
+does mig-list "echo \"[{'gi': <uint32 1>, 'profile': <'1g.5gb'>}]\""
+check "mig-list" says '"gi":1,"profile":"1g.5gb"' cli mig-list 41:00.0 --json
+does mig-apply "echo 'GPU x: reset required' >&2; exit 1"
+check "mig-apply" fails_with "GPU x: reset required" cli mig-apply 41:00.0 1g.5gb:7
+check "has it done" was_called mig-apply $gpu 1g.5gb:7
+does scheduler "echo \"{'policy': <'equal-share'>}\""
+check "scheduler" says '"policy":"equal-share"' cli scheduler 41:00.0 equal-share --timeslice 2000 --json
+check "has it set" was_called scheduler $gpu policy=equal-share timeslice_us=2000
+does apply "cat > '$root/input'; echo \"[{'gpu': <'$gpu'>, 'step': <'vfs'>, 'result': <'failed'>}]\""
+echo "<vgpuhost><gpu address='$gpu'><sriov vfs='max'/></gpu></vgpuhost>" > "$root/layout.xml"
+check "host-apply with a step that fails exits 1" fails_with failed cli host-apply "$root/layout.xml"
+check "the program gets the file's content" cmp "$root/input" "$root/layout.xml"
+check "a layout that is none" fails_with "host layout: line 1" cli host-apply "$root/host.xml"
+does diff "echo '[]'"
+check "host-diff" cli host-diff "$root/layout.xml"
+does export "echo '\"<vgpuhost/>\"'"
+check "host-export" says '<vgpuhost/>' cli host-export
+does stats "kill -SEGV \$\$"
+check "a library that crashes takes nobody with it" says '"fb_used_mib":null' cli list --all --stats --json
+check "the daemon lives" cli list
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,357 @@
+/* Where a GPU differs from its layout, and what a layout of it would be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "host/apply.h"
+
+#define GPU "0000:e1:00.0"
+
+/* A100: what NVML says of its instances. */
+static GPtrArray *
+gi_profiles(void)
+{
+    static const struct {
+        guint id;
+        const char *name;
+    } list[] = { { 9, "3g.20gb" }, { 14, "2g.10gb" }, { 19, "1g.5gb" } };
+    GPtrArray *profiles = g_ptr_array_new_with_free_func(g_free);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(list); i++) {
+        VgpuNvmlGiProfile *profile = g_new0(VgpuNvmlGiProfile, 1);
+
+        profile->id = list[i].id;
+        profile->name = (char *) list[i].name;
+        profile->total = 7;
+        g_ptr_array_add(profiles, profile);
+    }
+    return profiles;
+}
+
+/* "19,19,14" */
+static GPtrArray *
+gis(const char *text)
+{
+    g_auto(GStrv) ids = g_strsplit(text, ",", -1);
+    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; ids[i]; i++) {
+        VgpuNvmlGi *gi = g_new0(VgpuNvmlGi, 1);
+
+        gi->id = i + 1;
+        gi->profile = (guint) atoi(ids[i]);
+        gi->name =
+            (char *) (gi->profile == 9 ? "3g.20gb" : (gi->profile == 14 ? "2g.10gb" : "1g.5gb"));
+        g_ptr_array_add(list, gi);
+    }
+    return list;
+}
+
+/* A GPU at one moment, for tables: what is not said is a GPU that is bound to nvidia, has 16 VFs of
+ * which none is on, and does what NVML can do, all of it off. */
+typedef struct {
+    bool absent;
+    const char *driver;
+    guint enabled;
+    const char *nvml_problem;
+    bool no_mig, mig, mig_pending;
+    bool no_mixed, mixed;
+    bool no_scheduler;
+    VgpuScheduler scheduler;
+    const char *gis;
+} Moment;
+
+static VgpuHostReading *
+reading(const Moment *moment)
+{
+    VgpuHostReading *self = vgpu_host_reading_new(GPU);
+    bool told = !moment->nvml_problem;
+
+    self->exists = !moment->absent;
+    self->sriov = (VgpuSriovState) {
+        .address = g_strdup(GPU),
+        .vendor = g_strdup("0x10de"),
+        .driver = g_strdup(moment->driver ? moment->driver : "nvidia"),
+        .is_display = true,
+        .total = 16,
+        .enabled = moment->enabled,
+    };
+    if (g_str_equal(self->sriov.driver, "none"))
+        g_clear_pointer(&self->sriov.driver, g_free);
+    self->nvml_problem = g_strdup(moment->nvml_problem);
+    self->has_mig = told && !moment->no_mig;
+    self->mig = moment->mig;
+    self->mig_pending = moment->mig_pending;
+    self->has_mixed = told && !moment->no_mixed;
+    self->mixed = moment->mixed;
+    self->has_scheduler = told && !moment->no_scheduler;
+    self->scheduler = moment->scheduler;
+    if (!self->scheduler.policy)
+        self->scheduler.policy = VGPU_SCHEDULER_BEST_EFFORT;
+    if (moment->mig) {
+        g_ptr_array_unref(self->gi_profiles);
+        self->gi_profiles = gi_profiles();
+        g_ptr_array_unref(self->gis);
+        self->gis = gis(moment->gis ? moment->gis : "");
+    }
+    return self;
+}
+
+static VgpuLayout *
+layout(const char *body)
+{
+    g_autofree char *xml =
+        g_strdup_printf("<vgpuhost><gpu address='" GPU "'>%s</gpu></vgpuhost>", body);
+    g_autoptr(GError) error = NULL;
+    VgpuLayout *parsed = vgpu_layout_parse(xml, strlen(xml), "layout", &error);
+
+    if (!parsed)
+        fail_msg("%s", error->message);
+    return parsed;
+}
+
+/* "vfs: max, not 0; ..." */
+static char *
+in_words(GVariant *differences)
+{
+    GString *text = g_string_new(NULL);
+
+    for (gsize i = 0; i < g_variant_n_children(differences); i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(differences, i);
+        const char *gpu, *what, *wanted, *actual;
+
+        assert_true(g_variant_lookup(one, "gpu", "&s", &gpu));
+        assert_true(g_variant_lookup(one, "what", "&s", &what));
+        assert_true(g_variant_lookup(one, "wanted", "&s", &wanted));
+        assert_true(g_variant_lookup(one, "actual", "&s", &actual));
+        assert_string_equal(gpu, GPU);
+        g_string_append_printf(text, "%s%s: %s, not %s", text->len ? "; " : "", what, wanted,
+                               actual);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void
+test_diff(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *layout;
+        Moment now;
+        const char *differences;
+    } cases[] = {
+        { "nothing is wanted", "", { .enabled = 3, .mixed = true }, "" },
+        { "VFs", "<sriov vfs='max'/>", { 0 }, "vfs: max, not 0" },
+        { "all VFs", "<sriov vfs='max'/>", { .enabled = 16 }, "" },
+        { "all VFs by number", "<sriov vfs='16'/>", { .enabled = 16 }, "" },
+        { "too few VFs", "<sriov vfs='8'/>", { .enabled = 4 }, "vfs: 8, not 4" },
+        { "no VFs", "<sriov vfs='0'/>", { .enabled = 4 }, "vfs: 0, not 4" },
+        { "no GPU",
+          "<sriov vfs='0'/><mig/>",
+          { .absent = true },
+          "driver: the driver of its vendor, not there is no such PCI device" },
+        { "no driver: nothing else can be told",
+          "<sriov vfs='max'/><mig/>",
+          { .driver = "none", .nvml_problem = "not known" },
+          "driver: the driver of its vendor, not none" },
+        { "passed through",
+          "<sriov vfs='max'/>",
+          { .driver = "vfio-pci" },
+          "driver: the driver of its vendor, not vfio-pci" },
+        { "the free driver",
+          "",
+          { .driver = "nouveau" },
+          "driver: the driver of its vendor, not nouveau" },
+        { "heterogeneous", "<mode heterogeneous='yes'/>", { 0 }, "heterogeneous: on, not off" },
+        { "homogeneous",
+          "<mode heterogeneous='no'/>",
+          { .mixed = true },
+          "heterogeneous: off, not on" },
+        { "homogeneous where there is nothing else",
+          "<mode heterogeneous='no'/>",
+          { .no_mixed = true },
+          "" },
+        { "heterogeneous where there is no such thing",
+          "<mode heterogeneous='yes'/>",
+          { .no_mixed = true },
+          "heterogeneous: on, not not supported by this GPU" },
+        { "no NVML",
+          "<sriov vfs='max'/><mode heterogeneous='yes'/><scheduler policy='equal-share'/>",
+          { .nvml_problem = "no library" },
+          "vfs: max, not 0; heterogeneous: on, not unknown: no library; "
+          "scheduler: equal-share, not unknown: no library" },
+        { "no NVML, MIG",
+          "<mig><instance profile='1g.5gb'/></mig>",
+          { .nvml_problem = "no library" },
+          "mig-mode: on, not unknown: no library; mig: 1g.5gb:1, not none" },
+        { "MIG mode", "<mig/>", { 0 }, "mig-mode: on, not off" },
+        { "MIG mode is on", "<mig/>", { .mig = true }, "" },
+        { "MIG mode pending",
+          "<mig/>",
+          { .mig_pending = true },
+          "mig-mode: on, not on after the next reset" },
+        { "MIG mode about to go",
+          "<mig/>",
+          { .mig = true, .mig_pending = true },
+          "mig-mode: on, not on until the next reset" },
+        { "no MIG on this GPU",
+          "<mig/>",
+          { .no_mig = true },
+          "mig-mode: on, not not supported by this GPU" },
+        { "instances, by name and by id",
+          "<mig><instance profile='1g.5gb' count='2'/><instance profile='14'/></mig>",
+          { .mig = true, .gis = "14,19,19" },
+          "" },
+        { "too few of one",
+          "<mig><instance profile='1g.5gb' count='3'/></mig>",
+          { .mig = true, .gis = "19,19" },
+          "mig: 1g.5gb:3, not 1g.5gb:2" },
+        { "too many of one",
+          "<mig><instance profile='1g.5gb'/></mig>",
+          { .mig = true, .gis = "19,19" },
+          "mig: 1g.5gb:1, not 1g.5gb:2" },
+        { "one that nobody wants",
+          "<mig><instance profile='1g.5gb'/></mig>",
+          { .mig = true, .gis = "14,19" },
+          "mig: 1g.5gb:1, not 2g.10gb:1,1g.5gb:1" },
+        { "none is wanted", "<mig/>", { .mig = true, .gis = "9" }, "mig: none, not 3g.20gb:1" },
+        { "none is there",
+          "<mig><instance profile='9'/></mig>",
+          { .mig = true },
+          "mig: 9:1, not none" },
+        { "more may be there",
+          "<mig auto='yes'><instance profile='1g.5gb'/></mig>",
+          { .mig = true, .gis = "14,19,19" },
+          "" },
+        { "any may be there", "<mig auto='yes'/>", { .mig = true, .gis = "14,19,19" }, "" },
+        { "one of the least is missing",
+          "<mig auto='yes'><instance profile='9'/></mig>",
+          { .mig = true, .gis = "14" },
+          "mig: 9:1, not 2g.10gb:1" },
+        { "a policy",
+          "<scheduler policy='equal-share'/>",
+          { 0 },
+          "scheduler: equal-share, not best-effort" },
+        { "what the layout does not say is the driver's",
+          "<scheduler policy='equal-share'/>",
+          { .scheduler = { VGPU_SCHEDULER_EQUAL_SHARE, VGPU_STRICT_ON, 1000, 33, 480 } },
+          "" },
+        { "another time slice",
+          "<scheduler policy='fixed-share' timeslice='3'/>",
+          { .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 1000 } },
+          "scheduler: fixed-share timeslice=3, not fixed-share timeslice=1" },
+        { "the scheduler is not told",
+          "<scheduler policy='best-effort'/>",
+          { .no_scheduler = true },
+          "scheduler: best-effort, not not told by this GPU's driver" },
+        { "in the order in which they are put right",
+          "<mig><instance profile='19'/></mig><scheduler policy='equal-share'/>"
+          "<sriov vfs='max'/><mode heterogeneous='no'/>",
+          { .mixed = true },
+          "mig-mode: on, not off; vfs: max, not 0; heterogeneous: off, not on; "
+          "mig: 19:1, not none; scheduler: equal-share, not best-effort" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuLayout) wanted = layout(cases[i].layout);
+        g_autoptr(VgpuHostReading) now = reading(&cases[i].now);
+        g_autoptr(GVariant) differences = NULL;
+        g_autofree char *words = NULL;
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+        vgpu_host_diff(g_ptr_array_index(wanted->gpus, 0), now, &builder);
+        differences = g_variant_ref_sink(g_variant_builder_end(&builder));
+        words = in_words(differences);
+        if (!g_str_equal(words, cases[i].differences))
+            fail_msg("%s: %s", cases[i].what, words);
+    }
+}
+
+/* What a host is exported as must be what it is then. */
+static void
+test_export(void **state)
+{
+    static const struct {
+        const char *what;
+        Moment now;
+        const char *layout; /* NULL: not worth a word */
+    } cases[] = {
+        { "nothing set up", { 0 }, NULL },
+        { "nothing told", { .nvml_problem = "no library" }, NULL },
+        { "all VFs", { .enabled = 16 }, "<sriov vfs='max'/>" },
+        { "some VFs", { .enabled = 4 }, "<sriov vfs='4'/>" },
+        { "heterogeneous",
+          { .enabled = 16, .mixed = true },
+          "<sriov vfs='max'/><mode heterogeneous='yes'/>" },
+        { "a scheduler",
+          { .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 2000 } },
+          "<scheduler policy='fixed-share' timeslice='2'/>" },
+        { "MIG", { .mig = true }, "<mig/>" },
+        { "MIG with instances",
+          { .mig = true, .enabled = 16, .gis = "9,19,19" },
+          "<sriov vfs='max'/><mig><instance profile='3g.20gb' count='1'/>"
+          "<instance profile='1g.5gb' count='2'/></mig>" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuHostReading) now = reading(&cases[i].now);
+        g_autoptr(VgpuLayout) exported = vgpu_layout_new();
+        g_autoptr(VgpuLayout) expected = layout(cases[i].layout ? cases[i].layout : "");
+        VgpuLayoutGpu *gpu = vgpu_host_export(now);
+        g_autofree char *text = NULL;
+        g_autofree char *expected_text = vgpu_layout_format(expected);
+
+        if (!gpu != !cases[i].layout)
+            fail_msg("%s: %s", cases[i].what, gpu ? "exported" : "not exported");
+        if (!gpu)
+            continue;
+        g_ptr_array_add(exported->gpus, gpu);
+        text = vgpu_layout_format(exported);
+        if (!g_str_equal(text, expected_text))
+            fail_msg("%s:\n%s", cases[i].what, text);
+        for (VgpuHostStep step = 0; step < VGPU_HOST_N_STEPS; step++) {
+            if (vgpu_host_differs(gpu, now, step, NULL))
+                fail_msg("%s: differs from itself: %s", cases[i].what, vgpu_host_step_name(step));
+        }
+    }
+}
+
+static void
+test_failed(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *results;
+        bool failed;
+    } cases[] = {
+        { "nothing", "@aa{sv} []", false },
+        { "all is well", "[{'result': <'done'>}, {'result': <'unchanged'>}]", false },
+        { "the first", "[{'result': <'failed'>}, {'result': <'done'>}]", true },
+        { "the last", "[{'result': <'done'>}, {'result': <'failed'>}]", true },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GVariant) results =
+            g_variant_parse(G_VARIANT_TYPE("aa{sv}"), cases[i].results, NULL, NULL, NULL);
+
+        if (vgpu_host_apply_failed(results) != cases[i].failed)
+            fail_msg("%s: %d", cases[i].what, !cases[i].failed);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_export),
+        cmocka_unit_test(test_failed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

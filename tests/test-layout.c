@@ -1,0 +1,398 @@
+/* The host layout: XML to data and back, mistakes that are named, and the file edited in place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/relaxng.h"
+#include "base/xml.h"
+#include "domain/schema-resource.h"
+#include "host/layout.h"
+#include "scratch.h"
+
+#define ALL VGPU_VFS_ALL
+
+/* A layout of one GPU with @body in it. */
+#define GPU(body) "<vgpuhost><gpu address='0000:41:00.0'>" body "</gpu></vgpuhost>"
+
+static VgpuLayout *
+parse(const char *xml, GError **error)
+{
+    return vgpu_layout_parse(xml, strlen(xml), "host.xml", error);
+}
+
+/* Whether the public schema by itself takes it. */
+static bool
+schema_takes(const char *xml)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "host.xml", NULL);
+
+    return doc &&
+           vgpu_relaxng_validate(vgpu_schema_get_resource(), "/org/virtvgpu/virt-vgpu-host.rng",
+                                 doc, "host.xml", NULL);
+}
+
+static bool
+is_same(const VgpuLayoutGpu *a, const VgpuLayoutGpu *b)
+{
+    return g_str_equal(a->address, b->address) && a->has_vfs == b->has_vfs && a->vfs == b->vfs &&
+           a->has_mixed == b->has_mixed && a->mixed == b->mixed &&
+           a->has_scheduler == b->has_scheduler && a->scheduler.policy == b->scheduler.policy &&
+           a->scheduler.strict == b->scheduler.strict &&
+           a->scheduler.timeslice_us == b->scheduler.timeslice_us &&
+           a->scheduler.averaging_factor == b->scheduler.averaging_factor &&
+           a->scheduler.frequency == b->scheduler.frequency && a->has_mig == b->has_mig &&
+           a->mig_auto == b->mig_auto && a->mig_compute == b->mig_compute &&
+           g_str_equal(a->mig_spec, b->mig_spec);
+}
+
+static void
+test_parse(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        VgpuLayoutGpu gpu; /* without the fields that are as in an empty <gpu/> */
+        const char *spec;
+        bool no_compute;
+    } cases[] = {
+        { "nothing wanted", GPU(""), { 0 } },
+        { "all VFs", GPU("<sriov vfs='max'/>"), { .has_vfs = true, .vfs = ALL } },
+        { "some VFs", GPU("<sriov vfs='4'/>"), { .has_vfs = true, .vfs = 4 } },
+        { "no VFs", GPU("<sriov vfs='0'/>"), { .has_vfs = true } },
+        { "heterogeneous",
+          GPU("<mode heterogeneous='yes'/>"),
+          { .has_mixed = true, .mixed = true } },
+        { "homogeneous", GPU("<mode heterogeneous='no'/>"), { .has_mixed = true } },
+        { "a policy",
+          GPU("<scheduler policy='best-effort'/>"),
+          { .has_scheduler = true, .scheduler = { VGPU_SCHEDULER_BEST_EFFORT } } },
+        { "a policy with all it can have",
+          GPU("<scheduler policy='equal-share' averaging='33' frequency='480' strict='yes'/>"),
+          { .has_scheduler = true,
+            .scheduler = { VGPU_SCHEDULER_EQUAL_SHARE, VGPU_STRICT_ON, 0, 33, 480 } } },
+        { "a time slice",
+          GPU("<scheduler policy='fixed-share' timeslice='2'/>"),
+          { .has_scheduler = true,
+            .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 2000 } } },
+        { "MIG without instances", GPU("<mig/>"), { .has_mig = true } },
+        { "MIG by itself", GPU("<mig auto='yes'/>"), { .has_mig = true, .mig_auto = true } },
+        { "MIG instances",
+          GPU("<mig auto='no'><instance profile='1g.12gb' count='4'/><!-- one large -->"
+              "<instance profile='14'/></mig>"),
+          { .has_mig = true },
+          "1g.12gb:4,14:1" },
+        { "MIG instances without compute instances",
+          GPU("<mig><instance profile='1g.5gb+me' compute='no'/></mig>"),
+          { .has_mig = true },
+          "1g.5gb+me:1",
+          true },
+        { "in any order, with blanks and comments",
+          "<?xml version='1.0'?>\n<!-- ours -->\n<vgpuhost>\n <gpu address='41:00.0'>\n"
+          "<mig/> <!-- x -->\n<sriov vfs='max'/>\n</gpu>\n</vgpuhost>\n",
+          { .has_mig = true, .has_vfs = true, .vfs = ALL } },
+        { "libvirt's name of it",
+          "<vgpuhost><gpu address='pci_0000_41_00_0'/></vgpuhost>",
+          { 0 } },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuLayout) layout = parse(cases[i].xml, &error);
+        g_autoptr(VgpuLayout) again = NULL;
+        g_autofree char *text = NULL;
+        VgpuLayoutGpu expected = cases[i].gpu;
+
+        if (!layout)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        expected.address = (char *) "0000:41:00.0";
+        expected.mig_spec = (char *) (cases[i].spec ? cases[i].spec : "");
+        expected.mig_compute = !cases[i].no_compute;
+        if (layout->gpus->len != 1 || !is_same(g_ptr_array_index(layout->gpus, 0), &expected))
+            fail_msg("%s: read wrongly", cases[i].what);
+        if (!schema_takes(cases[i].xml))
+            fail_msg("%s: the schema refuses it", cases[i].what);
+
+        text = vgpu_layout_format(layout);
+        if (!(again = parse(text, &error)))
+            fail_msg("%s: what is written is refused: %s\n%s", cases[i].what, error->message,
+                     text);
+        if (again->gpus->len != 1 || !is_same(g_ptr_array_index(again->gpus, 0), &expected))
+            fail_msg("%s: written wrongly:\n%s", cases[i].what, text);
+    }
+}
+
+static void
+test_mistakes(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *text;
+        bool beyond_schema; /* it says no to what is no layout, not to all that cannot be */
+    } cases[] = {
+        { "no XML", "hello", "host.xml: line 1: " },
+        { "empty", "", "host.xml: line 1: " },
+        { "another document", "<domain/>",
+          "line 1: the root is <domain>, a host layout begins with <vgpuhost>" },
+        { "in a name space", "<vgpuhost xmlns='urn:x'/>", "line 1: the root is <vgpuhost>" },
+        { "an unknown element", "<vgpuhost>\n<card address='41:00.0'/></vgpuhost>",
+          "line 2: <card> in <vgpuhost> is not known; known: <gpu>" },
+        { "an unknown element of a GPU",
+          "<vgpuhost>\n<gpu address='41:00.0'>\n\n<vfs/></gpu></vgpuhost>",
+          "line 4: <vfs> in <gpu> is not known; known: <sriov>, <mode>, <scheduler>, <mig>" },
+        { "no address", "<vgpuhost><gpu/></vgpuhost>", "<gpu> lacks the attribute 'address'" },
+        { "a bad address", "<vgpuhost><gpu address='41'/></vgpuhost>",
+          "<gpu>: address='41' is not a PCI address such as 0000:41:00.0" },
+        { "the same GPU twice",
+          "<vgpuhost><gpu address='41:00.0'/>\n<gpu address='0000:41:00.0'/></vgpuhost>",
+          "line 2: the GPU 0000:41:00.0 is named twice", true },
+        { "an unknown attribute", GPU("<sriov vfs='1' numa='0'/>"),
+          "<sriov> has no attribute 'numa'; known: vfs" },
+        { "an element twice", GPU("<sriov vfs='1'/><sriov vfs='2'/>"),
+          "a second <sriov> in <gpu>" },
+        { "no number of VFs", GPU("<sriov/>"), "<sriov> lacks the attribute 'vfs'" },
+        { "VFs: a word", GPU("<sriov vfs='all'/>"), "vfs='all' is not max or a number" },
+        { "VFs: negative", GPU("<sriov vfs='-1'/>"), "vfs='-1' is not" },
+        { "VFs: a leading zero", GPU("<sriov vfs='04'/>"), "vfs='04' is not" },
+        { "VFs: too many", GPU("<sriov vfs='65536'/>"), "vfs='65536' is not", true },
+        { "heterogeneous: on", GPU("<mode heterogeneous='on'/>"),
+          "heterogeneous='on' is not one of yes|no" },
+        { "no policy", GPU("<scheduler/>"), "<scheduler> lacks the attribute 'policy'" },
+        { "an unknown policy", GPU("<scheduler policy='fair'/>"),
+          "policy='fair' is not one of best-effort|equal-share|fixed-share" },
+        { "a time slice with a unit", GPU("<scheduler policy='equal-share' timeslice='2ms'/>"),
+          "timeslice='2ms' is not a number of milliseconds from 1 to 30" },
+        { "a time slice in microseconds",
+          GPU("<scheduler policy='equal-share' timeslice='2000'/>"), "timeslice='2000' is not" },
+        { "values that do not go together",
+          GPU("\n<scheduler policy='best-effort' timeslice='2'/>"),
+          "line 2: <scheduler>: ", true },
+        { "fixed share in heterogeneous mode",
+          GPU("<mode heterogeneous='yes'/><scheduler policy='fixed-share'/>"),
+          "<scheduler>: ", true },
+        { "MIG in heterogeneous mode", GPU("<mode heterogeneous='yes'/><mig/>"),
+          "<mig>: there is no heterogeneous mode while MIG is on", true },
+        { "an instance without profile", GPU("<mig><instance count='1'/></mig>"),
+          "<instance> lacks the attribute 'profile'" },
+        { "an instance with a list", GPU("<mig><instance profile='1g.5gb:2,2g.10gb'/></mig>"),
+          "profile='1g.5gb:2,2g.10gb' is not" },
+        { "no instance of it", GPU("<mig><instance profile='1g.5gb' count='0'/></mig>"),
+          "count='0' is not" },
+        { "compute instances here and there",
+          GPU("<mig><instance profile='1g.5gb'/>\n<instance profile='2g.10gb' compute='no'/>"
+              "</mig>"),
+          "line 2: <instance>: compute must be the same", true },
+        { "text", GPU("max"), "text in <gpu> is not allowed" },
+        { "a document type", "<!DOCTYPE vgpuhost []><vgpuhost/>",
+          "a document type declaration (DTD) is not allowed" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuLayout) layout = parse(cases[i].xml, &error);
+
+        if (layout)
+            fail_msg("%s: accepted", cases[i].what);
+        if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+            !g_str_has_prefix(error->message, "host.xml: line ") ||
+            !strstr(error->message, cases[i].text) || strchr(error->message, '\n'))
+            fail_msg("%s: code %d, '%s'", cases[i].what, error->code, error->message);
+        if (schema_takes(cases[i].xml) != cases[i].beyond_schema)
+            fail_msg("%s: the schema %s it", cases[i].what,
+                     cases[i].beyond_schema ? "refuses" : "takes");
+    }
+}
+
+static void
+test_sets(void **state)
+{
+    static const char xml[] =
+        "<vgpuhost><gpu address='01:00.0'><sriov vfs='max'/></gpu>"
+        "<gpu address='02:00.0'><sriov vfs='0'/><mig auto='yes'/></gpu>"
+        "<gpu address='03:00.0'><mig/></gpu><gpu address='04:00.0'/></vgpuhost>";
+    g_autoptr(VgpuLayout) layout = parse(xml, NULL);
+    g_autoptr(GHashTable) named = NULL;
+    g_autoptr(GHashTable) mig_auto = NULL;
+
+    assert_non_null(layout);
+    named = vgpu_layout_named(layout);
+    assert_int_equal(g_hash_table_size(named), 1);
+    assert_true(g_hash_table_contains(named, "0000:01:00.0"));
+    mig_auto = vgpu_layout_mig_auto(layout);
+    assert_int_equal(g_hash_table_size(mig_auto), 1);
+    assert_true(g_hash_table_contains(mig_auto, "0000:02:00.0"));
+}
+
+static void
+test_load(void **state)
+{
+    g_auto(Scratch) scratch = scratch_new();
+    g_autofree char *path = scratch_path(&scratch, "host.xml");
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(GError) bad = NULL;
+    g_autoptr(VgpuLayout) layout = vgpu_layout_load(path, &missing);
+
+    assert_null(layout);
+    assert_true(g_error_matches(missing, VGPU_ERROR, VGPU_ERROR_NOT_FOUND));
+    scratch_write(&scratch, "host.xml", "<vgpuhost><gpu/></vgpuhost>");
+    assert_null(vgpu_layout_load(path, &bad));
+    assert_true(g_str_has_prefix(bad->message, path));
+    scratch_write(&scratch, "host.xml", "<vgpuhost/>");
+    layout = vgpu_layout_load(path, NULL);
+    assert_non_null(layout);
+    assert_int_equal(layout->gpus->len, 0);
+    vgpu_layout_free(NULL);
+}
+
+/* --- editing --------------------------------------------------------------------------------- */
+
+#define ADMINS                                                                                   \
+    "<!-- cards of rack 7 -->\n"                                                                 \
+    "<vgpuhost>\n"                                                                               \
+    "  <gpu address='41:00.0'>  <!-- the A40 -->\n"                                              \
+    "    <sriov vfs='4'/>\n"                                                                     \
+    "  </gpu>\n"                                                                                 \
+    "</vgpuhost>\n"
+
+static void
+test_persist(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *before; /* NULL: no file */
+        const char *address;
+        const char *words[4];
+        const char *after;
+    } cases[] = {
+        { "no file",
+          NULL,
+          "0000:41:00.0",
+          { "vfs=max" },
+          "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <sriov vfs=\"max\"/>\n  </gpu>\n"
+          "</vgpuhost>\n" },
+        { "an empty layout",
+          "<vgpuhost/>",
+          "0000:41:00.0",
+          { "vfs=0" },
+          "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <sriov vfs=\"0\"/>\n  </gpu>\n"
+          "</vgpuhost>\n" },
+        { "another number: all else stays, comments too",
+          ADMINS,
+          "0000:41:00.0",
+          { "vfs=max" },
+          "<!-- cards of rack 7 -->\n"
+          "<vgpuhost>\n"
+          "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+          "    <sriov vfs=\"max\"/>\n"
+          "  </gpu>\n"
+          "</vgpuhost>\n" },
+        { "another GPU",
+          ADMINS,
+          "0000:42:00.0",
+          { "vfs=max", "heterogeneous=yes" },
+          "<!-- cards of rack 7 -->\n"
+          "<vgpuhost>\n"
+          "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+          "    <sriov vfs=\"4\"/>\n"
+          "  </gpu>\n"
+          "  <gpu address=\"0000:42:00.0\">\n"
+          "    <sriov vfs=\"max\"/>\n"
+          "    <mode heterogeneous=\"yes\"/>\n"
+          "  </gpu>\n"
+          "</vgpuhost>\n" },
+        { "two attributes of one element",
+          "<vgpuhost/>",
+          "0000:41:00.0",
+          { "policy=equal-share", "timeslice=4" },
+          "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n"
+          "    <scheduler policy=\"equal-share\" timeslice=\"4\"/>\n  </gpu>\n</vgpuhost>\n" },
+        { "one attribute away",
+          "<vgpuhost>\n  <gpu address='41:00.0'>\n"
+          "    <scheduler policy='equal-share' timeslice='4'/>\n  </gpu>\n</vgpuhost>\n",
+          "0000:41:00.0",
+          { "timeslice=" },
+          "<vgpuhost>\n  <gpu address=\"41:00.0\">\n    <scheduler policy=\"equal-share\"/>\n"
+          "  </gpu>\n</vgpuhost>\n" },
+        { "the last attribute away",
+          ADMINS,
+          "0000:41:00.0",
+          { "vfs=", "heterogeneous=" },
+          "<!-- cards of rack 7 -->\n"
+          "<vgpuhost>\n"
+          "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+          "  </gpu>\n"
+          "</vgpuhost>\n" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autofree char *path = scratch_path(&scratch, "etc/virt-vgpu/host.xml");
+        g_autofree char *text = NULL;
+        g_autoptr(GError) error = NULL;
+
+        if (cases[i].before)
+            scratch_write(&scratch, "etc/virt-vgpu/host.xml", cases[i].before);
+        if (!vgpu_layout_persist(path, cases[i].address, cases[i].words, &error))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        text = scratch_read(&scratch, "etc/virt-vgpu/host.xml");
+        if (!g_str_equal(text, cases[i].after))
+            fail_msg("%s:\n%s", cases[i].what, text);
+    }
+}
+
+static void
+test_persist_refused(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *before;
+        const char *words[3];
+        const char *text;
+    } cases[] = {
+        { "no such key",
+          ADMINS,
+          { "numvfs=4" },
+          "'numvfs=4' is not KEY=VALUE with a KEY of vfs" },
+        { "the beginning of a key", ADMINS, { "vf=4" }, "'vf=4' is not" },
+        { "more than a key", ADMINS, { "vfsx=4" }, "'vfsx=4' is not" },
+        { "no value", ADMINS, { "vfs" }, "'vfs' is not KEY=VALUE" },
+        { "a bad value", ADMINS, { "vfs=many" }, "vfs='many' is not max or a number" },
+        { "a bad value after a good one", ADMINS, { "vfs=2", "heterogeneous=1" }, "'1' is not" },
+        { "what would lack an attribute", ADMINS, { "timeslice=2" }, "lacks the attribute" },
+        { "what was bad before", "<vgpuhost><gpu/></vgpuhost>", { "vfs=2" }, "lacks" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autofree char *path = scratch_path(&scratch, "host.xml");
+        g_autofree char *text = NULL;
+        g_autoptr(GError) error = NULL;
+
+        scratch_write(&scratch, "host.xml", cases[i].before);
+        if (vgpu_layout_persist(path, "0000:41:00.0", cases[i].words, &error))
+            fail_msg("%s: not refused", cases[i].what);
+        if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+            !strstr(error->message, cases[i].text))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        text = scratch_read(&scratch, "host.xml");
+        if (!g_str_equal(text, cases[i].before))
+            fail_msg("%s: refused, and yet written:\n%s", cases[i].what, text);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse),   cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_sets),    cmocka_unit_test(test_load),
+        cmocka_unit_test(test_persist), cmocka_unit_test(test_persist_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

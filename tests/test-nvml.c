@@ -1,0 +1,672 @@
+/* NVML in our words, against a stand-in that answers with NVML's codes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "backend/nvml.h"
+#include "base/error.h"
+#include "gpu/facts.h"
+#include "nvml-host.h"
+
+/* --- the library ---------------------------------------------------------------------------- */
+
+static void
+test_open(void **state)
+{
+    g_autofree char *library = nvml_host_library();
+    static const struct {
+        const char *what;
+        const char *missing; /* part of the tree */
+        int init;            /* what nvmlInit_v2 says */
+        VgpuError code;
+        const char *wrong;
+    } cases[] = {
+        { "no driver", "sys", 0, VGPU_ERROR_NOT_FOUND, "Driver Not Loaded; load NVIDIA's" },
+        { "another version", NULL, 18, VGPU_ERROR_DRIVER, "library and kernel driver differ" },
+        { "not root", NULL, 4, VGPU_ERROR_DENIED, "only root may" },
+        { "a code without words", NULL, 77, VGPU_ERROR_DRIVER, "NVML says 77" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(GError) error = NULL;
+
+        if (cases[i].missing)
+            scratch_remove(&host, cases[i].missing);
+        if (cases[i].init)
+            nvml_host_fail(&host, "nvmlInit_v2", cases[i].init);
+        if (vgpu_nvml_open(library, &error))
+            fail_msg("%s: opened", cases[i].what);
+        if (error->code != (int) cases[i].code || !strstr(error->message, cases[i].wrong))
+            fail_msg("%s: %s", cases[i].what, error->message);
+    }
+    vgpu_nvml_close(NULL);
+}
+
+static void
+test_no_library(void **state)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_null(vgpu_nvml_open("/nonexistent/libnvidia-ml.so.1", &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_FOUND);
+    assert_non_null(strstr(error->message, "/nonexistent/libnvidia-ml.so.1"));
+}
+
+/* Nothing is called that is not there; what needs it is not supported. */
+static void
+test_empty_library(void **state)
+{
+    g_autofree char *library = nvml_host_empty_library();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VgpuNvml) nvml = vgpu_nvml_open(library, &error);
+    g_autoptr(GVariant) facts = NULL;
+    bool on, pending;
+
+    assert_non_null(nvml);
+    assert_null(vgpu_nvml_gpus(nvml, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+    assert_non_null(strstr(error->message, "does not have it"));
+    g_clear_error(&error);
+    assert_false(vgpu_nvml_get_mig(nvml, A2, &on, &pending, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+    facts = vgpu_nvml_facts(nvml);
+    assert_int_equal(g_variant_n_children(facts), 0);
+}
+
+static void
+test_error_codes(void **state)
+{
+    static const struct {
+        int code;
+        VgpuError want;
+        const char *text;
+    } cases[] = {
+        { 1, VGPU_ERROR_DRIVER, "Uninitialized" },
+        { 2, VGPU_ERROR_BAD_REQUEST, "Invalid Argument" },
+        { 3, VGPU_ERROR_NOT_SUPPORTED, "Not Supported" },
+        { 4, VGPU_ERROR_DENIED, "only root may" },
+        { 6, VGPU_ERROR_NOT_FOUND, "Not Found" },
+        { 9, VGPU_ERROR_NOT_FOUND, "Driver Not Loaded" },
+        { 13, VGPU_ERROR_NOT_SUPPORTED, "does not have it" },
+        { 15, VGPU_ERROR_DRIVER, "GPU is lost" },
+        { 16, VGPU_ERROR_FAILED, "reset required" },
+        { 19, VGPU_ERROR_BUSY, "In use by another client" },
+        { 23, VGPU_ERROR_NO_CAPACITY, "Insufficient Resources" },
+        { 25, VGPU_ERROR_NOT_SUPPORTED, "NVML says 25" },
+        { 999, VGPU_ERROR_DRIVER, "Unknown Error" },
+    };
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        bool on, pending;
+
+        nvml_host_fail(&host, "nvmlDeviceGetMigMode", cases[i].code);
+        assert_false(vgpu_nvml_get_mig(nvml, A100, &on, &pending, &error));
+        if (error->code != (int) cases[i].want || !strstr(error->message, cases[i].text) ||
+            !strstr(error->message, "GPU " A100 ": "))
+            fail_msg("%d: %d %s", cases[i].code, error->code, error->message);
+    }
+}
+
+static void
+test_gpus(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = NULL;
+    g_autoptr(GPtrArray) gpus = NULL;
+    g_autoptr(GError) error = NULL;
+    bool on, pending;
+
+    nvml_host_set(&host, "0000:42:00.0", "mig_capable", "0\n"); /* of another vendor */
+    scratch_write(&host, "sys/bus/pci/devices/0000:42:00.0/vendor", "0x1002\n");
+    nvml_host_set(&host, "10000:01:00.0", "mig_capable", "1\n");
+    scratch_write(&host, "sys/bus/pci/devices/10000:01:00.0/vendor", "0x10de\n");
+    nvml_host_set(&host, "0000:43:00.0", "mig_capable", "0\n"); /* passed through */
+    scratch_write(&host, "sys/bus/pci/devices/0000:43:00.0/vendor", "0x10de\n");
+    scratch_link(&host, "sys/bus/pci/devices/0000:43:00.0/driver", "../drivers/vfio-pci");
+    nvml = nvml_host_open();
+    gpus = vgpu_nvml_gpus(nvml, &error);
+    assert_int_equal(gpus->len, 3);
+    assert_string_equal(g_ptr_array_index(gpus, 0), A2);
+    assert_string_equal(g_ptr_array_index(gpus, 1), A100);
+    assert_string_equal(g_ptr_array_index(gpus, 2), "10000:01:00.0");
+
+    assert_true(vgpu_nvml_get_mig(nvml, "10000:01:00.0", &on, &pending, &error));
+    assert_true(vgpu_nvml_get_mig(nvml, "A1:00.0", &on, &pending, &error));
+    assert_false(vgpu_nvml_get_mig(nvml, "0000:43:00.0", &on, &pending, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    assert_false(vgpu_nvml_get_mig(nvml, "gpu0", &on, &pending, &error));
+    assert_int_equal(error->code, VGPU_ERROR_BAD_REQUEST);
+}
+
+/* --- modes ---------------------------------------------------------------------------------- */
+
+static void
+test_modes(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *gpu;
+        const char *file, *text; /* what is so before; NULL: nothing special */
+        bool mixed, on;
+        const char *after; /* of the mode's file; NULL: refused */
+        VgpuError code;
+    } cases[] = {
+        { "MIG on", A100, NULL, NULL, false, true, "1", 0 },
+        { "MIG off", A100, "mig_mode", "1\n", false, false, "0", 0 },
+        { "MIG on again", A100, "mig_mode", "1\n", false, true, "1\n", 0 },
+        { "MIG on a GPU without", A2, NULL, NULL, false, true, NULL, VGPU_ERROR_NOT_SUPPORTED },
+        { "MIG on under a vGPU", A100, "vgpus", "0000:a1:00.4 468 - - 0\n", false, true, NULL,
+          VGPU_ERROR_BUSY },
+        { "mixed on", A2, NULL, NULL, true, true, "1", 0 },
+        { "mixed off", A2, "mixed", "1\n", true, false, "0", 0 },
+        { "mixed under a vGPU", A2, "vgpus", "0000:41:00.4 746 - - 0\n", true, true, NULL,
+          VGPU_ERROR_BUSY },
+        { "mixed with MIG", A100, "mig_mode", "1\n", true, true, NULL, VGPU_ERROR_NOT_SUPPORTED },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autoptr(GError) error = NULL;
+        g_autofree char *after = NULL;
+        bool done;
+
+        if (cases[i].file)
+            nvml_host_set(&host, cases[i].gpu, cases[i].file, cases[i].text);
+        done = cases[i].mixed ? vgpu_nvml_set_mixed(nvml, cases[i].gpu, cases[i].on, &error)
+                              : vgpu_nvml_set_mig(nvml, cases[i].gpu, cases[i].on, &error);
+        if (done != !!cases[i].after || (!done && error->code != (int) cases[i].code))
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "done");
+        after = nvml_host_get(&host, cases[i].gpu, cases[i].mixed ? "mixed" : "mig_mode");
+        if (done && strcmp(after, cases[i].after))
+            fail_msg("%s: %s", cases[i].what, after);
+    }
+}
+
+static void
+test_pending(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GError) error = NULL;
+    bool on = true, pending = false;
+
+    nvml_host_knob(&host, "reset-required", "");
+    assert_false(vgpu_nvml_set_mig(nvml, A100, true, &error));
+    assert_int_equal(error->code, VGPU_ERROR_FAILED);
+    assert_non_null(strstr(error->message, "reset required"));
+    g_clear_error(&error);
+    assert_true(vgpu_nvml_get_mig(nvml, A100, &on, &pending, &error));
+    assert_false(on);
+    assert_true(pending);
+
+    /* a driver that says done, but is not */
+    nvml_host_knob(&host, "pending-" A100, NULL);
+    nvml_host_knob(&host, "fail-nvmlDeviceSetMigMode", "0");
+    assert_false(vgpu_nvml_set_mig(nvml, A100, true, &error));
+    assert_int_equal(error->code, VGPU_ERROR_DRIVER);
+    g_clear_error(&error);
+    nvml_host_knob(&host, "fail-nvmlDeviceSetVgpuHeterogeneousMode", "0");
+    assert_false(vgpu_nvml_set_mixed(nvml, A2, true, &error));
+    assert_int_equal(error->code, VGPU_ERROR_DRIVER);
+}
+
+/* --- GPU instances -------------------------------------------------------------------------- */
+
+static void
+test_profiles(void **state)
+{
+    static const VgpuNvmlGiProfile want[] = {
+        { 0, (char *) "7g.40gb", 7, 0, 1 },    { 5, (char *) "4g.20gb", 4, 0, 1 },
+        { 9, (char *) "3g.20gb", 3, 1, 2 },    { 14, (char *) "2g.10gb", 2, 1, 3 },
+        { 15, (char *) "1g.10gb", 1, 2, 4 },   { 19, (char *) "1g.5gb", 1, 3, 7 },
+        { 20, (char *) "1g.5gb+me", 1, 1, 1 },
+    };
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) off = vgpu_nvml_gi_profiles(nvml, A100, &error);
+    g_autoptr(GPtrArray) got = NULL;
+
+    assert_int_equal(off->len, 0);
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    nvml_host_set(&host, A100, "gpu_instances", "1 9 0 4\n");
+    got = vgpu_nvml_gi_profiles(nvml, A100, &error);
+    assert_int_equal(got->len, G_N_ELEMENTS(want));
+    for (guint i = 0; i < got->len; i++) {
+        const VgpuNvmlGiProfile *one = g_ptr_array_index(got, i);
+
+        if (one->id != want[i].id || strcmp(one->name, want[i].name) ||
+            one->slices != want[i].slices || one->total != want[i].total)
+            fail_msg("%u %s %u %u", one->id, one->name, one->slices, one->total);
+    }
+    /* three slices of compute are taken, and the lower half of the memory */
+    assert_int_equal(((VgpuNvmlGiProfile *) g_ptr_array_index(got, 0))->free, 0);
+    assert_int_equal(((VgpuNvmlGiProfile *) g_ptr_array_index(got, 2))->free, 1);
+    assert_int_equal(((VgpuNvmlGiProfile *) g_ptr_array_index(got, 5))->free, 3);
+    assert_null(vgpu_nvml_gi_profiles(nvml, A2, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+    g_clear_error(&error);
+    nvml_host_fail(&host, "nvmlDeviceGetGpuInstanceRemainingCapacity", 999);
+    assert_null(vgpu_nvml_gi_profiles(nvml, A100, &error));
+    assert_int_equal(error->code, VGPU_ERROR_DRIVER);
+}
+
+static void
+test_instances(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GError) error = NULL;
+    guint id = 99;
+
+    assert_false(vgpu_nvml_gi_create(nvml, A100, 14, NULL, false, &id, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED); /* MIG mode is off */
+    g_clear_error(&error);
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    for (guint i = 0; i < 3; i++)
+        assert_true(vgpu_nvml_gi_create(nvml, A100, 14, NULL, i == 1, &id, &error));
+    assert_int_equal(id, 5);
+    assert_false(vgpu_nvml_gi_create(nvml, A100, 14, NULL, false, &id, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NO_CAPACITY);
+    assert_int_equal(id, 5);
+    g_clear_error(&error);
+    assert_false(vgpu_nvml_gi_create(nvml, A100, 77, NULL, false, &id, &error));
+    assert_int_equal(error->code, VGPU_ERROR_BAD_REQUEST);
+    g_clear_error(&error);
+
+    /* the one with a compute instance, which must go first */
+    assert_true(vgpu_nvml_gi_destroy(nvml, A100, 4, &error));
+    assert_false(vgpu_nvml_gi_destroy(nvml, A100, 4, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    nvml_host_set(&host, A100, "vgpus", "0000:a1:00.4 474 - 5 0\n");
+    assert_false(vgpu_nvml_gi_destroy(nvml, A100, 5, &error));
+    assert_int_equal(error->code, VGPU_ERROR_BUSY);
+}
+
+/* Nothing is left of one that did not get its compute instance. */
+static void
+test_no_compute(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *after = NULL;
+    guint id = 99;
+
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    nvml_host_fail(&host, "nvmlGpuInstanceCreateComputeInstance", 23);
+    assert_false(vgpu_nvml_gi_create(nvml, A100, 14, NULL, true, &id, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NO_CAPACITY);
+    assert_int_equal(id, 99);
+    after = nvml_host_get(&host, A100, "gpu_instances");
+    assert_string_equal(after, "\n");
+}
+
+static void
+test_place(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    VgpuNvmlGi lost = { 4, 14, (char *) "2g.10gb", 4, 2, 0 };
+    g_autofree char *there = NULL, *anywhere = NULL;
+    guint id;
+
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    assert_true(vgpu_nvml_gi_create(nvml, A100, 14, &lost, false, &id, NULL));
+    there = nvml_host_get(&host, A100, "gpu_instances");
+    assert_string_equal(there, "3 14 4 2\n");
+    assert_false(vgpu_nvml_gi_create(nvml, A100, 14, &lost, false, &id, NULL)); /* taken */
+    nvml_host_fail(&host, "nvmlDeviceCreateGpuInstanceWithPlacement", 13);
+    assert_true(vgpu_nvml_gi_create(nvml, A100, 14, &lost, false, &id, NULL));
+    anywhere = nvml_host_get(&host, A100, "gpu_instances");
+    assert_string_equal(anywhere, "3 14 4 2\n4 14 0 2\n");
+}
+
+/* Who is on an instance is told by the instance, by the vGPU, or by both. */
+static void
+test_in_use(void **state)
+{
+    static const struct {
+        const char *what, *hidden;
+        int code;
+        bool listed;
+        guint vgpus;
+    } cases[] = {
+        { "both", "nothing", 13, true, 1 },
+        { "only the vGPU", "nvmlGpuInstanceGetActiveVgpus", 13, true, 1 },
+        { "only the instance", "nvmlDeviceGetActiveVgpus", 3, true, 1 },
+        { "only the instance, as the vGPU does not know", "nvmlVgpuInstanceGetGpuInstanceId", 13,
+          true, 1 },
+        { "an instance that cannot be asked", "nvmlGpuInstanceGetActiveVgpus", 999, false, 0 },
+        { "vGPUs that cannot be asked", "nvmlDeviceGetActiveVgpus", 15, false, 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autoptr(GPtrArray) list = NULL;
+        const VgpuNvmlGi *gi;
+
+        nvml_host_set(&host, A100, "mig_mode", "1\n");
+        nvml_host_set(&host, A100, "gpu_instances", "4 14 2 2\n3 14 0 2\n");
+        nvml_host_set(&host, A100, "vgpus", "0000:a1:00.4 474 - 4 1\n");
+        nvml_host_fail(&host, cases[i].hidden, cases[i].code);
+        list = vgpu_nvml_gi_list(nvml, A100, NULL);
+        if (!!list != cases[i].listed)
+            fail_msg("%s: listed %d", cases[i].what, !!list);
+        if (!list)
+            continue;
+        assert_int_equal(list->len, 2);
+        gi = g_ptr_array_index(list, 0);
+        assert_int_equal(gi->id, 3);
+        assert_int_equal(gi->vgpus, 0);
+        gi = g_ptr_array_index(list, 1);
+        assert_string_equal(gi->name, "2g.10gb");
+        assert_int_equal(gi->start, 2);
+        assert_int_equal(gi->size, 2);
+        if (gi->vgpus != cases[i].vgpus)
+            fail_msg("%s: %u", cases[i].what, gi->vgpus);
+    }
+}
+
+/* --- types, vGPUs, and what the daemon reads ------------------------------------------------ */
+
+static void
+test_types(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) types = vgpu_nvml_types(nvml, A2, &error);
+    const VgpuNvmlType *type;
+
+    assert_int_equal(types->len, 2);
+    type = g_ptr_array_index(types, 1);
+    assert_string_equal(type->profile->id, "nvidia-746");
+    assert_string_equal(type->profile->name, "NVIDIA A2-4Q");
+    assert_int_equal(type->profile->fb_mib, 4096);
+    assert_int_equal(type->profile->num_heads, 4);
+    assert_int_equal(type->profile->frl, 60);
+    assert_string_equal(type->profile->max_resolution, "7680x4320");
+    assert_int_equal(type->profile->max_instances, 4);
+    assert_int_equal(type->profile->max_per_domain, 16);
+    assert_int_equal(type->profile->max_per_gi, 0);
+    assert_int_equal(type->profile->gi_profile, -1);
+    assert_string_equal(type->class, "Quadro");
+    assert_string_equal(type->license, "Quadro-Virtual-DWS,5.0");
+    nvml_host_fail(&host, "nvmlDeviceGetSupportedVgpus", 3);
+    assert_null(vgpu_nvml_types(nvml, A2, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+}
+
+/* The facts of one GPU. */
+static GVariant *
+facts_of(VgpuNvml *nvml, const char *gpu)
+{
+    g_autoptr(GVariant) facts = vgpu_nvml_facts(nvml);
+
+    assert_true(g_variant_is_of_type(facts, VGPU_FACTS_TYPE));
+    for (gsize i = 0; i < g_variant_n_children(facts); i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(facts, i);
+        const char *address = NULL;
+
+        assert_true(g_variant_lookup(one, "address", "&s", &address));
+        if (g_str_equal(address, gpu))
+            return g_steal_pointer(&one);
+    }
+    fail_msg("no facts of %s", gpu);
+    return NULL;
+}
+
+static void
+assert_list(GVariant *facts, const char *key, const char *want)
+{
+    g_autoptr(GVariant) list = g_variant_lookup_value(facts, key, VGPU_FACTS_TYPE);
+    g_autofree char *text = NULL;
+
+    assert_non_null(list);
+    text = g_variant_print(list, FALSE);
+    assert_string_equal(text, want);
+}
+
+static void
+test_facts(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GVariant) a2 = NULL, a100 = NULL;
+    gboolean flag = TRUE;
+
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    nvml_host_set(&host, A100, "gpu_instances", "3 14 2 2\n");
+    nvml_host_set(&host, A100, "types", "474|GRID A100-1-5C|5120|1|60|4096x2400|7|1|19|2\n");
+    a2 = facts_of(nvml, A2);
+    assert_false(g_variant_lookup(a2, "mig", "b", &flag)); /* it cannot */
+    assert_true(g_variant_lookup(a2, "mixed", "b", &flag));
+    assert_false(flag);
+    assert_null(g_variant_lookup_value(a2, "gpu_instances", NULL));
+
+    a100 = facts_of(nvml, A100);
+    assert_true(g_variant_lookup(a100, "mig", "b", &flag));
+    assert_true(flag);
+    assert_false(g_variant_lookup(a100, "mixed", "b", &flag)); /* not together with MIG */
+    assert_list(a100, "gpu_instances",
+                "[{'gi': <uint32 3>, 'profile_id': <uint32 14>, 'profile': <'2g.10gb'>, "
+                "'start': <uint32 2>, 'size': <uint32 2>}]");
+    assert_list(a100, "types",
+                "[{'id': <'nvidia-474'>, 'name': <'GRID A100-1-5C'>, 'framebuffer_mib': "
+                "<uint32 5120>, 'num_heads': <uint32 1>, 'frl': <uint32 60>, 'max_resolution': "
+                "<'4096x2400'>, 'max_instances': <uint32 7>, 'max_per_domain': <uint32 1>, "
+                "'max_per_gi': <uint32 2>, 'gi_profile': <uint32 19>}]");
+}
+
+/* What cannot be told is left out, and nothing else. */
+static void
+test_facts_missing(void **state)
+{
+    static const struct {
+        const char *function, *key;
+    } cases[] = {
+        { "nvmlVgpuTypeGetName", "name" },
+        { "nvmlVgpuTypeGetFramebufferSize", "framebuffer_mib" },
+        { "nvmlVgpuTypeGetNumDisplayHeads", "num_heads" },
+        { "nvmlVgpuTypeGetFrameRateLimit", "frl" },
+        { "nvmlVgpuTypeGetResolution", "max_resolution" },
+        { "nvmlVgpuTypeGetMaxInstances", "max_instances" },
+        { "nvmlVgpuTypeGetMaxInstancesPerVm", "max_per_domain" },
+        { "nvmlVgpuTypeGetMaxInstancesPerGpuInstance", "max_per_gi" },
+        { "nvmlVgpuTypeGetGpuInstanceProfileId", "gi_profile" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autoptr(GVariant) facts = NULL, types = NULL, type = NULL, value = NULL;
+
+        nvml_host_fail(&host, cases[i].function, 13);
+        facts = facts_of(nvml, A100);
+        types = g_variant_lookup_value(facts, "types", VGPU_FACTS_TYPE);
+        type = g_variant_get_child_value(types, 1);
+        value = g_variant_lookup_value(type, cases[i].key, NULL);
+        if (value || g_variant_n_children(type) != G_N_ELEMENTS(cases))
+            fail_msg("%s: %" G_GSIZE_FORMAT, cases[i].key, g_variant_n_children(type));
+    }
+}
+
+#define GPU_STATS "'gpu': <'" A2 "'>, "
+#define BUSY_STATS                                                                               \
+    "'gpu_utilization': <uint32 40>, 'memory_utilization': <uint32 30>, "                        \
+    "'encoder_utilization': <uint32 20>, 'decoder_utilization': <uint32 10>, "
+#define FB_STATS "'framebuffer_mib': <uint32 4096>, 'framebuffer_used_mib': <uint32 1024>, "
+#define END_STATS "'license_state': <'licensed'>, 'driver_version': <'550.54.15'>"
+
+static void
+test_stats(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *device; /* that the machine has */
+        const char *vgpus;
+        const char *hidden; /* a function that this library has not */
+        const char *want;
+    } cases[] = {
+        { "an mdev", MDEV_UUID, "0000:41:00.4 746 " MDEV_UUID " - 1\n", "nothing",
+          GPU_STATS "'mdev_uuid': <'" MDEV_UUID "'>, 'vm_uuid': <'" VM_UUID
+                    "'>, " FB_STATS BUSY_STATS END_STATS },
+        { "a VF", "0000:41:00.4", "0000:41:00.4 746 - - 1\n", "nothing",
+          GPU_STATS "'vm_uuid': <'" VM_UUID "'>, " FB_STATS BUSY_STATS END_STATS },
+        { "whose machine is not known", "other", "0000:41:00.4 746 - - 1\n", "nothing",
+          GPU_STATS FB_STATS BUSY_STATS END_STATS },
+        { "the older function for utilisation", "other", "0000:41:00.4 746 - - 1\n",
+          "nvmlDeviceGetVgpuInstancesUtilizationInfo", GPU_STATS FB_STATS BUSY_STATS END_STATS },
+        { "no use of the frame buffer", "other", "0000:41:00.4 746 - - 1\n",
+          "nvmlVgpuInstanceGetFbUsage",
+          GPU_STATS "'framebuffer_mib': <uint32 4096>, " BUSY_STATS END_STATS },
+        { "no type", "other", "0000:41:00.4 746 - - 1\n", "nvmlVgpuInstanceGetType",
+          GPU_STATS "'framebuffer_used_mib': <uint32 1024>, " BUSY_STATS END_STATS },
+        { "no driver version", "other", "0000:41:00.4 746 - - 1\n",
+          "nvmlVgpuInstanceGetVmDriverVersion",
+          GPU_STATS FB_STATS BUSY_STATS "'license_state': <'licensed'>" },
+        { "nobody has it open", "other", "0000:41:00.4 746 - - 0\n", "nothing", NULL },
+        { "no vGPUs", "other", "", "nothing", NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autofree char *want =
+            cases[i].want ? g_strdup_printf("[{%s}]", cases[i].want) : g_strdup("@aa{sv} []");
+        g_autoptr(GVariant) stats = NULL;
+        g_autofree char *text = NULL;
+
+        nvml_host_run(&host, cases[i].device);
+        nvml_host_set(&host, A2, "vgpus", cases[i].vgpus);
+        nvml_host_fail(&host, cases[i].hidden, 13);
+        stats = vgpu_nvml_stats(nvml);
+        text = g_variant_print(stats, !cases[i].want);
+        if (strcmp(text, want))
+            fail_msg("%s: %s", cases[i].what, text);
+    }
+}
+
+/* Utilisation is joined with the vGPU that it is of. */
+static void
+test_many(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GString) lines = g_string_new(NULL);
+    g_autoptr(GPtrArray) vgpus = NULL;
+
+    for (guint i = 0; i < 16; i++)
+        g_string_append_printf(lines, "0000:41:%02x.%u 746 - - 1\n", (i + 4) / 8, (i + 4) % 8);
+    nvml_host_set(&host, A2, "vgpus", lines->str);
+    vgpus = vgpu_nvml_vgpus(nvml, A2, NULL);
+    assert_int_equal(vgpus->len, 16);
+    for (guint i = 0; i < vgpus->len; i++) {
+        const VgpuNvmlVgpu *vgpu = g_ptr_array_index(vgpus, i);
+
+        assert_int_equal(vgpu->gpu_percent, 40);
+        assert_int_equal(vgpu->type, 746);
+        assert_int_equal(vgpu->gi, -1);
+    }
+    nvml_host_fail(&host, "nvmlDeviceGetActiveVgpus", 999);
+    assert_null(vgpu_nvml_vgpus(nvml, A2, NULL));
+}
+
+static void
+test_license(void **state)
+{
+    static const struct {
+        const char *state, *want;
+    } cases[] = {
+        { "0", NULL },
+        { "1", "uninitialized" },
+        { "2", "unlicensed (unrestricted)" },
+        { "3", "unlicensed (restricted)" },
+        { "4", "unlicensed" },
+        { "5", "licensed" },
+        { "6", NULL },
+    };
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+
+    nvml_host_set(&host, A2, "vgpus", "0000:41:00.4 746 - - 1\n");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) vgpus = NULL;
+        const VgpuNvmlVgpu *vgpu;
+
+        nvml_host_knob(&host, "license-state", cases[i].state);
+        vgpus = vgpu_nvml_vgpus(nvml, A2, NULL);
+        vgpu = g_ptr_array_index(vgpus, 0);
+        if (g_strcmp0(vgpu->license_state, cases[i].want) != 0)
+            fail_msg("%s: %s", cases[i].state, vgpu->license_state);
+    }
+}
+
+/* --- scheduler, in NVML's numbers ----------------------------------------------------------- */
+
+static void
+test_scheduler(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GError) error = NULL;
+    VgpuNvmlScheduler loose = { .policy = 2, .strict = 1, .slice_ns = 3000000 }, now = { 0 };
+    guint mask = 0;
+
+    assert_true(vgpu_nvml_scheduler_policies(nvml, A2, &mask, &error));
+    assert_int_equal(mask, 0xe);
+    assert_true(vgpu_nvml_get_scheduler(nvml, A2, -1, &now, &error));
+    assert_int_equal(now.policy, 1);
+    assert_true(vgpu_nvml_set_scheduler(nvml, A2, -1, &loose, &error));
+    assert_true(vgpu_nvml_get_scheduler(nvml, A2, -1, &now, &error));
+    assert_int_equal(now.policy, 2);
+    assert_int_equal(now.strict, 1);
+    assert_int_equal(now.slice_ns, 3000000);
+
+    /* a library that has only the newer functions can do no more than they */
+    nvml_host_fail(&host, "nvmlDeviceSetVgpuSchedulerState", 13);
+    assert_false(vgpu_nvml_set_scheduler(nvml, A2, -1, &loose, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+    g_clear_error(&error);
+    nvml_host_fail(&host, "nvmlDeviceGetVgpuSchedulerState", 13);
+    loose.strict = 0;
+    assert_true(vgpu_nvml_set_scheduler(nvml, A2, -1, &loose, &error));
+    assert_true(vgpu_nvml_get_scheduler(nvml, A2, -1, &now, &error));
+    assert_int_equal(now.strict, 2);
+    assert_int_equal(now.average, 33);
+    nvml_host_fail(&host, "nvmlDeviceGetVgpuSchedulerState_v2", 13);
+    assert_false(vgpu_nvml_get_scheduler(nvml, A2, -1, &now, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open),          cmocka_unit_test(test_no_library),
+        cmocka_unit_test(test_empty_library), cmocka_unit_test(test_error_codes),
+        cmocka_unit_test(test_gpus),          cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_pending),       cmocka_unit_test(test_profiles),
+        cmocka_unit_test(test_instances),     cmocka_unit_test(test_no_compute),
+        cmocka_unit_test(test_place),         cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_types),         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_facts_missing), cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_many),          cmocka_unit_test(test_license),
+        cmocka_unit_test(test_scheduler),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+/* How much goes on one GPU: modes, MIG, limits per domain, and what keeps a GPU out of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/room.h"
+
+#define GPU "0000:41:00.0"
+#define N_VFS 8u
+#define GI_1G 19
+#define GI_2G 14
+
+/* A GPU of 40 GiB; the driver says yes to everything, so what is refused is refused by us. */
+static const struct {
+    const char *id, *name;
+    guint fb_mib, max;
+    int gi_profile;
+} types[] = {
+    { "nvidia-468", "GRID A100-4C", 4096, 10, -1 },
+    { "nvidia-471", "GRID A100-10C", 10240, 4, -1 },
+    { "nvidia-473", "GRID A100-40C", 40960, 1, -1 },
+    { "nvidia-474", "GRID A100-1-5C", 4864, 7, GI_1G },
+    { "nvidia-475", "GRID A100-2-10C", 9856, 3, GI_2G },
+    { "nvidia-999", "GRID A100-4B", 4096, 10, -1 },
+};
+
+typedef struct {
+    VgpuInventory *inventory;
+    VgpuGpu *gpu;
+    GArray *reservations;
+    GHashTable *closed;
+    GHashTable *planned;
+    GPtrArray *own;
+    VgpuSnapshot snapshot;
+} World;
+
+static char *
+vf_address(guint n)
+{
+    return g_strdup_printf("0000:41:%02x.%u", (4 + n) / 8, (4 + n) % 8);
+}
+
+static int
+setup(void **state)
+{
+    World *self = g_new0(World, 1);
+
+    self->inventory = vgpu_inventory_new();
+    self->gpu = vgpu_gpu_new(GPU);
+    self->gpu->interface = VGPU_INTERFACE_MDEV;
+    self->gpu->vfs_total = self->gpu->vfs_enabled = N_VFS;
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        VgpuProfile *profile = vgpu_profile_new(types[i].id, types[i].name);
+
+        profile->fb_mib = types[i].fb_mib;
+        profile->max_instances = types[i].max;
+        profile->gi_profile = types[i].gi_profile;
+        (void) vgpu_gpu_take_profile(self->gpu, profile);
+    }
+    for (guint n = 0; n < N_VFS; n++) {
+        g_autofree char *address = vf_address(n);
+        VgpuParent *parent = vgpu_gpu_add_parent(self->gpu, address, true);
+
+        for (guint i = 0; i < self->gpu->profiles->len; i++)
+            vgpu_parent_add_offer(parent, g_ptr_array_index(self->gpu->profiles, i), 1);
+    }
+    vgpu_inventory_take(self->inventory, self->gpu);
+    self->reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+    self->closed = g_hash_table_new(g_str_hash, g_str_equal);
+    self->planned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->own = g_ptr_array_new();
+    self->snapshot = (VgpuSnapshot) {
+        .inventory = self->inventory,
+        .reservations = self->reservations,
+        .closed = self->closed,
+        .planned = self->planned,
+        .own = self->own,
+    };
+    *state = self;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    World *self = *state;
+
+    vgpu_inventory_free(self->inventory);
+    g_array_unref(self->reservations);
+    g_hash_table_unref(self->closed);
+    g_hash_table_unref(self->planned);
+    g_ptr_array_unref(self->own);
+    g_free(self);
+    return 0;
+}
+
+/* "468 471": what is on the VFs from the first one on. */
+static void
+use(World *self, const char *ids)
+{
+    g_auto(GStrv) words = g_strsplit(ids, " ", -1);
+
+    for (guint i = 0; *ids && words[i]; i++) {
+        g_autofree char *id = g_strconcat("nvidia-", words[i], NULL);
+        g_autofree char *uuid = g_strdup_printf("u%u", i);
+
+        vgpu_parent_add_instance(g_ptr_array_index(self->gpu->parents, i), uuid, id);
+    }
+}
+
+static VgpuCandidate *
+judge(World *self, VgpuWant *want, const char *name)
+{
+    char *profiles[] = { (char *) name, NULL };
+    g_autoptr(GPtrArray) candidates = NULL;
+
+    want->profiles = profiles;
+    candidates = vgpu_placement_candidates(&self->snapshot, want);
+    want->profiles = NULL;
+    return candidates->len ? g_ptr_array_steal_index(candidates, 0) : NULL;
+}
+
+static void
+test_room(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *present;
+        bool mixed;
+        const char *wanted;
+        guint room;
+        VgpuVerdict verdict;
+    } cases[] = {
+        { "an idle GPU, more room than VFs", "", false, "A100-4C", 8, VGPU_VERDICT_FITS },
+        { "the type's limit", "", false, "A100-10C", 4, VGPU_VERDICT_FITS },
+        { "beside its like", "471 471 471", false, "A100-10C", 1, VGPU_VERDICT_FITS },
+        { "no more of them", "471 471 471 471", false, "A100-10C", 0, VGPU_VERDICT_NO_ROOM },
+        { "another size is on it", "471", false, "A100-4C", 0, VGPU_VERDICT_OTHER_SIZE },
+        { "sizes mixed: 30 of 40 GiB are left", "471", true, "A100-4C", 7, VGPU_VERDICT_FITS },
+        { "sizes mixed: 10 GiB are left", "471 471 471", true, "A100-4C", 2, VGPU_VERDICT_FITS },
+        { "sizes mixed: nothing is left", "473", true, "A100-4C", 0, VGPU_VERDICT_FITS },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World *self;
+        VgpuWant want = { 0 };
+        const VgpuProfile *profile = NULL;
+        g_autoptr(VgpuCandidate) candidate = NULL;
+        guint room;
+
+        (void) setup((void **) &self);
+        self->gpu->is_mixed = cases[i].mixed;
+        use(self, cases[i].present);
+        candidate = judge(self, &want, cases[i].wanted);
+        profile = candidate->profile;
+        room = vgpu_placement_available(&self->snapshot, self->gpu, profile);
+        if (room != cases[i].room || candidate->verdict != cases[i].verdict)
+            fail_msg("%s: room for %u, %s: %s", cases[i].what, room,
+                     vgpu_verdict_to_string(candidate->verdict), candidate->reason);
+        g_clear_pointer(&candidate, vgpu_candidate_free);
+        (void) teardown((void **) &self);
+    }
+    (void) state;
+}
+
+static void
+test_mig(void **state)
+{
+    World *self = *state;
+    VgpuProfile *small = (VgpuProfile *) vgpu_gpu_find_profile(self->gpu, "nvidia-474");
+    const VgpuProfile *large = vgpu_gpu_find_profile(self->gpu, "nvidia-475");
+    VgpuWant want = { 0 };
+    g_autoptr(VgpuCandidate) candidate = NULL;
+
+    self->gpu->is_mig = true;
+    vgpu_gpu_add_gpu_instance(self->gpu, 7, GI_1G, "1g.5gb", 0, 1);
+    vgpu_gpu_add_gpu_instance(self->gpu, 8, GI_1G, "1g.5gb", 1, 1);
+    vgpu_gpu_add_gpu_instance(self->gpu, 5, GI_2G, "2g.10gb", 2, 2);
+    assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 2);
+    assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, large), 1);
+    use(self, "474 475"); /* of two sizes, which instances do not mind */
+    assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 1);
+    assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, large), 0);
+    small->max_per_gi = 3;
+    assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 5);
+
+    /* the driver has the last word: it lists none */
+    for (guint i = 0; i < self->gpu->parents->len; i++)
+        vgpu_parent_find_offer(g_ptr_array_index(self->gpu->parents, i), "nvidia-475")
+            ->available = 0;
+    candidate = judge(self, &want, "A100-2-10C");
+    assert_int_equal(candidate->verdict, VGPU_VERDICT_NO_ROOM);
+    assert_true(candidate->lacks_gpu_instance);
+    assert_non_null(strstr(candidate->reason, "no free GPU instance"));
+}
+
+static void
+test_own(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *own[3]; /* what the domain has */
+        const char *wanted;
+        const char *why; /* NULL: may have it */
+    } cases[] = {
+        { "the first", { NULL }, "A100-4B", NULL },
+        { "a second of a series that goes alone", { "nvidia-999" }, "A100-4B", "allows 1 vGPU" },
+        { "beside one that goes alone", { "nvidia-999" }, "A100-4C", "nvidia-999 allows 1" },
+        { "a second of one that does not mind", { "nvidia-468" }, "A100-4C", NULL },
+        { "one that goes alone, beside others", { "nvidia-468" }, "A100-4B", "allows 1 vGPU" },
+    };
+    World *self = *state;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VgpuWant want = { 0 };
+        g_autoptr(VgpuCandidate) candidate = NULL;
+
+        g_ptr_array_set_size(self->own, 0);
+        for (guint n = 0; cases[i].own[n]; n++)
+            g_ptr_array_add(self->own, (gpointer) cases[i].own[n]);
+        candidate = judge(self, &want, cases[i].wanted);
+        if (cases[i].why ? candidate->verdict != VGPU_VERDICT_NO_ROOM ||
+                               !strstr(candidate->reason, cases[i].why)
+                         : candidate->verdict != VGPU_VERDICT_FITS)
+            fail_msg("%s: %s", cases[i].what, candidate->reason);
+    }
+}
+
+/* What the driver says of its limit comes before what the series tells. */
+static void
+test_own_as_the_driver_says(void **state)
+{
+    World *self = *state;
+    VgpuProfile *profile = (VgpuProfile *) vgpu_gpu_find_profile(self->gpu, "nvidia-468");
+    VgpuWant want = { 0 };
+    g_autoptr(VgpuCandidate) candidate = NULL;
+
+    profile->max_per_domain = 1;
+    g_ptr_array_add(self->own, (gpointer) "nvidia-468");
+    candidate = judge(self, &want, "A100-4C");
+    assert_int_equal(candidate->verdict, VGPU_VERDICT_NO_ROOM);
+}
+
+static void
+test_kept_out(void **state)
+{
+    static const struct {
+        const char *what;
+        bool passed_through, closed, other_interface, vendor, shunned;
+        const char *vf;
+        gulong libvirt;
+        VgpuVerdict verdict;
+        const char *why; /* NULL: it is not even a candidate */
+    } cases[] = {
+        { "a guest has it whole", .passed_through = true, .verdict = VGPU_VERDICT_PASSED_THROUGH,
+          .why = "vfio-pci" },
+        { "it is being set up", .closed = true, .verdict = VGPU_VERDICT_NO_ROOM,
+          .why = "set up" },
+        { "the definition has another kind of device", .other_interface = true },
+        { "the definition names a VF of another GPU", .vf = "0000:99:00.4" },
+        { "the definition names one of its VFs", .vf = "0000:41:00.6",
+          .verdict = VGPU_VERDICT_FITS, .why = "0000:41:00.6" },
+        { "that VF could not be had a moment ago", .vf = "0000:41:00.6", .shunned = true,
+          .verdict = VGPU_VERDICT_NO_ROOM, .why = "0000:41:00.6: shunned" },
+        { "libvirt is too old for it", .vendor = true, .libvirt = 9006999,
+          .verdict = VGPU_VERDICT_NO_ROOM, .why = "libvirt 9.7" },
+        { "libvirt is just new enough", .vendor = true, .libvirt = 9007000,
+          .verdict = VGPU_VERDICT_FITS, .why = "" },
+        { "libvirt is not to be minded", .vendor = true, .verdict = VGPU_VERDICT_FITS,
+          .why = "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World *self;
+        VgpuWant want = { .vf = (char *) cases[i].vf };
+        g_autoptr(VgpuCandidate) candidate = NULL;
+
+        (void) setup((void **) &self);
+        self->gpu->passed_through = cases[i].passed_through;
+        if (cases[i].vendor)
+            self->gpu->interface = VGPU_INTERFACE_VENDOR_VFIO;
+        if (cases[i].other_interface)
+            want.interface = VGPU_INTERFACE_VF;
+        if (cases[i].closed)
+            g_hash_table_insert(self->closed, (gpointer) GPU, (gpointer) "set up");
+        if (cases[i].shunned)
+            g_hash_table_insert(self->closed, (gpointer) cases[i].vf, (gpointer) "shunned");
+        self->snapshot.libvirt = cases[i].libvirt;
+        candidate = judge(self, &want, "A100-4C");
+        if (!candidate != !cases[i].why ||
+            (candidate && (candidate->verdict != cases[i].verdict ||
+                           !strstr(candidate->reason, cases[i].why))))
+            fail_msg("%s: %s", cases[i].what, candidate ? candidate->reason : "no candidate");
+        g_clear_pointer(&candidate, vgpu_candidate_free);
+        (void) teardown((void **) &self);
+    }
+    (void) state;
+}
+
+/* VFs that other domains are to have are taken last. */
+static void
+test_planned(void **state)
+{
+    World *self = *state;
+    VgpuWant want = { 0 };
+
+    for (guint n = 0; n < N_VFS; n++) {
+        g_autofree char *next = vf_address(n);
+        g_autoptr(VgpuCandidate) candidate = judge(self, &want, "A100-4C");
+
+        assert_string_equal(candidate->parent->address, next);
+        assert_false(candidate->planned);
+        g_hash_table_add(self->planned, g_steal_pointer(&next));
+    }
+    {
+        g_autoptr(VgpuCandidate) candidate = judge(self, &want, "A100-4C");
+
+        assert_int_equal(candidate->verdict, VGPU_VERDICT_FITS);
+        assert_true(candidate->planned);
+    }
+}
+
+/* A VF with nobody's vGPU of just that type is taken only when the definition names it. */
+static void
+test_set_already(void **state)
+{
+    World *self = *state;
+    VgpuWant any = { 0 };
+    VgpuWant named = { .vf = (char *) "0000:41:00.4" };
+    g_autoptr(VgpuCandidate) elsewhere = NULL;
+    g_autoptr(VgpuCandidate) there = NULL;
+    g_autoptr(VgpuCandidate) other = NULL;
+
+    vgpu_parent_add_instance(g_ptr_array_index(self->gpu->parents, 0), NULL, "nvidia-468");
+    elsewhere = judge(self, &any, "A100-4C");
+    assert_string_equal(elsewhere->parent->address, "0000:41:00.5");
+    there = judge(self, &named, "A100-4C");
+    assert_string_equal(there->parent->address, "0000:41:00.4");
+    other = judge(self, &named, "A100-4B");
+    assert_int_equal(other->verdict, VGPU_VERDICT_NO_ROOM);
+}
+
+int
+main(void)
+{
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_room),
+        test(test_mig),
+        test(test_own),
+        test(test_own_as_the_driver_says),
+        cmocka_unit_test(test_kept_out),
+        test(test_planned),
+        test(test_set_already),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

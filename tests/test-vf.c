@@ -1,0 +1,235 @@
+/* Plain VFs: a VF is the vGPU. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "backend/vf.h"
+#include "base/error.h"
+#include "fake-sysfs.h"
+
+#define PF "0000:c1:00.0"
+#define VF "0000:c1:02.0"
+
+static const FakeFunction s7150 = { "0x030000", "0x1002", "0x6929", "gim", "0" };
+static const FakeFunction flex = { "0x038000", "0x8086", "0x56c0", "xe", "0" };
+static const VgpuPlace place = { .parent = VF, .profile_id = "vf", .uuid = "unused" };
+
+static FakeSysfs *fs;
+static int open_errno; /* of /dev/vfio/GROUP */
+
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __real_openat(int dir, const char *path, int flags, ...);
+
+int
+__wrap_openat(int dir, const char *path, int flags, ...)
+{
+    if (open_errno && g_str_has_prefix(path, "dev/vfio/")) {
+        errno = open_errno;
+        return -1;
+    }
+    return __real_openat(dir, path, flags);
+}
+
+static int
+setup(void **state)
+{
+    open_errno = 0;
+    fs = fake_sysfs_new();
+    fake_gpu_add(fs, PF, &s7150);
+    fake_vfs_add(fs, PF, VF, 16, 4);
+    fake_driver_bind(fs, VF, NULL);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    fake_sysfs_free(fs);
+    return 0;
+}
+
+static const VgpuBackend *
+backend(void)
+{
+    return vgpu_backend_get(VGPU_INTERFACE_VF);
+}
+
+static VgpuGpu *
+make_gpu(const char *driver)
+{
+    VgpuGpu *gpu = vgpu_gpu_new(PF);
+
+    gpu->driver = g_strdup(driver);
+    gpu->vfs_enabled = 4;
+    return gpu;
+}
+
+static void
+test_offers(void **state)
+{
+    g_autoptr(VgpuGpu) gpu = make_gpu("gim");
+    VgpuParent *vf = vgpu_gpu_add_parent(gpu, VF, true);
+    VgpuParent *next = vgpu_gpu_add_parent(gpu, "0000:c1:02.1", true);
+    const VgpuProfile *profile;
+
+    backend()->read_offers(fake_sysfs_reader(fs), gpu, vf);
+    backend()->read_offers(fake_sysfs_reader(fs), gpu, next);
+    backend()->read_instances(fake_sysfs_reader(fs), vf);
+    assert_int_equal(gpu->profiles->len, 1);
+    profile = vgpu_gpu_find_profile(gpu, "vf");
+    assert_string_equal(profile->name, "vf");
+    assert_int_equal(profile->max_instances, 4);
+    assert_int_equal(vgpu_profile_max_per_domain(profile), 0);
+    assert_int_equal(vf->instances->len, 0);
+    assert_int_equal(vgpu_parent_find_offer(vf, "vf")->available, 1);
+    assert_int_equal(vgpu_parent_find_offer(next, "vf")->available, 1);
+
+    fake_gpu_remove(fs, VF, false);
+    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, next, NULL);
+    assert_int_equal(vgpu_parent_find_offer(vf, "vf")->available, 0);
+    assert_int_equal(vgpu_parent_find_offer(next, "vf")->available, 1);
+}
+
+#define GIM_SIZE "sys/module/gim/parameters/vf_fb"
+#define XE_QUOTA "sys/bus/pci/devices/" PF "/sriov_admin/vf1/profile/vram_quota"
+
+static void
+test_framebuffer(void **state)
+{
+    static const struct {
+        const char *what;
+        const FakeFunction *pf;
+        const char *path; /* NULL: no such file */
+        const char *text;
+        guint fb_mib;
+    } cases[] = {
+        { "GIM says nothing", &s7150, NULL, NULL, 0 },
+        { "GIM was told a size", &s7150, GIM_SIZE, "512\n", 512 },
+        { "GIM splits by itself", &s7150, GIM_SIZE, "0\n", 0 },
+        { "GIM's word for nothing", &s7150, GIM_SIZE, "4294967295\n", 0 },
+        { "no number", &s7150, GIM_SIZE, "auto\n", 0 },
+        { "xe says nothing", &flex, NULL, NULL, 0 },
+        { "xe gives bytes", &flex, XE_QUOTA, "2147483648\n", 2048 },
+        { "xe gives more than 4 GiB", &flex, XE_QUOTA, "12884901888\n", 12288 },
+        { "xe gives none", &flex, XE_QUOTA, "0\n", 0 },
+        { "no number of bytes", &flex, XE_QUOTA, "max\n", 0 },
+        { "another driver's size", &flex, GIM_SIZE, "512\n", 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FakeSysfs) host = fake_sysfs_new();
+        g_autoptr(VgpuGpu) gpu = make_gpu(cases[i].pf->driver);
+        VgpuParent *vf = vgpu_gpu_add_parent(gpu, VF, true);
+
+        fake_gpu_add(host, PF, cases[i].pf);
+        fake_vfs_add(host, PF, VF, 16, 4);
+        if (cases[i].path)
+            fake_file_set(host, cases[i].path, cases[i].text);
+        backend()->read_offers(fake_sysfs_reader(host), gpu, vf);
+        if (vgpu_gpu_find_profile(gpu, "vf")->fb_mib != cases[i].fb_mib)
+            fail_msg("%s: %u MiB", cases[i].what, vgpu_gpu_find_profile(gpu, "vf")->fb_mib);
+    }
+}
+
+static void
+test_create(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *vf;
+        const char *profile_id;
+        const char *driver; /* of the VF */
+        int open_errno;
+        const char *text; /* in the error; NULL: made */
+    } cases[] = {
+        { "unbound", VF, "vf", NULL, 0, NULL },
+        { "ready for guests", VF, "vf", "vfio-pci", 0, NULL },
+        { "with a driver of the host", VF, "vf", "amdgpu", 0, NULL },
+        { "its group has no node yet", VF, "vf", NULL, ENOENT, NULL },
+        { "somebody has it open", VF, "vf", "vfio-pci", EBUSY, "a process has VF " VF " open" },
+        { "gone", "0000:c1:02.5", "vf", NULL, 0, "VF 0000:c1:02.5 has gone" },
+        { "a profile of another family", VF, "nvidia-1150", NULL, 0, "has no profile nvidia" },
+    };
+
+    fake_iommu_group_add(fs, VF, 31);
+    fake_vfio_group_add(fs, 31);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const VgpuPlace where = { .parent = cases[i].vf, .profile_id = cases[i].profile_id };
+        g_autoptr(GError) error = NULL;
+        bool made, existed = false;
+
+        open_errno = cases[i].open_errno;
+        fake_driver_bind(fs, VF, cases[i].driver);
+        made = backend()->create(fake_sysfs_reader(fs), &where, &existed, &error);
+        if (made != !cases[i].text || existed)
+            fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
+        if (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
+                      !strstr(error->message, cases[i].text)))
+            fail_msg("%s: %s", cases[i].what, error->message);
+    }
+}
+
+static void
+test_look(void **state)
+{
+    static const VgpuPlace nowhere = { .uuid = "unused" };
+    g_auto(VgpuPresence) seen = backend()->look(fake_sysfs_reader(fs), &place);
+    g_auto(VgpuPresence) unknown = backend()->look(fake_sysfs_reader(fs), &nowhere);
+    g_auto(VgpuPresence) gone = { 0 };
+
+    assert_true(seen.exists);
+    assert_string_equal(seen.parent, VF);
+    assert_string_equal(seen.profile_id, "vf");
+    assert_false(unknown.exists);
+
+    fake_gpu_remove(fs, VF, false);
+    gone = backend()->look(fake_sysfs_reader(fs), &place);
+    assert_false(gone.exists);
+    assert_null(gone.parent);
+    assert_null(gone.profile_id);
+}
+
+/* Nothing is written, ever. */
+static void
+test_nothing_to_write(void **state)
+{
+    g_auto(VgpuWrite) order = backend()->removal(&place);
+
+    assert_null(order.path);
+    assert_null(order.text);
+    assert_null(backend()->write_params);
+    assert_null(backend()->removal_grace);
+}
+
+static void
+test_in_use(void **state)
+{
+    open_errno = EBUSY;
+    assert_false(backend()->in_use(fake_sysfs_reader(fs), &place)); /* no group */
+    fake_iommu_group_add(fs, VF, 31);
+    assert_true(backend()->in_use(fake_sysfs_reader(fs), &place));
+    open_errno = 0;
+    assert_false(backend()->in_use(fake_sysfs_reader(fs), &place)); /* no node */
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
+        cmocka_unit_test(test_framebuffer),
+        cmocka_unit_test_setup_teardown(test_create, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_look, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_to_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

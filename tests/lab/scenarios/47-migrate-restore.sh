@@ -77,7 +77,7 @@ assert_grep "uuid=.$(vgpu_uuid $guest 0)." "$(cat /run/lab-out)" "UUID"
 kept /run/lab-incoming.xml
 
 sed "s/GRID M10-2Q/GRID M10-9Q/" /run/lab-out > /run/lab-wrong.xml
-assert_fails "'guest'.*no GPU has the profile 'GRID M10-9Q'" hook guest prepare /run/lab-wrong.xml
+assert_fails "'guest': line [0-9]+: .*'GRID M10-9Q'" hook guest prepare /run/lab-wrong.xml
 
 say "a VF"
 vfs_on "$L40S" 4

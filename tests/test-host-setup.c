@@ -78,12 +78,14 @@ vgpu_manager_take_facts(VgpuManager *self, GVariant *facts)
 }
 
 void
-vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto)
+vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto,
+                         GHashTable *mixed)
 {
     note("layout %u %u; ", named ? g_hash_table_size(named) : 0,
          mig_auto ? g_hash_table_size(mig_auto) : 0);
     g_clear_pointer(&named, g_hash_table_unref);
     g_clear_pointer(&mig_auto, g_hash_table_unref);
+    g_clear_pointer(&mixed, g_hash_table_unref);
 }
 
 /* --- the child ---------------------------------------------------------------------------- */

@@ -214,10 +214,12 @@ test_sets(void **state)
     static const char xml[] =
         "<vgpuhost><gpu address='01:00.0'><sriov vfs='max'/></gpu>"
         "<gpu address='02:00.0'><sriov vfs='0'/><mig auto='yes'/></gpu>"
-        "<gpu address='03:00.0'><mig/></gpu><gpu address='04:00.0'/></vgpuhost>";
+        "<gpu address='03:00.0'><mig/></gpu><gpu address='04:00.0'/>"
+        "<gpu address='05:00.0'><mode heterogeneous='yes'/></gpu></vgpuhost>";
     g_autoptr(VgpuLayout) layout = parse(xml, NULL);
     g_autoptr(GHashTable) named = NULL;
     g_autoptr(GHashTable) mig_auto = NULL;
+    g_autoptr(GHashTable) mixed = NULL;
 
     assert_non_null(layout);
     named = vgpu_layout_named(layout);
@@ -226,6 +228,9 @@ test_sets(void **state)
     mig_auto = vgpu_layout_mig_auto(layout);
     assert_int_equal(g_hash_table_size(mig_auto), 1);
     assert_true(g_hash_table_contains(mig_auto, "0000:02:00.0"));
+    mixed = vgpu_layout_mixed(layout);
+    assert_int_equal(g_hash_table_size(mixed), 1);
+    assert_true(g_hash_table_contains(mixed, "0000:05:00.0"));
 }
 
 static void

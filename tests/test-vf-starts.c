@@ -694,8 +694,35 @@ test_setup(void **state)
     assert_true(vgpu_manager_begin_setup(host->manager, L40S, false, NULL));
     assert_false(vgpu_manager_begin_setup(host->manager, L40S, false, &twice));
     assert_refused(host, 2, L40S_4Q, NULL, "being set up");
+    /* it is over in a moment: no reason to move a definition */
     vgpu_manager_end_setup(host->manager, L40S);
+    assert_bound(host, 3, L40S_4Q, NULL, VF1);
+    assert_true(vgpu_manager_begin_setup(host->manager, L40S, false, NULL));
+    g_string_truncate(host->log, 0);
+    assert_refused(host, 3, L40S_4Q, VF1, "being set up");
+    assert_false(asked_to_rewrite(host, 3));
+    vgpu_manager_end_setup(host->manager, L40S);
+    assert_starts(host, 3, L40S_4Q, VF1);
     assert_starts(host, 2, L40S_4Q, NULL);
+}
+
+/* The layout says so at boot, before NVML has said anything. */
+static void
+test_mixed_by_layout(void **state)
+{
+    Host *host = *state;
+    GHashTable *mixed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const VgpuInventory *inventory;
+
+    g_hash_table_add(mixed, g_strdup(L40S));
+    vgpu_manager_take_layout(host->manager, NULL, NULL, mixed);
+    inventory = vgpu_manager_inventory(host->manager);
+    assert_true(vgpu_inventory_find(inventory, L40S)->is_mixed);
+    assert_false(vgpu_inventory_find(inventory, A100)->is_mixed);
+    vgpu_manager_take_facts(host->manager,
+                            g_variant_new_parsed("[{'address': <%s>, 'mixed': <false>}]", L40S));
+    inventory = vgpu_manager_inventory(host->manager);
+    assert_false(vgpu_inventory_find(inventory, L40S)->is_mixed);
 }
 
 int
@@ -732,6 +759,7 @@ main(void)
         test(test_filter),
         test(test_filter_taken),
         test(test_setup),
+        test(test_mixed_by_layout),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ struct VgpuManager {
     GVariant *facts;         /* NVML's, NULL while nobody has told */
     GHashTable *named;       /* see vgpu_manager_take_layout() */
     GHashTable *mig_auto;    /* likewise */
+    GHashTable *mixed;       /* likewise */
     GHashTable *setups;      /* set of addresses of GPUs that are being set up */
     GHashTable *shunned; /* VF → gint64 *: not to be tried again until then, us, monotonic */
     GHashTable *definitions; /* domain UUID → VgpuDefinition */

@@ -95,12 +95,13 @@ static void
 complete(VgpuManager *self)
 {
     label_all(self);
-    vgpu_facts_apply(self->facts, self->inventory);
-    for (guint i = 0; self->mig_auto && i < self->inventory->gpus->len; i++) {
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
         VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
 
-        gpu->mig_auto = g_hash_table_contains(self->mig_auto, gpu->address);
+        gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
+        gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
     }
+    vgpu_facts_apply(self->facts, self->inventory); /* which have the last word */
     if (self->identity)
         vgpu_inventory_identify(self->inventory, self->identity);
 }
@@ -170,6 +171,7 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->shunned);
     g_clear_pointer(&self->named, g_hash_table_unref);
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
+    g_clear_pointer(&self->mixed, g_hash_table_unref);
     g_clear_pointer(&self->facts, g_variant_unref);
     vgpu_inventory_free(self->inventory);
     vgpu_inventory_free(self->identity);

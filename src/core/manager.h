@@ -125,8 +125,10 @@ void vgpu_manager_end_setup(VgpuManager *self, const char *gpu);
 void vgpu_manager_take_facts(VgpuManager *self, GVariant *facts);
 
 /* What the host layout says, sets of GPU addresses: PFs whose plain VFs are vGPUs whatever their
- * class, and GPUs on which missing MIG instances may be made. Takes both; each may be NULL. */
-void vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto);
+ * class, GPUs on which missing MIG instances may be made, and those that are in heterogeneous mode,
+ * as far as NVML has not told otherwise yet. Takes all; each may be NULL. */
+void vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto,
+                              GHashTable *mixed);
 
 /* --- persistent mdevs (create="define") --------------------------------------------------- */
 

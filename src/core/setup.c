@@ -98,11 +98,14 @@ vgpu_manager_take_facts(VgpuManager *self, GVariant *facts)
 }
 
 void
-vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto)
+vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto,
+                         GHashTable *mixed)
 {
     g_clear_pointer(&self->named, g_hash_table_unref);
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
+    g_clear_pointer(&self->mixed, g_hash_table_unref);
     self->named = named;
     self->mig_auto = mig_auto;
+    self->mixed = mixed;
     (void) vgpu_manager_inventory(self);
 }

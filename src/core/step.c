@@ -311,6 +311,16 @@ why_not_there(VgpuStart *self, const VgpuWant *want, const GPtrArray *candidates
     return g_strdup(error->message);
 }
 
+/* That is over in a moment, and no reason to move a definition. */
+static bool
+is_being_set_up(const VgpuManager *manager, const VgpuWant *want)
+{
+    const VgpuGpu *gpu =
+        want->vf ? vgpu_inventory_find_by_function(manager->inventory, want->vf) : NULL;
+
+    return gpu && g_hash_table_contains(manager->setups, gpu->address);
+}
+
 static void
 step_place(VgpuStart *self, VgpuStep *step)
 {
@@ -328,7 +338,8 @@ step_place(VgpuStart *self, VgpuStep *step)
         step->state = VGPU_STEP_CREATING;
     } else if (!step->asked_for_gpu_instance && (mig = find_mig_auto(candidates))) {
         vgpu_start_add_gpu_instance(self, step, mig);
-    } else if (want->interface != VGPU_INTERFACE_NONE && !want->uuid_is_users && !self->failure) {
+    } else if (want->interface != VGPU_INTERFACE_NONE && !want->uuid_is_users &&
+               !is_being_set_up(self->manager, want) && !self->failure) {
         g_autofree char *why = why_not_there(self, want, candidates);
 
         vgpu_step_move(self, step, why);

@@ -9,6 +9,8 @@
 
 #define QUERY_TIMEOUT_MS (20 * 1000)
 #define CHANGE_TIMEOUT_MS (120 * 1000) /* a board's driver is unbound, and 10 s waited for VFs */
+#define SOON_MS (5 * 1000)
+#define SOON_STEP_MS 50
 #define STATS_MAX_AGE G_TIME_SPAN_SECOND
 
 struct VgpuHostSetup {
@@ -102,9 +104,9 @@ vgpu_host_setup_stats(VgpuHostSetup *self, GError **error)
 
 typedef struct {
     VgpuHostSetup *setup;
-    GVariant *facts;              /* NULL: keep what is known */
-    bool knows_layout;            /* else likewise */
-    GHashTable *named, *mig_auto; /* taken */
+    GVariant *facts;                      /* NULL: keep what is known */
+    bool knows_layout;                    /* else likewise */
+    GHashTable *named, *mig_auto, *mixed; /* taken */
 } News;
 
 static void
@@ -115,7 +117,7 @@ tell(gpointer data)
     if (news->facts)
         vgpu_manager_take_facts(news->setup->manager, news->facts);
     if (news->knows_layout)
-        vgpu_manager_take_layout(news->setup->manager, news->named, news->mig_auto);
+        vgpu_manager_take_layout(news->setup->manager, news->named, news->mig_auto, news->mixed);
 }
 
 /* Why something is not known, said only when it is new. Takes nothing. */
@@ -148,6 +150,7 @@ read_layout(VgpuHostSetup *self, News *news, GError **error)
     news->knows_layout = true;
     news->named = layout ? vgpu_layout_named(layout) : NULL;
     news->mig_auto = layout ? vgpu_layout_mig_auto(layout) : NULL;
+    news->mixed = layout ? vgpu_layout_mixed(layout) : NULL;
     return true;
 }
 
@@ -377,6 +380,20 @@ vgpu_host_setup_apply(VgpuHostSetup *self, const char *xml, GError **error)
     return result;
 }
 
+/* A start has no time for a set-up that goes on for minutes. Who comes between is as bad as before. */
+static bool
+is_free_soon(VgpuHostSetup *self)
+{
+    for (guint waited = 0; waited < SOON_MS; waited += SOON_STEP_MS) {
+        if (g_mutex_trylock(&self->at_work)) {
+            g_mutex_unlock(&self->at_work);
+            return true;
+        }
+        g_usleep(SOON_STEP_MS * 1000);
+    }
+    return false;
+}
+
 bool
 vgpu_host_setup_add_gpu_instance(VgpuHostSetup *self, const char *gpu, int profile,
                                  GError **error)
@@ -384,8 +401,14 @@ vgpu_host_setup_add_gpu_instance(VgpuHostSetup *self, const char *gpu, int profi
     g_autofree char *number = g_strdup_printf("%d", profile);
     const char *args[] = { "mig-add", gpu, number, NULL };
     g_autoptr(GSubprocess) left = NULL;
-    g_autoptr(GVariant) made = run(self, "u", args, NULL, self->query_timeout, &left, error);
+    g_autoptr(GVariant) made = NULL;
 
+    if (!is_free_soon(self)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "virt-vgpu-host is busy with another GPU; start the domain again later");
+        return false;
+    }
+    made = run(self, "u", args, NULL, self->query_timeout, &left, error);
     if (left)
         leave_behind(self, g_steal_pointer(&left), g_ptr_array_new_with_free_func(g_free));
     else

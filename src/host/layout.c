@@ -273,30 +273,52 @@ vgpu_layout_format(const VgpuLayout *self)
 
 /* --- for others --------------------------------------------------------------------------- */
 
-GHashTable *
-vgpu_layout_named(const VgpuLayout *self)
+static GHashTable *
+addresses_where(const VgpuLayout *self, bool (*holds)(const VgpuLayoutGpu *gpu))
 {
     GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint i = 0; i < self->gpus->len; i++) {
         const VgpuLayoutGpu *gpu = g_ptr_array_index(self->gpus, i);
 
-        if (gpu->has_vfs && gpu->vfs)
+        if (holds(gpu))
             g_hash_table_add(set, g_strdup(gpu->address));
     }
     return set;
 }
 
+static bool
+has_vfs(const VgpuLayoutGpu *gpu)
+{
+    return gpu->has_vfs && gpu->vfs;
+}
+
+GHashTable *
+vgpu_layout_named(const VgpuLayout *self)
+{
+    return addresses_where(self, has_vfs);
+}
+
+static bool
+is_mig_auto(const VgpuLayoutGpu *gpu)
+{
+    return gpu->mig_auto;
+}
+
 GHashTable *
 vgpu_layout_mig_auto(const VgpuLayout *self)
 {
-    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return addresses_where(self, is_mig_auto);
+}
 
-    for (guint i = 0; i < self->gpus->len; i++) {
-        const VgpuLayoutGpu *gpu = g_ptr_array_index(self->gpus, i);
+static bool
+is_mixed(const VgpuLayoutGpu *gpu)
+{
+    return gpu->mixed;
+}
 
-        if (gpu->mig_auto)
-            g_hash_table_add(set, g_strdup(gpu->address));
-    }
-    return set;
+GHashTable *
+vgpu_layout_mixed(const VgpuLayout *self)
+{
+    return addresses_where(self, is_mixed);
 }

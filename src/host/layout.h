@@ -46,10 +46,11 @@ VgpuLayout *vgpu_layout_load(const char *path, GError **error) G_GNUC_WARN_UNUSE
 char *vgpu_layout_format(const VgpuLayout *self);
 
 /* Sets of addresses: the GPUs whose virtual functions the layout turns on, which are vGPUs
- * whatever the class of the device; and those on which MIG instances may be made when a domain
- * starts. */
+ * whatever the class of the device; those on which MIG instances may be made when a domain starts;
+ * and those in heterogeneous mode. */
 GHashTable *vgpu_layout_named(const VgpuLayout *self);
 GHashTable *vgpu_layout_mig_auto(const VgpuLayout *self);
+GHashTable *vgpu_layout_mixed(const VgpuLayout *self);
 
 /* Change the file @path (a missing one is made, with its directory) so that @address has what
  * @words say: vfs=max|N, heterogeneous=yes|no, policy=, timeslice=, averaging=, frequency= or

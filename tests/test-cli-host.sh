@@ -124,6 +124,10 @@ cli 0 scheduler 41:00.0 fixed-share --timeslice 4000 --strict yes --averaging 33
     --gpu-instance 3
 out "policy=fixed-share;" "timeslice_us=4000;" "strict=yes;" "averaging_factor=33;" "frequency=480;" \
     "gi=3;"
+cli 0 scheduler 41:00.0 equal-share --next-load --json
+out "policy=equal-share;" "set=no;"
+cli 0 scheduler 41:00.0 equal-share --next-load
+out "For a file in /etc/modprobe.d:" "$line"
 cli 0 scheduler 41:00.0 equal-share --modprobe-file "$tmp/modprobe"
 out "Written to $tmp/modprobe:"
 echo "$line" | cmp -s - "$tmp/modprobe"

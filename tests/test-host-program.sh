@@ -149,6 +149,9 @@ check "the scheduler is shown" 0 "'policy': <'best-effort'>" scheduler "$a2"
 check "and set" 0 "'policy': <'equal-share'>" scheduler "$a2" policy=equal-share
 check "a time slice in place of round robin" 0 "'timeslice_us': <uint32 3000>" scheduler "$a2" equal-share timeslice_us=3000
 check "and that in place of it" 0 "'timeslice_us': <uint32 10000>" scheduler "$a2" strict=yes frequency=100
+check "for the next load alone, without NVML" 0 'RmPVMRL=0x11' scheduler "$a2" fixed-share set=no
+check "which is checked all the same" 2 "averaging" scheduler "$a2" equal-share averaging_factor=99 set=no
+check "and changes nothing" 0 "'policy': <'equal-share'>" scheduler "$a2"
 check "a policy that is none" 2 "fair" scheduler "$a2" policy=fair
 check "and back" 0 "'policy': <'best-effort'>" scheduler "$a2" best-effort
 echo 0 > "$root/sys/bus/pci/devices/$a100/fakegpu/mig_mode"

@@ -88,6 +88,24 @@ vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_a
     g_clear_pointer(&mixed, g_hash_table_unref);
 }
 
+/* 16 of 16 virtual functions of GPU are on, none of OTHER's. */
+const VgpuInventory *
+vgpu_manager_inventory(VgpuManager *self)
+{
+    static VgpuInventory *inventory;
+
+    if (!inventory) {
+        VgpuGpu *on = vgpu_gpu_new(GPU);
+        VgpuGpu *off = vgpu_gpu_new(OTHER);
+
+        inventory = vgpu_inventory_new();
+        on->vfs_total = on->vfs_enabled = off->vfs_total = 16;
+        vgpu_inventory_take(inventory, on);
+        vgpu_inventory_take(inventory, off);
+    }
+    return inventory;
+}
+
 /* --- the child ---------------------------------------------------------------------------- */
 
 static void
@@ -266,6 +284,26 @@ test_change(void **state)
     assert_non_null(result);
     expect("enable " GPU " max\npersist " GPU " vfs=max\nfacts\n",
            "begin " GPU " idle; " FACTS "end " GPU "; ");
+}
+
+/* What is so already can be asked for, and made to last, also while vGPUs run. */
+static void
+test_has_vfs(void **state)
+{
+    static const struct {
+        const char *gpu;
+        const char *vfs;
+        bool has;
+    } cases[] = {
+        { GPU, "max", true },   { GPU, "16", true },     { GPU, "4", false },
+        { GPU, "0", false },    { OTHER, "max", false }, { OTHER, "0", true },
+        { BUSY, "max", false },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (vgpu_host_setup_has_vfs(setup, cases[i].gpu, cases[i].vfs) != cases[i].has)
+            fail_msg("%s of %s", cases[i].vfs, cases[i].gpu);
+    }
 }
 
 static void
@@ -473,6 +511,7 @@ main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test_setup(test_arguments, begin),
         cmocka_unit_test_setup(test_change, begin),
+        cmocka_unit_test_setup(test_has_vfs, begin),
         cmocka_unit_test_setup(test_change_refused, begin),
         cmocka_unit_test_setup(test_change_failed, begin),
         cmocka_unit_test_setup(test_persist_failed, begin),

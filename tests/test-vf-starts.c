@@ -679,6 +679,23 @@ test_filter_taken(void **state)
     assert_starts(host, 1, L40S_4Q, VF1);
 }
 
+/* One that does not come leaves nothing behind. */
+static void
+test_filter_lapses(void **state)
+{
+    Host *host = *state;
+    g_autofree char *out = NULL;
+
+    assert_bound(host, 1, L40S_4Q, NULL, VF0);
+    host->manager->lapse_ms = 50;
+    out = filter(host, 2, VF0);
+    assert_has(out, "function=\"0x5\"");
+    host_run(host, 200);
+    assert_starts(host, 3, L40S_4Q, NULL);
+    assert_types(host, 0, TYPE_4Q, 0, 0);
+    assert_bound(host, 4, L40S_4Q, NULL, VF2);
+}
+
 /* --- host set-up ---------------------------------------------------------------------------- */
 
 static void
@@ -758,6 +775,7 @@ main(void)
         test(test_replaced),
         test(test_filter),
         test(test_filter_taken),
+        test(test_filter_lapses),
         test(test_setup),
         test(test_mixed_by_layout),
     };

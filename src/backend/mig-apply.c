@@ -179,6 +179,16 @@ apply_layout(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, GE
     return read_back(&work, wanted, error) ? g_steal_pointer(&work.lines) : NULL;
 }
 
+/* It was for nothing, as @error says; that it stays on has to be said there, too. */
+static void
+turn_off_again(VgpuNvml *nvml, const char *gpu, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!vgpu_nvml_set_mig(nvml, gpu, false, &why) && error)
+        g_prefix_error(error, "MIG mode was turned on and stays on (%s): ", why->message);
+}
+
 GPtrArray *
 vgpu_mig_apply(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, GError **error)
 {
@@ -194,8 +204,7 @@ vgpu_mig_apply(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, 
     if (lines && turned)
         g_ptr_array_insert(lines, 0, g_strdup("turned MIG mode on"));
     if (!lines && turned)
-        (void) !vgpu_nvml_set_mig(nvml, gpu, false,
-                                  NULL); /* @error says why it was for nothing */
+        turn_off_again(nvml, gpu, error);
     return lines;
 }
 

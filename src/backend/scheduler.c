@@ -235,8 +235,8 @@ vgpu_scheduler_modprobe(const char *gpu, const VgpuScheduler *self)
 const char *
 vgpu_scheduler_modprobe_note(void)
 {
-    return "put it into a file in /etc/modprobe.d; it takes effect when the nvidia module is "
-           "loaded anew, so after a reboot or with no vGPU running (and after the initramfs is "
+    return "It takes effect when the nvidia module is loaded anew, so after a reboot or with no "
+           "vGPU running (and after the initramfs is "
            "made anew, where that carries the module)";
 }
 

@@ -243,6 +243,18 @@ is_on_vfs(GVariant *profiles, const VgpuWant *want)
     return found;
 }
 
+static bool
+is_plain_vf(const VgpuDomain *domain)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (g_strv_contains((const char *const *) want->profiles, "vf"))
+            return true;
+    }
+    return false;
+}
+
 /* Whether the devices of the annotated @xml are VFs, as far as the daemon, if it runs, can tell:
  * which VF it is to be is then the daemon's choice, once the domain is defined. */
 static bool
@@ -252,6 +264,8 @@ wants_vfs(const VgpuCli *cli, const char *xml)
     g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, NULL) : NULL;
     g_autoptr(GVariant) profiles = NULL;
 
+    if (domain && is_plain_vf(domain)) /* which needs nobody to say so */
+        return true;
     if (!manager ||
         !vgpu_bus_manager1_call_list_profiles_sync(manager, "", &profiles, NULL, NULL))
         return false;

@@ -12,7 +12,7 @@
 #include "cli/table.h"
 
 static struct {
-    gboolean persistent, profiles;
+    gboolean persistent, profiles, next_load;
     char *vfs;
     char *timeslice, *averaging, *frequency, *strict, *gpu_instance, *modprobe_file;
 } option;
@@ -48,6 +48,8 @@ static const GOptionEntry scheduler_options[] = {
       "of strict round robin, 63 to 960 Hz", "HZ" },
     { "gpu-instance", 0, 0, G_OPTION_ARG_STRING, &option.gpu_instance,
       "only of this MIG GPU instance, where the driver can", "GI" },
+    { "next-load", 0, 0, G_OPTION_ARG_NONE, &option.next_load,
+      "change nothing now: only the line for the next load of the driver", NULL },
     { "modprobe-file", 0, 0, G_OPTION_ARG_FILENAME, &option.modprobe_file,
       "write the line that makes it last into this file", "FILE" },
     { 0 },
@@ -231,6 +233,7 @@ static GVariant *
 scheduler_wanted(const char *policy, GError **error)
 {
     static const char *const policies[] = { "best-effort", "equal-share", "fixed-share", NULL };
+    static const char *const stricts[] = { "yes", "no", "default", NULL };
     const struct {
         const char *key, *value;
         bool is_number;
@@ -241,11 +244,16 @@ scheduler_wanted(const char *policy, GError **error)
         { "frequency", option.frequency, true },
         { "strict", option.strict },
         { "gi", option.gpu_instance, true },
+        { "set", option.next_load ? "no" : NULL },
     };
     GVariantBuilder wanted;
 
     if (policy && !g_strv_contains(policies, policy)) {
         vgpu_usage(error, "'%s' is not best-effort, equal-share or fixed-share", policy);
+        return NULL;
+    }
+    if (option.strict && !g_strv_contains(stricts, option.strict)) {
+        vgpu_usage(error, "--strict %s: yes, no or default", option.strict);
         return NULL;
     }
     g_variant_builder_init(&wanted, G_VARIANT_TYPE("a{ss}"));
@@ -290,17 +298,25 @@ print_scheduler(GVariant *scheduler)
     g_autofree char *text = vgpu_table_fields(policy_columns, scheduler);
     const char *line = NULL, *note = NULL;
 
-    fputs(text, stdout);
+    if (!option.next_load)
+        fputs(text, stdout);
     if (!g_variant_lookup(scheduler, "modprobe", "&s", &line) || !*line)
         return;
     if (option.modprobe_file)
-        printf("\nWritten to %s:\n  %s\n", option.modprobe_file, line);
+        printf("%sWritten to %s:\n  %s\n", option.next_load ? "" : "\n", option.modprobe_file,
+               line);
+    else if (option.next_load)
+        printf("For a file in /etc/modprobe.d:\n  %s\n", line);
     else
         printf("\nThis lasts until the driver is loaded anew; for good it takes, in "
                "/etc/modprobe.d:\n  %s\n",
                line);
-    if (g_variant_lookup(scheduler, "note", "&s", &note))
-        printf("%s\n", note);
+    if (g_variant_lookup(scheduler, "note", "&s", &note)) {
+        g_autoptr(GPtrArray) lines = vgpu_table_wrap(note, VGPU_TABLE_WIDTH);
+
+        for (guint i = 0; i < lines->len; i++)
+            printf("%s\n", (const char *) g_ptr_array_index(lines, i));
+    }
 }
 
 static int
@@ -405,7 +421,9 @@ const VgpuCommand vgpu_commands_setup[] = {
           "Shows how the vGPUs of a GPU share its time; with POLICY (best-effort, equal-share "
           "or fixed-share) sets it, until the driver is loaded anew. Refused while a vGPU of "
           "that GPU exists. The line that makes it last is printed, and written into a file of "
-          "/etc/modprobe.d only with --modprobe-file.",
+          "/etc/modprobe.d only with --modprobe-file. With --next-load nothing is changed now, "
+          "which "
+          "also works while vGPUs run.",
       .example = "virt-vgpu scheduler 41:00.0\n"
                  "virt-vgpu scheduler 41:00.0 fixed-share --timeslice 2000\n"
                  "virt-vgpu scheduler 41:00.0 equal-share \\\n"

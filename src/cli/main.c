@@ -178,7 +178,10 @@ print_options(const GOptionEntry *entry)
                                entry->short_name ? ", " : "  ", entry->long_name,
                                entry->arg_description ? " " : "",
                                entry->arg_description ? entry->arg_description : "");
-        printf("  %-23s ", text);
+        if (strlen(text) > 23) /* what it is begins on the next line */
+            printf("  %s\n%26s", text, "");
+        else
+            printf("  %-23s ", text);
         print_wrapped(entry->description, 26);
     }
 }

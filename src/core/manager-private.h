@@ -27,6 +27,7 @@ struct VgpuManager {
     GHashTable *reserved; /* key → VgpuOwner, in /var/lib: VFs that definitions name */
     GHashTable *choices;  /* key → VgpuOwner: VFs chosen for a migration, until its prepare */
     GHashTable *lapses;   /* key → GSource: when such a choice is dropped */
+    guint lapse_ms;       /* after that */
 
     VgpuLanes *lanes;
     VgpuInventory *inventory;

@@ -133,6 +133,7 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->choices =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
     self->store = g_steal_pointer(&store);
+    self->lapse_ms = 60000; /* a prepare follows at once, or not at all */
     self->lapses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->kept_store = g_steal_pointer(&kept_store);
     self->reserved_store = g_steal_pointer(&reserved);

@@ -180,11 +180,11 @@ typedef struct {
     char *domain_uuid; /* NULL: none */
     int index;         /* -1: none */
     char *uuid;
-    char *gpu;        /* NULL: not placed yet */
-    char *parent;     /* NULL likewise */
-    char *profile;    /* name, or what was asked for while planned */
-    char *profile_id; /* NULL while planned */
-    VgpuInterface interface;
+    char *gpu;               /* NULL: not placed yet */
+    char *parent;            /* NULL likewise */
+    char *profile;           /* name, or what was asked for while planned */
+    char *profile_id;        /* NULL while planned */
+    VgpuInterface interface; /* NONE: not known before it is placed */
     bool restart_needed;
     const char *state; /* active, planned, attaching, releasing, failed, stuck, orphan, foreign */
 } VgpuRow;

@@ -2,8 +2,6 @@
 #include "core/manager-private.h"
 #include "domain/filter.h"
 
-#define LAPSE_MS 60000
-
 typedef struct {
     VgpuManager *manager;
     char *key;
@@ -40,7 +38,7 @@ hold(VgpuManager *self, const VgpuDomain *domain)
     const VgpuOwner *reserved = g_hash_table_lookup(self->reserved, domain->uuid);
     VgpuOwner *choice = vgpu_owner_new(domain->uuid);
     Lapse *lapse = g_new0(Lapse, 1);
-    GSource *source = g_timeout_source_new(LAPSE_MS);
+    GSource *source = g_timeout_source_new(self->lapse_ms);
 
     choice->domain_uuid = g_strdup(domain->uuid);
     choice->domain_name = g_strdup(domain->name);

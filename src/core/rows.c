@@ -48,7 +48,6 @@ add_row(GPtrArray *rows, const char *uuid, const char *state)
     row->uuid = g_strdup(uuid);
     row->index = -1;
     row->state = state;
-    row->interface = VGPU_INTERFACE_MDEV;
     g_ptr_array_add(rows, row);
     return row;
 }

@@ -35,7 +35,7 @@ check_records(const VgpuManager *self, const char *gpu, GError **error)
                 g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
                             "GPU %s is in use: vGPU %s on %s of domain '%s'; stop that first",
                             gpu, claim->uuid, claim->parent,
-                            owner->domain_name ? owner->domain_name : "-");
+                            owner->domain_name ? owner->domain_name : "none (made by hand)");
                 return false;
             }
         }

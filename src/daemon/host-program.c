@@ -171,6 +171,7 @@ add_unit(GPtrArray *argv, const char *limit)
         "--pipe",
         "--wait",
         "--service-type=exec",
+        "--property=LogLevelMax=notice", /* else five lines each time */
         "--description=virt-vgpu host set-up",
     };
 

@@ -340,6 +340,34 @@ work_on(VgpuHostSetup *self, const GPtrArray *gpus, bool idle, bool skip_missing
     return result;
 }
 
+typedef struct {
+    VgpuManager *manager;
+    const char *gpu;
+    const char *vfs;
+    bool has;
+} VfsCall;
+
+static void
+call_has_vfs(gpointer data)
+{
+    VfsCall *call = data;
+    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(call->manager), call->gpu);
+    guint64 wanted = gpu ? gpu->vfs_total : 0;
+
+    if (!g_str_equal(call->vfs, "max"))
+        wanted = g_ascii_strtoull(call->vfs, NULL, 10);
+    call->has = gpu && gpu->vfs_total && gpu->vfs_enabled == wanted;
+}
+
+bool
+vgpu_host_setup_has_vfs(VgpuHostSetup *self, const char *gpu, const char *vfs)
+{
+    VfsCall call = { .manager = self->manager, .gpu = gpu, .vfs = vfs };
+
+    vgpu_worker_call(self->worker, call_has_vfs, &call);
+    return call.has;
+}
+
 GVariant *
 vgpu_host_setup_change(VgpuHostSetup *self, const char *type, const char *gpu, bool idle,
                        const char *const *args, const char *const *persist, GError **error)

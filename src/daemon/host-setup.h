@@ -48,6 +48,10 @@ GVariant *vgpu_host_setup_change(VgpuHostSetup *self, const char *type, const ch
                                  bool idle, const char *const *args, const char *const *persist,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether that many virtual functions of @gpu are on already: a number or "max". Then there is nothing
+ * to change, also while vGPUs are on them. */
+bool vgpu_host_setup_has_vfs(VgpuHostSetup *self, const char *gpu, const char *vfs);
+
 /* Bring the host into the state that the layout @xml describes. */
 GVariant *vgpu_host_setup_apply(VgpuHostSetup *self, const char *xml, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -219,7 +219,8 @@ report_row(const VgpuRow *row)
     put_s(&dict, "parent", row->parent);
     put_s(&dict, "profile", row->profile);
     put_s(&dict, "profile_id", row->profile_id);
-    put_s(&dict, "interface", vgpu_interface_to_string(row->interface));
+    if (row->interface != VGPU_INTERFACE_NONE)
+        put_s(&dict, "interface", vgpu_interface_to_string(row->interface));
     g_variant_dict_insert(&dict, "restart_needed", "b", row->restart_needed);
     put_s(&dict, "state", row->state);
     return g_variant_dict_end(&dict);

@@ -112,7 +112,8 @@ set_vfs(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *text, con
     if (!address)
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     return answer(call,
-                  vgpu_host_setup_change(setup, "a{sv}", address, true, args,
+                  vgpu_host_setup_change(setup, "a{sv}", address,
+                                         !vgpu_host_setup_has_vfs(setup, address, vfs), args,
                                          persistent ? persist : NULL, &error),
                   &error);
 }
@@ -194,6 +195,7 @@ on_set_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
 {
     g_autofree char *address = address_of(call, text);
     g_autoptr(GPtrArray) args = address ? scheduler_args(address, options) : NULL;
+    const char *set = NULL;
     GError *error = NULL;
 
     if (!address)
@@ -203,6 +205,11 @@ on_set_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
                                                       "no option like policy=equal-share");
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
+    if (g_variant_lookup(options, "set", "&s", &set) && g_str_equal(set, "no"))
+        return answer(call,
+                      vgpu_host_setup_query(setup, "a{sv}", (const char *const *) args->pdata,
+                                            NULL, &error),
+                      &error);
     return answer(call,
                   vgpu_host_setup_change(setup, "a{sv}", address, true,
                                          (const char *const *) args->pdata, NULL, &error),

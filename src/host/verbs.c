@@ -242,16 +242,21 @@ run_mig_add(VgpuVerbContext *context, const char *const *arguments, GError **err
 
 /* --- scheduler ---------------------------------------------------------------------------- */
 
-/* Words of our own are taken out: gi=N, the GPU instance that is meant (else -1). */
+/* Words of our own are taken out: gi=N, the GPU instance that is meant (else -1), and set=no. */
 static char **
-take_gi(const char *const *words, int *gi, GError **error)
+take_own_words(const char *const *words, int *gi, bool *set, GError **error)
 {
     g_autoptr(GStrvBuilder) others = g_strv_builder_new();
 
     *gi = -1;
+    *set = true;
     for (; *words; words++) {
         guint id;
 
+        if (g_str_equal(*words, "set=no")) {
+            *set = false;
+            continue;
+        }
         if (!g_str_has_prefix(*words, "gi=")) {
             g_strv_builder_add(others, *words);
             continue;
@@ -280,6 +285,23 @@ read_scheduler(VgpuNvml *nvml, const char *gpu, int gi, const char *const *words
     return true;
 }
 
+/* Without NVML, and whatever is on the GPU: what takes effect when its driver is loaded next. */
+static GVariant *
+describe_next(const char *gpu, const char *const *words, GError **error)
+{
+    VgpuScheduler wanted = { .policy = VGPU_SCHEDULER_BEST_EFFORT };
+    g_auto(GVariantDict) answer = G_VARIANT_DICT_INIT(NULL);
+    g_autofree char *line = NULL;
+
+    if (!vgpu_scheduler_parse(words, &wanted, error) ||
+        !vgpu_scheduler_validate(&wanted, false, error))
+        return NULL;
+    line = vgpu_scheduler_modprobe(gpu, &wanted);
+    g_variant_dict_insert(&answer, "modprobe", "s", line);
+    g_variant_dict_insert(&answer, "note", "s", vgpu_scheduler_modprobe_note());
+    return g_variant_ref_sink(g_variant_dict_end(&answer));
+}
+
 static GVariant *
 run_scheduler(VgpuVerbContext *context, const char *const *arguments, GError **error)
 {
@@ -287,11 +309,14 @@ run_scheduler(VgpuVerbContext *context, const char *const *arguments, GError **e
     g_autoptr(VgpuNvml) nvml = NULL;
     g_auto(GStrv) words = NULL;
     VgpuScheduler wanted;
-    bool changed;
+    bool set, changed;
     int gi;
 
-    if (!gpu || !(words = take_gi(arguments + 1, &gi, error)) ||
-        !(nvml = open_nvml(context, error)))
+    if (!gpu || !(words = take_own_words(arguments + 1, &gi, &set, error)))
+        return NULL;
+    if (!set)
+        return describe_next(gpu, (const char *const *) words, error);
+    if (!(nvml = open_nvml(context, error)))
         return NULL;
     if (!*words)
         return vgpu_scheduler_describe(nvml, gpu, gi, NULL, error);

@@ -33,7 +33,6 @@ incoming() {
     sed -e "s,<uuid>.*</uuid>,<uuid>$uuid</uuid>,; s,<name>.*</name>,<name>guest</name>," "$@" "$from" > /run/lab-incoming.xml
 }
 vf_in() { tr '"' "'" < "$1" | source_vf; }
-is_new() { [ "$(virsh version --daemon | sed -n 's/^Running against daemon: \([0-9]*\).*/\1/p')" -ge 10 ]; }
 uuid=7f3a54a1-2f0c-4c55-8f4e-9d1b6a0d4701
 guest=7f3a54a1-2f0c-4c55-8f4e-9d1b6a0d4702
 
@@ -81,7 +80,7 @@ assert_fails "'guest': line [0-9]+: .*'GRID M10-9Q'" hook guest prepare /run/lab
 
 say "a VF"
 vfs_on "$L40S" 4
-if is_new; then
+if libvirt_from 10; then
     define_vgpu four "profile='NVIDIA L40S-4Q'" --graphics
     assert_eq "$(defined_vf four 0)" "$(vf_of "$L40S" 0)" "the VF of the definition"
     virsh -q dumpxml four --inactive > /run/lab-four.xml
@@ -107,16 +106,18 @@ if is_new; then
     assert_grep "<hostdev [^>]*type=.pci." "$(grep ramfb=.on. /run/lab-out | grep display=.on.)" "the hostdev"
     kept /run/lab-was.xml
 else
-    domain_xml four --uuid $guest --annot "$(annotation "profile='NVIDIA L40S-4Q'")" > /run/lab-four.xml
-    assert_fails "needs libvirt 9.7" hook four restore /run/lab-four.xml
+    domain_xml four --uuid $guest --annot "$(annotation "profile='NVIDIA L40S-4Q'")" --hostdev \
+        "<hostdev mode='subsystem' type='pci' managed='no'><source><address domain='0' bus='0x61' slot='0' function='4'/>
+        </source><alias name='ua-vgpu-0'/></hostdev>" > /run/lab-four.xml
+    assert_fails "'four'.*needs libvirt 9.7" hook four restore /run/lab-four.xml
 fi
 
 say "libvirt restores a domain that was saved elsewhere"
-if is_new; then from=/run/lab-four.xml; else from=/run/lab-web.xml; fi
+if libvirt_from 10; then from=/run/lab-four.xml; else from=/run/lab-web.xml; fi
 graft /run/lab-guest.save $from
 virsh -q restore /run/lab-guest.save > /dev/null
 assert_eq "$(state guest)" running "restored domain"
-if is_new; then
+if libvirt_from 10; then
     assert_eq "$(live_vf guest 0) $(types "$L40S")" "$(vf_of "$L40S" 1) 0 1150 0 0" "its VF"
     has_live guest 0 "display='on' ramfb='on'" || fail "its hostdev: $(live_hostdev guest 0)"
 else

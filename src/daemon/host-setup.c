@@ -9,7 +9,7 @@
 
 #define QUERY_TIMEOUT_MS (20 * 1000)
 #define CHANGE_TIMEOUT_MS (120 * 1000) /* a board's driver is unbound, and 10 s waited for VFs */
-#define SOON_MS (5 * 1000)
+#define SOON_MS (10 * 1000)
 #define SOON_STEP_MS 50
 #define STATS_MAX_AGE G_TIME_SPAN_SECOND
 

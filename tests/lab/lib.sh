@@ -272,6 +272,9 @@ daemon_restart() {
     daemon_start
 }
 
+# libvirt_from MAJOR: libvirt is of that version or newer. (`virsh version` would have QEMU asked anew,
+# for half a minute.)
+libvirt_from() { [ "$(libvirtd --version | sed 's/.* \([0-9]*\)\..*/\1/')" -ge "$1" ]; }
 libvirt_pid() { cat /run/libvirtd.pid; }
 libvirt_running() { [ -e /run/libvirtd.pid ] && kill -0 "$(libvirt_pid)" 2> /dev/null; }
 # Returns when libvirt answers.
@@ -314,8 +317,7 @@ cleanup() {
     if daemon_installed; then
         rm -f /run/virt-vgpu/host-status
         # What the daemon has read of these only a new one forgets.
-        if find /etc/virt-vgpu/{pools,conf.d,host.xml} -type f -delete -print 2> /dev/null |
-            grep -q .; then
+        if [ "$(find /etc/virt-vgpu/{pools,conf.d,host.xml} -type f -delete -print 2> /dev/null)" ]; then
             ! daemon_running || daemon_stop
         fi
         daemon_running || daemon_start

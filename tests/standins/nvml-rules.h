@@ -14,6 +14,9 @@ EXPORT const char *nvmlErrorString(int code);
 /* What the library found when it was started. */
 extern FakeGpu fake_devices[MAX_GPUS];
 extern unsigned int fake_n_devices;
+/* The types of each of them, which do not change. */
+extern FakeType fake_device_types[MAX_GPUS][MAX_TYPES];
+extern unsigned int fake_n_types[MAX_GPUS];
 
 /* GO_ON, or a code that is to be returned at once: a knob's, or the library is not started. */
 #define GO_ON (-1)

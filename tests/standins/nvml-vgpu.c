@@ -14,15 +14,10 @@
 static bool
 find_type(const FakeGpu *gpu, unsigned int id, FakeType *type)
 {
-    FakeType list[MAX_TYPES];
-
     for (unsigned int i = 0; i < fake_n_devices; i++) {
-        unsigned int count =
-            gpu && gpu != &fake_devices[i] ? 0 : fake_types(&fake_devices[i], list);
-
-        for (unsigned int t = 0; t < count; t++)
-            if (list[t].id == id) {
-                *type = list[t];
+        for (unsigned int t = 0; t < fake_n_types[i]; t++)
+            if (fake_device_types[i][t].id == id && (!gpu || gpu == &fake_devices[i])) {
+                *type = fake_device_types[i][t];
                 return true;
             }
     }
@@ -33,15 +28,14 @@ int
 nvmlDeviceGetSupportedVgpus(void *device, unsigned int *count, unsigned int *types)
 {
     const FakeGpu *gpu = fake_device(device);
-    FakeType list[MAX_TYPES];
-    unsigned int ids[MAX_TYPES], n;
+    unsigned int ids[MAX_TYPES], at;
 
     ENTER();
     NEED(gpu);
-    n = fake_types(gpu, list);
-    for (unsigned int i = 0; i < n; i++)
-        ids[i] = list[i].id;
-    return fake_give_list(ids, n, count, types);
+    at = (unsigned int) (gpu - fake_devices);
+    for (unsigned int i = 0; i < fake_n_types[at]; i++)
+        ids[i] = fake_device_types[at][i].id;
+    return fake_give_list(ids, fake_n_types[at], count, types);
 }
 
 static int

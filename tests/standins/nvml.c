@@ -17,6 +17,8 @@
 
 FakeGpu fake_devices[MAX_GPUS];
 unsigned int fake_n_devices;
+FakeType fake_device_types[MAX_GPUS][MAX_TYPES];
+unsigned int fake_n_types[MAX_GPUS];
 static int started;
 
 /* --- rules of every call -------------------------------------------------------------------- */
@@ -80,6 +82,8 @@ nvmlInit_v2(void)
     fake_n_devices = fake_gpus(fake_devices);
     if (!fake_n_devices)
         return NVML_ERROR_DRIVER_NOT_LOADED;
+    for (unsigned int i = 0; i < fake_n_devices; i++)
+        fake_n_types[i] = fake_types(&fake_devices[i], fake_device_types[i]);
     started++;
     return NVML_SUCCESS;
 }

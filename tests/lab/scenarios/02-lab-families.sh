@@ -196,7 +196,7 @@ hostdev() { # ATTRS
         "<source><address domain='0' bus='0x61' slot='0' function='4'/></source></hostdev>"
 }
 # Old libvirt drops what it does not know, and knows no unmanaged device with a driver of its own.
-if [ "$(virsh version --daemon | sed -n 's/^Running against daemon: \([0-9]*\).*/\1/p')" -lt 10 ]; then
+if ! libvirt_from 10; then
     define one --graphics --hostdev "$(hostdev "")"
     assert_fails "must be manually detached" virsh -q start one
     exit

@@ -90,6 +90,7 @@ kill -STOP "$libvirtd" # once libvirt tells of any device, the daemon looks, and
 mdev_create "$A2_VF" nvidia-746 "$vgpu"
 doctor_finds leaks "$vgpu.*'web'"
 kill -CONT "$libvirtd"
+trap - EXIT
 virt-vgpu reconcile > /dev/null
 wait_for 10 nothing_left
 libvirt_stop

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The lab itself: VFs of real SR-IOV hardware are passed through whole, bound to vfio-pci by libvirt
+# releases: trixie
 # machine: iommu
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # MIG from mode to domain, mixed sizes, scheduler and statistics through NVML, which harms nobody when it hangs or is not there
+# releases: trixie
 # timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh disable=SC2119
 . "$(dirname "$0")/../vgpu.sh"

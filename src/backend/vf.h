@@ -6,6 +6,4 @@
 
 #include "backend/backend.h"
 
-#define VGPU_VF_PROFILE "vf" /* its id and its name */
-
 extern const VgpuBackend vgpu_backend_vf;

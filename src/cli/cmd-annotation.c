@@ -249,7 +249,7 @@ is_plain_vf(const VgpuDomain *domain)
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
-        if (g_strv_contains((const char *const *) want->profiles, "vf"))
+        if (g_strv_contains((const char *const *) want->profiles, VGPU_VF_PROFILE))
             return true;
     }
     return false;

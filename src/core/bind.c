@@ -114,11 +114,7 @@ claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuPro
 {
     VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
 
-    claim->gpu = g_strdup(gpu->address);
-    claim->parent = g_strdup(vf);
-    claim->profile_id = g_strdup(profile->id);
-    claim->profile_name = g_strdup(profile->name);
-    claim->interface = gpu->interface;
+    vgpu_claim_put(claim, gpu, vf, profile);
     claim->phase = VGPU_PHASE_READY;
     return claim;
 }
@@ -215,15 +211,14 @@ is_taken_by_own(const VgpuDomain *domain, const char *vf)
 
 /* Any VF, when none has room at the moment: the domain may start when it has. */
 static const VgpuParent *
-any_vf(const VgpuManager *self, const VgpuDomain *domain, const VgpuReading *reading,
-       const VgpuGpu *gpu)
+any_vf(const VgpuReading *reading, const VgpuGpu *gpu)
 {
     const VgpuParent *second = NULL;
 
     for (guint i = 0; i < gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
 
-        if (is_taken_by_own(domain, parent->address) || is_shunned(self, parent->address))
+        if (g_hash_table_contains(reading->closed, parent->address))
             continue;
         if (!parent->instances->len && !g_hash_table_contains(reading->planned, parent->address))
             return parent;
@@ -309,7 +304,7 @@ place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **c
         bind_to(want, chosen->gpu->interface, NULL);
         return true;
     }
-    parent = chosen->parent ? chosen->parent : any_vf(self, domain, reading, chosen->gpu);
+    parent = chosen->parent ? chosen->parent : any_vf(reading, chosen->gpu);
     if (!parent) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
                     "domain '%s': GPU %s has no virtual function for vGPU %u", domain->name,

@@ -50,6 +50,17 @@ vgpu_claim_new(const char *uuid, guint index)
 }
 
 void
+vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
+               const VgpuProfile *profile)
+{
+    self->gpu = g_strdup(gpu->address);
+    self->parent = g_strdup(parent);
+    self->profile_id = g_strdup(profile->id);
+    self->profile_name = g_strdup(profile->name);
+    self->interface = gpu->interface;
+}
+
+void
 vgpu_claim_free(VgpuClaim *self)
 {
     if (!self)

@@ -54,6 +54,9 @@ typedef struct {
 } VgpuOwner;
 
 VgpuClaim *vgpu_claim_new(const char *uuid, guint index);
+/* A vGPU of @profile on @parent, a function of @gpu; the claim must not have a place yet. */
+void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
+                    const VgpuProfile *profile);
 void vgpu_claim_free(VgpuClaim *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaim, vgpu_claim_free)
 

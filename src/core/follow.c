@@ -184,11 +184,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
     owner = vgpu_manager_need_owner(self, action->key, action->key, action->domain);
     owner->since = vgpu_manager_now();
     claim = vgpu_claim_new(action->uuid, action->index);
-    claim->gpu = g_strdup(gpu->address);
-    claim->parent = g_strdup(action->parent);
-    claim->profile_id = g_strdup(profile->id);
-    claim->profile_name = g_strdup(profile->name);
-    claim->interface = gpu->interface;
+    vgpu_claim_put(claim, gpu, action->parent, profile);
     claim->phase = VGPU_PHASE_READY;
     if (action->kind == VGPU_ACTION_ADOPT) {
         owner->started = true;

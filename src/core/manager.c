@@ -54,8 +54,7 @@ label(VgpuManager *self, const VgpuClaim *claim)
 {
     VgpuGpu *gpu = vgpu_inventory_find(self->inventory, claim->gpu);
     VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
-    VgpuInstance *instance =
-        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+    VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
     if (!gpu || claim->interface == VGPU_INTERFACE_MDEV || gpu->interface != claim->interface)
         return;

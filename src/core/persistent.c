@@ -65,11 +65,7 @@ place_kept(VgpuManager *self, const VgpuWant *want, VgpuClaim *claim, GError **e
                     chosen->profile->name);
         return false;
     }
-    claim->gpu = g_strdup(chosen->gpu->address);
-    claim->parent = g_strdup(chosen->parent->address);
-    claim->profile_id = g_strdup(chosen->profile->id);
-    claim->profile_name = g_strdup(chosen->profile->name);
-    claim->interface = chosen->gpu->interface;
+    vgpu_claim_put(claim, chosen->gpu, chosen->parent->address, chosen->profile);
     return true;
 }
 

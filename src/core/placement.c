@@ -134,8 +134,7 @@ goes_with_its_own(const VgpuSnapshot *snapshot, const VgpuProfile *profile, Vgpu
 static bool
 is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile *profile)
 {
-    const VgpuInstance *instance =
-        parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+    const VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
     return want->vf && instance && !instance->uuid &&
            g_strcmp0(instance->profile_id, profile->id) == 0;

@@ -200,8 +200,7 @@ profile_on_vf(const VgpuReconcileInput *in, const char *vf, const VgpuParent **o
 {
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(in->inventory, vf);
     const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, vf) : NULL;
-    const VgpuInstance *instance =
-        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+    const VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
     if (!parent)
         return NULL;

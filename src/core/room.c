@@ -6,8 +6,8 @@
 static bool
 excludes(const VgpuGpu *gpu, const VgpuProfile *used, const VgpuProfile *profile)
 {
-    return !gpu->is_mixed && !vgpu_profile_is_mig(used) && !vgpu_profile_is_mig(profile) &&
-           used->fb_mib && profile->fb_mib && used->fb_mib != profile->fb_mib;
+    return !gpu->is_mixed && used->fb_mib && profile->fb_mib && used->fb_mib != profile->fb_mib &&
+           !vgpu_profile_is_mig(used) && !vgpu_profile_is_mig(profile);
 }
 
 static void

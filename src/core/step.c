@@ -152,11 +152,7 @@ add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char 
 
     if (!owner->claims->len) /* from here on, a release of the run before is void */
         owner->since = self->since;
-    claim->gpu = g_strdup(gpu->address);
-    claim->parent = g_strdup(parent);
-    claim->profile_id = g_strdup(profile->id);
-    claim->profile_name = g_strdup(profile->name);
-    claim->interface = gpu->interface;
+    vgpu_claim_put(claim, gpu, parent, profile);
     g_ptr_array_add(owner->claims, claim);
     return claim;
 }
@@ -290,8 +286,7 @@ foreign_type(const VgpuInventory *inventory, const char *vf)
 {
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(inventory, vf);
     const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, vf) : NULL;
-    const VgpuInstance *instance =
-        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+    const VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
     return instance && !instance->uuid ? instance->profile_id : NULL;
 }

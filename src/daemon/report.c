@@ -96,8 +96,7 @@ report_vf(const VgpuGpu *gpu, const char *address)
 {
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
     const VgpuParent *parent = vgpu_gpu_find_parent(gpu, address);
-    const VgpuInstance *instance =
-        parent && parent->instances->len ? g_ptr_array_index(parent->instances, 0) : NULL;
+    const VgpuInstance *instance = vgpu_parent_first_instance(parent);
     const VgpuProfile *profile = instance && instance->profile_id
                                      ? vgpu_gpu_find_profile(gpu, instance->profile_id)
                                      : NULL;

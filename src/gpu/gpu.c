@@ -181,3 +181,9 @@ vgpu_parent_find_offer(const VgpuParent *self, const char *id)
     }
     return NULL;
 }
+
+VgpuInstance *
+vgpu_parent_first_instance(const VgpuParent *self)
+{
+    return self && self->instances->len ? g_ptr_array_index(self->instances, 0) : NULL;
+}

@@ -89,5 +89,7 @@ void vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char 
 
 void vgpu_parent_add_offer(VgpuParent *self, const VgpuProfile *profile, guint available);
 void vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile_id);
+/* The one that a VF can have, NULL when there is none; @self may be NULL. Borrowed. */
+VgpuInstance *vgpu_parent_first_instance(const VgpuParent *self);
 /* The offer of profile @id, NULL when this parent does not list it. */
 VgpuOffer *vgpu_parent_find_offer(const VgpuParent *self, const char *id);

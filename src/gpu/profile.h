@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define VGPU_VF_PROFILE "vf" /* id and name of the one that plain VFs have */
+
 typedef struct {
     char *id;             /* the driver's key, e.g. "nvidia-746" */
     char *name;           /* what users write, e.g. "NVIDIA A2-4Q"; the id when there is none */

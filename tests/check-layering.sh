@@ -9,12 +9,14 @@ base
 gpu      base
 backend  base gpu
 domain   base gpu
+iso      base gpu
 core     base gpu backend domain
 libvirt  base gpu domain
+metadata base domain libvirt
 bus
 host     base gpu backend domain core
-daemon   base gpu backend domain core libvirt host bus
-cli      base gpu domain libvirt bus
+daemon   base gpu backend domain core libvirt host iso bus
+cli      base gpu domain libvirt iso bus
 hooks
 '
 
@@ -65,7 +67,7 @@ check_tree()
             gsub(/^[^<]*<|>.*$/, "", name)
             if (layer == "hooks" && name ~ library)
                 breaks("hooks/ is libc only")
-            else if (name ~ /^libvirt\// && layer !~ /^(libvirt|daemon|cli)$/)
+            else if (name ~ /^libvirt\// && layer !~ /^(libvirt|metadata|daemon|cli)$/)
                 breaks(layer " may not call libvirt")
         }
         END { exit failed }' {} +

@@ -22,6 +22,10 @@ for unit in virtvgpud virt-vgpu-host; do
         exit 1
     fi
 done
+if ! grep -q '^ReadWritePaths=.*/etc/virt-vgpu/pools' "$srcdir/data/virtvgpud.service.in"; then
+    echo "virtvgpud.service.in: pools could not be defined, /etc is read-only"
+    exit 1
+fi
 unit=virt-vgpu-host.service.in
 if ! grep -q '^Before=virtvgpud.service libvirtd.service virtqemud.service$' "$srcdir/data/$unit"; then
     echo "$unit: the host is to be set up before anything starts domains"

@@ -4,7 +4,8 @@
  * profile "full" has no room, explain is possible unless the XML has the profile "NVIDIA A2-16Q",
  * the domain whose UUID begins with "dddd" may not be injected and one with "eeee" needs nothing.
  * Seven virtual functions take more than a second, 13 are refused, MIG profile 99 awaits a reset,
- * and a layout with the word "wrong" fails. Every call of reconcile emits an event. Ends when its
+ * and a layout with the word "wrong" fails. A domain is given vGPUs of the profile A2-4Q of the pool
+ * design; vGPU 7 takes its time to be detached, and vGPU 9 stays. Every call of reconcile emits an event. Ends when its
  * bus does. */
 #include <gio/gio.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "bus/manager1.h"
+#include "fake-pools.h"
 
 #define GPU "0000:41:00.0"
 #define VGPU_UUID "11111111-2222-5333-8444-555555555555"
@@ -60,6 +62,10 @@
     "{'domain': <'a domain with a very long name that does not fit'>, "                          \
     "'uuid': <'99999999-2222-5333-8444-555555555555'>, "                                         \
     "'profile': <'NVIDIA RTX6000-Ada-24Q'>, 'state': <'planned'>}"
+#define VGPU_CHANGED                                                                             \
+    "{'domain': <'cad1'>, 'index': <uint32 0>, "                                                 \
+    "'uuid': <'88888888-2222-5333-8444-555555555555'>, 'profile': <'NVIDIA A2-4Q'>, "            \
+    "'pool': <'design'>, 'tenant': <'acme'>, 'restart_needed': <true>, 'state': <'active'>}"
 #define VGPU_FOREIGN                                                                             \
     "{'gpu': <'0000:61:00.0'>, 'parent': <'0000:61:00.4'>, 'profile_id': <'nvidia-1155'>, "      \
     "'interface': <'vendor-vfio'>, 'state': <'foreign'>}"
@@ -79,13 +85,26 @@
     "[{'gpu': <'" GPU "'>, 'step': <'sriov'>, 'result': <'failed'>, 'text': <'vGPU " VGPU_UUID   \
     " of domain web1 is in use on it; stop the domain before its virtual functions go'>}]"
 #define DIFFERENCE "[{'gpu': <'" GPU "'>, 'what': <'vfs'>, 'wanted': <'16'>, 'actual': <'0'>}]"
+#define AVAILABLE                                                                                \
+    "{'gpu': <'" GPU "'>, 'id': <'nvidia-746'>, 'name': <'NVIDIA A2-4Q'>, "                      \
+    "'available': <uint32 3>}"
 #define EXPLAIN_YES                                                                              \
     "{'possible': <true>, 'plan': <['vGPU 0: NVIDIA A2-4Q on " GPU "']>, "                       \
-    "'candidates': <[{'gpu': <'" GPU "'>, 'verdict': <'fits'>, 'reason': <'3 more fit'>}]>}"
+    "'candidates': <[{'gpu': <'" GPU "'>, 'verdict': <'fits'>, 'reason': <'3 more fit'>, "       \
+    "'index': <uint32 0>}]>, 'available': <[" AVAILABLE ", {'gpu': <'" GPU "'>, "                \
+    "'id': <'nvidia-747'>, 'name': <'NVIDIA A2-8Q'>, 'available': <uint32 1>}, "                 \
+    "{'gpu': <'0000:61:00.0'>, 'id': <'nvidia-1155'>, 'name': <'NVIDIA L40S-8Q'>, "              \
+    "'available': <uint32 2>}]>}"
 #define EXPLAIN_NO                                                                               \
     "{'possible': <false>, 'plan': <@as []>, 'candidates': <[{'gpu': <'" GPU "'>, "              \
     "'verdict': <'no-room'>, 'reason': <'all of the 16 GiB of it are taken by one vGPU of the "  \
-    "profile NVIDIA A2-16Q, which belongs to the domain web1'>}]>}"
+    "profile NVIDIA A2-16Q, which belongs to the domain web1'>}]>, "                             \
+    "'reason': <'domain big: NVIDIA A2-16Q: no GPU has room for it; the nearest is " GPU         \
+    ", where all of the 16 GiB are taken by web1'>, 'available': <@aa{sv} []>}"
+#define EXPLAIN_NONE                                                                             \
+    "{'possible': <false>, 'candidates': <[{'gpu': <'" GPU "'>, 'verdict': "                     \
+    "<'no-such-profile'>, 'reason': <'it has none of that name'>}]>, "                           \
+    "'reason': <'no GPU has that profile'>}"
 #define ACTIONS                                                                                  \
     "[{'action': <'remove'>, 'uuid': <'" VGPU_UUID "'>, 'reason': <'its domain is off'>}]"
 #define CHECKS                                                                                   \
@@ -113,6 +132,15 @@ answer(GDBusMethodInvocation *call, const char *type, const char *text)
     g_autoptr(GVariant) value = canned(type, text);
 
     g_dbus_method_invocation_return_value(call, g_variant_new_tuple(&value, 1));
+}
+
+/* One row, or none. */
+static void
+answer_rows(GDBusMethodInvocation *call, const char *row)
+{
+    g_autofree char *text = g_strdup_printf("[%s]", row ? row : "");
+
+    answer(call, "aa{sv}", text);
 }
 
 static gboolean
@@ -152,14 +180,18 @@ static gboolean
 on_list_vgpus(VgpuBusManager1 *self, GDBusMethodInvocation *call, gboolean all)
 {
     answer(call, "aa{sv}",
-           all ? "[" VGPU_ACTIVE ", " VGPU_PLANNED ", " VGPU_FOREIGN "]" : "[" VGPU_ACTIVE "]");
+           all ? "[" VGPU_ACTIVE ", " VGPU_CHANGED ", " VGPU_PLANNED ", " VGPU_FOREIGN "]"
+               : "[" VGPU_ACTIVE "]");
     return TRUE;
 }
 
 static gboolean
 on_explain(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *xml)
 {
-    answer(call, "a{sv}", strstr(xml, "A2-16Q") ? EXPLAIN_NO : EXPLAIN_YES);
+    answer(call, "a{sv}",
+           strstr(xml, "A2-16Q")  ? EXPLAIN_NO
+           : strstr(xml, "A2-4X") ? EXPLAIN_NONE
+                                  : EXPLAIN_YES);
     return TRUE;
 }
 
@@ -169,6 +201,8 @@ on_create(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *gpu,
 {
     g_autofree char *text = NULL;
 
+    if (strcmp(profile, "NVIDIA A2-4X") == 0)
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "GPU " GPU " has no profile 'NVIDIA A2-4X'");
     if (strcmp(profile, "full") == 0)
         return refuse(call, VGPU_ERROR_NO_CAPACITY, "GPU " GPU ": no room for full");
     text = g_strdup_printf("{'uuid': <'%s'>, 'gpu': <'%s'>, 'parent': <'0000:41:00.5'>, "
@@ -214,6 +248,65 @@ static gboolean
 on_doctor(VgpuBusManager1 *self, GDBusMethodInvocation *call)
 {
     answer(call, "aa{sv}", CHECKS);
+    return TRUE;
+}
+
+/* --- running domains ---------------------------------------------------------------------- */
+
+/* The row that comes back has in profile_id all that was asked for. */
+static gboolean
+on_attach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, GVariant *device,
+          guint flags)
+{
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(device);
+    const char *profile = NULL, *pool = NULL;
+    g_autofree char *asked = g_variant_print(device, FALSE), *text = NULL;
+
+    g_variant_dict_lookup(dict, "profile", "&s", &profile);
+    g_variant_dict_lookup(dict, "pool", "&s", &pool);
+    if (g_str_has_prefix(uuid, "dddd"))
+        return refuse(call, VGPU_ERROR_DENIED, "Attach is not for you: polkit refuses it");
+    if (!(g_dbus_message_get_flags(g_dbus_method_invocation_get_message(call)) &
+          G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION))
+        return refuse(call, VGPU_ERROR_DENIED, "polkit may not ask for a password");
+    if (pool && strcmp(pool, "design") != 0)
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "there is no such pool");
+    if (profile && !strstr(profile, "A2-4Q"))
+        return refuse(call, VGPU_ERROR_NO_CAPACITY, "no GPU has that profile");
+    text = g_strdup_printf("{'index': <uint32 1>, 'uuid': <'" VGPU_UUID "'>, 'gpu': <'" GPU
+                           "'>, 'profile': <'NVIDIA A2-4Q'>, 'profile_id': <\"%s\">, "
+                           "'state': <'active'>}",
+                           asked);
+    answer_rows(call, flags & 1 ? text : NULL);
+    return TRUE;
+}
+
+static gboolean
+detach_late(gpointer call)
+{
+    answer(call, "as", "['vGPU 7 unplugged']");
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_detach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, guint index,
+          guint flags)
+{
+    g_autofree char *text = g_strdup_printf("['vGPU %u, flags %u']", index, flags);
+
+    if (index == 9)
+        return refuse(call, VGPU_ERROR_BUSY, "the guest does not let go of vGPU 9");
+    if (index == 7)
+        g_timeout_add(1500, detach_late, call);
+    else
+        answer(call, "as", text);
+    return TRUE;
+}
+
+static gboolean
+on_get_metrics(VgpuBusManager1 *self, GDBusMethodInvocation *call)
+{
+    vgpu_bus_manager1_complete_get_metrics(self, call, "virtvgpu_up 1\n");
     return TRUE;
 }
 
@@ -362,6 +455,7 @@ static const struct {
     { "handle-diff-host", G_CALLBACK(on_diff_host) },
     { "handle-export-host", G_CALLBACK(on_export_host) },
     { "handle-get-stats", G_CALLBACK(on_get_stats) },
+    { "handle-get-metrics", G_CALLBACK(on_get_metrics) },
     { "handle-list-gpus", G_CALLBACK(on_list_gpus) },
     { "handle-get-gpu", G_CALLBACK(on_get_gpu) },
     { "handle-list-profiles", G_CALLBACK(on_list_profiles) },
@@ -370,6 +464,8 @@ static const struct {
     { "handle-create-vgpu", G_CALLBACK(on_create) },
     { "handle-destroy-vgpu", G_CALLBACK(on_destroy) },
     { "handle-inject", G_CALLBACK(on_inject) },
+    { "handle-attach", G_CALLBACK(on_attach) },
+    { "handle-detach", G_CALLBACK(on_detach) },
     { "handle-reconcile", G_CALLBACK(on_reconcile) },
     { "handle-doctor", G_CALLBACK(on_doctor) },
 };
@@ -387,6 +483,7 @@ main(int argc, char **argv)
     vgpu_bus_manager1_set_libvirt_connected(manager, TRUE);
     for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)
         g_signal_connect(manager, handlers[i].signal, handlers[i].handler, NULL);
+    fake_pools_serve(manager);
     if (!bus || !g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(manager), bus,
                                                   VGPU_DBUS_PATH, &error)) {
         g_printerr("fake-manager: %s\n", error->message);

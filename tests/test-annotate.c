@@ -41,18 +41,29 @@ test_element(void **state)
         { "no alternatives",
           { .profile = "749", .alternatives = none_more },
           "<vgpu:devices " NS "><vgpu:device profile=\"749\"/></vgpu:devices>" },
+        { "a pool",
+          { .pool = "design" },
+          "<vgpu:devices " NS "><vgpu:device pool=\"design\"/></vgpu:devices>" },
+        { "a pool and a parameter",
+          { .pool = "design", .params = params },
+          "<vgpu:devices " NS "><vgpu:device pool=\"design\"><vgpu:param name=\"loglevel\" "
+          "value=\"2\"/><vgpu:param name=\"vgpu-placement-id\" value=\"12\"/></vgpu:device>"
+          "</vgpu:devices>" },
         { "alternatives",
           { .profile = "NVIDIA A2-8Q", .alternatives = two_more, .count = 3 },
           "<vgpu:devices " NS "><vgpu:device count=\"3\"><vgpu:profile name=\"NVIDIA A2-8Q\"/>"
           "<vgpu:profile name=\"NVIDIA A2-4Q\"/><vgpu:profile "
           "name=\"749\"/></vgpu:device></vgpu:devices>" },
         { "everything",
-          { .profile = "A",
+          { .tenant = "acme",
+            .pool = "design",
+            .profile = "A",
             .count = 2,
             .gpu = "0000:41:00.0",
             .display = "on",
             .ramfb = "off",
-            .placement = "spread",
+            .placement = "numa",
+            .driver_iso = "yes",
             .create = "define",
             .late_attach = "off",
             .frame_rate_limit = "off",
@@ -60,9 +71,10 @@ test_element(void **state)
             .unified_memory = "on",
             .debugging = "off",
             .profiling = "on" },
-          "<vgpu:devices " NS
-          "><vgpu:device profile=\"A\" count=\"2\" gpu=\"0000:41:00.0\" placement=\"spread\" "
-          "display=\"on\" ramfb=\"off\" create=\"define\" lateAttach=\"off\" "
+          "<vgpu:devices " NS " tenant=\"acme\">"
+          "<vgpu:device pool=\"design\" profile=\"A\" count=\"2\" gpu=\"0000:41:00.0\" "
+          "placement=\"numa\" display=\"on\" ramfb=\"off\" driverISO=\"yes\" create=\"define\" "
+          "lateAttach=\"off\" "
           "frameRateLimit=\"off\" consoleVNC=\"on\" unifiedMemory=\"on\" debugging=\"off\" "
           "profiling=\"on\"/></vgpu:devices>" },
         { "raw parameters",
@@ -119,7 +131,17 @@ test_bad_options(void **state)
         { "uuid", { .profile = "A", .uuid = "x" }, VGPU_ERROR_BAD_REQUEST, "attribute 'uuid'" },
         { "display", { .profile = "A", .display = "yes" }, VGPU_ERROR_BAD_REQUEST, "'display'" },
         { "ramfb", { .profile = "A", .ramfb = "1" }, VGPU_ERROR_BAD_REQUEST, "'ramfb'" },
-        { "numa", { .profile = "A", .placement = "numa" }, VGPU_ERROR_NOT_SUPPORTED, "numa" },
+        { "placement",
+          { .profile = "A", .placement = "x" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'placement'" },
+        { "pool", { .pool = "" }, VGPU_ERROR_BAD_REQUEST, "attribute 'pool'" },
+        { "tenant", { .profile = "A", .tenant = " " }, VGPU_ERROR_BAD_REQUEST, "'tenant'" },
+        { "tenant alone", { .tenant = "acme" }, VGPU_ERROR_BAD_REQUEST, "has no profile" },
+        { "driver",
+          { .profile = "A", .driver_iso = "on" },
+          VGPU_ERROR_BAD_REQUEST,
+          "'driverISO'" },
         { "create", { .profile = "A", .create = "x" }, VGPU_ERROR_BAD_REQUEST, "'create'" },
         { "lateAttach",
           { .profile = "A", .late_attach = "x" },
@@ -242,6 +264,9 @@ test_golden(void **state)
     static const VgpuAnnotateOptions kept_without = { .profile = "left out",
                                                       .keep = true,
                                                       .no_hostdev = true };
+    static const VgpuAnnotateOptions pool = { .pool = "design",
+                                              .tenant = "acme",
+                                              .driver_iso = "yes" };
 
     check_pair("annotate-virt-install", &a2);
     check_pair("annotate-replace", &many);
@@ -251,6 +276,184 @@ test_golden(void **state)
     check_pair("annotate-params", &shown);
     check_pair("annotate-no-hostdev", &without);
     check_pair("annotate-no-hostdev-kept", &kept_without);
+    check_pair("annotate-pool", &pool);
+    check_pair("annotate-driver-kept", NULL);
+    check_pair("annotate-driver-unwanted", &a2);
+}
+
+#define ONE(attributes) "<vgpu:device " attributes "/>"
+#define ALL(more, inside) "<vgpu:devices " NS more ">" inside "</vgpu:devices>"
+
+static void
+test_append(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *element;
+        VgpuAnnotateOptions options;
+        const char *result; /* NULL: refused */
+        const char *text;
+    } cases[] = {
+        { "to nothing", NULL, { .pool = "p" }, ALL("", ONE("pool=\"p\"")) },
+        { "to nothing, with a tenant",
+          NULL,
+          { .profile = "A", .tenant = "acme" },
+          ALL(" tenant=\"acme\"", ONE("profile=\"A\"")) },
+        { "to an empty one",
+          "<vgpu:devices " NS "/>",
+          { .profile = "A", .count = 2 },
+          ALL("", "\n  " ONE("profile=\"A\" count=\"2\"") "\n") },
+        { "at the end, on a line of its own",
+          ALL("", "\n  <!-- first -->\n  " ONE("profile='A'") "\n"),
+          { .profile = "B" },
+          ALL("",
+              "\n  <!-- first -->\n  " ONE("profile=\"A\"") "\n  " ONE("profile=\"B\"") "\n") },
+        { "the tenant that is there stays",
+          ALL(" tenant='acme'", "\n" ONE("profile='A'")),
+          { .profile = "B" },
+          ALL(" tenant=\"acme\"", "\n" ONE("profile=\"A\"") "\n" ONE("profile=\"B\"") "\n") },
+        { "another tenant",
+          ALL(" tenant='acme'", "\n" ONE("profile='A'")),
+          { .profile = "B", .tenant = "other" },
+          ALL(" tenant=\"other\"", "\n" ONE("profile=\"A\"") "\n" ONE("profile=\"B\"") "\n") },
+        { "the prefix that is there",
+          "<v:devices xmlns:v='urn:virt-vgpu:domain:1'>\n<v:device profile='A'/>\n</v:devices>",
+          { .alternatives = two_more },
+          "<v:devices xmlns:v=\"urn:virt-vgpu:domain:1\">\n<v:device profile=\"A\"/>\n"
+          "<v:device>\n  <v:profile name=\"NVIDIA A2-4Q\"/>\n  <v:profile name=\"749\"/>\n"
+          "</v:device>\n</v:devices>" },
+        { "no prefix, as virsh writes it",
+          "<devices xmlns='urn:virt-vgpu:domain:1'>\n<device profile='A'/>\n</devices>",
+          { .profile = "B" },
+          "<devices xmlns=\"urn:virt-vgpu:domain:1\">\n<device profile=\"A\"/>\n"
+          "<device profile=\"B\"/>\n</devices>" },
+        { "too many",
+          ALL("", ONE("profile='A' count='15'")),
+          { .profile = "B", .count = 2 },
+          NULL,
+          "more than 16 vGPUs" },
+        { "what is added is bad",
+          ALL("", ONE("profile='A'")),
+          { .profile = "B", .display = "x" },
+          NULL,
+          "attribute 'display'" },
+        { "what is there is bad",
+          ALL("", ONE("profile='A' x='y'")),
+          { .profile = "B" },
+          NULL,
+          "unknown attribute 'x'" },
+        { "what is there is no XML",
+          "<vgpu:devices",
+          { .profile = "B" },
+          NULL,
+          "the annotation: " },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *out = vgpu_annotate_append(cases[i].element, &cases[i].options, &error);
+
+        if (g_strcmp0(out, cases[i].result) != 0)
+            fail_msg("%s: %s", cases[i].what, out ? out : error->message);
+        if (!out && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+                     !strstr(error->message, cases[i].text)))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+    }
+}
+
+static void
+test_remove(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *element;
+        guint index;
+        const char *result; /* NULL: nothing is left, unless */
+        VgpuError code;     /* is not 0: refused, with */
+        const char *text;
+    } cases[] = {
+        { "the only one", ALL("", ONE("profile='A'")), 0, NULL },
+        { "the only one of a tenant", ALL(" tenant='acme'", "\n" ONE("pool='p'") "\n"), 0, NULL },
+        { "the first", ALL("", "\n  " ONE("profile='A'") "\n  " ONE("profile='B'") "\n"), 0,
+          ALL("", "\n  " ONE("profile=\"B\"") "\n") },
+        { "the last, the tenant stays",
+          ALL(" tenant='acme'", "\n  " ONE("profile='A'") "\n  " ONE("profile='B'") "\n"), 1,
+          ALL(" tenant=\"acme\"", "\n  " ONE("profile=\"A\"") "\n") },
+        { "the first of three equal ones", ALL("", ONE("profile='A' count='3'")), 0,
+          ALL("", ONE("profile=\"A\" count=\"2\"")) },
+        { "the last of two equal ones", ALL("", ONE("pool='p' count='2'")), 1,
+          ALL("", ONE("pool=\"p\"")) },
+        { "count='1' that is written", ALL("", ONE("pool='p' count='1'")), 0, NULL },
+        { "numbers after a count",
+          ALL("", ONE("profile='A' count='3'") ONE("profile='B' count='2'") ONE("profile='C'")),
+          4,
+          ALL("", ONE("profile=\"A\" count=\"3\"") ONE("profile=\"B\"") ONE("profile=\"C\"")) },
+        { "the one after a count", ALL("", ONE("profile='A' count='3'") ONE("profile='B'")), 3,
+          ALL("", ONE("profile=\"A\" count=\"3\"")) },
+        { "with what is in it",
+          ALL("", "\n<vgpu:device><vgpu:profile name='A'/></vgpu:device>\n" ONE("profile='B'")),
+          0, ALL("", "\n" ONE("profile=\"B\"")) },
+        { "beside the user's", ALL("", ONE("profile='A' uuid='" USERS_UUID "'") ONE("pool='p'")),
+          1, ALL("", ONE("profile=\"A\" uuid=\"" USERS_UUID "\"")) },
+        { "the user's", ALL("", ONE("profile='A'") "\n" ONE("pool='p' uuid='" USERS_UUID "'")), 1,
+          NULL, VGPU_ERROR_BAD_REQUEST,
+          "the annotation: line 2: vGPU 1 has a uuid='…' and a <hostdev> of the domain's own" },
+        { "one that is not there", ALL("", ONE("profile='A' count='2'")), 2, NULL,
+          VGPU_ERROR_NOT_FOUND, "the annotation: it has no vGPU 2" },
+        { "none is there", "<vgpu:devices " NS "/>", 0, NULL, VGPU_ERROR_NOT_FOUND, "no vGPU 0" },
+        { "a bad one", ALL("", ONE("x='y'")), 0, NULL, VGPU_ERROR_BAD_REQUEST, "attribute 'x'" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        static char untouched[] = "untouched";
+        g_autoptr(GError) error = NULL;
+        char *out = untouched;
+        bool done = vgpu_annotate_remove(cases[i].element, cases[i].index, &out, &error);
+
+        if (done != !cases[i].text)
+            fail_msg("%s: %s", cases[i].what, done ? "accepted" : error->message);
+        if (!done) {
+            assert_ptr_equal(out, untouched);
+            if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].code) ||
+                !strstr(error->message, cases[i].text))
+                fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+            continue;
+        }
+        if (g_strcmp0(out, cases[i].result) != 0)
+            fail_msg("%s: %s", cases[i].what, out);
+        g_free(out);
+    }
+}
+
+static void
+test_extract(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *element; /* NULL: none */
+    } cases[] = {
+        { "none", "<domain><name>x</name><metadata/></domain>", NULL },
+        { "one among others",
+          "<domain><name>x</name><metadata><o:o xmlns:o='urn:o'/>" ALL(
+              "", ONE("profile='A'")) "</metadata></domain>",
+          ALL("", ONE("profile=\"A\"")) },
+        { "an empty one", "<domain><name>x</name><metadata>" ALL("", "") "</metadata></domain>",
+          "<vgpu:devices " NS "/>" },
+        { "name space declared further up",
+          "<domain xmlns:v='urn:virt-vgpu:domain:1'><name>x</name><metadata>"
+          "<v:devices tenant='t'><v:device pool='p'/></v:devices></metadata></domain>",
+          "<v:devices xmlns:v=\"urn:virt-vgpu:domain:1\" tenant=\"t\"><v:device pool=\"p\"/>"
+          "</v:devices>" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) domain = golden_parse(cases[i].xml);
+        g_autofree char *element = vgpu_annotate_extract(domain);
+
+        if (g_strcmp0(element, cases[i].element) != 0)
+            fail_msg("%s: %s", cases[i].what, element);
+    }
 }
 
 static void
@@ -310,10 +513,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_element),
-        cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_element), cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_golden),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_append),  cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_extract),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

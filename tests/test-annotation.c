@@ -104,6 +104,14 @@ static const struct {
     { "bad placement", DEVICE(A2 "placement='random'"), 6,
       "'random', expected one of: pack, spread, numa" },
     { "bad create", DEVICE(A2 "create='boot'"), 6, "'boot', expected one of: start, define" },
+    { "empty tenant", "<vgpu:devices " NS " tenant=''/>", 5,
+      "attribute 'tenant' on <vgpu:devices> is '', expected a name" },
+    { "tenant on a device", DEVICE(A2 "tenant='acme'"), 6, "unknown attribute 'tenant'" },
+    { "blank in front of a pool", DEVICE("pool=' design'"), 6,
+      "attribute 'pool' on <vgpu:device> is ' design', expected a name" },
+    { "empty pool beside a profile", DEVICE(A2 "pool=''"), 6, "attribute 'pool'" },
+    { "a UUID, but neither profile nor pool", DEVICE("uuid='" USERS_UUID "'"), 6,
+      "<vgpu:device> has no profile" },
     { "bad driverISO", DEVICE(A2 "driverISO='on'"), 6, "'on', expected one of: yes, no" },
     { "bad frameRateLimit", DEVICE(A2 "frameRateLimit='60'"), 6,
       "'60', expected one of: on, off" },
@@ -112,7 +120,9 @@ static const struct {
     { "bad debugging", DEVICE(A2 "debugging='auto'"), 6, "'auto', expected one of: on, off" },
     { "bad profiling", DEVICE(A2 "profiling=''"), 6, "'', expected one of: on, off" },
     { "no profile", DEVICE("count='2'"), 6,
-      "<vgpu:device> has no profile: write profile='NAME'" },
+      "<vgpu:device> has no profile: write profile='NAME', or <vgpu:profile name='NAME'/> "
+      "elements "
+      "in the order of preference, or pool='NAME'" },
     { "no profile, but a parameter",
       DEVICES("<vgpu:device><vgpu:param name='a' value='1'/></vgpu:device>"), 6,
       "<vgpu:device> has no profile" },
@@ -238,39 +248,6 @@ test_bad(void **state)
 }
 
 static void
-test_unsupported(void **state)
-{
-    static const struct {
-        const char *what;
-        const char *annotation;
-        const char *text;
-    } cases[] = {
-        { "tenant", "<vgpu:devices " NS " tenant='acme'/>",
-          "line 5: attribute tenant='acme' on <vgpu:devices> is not supported yet" },
-        { "pool", DEVICE("pool='design'"),
-          "line 6: attribute pool='design' on <vgpu:device> is not supported yet" },
-        { "pool with a profile", DEVICE(A2 "pool='design'"), "pool='design'" },
-        { "pool with alternatives",
-          DEVICES("<vgpu:device pool='design'><vgpu:profile name='a'/></vgpu:device>"), "pool=" },
-        { "numa", DEVICE(A2 "placement='numa'"), "placement='numa' on <vgpu:device> is not" },
-        { "driver ISO", DEVICE(A2 "driverISO='yes'"), "driverISO='yes'" },
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(VgpuDomain) domain = read_annotation(cases[i].annotation, &error);
-
-        if (domain)
-            fail_msg("%s: accepted", cases[i].what);
-        if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED) ||
-            !strstr(error->message, cases[i].text))
-            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
-        if (!is_valid_by_schema(cases[i].annotation))
-            fail_msg("%s: the schema thinks otherwise", cases[i].what);
-    }
-}
-
-static void
 test_other_version(void **state)
 {
     g_autoptr(GError) error = NULL;
@@ -302,9 +279,20 @@ test_good(void **state)
         { "the most", DEVICE(A2 "count='16'"), 16 },
         { "two and three",
           DEVICES("<vgpu:device " A2 "count='2'/><vgpu:device " A2 "count='3'/>"), 5 },
-        { "everything that is supported",
+        { "tenant without devices", "<vgpu:devices " NS " tenant='acme'/>", 0 },
+        { "pool", DEVICE("pool='design' count='2'"), 2 },
+        { "pool with a profile", DEVICE(A2 "pool='design'"), 1 },
+        { "pool with alternatives",
+          DEVICES("<vgpu:device pool='design'><vgpu:profile name='a'/></vgpu:device>"), 1 },
+        { "pool with a parameter",
+          DEVICES("<vgpu:device pool='p'><vgpu:param name='a' value='2'/></vgpu:device>"), 1 },
+        { "pool of the user's", DEVICE("pool='design' uuid='" USERS_UUID "'"), 1 },
+        { "numa", DEVICE(A2 "placement='numa'"), 1 },
+        { "driver", DEVICE(A2 "driverISO='yes'"), 1 },
+        { "everything",
           DEVICE(A2 "count='1' display='on' ramfb='on' placement='spread' gpu='0000:41:00.0' "
                     "create='define' lateAttach='off' driverISO='no' frameRateLimit='on' "
+                    "pool='design' "
                     "consoleVNC='on' unifiedMemory='off' debugging='off' profiling='on'"),
           1 },
         { "parameters around alternatives",
@@ -367,7 +355,47 @@ test_defaults(void **state)
     assert_false(want->create_at_define);
     assert_false(want->uuid_is_users);
     assert_string_equal(want->uuid, UUID_0);
+    assert_null(want->pool);
+    assert_false(want->placement_given);
+    assert_false(want->display_given);
+    assert_false(want->ramfb_given);
+    assert_int_equal(want->driver_iso, VGPU_SWITCH_AUTO);
+    assert_null(want->raw_params);
+    for (gsize i = 0; i < VGPU_N_PARAMS; i++)
+        assert_int_equal(want->param_switches[i], VGPU_SWITCH_AUTO);
     assert_null(domain->tenant);
+}
+
+static void
+test_pool(void **state)
+{
+    g_autoptr(VgpuDomain) domain =
+        read_annotation("<vgpu:devices " NS " tenant='acme &amp; sons'>"
+                        "<vgpu:device pool='design' count='2' display='auto' placement='numa' "
+                        "driverISO='no'/>"
+                        "<vgpu:device pool='x' profile='A' ramfb='auto' driverISO='yes'>"
+                        "<vgpu:param name='a' value='1'/><vgpu:param name='b' value='2'/>"
+                        "</vgpu:device></vgpu:devices>",
+                        NULL);
+    const VgpuWant *second = want_of(domain, 1);
+    const VgpuWant *third = want_of(domain, 2);
+
+    assert_string_equal(domain->tenant, "acme & sons");
+    assert_string_equal(second->pool, "design");
+    assert_non_null(second->profiles);
+    assert_null(second->profiles[0]);
+    assert_int_equal(second->placement, VGPU_PLACEMENT_NUMA);
+    assert_true(second->placement_given);
+    assert_true(second->display_given);
+    assert_false(second->ramfb_given);
+    assert_int_equal(second->driver_iso, VGPU_SWITCH_OFF);
+
+    assert_string_equal(third->pool, "x");
+    assert_string_equal(third->profiles[0], "A");
+    assert_false(third->display_given);
+    assert_true(third->ramfb_given);
+    assert_int_equal(third->driver_iso, VGPU_SWITCH_ON);
+    assert_string_equal(third->raw_params, "a=1,b=2");
 }
 
 static void
@@ -548,10 +576,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_other_version),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_pool),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_no_domain_uuid),
         cmocka_unit_test(test_schema_message),

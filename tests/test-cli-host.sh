@@ -177,7 +177,7 @@ cli 0 list --stats
 out "web1    NVIDIA A2-4Q  active  1234      56     licensed"
 narrow
 cli 0 list --stats --all
-out "foreign  -"
+out "foreign   -"
 narrow
 cli 0 list --stats --all --json
 json '"state":"active","fb_mib":null,"fb_used_mib":1234,"gpu_util":56,"mem_util":null' \
@@ -198,7 +198,7 @@ out 'frameRateLimit="off"' 'consoleVNC="off"' 'unifiedMemory="on"' 'debugging="o
 cli 1 annotate --xml "$tmp/web1.xml" --profile A2-4Q --debugging perhaps
 err "debugging"
 cli 2 annotate --xml "$tmp/web1.xml" --param loglevel=2
-err "--profile is missing"
+err "--profile or --pool is missing"
 for profile in L40S-8Q 'NVIDIA L40S-8Q' nvidia-1155 1155; do
     cli 0 annotate --xml "$tmp/web1.xml" --profile "$profile" --output "$tmp/vf.xml"
     err "its vGPU is a virtual function, which virtvgpud chooses when the domain is defined"
@@ -214,7 +214,7 @@ out ua-vgpu-0
 cli 0 annotate --xml "$tmp/web1.xml" --profile A2-4Q --profile L40S-8Q --gpu 61:00.0
 err "virtual function"
 cli 0 annotate --xml "$tmp/web1.xml" --profile L40S-9Q
-silent
+err "did you mean 'NVIDIA L40S-8Q'?"
 out ua-vgpu-0
 
 # --- doctor -----------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ unset VIRT_VGPU_ROOT
 cli 0 --help
 out "Usage: virt-vgpu VERB" "gpu-list" "--json" "-c, --connect URI"
 sed -nE 's/^  ([a-z][a-z-]*)  +.*/\1/p' "$tmp/out" > "$tmp/verbs"
-[ "$(wc -l < "$tmp/verbs")" -eq 25 ]
-verdict $? "all verbs are listed"
+"$builddir/virt-vgpu" help --words VERB | grep -v '^-' | cmp -s - "$tmp/verbs"
+verdict $? "all verbs are listed, and no others are completed"
 while read -r verb; do
     cli 0 "$verb" --help
     out "Usage: virt-vgpu $verb" "Example:" "virt-vgpu $verb"
@@ -54,8 +54,8 @@ cli 2 frobnicate
 err "unknown verb 'frobnicate'"
 ! grep -q "did you mean" "$tmp/err"
 verdict $? "no suggestion for what is far from every verb"
-cli 2 pool-list
-err "unknown verb 'pool-list'"
+cli 2 atach
+err "did you mean 'attach'?"
 cli 2 list --frob
 err "Unknown option --frob"
 cli 2 list --bus elsewhere
@@ -77,9 +77,11 @@ err "DOMAIN or --xml FILE is missing"
 cli 2 explain web1 --xml "$tmp/x"
 err "not both"
 cli 2 annotate web1
-err "--profile is missing"
+err "--profile or --pool is missing"
 cli 2 annotate --xml "$tmp/x" --count 2
-err "--profile is missing"
+err "--profile or --pool is missing"
+cli 2 annotate --xml "$tmp/x" --tenant acme
+err "--profile or --pool is missing"
 cli 2 annotate web1 --profile x --count 0
 err "at least 1"
 cli 2 annotate web1 --profile x --gpu 41
@@ -180,6 +182,11 @@ silent
 out 'name="NVIDIA A2-8Q"' 'count="2"' 'gpu="0000:41:00.0"' 'placement="spread"' \
     'lateAttach="off"' 'ua-vgpu-1'
 cp "$tmp/out" "$tmp/once.xml"
+cli 0 annotate --xml "$tmp/plain.xml" --pool design --tenant 'acme & sons' --placement numa --driver-iso yes
+silent
+out 'tenant="acme &amp; sons"' 'pool="design"' 'placement="numa"' 'driverISO="yes"' 'ua-vgpu-0'
+cli 1 annotate --xml "$tmp/plain.xml" --pool design --driver-iso on
+err "attribute 'driverISO' on <vgpu:device> is 'on', expected one of: yes, no"
 cli 0 validate "$tmp/once.xml"
 out "valid, 2 vGPUs"
 cli 0 annotate --xml "$tmp/once.xml"
@@ -258,14 +265,21 @@ json '[]'
 cli 0 list
 out "web1    $vgpu  NVIDIA A2-4Q  active"
 cli 0 list --all
-out "a domain with …" planned
+out "a domain with…" planned
 narrow
+out "cad1            88888888-2222-5333-8444-555555555555" "active *" \
+    "* runs with something else than its definition has"
 cli 0 --all list --json
 json '"domain":"web1","domain_uuid":"aaaaaaaa-0000-4000-8000-000000000001","index":0' \
     "\"uuid\":\"$vgpu\",\"gpu\":\"0000:41:00.0\",\"parent\":\"0000:41:00.4\"" \
     '"profile":"NVIDIAA2-4Q","profile_id":"nvidia-746","interface":"mdev","pool":null' \
     '"tenant":null,"restart_needed":false,"state":"active"}' '"state":"planned"},{' \
     '"uuid":null,"gpu":"0000:61:00.0","parent":"0000:61:00.4","profile":null' '"state":"foreign"}]'
+cli 0 list
+! grep -q '\*' "$tmp/out"
+verdict $? "no mark where nothing needs a restart"
+cli 0 list --all --wide
+out "design  acme    yes"
 cli 0 create 41:00.0 'NVIDIA A2-4Q'
 out "vGPU $vgpu created on 0000:41:00.5"
 cli 0 create --json --persistent pci_0000_41_00_0 A2-4Q \
@@ -274,6 +288,8 @@ json '"uuid":"99999999-aaaa-4333-8444-555555555555"' '"gpu":"0000:41:00.0"' '"st
     '"pool":null'
 cli 1 create 41:00.0 full
 err "virt-vgpu: GPU 0000:41:00.0: no room for full"
+cli 1 create 41:00.0 'NVIDIA A2-4X'
+err "GPU 0000:41:00.0 has no profile 'NVIDIA A2-4X'; did you mean 'NVIDIA A2-4Q'?"
 cli 0 destroy $vgpu
 out "vGPU $vgpu destroyed"
 cli 0 destroy $vgpu --json
@@ -282,24 +298,38 @@ cli 1 destroy 99999999-2222-5333-8444-555555555555
 err "virt-vgpu: no such vGPU"
 
 cli 0 explain web1
-out "web1: a start is possible now" "vGPU 0: NVIDIA A2-4Q on 0000:41:00.0" "fits     3 more fit"
+out "web1: a start is possible now" "vGPU 0: NVIDIA A2-4Q on 0000:41:00.0" "fits     3 more fit" \
+    "Room now:" "  0000:41:00.0  NVIDIA A2-4Q: 3, NVIDIA A2-8Q: 1" "  0000:61:00.0  NVIDIA L40S-8Q: 2"
+! grep -q "Did you mean" "$tmp/out"
+verdict $? "no suggestion where all is well"
 cli 0 explain --xml "$tmp/web1.xml" --json
 json '{"possible":true,"plan":["vGPU0:NVIDIAA2-4Qon0000:41:00.0"],"candidates":[{"gpu":' \
-    '"verdict":"fits","reason":"3morefit"}]}'
+    '"verdict":"fits","reason":"3morefit","index":0}],"reason":null,"available":[{"gpu":' \
+    '{"gpu":"0000:61:00.0","id":"nvidia-1155","name":"NVIDIAL40S-8Q","available":2}]}'
 cli 1 explain big
-out "big: a start is not possible now" "no-room" "web1"
+out "big: a start is not possible now" "no-room" "web1" \
+    "domain big: NVIDIA A2-16Q: no GPU has room for it; the nearest is"
 narrow
+sed 's/A2-4Q/A2-4X/' "$tmp/web1.xml" > "$tmp/misspelt.xml"
+cli 1 explain --xml "$tmp/misspelt.xml"
+out "$tmp/misspelt.xml: a start is not possible now" "no GPU has that profile" \
+    "Did you mean 'NVIDIA A2-4Q'?"
 cli 1 explain big --json
 json '{"possible":false,"plan":[],'
 silent
 cli 1 explain --xml "$tmp/bad.xml"
 err "$tmp/bad.xml: line 3"
+cli 0 explain $web1
 cli 1 explain nobody
 err "nobody"
 
 cli 0 annotate web1 --profile A2-4Q
 out "Domain 'web1' annotated" "attach vGPU 0 ($vgpu)"
+cli 0 annotate web1 --profile A2-4X --pool desing
+err "no GPU of this host has the profile 'A2-4X' now; did you mean 'NVIDIA A2-4Q'?"
+err "this host has no pool 'desing' now; did you mean 'design'?"
 cli 0 annotate denied --profile A2-4Q
+silent
 out "its definition follows within a second"
 cli 0 inject web1
 out "Domain 'web1': definition changed" "attach vGPU 0"

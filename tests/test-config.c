@@ -36,23 +36,32 @@ test_values(void **state)
         const char *what;
         Files files;
         const char *uri;
-        guint attach, orphan, remove;
+        guint attach, detach, orphan, remove;
         VgpuPlacement policy;
     } cases[] = {
-        { "defaults", { { NULL } }, "qemu:///system", 60, 60, 60, VGPU_PLACEMENT_PACK },
-        { "an empty file", { { MAIN, "" } }, "qemu:///system", 60, 60, 60, VGPU_PLACEMENT_PACK },
+        { "defaults", { { NULL } }, "qemu:///system", 60, 30, 60, 60, VGPU_PLACEMENT_PACK },
+        { "an empty file",
+          { { MAIN, "" } },
+          "qemu:///system",
+          60,
+          30,
+          60,
+          60,
+          VGPU_PLACEMENT_PACK },
         { "comments only",
           { { MAIN, "# all as it is\n[daemon]\n#attach_timeout=1\n" } },
           "qemu:///system",
           60,
+          30,
           60,
           60,
           VGPU_PLACEMENT_PACK },
         { "everything",
-          { { MAIN, "[daemon]\nlibvirt_uri=test:///default\nattach_timeout=1\norphan_check=2\n"
-                    "remove_timeout=86400\n[placement]\npolicy=spread\n" } },
+          { { MAIN, "[daemon]\nlibvirt_uri=test:///default\nattach_timeout=1\n"
+                    "detach_timeout=3\norphan_check=2\nremove_timeout=86400\n[placement]\npolicy=spread\n" } },
           "test:///default",
           1,
+          3,
           2,
           86400,
           VGPU_PLACEMENT_SPREAD },
@@ -60,6 +69,7 @@ test_values(void **state)
           { { DIR "/a.conf", "[daemon]\norphan_check=7\n" } },
           "qemu:///system",
           60,
+          30,
           7,
           60,
           VGPU_PLACEMENT_PACK },
@@ -70,6 +80,7 @@ test_values(void **state)
                     "[placement]\npolicy=spread\n" } },
           "qemu:///system",
           90,
+          30,
           10,
           5,
           VGPU_PLACEMENT_SPREAD },
@@ -78,6 +89,7 @@ test_values(void **state)
             { DIR "/a.conf", "[placement]\npolicy=pack\n" } },
           "qemu:///system",
           60,
+          30,
           60,
           60,
           VGPU_PLACEMENT_PACK },
@@ -87,6 +99,7 @@ test_values(void **state)
             { DIR "/README", "hello\n" } },
           "qemu:///system",
           60,
+          30,
           60,
           60,
           VGPU_PLACEMENT_PACK },
@@ -101,11 +114,12 @@ test_values(void **state)
             fail_msg("%s: %s", cases[i].what, error->message);
         if (!g_str_equal(config->libvirt_uri, cases[i].uri) ||
             config->attach_timeout != cases[i].attach ||
+            config->detach_timeout != cases[i].detach ||
             config->orphan_check != cases[i].orphan ||
             config->remove_timeout != cases[i].remove || config->policy != cases[i].policy)
-            fail_msg("%s: %s %u %u %u %d", cases[i].what, config->libvirt_uri,
-                     config->attach_timeout, config->orphan_check, config->remove_timeout,
-                     (int) config->policy);
+            fail_msg("%s: %s %u %u %u %u %d", cases[i].what, config->libvirt_uri,
+                     config->attach_timeout, config->detach_timeout, config->orphan_check,
+                     config->remove_timeout, (int) config->policy);
     }
 }
 
@@ -143,6 +157,41 @@ test_host(void **state)
         if (!g_str_equal(config->sriov_manage, cases[i].manage) ||
             !g_str_equal(config->nvml_library, cases[i].library))
             fail_msg("%s: %s %s", cases[i].what, config->sriov_manage, config->nvml_library);
+    }
+}
+
+static void
+test_metrics(void **state)
+{
+    static const struct {
+        const char *what;
+        Files files;
+        const char *file;
+        guint interval;
+    } cases[] = {
+        { "defaults", { { NULL } }, NULL, 15 },
+        { "a file",
+          { { MAIN, "[metrics]\ntextfile=/srv/a b/vgpu.prom\ninterval=5\n" } },
+          "/srv/a b/vgpu.prom",
+          5 },
+        { "an hour", { { MAIN, "[metrics]\ninterval=3600\n" } }, NULL, 3600 },
+        { "taken back",
+          { { MAIN, "[metrics]\ntextfile=/a.prom\n" },
+            { DIR "/b.conf", "[metrics]\ntextfile=\n" } },
+          NULL,
+          15 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, cases[i].files, FALSE, &error);
+
+        if (!config)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (g_strcmp0(config->metrics_file, cases[i].file) != 0 ||
+            config->metrics_interval != cases[i].interval)
+            fail_msg("%s: %s %u", cases[i].what, config->metrics_file, config->metrics_interval);
     }
 }
 
@@ -206,6 +255,19 @@ test_mistakes(void **state)
           { { MAIN, "[host]\nnvml_library=./libml.so\n" } },
           MAIN,
           "nvml_library: './libml.so' is not" },
+        { "metrics somewhere",
+          { { MAIN, "[metrics]\ntextfile=vgpu.prom\n" } },
+          MAIN,
+          "textfile: 'vgpu.prom' is not an absolute path, or empty" },
+        { "metrics that nobody reads",
+          { { MAIN, "[metrics]\ntextfile=/srv/vgpu.txt\n" } },
+          MAIN,
+          "textfile: '/srv/vgpu.txt' is not the path of a file *.prom" },
+        { "too often",
+          { { MAIN, "[metrics]\ninterval=4\n" } },
+          MAIN,
+          "interval: '4' is not a number of seconds from 5 to 3600" },
+        { "too seldom", { { MAIN, "[metrics]\ninterval=3601\n" } }, MAIN, "interval: '3601'" },
         { "no library", { { MAIN, "[host]\nnvml_library=\n" } }, MAIN, "nvml_library: ''" },
         { "no key file", { { MAIN, "hello\n" } }, MAIN, "hello", true },
         { "a key before any group", { { MAIN, "policy=pack\n" } }, MAIN, "group", true },
@@ -249,9 +311,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_host),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_values),  cmocka_unit_test(test_host),
+        cmocka_unit_test(test_metrics), cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_missing),
     };
 

@@ -117,6 +117,48 @@ helper=''
 check "explain" sh -c "'$builddir/virt-vgpu' --json explain --xml '$root/vm1.xml' | grep -q 0000:41:00.4"
 check "reconcile has nothing to do" sh -c "cd / && '$builddir/virt-vgpu' --json reconcile | tr -d ' \n' | grep -qx '\[\]'"
 
+# --- pools ------------------------------------------------------------------------------------
+cat > "$root/pool.xml" << 'XML'
+<vgpupool><name>design</name><source><gpu address='0000:41:00.0'/></source></vgpupool>
+XML
+info() { cli pool-info --json "$1" | tr -d ' \n'; }
+has_gpu() { info "$1" | grep -F '"gpus":["0000:41:00.0"]'; } # POOL: and no other
+if command -v gdbus > /dev/null; then
+    gdbus monitor --session --dest org.virtvgpu.Manager1 > "$root/signals" 2>&1 &
+    helper=$!
+    until_true grep -q "is owned by" "$root/signals"
+fi
+check "a pool is defined" cli pool-define "$root/pool.xml"
+check "and is inactive" sh -c "'$builddir/virt-vgpu' pool-info design | grep -q 'inactive'"
+check "it has its GPU" has_gpu design
+check "which the default pool has not" sh -c "! '$builddir/virt-vgpu' pool-info default | grep 41:00"
+check "a domain that names no pool does not get it" fails_with "belongs to pool 'design'" prepare 1
+sed 's/^virt-vgpu: //; s/^domain .vm1.: //; q' "$root/said" > "$root/refusal"
+cli explain --json --xml "$root/vm1.xml" > "$root/explained"
+check "explain gives the reason of the refusal" grep -qFf "$root/refusal" "$root/explained"
+check "and what would fit" grep -q '"available" : 16' "$root/explained"
+check "it is logged, once" \
+    test "$(grep -c "start refused.*belongs to pool 'design'" "$root/log")" -eq 1
+check "it is started" cli pool-start design
+check "it cannot be undefined then" fails_with "pool" cli pool-undefine design
+check "it is read again" cli pool-refresh design
+check "it is stopped" cli pool-destroy design
+check "it is undefined" cli pool-undefine design
+check "and forgotten" fails_with "no pool 'design'" cli pool-info design
+check "the default pool has its GPU again" prepare 1
+release 1
+until_true nothing_left
+if [ -n "$helper" ]; then
+    check "a refusal has a signal of its own" \
+        until_true grep -q "Manager1.StartRefused.*'outcome': <'refused'>" "$root/signals"
+    check "so has a new vGPU" \
+        until_true grep -q "Manager1.VgpuCreated.*'outcome': <'ok'>" "$root/signals"
+    check "and one that has gone" \
+        until_true grep -q "Manager1.VgpuRemoved.*'duration_ms'" "$root/signals"
+    kill "$helper"
+    helper=''
+fi
+
 # --- many at once -----------------------------------------------------------------------------
 for n in 1 2 3 4 5 6 7 8 9 10; do
     { prepare "$n" 2> "$root/why$n"; echo $? > "$root/status$n"; } &

@@ -192,6 +192,132 @@ test_hostdevs(void **state)
     }
 }
 
+static void
+test_set(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *text;
+        bool valid;
+        guint64 set;
+    } cases[] = {
+        { "one", "0", true, 0x1 },
+        { "several", "0,2,5", true, 0x25 },
+        { "a range", "1-3", true, 0xe },
+        { "a range of one", "4-4", true, 0x10 },
+        { "ranges and one taken back", "0-3,8,^2", true, 0x10b },
+        { "taken back and given again", "0-3,^2,2", true, 0xf },
+        { "taken back before it was given", "^2,0-3", true, 0xf },
+        { "blanks", " 0 - 1 , 3 ", true, 0xb },
+        { "the last bit", "63", true, G_GUINT64_CONSTANT(1) << 63 },
+        { "beyond the last bit", "1,64", true, 0x2 },
+        { "a range that goes beyond", "62-4095", true, G_GUINT64_CONSTANT(3) << 62 },
+        { "taken back beyond", "0,^64", true, 0x1 },
+        { "empty", "", false },
+        { "an empty member", "0,,1", false },
+        { "a comma at the end", "0,", false },
+        { "a word", "all", false },
+        { "negative", "-1", false },
+        { "an open range", "1-", false },
+        { "a range upside down", "3-1", false },
+        { "a range taken back", "0-3,^1-2", false },
+        { "nothing taken back", "0,^", false },
+        { "more than a number", "0x1", false },
+        { "too big a number", "4294967296", false },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        guint64 set = 0xabcd;
+        bool valid = vgpu_domain_parse_set(cases[i].text, &set);
+
+        if (valid != cases[i].valid || set != (valid ? cases[i].set : 0xabcd))
+            fail_msg("%s: %d, %" G_GINT64_MODIFIER "x", cases[i].what, valid, set);
+    }
+}
+
+#define NUMATUNE(memory) "<numatune>" memory "</numatune>"
+#define CPUTUNE                                                                                  \
+    "<cputune><vcpupin vcpu='0' cpuset='4'/><vcpupin vcpu='1' cpuset='5-6'/></cputune>"
+
+static void
+test_places(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        guint64 nodes;
+        const char *cpuset;
+    } cases[] = {
+        { "nothing said", "", 0, NULL },
+        { "strict memory", NUMATUNE("<memory mode='strict' nodeset='1'/>"), 0x2, NULL },
+        { "memory without a mode", NUMATUNE("<memory nodeset='0-1'/>"), 0x3, NULL },
+        { "memory that is only preferred", NUMATUNE("<memory mode='preferred' nodeset='1'/>"), 0,
+          NULL },
+        { "memory spread on purpose", NUMATUNE("<memory mode='interleave' nodeset='0-1'/>"), 0,
+          NULL },
+        { "memory left to libvirt", NUMATUNE("<memory mode='strict' placement='auto'/>"), 0,
+          NULL },
+        { "a set that is none", NUMATUNE("<memory nodeset='0,x'/>"), 0, NULL },
+        { "CPUs of all", "<vcpu placement='static' cpuset='8-15,^12'>4</vcpu>", 0, "8-15,^12" },
+        { "CPUs left to libvirt", "<vcpu placement='auto' cpuset='8-15'>4</vcpu>", 0, NULL },
+        { "CPUs of each", "<vcpu>2</vcpu>" CPUTUNE, 0, "4,5-6" },
+        { "CPUs of all come first", "<vcpu cpuset='0'>2</vcpu>" CPUTUNE, 0, "0" },
+        { "CPUs of the emulator are no matter", "<cputune><emulatorpin cpuset='3'/></cputune>", 0,
+          NULL },
+        { "both", "<vcpu cpuset='2'>1</vcpu>" NUMATUNE("<memory nodeset='3'/>"), 0x8, "2" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strconcat("<domain><name>x</name>", cases[i].xml, "</domain>", NULL);
+        g_autoptr(VgpuDomain) domain = parse(xml);
+
+        if (domain->numa_nodes != cases[i].nodes ||
+            g_strcmp0(domain->cpuset, cases[i].cpuset) != 0)
+            fail_msg("%s: nodes %" G_GINT64_MODIFIER "x, CPUs %s", cases[i].what,
+                     domain->numa_nodes, domain->cpuset);
+    }
+}
+
+static void
+test_driver_disk(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *devices;
+        bool there;
+        const char *file;
+    } cases[] = {
+        { "none", "", false, NULL },
+        { "ours", "<disk><source file='/a.iso'/><alias name='ua-vgpu-driver'/></disk>", true,
+          "/a.iso" },
+        { "ours, empty", "<disk><alias name='ua-vgpu-driver'/></disk>", true, NULL },
+        { "ours beside others",
+          "<disk><source file='/x'/><alias name='ua-disk'/></disk><disk><source "
+          "file='/y'/></disk>"
+          "<disk><source file='/a.iso'/><alias name='ua-vgpu-driver'/></disk>",
+          true, "/a.iso" },
+        { "the user's", "<disk><source file='/a.iso'/><alias name='ua-vgpu-driver2'/></disk>",
+          false, NULL },
+        { "no disk", "<hostdev type='mdev'><alias name='ua-vgpu-driver'/></hostdev>", false,
+          NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strconcat("<domain><name>x</name><devices>", cases[i].devices,
+                                           "</devices></domain>", NULL);
+        g_autoptr(VgpuDomain) domain = parse(xml);
+
+        if (domain->has_driver_disk != cases[i].there ||
+            g_strcmp0(domain->driver_disk_file, cases[i].file) != 0)
+            fail_msg("%s: %d, %s", cases[i].what, domain->has_driver_disk,
+                     domain->driver_disk_file);
+        assert_null(domain->driver_iso);
+        for (guint n = 0; n < domain->hostdevs->len; n++)
+            assert_int_equal(((VgpuHostdev *) domain->hostdevs->pdata[n])->index, -1);
+    }
+}
+
 /* The elements are those of `hostdevs`, one by one. */
 static void
 test_nodes(void **state)
@@ -333,9 +459,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identity), cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_hostdevs), cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_find),     cmocka_unit_test(test_hotplug),
+        cmocka_unit_test(test_identity),    cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_set),         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_driver_disk), cmocka_unit_test(test_hostdevs),
+        cmocka_unit_test(test_nodes),       cmocka_unit_test(test_find),
+        cmocka_unit_test(test_hotplug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,10 +14,12 @@
 
 static virError fake_error;
 static char fake_message[] = "made up";
+static char unplug_message[] = "Device ua-disk is already in the process of unplug";
 static char *seen_xml;
 static unsigned seen_flags;
 static int seen_calls;
 static int fail_with;       /* code of the error of the next device call; 0: it succeeds */
+static bool asked_before;   /* QEMU says so */
 static bool stop_meanwhile; /* the domain stops during that call */
 
 virErrorPtr __real_virGetLastError(void);
@@ -50,8 +52,9 @@ device_call(virDomainPtr domain, const char *xml, unsigned flags)
     seen_flags = flags;
     if (stop_meanwhile)
         assert_int_equal(virDomainDestroy(domain), 0);
-    fake_error =
-        (virError) { .code = fail_with, .domain = VIR_FROM_QEMU, .message = fake_message };
+    fake_error = (virError) { .code = fail_with,
+                              .domain = VIR_FROM_QEMU,
+                              .message = asked_before ? unplug_message : fake_message };
     return fail_with ? -1 : 0;
 }
 
@@ -75,6 +78,7 @@ teardown(void **state)
     seen_calls = 0;
     fail_with = 0;
     stop_meanwhile = false;
+    asked_before = false;
     return domain_host_teardown(state);
 }
 
@@ -176,16 +180,60 @@ test_attach_live(void **state)
     assert_int_equal(seen_flags, VIR_DOMAIN_AFFECT_LIVE);
 }
 
+static void
+test_detach_live(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *alias;
+        int id_offset;
+        int fail_with;
+        bool asked_before, stop_meanwhile;
+        int calls;
+        int code; /* -1: success */
+    } cases[] = {
+        { "asked", "ua-disk", 0, 0, false, false, 1, -1 },
+        { "not there", "ua-vgpu-0", 0, VIR_ERR_INTERNAL_ERROR, false, false, 1, -1 },
+        { "not there, with libvirt's own code", "ua-vgpu-0", 0, VIR_ERR_DEVICE_MISSING, false,
+          false, 1, -1 },
+        { "asked before", "ua-disk", 0, VIR_ERR_OPERATION_FAILED, true, false, 1, -1 },
+        { "fails", "ua-disk", 0, VIR_ERR_OPERATION_FAILED, false, false, 1, VGPU_ERROR_FAILED },
+        { "a job blocks", "ua-vgpu-0", 0, VIR_ERR_OPERATION_TIMEOUT, false, false, 1,
+          VGPU_ERROR_BUSY },
+        { "restarted since", "ua-disk", -1, 0, false, false, 0, VGPU_ERROR_NOT_FOUND },
+        { "stops meanwhile", "ua-disk", 0, VIR_ERR_OPERATION_INVALID, false, true, 1,
+          VGPU_ERROR_NOT_FOUND },
+    };
+    int id = domain_host_start(*state, WEB);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        bool done;
+
+        seen_calls = 0;
+        fail_with = cases[i].fail_with;
+        asked_before = cases[i].asked_before;
+        stop_meanwhile = cases[i].stop_meanwhile;
+        done = vgpu_domains_detach_live(*state, WEB, id + cases[i].id_offset, cases[i].alias,
+                                        &error);
+        fake_error.code = 0;
+        if (done != (cases[i].code < 0) || seen_calls != cases[i].calls ||
+            (error && error->code != cases[i].code))
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "no error");
+        if (seen_calls && g_strcmp0(seen_xml, cases[i].alias) != 0)
+            fail_msg("%s: '%s' was detached", cases[i].what, seen_xml);
+    }
+    assert_int_equal(seen_flags, VIR_DOMAIN_AFFECT_LIVE);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, domain_host_setup, teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_config_devices),
-        TEST(test_config_devices_fail),
-        TEST(test_detach_missing),
-        TEST(test_attach_live),
+        TEST(test_config_devices), TEST(test_config_devices_fail), TEST(test_detach_missing),
+        TEST(test_attach_live),    TEST(test_detach_live),
     };
 
     vgpu_connection_init();

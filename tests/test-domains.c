@@ -262,6 +262,56 @@ test_annotate_where(void **state)
     check_profile(transient->live, "p", "a transient domain");
 }
 
+/* Definition and running domain apart. */
+static void
+test_annotate_in(void **state)
+{
+    static const struct {
+        const char *what;
+        bool live, config;
+        const char *profile; /* that is written; NULL: the annotation is removed */
+        const char *in_live, *in_config;
+    } cases[] = {
+        { "live", true, false, "a", "a", NULL },
+        { "config", false, true, "b", "a", "b" },
+        { "both", true, true, "c", "c", "c" },
+        { "removed from live", true, false, NULL, NULL, "c" },
+        { "removed from config", false, true, NULL, NULL, NULL },
+    };
+
+    domain_host_start(*state, WEB);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *element =
+            cases[i].profile ? g_strdup_printf("<devices xmlns='" VGPU_XMLNS "'><device>"
+                                               "<profile name='%s'/></device></devices>",
+                                               cases[i].profile)
+                             : NULL;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomainState) domain = NULL;
+
+        if (!vgpu_domains_set_annotation_in(*state, WEB, element, cases[i].live, cases[i].config,
+                                            &error))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        domain = domain_host_get(*state, WEB);
+        check_profile(domain->live, cases[i].in_live, cases[i].what);
+        check_profile(domain->definition, cases[i].in_config, cases[i].what);
+    }
+}
+
+static void
+test_annotate_in_refuses(void **state)
+{
+    g_autoptr(GError) off = NULL, missing = NULL, transient = NULL;
+
+    assert_false(vgpu_domains_set_annotation_in(*state, CAD, NULL, true, false, &off));
+    assert_non_null(strstr(off->message, "'cad'"));
+    assert_false(vgpu_domains_set_annotation_in(*state, MISSING, NULL, false, true, &missing));
+    assert_true(g_error_matches(missing, VGPU_ERROR, VGPU_ERROR_NOT_FOUND));
+    domain_host_create(*state, DOMAIN_XML("brief", MISSING, ""));
+    assert_false(vgpu_domains_set_annotation_in(*state, MISSING, NULL, false, true, &transient));
+    assert_non_null(strstr(transient->message, "'brief'"));
+}
+
 static void
 test_annotate_refuses(void **state)
 {
@@ -309,6 +359,7 @@ main(void)
         TEST(test_list_fails),     TEST(test_get),
         TEST(test_annotate),       TEST(test_annotate_removes),
         TEST(test_annotate_where), TEST(test_annotate_refuses),
+        TEST(test_annotate_in),    TEST(test_annotate_in_refuses),
         TEST(test_start),
     };
 

@@ -60,7 +60,7 @@ parse(const char *xml, const char *places)
 
 /* One golden pair: plan, apply, compare; then there must be nothing left to do. */
 static void
-check_pair(const char *name, const char *places, guint n_changes)
+check_pair(const char *name, const char *places, guint n_changes, const char *driver)
 {
     g_autofree char *in = golden_read(name);
     g_autofree char *out = NULL;
@@ -70,6 +70,7 @@ check_pair(const char *name, const char *places, guint n_changes)
     g_autoptr(GPtrArray) left = NULL;
     g_autoptr(GError) error = NULL;
 
+    domain->driver_iso = g_strdup(driver);
     if (!(changes = vgpu_inject_plan(domain, NEW, &error)))
         fail_msg("%s: %s", name, error->message);
     if (changes->len != n_changes)
@@ -78,6 +79,7 @@ check_pair(const char *name, const char *places, guint n_changes)
     golden_compare(name, out);
 
     after = parse(out, places);
+    after->driver_iso = g_strdup(driver);
     left = vgpu_inject_plan(after, NEW, NULL);
     assert_non_null(left);
     if (left->len)
@@ -91,6 +93,7 @@ test_golden(void **state)
         const char *name;
         guint n_changes;
         const char *places;
+        const char *driver;
     } pairs[] = {
         { "simple", 1 },
         { "two-one-ramfb", 2 },
@@ -116,10 +119,17 @@ test_golden(void **state)
         { "vf-plain", 2, "vf 0000:03:00.2, vf 0000:03:00.3" },
         { "vf-plain-unmanaged", 2, "vf 0000:03:00.2" },
         { "vf-mixed", 3, "vf 10000:03:00.2, mdev, vendor-vfio 0000:61:00.4" },
+        { "driver-q35", 2, NULL, "/iso/grid.iso" },
+        { "driver-pc", 2, NULL, "/iso/a & 'b'.iso" },
+        { "driver-arm", 1, NULL, "/iso/grid.iso" },
+        { "driver-taken", 1, NULL, "/iso/grid.iso" },
+        { "driver-replaced", 2, NULL, "/iso/new.iso" },
+        { "driver-removed", 1 },
+        { "driver-present", 0, NULL, "/iso/grid.iso" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
-        check_pair(pairs[i].name, pairs[i].places, pairs[i].n_changes);
+        check_pair(pairs[i].name, pairs[i].places, pairs[i].n_changes, pairs[i].driver);
 }
 
 static void
@@ -243,6 +253,235 @@ test_plan(void **state)
         if (!g_str_equal(text, cases[i].changes))
             fail_msg("%s: %s", cases[i].what, text);
     }
+}
+
+/* What only a pool asks for is left out where the domain cannot have it. */
+static void
+test_wishes(void **state)
+{
+    static const VgpuDefaults shown = { .display = VGPU_SWITCH_ON, .ramfb = VGPU_SWITCH_ON };
+    static const VgpuDefaults hidden = { .display = VGPU_SWITCH_OFF, .ramfb = VGPU_SWITCH_OFF };
+    static const struct {
+        const char *what;
+        const char *xml;
+        const VgpuDefaults *defaults;
+        const char *changes;
+        const char *places;
+    } cases[] = {
+        { "shown", DOMAIN(DEVICE(""), VNC), &shown,
+          "attach vGPU 0 (" UUID_0 ") with display and ramfb" },
+        { "not shown", DOMAIN(DEVICE(""), VNC), &hidden, "attach vGPU 0 (" UUID_0 ")" },
+        { "not shown, but the device says so", DOMAIN(DEVICE("display='on'"), VNC), &hidden,
+          "attach vGPU 0 (" UUID_0 ") with display" },
+        { "shown, but the device says no", DOMAIN(DEVICE("display='off'"), VNC), &shown,
+          "attach vGPU 0 (" UUID_0 ")" },
+        { "no graphics", DOMAIN(DEVICE(""), ""), &shown, "attach vGPU 0 (" UUID_0 ")" },
+        { "a plain VF", DOMAIN(DEVICE(""), VNC), &shown, "attach vGPU 0 (VF 0000:03:00.2)",
+          PLAIN },
+        { "both are shown, one has the ramfb", DOMAIN(DEVICE("count='2'"), VNC), &shown,
+          "attach vGPU 0 (VF 0000:61:00.4) with display and ramfb; "
+          "attach vGPU 1 (VF 0000:61:00.5) with display",
+          VENDOR ", vendor-vfio 0000:61:00.5" },
+        { "the user has the ramfb",
+          DOMAIN(DEVICE(""), VNC HOSTDEV("display='on' ramfb='on'", USERS_UUID, "")), &shown,
+          "attach vGPU 0 (" UUID_0 ") with display" },
+        { "a device that insists on the ramfb comes first",
+          DOMAIN(DEVICE("") DEVICE("ramfb='on'"), VNC), &shown,
+          "attach vGPU 0 (VF 0000:61:00.4) with display; "
+          "attach vGPU 1 (VF 0000:61:00.5) with display and ramfb",
+          VENDOR ", vendor-vfio 0000:61:00.5" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) domain = parse(cases[i].xml, cases[i].places);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) changes = NULL;
+        g_autofree char *text = NULL;
+
+        for (guint n = 0; n < domain->wants->len; n++)
+            vgpu_want_apply(domain->wants->pdata[n], cases[i].defaults);
+        if (!(changes = vgpu_inject_plan(domain, NEW, &error)))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        text = tell(changes);
+        if (!g_str_equal(text, cases[i].changes))
+            fail_msg("%s: %s", cases[i].what, text);
+    }
+}
+
+#define MACHINE(type, devices)                                                                   \
+    "<domain><name>x</name><uuid>" UUID "</uuid><os>" type "</os><devices>" devices              \
+    "</devices></domain>"
+#define Q35 "<type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
+#define PC "<type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type>"
+#define DISK(target, more) "<disk type='file' device='disk'>" target more "</disk>"
+#define TARGET(dev, bus) "<target dev='" dev "' bus='" bus "'/>"
+#define DRIVE(controller, bus, unit)                                                             \
+    "<address type='drive' controller='" controller "' bus='" bus "' unit='" unit "'/>"
+#define DRIVER(file, more)                                                                       \
+    "<disk type='file' device='cdrom'>" file more                                                \
+    "<readonly/><alias name='ua-vgpu-driver'/></disk>"
+#define FILE_A "<source file='/a.iso'/>"
+
+static void
+test_driver(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *driver;
+        const char *changes;
+        const char *target; /* and address of what is attached; NULL: nothing is */
+    } cases[] = {
+        { "not wanted, not there", MACHINE(Q35, ""), NULL, "", NULL },
+        { "q35", MACHINE(Q35, ""), "/a.iso", "attach the guest's driver (/a.iso)",
+          TARGET("sda", "sata") },
+        { "q35 by its short name", MACHINE("<type machine='q35'>hvm</type>", ""), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sda", "sata") },
+        { "i440fx", MACHINE(PC, ""), "/a.iso", "attach the guest's driver (/a.iso)",
+          TARGET("hda", "ide") },
+        { "no machine named", MACHINE("<type>hvm</type>", ""), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("hda", "ide") },
+        { "a machine without IDE",
+          MACHINE("<type arch='x86_64' machine='microvm'>hvm</type>", ""), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sda", "scsi") },
+        { "another architecture",
+          MACHINE("<type arch='aarch64' machine='virt-7.2'>hvm</type>", ""), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sda", "scsi") },
+        { "the name is taken on the bus", MACHINE(Q35, DISK(TARGET("sda", "sata"), "")), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sdb", "sata") },
+        { "the name is taken on another bus", MACHINE(Q35, DISK(TARGET("sda", "usb"), "")),
+          "/a.iso", "attach the guest's driver (/a.iso)", TARGET("sdb", "sata") },
+        { "a gap is filled",
+          MACHINE(Q35, DISK(TARGET("sda", "sata"), "") DISK(TARGET("sdc", "sata"), "")), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sdb", "sata") },
+        { "the address is taken by a disk of another name",
+          MACHINE(Q35, DISK(TARGET("sdx", "sata"), DRIVE("0", "0", "0"))), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sdb", "sata") },
+        { "an address on another bus is another one",
+          MACHINE(Q35, DISK(TARGET("sdx", "scsi"), DRIVE("0", "0", "0"))), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sda", "sata") },
+        { "an address on the second channel",
+          MACHINE(PC, DISK(TARGET("hda", "ide"), DRIVE("0", "1", "0"))), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("hdb", "ide") },
+        { "and what it stands for",
+          MACHINE(PC, DISK(TARGET("hda", "ide"), DRIVE("0", "0", "0"))
+                          DISK(TARGET("hdb", "ide"), DRIVE("0", "1", "0"))),
+          "/a.iso", "attach the guest's driver (/a.iso)", TARGET("hdd", "ide") },
+        { "an address on the second controller",
+          MACHINE(
+              "<type arch='aarch64'>hvm</type>",
+              DISK(TARGET("sda", "scsi"), DRIVE("0", "0", "0")) DISK(
+                  TARGET("sdc", "scsi"),
+                  DRIVE("1", "0",
+                        "0")) "<hostdev mode='subsystem' type='scsi'>" DRIVE("0", "0",
+                                                                             "1") "</hostdev>"),
+          "/a.iso", "attach the guest's driver (/a.iso)", TARGET("sdd", "scsi") },
+        { "IDE is full",
+          MACHINE(PC, DISK(TARGET("hda", "ide"), "") DISK(TARGET("hdb", "ide"), "")
+                          DISK(TARGET("hdc", "ide"), "") DISK(TARGET("hdd", "ide"), "")),
+          "/a.iso", "attach the guest's driver (/a.iso)", TARGET("sda", "sata") },
+        { "virtio disks are no matter", MACHINE(Q35, DISK(TARGET("vda", "virtio"), "")), "/a.iso",
+          "attach the guest's driver (/a.iso)", TARGET("sda", "sata") },
+        { "there", MACHINE(Q35, DRIVER(FILE_A, TARGET("sdb", "sata"))), "/a.iso", "", NULL },
+        { "not wanted any more", MACHINE(Q35, DRIVER(FILE_A, TARGET("sdb", "sata"))), NULL,
+          "detach the guest's driver (/a.iso)", NULL },
+        { "another image, the target stays", MACHINE(Q35, DRIVER(FILE_A, TARGET("sdb", "usb"))),
+          "/b.iso", "detach the guest's driver (/a.iso); attach the guest's driver (/b.iso)",
+          TARGET("sdb", "usb") },
+        { "another image, the address stays",
+          MACHINE(Q35, DRIVER(FILE_A,
+                              "<target dev='sdb' bus='sata' tray='open'/>" DRIVE("0", "0", "4"))),
+          "/b.iso", "detach the guest's driver (/a.iso); attach the guest's driver (/b.iso)",
+          TARGET("sdb", "sata") "<address type=\"drive\" controller=\"0\" bus=\"0\" "
+                                "unit=\"4\"/>" },
+        { "empty", MACHINE(Q35, DRIVER("", TARGET("sdb", "sata"))), "/a.iso",
+          "detach the guest's driver (no image); attach the guest's driver (/a.iso)",
+          TARGET("sdb", "sata") },
+        { "a target that cannot be kept", MACHINE(Q35, DRIVER("", "")), "/a.iso",
+          "detach the guest's driver (no image); attach the guest's driver (/a.iso)",
+          TARGET("sda", "sata") },
+        { "a cdrom of the user's with the image is the user's",
+          MACHINE(Q35,
+                  "<disk type='file' device='cdrom'>" FILE_A TARGET("sda", "sata") "</disk>"),
+          "/a.iso", "attach the guest's driver (/a.iso)", TARGET("sdb", "sata") },
+        { "vGPUs and cdrom: what goes first, then what comes",
+          MACHINE(Q35, DRIVER(FILE_A, TARGET("sda", "sata"))
+                           HOSTDEV("", UUID_0, "<alias name='ua-vgpu-0'/>")),
+          "/b.iso",
+          "detach vGPU 0 (" UUID_0 "); detach the guest's driver (/a.iso); "
+          "attach the guest's driver (/b.iso)",
+          TARGET("sda", "sata") },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) domain = parse(cases[i].xml, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) changes = NULL;
+        g_autofree char *text = NULL;
+        const VgpuChange *last;
+
+        domain->driver_iso = g_strdup(cases[i].driver);
+        if (!(changes = vgpu_inject_plan(domain, NEW, &error)))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        text = tell(changes);
+        if (!g_str_equal(text, cases[i].changes))
+            fail_msg("%s: %s", cases[i].what, text);
+        last = changes->len ? changes->pdata[changes->len - 1] : NULL;
+        if ((last && last->attach) != (cases[i].target != NULL) ||
+            (cases[i].target && !strstr(last->xml, cases[i].target)))
+            fail_msg("%s: %s", cases[i].what, last ? last->xml : "nothing");
+    }
+}
+
+/* More disks than letters. */
+static void
+test_driver_many_disks(void **state)
+{
+    g_autoptr(GString) disks = g_string_new(NULL);
+    g_autofree char *xml = NULL;
+    g_autoptr(VgpuDomain) domain = NULL;
+    g_autoptr(GPtrArray) changes = NULL;
+    const VgpuChange *attach;
+
+    for (char letter = 'a'; letter <= 'z'; letter++)
+        g_string_append_printf(disks, DISK("<target dev='sd%c' bus='sata'/>", ""), letter);
+    g_string_append(disks, DISK(TARGET("sdaa", "usb"), ""));
+    xml = g_strdup_printf(MACHINE(Q35, "%s"), disks->str);
+    domain = parse(xml, NULL);
+    domain->driver_iso = g_strdup("/a.iso");
+    changes = vgpu_inject_plan(domain, NEW, NULL);
+    attach = g_ptr_array_index(changes, 0);
+
+    assert_int_equal(changes->len, 1);
+    assert_non_null(strstr(attach->xml, TARGET("sdab", "sata")));
+}
+
+static void
+test_driver_change(void **state)
+{
+    g_autoptr(VgpuDomain) domain =
+        parse(MACHINE(Q35, DRIVER(FILE_A, TARGET("sdb", "sata"))), NULL);
+    g_autoptr(GPtrArray) changes = NULL;
+    const VgpuChange *detach, *attach;
+
+    domain->driver_iso = g_strdup("/b<1>.iso");
+    changes = vgpu_inject_plan(domain, 0, NULL);
+    assert_int_equal(changes->len, 2);
+    detach = changes->pdata[0];
+    attach = changes->pdata[1];
+
+    assert_false(detach->attach);
+    assert_int_equal(detach->index, VGPU_INDEX_DRIVER);
+    assert_string_equal(detach->alias, "ua-vgpu-driver");
+    assert_null(detach->uuid);
+    assert_true(attach->attach);
+    assert_int_equal(attach->index, VGPU_INDEX_DRIVER);
+    assert_string_equal(attach->alias, "ua-vgpu-driver");
+    assert_null(attach->uuid);
+    assert_string_equal(attach->xml,
+                        "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
+                        "<source file='/b&lt;1&gt;.iso' startupPolicy='optional'/><target dev='sdb' bus='sata'/>"
+                        "<readonly/><alias name='ua-vgpu-driver'/></disk>");
 }
 
 static void
@@ -479,10 +718,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),         cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_change),         cmocka_unit_test(test_change_of_vf),
-        cmocka_unit_test(test_live_xml),       cmocka_unit_test(test_version),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_change),
+        cmocka_unit_test(test_change_of_vf),
+        cmocka_unit_test(test_live_xml),
+        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_driver),
+        cmocka_unit_test(test_driver_many_disks),
+        cmocka_unit_test(test_driver_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,7 @@ plan(const World *world, VgpuOwner *owner, VgpuOwner *kept, const char *untoucha
 }
 
 #define OFF_0 "release VGPU_0 #0 web1: the domain does not run"
+#define DETACHED_0 "release VGPU_0 #0 web1 (17): it was detached from the running domain"
 #define GONE_0 "release VGPU_0 #0 web1: there is no such domain any more"
 #define OURS(uuid)                                                                               \
     "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='" uuid        \
@@ -186,7 +187,21 @@ test_records(void **state)
           VGPU_PHASE_READY,
           false,
           "confirm VGPU_0 #0 web1 (17): the domain runs" },
-        { "ready, its device has gone", { RUNS }, VGPU_PHASE_READY, true, "" },
+        { "ready, detached by hand, and its device has gone",
+          { RUNS },
+          VGPU_PHASE_READY,
+          true,
+          DETACHED_0 },
+        { "ready, detached by hand",
+          { RUNS, .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          true,
+          DETACHED_0 },
+        { "ready, what it runs with cannot be read",
+          { RUNS_UNREAD, .device = VGPU_0 },
+          VGPU_PHASE_READY,
+          true,
+          "" },
         { "killed while making it, and it was made",
           { RUNS, .device = VGPU_0 },
           VGPU_PHASE_CREATING,

@@ -59,6 +59,7 @@ make_a2(guint n_vfs)
                           a2_types[i].four_gb && vf != 3 ? 1 : 0);
     }
     fake_mdev_add(fs, "0000:08:00.7", "nvidia-746", UUID, 70);
+    fake_file_set(fs, "sys/bus/pci/drivers/nvidia/module/version", "550.90.05\n");
     return fs;
 }
 
@@ -106,6 +107,7 @@ test_a2(void **state)
     assert_string_equal(gpu->vendor_id, "0x10de");
     assert_string_equal(gpu->product_id, "0x25b6");
     assert_string_equal(gpu->driver, "nvidia");
+    assert_string_equal(gpu->driver_version, "550.90.05");
     assert_int_equal(gpu->numa_node, 0);
     assert_int_equal(gpu->interface, VGPU_INTERFACE_MDEV);
     assert_int_equal(gpu->vfs_total, 16);
@@ -237,6 +239,7 @@ test_which(void **state)
 
     gpu = vgpu_inventory_find(inventory, "0000:04:00.0");
     assert_null(gpu->driver);
+    assert_null(gpu->driver_version);
     assert_int_equal(gpu->interface, VGPU_INTERFACE_NONE);
     assert_int_equal(gpu->vfs_total, 16);
     assert_int_equal(gpu->vfs_enabled, 0);

@@ -102,9 +102,14 @@ test_text(void **state)
           " " LONG_NAME LONG_NAME "  -       -   -     -\n" },
     };
 
+    VgpuTableStyle style = { .width = 80 };
+
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GVariant) rows = parse("aa{sv}", cases[i].rows);
-        g_autofree char *text = vgpu_table_text(columns, rows, cases[i].wide);
+        g_autofree char *text = NULL;
+
+        style.wide = cases[i].wide;
+        text = vgpu_table_text(columns, rows, &style);
 
         assert_text(cases[i].what, text, cases[i].want);
     }
@@ -122,10 +127,65 @@ test_kept_columns(void **state)
     g_autofree char *source =
         g_strdup_printf("[{'a': <'%s%s'>, 'b': <'%s'>}]", LONG_NAME, LONG_NAME, LONG_NAME);
     g_autoptr(GVariant) rows = parse("aa{sv}", source);
-    g_autofree char *text = vgpu_table_text(kept, rows, false);
+    const VgpuTableStyle style = { .width = 80 };
+    g_autofree char *text = vgpu_table_text(kept, rows, &style);
 
     if (!strstr(text, " " LONG_NAME LONG_NAME "  abcdefg…\n"))
         fail_msg("a kept column was shortened, or the other one not to its least:\n%s", text);
+}
+
+static void
+test_width(void **state)
+{
+    static const struct {
+        const char *what;
+        guint width;
+        const char *want;
+    } cases[] = {
+        { "a narrow terminal", 40,
+          " Name          Number  OK  Why\n"
+          "----------------------------------------\n"
+          " abcdefghijk…  -       -   one two three\n"
+          "                           four five six\n"
+          "                           seven eight\n"
+          "                           nine ten\n"
+          "                           eleven twelve\n" },
+        { "a wide one is not filled", 200,
+          " Name                                                  Number  OK  Why\n"
+          "------------------------------------------------------------------------------------"
+          "---------------------------------------------\n"
+          " " LONG_NAME "  -       -   " LONG_WHY "\n" },
+    };
+    g_autoptr(GVariant) rows =
+        parse("aa{sv}", "[{'name': <'" LONG_NAME "'>, 'why': <'" LONG_WHY "'>}]");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const VgpuTableStyle style = { .width = cases[i].width };
+        g_autofree char *text = vgpu_table_text(columns, rows, &style);
+
+        assert_text(cases[i].what, text, cases[i].want);
+    }
+}
+
+/* Colours take no room, and only those cells have one that are a state. */
+static void
+test_colour(void **state)
+{
+    static const VgpuColumn states[] = {
+        { .key = "state", .header = "State", .state = true },
+        { .key = "name", .header = "Name" },
+        { 0 },
+    };
+    g_autoptr(GVariant) rows =
+        parse("aa{sv}", "[{'state': <'active *'>, 'name': <'active'>}, {'state': <'foreign'>}]");
+    const VgpuTableStyle style = { .width = 80, .colour = true };
+    g_autofree char *text = vgpu_table_text(states, rows, &style);
+
+    assert_text("a table with colours", text,
+                " State     Name\n"
+                "-----------------\n"
+                " \033[32mactive *\033[0m  active\n"
+                " foreign   -\n");
 }
 
 static void
@@ -193,6 +253,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),      cmocka_unit_test(test_kept_columns),
+        cmocka_unit_test(test_width),     cmocka_unit_test(test_colour),
         cmocka_unit_test(test_fields),    cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_rows),
     };

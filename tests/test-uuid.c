@@ -71,6 +71,15 @@ test_for_domain(void **state)
     }
 }
 
+/* The same program with another name space, and the name as it is. */
+static void
+test_from_name(void **state)
+{
+    g_autofree char *uuid = vgpu_uuid_from_name(UUID, "design");
+
+    assert_string_equal(uuid, "ce7b8daf-1aa5-5472-be97-e392cf7ae7ef");
+}
+
 static void
 test_random(void **state)
 {
@@ -89,6 +98,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_for_domain),
+        cmocka_unit_test(test_from_name),
         cmocka_unit_test(test_random),
     };
 

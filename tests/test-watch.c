@@ -18,6 +18,7 @@
     "<domain type='test'><name>web</name><uuid>" UUID "</uuid><memory>1024</memory>"             \
     "<os><type>hvm</type></os></domain>"
 #define QUIET_MS 100
+#define EVENTS 32 /* kinds of domain events, and more */
 
 static const char *const event_names[] = {
     [VGPU_DOMAIN_DEFINED] = "defined",           [VGPU_DOMAIN_UNDEFINED] = "undefined",
@@ -52,7 +53,27 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
     g_string_append_printf(self->text, "%s%s ", gone ? "-" : "+", name);
 }
 
-static const VgpuWatchEvents events = { .domain = on_domain, .nodedev = on_nodedev };
+static const char *const device_names[] = {
+    [VGPU_DEVICE_ADDED] = "added",
+    [VGPU_DEVICE_REMOVED] = "removed",
+    [VGPU_DEVICE_KEPT] = "kept",
+};
+
+static void
+on_device(VgpuDeviceEvent event, const char *uuid, int id, const char *alias, gpointer opaque)
+{
+    Fixture *self = opaque;
+
+    assert_string_equal(uuid, UUID);
+    assert_true(id > 0);
+    g_string_append_printf(self->text, "%s:%s ", device_names[event], alias);
+}
+
+static const VgpuWatchEvents events = {
+    .domain = on_domain,
+    .device = on_device,
+    .nodedev = on_nodedev,
+};
 
 static gboolean
 quit(gpointer loop)
@@ -218,6 +239,90 @@ test_free_in_event(void **state)
     assert_int_equal(virDomainUndefine(domain), 0);
 }
 
+int __real_virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr domain, int event,
+                                            virConnectDomainEventGenericCallback callback,
+                                            void *opaque, virFreeCallback freecb);
+int __wrap_virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr domain, int event,
+                                            virConnectDomainEventGenericCallback callback,
+                                            void *opaque, virFreeCallback freecb);
+/* What was registered last, of each kind. */
+static struct {
+    virConnectDomainEventGenericCallback callback;
+    void *opaque;
+} registered[EVENTS];
+
+int
+__wrap_virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr domain, int event,
+                                        virConnectDomainEventGenericCallback callback,
+                                        void *opaque, virFreeCallback freecb)
+{
+    assert_in_range(event, 0, EVENTS - 1);
+    registered[event].callback = callback;
+    registered[event].opaque = opaque;
+    return __real_virConnectDomainEventRegisterAny(conn, domain, event, callback, opaque, freecb);
+}
+
+/* As libvirt does; all three events have that type. */
+static void
+call_back(Fixture *self, virDomainPtr domain, int event, const char *alias)
+{
+    union {
+        virConnectDomainEventGenericCallback generic;
+        virConnectDomainEventDeviceAddedCallback device;
+    } callback = { .generic = registered[event].callback };
+
+    callback.device(self->conn, domain, alias, registered[event].opaque);
+}
+
+/* The test driver knows no devices that come and go: its callbacks are called here. */
+static void
+test_devices(void **state)
+{
+    static const struct {
+        const char *what;
+        int event;
+        const char *alias;
+        const char *expected;
+    } cases[] = {
+        { "ours comes", VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, "ua-vgpu-0", "added:ua-vgpu-0 " },
+        { "ours goes", VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "ua-vgpu-15", "removed:ua-vgpu-15 " },
+        { "the guest refuses", VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, "ua-vgpu-1",
+          "kept:ua-vgpu-1 " },
+        { "another's comes", VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, "hostdev0", "" },
+        { "another's goes", VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "ua-disk", "" },
+        { "one without an alias", VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, NULL, "" },
+    };
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+
+    assert_int_equal(virDomainCreate(domain), 0);
+    check(self, "defined:web started:web ", "start");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        call_back(self, domain, cases[i].event, cases[i].alias);
+        check(self, cases[i].expected, cases[i].what);
+    }
+    assert_int_equal(virDomainDestroy(domain), 0);
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
+/* Who does not want to know of devices. */
+static void
+test_without_devices(void **state)
+{
+    static const VgpuWatchEvents deaf = { .domain = on_domain, .nodedev = on_nodedev };
+    g_autoptr(GError) error = NULL;
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+
+    check(self, "defined:web ", "define");
+    vgpu_watch_free(self->watch);
+    self->watch = vgpu_watch_new(self->conn, &deaf, self, &error);
+    assert_non_null(self->watch);
+    call_back(self, domain, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "ua-vgpu-0");
+    check(self, "", "a device goes");
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
 int __real_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr device,
                                                 int event,
                                                 virConnectNodeDeviceEventGenericCallback callback,
@@ -285,10 +390,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_life),          TEST(test_metadata),
-        TEST(test_nodedev),       TEST(test_no_event_after_free),
-        TEST(test_free_in_event), TEST(test_without_nodedevs),
+        TEST(test_life),
+        TEST(test_metadata),
+        TEST(test_nodedev),
+        TEST(test_no_event_after_free),
+        TEST(test_free_in_event),
+        TEST(test_without_nodedevs),
         TEST(test_broken),
+        TEST(test_devices),
+        TEST(test_without_devices),
     };
 
     vgpu_connection_init();

@@ -213,6 +213,7 @@ scan_function(const Scan *scan, const char *address)
     gpu->vendor_id = g_steal_pointer(&vendor);
     gpu->product_id = read_pci(sysfs, address, "device");
     gpu->driver = link_pci(sysfs, address, "driver");
+    gpu->driver_version = read_pci(sysfs, address, "driver/module/version");
     numa = read_pci(sysfs, address, "numa_node");
     gpu->numa_node = numa ? (int) g_ascii_strtoll(numa, NULL, 10) : -1;
     gpu->vfs_total = read_pci_uint(sysfs, address, "sriov_totalvfs");

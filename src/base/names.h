@@ -6,6 +6,7 @@
 #define VGPU_XMLNS_FAMILY "urn:virt-vgpu:domain:" /* any version of it */
 #define VGPU_XML_PREFIX "vgpu"
 #define VGPU_ALIAS_PREFIX "ua-vgpu-"       /* libvirt keeps user aliases only with "ua-" */
+#define VGPU_ALIAS_DRIVER "ua-vgpu-driver" /* the cdrom with the guest's driver */
 #define VGPU_UUID_NAME_PREFIX "virt-vgpu:" /* UUIDv5(domain UUID, "virt-vgpu:N") */
 
 /* D-Bus */
@@ -21,8 +22,13 @@
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
 #define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs" /* which VF a defined domain is to have */
+#define VGPU_PATH_POOLS "etc/virt-vgpu/pools"
+#define VGPU_PATH_POOLS_AUTOSTART "etc/virt-vgpu/pools/autostart"
+#define VGPU_PATH_POOLS_ACTIVE "run/virt-vgpu/pools" /* an empty file NAME: that pool is active */
 #define VGPU_PATH_HOST_LAYOUT "etc/virt-vgpu/host.xml"
 #define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* how the last host-apply went */
+
+#define VGPU_POOL_DEFAULT "default" /* what no pool of that file claims */
 
 /* sysfs and devfs, relative to the same root (kernel:
  * Documentation/driver-api/vfio-mediated-device.rst, Documentation/ABI/testing/sysfs-bus-pci) */

@@ -26,16 +26,23 @@ vgpu_uuid_canonical(const char *text)
 }
 
 char *
+vgpu_uuid_from_name(const char *space, const char *name)
+{
+    uuid_t parsed;
+    uuid_t uuid;
+
+    if (uuid_parse(space, parsed) != 0)
+        g_error("'%s' is not a UUID", space);
+    uuid_generate_sha1(uuid, parsed, name, strlen(name));
+    return format(uuid);
+}
+
+char *
 vgpu_uuid_for_domain(const char *domain_uuid, unsigned index)
 {
     g_autofree char *name = g_strdup_printf(VGPU_UUID_NAME_PREFIX "%u", index);
-    uuid_t domain;
-    uuid_t uuid;
 
-    if (uuid_parse(domain_uuid, domain) != 0)
-        g_error("'%s' is not a UUID", domain_uuid);
-    uuid_generate_sha1(uuid, domain, name, strlen(name));
-    return format(uuid);
+    return vgpu_uuid_from_name(domain_uuid, name);
 }
 
 char *

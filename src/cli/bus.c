@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "cli/agent.h"
 
 /* Longer than the daemon's own deadlines, so that its reason arrives and not our time-out. */
 #define CALL_TIMEOUT_MS (120 * 1000)
 
 #define NOT_RUNNING "virtvgpud is not running; start it with 'systemctl start virtvgpud'"
+#define AGENT_KEY "virt-vgpu-agent" /* of a proxy: polkit is asked, so an agent may be needed */
 
 VgpuBusManager1 *
 vgpu_bus_open(GBusType bus, GError **error)
@@ -36,6 +38,8 @@ vgpu_bus_open(GBusType bus, GError **error)
         return NULL;
     }
     g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(proxy), CALL_TIMEOUT_MS);
+    if (bus == G_BUS_TYPE_SYSTEM && vgpu_agent_is_useful())
+        g_object_set_data(G_OBJECT(proxy), AGENT_KEY, proxy);
     return g_steal_pointer(&proxy);
 }
 
@@ -49,7 +53,13 @@ vgpu_bus_failed(GError **error)
     } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)) {
         g_clear_error(error);
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                            "virtvgpud does this for root only");
+                            "the bus does not let you call virtvgpud; run it as root, or let its "
+                            "policy allow it (org.virtvgpu.Manager1.conf)");
+    } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)) {
+        g_clear_error(error);
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
+                            "virtvgpud is older than virt-vgpu and cannot do this; restart it "
+                            "with 'systemctl restart virtvgpud'");
     } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
                g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
         g_clear_error(error);
@@ -86,10 +96,35 @@ on_answer(GObject *proxy, GAsyncResult *result, gpointer opaque)
     g_main_loop_quit(call->loop);
 }
 
+static GVariant *
+only_value(GVariant *answer)
+{
+    if (g_variant_n_children(answer) == 0)
+        return g_variant_ref(answer);
+    return g_variant_get_child_value(answer, 0);
+}
+
+GVariant *
+vgpu_bus_query(VgpuBusManager1 *manager, const char *method, GVariant *parameters, GError **error)
+{
+    g_autoptr(GVariant) answer =
+        g_dbus_proxy_call_sync(G_DBUS_PROXY(manager), method, parameters,
+                               G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, -1, NULL,
+                               error);
+
+    if (!answer) {
+        vgpu_bus_failed(error);
+        return NULL;
+    }
+    return only_value(answer);
+}
+
 GVariant *
 vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters,
               const char *doing, GError **error)
 {
+    g_autoptr(VgpuAgent) agent =
+        g_object_get_data(G_OBJECT(manager), AGENT_KEY) ? vgpu_agent_new() : NULL;
     g_autoptr(GMainContext) context = g_main_context_new();
     g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
     g_autoptr(GSource) timer = g_timeout_source_new(1000);
@@ -98,10 +133,13 @@ vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters
 
     g_main_context_push_thread_default(context);
     g_source_set_callback(timer, on_second, &call, NULL);
-    g_source_attach(timer, context);
+    /* a password may be asked for on the terminal meanwhile, where nobody else writes */
+    if (doing && !agent)
+        g_source_attach(timer, context);
     /* the daemon has time-outs of its own, by the number of GPUs */
-    g_dbus_proxy_call(G_DBUS_PROXY(manager), method, parameters, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                      NULL, on_answer, &call);
+    g_dbus_proxy_call(G_DBUS_PROXY(manager), method, parameters,
+                      G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL,
+                      on_answer, &call);
     g_main_loop_run(loop);
     g_source_destroy(timer);
     g_main_context_pop_thread_default(context);
@@ -112,5 +150,5 @@ vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters
         vgpu_bus_failed(error);
         return NULL;
     }
-    return g_variant_get_child_value(answer, 0);
+    return only_value(answer);
 }

@@ -13,8 +13,13 @@ VgpuBusManager1 *vgpu_bus_open(GBusType bus, GError **error) G_GNUC_WARN_UNUSED_
  * end with it. */
 int vgpu_bus_failed(GError **error);
 
-/* Call @method, one that may take its time, with @parameters (a tuple, floating or not). When it
- * takes more than a second, "DOING …" is printed on stderr. The answer's only value, or NULL with
- * a text fit for people. */
+/* Call @method with @parameters (a tuple, floating or not). When it takes more than a second, "DOING …"
+ * is printed on stderr, unless @doing is NULL. polkit may ask the user for a password, on this
+ * terminal if need be, and there is no time-out. The answer's only value, the empty tuple when it
+ * has none, or NULL with a text fit for people. */
 GVariant *vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters,
                         const char *doing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for what changes nothing and is answered at once, with a time-out. */
+GVariant *vgpu_bus_query(VgpuBusManager1 *manager, const char *method, GVariant *parameters,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

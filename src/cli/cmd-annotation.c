@@ -10,6 +10,7 @@
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/domain-io.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
 #include "domain/annotate.h"
 #include "domain/inject.h"
@@ -20,7 +21,8 @@
 
 static struct {
     char **profiles;
-    char *gpu, *uuid, *display, *ramfb, *placement, *create, *late_attach;
+    char *tenant, *pool, *gpu, *uuid, *display, *ramfb, *placement, *create, *late_attach;
+    char *driver_iso;
     char *frame_rate_limit, *console_vnc, *unified_memory, *debugging, *profiling, **params;
     char *xml, *output;
     int count;
@@ -33,13 +35,18 @@ static const GOptionEntry annotate_options[] = {
       "with --xml: where the result goes [standard output]", "FILE" },
     { "profile", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.profiles,
       "profile; given again: an alternative, first that fits wins", "P" },
+    { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool,
+      "from this pool; without --profile its default profile", "POOL" },
+    { "tenant", 0, 0, G_OPTION_ARG_STRING, &option.tenant, "whose domain this is", "NAME" },
     { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "that many vGPUs [1]", "N" },
     { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu, "only on this GPU", "ADDR" },
     { "uuid", 0, 0, G_OPTION_ARG_STRING, &option.uuid,
       "UUID of the mdev that the domain has a <hostdev> for", "UUID" },
     { "display", 0, 0, G_OPTION_ARG_STRING, &option.display, "auto, on or off [auto]", "WHEN" },
     { "ramfb", 0, 0, G_OPTION_ARG_STRING, &option.ramfb, "auto, on or off [auto]", "WHEN" },
-    { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement, "pack or spread [pack]", "HOW" },
+    { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement, "pack, spread or numa", "HOW" },
+    { "driver-iso", 0, 0, G_OPTION_ARG_STRING, &option.driver_iso,
+      "yes or no: a cdrom with the pool's guest driver", "WHEN" },
     { "create", 0, 0, G_OPTION_ARG_STRING, &option.create,
       "start (and gone after stop) or define (kept while off)", "WHEN" },
     { "late-attach", 0, 0, G_OPTION_ARG_STRING, &option.late_attach,
@@ -171,17 +178,19 @@ static bool
 annotation_from_options(VgpuAnnotateOptions *options, GError **error)
 {
     const char *const settings[] = {
-        option.gpu,         option.uuid,           option.display,     option.ramfb,
-        option.placement,   option.create,         option.late_attach, option.frame_rate_limit,
-        option.console_vnc, option.unified_memory, option.debugging,   option.profiling,
+        option.tenant,         option.gpu,       option.uuid,        option.display,
+        option.ramfb,          option.placement, option.create,      option.late_attach,
+        option.driver_iso,     option.profiling, option.console_vnc, option.frame_rate_limit,
+        option.unified_memory, option.debugging,
     };
+    bool names_one = option.profiles || option.pool;
     bool any = option.count != COUNT_UNSET || option.params;
 
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
         any |= settings[i] != NULL;
 
-    if (!option.profiles && (any || !option.xml)) {
-        vgpu_usage(error, "--profile is missing");
+    if (!names_one && (any || !option.xml)) {
+        vgpu_usage(error, "--profile or --pool is missing");
         return false;
     }
     if (option.count != COUNT_UNSET && option.count < 1) {
@@ -195,6 +204,8 @@ annotation_from_options(VgpuAnnotateOptions *options, GError **error)
             return false;
     }
     *options = (VgpuAnnotateOptions) {
+        .tenant = option.tenant,
+        .pool = option.pool,
         .profile = option.profiles ? option.profiles[0] : NULL,
         .alternatives = option.profiles ? (const char *const *) option.profiles + 1 : NULL,
         .count = option.count == COUNT_UNSET ? 0 : (guint) option.count,
@@ -205,19 +216,20 @@ annotation_from_options(VgpuAnnotateOptions *options, GError **error)
         .placement = option.placement,
         .create = option.create,
         .late_attach = option.late_attach,
+        .driver_iso = option.driver_iso,
         .frame_rate_limit = option.frame_rate_limit,
         .console_vnc = option.console_vnc,
         .unified_memory = option.unified_memory,
         .debugging = option.debugging,
         .profiling = option.profiling,
         .params = (const char *const *) option.params,
-        .keep = !option.profiles,
+        .keep = !names_one,
     };
     return true;
 }
 
-/* Whether a GPU of this host has what is wanted, and every one that has it makes it on virtual
- * functions. */
+/* Whether a GPU of this host has what is wanted (without a profile: anything), and every one that
+ * has it makes it on virtual functions. */
 static bool
 is_on_vfs(GVariant *profiles, const VgpuWant *want)
 {
@@ -234,7 +246,8 @@ is_on_vfs(GVariant *profiles, const VgpuWant *want)
         (void) !g_variant_lookup(row, "interface", "&s", &interface);
         profile = vgpu_profile_new(id, name);
         if ((want->gpu && g_strcmp0(want->gpu, gpu) != 0) ||
-            !vgpu_profile_matches_any(profile, (const char *const *) want->profiles))
+            (want->profiles[0] &&
+             !vgpu_profile_matches_any(profile, (const char *const *) want->profiles)))
             continue;
         if (vgpu_interface_from_string(interface) == VGPU_INTERFACE_MDEV)
             return false;
@@ -356,11 +369,11 @@ element_for(const VgpuDomainState *domain, const char *what, const VgpuAnnotateO
     g_autofree char *annotated =
         vgpu_annotate_document(domain->definition, strlen(domain->definition), what, options,
                                error);
-    g_autoptr(xmlDoc) doc = NULL;
+    g_autoptr(VgpuDomain) parsed = NULL;
 
-    if (!annotated || !(doc = vgpu_xml_parse(annotated, strlen(annotated), what, error)))
+    if (!annotated || !(parsed = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
-    return vgpu_xml_dump(vgpu_xml_node(doc, NULL, "/domain/metadata/vgpu:devices"));
+    return vgpu_annotate_extract(parsed);
 }
 
 static int
@@ -405,6 +418,7 @@ run_annotate(const VgpuCli *cli, char **args, GError **error)
         return VGPU_EXIT_USAGE;
     if (option.output && !option.xml)
         return vgpu_usage(error, "--output goes with --xml");
+    vgpu_suggest_warn(cli->bus, (const char *const *) option.profiles, option.pool);
     if (option.xml)
         return annotate_file(cli, &options, error);
     return annotate_domain(cli, args[0], &options, error);
@@ -423,17 +437,19 @@ const VgpuCommand vgpu_commands_annotation[] = {
       .max_args = 1,
       .run = run_validate },
     { .name = "annotate",
-      .synopsis = "DOMAIN | --xml FILE [--profile P …] [OPTION…]",
+      .synopsis = "DOMAIN | --xml FILE [--profile P …] [--pool POOL] [OPTION…]",
       .summary = "say which vGPU a domain shall have",
       .description =
           "Writes the annotation of a domain, in place of one that is there, and makes its "
           "definition follow. With --xml works on a file: the result also has the UUID and the "
           "devices, so that the very first start has them from the beginning; without --profile "
-          "the annotation that is in the file is kept. Devices that are virtual functions are "
-          "left to the daemon, which chooses them when the domain is defined.",
+          "and --pool the annotation that is in the file is kept. Devices that are virtual "
+          "functions, and the guest's driver, are left to the daemon, which chooses them when "
+          "the domain is defined.",
       .example = "virt-vgpu annotate web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu annotate web1 --profile A40-8Q --profile A40-4Q --gpu 41:00.0\n"
                  "virt-vgpu annotate web1 --profile L40S-8Q --frame-rate-limit off\n"
+                 "virt-vgpu annotate cad1 --pool design --tenant acme --driver-iso yes\n"
                  "virt-install … --print-xml |\n"
                  "  virt-vgpu annotate --xml - --profile 'NVIDIA A2-4Q' > web1.xml",
       .max_args = 1,

@@ -2,11 +2,14 @@
  * started through libvirt with the caller's own rights. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/domain-io.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "domain/domain.h"
 #include "libvirt/connection.h"
 #include "libvirt/domains.h"
@@ -23,15 +26,22 @@ static const GOptionEntry explain_options[] = {
 
 static const VgpuColumn candidate_columns[] = {
     { .key = "gpu", .header = "GPU" },
-    { .key = "verdict", .header = "Verdict" },
+    { .key = "verdict", .header = "Verdict", .state = true },
     { .key = "reason", .header = "Reason", .fit = VGPU_FIT_WRAP },
+    { .key = "index", .header = "vGPU", .wide = true },
     { 0 },
+};
+
+static const VgpuColumn available_columns[] = {
+    { .key = "gpu" }, { .key = "id" }, { .key = "name" }, { .key = "available" }, { 0 },
 };
 
 static const VgpuColumn explain_columns[] = {
     { .key = "possible" },
     { .key = "plan" },
     { .key = "candidates", .nested = candidate_columns },
+    { .key = "reason" },
+    { .key = "available", .nested = available_columns },
     { 0 },
 };
 
@@ -39,12 +49,79 @@ static const VgpuColumn explain_columns[] = {
 static char *
 domain_xml(const VgpuCli *cli, const char *name, GError **error)
 {
-    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
-    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, name, error) : NULL;
+    g_autoptr(VgpuDomainState) domain = vgpu_find_domain(cli, name, error);
 
     if (!domain)
         return NULL;
     return g_strdup(domain->definition ? domain->definition : domain->live);
+}
+
+/* @text in lines that begin at column @indent. */
+static void
+print_wrapped(const char *text, guint indent)
+{
+    guint width = MAX(vgpu_terminal_width(), indent + 20) - indent;
+    g_autoptr(GPtrArray) lines = vgpu_table_wrap(text, width);
+
+    for (guint i = 0; i < lines->len; i++)
+        printf("%*s%s\n", (int) indent, "", (const char *) lines->pdata[i]);
+}
+
+/* "  GPU  PROFILE: 3, PROFILE: 1": rows of one GPU follow each other. A line ends between profiles, and
+ * goes on below the first of them. */
+static void
+print_available(GVariant *available)
+{
+    gsize width = vgpu_terminal_width(), column = 0;
+    g_autofree char *last = NULL;
+    int indent = 0;
+
+    for (gsize i = 0; i < g_variant_n_children(available); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(available, i);
+        g_autoptr(GVariant) n = g_variant_lookup_value(row, "available", NULL);
+        g_autofree char *number = n ? g_variant_print(n, FALSE) : g_strdup("?");
+        g_autofree char *item = NULL;
+        const char *gpu = "-", *name = "-";
+
+        (void) !g_variant_lookup(row, "gpu", "&s", &gpu);
+        (void) !g_variant_lookup(row, "name", "&s", &name);
+        item = g_strdup_printf("%s: %s", name, number);
+        if (g_strcmp0(gpu, last) != 0) {
+            indent = printf("%s  %s  ", last ? "\n" : "", gpu) - (last != NULL);
+            column = (gsize) indent;
+            g_free(last);
+            last = g_strdup(gpu);
+        } else if (column + strlen(", ,") + strlen(item) > width) {
+            printf(",\n%*s", indent, "");
+            column = (gsize) indent;
+        } else {
+            column += (gsize) printf(", ");
+        }
+        column += (gsize) printf("%s", item);
+    }
+    if (last)
+        printf("\n");
+}
+
+/* What may have been meant by a name in the annotation that nothing has. */
+static void
+print_guesses(VgpuBusManager1 *manager, const VgpuDomain *domain)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        const char *const none[] = { NULL, NULL };
+        const char *const *profile = (const char *const *) want->profiles;
+
+        for (profile = profile && *profile ? profile : none; profile == none || *profile;
+             profile++) {
+            g_autofree char *name = vgpu_suggest_name(manager, *profile, want->pool);
+
+            if (name)
+                printf("\nDid you mean '%s'?\n", name);
+            if (name || profile == none)
+                break;
+        }
+    }
 }
 
 static void
@@ -53,6 +130,9 @@ print_explanation(const char *what, bool possible, GVariant *result, bool wide)
     g_autoptr(GVariant) plan = g_variant_lookup_value(result, "plan", G_VARIANT_TYPE("as"));
     g_autoptr(GVariant) candidates =
         g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
+    g_autoptr(GVariant) available =
+        g_variant_lookup_value(result, "available", G_VARIANT_TYPE("aa{sv}"));
+    const char *reason = NULL;
 
     printf("%s: a start %s\n", what, possible ? "is possible now" : "is not possible now");
     for (gsize i = 0; plan && i < g_variant_n_children(plan); i++) {
@@ -65,62 +145,75 @@ print_explanation(const char *what, bool possible, GVariant *result, bool wide)
         printf("\n");
         vgpu_table_print(candidate_columns, candidates, false, wide);
     }
+    if (g_variant_lookup(result, "reason", "&s", &reason) && *reason) {
+        printf("\n");
+        print_wrapped(reason, 0);
+    }
+    if (available && g_variant_n_children(available) > 0) {
+        printf("\nRoom now:\n");
+        print_available(available);
+    }
 }
 
 static int
 run_explain(const VgpuCli *cli, char **args, GError **error)
 {
+    const char *what = option.xml ? vgpu_xml_source(option.xml) : args[0];
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autofree char *xml = NULL, *text = NULL;
+    g_autoptr(VgpuDomain) domain = NULL;
     g_autoptr(GVariant) result = NULL;
     gboolean possible = FALSE;
     gsize len;
 
     if (!vgpu_check_source(args[0], option.xml, error))
         return VGPU_EXIT_USAGE;
-    if (option.xml) {
-        g_autoptr(VgpuDomain) domain = NULL;
-
-        /* what is no domain at all is better told with the file's name */
-        if (!(xml = vgpu_read_xml(option.xml, &len, error)) ||
-            !(domain = vgpu_domain_parse(xml, len, vgpu_xml_source(option.xml), error)))
-            return EXIT_FAILURE;
-    } else if (!(xml = domain_xml(cli, args[0], error))) {
+    if (!(xml = option.xml ? vgpu_read_xml(option.xml, &len, error)
+                           : domain_xml(cli, args[0], error)))
         return EXIT_FAILURE;
-    }
-
-    if (!(manager = vgpu_bus_open(cli->bus, error)))
+    /* what is no domain at all is better told with the file's name */
+    domain = vgpu_domain_parse(xml, option.xml ? len : strlen(xml), what, error);
+    if (!domain || !(manager = vgpu_bus_open(cli->bus, error)) ||
+        !(result = vgpu_bus_query(manager, "Explain", g_variant_new("(s)", xml), error)))
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_explain_sync(manager, xml, &result, NULL, error))
-        return vgpu_bus_failed(error);
 
     g_variant_lookup(result, "possible", "b", &possible);
     if (cli->json) {
         text = vgpu_table_json_object(explain_columns, result, true);
         printf("%s\n", text);
     } else {
-        print_explanation(option.xml ? vgpu_xml_source(option.xml) : args[0], possible, result,
-                          cli->wide);
+        print_explanation(what, possible, result, cli->wide);
+        if (!possible)
+            print_guesses(manager, domain);
     }
     return possible ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The definition of the domain is made to follow its annotation; what was changed. */
+static GVariant *
+inject(VgpuBusManager1 *manager, const VgpuDomainState *domain, GError **error)
+{
+    g_autofree char *doing =
+        g_strdup_printf("The definition of domain '%s' is being changed", domain->name);
+
+    return vgpu_bus_call(manager, "Inject", g_variant_new("(s)", domain->uuid), doing, error);
 }
 
 static int
 run_inject(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
-    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, args[0], error) : NULL;
+    g_autoptr(VgpuDomainState) domain = vgpu_find_domain(cli, args[0], error);
     g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
-    g_auto(GStrv) changes = NULL;
+    g_autoptr(GVariant) changes = manager ? inject(manager, domain, error) : NULL;
+    g_autofree const char **lines = NULL;
 
-    if (!manager)
+    if (!changes)
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_inject_sync(manager, domain->uuid, &changes, NULL, error))
-        return vgpu_bus_failed(error);
+    lines = g_variant_get_strv(changes, NULL);
     if (!cli->json)
         printf("Domain '%s': %s\n", domain->name,
-               changes[0] ? "definition changed" : "nothing to change");
-    vgpu_print_changes(cli, domain->name, (const char *const *) changes);
+               *lines ? "definition changed" : "nothing to change");
+    vgpu_print_changes(cli, domain->name, lines);
     return EXIT_SUCCESS;
 }
 
@@ -179,17 +272,15 @@ run_start(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
     g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, args[0], error) : NULL;
     g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
-    g_auto(GStrv) changes = NULL;
+    g_autoptr(GVariant) changes = manager ? inject(manager, domain, error) : NULL;
+    g_autofree const char **lines = NULL;
 
-    if (!manager)
-        return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_inject_sync(manager, domain->uuid, &changes, NULL, error))
-        return vgpu_bus_failed(error);
-    if (!start_domain(conn, domain, error))
+    if (!changes || !start_domain(conn, domain, error))
         return EXIT_FAILURE;
     if (!cli->json)
         printf("Domain '%s' started\n", domain->name);
-    vgpu_print_changes(cli, domain->name, (const char *const *) changes);
+    lines = g_variant_get_strv(changes, NULL);
+    vgpu_print_changes(cli, domain->name, lines);
     return EXIT_SUCCESS;
 }
 
@@ -199,8 +290,9 @@ const VgpuCommand vgpu_commands_domain[] = {
       .summary = "what a start would do now, and why not",
       .description =
           "Tells which GPU each annotated vGPU of the domain would get if it were started now, "
-          "and for every GPU why it fits or not. Changes nothing. The exit status is 1 when a "
-          "start is not possible.",
+          "for every GPU why it fits or not, what the start would say, and how many more of "
+          "each profile fit now. Changes nothing. The exit status is 1 when a start is not "
+          "possible.",
       .example = "virt-vgpu explain web1\nvirt-vgpu explain --xml web1.xml --json",
       .max_args = 1,
       .options = explain_options,

@@ -82,12 +82,11 @@ static int
 run_gpu_list(const VgpuCli *cli, char **args, GError **error)
 {
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
-    g_autoptr(GVariant) gpus = NULL;
+    g_autoptr(GVariant) gpus =
+        manager ? vgpu_bus_query(manager, "ListGpus", g_variant_new("()"), error) : NULL;
 
-    if (!manager)
+    if (!gpus)
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_list_gpus_sync(manager, &gpus, NULL, error))
-        return vgpu_bus_failed(error);
     vgpu_table_print(gpu_columns, gpus, cli->json, cli->wide);
     return EXIT_SUCCESS;
 }
@@ -115,9 +114,9 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_get_gpu_sync(manager, address, &gpu, NULL, error))
-        return vgpu_bus_failed(error);
-
+    gpu = vgpu_bus_query(manager, "GetGpu", g_variant_new("(s)", address), error);
+    if (!gpu)
+        return EXIT_FAILURE;
     if (cli->json) {
         text = vgpu_table_json_object(gpu_info_columns, gpu, true);
         printf("%s\n", text);
@@ -142,8 +141,9 @@ run_profile_list(const VgpuCli *cli, char **args, GError **error)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_list_profiles_sync(manager, address, &profiles, NULL, error))
-        return vgpu_bus_failed(error);
+    profiles = vgpu_bus_query(manager, "ListProfiles", g_variant_new("(s)", address), error);
+    if (!profiles)
+        return EXIT_FAILURE;
     vgpu_table_print(profile_columns, profiles, cli->json, cli->wide);
     return EXIT_SUCCESS;
 }

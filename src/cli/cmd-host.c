@@ -29,12 +29,13 @@ run_reconcile(const VgpuCli *cli, char **args, GError **error)
         { 0 },
     };
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
-    g_autoptr(GVariant) actions = NULL;
+    g_autoptr(GVariant) actions =
+        manager ? vgpu_bus_call(manager, "Reconcile", g_variant_new("(b)", option.dry_run),
+                                "Devices and domains are being compared", error)
+                : NULL;
 
-    if (!manager)
+    if (!actions)
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_reconcile_sync(manager, option.dry_run, &actions, NULL, error))
-        return vgpu_bus_failed(error);
     vgpu_table_print(columns, actions, cli->json, cli->wide);
     return EXIT_SUCCESS;
 }
@@ -43,7 +44,7 @@ run_reconcile(const VgpuCli *cli, char **args, GError **error)
 
 static const VgpuColumn doctor_columns[] = {
     { .key = "check", .header = "Check", .fit = VGPU_FIT_WRAP },
-    { .key = "status", .header = "Status" },
+    { .key = "status", .header = "Status", .state = true },
     { .key = "detail", .header = "Detail", .fit = VGPU_FIT_WRAP },
     { .key = "fix", .header = "Fix", .wide = true },
     { 0 },
@@ -55,10 +56,9 @@ check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, &error);
-    g_autoptr(GVariant) found = NULL;
+    g_autoptr(GVariant) found =
+        manager ? vgpu_bus_query(manager, "Doctor", g_variant_new("()"), &error) : NULL;
 
-    if (manager && !vgpu_bus_manager1_call_doctor_sync(manager, &found, NULL, &error))
-        vgpu_bus_failed(&error);
     if (!found) {
         g_variant_builder_add_value(rows, vgpu_doctor_row("daemon", "fail", error->message,
                                                           "systemctl start virtvgpud"));

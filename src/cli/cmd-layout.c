@@ -12,7 +12,7 @@
 static const VgpuColumn step_columns[] = {
     { .key = "gpu", .header = "GPU" },
     { .key = "step", .header = "Step", .fit = VGPU_FIT_CUT },
-    { .key = "result", .header = "Result" },
+    { .key = "result", .header = "Result", .state = true },
     { .key = "text", .header = "What", .fit = VGPU_FIT_WRAP },
     { 0 },
 };

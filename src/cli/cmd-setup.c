@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/modprobe.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 static struct {
     gboolean persistent, profiles, next_load;
@@ -312,7 +313,7 @@ print_scheduler(GVariant *scheduler)
                "/etc/modprobe.d:\n  %s\n",
                line);
     if (g_variant_lookup(scheduler, "note", "&s", &note)) {
-        g_autoptr(GPtrArray) lines = vgpu_table_wrap(note, VGPU_TABLE_WIDTH);
+        g_autoptr(GPtrArray) lines = vgpu_table_wrap(note, vgpu_terminal_width());
 
         for (guint i = 0; i < lines->len; i++)
             printf("%s\n", (const char *) g_ptr_array_index(lines, i));

@@ -5,10 +5,14 @@
 #include "base/uuid.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/rows.h"
 #include "cli/stats.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
 
-static const VgpuColumn vgpu_columns[] = {
+#define RESTART_MARK "*"
+
+const VgpuColumn vgpu_rows_vgpu[] = {
     { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
     { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
     { .key = "index", .header = "Index", .wide = true },
@@ -21,7 +25,7 @@ static const VgpuColumn vgpu_columns[] = {
     { .key = "pool", .header = "Pool", .wide = true },
     { .key = "tenant", .header = "Tenant", .wide = true },
     { .key = "restart_needed", .header = "Restart needed", .wide = true },
-    { .key = "state", .header = "State" },
+    { .key = "state", .header = "State", .state = true },
     { 0 },
 };
 
@@ -39,7 +43,7 @@ static const VgpuColumn stats_columns[] = {
     { .key = "pool", .header = "Pool", .wide = true },
     { .key = "tenant", .header = "Tenant", .wide = true },
     { .key = "restart_needed", .header = "Restart needed", .wide = true },
-    { .key = "state", .header = "State" },
+    { .key = "state", .header = "State", .state = true },
     { .key = "fb_mib", .header = "MiB", .wide = true },
     { .key = "fb_used_mib", .header = "Used MiB" },
     { .key = "gpu_util", .header = "GPU %" },
@@ -86,23 +90,55 @@ with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
     return vgpu_stats_join(vgpus, stats);
 }
 
+/* A narrow table has no column for it, so the state of what needs a restart is marked. */
+static GVariant *
+with_marks(GVariant *vgpus, bool *any)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+    for (gsize i = 0; i < g_variant_n_children(vgpus); i++) {
+        g_autoptr(GVariant) vgpu = g_variant_get_child_value(vgpus, i);
+        gboolean needed = FALSE;
+        const char *state = "";
+        GVariantDict dict;
+
+        g_variant_dict_init(&dict, vgpu);
+        (void) !g_variant_lookup(vgpu, "state", "&s", &state);
+        if (g_variant_lookup(vgpu, "restart_needed", "b", &needed) && needed) {
+            g_autofree char *text = g_strconcat(state, " " RESTART_MARK, NULL);
+
+            g_variant_dict_insert(&dict, "state", "s", text);
+            *any = true;
+        }
+        g_variant_builder_add_value(&builder, g_variant_dict_end(&dict));
+    }
+    return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
 static int
 run_list(const VgpuCli *cli, char **args, GError **error)
 {
+    const VgpuColumn *columns = option.stats ? stats_columns : vgpu_rows_vgpu;
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
-    g_autoptr(GVariant) vgpus = NULL;
+    g_autoptr(GVariant) listed =
+        manager ? vgpu_bus_query(manager, "ListVgpus", g_variant_new("(b)", option.all), error)
+                : NULL;
+    g_autoptr(GVariant) vgpus = NULL, marked = NULL;
+    bool any = false;
 
-    if (!manager)
+    if (!listed)
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_list_vgpus_sync(manager, option.all, &vgpus, NULL, error))
-        return vgpu_bus_failed(error);
-    if (option.stats) {
-        g_autoptr(GVariant) joined = with_stats(manager, vgpus);
-
-        vgpu_table_print(stats_columns, joined, cli->json, cli->wide);
-    } else {
-        vgpu_table_print(vgpu_columns, vgpus, cli->json, cli->wide);
+    vgpus = option.stats ? with_stats(manager, listed) : g_variant_ref(listed);
+    if (cli->json || cli->wide) {
+        vgpu_table_print(columns, vgpus, cli->json, cli->wide);
+        return EXIT_SUCCESS;
     }
+    marked = with_marks(vgpus, &any);
+    vgpu_table_print(columns, marked, false, false);
+    if (any)
+        printf("\n" RESTART_MARK " runs with something else than its definition has, until it is "
+               "restarted\n");
     return EXIT_SUCCESS;
 }
 
@@ -133,12 +169,16 @@ run_create(const VgpuCli *cli, char **args, GError **error)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_create_vgpu_sync(manager, address, args[1], uuid,
-                                                 option.persistent, &vgpu, NULL, error))
-        return vgpu_bus_failed(error);
+    vgpu = vgpu_bus_call(manager, "CreateVgpu",
+                         g_variant_new("(sssb)", address, args[1], uuid, option.persistent),
+                         "The vGPU is being made", error);
+    if (!vgpu) {
+        vgpu_suggest(manager, args[1], NULL, error);
+        return EXIT_FAILURE;
+    }
 
     if (cli->json) {
-        text = vgpu_table_json_object(vgpu_columns, vgpu, true);
+        text = vgpu_table_json_object(vgpu_rows_vgpu, vgpu, true);
         printf("%s\n", text);
         return EXIT_SUCCESS;
     }
@@ -154,13 +194,16 @@ run_destroy(const VgpuCli *cli, char **args, GError **error)
     static const VgpuColumn columns[] = { { .key = "uuid" }, { .key = "done" }, { 0 } };
     g_autofree char *uuid = uuid_arg(args[0], error);
     g_autoptr(VgpuBusManager1) manager = NULL;
+    g_autoptr(GVariant) done = NULL;
 
     if (!uuid)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
-    if (!vgpu_bus_manager1_call_destroy_vgpu_sync(manager, uuid, NULL, error))
-        return vgpu_bus_failed(error);
+    done = vgpu_bus_call(manager, "DestroyVgpu", g_variant_new("(s)", uuid),
+                         "The vGPU is being removed", error);
+    if (!done)
+        return EXIT_FAILURE;
 
     if (cli->json) {
         g_autoptr(GVariant) row =

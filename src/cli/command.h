@@ -34,10 +34,15 @@ typedef struct {
 extern const VgpuCommand vgpu_commands_gpu[];
 extern const VgpuCommand vgpu_commands_setup[];
 extern const VgpuCommand vgpu_commands_layout[];
+extern const VgpuCommand vgpu_commands_pool[];
 extern const VgpuCommand vgpu_commands_vgpu[];
 extern const VgpuCommand vgpu_commands_annotation[];
 extern const VgpuCommand vgpu_commands_domain[];
+extern const VgpuCommand vgpu_commands_attach[];
 extern const VgpuCommand vgpu_commands_host[];
+extern const VgpuCommand vgpu_commands_iso[];
+extern const VgpuCommand vgpu_commands_inventory[];
+extern const VgpuCommand vgpu_commands_general[];
 
 /* What was typed is wrong: sets @error and returns VGPU_EXIT_USAGE. */
 int vgpu_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "cli/table.h"
+
 /* Add the rows of all local checks to @rows (an aa{sv} under construction). @root prefixes every
  * path ("/" in production). */
 void vgpu_doctor_local(const char *root, GVariantBuilder *rows);
@@ -14,3 +16,7 @@ void vgpu_doctor_local(const char *root, GVariantBuilder *rows);
 /* One row; @fix is NULL when there is nothing to do. The result is floating. */
 GVariant *vgpu_doctor_row(const char *check, const char *status, const char *detail,
                           const char *fix);
+
+/* The rows for people: by what they are about, with the fix below what needs one, and the numbers of
+ * failures and warnings at the end. */
+char *vgpu_doctor_text(GVariant *rows, const VgpuTableStyle *style);

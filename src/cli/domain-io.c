@@ -10,6 +10,41 @@
 #include "base/error.h"
 #include "base/xml.h"
 #include "cli/table.h"
+#include "libvirt/connection.h"
+
+/* Only when nothing has that name, which may be a number. */
+static VgpuDomainState *
+find_by_id(virConnectPtr conn, const char *typed)
+{
+    guint64 id = 0;
+    g_autoptr(virDomain) domain = NULL;
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (!g_ascii_string_to_unsigned(typed, 10, 0, G_MAXINT, &id, NULL) ||
+        !(domain = virDomainLookupByID(conn, (int) id)) ||
+        virDomainGetUUIDString(domain, uuid) < 0)
+        return NULL;
+    return vgpu_domains_get(conn, uuid, NULL);
+}
+
+VgpuDomainState *
+vgpu_find_domain(const VgpuCli *cli, const char *typed, GError **error)
+{
+    g_autoptr(virConnect) conn = virConnectOpenReadOnly(cli->uri);
+    g_autoptr(GError) failure = NULL;
+    VgpuDomainState *domain;
+
+    if (!conn) {
+        vgpu_connection_error(error, "cannot connect to libvirt at %s", cli->uri);
+        return NULL;
+    }
+    domain = vgpu_domains_get(conn, typed, &failure);
+    if (!domain && g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
+        domain = find_by_id(conn, typed);
+    if (!domain)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return domain;
+}
 
 char *
 vgpu_read_xml(const char *path, gsize *len, GError **error)

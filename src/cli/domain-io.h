@@ -6,8 +6,14 @@
 #include <stdbool.h>
 
 #include "cli/command.h"
+#include "libvirt/domains.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
+
+/* The domain that was typed as name, UUID or, when it runs, id; on a read-only connection, which every
+ * user may have. */
+VgpuDomainState *vgpu_find_domain(const VgpuCli *cli, const char *typed, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* A whole file, "-" for standard input, ended by a zero byte that @len does not count. Of one that
  * is too long, one byte more than VGPU_XML_MAX, which the parser refuses. */

@@ -9,57 +9,16 @@
 
 #include "base/error.h"
 #include "base/pciaddr.h"
-#include "cli/bus.h"
-#include "cli/command.h"
-#include "cli/table.h"
+#include "cli/help.h"
 
 #define DEFAULT_URI "qemu:///system"
-#define FARTHEST_GUESS 2u /* letters between a misspelt verb and one that is suggested */
-
-static int run_help(const VgpuCli *cli, char **args, GError **error);
-static int run_version(const VgpuCli *cli, char **args, GError **error);
-
-static const VgpuCommand general_commands[] = {
-    { .name = "help",
-      .synopsis = "[VERB]",
-      .summary = "list the verbs, or explain one",
-      .description =
-          "Without VERB lists all verbs; with VERB says what it does, what it takes, and shows "
-          "an example.",
-      .example = "virt-vgpu help annotate",
-      .max_args = 1,
-      .run = run_help },
-    { .name = "version",
-      .synopsis = "",
-      .summary = "versions of this program and of the daemon",
-      .description =
-          "Prints the version of virt-vgpu and, if virtvgpud runs, the daemon's and whether "
-          "that is connected to libvirt.",
-      .example = "virt-vgpu version",
-      .run = run_version },
-    { 0 },
-};
-
-static const struct {
-    const char *title;
-    const VgpuCommand *commands;
-} groups[] = {
-    { "GPUs", vgpu_commands_gpu },
-    { "GPU set-up", vgpu_commands_setup },
-    { "Host layout", vgpu_commands_layout },
-    { "vGPUs", vgpu_commands_vgpu },
-    { "Annotations", vgpu_commands_annotation },
-    { "Domains", vgpu_commands_domain },
-    { "Host", vgpu_commands_host },
-    { "General", general_commands },
-};
 
 static struct {
     gboolean json, wide, help, version;
     char *uri, *bus, *root;
 } global;
 
-static const GOptionEntry global_options[] = {
+const GOptionEntry vgpu_global_options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &global.json, "print JSON instead of a table", NULL },
     { "wide", 0, 0, G_OPTION_ARG_NONE, &global.wide, "all columns, nothing cut", NULL },
     { "connect", 'c', 0, G_OPTION_ARG_STRING, &global.uri, "libvirt to talk to [" DEFAULT_URI "]",
@@ -96,185 +55,11 @@ vgpu_address_arg(const char *text, GError **error)
     return address;
 }
 
-static const VgpuCommand *
-find_command(const char *name)
-{
-    for (gsize g = 0; g < G_N_ELEMENTS(groups); g++)
-        for (const VgpuCommand *command = groups[g].commands; command->name; command++)
-            if (strcmp(command->name, name) == 0)
-                return command;
-    return NULL;
-}
-
-/* Letters to insert, drop, change or swap with a neighbour to make @b of @a. */
-static guint
-edit_distance(const char *a, const char *b)
-{
-    gsize n = strlen(b), width = n + 1;
-    g_autofree guint *rows = g_new0(guint, 3 * width);
-    guint *before = rows, *last = rows + width, *now = rows + 2 * width;
-
-    for (gsize j = 0; j <= n; j++)
-        last[j] = (guint) j;
-    for (gsize i = 1; a[i - 1]; i++) {
-        guint *spare = before;
-
-        now[0] = (guint) i;
-        for (gsize j = 1; j <= n; j++) {
-            now[j] = last[j - 1] + (a[i - 1] != b[j - 1]);
-            now[j] = MIN(now[j], MIN(last[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                now[j] = MIN(now[j], before[j - 2] + 1);
-        }
-        before = last;
-        last = now;
-        now = spare;
-    }
-    return last[n];
-}
-
-static int
-unknown_verb(const char *name, GError **error)
-{
-    const char *nearest = NULL;
-    guint least = FARTHEST_GUESS + 1;
-
-    for (gsize g = 0; g < G_N_ELEMENTS(groups); g++) {
-        for (const VgpuCommand *command = groups[g].commands; command->name; command++) {
-            guint distance = edit_distance(name, command->name);
-
-            if (distance < least) {
-                least = distance;
-                nearest = command->name;
-            }
-        }
-    }
-    if (nearest)
-        return vgpu_usage(error, "unknown verb '%s'; did you mean '%s'?", name, nearest);
-    return vgpu_usage(error, "unknown verb '%s'", name);
-}
-
-/* @text in lines that end at VGPU_TABLE_WIDTH; the first goes on at column @indent, where the
- * others begin. */
-static void
-print_wrapped(const char *text, guint indent)
-{
-    g_autoptr(GPtrArray) lines = vgpu_table_wrap(text, VGPU_TABLE_WIDTH - indent);
-
-    for (guint i = 0; i < lines->len; i++)
-        printf("%*s%s\n", i ? (int) indent : 0, "", (const char *) lines->pdata[i]);
-}
-
-static void
-print_options(const GOptionEntry *entry)
-{
-    for (; entry && entry->long_name; entry++) {
-        g_autofree char *text = NULL;
-
-        if (entry->flags & G_OPTION_FLAG_HIDDEN)
-            continue;
-        text = g_strdup_printf("%c%c%s--%s%s%s", entry->short_name ? '-' : ' ',
-                               entry->short_name ? entry->short_name : ' ',
-                               entry->short_name ? ", " : "  ", entry->long_name,
-                               entry->arg_description ? " " : "",
-                               entry->arg_description ? entry->arg_description : "");
-        if (strlen(text) > 23) /* what it is begins on the next line */
-            printf("  %s\n%26s", text, "");
-        else
-            printf("  %-23s ", text);
-        print_wrapped(entry->description, 26);
-    }
-}
-
-static void
-print_indented(const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    for (char **line = lines; *line; line++)
-        printf("  %s\n", *line);
-}
-
-static void
-print_verb_help(const VgpuCommand *command)
-{
-    printf("Usage: virt-vgpu %s%s%s\n\n", command->name, *command->synopsis ? " " : "",
-           command->synopsis);
-    print_wrapped(command->description, 0);
-    if (command->options) {
-        printf("\nOptions:\n");
-        print_options(command->options);
-    }
-    printf("\nOptions of every verb:\n");
-    print_options(global_options);
-    printf("\nExample:\n");
-    print_indented(command->example);
-}
-
-static void
-print_help(void)
-{
-    printf("Usage: virt-vgpu VERB [ARGUMENT…] [OPTION…]\n\n"
-           "Gives libvirt domains their vGPUs and shows what this host has.\n");
-    for (gsize g = 0; g < G_N_ELEMENTS(groups); g++) {
-        printf("\n%s:\n", groups[g].title);
-        for (const VgpuCommand *command = groups[g].commands; command->name; command++)
-            printf("  %-14s %s\n", command->name, command->summary);
-    }
-    printf("\nOptions of every verb:\n");
-    print_options(global_options);
-    printf(
-        "\n'virt-vgpu help VERB' explains one verb. Exit status: 0 done, 1 failed, 2 usage.\n");
-}
-
-static int
-run_help(const VgpuCli *cli, char **args, GError **error)
-{
-    const VgpuCommand *command = NULL;
-
-    if (args[0] && !(command = find_command(args[0])))
-        return unknown_verb(args[0], error);
-    if (command)
-        print_verb_help(command);
-    else
-        print_help();
-    return EXIT_SUCCESS;
-}
-
-static int
-run_version(const VgpuCli *cli, char **args, GError **error)
-{
-    static const VgpuColumn columns[] = {
-        { .key = "version", .header = "virt-vgpu" },
-        { .key = "daemon_version", .header = "virtvgpud" },
-        { .key = "libvirt_connected", .header = "connected to libvirt" },
-        { 0 },
-    };
-    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
-    g_autoptr(GVariant) row = NULL;
-    g_autofree char *text = NULL;
-    GVariantDict dict;
-
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "version", "s", PACKAGE_VERSION);
-    if (manager && vgpu_bus_manager1_get_version(manager)) {
-        g_variant_dict_insert(&dict, "daemon_version", "s",
-                              vgpu_bus_manager1_get_version(manager));
-        g_variant_dict_insert(&dict, "libvirt_connected", "b",
-                              vgpu_bus_manager1_get_libvirt_connected(manager));
-    }
-    row = g_variant_ref_sink(g_variant_dict_end(&dict));
-    text =
-        cli->json ? vgpu_table_json_object(columns, row, true) : vgpu_table_fields(columns, row);
-    printf("%s%s", text, cli->json ? "\n" : "");
-    return EXIT_SUCCESS;
-}
-
 /* Whether @arg is an option of every verb, and whether its value is the next argument. */
 static bool
 is_global_option(const char *arg, bool *takes_next)
 {
-    for (const GOptionEntry *entry = global_options; entry->long_name; entry++) {
+    for (const GOptionEntry *entry = vgpu_global_options; entry->long_name; entry++) {
         bool is_short = arg[1] != '-' && entry->short_name && arg[1] == entry->short_name;
         gsize len = strlen(entry->long_name);
 
@@ -303,11 +88,22 @@ find_verb(int argc, char **argv)
             i += takes_next;
             continue;
         }
-        if (!verb_option || find_command(argv[i]))
+        if (!verb_option || vgpu_help_find(argv[i]))
             return i;
         first = first ? first : i;
     }
     return first;
+}
+
+/* GLib leaves a "--" where it is when what follows begins with a hyphen. */
+static void
+drop_separator(char **args)
+{
+    while (*args && strcmp(*args, "--") != 0)
+        args++;
+    g_free(*args);
+    for (; *args; args++)
+        args[0] = args[1];
 }
 
 /* Take all options out of *@args, those of every verb and those of @command. */
@@ -318,11 +114,12 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
     const char *bus;
 
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_add_main_entries(context, global_options, NULL);
+    g_option_context_add_main_entries(context, vgpu_global_options, NULL);
     if (command && command->options)
         g_option_context_add_main_entries(context, command->options, NULL);
     if (!g_option_context_parse_strv(context, args, error))
         return false;
+    drop_separator(*args);
 
     for (char **arg = *args; *arg; arg++) {
         if (!g_utf8_validate(*arg, -1, NULL)) {
@@ -362,8 +159,8 @@ dispatch(char ***argv, GError **error)
     if (at) {
         verb = (*argv)[at];
         memmove(*argv + at, *argv + at + 1, sizeof(char *) * (gsize) (argc - at));
-        if (!(command = find_command(verb)))
-            return unknown_verb(verb, error);
+        if (!(command = vgpu_help_find(verb)))
+            return vgpu_help_unknown(verb, error);
     }
     if (!parse_options(argv, command, &cli, error))
         return VGPU_EXIT_USAGE;
@@ -373,10 +170,7 @@ dispatch(char ***argv, GError **error)
         return EXIT_SUCCESS;
     }
     if (global.help) {
-        if (command)
-            print_verb_help(command);
-        else
-            print_help();
+        vgpu_help_print(command);
         return EXIT_SUCCESS;
     }
     if (!command)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/terminal.h"
+
 #define GAP "  "
 #define CUT_MARK "…"
 #define MIN_WIDTH 8u /* a column is not made narrower than this */
@@ -122,10 +124,22 @@ fit_cell(const VgpuColumn *column, const char *text, guint width)
     return lines;
 }
 
-static void
-append_padded(GString *out, const char *text, guint width)
+/* The colour of a cell, by its first word; NULL: none. */
+static const char *
+colour_of(const char *text)
 {
-    g_string_append(out, text);
+    g_autofree char *word = g_strndup(text, strcspn(text, " "));
+
+    return vgpu_terminal_colour_of(word);
+}
+
+static void
+append_padded(GString *out, const char *text, guint width, const char *colour)
+{
+    if (colour)
+        g_string_append_printf(out, "%s%s" VGPU_TERMINAL_PLAIN, colour, text);
+    else
+        g_string_append(out, text);
     for (guint used = text_width(text); used < width; used++)
         g_string_append_c(out, ' ');
 }
@@ -142,7 +156,7 @@ end_line(GString *out)
 /* One row: as many lines as its tallest cell has. */
 static void
 append_row(GString *out, const VgpuColumn *const *shown, const guint *widths, guint n,
-           char *const *texts)
+           char *const *texts, bool colour)
 {
     g_autoptr(GPtrArray) cells =
         g_ptr_array_new_with_free_func((GDestroyNotify) g_ptr_array_unref);
@@ -158,9 +172,10 @@ append_row(GString *out, const VgpuColumn *const *shown, const guint *widths, gu
         g_string_append_c(out, ' ');
         for (guint c = 0; c < n; c++) {
             const GPtrArray *lines = g_ptr_array_index(cells, c);
+            const char *text = line < lines->len ? g_ptr_array_index(lines, line) : "";
 
-            append_padded(out, line < lines->len ? g_ptr_array_index(lines, line) : "",
-                          widths[c]);
+            append_padded(out, text, widths[c],
+                          colour && shown[c]->state ? colour_of(text) : NULL);
             g_string_append(out, GAP);
         }
         end_line(out);
@@ -179,9 +194,9 @@ total_width(const guint *widths, guint n)
 
 /* Take from the widest column that may give, until the table fits or none can. */
 static void
-shrink(const VgpuColumn *const *shown, guint *widths, guint n)
+shrink(const VgpuColumn *const *shown, guint *widths, guint n, guint width)
 {
-    while (total_width(widths, n) > VGPU_TABLE_WIDTH) {
+    while (total_width(widths, n) > width) {
         guint *widest = NULL;
 
         for (guint c = 0; c < n; c++) {
@@ -198,7 +213,7 @@ shrink(const VgpuColumn *const *shown, guint *widths, guint n)
 }
 
 char *
-vgpu_table_text(const VgpuColumn *columns, GVariant *rows, bool wide)
+vgpu_table_text(const VgpuColumn *columns, GVariant *rows, const VgpuTableStyle *style)
 {
     const VgpuColumn *shown[NO_COLUMNS];
     guint widths[NO_COLUMNS];
@@ -208,7 +223,7 @@ vgpu_table_text(const VgpuColumn *columns, GVariant *rows, bool wide)
     guint n = 0;
 
     for (; columns->key; columns++) {
-        if (!columns->header || (columns->wide && !wide))
+        if (!columns->header || (columns->wide && !style->wide))
             continue;
         g_assert(n < NO_COLUMNS);
         shown[n] = columns;
@@ -225,15 +240,15 @@ vgpu_table_text(const VgpuColumn *columns, GVariant *rows, bool wide)
         }
         g_ptr_array_add(texts, cells);
     }
-    if (!wide)
-        shrink(shown, widths, n);
+    if (!style->wide)
+        shrink(shown, widths, n, style->width);
 
-    append_row(out, shown, widths, n, headers);
+    append_row(out, shown, widths, n, headers, false);
     for (guint i = total_width(widths, n); i > 0; i--)
         g_string_append_c(out, '-');
     g_string_append_c(out, '\n');
     for (guint r = 0; r < texts->len; r++)
-        append_row(out, shown, widths, n, g_ptr_array_index(texts, r));
+        append_row(out, shown, widths, n, g_ptr_array_index(texts, r), style->colour);
     return g_string_free(out, FALSE);
 }
 
@@ -253,7 +268,7 @@ vgpu_table_fields(const VgpuColumn *columns, GVariant *row)
             continue;
         label = g_strconcat(c->header, ":", NULL);
         text = cell_text(row, c->key);
-        append_padded(out, label, width + 1);
+        append_padded(out, label, width + 1, NULL);
         g_string_append_printf(out, GAP "%s\n", text);
     }
     return g_string_free(out, FALSE);
@@ -313,8 +328,13 @@ vgpu_table_json_object(const VgpuColumn *columns, GVariant *row, bool pretty)
 void
 vgpu_table_print(const VgpuColumn *columns, GVariant *rows, bool json, bool wide)
 {
+    VgpuTableStyle style = {
+        .wide = wide,
+        .width = vgpu_terminal_width(),
+        .colour = vgpu_terminal_has_colour(),
+    };
     g_autofree char *text =
-        json ? vgpu_table_json(columns, rows) : vgpu_table_text(columns, rows, wide);
+        json ? vgpu_table_json(columns, rows) : vgpu_table_text(columns, rows, &style);
 
     printf(json ? "%s\n" : "%s", text);
 }

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* What becomes of a column when the table would be wider than VGPU_TABLE_WIDTH. */
+/* What becomes of a column when the table would be wider than it may be. */
 typedef enum {
     VGPU_FIT_KEEP, /* never shortened: numbers, addresses, UUIDs */
     VGPU_FIT_CUT,  /* cut, with "…" at the end */
@@ -20,13 +20,17 @@ typedef struct VgpuColumn {
     VgpuFit fit;
     bool wide;                       /* in the table only with --wide */
     const struct VgpuColumn *nested; /* JSON keys of a value that is itself a list of rows */
+    bool state; /* its first word may have a colour, see vgpu_terminal_colour_of() */
 } VgpuColumn;
 
-#define VGPU_TABLE_WIDTH 80
+typedef struct {
+    bool wide;   /* all columns, and nothing is cut */
+    guint width; /* that a line may have otherwise */
+    bool colour;
+} VgpuTableStyle;
 
-/* The table of @rows, ending in a newline; at most VGPU_TABLE_WIDTH wide unless @wide. Without
- * rows only its header. */
-char *vgpu_table_text(const VgpuColumn *columns, GVariant *rows, bool wide);
+/* The table of @rows, ending in a newline, no wider than need be. Without rows only its header. */
+char *vgpu_table_text(const VgpuColumn *columns, GVariant *rows, const VgpuTableStyle *style);
 
 /* One row (a{sv}) as "Header:  value", a line each; lists of rows are left out. */
 char *vgpu_table_fields(const VgpuColumn *columns, GVariant *row);
@@ -39,5 +43,5 @@ char *vgpu_table_json_object(const VgpuColumn *columns, GVariant *row, bool pret
 /* @text as lines (char *) of at most @width, broken at blanks where there are some. */
 GPtrArray *vgpu_table_wrap(const char *text, guint width);
 
-/* Print @rows on stdout, as JSON or as table. */
+/* Print @rows on stdout, as JSON or as a table that fits its terminal. */
 void vgpu_table_print(const VgpuColumn *columns, GVariant *rows, bool json, bool wide);

@@ -128,6 +128,8 @@ vgpu_claim_copy(const VgpuClaim *from)
     claim->parent = g_strdup(from->parent);
     claim->profile_id = g_strdup(from->profile_id);
     claim->profile_name = g_strdup(from->profile_name);
+    claim->pool = g_strdup(from->pool);
+    claim->tenant = g_strdup(from->tenant);
     claim->interface = from->interface;
     claim->phase = VGPU_PHASE_READY;
     return claim;
@@ -238,7 +240,7 @@ choose(const VgpuReading *reading, const GPtrArray *candidates, const VgpuWant *
     for (guint i = 0; !best && i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
 
-        if (candidate->profile)
+        if (candidate->profile && candidate->verdict > VGPU_VERDICT_NOT_IN_POOL)
             best = candidate;
     }
     return best;
@@ -261,6 +263,28 @@ keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
     return true;
 }
 
+/* No GPU that it may use has the profile. */
+static void
+refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *candidates,
+               GError **error)
+{
+    g_autofree char *where = g_strdup_printf("domain '%s': line %ld: ", domain->name, want->line);
+
+    for (guint i = 0; i < candidates->len; i++) {
+        const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
+
+        if (candidate->verdict != VGPU_VERDICT_NOT_IN_POOL)
+            continue;
+        vgpu_placement_explain(candidates, want, error);
+        g_prefix_error(error, "%s", where);
+        return;
+    }
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                "%sno GPU has the profile '%s' (see 'virt-vgpu profile-list'); the definition is "
+                "left as it is",
+                where, want->profiles[0]);
+}
+
 /* Choose anew. *@claim is set when it is on a VF. */
 static bool
 place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **claim,
@@ -273,7 +297,7 @@ place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **c
 
     bind_to(want, VGPU_INTERFACE_NONE, NULL);
     vgpu_manager_refresh(self, (const char *const *) want->profiles, NULL);
-    reading = vgpu_reading_new(self, domain->uuid, NULL);
+    reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
     g_ptr_array_set_size(reading->own, 0); /* what the present run has is another matter */
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *other = g_ptr_array_index(domain->wants, i);
@@ -286,10 +310,7 @@ place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **c
     if (!chosen && keep_as_it_is(domain, want))
         return true;
     if (!chosen) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "domain '%s': line %ld: no GPU has the profile '%s' (see 'virt-vgpu "
-                    "profile-list'); the definition is left as it is",
-                    domain->name, want->line, want->profiles[0]);
+        refuse_nowhere(domain, want, candidates, error);
         return false;
     }
     if (want->create_at_define &&
@@ -346,7 +367,7 @@ has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
     there.interface = claim->interface;
     there.vf = claim->parent;
     vgpu_manager_refresh(self, (const char *const *) want->profiles, claim->parent);
-    reading = vgpu_reading_new(self, domain->uuid, NULL);
+    reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
     g_ptr_array_set_size(reading->own, 0);
     candidates = vgpu_placement_candidates(&reading->snapshot, &there);
     return vgpu_placement_choose(&reading->snapshot, candidates, want->placement) != NULL;
@@ -408,6 +429,8 @@ prune(VgpuManager *self, const VgpuDomain *domain)
 static bool
 bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
 {
+    if (!vgpu_manager_complete(self, domain, error))
+        return false;
     (void) vgpu_manager_catch_up(self); /* capacity is read where it is asked for */
     prune(self, domain);
     for (guint i = 0; i < domain->wants->len; i++) {

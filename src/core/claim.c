@@ -70,6 +70,8 @@ vgpu_claim_free(VgpuClaim *self)
     g_free(self->parent);
     g_free(self->profile_id);
     g_free(self->profile_name);
+    g_free(self->pool);
+    g_free(self->tenant);
     g_free(self->reason);
     g_free(self);
 }
@@ -180,6 +182,9 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
     self->index = (guint) number;
     self->adopted = g_key_file_get_boolean(kf, uuid, "adopted", NULL);
     self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
+    self->late = g_key_file_get_boolean(kf, uuid, "late", NULL);
+    self->pool = get_string(kf, uuid, "pool");
+    self->tenant = get_string(kf, uuid, "tenant");
     self->reason = get_string(kf, uuid, "reason");
     self->job_pid = g_key_file_get_integer(kf, uuid, "job-pid", NULL);
     self->job_start = g_key_file_get_uint64(kf, uuid, "job-start", NULL);
@@ -271,11 +276,15 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
     set_string(kf, group, "parent", claim->parent);
     set_string(kf, group, "profile-id", claim->profile_id);
     set_string(kf, group, "profile", claim->profile_name);
+    set_string(kf, group, "pool", claim->pool);
+    set_string(kf, group, "tenant", claim->tenant);
     set_string(kf, group, "reason", claim->reason);
     if (claim->adopted)
         g_key_file_set_boolean(kf, group, "adopted", TRUE);
     if (claim->persistent)
         g_key_file_set_boolean(kf, group, "persistent", TRUE);
+    if (claim->late)
+        g_key_file_set_boolean(kf, group, "late", TRUE);
     if (claim->job_pid) {
         g_key_file_set_integer(kf, group, "job-pid", claim->job_pid);
         g_key_file_set_uint64(kf, group, "job-start", claim->job_start);

@@ -35,11 +35,15 @@ typedef struct {
     VgpuPhase phase;
     bool adopted;    /* was there before us: never removed */
     bool persistent; /* outlives the domain's run */
+    bool late;       /* was hot-plugged, so without display and ramfb */
+    char *pool;      /* whose room it takes, NULL: the default one's */
+    char *tenant;    /* on whose account, NULL: nobody's */
     char *reason;    /* why it failed, NULL */
     pid_t job_pid;   /* the child that writes its removal, 0 */
     guint64 job_start;
     bool stuck;      /* not stored: its removal takes longer than it should */
     bool dispatched; /* not stored: a lane is making it */
+    guint64 asked;   /* not stored: when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
     bool there;      /* not stored: CREATING only because of its parameters */
 } VgpuClaim;
 
@@ -50,6 +54,7 @@ typedef struct {
     int domain_id;     /* of the run that it was made for, -1 */
     guint64 since;     /* CLOCK_BOOTTIME of the prepare, ns; a release from before it is void */
     bool started;      /* libvirt said that the domain runs */
+    guint64 touched;   /* not stored: when the run got something more, on the same clock */
     GPtrArray *claims; /* of VgpuClaim, by index */
 } VgpuOwner;
 

@@ -7,6 +7,8 @@
 #include "base/error.h"
 
 #define MAX_SECONDS 86400
+#define MIN_INTERVAL 5
+#define MAX_INTERVAL 3600
 
 void
 vgpu_config_free(VgpuConfig *self)
@@ -16,6 +18,7 @@ vgpu_config_free(VgpuConfig *self)
     g_free(self->libvirt_uri);
     g_free(self->sriov_manage);
     g_free(self->nvml_library);
+    g_free(self->metrics_file);
     g_free(self);
 }
 
@@ -26,11 +29,13 @@ defaults(void)
 
     self->libvirt_uri = g_strdup("qemu:///system");
     self->attach_timeout = 60;
+    self->detach_timeout = 30;
     self->orphan_check = 60;
     self->remove_timeout = 60;
     self->policy = VGPU_PLACEMENT_PACK;
     self->sriov_manage = g_strdup("/usr/lib/nvidia/sriov-manage");
     self->nvml_library = g_strdup(VGPU_NVML_LIBRARY);
+    self->metrics_interval = 15;
     return self;
 }
 
@@ -67,6 +72,12 @@ static bool
 set_attach_timeout(VgpuConfig *self, const char *key, const char *value, GError **error)
 {
     return set_seconds(&self->attach_timeout, key, value, error);
+}
+
+static bool
+set_detach_timeout(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_seconds(&self->detach_timeout, key, value, error);
 }
 
 static bool
@@ -114,6 +125,30 @@ set_nvml_library(VgpuConfig *self, const char *key, const char *value, GError **
     return true;
 }
 
+static bool
+set_textfile(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    if (*value && !g_path_is_absolute(value))
+        return bad_value(error, key, value, "an absolute path, or empty");
+    /* the collector passes over any other */
+    if (*value && !g_str_has_suffix(value, ".prom"))
+        return bad_value(error, key, value, "the path of a file *.prom");
+    g_free(self->metrics_file);
+    self->metrics_file = *value ? g_strdup(value) : NULL;
+    return true;
+}
+
+static bool
+set_interval(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    guint64 seconds;
+
+    if (!g_ascii_string_to_unsigned(value, 10, MIN_INTERVAL, MAX_INTERVAL, &seconds, NULL))
+        return bad_value(error, key, value, "a number of seconds from 5 to 3600");
+    self->metrics_interval = (guint) seconds;
+    return true;
+}
+
 static const struct {
     const char *group;
     const char *key;
@@ -121,11 +156,14 @@ static const struct {
 } keys[] = {
     { "daemon", "libvirt_uri", set_uri },
     { "daemon", "attach_timeout", set_attach_timeout },
+    { "daemon", "detach_timeout", set_detach_timeout },
     { "daemon", "orphan_check", set_orphan_check },
     { "daemon", "remove_timeout", set_remove_timeout },
     { "placement", "policy", set_policy },
     { "host", "sriov_manage", set_sriov_manage },
     { "host", "nvml_library", set_nvml_library },
+    { "metrics", "textfile", set_textfile },
+    { "metrics", "interval", set_interval },
 };
 
 static bool

@@ -8,11 +8,14 @@
 typedef struct {
     char *libvirt_uri;
     guint attach_timeout; /* s: how long a late attach is tried */
+    guint detach_timeout; /* s: how long a guest may take to let go of a vGPU */
     guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
     guint remove_timeout; /* s: after that a removal is reported as stuck */
     VgpuPlacement policy; /* for devices that name none */
     char *sriov_manage;   /* path of NVIDIA's script */
     char *nvml_library;   /* as dlopen(3) takes it */
+    char *metrics_file;   /* for node_exporter, absolute; NULL: none */
+    guint metrics_interval; /* s: how often it is written */
 } VgpuConfig;
 
 /* Defaults, then @file (a missing one is no error unless @must_exist), then DIR/NAME.conf of @dir

@@ -102,6 +102,7 @@ settle_step(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim
     } else if (job->error) {
         try_again(start, step, owner, claim, job);
     } else {
+        claim->late = step->late;
         claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
         claim->adopted |= job->existed;
         step->state = VGPU_STEP_READY;

@@ -2,9 +2,8 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 
-/* Let one claim go. The owner may be gone after that. */
-static void
-let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
+void
+vgpu_manager_let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
 {
     if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched) {
         claim->phase = VGPU_PHASE_RELEASING; /* goes on when its driver has answered */
@@ -23,6 +22,8 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
 {
     VgpuOwner *owner;
     g_autoptr(GPtrArray) uuids = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) over =
+        g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "the domain has stopped meanwhile");
 
     vgpu_manager_cancel_starts(self, domain_uuid, since);
     owner = vgpu_manager_owner(self, domain_uuid);
@@ -37,9 +38,10 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     for (guint i = 0; i < uuids->len; i++) {
         VgpuClaim *claim;
 
+        vgpu_manager_settle_plug(self, domain_uuid, g_ptr_array_index(uuids, i), over);
         if ((owner = vgpu_manager_owner(self, domain_uuid)) &&
             (claim = vgpu_owner_find(owner, g_ptr_array_index(uuids, i))))
-            let_go(self, owner, claim);
+            vgpu_manager_let_go(self, owner, claim);
     }
     self->host.settled(domain_uuid, self->opaque);
 }
@@ -91,6 +93,12 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
     ask_to_attach(self, owner);
 }
 
+static gint64
+waited_ms(const VgpuClaim *claim)
+{
+    return claim->asked ? (gint64) ((vgpu_manager_now() - claim->asked) / 1000000) : -1;
+}
+
 void
 vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since, const char *uuid,
                       const GError *error)
@@ -98,22 +106,28 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
     VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
 
-    if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING)
+    if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING) {
+        if (error)
+            vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
         return;
+    }
     if (!error) {
         claim->phase = VGPU_PHASE_READY;
+        owner->touched = vgpu_manager_now();
         vgpu_manager_save_or_warn(self, owner);
-        vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, -1);
+        vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, waited_ms(claim));
+        vgpu_manager_settle_plug(self, domain_uuid, uuid, NULL);
         return;
     }
     claim->reason = g_strdup(error->message);
-    vgpu_manager_emit(self, "vgpu-failed", owner, claim, claim->reason, -1);
+    vgpu_manager_emit(self, "vgpu-failed", owner, claim, claim->reason, waited_ms(claim));
     if (claim->persistent) { /* the device outlives this run */
         claim->phase = VGPU_PHASE_FAILED;
         vgpu_manager_save_or_warn(self, owner);
     } else {
         vgpu_manager_remove(self, owner, claim);
     }
+    vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
 }
 
 void
@@ -144,8 +158,9 @@ vgpu_manager_note(const VgpuManager *self)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const VgpuOwner *owner = value;
 
-        g_hash_table_insert(noted, g_strdup(owner->key),
-                            g_memdup2(&owner->since, sizeof(owner->since)));
+        guint64 at = MAX(owner->since, owner->touched);
+
+        g_hash_table_insert(noted, g_strdup(owner->key), g_memdup2(&at, sizeof(at)));
     }
     return noted;
 }
@@ -161,9 +176,9 @@ changed_since(const VgpuManager *self, GHashTable *noted)
     g_hash_table_iter_init(&iter, self->owners);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const VgpuOwner *owner = value;
-        const guint64 *since = g_hash_table_lookup(noted, owner->key);
+        const guint64 *at = g_hash_table_lookup(noted, owner->key);
 
-        if (!since || *since != owner->since)
+        if (!at || *at != MAX(owner->since, owner->touched))
             g_hash_table_add(changed, g_strdup(owner->key));
     }
     vgpu_manager_list_starts(self, changed);
@@ -209,7 +224,7 @@ act(VgpuManager *self, const VgpuAction *action)
     switch (action->kind) {
     case VGPU_ACTION_RELEASE:
     case VGPU_ACTION_REMOVE:
-        let_go(self, owner, claim);
+        vgpu_manager_let_go(self, owner, claim);
         break;
     case VGPU_ACTION_DROP:
         vgpu_manager_drop(self, owner, claim);

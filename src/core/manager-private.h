@@ -12,6 +12,8 @@ typedef struct {
     bool running;
 } VgpuDefinition;
 
+void vgpu_definition_free(VgpuDefinition *self);
+
 struct VgpuManager {
     const VgpuSysfs *sysfs;
     const VgpuConfig *config;
@@ -29,6 +31,7 @@ struct VgpuManager {
     GHashTable *lapses;   /* key → GSource: when such a choice is dropped */
     guint lapse_ms;       /* after that */
 
+    VgpuPools *pools;
     VgpuLanes *lanes;
     VgpuInventory *inventory;
     VgpuInventory *identity; /* libvirt's view, NULL while it is away */
@@ -40,6 +43,7 @@ struct VgpuManager {
     GHashTable *shunned; /* VF → gint64 *: not to be tried again until then, us, monotonic */
     GHashTable *definitions; /* domain UUID → VgpuDefinition */
     GHashTable *starts;      /* token → VgpuStart, not answered yet */
+    GHashTable *plugs;       /* set of VgpuPlug, waited for */
     GHashTable *removals;    /* UUID of the vGPU → VgpuRemoval, under way */
     GHashTable *looks;       /* key → GSource: an owner to look at again after its start */
     GHashTable *checks;      /* set of GSource: removals that a caller waits for */
@@ -94,16 +98,19 @@ typedef struct {
     GHashTable *closed;
     GHashTable *planned;
     GPtrArray *own;
+    GHashTable *tenant_used;
+    GHashTable *tenant_users;
 } VgpuReading;
 
-/* As the domain @key sees it (NULL: nobody in particular). @refused may be NULL; borrowed. Valid
- * until the records or the inventory change. */
-VgpuReading *vgpu_reading_new(VgpuManager *manager, const char *key, GHashTable *refused);
+/* As @domain, whose records are under @key, sees it (both may be NULL: nobody in particular).
+ * @refused may be NULL; borrowed. Valid until the records or the inventory change. */
+VgpuReading *vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key,
+                              GHashTable *refused);
 void vgpu_reading_free(VgpuReading *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
 
 /* Count one more as taken, by the domain itself; the strings are borrowed. */
-void vgpu_reading_take(VgpuReading *self, const char *uuid, const char *parent,
+void vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,
                        const char *profile_id);
 
 /* GPUs (borrowed from the inventory) whose driver keeps a caller waiting. */
@@ -116,6 +123,38 @@ bool vgpu_manager_may_ask(const VgpuManager *self, const VgpuClaim *claim);
 /* Whether what was seen at its place is the claim's. A VF has no UUID to tell it by: one that carries
  * another type by now is somebody else's. */
 bool vgpu_claim_is_there(const VgpuClaim *claim, const VgpuPresence *seen);
+
+/* --- numa.c ------------------------------------------------------------------------------- */
+
+/* Where the domain's memory is to be, else where its CPUs are; bit N: node N, 0: not said. */
+guint64 vgpu_numa_nodes(const VgpuSysfs *sysfs, const VgpuDomain *domain);
+
+/* --- pooling.c ---------------------------------------------------------------------------- */
+
+/* Give the domain's wants what their pools and the configuration say for them. */
+bool vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Write down whose room it takes. */
+void vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant);
+/* The name of the pool that the GPU belongs to; NULL: the default one, or no such GPU. */
+const char *vgpu_manager_pool_of(const VgpuManager *self, const char *gpu);
+/* The pool that is meant by a name; NULL: the default one. */
+const char *vgpu_pool_meant(const char *name);
+
+/* --- plug.c ------------------------------------------------------------------------------- */
+
+typedef struct VgpuPlug VgpuPlug;
+/* Nobody is told any more: the manager goes. */
+void vgpu_manager_forget_plugs(VgpuManager *self);
+/* How the hot-plug of that vGPU ended (@error NULL: well), for whoever waits for it. */
+void vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
+                              const GError *error);
+
+/* --- follow.c ----------------------------------------------------------------------------- */
+
+/* Let one claim go. The owner may be gone after that. */
+void vgpu_manager_let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim);
 
 /* --- prepare.c ---------------------------------------------------------------------------- */
 
@@ -159,10 +198,16 @@ typedef struct {
     guint timeout_ms;
     VgpuPrepareDone done;
     gpointer opaque;
+    bool plug; /* for a domain that runs: what it has stays, and what is made is to be plugged */
+    guint first; /* the lowest index that is meant */
 } VgpuStartRequest;
 
 /* Returns the token, 0 when it was answered already. */
 guint64 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request);
+/* The event for what could not be had: of @domain (NULL: not known), when it is about @want (NULL: not
+ * known). */
+void vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain *domain,
+                               const VgpuWant *want, const char *reason, gint64 duration_ms);
 /* Something that a start may wait for has changed. */
 void vgpu_manager_wake_starts(VgpuManager *self);
 /* Add the keys of all starts that are not answered yet to @set. */

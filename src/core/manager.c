@@ -29,15 +29,6 @@ vgpu_manager_after(VgpuManager *self, guint ms, GSourceFunc func, gpointer data)
 }
 
 static void
-definition_free(gpointer data)
-{
-    VgpuDefinition *self = data;
-
-    vgpu_domain_free(self->domain);
-    g_free(self);
-}
-
-static void
 check_free(gpointer data)
 {
     GSource *source = data;
@@ -116,9 +107,10 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     g_autoptr(VgpuClaimStore) store = vgpu_claim_store_new(claims, error);
     g_autoptr(VgpuClaimStore) kept_store = store ? vgpu_claim_store_new(persistent, error) : NULL;
     g_autoptr(VgpuClaimStore) reserved = kept_store ? vgpu_claim_store_new(vfs, error) : NULL;
+    VgpuPools *pools = reserved ? vgpu_pools_new(root, error) : NULL;
     VgpuManager *self;
 
-    if (!reserved)
+    if (!pools)
         return NULL;
     self = g_new0(VgpuManager, 1);
     self->sysfs = sysfs;
@@ -138,10 +130,13 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->reserved_store = g_steal_pointer(&reserved);
     self->setups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->shunned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
     self->inventory = vgpu_scan(sysfs, NULL);
     complete(self);
-    self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, definition_free);
+    self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                              (GDestroyNotify) vgpu_definition_free);
+    self->plugs = g_hash_table_new(NULL, NULL);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
     self->removals =
@@ -160,6 +155,7 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->looks);
     g_hash_table_unref(self->checks);
     g_hash_table_unref(self->starts);
+    vgpu_manager_forget_plugs(self);
     g_hash_table_unref(self->removals);
     g_hash_table_unref(self->definitions);
     g_hash_table_unref(self->owners);
@@ -175,6 +171,7 @@ vgpu_manager_free(VgpuManager *self)
     g_clear_pointer(&self->facts, g_variant_unref);
     vgpu_inventory_free(self->inventory);
     vgpu_inventory_free(self->identity);
+    vgpu_pools_free(self->pools);
     vgpu_claim_store_free(self->store);
     vgpu_claim_store_free(self->kept_store);
     vgpu_claim_store_free(self->reserved_store);
@@ -328,6 +325,8 @@ vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
         put(&dict, "gpu", claim->gpu);
         put(&dict, "parent", claim->parent);
         put(&dict, "profile", claim->profile_name);
+        if (claim->interface != VGPU_INTERFACE_NONE)
+            put(&dict, "interface", vgpu_interface_to_string(claim->interface));
     }
     put(&dict, "reason", reason);
     if (duration_ms >= 0)
@@ -387,63 +386,6 @@ vgpu_manager_since(const VgpuManager *self, const char *domain_uuid)
     const VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
 
     return owner ? owner->since : 0;
-}
-
-void
-vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running)
-{
-    VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain->uuid);
-    VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
-    VgpuOwner *kept = g_hash_table_lookup(self->kept, domain->uuid);
-    guint64 order = definition ? definition->order : ++self->last_order;
-
-    if (owner && g_strcmp0(owner->domain_name, domain->name) != 0) { /* renamed */
-        g_free(owner->domain_name);
-        owner->domain_name = g_strdup(domain->name);
-        vgpu_manager_save_or_warn(self, owner);
-    }
-    if (kept) {
-        g_free(kept->domain_name);
-        kept->domain_name = g_strdup(domain->name);
-    }
-    definition = g_new0(VgpuDefinition, 1);
-    definition->domain = domain;
-    definition->order = order;
-    definition->running = running;
-    g_hash_table_replace(self->definitions, domain->uuid, definition);
-}
-
-GPtrArray *
-vgpu_manager_definitions(const VgpuManager *self)
-{
-    GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
-    GHashTableIter iter;
-    gpointer uuid;
-
-    g_hash_table_iter_init(&iter, self->definitions);
-    while (g_hash_table_iter_next(&iter, &uuid, NULL))
-        g_ptr_array_add(uuids, g_strdup(uuid));
-    return uuids;
-}
-
-/* Whether a run of it has vGPUs, apart from those that are on their way out. */
-static bool
-has_any(const VgpuOwner *owner)
-{
-    for (guint i = 0; owner && i < owner->claims->len; i++) {
-        if (((VgpuClaim *) g_ptr_array_index(owner->claims, i))->phase != VGPU_PHASE_RELEASING)
-            return true;
-    }
-    return false;
-}
-
-void
-vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
-{
-    g_hash_table_remove(self->definitions, domain_uuid);
-    if (!has_any(vgpu_manager_owner(self, domain_uuid)) &&
-        !g_hash_table_contains(self->choices, domain_uuid))
-        vgpu_manager_unreserve_all(self, domain_uuid);
 }
 
 static void

@@ -112,6 +112,61 @@ bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
 bool vgpu_manager_filter(VgpuManager *self, const char *xml, gsize len, char **out,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- running domains ---------------------------------------------------------------------- */
+
+/* Make vGPUs for a domain that runs, and hot-plug them: those of @domain's wants that have the index
+ * @first or a higher one. Takes @domain, read from the live XML with those devices in its annotation
+ * already. Display and ramfb are off. @done, called once, possibly at once, is told when all are
+ * plugged. On failure those that are not are undone; one of several that is plugged already stays, and
+ * is the caller's to detach. Errors: as a start's; VGPU_ERROR_BUSY while a start of
+ * the domain is in flight. */
+void vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint timeout_ms,
+                       VgpuPrepareDone done, gpointer opaque);
+
+/* The running domain has no such device any more (a DEVICE_REMOVED, or a look at its XML): its vGPU
+ * goes. Nothing to do is no error. */
+void vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint index);
+
+/* The running domain has this hostdev of ours (its number, and UUID or VF) by somebody's hand: what
+ * was made without a domain, or adopted by none, becomes the domain's. */
+void vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *domain_name,
+                          int domain_id, const VgpuHostdev *hostdev);
+
+/* --- pools -------------------------------------------------------------------------------- */
+
+/* To read and to change; the caller has every domain followed after a change. */
+VgpuPools *vgpu_manager_pools(VgpuManager *self);
+
+typedef struct {
+    char *name;
+    guint capacity;  /* of its GPUs' profile, if nothing else were on them */
+    guint allocated; /* that exist, whoever has them */
+    guint available; /* how many more fit now */
+} VgpuPoolRoom;
+
+typedef struct {
+    char *name;
+    guint max, used;
+} VgpuTenantUse;
+
+typedef struct {
+    char *name;
+    char *uuid;           /* NULL: the default pool */
+    const VgpuPool *pool; /* NULL likewise; borrowed */
+    bool active, autostart;
+    GPtrArray *gpus;     /* of char *, addresses */
+    GPtrArray *profiles; /* of VgpuPoolRoom */
+    GPtrArray *tenants;  /* of VgpuTenantUse */
+    GPtrArray *users;    /* of char *: domains that name it, or have vGPUs from it */
+} VgpuPoolRow;
+
+void vgpu_pool_row_free(VgpuPoolRow *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPoolRow, vgpu_pool_row_free)
+
+/* All of them (of VgpuPoolRow), the default one first; or one, NULL when there is none. */
+GPtrArray *vgpu_manager_list_pools(VgpuManager *self);
+VgpuPoolRow *vgpu_manager_get_pool(VgpuManager *self, const char *name);
+
 /* --- host set-up -------------------------------------------------------------------------- */
 
 /* The GPU is about to be set up anew (virtual functions, MIG, …): nothing is placed on it until
@@ -185,6 +240,8 @@ typedef struct {
     char *profile;           /* name, or what was asked for while planned */
     char *profile_id;        /* NULL while planned */
     VgpuInterface interface; /* NONE: not known before it is placed */
+    char *pool;              /* NULL: none of ours is concerned; "default" */
+    char *tenant;            /* NULL: none */
     bool restart_needed;
     const char *state; /* active, planned, attaching, releasing, failed, stuck, orphan, foreign */
 } VgpuRow;
@@ -200,11 +257,12 @@ typedef struct {
     VgpuWant *want;              /* borrowed from @domain */
     GPtrArray *candidates;       /* of VgpuCandidate */
     const VgpuCandidate *chosen; /* NULL: none fits */
+    char *refusal;               /* what a start would say of it; NULL: it can be had */
     char *note; /* what is used instead of a new one, or why it cannot be; NULL */
 } VgpuForecast;
 
 void vgpu_forecast_free(VgpuForecast *self);
-GPtrArray *vgpu_manager_explain(VgpuManager *self, const VgpuDomain *domain);
+GPtrArray *vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain);
 
 /* --- reconcile ---------------------------------------------------------------------------- */
 

@@ -43,16 +43,21 @@ check_is_free(VgpuManager *self, const VgpuWant *want, GError **error)
 }
 
 static bool
-place_kept(VgpuManager *self, const VgpuWant *want, VgpuClaim *claim, GError **error)
+place_kept(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClaim *claim,
+           GError **error)
 {
     VgpuWant mdev = *want;
+    const VgpuDefinition *definition =
+        domain_uuid ? g_hash_table_lookup(self->definitions, domain_uuid) : NULL;
     g_autoptr(VgpuReading) reading = NULL;
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
 
+    if (!domain_uuid) /* by hand, on a GPU that is named */
+        mdev.pool = (char *) vgpu_manager_pool_of(self, want->gpu);
     mdev.interface = VGPU_INTERFACE_MDEV; /* nothing else outlives a run */
     vgpu_manager_refresh(self, (const char *const *) want->profiles, NULL);
-    reading = vgpu_reading_new(self, NULL, NULL);
+    reading = vgpu_reading_new(self, definition ? definition->domain : NULL, NULL, NULL);
     candidates = vgpu_placement_candidates(&reading->snapshot, &mdev);
     chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
     if (!chosen) {
@@ -66,6 +71,7 @@ place_kept(VgpuManager *self, const VgpuWant *want, VgpuClaim *claim, GError **e
         return false;
     }
     vgpu_claim_put(claim, chosen->gpu, chosen->parent->address, chosen->profile);
+    vgpu_claim_charge(claim, &mdev, definition ? definition->domain->tenant : NULL);
     return true;
 }
 
@@ -86,7 +92,8 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
         g_autoptr(VgpuClaim) claim = vgpu_claim_new(want->uuid, want->index);
         VgpuOwner *owner;
 
-        if (!check_is_free(self, want, error) || !place_kept(self, want, claim, error))
+        if (!check_is_free(self, want, error) ||
+            !place_kept(self, domain_uuid, want, claim, error))
             return false;
         claim->phase = VGPU_PHASE_CREATING;
         claim->persistent = true;

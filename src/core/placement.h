@@ -1,8 +1,7 @@
 /* placement.h: where the next vGPU goes; pure functions over one reading of the host */
 #pragma once
 
-#include "domain/annotation.h"
-#include "gpu/inventory.h"
+#include "core/pools.h"
 
 /* Why a GPU does or does not take a vGPU, the nearest to success last. */
 typedef enum {
@@ -35,13 +34,19 @@ typedef struct {
     GHashTable *planned;  /* set of VFs that other domains are to have, or NULL: taken last */
     const GPtrArray *own; /* profile ids of what the same domain has or gets already, or NULL */
     gulong libvirt;       /* its version as virGetVersion() counts; 0: does not matter */
+    const VgpuPools *pools;   /* NULL: there are none */
+    const char *tenant;       /* of the domain, NULL: none */
+    GHashTable *tenant_used;  /* pool → vGPUs (GUINT_TO_POINTER) of the tenant in it, or NULL */
+    GHashTable *tenant_users; /* pool → GPtrArray of char *: the domains with those, or NULL */
+    guint64 numa_nodes;       /* where the domain's memory is to be, bit N: node N; 0: not said */
 } VgpuSnapshot;
 
 typedef struct {
     const VgpuGpu *gpu;
     VgpuVerdict verdict;
     char *reason;               /* for people, e.g. "4 of 4 are in use" */
-    const VgpuProfile *profile; /* when the GPU has it, with room or not */
+    const VgpuPool *pool;       /* of the GPU, borrowed from the pools; NULL: the default one */
+    const VgpuProfile *profile; /* when GPU and pool may give it, with room or not */
     const VgpuParent *parent;   /* when it fits */
     bool planned;               /* it fits only where another domain is to go */
     bool lacks_gpu_instance;    /* it would fit if it had a MIG GPU instance */
@@ -51,9 +56,23 @@ typedef struct {
 void vgpu_candidate_free(VgpuCandidate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCandidate, vgpu_candidate_free)
 
-/* One candidate per GPU, in the inventory's order, for the alternatives of @want: the first
- * alternative that fits anywhere counts; when none does, each GPU says its nearest reason. */
+/* One candidate per GPU, in the inventory's order, for the alternatives of @want (it has one at
+ * least, see vgpu_pools_complete()): the first alternative that fits anywhere counts; when none
+ * does, each GPU says its nearest reason. */
 GPtrArray *vgpu_placement_candidates(const VgpuSnapshot *snapshot, const VgpuWant *want);
+
+/* Where all of @wants (of VgpuWant *), which say their placement themselves, can be together: an
+ * array of VgpuSpot in their order, NULL when no way is found; then @failed (may be NULL) is the
+ * index of the first one that, those before it placed one by one, has no room. The first device's
+ * first alternative counts most. What @snapshot lists as own and reserved counts as it is; a MIG
+ * GPU instance that would have to be made does not count. */
+typedef struct {
+    const VgpuGpu *gpu;
+    const VgpuParent *parent;
+    const VgpuProfile *profile;
+} VgpuSpot;
+GArray *vgpu_placement_together(const VgpuSnapshot *snapshot, const GPtrArray *wants,
+                                guint *failed);
 
 /* The one to take, NULL when none fits. Borrowed from @candidates. */
 const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
@@ -63,7 +82,8 @@ const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
  * first; VGPU_ERROR_NO_CAPACITY, or VGPU_ERROR_NOT_FOUND when no GPU knows the profile. */
 void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError **error);
 
-/* How many more of @profile fit on @gpu now. */
+/* How many more of @profile fit on @gpu now, whoever asks: none while its pool is not active, or
+ * does not offer it, or wants another driver. */
 guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                const VgpuProfile *profile);
 

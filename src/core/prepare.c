@@ -131,14 +131,11 @@ vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 sinc
         .opaque = opaque,
     };
 
-    if (!domain || !check(self, domain, &error)) {
-        VgpuOwner who = { 0 };
+    if (!domain || !vgpu_manager_complete(self, domain, &error) || !check(self, domain, &error)) {
+        const VgpuWant *want =
+            domain && domain->wants->len ? g_ptr_array_index(domain->wants, 0) : NULL;
 
-        if (domain) {
-            who.domain_uuid = domain->uuid;
-            who.domain_name = domain->name;
-        }
-        vgpu_manager_emit(self, "start-refused", &who, NULL, error->message, -1);
+        vgpu_manager_emit_refusal(self, "start-refused", domain, want, error->message, -1);
         done(error, opaque);
         return 0;
     }
@@ -146,14 +143,6 @@ vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 sinc
         vgpu_manager_release(self, domain->uuid, since);
         done(NULL, opaque);
         return 0;
-    }
-    for (guint i = 0; i < domain->wants->len; i++) {
-        VgpuWant *want = g_ptr_array_index(domain->wants, i);
-
-        if (!want->placement_given)
-            want->placement = self->config->policy;
-        if (want->uuid_is_users) /* the domain has an mdev of that UUID, which no VF can be */
-            want->interface = VGPU_INTERFACE_MDEV;
     }
     vgpu_manager_forget_choice(self, domain->uuid);
     request.key = domain->uuid;
@@ -201,6 +190,7 @@ vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile, con
     want->profiles = g_new0(char *, 2);
     want->profiles[0] = g_strdup(profile);
     want->gpu = g_strdup(gpu);
+    want->pool = g_strdup(vgpu_manager_pool_of(self, gpu));
     want->uuid = g_strdup(uuid);
     g_ptr_array_add(domain->wants, want);
     (void) vgpu_start_run(self, &request);

@@ -132,8 +132,47 @@ list_own(const VgpuManager *self, const char *key, GPtrArray *own)
     }
 }
 
+/* One more of @pool; @domain NULL: of a domain that needs no mention. */
+static void
+take_of_tenant(VgpuReading *self, const char *pool, const char *domain)
+{
+    guint used = GPOINTER_TO_UINT(g_hash_table_lookup(self->tenant_used, pool));
+    GPtrArray *users = g_hash_table_lookup(self->tenant_users, pool);
+
+    g_hash_table_insert(self->tenant_used, g_strdup(pool), GUINT_TO_POINTER(used + 1));
+    if (!users) {
+        users = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_insert(self->tenant_users, g_strdup(pool), users);
+    }
+    if (domain && !g_ptr_array_find_with_equal_func(users, domain, g_str_equal, NULL))
+        g_ptr_array_add(users, g_strdup(domain));
+}
+
+/* Whose vGPUs count against the tenant's share, by pool. One that is persistent and in use is in two
+ * records. */
+static void
+count_tenant(VgpuReading *self, GHashTable *owners, const char *tenant, bool persistent)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->phase != VGPU_PHASE_FAILED && claim->persistent == persistent &&
+                claim->pool && g_strcmp0(claim->tenant, tenant) == 0)
+                take_of_tenant(self, claim->pool, owner->domain_name);
+        }
+    }
+}
+
 VgpuReading *
-vgpu_reading_new(VgpuManager *manager, const char *key, GHashTable *refused)
+vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key,
+                 GHashTable *refused)
 {
     VgpuReading *self = g_new0(VgpuReading, 1);
 
@@ -146,6 +185,13 @@ vgpu_reading_new(VgpuManager *manager, const char *key, GHashTable *refused)
     self->planned = planned_vfs(manager, key);
     self->own = g_ptr_array_new();
     list_own(manager, key, self->own);
+    self->tenant_used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->tenant_users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                               (GDestroyNotify) g_ptr_array_unref);
+    if (domain && domain->tenant) {
+        count_tenant(self, manager->owners, domain->tenant, false);
+        count_tenant(self, manager->kept, domain->tenant, true);
+    }
     self->snapshot = (VgpuSnapshot) {
         .inventory = manager->inventory,
         .reservations = self->reservations,
@@ -155,6 +201,11 @@ vgpu_reading_new(VgpuManager *manager, const char *key, GHashTable *refused)
         .planned = self->planned,
         .own = self->own,
         .libvirt = manager->host.libvirt,
+        .pools = manager->pools,
+        .tenant = domain ? domain->tenant : NULL,
+        .tenant_used = self->tenant_used,
+        .tenant_users = self->tenant_users,
+        .numa_nodes = domain ? vgpu_numa_nodes(manager->sysfs, domain) : 0,
     };
     return self;
 }
@@ -167,26 +218,31 @@ vgpu_reading_free(VgpuReading *self)
     g_hash_table_unref(self->closed);
     g_hash_table_unref(self->planned);
     g_ptr_array_unref(self->own);
+    g_hash_table_unref(self->tenant_used);
+    g_hash_table_unref(self->tenant_users);
     g_free(self);
 }
 
 void
-vgpu_reading_take(VgpuReading *self, const char *uuid, const char *parent, const char *profile_id)
+vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,
+                  const char *profile_id)
 {
     VgpuReservation taken = {
-        .uuid = uuid ? uuid : "",
+        .uuid = want->uuid ? want->uuid : "",
         .parent = parent,
         .profile_id = profile_id,
     };
 
     g_array_append_val(self->reservations, taken);
     g_ptr_array_add(self->own, (gpointer) profile_id);
+    if (want->pool)
+        take_of_tenant(self, want->pool, NULL);
 }
 
 guint
 vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
-    g_autoptr(VgpuReading) reading = vgpu_reading_new(self, NULL, NULL);
+    g_autoptr(VgpuReading) reading = vgpu_reading_new(self, NULL, NULL, NULL);
 
     return vgpu_placement_available(&reading->snapshot, gpu, profile);
 }

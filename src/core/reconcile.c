@@ -137,6 +137,10 @@ plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *own
                          "it was never made, and the domain runs without it");
         } else if (claim->phase == VGPU_PHASE_READY && !owner->started) {
             action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid, "the domain runs");
+        } else if (claim->phase == VGPU_PHASE_READY && fact->live &&
+                   !has_device(fact->live, claim)) {
+            action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
+                         "it was detached from the running domain");
         }
         if (action) {
             action->index = claim->index;

@@ -112,9 +112,6 @@ report_if_stuck(VgpuRemoval *self, const VgpuOwner *owner, VgpuClaim *claim, con
     if (claim->stuck || waited < (gint64) self->manager->config->remove_timeout * G_USEC_PER_SEC)
         return;
     claim->stuck = true;
-    g_warning("vGPU %s on %s of domain '%s' is still not removed after %u s: %s", claim->uuid,
-              claim->parent, owner->domain_name ? owner->domain_name : "-",
-              self->manager->config->remove_timeout, reason);
     vgpu_manager_emit(self->manager, "vgpu-stuck", owner, claim, reason, waited / 1000);
 }
 

@@ -23,20 +23,50 @@ count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, VgpuLo
         load->of_profile++;
     if (used->gi_profile >= 0 && used->gi_profile == profile->gi_profile)
         load->on_gi_profile++;
+    if (used->fb_mib && used->fb_mib == profile->fb_mib && !vgpu_profile_is_mig(used))
+        load->of_size++;
     if (excludes(gpu, used, profile))
         load->other_size = used;
 }
 
-static bool
-has_instance(const VgpuParent *parent, const char *uuid)
+static const VgpuInstance *
+find_instance(const VgpuParent *parent, const char *uuid)
 {
     for (guint i = 0; i < parent->instances->len; i++) {
         const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
 
         if (g_strcmp0(instance->uuid, uuid) == 0)
-            return true;
+            return instance;
+    }
+    return NULL;
+}
+
+static bool
+is_open(const VgpuInventory *inventory, const VgpuReservation *reservation)
+{
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuParent *parent =
+            vgpu_gpu_find_parent(g_ptr_array_index(inventory->gpus, i), reservation->parent);
+        const VgpuInstance *instance = parent ? find_instance(parent, reservation->uuid) : NULL;
+
+        if (parent)
+            return !instance || !instance->profile_id;
     }
     return false;
+}
+
+GArray *
+vgpu_room_open_reservations(const VgpuSnapshot *snapshot)
+{
+    GArray *open = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+
+    for (guint i = 0; i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+
+        if (is_open(snapshot->inventory, r))
+            g_array_append_vals(open, r, 1);
+    }
+    return open;
 }
 
 /* Reservations on @parent that sysfs does not show. */
@@ -48,7 +78,7 @@ pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
     for (guint i = 0; i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
 
-        if (g_str_equal(r->parent, parent->address) && !has_instance(parent, r->uuid))
+        if (g_str_equal(r->parent, parent->address) && !find_instance(parent, r->uuid))
             pending++;
     }
     return pending;
@@ -85,24 +115,37 @@ vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfi
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
         const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
 
-        if (parent && !has_instance(parent, r->uuid))
+        if (parent && !find_instance(parent, r->uuid)) {
             count_one(gpu, profile, r->profile_id, &load);
+            load.pending++;
+        }
     }
     return load;
+}
+
+static bool
+was_refused(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuProfile *profile)
+{
+    g_autofree char *pair = NULL;
+
+    if (!snapshot->refused || !g_hash_table_size(snapshot->refused))
+        return false;
+    pair = vgpu_placement_pair(parent->address, profile->id);
+    return g_hash_table_contains(snapshot->refused, pair);
 }
 
 guint
 vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuProfile *profile)
 {
     const VgpuOffer *offer = vgpu_parent_find_offer(parent, profile->id);
-    guint pending = pending_on(snapshot, parent);
-    g_autofree char *pair = vgpu_placement_pair(parent->address, profile->id);
+    guint pending;
 
-    if (!offer || (snapshot->refused && g_hash_table_contains(snapshot->refused, pair)) ||
+    if (!offer || !offer->available || was_refused(snapshot, parent, profile) ||
         (snapshot->closed && g_hash_table_contains(snapshot->closed, parent->address)))
         return 0;
+    pending = pending_on(snapshot, parent);
     if (parent->is_vf) /* one vGPU per VF, whatever its profile */
-        return offer->available && !parent->instances->len && !pending ? 1 : 0;
+        return !parent->instances->len && !pending ? 1 : 0;
     return offer->available > pending ? offer->available - pending : 0;
 }
 
@@ -118,6 +161,21 @@ total_fb_mib(const VgpuGpu *gpu)
         total = MAX(total, profile->fb_mib * profile->max_instances);
     }
     return total;
+}
+
+/* How many of one size a GPU takes, whatever their series; G_MAXUINT when nobody tells. */
+static guint
+size_limit(const VgpuGpu *gpu, guint fb_mib)
+{
+    guint limit = 0;
+
+    for (guint i = 0; i < gpu->profiles->len; i++) {
+        const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
+
+        if (profile->fb_mib == fb_mib && !vgpu_profile_is_mig(profile))
+            limit = MAX(limit, profile->max_instances);
+    }
+    return limit ? limit : G_MAXUINT;
 }
 
 /* Room on the MIG GPU instances that the profile goes on. */
@@ -145,6 +203,11 @@ vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *
         limit = profile->max_instances > load->of_profile
                     ? profile->max_instances - load->of_profile
                     : 0;
+    if (!gpu->is_mixed && profile->fb_mib && !vgpu_profile_is_mig(profile)) {
+        guint of_size = size_limit(gpu, profile->fb_mib);
+
+        limit = MIN(limit, of_size > load->of_size ? of_size - load->of_size : 0);
+    }
     if (gpu->is_mixed && total && profile->fb_mib)
         limit = MIN(limit, total > load->fb_mib ? (total - load->fb_mib) / profile->fb_mib : 0);
     if (gpu->is_mig && profile->gi_profile >= 0)

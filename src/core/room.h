@@ -5,12 +5,18 @@
 
 /* What is on one GPU, instances and reservations together. */
 typedef struct {
-    guint vgpus;                   /* of any profile */
-    guint of_profile;              /* of the profile in question */
-    guint on_gi_profile;           /* on MIG GPU instances of the same kind */
-    guint fb_mib;                  /* frame buffer that all of them take */
+    guint vgpus;         /* of any profile */
+    guint pending;       /* of those, what sysfs does not show yet, or never does */
+    guint of_profile;    /* of the profile in question */
+    guint of_size;       /* of its frame buffer, whatever their series; not MIG-backed */
+    guint on_gi_profile; /* on MIG GPU instances of the same kind */
+    guint fb_mib;        /* frame buffer that all of them take */
     const VgpuProfile *other_size; /* a profile in use that rules this one out, or NULL */
 } VgpuLoad;
+
+/* Of the reservations, those that matter: the rest is seen in sysfs, whole, or is not of this host.
+ * Many questions are answered sooner with these. */
+GArray *vgpu_room_open_reservations(const VgpuSnapshot *snapshot);
 
 VgpuLoad vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                         const VgpuProfile *profile);

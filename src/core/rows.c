@@ -1,5 +1,5 @@
 /* rows.c: what the manager knows, for people and programs */
-#include "base/error.h"
+#include "base/names.h"
 #include "core/manager-private.h"
 
 void
@@ -12,14 +12,8 @@ vgpu_row_free(VgpuRow *self)
     g_free(self->parent);
     g_free(self->profile);
     g_free(self->profile_id);
-    g_free(self);
-}
-
-void
-vgpu_forecast_free(VgpuForecast *self)
-{
-    g_ptr_array_unref(self->candidates);
-    g_free(self->note);
+    g_free(self->pool);
+    g_free(self->tenant);
     g_free(self);
 }
 
@@ -59,6 +53,15 @@ claim_satisfies(const VgpuClaim *claim, const VgpuWant *want)
            vgpu_claim_fits(claim, want);
 }
 
+/* Whether the definition gives it a display, or ramfb, that a hot-plugged one cannot have. */
+static bool
+lacks_looks(const VgpuDomain *definition, const VgpuClaim *claim)
+{
+    const VgpuHostdev *hostdev = vgpu_domain_find_ours(definition, claim->index);
+
+    return claim->late && hostdev && (hostdev->display || hostdev->ramfb);
+}
+
 /* Whether a restart would give the running domain other vGPUs than it has. */
 static bool
 needs_restart(const VgpuManager *self, const VgpuOwner *owner)
@@ -76,7 +79,7 @@ needs_restart(const VgpuManager *self, const VgpuOwner *owner)
         const VgpuWant *want = g_ptr_array_index(wants, i);
         const VgpuClaim *claim = vgpu_owner_find(owner, want->uuid);
 
-        if (!claim || !claim_satisfies(claim, want))
+        if (!claim || !claim_satisfies(claim, want) || lacks_looks(definition->domain, claim))
             return true;
     }
     return false;
@@ -96,6 +99,8 @@ add_claim_row(const VgpuManager *self, GPtrArray *rows, const VgpuOwner *owner,
     row->profile = g_strdup(claim->profile_name);
     row->profile_id = g_strdup(claim->profile_id);
     row->interface = claim->interface;
+    row->pool = g_strdup(claim->pool ? claim->pool : VGPU_POOL_DEFAULT);
+    row->tenant = g_strdup(claim->tenant);
     row->restart_needed = needs_restart(self, owner);
 }
 
@@ -144,6 +149,8 @@ add_planned(const VgpuManager *self, GPtrArray *rows)
             row->domain_uuid = g_strdup(definition->domain->uuid);
             row->index = (int) want->index;
             row->profile = g_strdup(want->profiles[0]);
+            row->pool = g_strdup(want->pool ? want->pool : VGPU_POOL_DEFAULT);
+            row->tenant = g_strdup(definition->domain->tenant);
             row->restart_needed = definition->running;
             plan_place(row, vgpu_manager_reservation(self, definition->domain->uuid, want->uuid));
         }
@@ -267,51 +274,4 @@ vgpu_manager_list(VgpuManager *self, bool all)
         add_planned(self, rows);
     g_ptr_array_sort(rows, compare_rows);
     return rows;
-}
-
-/* What this domain has already counts as had. */
-static char *
-present_note(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
-{
-    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
-    const VgpuClaim *claim = owner && want->uuid ? vgpu_owner_find(owner, want->uuid) : NULL;
-
-    if (!claim && want->uuid)
-        claim = vgpu_manager_kept_claim(self, want->uuid, NULL);
-    if (!claim || claim->phase == VGPU_PHASE_FAILED || claim->phase == VGPU_PHASE_RELEASING ||
-        !claim_satisfies(claim, want))
-        return NULL;
-    return g_strdup_printf("has %s on %s already", claim->profile_name, claim->parent);
-}
-
-GPtrArray *
-vgpu_manager_explain(VgpuManager *self, const VgpuDomain *domain)
-{
-    GPtrArray *forecasts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_forecast_free);
-    g_autoptr(VgpuReading) reading = NULL;
-
-    (void) vgpu_manager_inventory(self);
-    reading = vgpu_reading_new(self, domain->uuid, NULL);
-    for (guint i = 0; i < domain->wants->len; i++) {
-        VgpuWant *want = g_ptr_array_index(domain->wants, i);
-        const VgpuHostdev *hostdev = vgpu_domain_find_ours(domain, want->index);
-        VgpuForecast *forecast = g_new0(VgpuForecast, 1);
-        VgpuPlacement policy = want->placement_given ? want->placement : self->config->policy;
-
-        if (want->uuid_is_users)
-            want->interface = VGPU_INTERFACE_MDEV;
-        else if (hostdev && domain->uuid)
-            (void) !vgpu_manager_take_hostdev(self, domain, hostdev, want);
-        forecast->want = want;
-        forecast->note = present_note(self, domain, want);
-        forecast->candidates = vgpu_placement_candidates(&reading->snapshot, want);
-        if (!forecast->note)
-            forecast->chosen =
-                vgpu_placement_choose(&reading->snapshot, forecast->candidates, policy);
-        if (forecast->chosen) /* the next one comes after it */
-            vgpu_reading_take(reading, want->uuid, forecast->chosen->parent->address,
-                              forecast->chosen->profile->id);
-        g_ptr_array_add(forecasts, forecast);
-    }
-    return forecasts;
 }

@@ -39,6 +39,7 @@ struct VgpuStart {
     GHashTable *refused; /* see VgpuSnapshot */
     GSource *tick;
     GError *failure;
+    bool plug;       /* see VgpuStartRequest */
     bool superseded; /* a newer start of the domain has what this one had */
     VgpuPrepareDone done;
     gpointer opaque;

@@ -57,16 +57,33 @@ is_only_a_record(const VgpuClaim *claim)
     return claim->persistent;
 }
 
+/* What a plug has is no more than what it makes. */
+static bool
+has(const VgpuStart *self, const VgpuClaim *claim)
+{
+    for (guint i = 0; i < self->steps->len; i++) {
+        if (g_str_equal(g_array_index(self->steps, VgpuStep, i).want->uuid, claim->uuid))
+            return true;
+    }
+    return !self->plug;
+}
+
 /* Let go of all that the start has; what is still in a driver follows when it comes back. */
 static void
-undo(VgpuManager *manager, const char *key)
+undo(const VgpuStart *self)
 {
+    VgpuManager *manager = self->manager;
+    const char *key = self->key;
     VgpuOwner *owner = vgpu_manager_owner(manager, key);
     g_autoptr(GPtrArray) remove = g_ptr_array_new();
 
     for (guint i = 0; owner && i < owner->claims->len;) {
         VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
+        if (!has(self, claim)) {
+            i++;
+            continue;
+        }
         if (is_only_a_record(claim)) {
             g_ptr_array_remove_index(owner->claims, i);
             continue;
@@ -131,6 +148,19 @@ schedule_orphan_check(const VgpuStart *start)
                          source); /* the last start counts */
 }
 
+void
+vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain *domain,
+                          const VgpuWant *want, const char *reason, gint64 duration_ms)
+{
+    VgpuOwner who = { .domain_uuid = domain ? domain->uuid : NULL,
+                      .domain_name = domain ? domain->name : NULL };
+    VgpuClaim about = { .uuid = want ? want->uuid : NULL,
+                        .gpu = want ? want->gpu : NULL,
+                        .profile_name = want && want->profiles ? want->profiles[0] : NULL };
+
+    vgpu_manager_emit(self, event, &who, want ? &about : NULL, reason, duration_ms);
+}
+
 static void
 answer(VgpuStart *self)
 {
@@ -138,17 +168,22 @@ answer(VgpuStart *self)
     VgpuManager *manager = self->manager;
     VgpuPrepareDone done = self->done;
     gpointer opaque = self->opaque;
-    g_autofree char *uuid = g_strdup(self->domain->uuid);
+    g_autofree char *uuid = g_strdup(self->plug ? NULL : self->domain->uuid);
     const VgpuOwner *owner = vgpu_manager_owner(manager, self->key);
 
     if (failure) {
-        VgpuOwner who = { .domain_uuid = self->domain->uuid, .domain_name = self->domain->name };
+        const VgpuWant *want =
+            self->steps->len ? g_array_index(self->steps, VgpuStep, 0).want : NULL;
 
-        vgpu_manager_emit(manager, "start-refused", &who, NULL, failure->message,
-                          (g_get_monotonic_time() - self->begun) / 1000);
+        vgpu_manager_emit_refusal(manager,
+                                  self->plug           ? "attach-refused"
+                                  : self->domain->uuid ? "start-refused"
+                                                       : "vgpu-failed",
+                                  self->domain, want, failure->message,
+                                  (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
-            undo(manager, self->key);
-    } else if (owner && owner->domain_uuid) {
+            undo(self);
+    } else if (owner && owner->domain_uuid && !self->plug) {
         schedule_orphan_check(self);
     }
     g_hash_table_remove(manager->starts, &self->token); /* frees self */
@@ -165,7 +200,8 @@ succeed(VgpuStart *self)
     if (owner) {
         owner->since = self->since;
         owner->domain_id = self->domain->id;
-        owner->started = false;
+        owner->started = self->plug;
+        owner->touched = vgpu_manager_now();
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(self->domain->name);
         if (!vgpu_manager_save(self->manager, owner, &self->failure))
@@ -307,25 +343,29 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     self->deadline = self->begun + (gint64) request->timeout_ms * 1000;
     self->done = request->done;
     self->opaque = request->opaque;
+    self->plug = request->plug;
     self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->steps = g_array_new(FALSE, TRUE, sizeof(VgpuStep));
     for (guint i = 0; i < self->domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(self->domain->wants, i);
         VgpuStep step = { .want = want };
 
+        if (want->index < request->first)
+            continue;
         step.late = self->domain->uuid && !want->uuid_is_users &&
                     !vgpu_domain_find_ours(self->domain, want->index);
         g_array_append_val(self->steps, step);
     }
-    supersede(manager, self->key);
+    if (!self->plug)
+        supersede(manager, self->key);
     owner = vgpu_manager_owner(manager, self->key);
-    if (owner) { /* from here on, a release of the run before is void */
+    if (owner && !self->plug) { /* from here on, a release of the run before is void */
         owner->since = self->since;
         owner->started = false;
         owner->domain_id = self->domain->id;
     }
     g_hash_table_insert(manager->starts, &self->token, self);
-    if (self->domain->uuid)
+    if (self->domain->uuid && !self->plug)
         manager->host.starting(self->domain->uuid, manager->opaque);
     vgpu_start_advance(self);
     return g_hash_table_contains(manager->starts, &token) ? token : 0;
@@ -337,8 +377,13 @@ cancel(VgpuStart *self)
     VgpuManager *manager = self->manager;
     g_autofree char *key = g_strdup(self->key);
 
+    if (self->plug) { /* somebody else than a hook that has gone waits for the answer */
+        vgpu_start_fail(self, VGPU_ERROR_FAILED, "the domain has stopped meanwhile");
+        answer(self);
+        return;
+    }
+    undo(self);
     g_hash_table_remove(manager->starts, &self->token); /* frees self */
-    undo(manager, key);
     manager->host.settled(key, manager->opaque);
 }
 

@@ -18,6 +18,7 @@ make_ready(VgpuClaim *claim, VgpuStep *step)
         step->exists = true;
         step->state = VGPU_STEP_CREATING;
     } else {
+        claim->late = step->late;
         claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
         step->state = VGPU_STEP_READY;
     }
@@ -153,6 +154,8 @@ add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char 
     if (!owner->claims->len) /* from here on, a release of the run before is void */
         owner->since = self->since;
     vgpu_claim_put(claim, gpu, parent, profile);
+    vgpu_claim_charge(claim, want, self->domain->tenant);
+    claim->asked = vgpu_manager_now();
     g_ptr_array_add(owner->claims, claim);
     return claim;
 }
@@ -229,7 +232,7 @@ candidates_anywhere(VgpuStart *self, const VgpuWant *want, bool *fits)
     GPtrArray *candidates;
 
     vgpu_manager_refresh(self->manager, (const char *const *) want->profiles, NULL);
-    reading = vgpu_reading_new(self->manager, self->key, self->refused);
+    reading = vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
     anywhere.interface = VGPU_INTERFACE_NONE;
     anywhere.vf = NULL;
     if (want->vf)
@@ -316,16 +319,56 @@ is_being_set_up(const VgpuManager *manager, const VgpuWant *want)
     return gpu && g_hash_table_contains(manager->setups, gpu->address);
 }
 
+/* Those that are to be placed now, @step first: they are placed so that all have room, if there is a
+ * way. */
+static GPtrArray *
+to_be_placed(const VgpuStart *self, const VgpuStep *step)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    GPtrArray *wants = g_ptr_array_new();
+
+    g_ptr_array_add(wants, (gpointer) step->want);
+    for (guint i = 0; i < self->steps->len; i++) {
+        const VgpuStep *other = &g_array_index(self->steps, VgpuStep, i);
+
+        if (other != step && other->state == VGPU_STEP_WAITING && !other->want->uuid_is_users &&
+            !other->want->create_at_define &&
+            !(owner && vgpu_owner_find(owner, other->want->uuid)))
+            g_ptr_array_add(wants, (gpointer) other->want);
+    }
+    return wants;
+}
+
+/* Where it goes with regard to the domain's others. */
+static bool
+place_with_others(VgpuStart *self, VgpuStep *step, const VgpuReading *reading)
+{
+    g_autoptr(GPtrArray) wants = to_be_placed(self, step);
+    g_autoptr(GArray) spots =
+        wants->len > 1 ? vgpu_placement_together(&reading->snapshot, wants, NULL) : NULL;
+    const VgpuSpot *spot;
+
+    if (!spots)
+        return false;
+    spot = &g_array_index(spots, VgpuSpot, 0);
+    add_claim(self, step->want, spot->gpu, spot->parent->address, spot->profile);
+    step->state = VGPU_STEP_CREATING;
+    return true;
+}
+
 static void
 step_place(VgpuStart *self, VgpuStep *step)
 {
     const VgpuWant *want = step->want;
-    g_autoptr(VgpuReading) reading = vgpu_reading_new(self->manager, self->key, self->refused);
+    g_autoptr(VgpuReading) reading =
+        vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen, *mig;
 
     if (want->vf) /* what could not be had a moment ago is tried again by the one that is to have it */
         g_hash_table_remove(reading->closed, want->vf);
+    if (place_with_others(self, step, reading))
+        return;
     candidates = vgpu_placement_candidates(&reading->snapshot, want);
     chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
     if (chosen) {

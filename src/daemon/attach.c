@@ -102,7 +102,6 @@ run_attach(gpointer data)
             forget_attach(result);
             return;
         }
-        g_warning("late attach of vGPU %s failed: %s", task->uuid, result->error->message);
     }
     vgpu_worker_push(task->guard->worker, do_attached, result);
 }

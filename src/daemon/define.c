@@ -12,13 +12,13 @@
 #define CONTEST_MAX 5
 #define UNDEFINE_RETRY_MS 1000
 
-/* Somebody who undoes our changes again and again will not be fought. @report: say so, once. */
-static bool
-may_correct(VgpuGuard *self, const char *domain_uuid, bool *report)
+/* How often it was corrected lately, this time not counted. */
+static guint
+count_correction(VgpuGuard *self, const char *domain_uuid)
 {
     gint64 now = g_get_monotonic_time();
     GArray *times;
-    guint recent = 0;
+    guint recent;
 
     g_mutex_lock(&self->lock);
     times = g_hash_table_lookup(self->corrected, domain_uuid);
@@ -32,8 +32,28 @@ may_correct(VgpuGuard *self, const char *domain_uuid, bool *report)
     if (recent <= CONTEST_MAX)
         g_array_append_val(times, now);
     g_mutex_unlock(&self->lock);
-    *report = recent == CONTEST_MAX;
-    return recent < CONTEST_MAX;
+    return recent;
+}
+
+bool
+vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error)
+{
+    guint recent = count_correction(self, state->uuid);
+
+    if (recent < CONTEST_MAX)
+        return true;
+    if (recent == CONTEST_MAX) { /* said once */
+        vgpu_guard_emit(
+            self, "domain-contested", state,
+            "its definition was corrected five times within a minute and changed back");
+        /* it may have been an honest editor in a hurry */
+        vgpu_guard_follow_later(self, state->uuid, CONTEST_WINDOW_US / 1000 + 1000);
+    }
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
+                "domain '%s': its definition is contested: it was corrected five times within a "
+                "minute and changed back by somebody else",
+                state->name);
+    return false;
 }
 
 typedef struct {
@@ -77,7 +97,6 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
        GPtrArray *changes, GError **error)
 {
     g_autoptr(GPtrArray) plan = NULL;
-    bool report = false;
 
     if (!bind_wants(self, domain, error))
         return false;
@@ -86,27 +105,13 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
         return false;
     if (!plan->len)
         return true;
-    if (!may_correct(self, state->uuid, &report)) {
-        if (report) {
-            vgpu_guard_emit(
-                self, "domain-contested", state,
-                "its definition was corrected five times within a minute and changed back");
-            /* it may have been an honest editor in a hurry */
-            vgpu_guard_follow_later(self, state->uuid, CONTEST_WINDOW_US / 1000 + 1000);
-        }
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_FAILED,
-            "domain '%s': its hostdevs are contested: they were corrected five times within "
-            "a minute and changed back by somebody else",
-            state->name);
+    if (!vgpu_guard_may_correct(self, state, error))
         return false;
-    }
     for (guint i = 0; i < plan->len; i++) {
         const VgpuChange *change = g_ptr_array_index(plan, i);
 
         if (!apply(conn, state, change, error))
             return false;
-        g_message("domain '%s': definition: %s", state->name, change->text);
         vgpu_guard_emit(self, "domain-injected", state, change->text);
         if (changes)
             g_ptr_array_add(changes, g_strdup(change->text));
@@ -303,6 +308,7 @@ static bool
 follow(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, GPtrArray *changes,
        GError **error)
 {
+    guint64 since = vgpu_guard_since(self, domain_uuid);
     g_autoptr(GError) failure = NULL;
     g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, domain_uuid, &failure);
 
@@ -315,7 +321,10 @@ follow(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, GPtrArray *
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    return follow_definition(self, conn, state, changes, error);
+    /* what was plugged by hand while nobody listened */
+    vgpu_guard_follow_devices(self, state, since);
+    return vgpu_guard_give(self, conn, &state, error) &&
+           follow_definition(self, conn, state, changes, error);
 }
 
 bool
@@ -335,10 +344,8 @@ typedef struct {
     VgpuGuard *guard;
     const char *domain_uuid;
     GPtrArray *changes;
+    bool done;
     GError *error;
-    bool done, ok;
-    GMutex lock;
-    GCond cond;
 } Injection;
 
 static void
@@ -346,11 +353,7 @@ run_injection(gpointer data)
 {
     Injection *job = data;
 
-    job->ok = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
-    g_mutex_lock(&job->lock);
-    job->done = true;
-    g_cond_signal(&job->cond);
-    g_mutex_unlock(&job->lock);
+    job->done = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
 }
 
 char **
@@ -359,17 +362,8 @@ vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
     Injection job = { .guard = self, .domain_uuid = domain_uuid };
 
     job.changes = g_ptr_array_new_with_free_func(g_free);
-    g_mutex_init(&job.lock);
-    g_cond_init(&job.cond);
-    /* through the queue, so that it never meets another change of the same domain */
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_injection, &job, NULL);
-    g_mutex_lock(&job.lock);
-    while (!job.done)
-        g_cond_wait(&job.cond, &job.lock);
-    g_mutex_unlock(&job.lock);
-    g_mutex_clear(&job.lock);
-    g_cond_clear(&job.cond);
-    if (!job.ok) {
+    vgpu_guard_call(self, domain_uuid, run_injection, &job);
+    if (!job.done) {
         g_propagate_error(error, job.error);
         g_ptr_array_unref(job.changes);
         return NULL;

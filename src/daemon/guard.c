@@ -215,6 +215,10 @@ do_started(gpointer data)
     VgpuTask *task = data;
 
     vgpu_manager_started(task->guard->manager, task->domain_uuid, task->domain_id);
+    /* one that was defined and started in a go, or is transient: a pool may have vGPUs for it */
+    if (!vgpu_manager_since(task->guard->manager, task->domain_uuid) &&
+        vgpu_guard_gives(task->guard, task->domain_name))
+        vgpu_guard_push_follow(task->guard, task->domain_uuid);
     vgpu_task_free(task);
 }
 
@@ -238,10 +242,10 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
     VgpuGuard *self = opaque;
     VgpuTask *task;
 
-    (void) name;
     switch (event) {
     case VGPU_DOMAIN_STARTED:
         task = vgpu_task_new(self, uuid);
+        task->domain_name = g_strdup(name);
         task->domain_id = id;
         vgpu_worker_push_hook(self->worker, do_started, task);
         break;
@@ -277,14 +281,17 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
         vgpu_worker_push(self->worker, do_check_orphans, self);
 }
 
-const VgpuWatchEvents vgpu_guard_watch_events = { .domain = on_domain, .nodedev = on_nodedev };
+const VgpuWatchEvents vgpu_guard_watch_events = {
+    .domain = on_domain,
+    .device = vgpu_guard_on_device,
+    .nodedev = on_nodedev,
+};
 
 static void
 on_connected(gpointer opaque)
 {
     VgpuGuard *self = opaque;
 
-    g_message("connected to libvirt");
     vgpu_guard_emit(self, "libvirt-connected", NULL, NULL);
     vgpu_guard_catch_up(self);
 }
@@ -294,7 +301,6 @@ on_disconnected(gpointer opaque)
 {
     VgpuGuard *self = opaque;
 
-    g_message("libvirt has gone; starts still work, definitions are followed when it is back");
     vgpu_guard_emit(self, "libvirt-disconnected", NULL, NULL);
     vgpu_guard_forget_gpus(self);
 }
@@ -323,6 +329,9 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
     self->deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->corrected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, times_free);
+    self->changing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->leaving = g_ptr_array_new();
+    g_cond_init(&self->left);
     return self;
 }
 

@@ -10,6 +10,7 @@
 #include "core/manager.h"
 #include "daemon/host-setup.h"
 #include "daemon/worker.h"
+#include "domain/annotate.h"
 #include "libvirt/connection.h"
 
 typedef struct VgpuGuard VgpuGuard;
@@ -28,6 +29,10 @@ void vgpu_guard_stop(VgpuGuard *self);
 /* A hook has called, so libvirt runs. Any thread. */
 void vgpu_guard_nudge(VgpuGuard *self);
 bool vgpu_guard_is_connected(VgpuGuard *self);
+/* Compare records, devices and domains once more, and follow all definitions, soon. Any thread. */
+void vgpu_guard_push_sweep(VgpuGuard *self);
+/* Read libvirt's view of the GPUs again, soon. Any thread. */
+void vgpu_guard_reread_gpus(VgpuGuard *self);
 
 /* The following wait, so they are for the threads of D-Bus methods. */
 
@@ -36,6 +41,16 @@ char **vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **erro
     G_GNUC_WARN_UNUSED_RESULT;
 /* Of VgpuAction; VGPU_ERROR_UNAVAILABLE while libvirt is away. */
 GPtrArray *vgpu_guard_reconcile(VgpuGuard *self, bool dry_run, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* One more device (or `count` of them) for a domain, live, in its definition, or both; what fails is
+ * undone. @caller is the user whose libvirt rights it takes. The UUIDs of the vGPUs that the running
+ * domain has got by it. */
+char **vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
+                                const VgpuAnnotateOptions *device, bool live, bool config,
+                                guint caller, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Take vGPU @index away, and wait until the guest has let go. What was done, a line each. */
+char **vgpu_guard_detach_device(VgpuGuard *self, const char *domain_uuid, guint index, bool live,
+                                bool config, guint caller, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* A persistent mdev that belongs to no domain. */
 bool vgpu_guard_define(VgpuGuard *self, const VgpuWant *want, GError **error)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/uuid.h"
 #include "base/xml.h"
+#include "daemon/metrics.h"
 
 #define HEADER_MAX 256
 #define NAME_MAX_LEN 4096
@@ -43,6 +44,7 @@ typedef struct {
     char op[16];
     char name[64]; /* the start of the domain's name, for messages */
     guint64 since;
+    gint64 begun; /* when it came, monotonic, us */
     GSource *input;
     GSource *timeout;
     /* the worker's: */
@@ -90,6 +92,13 @@ client_close(Client *self)
 
 /* --- on the worker ------------------------------------------------------------------------ */
 
+static void
+count(const Client *self, const char *result)
+{
+    vgpu_metrics_hook(vgpu_metrics_default(), self->op, result,
+                      g_get_monotonic_time() - self->begun);
+}
+
 /* False when the client could not be told. The answer fits into any socket's buffer. */
 static bool
 reply(Client *self, const char *status, const char *text)
@@ -101,6 +110,7 @@ reply(Client *self, const char *status, const char *text)
 
     self->answered = true;
     sent = send(self->fd, message, total, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) total;
+    count(self, sent ? status : "gone");
     (void) shutdown(self->fd, SHUT_RDWR); /* the hook thread sees the end and lets go */
     return sent;
 }
@@ -110,12 +120,10 @@ on_prepared(const GError *error, gpointer opaque)
 {
     Client *self = opaque;
 
-    if (error) {
-        g_message("domain '%s': start refused: %s", self->name, error->message);
+    if (error) /* which is an event, and logged as that */
         (void) reply(self, "refused", error->message);
-    } else if (!reply(self, "ok", "")) {
+    else if (!reply(self, "ok", ""))
         vgpu_manager_unheard(self->socket->manager, self->since);
-    }
     client_unref(self);
 }
 
@@ -200,6 +208,7 @@ do_filter(gpointer data)
         (void) reply(self, "refused", error->message);
     } else if (self->filtered) {
         self->answered = true;
+        count(self, "ok");
         g_thread_unref(g_thread_new("reply", run_long_reply, client_ref(self)));
     } else {
         (void) reply(self, "ok", "");
@@ -217,6 +226,7 @@ do_hang_up(gpointer data)
                   self->name);
         vgpu_manager_cancel(self->socket->manager, self->token);
         self->answered = true;
+        count(self, "gone");
         client_unref(self); /* on_prepared() is not called any more */
     }
     client_unref(self);
@@ -365,6 +375,7 @@ accept_one(VgpuHookSocket *self, int fd)
     g_atomic_ref_count_init(&client->refs);
     client->socket = self;
     client->fd = fd;
+    client->begun = g_get_monotonic_time();
     client->data = g_byte_array_sized_new(4096);
     client->input = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
     g_source_set_callback(client->input, G_SOURCE_FUNC(on_input), client, client_unref);

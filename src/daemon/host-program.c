@@ -13,13 +13,27 @@
 
 #define OUTPUT_MAX (4 * 1024 * 1024)
 #define EXIT_USAGE 2
+#define EXIT_DENIED 3
+
+/* systemd gives each service it starts such an id (systemd.exec(5)). */
+bool
+vgpu_host_program_can_be_apart(void)
+{
+    return g_getenv("INVOCATION_ID") && g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR);
+}
+
+static const char *
+name_of(const VgpuHostProgram *self)
+{
+    return self->name ? self->name : "virt-vgpu-host";
+}
 
 /* Files in memory, not pipes: a child that is left behind must not be killed by SIGPIPE, half
  * through its work, when it tells what it has done. */
 static int
 make_file(const char *text, GError **error)
 {
-    int fd = memfd_create("virt-vgpu-host", MFD_CLOEXEC);
+    int fd = memfd_create("virt-vgpu", MFD_CLOEXEC);
     gsize len = strlen(text);
 
     if (fd >= 0 && write(fd, text, len) == (ssize_t) len && lseek(fd, 0, SEEK_SET) == 0)
@@ -89,7 +103,7 @@ wait_for(GSubprocess *child, guint timeout_ms)
 
 /* What GLib puts before a message that goes to a file. */
 #define LOG_PREFIX                                                                               \
-    "^(\\([^()]+:[0-9]+\\): )?virt-vgpu-[A-Za-z]+( \\*\\*)?: [0-9:.]+: |^virt-vgpu-host: "
+    "^(\\([^()]+:[0-9]+\\): )?virt-vgpu-[A-Za-z]+( \\*\\*)?: [0-9:.]+: |^virt-vgpu-[a-z]+: "
 
 /* The lines that say something, without where they come from; the last one is why it failed, if
  * it did. */
@@ -111,58 +125,68 @@ read_complaints(const char *text)
 }
 
 static void
-log_complaints(const char *verb, const GPtrArray *complaints, guint n)
+log_complaints(const char *name, const char *verb, const GPtrArray *complaints, guint n)
 {
     for (guint i = 0; i < n; i++)
-        g_message("virt-vgpu-host %s: %s", verb, (const char *) complaints->pdata[i]);
+        g_message("%s %s: %s", name, verb, (const char *) complaints->pdata[i]);
+}
+
+static VgpuError
+code_of(int exit_status)
+{
+    switch (exit_status) {
+    case EXIT_USAGE:
+        return VGPU_ERROR_BAD_REQUEST;
+    case EXIT_DENIED:
+        return VGPU_ERROR_DENIED;
+    default:
+        return VGPU_ERROR_FAILED;
+    }
 }
 
 /* What the end of the child means. */
 static GVariant *
-outcome(GSubprocess *child, const char *verb, const GVariantType *type, const char *output,
-        const char *stderr_text, GError **error)
+outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
+        const GVariantType *type, const char *output, const char *stderr_text, GError **error)
 {
     g_autoptr(GPtrArray) complaints = read_complaints(stderr_text);
     g_autoptr(GError) failure = NULL;
+    const char *name = name_of(self);
     GVariant *result;
 
     if (g_subprocess_get_if_signaled(child)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "virt-vgpu-host %s was killed by signal %d: %s", verb,
-                    g_subprocess_get_term_sig(child),
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "%s %s was killed by signal %d: %s",
+                    name, verb, g_subprocess_get_term_sig(child),
                     g_strsignal(g_subprocess_get_term_sig(child)));
         return NULL;
     }
     if (g_subprocess_get_exit_status(child) != 0) {
-        bool usage = g_subprocess_get_exit_status(child) == EXIT_USAGE;
+        int status = g_subprocess_get_exit_status(child);
 
         if (complaints->len) {
-            log_complaints(verb, complaints, complaints->len - 1);
-            g_set_error_literal(error, VGPU_ERROR,
-                                usage ? VGPU_ERROR_BAD_REQUEST : VGPU_ERROR_FAILED,
+            log_complaints(name, verb, complaints, complaints->len - 1);
+            g_set_error_literal(error, VGPU_ERROR, (int) code_of(status),
                                 complaints->pdata[complaints->len - 1]);
         } else {
             g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                        "virt-vgpu-host %s failed without a reason (exit status %d)", verb,
-                        g_subprocess_get_exit_status(child));
+                        "%s %s failed without a reason (exit status %d)", name, verb, status);
         }
         return NULL;
     }
-    log_complaints(verb, complaints, complaints->len);
+    log_complaints(name, verb, complaints, complaints->len);
     if (!type)
         return g_variant_ref_sink(g_variant_new_tuple(NULL, 0));
     result = g_variant_parse(type, output, NULL, NULL, &failure);
     if (!result)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                    "virt-vgpu-host %s answers what cannot be understood: %s", verb,
-                    failure->message);
+                    "%s %s answers what cannot be understood: %s", name, verb, failure->message);
     return result;
 }
 
 /* systemd-run(1) hands the three files on, waits, and ends as the program did. The daemon's own unit
  * may not open the vendor's devices, load modules or write to /etc, and is better for it. */
 static void
-add_unit(GPtrArray *argv, const char *limit)
+add_unit(GPtrArray *argv, const char *limit, const char *description)
 {
     static const char *const words[] = {
         "systemd-run",
@@ -172,12 +196,12 @@ add_unit(GPtrArray *argv, const char *limit)
         "--wait",
         "--service-type=exec",
         "--property=LogLevelMax=notice", /* else five lines each time */
-        "--description=virt-vgpu host set-up",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         g_ptr_array_add(argv, (gpointer) words[i]);
     g_ptr_array_add(argv, (gpointer) limit);
+    g_ptr_array_add(argv, (gpointer) description);
     g_ptr_array_add(argv, (gpointer) "--");
 }
 
@@ -188,13 +212,14 @@ spawn(const VgpuHostProgram *self, const char *const *args, guint limit_s, int i
 {
     g_autofree char *limit = limit_s ? g_strdup_printf("--property=RuntimeMaxSec=%u", limit_s)
                                      : g_strdup("--property=RuntimeMaxSec=infinity");
+    g_autofree char *description = g_strconcat("--description=", name_of(self), NULL);
     g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_autoptr(GError) failure = NULL;
     GSubprocess *child;
 
     if (self->apart && g_access(self->path, X_OK) == 0) /* else the error is the usual one */
-        add_unit(argv, limit);
+        add_unit(argv, limit, description);
     g_ptr_array_add(argv, (gpointer) self->path);
     if (self->root) {
         g_ptr_array_add(argv, (gpointer) "--root");
@@ -220,15 +245,15 @@ spawn(const VgpuHostProgram *self, const char *const *args, guint limit_s, int i
 
 /* One that hangs is told of by its process id, for whoever looks into the host. */
 static void
-give_up(GSubprocess *child, const char *const *args, guint timeout_ms, GSubprocess **left,
-        GError **error)
+give_up(const VgpuHostProgram *self, GSubprocess *child, const char *const *args,
+        guint timeout_ms, GSubprocess **left, GError **error)
 {
     const char *id = g_subprocess_get_identifier(child);
 
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                "virt-vgpu-host %s%s%s (process %s) has not answered for %u s and was %s; look "
-                "at the kernel's log",
-                args[0], args[1] ? " " : "", args[1] ? args[1] : "", id ? id : "-",
+                "%s %s%s%s (process %s) has not answered for %u s and was %s; look at the "
+                "kernel's log",
+                name_of(self), args[0], args[1] ? " " : "", args[1] ? args[1] : "", id ? id : "-",
                 (timeout_ms + 999) / 1000, left ? "left behind" : "killed");
     if (left)
         *left = g_object_ref(child);
@@ -249,12 +274,12 @@ vgpu_host_program_run(const VgpuHostProgram *self, const GVariantType *type,
     GVariant *result = NULL;
 
     if (child && !wait_for(child, timeout_ms)) {
-        give_up(child, args, timeout_ms, left, error);
+        give_up(self, child, args, timeout_ms, left, error);
     } else if (child) {
         g_autofree char *output = read_file(out);
         g_autofree char *stderr_text = read_file(err);
 
-        result = outcome(child, args[0], type, output, stderr_text, error);
+        result = outcome(self, child, args[0], type, output, stderr_text, error);
     }
     if (out >= 0)
         close(out);

@@ -1,9 +1,10 @@
-/* host-program.h: virt-vgpu-host(8) as a child of the daemon
+/* host-program.h: programs that the daemon runs as children, above all virt-vgpu-host(8)
  *
  * All that enters the vendor's library or changes the host goes on in that program, so that a
  * library that hangs or crashes harms nobody else. It is called as `virt-vgpu-host [--root DIR]
  * [--config FILE] VERB ARGUMENT…`, prints its result as GVariant text and exits 0; or it exits 1
- * (2 when the call itself was wrong) with the reason in the last line of stderr. */
+ * (2 when the call itself was wrong, 3 when it is not allowed) with the reason in the last line of
+ * stderr. */
 #pragma once
 
 #include <gio/gio.h>
@@ -11,16 +12,20 @@
 
 typedef struct {
     const char *path;
+    const char *name;   /* in messages; NULL: virt-vgpu-host */
     const char *root;   /* NULL: "/" */
     const char *config; /* NULL: the usual one */
     bool apart; /* in a unit of its own: the daemon's sandbox has no room for what it does */
 } VgpuHostProgram;
 
+/* Whether this process is a service of systemd, which can start such units. */
+bool vgpu_host_program_can_be_apart(void);
+
 /* Run @args (ended by NULL) with @input (NULL: none) on stdin and wait for the result, of type
  * @type (NULL: not read, then an empty tuple). Not floating. Blocks for @timeout_ms at most: then
  * the child goes to @left, which still runs and whose end somebody should wait for; with @left
  * NULL it is killed. Errors: VGPU_ERROR_NOT_SUPPORTED when the program is not installed,
- * VGPU_ERROR_BAD_REQUEST or VGPU_ERROR_FAILED with its own words, VGPU_ERROR_DRIVER when it
+ * VGPU_ERROR_BAD_REQUEST, VGPU_ERROR_DENIED or VGPU_ERROR_FAILED with its own words, VGPU_ERROR_DRIVER when it
  * crashed or does not answer. */
 GVariant *vgpu_host_program_run(const VgpuHostProgram *self, const GVariantType *type,
                                 const char *const *args, const char *input, guint timeout_ms,

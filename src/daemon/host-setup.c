@@ -28,13 +28,6 @@ struct VgpuHostSetup {
     gint64 stats_time;
 };
 
-/* systemd gives each service it starts such an id (systemd.exec(5)). */
-static bool
-is_a_service(void)
-{
-    return g_getenv("INVOCATION_ID") && g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR);
-}
-
 VgpuHostSetup *
 vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetupOptions *options)
 {
@@ -46,7 +39,7 @@ vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetu
         .path = options->program ? options->program : VGPU_LIBEXECDIR "/virt-vgpu-host",
         .root = g_strcmp0(options->root, "/") == 0 ? NULL : options->root,
         .config = options->config,
-        .apart = !options->program && is_a_service(),
+        .apart = !options->program && vgpu_host_program_can_be_apart(),
     };
     self->query_timeout = options->query_timeout ? options->query_timeout : QUERY_TIMEOUT_MS;
     self->change_timeout = options->change_timeout ? options->change_timeout : CHANGE_TIMEOUT_MS;

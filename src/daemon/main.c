@@ -13,9 +13,13 @@
 #include "base/names.h"
 #include "config.h"
 #include "core/manager.h"
+#include "daemon/event.h"
 #include "daemon/guard.h"
 #include "daemon/hook-socket.h"
 #include "daemon/host-setup.h"
+#include "daemon/metrics-file.h"
+#include "daemon/metrics.h"
+#include "daemon/service-metrics.h"
 #include "daemon/service.h"
 #include "daemon/worker.h"
 
@@ -33,6 +37,8 @@ typedef struct {
     VgpuHostSetup *host_setup;
     VgpuHookSocket *hook_socket;
     VgpuService *service;
+    VgpuMetricsSource metrics_source;
+    VgpuMetricsFile *metrics_file; /* NULL: nobody wants it */
     guint bus;
 } Daemon;
 
@@ -144,6 +150,9 @@ on_event(GVariant *event, gpointer opaque)
 {
     const Daemon *self = opaque;
 
+    event = vgpu_event_complete(event);
+    vgpu_event_log(event);
+    vgpu_metrics_event(vgpu_metrics_default(), event);
     vgpu_service_event(self->service, event);
 }
 
@@ -195,6 +204,19 @@ own_name(Daemon *self)
     if (!g_str_equal(option.bus, "none"))
         self->bus = g_bus_own_name(type, VGPU_DBUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE, on_bus,
                                    NULL, on_name_lost, self, NULL);
+}
+
+static void
+write_metrics(Daemon *self)
+{
+    g_autofree char *path = self->config->metrics_file
+                                ? g_build_filename(option.root, self->config->metrics_file, NULL)
+                                : NULL;
+
+    self->metrics_source = (VgpuMetricsSource) { self->worker, self->manager };
+    if (path)
+        self->metrics_file = vgpu_metrics_file_start(path, self->config->metrics_interval,
+                                                     vgpu_metrics_collect, &self->metrics_source);
 }
 
 /* All that is needed before the first hook can be answered. */
@@ -267,6 +289,7 @@ main(int argc, char **argv)
     g_unix_signal_add(SIGINT, on_signal, &self);
     own_name(&self);
     notify_ready();
+    write_metrics(&self);
 
     g_main_loop_run(self.loop);
 
@@ -274,6 +297,7 @@ main(int argc, char **argv)
     vgpu_guard_stop(self.guard);
     if (self.bus)
         g_bus_unown_name(self.bus);
+    vgpu_metrics_file_stop(self.metrics_file);
     vgpu_worker_stop(self.worker);
     vgpu_hook_socket_free(self.hook_socket); /* after the worker, which answers through it */
     return EXIT_SUCCESS;

@@ -16,8 +16,17 @@ GVariant *vgpu_report_profiles(VgpuManager *manager, const char *address);
 GVariant *vgpu_report_vgpus(VgpuManager *manager, bool all);
 /* One row; NULL when there is no such vGPU. */
 GVariant *vgpu_report_vgpu(VgpuManager *manager, const char *uuid);
-GVariant *vgpu_report_explain(VgpuManager *manager, const VgpuDomain *domain);
+/* Those of @uuids that are there. */
+GVariant *vgpu_report_some(VgpuManager *manager, const char *const *uuids);
+GVariant *vgpu_report_explain(VgpuManager *manager, VgpuDomain *domain);
 GVariant *vgpu_report_actions(const GPtrArray *actions);
+/* One pool; pure. */
+GVariant *vgpu_report_pool(const VgpuPoolRow *row);
+/* @rows: of VgpuPoolRow. */
+GVariant *vgpu_report_pools(const GPtrArray *rows);
+/* The pool's document with the numbers of now in it; of the default pool, which has none, one
+ * that is made up and has no source. */
+char *vgpu_report_pool_xml(const VgpuPoolRow *row);
 /* What only the daemon can check. */
 GVariant *vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there,
                              const char *libvirt_uri);

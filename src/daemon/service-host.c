@@ -5,10 +5,6 @@
 #include "base/error.h"
 #include "base/pciaddr.h"
 
-const char *const vgpu_service_host_queries[] = { "ListMig",  "ListMigProfiles", "GetScheduler",
-                                                  "DiffHost", "ExportHost",      "GetStats",
-                                                  NULL };
-
 /* Takes @result, or when it is NULL @error. */
 static gboolean
 answer(GDBusMethodInvocation *call, GVariant *result, GError **error)

@@ -6,6 +6,3 @@
 
 /* Answer them on @skeleton, each on a thread of its own. */
 void vgpu_service_host_connect(VgpuBusManager1 *skeleton, VgpuHostSetup *setup);
-
-/* Those of them that everybody may call; NULL ends the list. */
-extern const char *const vgpu_service_host_queries[];

@@ -1,8 +1,7 @@
 /* service.h: org.virtvgpu.Manager1 on the bus
  *
  * Methods run on threads of their own and wait there for the worker or the guard, so that the
- * main loop never waits. Queries are open to everybody who may talk to the bus, the rest to root
- * (and, for tests, to the daemon's own user). */
+ * main loop never waits. Who may call what is said in access.h. */
 #pragma once
 
 #include <gio/gio.h>
@@ -19,5 +18,5 @@ VgpuService *vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuar
 /* Put it on @connection. */
 gboolean vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error);
 
-/* The signal Event, from any thread; takes a floating @event. */
+/* The signal Event, and that of its kind, from any thread; takes a floating @event. */
 void vgpu_service_event(VgpuService *self, GVariant *event);

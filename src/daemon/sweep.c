@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "daemon/guard-private.h"
+#include "daemon/metrics.h"
 
 #define CATCH_UP_RETRY_MS 5000
 
@@ -11,7 +12,8 @@ typedef struct {
     GHashTable *noted;
     GPtrArray *facts;
     GPtrArray *plan;
-    GPtrArray *known; /* UUIDs of the definitions that the manager has */
+    GPtrArray *known; /* UUIDs of domains that may concern us without anything of ours in them */
+    const GPtrArray *states;
     bool dry_run;
 } Sweep;
 
@@ -32,12 +34,19 @@ call_reconcile(gpointer data)
         vgpu_manager_reconcile(sweep->guard->manager, sweep->noted, sweep->facts, sweep->dry_run);
 }
 
+/* Those that the manager has, and those that a pool gives vGPUs. */
 static void
 call_known(gpointer data)
 {
     Sweep *sweep = data;
 
     sweep->known = vgpu_manager_definitions(sweep->guard->manager);
+    for (guint i = 0; i < sweep->states->len; i++) {
+        const VgpuDomainState *state = g_ptr_array_index(sweep->states, i);
+
+        if (vgpu_guard_gives(sweep->guard, state->name))
+            g_ptr_array_add(sweep->known, g_strdup(state->uuid));
+    }
 }
 
 static VgpuFact *
@@ -65,17 +74,17 @@ is_annotated(const GPtrArray *states, const char *uuid)
         const VgpuDomainState *state = g_ptr_array_index(states, i);
 
         if (g_str_equal(state->uuid, uuid))
-            return vgpu_guard_concerns(state->definition);
+            return vgpu_guard_concerns(state->definition) || vgpu_guard_concerns(state->live);
     }
     return false;
 }
 
 /* Each is read once more by its own job, which nothing overtakes: those with something of ours, those
- * that had it when last seen, and those with a persistent vGPU that seems to be wanted no more. */
+ * that had it when last seen, those that a pool gives it, and those with a persistent vGPU that seems to be wanted no more. */
 static void
 follow_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
 {
-    Sweep sweep = { .guard = self };
+    Sweep sweep = { .guard = self, .states = states };
     g_autoptr(GPtrArray) known = NULL;
 
     vgpu_worker_call(self->worker, call_known, &sweep);
@@ -83,7 +92,7 @@ follow_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
     for (guint i = 0; i < states->len; i++) {
         const VgpuDomainState *state = g_ptr_array_index(states, i);
 
-        if (vgpu_guard_concerns(state->definition))
+        if (vgpu_guard_concerns(state->definition) || vgpu_guard_concerns(state->live))
             vgpu_guard_push_follow(self, state->uuid);
     }
     for (guint i = 0; i < known->len; i++) {
@@ -113,8 +122,11 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
             g_ptr_array_add(sweep.facts, fact_of(g_ptr_array_index(states, i)));
         vgpu_worker_call(self->worker, call_reconcile, &sweep);
     }
-    if (states && !dry_run)
+    if (states && !dry_run) {
+        vgpu_metrics_reconciled(vgpu_metrics_default(), sweep.plan,
+                                g_get_real_time() / G_USEC_PER_SEC);
         follow_all(self, states, sweep.plan);
+    }
     g_clear_pointer(&sweep.facts, g_ptr_array_unref);
     g_hash_table_unref(sweep.noted);
     return sweep.plan;

@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
 #include "base/xml.h"
 #include "domain/inject.h"
 #include "domain/schema.h"
+
+#define ANNOTATION "the annotation" /* in errors of one that is not in a domain */
 
 static void
 add_attribute(GString *xml, const char *name, const char *value)
@@ -51,15 +54,15 @@ add_children(GString *xml, const VgpuAnnotateOptions *options)
         add_param(xml, options->params[i]);
 }
 
-/* The element as text, without any blanks between its parts. */
-static char *
-format_element(const VgpuAnnotateOptions *options)
+static void
+add_device(GString *xml, const VgpuAnnotateOptions *options)
 {
     bool has_alternatives = options->alternatives && options->alternatives[0];
     g_autofree char *count = options->count ? g_strdup_printf("%u", options->count) : NULL;
     g_autoptr(GString) children = g_string_new(NULL);
-    GString *xml = g_string_new("<vgpu:devices xmlns:vgpu=\"" VGPU_XMLNS "\"><vgpu:device");
 
+    g_string_append(xml, "<vgpu:device");
+    add_attribute(xml, "pool", options->pool);
     add_attribute(xml, "profile", has_alternatives ? NULL : options->profile);
     add_attribute(xml, "count", count);
     add_attribute(xml, "uuid", options->uuid);
@@ -67,6 +70,7 @@ format_element(const VgpuAnnotateOptions *options)
     add_attribute(xml, "placement", options->placement);
     add_attribute(xml, "display", options->display);
     add_attribute(xml, "ramfb", options->ramfb);
+    add_attribute(xml, "driverISO", options->driver_iso);
     add_attribute(xml, "create", options->create);
     add_attribute(xml, "lateAttach", options->late_attach);
     add_attribute(xml, "frameRateLimit", options->frame_rate_limit);
@@ -79,27 +83,172 @@ format_element(const VgpuAnnotateOptions *options)
         g_string_append_printf(xml, ">%s</vgpu:device>", children->str);
     else
         g_string_append(xml, "/>");
+}
+
+/* The element as text, without any blanks between its parts. */
+static char *
+format_element(const VgpuAnnotateOptions *options)
+{
+    GString *xml = g_string_new("<vgpu:devices xmlns:vgpu=\"" VGPU_XMLNS "\"");
+
+    add_attribute(xml, "tenant", options->tenant);
+    g_string_append(xml, ">");
+    add_device(xml, options);
     g_string_append(xml, "</vgpu:devices>");
     return g_string_free(xml, FALSE);
 }
 
 /* A domain around it, since an annotation is read from one. */
 static bool
-validate_element(const VgpuAnnotateOptions *options, GError **error)
+validate_text(const char *element, GError **error)
 {
-    g_autofree char *element = format_element(options);
     g_autofree char *xml = g_strdup_printf("<domain><name>any</name><metadata>%s</metadata>"
                                            "</domain>",
                                            element);
-    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), "the annotation", error);
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), ANNOTATION, error);
 
     return domain != NULL;
+}
+
+static bool
+validate_element(const VgpuAnnotateOptions *options, GError **error)
+{
+    g_autofree char *element = format_element(options);
+
+    return validate_text(element, error);
 }
 
 char *
 vgpu_annotate_element(const VgpuAnnotateOptions *options, GError **error)
 {
     return validate_element(options, error) ? format_element(options) : NULL;
+}
+
+/* The valid annotation @element as a document of its own; NULL with @error when it is not one. */
+static xmlDoc *
+parse_element(const char *element, GError **error)
+{
+    return validate_text(element, error)
+               ? vgpu_xml_parse(element, strlen(element), ANNOTATION, error)
+               : NULL;
+}
+
+/* What is copied from another annotation is called as its new parent calls it. */
+static void
+set_namespace(xmlNode *node, xmlNs *ns)
+{
+    xmlSetNs(node, ns);
+    for (xmlNode *child = xmlFirstElementChild(node); child; child = xmlNextElementSibling(child))
+        set_namespace(child, ns);
+}
+
+static void
+append_device(xmlNode *devices, const VgpuAnnotateOptions *options)
+{
+    g_autofree char *text = format_element(options);
+    g_autoptr(xmlDoc) fragment = vgpu_xml_parse(text, strlen(text), ANNOTATION, NULL);
+    xmlNode *device = xmlDocCopyNode(vgpu_xml_node(fragment, NULL, "/vgpu:devices/vgpu:device"),
+                                     devices->doc, 1);
+
+    set_namespace(device, devices->ns);
+    xmlFreeNsList(device->nsDef);
+    device->nsDef = NULL;
+    vgpu_inject_insert(devices, xmlLastElementChild(devices), device);
+}
+
+char *
+vgpu_annotate_append(const char *element, const VgpuAnnotateOptions *options, GError **error)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+    g_autofree char *text = NULL;
+    xmlNode *devices;
+
+    if (!validate_element(options, error))
+        return NULL;
+    if (!element)
+        return format_element(options);
+    if (!(doc = parse_element(element, error)))
+        return NULL;
+
+    devices = xmlDocGetRootElement(doc);
+    if (options->tenant)
+        xmlSetProp(devices, BAD_CAST "tenant", BAD_CAST options->tenant);
+    append_device(devices, options);
+    text = vgpu_xml_dump(devices);
+    return validate_text(text, error) ? g_steal_pointer(&text) : NULL;
+}
+
+static guint
+count_of(xmlNode *device)
+{
+    g_autofree char *count = vgpu_xml_attr(device, "count");
+
+    return count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1;
+}
+
+/* The element of device number @index, NULL when there is none. */
+static xmlNode *
+find_device(xmlDoc *doc, guint index)
+{
+    g_autoptr(GPtrArray) devices = vgpu_xml_nodes(doc, NULL, "/vgpu:devices/vgpu:device");
+
+    for (guint i = 0; i < devices->len; i++) {
+        guint count = count_of(devices->pdata[i]);
+
+        if (index < count)
+            return devices->pdata[i];
+        index -= count;
+    }
+    return NULL;
+}
+
+static void
+remove_one(xmlNode *device)
+{
+    guint left = count_of(device) - 1;
+    g_autofree char *count = g_strdup_printf("%u", left);
+
+    if (left == 0)
+        vgpu_inject_remove(device);
+    else if (left == 1)
+        xmlUnsetProp(device, BAD_CAST "count");
+    else
+        xmlSetProp(device, BAD_CAST "count", BAD_CAST count);
+}
+
+bool
+vgpu_annotate_remove(const char *element, guint index, char **out, GError **error)
+{
+    g_autoptr(xmlDoc) doc = parse_element(element, error);
+    xmlNode *device;
+
+    if (!doc)
+        return false;
+    if (!(device = find_device(doc, index)))
+        return vgpu_schema_refuse(error, VGPU_ERROR_NOT_FOUND, ANNOTATION, 0, "it has no vGPU %u",
+                                  index);
+    if (xmlHasNsProp(device, BAD_CAST "uuid", NULL))
+        return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, ANNOTATION, xmlGetLineNo(device),
+                                  "vGPU %u has a uuid='…' and a <hostdev> of the domain's own; "
+                                  "remove both from the domain, with 'virsh edit'",
+                                  index);
+    remove_one(device);
+    *out = find_device(doc, 0) ? vgpu_xml_dump(xmlDocGetRootElement(doc)) : NULL;
+    return true;
+}
+
+/* The copy is in a document of its own, since the name space may be declared further up. */
+char *
+vgpu_annotate_extract(const VgpuDomain *domain)
+{
+    xmlNode *devices = vgpu_xml_node(domain->doc, NULL, "/domain/metadata/vgpu:devices");
+    g_autoptr(xmlDoc) doc = NULL;
+
+    if (!devices)
+        return NULL;
+    doc = xmlNewDoc(NULL);
+    xmlDocSetRootElement(doc, xmlDocCopyNode(devices, doc, 1));
+    return vgpu_xml_dump(xmlDocGetRootElement(doc));
 }
 
 static xmlNode *
@@ -150,6 +299,19 @@ forget_lines(xmlNode *node)
         forget_lines(child);
 }
 
+/* Only the pool knows the image. One that is there stays, unless no device can want it. */
+static void
+keep_driver(VgpuDomain *domain)
+{
+    for (guint i = 0; i < domain->wants->len && !domain->driver_iso; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+
+        if (want->driver_iso == VGPU_SWITCH_ON ||
+            (want->driver_iso == VGPU_SWITCH_AUTO && want->pool))
+            domain->driver_iso = g_strdup(domain->driver_disk_file);
+    }
+}
+
 /* One there, of whatever version, makes place for the new one. */
 static void
 put_annotation(xmlDoc *doc, const VgpuAnnotateOptions *options)
@@ -191,6 +353,7 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
                            "the domain has no <vgpu:devices>");
         return NULL;
     }
+    keep_driver(domain);
     if (!(changes = vgpu_inject_plan(domain, 0, error)))
         return NULL;
     if (options && options->no_hostdev) /* then only for what it refuses */

@@ -4,8 +4,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "domain/domain.h"
+
 /* What `virt-vgpu annotate` was asked for; NULL and 0 leave a thing out. */
 typedef struct {
+    const char *tenant; /* of the whole annotation */
+    const char *pool;
     const char *profile;
     const char *const *alternatives; /* further profiles, in order */
     guint count;
@@ -16,6 +20,7 @@ typedef struct {
     const char *placement;
     const char *create;
     const char *late_attach;
+    const char *driver_iso;
     const char *frame_rate_limit;
     const char *console_vnc;
     const char *unified_memory;
@@ -33,11 +38,25 @@ typedef struct {
 char *vgpu_annotate_element(const VgpuAnnotateOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The annotation @element (NULL: there is none) with one <vgpu:device> more, at the end, so that
+ * what it has keeps its numbers; @options->tenant, where it is set, becomes the tenant of all.
+ * Errors as vgpu_domain_parse(). */
+char *vgpu_annotate_append(const char *element, const VgpuAnnotateOptions *options,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* @element without device number @index: one of a `count` makes that smaller. *@out is NULL when
+ * none is left. VGPU_ERROR_NOT_FOUND when there is no such number; VGPU_ERROR_BAD_REQUEST for a
+ * uuid="…", whose <hostdev> is the user's. Those after it move up by one. */
+bool vgpu_annotate_remove(const char *element, guint index, char **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The <vgpu:devices> of a domain as text; NULL: none. */
+char *vgpu_annotate_extract(const VgpuDomain *domain);
+
 /* The domain XML in @xml with its annotation replaced by that of @options (NULL, or `keep`:
  * kept as it is, and it must have one), a <uuid> if it had none, and, unless `no_hostdev`, the
  * hostdevs that belong to it, as mdevs: such a domain is cold-plugged on its very first start.
- * Everything else is kept, blanks and comments included; only quotes become double ones. @what
- * names the source in errors, as in vgpu_domain_parse(). */
+ * The image of the driver, which only the daemon knows, is not added; one that is there stays
+ * where a device may want it. Everything else is kept, blanks and comments included; only quotes
+ * become double ones. @what names the source in errors, as in vgpu_domain_parse(). */
 char *vgpu_annotate_document(const char *xml, gsize len, const char *what,
                              const VgpuAnnotateOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

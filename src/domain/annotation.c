@@ -10,58 +10,12 @@
 #include "domain/params.h"
 #include "domain/schema.h"
 
-/* What is valid and still has to be made; a value of NULL means any. */
-static const struct {
-    const char *element;
-    const char *attribute;
-    const char *value;
-} unsupported[] = {
-    { "devices", "tenant", NULL },
-    { "device", "pool", NULL },
-    { "device", "placement", "numa" },
-    { "device", "driverISO", "yes" },
-};
-
 static bool
 is_other_than(xmlNode *node, const char *attribute, const char *expected)
 {
     g_autofree char *value = vgpu_xml_attr(node, attribute);
 
     return value && !g_str_equal(value, expected);
-}
-
-/* On @node itself; its children are visited by the caller. */
-static bool
-check_supported(xmlNode *node, const char *what, GError **error)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(unsupported); i++) {
-        const char *name = unsupported[i].attribute;
-        const char *value = unsupported[i].value;
-        g_autofree char *actual = vgpu_xml_attr(node, name);
-
-        if (!g_str_equal(unsupported[i].element, (const char *) node->name))
-            continue;
-        if (actual && (!value || g_str_equal(actual, value)))
-            return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
-                                      "attribute %s='%s' on <vgpu:%s> is not supported yet", name,
-                                      actual, unsupported[i].element);
-    }
-    return true;
-}
-
-static bool
-validate(xmlNode *devices, const char *what, GError **error)
-{
-    g_autoptr(GPtrArray) all =
-        vgpu_xml_nodes(devices->doc, devices, "descendant-or-self::vgpu:*");
-
-    if (!vgpu_schema_check(devices, what, error) || !vgpu_schema_validate(devices, what, error))
-        return false;
-    for (guint i = 0; i < all->len; i++) {
-        if (!check_supported(all->pdata[i], what, error))
-            return false;
-    }
-    return true;
 }
 
 /* An element that is ours, or that another version of virt-vgpu would call its own. */
@@ -115,6 +69,12 @@ find_devices(xmlNode *root, const char *what, xmlNode **devices, GError **error)
     return true;
 }
 
+static bool
+has_attribute(xmlNode *device, const char *name)
+{
+    return xmlHasNsProp(device, BAD_CAST name, NULL) != NULL;
+}
+
 static VgpuSwitch
 read_switch(xmlNode *device, const char *name)
 {
@@ -122,7 +82,18 @@ read_switch(xmlNode *device, const char *name)
 
     if (!value || g_str_equal(value, "auto"))
         return VGPU_SWITCH_AUTO;
-    return g_str_equal(value, "on") ? VGPU_SWITCH_ON : VGPU_SWITCH_OFF;
+    return g_str_equal(value, "on") || g_str_equal(value, "yes") ? VGPU_SWITCH_ON
+                                                                 : VGPU_SWITCH_OFF;
+}
+
+static VgpuPlacement
+read_placement(xmlNode *device)
+{
+    g_autofree char *value = vgpu_xml_attr(device, "placement");
+
+    if (g_strcmp0(value, "spread") == 0)
+        return VGPU_PLACEMENT_SPREAD;
+    return g_strcmp0(value, "numa") == 0 ? VGPU_PLACEMENT_NUMA : VGPU_PLACEMENT_PACK;
 }
 
 static char **
@@ -141,7 +112,8 @@ read_profiles(xmlNode *device)
 }
 
 static VgpuWant *
-want_new(xmlNode *device, guint index, const char *domain_uuid, const char *params)
+want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch *switches,
+         const char *raw_params)
 {
     VgpuWant *self = g_new0(VgpuWant, 1);
     g_autofree char *uuid = vgpu_xml_attr(device, "uuid");
@@ -149,13 +121,16 @@ want_new(xmlNode *device, guint index, const char *domain_uuid, const char *para
 
     self->index = index;
     self->line = xmlGetLineNo(device);
+    self->pool = vgpu_xml_attr(device, "pool");
     self->profiles = read_profiles(device);
     self->gpu = vgpu_pciaddr_canonical(gpu);
-    self->placement_given = xmlHasNsProp(device, BAD_CAST "placement", NULL) != NULL;
-    if (is_other_than(device, "placement", "pack"))
-        self->placement = VGPU_PLACEMENT_SPREAD;
+    self->placement = read_placement(device);
+    self->placement_given = has_attribute(device, "placement");
     self->display = read_switch(device, "display");
+    self->display_given = has_attribute(device, "display");
     self->ramfb = read_switch(device, "ramfb");
+    self->ramfb_given = has_attribute(device, "ramfb");
+    self->driver_iso = read_switch(device, "driverISO");
     self->late_attach = !is_other_than(device, "lateAttach", "on");
     self->create_at_define = is_other_than(device, "create", "start");
     self->uuid_is_users = uuid != NULL;
@@ -163,8 +138,33 @@ want_new(xmlNode *device, guint index, const char *domain_uuid, const char *para
         self->uuid = vgpu_uuid_canonical(uuid);
     else if (domain_uuid)
         self->uuid = vgpu_uuid_for_domain(domain_uuid, index);
-    self->params = g_strdup(params);
+    memcpy(self->param_switches, switches, sizeof(self->param_switches));
+    self->raw_params = g_strdup(raw_params);
+    self->params = vgpu_params_format(switches, raw_params, NULL);
     return self;
+}
+
+void
+vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults)
+{
+    static const VgpuDefaults nothing = { 0 };
+    const VgpuDefaults *from = defaults ? defaults : &nothing;
+
+    if (!self->display_given)
+        self->display = from->display;
+    if (!self->ramfb_given)
+        self->ramfb = from->ramfb;
+    if (self->driver_iso_applied || self->driver_iso == VGPU_SWITCH_AUTO) {
+        self->driver_iso = from->driver_iso;
+        self->driver_iso_applied = true;
+    }
+    if (self->placement_applied || !self->placement_given) {
+        self->placement = from->placement;
+        self->placement_given = from->placement_given;
+        self->placement_applied = true;
+    }
+    g_free(self->params);
+    self->params = vgpu_params_format(self->param_switches, self->raw_params, from->params);
 }
 
 void
@@ -172,9 +172,11 @@ vgpu_want_free(VgpuWant *self)
 {
     if (!self)
         return;
+    g_free(self->pool);
     g_strfreev(self->profiles);
     g_free(self->gpu);
     g_free(self->uuid);
+    g_free(self->raw_params);
     g_free(self->params);
     g_free(self->vf);
     g_free(self);
@@ -211,16 +213,17 @@ expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *w
     for (guint i = 0; i < list->len; i++) {
         xmlNode *device = list->pdata[i];
         g_autofree char *count = vgpu_xml_attr(device, "count");
-        g_autofree char *params = NULL;
+        VgpuSwitch switches[VGPU_N_PARAMS];
+        g_autofree char *raw = NULL;
 
-        if (!vgpu_params_parse(device, what, &params, error))
+        if (!vgpu_params_parse(device, what, switches, &raw, error))
             return false;
         for (guint n = count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1; n > 0; n--) {
             if (wants->len == VGPU_COUNT_MAX)
                 return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what,
                                           xmlGetLineNo(device),
                                           "more than %u vGPUs for one domain", VGPU_COUNT_MAX);
-            g_ptr_array_add(wants, want_new(device, wants->len, domain_uuid, params));
+            g_ptr_array_add(wants, want_new(device, wants->len, domain_uuid, switches, raw));
         }
     }
     for (guint i = 0; i < wants->len; i++) {
@@ -241,8 +244,9 @@ vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what, 
 
     if (!find_devices(root, what, &devices, error))
         return false;
-    if (devices &&
-        (!validate(devices, what, error) || !expand(devices, domain_uuid, what, list, error)))
+    if (devices && (!vgpu_schema_check(devices, what, error) ||
+                    !vgpu_schema_validate(devices, what, error) ||
+                    !expand(devices, domain_uuid, what, list, error)))
         return false;
 
     *annotated = devices != NULL;

@@ -18,37 +18,72 @@ typedef enum {
 typedef enum {
     VGPU_PLACEMENT_PACK, /* fill a GPU before the next one is begun */
     VGPU_PLACEMENT_SPREAD,
+    VGPU_PLACEMENT_NUMA, /* near the domain's own memory, else where there is most room */
 } VgpuPlacement;
+
+/* Plugin parameters that have an attribute, in the order in which they are written. */
+typedef enum {
+    VGPU_PARAM_FRAME_RATE_LIMIT,
+    VGPU_PARAM_CONSOLE_VNC,
+    VGPU_PARAM_UNIFIED_MEMORY,
+    VGPU_PARAM_DEBUGGING,
+    VGPU_PARAM_PROFILING,
+    VGPU_N_PARAMS,
+} VgpuParam;
+
+/* What a pool says for devices that do not say it themselves; AUTO: nothing is said. */
+typedef struct {
+    VgpuSwitch display;
+    VgpuSwitch ramfb;
+    VgpuSwitch driver_iso;
+    VgpuSwitch params[VGPU_N_PARAMS];
+    VgpuPlacement placement;
+    bool placement_given;
+} VgpuDefaults;
 
 /* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded. */
 typedef struct {
     guint index;     /* N of "ua-vgpu-N": from 0, in document order */
     long line;       /* of its <vgpu:device>, for errors */
-    char **profiles; /* as written, first that fits wins; at least one */
+    char *pool;      /* NULL: none named, so the default pool */
+    char **profiles; /* as written, first that fits wins; none when only a pool is named */
     char *gpu;       /* canonical PCI address of the PF, NULL: any */
     VgpuPlacement placement;
-    bool placement_given; /* else the configured policy counts */
+    bool placement_given; /* else the pool's, else the configured policy counts */
     VgpuSwitch display;
     VgpuSwitch ramfb;
+    bool display_given, ramfb_given; /* also as "auto"; else what is ON is only the pool's wish,
+                                      * left out where the domain cannot have it */
+    VgpuSwitch driver_iso;           /* AUTO: not said */
     bool late_attach;      /* may be hot-plugged when the definition did not have it in time */
     bool create_at_define; /* create="define" */
     char *uuid;            /* canonical: the computed one, or the user's; NULL while the domain
                            * has no UUID */
     bool uuid_is_users;    /* uuid="…": the domain has its own <hostdev>; nothing is injected */
-    char *params;          /* plugin parameters as they are written, "a=1,b=2"; NULL: none */
+    VgpuSwitch param_switches[VGPU_N_PARAMS]; /* the device's own; AUTO: not said */
+    char *raw_params; /* the <vgpu:param> elements, "a=1,b=2"; NULL: none */
+    char *params;     /* all plugin parameters as they are written; NULL: none */
 
     /* Where it is to be, which the manager decides and not the annotation: */
     VgpuInterface interface; /* NONE: not decided yet, taken as mdev */
     char *vf;                /* canonical address, on interfaces whose <hostdev> names the VF */
+
+    /* Of vgpu_want_apply() alone: the value was a pool's, not the device's own. */
+    bool placement_applied, driver_iso_applied;
 } VgpuWant;
+
+/* Take from @defaults (a pool's; NULL: nothing) what the device does not say itself, and write
+ * its `params` anew. May be done again, with the same or with others: what a device says itself
+ * is kept apart. */
+void vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults);
 
 void vgpu_want_free(VgpuWant *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWant, vgpu_want_free)
 
 /* Read and validate the one <vgpu:devices> below @root (a <domain>). @domain_uuid may be NULL.
- * @wants gets the expanded list (16 at most), @tenant its attribute (NULL when absent), @annotated
- * whether there is an annotation at all; on failure all three are untouched. Errors as
- * vgpu_domain_parse(). */
+ * @wants gets the expanded list (16 at most), @tenant its attribute (NULL when absent),
+ * @annotated whether there is an annotation at all; on failure all three are untouched. Errors
+ * as vgpu_domain_parse(). */
 bool vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what,
                            bool *annotated, GPtrArray **wants, char **tenant, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

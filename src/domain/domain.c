@@ -11,6 +11,8 @@
 
 #define ANY_DOMAIN "domain XML" /* as long as its name is not known */
 
+#define DRIVER_DISK "devices/disk[alias/@name='" VGPU_ALIAS_DRIVER "']"
+
 #define HOSTDEVS "devices/hostdev[not(@mode) or @mode='subsystem'][@type='mdev' or @type='pci']"
 
 static void
@@ -146,6 +148,83 @@ read_identity(VgpuDomain *self, xmlNode *root, GError **error)
     return true;
 }
 
+/* One number of a set. */
+static bool
+read_member(const char *text, guint64 *number)
+{
+    return g_ascii_isdigit(*text) &&
+           g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, number, NULL);
+}
+
+/* "0", "0-3" or "^2"; the last takes back what stands before it. */
+static bool
+apply_member(char *text, guint64 *set)
+{
+    char *dash = strchr(text, '-');
+    guint64 first, last;
+
+    if (*text == '^') {
+        if (!read_member(text + 1, &first))
+            return false;
+        *set &= first < 64 ? ~(G_GUINT64_CONSTANT(1) << first) : ~G_GUINT64_CONSTANT(0);
+        return true;
+    }
+    if (dash)
+        *dash = '\0';
+    if (!read_member(g_strchomp(text), &first))
+        return false;
+    last = first;
+    if (dash && (!read_member(g_strchug(dash + 1), &last) || last < first))
+        return false;
+    for (guint64 i = first; i <= last && i < 64; i++)
+        *set |= G_GUINT64_CONSTANT(1) << i;
+    return true;
+}
+
+bool
+vgpu_domain_parse_set(const char *text, guint64 *set)
+{
+    g_auto(GStrv) members = g_strsplit(text, ",", -1);
+    guint64 bits = 0;
+
+    for (gsize i = 0; members[i]; i++) {
+        if (!apply_member(g_strstrip(members[i]), &bits))
+            return false;
+    }
+    if (!members[0])
+        return false;
+    *set = bits;
+    return true;
+}
+
+static void
+read_places(VgpuDomain *self, xmlNode *root)
+{
+    g_autofree char *nodes =
+        vgpu_xml_text(self->doc, root, "numatune/memory[not(@mode) or @mode='strict']/@nodeset");
+    g_autoptr(GPtrArray) pins = vgpu_xml_nodes(self->doc, root, "cputune/vcpupin");
+    g_autoptr(GString) joined = g_string_new(NULL);
+
+    if (nodes && !vgpu_domain_parse_set(nodes, &self->numa_nodes))
+        self->numa_nodes = 0;
+    self->cpuset = vgpu_xml_text(self->doc, root, "vcpu[not(@placement='auto')]/@cpuset");
+    for (guint i = 0; !self->cpuset && i < pins->len; i++) {
+        g_autofree char *set = vgpu_xml_attr(pins->pdata[i], "cpuset");
+
+        if (set)
+            g_string_append_printf(joined, "%s%s", joined->len ? "," : "", set);
+    }
+    if (joined->len)
+        self->cpuset = g_strdup(joined->str);
+}
+
+static void
+read_driver_disk(VgpuDomain *self, xmlNode *root)
+{
+    self->has_driver_disk = vgpu_xml_node(self->doc, root, DRIVER_DISK) != NULL;
+    self->driver_disk_file = vgpu_xml_text(self->doc, root, DRIVER_DISK "/source/@file");
+}
+
 VgpuDomain *
 vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
 {
@@ -160,6 +239,8 @@ vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
 
     self->has_graphics = vgpu_xml_node(self->doc, root, "devices/graphics") != NULL;
     self->hostdevs = read_hostdevs(self);
+    read_places(self, root);
+    read_driver_disk(self, root);
     return g_steal_pointer(&self);
 }
 
@@ -183,6 +264,9 @@ vgpu_domain_free(VgpuDomain *self)
     g_free(self->name);
     g_free(self->uuid);
     g_free(self->tenant);
+    g_free(self->cpuset);
+    g_free(self->driver_disk_file);
+    g_free(self->driver_iso);
     g_free(self);
 }
 

@@ -30,13 +30,23 @@ typedef struct {
     char *uuid; /* canonical; NULL when the XML (a file, say) has none */
     int id;     /* of the running domain, -1 */
     bool has_graphics;
-    bool annotated;      /* there is a <vgpu:devices>, even an empty one */
-    char *tenant;        /* NULL when not given */
-    GPtrArray *wants;    /* of VgpuWant, by index: what the annotation asks for */
-    GPtrArray *hostdevs; /* of VgpuHostdev, in document order */
+    guint64 numa_nodes; /* bit N: node N, of <numatune><memory nodeset=…> with a strict mode (or
+                         * none named); 0: not said */
+    char *cpuset;       /* of <vcpu cpuset=…>, else all of <cputune>'s <vcpupin>s joined by ",",
+                         * as written; NULL: not said, or left to libvirt */
+    bool annotated;     /* there is a <vgpu:devices>, even an empty one */
+    char *tenant;       /* NULL when not given */
+    GPtrArray *wants;   /* of VgpuWant, by index: what the annotation asks for */
+    GPtrArray *hostdevs;    /* of VgpuHostdev, in document order */
+    bool has_driver_disk;   /* a <disk> with our alias VGPU_ALIAS_DRIVER */
+    char *driver_disk_file; /* what that shows; NULL: nothing, or no such disk */
+
+    /* The image that it is to have there; NULL: none. The manager decides it from the pool of the
+     * first device with driverISO. */
+    char *driver_iso;
 } VgpuDomain;
 
-/* Read a domain. A bad annotation is VGPU_ERROR_BAD_REQUEST, what this version cannot do yet
+/* Read a domain. A bad annotation is VGPU_ERROR_BAD_REQUEST, one of another version's
  * VGPU_ERROR_NOT_SUPPORTED; the text names source, line and reason. @what names the source in
  * errors ("domain 'web1'", a file); NULL: "domain 'NAME'" with the name found in the XML. */
 VgpuDomain *vgpu_domain_parse(const char *xml, gsize len, const char *what, GError **error)
@@ -52,6 +62,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomain, vgpu_domain_free)
 const VgpuHostdev *vgpu_domain_find_ours(const VgpuDomain *self, guint index);
 /* The elements of `hostdevs` in the document, in the same order. Borrowed. */
 GPtrArray *vgpu_domain_hostdev_nodes(const VgpuDomain *self);
+/* "0-3,8,^2" as libvirt writes sets of nodes or CPUs: bit N for each below 64, others are left
+ * out. False: it is not one. */
+bool vgpu_domain_parse_set(const char *text, guint64 *set);
 /* By UUID, ours or the user's; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uuid);
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
+#include "domain/disk.h"
 #include "domain/schema.h"
 
 void
@@ -40,20 +41,28 @@ users_looks(const VgpuDomain *domain)
     return looks;
 }
 
+/* The pool's wish is none of the device's. */
+static bool
+must_have_ramfb(const VgpuWant *want)
+{
+    return want->ramfb == VGPU_SWITCH_ON && want->ramfb_given;
+}
+
 static bool
 decide_display(const VgpuDomain *domain, const VgpuWant *want, bool users, bool *display,
                GError **error)
 {
-    bool on = want->display == VGPU_SWITCH_ON;
-    VgpuLooks asked = { .display = on, .ramfb = want->ramfb == VGPU_SWITCH_ON };
+    bool must = want->display == VGPU_SWITCH_ON && want->display_given;
+    bool may = want->display == VGPU_SWITCH_ON ||
+               (want->display == VGPU_SWITCH_AUTO && want->index == 0 && !users);
+    VgpuLooks asked = { .display = must, .ramfb = must_have_ramfb(want) };
 
     /* it has none, so "auto" is off, and what is asked for is refused */
     if (want->interface == VGPU_INTERFACE_VF)
         return vgpu_hostdev_check(domain, want, asked, 0, error);
 
-    *display = on || (want->display == VGPU_SWITCH_AUTO && want->index == 0 &&
-                      domain->has_graphics && !users);
-    if (*display && !domain->has_graphics)
+    *display = may && domain->has_graphics;
+    if (must && !domain->has_graphics)
         return refuse(error, domain, want,
                       "<vgpu:device> has display='on', but the domain has no <graphics>");
     return true;
@@ -66,7 +75,7 @@ decide_ramfb(const VgpuDomain *domain, VgpuLooks *looks, bool taken, GError **er
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
 
-        if (want->uuid_is_users || want->ramfb != VGPU_SWITCH_ON)
+        if (want->uuid_is_users || !must_have_ramfb(want))
             continue;
         if (!looks[i].display)
             return refuse(error, domain, want,
@@ -81,7 +90,7 @@ decide_ramfb(const VgpuDomain *domain, VgpuLooks *looks, bool taken, GError **er
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
 
-        if (want->ramfb == VGPU_SWITCH_AUTO && looks[i].display && !taken)
+        if (want->ramfb != VGPU_SWITCH_OFF && looks[i].display && !taken)
             looks[i].ramfb = taken = true;
     }
     return true;
@@ -215,6 +224,59 @@ detach_new(const VgpuDomain *domain, const VgpuHostdev *hostdev)
     return self;
 }
 
+static VgpuChange *
+attach_driver(const VgpuDomain *domain)
+{
+    VgpuChange *self = g_new0(VgpuChange, 1);
+
+    self->attach = true;
+    self->index = VGPU_INDEX_DRIVER;
+    self->alias = g_strdup(VGPU_ALIAS_DRIVER);
+    self->xml = vgpu_disk_format(domain);
+    self->text = g_strdup_printf("attach the guest's driver (%s)", domain->driver_iso);
+    return self;
+}
+
+static VgpuChange *
+detach_driver(const VgpuDomain *domain)
+{
+    VgpuChange *self = g_new0(VgpuChange, 1);
+
+    self->index = VGPU_INDEX_DRIVER;
+    self->alias = g_strdup(VGPU_ALIAS_DRIVER);
+    self->text =
+        g_strdup_printf("detach the guest's driver (%s)",
+                        domain->driver_disk_file ? domain->driver_disk_file : "no image");
+    return self;
+}
+
+static void
+plan_detaches(const VgpuDomain *domain, const VgpuLooks *looks, GPtrArray *changes)
+{
+    for (guint i = 0; i < domain->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
+
+        if (hostdev->index >= 0 && !is_right(domain, looks, hostdev))
+            g_ptr_array_add(changes, detach_new(domain, hostdev));
+    }
+    if (domain->has_driver_disk && !vgpu_disk_is_right(domain))
+        g_ptr_array_add(changes, detach_driver(domain));
+}
+
+static void
+plan_attaches(const VgpuDomain *domain, const VgpuLooks *looks, GPtrArray *changes)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+        const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
+
+        if (!want->uuid_is_users && !(there && is_right(domain, looks, there)))
+            g_ptr_array_add(changes, attach_new(want, looks[i], there ? there->address : NULL));
+    }
+    if (domain->driver_iso && !vgpu_disk_is_right(domain))
+        g_ptr_array_add(changes, attach_driver(domain));
+}
+
 GPtrArray *
 vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
 {
@@ -231,19 +293,8 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
         !check_looks(domain, looks, libvirt, error))
         return NULL;
 
-    for (guint i = 0; i < domain->hostdevs->len; i++) {
-        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
-
-        if (hostdev->index >= 0 && !is_right(domain, looks, hostdev))
-            g_ptr_array_add(changes, detach_new(domain, hostdev));
-    }
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *want = domain->wants->pdata[i];
-        const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
-
-        if (!want->uuid_is_users && !(there && is_right(domain, looks, there)))
-            g_ptr_array_add(changes, attach_new(want, looks[i], there ? there->address : NULL));
-    }
+    plan_detaches(domain, looks, changes);
+    plan_attaches(domain, looks, changes);
     return g_steal_pointer(&changes);
 }
 
@@ -328,19 +379,36 @@ vgpu_inject_remove(xmlNode *node)
 static void
 apply_detach(xmlDoc *doc, const char *alias)
 {
-    g_autofree char *xpath = g_strdup_printf("/domain/devices/hostdev[alias/@name='%s']", alias);
+    g_autofree char *xpath = g_strdup_printf("/domain/devices/*[self::hostdev or self::disk]"
+                                             "[alias/@name='%s']",
+                                             alias);
     g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, xpath);
 
     for (guint i = 0; i < nodes->len; i++)
         vgpu_inject_remove(nodes->pdata[i]);
 }
 
+/* Where libvirt writes it: a <disk> after the others, which come first but for the emulator, a
+ * <hostdev> after the others, else last. */
+static xmlNode *
+place_for(xmlNode *devices, const char *name)
+{
+    bool is_disk = g_str_equal(name, "disk");
+    g_autofree char *xpath = g_strdup_printf("%s[last()]", name);
+    xmlNode *last = vgpu_xml_node(devices->doc, devices, xpath);
+
+    if (last)
+        return last;
+    return is_disk ? vgpu_xml_node(devices->doc, devices, "emulator")
+                   : xmlLastElementChild(devices);
+}
+
 static void
 apply_attach(xmlDoc *doc, const char *xml)
 {
-    g_autoptr(xmlDoc) fragment = vgpu_xml_parse(xml, strlen(xml), "hostdev", NULL);
+    g_autoptr(xmlDoc) fragment = vgpu_xml_parse(xml, strlen(xml), "device", NULL);
+    xmlNode *device = xmlDocGetRootElement(fragment);
     xmlNode *devices = vgpu_xml_node(doc, NULL, "/domain/devices");
-    xmlNode *last;
 
     if (!devices) {
         xmlNode *root = xmlDocGetRootElement(doc);
@@ -348,9 +416,8 @@ apply_attach(xmlDoc *doc, const char *xml)
         devices = xmlNewDocNode(doc, NULL, BAD_CAST "devices", NULL);
         vgpu_inject_insert(root, xmlLastElementChild(root), devices);
     }
-    last = vgpu_xml_node(doc, devices, "hostdev[last()]");
-    vgpu_inject_insert(devices, last ? last : xmlLastElementChild(devices),
-                       xmlDocCopyNode(xmlDocGetRootElement(fragment), doc, 1));
+    vgpu_inject_insert(devices, place_for(devices, (const char *) device->name),
+                       xmlDocCopyNode(device, doc, 1));
 }
 
 char *

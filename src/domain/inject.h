@@ -1,19 +1,22 @@
 /* inject.h: which <hostdev>s to attach to and detach from a definition, so that it carries
- * exactly the annotated vGPUs
+ * exactly the annotated vGPUs, and the cdrom with the guest's driver
  *
  * Pure decisions; src/libvirt carries them out with virDomainAttachDeviceFlags() and
- * virDomainDetachDeviceAlias(), never with a redefine. Only what carries the alias `ua-vgpu-N` is
- * ever touched. */
+ * virDomainDetachDeviceAlias(), never with a redefine. Only what carries the alias `ua-vgpu-N`,
+ * or VGPU_ALIAS_DRIVER, is ever touched. */
 #pragma once
 
 #include "domain/hostdev.h"
 
+#define VGPU_INDEX_DRIVER G_MAXUINT /* of the change of a cdrom, which has no number */
+
 typedef struct {
     bool attach; /* else detach */
-    guint index; /* N */
-    char *alias; /* "ua-vgpu-N" */
-    char *uuid;  /* of the vGPU: our name for it where it is on a VF; NULL: an mdev without one */
-    char *xml;   /* the <hostdev> to attach; NULL on detach */
+    guint index; /* N, or VGPU_INDEX_DRIVER */
+    char *alias; /* "ua-vgpu-N", or VGPU_ALIAS_DRIVER */
+    char *uuid; /* of the vGPU: our name for it where it is on a VF; NULL: an mdev without one, or
+                  * no vGPU */
+    char *xml;  /* the <hostdev> or <disk> to attach; NULL on detach */
     char *text; /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)" */
 } VgpuChange;
 
@@ -22,11 +25,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuChange, vgpu_change_free)
 
 /* What has to be done to @domain (a persistent definition), detaches before attaches; empty
  * when nothing. The guest address of a replaced device is kept, also when it moves between
- * mdev and VF. Applying it and planning again gives an empty list. VGPU_ERROR_BAD_REQUEST when
- * the annotation contradicts the domain (ramfb without display, display without graphics, no
- * <hostdev> for a uuid="…"); else what vgpu_hostdev_check() says, also when nothing has to be
- * done. @libvirt is its version as virGetVersion() counts (11.3.0 is 11003000), 0 when it does
- * not matter. */
+ * mdev and VF; of a replaced cdrom its target too. What only a pool asks for (display, ramfb) is
+ * left out where the domain cannot have it, and a cdrom is never a reason to refuse. Applying
+ * it and planning again gives an empty list. VGPU_ERROR_BAD_REQUEST when the annotation
+ * contradicts the domain (ramfb without display, display without graphics, no <hostdev> for a
+ * uuid="…"); else what vgpu_hostdev_check() says, also when nothing has to be done. @libvirt is
+ * its version as virGetVersion() counts (11.3.0 is 11003000), 0 when it does not matter. */
 GPtrArray *vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

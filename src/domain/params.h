@@ -9,11 +9,18 @@
 #include <libxml/tree.h>
 #include <stdbool.h>
 
+#include "domain/annotation.h"
+
 #define VGPU_PARAMS_MAX 1024u /* bytes of the whole list */
 
-/* The parameters of a <vgpu:device> that the grammar accepts:
- * "frame_rate_limiter=0,disable_vnc=1", those with an attribute first and in the order of its
- * table, then its <vgpu:param> elements in theirs. *@params is NULL when there are none.
- * VGPU_ERROR_BAD_REQUEST when one is named twice or the list is too long. */
-bool vgpu_params_parse(xmlNode *device, const char *what, char **params, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* The parameters of a <vgpu:device> that the grammar accepts: @switches what its attributes say
+ * (VGPU_N_PARAMS of them), *@raw its <vgpu:param> elements in their order, "a=1,b=2", NULL when
+ * there are none. VGPU_ERROR_BAD_REQUEST when one is named twice, or when the list is too long,
+ * with all that a pool could add where the device names one. */
+bool vgpu_params_parse(xmlNode *device, const char *what, VgpuSwitch *switches, char **raw,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The whole list: @switches in the order of VgpuParam, then @raw (NULL: none). A switch that is
+ * AUTO is taken from @defaults (NULL: none), unless @raw has that parameter. NULL when the list
+ * is empty. No name is in it twice. */
+char *vgpu_params_format(const VgpuSwitch *switches, const char *raw, const VgpuSwitch *defaults);

@@ -296,7 +296,7 @@ check_device(xmlNode *device, const char *what, GError **error)
     else if (!has_attribute && !has_children && !xmlHasNsProp(device, BAD_CAST "pool", NULL))
         wrong =
             "<vgpu:device> has no profile: write profile='NAME', or <vgpu:profile name='NAME'/> "
-            "elements in the order of preference";
+            "elements in the order of preference, or pool='NAME' for the pool's default";
     else if (display && ramfb && g_str_equal(display, "off") && g_str_equal(ramfb, "on"))
         wrong = "<vgpu:device> has ramfb='on' and display='off': ramfb needs a display";
 

@@ -79,6 +79,7 @@ vgpu_gpu_free(VgpuGpu *self)
     g_free(self->product_id);
     g_free(self->name);
     g_free(self->driver);
+    g_free(self->driver_version);
     g_ptr_array_unref(self->gpu_instances);
     g_ptr_array_unref(self->parents);
     g_ptr_array_unref(self->vfs);

@@ -56,6 +56,7 @@ typedef struct {
     char *product_id;
     char *name;   /* product name as libvirt has it, NULL while unknown */
     char *driver; /* NULL when unbound */
+    char *driver_version; /* of the loaded module, NULL when it does not say */
     VgpuInterface interface;
     int numa_node; /* -1 when unknown */
     guint vfs_total;

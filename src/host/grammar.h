@@ -4,14 +4,8 @@
  * xml-schemas/virt-vgpu-host.rng, built in, which has the last word. */
 #pragma once
 
-#include <glib.h>
-#include <libxml/tree.h>
-#include <stdbool.h>
+#include "base/grammar.h"
 
 /* VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". What the values of one GPU mean together is not
  * checked here. */
 bool vgpu_grammar_check(xmlDoc *doc, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Set such an error at @node; returns false. */
-bool vgpu_grammar_refuse(GError **error, const char *what, const xmlNode *node,
-                         const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -161,11 +161,11 @@ vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *dev
     return true;
 }
 
-/* Whether the definition is known to have no such device. */
+/* Whether what take_xml() gets with @flags is known to have no such device. */
 static bool
-has_no_alias(virDomainPtr domain, const char *alias)
+has_no_alias(virDomainPtr domain, guint flags, const char *alias)
 {
-    g_autofree char *xml = take_xml(domain, VIR_DOMAIN_XML_INACTIVE);
+    g_autofree char *xml = take_xml(domain, flags);
     g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, strlen(xml), "domain", NULL) : NULL;
     g_autoptr(GPtrArray) nodes = NULL;
 
@@ -197,7 +197,8 @@ vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *ali
     vgpu_connection_error(&failure, "cannot take '%s' out of the definition of domain '%s'",
                           alias, name);
     /* libvirt has a code for a missing device, but 9.0 says "internal error" */
-    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) && has_no_alias(domain, alias))
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
+        has_no_alias(domain, VIR_DOMAIN_XML_INACTIVE, alias))
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
@@ -236,6 +237,34 @@ vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
         !(still = look_up_running(conn, uuid, id, &name, error)))
         return false;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool
+vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, const char *alias,
+                         GError **error)
+{
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up_running(conn, uuid, id, &name, error);
+    g_autoptr(virDomain) still = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!domain)
+        return false;
+    if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
+        return true;
+
+    vgpu_connection_error(&failure, "cannot take '%s' away from the running domain '%s'", alias,
+                          name);
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED)) {
+        if (!(still = look_up_running(conn, uuid, id, &name, error)))
+            return false;
+        /* QEMU's words for one that was asked for before */
+        if (strstr(failure->message, "in the process of unplug") ||
+            has_no_alias(domain, 0, alias))
+            return true;
+    }
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }
@@ -294,29 +323,50 @@ without_namespace(const char *element, GError **error)
     return vgpu_xml_dump(root);
 }
 
+static bool
+set_annotation(virDomainPtr domain, const char *name, const char *element, guint flags,
+               GError **error)
+{
+    g_autofree char *plain = NULL;
+
+    if (element && !(plain = without_namespace(element, error)))
+        return false;
+    if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, plain, VGPU_XML_PREFIX,
+                             VGPU_XMLNS, flags) < 0)
+        return vgpu_connection_error(error, "cannot annotate domain '%s'", name);
+    return true;
+}
+
 bool
 vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *element,
                             GError **error)
 {
-    g_autoptr(virDomain) domain = NULL;
-    g_autofree char *plain = NULL;
     const char *name = NULL;
-    int persistent, active;
-    guint flags;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+    int persistent = domain ? virDomainIsPersistent(domain) : -1;
+    int active = domain ? virDomainIsActive(domain) : -1;
 
-    if ((element && !(plain = without_namespace(element, error))) ||
-        !(domain = look_up(conn, uuid, &name, error)))
+    if (!domain)
         return false;
-
-    persistent = virDomainIsPersistent(domain);
-    active = virDomainIsActive(domain);
-    flags = (persistent > 0 ? VIR_DOMAIN_AFFECT_CONFIG : 0) |
-            (active > 0 ? VIR_DOMAIN_AFFECT_LIVE : 0);
-    if (persistent < 0 || active < 0 ||
-        virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, plain, VGPU_XML_PREFIX,
-                             VGPU_XMLNS, flags) < 0)
+    if (persistent < 0 || active < 0)
         return vgpu_connection_error(error, "cannot annotate domain '%s'", name);
-    return true;
+    return set_annotation(domain, name, element,
+                          (persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0) |
+                              (active ? VIR_DOMAIN_AFFECT_LIVE : 0),
+                          error);
+}
+
+bool
+vgpu_domains_set_annotation_in(virConnectPtr conn, const char *uuid, const char *element,
+                               bool live, bool config, GError **error)
+{
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+
+    return domain && set_annotation(domain, name, element,
+                                    (config ? VIR_DOMAIN_AFFECT_CONFIG : 0) |
+                                        (live ? VIR_DOMAIN_AFFECT_LIVE : 0),
+                                    error);
 }
 
 bool

@@ -40,9 +40,19 @@ bool vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char
 bool vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id,
                               const char *device_xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Ask the running domain to let go of the device with that alias; the guest decides when, so the
+ * answer is the event VgpuWatchEvents.device, or a look at the live XML. One that is not there is
+ * success. @id as above. */
+bool vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, const char *alias,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Replace our metadata element in definition and, if it runs, live; NULL removes it. */
 bool vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *element,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same in what is named: of a transient domain there is no definition. */
+bool vgpu_domains_set_annotation_in(virConnectPtr conn, const char *uuid, const char *element,
+                                    bool live, bool config, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 bool vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -5,7 +5,7 @@
 #include "base/names.h"
 #include "libvirt/connection.h"
 
-#define MAX_IDS 2
+#define MAX_IDS 5
 
 /* Counted, since libvirt keeps a callback until the event that is being delivered is through: one
  * reference for the owner and one for each callback. */
@@ -81,6 +81,35 @@ on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *uri, 
 }
 
 static void
+tell_device(VgpuWatch *self, VgpuDeviceEvent event, virDomainPtr domain, const char *alias)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (!self->events.device || !alias || !g_str_has_prefix(alias, VGPU_ALIAS_PREFIX) ||
+        virDomainGetUUIDString(domain, uuid) < 0)
+        return;
+    self->events.device(event, uuid, (int) virDomainGetID(domain), alias, self->opaque);
+}
+
+static void
+on_device_added(virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
+{
+    tell_device(opaque, VGPU_DEVICE_ADDED, domain, alias);
+}
+
+static void
+on_device_removed(virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
+{
+    tell_device(opaque, VGPU_DEVICE_REMOVED, domain, alias);
+}
+
+static void
+on_device_kept(virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
+{
+    tell_device(opaque, VGPU_DEVICE_KEPT, domain, alias);
+}
+
+static void
 tell_nodedev(VgpuWatch *self, virNodeDevicePtr device, bool gone)
 {
     self->events.nodedev(virNodeDeviceGetName(device), gone, self->opaque);
@@ -141,7 +170,13 @@ vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaqu
     if (!watch_domains(self, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                        VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)) ||
         !watch_domains(self, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
-                       VIR_DOMAIN_EVENT_CALLBACK(on_metadata))) {
+                       VIR_DOMAIN_EVENT_CALLBACK(on_metadata)) ||
+        !watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+                       VIR_DOMAIN_EVENT_CALLBACK(on_device_added)) ||
+        !watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+                       VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)) ||
+        !watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
+                       VIR_DOMAIN_EVENT_CALLBACK(on_device_kept))) {
         vgpu_connection_error(error, "cannot watch the domains");
         return NULL;
     }

@@ -13,9 +13,18 @@ typedef enum {
     VGPU_DOMAIN_STOPPED,
 } VgpuDomainEvent;
 
+typedef enum {
+    VGPU_DEVICE_ADDED,
+    VGPU_DEVICE_REMOVED,
+    VGPU_DEVICE_KEPT, /* the guest refused to let go of it */
+} VgpuDeviceEvent;
+
 typedef struct {
     /* @id is -1 when the domain does not run, and may be that already on VGPU_DOMAIN_STOPPED. */
     void (*domain)(VgpuDomainEvent event, const char *uuid, const char *name, int id,
+                   gpointer opaque);
+    /* The device with that alias of a running domain, if the alias is one of ours. May be NULL. */
+    void (*device)(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
                    gpointer opaque);
     /* A node device came, changed or went; @name is libvirt's ("pci_0000_41_00_0"). */
     void (*nodedev)(const char *name, bool gone, gpointer opaque);

@@ -13,12 +13,12 @@ declare -A reasons=(
     [attribute]="line [0-9]+: unknown attribute 'colour' on <vgpu:device>"
     [profile]="line [0-9]+: no GPU has room for a vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile"
     [version]="line [0-9]+: namespace version '2' is not supported"
-    [pool]="line [0-9]+: attribute pool='design' on <vgpu:device> is not supported yet"
+    [placement]="line [0-9]+: attribute 'placement' on <vgpu:device> is 'random', expected one of: pack, spread, numa"
 )
 define attribute --annot "$(annotation "profile='NVIDIA A2-4Q' colour='red'")"
 define profile --annot "$(annotation "profile='NVIDIA A2-5Q'")"
 define version --annot "${good/:domain:1/:domain:2}"
-define pool --annot "$(annotation "pool='design'")"
+define placement --annot "$(annotation "pool='design' placement='random'")"
 sleep 2
 all_injected 0 || fail "a bad annotation was followed"
 for name in "${!reasons[@]}"; do
@@ -61,15 +61,15 @@ lines param "<vgpu:devices xmlns:vgpu='$NS'><vgpu:device profile='NVIDIA A2-4Q'>
 <vgpu:param name='loglevel' value='2,disable_vnc=1'/></vgpu:device></vgpu:devices>"
 refused param 4 "attribute 'value' on <vgpu:param> is '2,disable_vnc=1', expected ASCII characters"
 
-say "what is not supported yet"
-# unsupported NAME ANNOTATION WHAT
-unsupported() {
-    lines "$1" "$2"
-    assert_fails "$dir/$1.xml: line 3: .*$3.* is not supported yet" virt-vgpu validate "$dir/$1.xml"
-    assert_fails "virt-vgpu: domain '$1': .*line 3: .*$3.* is not supported yet" hook "$1" prepare "$dir/$1.xml"
-}
-unsupported tenant "${good/ xmlns/ tenant=\'acme\' xmlns}" "attribute tenant='acme'"
-unsupported iso "$(annotation "profile='NVIDIA A2-4Q' driverISO='yes'")" "attribute driverISO='yes'"
+say "tenant, pool and driver"
+lines tenant "${good/ xmlns/ tenant=\'\' xmlns}"
+refused tenant 3 "attribute 'tenant' on <vgpu:devices> is '', expected a name"
+lines pool "$(annotation "pool=' design'")"
+refused pool 3 "attribute 'pool' on <vgpu:device> is ' design', expected a name"
+lines iso "$(annotation "profile='NVIDIA A2-4Q' driverISO='on'")"
+refused iso 3 "attribute 'driverISO' on <vgpu:device> is 'on', expected one of: yes, no"
+lines none "$(annotation "count='2'")"
+refused none 3 "<vgpu:device> has no profile"
 
 assert_eq "$(json 'v["valid"], v["line"]' validate $dir/iso.xml || true)" "(False, 3)" "validate --json"
 lines fine "$good"

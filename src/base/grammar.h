@@ -1,0 +1,41 @@
+/* grammar.h: what a document may contain, as tables, for messages that an administrator understands
+ *
+ * libxml2's own do not help ("Extra element source in interleave"), so a document is checked with
+ * such tables first, and then with its public schema (relaxng.h), which has the last word. */
+#pragma once
+
+#include <glib.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+typedef struct {
+    const char *name;
+    bool required;
+    const char *expected;               /* the values "a|b"; or in words, with */
+    bool (*is_valid)(const char *text); /* what checks it */
+} VgpuGrammarAttribute;
+
+/* Lists end with an entry without a name. Elements have no name space, and their order is free. */
+typedef struct VgpuGrammarElement {
+    const char *name;
+    bool many;                                 /* else once in its parent */
+    const VgpuGrammarAttribute *attributes;    /* NULL: none */
+    const struct VgpuGrammarElement *children; /* NULL: none */
+    bool required;                             /* in its parent */
+    const char *filled;                 /* it has children; what it means if not, in words */
+    const char *text;                   /* it has text, which is this, in words, and */
+    bool (*is_valid)(const char *text); /* what checks it; NULL: any */
+} VgpuGrammarElement;
+
+/* Check @node, of which the caller knows that it has the name of @element. VGPU_ERROR_BAD_REQUEST
+ * "WHAT: line N: reason". What the values mean together is not checked here. */
+bool vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *what,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Set such an error at @node; returns false. */
+bool vgpu_grammar_refuse(GError **error, const char *what, const xmlNode *node,
+                         const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* For tables: a decimal number without leading zeroes; a PCI address in any form. */
+bool vgpu_grammar_is_number(const char *text, guint min, guint max);
+bool vgpu_grammar_is_pci_address(const char *text);

@@ -1,0 +1,19 @@
+/* agent.h: polkit can ask for a password on this terminal
+ *
+ * In a desktop session its own agent asks. Elsewhere pkttyagent(1) does, if it is installed, as long
+ * as somebody keeps it running for this process. */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+typedef struct VgpuAgent VgpuAgent;
+
+/* Whether there is somebody to be asked: a user other than root on a terminal. */
+bool vgpu_agent_is_useful(void);
+
+/* Start it and wait until polkit knows it; NULL when it cannot be started, which is no error: what
+ * needs it is refused by polkit then. */
+VgpuAgent *vgpu_agent_new(void);
+void vgpu_agent_free(VgpuAgent *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuAgent, vgpu_agent_free)

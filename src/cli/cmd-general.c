@@ -1,0 +1,85 @@
+/* Verbs about virt-vgpu itself: help, version. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/bus.h"
+#include "cli/help.h"
+#include "cli/table.h"
+#include "cli/words.h"
+
+static struct {
+    gboolean words;
+} option;
+
+static const GOptionEntry help_options[] = {
+    { "words", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &option.words, NULL, NULL },
+    { 0 },
+};
+
+static int
+run_help(const VgpuCli *cli, char **args, GError **error)
+{
+    const VgpuCommand *command = NULL;
+
+    if (option.words) {
+        vgpu_words_print(cli, args[0] ? args[0] : "VERB");
+        return EXIT_SUCCESS;
+    }
+    if (args[0] && !(command = vgpu_help_find(args[0])))
+        return vgpu_help_unknown(args[0], error);
+    vgpu_help_print(command);
+    return EXIT_SUCCESS;
+}
+
+static int
+run_version(const VgpuCli *cli, char **args, GError **error)
+{
+    static const VgpuColumn columns[] = {
+        { .key = "version", .header = "virt-vgpu" },
+        { .key = "daemon_version", .header = "virtvgpud" },
+        { .key = "libvirt_connected", .header = "connected to libvirt" },
+        { 0 },
+    };
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
+    g_autoptr(GVariant) row = NULL;
+    g_autofree char *text = NULL;
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "version", "s", PACKAGE_VERSION);
+    if (manager && vgpu_bus_manager1_get_version(manager)) {
+        g_variant_dict_insert(&dict, "daemon_version", "s",
+                              vgpu_bus_manager1_get_version(manager));
+        g_variant_dict_insert(&dict, "libvirt_connected", "b",
+                              vgpu_bus_manager1_get_libvirt_connected(manager));
+    }
+    row = g_variant_ref_sink(g_variant_dict_end(&dict));
+    text =
+        cli->json ? vgpu_table_json_object(columns, row, true) : vgpu_table_fields(columns, row);
+    printf("%s%s", text, cli->json ? "\n" : "");
+    return EXIT_SUCCESS;
+}
+
+const VgpuCommand vgpu_commands_general[] = {
+    { .name = "help",
+      .synopsis = "[VERB]",
+      .summary = "list the verbs, or explain one",
+      .description =
+          "Without VERB lists all verbs; with VERB says what it does, what it takes, and shows "
+          "an example.",
+      .example = "virt-vgpu help annotate",
+      .max_args = 1,
+      .options = help_options,
+      .run = run_help },
+    { .name = "version",
+      .synopsis = "",
+      .summary = "versions of this program and of the daemon",
+      .description =
+          "Prints the version of virt-vgpu and, if virtvgpud runs, the daemon's and whether "
+          "that is connected to libvirt.",
+      .example = "virt-vgpu version",
+      .run = run_version },
+    { 0 },
+};

@@ -1,0 +1,332 @@
+/* The verb that builds an image with the guest's driver: driver-iso. */
+#include <errno.h>
+#include <gio/gunixfdlist.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "gpu/profile.h"
+#include "iso/build.h"
+#include "iso/driver.h"
+#include "iso/output.h"
+#include "iso/tree.h"
+
+/* The system bus lets 16 through with a message, dbus-daemon(1): max_message_unix_fds. */
+#define FDS_MAX 16u
+
+static struct {
+    char *output, *token, *profile, *label;
+    char **gridd;
+    gboolean local;
+} option;
+
+static const GOptionEntry iso_options[] = {
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &option.output,
+      "the image; one that is there is replaced when the new one is complete", "FILE" },
+    { "gridd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.gridd,
+      "a setting for gridd.conf; may be given more than once", "KEY=VALUE" },
+    { "token", 0, 0, G_OPTION_ARG_FILENAME, &option.token,
+      "client token of the licence server, under its own name", "FILE" },
+    { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile,
+      "check FeatureType against the series of this profile", "PROFILE" },
+    { "label", 0, 0, G_OPTION_ARG_STRING, &option.label, "of the volume [" VGPU_ISO_LABEL "]",
+      "LABEL" },
+    { "local", 0, 0, G_OPTION_ARG_NONE, &option.local, "never ask virtvgpud to write it", NULL },
+    { 0 },
+};
+
+static void
+options_clear(void)
+{
+    g_clear_pointer(&option.output, g_free);
+    g_clear_pointer(&option.token, g_free);
+    g_clear_pointer(&option.profile, g_free);
+    g_clear_pointer(&option.label, g_free);
+    g_clear_pointer(&option.gridd, g_strfreev);
+}
+
+/* --- the profile -------------------------------------------------------------------------- */
+
+/* The name of the profile that is known to the daemon by @wanted; NULL when it cannot be told. */
+static char *
+ask_for_name(const VgpuCli *cli, const char *wanted)
+{
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
+    g_autoptr(GVariant) rows =
+        manager ? vgpu_bus_query(manager, "ListProfiles", g_variant_new("(s)", ""), NULL) : NULL;
+
+    for (gsize i = 0; rows && i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+        g_autoptr(VgpuProfile) profile = NULL;
+        const char *id = "", *name = "";
+
+        (void) g_variant_lookup(row, "id", "&s", &id);
+        (void) g_variant_lookup(row, "name", "&s", &name);
+        profile = vgpu_profile_new(id, name);
+        if (vgpu_profile_matches(profile, wanted))
+            return g_strdup(name);
+    }
+    return NULL;
+}
+
+/* "746" or "nvidia-746". */
+static bool
+is_id(const char *text)
+{
+    const char *number = strrchr(text, '-');
+
+    number = number ? number + 1 : text;
+    return *number && strspn(number, G_CSET_DIGITS) == strlen(number);
+}
+
+/* What --profile means, by its name, which tells the series: a name without one may be an id. */
+static bool
+resolve_profile(const VgpuCli *cli, GError **error)
+{
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new(option.profile, NULL);
+    char *name;
+
+    if (vgpu_profile_series(profile))
+        return true;
+    name = ask_for_name(cli, option.profile);
+    if (name) {
+        g_free(option.profile);
+        option.profile = name;
+        return true;
+    }
+    if (!is_id(option.profile))
+        return true;
+    vgpu_usage(error, "profile '%s' is not known here; give its name, like 'NVIDIA A2-4Q'",
+               option.profile);
+    return false;
+}
+
+/* --- the daemon --------------------------------------------------------------------------- */
+
+typedef struct {
+    const VgpuCli *cli;
+    const VgpuIsoBuild *build;
+    int fd; /* of the output */
+    bool done;
+    GError *error;
+
+    GMutex lock;
+    GCond cond;
+    bool over;
+} Task;
+
+/* Each file is one descriptor and one more is the output; a directory cannot be sent, because the daemon
+ * would read below it with its own rights. */
+static bool
+can_be_sent(const VgpuIsoBuild *build)
+{
+    for (guint i = 0; i < build->files->len; i++) {
+        const VgpuIsoFile *file = build->files->pdata[i];
+
+        if (file->fd < 0)
+            return false;
+    }
+    return build->files->len < FDS_MAX;
+}
+
+static GVariant *
+parameters(const Task *task, GUnixFDList *fds, GError **error)
+{
+    GVariantBuilder files;
+    GVariantDict options;
+    int handle;
+
+    g_variant_builder_init(&files, G_VARIANT_TYPE("a(sh)"));
+    for (guint i = 0; i < task->build->files->len; i++) {
+        const VgpuIsoFile *file = task->build->files->pdata[i];
+
+        handle = g_unix_fd_list_append(fds, file->fd, error);
+        if (handle < 0) {
+            g_variant_builder_clear(&files);
+            return NULL;
+        }
+        g_variant_builder_add(&files, "(sh)", file->path, handle);
+    }
+    handle = g_unix_fd_list_append(fds, task->fd, error);
+    if (handle < 0) {
+        g_variant_builder_clear(&files);
+        return NULL;
+    }
+    g_variant_dict_init(&options, NULL);
+    if (option.gridd)
+        g_variant_dict_insert_value(&options, "gridd",
+                                    g_variant_new_strv((const char *const *) option.gridd, -1));
+    if (option.profile)
+        g_variant_dict_insert(&options, "profile", "s", option.profile);
+    if (option.label)
+        g_variant_dict_insert(&options, "label", "s", option.label);
+    return g_variant_new("(a(sh)@a{sv}h)", &files, g_variant_dict_end(&options), handle);
+}
+
+/* Whether the daemon has given its verdict: then it is in @task. Nobody is asked for a password here,
+ * because who may not call the daemon can build the image himself. */
+static bool
+ask_daemon(Task *task)
+{
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(task->cli->bus, NULL);
+    g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer = NULL;
+    GVariant *request = manager ? parameters(task, fds, NULL) : NULL;
+
+    if (!request)
+        return false;
+    answer = g_dbus_proxy_call_with_unix_fd_list_sync(G_DBUS_PROXY(manager), "BuildDriverIso",
+                                                      request, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                                      fds, NULL, NULL, &error);
+    if (answer) {
+        task->done = true;
+        return true;
+    }
+    if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) &&
+        !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_FAILED))
+        return false;
+    g_dbus_error_strip_remote_error(error);
+    task->error = g_steal_pointer(&error);
+    return true;
+}
+
+static bool
+start_over(int fd, GError **error)
+{
+    if (lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0)
+        return true;
+    return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write the image");
+}
+
+static gpointer
+write_image(gpointer opaque)
+{
+    Task *task = opaque;
+
+    if (option.local || !can_be_sent(task->build) || !ask_daemon(task))
+        task->done =
+            start_over(task->fd, &task->error) &&
+            vgpu_iso_write(task->build->iso, option.label ? option.label : VGPU_ISO_LABEL,
+                           task->fd, &task->error);
+    g_mutex_lock(&task->lock);
+    task->over = true;
+    g_cond_signal(&task->cond);
+    g_mutex_unlock(&task->lock);
+    return NULL;
+}
+
+/* Returns when it is written; says so when that takes more than a second. */
+static bool
+write_patiently(Task *task, GError **error)
+{
+    gint64 second = g_get_monotonic_time() + G_TIME_SPAN_SECOND;
+    bool in_time = true;
+    GThread *thread;
+
+    g_mutex_init(&task->lock);
+    g_cond_init(&task->cond);
+    thread = g_thread_new("image", write_image, task);
+    g_mutex_lock(&task->lock);
+    while (!task->over && in_time)
+        in_time = g_cond_wait_until(&task->cond, &task->lock, second);
+    g_mutex_unlock(&task->lock);
+    if (!in_time)
+        fprintf(stderr, "The image is being written …\n");
+    g_thread_join(thread);
+    g_mutex_clear(&task->lock);
+    g_cond_clear(&task->cond);
+    if (task->error)
+        g_propagate_error(error, task->error);
+    return task->done;
+}
+
+/* --- the verb ----------------------------------------------------------------------------- */
+
+static bool
+build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **error)
+{
+    VgpuIsoPlan plan = { .paths = (const char *const *) paths,
+                         .token = option.token,
+                         .gridd = gridd };
+    g_autoptr(VgpuIsoBuild) build = vgpu_iso_build_new(&plan, error);
+    g_autoptr(VgpuIsoOutput) output =
+        build ? vgpu_iso_output_new(option.output, plan.paths, error) : NULL;
+    g_autofree char *text = NULL;
+    Task task = { .cli = cli, .build = build };
+    guint64 size;
+
+    if (!output)
+        return false;
+    task.fd = output->fd;
+    if (!write_patiently(&task, error) || !vgpu_iso_output_finish(output, &size, error))
+        return false;
+    text = vgpu_iso_build_describe(build, option.output, size);
+    printf("%s\n", text);
+    return true;
+}
+
+/* What can be wrong before a file is looked at. */
+static VgpuGridd *
+check_options(const VgpuCli *cli, GError **error)
+{
+    g_autofree char *token = option.token ? g_path_get_basename(option.token) : NULL;
+
+    if (!option.output) {
+        vgpu_usage(error, "--output FILE is missing");
+        return NULL;
+    }
+    if (option.label && !vgpu_iso_is_label(option.label)) {
+        vgpu_usage(error, "--label %s: 1 to 16 letters, digits, '_', '-' and '.'", option.label);
+        return NULL;
+    }
+    if (token && !vgpu_driver_iso_is_token(token)) {
+        vgpu_usage(error,
+                   "--token %s: NVIDIA's driver wants it under the name it came with, "
+                   "client_configuration_token_….tok",
+                   option.token);
+        return NULL;
+    }
+    if (option.profile && !resolve_profile(cli, error))
+        return NULL;
+    return vgpu_gridd_parse((const char *const *) option.gridd, option.profile, error);
+}
+
+static int
+run_driver_iso(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(VgpuGridd) gridd = check_options(cli, error);
+    int status = gridd ? EXIT_FAILURE : VGPU_EXIT_USAGE;
+
+    for (guint i = 0; gridd && i < gridd->warnings->len; i++)
+        fprintf(stderr, "virt-vgpu: warning: %s\n", (const char *) gridd->warnings->pdata[i]);
+    if (gridd && build_image(cli, args, gridd, error))
+        status = EXIT_SUCCESS;
+    options_clear();
+    return status;
+}
+
+const VgpuCommand vgpu_commands_iso[] = {
+    { .name = "driver-iso",
+      .synopsis = "--output FILE [--gridd KEY=VALUE …] [--token FILE] [--profile PROFILE] "
+                  "[--label LABEL] [--local] PATH…",
+      .summary = "build an image with the guest's driver",
+      .description =
+          "Builds an ISO 9660 image with Joliet and Rock Ridge, for Windows and Linux guests: "
+          "the "
+          "files and directories that are given, a gridd.conf with the settings, the client "
+          "token, a blacklist for nouveau, and a small script for each system that puts these "
+          "into their places. Links are followed only to files below the same directory. The "
+          "files are opened with your rights; virtvgpud, if it runs, gets the open files.",
+      .example = "virt-vgpu driver-iso --output /var/lib/libvirt/images/grid.iso \\\n"
+                 "    --gridd FeatureType=1 --token client_configuration_token_….tok drivers/",
+      .min_args = 1,
+      .max_args = G_MAXINT,
+      .options = iso_options,
+      .run = run_driver_iso },
+    { 0 },
+};

@@ -1,0 +1,271 @@
+/* doctor-card.c: findings about one GPU */
+#include <string.h>
+
+#include "cli/doctor-judge.h"
+
+#define OK VGPU_DOCTOR_OK
+#define WARN VGPU_DOCTOR_WARN
+#define FAIL VGPU_DOCTOR_FAIL
+
+#define VENDOR_NVIDIA 0x10de
+#define VENDOR_INTEL 0x8086
+#define CLASS_VGA 0x0300
+#define CLASS_3D 0x0302
+
+void
+vgpu_card_free(VgpuCard *self)
+{
+    if (!self)
+        return;
+    g_free(self->address);
+    g_free(self->driver);
+    g_free(self->version);
+    g_free(self);
+}
+
+static bool
+is_nvidia(const VgpuCard *card)
+{
+    return card->vendor == VENDOR_NVIDIA;
+}
+
+/* A guest has it whole. */
+static bool
+is_given_away(const VgpuCard *card)
+{
+    return card->driver && (g_str_has_suffix(card->driver, "vfio-pci") ||
+                            g_str_has_suffix(card->driver, "vfio_pci"));
+}
+
+VgpuCardKind
+vgpu_card_kind(const VgpuCard *self)
+{
+    if (is_given_away(self))
+        return VGPU_CARD_NONE;
+    if (self->on_pf || self->vfs_offering)
+        return VGPU_CARD_MDEV;
+    return self->vfs_enabled && !is_nvidia(self) ? VGPU_CARD_VFS : VGPU_CARD_NONE;
+}
+
+static char *
+driver_text(const VgpuCard *card)
+{
+    return card->version ? g_strdup_printf("%s %s", card->driver, card->version)
+                         : g_strdup(card->driver);
+}
+
+/* Of a card that is bound to "nvidia". Its host driver for vGPUs has one module more than the
+ * ordinary one. */
+static VgpuFinding
+judge_nvidia(const VgpuCard *card)
+{
+    g_autofree char *driver = driver_text(card);
+
+    if (vgpu_card_kind(card) != VGPU_CARD_NONE || (card->vgpu_host && card->vfs_total))
+        return (VgpuFinding) { OK, g_steal_pointer(&driver), NULL };
+    if (!card->vgpu_host)
+        return (VgpuFinding) {
+            .status = WARN,
+            .detail =
+                g_strdup_printf("%s, without the module nvidia_vgpu_vfio: it makes no vGPUs",
+                                driver),
+            .fix = g_strdup("modprobe nvidia-vgpu-vfio; if there is no such module, install "
+                            "NVIDIA's vGPU host driver in place of the ordinary one"),
+        };
+    return (VgpuFinding) {
+        .status = WARN,
+        .detail = g_strdup_printf("%s shows neither vGPU types nor virtual functions", driver),
+        .fix = g_strdup("see whether this release supports vGPUs on the card, 'journalctl -b -u "
+                        "nvidia-vgpud', and, for a card with SR-IOV, that it is on in the "
+                        "firmware"),
+    };
+}
+
+VgpuFinding
+vgpu_judge_driver(const VgpuCard *card)
+{
+    if (!is_nvidia(card) && !card->vfs_total && !card->on_pf)
+        return (VgpuFinding) { 0 };
+    if (is_given_away(card))
+        return (VgpuFinding) { OK, g_strdup_printf("%s: guests get it whole", card->driver),
+                               NULL };
+    if (!card->driver)
+        return (VgpuFinding) {
+            .status = WARN,
+            .detail = g_strdup("bound to no driver: it makes no vGPUs"),
+            .fix = g_strdup(is_nvidia(card) ? "modprobe nvidia; 'journalctl -k' tells why when "
+                                              "that does not help"
+                                            : "load the vendor's host driver"),
+        };
+    if (!is_nvidia(card))
+        return (VgpuFinding) { OK, driver_text(card), NULL };
+    if (g_str_equal(card->driver, "nvidia"))
+        return judge_nvidia(card);
+    return (VgpuFinding) {
+        .status = WARN,
+        .detail = g_strdup_printf("bound to %s, which makes no vGPUs", card->driver),
+        .fix = g_strdup_printf("install NVIDIA's vGPU host driver, put 'blacklist %s' into "
+                               "/etc/modprobe.d, renew the initramfs, and reboot",
+                               card->driver),
+    };
+}
+
+/* --- virtual functions -------------------------------------------------------------------- */
+
+/* Whether a driver is there that would make vGPUs of virtual functions, if they were on. */
+static bool
+could_have_vfs(const VgpuCard *card)
+{
+    if (!card->driver || !card->vfs_total || card->on_pf || is_given_away(card))
+        return false;
+    if (is_nvidia(card))
+        return g_str_equal(card->driver, "nvidia") && (card->vgpu_host || card->vfs_offering);
+    /* every Intel GPU in a processor of the last years has them; few hosts are to use them */
+    if (card->vendor == VENDOR_INTEL)
+        return card->vfs_enabled || card->class >> 8 != CLASS_VGA;
+    return card->vfs_enabled || g_str_equal(card->driver, "gim");
+}
+
+static VgpuFinding
+judge_vfs_off(const VgpuCard *card)
+{
+    return (VgpuFinding) {
+        .status = WARN,
+        .detail = g_strdup_printf("none of %u virtual functions is on: no vGPU can be made",
+                                  card->vfs_total),
+        /* gim decides when it is loaded */
+        .fix = g_str_equal(card->driver, "gim")
+                   ? g_strdup("load the module gim again, with vf_num set")
+                   : g_strdup_printf("virt-vgpu gpu-enable %s --persistent", card->address),
+    };
+}
+
+/* NVIDIA's driver has to take each of them, and does so only where there is an IOMMU. */
+static VgpuFinding
+judge_nvidia_vfs(const VgpuCard *card)
+{
+    if (!card->vfs_offering && !card->has_iommu)
+        return (VgpuFinding) {
+            .status = FAIL,
+            .detail =
+                g_strdup_printf("%u virtual functions are on, and NVIDIA's driver took none "
+                                "for want of an IOMMU",
+                                card->vfs_enabled),
+            .fix = g_strdup_printf("see the check iommu; then virt-vgpu gpu-enable %s",
+                                   card->address),
+        };
+    if (card->vfs_for_guests)
+        return (VgpuFinding) {
+            .status = WARN,
+            .detail = g_strdup_printf("%u of %u virtual functions are bound to vfio-pci, and so "
+                                      "make no vGPUs",
+                                      card->vfs_for_guests, card->vfs_enabled),
+            .fix = g_strdup_printf("give them managed='no' where domains name them; then "
+                                   "virt-vgpu gpu-disable %s and gpu-enable",
+                                   card->address),
+        };
+    return (VgpuFinding) {
+        .status = WARN,
+        .detail = g_strdup_printf("%u virtual functions are on, and none shows vGPU types",
+                                  card->vfs_enabled),
+        .fix = g_strdup_printf("virt-vgpu gpu-disable %s, then gpu-enable; 'journalctl -k' tells "
+                               "why when that does not help",
+                               card->address),
+    };
+}
+
+VgpuFinding
+vgpu_judge_vfs(const VgpuCard *card)
+{
+    if (!could_have_vfs(card))
+        return (VgpuFinding) { 0 };
+    if (!card->vfs_enabled)
+        return judge_vfs_off(card);
+    if (is_nvidia(card) && (!card->vfs_offering || card->vfs_for_guests))
+        return judge_nvidia_vfs(card);
+    return (VgpuFinding) { OK,
+                           g_strdup_printf("%u of %u virtual functions are on", card->vfs_enabled,
+                                           card->vfs_total),
+                           NULL };
+}
+
+/* --- modes -------------------------------------------------------------------------------- */
+
+/* ", BAR1 256 MiB", as far as it is known */
+static char *
+bar1_text(const VgpuCard *card)
+{
+    guint64 mib = card->bar1 >> 20;
+
+    if (!mib)
+        return g_strdup("");
+    return mib < 1024 ? g_strdup_printf(", BAR1 %u MiB", (guint) mib)
+                      : g_strdup_printf(", BAR1 %u GiB", (guint) (mib / 1024));
+}
+
+/* The Tesla M60 and M6 are VGA controllers in graphics mode and 3D controllers in compute mode, in
+ * which they have no vGPUs (NVIDIA, gpumodeswitch User Guide). */
+static VgpuFinding
+judge_graphics_mode(const VgpuCard *card)
+{
+    g_autofree char *bar1 = bar1_text(card);
+
+    if (card->class >> 8 == CLASS_VGA)
+        return (VgpuFinding) { OK, g_strdup_printf("graphics (VGA controller%s)", bar1), NULL };
+    if (card->class >> 8 != CLASS_3D)
+        return (VgpuFinding) { 0 };
+    return (VgpuFinding) {
+        .status = FAIL,
+        .detail = g_strdup_printf("compute (3D controller%s): vGPUs need graphics mode", bar1),
+        .fix = g_strdup("gpumodeswitch --gpumode graphics, then reboot"),
+    };
+}
+
+/* Cards with outputs make vGPUs only while those are off (NVIDIA, Virtual GPU Software User Guide,
+ * "Switching the Mode of a GPU that Supports Multiple Display Modes"), and are no VGA controllers
+ * then. */
+static VgpuFinding
+judge_display_mode(const VgpuCard *card)
+{
+    g_autofree char *bar1 = bar1_text(card);
+
+    if (card->class >> 8 == CLASS_3D)
+        return (VgpuFinding) { OK, g_strdup_printf("displayless (3D controller%s)", bar1), NULL };
+    if (card->class >> 8 != CLASS_VGA)
+        return (VgpuFinding) { 0 };
+    return (VgpuFinding) {
+        .status = WARN,
+        .detail =
+            g_strdup_printf("its outputs are on (VGA controller%s): vGPUs need them off", bar1),
+        .fix = g_strdup("displaymodeselector --gpumode physical_display_disabled, then reboot"),
+    };
+}
+
+VgpuFinding
+vgpu_judge_mode(const VgpuCard *card)
+{
+    static const struct {
+        guint device;
+        VgpuFinding (*judge)(const VgpuCard *card);
+    } switches[] = {
+        { 0x13f2, judge_graphics_mode }, /* Tesla M60 */
+        { 0x13f3, judge_graphics_mode }, /* Tesla M6 */
+        { 0x2230, judge_display_mode },  /* RTX A6000 */
+        { 0x2231, judge_display_mode },  /* RTX A5000 */
+        { 0x2233, judge_display_mode },  /* RTX A5500 */
+        { 0x2235, judge_display_mode },  /* A40 */
+        { 0x26b1, judge_display_mode },  /* RTX 6000 Ada */
+        { 0x26b2, judge_display_mode },  /* RTX 5000 Ada */
+        { 0x26b5, judge_display_mode },  /* L40 */
+        { 0x26b9, judge_display_mode },  /* L40S */
+        { 0x26ba, judge_display_mode },  /* L20 */
+    };
+
+    if (!is_nvidia(card) || is_given_away(card))
+        return (VgpuFinding) { 0 };
+    for (gsize i = 0; i < G_N_ELEMENTS(switches); i++) {
+        if (switches[i].device == card->device)
+            return switches[i].judge(card);
+    }
+    return (VgpuFinding) { 0 };
+}

@@ -1,0 +1,145 @@
+/* doctor-others.c: mdevctl, the bus, polkit */
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/uuid.h"
+#include "cli/doctor-private.h"
+
+#define MDEVCTL_DIR "etc/mdevctl.d"
+#define POLICY "dbus-1/system.d/" VGPU_DBUS_NAME ".conf"
+#define POLKIT "usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service"
+#define ACTIONS "usr/share/polkit-1/actions/org.virtvgpu.policy"
+
+static void
+check_mdevctl(VgpuDoctor *self)
+{
+    static const char *const dirs[] = { "usr/sbin",      "usr/bin", "usr/local/sbin",
+                                        "usr/local/bin", "sbin",    "bin" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
+        g_autofree char *path = g_strconcat(dirs[i], "/mdevctl", NULL);
+
+        if (vgpu_sysfs_exists(self->fs, path)) {
+            g_autofree char *detail = g_strconcat("/", path, NULL);
+
+            vgpu_doctor_report(self, "mdevctl", VGPU_DOCTOR_OK, detail, NULL);
+            return;
+        }
+    }
+    vgpu_doctor_report(self, "mdevctl", VGPU_DOCTOR_WARN,
+                       "not installed: create=\"define\" is not possible",
+                       "install the package mdevctl");
+}
+
+/* What virt-vgpu made persistent itself is in its records. */
+static bool
+is_recorded(VgpuDoctor *self, const char *uuid)
+{
+    g_autoptr(GPtrArray) names = vgpu_sysfs_list(self->fs, VGPU_PATH_PERSISTENT);
+
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_strconcat(VGPU_PATH_PERSISTENT "/", names->pdata[i], NULL);
+        g_autofree char *text = vgpu_sysfs_read(self->fs, path, NULL);
+
+        if (text && strstr(text, uuid))
+            return true;
+    }
+    return false;
+}
+
+/* mdevctl writes JSON, {"mdev_type": …, "start": "auto" or "manual", …}. */
+static bool
+is_autostarted(VgpuDoctor *self, const char *parent, const char *uuid)
+{
+    g_autofree char *path = g_strdup_printf(MDEVCTL_DIR "/%s/%s", parent, uuid);
+    g_autofree char *text = vgpu_sysfs_read(self->fs, path, NULL);
+    g_autoptr(JsonNode) root = text ? json_from_string(text, NULL) : NULL;
+    JsonNode *start = root && JSON_NODE_HOLDS_OBJECT(root)
+                          ? json_object_get_member(json_node_get_object(root), "start")
+                          : NULL;
+
+    return start && JSON_NODE_HOLDS_VALUE(start) &&
+           g_strcmp0(json_node_get_string(start), "auto") == 0;
+}
+
+/* Canonical UUIDs of what mdevctl starts by itself on parents that virt-vgpu uses too. */
+static GPtrArray *
+list_autostarted(VgpuDoctor *self)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) parents = vgpu_sysfs_list(self->fs, VGPU_SYS_MDEV_BUS);
+
+    for (guint p = 0; p < parents->len; p++) {
+        g_autofree char *dir = g_strconcat(MDEVCTL_DIR "/", parents->pdata[p], NULL);
+        g_autoptr(GPtrArray) names = vgpu_sysfs_list(self->fs, dir);
+
+        for (guint i = 0; i < names->len; i++) {
+            g_autofree char *uuid = vgpu_uuid_canonical(names->pdata[i]);
+
+            if (uuid && is_autostarted(self, parents->pdata[p], names->pdata[i]) &&
+                !is_recorded(self, uuid))
+                g_ptr_array_add(found, g_steal_pointer(&uuid));
+        }
+    }
+    return found;
+}
+
+static void
+check_mdevctl_autostart(VgpuDoctor *self)
+{
+    g_autoptr(GPtrArray) found = list_autostarted(self);
+    g_autofree char *all = NULL;
+    g_autofree char *detail = NULL;
+    g_autofree char *fix = NULL;
+
+    if (!found->len) {
+        vgpu_doctor_report(self, "mdevctl autostart", VGPU_DOCTOR_OK,
+                           "mdevctl starts no device of somebody else's", NULL);
+        return;
+    }
+    fix = found->len > 1 ? g_strdup("for each: mdevctl modify --manual --uuid UUID")
+                         : g_strdup_printf("mdevctl modify --manual --uuid %s",
+                                           (const char *) found->pdata[0]);
+    g_ptr_array_add(found, NULL);
+    all = g_strjoinv(", ", (char **) found->pdata);
+    detail = g_strdup_printf("mdevctl makes these at boot, and they take room: %s", all);
+    vgpu_doctor_report(self, "mdevctl autostart", VGPU_DOCTOR_WARN, detail, fix);
+}
+
+static void
+check_policy(VgpuDoctor *self)
+{
+    if (vgpu_sysfs_exists(self->fs, "usr/share/" POLICY) ||
+        vgpu_sysfs_exists(self->fs, "etc/" POLICY))
+        vgpu_doctor_report(self, "bus policy", VGPU_DOCTOR_OK, "installed", NULL);
+    else
+        vgpu_doctor_report(self, "bus policy", VGPU_DOCTOR_FAIL,
+                           VGPU_DBUS_NAME ".conf is not in the system bus's policies: "
+                                          "virtvgpud may not own its name",
+                           "install it into /usr/share/dbus-1/system.d, then 'systemctl reload "
+                           "dbus'");
+}
+
+static void
+check_polkit(VgpuDoctor *self)
+{
+    if (!vgpu_sysfs_exists(self->fs, POLKIT))
+        vgpu_doctor_report(self, "polkit", VGPU_DOCTOR_OK,
+                           "not installed: who is not root may only look", NULL);
+    else if (!vgpu_sysfs_exists(self->fs, ACTIONS))
+        vgpu_doctor_report(self, "polkit", VGPU_DOCTOR_WARN,
+                           "does not know virt-vgpu's actions: who is not root may only look",
+                           "install org.virtvgpu.policy into /usr/share/polkit-1/actions");
+    else
+        vgpu_doctor_report(self, "polkit", VGPU_DOCTOR_OK, "knows virt-vgpu's actions", NULL);
+}
+
+void
+vgpu_doctor_others(VgpuDoctor *self)
+{
+    check_mdevctl(self);
+    check_mdevctl_autostart(self);
+    check_policy(self);
+    check_polkit(self);
+}

@@ -1,0 +1,32 @@
+/* doctor-private.h: the parts of doctor */
+#pragma once
+
+#include "base/sysfs.h"
+#include "cli/doctor-judge.h"
+
+typedef struct {
+    const VgpuSysfs *fs;
+    bool is_host;     /* the root is "/", so that its services can be asked */
+    GPtrArray *cards; /* of VgpuCard, by address */
+    GVariantBuilder *rows;
+} VgpuDoctor;
+
+/* All checks, on the tree of @fs. */
+void vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GVariantBuilder *rows);
+
+/* Add a row; @fix NULL: nothing to do. */
+void vgpu_doctor_report(VgpuDoctor *self, const char *check, const char *status,
+                        const char *detail, const char *fix);
+/* Takes what is in @finding; one without a status is no row. */
+void vgpu_doctor_tell(VgpuDoctor *self, const char *check, VgpuFinding finding);
+
+/* The GPUs below @fs (of VgpuCard). @has_iommu: of the host. */
+GPtrArray *vgpu_doctor_read_cards(const VgpuSysfs *fs, bool has_iommu);
+/* IOMMU groups with a device of the host in them: a mediated device has a group of its own. */
+guint vgpu_doctor_count_groups(const VgpuSysfs *fs);
+
+/* The checks, in the order in which they are made. */
+void vgpu_doctor_host(VgpuDoctor *self);
+void vgpu_doctor_gpus(VgpuDoctor *self);
+void vgpu_doctor_libvirt(VgpuDoctor *self);
+void vgpu_doctor_others(VgpuDoctor *self);

@@ -1,0 +1,52 @@
+#include "cli/guess.h"
+
+#include <string.h>
+
+#define FARTHEST 2u
+
+/* Letters to insert, drop, change or swap with a neighbour to make @b of @a. */
+static guint
+edit_distance(const char *a, const char *b)
+{
+    gsize n = strlen(b), width = n + 1;
+    g_autofree guint *rows = g_new0(guint, 3 * width);
+    guint *before = rows, *last = rows + width, *now = rows + 2 * width;
+
+    for (gsize j = 0; j <= n; j++)
+        last[j] = (guint) j;
+    for (gsize i = 1; a[i - 1]; i++) {
+        guint *spare = before;
+
+        now[0] = (guint) i;
+        for (gsize j = 1; j <= n; j++) {
+            now[j] = last[j - 1] + (a[i - 1] != b[j - 1]);
+            now[j] = MIN(now[j], MIN(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = MIN(now[j], before[j - 2] + 1);
+        }
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[n];
+}
+
+const char *
+vgpu_guess(const char *typed, const char *const *names)
+{
+    g_autofree char *folded = g_ascii_strdown(typed, -1);
+    guint farthest = MIN(FARTHEST, MAX((guint) strlen(typed), 1) - 1);
+    guint least = farthest + 1;
+    const char *nearest = NULL;
+
+    for (; *names; names++) {
+        g_autofree char *name = g_ascii_strdown(*names, -1);
+        guint distance = edit_distance(folded, name);
+
+        if (distance < least) {
+            least = distance;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,13 @@
+/* pool-edit.h: change a pool's XML in an editor until it is right */
+#pragma once
+
+#include <stdbool.h>
+
+#include "bus/manager1.h"
+
+/* Let the user change @xml, which pool @name was defined with, and define what he makes of it. What
+ * is refused is said, and may be edited again where there is a terminal to ask on; given up, the
+ * text stays in a file that @error names, and the pool is as it was. @changed: whether there was
+ * anything to define. */
+bool vgpu_pool_edit(VgpuBusManager1 *manager, const char *name, const char *xml, bool *changed,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

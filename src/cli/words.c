@@ -1,0 +1,127 @@
+#include "cli/words.h"
+
+#include <libvirt/libvirt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/bus.h"
+#include "cli/domain-io.h"
+#include "cli/help.h"
+#include "cli/values.h"
+
+static const GOptionEntry *
+find_option(const GOptionEntry *entry, const char *name)
+{
+    for (; entry && entry->long_name; entry++)
+        if (strcmp(entry->long_name, name) == 0)
+            return entry;
+    return NULL;
+}
+
+/* The arguments are the words in capitals of the synopsis, less those that belong to an option. */
+static void
+print_arguments(const VgpuCommand *command)
+{
+    g_auto(GStrv) words = g_strsplit_set(command->synopsis, " []|", -1);
+    const GOptionEntry *option = NULL;
+
+    for (char **word = words; *word; word++) {
+        if (!**word)
+            continue;
+        if (g_str_has_prefix(*word, "--"))
+            option = find_option(command->options, *word + 2);
+        else if (option && option->arg != G_OPTION_ARG_NONE)
+            option = NULL;
+        else if (g_ascii_isupper(**word) && !g_str_has_prefix(*word, "OPTION"))
+            printf("%s\n", *word);
+    }
+}
+
+static void
+print_options(const GOptionEntry *entry)
+{
+    for (; entry && entry->long_name; entry++) {
+        g_autofree char *values = NULL;
+
+        if (entry->flags & G_OPTION_FLAG_HIDDEN)
+            continue;
+        if (entry->arg_description)
+            values = vgpu_option_values(entry->description);
+        printf("--%s\t%s\t%s\n", entry->long_name,
+               entry->arg_description ? entry->arg_description : "-", values ? values : "");
+    }
+}
+
+static void
+print_domains(const VgpuCli *cli)
+{
+    g_autoptr(virConnect) conn = virConnectOpenReadOnly(cli->uri);
+    virDomainPtr *domains = NULL;
+    int n = conn ? virConnectListAllDomains(conn, &domains, 0) : 0;
+
+    for (int i = 0; i < n; i++) {
+        printf("%s\n", virDomainGetName(domains[i]));
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+}
+
+/* @key of each of @rows, which this takes, each once. */
+static void
+print_column(GVariant *rows, const char *key)
+{
+    g_autoptr(GVariant) owned = rows;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (gsize i = 0; owned && i < g_variant_n_children(owned); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(owned, i);
+        const char *text = NULL;
+
+        if (g_variant_lookup(row, key, "&s", &text) && g_hash_table_add(seen, g_strdup(text)))
+            printf("%s\n", text);
+    }
+}
+
+static void
+print_names(const VgpuCli *cli, const char *what)
+{
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
+    GVariant *rows = NULL;
+
+    if (!manager)
+        return;
+    if (strcmp(what, "GPU") == 0 &&
+        vgpu_bus_manager1_call_list_gpus_sync(manager, &rows, NULL, NULL))
+        print_column(rows, "address");
+    else if (strcmp(what, "PROFILE") == 0 &&
+             vgpu_bus_manager1_call_list_profiles_sync(manager, "", &rows, NULL, NULL))
+        print_column(rows, "name");
+    else if (strcmp(what, "POOL") == 0 &&
+             vgpu_bus_manager1_call_list_pools_sync(manager, &rows, NULL, NULL))
+        print_column(rows, "name");
+    else if (strcmp(what, "UUID") == 0 &&
+             vgpu_bus_manager1_call_list_vgpus_sync(manager, FALSE, &rows, NULL, NULL))
+        print_column(rows, "uuid");
+}
+
+void
+vgpu_words_print(const VgpuCli *cli, const char *what)
+{
+    const VgpuCommand *command = vgpu_help_find(what);
+
+    if (command) {
+        print_arguments(command);
+        print_options(command->options);
+        print_options(vgpu_global_options);
+    } else if (strcmp(what, "VERB") == 0) {
+        g_autofree const char **verbs = vgpu_help_verbs();
+
+        for (const char **verb = verbs; *verb; verb++)
+            printf("%s\n", *verb);
+        print_options(vgpu_global_options);
+    } else if (strcmp(what, "DOMAIN") == 0) {
+        print_domains(cli);
+    } else {
+        print_names(cli, what);
+    }
+}

@@ -1,0 +1,16 @@
+/* placement-private.h: what the files of placement share */
+#pragma once
+
+#include "core/placement.h"
+
+/* Whether the device is to be in a pool that it names, and not in the default one. */
+bool vgpu_placement_names_pool(const VgpuWant *want);
+
+/* One candidate per GPU that @want may mean, for its alternative @wanted. *@fits becomes true
+ * when one fits, else it stays as it is. */
+GPtrArray *vgpu_placement_judge(const VgpuSnapshot *snapshot, const VgpuWant *want,
+                                const char *wanted, bool *fits);
+
+/* Those of @candidates that fit, the one to take first. Borrowed. */
+GPtrArray *vgpu_placement_rank(const VgpuSnapshot *snapshot, const GPtrArray *candidates,
+                               VgpuPlacement policy);

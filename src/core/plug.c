@@ -1,0 +1,232 @@
+/* plug.c: vGPUs that come to, and go from, a domain that runs */
+#include "base/error.h"
+#include "base/uuid.h"
+#include "core/manager-private.h"
+#include "domain/inject.h"
+
+struct VgpuPlug {
+    VgpuManager *manager;
+    char *key;        /* the domain's UUID */
+    GPtrArray *uuids; /* of the vGPUs that are still to be plugged */
+    VgpuPrepareDone done;
+    gpointer opaque;
+    GError *error; /* the first one */
+};
+
+static void
+plug_free(VgpuPlug *self)
+{
+    g_free(self->key);
+    g_ptr_array_unref(self->uuids);
+    g_clear_error(&self->error);
+    g_free(self);
+}
+
+void
+vgpu_manager_forget_plugs(VgpuManager *self)
+{
+    GHashTableIter iter;
+    gpointer plug;
+
+    g_hash_table_iter_init(&iter, self->plugs);
+    while (g_hash_table_iter_next(&iter, &plug, NULL))
+        plug_free(plug);
+    g_hash_table_unref(self->plugs);
+}
+
+/* Nobody is waited for any more. */
+static void
+finish(VgpuPlug *self)
+{
+    g_hash_table_remove(self->manager->plugs, self);
+    self->done(self->error, self->opaque);
+    plug_free(self);
+}
+
+void
+vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
+                         const GError *error)
+{
+    g_autoptr(GList) plugs = g_hash_table_get_keys(self->plugs);
+
+    for (GList *l = plugs; l; l = l->next) {
+        VgpuPlug *plug = l->data;
+        guint at;
+
+        if (!g_str_equal(plug->key, domain_uuid) ||
+            !g_ptr_array_find_with_equal_func(plug->uuids, uuid, g_str_equal, &at))
+            continue;
+        g_ptr_array_remove_index(plug->uuids, at);
+        if (error && !plug->error)
+            plug->error = g_error_copy(error);
+        if (!plug->uuids->len)
+            finish(plug);
+    }
+}
+
+/* They exist: now libvirt's part. */
+static void
+on_made(const GError *error, gpointer opaque)
+{
+    VgpuPlug *self = opaque;
+    VgpuManager *manager = self->manager;
+    const VgpuOwner *owner = vgpu_manager_owner(manager, self->key);
+    g_autoptr(GPtrArray) ready = g_ptr_array_new();
+
+    if (error) {
+        self->error = g_error_copy(error);
+        finish(self);
+        return;
+    }
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->phase == VGPU_PHASE_ATTACHING &&
+            g_ptr_array_find_with_equal_func(self->uuids, claim->uuid, g_str_equal, NULL))
+            g_ptr_array_add(ready, claim);
+    }
+    g_ptr_array_set_size(self->uuids, 0); /* what needs no plugging is not waited for */
+    for (guint i = 0; i < ready->len; i++)
+        g_ptr_array_add(self->uuids,
+                        g_strdup(((const VgpuClaim *) g_ptr_array_index(ready, i))->uuid));
+    if (!ready->len)
+        finish(self);
+    for (guint i = 0; i < ready->len; i++)
+        manager->host.attach(owner, g_ptr_array_index(ready, i), manager->opaque);
+}
+
+static bool
+is_starting(const VgpuManager *self, const char *key)
+{
+    g_autoptr(GHashTable) starts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    vgpu_manager_list_starts(self, starts);
+    return g_hash_table_contains(starts, key);
+}
+
+static bool
+check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
+{
+    guint wanted = domain->wants->len > first ? domain->wants->len - first : 0;
+
+    if (!domain->uuid || is_starting(self, domain->uuid)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "domain '%s' is just being started; try again when it runs", domain->name);
+        return false;
+    }
+    if (!vgpu_manager_complete(self, domain, error))
+        return false;
+    if (wanted <= vgpu_domain_hotplug_slots(domain))
+        return true;
+    g_set_error(
+        error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
+        "domain '%s' has no free hot-plug slot for %u vGPU(s); add a pcie-root-port to its "
+        "definition and restart it",
+        domain->name, wanted);
+    return false;
+}
+
+void
+vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint timeout_ms,
+                  VgpuPrepareDone done, gpointer opaque)
+{
+    g_autoptr(VgpuDomain) given = domain;
+    g_autoptr(GError) error = NULL;
+    const VgpuOwner *owner = domain->uuid ? vgpu_manager_owner(self, domain->uuid) : NULL;
+    VgpuPlug *plug;
+    VgpuStartRequest request = {
+        .since = owner ? owner->since : vgpu_manager_now(),
+        .timeout_ms = timeout_ms,
+        .done = on_made,
+        .plug = true,
+        .first = first,
+    };
+
+    if (!check(self, domain, first, &error)) {
+        done(error, opaque);
+        return;
+    }
+    plug = g_new0(VgpuPlug, 1);
+    plug->manager = self;
+    plug->key = g_strdup(domain->uuid);
+    plug->uuids = g_ptr_array_new_with_free_func(g_free);
+    plug->done = done;
+    plug->opaque = opaque;
+    for (guint i = first; i < domain->wants->len; i++)
+        g_ptr_array_add(plug->uuids,
+                        g_strdup(((const VgpuWant *) g_ptr_array_index(domain->wants, i))->uuid));
+    g_hash_table_add(self->plugs, plug);
+    request.key = plug->key;
+    request.opaque = plug;
+    request.domain = g_steal_pointer(&given);
+    (void) vgpu_start_run(self, &request);
+}
+
+void
+vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint index)
+{
+    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->index != index || claim->phase != VGPU_PHASE_READY)
+            continue;
+        owner->touched = vgpu_manager_now();
+        vgpu_manager_emit(self, "vgpu-detached", owner, claim, NULL, -1);
+        vgpu_manager_let_go(self, owner, claim);
+        return;
+    }
+}
+
+/* The record of a vGPU that was made without a domain; on a VF only the record has a name for it. */
+static VgpuOwner *
+find_handmade(const VgpuManager *self, const VgpuHostdev *hostdev)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        VgpuOwner *owner = value;
+        const VgpuClaim *claim = owner->claims->len ? g_ptr_array_index(owner->claims, 0) : NULL;
+
+        if (claim && !owner->domain_uuid &&
+            (hostdev->source ? g_strcmp0(claim->parent, hostdev->source) == 0
+                             : g_strcmp0(claim->uuid, hostdev->uuid) == 0))
+            return owner;
+    }
+    return NULL;
+}
+
+void
+vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *domain_name,
+                     int domain_id, const VgpuHostdev *hostdev)
+{
+    g_autofree char *uuid = vgpu_uuid_for_domain(domain_uuid, (guint) hostdev->index);
+    VgpuOwner *handmade = find_handmade(self, hostdev);
+    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    const VgpuClaim *from;
+    VgpuClaim *claim;
+
+    if (!handmade || (!hostdev->source && g_strcmp0(uuid, hostdev->uuid) != 0) ||
+        (owner && vgpu_owner_find(owner, uuid)))
+        return;
+    from = g_ptr_array_index(handmade->claims, 0);
+    claim = vgpu_claim_copy(from);
+    g_free(claim->uuid);
+    claim->uuid = g_steal_pointer(&uuid);
+    claim->index = (guint) hostdev->index;
+    claim->adopted = from->adopted;
+    if (!owner) {
+        owner = vgpu_manager_need_owner(self, domain_uuid, domain_uuid, domain_name);
+        owner->since = vgpu_manager_now();
+    }
+    owner->started = true;
+    owner->domain_id = domain_id;
+    owner->touched = vgpu_manager_now();
+    g_ptr_array_add(owner->claims, claim);
+    vgpu_manager_save_or_warn(self, owner); /* two records for a moment are better than none */
+    vgpu_manager_drop(self, handmade, g_ptr_array_index(handmade->claims, 0));
+    vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, -1);
+}

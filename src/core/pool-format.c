@@ -1,0 +1,94 @@
+/* A pool as pool-dumpxml shows it, and as it is written: the document that was read, with what it
+ * lacks; all else in it stays as the administrator wrote it. */
+#include <string.h>
+
+#include "base/xml.h"
+#include "core/pool.h"
+
+static void
+remove_with_blanks(xmlNode *node)
+{
+    xmlNode *before = node->prev;
+
+    if (before && xmlIsBlankNode(before)) {
+        xmlUnlinkNode(before);
+        xmlFreeNode(before);
+    }
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
+/* <uuid> behind <name>, on a line of its own if that is. */
+static void
+put_uuid(xmlNode *name, const char *uuid)
+{
+    xmlNode *before = name->prev;
+    xmlNode *node = xmlNewDocNode(name->doc, NULL, BAD_CAST "uuid", BAD_CAST uuid);
+
+    xmlAddNextSibling(name, node);
+    if (before && xmlIsBlankNode(before))
+        xmlAddNextSibling(name, xmlCopyNode(before, 1));
+}
+
+static void
+add_blanks(xmlNode *parent, int depth)
+{
+    g_autofree char *blanks = g_strdup_printf("\n%*s", 2 * depth, "");
+
+    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST blanks));
+}
+
+static void
+set_count(xmlNode *node, const char *name, guint count)
+{
+    g_autofree char *text = g_strdup_printf("%u", count);
+
+    xmlSetProp(node, BAD_CAST name, BAD_CAST text);
+}
+
+/* <usage> at the end. */
+static void
+put_usage(xmlNode *root, const VgpuPoolUse *uses, guint n)
+{
+    xmlNode *last = xmlGetLastChild(root);
+    xmlNode *usage;
+
+    if (last && xmlIsBlankNode(last)) { /* it is what stood before the end tag */
+        xmlUnlinkNode(last);
+        xmlFreeNode(last);
+    }
+    add_blanks(root, 1);
+    usage = xmlNewChild(root, NULL, BAD_CAST "usage", NULL);
+    add_blanks(root, 0);
+    for (guint i = 0; i < n; i++) {
+        xmlNode *node;
+
+        add_blanks(usage, 2);
+        node = xmlNewChild(usage, NULL, BAD_CAST "profile", NULL);
+        xmlSetProp(node, BAD_CAST "name", BAD_CAST uses[i].name);
+        set_count(node, "capacity", uses[i].capacity);
+        set_count(node, "allocated", uses[i].allocated);
+        set_count(node, "available", uses[i].available);
+    }
+    add_blanks(usage, 1);
+}
+
+char *
+vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(self->xml, strlen(self->xml), self->name, &error);
+    xmlNode *usage, *name;
+
+    if (!doc) /* it has been read before */
+        g_error("%s", error->message);
+    usage = vgpu_xml_node(doc, NULL, "/vgpupool/usage");
+    name = vgpu_xml_node(doc, NULL, "/vgpupool/name");
+    if (usage)
+        remove_with_blanks(usage);
+    if (!vgpu_xml_node(doc, NULL, "/vgpupool/uuid"))
+        put_uuid(name, self->uuid);
+    if (n)
+        put_usage(xmlDocGetRootElement(doc), uses, n);
+    return vgpu_xml_dump_doc(doc);
+}

@@ -1,0 +1,87 @@
+/* pool.h: one <vgpupool>: which GPUs belong together, and what they are for
+ *
+ * The grammar is xml-schemas/virt-vgpu-pool.rng, the meaning docs/virt-vgpu-pool(5). Pure: XML in,
+ * data out, and what follows from it. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "domain/domain.h"
+#include "gpu/inventory.h"
+
+/* <gpu address=…/> or <match …/>: what is NULL or unset matches everything. */
+typedef struct {
+    char *address; /* canonical; set: exactly this GPU, and the rest is unset */
+    char *vendor;  /* "0x10de" */
+    char *product;
+    char *driver;
+    VgpuInterface interface; /* NONE: any */
+    int numa_node;           /* -1: any */
+} VgpuPoolSource;
+
+typedef struct {
+    char *name; /* as written; means what vgpu_profile_matches() says */
+    bool is_default;
+} VgpuPoolProfile;
+
+typedef struct {
+    char *name;
+    guint max; /* vGPUs that exist at a time */
+} VgpuPoolTenant;
+
+typedef struct {
+    char *name; /* glob on the domain's name: '*' and '?' */
+    guint devices;
+} VgpuPoolDomain;
+
+typedef struct {
+    char *name;
+    char *uuid; /* canonical; made from the name when the file has none */
+    char *description;
+    GPtrArray *sources;  /* of VgpuPoolSource; a GPU that any of them matches belongs to it */
+    GPtrArray *profiles; /* of VgpuPoolProfile; none: all that its GPUs have */
+    GPtrArray *tenants;  /* of VgpuPoolTenant; some: others, and none, are refused */
+    GPtrArray *domains;  /* of VgpuPoolDomain */
+    VgpuDefaults defaults;
+    char *driver_version; /* that its GPUs' driver must have; NULL: any */
+    char *iso;            /* absolute path of the guest driver's image; NULL: none */
+    GPtrArray
+        *iso_paths; /* of char *: files and directories that it is built from; may be empty */
+    GPtrArray *iso_gridd; /* of char *: KEY=VALUE lines of gridd.conf */
+    char *iso_token;      /* path of the client token; NULL: none */
+    char *xml;            /* the document as it was read */
+} VgpuPool;
+
+/* Read one. @what names the source in errors. VGPU_ERROR_BAD_REQUEST with line and reason: also for
+ * the name of the default pool, a second default profile, a source twice, no source at all. */
+VgpuPool *vgpu_pool_parse(const char *xml, gsize len, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_pool_free(VgpuPool *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPool, vgpu_pool_free)
+
+/* Whether the source names the GPU itself (2), matches it by a rule (1), or not (0). */
+guint vgpu_pool_claims(const VgpuPool *self, const VgpuGpu *gpu);
+
+/* Borrowed, NULL when it has none: the one marked as default, else the only one, else none. */
+const char *vgpu_pool_default_profile(const VgpuPool *self);
+/* Whether vGPUs of that profile may be made in it. */
+bool vgpu_pool_allows(const VgpuPool *self, const VgpuProfile *profile);
+
+/* How many devices a domain of that name gets without an annotation; 0: none. */
+guint vgpu_pool_devices_for(const VgpuPool *self, const char *domain_name);
+
+/* Why @tenant (NULL: none) cannot have one more when it has @used; NULL: it can. */
+char *vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used);
+
+/* Whether the driver's version is the one that the pool wants: "550" is met by "550.90.05", "550.90"
+ * too. An unknown version (NULL) meets nothing that is asked for. */
+bool vgpu_pool_accepts_driver(const VgpuPool *self, const char *version);
+
+/* The document with capacity, allocated and available per profile in it, for pool-dumpxml; the
+ * arrays run parallel and end with @n. */
+typedef struct {
+    const char *name;
+    guint capacity, allocated, available;
+} VgpuPoolUse;
+char *vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n);

@@ -1,0 +1,252 @@
+/* pooling.c: pools, as the records and the host's GPUs fill them */
+#include "base/names.h"
+#include "core/manager-private.h"
+#include "core/room.h"
+
+VgpuPools *
+vgpu_manager_pools(VgpuManager *self)
+{
+    return self->pools;
+}
+
+const char *
+vgpu_pool_meant(const char *name)
+{
+    return g_strcmp0(name, VGPU_POOL_DEFAULT) == 0 ? NULL : name;
+}
+
+const char *
+vgpu_manager_pool_of(const VgpuManager *self, const char *address)
+{
+    const VgpuGpu *gpu = address ? vgpu_inventory_find(self->inventory, address) : NULL;
+    const VgpuPool *pool = gpu ? vgpu_pools_of(self->pools, gpu) : NULL;
+
+    return pool ? pool->name : NULL;
+}
+
+bool
+vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
+{
+    if (!vgpu_pools_complete(self->pools, domain, error))
+        return false;
+    for (guint i = 0; i < domain->wants->len; i++) {
+        VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (!want->placement_given)
+            want->placement = self->config->policy;
+        if (want->uuid_is_users) /* the domain has an mdev of that UUID, which no VF can be */
+            want->interface = VGPU_INTERFACE_MDEV;
+    }
+    return true;
+}
+
+void
+vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant)
+{
+    g_free(self->pool);
+    g_free(self->tenant);
+    self->pool = g_strdup(vgpu_pool_meant(want->pool));
+    self->tenant = g_strdup(tenant);
+}
+
+/* --- rows --------------------------------------------------------------------------------- */
+
+static void
+room_free(gpointer data)
+{
+    VgpuPoolRoom *self = data;
+
+    g_free(self->name);
+    g_free(self);
+}
+
+static void
+tenant_free(gpointer data)
+{
+    VgpuTenantUse *self = data;
+
+    g_free(self->name);
+    g_free(self);
+}
+
+void
+vgpu_pool_row_free(VgpuPoolRow *self)
+{
+    if (!self)
+        return;
+    g_free(self->name);
+    g_free(self->uuid);
+    g_ptr_array_unref(self->gpus);
+    g_ptr_array_unref(self->profiles);
+    g_ptr_array_unref(self->tenants);
+    g_ptr_array_unref(self->users);
+    g_free(self);
+}
+
+static VgpuPoolRoom *
+need_room(VgpuPoolRow *row, const char *name)
+{
+    VgpuPoolRoom *room;
+
+    for (guint i = 0; i < row->profiles->len; i++) {
+        room = g_ptr_array_index(row->profiles, i);
+        if (g_str_equal(room->name, name))
+            return room;
+    }
+    room = g_new0(VgpuPoolRoom, 1);
+    room->name = g_strdup(name);
+    g_ptr_array_add(row->profiles, room);
+    return room;
+}
+
+/* What one GPU adds to its pool. Where the driver does not say how many it can have, that is what it
+ * has and what still fits. */
+static void
+add_gpu(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
+{
+    g_ptr_array_add(row->gpus, g_strdup(gpu->address));
+    for (guint i = 0; i < gpu->profiles->len; i++) {
+        const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
+        VgpuLoad load = vgpu_room_load(&reading->snapshot, gpu, profile);
+        guint available = vgpu_placement_available(&reading->snapshot, gpu, profile);
+        VgpuPoolRoom *room;
+
+        if (row->pool && !vgpu_pool_allows(row->pool, profile))
+            continue;
+        room = need_room(row, profile->name);
+        room->allocated += load.of_profile;
+        room->available += available;
+        room->capacity +=
+            profile->max_instances ? profile->max_instances : load.of_profile + available;
+    }
+}
+
+static void
+add_user(VgpuPoolRow *row, const char *domain)
+{
+    if (domain && !g_ptr_array_find_with_equal_func(row->users, domain, g_str_equal, NULL))
+        g_ptr_array_add(row->users, g_strdup(domain));
+}
+
+/* One vGPU that exists on the pool's account. */
+static void
+add_claim(VgpuPoolRow *row, const VgpuOwner *owner, const VgpuClaim *claim)
+{
+    if (claim->phase == VGPU_PHASE_FAILED ||
+        g_strcmp0(claim->pool, row->pool ? row->name : NULL) != 0)
+        return;
+    add_user(row, owner->domain_name);
+    for (guint i = 0; i < row->tenants->len; i++) {
+        VgpuTenantUse *use = g_ptr_array_index(row->tenants, i);
+
+        use->used += g_strcmp0(use->name, claim->tenant) == 0;
+    }
+}
+
+/* A persistent one that is in use is in two records: it counts in that which outlives the run. */
+static void
+add_claims(VgpuPoolRow *row, GHashTable *owners, bool persistent)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->persistent == persistent)
+                add_claim(row, owner, claim);
+        }
+    }
+}
+
+/* Of the default pool only those that have something are its users: whoever names no pool could be. */
+static void
+add_definitions(const VgpuManager *self, VgpuPoolRow *row)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->definitions);
+    while (row->pool && g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuDomain *domain = ((const VgpuDefinition *) value)->domain;
+
+        for (guint i = 0; i < domain->wants->len; i++) {
+            if (g_strcmp0(((const VgpuWant *) g_ptr_array_index(domain->wants, i))->pool,
+                          row->name) == 0)
+                add_user(row, domain->name);
+        }
+    }
+}
+
+static int
+compare_users(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static VgpuPoolRow *
+row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *pool)
+{
+    VgpuPoolRow *row = g_new0(VgpuPoolRow, 1);
+
+    row->name = g_strdup(pool ? pool->name : VGPU_POOL_DEFAULT);
+    row->uuid = pool ? g_strdup(pool->uuid) : NULL;
+    row->pool = pool;
+    row->active = !pool || vgpu_pools_is_active(self->pools, pool);
+    row->autostart = !pool || vgpu_pools_autostarts(self->pools, pool);
+    row->gpus = g_ptr_array_new_with_free_func(g_free);
+    row->profiles = g_ptr_array_new_with_free_func(room_free);
+    row->tenants = g_ptr_array_new_with_free_func(tenant_free);
+    row->users = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; pool && i < pool->tenants->len; i++) {
+        const VgpuPoolTenant *tenant = g_ptr_array_index(pool->tenants, i);
+        VgpuTenantUse *use = g_new0(VgpuTenantUse, 1);
+
+        use->name = g_strdup(tenant->name);
+        use->max = tenant->max;
+        g_ptr_array_add(row->tenants, use);
+    }
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+
+        if (vgpu_pools_of(self->pools, gpu) == pool)
+            add_gpu(reading, row, gpu);
+    }
+    add_claims(row, self->owners, false);
+    add_claims(row, self->kept, true);
+    add_definitions(self, row);
+    g_ptr_array_sort(row->users, compare_users);
+    return row;
+}
+
+GPtrArray *
+vgpu_manager_list_pools(VgpuManager *self)
+{
+    GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_pool_row_free);
+    g_autoptr(VgpuReading) reading = NULL;
+    const GPtrArray *pools = vgpu_pools_list(self->pools);
+
+    (void) vgpu_manager_inventory(self);
+    reading = vgpu_reading_new(self, NULL, NULL, NULL);
+    g_ptr_array_add(rows, row_new(self, reading, NULL));
+    for (guint i = 0; i < pools->len; i++)
+        g_ptr_array_add(rows, row_new(self, reading, g_ptr_array_index(pools, i)));
+    return rows;
+}
+
+VgpuPoolRow *
+vgpu_manager_get_pool(VgpuManager *self, const char *name)
+{
+    const VgpuPool *pool = vgpu_pools_find(self->pools, name);
+    g_autoptr(VgpuReading) reading = NULL;
+
+    if (!pool && vgpu_pool_meant(name))
+        return NULL;
+    (void) vgpu_manager_inventory(self);
+    reading = vgpu_reading_new(self, NULL, NULL, NULL);
+    return row_new(self, reading, pool);
+}

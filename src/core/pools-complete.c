@@ -1,0 +1,100 @@
+/* What a domain's devices get from their pools. */
+#include "base/error.h"
+#include "base/names.h"
+#include "core/pools-private.h"
+
+static bool refuse(GError **error, VgpuError code, const VgpuDomain *domain, const VgpuWant *want,
+                   const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+static bool
+refuse(GError **error, VgpuError code, const VgpuDomain *domain, const VgpuWant *want,
+       const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(error, VGPU_ERROR, code, "%s: line %ld: %s", domain->what, want->line, text);
+    return false;
+}
+
+/* @pool stays NULL for the default one. */
+static bool
+find_pool(const VgpuPools *self, const VgpuDomain *domain, const VgpuWant *want,
+          const VgpuPool **pool, GError **error)
+{
+    const char *reason;
+
+    if (!want->pool || g_str_equal(want->pool, VGPU_POOL_DEFAULT))
+        return true;
+    if ((*pool = vgpu_pools_by_name(self, want->pool)))
+        return true;
+    if ((reason = vgpu_pools_why_broken(self, want->pool)))
+        return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want,
+                      "the file of pool '%s' is not valid: %s", want->pool, reason);
+    return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want,
+                  "there is no pool '%s'; see 'virt-vgpu pool-list'", want->pool);
+}
+
+/* Whether @want, with the defaults of its pool, lacks nothing. */
+static bool
+check_want(const VgpuDomain *domain, const VgpuWant *want, const VgpuPool *pool, GError **error)
+{
+    bool lacks_profile = !want->profiles || !*want->profiles;
+
+    if (lacks_profile && !pool)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
+                      "the pool '" VGPU_POOL_DEFAULT "' has no default profile; name one, as "
+                      "profile='…'");
+    if (lacks_profile && !vgpu_pool_default_profile(pool))
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
+                      "pool '%s' has no default profile, and the device names none: name one, as "
+                      "profile='…', or mark one of the pool's with default='yes'",
+                      pool->name);
+    if (want->driver_iso != VGPU_SWITCH_ON || (pool && pool->iso))
+        return true;
+    if (!pool)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
+                      "the device wants driverISO, but the pool '" VGPU_POOL_DEFAULT "' has no "
+                      "image; name a pool that has one");
+    return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
+                  "the device wants driverISO, but pool '%s' names no image "
+                  "(<driverISO path='…'/>)",
+                  pool->name);
+}
+
+static void
+take_profile(VgpuWant *want, const VgpuPool *pool)
+{
+    const char *profile[] = { vgpu_pool_default_profile(pool), NULL };
+
+    g_strfreev(want->profiles);
+    want->profiles = g_strdupv((char **) profile);
+}
+
+bool
+vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
+{
+    static const VgpuDefaults none;
+    const char *iso = NULL;
+
+    for (guint i = 0; i < domain->wants->len; i++) {
+        VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        const VgpuPool *pool = NULL;
+
+        if (!find_pool(self, domain, want, &pool, error))
+            return false;
+        vgpu_want_apply(want, pool ? &pool->defaults : &none);
+        if (!check_want(domain, want, pool, error))
+            return false;
+        if (!want->profiles || !*want->profiles)
+            take_profile(want, pool);
+        if (!iso && want->driver_iso == VGPU_SWITCH_ON)
+            iso = pool->iso;
+    }
+    g_free(domain->driver_iso);
+    domain->driver_iso = g_strdup(iso);
+    return true;
+}

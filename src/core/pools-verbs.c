@@ -1,0 +1,259 @@
+/* What an administrator does with pools. The file system first: what it refuses has not happened. */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fsutil.h"
+#include "base/names.h"
+#include "core/pool-private.h"
+#include "core/pools-private.h"
+
+static bool refuse(GError **error, VgpuError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static bool
+refuse(GError **error, VgpuError code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_propagate_error(error, g_error_new_valist(VGPU_ERROR, (gint) code, format, args));
+    va_end(args);
+    return false;
+}
+
+static bool
+refuse_unknown(const VgpuPools *self, const char *name, GError **error)
+{
+    const char *reason = vgpu_pools_why_broken(self, name);
+
+    if (g_str_equal(name, VGPU_POOL_DEFAULT))
+        return refuse(error, VGPU_ERROR_BAD_REQUEST,
+                      "the pool '" VGPU_POOL_DEFAULT "' is always there, with what no other pool "
+                      "has; it cannot be changed");
+    if (reason)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST,
+                      "the file of pool '%s' is not valid; correct it, then 'virt-vgpu "
+                      "pool-refresh %s': %s",
+                      name, name, reason);
+    return refuse(error, VGPU_ERROR_NOT_FOUND, "there is no pool '%s'; see 'virt-vgpu pool-list'",
+                  name);
+}
+
+/* The name that @name, or the UUID, means, also of a pool whose file is not valid; NULL: none. */
+static const char *
+resolve(const VgpuPools *self, const char *name)
+{
+    const VgpuPool *pool = vgpu_pools_find(self, name);
+
+    if (pool)
+        return pool->name;
+    return vgpu_pools_why_broken(self, name) ? name : NULL;
+}
+
+/* --- define ------------------------------------------------------------------------------- */
+
+/* Whether another pool than @pool itself names one of its GPUs, or has its UUID. */
+static bool
+check_others(const VgpuPools *self, const VgpuPool *pool, GError **error)
+{
+    for (guint i = 0; i < self->list->len; i++) {
+        const VgpuPool *other = g_ptr_array_index(self->list, i);
+
+        if (g_str_equal(other->name, pool->name))
+            continue;
+        if (g_str_equal(other->uuid, pool->uuid))
+            return refuse(error, VGPU_ERROR_BAD_REQUEST,
+                          "pool '%s': its UUID %s is that of pool '%s'; leave <uuid> out for a "
+                          "new one",
+                          pool->name, pool->uuid, other->name);
+        for (guint j = 0; j < pool->sources->len; j++) {
+            const VgpuPoolSource *source = g_ptr_array_index(pool->sources, j);
+
+            if (source->address && vgpu_pool_names(other, source->address))
+                return refuse(error, VGPU_ERROR_BAD_REQUEST,
+                              "pool '%s': the GPU %s is named by pool '%s', too; a GPU is in "
+                              "one pool only",
+                              pool->name, source->address, other->name);
+        }
+    }
+    return true;
+}
+
+static bool
+remove_mark(const VgpuPools *self, const char *name, GError **error)
+{
+    g_autofree char *mark = self->dir ? vgpu_pools_mark(self, name) : NULL;
+
+    return !mark || vgpu_fs_remove(mark, error);
+}
+
+static bool
+remove_link(const VgpuPools *self, const char *name, GError **error)
+{
+    g_autofree char *link = self->dir ? vgpu_pools_link(self, name) : NULL;
+
+    return !link || vgpu_fs_remove(link, error);
+}
+
+/* A mark or link may be left from a pool of that name whose file was removed by hand. */
+static bool
+forget_former(VgpuPools *self, const char *name, GError **error)
+{
+    if (!remove_mark(self, name, error) || !remove_link(self, name, error))
+        return false;
+    g_hash_table_remove(self->marks, name);
+    return true;
+}
+
+static bool
+write_pool(VgpuPools *self, const VgpuPool *pool, GError **error)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) failed = NULL;
+
+    if (!self->dir)
+        return true;
+    path = vgpu_pools_file(self, pool->name);
+    if (!vgpu_fs_mkdir(self->dir, 0755, error))
+        return false;
+    if (!resolve(self, pool->name) && !forget_former(self, pool->name, error))
+        return false;
+    if (!vgpu_fs_replace(path, pool->xml, strlen(pool->xml), &failed))
+        return refuse(error, VGPU_ERROR_FAILED, "%s", failed->message);
+    return true;
+}
+
+const VgpuPool *
+vgpu_pools_define(VgpuPools *self, const char *xml, gsize len, GError **error)
+{
+    g_autoptr(VgpuPool) pool = vgpu_pool_parse(xml, len, "pool definition", error);
+    const VgpuPool *old = pool ? vgpu_pools_by_name(self, pool->name) : NULL;
+    char *complete;
+
+    if (!pool)
+        return NULL;
+    if (old && !g_str_equal(old->uuid, pool->uuid)) {
+        refuse(error, VGPU_ERROR_BAD_REQUEST,
+               "pool '%s' is already defined, with the UUID %s and not %s; put that into <uuid>",
+               pool->name, old->uuid, pool->uuid);
+        return NULL;
+    }
+    complete = vgpu_pool_format(pool, NULL, 0);
+    g_free(pool->xml);
+    pool->xml = complete;
+    if (!check_others(self, pool, error) || !write_pool(self, pool, error))
+        return NULL;
+    return vgpu_pools_take(self, g_steal_pointer(&pool));
+}
+
+bool
+vgpu_pools_undefine(VgpuPools *self, const char *name, GError **error)
+{
+    const char *resolved = resolve(self, name);
+    const VgpuPool *pool = vgpu_pools_find(self, name);
+    g_autofree char *known = g_strdup(resolved);
+    g_autofree char *path = NULL;
+    g_autoptr(GError) left = NULL;
+
+    if (!known)
+        return refuse_unknown(self, name, error);
+    if (pool && vgpu_pools_is_active(self, pool))
+        return refuse(error, VGPU_ERROR_BAD_REQUEST,
+                      "pool '%s' is active; stop it first, with 'virt-vgpu pool-destroy %s'",
+                      known, known);
+    path = self->dir ? vgpu_pools_file(self, known) : NULL;
+    if (path && !vgpu_fs_remove(path, error))
+        return false;
+    vgpu_pools_drop(self, known);
+    if (!forget_former(self, known, &left)) /* without the file they mean nothing */
+        g_warning("pool '%s' is gone, but not all of it: %s", known, left->message);
+    return true;
+}
+
+/* --- start, stop, autostart ---------------------------------------------------------------- */
+
+static bool
+write_mark(const VgpuPools *self, const char *name, GError **error)
+{
+    g_autofree char *mark = self->dir ? vgpu_pools_mark(self, name) : NULL;
+    g_autoptr(GError) failed = NULL;
+
+    if (!mark || vgpu_fs_replace(mark, "", 0, &failed))
+        return true;
+    return refuse(error, VGPU_ERROR_FAILED, "%s", failed->message);
+}
+
+bool
+vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GError **error)
+{
+    const VgpuPool *pool = vgpu_pools_find(self, name);
+
+    if (!pool)
+        return refuse_unknown(self, name, error);
+    if (vgpu_pools_is_active(self, pool) == active)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, "pool '%s' is %s", pool->name,
+                      active ? "already active" : "not active");
+    if (active ? !write_mark(self, pool->name, error) : !remove_mark(self, pool->name, error))
+        return false;
+    if (active)
+        g_hash_table_add(self->marks, g_strdup(pool->name));
+    else
+        g_hash_table_remove(self->marks, pool->name);
+    return true;
+}
+
+bool
+vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GError **error)
+{
+    const VgpuPool *pool = vgpu_pools_find(self, name);
+    g_autofree char *link = NULL;
+    g_autofree char *target = NULL;
+
+    if (!pool)
+        return refuse_unknown(self, name, error);
+    if (vgpu_pools_autostarts(self, pool) == autostart)
+        return true; /* as with virsh */
+    if (!self->dir)
+        return refuse(error, VGPU_ERROR_FAILED, "pool '%s' has no file", pool->name);
+    link = vgpu_pools_link(self, pool->name);
+    if (!vgpu_fs_mkdir(self->autostart, 0755, error) || !vgpu_fs_remove(link, error))
+        return false;
+    target = g_strdup_printf("../%s.xml", pool->name);
+    if (autostart && symlink(target, link) < 0)
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "make link %s", link);
+    return true;
+}
+
+/* --- refresh ------------------------------------------------------------------------------- */
+
+bool
+vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
+{
+    const char *known = resolve(self, name);
+    g_autoptr(VgpuPool) pool = NULL;
+    g_autoptr(GError) failed = NULL;
+
+    if (known && !self->dir)
+        return true;
+    /* one that was put there by hand is found by its name */
+    if (!known &&
+        (!self->dir || !vgpu_pool_is_name(name) || g_str_equal(name, VGPU_POOL_DEFAULT)))
+        return refuse_unknown(self, name, error);
+    pool = vgpu_pools_read(self, known ? known : name, &failed);
+    if (!known && g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
+        return refuse_unknown(self, name, error);
+    if (g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
+        return refuse(error, VGPU_ERROR_NOT_FOUND,
+                      "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' ends it", known,
+                      known);
+    if (!pool) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    if (!check_others(self, pool, error))
+        return false;
+    vgpu_pools_take(self, g_steal_pointer(&pool));
+    return true;
+}

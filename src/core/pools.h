@@ -1,0 +1,60 @@
+/* pools.h: all pools of the host, and which GPU belongs to which
+ *
+ * A pool is /etc/virt-vgpu/pools/NAME.xml; a link of that name in autostart/ makes it active when the
+ * daemon starts after a boot. Which ones are active is kept in /run, so that a restart of the daemon
+ * changes nothing. A pool that is not active keeps its GPUs: nothing is made on them meanwhile. */
+#pragma once
+
+#include "core/pool.h"
+
+typedef struct VgpuPools VgpuPools;
+
+/* @root as in vgpu_manager_new(). A file that cannot be read is named in a warning and its GPUs are
+ * nobody's business: it is listed as broken, see vgpu_pools_broken(). */
+VgpuPools *vgpu_pools_new(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Without files, for tests and for hosts without pools. */
+VgpuPools *vgpu_pools_new_empty(void);
+void vgpu_pools_free(VgpuPools *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPools, vgpu_pools_free)
+
+/* By name; borrowed. */
+GPtrArray *vgpu_pools_list(const VgpuPools *self);
+/* By name or UUID; NULL when there is none, and for the default pool. Borrowed. */
+const VgpuPool *vgpu_pools_find(const VgpuPools *self, const char *name);
+bool vgpu_pools_is_active(const VgpuPools *self, const VgpuPool *pool);
+bool vgpu_pools_autostarts(const VgpuPools *self, const VgpuPool *pool);
+/* "FILE: reason" of each file that could not be read; borrowed. */
+const GPtrArray *vgpu_pools_broken(const VgpuPools *self);
+
+/* The pool of the GPU; NULL: the default one. One that names the GPU goes before one that matches it,
+ * among equals the first by name. */
+const VgpuPool *vgpu_pools_of(const VgpuPools *self, const VgpuGpu *gpu);
+/* The first active pool whose <domains> has that name, and how many devices it gives. */
+const VgpuPool *vgpu_pools_for_domain(const VgpuPools *self, const char *domain_name,
+                                      guint *devices);
+
+/* The verbs. Errors: VGPU_ERROR_NOT_FOUND, VGPU_ERROR_BAD_REQUEST (already so; the default pool;
+ * a GPU that another pool names), VGPU_ERROR_FAILED for the file system. On failure nothing has
+ * changed, on disk and here. Pools that were found before may be gone after that. */
+
+/* Writes the file. One of that name and UUID is replaced and stays as active as it was; a different
+ * UUID under the same name, or the name under another UUID, is refused (as virsh does). A new one
+ * is inactive and does not autostart. Returns it, borrowed. */
+const VgpuPool *vgpu_pools_define(VgpuPools *self, const char *xml, gsize len, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Only an inactive one, as with virsh. */
+bool vgpu_pools_undefine(VgpuPools *self, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Read the pool's file again, changed by hand say. */
+bool vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Give each want of @domain what its pool says: defaults, default profile, driver ISO. Errors name
+ * domain, line and pool: there is no such pool, or it has no default profile and the want none, or
+ * no image although driverISO is yes. May be done again. */
+bool vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

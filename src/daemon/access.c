@@ -1,0 +1,229 @@
+#include "daemon/access.h"
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/pciaddr.h"
+#include "base/uuid.h"
+
+#define ANNOTATION "org.virtvgpu.Access"
+#define ACTION_PREFIX "org.virtvgpu."
+
+#define POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define POLKIT_ALLOW_INTERACTION 1u /* CheckAuthorizationFlags.AllowUserInteraction */
+
+/* Each keeps a thread for as long as somebody thinks about his password. */
+#define MAX_DIALOGS 8
+static gint dialogs; /* atomic */
+
+/* --- what a call is about ----------------------------------------------------------------- */
+
+static char *
+as_it_is(const char *text)
+{
+    return g_strdup(text);
+}
+
+/* One form for each thing, or a rule about it could be evaded. What is none is refused later. */
+static const struct {
+    const char *argument;
+    const char *key;
+    char *(*canonical)(const char *text);
+} subjects[] = {
+    { "domain_uuid", "domain", vgpu_uuid_canonical },
+    { "address", "gpu", vgpu_pciaddr_canonical },
+    { "gpu", "gpu", vgpu_pciaddr_canonical },
+    { "name", "pool", as_it_is },
+    { "pool", "pool", as_it_is },
+};
+
+static void
+add_subject(GVariantBuilder *details, const char *name, GVariant *value)
+{
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(subjects); i++) {
+        g_autofree char *text = NULL;
+
+        if (!g_str_equal(name, subjects[i].argument))
+            continue;
+        text = subjects[i].canonical(g_variant_get_string(value, NULL));
+        if (text && *text)
+            g_variant_builder_add(details, "{ss}", subjects[i].key, text);
+    }
+}
+
+GVariant *
+vgpu_access_details(const GDBusMethodInfo *method, GVariant *arguments)
+{
+    GVariantBuilder details;
+
+    g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
+    g_variant_builder_add(&details, "{ss}", "method", method->name);
+    for (gsize i = 0; i < g_variant_n_children(arguments) && method->in_args[i]; i++) {
+        g_autoptr(GVariant) argument = g_variant_get_child_value(arguments, i);
+        GVariantIter iter;
+        const char *key;
+        GVariant *value;
+
+        add_subject(&details, method->in_args[i]->name, argument);
+        if (!g_variant_is_of_type(argument, G_VARIANT_TYPE_VARDICT))
+            continue;
+        g_variant_iter_init(&iter, argument);
+        while (g_variant_iter_loop(&iter, "{&sv}", &key, &value))
+            add_subject(&details, key, value);
+    }
+    return g_variant_builder_end(&details);
+}
+
+/* --- polkit ------------------------------------------------------------------------------- */
+
+typedef enum { ANSWER_YES, ANSWER_NO, ANSWER_PASSWORD, ANSWER_NO_POLKIT, ANSWER_NONE } Answer;
+
+static bool
+is_absent(const GError *error)
+{
+    return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+           g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+/* polkit's D-Bus reference: CheckAuthorization. *@error is set with ANSWER_NONE. */
+static Answer
+ask_polkit(GDBusConnection *bus, const VgpuAccess *access, bool interactive, const char *action,
+           GVariant *details, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GVariant) result = NULL;
+    GVariantBuilder subject;
+    gboolean yes, password;
+
+    g_variant_builder_init(&subject, G_VARIANT_TYPE("a{sv}"));
+    g_variant_builder_add(&subject, "{sv}", "name", g_variant_new_string(access->sender));
+    result =
+        g_dbus_connection_call_sync(bus, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
+                                    "CheckAuthorization",
+                                    g_variant_new("((sa{sv})s@a{ss}us)", "system-bus-name",
+                                                  &subject, action, details,
+                                                  interactive ? POLKIT_ALLOW_INTERACTION : 0, ""),
+                                    G_VARIANT_TYPE("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE,
+                                    interactive ? G_MAXINT : -1, NULL, &failure);
+    if (!result && is_absent(failure))
+        return ANSWER_NO_POLKIT;
+    if (!result) {
+        g_dbus_error_strip_remote_error(failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return ANSWER_NONE;
+    }
+    g_variant_get(result, "((bb@a{ss}))", &yes, &password, NULL);
+    return yes ? ANSWER_YES : password ? ANSWER_PASSWORD : ANSWER_NO;
+}
+
+static bool
+deny(const VgpuAccess *access, Answer answer, const char *action, const GError *failure,
+     GError **error)
+{
+    switch (answer) {
+    case ANSWER_NO:
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
+                    "%s is not for you: polkit refuses the action %s; an administrator can give "
+                    "the right, see virtvgpud(8)",
+                    access->method, action);
+        break;
+    case ANSWER_PASSWORD:
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
+                    "%s wants a password (polkit action %s), and nobody can be asked for it: "
+                    "%s",
+                    access->method, action,
+                    access->interactive ? "run it as root, or where a polkit agent runs"
+                                        : "run it as root");
+        break;
+    case ANSWER_NONE:
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
+                    "%s is for administrators, and polkit cannot be asked (%s); run it as root",
+                    access->method, failure->message);
+        break;
+    default:
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
+                    "%s is for administrators: there is no polkit on this host to ask; run it "
+                    "as root",
+                    access->method);
+    }
+    return false;
+}
+
+bool
+vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error)
+{
+    const char *kind = access->kind ? access->kind : "manage";
+    g_autofree char *action = g_strconcat(ACTION_PREFIX, kind, NULL);
+    g_autoptr(GVariant) details =
+        g_variant_ref_sink(access->details ? access->details : g_variant_new("a{ss}", NULL));
+    g_autoptr(GError) failure = NULL;
+    bool interactive = access->interactive;
+    Answer answer;
+
+    if (!access->uid || access->uid == geteuid())
+        return true;
+    if (interactive && g_atomic_int_add(&dialogs, 1) >= MAX_DIALOGS)
+        interactive = false;
+    answer = ask_polkit(bus, access, interactive, action, details, &failure);
+    if (access->interactive)
+        g_atomic_int_add(&dialogs, -1);
+    if (answer == ANSWER_YES)
+        return true;
+    if (answer >= ANSWER_NO_POLKIT && g_str_equal(kind, "query"))
+        return true;
+    return deny(access, answer, action, failure, error);
+}
+
+/* --- a call ------------------------------------------------------------------------------- */
+
+bool
+vgpu_access_uid(GDBusMethodInvocation *call, guint *uid, GError **error)
+{
+    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+        g_dbus_method_invocation_get_connection(call), "org.freedesktop.DBus",
+        "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetConnectionUnixUser",
+        g_variant_new("(s)", g_dbus_method_invocation_get_sender(call)), G_VARIANT_TYPE("(u)"),
+        G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
+
+    if (answer)
+        g_variant_get(answer, "(u)", uid);
+    return answer != NULL;
+}
+
+void
+vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out)
+{
+    const GDBusMethodInfo *method = g_dbus_method_invocation_get_method_info(call);
+    GDBusMessage *message = g_dbus_method_invocation_get_message(call);
+
+    *out = (VgpuAccess) {
+        .sender = g_dbus_method_invocation_get_sender(call),
+        .method = method->name,
+        .kind = g_dbus_annotation_info_lookup(method->annotations, ANNOTATION),
+        .interactive = g_dbus_message_get_flags(message) &
+                       G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+        .details = vgpu_access_details(method, g_dbus_method_invocation_get_parameters(call)),
+    };
+}
+
+bool
+vgpu_access_authorize(GDBusMethodInvocation *call, GError **error)
+{
+    const char *method = g_dbus_method_invocation_get_method_name(call);
+    g_autoptr(GError) failure = NULL;
+    VgpuAccess access;
+    guint uid;
+
+    if (!vgpu_access_uid(call, &uid, &failure)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED, "%s: who calls is not known: %s",
+                    method, failure->message);
+        return false;
+    }
+    vgpu_access_read(call, &access);
+    access.uid = uid;
+    return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, error);
+}

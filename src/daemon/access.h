@@ -1,0 +1,37 @@
+/* access.h: who may call which method of org.virtvgpu.Manager1
+ *
+ * A method's annotation org.virtvgpu.Access says of which kind it is: query, use or manage. root
+ * (and, for tests, the daemon's own user) may call all of them, without polkit. About everybody
+ * else polkit is asked, for the action org.virtvgpu.KIND. When it cannot be asked, queries are
+ * open to everybody and the rest to nobody. */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+typedef struct {
+    const char *sender; /* unique name on the bus */
+    guint uid;          /* of whom it is */
+    const char *method;
+    const char *kind;  /* NULL counts as manage */
+    bool interactive;  /* the caller can wait while the user is asked for a password */
+    GVariant *details; /* a{ss}, what polkit's rules may look at; floating, NULL: nothing */
+} VgpuAccess;
+
+/* VGPU_ERROR_DENIED tells why, and what to do. Waits for polkit, minutes if it is interactive. */
+bool vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for a call that has come in. */
+bool vgpu_access_authorize(GDBusMethodInvocation *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* All of a call but its uid; borrowed from it, except for the details. */
+void vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out);
+
+/* The user who calls, as the bus knows him. */
+bool vgpu_access_uid(GDBusMethodInvocation *call, guint *uid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a call is about, a{ss}, floating: method and, where the arguments say so, domain (its
+ * UUID), gpu (its address), both in their one canonical form, and pool (as it was named). */
+GVariant *vgpu_access_details(const GDBusMethodInfo *method, GVariant *arguments);

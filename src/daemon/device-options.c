@@ -1,0 +1,100 @@
+#include "daemon/device-options.h"
+
+#include "base/error.h"
+
+#define FLAG_LIVE 1u
+#define FLAG_CONFIG 2u
+
+static const struct {
+    const char *key;
+    const char *type;
+    gsize at;
+} keys[] = {
+    { "profile", "s", offsetof(VgpuAnnotateOptions, profile) },
+    { "pool", "s", offsetof(VgpuAnnotateOptions, pool) },
+    { "gpu", "s", offsetof(VgpuAnnotateOptions, gpu) },
+    { "placement", "s", offsetof(VgpuAnnotateOptions, placement) },
+    { "count", "u", offsetof(VgpuAnnotateOptions, count) },
+    { "driver_iso", "b", offsetof(VgpuAnnotateOptions, driver_iso) },
+};
+
+static void
+take(VgpuAnnotateOptions *out, gsize key, GVariant *value)
+{
+    char *field = (char *) out + keys[key].at;
+
+    if (*keys[key].type == 'u')
+        *(guint *) field = g_variant_get_uint32(value);
+    else if (*keys[key].type == 'b')
+        *(const char **) field = g_variant_get_boolean(value) ? "yes" : "no";
+    else
+        *(const char **) field = g_variant_get_string(value, NULL);
+}
+
+static bool
+read_key(const char *key, GVariant *value, guint *seen, VgpuAnnotateOptions *out, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (!g_str_equal(key, keys[i].key))
+            continue;
+        if (*seen & 1u << i) {
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                        "the device has the key '%s' twice", key);
+            return false;
+        }
+        if (!g_variant_is_of_type(value, G_VARIANT_TYPE(keys[i].type))) {
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                        "the device's '%s' is of type '%s', not '%s'", key,
+                        g_variant_get_type_string(value), keys[i].type);
+            return false;
+        }
+        *seen |= 1u << i;
+        take(out, i, value);
+        return true;
+    }
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "the device has the unknown key '%s' (known: profile, pool, gpu, placement, "
+                "count, driver_iso)",
+                key);
+    return false;
+}
+
+bool
+vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **error)
+{
+    VgpuAnnotateOptions options = { 0 };
+    GVariantIter iter;
+    const char *key;
+    GVariant *value;
+    guint seen = 0;
+    bool good = true;
+
+    g_variant_iter_init(&iter, device);
+    while (good && g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
+        good = read_key(key, value, &seen, &options, error);
+        g_variant_unref(value); /* @device keeps it */
+    }
+    if (!good)
+        return false;
+    if (!options.profile && !options.pool) {
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                            "a device needs a profile or a pool");
+        return false;
+    }
+    *out = options;
+    return true;
+}
+
+bool
+vgpu_device_flags(guint flags, bool *live, bool *config, GError **error)
+{
+    if (!flags || flags & ~(FLAG_LIVE | FLAG_CONFIG)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "flags are 1 (the running domain), 2 (its definition) or 3 (both), not %u",
+                    flags);
+        return false;
+    }
+    *live = flags & FLAG_LIVE;
+    *config = flags & FLAG_CONFIG;
+    return true;
+}

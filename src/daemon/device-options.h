@@ -1,0 +1,17 @@
+/* device-options.h: the device that the method Attach is given */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "domain/annotate.h"
+
+/* Read @device (a{sv}: profile, pool, gpu, placement, count, driver_iso) into @out, whose strings
+ * are those of @device. VGPU_ERROR_BAD_REQUEST names a key that is unknown, given twice or of the
+ * wrong type; what the values mean is checked with the annotation that comes of them. */
+bool vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Read flags of Attach and Detach: 1 the running domain, 2 its definition. */
+bool vgpu_device_flags(guint flags, bool *live, bool *config, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

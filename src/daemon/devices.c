@@ -1,0 +1,134 @@
+/* devices.c: vGPUs that come to and go from running domains, by whoever's hand
+ *
+ * An event says only that something has changed; what the domain has is read from its live XML, in
+ * order with everything else that is done to that domain. */
+#include <string.h>
+
+#include "base/names.h"
+#include "daemon/guard-private.h"
+#include "domain/schema.h"
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    const VgpuDomainState *state;
+    const VgpuDomain *live;
+    guint64 since;
+} Look;
+
+static void
+call_since(gpointer data)
+{
+    Look *look = data;
+
+    look->since = vgpu_manager_since(look->guard->manager, look->domain_uuid);
+}
+
+guint64
+vgpu_guard_since(VgpuGuard *self, const char *domain_uuid)
+{
+    Look look = { .guard = self, .domain_uuid = domain_uuid };
+
+    vgpu_worker_call(self->worker, call_since, &look);
+    return look.since;
+}
+
+/* Whether vGPU @index may be a device of the user's own, which has no alias of ours. */
+static bool
+may_be_users(const VgpuDomain *live, guint index)
+{
+    if (index < live->wants->len)
+        return ((const VgpuWant *) live->wants->pdata[index])->uuid_is_users;
+    for (guint i = 0; !live->annotated && i < live->hostdevs->len; i++) {
+        if (((const VgpuHostdev *) live->hostdevs->pdata[i])->index < 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+call_devices(gpointer data)
+{
+    const Look *look = data;
+    VgpuManager *manager = look->guard->manager;
+    const VgpuDomainState *state = look->state;
+
+    if (vgpu_manager_since(manager, state->uuid) != look->since)
+        return; /* that was another run */
+    for (guint i = 0; i < look->live->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = look->live->hostdevs->pdata[i];
+
+        if (hostdev->index >= 0)
+            vgpu_manager_plugged(manager, state->uuid, state->name, state->id, hostdev);
+    }
+    for (guint i = 0; look->since && i < VGPU_COUNT_MAX; i++) {
+        if (!vgpu_domain_find_ours(look->live, i) && !may_be_users(look->live, i))
+            vgpu_manager_unplugged(manager, state->uuid, i);
+    }
+}
+
+void
+vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64 since)
+{
+    Look look = { .guard = self, .state = state, .since = since };
+    g_autoptr(VgpuDomain) live = NULL;
+
+    if (!state->live || (!since && !vgpu_guard_concerns(state->live)))
+        return;
+    live = vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL);
+    if (!live) /* nothing follows from what cannot be read */
+        return;
+    look.live = live;
+    vgpu_worker_call(self->worker, call_devices, &look);
+}
+
+static void
+run_devices(gpointer data)
+{
+    const VgpuTask *task = data;
+    guint64 since = vgpu_guard_since(task->guard, task->domain_uuid);
+    virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
+    g_autoptr(VgpuDomainState) state = NULL;
+
+    if (!conn)
+        return; /* all are looked at when it is back */
+    state = vgpu_domains_get(conn, task->domain_uuid, NULL);
+    virConnectClose(conn);
+    if (state)
+        vgpu_guard_follow_devices(task->guard, state, since);
+}
+
+/* Whoever waits for the guest need not wait for the next look. */
+static void
+tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, guint index)
+{
+    g_mutex_lock(&self->lock);
+    for (guint i = 0; i < self->leaving->len; i++) {
+        VgpuLeaving *leaving = g_ptr_array_index(self->leaving, i);
+
+        if (leaving->index != index || !g_str_equal(leaving->domain_uuid, domain_uuid))
+            continue;
+        leaving->gone |= event == VGPU_DEVICE_REMOVED;
+        leaving->kept |= event == VGPU_DEVICE_KEPT;
+    }
+    g_cond_broadcast(&self->left);
+    g_mutex_unlock(&self->lock);
+}
+
+void
+vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
+                     gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    guint64 index;
+
+    (void) id;
+    if (!g_ascii_string_to_unsigned(alias + strlen(VGPU_ALIAS_PREFIX), 10, 0, VGPU_COUNT_MAX - 1,
+                                    &index, NULL))
+        return; /* the driver's cdrom, or nothing of this version's */
+    if (event != VGPU_DEVICE_ADDED)
+        tell_leaving(self, event, uuid, (guint) index);
+    if (event != VGPU_DEVICE_KEPT)
+        vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, uuid, run_devices,
+                        vgpu_task_new(self, uuid), vgpu_task_free);
+}

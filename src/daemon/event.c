@@ -1,0 +1,162 @@
+#include "daemon/event.h"
+
+#include <stdbool.h>
+
+/* Each kind keeps its MESSAGE_ID for ever; they are listed in virtvgpud(8). */
+static const struct {
+    const char *name;
+    const char *message_id;
+    const char *outcome; /* NULL: it is nothing that was tried */
+    const char *text;
+    GLogLevelFlags level;
+} kinds[] = {
+    { "vgpu-created", "c6b03c17b98440218cf5ae25ad43469c", "ok", "made", G_LOG_LEVEL_MESSAGE },
+    { "vgpu-removed", "f6de9e959f1f4794a71304640962aa53", "ok", "removed", G_LOG_LEVEL_MESSAGE },
+    { "vgpu-attached", "7302050caa23446798b39cf0c82d8db7", "ok", "attached to the running domain",
+      G_LOG_LEVEL_MESSAGE },
+    { "vgpu-detached", "28279a8f55dae0f5acd078c35e5feccc", "ok",
+      "detached from the running domain", G_LOG_LEVEL_MESSAGE },
+    { "vgpu-failed", "3a92faa7ef664e6fbebe9af1db9c06cf", "failed",
+      "could not be attached to the running domain", G_LOG_LEVEL_WARNING },
+    { "vgpu-stuck", "89015d5d159c4613857f9120cc0241f5", "failed", "is still not removed",
+      G_LOG_LEVEL_WARNING },
+    { "start-refused", "5865eadcab3643ed8eafd6f82fa15c89", "refused", "start refused",
+      G_LOG_LEVEL_MESSAGE },
+    { "attach-refused", "92e7e89c79a24b5fb8e453aee3339de8", "refused", "attach refused",
+      G_LOG_LEVEL_MESSAGE },
+    { "domain-annotated", "0dc6caa1b387dd27d5bfc0191c46c449", "ok", "annotated",
+      G_LOG_LEVEL_MESSAGE },
+    { "domain-injected", "d66ea769e56a43ce9a06fa21a81b66c3", "ok", "definition",
+      G_LOG_LEVEL_MESSAGE },
+    { "domain-contested", "f76575a88aad48e2a1dc2e000899c6e7", "failed",
+      "its hostdevs are contested", G_LOG_LEVEL_WARNING },
+    { "gpu-appeared", "06f34e51a1174e4e9badc30641aeaa5f", NULL, "has appeared",
+      G_LOG_LEVEL_MESSAGE },
+    { "gpu-changed", "e9cf79524e41464f8eed54a64934cc98", NULL, "has changed",
+      G_LOG_LEVEL_MESSAGE },
+    { "gpu-gone", "d2cc96db28fb430f8ee1aa3c6c62b870", NULL, "has gone", G_LOG_LEVEL_MESSAGE },
+    { "libvirt-connected", "73cf6ff8374a483892871f1a46e3f159", NULL, "connected to libvirt",
+      G_LOG_LEVEL_MESSAGE },
+    { "libvirt-disconnected", "7c8e16eb240a4299a77a4b37b20f1304", NULL,
+      "libvirt has gone; starts still work, definitions are followed when it is back",
+      G_LOG_LEVEL_MESSAGE },
+};
+
+static const struct {
+    const char *key;
+    const char *field;
+} fields[] = {
+    { "event", "VGPU_EVENT" },     { "domain", "VGPU_DOMAIN" },
+    { "uuid", "VGPU_UUID" },       { "domain_uuid", "VGPU_DOMAIN_UUID" },
+    { "gpu", "VGPU_GPU" },         { "parent", "VGPU_PARENT" },
+    { "profile", "VGPU_PROFILE" }, { "outcome", "VGPU_OUTCOME" },
+    { "reason", "VGPU_REASON" },
+};
+
+static const char *
+string_of(GVariant *event, const char *key)
+{
+    const char *value = NULL;
+
+    (void) g_variant_lookup(event, key, "&s", &value);
+    return value;
+}
+
+/* An index into kinds; their number for one that is not among them. */
+static gsize
+kind_of(GVariant *event)
+{
+    const char *name = string_of(event, "event");
+    gsize i = 0;
+
+    while (i < G_N_ELEMENTS(kinds) && g_strcmp0(name, kinds[i].name) != 0)
+        i++;
+    return i;
+}
+
+GVariant *
+vgpu_event_complete(GVariant *event)
+{
+    g_autoptr(GVariant) old = g_variant_ref_sink(event);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(old);
+    gsize kind = kind_of(old);
+
+    if (kind < G_N_ELEMENTS(kinds) && kinds[kind].outcome &&
+        !g_variant_dict_contains(&dict, "outcome"))
+        g_variant_dict_insert(&dict, "outcome", "s", kinds[kind].outcome);
+    return g_variant_dict_end(&dict);
+}
+
+/* What it is about, "" when it is about nothing in particular. */
+static void
+add_subject(GString *text, GVariant *event)
+{
+    const char *domain = string_of(event, "domain");
+    const char *uuid = string_of(event, "uuid");
+    const char *gpu = string_of(event, "gpu");
+    const char *profile = string_of(event, "profile");
+    const char *parent = string_of(event, "parent");
+
+    if (uuid) {
+        g_string_append_printf(text, "vGPU %s", uuid);
+        if (profile && parent)
+            g_string_append_printf(text, " (%s on %s)", profile, parent);
+        if (domain)
+            g_string_append_printf(text, " of domain '%s'", domain);
+        g_string_append(text, ": ");
+    } else if (domain) {
+        g_string_append_printf(text, "domain '%s': ", domain);
+    } else if (gpu) {
+        g_string_append_printf(text, "GPU %s ", gpu);
+    }
+}
+
+char *
+vgpu_event_text(GVariant *event)
+{
+    GString *text = g_string_new(NULL);
+    gsize kind = kind_of(event);
+    const char *reason = string_of(event, "reason");
+    guint ms;
+
+    add_subject(text, event);
+    g_string_append(text,
+                    kind < G_N_ELEMENTS(kinds) ? kinds[kind].text : string_of(event, "event"));
+    if (g_variant_lookup(event, "duration_ms", "u", &ms))
+        g_string_append_printf(text, " after %u ms", ms);
+    if (reason)
+        g_string_append_printf(text, ": %s", reason);
+    return g_string_free(text, FALSE);
+}
+
+static void
+add_field(GArray *list, const char *name, const char *value)
+{
+    GLogField field = { .key = name, .value = value, .length = -1 };
+
+    if (value)
+        g_array_append_val(list, field);
+}
+
+void
+vgpu_event_log(GVariant *event)
+{
+    gsize kind = kind_of(event);
+    bool known = kind < G_N_ELEMENTS(kinds);
+    GLogLevelFlags level = known ? kinds[kind].level : G_LOG_LEVEL_MESSAGE;
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(GLogField));
+    g_autofree char *text = vgpu_event_text(event);
+    g_autofree char *duration = NULL;
+    guint ms;
+
+    if (g_variant_lookup(event, "duration_ms", "u", &ms))
+        duration = g_strdup_printf("%u", ms);
+    add_field(list, "MESSAGE", text);
+    add_field(list, "MESSAGE_ID", known ? kinds[kind].message_id : NULL);
+    add_field(list, "PRIORITY", level == G_LOG_LEVEL_WARNING ? "4" : "5");
+    add_field(list, "GLIB_DOMAIN", G_LOG_DOMAIN);
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        add_field(list, fields[i].field, string_of(event, fields[i].key));
+    add_field(list, "VGPU_DURATION_MS", duration);
+    g_log_structured_array(level, (const GLogField *) (gpointer) list->data, list->len);
+}

@@ -1,0 +1,17 @@
+/* event.h: what has happened, for programs and for the journal
+ *
+ * An event is the a{sv} of the signal Event of org.virtvgpu.Manager1. */
+#pragma once
+
+#include <glib.h>
+
+/* Takes a floating @event and gives it back, floating, with its outcome: ok, failed, refused. */
+GVariant *vgpu_event_complete(GVariant *event);
+
+/* One line for people. */
+char *vgpu_event_text(GVariant *event);
+
+/* Write it to the journal (or to standard error, where that is not the journal), with its fields
+ * as VGPU_EVENT, VGPU_DOMAIN and so on, and the MESSAGE_ID of its kind; see virtvgpud(8). Any
+ * thread. */
+void vgpu_event_log(GVariant *event);

@@ -1,0 +1,127 @@
+/* give.c: domains to which a pool gives vGPUs by their name, without an annotation
+ *
+ * They get one, written like a user's, so that everything after it is as usual. What has anything
+ * of ours already, even an empty annotation, is left alone. */
+#include <string.h>
+
+#include "base/error.h"
+#include "core/pools.h"
+#include "daemon/guard-private.h"
+
+/* What a pool has for the domain of that name. */
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_name;
+    char *pool; /* NULL: nothing */
+    guint devices;
+} Gift;
+
+static void
+call_pools(gpointer data)
+{
+    Gift *gift = data;
+    const VgpuPool *pool = vgpu_pools_for_domain(vgpu_manager_pools(gift->guard->manager),
+                                                 gift->domain_name, &gift->devices);
+
+    gift->pool = pool ? g_strdup(pool->name) : NULL;
+}
+
+bool
+vgpu_guard_gives(VgpuGuard *self, const char *domain_name)
+{
+    guint devices = 0;
+
+    return vgpu_pools_for_domain(vgpu_manager_pools(self->manager), domain_name, &devices);
+}
+
+bool
+vgpu_guard_is_given(VgpuGuard *self, const char *domain_name)
+{
+    Gift gift = { .guard = self, .domain_name = domain_name };
+    bool given;
+
+    vgpu_worker_call(self->worker, call_pools, &gift);
+    given = gift.pool;
+    g_free(gift.pool);
+    return given;
+}
+
+static void
+on_given(const GError *error, gpointer opaque)
+{
+    g_autofree char *domain_name = opaque;
+
+    if (error)
+        g_warning("domain '%s' runs without the vGPUs that its pool gives it: %s", domain_name,
+                  error->message);
+}
+
+static bool
+annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, const Gift *gift,
+         bool live, GError **error)
+{
+    VgpuAnnotateOptions options = { .pool = gift->pool, .count = gift->devices };
+    g_autofree char *element = vgpu_annotate_element(&options, error);
+    g_autofree char *reason = NULL;
+
+    if (!element ||
+        !vgpu_domains_set_annotation_in(conn, state->uuid, element, live, !live, error))
+        return false;
+    reason = g_strdup_printf("pool '%s' gives %u vGPU(s) to domains of this name%s", gift->pool,
+                             gift->devices, live ? "; it runs, so they are hot-plugged" : "");
+    vgpu_guard_emit(self, "domain-annotated", state, reason);
+    return true;
+}
+
+static bool
+read_again(virConnectPtr conn, VgpuDomainState **state, GError **error)
+{
+    VgpuDomainState *now = vgpu_domains_get(conn, (*state)->uuid, error);
+
+    if (!now)
+        return false;
+    vgpu_domain_state_free(*state);
+    *state = now;
+    return true;
+}
+
+/* It runs, and was started without. */
+static bool
+give_live(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, const Gift *gift,
+          GError **error)
+{
+    g_autoptr(VgpuDomain) domain = NULL;
+
+    if (!annotate(self, conn, *state, gift, true, error) || !read_again(conn, state, error))
+        return false;
+    if (!(*state)->live) /* stopped meanwhile */
+        return true;
+    domain = vgpu_domain_parse((*state)->live, strlen((*state)->live), NULL, error);
+    if (!domain)
+        return false;
+    vgpu_guard_plug(self, g_steal_pointer(&domain), 0, on_given, g_strdup((*state)->name));
+    return true;
+}
+
+bool
+vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
+{
+    Gift gift = { .guard = self, .domain_name = (*state)->name };
+    g_autofree char *pool = NULL;
+
+    if (vgpu_guard_concerns((*state)->definition) || vgpu_guard_concerns((*state)->live))
+        return true;
+    vgpu_worker_call(self->worker, call_pools, &gift);
+    pool = gift.pool;
+    if (!pool)
+        return true;
+    if (!vgpu_guard_may_correct(self, *state, error))
+        return false;
+    /* the definition first: a start that was faster than that has run without when it is done, and
+     * is seen by reading again */
+    if ((*state)->persistent &&
+        (!annotate(self, conn, *state, &gift, false, error) || !read_again(conn, state, error)))
+        return false;
+    return !(*state)->live || vgpu_guard_concerns((*state)->live) ||
+           give_live(self, conn, state, &gift, error);
+}

@@ -1,0 +1,31 @@
+/* iso-job.h: a pool's image with the guest's driver, built anew
+ *
+ * virt-vgpu-iso does it, a program of its own: the daemon's sandbox may write nowhere near libvirt's
+ * images. */
+#pragma once
+
+#include <glib.h>
+
+#include "core/pool.h"
+
+/* What is to be built: copied out of the pool, which is the worker's. */
+typedef struct {
+    char *pool;    /* its name, for texts */
+    char *output;  /* absolute path of the image */
+    char **paths;  /* files and directories that go into it */
+    char **gridd;  /* KEY=VALUE */
+    char *token;   /* NULL: none */
+    char *profile; /* that FeatureType is checked against; NULL: none */
+} VgpuIsoJob;
+
+/* NULL when the pool has no image, or one that is not built from anything. */
+VgpuIsoJob *vgpu_iso_job_new(const VgpuPool *pool);
+void vgpu_iso_job_free(VgpuIsoJob *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuIsoJob, vgpu_iso_job_free)
+
+/* Build it and put it in the place of the one there is, which stays as it is when this fails; a domain
+ * that has that one in its drive keeps it until it opens the file again. @program: NULL for the
+ * installed virt-vgpu-iso, then in a unit of its own when the daemon is a service. Blocks, up to ten
+ * minutes. A line for each thing that was done, ended by NULL. */
+char **vgpu_iso_job_refresh(const VgpuIsoJob *self, const char *program, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

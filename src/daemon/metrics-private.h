@@ -1,0 +1,35 @@
+/* metrics-private.h: what metrics.c and metrics-text.c share */
+#pragma once
+
+#include "daemon/metrics.h"
+
+#define VGPU_METRICS_OPS 5
+#define VGPU_METRICS_RESULTS 3
+#define VGPU_METRICS_BACKENDS 3
+#define VGPU_METRICS_BACKEND_OPS 2
+#define VGPU_METRICS_BUCKETS 14
+#define VGPU_METRICS_ACTIONS (VGPU_ACTION_UNDEFINE + 1)
+
+extern const char *const vgpu_metrics_ops[VGPU_METRICS_OPS];
+extern const char *const vgpu_metrics_results[VGPU_METRICS_RESULTS];
+extern const VgpuInterface vgpu_metrics_backends[VGPU_METRICS_BACKENDS];
+extern const char *const vgpu_metrics_backend_ops[VGPU_METRICS_BACKEND_OPS];
+/* Upper bounds of what the buckets count, seconds; above the last one only the total does. */
+extern const double vgpu_metrics_bounds[VGPU_METRICS_BUCKETS];
+
+typedef struct {
+    guint64 buckets[VGPU_METRICS_BUCKETS]; /* each of its own, not of those below it */
+    guint64 count;
+    double sum; /* s */
+} VgpuHistogram;
+
+typedef struct {
+    guint64 calls[VGPU_METRICS_OPS][VGPU_METRICS_RESULTS];
+    VgpuHistogram hook[VGPU_METRICS_OPS];
+    VgpuHistogram backend[VGPU_METRICS_BACKENDS][VGPU_METRICS_BACKEND_OPS];
+    guint64 actions[VGPU_METRICS_ACTIONS];
+    gint64 last_reconcile; /* s since 1970, 0: none yet */
+} VgpuMetricsCounts;
+
+/* What was counted at one moment. */
+VgpuMetricsCounts vgpu_metrics_counts(VgpuMetrics *self);

@@ -1,0 +1,120 @@
+#include "daemon/metrics-private.h"
+
+/* The buckets of a histogram that has one label, or two; @label2 NULL: one. */
+static void
+write_histogram(VgpuExposition *out, const VgpuHistogram *histogram, const char *label1,
+                const char *value1, const char *label2, const char *value2)
+{
+    guint64 below = 0;
+
+    if (!histogram->count)
+        return;
+    for (gsize i = 0; i <= VGPU_METRICS_BUCKETS; i++) {
+        char bound[G_ASCII_DTOSTR_BUF_SIZE] = "+Inf";
+
+        if (i < VGPU_METRICS_BUCKETS) {
+            g_ascii_formatd(bound, sizeof(bound), "%g", vgpu_metrics_bounds[i]);
+            below += histogram->buckets[i];
+        } else {
+            below = histogram->count;
+        }
+        if (label2)
+            vgpu_exposition_add_part(out, "_bucket", (double) below, label1, value1, label2,
+                                     value2, "le", bound, NULL);
+        else
+            vgpu_exposition_add_part(out, "_bucket", (double) below, label1, value1, "le", bound,
+                                     NULL);
+    }
+    vgpu_exposition_add_part(out, "_sum", histogram->sum, label1, value1, label2, value2, NULL);
+    vgpu_exposition_add_part(out, "_count", (double) histogram->count, label1, value1, label2,
+                             value2, NULL);
+}
+
+static void
+write_hook(VgpuExposition *out, const VgpuMetricsCounts *counts)
+{
+    vgpu_exposition_family(out, "virtvgpu_hook_calls_total", "counter",
+                           "Calls of the hook that concern vGPUs, and how they ended; gone: the "
+                           "caller did not wait for the answer.");
+    for (gsize op = 0; op < VGPU_METRICS_OPS; op++) {
+        for (gsize result = 0; result < VGPU_METRICS_RESULTS; result++)
+            vgpu_exposition_add(out, (double) counts->calls[op][result], "op",
+                                vgpu_metrics_ops[op], "result", vgpu_metrics_results[result],
+                                NULL);
+    }
+    vgpu_exposition_family(out, "virtvgpu_hook_duration_seconds", "histogram",
+                           "How long the daemon took to answer the hook.");
+    for (gsize op = 0; op < VGPU_METRICS_OPS; op++)
+        write_histogram(out, &counts->hook[op], "op", vgpu_metrics_ops[op], NULL, NULL);
+}
+
+static void
+write_backend(VgpuExposition *out, const VgpuMetricsCounts *counts)
+{
+    vgpu_exposition_family(out, "virtvgpu_backend_operation_duration_seconds", "histogram",
+                           "How long a driver took to make or remove a vGPU.");
+    for (gsize backend = 0; backend < VGPU_METRICS_BACKENDS; backend++) {
+        for (gsize op = 0; op < VGPU_METRICS_BACKEND_OPS; op++)
+            write_histogram(out, &counts->backend[backend][op], "backend",
+                            vgpu_interface_to_string(vgpu_metrics_backends[backend]), "op",
+                            vgpu_metrics_backend_ops[op]);
+    }
+}
+
+static void
+write_reconcile(VgpuExposition *out, const VgpuMetricsCounts *counts)
+{
+    vgpu_exposition_family(out, "virtvgpu_reconcile_actions_total", "counter",
+                           "What was done because devices, records and domains differed.");
+    for (guint kind = 0; kind < VGPU_METRICS_ACTIONS; kind++)
+        vgpu_exposition_add(out, (double) counts->actions[kind], "action",
+                            vgpu_action_to_string((VgpuActionKind) kind), NULL);
+    vgpu_exposition_family(out, "virtvgpu_last_reconcile_timestamp_seconds", "gauge",
+                           "When devices, records and domains were last compared, in seconds "
+                           "since 1970.");
+    if (counts->last_reconcile)
+        vgpu_exposition_add(out, (double) counts->last_reconcile, NULL);
+}
+
+/* What is written down: everything but what is only planned, or was never ours. */
+static void
+write_records(VgpuExposition *out, GVariant *vgpus)
+{
+    static const char *const without[] = { "planned", "orphan", "foreign", NULL };
+    guint records = 0;
+
+    for (gsize i = 0; vgpus && i < g_variant_n_children(vgpus); i++) {
+        g_autoptr(GVariant) vgpu = g_variant_get_child_value(vgpus, i);
+        const char *state;
+
+        records +=
+            g_variant_lookup(vgpu, "state", "&s", &state) && !g_strv_contains(without, state);
+    }
+    vgpu_exposition_family(out, "virtvgpu_journal_records", "gauge",
+                           "vGPUs that the daemon has a record of in /run.");
+    vgpu_exposition_add(out, records, NULL);
+}
+
+char *
+vgpu_metrics_text(VgpuMetrics *self, const VgpuHostRows *rows)
+{
+    VgpuMetricsCounts counts = vgpu_metrics_counts(self);
+    VgpuExposition *out = vgpu_exposition_new();
+
+    vgpu_gauges_write_up(out, TRUE);
+    vgpu_gauges_write(out, rows);
+    write_records(out, rows->vgpus);
+    write_hook(out, &counts);
+    write_backend(out, &counts);
+    write_reconcile(out, &counts);
+    return vgpu_exposition_end(out);
+}
+
+char *
+vgpu_metrics_text_down(void)
+{
+    VgpuExposition *out = vgpu_exposition_new();
+
+    vgpu_gauges_write_up(out, FALSE);
+    return vgpu_exposition_end(out);
+}

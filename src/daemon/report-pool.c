@@ -1,0 +1,120 @@
+/* report-pool.c: pools */
+#include "base/names.h"
+#include "daemon/report-private.h"
+#include "daemon/report.h"
+
+static GVariant *
+strings(const GPtrArray *list)
+{
+    return g_variant_new_strv((const char *const *) list->pdata, (gssize) list->len);
+}
+
+static GVariant *
+report_room(const VgpuPoolRow *row)
+{
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < row->profiles->len; i++) {
+        const VgpuPoolRoom *room = g_ptr_array_index(row->profiles, i);
+        g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+        vgpu_put_s(&dict, "name", room->name);
+        vgpu_put_u(&dict, "capacity", room->capacity);
+        vgpu_put_u(&dict, "allocated", room->allocated);
+        vgpu_put_u(&dict, "available", room->available);
+        g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
+    }
+    return g_variant_builder_end(&list);
+}
+
+static GVariant *
+report_tenants(const VgpuPoolRow *row)
+{
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < row->tenants->len; i++) {
+        const VgpuTenantUse *tenant = g_ptr_array_index(row->tenants, i);
+        g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+        vgpu_put_s(&dict, "name", tenant->name);
+        vgpu_put_u(&dict, "max", tenant->max);
+        vgpu_put_u(&dict, "used", tenant->used);
+        g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
+    }
+    return g_variant_builder_end(&list);
+}
+
+GVariant *
+vgpu_report_pool(const VgpuPoolRow *row)
+{
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    vgpu_put_s(&dict, "name", row->name);
+    vgpu_put_s(&dict, "uuid", row->uuid);
+    vgpu_put_s(&dict, "state", row->active ? "active" : "inactive");
+    vgpu_put_b(&dict, "autostart", row->autostart);
+    g_variant_dict_insert_value(&dict, "gpus", strings(row->gpus));
+    g_variant_dict_insert_value(&dict, "profiles", report_room(row));
+    g_variant_dict_insert_value(&dict, "tenants", report_tenants(row));
+    g_variant_dict_insert_value(&dict, "users", strings(row->users));
+    if (row->pool) {
+        vgpu_put_s(&dict, "description", row->pool->description);
+        vgpu_put_s(&dict, "driver_iso", row->pool->iso);
+        vgpu_put_s(&dict, "driver_version", row->pool->driver_version);
+    }
+    return g_variant_dict_end(&dict);
+}
+
+GVariant *
+vgpu_report_pools(const GPtrArray *rows)
+{
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < rows->len; i++)
+        g_variant_builder_add_value(&list, vgpu_report_pool(g_ptr_array_index(rows, i)));
+    return g_variant_builder_end(&list);
+}
+
+static char *
+default_pool_xml(const VgpuPoolRow *row)
+{
+    GString *xml = g_string_new("<vgpupool>\n  <name>" VGPU_POOL_DEFAULT "</name>\n"
+                                "  <description>the GPUs of no other pool</description>\n"
+                                "  <usage>\n");
+
+    for (guint i = 0; i < row->profiles->len; i++) {
+        const VgpuPoolRoom *room = g_ptr_array_index(row->profiles, i);
+        g_autofree char *line =
+            g_markup_printf_escaped("    <profile name='%s' capacity='%u' allocated='%u' "
+                                    "available='%u'/>\n",
+                                    room->name, room->capacity, room->allocated, room->available);
+
+        g_string_append(xml, line);
+    }
+    g_string_append(xml, "  </usage>\n</vgpupool>\n");
+    return g_string_free(xml, FALSE);
+}
+
+char *
+vgpu_report_pool_xml(const VgpuPoolRow *row)
+{
+    g_autoptr(GArray) uses = g_array_new(FALSE, FALSE, sizeof(VgpuPoolUse));
+
+    if (!row->pool)
+        return default_pool_xml(row);
+    for (guint i = 0; i < row->profiles->len; i++) {
+        const VgpuPoolRoom *room = g_ptr_array_index(row->profiles, i);
+        VgpuPoolUse use = {
+            .name = room->name,
+            .capacity = room->capacity,
+            .allocated = room->allocated,
+            .available = room->available,
+        };
+
+        g_array_append_val(uses, use);
+    }
+    return vgpu_pool_format(row->pool, (const VgpuPoolUse *) (gpointer) uses->data, uses->len);
+}

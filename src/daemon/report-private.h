@@ -1,0 +1,23 @@
+/* report-private.h: how dictionaries are filled; what is unknown is left out of them */
+#pragma once
+
+#include <gio/gio.h>
+
+static inline void
+vgpu_put_s(GVariantDict *dict, const char *key, const char *value)
+{
+    if (value)
+        g_variant_dict_insert(dict, key, "s", value);
+}
+
+static inline void
+vgpu_put_u(GVariantDict *dict, const char *key, guint value)
+{
+    g_variant_dict_insert(dict, key, "u", value);
+}
+
+static inline void
+vgpu_put_b(GVariantDict *dict, const char *key, gboolean value)
+{
+    g_variant_dict_insert(dict, key, "b", value);
+}

@@ -1,0 +1,243 @@
+/* service-change.c: the methods that change vGPUs and domains */
+#include "base/pciaddr.h"
+#include "base/uuid.h"
+#include "daemon/access.h"
+#include "daemon/device-options.h"
+#include "daemon/report.h"
+#include "daemon/service-private.h"
+
+static void
+query_vgpu(gpointer data)
+{
+    VgpuQuery *query = data;
+
+    query->result = vgpu_report_vgpu(query->service->manager, query->text);
+}
+
+/* A creation or removal that this thread waits for. */
+typedef struct {
+    VgpuService *service;
+    const char *gpu, *profile, *uuid;
+    bool persistent;
+    GMutex lock;
+    GCond cond;
+    bool done;
+    GError *error;
+} Change;
+
+static void
+on_change_done(const GError *error, gpointer opaque)
+{
+    Change *change = opaque;
+
+    g_mutex_lock(&change->lock);
+    change->error = error ? g_error_copy(error) : NULL;
+    change->done = true;
+    g_cond_signal(&change->cond);
+    g_mutex_unlock(&change->lock);
+}
+
+static void
+do_create(gpointer data)
+{
+    Change *change = data;
+
+    vgpu_manager_create(change->service->manager, change->gpu, change->profile, change->uuid,
+                        on_change_done, change);
+}
+
+static void
+do_destroy(gpointer data)
+{
+    Change *change = data;
+
+    vgpu_manager_destroy(change->service->manager, change->uuid, &change->persistent,
+                         on_change_done, change);
+}
+
+static bool
+carry_out(VgpuService *self, void (*func)(gpointer data), Change *change, GError **error)
+{
+    change->service = self;
+    g_mutex_init(&change->lock);
+    g_cond_init(&change->cond);
+    vgpu_worker_call(self->worker, func, change);
+    g_mutex_lock(&change->lock);
+    while (!change->done && !change->persistent)
+        g_cond_wait(&change->cond, &change->lock);
+    g_mutex_unlock(&change->lock);
+    g_mutex_clear(&change->lock);
+    g_cond_clear(&change->cond);
+    if (change->error)
+        g_propagate_error(error, change->error);
+    return !change->error;
+}
+
+static bool
+create_persistent(VgpuService *self, const char *gpu, const char *profile, const char *uuid,
+                  GError **error)
+{
+    const char *profiles[] = { profile, NULL };
+    VgpuWant want = {
+        .profiles = (char **) profiles,
+        .gpu = (char *) gpu,
+        .uuid = (char *) uuid,
+        .create_at_define = true,
+        .placement = self->config->policy,
+    };
+
+    return vgpu_guard_define(self->guard, &want, error);
+}
+
+static gboolean
+on_create_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *gpu_text,
+               const char *profile, const char *uuid_text, gboolean persistent, gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autofree char *gpu = vgpu_pciaddr_canonical(gpu_text);
+    g_autofree char *uuid = *uuid_text ? vgpu_uuid_canonical(uuid_text) : vgpu_uuid_random();
+    g_autoptr(GError) error = NULL;
+    Change change = { .gpu = gpu, .profile = profile, .uuid = uuid };
+    bool done;
+
+    if (!gpu)
+        return vgpu_service_no_address(call, gpu_text);
+    if (!uuid)
+        return vgpu_service_no_uuid(call, uuid_text);
+    done = persistent ? create_persistent(self, gpu, profile, uuid, &error)
+                      : carry_out(self, do_create, &change, &error);
+    if (!done) {
+        return vgpu_service_take(call, g_steal_pointer(&error));
+    }
+    vgpu_bus_manager1_complete_create_vgpu(skeleton, call,
+                                           vgpu_service_ask(self, query_vgpu,
+                                                            (VgpuQuery) { .text = uuid }));
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_destroy_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+                gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autofree char *uuid = vgpu_uuid_canonical(text);
+    g_autoptr(GError) error = NULL;
+    Change change = { .uuid = uuid };
+
+    if (!uuid)
+        return vgpu_service_no_uuid(call, text);
+    if (!carry_out(self, do_destroy, &change, &error) ||
+        (change.persistent && !vgpu_guard_undefine(self->guard, uuid, &error)))
+        g_dbus_method_invocation_return_gerror(call, error);
+    else
+        vgpu_bus_manager1_complete_destroy_vgpu(skeleton, call);
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_inject(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+          gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autofree char *uuid = vgpu_uuid_canonical(text);
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) changes = NULL;
+
+    if (!uuid)
+        return vgpu_service_no_uuid(call, text);
+    changes = vgpu_guard_inject(self->guard, uuid, &error);
+    if (changes)
+        vgpu_bus_manager1_complete_inject(skeleton, call, (const char *const *) changes);
+    else
+        g_dbus_method_invocation_return_gerror(call, error);
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dry_run,
+             gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) actions = vgpu_guard_reconcile(self->guard, dry_run, &error);
+
+    if (actions)
+        vgpu_bus_manager1_complete_reconcile(skeleton, call, vgpu_report_actions(actions));
+    else
+        g_dbus_method_invocation_return_gerror(call, error);
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* --- running domains ---------------------------------------------------------------------- */
+
+static void
+query_some(gpointer data)
+{
+    VgpuQuery *query = data;
+
+    query->result = vgpu_report_some(query->service->manager, query->uuids);
+}
+
+static gboolean
+on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+          GVariant *device, guint flags, gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autofree char *domain = vgpu_uuid_canonical(text);
+    g_auto(GStrv) uuids = NULL;
+    VgpuAnnotateOptions options;
+    GError *error = NULL;
+    bool live, config;
+    guint caller;
+
+    if (!domain)
+        return vgpu_service_no_uuid(call, text);
+    if (!vgpu_device_flags(flags, &live, &config, &error) ||
+        !vgpu_device_options(device, &options, &error) || !vgpu_access_uid(call, &caller, &error))
+        return vgpu_service_take(call, error);
+    uuids = vgpu_guard_attach_device(self->guard, domain, &options, live, config, caller, &error);
+    if (!uuids)
+        return vgpu_service_take(call, error);
+    vgpu_bus_manager1_complete_attach(
+        skeleton, call,
+        vgpu_service_ask(self, query_some, (VgpuQuery) { .uuids = (const char *const *) uuids }));
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_detach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text, guint index,
+          guint flags, gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autofree char *domain = vgpu_uuid_canonical(text);
+    g_auto(GStrv) changes = NULL;
+    GError *error = NULL;
+    bool live, config;
+    guint caller;
+
+    if (!domain)
+        return vgpu_service_no_uuid(call, text);
+    if (!vgpu_device_flags(flags, &live, &config, &error) ||
+        !vgpu_access_uid(call, &caller, &error))
+        return vgpu_service_take(call, error);
+    changes = vgpu_guard_detach_device(self->guard, domain, index, live, config, caller, &error);
+    if (!changes)
+        return vgpu_service_take(call, error);
+    vgpu_bus_manager1_complete_detach(skeleton, call, (const char *const *) changes);
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+void
+vgpu_service_connect_changes(VgpuService *self)
+{
+    static const VgpuHandler handlers[] = {
+        { "handle-create-vgpu", G_CALLBACK(on_create_vgpu) },
+        { "handle-destroy-vgpu", G_CALLBACK(on_destroy_vgpu) },
+        { "handle-inject", G_CALLBACK(on_inject) },
+        { "handle-reconcile", G_CALLBACK(on_reconcile) },
+        { "handle-attach", G_CALLBACK(on_attach) },
+        { "handle-detach", G_CALLBACK(on_detach) },
+    };
+
+    vgpu_service_connect(self->skeleton, handlers, G_N_ELEMENTS(handlers), self);
+}

@@ -1,0 +1,10 @@
+/* service-iso.h: the method of org.virtvgpu.Manager1 that builds images
+ *
+ * It gets open files and nothing else. So it takes regular files only: what is below a directory would
+ * be opened with the daemon's rights instead of the caller's. */
+#pragma once
+
+#include "bus/manager1.h"
+
+/* Answer BuildDriverIso on @skeleton, each call on a thread of its own. */
+void vgpu_service_iso_connect(VgpuBusManager1 *skeleton);

@@ -1,0 +1,49 @@
+/* service-private.h: what service.c and its neighbours share */
+#pragma once
+
+#include "base/error.h"
+#include "bus/manager1.h"
+#include "daemon/service.h"
+
+struct VgpuService {
+    VgpuWorker *worker;
+    VgpuManager *manager; /* the worker's */
+    VgpuGuard *guard;
+    const VgpuConfig *config;
+    VgpuBusManager1 *skeleton;
+};
+
+/* What a report is asked about; each uses what it needs. */
+typedef struct {
+    VgpuService *service;
+    const char *text; /* an address, UUID or name */
+    const char *const *uuids;
+    bool flag;
+    VgpuDomain *domain;
+    GVariant *result; /* floating */
+} VgpuQuery;
+
+/* Have the worker call @func with @query, and return its result. */
+GVariant *vgpu_service_ask(VgpuService *self, void (*func)(gpointer data), VgpuQuery query);
+
+/* Answers to @call that are errors; all return what the handler is to return. */
+gboolean vgpu_service_fail(GDBusMethodInvocation *call, VgpuError code, const char *what,
+                           const char *text);
+/* Takes @error. */
+gboolean vgpu_service_take(GDBusMethodInvocation *call, GError *error);
+gboolean vgpu_service_no_address(GDBusMethodInvocation *call, const char *text);
+gboolean vgpu_service_no_uuid(GDBusMethodInvocation *call, const char *text);
+
+typedef struct {
+    const char *signal;
+    GCallback callback;
+} VgpuHandler;
+
+/* Connect all handlers of a file, with @opaque. */
+void vgpu_service_connect(VgpuBusManager1 *skeleton, const VgpuHandler *handlers, gsize n,
+                          gpointer opaque);
+
+/* The methods of one file each. */
+void vgpu_service_connect_queries(VgpuService *self);
+void vgpu_service_connect_changes(VgpuService *self);
+void vgpu_service_connect_pools(VgpuService *self);

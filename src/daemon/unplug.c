@@ -1,0 +1,336 @@
+/* unplug.c: one vGPU less for a domain, asked for by a user; the guest has the last word */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "daemon/guard-private.h"
+
+#define POLL_MS 500
+#define EMPTY_ANNOTATION "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'/>"
+
+/* --- the running domain ------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    const VgpuDomainState *domain; /* as the caller has found it */
+    guint index;
+    char *alias;
+    bool asked; /* the guest knows */
+    bool gone;
+    GError *error;
+} Unplug;
+
+static bool
+still_has(virConnectPtr conn, const Unplug *job, bool *has, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, job->domain->uuid, &failure);
+    g_autoptr(VgpuDomain) live = NULL;
+
+    if (!state && !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (!state || state->id != job->domain->id) { /* that run is over, and the device with it */
+        *has = false;
+        return true;
+    }
+    live = vgpu_domain_parse(state->live, strlen(state->live), NULL, error);
+    if (!live)
+        return false;
+    *has = vgpu_domain_find_ours(live, job->index) != NULL;
+    return true;
+}
+
+/* Ask the guest if nobody has yet, and look. */
+static void
+run_unplug(gpointer data)
+{
+    Unplug *job = data;
+    virConnectPtr conn = vgpu_connection_get(job->guard->connection, &job->error);
+    bool has = false;
+
+    if (!conn)
+        return;
+    if (!still_has(conn, job, &has, &job->error)) {
+        virConnectClose(conn);
+        return;
+    }
+    job->gone = !has;
+    if (has && !job->asked)
+        job->asked = vgpu_domains_detach_live(conn, job->domain->uuid, job->domain->id,
+                                              job->alias, &job->error);
+    virConnectClose(conn);
+}
+
+static void
+call_unplugged(gpointer data)
+{
+    const Unplug *job = data;
+
+    vgpu_manager_unplugged(job->guard->manager, job->domain->uuid, job->index);
+}
+
+/* Until the guest answers, it is time to look again, or all time is over. */
+static bool
+wait_for_guest(VgpuGuard *self, VgpuLeaving *leaving, gint64 until)
+{
+    gint64 next = g_get_monotonic_time() + POLL_MS * G_TIME_SPAN_MILLISECOND;
+    bool kept;
+
+    g_mutex_lock(&self->lock);
+    while (!leaving->gone && !leaving->kept &&
+           g_cond_wait_until(&self->left, &self->lock, MIN(next, until)))
+        ;
+    kept = leaving->kept && !leaving->gone;
+    leaving->gone = false; /* what counts is the look */
+    g_mutex_unlock(&self->lock);
+    return !kept;
+}
+
+static bool
+refuse(const Unplug *job, bool kept, GError **error)
+{
+    if (kept)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "the guest of domain '%s' refuses to let go of vGPU %u; stop what uses it "
+                    "there, or shut the guest down",
+                    job->domain->name, job->index);
+    else
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_BUSY,
+            "the guest of domain '%s' has not let go of vGPU %u within %u s; it may do so "
+            "later (then the vGPU goes by itself), or shut it down",
+            job->domain->name, job->index, job->guard->config->detach_timeout);
+    return false;
+}
+
+static bool
+unplug(Unplug *job, VgpuLeaving *leaving, GError **error)
+{
+    gint64 until = g_get_monotonic_time() + job->guard->config->detach_timeout * G_USEC_PER_SEC;
+
+    for (;;) {
+        vgpu_guard_call(job->guard, job->domain->uuid, run_unplug, job);
+        if (job->gone)
+            return true;
+        if (job->error && !g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY)) {
+            g_propagate_error(error, g_steal_pointer(&job->error));
+            return false;
+        }
+        if (g_get_monotonic_time() >= until) {
+            if (!job->error)
+                return refuse(job, false, error);
+            g_propagate_error(error, g_steal_pointer(&job->error)); /* a job of the domain's */
+            return false;
+        }
+        g_clear_error(&job->error);
+        if (!wait_for_guest(job->guard, leaving, until))
+            return refuse(job, true, error);
+    }
+}
+
+bool
+vgpu_guard_unplug(VgpuGuard *self, const VgpuDomainState *domain, guint index, GError **error)
+{
+    Unplug job = { .guard = self, .domain = domain, .index = index };
+    VgpuLeaving leaving = { .domain_uuid = domain->uuid, .index = index };
+    bool done;
+
+    job.alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", index);
+    g_mutex_lock(&self->lock);
+    g_ptr_array_add(self->leaving, &leaving);
+    g_mutex_unlock(&self->lock);
+    done = unplug(&job, &leaving, error);
+    g_mutex_lock(&self->lock);
+    g_ptr_array_remove_fast(self->leaving, &leaving);
+    g_mutex_unlock(&self->lock);
+    if (done)
+        vgpu_worker_call(self->worker, call_unplugged, &job);
+    g_clear_error(&job.error);
+    g_free(job.alias);
+    return done;
+}
+
+/* --- detach ------------------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    guint index;
+    bool live, config;
+    guint caller;
+
+    VgpuDomainState *state; /* as it was found */
+    char *uuid;             /* of the running domain's vGPU */
+    GPtrArray *changes;
+    bool done; /* the step that ran last */
+    GError *error;
+} Detach;
+
+/* The running domain has it, and it is ours to take away. */
+static bool
+check_live(Detach *job, char **element, GError **error)
+{
+    g_autoptr(VgpuDomain) live =
+        vgpu_domain_parse(job->state->live, strlen(job->state->live), NULL, error);
+    const VgpuHostdev *hostdev = live ? vgpu_domain_find_ours(live, job->index) : NULL;
+    const VgpuWant *want =
+        live && job->index < live->wants->len ? live->wants->pdata[job->index] : NULL;
+
+    if (!live)
+        return false;
+    if (want && want->uuid_is_users) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "domain '%s': vGPU %u is a <hostdev> of the user's own; take it away with "
+                    "`virsh detach-device`",
+                    job->state->name, job->index);
+        return false;
+    }
+    if (!hostdev) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "domain '%s' runs without a vGPU %u; `virt-vgpu list` shows what it has%s",
+                    job->state->name, job->index,
+                    job->config ? ", and --config alone changes its definition" : "");
+        return false;
+    }
+    job->uuid = g_strdup(hostdev->uuid ? hostdev->uuid : hostdev->source);
+    *element = vgpu_annotate_extract(live);
+    return true;
+}
+
+/* The annotation of the definition without it; *@was: as it is. An empty one keeps a pool from giving
+ * back what has just been taken away. */
+static bool
+remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **was,
+            char **element, GError **error)
+{
+    g_autoptr(VgpuDomain) domain =
+        vgpu_domain_parse(state->definition, strlen(state->definition), NULL, error);
+    g_autofree char *old = domain ? vgpu_annotate_extract(domain) : NULL;
+
+    if (!domain)
+        return false;
+    if (!old) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                    "the definition of domain '%s' has no vGPU %u%s", state->name, index,
+                    state->id >= 0 ? "; of the running domain it is taken away with --live" : "");
+        return false;
+    }
+    if (!vgpu_annotate_remove(old, index, element, error)) {
+        g_prefix_error(error, "the definition of domain '%s': ", state->name);
+        return false;
+    }
+    if (!*element && vgpu_guard_is_given(self, state->name))
+        *element = g_strdup(EMPTY_ANNOTATION);
+    *was = g_steal_pointer(&old);
+    return true;
+}
+
+/* Check everything first. A running domain keeps its numbers, so its annotation stays; that the
+ * caller may change the domain is proved by having him write it as it is. */
+static bool
+begin(Detach *job, virConnectPtr conn, GError **error)
+{
+    g_autofree char *live = NULL;
+    g_autofree char *was = NULL;
+    g_autofree char *config = NULL;
+
+    if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
+        !vgpu_guard_check_target(job->state, job->live, job->config, error) ||
+        (job->live && !check_live(job, &live, error)) ||
+        (job->config && !remove_from(job->guard, job->state, job->index, &was, &config, error)))
+        return false;
+    return !job->live || vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, live,
+                                                     true, false, job->caller, error);
+}
+
+static bool
+write_config(Detach *job, virConnectPtr conn, GError **error)
+{
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, job->domain_uuid, error);
+    g_autofree char *was = NULL;
+    g_autofree char *element = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!state || !vgpu_guard_check_target(state, false, true, error) ||
+        !remove_from(job->guard, state, job->index, &was, &element, error) ||
+        !vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, element, false, true,
+                                     job->caller, error))
+        return false;
+    if (vgpu_guard_follow_now(job->guard, job->domain_uuid, job->changes, error))
+        return true;
+    if (!vgpu_domains_set_annotation_in(conn, job->domain_uuid, was, false, true, &failure))
+        g_warning("undoing a detach: %s", failure->message);
+    return false;
+}
+
+static void
+run_step(Detach *job, bool (*step)(Detach *job, virConnectPtr conn, GError **error))
+{
+    virConnectPtr conn = vgpu_connection_get(job->guard->connection, &job->error);
+
+    job->done = conn && step(job, conn, &job->error);
+    if (conn)
+        virConnectClose(conn);
+}
+
+static void
+run_begin(gpointer data)
+{
+    run_step(data, begin);
+}
+
+static void
+run_config(gpointer data)
+{
+    run_step(data, write_config);
+}
+
+static bool
+detach(Detach *job)
+{
+    vgpu_guard_call(job->guard, job->domain_uuid, run_begin, job);
+    if (!job->done)
+        return false;
+    if (job->live) {
+        if (!vgpu_guard_unplug(job->guard, job->state, job->index, &job->error))
+            return false;
+        g_ptr_array_add(job->changes,
+                        g_strdup_printf("running domain: detached vGPU %u (%s)", job->index,
+                                        job->uuid ? job->uuid : "no device"));
+    }
+    if (job->config)
+        vgpu_guard_call(job->guard, job->domain_uuid, run_config, job);
+    return job->done;
+}
+
+char **
+vgpu_guard_detach_device(VgpuGuard *self, const char *domain_uuid, guint index, bool live,
+                         bool config, guint caller, GError **error)
+{
+    Detach job = {
+        .guard = self,
+        .domain_uuid = domain_uuid,
+        .index = index,
+        .live = live,
+        .config = config,
+        .caller = caller,
+    };
+    g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(g_free);
+    bool done;
+
+    if (!vgpu_guard_begin_change(self, domain_uuid, error))
+        return NULL;
+    job.changes = changes;
+    done = detach(&job);
+    vgpu_guard_end_change(self, domain_uuid);
+    vgpu_domain_state_free(job.state);
+    g_free(job.uuid);
+    if (!done) {
+        g_propagate_error(error, job.error);
+        return NULL;
+    }
+    g_ptr_array_add(changes, NULL);
+    return (char **) g_ptr_array_free(g_steal_pointer(&changes), FALSE);
+}

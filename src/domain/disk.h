@@ -1,0 +1,15 @@
+/* disk.h: the read-only cdrom that shows the guest's driver, alias VGPU_ALIAS_DRIVER
+ *
+ * Pure. On the bus that libvirt's users know cdroms on: SATA on q35, IDE on i440fx and SATA when
+ * that is full, SCSI on any other machine; libvirt adds the controller where there is none
+ * (virDomainDefAddImplicitControllers). */
+#pragma once
+
+#include "domain/domain.h"
+
+/* Whether @domain shows what its `driver_iso` asks for, which may be nothing. */
+bool vgpu_disk_is_right(const VgpuDomain *domain);
+
+/* The <disk> for `driver_iso`, which must be set: with the target and the guest's address of one
+ * that is there, else with the first target that is free. */
+char *vgpu_disk_format(const VgpuDomain *domain);

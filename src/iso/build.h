@@ -1,0 +1,26 @@
+/* build.h: from paths to an image that is ready to be written */
+#pragma once
+
+#include "iso/gridd.h"
+#include "iso/iso.h"
+
+/* Nothing of it is owned; lists end with NULL, where NULL is an empty one. */
+typedef struct {
+    const char *const *paths; /* files and directories */
+    const char *token;        /* NULL: none; keeps its name */
+    const VgpuGridd *gridd;
+} VgpuIsoPlan;
+
+typedef struct {
+    GPtrArray *files; /* of VgpuIsoFile: what was found; open as long as this is there */
+    VgpuIso *iso;     /* with what is added to it */
+} VgpuIsoBuild;
+
+/* Open everything and lay the image out. */
+VgpuIsoBuild *vgpu_iso_build_new(const VgpuIsoPlan *plan, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_iso_build_free(VgpuIsoBuild *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuIsoBuild, vgpu_iso_build_free)
+
+/* "/x/grid.iso: 7 files, 512.0 KiB" */
+char *vgpu_iso_build_describe(const VgpuIsoBuild *self, const char *path, guint64 size);

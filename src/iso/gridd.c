@@ -1,0 +1,228 @@
+#include "iso/gridd.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "gpu/profile.h"
+
+#define FEATURE "FeatureType"
+
+typedef struct {
+    const char *key;
+    const char *expected;     /* in words; NULL: any text */
+    guint64 min, max;         /* of a number, when max is not 0 */
+    const char *const *words; /* else one of them; NULL: any text */
+} Key;
+
+static const char *const true_or_false[] = { "TRUE", "FALSE", NULL };
+
+static const Key keys[] = {
+    { "ServerAddress" },
+    { "ServerPort", "a port from 1 to 65535", 1, 65535 },
+    { "BackupServerAddress" },
+    { "BackupServerPort", "a port from 1 to 65535", 1, 65535 },
+    { FEATURE, "0, 1, 2 or 4", 0, 4 },
+    { "EnableUI", "TRUE or FALSE", 0, 0, true_or_false },
+    { "LicenseInterval", "minutes from 10 to 10080", 10, 10080 },
+    { "LingerInterval", "minutes from 0 to 10080", 0, 10080 },
+    { "ClientConfigTokenPath" },
+};
+
+/* NVIDIA's guide, "Configuring a licensed client"; 3 is of no use to anybody. */
+static const struct {
+    const char *value;
+    const char *license;
+    const char *series; /* of the profiles that it goes with */
+} features[] = {
+    { "0", "unlicensed", "" },
+    { "1", "the licence of the vGPU's type", "ABCQ" },
+    { "2", "NVIDIA RTX Virtual Workstation", "Q" },
+    { "4", "NVIDIA Virtual Compute Server", "C" },
+};
+
+void
+vgpu_gridd_free(VgpuGridd *self)
+{
+    if (!self)
+        return;
+    g_ptr_array_unref(self->settings);
+    g_ptr_array_unref(self->warnings);
+    g_free(self);
+}
+
+const char *
+vgpu_gridd_get(const VgpuGridd *self, const char *key)
+{
+    gsize len = strlen(key);
+
+    for (guint i = 0; i < self->settings->len; i++) {
+        const char *setting = self->settings->pdata[i];
+
+        if (strncmp(setting, key, len) == 0 && setting[len] == '=')
+            return setting + len + 1;
+    }
+    return NULL;
+}
+
+/* A word of letters and digits: anything else would make another line of the file. */
+static bool
+is_key(const char *text)
+{
+    return g_ascii_isalpha(*text) &&
+           strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_") == strlen(text);
+}
+
+static bool
+is_value(const char *text)
+{
+    if (!*text || !g_utf8_validate(text, -1, NULL) || g_ascii_isspace(*text) ||
+        g_ascii_isspace(text[strlen(text) - 1]))
+        return false;
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        if (g_unichar_iscntrl(g_utf8_get_char(p)))
+            return false;
+    }
+    return true;
+}
+
+static const Key *
+find_key(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (g_str_equal(keys[i].key, name))
+            return &keys[i];
+    }
+    return NULL;
+}
+
+static bool
+fits(const Key *key, const char *value)
+{
+    if (g_str_equal(key->key, FEATURE)) {
+        for (gsize i = 0; i < G_N_ELEMENTS(features); i++) {
+            if (g_str_equal(features[i].value, value))
+                return true;
+        }
+        return false;
+    }
+    if (key->max)
+        return g_ascii_string_to_unsigned(value, 10, key->min, key->max, NULL, NULL);
+    return !key->words || g_strv_contains(key->words, value);
+}
+
+/* Nobody knows all keys of all drivers: one that differs only in its case is a slip all the same. */
+static bool
+check_unknown(VgpuGridd *self, const char *name, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (g_ascii_strcasecmp(keys[i].key, name) == 0) {
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "gridd.conf: %s is written %s",
+                        name, keys[i].key);
+            return false;
+        }
+    }
+    g_ptr_array_add(self->warnings,
+                    g_strdup_printf("gridd.conf: %s is not a key that is known here", name));
+    return true;
+}
+
+static bool
+add_setting(VgpuGridd *self, const char *setting, GError **error)
+{
+    const char *equals = strchr(setting, '=');
+    g_autofree char *name = equals ? g_strndup(setting, (gsize) (equals - setting)) : NULL;
+    const Key *key;
+
+    if (!name || !is_key(name) || !is_value(equals + 1)) {
+        g_autofree char *shown = g_utf8_make_valid(setting, -1);
+
+        g_strdelimit(shown, "\n\r\t", ' ');
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "gridd.conf: '%s' is not KEY=VALUE", shown);
+        return false;
+    }
+    if (vgpu_gridd_get(self, name)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "gridd.conf: %s is given twice",
+                    name);
+        return false;
+    }
+    key = find_key(name);
+    if (!key && !check_unknown(self, name, error))
+        return false;
+    if (key && !fits(key, equals + 1)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "gridd.conf: %s is %s, not '%s'",
+                    name, key->expected, equals + 1);
+        return false;
+    }
+    g_ptr_array_add(self->settings, g_strdup(setting));
+    return true;
+}
+
+static char *
+features_of(char series)
+{
+    GString *text = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(features); i++) {
+        if (strchr(features[i].series, series))
+            g_string_append_printf(text, "%s%s (%s)", text->len ? " or " : "", features[i].value,
+                                   features[i].license);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Whether the licence is one that this profile can use; names of others than NVIDIA have no series. */
+static bool
+check_feature(VgpuGridd *self, const char *profile_name, GError **error)
+{
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new(profile_name, NULL);
+    const char *value = vgpu_gridd_get(self, FEATURE);
+    char series = vgpu_profile_series(profile);
+    g_autofree char *allowed = NULL;
+
+    if (!series)
+        return true;
+    if (!value) {
+        g_ptr_array_add(self->settings, g_strdup(FEATURE "=1"));
+        return true;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(features); i++) {
+        if (g_str_equal(features[i].value, value) && strchr(features[i].series, series))
+            return true;
+    }
+    allowed = features_of(series);
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "gridd.conf: FeatureType of '%s', a profile of series %c, is %s, not '%s'",
+                profile_name, series, allowed, value);
+    return false;
+}
+
+VgpuGridd *
+vgpu_gridd_parse(const char *const *settings, const char *profile, GError **error)
+{
+    g_autoptr(VgpuGridd) self = g_new0(VgpuGridd, 1);
+
+    self->settings = g_ptr_array_new_with_free_func(g_free);
+    self->warnings = g_ptr_array_new_with_free_func(g_free);
+    for (; settings && *settings; settings++) {
+        if (!add_setting(self, *settings, error))
+            return NULL;
+    }
+    if (profile && !check_feature(self, profile, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+char *
+vgpu_gridd_format(const VgpuGridd *self)
+{
+    GString *text = g_string_new("# Licence settings of the NVIDIA driver in the guest, made by "
+                                 "virt-vgpu(1).\n"
+                                 "# Their place is /etc/nvidia/gridd.conf; restart nvidia-gridd "
+                                 "after a change.\n");
+
+    for (guint i = 0; i < self->settings->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *) self->settings->pdata[i]);
+    return g_string_free(text, FALSE);
+}

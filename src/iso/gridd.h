@@ -1,0 +1,26 @@
+/* gridd.h: gridd.conf, the licence settings of NVIDIA's driver in a guest
+ *
+ * Keys and values as NVIDIA's Virtual GPU Client Licensing User Guide has them. Pure. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+    GPtrArray *settings; /* of char *: "KEY=VALUE", as given */
+    GPtrArray *warnings; /* of char *: what is odd, but nobody can be sure */
+} VgpuGridd;
+
+/* Read @settings ("KEY=VALUE", ended by NULL; NULL: none). FeatureType must be one that there is and
+ * go with @profile, a name (NULL: not known); when it is not given and the profile needs a licence,
+ * it is 1, which takes the licence of the vGPU's type. VGPU_ERROR_BAD_REQUEST with the key and what
+ * is allowed. */
+VgpuGridd *vgpu_gridd_parse(const char *const *settings, const char *profile, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_gridd_free(VgpuGridd *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuGridd, vgpu_gridd_free)
+
+/* Borrowed; NULL when it is not set. */
+const char *vgpu_gridd_get(const VgpuGridd *self, const char *key);
+
+/* The text of the file. */
+char *vgpu_gridd_format(const VgpuGridd *self);

@@ -1,0 +1,84 @@
+/* virt-vgpu-iso: builds a pool's image for the daemon, whose sandbox may not write where it goes.
+ *
+ * `virt-vgpu-iso build OUTPUT [--gridd KEY=VALUE]… [--token FILE] [--profile P] PATH…` prints what was
+ * built as GVariant text of type as; a reason for failure is the last line of stderr. */
+#include <gio/gio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "iso/build.h"
+#include "iso/output.h"
+
+#define EXIT_USAGE 2
+#define USAGE "build OUTPUT [--gridd KEY=VALUE]... [--token FILE] [--profile PROFILE] PATH..."
+
+static struct {
+    char **gridd;
+    char *token, *profile;
+} option;
+
+static const GOptionEntry options[] = {
+    { "gridd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.gridd, "a setting", "KEY=VALUE" },
+    { "token", 0, 0, G_OPTION_ARG_FILENAME, &option.token, "the client token", "FILE" },
+    { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile, "what it is for", "PROFILE" },
+    { 0 },
+};
+
+/* The answer for the daemon; NULL with @error. QEMU's user must be able to read the file. */
+static char *
+build(const char *path, const char *const *paths, GError **error)
+{
+    g_autoptr(VgpuGridd) gridd =
+        vgpu_gridd_parse((const char *const *) option.gridd, option.profile, error);
+    VgpuIsoPlan plan = { .paths = paths, .token = option.token, .gridd = gridd };
+    g_autoptr(VgpuIsoBuild) image = gridd ? vgpu_iso_build_new(&plan, error) : NULL;
+    g_autoptr(VgpuIsoOutput) output = image ? vgpu_iso_output_new(path, paths, error) : NULL;
+    g_autoptr(GVariant) answer = NULL;
+    g_autofree char *text = NULL;
+    const char *lines[2] = { NULL };
+    guint64 size;
+
+    if (!output || !vgpu_iso_write(image->iso, VGPU_ISO_LABEL, output->fd, error) ||
+        fchmod(output->fd, 0644) < 0 || !vgpu_iso_output_finish(output, &size, error)) {
+        if (error && !*error)
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "cannot write %s", path);
+        return NULL;
+    }
+    for (guint i = 0; i < gridd->warnings->len; i++)
+        fprintf(stderr, "%s\n", (const char *) gridd->warnings->pdata[i]);
+    text = vgpu_iso_build_describe(image, path, size);
+    lines[0] = text;
+    answer = g_variant_ref_sink(g_variant_new_strv(lines, -1));
+    return g_variant_print(answer, TRUE);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(USAGE);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *answer = NULL;
+    bool is_usage = false;
+
+    g_option_context_add_main_entries(context, options, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        is_usage = true;
+    } else if (argc < 4 || !g_str_equal(argv[1], "build")) {
+        fprintf(stderr, "usage: virt-vgpu-iso " USAGE "\n");
+        return EXIT_USAGE;
+    } else {
+        answer = build(argv[2], (const char *const *) argv + 3, &error);
+        is_usage = g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST);
+    }
+    g_strfreev(option.gridd);
+    g_free(option.token);
+    g_free(option.profile);
+    if (answer) {
+        puts(answer);
+        return EXIT_SUCCESS;
+    }
+    fprintf(stderr, "virt-vgpu-iso: %s\n", error->message);
+    return is_usage ? EXIT_USAGE : EXIT_FAILURE;
+}

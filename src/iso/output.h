@@ -1,0 +1,27 @@
+/* output.h: a file that takes the place of another one only when it is complete
+ *
+ * For programs, not for the daemon: while there is one, SIGINT, SIGTERM and SIGHUP remove what is
+ * unfinished before they end the program. One at a time. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    char *path; /* where it goes; a link has been followed */
+    char *unfinished;
+    int fd; /* open for writing */
+} VgpuIsoOutput;
+
+/* Begin a file beside @path. VGPU_ERROR_BAD_REQUEST when that is not a regular file, or is one of
+ * @inputs (ended by NULL) or below it: the image would hold itself. */
+VgpuIsoOutput *vgpu_iso_output_new(const char *path, const char *const *inputs, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Put it in its place, durably. @size: in bytes. */
+bool vgpu_iso_output_finish(VgpuIsoOutput *self, guint64 *size, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* What is unfinished goes. */
+void vgpu_iso_output_free(VgpuIsoOutput *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuIsoOutput, vgpu_iso_output_free)

@@ -1,0 +1,15 @@
+/* tree.h: the files that paths stand for, opened with the rights of this process */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+    char *path; /* in the image: the last part of what was given, then what is below it */
+    int fd;     /* open for reading; -1: a directory with nothing in it */
+} VgpuIsoFile;
+
+/* Open all files in @paths, which end with NULL, and below those that are directories. A link below
+ * one is followed to a file that is below it, too; any other link, and what is neither file nor
+ * directory, is refused. In the order of @paths, then of names; the files are closed with the array.
+ * Errors name the path: VGPU_ERROR_BAD_REQUEST, VGPU_ERROR_FAILED. */
+GPtrArray *vgpu_iso_collect(const char *const *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Every method of the D-Bus interface says who may call it, in words that polkit's policy knows; what the
+# journal is given is documented.
+set -eu
+cd "${top_srcdir:-.}"
+interface=data/org.virtvgpu.Manager1.xml policy=data/org.virtvgpu.policy
+page=docs/virtvgpud.8.pod
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+complain()
+{
+    echo "$*"
+    failed=1
+}
+
+# "METHOD KIND" a line; no KIND where the annotation is missing
+awk -F '"' '
+    /<method name=/ { name = $2; kind = "" }
+    /annotation name="org.virtvgpu.Access"/ { kind = $4 }
+    /<\/method>/ { print name, kind }' "$interface" > "$tmp/methods"
+[ -s "$tmp/methods" ] || complain "$interface: no methods found"
+while read -r method kind; do
+    grep -q "<action id=\"org.virtvgpu.$kind\">" "$policy" ||
+        complain "$interface: $method: org.virtvgpu.Access '$kind' is no action of $policy"
+done < "$tmp/methods"
+
+sed -nE 's/.*<action id="org.virtvgpu\.([a-z]+)">.*/\1/p' "$policy" > "$tmp/kinds"
+while read -r kind; do
+    grep -q " $kind\$" "$tmp/methods" ||
+        complain "$policy: no method needs org.virtvgpu.$kind"
+    grep -q "org\.virtvgpu\.$kind" "$page" || complain "$page: org.virtvgpu.$kind is missing"
+done < "$tmp/kinds"
+
+# what a rule grants is a right that the policy knows
+sed -nE 's/.*"org\.virtvgpu\.([a-z]+)".*/\1/p' data/org.virtvgpu.rules > "$tmp/granted"
+[ -s "$tmp/granted" ] || complain "data/org.virtvgpu.rules: no action found"
+while read -r kind; do
+    grep -qx "$kind" "$tmp/kinds" || complain "data/org.virtvgpu.rules: no action org.virtvgpu.$kind"
+done < "$tmp/granted"
+
+# "EVENT MESSAGE_ID": programs look for them in the journal for ever
+awk 'NF { text = text $0 } END { print text }' src/daemon/event.c |
+    grep -oE '\{ *"[a-z-]+", *"[0-9a-f]{32}"' | tr -d '{ "' | tr , ' ' | sort > "$tmp/ids"
+[ -s "$tmp/ids" ] || complain "src/daemon/event.c: no message ids found"
+awk '/^ [a-z-]+ +[0-9a-f]+$/ { print $1, $2 }' "$page" | sort > "$tmp/documented"
+diff "$tmp/ids" "$tmp/documented" ||
+    complain "MESSAGE_IDs of src/daemon/event.c (<) and of $page (>) differ"
+
+exit "$failed"

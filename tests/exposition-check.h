@@ -1,0 +1,15 @@
+/* exposition-check.h: a strict reader of Prometheus' text format, and the rows of a made host */
+#pragma once
+
+#include "gpu/gauges.h"
+
+/* What is wrong with @text: a family without HELP or TYPE, given twice or torn apart, a sample that
+ * is not of its family, twice there or not well-formed. NULL: nothing. */
+char *exposition_problem(const char *text);
+
+/* tests/data/inventory/host.rows */
+VgpuHostRows inventory_rows(void);
+
+/* Compare @text with tests/data/inventory/NAME; VGPU_REGENERATE=1 in the environment rewrites it.
+ * Failures are reported to cmocka. */
+void inventory_compare(const char *name, const char *text);

@@ -1,0 +1,80 @@
+/* placement-host.h: a host and its pools told in words, for tests of placement
+ *
+ * Cards are separated by "; ", each "KIND ADDRESS" and what is on it: "746" on a card with types
+ * on its PF, "vf0=746" on one with VFs; "node=1", "driver=535.129.03", "gi=19" (a GPU instance of
+ * that profile) and "mixed" say more of the card. Their driver is honest: what is available
+ * follows from what is on the card, and from nothing else. Instances are called u0, u1, and so on
+ * in the order of the line.
+ *
+ * Pools are "NAME WORD…", separated likewise; the words are "gpu=ADDRESS", "profile=NAME",
+ * "driver=550", "tenant=NAME:MAX", and "off" for one that is not active. */
+#pragma once
+
+#include "core/placement.h"
+#include "scratch.h"
+
+#define A "0000:41:00.0"
+#define B "0000:81:00.0"
+#define C "0000:c1:00.0"
+#define VF0 "0000:41:00.4"
+#define VF1 "0000:41:00.5"
+#define VF2 "0000:41:00.6"
+#define VF3 "0000:41:00.7"
+#define VF4 "0000:41:01.0"
+#define VF5 "0000:41:01.1"
+#define B_VF0 "0000:81:00.4"
+#define B_VF1 "0000:81:00.5"
+#define B_VF2 "0000:81:00.6"
+#define C_VF0 "0000:c1:00.4"
+#define C_VF1 "0000:c1:00.5"
+
+#define FOUR_4Q "vf0=746 vf1=746 vf2=746 vf3=746"
+#define SIX_4Q "49 49 49 49 49 49"
+
+#define NO_ROOM(profile) "no capacity: no GPU has room for a vGPU '" profile "': "
+
+/* All that a decision is made from; NULL and 0 leave a thing out. */
+typedef struct {
+    const char *what;
+    const char *cards;
+    const char *profiles; /* alternatives, separated by commas */
+    const char *result;   /* "PARENT PROFILE", or "not found: …", "no capacity: …" */
+    const char *gpu;
+    const char *reserved; /* "UUID PARENT PROFILE; …" */
+    const char *refused;  /* "PARENT PROFILE; …" */
+    const char *slow;     /* a GPU */
+    const char *planned;  /* a VF */
+    const char *closed;   /* a GPU or VF; "closed" is why */
+    const char *own;      /* a profile that the domain has */
+    VgpuPlacement policy;
+    guint64 numa_nodes;
+    const char *pools;
+    const char *pool;   /* that the want names */
+    const char *tenant; /* of the domain */
+    const char *used;   /* "POOL 2 vm1 vm2": how many the tenant has there, and where */
+} PlacementCase;
+
+typedef struct {
+    VgpuInventory *inventory;
+    GArray *reservations;
+    GPtrArray *words; /* what the tables borrow */
+    GHashTable *refused;
+    GHashTable *slow;
+    GHashTable *planned;
+    GHashTable *closed;
+    GPtrArray *own;
+    GHashTable *tenant_used;
+    GHashTable *tenant_users;
+    Scratch scratch;
+    VgpuPools *pools;
+    VgpuSnapshot snapshot; /* of all that */
+} PlacementHost;
+
+PlacementHost placement_host_new(const PlacementCase *c);
+void placement_host_clear(PlacementHost *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PlacementHost, placement_host_clear)
+
+/* "PARENT PROFILE", or why not, as in PlacementCase.result. */
+char *placement_decide(const PlacementHost *self, const VgpuWant *want, VgpuPlacement policy);
+
+void placement_check(const PlacementCase *cases, gsize n);

@@ -1,0 +1,385 @@
+/* Who may call what: with a polkit that is made up here, on a bus of its own, and for users who
+ * need not exist. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "bus/manager1.h"
+#include "daemon/access.h"
+
+#define SOMEBODY 12345
+#define NAME "org.freedesktop.PolicyKit1"
+
+static GTestDBus *test_bus;
+static GDBusConnection *bus; /* the daemon's */
+
+static GDBusConnection *
+connect_to_bus(void)
+{
+    GError *error = NULL;
+    GDBusConnection *connection =
+        g_dbus_connection_new_for_address_sync(g_test_dbus_get_bus_address(test_bus),
+                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                               NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    return connection;
+}
+
+/* --- polkit --------------------------------------------------------------------------------- */
+
+typedef enum { ABSENT, YES, NO, PASSWORD, BROKEN } Policy;
+
+static struct {
+    GMainContext *context;
+    GMainLoop *loop;
+    GThread *thread;
+    GDBusConnection *connection;
+    Policy policy; /* the rest is written before it answers, and read after */
+    GVariant *asked;
+    guint questions;
+} polkit;
+
+static void
+on_question(GDBusConnection *connection, const char *sender, const char *path,
+            const char *interface, const char *method, GVariant *arguments,
+            GDBusMethodInvocation *call, gpointer opaque)
+{
+    polkit.questions++;
+    g_clear_pointer(&polkit.asked, g_variant_unref);
+    polkit.asked = g_variant_ref(arguments);
+    if (polkit.policy == BROKEN)
+        g_dbus_method_invocation_return_dbus_error(call,
+                                                   "org.freedesktop.PolicyKit1.Error.Failed",
+                                                   "Action org.virtvgpu.use is not registered");
+    else
+        g_dbus_method_invocation_return_value(call,
+                                              g_variant_new("((bba{ss}))", polkit.policy == YES,
+                                                            polkit.policy == PASSWORD, NULL));
+}
+
+static const char introspection[] =
+    "<node><interface name='" NAME ".Authority'><method name='CheckAuthorization'>"
+    "<arg type='(sa{sv})' direction='in'/><arg type='s' direction='in'/>"
+    "<arg type='a{ss}' direction='in'/><arg type='u' direction='in'/>"
+    "<arg type='s' direction='in'/><arg type='(bba{ss})' direction='out'/>"
+    "</method></interface></node>";
+
+static gpointer
+run_polkit(gpointer data)
+{
+    static const GDBusInterfaceVTable vtable = { .method_call = on_question };
+    g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(introspection, NULL);
+
+    g_main_context_push_thread_default(polkit.context);
+    polkit.connection = connect_to_bus();
+    g_dbus_connection_register_object(polkit.connection, "/org/freedesktop/PolicyKit1/Authority",
+                                      node->interfaces[0], &vtable, NULL, NULL, NULL);
+    g_main_loop_run(polkit.loop);
+    g_dbus_connection_close_sync(polkit.connection, NULL, NULL);
+    g_clear_object(&polkit.connection);
+    g_main_context_pop_thread_default(polkit.context);
+    return NULL;
+}
+
+/* Whether it is there at all is whether it has its name. */
+static void
+set_policy(Policy policy)
+{
+    g_autoptr(GVariant) answer = NULL;
+    GError *error = NULL;
+
+    polkit.policy = policy;
+    polkit.questions = 0;
+    while (!g_main_loop_is_running(polkit.loop))
+        g_usleep(1000);
+    answer = g_dbus_connection_call_sync(polkit.connection, "org.freedesktop.DBus",
+                                         "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                         policy == ABSENT ? "ReleaseName" : "RequestName",
+                                         policy == ABSENT ? g_variant_new("(s)", NAME)
+                                                          : g_variant_new("(su)", NAME, 0),
+                                         NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+    g_assert_no_error(error);
+}
+
+/* --- who may what --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *what;
+    const char *kind;
+    guint uid;
+    Policy policy;
+    bool interactive;
+    const char *denied; /* part of the reason, NULL: allowed */
+    guint questions;
+} accesses[] = {
+    { "root queries", "query", 0, NO, false, NULL, 0 },
+    { "root uses", "use", 0, NO, false, NULL, 0 },
+    { "root manages, whatever polkit says", "manage", 0, NO, false, NULL, 0 },
+    { "root manages without polkit", "manage", 0, ABSENT, false, NULL, 0 },
+    { "anybody queries without polkit", "query", SOMEBODY, ABSENT, false, NULL, 0 },
+    { "anybody queries while polkit is broken", "query", SOMEBODY, BROKEN, false, NULL, 1 },
+    { "anybody queries when polkit says yes", "query", SOMEBODY, YES, false, NULL, 1 },
+    { "nobody queries against polkit", "query", SOMEBODY, NO, false,
+      "polkit refuses the action "
+      "org.virtvgpu.query",
+      1 },
+    { "a query that wants a password is refused", "query", SOMEBODY, PASSWORD, false,
+      "wants a password", 1 },
+    { "use is allowed by polkit", "use", SOMEBODY, YES, false, NULL, 1 },
+    { "use is denied by polkit", "use", SOMEBODY, NO, false, "org.virtvgpu.use", 1 },
+    { "use is for root without polkit", "use", SOMEBODY, ABSENT, false,
+      "Method is for administrators: there is no polkit on this host to ask; run it as root", 0 },
+    { "use is for root while polkit is broken", "use", SOMEBODY, BROKEN, false, "not registered",
+      1 },
+    { "manage is allowed by polkit", "manage", SOMEBODY, YES, false, NULL, 1 },
+    { "manage is denied by polkit", "manage", SOMEBODY, NO, false, "org.virtvgpu.manage", 1 },
+    { "manage is for root without polkit", "manage", SOMEBODY, ABSENT, false, "no polkit", 0 },
+    { "a password that nobody asks for", "manage", SOMEBODY, PASSWORD, false,
+      "nobody can be asked for it: run it as root", 1 },
+    { "a password where it can be asked for, but is not given", "manage", SOMEBODY, PASSWORD,
+      true, "where a polkit agent runs", 1 },
+    { "a password that is given", "manage", SOMEBODY, YES, true, NULL, 1 },
+    { "a method that says nothing is managing", NULL, SOMEBODY, NO, false, "org.virtvgpu.manage",
+      1 },
+    { "a method that says nothing is no query", NULL, SOMEBODY, ABSENT, false, "no polkit", 0 },
+};
+
+static void
+check_question(const VgpuAccess *access, bool interactive)
+{
+    g_autoptr(GVariant) details = NULL, subject = NULL;
+    g_autofree char *action = g_strconcat("org.virtvgpu.", access->kind ?: "manage", NULL);
+    const char *text, *kind, *asked, *cancel;
+    guint flags;
+
+    g_variant_get(polkit.asked, "((&s@a{sv})&s@a{ss}u&s)", &kind, &subject, &asked, &details,
+                  &flags, &cancel);
+    assert_string_equal(kind, "system-bus-name");
+    assert_true(g_variant_lookup(subject, "name", "&s", &text));
+    assert_string_equal(text, access->sender);
+    assert_string_equal(asked, action);
+    assert_int_equal(flags, interactive ? 1 : 0);
+    assert_true(g_variant_lookup(details, "pool", "&s", &text));
+    assert_string_equal(text, "design");
+}
+
+static void
+test_access(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(accesses); i++) {
+        VgpuAccess access = {
+            .sender = g_dbus_connection_get_unique_name(bus),
+            .uid = accesses[i].uid,
+            .method = "Method",
+            .kind = accesses[i].kind,
+            .interactive = accesses[i].interactive,
+            .details = g_variant_new_parsed("{'pool': 'design'}"),
+        };
+        g_autoptr(GError) error = NULL;
+        bool allowed;
+
+        set_policy(accesses[i].policy);
+        allowed = vgpu_access_check(bus, &access, &error);
+        if (allowed == !accesses[i].denied && polkit.questions == accesses[i].questions &&
+            (allowed || (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DENIED) &&
+                         strstr(error->message, accesses[i].denied)))) {
+            if (polkit.questions)
+                check_question(&access, accesses[i].interactive);
+            continue;
+        }
+        fail_msg("%s: %s, %u questions", accesses[i].what, error ? error->message : "allowed",
+                 polkit.questions);
+    }
+}
+
+static void
+test_own_user(void **state)
+{
+    VgpuAccess access = { .uid = geteuid(), .method = "Method", .kind = "manage" };
+
+    set_policy(NO);
+    assert_true(vgpu_access_check(bus, &access, NULL));
+    assert_int_equal(polkit.questions, 0);
+}
+
+/* --- what a call is about ------------------------------------------------------------------- */
+
+static const struct {
+    const char *what;
+    const char *method;
+    const char *arguments; /* GVariant text */
+    const char *kind;
+    const char *details; /* GVariant text */
+} calls[] = {
+    { "a list", "ListGpus", "()", "query", "{'method': 'ListGpus'}" },
+    { "a GPU in its one form", "GetGpu", "('41:00.0',)", "query",
+      "{'method': 'GetGpu', 'gpu': '0000:41:00.0'}" },
+    { "what is no GPU", "GetGpu", "('x',)", "query", "{'method': 'GetGpu'}" },
+    { "all GPUs", "ListProfiles", "('',)", "query", "{'method': 'ListProfiles'}" },
+    { "a vGPU by hand", "CreateVgpu", "('pci_0000_41_00_0', 'A2-4Q', '', false)", "use",
+      "{'method': 'CreateVgpu', 'gpu': '0000:41:00.0'}" },
+    { "a domain in its one form", "Inject", "('AAAAAAAA-0000-4000-8000-000000000001',)", "use",
+      "{'method': 'Inject', 'domain': 'aaaaaaaa-0000-4000-8000-000000000001'}" },
+    { "a device of a pool on a GPU", "Attach",
+      "('aaaaaaaa-0000-4000-8000-000000000001', @a{sv} {'pool': <'design'>, 'gpu': <'41:00.0'>, "
+      "'count': <uint32 2>}, uint32 1)",
+      "use",
+      "{'method': 'Attach', 'domain': 'aaaaaaaa-0000-4000-8000-000000000001', 'pool': 'design', "
+      "'gpu': '0000:41:00.0'}" },
+    { "a device with a pool that is no string", "Attach",
+      "('', @a{sv} {'pool': <uint32 1>}, uint32 1)", "use", "{'method': 'Attach'}" },
+    { "a pool", "DestroyPool", "('design',)", "manage",
+      "{'method': 'DestroyPool', 'pool': 'design'}" },
+    { "a document", "DefinePool", "('<vgpupool/>',)", "manage", "{'method': 'DefinePool'}" },
+};
+
+static GMutex lock;
+static char *kind_read;
+static GVariant *details_read;
+static bool interactive_read;
+
+static gboolean
+on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *call, gpointer opaque)
+{
+    VgpuAccess access;
+
+    vgpu_access_read(call, &access);
+    g_mutex_lock(&lock);
+    g_free(kind_read);
+    kind_read = g_strdup(access.kind);
+    g_clear_pointer(&details_read, g_variant_unref);
+    details_read = g_variant_ref_sink(access.details);
+    interactive_read = access.interactive;
+    g_mutex_unlock(&lock);
+    g_dbus_method_invocation_return_error_literal(call, VGPU_ERROR, VGPU_ERROR_DENIED, "no");
+    return FALSE;
+}
+
+static void
+on_answer(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+
+    assert_null(answer);
+    if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DENIED))
+        fail_msg("%s", error->message);
+    *(bool *) data = true;
+}
+
+static void
+call_method(GDBusConnection *client, gsize i, bool interactive)
+{
+    g_autoptr(GVariant) arguments = g_variant_ref_sink(g_variant_new_parsed(calls[i].arguments));
+    bool done = false;
+
+    g_dbus_connection_call(client, g_dbus_connection_get_unique_name(bus), "/manager",
+                           "org.virtvgpu.Manager1", calls[i].method, arguments, NULL,
+                           interactive ? G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION
+                                       : G_DBUS_CALL_FLAGS_NONE,
+                           -1, NULL, on_answer, &done);
+    while (!done)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+static void
+test_calls(void **state)
+{
+    g_autoptr(VgpuBusManager1) skeleton = vgpu_bus_manager1_skeleton_new();
+    g_autoptr(GDBusConnection) client = connect_to_bus();
+
+    g_signal_connect(skeleton, "g-authorize-method", G_CALLBACK(on_authorize), NULL);
+    assert_true(g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(skeleton), bus,
+                                                 "/manager", NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        g_autoptr(GVariant) expected = g_variant_ref_sink(g_variant_new_parsed(calls[i].details));
+        bool interactive = i % 2;
+
+        call_method(client, i, interactive);
+        if (!g_variant_equal(details_read, expected) ||
+            g_strcmp0(kind_read, calls[i].kind) != 0 || interactive_read != interactive) {
+            g_autofree char *text = g_variant_print(details_read, FALSE);
+
+            fail_msg("%s: %s %s%s", calls[i].what, kind_read, text,
+                     interactive_read ? ", interactive" : "");
+        }
+    }
+    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(skeleton));
+    g_dbus_connection_close_sync(client, NULL, NULL);
+}
+
+/* A method that nobody thought of would be for administrators, but may be meant for others. */
+static void
+test_annotations(void **state)
+{
+    const GDBusInterfaceInfo *info = vgpu_bus_manager1_interface_info();
+
+    for (gsize i = 0; info->methods[i]; i++) {
+        const char *kind =
+            g_dbus_annotation_info_lookup(info->methods[i]->annotations, "org.virtvgpu.Access");
+
+        if (!kind ||
+            !g_strv_contains((const char *const[]) { "query", "use", "manage", NULL }, kind))
+            fail_msg("%s: org.virtvgpu.Access is '%s'", info->methods[i]->name, kind);
+    }
+}
+
+/* --- the bus -------------------------------------------------------------------------------- */
+
+static int
+set_up(void **state)
+{
+    test_bus = g_test_dbus_new(G_TEST_DBUS_NONE);
+    g_test_dbus_up(test_bus);
+    bus = connect_to_bus();
+    polkit.context = g_main_context_new();
+    polkit.loop = g_main_loop_new(polkit.context, FALSE);
+    polkit.thread = g_thread_new("polkit", run_polkit, NULL);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    g_main_loop_quit(polkit.loop);
+    g_main_context_wakeup(polkit.context);
+    g_thread_join(polkit.thread);
+    g_main_loop_unref(polkit.loop);
+    g_main_context_unref(polkit.context);
+    g_clear_pointer(&polkit.asked, g_variant_unref);
+    g_clear_pointer(&details_read, g_variant_unref);
+    g_clear_pointer(&kind_read, g_free);
+    g_dbus_connection_close_sync(bus, NULL, NULL);
+    g_clear_object(&bus);
+    g_test_dbus_stop(test_bus);
+    g_clear_object(&test_bus);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_access),
+        cmocka_unit_test(test_own_user),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_annotations),
+    };
+    g_autofree char *daemon = g_find_program_in_path("dbus-daemon");
+
+    if (!daemon) {
+        g_print("1..0 # SKIP dbus-daemon is not installed\n");
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,827 @@
+/* What users attach to and detach from a domain, what a pool gives to one, and what is plugged by
+ * hand. libvirt is its own test driver, whose devices are made up here, and so is the manager. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/uuid.h"
+#include "core/pools.h"
+#include "daemon/guard-private.h"
+#include "domain-host.h"
+
+#define ANNOTATION                                                                               \
+    "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'><vgpu:device profile='A2-4Q'/></vgpu:devices>"
+#define EMPTY "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'/>"
+
+static virConnectPtr conn;
+static VgpuGuard guard;
+static VgpuConfig config = { .attach_timeout = 1, .detach_timeout = 1 };
+
+/* --- the devices of the running domain "web" ---------------------------------------------- */
+
+static guint plugged; /* bit N: vGPU N */
+static enum { LETS_GO, LETS_GO_QUIETLY, REFUSES, KEEPS, BLOCKED_FIRST, FAILS } guest;
+static int detaches;
+static virError fake_error;
+static char fake_message[] = "made up";
+
+virErrorPtr __real_virGetLastError(void);
+virErrorPtr __wrap_virGetLastError(void);
+char *__real_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags);
+char *__wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags);
+int __wrap_virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsigned flags);
+virConnectPtr __wrap_vgpu_connection_get(VgpuConnection *self, GError **error);
+
+virErrorPtr
+__wrap_virGetLastError(void)
+{
+    return fake_error.code ? &fake_error : __real_virGetLastError();
+}
+
+virConnectPtr
+__wrap_vgpu_connection_get(VgpuConnection *self, GError **error)
+{
+    virConnectRef(conn);
+    return conn;
+}
+
+char *
+__wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
+{
+    char *xml = __real_virDomainGetXMLDesc(domain, flags);
+    const char *end = xml ? strstr(xml, "</devices>") : NULL;
+    g_autoptr(GString) text = NULL;
+    guint bits = flags & VIR_DOMAIN_XML_INACTIVE ? 0 : plugged;
+
+    if (!end || strcmp(virDomainGetName(domain), "web") != 0)
+        return xml;
+    text = g_string_new_len(xml, end - xml);
+    for (guint i = 0; bits >> i; i++) {
+        g_autofree char *uuid = vgpu_uuid_for_domain(WEB, i);
+
+        if (bits & 1u << i)
+            g_string_append_printf(text,
+                                   "<hostdev mode='subsystem' type='mdev' model='vfio-pci'>"
+                                   "<source><address uuid='%s'/></source>"
+                                   "<alias name='ua-vgpu-%u'/></hostdev>",
+                                   uuid, i);
+    }
+    g_string_append(text, end);
+    free(xml);
+    return strdup(text->str);
+}
+
+static int
+fail_libvirt(int code)
+{
+    fake_error = (virError) { .code = code, .domain = VIR_FROM_QEMU, .message = fake_message };
+    return -1;
+}
+
+int
+__wrap_virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsigned flags)
+{
+    guint index = (guint) strtoul(alias + strlen(VGPU_ALIAS_PREFIX), NULL, 10);
+
+    assert_int_equal(flags, VIR_DOMAIN_AFFECT_LIVE);
+    detaches++;
+    fake_error.code = 0;
+    if (guest == FAILS)
+        return fail_libvirt(VIR_ERR_OPERATION_FAILED);
+    if (guest == BLOCKED_FIRST && detaches == 1)
+        return fail_libvirt(VIR_ERR_OPERATION_TIMEOUT);
+    if (guest == REFUSES)
+        vgpu_guard_on_device(VGPU_DEVICE_KEPT, WEB, 1, alias, &guard);
+    if (guest == REFUSES || guest == KEEPS)
+        return 0;
+    plugged &= ~(1u << index);
+    if (guest == LETS_GO)
+        vgpu_guard_on_device(VGPU_DEVICE_REMOVED, WEB, 1, alias, &guard);
+    return 0;
+}
+
+/* --- the manager and the rest of the guard ------------------------------------------------ */
+
+static const char *plug_error; /* NULL: it goes well */
+static int plugs_before_error; /* so many get there all the same */
+static const char *follow_error;
+static VgpuError follow_code;
+static guint64 since;
+static GString *told; /* what the manager was told; by the worker alone */
+static guint follows, late_follows;
+static const char *giving; /* the domain that a pool gives vGPUs */
+static bool contested;
+static GString *events;
+
+void
+vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint timeout_ms,
+                  VgpuPrepareDone done, gpointer opaque)
+{
+    g_autoptr(GError) error =
+        plug_error ? g_error_new_literal(VGPU_ERROR, VGPU_ERROR_NO_CAPACITY, plug_error) : NULL;
+    guint n = plug_error ? first + (guint) plugs_before_error : domain->wants->len;
+
+    g_string_append_printf(told, "plug:%s:%u-%u ", domain->name, first, domain->wants->len);
+    for (guint i = first; i < n; i++)
+        plugged |= 1u << i;
+    vgpu_domain_free(domain);
+    done(error, opaque);
+}
+
+void
+vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint index)
+{
+    assert_string_equal(domain_uuid, WEB);
+    if (index < 3) /* it is told of all that are not there */
+        g_string_append_printf(told, "-%u ", index);
+}
+
+void
+vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *domain_name,
+                     int domain_id, const VgpuHostdev *hostdev)
+{
+    assert_string_equal(domain_name, "web");
+    g_string_append_printf(told, "+%d ", hostdev->index);
+}
+
+guint64
+vgpu_manager_since(const VgpuManager *self, const char *domain_uuid)
+{
+    return since;
+}
+
+VgpuPools *
+vgpu_manager_pools(VgpuManager *self)
+{
+    return NULL;
+}
+
+const VgpuPool *
+vgpu_pools_for_domain(const VgpuPools *self, const char *domain_name, guint *devices)
+{
+    static char name[] = "design";
+    static const VgpuPool pool = { .name = name };
+
+    if (g_strcmp0(domain_name, giving) != 0)
+        return NULL;
+    *devices = 2;
+    return &pool;
+}
+
+bool
+vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, GError **error)
+{
+    follows++;
+    if (changes)
+        g_ptr_array_add(changes, g_strdup("followed"));
+    if (follow_error)
+        g_set_error_literal(error, VGPU_ERROR, (int) follow_code, follow_error);
+    return !follow_error;
+}
+
+void
+vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
+{
+    late_follows++;
+}
+
+bool
+vgpu_guard_concerns(const char *xml)
+{
+    return xml && (strstr(xml, VGPU_XMLNS_FAMILY) || strstr(xml, VGPU_ALIAS_PREFIX));
+}
+
+bool
+vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error)
+{
+    if (contested)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "contested");
+    return !contested;
+}
+
+void
+vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
+                const char *reason)
+{
+    g_string_append_printf(events, "%s: %s\n", event, reason ? reason : "");
+}
+
+/* --- the stage ---------------------------------------------------------------------------- */
+
+/* Nothing is under way on the guard and on the worker any more. */
+static void
+nothing(gpointer data)
+{
+}
+
+static void
+say_done(gpointer done)
+{
+    g_async_queue_push(done, done);
+}
+
+static void
+settle(void)
+{
+    g_autoptr(GAsyncQueue) done = g_async_queue_new();
+
+    vgpu_queue_push(guard.queue, VGPU_GUARD_NORMAL, WEB, say_done, done, NULL);
+    g_async_queue_pop(done);
+    vgpu_worker_call(guard.worker, nothing, NULL);
+}
+
+static int
+setup(void **state)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (domain_host_setup(state) != 0)
+        return -1;
+    conn = *state;
+    plugged = 0;
+    guest = LETS_GO;
+    detaches = 0;
+    fake_error.code = 0;
+    plug_error = follow_error = giving = NULL;
+    plugs_before_error = 0;
+    since = 1;
+    follows = late_follows = 0;
+    contested = false;
+    told = g_string_new(NULL);
+    events = g_string_new(NULL);
+    guard.config = &config;
+    guard.changing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guard.leaving = g_ptr_array_new();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    settle();
+    fake_error.code = 0;
+    assert_int_equal(g_hash_table_size(guard.changing), 0);
+    assert_int_equal(guard.leaving->len, 0);
+    g_hash_table_unref(guard.changing);
+    g_ptr_array_unref(guard.leaving);
+    g_string_free(told, TRUE);
+    g_string_free(events, TRUE);
+    return domain_host_teardown(state);
+}
+
+/* "web" is annotated for one vGPU, and has it when it runs. */
+static void
+annotate_web(bool runs)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_true(vgpu_domains_set_annotation(conn, WEB, ANNOTATION, &error));
+    if (runs) {
+        domain_host_start(conn, WEB);
+        plugged = 1;
+    }
+}
+
+/* How many <vgpu:device> there are; -1: no annotation. */
+static int
+devices_in(const char *xml)
+{
+    int n = 0;
+
+    if (!xml || !strstr(xml, VGPU_XMLNS))
+        return -1;
+    for (const char *at = xml; (at = strstr(at, "<vgpu:device ")); at++)
+        n++;
+    return n;
+}
+
+static void
+check_domain(const char *what, int live, int definition)
+{
+    g_autoptr(VgpuDomainState) now = domain_host_get(conn, WEB);
+
+    if (devices_in(now->live) != live || devices_in(now->definition) != definition)
+        fail_msg("%s: %d devices annotated live and %d in the definition", what,
+                 devices_in(now->live), devices_in(now->definition));
+}
+
+/* --- tests -------------------------------------------------------------------------------- */
+
+static void
+test_attach(void **state)
+{
+    static const struct {
+        const char *what;
+        bool runs, live, config;
+        VgpuAnnotateOptions device;
+        const char *plug_error;
+        int plugs_before_error;
+        const char *follow_error;
+        const char *error; /* NULL: none */
+        int in_live, in_config;
+        guint plugged;
+        guint uuids;
+    } cases[] = {
+        { "live", true, true, false, { .profile = "A2-4Q" }, NULL, 0, NULL, NULL, 2, 1, 3, 1 },
+        { "two of them",
+          true,
+          true,
+          false,
+          { .profile = "A2-4Q", .count = 2 },
+          NULL,
+          0,
+          NULL,
+          NULL,
+          2,
+          1,
+          7,
+          2 },
+        { "definition",
+          true,
+          false,
+          true,
+          { .profile = "A2-4Q" },
+          NULL,
+          0,
+          NULL,
+          NULL,
+          1,
+          2,
+          1,
+          0 },
+        { "both", true, true, true, { .pool = "design" }, NULL, 0, NULL, NULL, 2, 2, 3, 1 },
+        { "definition of one that is off",
+          false,
+          false,
+          true,
+          { .profile = "A2-4Q" },
+          NULL,
+          0,
+          NULL,
+          NULL,
+          -1,
+          2,
+          0,
+          0 },
+        { "live of one that is off",
+          false,
+          true,
+          false,
+          { .profile = "A2-4Q" },
+          NULL,
+          0,
+          NULL,
+          "domain 'web' does not run",
+          -1,
+          1,
+          0,
+          0 },
+        { "nowhere",
+          true,
+          false,
+          false,
+          { .profile = "A2-4Q" },
+          NULL,
+          0,
+          NULL,
+          "neither",
+          1,
+          1,
+          1,
+          0 },
+        { "neither profile nor pool",
+          true,
+          true,
+          true,
+          { .count = 1 },
+          NULL,
+          0,
+          NULL,
+          "profile",
+          1,
+          1,
+          1,
+          0 },
+        { "too many",
+          true,
+          true,
+          true,
+          { .profile = "A2-4Q", .count = 16 },
+          NULL,
+          0,
+          NULL,
+          "16",
+          1,
+          1,
+          1,
+          0 },
+        { "ramfb live",
+          true,
+          true,
+          false,
+          { .profile = "A2-4Q", .ramfb = "on" },
+          NULL,
+          0,
+          NULL,
+          "ramfb needs a device that is there when the guest starts; use --config",
+          1,
+          1,
+          1,
+          0 },
+        { "display live",
+          true,
+          true,
+          false,
+          { .profile = "A2-4Q", .display = "on" },
+          NULL,
+          0,
+          NULL,
+          "a display needs",
+          1,
+          1,
+          1,
+          0 },
+        { "driver image live",
+          true,
+          true,
+          true,
+          { .profile = "A2-4Q", .driver_iso = "yes" },
+          NULL,
+          0,
+          NULL,
+          "a cdrom, which cannot be hot-plugged; use --config",
+          1,
+          1,
+          1,
+          0 },
+        { "ramfb in the definition",
+          true,
+          false,
+          true,
+          { .profile = "A2-4Q", .ramfb = "on", .display = "on" },
+          NULL,
+          0,
+          NULL,
+          NULL,
+          1,
+          2,
+          1,
+          0 },
+        { "no room",
+          true,
+          true,
+          true,
+          { .profile = "A2-4Q" },
+          "no room",
+          0,
+          NULL,
+          "no room",
+          1,
+          1,
+          1,
+          0 },
+        { "the second is not plugged",
+          true,
+          true,
+          false,
+          { .profile = "A2-4Q", .count = 2 },
+          "half",
+          1,
+          NULL,
+          "half",
+          1,
+          1,
+          1,
+          0 },
+        { "the definition cannot follow",
+          true,
+          true,
+          true,
+          { .profile = "A2-4Q" },
+          NULL,
+          0,
+          "no VF",
+          "no VF",
+          1,
+          1,
+          1,
+          0 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) uuids = NULL;
+        g_autofree char *uuid = vgpu_uuid_for_domain(WEB, 1);
+        g_autoptr(GError) error = NULL;
+
+        assert_int_equal(setup(state), 0);
+        annotate_web(cases[i].runs);
+        plug_error = cases[i].plug_error;
+        plugs_before_error = cases[i].plugs_before_error;
+        follow_error = cases[i].follow_error;
+        follow_code = VGPU_ERROR_NO_CAPACITY;
+        uuids = vgpu_guard_attach_device(&guard, WEB, &cases[i].device, cases[i].live,
+                                         cases[i].config, 0, &error);
+        fake_error.code = 0;
+        if (!uuids != !!cases[i].error || (error && !strstr(error->message, cases[i].error)))
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "done");
+        check_domain(cases[i].what, cases[i].in_live, cases[i].in_config);
+        if (plugged != cases[i].plugged)
+            fail_msg("%s: plugged: %#x", cases[i].what, plugged);
+        if (uuids && (g_strv_length(uuids) != cases[i].uuids ||
+                      (uuids[0] && !g_str_equal(uuids[0], uuid))))
+            fail_msg("%s: %u UUIDs, first %s", cases[i].what, g_strv_length(uuids), uuids[0]);
+        teardown(state);
+    }
+    assert_int_equal(setup(state), 0);
+}
+
+/* A definition that cannot be followed at once is followed later. */
+static void
+test_attach_busy(void **state)
+{
+    VgpuAnnotateOptions device = { .profile = "A2-4Q" };
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) uuids = NULL;
+
+    annotate_web(true);
+    follow_error = "later";
+    follow_code = VGPU_ERROR_BUSY;
+    uuids = vgpu_guard_attach_device(&guard, WEB, &device, false, true, 0, &error);
+    assert_non_null(uuids);
+    assert_int_equal(late_follows, 1);
+    check_domain("busy", 1, 2);
+}
+
+static void
+test_one_at_a_time(void **state)
+{
+    VgpuAnnotateOptions device = { .profile = "A2-4Q" };
+    g_autoptr(GError) error = NULL;
+
+    annotate_web(true);
+    assert_true(vgpu_guard_begin_change(&guard, WEB, &error));
+    assert_null(vgpu_guard_attach_device(&guard, WEB, &device, true, false, 0, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
+    g_clear_error(&error);
+    assert_null(vgpu_guard_detach_device(&guard, WEB, 0, true, false, 0, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
+    vgpu_guard_end_change(&guard, WEB);
+}
+
+static void
+test_detach(void **state)
+{
+    static const struct {
+        const char *what;
+        bool runs, live, config;
+        guint index;
+        int guest;
+        const char *follow_error;
+        bool given;       /* a pool gives it vGPUs */
+        int code;         /* -1: success */
+        const char *text; /* in the error, or the first line of what was done */
+        int in_live, in_config;
+        guint plugged;
+    } cases[] = {
+        { "live", true, true, false, 0, LETS_GO, NULL, false, -1,
+          "running domain: detached vGPU 0", 1, 1, 0 },
+        { "live, without an event", true, true, false, 0, LETS_GO_QUIETLY, NULL, false, -1,
+          "running domain", 1, 1, 0 },
+        { "live, after a job", true, true, false, 0, BLOCKED_FIRST, NULL, false, -1,
+          "running domain", 1, 1, 0 },
+        { "both", true, true, true, 0, LETS_GO, NULL, false, -1, "running domain", 1, -1, 0 },
+        { "definition", true, false, true, 0, LETS_GO, NULL, false, -1, "followed", 1, -1, 1 },
+        { "definition of one that a pool gives it", true, false, true, 0, LETS_GO, NULL, true, -1,
+          "followed", 1, 0, 1 },
+        { "definition of one that is off", false, false, true, 0, LETS_GO, NULL, false, -1,
+          "followed", -1, -1, 0 },
+        { "live of one that is off", false, true, false, 0, LETS_GO, NULL, false,
+          VGPU_ERROR_BAD_REQUEST, "does not run", -1, 1, 0 },
+        { "no such number live", true, true, true, 1, LETS_GO, NULL, false, VGPU_ERROR_NOT_FOUND,
+          "without a vGPU 1", 1, 1, 1 },
+        { "no such number in the definition", true, false, true, 1, LETS_GO, NULL, false,
+          VGPU_ERROR_NOT_FOUND, "vGPU 1", 1, 1, 1 },
+        { "the guest refuses", true, true, true, 0, REFUSES, NULL, false, VGPU_ERROR_BUSY,
+          "refuses to let go of vGPU 0", 1, 1, 1 },
+        { "the guest does nothing", true, true, true, 0, KEEPS, NULL, false, VGPU_ERROR_BUSY,
+          "has not let go of vGPU 0 within 1 s", 1, 1, 1 },
+        { "libvirt fails", true, true, true, 0, FAILS, NULL, false, VGPU_ERROR_FAILED, "made up",
+          1, 1, 1 },
+        { "the definition cannot follow", true, false, true, 0, LETS_GO, "no VF", false,
+          VGPU_ERROR_NO_CAPACITY, "no VF", 1, 1, 1 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) changes = NULL;
+        g_autoptr(GError) error = NULL;
+        const char *text;
+
+        assert_int_equal(setup(state), 0);
+        annotate_web(cases[i].runs);
+        guest = cases[i].guest;
+        giving = cases[i].given ? "web" : NULL;
+        follow_error = cases[i].follow_error;
+        follow_code = VGPU_ERROR_NO_CAPACITY;
+        changes = vgpu_guard_detach_device(&guard, WEB, cases[i].index, cases[i].live,
+                                           cases[i].config, 0, &error);
+        fake_error.code = 0;
+        text = changes ? changes[0] : error->message;
+        if (!changes != (cases[i].code >= 0) || !text || !strstr(text, cases[i].text) ||
+            (error && error->code != cases[i].code))
+            fail_msg("%s: %s", cases[i].what, text ? text : "nothing was done");
+        check_domain(cases[i].what, cases[i].in_live, cases[i].in_config);
+        settle();
+        if (plugged != cases[i].plugged)
+            fail_msg("%s: plugged: %#x", cases[i].what, plugged);
+        if ((cases[i].runs && cases[i].live && !plugged) != !!strstr(told->str, "-0 "))
+            fail_msg("%s: the manager was told '%s'", cases[i].what, told->str);
+        teardown(state);
+    }
+    assert_int_equal(setup(state), 0);
+}
+
+/* The hand of somebody who is not root: all hangs on the program that writes as him. */
+static void
+test_rights(void **state)
+{
+    VgpuAnnotateOptions device = { .profile = "A2-4Q" };
+    g_autoptr(GError) error = NULL;
+
+    annotate_web(true);
+    config.libvirt_uri = (char *) "test:///nonexistent";
+    for (int i = 0; i < 2; i++) {
+        assert_null(vgpu_guard_attach_device(&guard, WEB, &device, !i, i, geteuid() + 1, &error));
+        g_clear_error(&error);
+        assert_null(vgpu_guard_detach_device(&guard, WEB, 0, !i, i, geteuid() + 1, &error));
+        g_clear_error(&error);
+    }
+    config.libvirt_uri = NULL;
+    check_domain("without rights", 1, 1);
+    assert_int_equal(plugged, 1);
+    assert_int_equal(detaches, 0);
+}
+
+static void
+test_give(void **state)
+{
+    static const struct {
+        const char *what;
+        bool runs;
+        const char *annotation; /* that it has already */
+        const char *giving;
+        bool contested;
+        bool done;
+        int in_live, in_config;
+        const char *told;
+        const char *event;
+    } cases[] = {
+        { "off", false, NULL, "web", false, true, -1, 1, "", "domain-annotated: pool 'design'" },
+        { "runs", true, NULL, "web", false, true, 1, 1, "plug:web:0-2 ", "they are hot-plugged" },
+        { "another's name", true, NULL, "cad", false, true, -1, -1, "", "" },
+        { "no pool gives anything", true, NULL, NULL, false, true, -1, -1, "", "" },
+        { "annotated", true, ANNOTATION, "web", false, true, 1, 1, "", "" },
+        { "an empty annotation", true, EMPTY, "web", false, true, 0, 0, "", "" },
+        { "contested", true, NULL, "web", true, false, -1, -1, "", "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomainState) domain = NULL;
+        g_autoptr(GError) error = NULL;
+
+        assert_int_equal(setup(state), 0);
+        if (cases[i].annotation)
+            assert_true(vgpu_domains_set_annotation(conn, WEB, cases[i].annotation, &error));
+        if (cases[i].runs)
+            domain_host_start(conn, WEB);
+        giving = cases[i].giving;
+        contested = cases[i].contested;
+        domain = domain_host_get(conn, WEB);
+        if (vgpu_guard_give(&guard, conn, &domain, &error) != cases[i].done)
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "done");
+        settle();
+        check_domain(cases[i].what, cases[i].in_live, cases[i].in_config);
+        if (devices_in(domain->definition) != cases[i].in_config)
+            fail_msg("%s: the old state was left", cases[i].what);
+        if (!g_str_equal(told->str, cases[i].told))
+            fail_msg("%s: the manager was told '%s'", cases[i].what, told->str);
+        if (!strstr(events->str, cases[i].event) || (!*cases[i].event && events->len))
+            fail_msg("%s: events: %s", cases[i].what, events->str);
+        teardown(state);
+    }
+    assert_int_equal(setup(state), 0);
+}
+
+/* A transient domain has no definition to be annotated. */
+static void
+test_give_transient(void **state)
+{
+    g_autoptr(VgpuDomainState) domain = NULL;
+    g_autoptr(GError) error = NULL;
+
+    domain_host_create(conn, DOMAIN_XML("brief", MISSING, ""));
+    giving = "brief";
+    domain = domain_host_get(conn, MISSING);
+    assert_true(vgpu_guard_give(&guard, conn, &domain, &error));
+    settle();
+    assert_int_equal(devices_in(domain->live), 1);
+    assert_string_equal(told->str, "plug:brief:0-2 ");
+}
+
+static void
+test_by_hand(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuDeviceEvent event;
+        const char *alias;
+        guint plugged;
+        guint64 since; /* 0: the manager knows nothing of the domain */
+        const char *told;
+    } cases[] = {
+        { "came", VGPU_DEVICE_ADDED, "ua-vgpu-1", 3, 1, "+0 +1 -2 " },
+        { "came to a domain without any", VGPU_DEVICE_ADDED, "ua-vgpu-0", 1, 0, "+0 " },
+        { "went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 0, 1, "-0 -1 -2 " },
+        { "one of two went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 2, 1, "+1 -0 -2 " },
+        { "stayed", VGPU_DEVICE_KEPT, "ua-vgpu-0", 1, 1, "" },
+        { "the driver's cdrom", VGPU_DEVICE_REMOVED, "ua-vgpu-driver", 0, 1, "" },
+        { "no number of ours", VGPU_DEVICE_REMOVED, "ua-vgpu-16", 0, 1, "" },
+    };
+
+    annotate_web(true);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        plugged = cases[i].plugged;
+        since = cases[i].since;
+        g_string_truncate(told, 0);
+        vgpu_guard_on_device(cases[i].event, WEB, 1, cases[i].alias, &guard);
+        settle();
+        if (!g_str_equal(told->str, cases[i].told))
+            fail_msg("%s: the manager was told '%s'", cases[i].what, told->str);
+    }
+}
+
+/* A vGPU with the user's own <hostdev> has no alias to be missed by. */
+static void
+test_users_own(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *annotation;
+        const char *told;
+    } cases[] = {
+        { "the first of two",
+          "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'><vgpu:device profile='p' "
+          "uuid='aaaaaaaa-1111-4222-8333-444444444444'/><vgpu:device "
+          "profile='p'/></vgpu:devices>",
+          "-1 -2 " },
+        { "the second of two",
+          "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'><vgpu:device profile='p'/><vgpu:device "
+          "profile='p' uuid='aaaaaaaa-1111-4222-8333-444444444444'/></vgpu:devices>",
+          "-0 -2 " },
+    };
+
+    domain_host_start(conn, WEB);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomainState) domain = NULL;
+        g_autoptr(GError) error = NULL;
+
+        assert_true(vgpu_domains_set_annotation(conn, WEB, cases[i].annotation, &error));
+        domain = domain_host_get(conn, WEB);
+        g_string_truncate(told, 0);
+        vgpu_guard_follow_devices(&guard, domain, 1);
+        if (!g_str_equal(told->str, cases[i].told))
+            fail_msg("%s: the manager was told '%s'", cases[i].what, told->str);
+        g_string_truncate(told, 0);
+        vgpu_guard_follow_devices(&guard, domain, 2);
+        if (told->len)
+            fail_msg("%s: told of another run: '%s'", cases[i].what, told->str);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+/* Those that set the stage up for each row leave the last one to the runner. */
+#define TEST_ROWS(function) cmocka_unit_test_teardown(function, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_ROWS(test_attach),    TEST(test_attach_busy), TEST(test_one_at_a_time),
+        TEST_ROWS(test_detach),    TEST(test_rights),      TEST_ROWS(test_give),
+        TEST(test_give_transient), TEST(test_by_hand),     TEST(test_users_own),
+    };
+
+    vgpu_connection_init();
+    guard.worker = vgpu_worker_new(); /* neither is ever freed */
+    guard.queue = vgpu_queue_new(2);
+    vgpu_worker_start(guard.worker);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+#!/bin/sh
+# The metrics of the real daemon on a made tree with the fake driver, under a bus of their own: what
+# it answers, and the file that it writes for node_exporter.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+if [ "${1:-}" != --on-bus ]; then
+    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
+    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-metrics.sh" --on-bus
+fi
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' root=''
+cleanup()
+{
+    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+socket=$root/run/virt-vgpu/hook.sock
+file=$root/var/lib/node-exporter/vgpu.prom
+tests=0 failures=0
+
+verdict() # STATUS WHAT
+{
+    tests=$((tests + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tests - $2"
+    else
+        echo "not ok $tests - $2"
+        tail -qn 5 "$root/log" "$root/metrics" | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+has() # LINE...: each is in the metrics
+{
+    "$builddir/virt-vgpu" metrics > "$root/metrics"
+    for line; do
+        grep -qxF -- "$line" "$root/metrics"
+        verdict $? "$line"
+    done
+}
+
+listens() { [ -S "$socket" ] && "$builddir/virt-vgpu" list; }
+in_file() { grep -qxF -- "$1" "$file"; }
+
+echo '<node>' > "$root/host.xml"
+for n in 1 2; do
+    annotated "$n" A2-4Q
+    cat "$root/vm$n.xml" >> "$root/host.xml"
+done
+echo '</node>' >> "$root/host.xml"
+annotated 3 A2-99Q
+mkdir -p "$root/etc/virt-vgpu" "${file%/*}"
+printf '[metrics]\ntextfile=/var/lib/node-exporter/vgpu.prom\ninterval=5\n' \
+    > "$root/etc/virt-vgpu/virt-vgpu.conf"
+
+start_daemon --bus session
+until_true listens || { echo "Bail out! the daemon does not start"; exit 1; }
+until_true in_file 'virtvgpu_up 1'
+verdict $? "the file is there at once"
+[ "$(stat -c %a "$file")" = 644 ]
+verdict $? "and everybody may read it"
+
+has 'virtvgpu_up 1' 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 0' \
+    'virtvgpu_journal_records 0'
+prepare 1
+prepare 3 2> /dev/null
+has 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 1' \
+    'virtvgpu_hook_calls_total{op="prepare",result="refused"} 1' \
+    'virtvgpu_hook_duration_seconds_count{op="prepare"} 2' \
+    'virtvgpu_hook_duration_seconds_bucket{op="prepare",le="+Inf"} 2' \
+    'virtvgpu_backend_operation_duration_seconds_count{backend="mdev",op="create"} 1' \
+    'virtvgpu_journal_records 1'
+grep -q '^virtvgpu_vgpu_info{.*domain="vm1"' "$root/metrics"
+verdict $? "the vGPU is told with its domain"
+grep -q '^virtvgpu_last_reconcile_timestamp_seconds [1-9]' "$root/metrics"
+verdict $? "it has compared when it connected"
+until_true in_file 'virtvgpu_journal_records 1'
+verdict $? "the file follows"
+
+release 1
+until_true nothing_left
+has 'virtvgpu_hook_calls_total{op="release",result="ok"} 1' \
+    'virtvgpu_backend_operation_duration_seconds_count{backend="mdev",op="remove"} 1' \
+    'virtvgpu_journal_records 0'
+
+kill "$daemon"
+wait "$daemon" 2> /dev/null
+daemon=''
+[ "$(grep -v '^#' "$file")" = 'virtvgpu_up 0' ]
+verdict $? "the file says that it has ended"
+has 'virtvgpu_up 0' 2> /dev/null
+! "$builddir/virt-vgpu" metrics > /dev/null 2>&1
+verdict $? "and virt-vgpu metrics fails"
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

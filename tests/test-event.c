@@ -1,0 +1,172 @@
+/* What has happened: what is said of it, and what the journal gets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "daemon/event.h"
+
+#define VGPU                                                                                     \
+    "'domain': <'web1'>, 'domain_uuid': <'D'>, 'uuid': <'U'>, 'gpu': <'0000:41:00.0'>, "         \
+    "'parent': <'0000:41:00.4'>, 'profile': <'NVIDIA A2-4Q'>"
+
+static const struct {
+    const char *what;
+    const char *event; /* GVariant text */
+    const char *outcome;
+    const char *text;
+    const char *priority;
+} events[] = {
+    { "created", "{'event': <'vgpu-created'>, " VGPU ", 'duration_ms': <uint32 5>}", "ok",
+      "vGPU U (NVIDIA A2-4Q on 0000:41:00.4) of domain 'web1': made after 5 ms", "5" },
+    { "created by hand",
+      "{'event': <'vgpu-created'>, 'uuid': <'U'>, 'parent': <'P'>, 'profile': <'Q'>}", "ok",
+      "vGPU U (Q on P): made", "5" },
+    { "removed", "{'event': <'vgpu-removed'>, 'uuid': <'U'>}", "ok", "vGPU U: removed", "5" },
+    { "attached", "{'event': <'vgpu-attached'>, 'uuid': <'U'>, 'domain': <'web1'>}", "ok",
+      "vGPU U of domain 'web1': attached to the running domain", "5" },
+    { "not attached", "{'event': <'vgpu-failed'>, 'uuid': <'U'>, 'reason': <'no slot'>}",
+      "failed", "vGPU U: could not be attached to the running domain: no slot", "4" },
+    { "stuck", "{'event': <'vgpu-stuck'>, 'uuid': <'U'>, 'reason': <'busy'>}", "failed",
+      "vGPU U: is still not removed: busy", "4" },
+    { "refused", "{'event': <'start-refused'>, 'domain': <'web1'>, 'reason': <'no room'>}",
+      "refused", "domain 'web1': start refused: no room", "5" },
+    { "refused, of an unknown domain", "{'event': <'start-refused'>, 'reason': <'bad XML'>}",
+      "refused", "start refused: bad XML", "5" },
+    { "an attach refused", "{'event': <'attach-refused'>, 'domain': <'a'>, 'reason': <'r'>}",
+      "refused", "domain 'a': attach refused: r", "5" },
+    { "injected", "{'event': <'domain-injected'>, 'domain': <'a'>, 'reason': <'vGPU 0 added'>}",
+      "ok", "domain 'a': definition: vGPU 0 added", "5" },
+    { "contested", "{'event': <'domain-contested'>, 'domain': <'a'>, 'reason': <'r'>}", "failed",
+      "domain 'a': its hostdevs are contested: r", "4" },
+    { "a GPU came", "{'event': <'gpu-appeared'>, 'gpu': <'G'>, 'reason': <'NVIDIA A2'>}", NULL,
+      "GPU G has appeared: NVIDIA A2", "5" },
+    { "a GPU changed", "{'event': <'gpu-changed'>, 'gpu': <'G'>}", NULL, "GPU G has changed",
+      "5" },
+    { "a GPU went", "{'event': <'gpu-gone'>, 'gpu': <'G'>}", NULL, "GPU G has gone", "5" },
+    { "libvirt came", "{'event': <'libvirt-connected'>}", NULL, "connected to libvirt", "5" },
+    { "something new", "{'event': <'moon-rose'>, 'domain': <'a'>}", NULL, "domain 'a': moon-rose",
+      "5" },
+    { "an outcome of its own",
+      "{'event': <'vgpu-removed'>, 'uuid': <'U'>, 'outcome': <'failed'>}", "failed",
+      "vGPU U: removed", "5" },
+};
+
+static GVariant *
+read_event(const char *text)
+{
+    return vgpu_event_complete(g_variant_new_parsed(text));
+}
+
+static void
+test_text(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
+        g_autoptr(GVariant) event = g_variant_ref_sink(read_event(events[i].event));
+        g_autofree char *text = vgpu_event_text(event);
+        const char *outcome = NULL;
+
+        (void) g_variant_lookup(event, "outcome", "&s", &outcome);
+        if (g_strcmp0(text, events[i].text) != 0 || g_strcmp0(outcome, events[i].outcome) != 0)
+            fail_msg("%s: '%s', outcome %s", events[i].what, text, outcome);
+    }
+}
+
+/* --- the journal ---------------------------------------------------------------------------- */
+
+static GHashTable *written; /* of the last entry: field → value */
+
+static GLogWriterOutput
+take(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer opaque)
+{
+    g_hash_table_remove_all(written);
+    for (gsize i = 0; i < n; i++) {
+        assert_int_equal(fields[i].length, -1);
+        assert_true(
+            g_hash_table_insert(written, g_strdup(fields[i].key), g_strdup(fields[i].value)));
+    }
+    return G_LOG_WRITER_HANDLED;
+}
+
+static void
+assert_field(const char *what, const char *field, const char *value)
+{
+    const char *actual = g_hash_table_lookup(written, field);
+
+    if (g_strcmp0(actual, value) != 0)
+        fail_msg("%s: %s is '%s', not '%s'", what, field, actual, value);
+}
+
+static void
+test_journal(void **state)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
+        g_autoptr(GVariant) event = g_variant_ref_sink(read_event(events[i].event));
+        const char *name, *id, *known;
+
+        vgpu_event_log(event);
+        assert_true(g_variant_lookup(event, "event", "&s", &name));
+        assert_field(events[i].what, "MESSAGE", events[i].text);
+        assert_field(events[i].what, "PRIORITY", events[i].priority);
+        assert_field(events[i].what, "VGPU_EVENT", name);
+        assert_field(events[i].what, "VGPU_OUTCOME", events[i].outcome);
+        id = g_hash_table_lookup(written, "MESSAGE_ID");
+        if (g_str_equal(name, "moon-rose")) {
+            assert_null(id);
+            continue;
+        }
+        assert_int_equal(strlen(id), 32);
+        known = g_hash_table_lookup(names, id);
+        if (known && !g_str_equal(known, name))
+            fail_msg("%s: has the MESSAGE_ID of %s", name, known);
+        g_hash_table_replace(names, g_strdup(id), g_strdup(name));
+    }
+}
+
+static void
+test_fields(void **state)
+{
+    static const struct {
+        const char *field;
+        const char *value;
+    } fields[] = {
+        { "VGPU_EVENT", "vgpu-created" },
+        { "VGPU_DOMAIN", "web1" },
+        { "VGPU_DOMAIN_UUID", "D" },
+        { "VGPU_UUID", "U" },
+        { "VGPU_GPU", "0000:41:00.0" },
+        { "VGPU_PARENT", "0000:41:00.4" },
+        { "VGPU_PROFILE", "NVIDIA A2-4Q" },
+        { "VGPU_OUTCOME", "ok" },
+        { "VGPU_REASON", NULL },
+        { "VGPU_DURATION_MS", "5" },
+        { "MESSAGE_ID", "c6b03c17b98440218cf5ae25ad43469c" },
+    };
+    g_autoptr(GVariant) event = g_variant_ref_sink(read_event(events[0].event));
+
+    vgpu_event_log(event);
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        assert_field("created", fields[i].field, fields[i].value);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_fields),
+    };
+    int status;
+
+    written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_log_set_writer_func(take, NULL, NULL);
+    status = cmocka_run_group_tests(tests, NULL, NULL);
+    g_hash_table_unref(written);
+    return status;
+}

@@ -1,0 +1,205 @@
+/* gridd.conf: which settings are taken, and which FeatureType goes with which profile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "iso/gridd.h"
+
+#define HEADER                                                                                   \
+    "# Licence settings of the NVIDIA driver in the guest, made by virt-vgpu(1).\n"              \
+    "# Their place is /etc/nvidia/gridd.conf; restart nvidia-gridd after a change.\n"
+
+static const struct {
+    const char *what;
+    const char *settings[5];
+    const char *profile;
+    const char *text;  /* of the file, behind the header; NULL: refused */
+    const char *error; /* what the refusal must say */
+    guint warnings;
+} cases[] = {
+    { "no settings make a file with a header only", { NULL }, NULL, "", NULL, 0 },
+    { "settings are written as given, in their order",
+      { "ServerAddress=lic.example", "ServerPort=7070", "EnableUI=TRUE", "LingerInterval=0" },
+      NULL,
+      "ServerAddress=lic.example\nServerPort=7070\nEnableUI=TRUE\nLingerInterval=0\n",
+      NULL,
+      0 },
+    { "a value may hold '=' and blanks",
+      { "ClientConfigTokenPath=/mnt/a b=c" },
+      NULL,
+      "ClientConfigTokenPath=/mnt/a b=c\n",
+      NULL,
+      0 },
+    { "a key that is not known is passed on with a warning",
+      { "NewKey=1" },
+      NULL,
+      "NewKey=1\n",
+      NULL,
+      1 },
+    { "a known key in another case is refused",
+      { "featuretype=1" },
+      NULL,
+      NULL,
+      "featuretype is written FeatureType",
+      0 },
+    { "a text without '=' is refused", { "FeatureType" }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "an empty key is refused", { "=1" }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "an empty value is refused", { "ServerAddress=" }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "a key with a blank is refused", { "Server Address=a" }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "a comment is no key", { "#ServerAddress=a" }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "a second line cannot be smuggled in",
+      { "ServerAddress=a\nFeatureType=2" },
+      NULL,
+      NULL,
+      "not KEY=VALUE",
+      0 },
+    { "a value with a carriage return is refused",
+      { "ServerAddress=a\rb" },
+      NULL,
+      NULL,
+      "not KEY=VALUE",
+      0 },
+    { "what is not UTF-8 is refused", { "ServerAddress=\xff" }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "a blank at the end is refused", { "ServerAddress=a " }, NULL, NULL, "not KEY=VALUE", 0 },
+    { "the same key twice is refused",
+      { "ServerPort=1", "ServerPort=2" },
+      NULL,
+      NULL,
+      "ServerPort is given twice",
+      0 },
+    { "port 0 is refused", { "ServerPort=0" }, NULL, NULL, "a port from 1 to 65535", 0 },
+    { "a port of five digits is refused where there is none",
+      { "BackupServerPort=65536" },
+      NULL,
+      NULL,
+      "a port from 1 to 65535",
+      0 },
+    { "EnableUI is TRUE or FALSE", { "EnableUI=yes" }, NULL, NULL, "TRUE or FALSE", 0 },
+    { "a licence lasts ten minutes at least",
+      { "LicenseInterval=9" },
+      NULL,
+      NULL,
+      "10 to 10080",
+      0 },
+    { "and a week at most", { "LicenseInterval=10081" }, NULL, NULL, "10 to 10080", 0 },
+    { "there is no FeatureType 3", { "FeatureType=3" }, NULL, NULL, "0, 1, 2 or 4, not '3'", 0 },
+    { "nor 5", { "FeatureType=5" }, NULL, NULL, "0, 1, 2 or 4, not '5'", 0 },
+    { "FeatureType is a number", { "FeatureType=vWS" }, NULL, NULL, "not 'vWS'", 0 },
+    { "FeatureType 01 is not 1", { "FeatureType=01" }, NULL, NULL, "not '01'", 0 },
+    { "without a profile FeatureType 0 is fine",
+      { "FeatureType=0" },
+      NULL,
+      "FeatureType=0\n",
+      NULL,
+      0 },
+    { "with a profile FeatureType is added",
+      { NULL },
+      "NVIDIA A2-4Q",
+      "FeatureType=1\n",
+      NULL,
+      0 },
+    { "a profile of no series gets none", { NULL }, "vf", "", NULL, 0 },
+    { "and takes any", { "FeatureType=4" }, "i915-GVTg_V5_4", "FeatureType=4\n", NULL, 0 },
+};
+
+static VgpuGridd *
+parse(const char *const *settings, const char *profile, GError **error)
+{
+    return vgpu_gridd_parse(settings, profile, error);
+}
+
+static void
+test_settings(void **state)
+{
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuGridd) gridd = parse(cases[i].settings, cases[i].profile, &error);
+        g_autofree char *text = gridd ? vgpu_gridd_format(gridd) : NULL;
+
+        if (!cases[i].text) {
+            if (gridd)
+                fail_msg("%s: was taken", cases[i].what);
+            if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+                !strstr(error->message, cases[i].error))
+                fail_msg("%s: says '%s'", cases[i].what, error->message);
+            continue;
+        }
+        if (!gridd)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (!g_str_has_prefix(text, HEADER) || !g_str_equal(text + strlen(HEADER), cases[i].text))
+            fail_msg("%s: the file is\n%s", cases[i].what, text);
+        if (gridd->warnings->len != cases[i].warnings)
+            fail_msg("%s: %u warnings", cases[i].what, gridd->warnings->len);
+    }
+}
+
+static const struct {
+    const char *what;
+    const char *profile;
+    const char *allowed; /* a digit for each */
+} features[] = {
+    { "a workstation's", "NVIDIA A2-4Q", "12" },
+    { "one for compute", "NVIDIA A2-4C", "14" },
+    { "one for compute with MIG", "NVIDIA A100-1-5C", "14" },
+    { "one with media engines", "NVIDIA A100-1-5CME", "14" },
+    { "a desktop's", "GRID T4-2B4", "1" },
+    { "one for applications", "NVIDIA A40-8A", "1" },
+    { "one of another vendor", "vf", "0124" },
+};
+
+static void
+test_features(void **state)
+{
+    static const char *const values[] = { "0", "1", "2", "4" };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(features); i++) {
+        for (gsize v = 0; v < G_N_ELEMENTS(values); v++) {
+            g_autofree char *setting = g_strconcat("FeatureType=", values[v], NULL);
+            const char *settings[] = { setting, NULL };
+            g_autoptr(GError) error = NULL;
+            g_autoptr(VgpuGridd) gridd = parse(settings, features[i].profile, &error);
+            bool allowed = strchr(features[i].allowed, *values[v]) != NULL;
+
+            if (allowed != (gridd != NULL))
+                fail_msg("%s: FeatureType %s was %s", features[i].what, values[v],
+                         gridd ? "taken" : error->message);
+            if (!allowed &&
+                (!strstr(error->message, features[i].profile) || !strstr(error->message, "1 (")))
+                fail_msg("%s: names neither profile nor what is allowed: %s", features[i].what,
+                         error->message);
+        }
+    }
+}
+
+static void
+test_get(void **state)
+{
+    const char *settings[] = { "ServerPortX=a", "ServerPort=1", NULL };
+    g_autoptr(VgpuGridd) gridd = parse(settings, NULL, NULL);
+
+    (void) state;
+    assert_string_equal(vgpu_gridd_get(gridd, "ServerPort"), "1");
+    assert_null(vgpu_gridd_get(gridd, "Server"));
+    assert_null(vgpu_gridd_get(gridd, "FeatureType"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_get),
+    };
+
+    return cmocka_run_group_tests_name("gridd", tests, NULL, NULL);
+}

@@ -1,0 +1,54 @@
+#include <glib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cli/guess.h"
+
+static void
+test_guess(void **state)
+{
+    static const char *const names[] = { "list",         "gpu-list", "pool-list", "attach",
+                                         "NVIDIA A2-4Q", "A2-4Q",    NULL };
+    static const struct {
+        const char *what;
+        const char *typed;
+        const char *want;
+    } cases[] = {
+        { "two neighbours swapped are one letter", "lits", "list" },
+        { "a letter left out", "attch", "attach" },
+        { "a letter too many", "atttach", "attach" },
+        { "two letters changed", "ottoch", "attach" },
+        { "three are too many", "ottoqh", NULL },
+        { "the nearest wins over the first", "gpu-lst", "gpu-list" },
+        { "case is no mistake", "nvidia a2-4q", "NVIDIA A2-4Q" },
+        { "a profile without its vendor", "A2-4C", "A2-4Q" },
+        { "what is right is itself", "pool-list", "pool-list" },
+        { "a word of one letter is no word at all", "x", NULL },
+        { "nor is an empty one", "", NULL },
+        { "far from every name", "frobnicate", NULL },
+    };
+    static const char *const short_names[] = { "ab", NULL };
+    static const char *const none[] = { NULL };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *got = vgpu_guess(cases[i].typed, names);
+
+        if (g_strcmp0(got, cases[i].want) != 0)
+            fail_msg("%s: %s, expected %s", cases[i].what, got, cases[i].want);
+    }
+    if (vgpu_guess("cd", short_names))
+        fail_msg("two letters of two were changed");
+    assert_null(vgpu_guess("list", none));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_guess) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+/* What a device has from itself and what from its pool, and the list of plugin parameters. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "domain/domain.h"
+#include "domain/params.h"
+
+#define AUTO VGPU_SWITCH_AUTO
+#define ON VGPU_SWITCH_ON
+#define OFF VGPU_SWITCH_OFF
+
+static VgpuDomain *
+parse(const char *device, GError **error)
+{
+    g_autofree char *xml =
+        g_strdup_printf("<domain><name>x</name><metadata><vgpu:devices "
+                        "xmlns:vgpu='urn:virt-vgpu:domain:1'><vgpu:device %s</vgpu:device>"
+                        "</vgpu:devices></metadata></domain>",
+                        device);
+
+    return vgpu_domain_parse(xml, strlen(xml), NULL, error);
+}
+
+static VgpuWant *
+want_of(const VgpuDomain *domain)
+{
+    return g_ptr_array_index(domain->wants, 0);
+}
+
+static void
+test_format(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuSwitch own[VGPU_N_PARAMS];
+        const char *raw;
+        VgpuSwitch defaults[VGPU_N_PARAMS];
+        const char *list; /* NULL: empty */
+    } cases[] = {
+        { "nothing", { AUTO }, NULL, { AUTO }, NULL },
+        { "raw ones alone", { AUTO }, "a=1", { AUTO }, "a=1" },
+        { "the pool's",
+          { AUTO },
+          NULL,
+          { ON, OFF, ON, ON, ON },
+          "frame_rate_limiter=1,disable_vnc=1,enable_uvm=1,enable_debugging=1,enable_profiling="
+          "1" },
+        { "the pool's, where the driver's default needs no word",
+          { AUTO },
+          NULL,
+          { OFF, ON, OFF, OFF, OFF },
+          "frame_rate_limiter=0" },
+        { "the device's wins", { ON }, NULL, { OFF }, "frame_rate_limiter=1" },
+        { "also where it needs no word", { AUTO, ON, OFF }, NULL, { AUTO, OFF, ON }, NULL },
+        { "in the order of the list, raw ones last",
+          { AUTO, OFF },
+          "a=1,b=2",
+          { ON, AUTO, AUTO, AUTO, ON },
+          "frame_rate_limiter=1,disable_vnc=1,enable_profiling=1,a=1,b=2" },
+        { "a raw one wins over the pool's",
+          { AUTO },
+          "loglevel=2,frame_rate_limiter=0",
+          { ON },
+          "loglevel=2,frame_rate_limiter=0" },
+        { "a raw one wins over what the pool would leave out",
+          { AUTO },
+          "disable_vnc=0",
+          { AUTO, OFF },
+          "disable_vnc=0" },
+        { "a raw one of a longer name is another one",
+          { AUTO },
+          "enable_uvm2=1,x_enable_uvm=1",
+          { AUTO, AUTO, ON },
+          "enable_uvm=1,enable_uvm2=1,x_enable_uvm=1" },
+        { "the value of a raw one is no name",
+          { AUTO },
+          "a=enable_uvm",
+          { AUTO, AUTO, ON },
+          "enable_uvm=1,a=enable_uvm" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *list = vgpu_params_format(cases[i].own, cases[i].raw, cases[i].defaults);
+
+        if (g_strcmp0(list, cases[i].list) != 0)
+            fail_msg("%s: %s", cases[i].what, list);
+    }
+}
+
+static const struct {
+    const char *what;
+    const char *device;
+    VgpuDefaults defaults;
+    VgpuSwitch display, ramfb, driver_iso;
+    VgpuPlacement placement;
+    bool placement_given;
+    const char *params;
+} apply_cases[] = {
+    { "nothing from nobody",
+      "pool='p'>",
+      { 0 },
+      AUTO,
+      AUTO,
+      AUTO,
+      VGPU_PLACEMENT_PACK,
+      false,
+      NULL },
+    { "all from the pool",
+      "pool='p'>",
+      { ON, OFF, ON, { OFF, OFF }, VGPU_PLACEMENT_SPREAD, true },
+      ON,
+      OFF,
+      ON,
+      VGPU_PLACEMENT_SPREAD,
+      true,
+      "frame_rate_limiter=0,disable_vnc=1" },
+    { "all from the device",
+      "pool='p' display='off' ramfb='off' driverISO='no' placement='numa' frameRateLimit='on' "
+      "consoleVNC='on'>",
+      { ON, ON, ON, { OFF, OFF }, VGPU_PLACEMENT_SPREAD, true },
+      OFF,
+      OFF,
+      OFF,
+      VGPU_PLACEMENT_NUMA,
+      true,
+      "frame_rate_limiter=1" },
+    { "what is said as 'auto' is said",
+      "pool='p' display='auto' ramfb='auto'>",
+      { .display = OFF, .ramfb = OFF },
+      AUTO,
+      AUTO,
+      AUTO,
+      VGPU_PLACEMENT_PACK,
+      false,
+      NULL },
+    { "pack of the device's own",
+      "pool='p' placement='pack'>",
+      { .placement = VGPU_PLACEMENT_NUMA, .placement_given = true },
+      AUTO,
+      AUTO,
+      AUTO,
+      VGPU_PLACEMENT_PACK,
+      true,
+      NULL },
+    { "some from each",
+      "profile='A' driverISO='yes' profiling='on'>"
+      "<vgpu:param name='enable_uvm' value='0'/><vgpu:param name='a' value='1'/>",
+      { .display = OFF, .driver_iso = OFF, .params = { ON, AUTO, ON, ON } },
+      OFF,
+      AUTO,
+      ON,
+      VGPU_PLACEMENT_PACK,
+      false,
+      "frame_rate_limiter=1,enable_debugging=1,enable_profiling=1,enable_uvm=0,a=1" },
+};
+
+static void
+check_applied(const VgpuWant *want, gsize i, const char *when)
+{
+    if (want->display != apply_cases[i].display || want->ramfb != apply_cases[i].ramfb ||
+        want->driver_iso != apply_cases[i].driver_iso ||
+        want->placement != apply_cases[i].placement ||
+        want->placement_given != apply_cases[i].placement_given ||
+        g_strcmp0(want->params, apply_cases[i].params) != 0)
+        fail_msg("%s%s: display %d, ramfb %d, driver %d, placement %d (given %d), params %s",
+                 apply_cases[i].what, when, want->display, want->ramfb, want->driver_iso,
+                 want->placement, want->placement_given, want->params);
+}
+
+static void
+test_apply(void **state)
+{
+    static const VgpuDefaults others[] = {
+        { ON, ON, ON, { ON, ON, ON, ON, ON }, VGPU_PLACEMENT_SPREAD, true },
+        { OFF, OFF, OFF, { OFF, OFF, OFF, OFF, OFF }, VGPU_PLACEMENT_NUMA, true },
+        { 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(apply_cases); i++) {
+        g_autoptr(VgpuDomain) domain = parse(apply_cases[i].device, NULL);
+        VgpuWant *want = want_of(domain);
+
+        vgpu_want_apply(want, &apply_cases[i].defaults);
+        check_applied(want, i, "");
+        vgpu_want_apply(want, &apply_cases[i].defaults);
+        check_applied(want, i, ", a second time");
+        for (gsize n = 0; n < G_N_ELEMENTS(others); n++) {
+            vgpu_want_apply(want, &others[n]);
+            vgpu_want_apply(want, &apply_cases[i].defaults);
+            check_applied(want, i, ", after other defaults");
+        }
+    }
+}
+
+/* What the annotation says is there again. */
+static void
+test_apply_nothing(void **state)
+{
+    static const VgpuDefaults all = {
+        ON, OFF, ON, { ON, OFF, ON, ON, ON }, VGPU_PLACEMENT_SPREAD, true
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(apply_cases); i++) {
+        g_autoptr(VgpuDomain) domain = parse(apply_cases[i].device, NULL);
+        g_autoptr(VgpuDomain) fresh = parse(apply_cases[i].device, NULL);
+        const VgpuWant *want = want_of(fresh);
+        VgpuWant *applied = want_of(domain);
+
+        vgpu_want_apply(applied, &all);
+        vgpu_want_apply(applied, NULL);
+        if (applied->display != want->display || applied->ramfb != want->ramfb ||
+            applied->driver_iso != want->driver_iso || applied->placement != want->placement ||
+            applied->placement_given != want->placement_given ||
+            g_strcmp0(applied->params, want->params) != 0)
+            fail_msg("%s: params %s", apply_cases[i].what, applied->params);
+    }
+}
+
+/* A list that is accepted stays within the limit whatever the pool says. */
+static void
+test_length(void **state)
+{
+    static const VgpuDefaults all = { .params = { OFF, OFF, ON, ON, ON } };
+    static const struct {
+        const char *what;
+        const char *attributes;
+        gsize len;   /* of the raw list */
+        gsize total; /* with all that the pool says; 0: refused */
+        const char *text;
+    } cases[] = {
+        { "without a pool", "profile='A'", 1024, 1024 },
+        { "too long without a pool", "profile='A'", 1025, 0,
+          "the plugin parameters are 1025 bytes together, of which the driver takes 1024" },
+        { "with all that a pool can add", "pool='p'", 938, 1024 },
+        { "too long with it", "pool='p'", 939, 0,
+          "the plugin parameters are 1025 bytes together with all that a pool can add, of "
+          "which" },
+        { "nothing can be added to what is said",
+          "pool='p' frameRateLimit='on' consoleVNC='on' "
+          "unifiedMemory='off' debugging='off' profiling='off'",
+          1003, 1024 },
+        { "but too long by itself",
+          "pool='p' frameRateLimit='on' consoleVNC='on' "
+          "unifiedMemory='off' debugging='off' profiling='off'",
+          1004, 0, "1025 bytes" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *value = g_strnfill(cases[i].len - strlen("a="), 'x');
+        g_autofree char *device =
+            g_strdup_printf("%s><vgpu:param name='a' value='%s'/>", cases[i].attributes, value);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain = parse(device, &error);
+
+        if ((domain != NULL) != (cases[i].total != 0))
+            fail_msg("%s: %s", cases[i].what, domain ? "accepted" : error->message);
+        if (!domain) {
+            if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+                !strstr(error->message, cases[i].text))
+                fail_msg("%s: %s", cases[i].what, error->message);
+            continue;
+        }
+        if (want_of(domain)->pool)
+            vgpu_want_apply(want_of(domain), &all);
+        if (strlen(want_of(domain)->params) != cases[i].total)
+            fail_msg("%s: %zu bytes", cases[i].what, strlen(want_of(domain)->params));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_apply_nothing),
+        cmocka_unit_test(test_length),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

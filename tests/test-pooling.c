@@ -1,0 +1,250 @@
+/* Pools and tenants as the manager keeps to them */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "manager-host.h"
+
+#define A2 "0000:41:00.0"
+
+#define POOL(inner)                                                                              \
+    "<vgpupool><name>design</name><source><gpu address='" A2 "'/></source>" inner "</vgpupool>"
+
+static void
+define(Host *host, const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    VgpuPools *pools = vgpu_manager_pools(host->manager);
+
+    if (!vgpu_pools_define(pools, xml, strlen(xml), &error))
+        fail_msg("%s", error->message);
+    assert_true(vgpu_pools_set_active(pools, "design", true, NULL));
+}
+
+static void
+assert_text_has(const char *text, const char *part)
+{
+    if (!text || !strstr(text, part))
+        fail_msg("'%s' is not in '%s'", part, text ? text : "(none)");
+}
+
+/* The XML of domain number @n, with the tenant; its vGPUs are to be plugged late. */
+static char *
+domain_xml(guint n, const char *tenant, const char *devices)
+{
+    g_autofree char *name = g_strdup_printf("web%u", n);
+    g_autofree char *uuid = host_nth_uuid(n);
+    g_autofree char *xml = host_xml(name, uuid, devices, 0);
+    g_auto(GStrv) halves = NULL;
+    g_autofree char *attribute = g_strdup_printf("<vgpu:devices tenant='%s' ", tenant);
+
+    if (!tenant)
+        return g_steal_pointer(&xml);
+    halves = g_strsplit(xml, "<vgpu:devices ", 2);
+    return g_strjoinv(attribute, halves);
+}
+
+static char *
+start(Host *host, guint n, const char *tenant, const char *devices)
+{
+    g_autofree char *xml = domain_xml(n, tenant, devices);
+
+    return host_start(host, xml);
+}
+
+static void
+stop(Host *host, guint n)
+{
+    g_autofree char *uuid = host_nth_uuid(n);
+
+    host_release(host, uuid);
+    host_settle(host);
+}
+
+static const struct {
+    const char *what;
+    const char *pool;
+    const char *tenant;
+    const char *devices;
+    const char *refused; /* part of the text; NULL: it starts */
+} starts[] = {
+    { "a pool's GPU is not for those who name no pool", POOL(), NULL,
+      "<vgpu:device profile='A2-4Q'/>", "pool 'design'" },
+    { "who names the pool has it", POOL(), NULL, "<vgpu:device profile='A2-4Q' pool='design'/>",
+      NULL },
+    { "a pool that is not there", POOL(), NULL, "<vgpu:device profile='A2-4Q' pool='other'/>",
+      "there is no pool 'other'" },
+    { "the pool's own profile", POOL("<profiles><profile name='A2-4Q'/></profiles>"), NULL,
+      "<vgpu:device pool='design'/>", NULL },
+    { "a pool without a profile of its own", POOL(), NULL, "<vgpu:device pool='design'/>",
+      "profile" },
+    { "a profile that the pool does not offer",
+      POOL("<profiles><profile name='A2-4Q'/></profiles>"), NULL,
+      "<vgpu:device pool='design' profile='A2-8Q'/>", "does not offer" },
+    { "its tenant", POOL("<tenants><tenant name='acme' max='2'/></tenants>"), "acme",
+      "<vgpu:device pool='design' profile='A2-4Q'/>", NULL },
+    { "no tenant", POOL("<tenants><tenant name='acme' max='2'/></tenants>"), NULL,
+      "<vgpu:device pool='design' profile='A2-4Q'/>", "acme" },
+    { "another tenant", POOL("<tenants><tenant name='acme' max='2'/></tenants>"), "evil",
+      "<vgpu:device pool='design' profile='A2-4Q'/>", "evil" },
+    { "more than its share at once", POOL("<tenants><tenant name='acme' max='2'/></tenants>"),
+      "acme", "<vgpu:device pool='design' profile='A2-4Q' count='3'/>", "acme" },
+    { "another version of the driver", POOL("<driver version='999'/>"), NULL,
+      "<vgpu:device pool='design' profile='A2-4Q'/>", "needs driver 999" },
+};
+
+static void
+test_starts(void **state)
+{
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(starts); i++) {
+        g_autoptr(Host) host = host_new();
+        g_autofree char *refused = NULL;
+
+        define(host, starts[i].pool);
+        refused = start(host, 1, starts[i].tenant, starts[i].devices);
+        if (starts[i].refused ? !refused || !strstr(refused, starts[i].refused) : !!refused)
+            fail_msg("%s: %s", starts[i].what, refused ? refused : "(it has started)");
+        if (starts[i].refused)
+            assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+    }
+}
+
+/* The limit counts what exists, also across a restart of the daemon, and says who has it. */
+static void
+test_tenant_limit(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *first = NULL, *second = NULL, *third = NULL;
+    const char *device = "<vgpu:device pool='design' profile='A2-4Q'/>";
+
+    (void) state;
+    define(host,
+           POOL("<tenants><tenant name='acme' max='1'/><tenant name='beta' max='1'/></tenants>"));
+    first = start(host, 1, "acme", device);
+    assert_null(first);
+    host_restart(host);
+    second = start(host, 2, "acme", device);
+    assert_text_has(second, "tenant 'acme' has 1 of");
+    assert_text_has(second, "web1");
+    third = start(host, 3, "beta", device);
+    assert_null(third);
+    stop(host, 1);
+    g_free(second);
+    second = start(host, 2, "acme", device);
+    assert_null(second);
+}
+
+static const VgpuPoolRoom *
+find_room(const VgpuPoolRow *row, const char *name)
+{
+    for (guint i = 0; i < row->profiles->len; i++) {
+        const VgpuPoolRoom *room = g_ptr_array_index(row->profiles, i);
+
+        if (strstr(room->name, name))
+            return room;
+    }
+    return NULL;
+}
+
+static void
+test_rows(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *refused = NULL, *planned = NULL;
+    g_autoptr(GPtrArray) rows = NULL;
+    const VgpuPoolRow *row;
+    const VgpuPoolRoom *room;
+
+    (void) state;
+    define(host, POOL("<tenants><tenant name='acme' max='3'/></tenants>"));
+    refused = start(host, 1, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
+    assert_null(refused);
+    planned = domain_xml(2, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
+    vgpu_manager_take_definition(host->manager, host_domain(planned), false);
+    rows = vgpu_manager_list_pools(host->manager);
+    assert_int_equal(rows->len, 2);
+    row = g_ptr_array_index(rows, 0);
+    assert_string_equal(row->name, "default");
+    assert_null(row->uuid);
+    assert_true(row->active && row->autostart);
+    assert_false(g_ptr_array_find_with_equal_func(row->gpus, A2, g_str_equal, NULL));
+    row = g_ptr_array_index(rows, 1);
+    assert_string_equal(row->name, "design");
+    assert_true(row->active);
+    assert_false(row->autostart);
+    assert_int_equal(row->gpus->len, 1);
+    room = find_room(row, "A2-4Q");
+    assert_non_null(room);
+    assert_int_equal(room->capacity, 4);
+    assert_int_equal(room->allocated, 1);
+    assert_int_equal(room->available, 3);
+    assert_int_equal(find_room(row, "A2-8Q")->available, 0); /* another size is on it */
+    assert_int_equal(((VgpuTenantUse *) row->tenants->pdata[0])->used, 1);
+    assert_int_equal(row->users->len, 2);
+    assert_string_equal(row->users->pdata[1], "web2");
+}
+
+/* Nobody who runs is disturbed, nobody new comes, and its GPU goes to nobody else. */
+static void
+test_stopped_pool(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *first = NULL, *second = NULL, *third = NULL;
+    const char *device = "<vgpu:device pool='design' profile='A2-4Q'/>";
+
+    (void) state;
+    define(host, POOL());
+    first = start(host, 1, NULL, device);
+    assert_null(first);
+    assert_true(vgpu_pools_set_active(vgpu_manager_pools(host->manager), "design", false, NULL));
+    second = start(host, 2, NULL, device);
+    assert_text_has(second, "not active");
+    third = start(host, 2, NULL, "<vgpu:device profile='A2-4Q'/>");
+    assert_non_null(third);
+    assert_int_equal(host_count_devices(host), 1);
+    stop(host, 1);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
+/* What explain says is what the start says. */
+static void
+test_explain(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = domain_xml(1, NULL, "<vgpu:device profile='A2-4Q'/>");
+    g_autofree char *unknown = domain_xml(1, NULL, "<vgpu:device pool='none' profile='A2-4Q'/>");
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
+    g_autoptr(VgpuDomain) other = host_domain(unknown);
+    g_autoptr(GPtrArray) forecasts = NULL, forecasts_unknown = NULL;
+    g_autofree char *refused = NULL;
+    const VgpuForecast *forecast;
+
+    (void) state;
+    define(host, POOL());
+    forecasts = vgpu_manager_explain(host->manager, domain);
+    forecast = g_ptr_array_index(forecasts, 0);
+    assert_null(forecast->chosen);
+    refused = host_start(host, xml);
+    assert_text_has(refused, forecast->refusal);
+    forecasts_unknown = vgpu_manager_explain(host->manager, other);
+    forecast = g_ptr_array_index(forecasts_unknown, 0);
+    assert_text_has(forecast->refusal, "there is no pool 'none'");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_starts),  cmocka_unit_test(test_tenant_limit),
+        cmocka_unit_test(test_rows),    cmocka_unit_test(test_stopped_pool),
+        cmocka_unit_test(test_explain),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/* What the D-Bus methods about pools and devices take and give. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "daemon/device-options.h"
+#include "daemon/report.h"
+
+/* --- a device ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *what;
+    const char *device; /* GVariant text */
+    const char *error;  /* part of it, NULL: none */
+    VgpuAnnotateOptions options;
+} devices[] = {
+    { "a profile", "@a{sv} {'profile': <'A2-4Q'>}", NULL, { .profile = "A2-4Q" } },
+    { "a pool, several",
+      "@a{sv} {'pool': <'design'>, 'count': <uint32 2>}",
+      NULL,
+      { .pool = "design", .count = 2 } },
+    { "all keys",
+      "@a{sv} {'profile': <'P'>, 'pool': <'d'>, 'gpu': <'0000:41:00.0'>, 'placement': <'pack'>, "
+      "'count': <uint32 1>, 'driver_iso': <true>}",
+      NULL,
+      { .profile = "P",
+        .pool = "d",
+        .gpu = "0000:41:00.0",
+        .placement = "pack",
+        .count = 1,
+        .driver_iso = "yes" } },
+    { "no image",
+      "@a{sv} {'pool': <'d'>, 'driver_iso': <false>}",
+      NULL,
+      { .pool = "d", .driver_iso = "no" } },
+    { "nothing", "@a{sv} {}", "needs a profile or a pool", { 0 } },
+    { "only a GPU", "@a{sv} {'gpu': <'41:00.0'>}", "needs a profile or a pool", { 0 } },
+    { "an unknown key",
+      "@a{sv} {'profile': <'P'>, 'path': <'/etc/passwd'>}",
+      "unknown key 'path'",
+      { 0 } },
+    { "a count that is text",
+      "@a{sv} {'profile': <'P'>, 'count': <'2'>}",
+      "'count' is of type 's', not 'u'",
+      { 0 } },
+    { "a profile that is a number",
+      "@a{sv} {'profile': <749>}",
+      "'profile' is of type 'i'",
+      { 0 } },
+    { "a key twice", "@a{sv} {'pool': <'a'>, 'pool': <'b'>}", "'pool' twice", { 0 } },
+};
+
+static bool
+same(const VgpuAnnotateOptions *a, const VgpuAnnotateOptions *b)
+{
+    return g_strcmp0(a->profile, b->profile) == 0 && g_strcmp0(a->pool, b->pool) == 0 &&
+           g_strcmp0(a->gpu, b->gpu) == 0 && g_strcmp0(a->placement, b->placement) == 0 &&
+           g_strcmp0(a->driver_iso, b->driver_iso) == 0 && a->count == b->count;
+}
+
+static void
+test_device(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(devices); i++) {
+        g_autoptr(GVariant) device = g_variant_ref_sink(g_variant_new_parsed(devices[i].device));
+        g_autoptr(GError) error = NULL;
+        VgpuAnnotateOptions options = { 0 };
+        bool good = vgpu_device_options(device, &options, &error);
+
+        if (good != !devices[i].error || !same(&options, &devices[i].options))
+            fail_msg("%s: %s", devices[i].what, error ? error->message : "taken wrongly");
+        if (!good && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+                      !strstr(error->message, devices[i].error)))
+            fail_msg("%s: %s", devices[i].what, error->message);
+    }
+}
+
+static void
+test_flags(void **state)
+{
+    static const struct {
+        guint flags;
+        bool good, live, config;
+    } flags[] = {
+        { 0, false, false, false }, { 1, true, true, false },   { 2, true, false, true },
+        { 3, true, true, true },    { 4, false, false, false }, { 7, false, false, false },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(flags); i++) {
+        bool live = false, config = false;
+        bool good = vgpu_device_flags(flags[i].flags, &live, &config, NULL);
+
+        if (good != flags[i].good || live != flags[i].live || config != flags[i].config)
+            fail_msg("flags %u", flags[i].flags);
+    }
+}
+
+/* --- pools ---------------------------------------------------------------------------------- */
+
+#define TEXT(literal) ((char *) (literal))
+
+static VgpuPoolRoom rooms[] = { { TEXT("NVIDIA A2-4Q"), 4, 3, 1 }, { TEXT("a<b"), 2, 0, 0 } };
+static VgpuTenantUse tenants[] = { { TEXT("acme"), 4, 2 } };
+
+static GPtrArray *
+list_of(gpointer first, gsize size, guint n)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(list, (char *) first + i * size);
+    return list;
+}
+
+typedef struct {
+    VgpuPool pool;
+    VgpuPoolRow row;
+} Fixture;
+
+static void
+fixture_init(Fixture *self, bool is_default)
+{
+    *self = (Fixture) {
+        .pool = { .name = TEXT("design"),
+                  .description = TEXT("CAD seats"),
+                  .iso = TEXT("/images/grid.iso"),
+                  .driver_version = TEXT("550"),
+                  .xml = TEXT(
+                      "<vgpupool>\n  <name>design</name>\n  <uuid>U</uuid>\n</vgpupool>\n") },
+        .row = { .name = TEXT(is_default ? "default" : "design"),
+                 .uuid = is_default ? NULL : TEXT("U"),
+                 .active = true },
+    };
+    self->row.pool = is_default ? NULL : &self->pool;
+    self->row.gpus = g_ptr_array_new();
+    self->row.users = g_ptr_array_new();
+    g_ptr_array_add(self->row.gpus, TEXT("0000:41:00.0"));
+    g_ptr_array_add(self->row.users, TEXT("web1"));
+    self->row.profiles = list_of(rooms, sizeof(rooms[0]), G_N_ELEMENTS(rooms));
+    self->row.tenants =
+        list_of(tenants, sizeof(tenants[0]), is_default ? 0 : G_N_ELEMENTS(tenants));
+}
+
+static void
+fixture_clear(Fixture *self)
+{
+    g_ptr_array_unref(self->row.gpus);
+    g_ptr_array_unref(self->row.users);
+    g_ptr_array_unref(self->row.profiles);
+    g_ptr_array_unref(self->row.tenants);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
+
+/* A dictionary has no order. */
+static bool
+equal(GVariant *a, GVariant *b)
+{
+    bool is_dict = g_variant_is_of_type(a, G_VARIANT_TYPE_VARDICT);
+
+    if (!is_dict && !g_variant_is_of_type(a, G_VARIANT_TYPE("aa{sv}")))
+        return g_variant_equal(a, b);
+    if (!g_variant_is_of_type(b, g_variant_get_type(a)) ||
+        g_variant_n_children(a) != g_variant_n_children(b))
+        return false;
+    for (gsize i = 0; i < g_variant_n_children(a); i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(a, i);
+        g_autoptr(GVariant) value = NULL, other = NULL;
+        const char *key;
+
+        if (is_dict) {
+            g_variant_get(one, "{&sv}", &key, &value);
+            other = g_variant_lookup_value(b, key, NULL);
+        } else {
+            value = g_variant_ref(one);
+            other = g_variant_get_child_value(b, i);
+        }
+        if (!other || !equal(value, other))
+            return false;
+    }
+    return true;
+}
+
+static void
+assert_dict(GVariant *actual, const char *text)
+{
+    g_autoptr(GVariant) expected = g_variant_ref_sink(g_variant_new_parsed(text));
+    g_autofree char *shown = g_variant_print(actual, TRUE);
+
+    if (!equal(actual, expected))
+        fail_msg("%s, not %s", shown, text);
+}
+
+#define ROOM                                                                                     \
+    "'profiles': <[{'name': <'NVIDIA A2-4Q'>, 'capacity': <uint32 4>, 'allocated': <uint32 3>, " \
+    "'available': <uint32 1>}, {'name': <'a<b'>, 'capacity': <uint32 2>, "                       \
+    "'allocated': <uint32 0>, 'available': <uint32 0>}]>"
+
+static void
+test_pool(void **state)
+{
+    g_auto(Fixture) fixture = { 0 };
+    g_autoptr(GVariant) dict = NULL;
+
+    fixture_init(&fixture, false);
+    dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row));
+    assert_dict(dict,
+                "{'name': <'design'>, 'uuid': <'U'>, 'description': <'CAD seats'>, "
+                "'state': <'active'>, 'autostart': <false>, 'gpus': <['0000:41:00.0']>, "
+                "'users': <['web1']>, 'driver_iso': <'/images/grid.iso'>, "
+                "'driver_version': <'550'>, "
+                "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>}]>, " ROOM
+                "}");
+}
+
+static void
+test_default_pool(void **state)
+{
+    g_auto(Fixture) fixture = { 0 };
+    g_autoptr(GVariant) dict = NULL;
+
+    fixture_init(&fixture, true);
+    fixture.row.active = false;
+    fixture.row.autostart = true;
+    g_ptr_array_set_size(fixture.row.gpus, 0);
+    dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row));
+    assert_dict(dict,
+                "{'name': <'default'>, 'state': <'inactive'>, 'autostart': <true>, "
+                "'gpus': <@as []>, 'users': <['web1']>, 'tenants': <@aa{sv} []>, " ROOM "}");
+}
+
+static void
+test_pool_xml(void **state)
+{
+    g_auto(Fixture) fixture = { 0 };
+    g_auto(Fixture) implicit = { 0 };
+    g_autofree char *xml = NULL, *made_up = NULL;
+
+    fixture_init(&fixture, false);
+    xml = vgpu_report_pool_xml(&fixture.row);
+    assert_non_null(strstr(xml, "<name>design</name>"));
+    assert_non_null(strstr(xml, "<profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"3\" "
+                                "available=\"1\"/>"));
+    fixture_init(&implicit, true);
+    made_up = vgpu_report_pool_xml(&implicit.row);
+    assert_non_null(strstr(made_up, "<name>default</name>"));
+    assert_non_null(strstr(made_up, "<profile name='a&lt;b' capacity='2' allocated='0' "
+                                    "available='0'/>"));
+    assert_null(strstr(made_up, "<source"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_device),   cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_pool),     cmocka_unit_test(test_default_pool),
+        cmocka_unit_test(test_pool_xml),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -544,6 +544,23 @@ test_attach(void **state)
     assert_int_equal(setup(state), 0);
 }
 
+/* By hand it was given what is the next number. */
+static void
+test_attach_taken(void **state)
+{
+    VgpuAnnotateOptions device = { .profile = "A2-4Q" };
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) uuids = NULL;
+
+    annotate_web(true);
+    plugged |= 2;
+    uuids = vgpu_guard_attach_device(&guard, WEB, &device, true, false, 0, &error);
+    assert_null(uuids);
+    assert_non_null(strstr(error->message, "'ua-vgpu-1' that its annotation does not name"));
+    assert_int_equal(plugged, 3);
+    check_domain("number taken", 1, 1);
+}
+
 /* A definition that cannot be followed at once is followed later. */
 static void
 test_attach_busy(void **state)
@@ -677,6 +694,7 @@ test_give(void **state)
         const char *what;
         bool runs;
         const char *annotation; /* that it has already */
+        const char *live;       /* that it has only as it runs */
         const char *giving;
         bool contested;
         bool done;
@@ -684,13 +702,17 @@ test_give(void **state)
         const char *told;
         const char *event;
     } cases[] = {
-        { "off", false, NULL, "web", false, true, -1, 1, "", "domain-annotated: pool 'design'" },
-        { "runs", true, NULL, "web", false, true, 1, 1, "plug:web:0-2 ", "they are hot-plugged" },
-        { "another's name", true, NULL, "cad", false, true, -1, -1, "", "" },
-        { "no pool gives anything", true, NULL, NULL, false, true, -1, -1, "", "" },
-        { "annotated", true, ANNOTATION, "web", false, true, 1, 1, "", "" },
-        { "an empty annotation", true, EMPTY, "web", false, true, 0, 0, "", "" },
-        { "contested", true, NULL, "web", true, false, -1, -1, "", "" },
+        { "off", false, NULL, NULL, "web", false, true, -1, 1, "",
+          "domain-annotated: pool 'design'" },
+        { "runs", true, NULL, NULL, "web", false, true, 1, 1, "plug:web:0-2 ",
+          "they are hot-plugged" },
+        { "another's name", true, NULL, NULL, "cad", false, true, -1, -1, "", "" },
+        { "no pool gives anything", true, NULL, NULL, NULL, false, true, -1, -1, "", "" },
+        { "annotated", true, ANNOTATION, NULL, "web", false, true, 1, 1, "", "" },
+        { "an empty annotation", true, EMPTY, NULL, "web", false, true, 0, 0, "", "" },
+        { "given while it was transient, and defined since", true, NULL, ANNOTATION, "web", false,
+          true, 1, 1, "", "domain-annotated: pool 'design'" },
+        { "contested", true, NULL, NULL, "web", true, false, -1, -1, "", "" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -702,6 +724,9 @@ test_give(void **state)
             assert_true(vgpu_domains_set_annotation(conn, WEB, cases[i].annotation, &error));
         if (cases[i].runs)
             domain_host_start(conn, WEB);
+        if (cases[i].live)
+            assert_true(
+                vgpu_domains_set_annotation_in(conn, WEB, cases[i].live, true, false, &error));
         giving = cases[i].giving;
         contested = cases[i].contested;
         domain = domain_host_get(conn, WEB);
@@ -814,9 +839,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_ROWS(test_attach),    TEST(test_attach_busy), TEST(test_one_at_a_time),
-        TEST_ROWS(test_detach),    TEST(test_rights),      TEST_ROWS(test_give),
-        TEST(test_give_transient), TEST(test_by_hand),     TEST(test_users_own),
+        TEST_ROWS(test_attach),   TEST(test_attach_taken),   TEST(test_attach_busy),
+        TEST(test_one_at_a_time), TEST_ROWS(test_detach),    TEST(test_rights),
+        TEST_ROWS(test_give),     TEST(test_give_transient), TEST(test_by_hand),
+        TEST(test_users_own),
     };
 
     vgpu_connection_init();

@@ -124,19 +124,19 @@ cli 0 pool-refresh office --json
 json '{"name":"office","changes":["2GPUs","theimagewasbuiltanew"]}'
 cli 0 pool-destroy office
 out "Pool office destroyed"
-! grep -q "in use" "$tmp/out"
+! grep -q "used by" "$tmp/out"
 verdict $? "nobody uses it"
 cli 0 pool-undefine office --json
 json '{"name":"office","done":true,"users":[]}'
 cli 1 pool-info office
 cli 0 pool-destroy design
-out "Pool design destroyed" "still in use by: web1, web2; they run on undisturbed"
+out "Pool design destroyed" "still used by: web1, web2; what runs is not disturbed"
 cli 0 pool-start design --json
 json '"name":"design"' '"state":"active"'
 cli 0 pool-destroy design --json
 json '"state":"inactive"' '"users":["web1","web2"]'
 cli 0 pool-undefine design
-out "Pool design has been undefined" "still in use by: web1, web2"
+out "Pool design has been undefined" "still used by: web1, web2"
 
 cli 1 pool-define "$tmp/none.xml"
 err "$tmp/none.xml: No such file or directory"
@@ -223,6 +223,8 @@ json '{"domain":"web1","domain_uuid":"aaaaaaaa-0000-4000-8000-000000000001","liv
     "'driver_iso':<true>"
 ! grep -q "'profile'" "$tmp/out"
 verdict $? "what was not typed is not sent"
+cli 0 attach web1 --profile A2-4Q --display on --ramfb off --live --json
+json "'display':<'on'>" "'ramfb':<'off'>"
 cli 0 attach web1 --profile A2-4Q --config --json
 json '"live":false,"config":true,"changes":null,"vgpus":[]}'
 id=$(virsh --connect "$LIBVIRT_DEFAULT_URI" domid web1 2> /dev/null || true)

@@ -426,7 +426,7 @@ done
 check libvirt warn "start libvirtd"
 json '"fix":null'
 VIRT_VGPU_ROOT=$root cli 0 doctor
-out "To do:" "libvirt: start libvirtd"
+out "  warn  libvirt: not connected" "        fix: start libvirtd"
 narrow
 cli 0 doctor --wide --root "$root"
 out "start libvirtd"

@@ -58,7 +58,8 @@ test_values(void **state)
           VGPU_PLACEMENT_PACK },
         { "everything",
           { { MAIN, "[daemon]\nlibvirt_uri=test:///default\nattach_timeout=1\n"
-                    "detach_timeout=3\norphan_check=2\nremove_timeout=86400\n[placement]\npolicy=spread\n" } },
+                    "detach_timeout=3\norphan_check=2\nremove_timeout=86400\n"
+                    "[placement]\npolicy=spread\n" } },
           "test:///default",
           1,
           3,

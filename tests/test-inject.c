@@ -478,10 +478,11 @@ test_driver_change(void **state)
     assert_int_equal(attach->index, VGPU_INDEX_DRIVER);
     assert_string_equal(attach->alias, "ua-vgpu-driver");
     assert_null(attach->uuid);
-    assert_string_equal(attach->xml,
-                        "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
-                        "<source file='/b&lt;1&gt;.iso' startupPolicy='optional'/><target dev='sdb' bus='sata'/>"
-                        "<readonly/><alias name='ua-vgpu-driver'/></disk>");
+    assert_string_equal(
+        attach->xml,
+        "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
+        "<source file='/b&lt;1&gt;.iso' startupPolicy='optional'/><target dev='sdb' bus='sata'/>"
+        "<readonly/><alias name='ua-vgpu-driver'/></disk>");
 }
 
 static void

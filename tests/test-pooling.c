@@ -41,10 +41,11 @@ domain_xml(guint n, const char *tenant, const char *devices)
     g_autofree char *uuid = host_nth_uuid(n);
     g_autofree char *xml = host_xml(name, uuid, devices, 0);
     g_auto(GStrv) halves = NULL;
-    g_autofree char *attribute = g_strdup_printf("<vgpu:devices tenant='%s' ", tenant);
+    g_autofree char *attribute = NULL;
 
     if (!tenant)
         return g_steal_pointer(&xml);
+    attribute = g_strdup_printf("<vgpu:devices tenant='%s' ", tenant);
     halves = g_strsplit(xml, "<vgpu:devices ", 2);
     return g_strjoinv(attribute, halves);
 }
@@ -237,13 +238,32 @@ test_explain(void **state)
     assert_text_has(forecast->refusal, "there is no pool 'none'");
 }
 
+/* A definition that no GPU can serve stays as it is, and its line is told, once. */
+static void
+test_bind(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = domain_xml(1, NULL, "<vgpu:device profile='A2-4Q' gpu='" A2 "'/>");
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
+    g_autoptr(GError) error = NULL;
+    const char *line;
+
+    (void) state;
+    define(host, POOL());
+    assert_false(vgpu_manager_bind(host->manager, domain, &error));
+    assert_text_has(error->message, A2 ": belongs to pool 'design'");
+    line = strstr(error->message, "line ");
+    assert_non_null(line);
+    assert_null(strstr(line + 1, "line "));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starts),  cmocka_unit_test(test_tenant_limit),
         cmocka_unit_test(test_rows),    cmocka_unit_test(test_stopped_pool),
-        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain), cmocka_unit_test(test_bind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

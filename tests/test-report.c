@@ -26,12 +26,14 @@ static const struct {
       { .pool = "design", .count = 2 } },
     { "all keys",
       "@a{sv} {'profile': <'P'>, 'pool': <'d'>, 'gpu': <'0000:41:00.0'>, 'placement': <'pack'>, "
-      "'count': <uint32 1>, 'driver_iso': <true>}",
+      "'display': <'on'>, 'ramfb': <'off'>, 'count': <uint32 1>, 'driver_iso': <true>}",
       NULL,
       { .profile = "P",
         .pool = "d",
         .gpu = "0000:41:00.0",
         .placement = "pack",
+        .display = "on",
+        .ramfb = "off",
         .count = 1,
         .driver_iso = "yes" } },
     { "no image",
@@ -60,6 +62,7 @@ same(const VgpuAnnotateOptions *a, const VgpuAnnotateOptions *b)
 {
     return g_strcmp0(a->profile, b->profile) == 0 && g_strcmp0(a->pool, b->pool) == 0 &&
            g_strcmp0(a->gpu, b->gpu) == 0 && g_strcmp0(a->placement, b->placement) == 0 &&
+           g_strcmp0(a->display, b->display) == 0 && g_strcmp0(a->ramfb, b->ramfb) == 0 &&
            g_strcmp0(a->driver_iso, b->driver_iso) == 0 && a->count == b->count;
 }
 

@@ -16,7 +16,7 @@
 #define FLAG_CONFIG 2u
 
 static struct {
-    char *profile, *pool, *gpu, *placement;
+    char *profile, *pool, *gpu, *placement, *display, *ramfb;
     int count;
     gboolean driver_iso, live, config;
 } option = { .count = COUNT_UNSET };
@@ -29,6 +29,8 @@ static const GOptionEntry attach_options[] = {
     { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu, "only on this GPU", "ADDR" },
     { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement,
       "pack, spread or numa [what the pool says]", "HOW" },
+    { "display", 0, 0, G_OPTION_ARG_STRING, &option.display, "auto, on or off [auto]", "WHEN" },
+    { "ramfb", 0, 0, G_OPTION_ARG_STRING, &option.ramfb, "auto, on or off [auto]", "WHEN" },
     { "driver-iso", 0, 0, G_OPTION_ARG_NONE, &option.driver_iso,
       "with the pool's image of the guest driver as a cdrom", NULL },
     { "live", 0, 0, G_OPTION_ARG_NONE, &option.live, "the running domain", NULL },
@@ -98,6 +100,10 @@ wanted_device(GError **error)
         g_variant_dict_insert(&dict, "gpu", "s", gpu);
     if (option.placement)
         g_variant_dict_insert(&dict, "placement", "s", option.placement);
+    if (option.display)
+        g_variant_dict_insert(&dict, "display", "s", option.display);
+    if (option.ramfb)
+        g_variant_dict_insert(&dict, "ramfb", "s", option.ramfb);
     if (option.count != COUNT_UNSET)
         g_variant_dict_insert(&dict, "count", "u", (guint32) option.count);
     if (option.driver_iso)
@@ -228,13 +234,13 @@ const VgpuCommand vgpu_commands_attach[] = {
     { .name = "attach",
       .synopsis =
           "DOMAIN --profile PROFILE | --pool POOL [--count N] [--gpu ADDR] [--placement HOW] "
-          "[--driver-iso] [--live] [--config]",
+          "[--display WHEN] [--ramfb WHEN] [--driver-iso] [--live] [--config]",
       .summary = "give a domain one more vGPU",
       .description =
           "Adds a vGPU to the annotation of the domain and hot-plugs it (--live), or has it "
           "there from the next start (--config), or both. Without either: hot-plugged when the "
           "domain runs, else from the next start. What fails is undone. A vGPU that is "
-          "hot-plugged has no boot display.",
+          "hot-plugged has no display, ramfb or cdrom; those need --config.",
       .example = "virt-vgpu attach web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu attach web1 --pool design --live --config",
       .min_args = 1,

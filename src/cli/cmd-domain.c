@@ -164,7 +164,7 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(VgpuDomain) domain = NULL;
     g_autoptr(GVariant) result = NULL;
     gboolean possible = FALSE;
-    gsize len;
+    gsize len = 0;
 
     if (!vgpu_check_source(args[0], option.xml, error))
         return VGPU_EXIT_USAGE;

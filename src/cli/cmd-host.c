@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/doctor.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 static struct {
     gboolean dry_run;
@@ -43,11 +44,7 @@ run_reconcile(const VgpuCli *cli, char **args, GError **error)
 /* --- doctor ------------------------------------------------------------------------------- */
 
 static const VgpuColumn doctor_columns[] = {
-    { .key = "check", .header = "Check", .fit = VGPU_FIT_WRAP },
-    { .key = "status", .header = "Status", .state = true },
-    { .key = "detail", .header = "Detail", .fit = VGPU_FIT_WRAP },
-    { .key = "fix", .header = "Fix", .wide = true },
-    { 0 },
+    { .key = "check" }, { .key = "status" }, { .key = "detail" }, { .key = "fix" }, { 0 },
 };
 
 /* Whether the daemon answers, and what it has found. */
@@ -72,22 +69,17 @@ check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
     }
 }
 
-/* The fixes are commands and sentences that no table has room for. */
 static void
-print_fixes(GVariant *rows)
+print_checks(GVariant *rows, bool wide)
 {
-    bool first = true;
+    VgpuTableStyle style = {
+        .wide = wide,
+        .width = vgpu_terminal_width(),
+        .colour = vgpu_terminal_has_colour(),
+    };
+    g_autofree char *text = vgpu_doctor_text(rows, &style);
 
-    for (gsize i = 0; i < g_variant_n_children(rows); i++) {
-        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
-        const char *check = "", *fix = NULL;
-
-        g_variant_lookup(row, "check", "&s", &check);
-        if (!g_variant_lookup(row, "fix", "&s", &fix) || !*fix)
-            continue;
-        printf("%s  %s: %s\n", first ? "\nTo do:\n" : "", check, fix);
-        first = false;
-    }
+    printf("%s", text);
 }
 
 static int
@@ -102,9 +94,10 @@ run_doctor(const VgpuCli *cli, char **args, GError **error)
     check_daemon(cli, &builder);
     rows = g_variant_ref_sink(g_variant_builder_end(&builder));
 
-    vgpu_table_print(doctor_columns, rows, cli->json, cli->wide);
-    if (!cli->json && !cli->wide)
-        print_fixes(rows);
+    if (cli->json)
+        vgpu_table_print(doctor_columns, rows, true, cli->wide);
+    else
+        print_checks(rows, cli->wide);
     for (gsize i = 0; i < g_variant_n_children(rows); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
         const char *result = "";
@@ -226,9 +219,10 @@ const VgpuCommand vgpu_commands_host[] = {
       .synopsis = "",
       .summary = "is this host set up for vGPUs?",
       .description =
-          "Checks the kernel's modules, the hook and whether libvirt knows it, other hooks that "
-          "may clash, mdevctl, the bus policy and the daemon, and says what to do. The exit "
-          "status is 1 when a check failed; warnings do not count.",
+          "Checks the host (IOMMU, VFIO), the GPUs with their drivers, modes and virtual "
+          "functions, the hook and whether libvirt knows it, other hooks and tools that may "
+          "clash, pools, and what was left behind, and says what to do. The exit status is 1 "
+          "when a check failed; warnings do not count.",
       .example =
           "virt-vgpu doctor\nvirt-vgpu doctor --json | jq '.[] | select(.status != \"ok\")'",
       .run = run_doctor },

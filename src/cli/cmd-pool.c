@@ -109,7 +109,7 @@ print_users(GVariant *users)
     g_autofree char *joined = g_strjoinv(", ", (char **) names);
 
     if (*joined)
-        printf("  still in use by: %s; they run on undisturbed\n", joined);
+        printf("  still used by: %s; what runs is not disturbed\n", joined);
 }
 
 /* --- looking ------------------------------------------------------------------------------ */

@@ -81,6 +81,21 @@ judge_nvidia(const VgpuCard *card)
     };
 }
 
+/* Of an NVIDIA card that is bound to something else. The kernel's own driver would come back at
+ * the next boot. */
+static VgpuFinding
+judge_other_driver(const VgpuCard *card)
+{
+    return (VgpuFinding) {
+        .status = WARN,
+        .detail = g_strdup_printf("bound to %s, which makes no vGPUs", card->driver),
+        .fix = g_strdup(g_str_equal(card->driver, "nouveau")
+                            ? "install NVIDIA's vGPU host driver, put 'blacklist nouveau' into "
+                              "/etc/modprobe.d, renew the initramfs, and reboot"
+                            : "if it is to make vGPUs, bind it to nvidia"),
+    };
+}
+
 VgpuFinding
 vgpu_judge_driver(const VgpuCard *card)
 {
@@ -101,13 +116,7 @@ vgpu_judge_driver(const VgpuCard *card)
         return (VgpuFinding) { OK, driver_text(card), NULL };
     if (g_str_equal(card->driver, "nvidia"))
         return judge_nvidia(card);
-    return (VgpuFinding) {
-        .status = WARN,
-        .detail = g_strdup_printf("bound to %s, which makes no vGPUs", card->driver),
-        .fix = g_strdup_printf("install NVIDIA's vGPU host driver, put 'blacklist %s' into "
-                               "/etc/modprobe.d, renew the initramfs, and reboot",
-                               card->driver),
-    };
+    return judge_other_driver(card);
 }
 
 /* --- virtual functions -------------------------------------------------------------------- */
@@ -203,8 +212,8 @@ bar1_text(const VgpuCard *card)
                       : g_strdup_printf(", BAR1 %u GiB", (guint) (mib / 1024));
 }
 
-/* The Tesla M60 and M6 are VGA controllers in graphics mode and 3D controllers in compute mode, in
- * which they have no vGPUs (NVIDIA, gpumodeswitch User Guide). */
+/* The Tesla M60 and M6 are VGA controllers in graphics mode and 3D controllers in compute mode,
+ * in which they have no vGPUs (NVIDIA, gpumodeswitch User Guide). */
 static VgpuFinding
 judge_graphics_mode(const VgpuCard *card)
 {
@@ -221,9 +230,9 @@ judge_graphics_mode(const VgpuCard *card)
     };
 }
 
-/* Cards with outputs make vGPUs only while those are off (NVIDIA, Virtual GPU Software User Guide,
- * "Switching the Mode of a GPU that Supports Multiple Display Modes"), and are no VGA controllers
- * then. */
+/* Cards with outputs make vGPUs only while those are off (NVIDIA, Virtual GPU Software User
+ * Guide, "Switching the Mode of a GPU that Supports Multiple Display Modes"), and are no VGA
+ * controllers then. */
 static VgpuFinding
 judge_display_mode(const VgpuCard *card)
 {

@@ -70,8 +70,8 @@ add_vf(const VgpuSysfs *fs, VgpuCard *card, const char *vf)
     card->vfs_for_guests += g_strcmp0(driver, "vfio-pci") == 0;
 }
 
-/* NULL: it is no GPU, or a virtual function. The links are counted instead of reading sriov_numvfs,
- * which waits for a driver that is busy (kernel: drivers/pci/iov.c). */
+/* NULL: it is no GPU, or a virtual function. The links are counted instead of reading
+ * sriov_numvfs, which waits for a driver that is busy (kernel: drivers/pci/iov.c). */
 static VgpuCard *
 read_card(const VgpuSysfs *fs, const char *address)
 {
@@ -169,7 +169,7 @@ check_vgpu_mgr(VgpuDoctor *self)
     }
     vgpu_doctor_report(self, name, VGPU_DOCTOR_FAIL,
                        "does not run: no domain with an NVIDIA vGPU can start",
-                       "systemctl enable --now nvidia-vgpu-mgr");
+                       "systemctl start nvidia-vgpu-mgr, and enable it for the next boot");
 }
 
 static void

@@ -78,7 +78,8 @@ VgpuFinding vgpu_judge_hook_loaded(const VgpuHookTimes *times);
 /* Another hook: what is in it, and whether it is our program once more. */
 VgpuFinding vgpu_judge_other_hook(const char *text, bool is_ours);
 
-/* @context: what libvirt's daemon runs as (/proc/PID/attr/current); @program: where our hook is. */
+/* @context: what libvirt's daemon runs as (/proc/PID/attr/current); @program: where our hook
+ * is. */
 VgpuFinding vgpu_judge_apparmor(const char *context, const char *program);
 /* @label: the context of the file @program, NULL: it has none. Only where SELinux enforces. */
 VgpuFinding vgpu_judge_selinux(const char *context, const char *label, const char *program);

@@ -17,6 +17,6 @@ void vgpu_doctor_local(const char *root, GVariantBuilder *rows);
 GVariant *vgpu_doctor_row(const char *check, const char *status, const char *detail,
                           const char *fix);
 
-/* The rows for people: by what they are about, with the fix below what needs one, and the numbers of
- * failures and warnings at the end. */
+/* The rows for people: by what they are about, with the fix below what needs one, and how many
+ * failures and warnings there are at the end. */
 char *vgpu_doctor_text(GVariant *rows, const VgpuTableStyle *style);

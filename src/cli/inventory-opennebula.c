@@ -133,15 +133,27 @@ put_address(GString *out, const VgpuPciAddr *addr, GVariant *gpu)
     put(out, "NUMA_NODE", number ? number : "-");
 }
 
+/* libvirt's name of the device without the vendor's, which is all of it when the device is unknown. */
+static const char *
+device_name(GVariant *gpu, const char *vendor)
+{
+    const char *name = text(gpu, "name");
+
+    if (*vendor && g_str_has_prefix(name, vendor))
+        name += strlen(vendor);
+    return name + strspn(name, " ");
+}
+
 static void
 put_ids(GString *out, GVariant *gpu, const VgpuPciIds *ids)
 {
     const char *vendor = name_of(vendors, G_N_ELEMENTS(vendors), ids->vendor);
+    const char *device = device_name(gpu, vendor);
     g_autofree char *type = g_strjoin(":", ids->vendor, ids->device, ids->class, NULL);
     /* the probe writes the vendor's name before that of an NVIDIA device only */
     g_autofree char *name = g_str_equal(ids->vendor, VENDOR_NVIDIA)
-                                ? g_strjoin(" ", vendor, text(gpu, "name"), NULL)
-                                : g_strdup(text(gpu, "name"));
+                                ? g_strjoin(" ", vendor, device, NULL)
+                                : g_strdup(device);
 
     put(out, "TYPE", type);
     put(out, "VENDOR", ids->vendor);

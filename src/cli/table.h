@@ -18,9 +18,9 @@ typedef struct VgpuColumn {
     const char *key;    /* in JSON and in the rows; NULL ends the list */
     const char *header; /* in the table; NULL: only in JSON */
     VgpuFit fit;
-    bool wide;                       /* in the table only with --wide */
-    const struct VgpuColumn *nested; /* JSON keys of a value that is itself a list of rows */
+    bool wide;  /* in the table only with --wide */
     bool state; /* its first word may have a colour, see vgpu_terminal_colour_of() */
+    const struct VgpuColumn *nested; /* JSON keys of a value that is itself a list of rows */
 } VgpuColumn;
 
 typedef struct {

@@ -82,26 +82,30 @@ print_column(GVariant *rows, const char *key)
     }
 }
 
+/* What is asked for, and the answer's column that has it. */
+static const struct {
+    const char *what;
+    const char *method;
+    const char *parameters; /* GVariant text */
+    const char *key;
+} name_lists[] = {
+    { "GPU", "ListGpus", "()", "address" },
+    { "PROFILE", "ListProfiles", "('',)", "name" },
+    { "POOL", "ListPools", "()", "name" },
+    { "UUID", "ListVgpus", "(false,)", "uuid" },
+};
+
 static void
 print_names(const VgpuCli *cli, const char *what)
 {
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
-    GVariant *rows = NULL;
 
-    if (!manager)
-        return;
-    if (strcmp(what, "GPU") == 0 &&
-        vgpu_bus_manager1_call_list_gpus_sync(manager, &rows, NULL, NULL))
-        print_column(rows, "address");
-    else if (strcmp(what, "PROFILE") == 0 &&
-             vgpu_bus_manager1_call_list_profiles_sync(manager, "", &rows, NULL, NULL))
-        print_column(rows, "name");
-    else if (strcmp(what, "POOL") == 0 &&
-             vgpu_bus_manager1_call_list_pools_sync(manager, &rows, NULL, NULL))
-        print_column(rows, "name");
-    else if (strcmp(what, "UUID") == 0 &&
-             vgpu_bus_manager1_call_list_vgpus_sync(manager, FALSE, &rows, NULL, NULL))
-        print_column(rows, "uuid");
+    for (gsize i = 0; manager && i < G_N_ELEMENTS(name_lists); i++) {
+        if (strcmp(name_lists[i].what, what) == 0)
+            print_column(vgpu_bus_query(manager, name_lists[i].method,
+                                        g_variant_new_parsed(name_lists[i].parameters), NULL),
+                         name_lists[i].key);
+    }
 }
 
 void

@@ -269,13 +269,15 @@ refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *
                GError **error)
 {
     g_autofree char *where = g_strdup_printf("domain '%s': line %ld: ", domain->name, want->line);
+    VgpuWant elsewhere = *want;
 
+    elsewhere.line = 0; /* it is in @where */
     for (guint i = 0; i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
 
         if (candidate->verdict != VGPU_VERDICT_NOT_IN_POOL)
             continue;
-        vgpu_placement_explain(candidates, want, error);
+        vgpu_placement_explain(candidates, &elsewhere, error);
         g_prefix_error(error, "%s", where);
         return;
     }

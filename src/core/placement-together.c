@@ -8,7 +8,7 @@
 #include "core/placement-private.h"
 #include "core/room.h"
 
-#define MAX_LOOKS 4000 /* at all GPUs for one profile: with eight GPUs, some 70 µs each */
+#define MAX_LOOKS 1000 /* at all GPUs for one profile: on a large host that is full, 2 ms each */
 #define ANY (-1)
 
 typedef struct {

@@ -91,7 +91,7 @@ vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
             return false;
         if (!want->profiles || !*want->profiles)
             take_profile(want, pool);
-        if (!iso && want->driver_iso == VGPU_SWITCH_ON)
+        if (!iso && pool && want->driver_iso == VGPU_SWITCH_ON)
             iso = pool->iso;
     }
     g_free(domain->driver_iso);

@@ -231,23 +231,26 @@ vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GErr
 bool
 vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
 {
-    const char *known = resolve(self, name);
+    const char *resolved = resolve(self, name);
+    bool known = resolved != NULL;
     g_autoptr(VgpuPool) pool = NULL;
     g_autoptr(GError) failed = NULL;
 
+    if (resolved)
+        name = resolved;
     if (known && !self->dir)
         return true;
     /* one that was put there by hand is found by its name */
     if (!known &&
         (!self->dir || !vgpu_pool_is_name(name) || g_str_equal(name, VGPU_POOL_DEFAULT)))
         return refuse_unknown(self, name, error);
-    pool = vgpu_pools_read(self, known ? known : name, &failed);
+    pool = vgpu_pools_read(self, name, &failed);
     if (!known && g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         return refuse_unknown(self, name, error);
     if (g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         return refuse(error, VGPU_ERROR_NOT_FOUND,
-                      "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' ends it", known,
-                      known);
+                      "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' ends it", name,
+                      name);
     if (!pool) {
         g_propagate_error(error, g_steal_pointer(&failed));
         return false;

@@ -129,6 +129,10 @@ plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *own
             else
                 action = add(plan, VGPU_ACTION_ATTACH, owner->key, claim->uuid,
                              "the domain runs and waits for it");
+        } else if (claim->phase == VGPU_PHASE_CREATING && exists && fact->live &&
+                   !has_device(fact->live, claim)) {
+            action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
+                         "it was made for the running domain, and never plugged");
         } else if (claim->phase == VGPU_PHASE_CREATING && exists) {
             action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid,
                          "the domain runs with it");

@@ -23,7 +23,7 @@ count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, VgpuLo
         load->of_profile++;
     if (used->gi_profile >= 0 && used->gi_profile == profile->gi_profile)
         load->on_gi_profile++;
-    if (used->fb_mib && used->fb_mib == profile->fb_mib && !vgpu_profile_is_mig(used))
+    if (used->fb_mib && used->fb_mib == profile->fb_mib)
         load->of_size++;
     if (excludes(gpu, used, profile))
         load->other_size = used;
@@ -172,7 +172,7 @@ size_limit(const VgpuGpu *gpu, guint fb_mib)
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
 
-        if (profile->fb_mib == fb_mib && !vgpu_profile_is_mig(profile))
+        if (profile->fb_mib == fb_mib)
             limit = MAX(limit, profile->max_instances);
     }
     return limit ? limit : G_MAXUINT;
@@ -203,7 +203,7 @@ vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *
         limit = profile->max_instances > load->of_profile
                     ? profile->max_instances - load->of_profile
                     : 0;
-    if (!gpu->is_mixed && profile->fb_mib && !vgpu_profile_is_mig(profile)) {
+    if (!gpu->is_mixed && !gpu->is_mig && profile->fb_mib) {
         guint of_size = size_limit(gpu, profile->fb_mib);
 
         limit = MIN(limit, of_size > load->of_size ? of_size - load->of_size : 0);

@@ -5,12 +5,12 @@
 
 /* What is on one GPU, instances and reservations together. */
 typedef struct {
-    guint vgpus;         /* of any profile */
-    guint pending;       /* of those, what sysfs does not show yet, or never does */
-    guint of_profile;    /* of the profile in question */
-    guint of_size;       /* of its frame buffer, whatever their series; not MIG-backed */
-    guint on_gi_profile; /* on MIG GPU instances of the same kind */
-    guint fb_mib;        /* frame buffer that all of them take */
+    guint vgpus;                   /* of any profile */
+    guint pending;                 /* of those, what sysfs does not show yet, or never does */
+    guint of_profile;              /* of the profile in question */
+    guint of_size;                 /* of its frame buffer, whatever their series */
+    guint on_gi_profile;           /* on MIG GPU instances of the same kind */
+    guint fb_mib;                  /* frame buffer that all of them take */
     const VgpuProfile *other_size; /* a profile in use that rules this one out, or NULL */
 } VgpuLoad;
 

@@ -14,6 +14,8 @@ static const struct {
     { "pool", "s", offsetof(VgpuAnnotateOptions, pool) },
     { "gpu", "s", offsetof(VgpuAnnotateOptions, gpu) },
     { "placement", "s", offsetof(VgpuAnnotateOptions, placement) },
+    { "display", "s", offsetof(VgpuAnnotateOptions, display) },
+    { "ramfb", "s", offsetof(VgpuAnnotateOptions, ramfb) },
     { "count", "u", offsetof(VgpuAnnotateOptions, count) },
     { "driver_iso", "b", offsetof(VgpuAnnotateOptions, driver_iso) },
 };
@@ -54,7 +56,7 @@ read_key(const char *key, GVariant *value, guint *seen, VgpuAnnotateOptions *out
     }
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
                 "the device has the unknown key '%s' (known: profile, pool, gpu, placement, "
-                "count, driver_iso)",
+                "display, ramfb, count, driver_iso)",
                 key);
     return false;
 }

@@ -1,7 +1,7 @@
 /* give.c: domains to which a pool gives vGPUs by their name, without an annotation
  *
- * They get one, written like a user's, so that everything after it is as usual. What has anything
- * of ours already, even an empty annotation, is left alone. */
+ * They get one, written like a user's, so that everything after it is as usual. A definition that has
+ * anything of ours already, even an empty annotation, is left alone, and so is a running domain. */
 #include <string.h>
 
 #include "base/error.h"
@@ -109,7 +109,9 @@ vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GE
     Gift gift = { .guard = self, .domain_name = (*state)->name };
     g_autofree char *pool = NULL;
 
-    if (vgpu_guard_concerns((*state)->definition) || vgpu_guard_concerns((*state)->live))
+    /* installers start a domain before they define it: it may have been given live, and only then */
+    if (vgpu_guard_concerns((*state)->definition) ||
+        (vgpu_guard_concerns((*state)->live) && !(*state)->persistent))
         return true;
     vgpu_worker_call(self->worker, call_pools, &gift);
     pool = gift.pool;

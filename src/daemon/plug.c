@@ -300,6 +300,23 @@ has_slots(const VgpuDomain *domain, guint first, GError **error)
     return false;
 }
 
+/* Whether the numbers of the new devices are free: one by hand may have any. */
+static bool
+is_vacant(const VgpuDomain *domain, guint first, GError **error)
+{
+    for (guint i = first; i < domain->wants->len; i++) {
+        if (!vgpu_domain_find_ours(domain, i))
+            continue;
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "domain '%s' runs with a device '" VGPU_ALIAS_PREFIX
+                    "%u' that its annotation does not name; take it away with `virt-vgpu detach "
+                    "%s %u --live` first",
+                    domain->name, i, domain->name, i);
+        return false;
+    }
+    return true;
+}
+
 /* Check everything first, then write the running domain's annotation. */
 static bool
 begin(Attach *job, virConnectPtr conn, GError **error)
@@ -314,6 +331,7 @@ begin(Attach *job, virConnectPtr conn, GError **error)
         return false;
     if (job->live && (!(live = append(job->state->live, job->state->name, job->device,
                                       &job->live_was, &job->first, &job->domain, error)) ||
+                      !is_vacant(job->domain, job->first, error) ||
                       !has_slots(job->domain, job->first, error)))
         return false;
     if (job->config && !(config = append(job->state->definition, job->state->name, job->device,

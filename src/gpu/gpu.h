@@ -54,8 +54,8 @@ typedef struct {
     char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
     char *vendor_id; /* "0x10de" */
     char *product_id;
-    char *name;   /* product name as libvirt has it, NULL while unknown */
-    char *driver; /* NULL when unbound */
+    char *name;           /* product name as libvirt has it, NULL while unknown */
+    char *driver;         /* NULL when unbound */
     char *driver_version; /* of the loaded module, NULL when it does not say */
     VgpuInterface interface;
     int numa_node; /* -1 when unknown */

@@ -1,0 +1,167 @@
+/* report-doctor-host.c: doctor on GPUs, the version of libvirt, and leaks */
+#include "daemon/report-doctor.h"
+#include "daemon/report-private.h"
+
+/* Since when libvirt runs the scripts in qemu.d, takes a VF that its vendor's driver makes a vGPU
+ * of, honours display and ramfb of a PCI device instead of dropping them, and lets a domain
+ * migrate from an mdev to a VF (libvirt NEWS). */
+#define VERSION(major, minor) ((major) *1000000ul + (minor) *1000ul)
+#define VERSION_HOOK_DIR VERSION(6, 5)
+#define VERSION_VENDOR_VFIO VERSION(9, 7)
+#define VERSION_PCI_DISPLAY VERSION(10, 3)
+#define VERSION_MDEV_TO_VF VERSION(11, 0)
+
+void
+vgpu_doctor_add(GVariantBuilder *list, const char *check, const char *status, const char *detail,
+                const char *fix)
+{
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    vgpu_put_s(&dict, "check", check);
+    vgpu_put_s(&dict, "status", status);
+    vgpu_put_s(&dict, "detail", detail);
+    vgpu_put_s(&dict, "fix", fix);
+    g_variant_builder_add_value(list, g_variant_dict_end(&dict));
+}
+
+void
+vgpu_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory)
+{
+    guint usable = 0;
+    g_autofree char *detail = NULL;
+
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        usable += gpu->interface != VGPU_INTERFACE_NONE;
+    }
+    detail = g_strdup_printf("%u of %u GPUs can make vGPUs", usable, inventory->gpus->len);
+    vgpu_doctor_add(list, "gpus", usable ? "ok" : "warn", detail,
+                    usable ? NULL
+                           : "load the vendor's vGPU host driver, and enable the virtual "
+                             "functions of SR-IOV boards");
+}
+
+/* --- libvirt's version -------------------------------------------------------------------- */
+
+static guint
+count_interface(const VgpuInventory *inventory, VgpuInterface interface)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        n += ((const VgpuGpu *) g_ptr_array_index(inventory->gpus, i))->interface == interface;
+    return n;
+}
+
+typedef struct {
+    const char *status;
+    const char *text; /* goes on after "libvirt 9.0.0 " */
+    const char *fix;
+} Gate;
+
+static Gate
+judge_version(gulong version, bool on_mdevs, bool on_vendor_vfs)
+{
+    if (version < VERSION_HOOK_DIR)
+        return (Gate) { "fail", "runs no hooks in qemu.d: it does not call virt-vgpu",
+                        "install libvirt 6.5.0 or newer" };
+    if (on_vendor_vfs && version < VERSION_VENDOR_VFIO)
+        return (
+            Gate) { "warn",
+                    "cannot use the vendor's virtual functions: vGPUs of GPUs whose interface "
+                    "is vendor-vfio are refused",
+                    "install libvirt 9.7.0 or newer, best 10.3.0" };
+    if (on_vendor_vfs && version < VERSION_PCI_DISPLAY)
+        return (
+            Gate) { "warn",
+                    "knows no display and ramfb on virtual functions: vGPUs that ask for them "
+                    "are refused",
+                    "install libvirt 10.3.0 or newer" };
+    if ((on_mdevs || on_vendor_vfs) && version < VERSION_MDEV_TO_VF)
+        return (Gate) { "ok",
+                        "does all that these GPUs need, but migrates no domain from an mdev to a "
+                        "virtual function or back",
+                        NULL };
+    return (Gate) { "ok", "does all that these GPUs need", NULL };
+}
+
+void
+vgpu_doctor_libvirt_version(GVariantBuilder *list, gulong version, const VgpuInventory *inventory)
+{
+    Gate gate = judge_version(version, count_interface(inventory, VGPU_INTERFACE_MDEV),
+                              count_interface(inventory, VGPU_INTERFACE_VENDOR_VFIO));
+    g_autofree char *detail = g_strdup_printf("libvirt %lu.%lu.%lu %s", version / 1000000,
+                                              version / 1000 % 1000, version % 1000, gate.text);
+
+    if (version)
+        vgpu_doctor_add(list, "libvirt version", gate.status, detail, gate.fix);
+}
+
+/* --- leaks -------------------------------------------------------------------------------- */
+
+static const char *
+name_of(const VgpuRow *row)
+{
+    return row->uuid ? row->uuid : row->parent;
+}
+
+static bool
+add_leak(GVariantBuilder *list, const VgpuRow *row)
+{
+    static const struct {
+        const char *state;
+        const char *detail;
+        const char *fix;
+    } leaks[] = {
+        { "orphan", "is left of a domain that does not run", "run 'virt-vgpu reconcile'" },
+        { "stuck", "is not removed after a long time",
+          "look for the process that holds it open, and at the kernel's log" },
+        { "failed", "could not be attached",
+          "see 'virt-vgpu events' and the journal; restart the domain" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(leaks); i++) {
+        g_autofree char *detail = NULL;
+
+        if (!g_str_equal(row->state, leaks[i].state))
+            continue;
+        detail = g_strdup_printf("vGPU %s of domain '%s' %s", name_of(row),
+                                 row->domain ? row->domain : "-", leaks[i].detail);
+        vgpu_doctor_add(list, "leaks", "fail", detail, leaks[i].fix);
+        return true;
+    }
+    return false;
+}
+
+/* What somebody else has made, and may need. */
+static void
+add_foreign(GVariantBuilder *list, const VgpuRow *row)
+{
+    g_autofree char *detail =
+        g_strdup_printf("vGPU %s on GPU %s takes room, and virt-vgpu did not make it",
+                        name_of(row), row->gpu ? row->gpu : "-");
+    g_autofree char *fix =
+        row->uuid ? g_strdup_printf("if nobody needs it: mdevctl stop --uuid %s", row->uuid)
+                  : g_strdup_printf("if nobody needs it: echo 0 > /sys/bus/pci/devices/%s/nvidia/"
+                                    "current_vgpu_type",
+                                    row->parent);
+
+    vgpu_doctor_add(list, "foreign vGPU", "warn", detail, fix);
+}
+
+void
+vgpu_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows)
+{
+    bool clean = true;
+
+    for (guint i = 0; i < rows->len; i++) {
+        const VgpuRow *row = g_ptr_array_index(rows, i);
+
+        clean &= !add_leak(list, row);
+        if (g_str_equal(row->state, "foreign"))
+            add_foreign(list, row);
+    }
+    if (clean)
+        vgpu_doctor_add(list, "leaks", "ok", "nothing is left behind", NULL);
+}

@@ -1,0 +1,619 @@
+/* doctor: what it makes of facts, what it reads on a made host, and how it is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "cli/doctor-private.h"
+#include "cli/doctor.h"
+#include "fake-sysfs.h"
+
+#define TEXT(literal) ((char *) (literal))
+
+/* @status and @fix NULL: there must be none; @detail and @fix are parts of the text. */
+static void
+check(const char *what, VgpuFinding finding, const char *status, const char *detail,
+      const char *fix)
+{
+    g_auto(VgpuFinding) owned = finding;
+
+    if (g_strcmp0(owned.status, status) != 0)
+        fail_msg("%s: is %s, not %s: %s", what, owned.status ? owned.status : "silent",
+                 status ? status : "silent", owned.detail ? owned.detail : "");
+    if (detail && (!owned.detail || !strstr(owned.detail, detail)))
+        fail_msg("%s: '%s' does not say '%s'", what, owned.detail ? owned.detail : "", detail);
+    if (fix ? !owned.fix || !strstr(owned.fix, fix) : owned.fix != NULL)
+        fail_msg("%s: the fix is '%s', not '%s'", what, owned.fix ? owned.fix : "none",
+                 fix ? fix : "none");
+}
+
+/* --- cards -------------------------------------------------------------------------------- */
+
+/* Three cards as they should be, and what may be wrong with them. */
+#define NVIDIA .vendor = 0x10de, .driver = TEXT("nvidia"), .version = TEXT("550.90.05")
+#define A2 NVIDIA, .device = 0x25b6, .class = 0x030200, .vfs_total = 16
+#define M10 NVIDIA, .device = 0x13bd, .class = 0x030000
+#define FLEX .vendor = 0x8086, .device = 0x56c0, .class = 0x038000, .vfs_total = 31
+#define AT .address = TEXT("0000:41:00.0")
+
+typedef struct {
+    const char *what;
+    VgpuCard card;
+    const char *driver[3]; /* status, detail, fix */
+    const char *vfs[3];
+} CardCase;
+
+static const CardCase cards[] = {
+    { "an A2 that works",
+      { AT, A2, .vgpu_host = true, .has_iommu = true, .vfs_enabled = 16, .vfs_offering = 16 },
+      { "ok", "nvidia 550.90.05", NULL },
+      { "ok", "16 of 16", NULL } },
+    { "an A2 that works, whatever its module is called",
+      { AT, A2, .vfs_enabled = 4, .vfs_offering = 4 },
+      { "ok", "nvidia 550.90.05", NULL },
+      { "ok", "4 of 16", NULL } },
+    { "virtual functions off",
+      { AT, A2, .vgpu_host = true, .has_iommu = true },
+      { "ok", "nvidia", NULL },
+      { "warn", "none of 16", "virt-vgpu gpu-enable 0000:41:00.0" } },
+    { "no IOMMU: the driver takes no virtual function",
+      { AT, A2, .vgpu_host = true, .vfs_enabled = 16 },
+      { "ok", "nvidia", NULL },
+      { "fail", "want of an IOMMU", "iommu" } },
+    { "virtual functions without types",
+      { AT, A2, .vgpu_host = true, .has_iommu = true, .vfs_enabled = 16 },
+      { "ok", "nvidia", NULL },
+      { "warn", "none shows vGPU types", "gpu-disable 0000:41:00.0" } },
+    { "libvirt has bound some to vfio-pci",
+      { AT, A2, .vgpu_host = true, .has_iommu = true, .vfs_enabled = 16, .vfs_offering = 14,
+        .vfs_for_guests = 2 },
+      { "ok", "nvidia", NULL },
+      { "warn", "2 of 16", "managed='no'" } },
+    { "the ordinary driver",
+      { AT, A2, .has_iommu = true },
+      { "warn", "without the module nvidia_vgpu_vfio", "modprobe nvidia-vgpu-vfio" },
+      { NULL } },
+    { "mediated devices on the PF",
+      { AT, M10, .vgpu_host = true, .on_pf = true },
+      { "ok", "nvidia 550.90.05", NULL },
+      { NULL } },
+    { "the same of one that has virtual functions, too",
+      { AT, A2, .vgpu_host = true, .on_pf = true },
+      { "ok", "nvidia 550.90.05", NULL },
+      { NULL } },
+    { "a release that has dropped the card",
+      { AT, M10, .vgpu_host = true },
+      { "warn", "neither vGPU types nor virtual functions", "nvidia-vgpud" },
+      { NULL } },
+    { "nouveau",
+      { AT, .vendor = 0x10de, .class = 0x030000, .driver = TEXT("nouveau") },
+      { "warn", "bound to nouveau", "blacklist nouveau" },
+      { NULL } },
+    { "kept for something else",
+      { AT, .vendor = 0x10de, .class = 0x030200, .driver = TEXT("pci-stub"), .vfs_total = 16 },
+      { "warn", "bound to pci-stub", "bind it to nvidia" },
+      { NULL } },
+    { "no driver",
+      { AT, .vendor = 0x10de, .class = 0x030200, .vfs_total = 16 },
+      { "warn", "bound to no driver", "modprobe nvidia" },
+      { NULL } },
+    { "given to a guest",
+      { AT, .vendor = 0x10de, .device = 0x13f2, .class = 0x030200, .driver = TEXT("vfio-pci"),
+        .vfs_total = 16 },
+      { "ok", "guests get it whole", NULL },
+      { NULL } },
+    { "the board's own graphics",
+      { AT, .vendor = 0x1a03, .class = 0x030000, .driver = TEXT("ast") },
+      { NULL },
+      { NULL } },
+    { "graphics in the processor, with virtual functions that nobody uses",
+      { AT, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"), .vfs_total = 7 },
+      { "ok", "i915", NULL },
+      { NULL } },
+    { "the same with some on",
+      { AT, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"), .vfs_total = 7,
+        .vfs_enabled = 2 },
+      { "ok", "i915", NULL },
+      { "ok", "2 of 7", NULL } },
+    { "a Flex that is off",
+      { AT, FLEX, .driver = TEXT("xe") },
+      { "ok", "xe", NULL },
+      { "warn", "none of 31", "gpu-enable" } },
+    { "a Flex without a driver",
+      { AT, FLEX },
+      { "warn", "no driver", "vendor's host driver" },
+      { NULL } },
+    { "gim decides when it is loaded",
+      { AT, .vendor = 0x1002, .class = 0x120000, .driver = TEXT("gim"), .vfs_total = 8 },
+      { "ok", "gim", NULL },
+      { "warn", "none of 8", "vf_num" } },
+    { "an AMD card that shows pictures",
+      { AT, .vendor = 0x1002, .class = 0x030000, .driver = TEXT("amdgpu"), .vfs_total = 16 },
+      { "ok", "amdgpu", NULL },
+      { NULL } },
+};
+
+static void
+test_cards(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(cards); i++) {
+        const CardCase *c = &cards[i];
+
+        check(c->what, vgpu_judge_driver(&c->card), c->driver[0], c->driver[1], c->driver[2]);
+        check(c->what, vgpu_judge_vfs(&c->card), c->vfs[0], c->vfs[1], c->vfs[2]);
+    }
+}
+
+static void
+test_kinds(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuCard card;
+        VgpuCardKind kind;
+    } kinds[] = {
+        { "types on the PF", { M10, .on_pf = true }, VGPU_CARD_MDEV },
+        { "types on VFs", { A2, .vfs_enabled = 2, .vfs_offering = 1 }, VGPU_CARD_MDEV },
+        { "VFs off", { A2 }, VGPU_CARD_NONE },
+        { "NVIDIA's VFs without types", { A2, .vfs_enabled = 16 }, VGPU_CARD_NONE },
+        { "plain VFs", { FLEX, .driver = TEXT("xe"), .vfs_enabled = 1 }, VGPU_CARD_VFS },
+        { "given away",
+          { FLEX, .driver = TEXT("vfio-pci"), .vfs_enabled = 1, .on_pf = true },
+          VGPU_CARD_NONE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (vgpu_card_kind(&kinds[i].card) != kinds[i].kind)
+            fail_msg("%s: kind %d", kinds[i].what, vgpu_card_kind(&kinds[i].card));
+    }
+}
+
+#define MIB (1ull << 20)
+
+static void
+test_modes(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuCard card;
+        const char *status, *detail, *fix;
+    } modes[] = {
+        { "an M60 as NVIDIA sells it for graphics",
+          { NVIDIA, .device = 0x13f2, .class = 0x030000, .bar1 = 256 * MIB },
+          "ok",
+          "graphics (VGA controller, BAR1 256 MiB)",
+          NULL },
+        { "an M60 in compute mode",
+          { NVIDIA, .device = 0x13f2, .class = 0x030200, .bar1 = 8192 * MIB },
+          "fail",
+          "compute (3D controller, BAR1 8 GiB)",
+          "gpumodeswitch --gpumode graphics" },
+        { "an M6 in compute mode, its BARs not known",
+          { NVIDIA, .device = 0x13f3, .class = 0x030200 },
+          "fail",
+          "compute (3D controller): vGPUs",
+          "gpumodeswitch" },
+        { "an M60 in compute mode that a guest has",
+          { .vendor = 0x10de, .device = 0x13f2, .class = 0x030200, .driver = TEXT("vfio-pci") },
+          NULL,
+          NULL,
+          NULL },
+        { "an A40 without display",
+          { NVIDIA, .device = 0x2235, .class = 0x030200, .bar1 = 65536 * MIB },
+          "ok",
+          "displayless (3D controller, BAR1 64 GiB)",
+          NULL },
+        { "an RTX A6000 as NVIDIA sells it",
+          { NVIDIA, .device = 0x2230, .class = 0x030000, .bar1 = 256 * MIB },
+          "warn",
+          "outputs are on (VGA controller, BAR1 256 MiB)",
+          "displaymodeselector --gpumode physical_display_disabled" },
+        { "a card without such a switch",
+          { NVIDIA, .device = 0x25b6, .class = 0x030200 },
+          NULL,
+          NULL,
+          NULL },
+        { "an M60 of an unheard-of class",
+          { NVIDIA, .device = 0x13f2, .class = 0x038000 },
+          NULL,
+          NULL,
+          NULL },
+        { "the same number of another vendor",
+          { .vendor = 0x1002, .device = 0x13f2, .class = 0x030200, .driver = TEXT("amdgpu") },
+          NULL,
+          NULL,
+          NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(modes); i++)
+        check(modes[i].what, vgpu_judge_mode(&modes[i].card), modes[i].status, modes[i].detail,
+              modes[i].fix);
+}
+
+/* --- the host and libvirt ----------------------------------------------------------------- */
+
+static void
+test_iommu(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuIommuFacts facts;
+        const char *status, *detail, *fix;
+    } hosts[] = {
+        { "there is one", { .groups = 64, .cmdline = "quiet" }, "ok", "64 groups", NULL },
+        { "Intel, not asked for",
+          { .cmdline = "quiet", .cpu = "GenuineIntel" },
+          "warn",
+          "mdevs work",
+          "add intel_iommu=on" },
+        { "Intel, asked for",
+          { .cmdline = "ro intel_iommu=on quiet\n", .cpu = "GenuineIntel" },
+          "warn",
+          "mdevs work",
+          "the kernel command line is right" },
+        { "asked for in other words",
+          { .cmdline = "intel_iommu=on,sm_off", .cpu = "GenuineIntel" },
+          "warn",
+          "mdevs work",
+          "add intel_iommu=on" },
+        { "switched off",
+          { .cmdline = "quiet amd_iommu=off", .cpu = "AuthenticAMD" },
+          "warn",
+          "mdevs work",
+          "take amd_iommu=off" },
+        { "AMD", { .cmdline = "", .cpu = "AuthenticAMD" }, "warn", "mdevs", "AMD-Vi (IOMMU)" },
+        { "nothing known", { 0 }, "warn", "mdevs", "VT-d or AMD-Vi" },
+        { "and a GPU needs it", { .is_missed = true }, "fail", "make no vGPUs", "VT-d" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(hosts); i++)
+        check(hosts[i].what, vgpu_judge_iommu(&hosts[i].facts), hosts[i].status, hosts[i].detail,
+              hosts[i].fix);
+}
+
+static void
+test_modules(void **state)
+{
+    check("a module", vgpu_judge_module("vfio", true, true, "fail", "why"), "ok", "loaded", NULL);
+    check("built in", vgpu_judge_module("vfio", false, true, "fail", "why"), "ok", "built in",
+          NULL);
+    check("needed", vgpu_judge_module("vfio", false, false, "fail", "why"), "fail",
+          "not loaded: why", "modprobe vfio");
+    check("not needed", vgpu_judge_module("mdev", false, false, "ok", "not here"), "ok",
+          "not loaded: not here", NULL);
+}
+
+static void
+test_hook_times(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuHookTimes times;
+        const char *status, *detail, *fix;
+    } times[] = {
+        { "started later",
+          { "libvirtd", 20, 10, 0 },
+          "ok",
+          "since the hook was installed",
+          NULL },
+        { "at the same moment", { "libvirtd", 10, 10, 0 }, "ok", "since", NULL },
+        { "started before", { "virtqemud", 5, 10, 0 }, "fail", "before", "reload virtqemud" },
+        { "with another hook since before that",
+          { "libvirtd", 5, 10, 3 },
+          "ok",
+          "another",
+          NULL },
+        { "with another hook, but too late",
+          { "libvirtd", 5, 10, 6 },
+          "fail",
+          "before",
+          "reload libvirtd" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(times); i++)
+        check(times[i].what, vgpu_judge_hook_loaded(&times[i].times), times[i].status,
+              times[i].detail, times[i].fix);
+}
+
+static void
+test_other_hooks(void **state)
+{
+    check("nothing to do with GPUs", vgpu_judge_other_hook("logger \"$1\"", false), NULL, NULL,
+          NULL);
+    check("virsh", vgpu_judge_other_hook("virsh list", false), "warn", "hangs", "virsh");
+    check("a longer word", vgpu_judge_other_hook("logger virshish", false), NULL, NULL, NULL);
+    check("mdevs", vgpu_judge_other_hook("echo > /sys/bus/mdev", false), "warn", "mediated",
+          "leave");
+    check("vGPUs", vgpu_judge_other_hook("start-vgpu", false), "warn", "mediated", "leave");
+    check("NVIDIA's driver", vgpu_judge_other_hook("modprobe -r nvidia_drm nvidia", false),
+          "warn", "NVIDIA's driver", "leaves the cards alone");
+    check("ours", vgpu_judge_other_hook("\177ELF", true), "warn", "twice", "remove it");
+}
+
+static void
+test_apparmor(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *context, *program;
+        const char *status, *detail, *fix;
+    } cases[] = {
+        { "not confined", "unconfined", "/opt/hook", NULL, NULL, NULL },
+        { "complaining", "libvirtd (complain)", "/opt/hook", NULL, NULL, NULL },
+        { "where it is installed", "libvirtd (enforce)", "/usr/sbin/virt-vgpu-hook", "ok",
+          "libvirtd lets it", NULL },
+        { "a file among the hooks", "virtqemud (enforce)",
+          "/etc/libvirt/hooks/qemu.d/50-virt-vgpu", "ok", "virtqemud", NULL },
+        { "a prefix of its own", "libvirtd (enforce)", "/usr/local/sbin/virt-vgpu-hook", "warn",
+          "does not name /usr/local/sbin/virt-vgpu-hook", "local/usr.sbin.libvirtd" },
+        { "below a directory that is named", "virtqemud (enforce)", "/usr/sbin/x/hook", "warn",
+          "/usr/sbin/x/hook", "'/usr/sbin/x/hook PUx,'" },
+        { "a profile by its path", "/usr/sbin/libvirtd (enforce)", "/opt/hook", "warn",
+          "/usr/sbin/libvirtd", "/usr.sbin.libvirtd, then" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        check(cases[i].what, vgpu_judge_apparmor(cases[i].context, cases[i].program),
+              cases[i].status, cases[i].detail, cases[i].fix);
+}
+
+static void
+test_selinux(void **state)
+{
+#define HOOK "/usr/sbin/virt-vgpu-hook"
+#define BIN "system_u:object_r:bin_t:s0"
+    static const struct {
+        const char *what;
+        const char *context, *label;
+        const char *status, *detail, *fix;
+    } cases[] = {
+        { "a libvirtd", "system_u:system_r:virtd_t:s0-s0:c0.c1023", BIN, "ok", "enforces", NULL },
+        { "no label that could be read", "system_u:system_r:virtd_t:s0", NULL, "ok", "enforces",
+          NULL },
+        { "a virtqemud", "system_u:system_r:virtqemud_t:s0", BIN, "warn", "virtqemud_t",
+          "semanage permissive -a virtqemud_t" },
+        { "moved from somebody's home", "system_u:system_r:virtd_t:s0",
+          "unconfined_u:object_r:user_home_t:s0", "fail", HOOK " is labelled user_home_t",
+          "restorecon -v " HOOK },
+        { "a context without a type", "kernel", "strange", "ok", "enforces", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        check(cases[i].what, vgpu_judge_selinux(cases[i].context, cases[i].label, HOOK),
+              cases[i].status, cases[i].detail, cases[i].fix);
+}
+
+/* --- reading a made host ------------------------------------------------------------------ */
+
+/* The row of @name as "STATUS DETAIL|FIX"; NULL: there is none. */
+static char *
+row_of(GVariant *rows, const char *name)
+{
+    for (gsize i = 0; i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+        const char *check = "", *status = "", *detail = "", *fix = "";
+
+        assert_true(g_variant_lookup(row, "check", "&s", &check));
+        assert_true(g_variant_lookup(row, "status", "&s", &status));
+        assert_true(g_variant_lookup(row, "detail", "&s", &detail));
+        if (g_variant_lookup(row, "fix", "&s", &fix) == g_str_equal(status, "ok"))
+            fail_msg("%s is %s, and has fix '%s'", check, status, fix);
+        if (g_str_equal(check, name))
+            return g_strdup_printf("%s %s|%s", status, detail, fix);
+    }
+    return NULL;
+}
+
+static GVariant *
+examine(FakeSysfs *host)
+{
+    GVariantBuilder rows;
+
+    g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
+    vgpu_doctor_check(fake_sysfs_reader(host), false, &rows);
+    return g_variant_ref_sink(g_variant_builder_end(&rows));
+}
+
+/* @begins NULL: there must be no such row. */
+static void
+expect(FakeSysfs *host, const char *name, const char *begins)
+{
+    g_autoptr(GVariant) rows = examine(host);
+    g_autofree char *row = row_of(rows, name);
+
+    if (begins ? !row || !g_str_has_prefix(row, begins) : row != NULL)
+        fail_msg("%s is '%s', not '%s'", name, row ? row : "not there",
+                 begins ? begins : "not there");
+}
+
+#define PF "0000:41:00.0"
+
+static void
+add_a40(FakeSysfs *host)
+{
+    static const FakeFunction a40 = { "0x030200", "0x10de", "0x2235", "nvidia", "0" };
+
+    fake_gpu_add(host, PF, &a40);
+    fake_attribute_set(host, PF, "sriov_totalvfs", "32");
+    fake_file_set(host, "sys/bus/pci/drivers/nvidia/module/version", "550.90.05\n");
+    fake_file_set(host, "sys/module/nvidia_vgpu_vfio/refcnt", "0\n");
+}
+
+static void
+test_reads_cards(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    add_a40(host);
+    expect(host, "driver " PF, "ok nvidia 550.90.05|");
+    expect(host, "vfs " PF, "warn none of 32");
+    expect(host, "mode " PF, "ok displayless (3D controller)|");
+    expect(host, "iommu", "warn");
+    fake_attribute_set(host, PF, "resource",
+                       "0x0000000000000000 0x0000000000ffffff 0x0000000000040200\n"
+                       "0x0000200000000000 0x000020000fffffff 0x000000000014220c\n");
+    fake_attribute_set(host, PF, "class", "0x030000");
+    expect(host, "mode " PF, "warn its outputs are on (VGA controller, BAR1 256 MiB)");
+}
+
+static void
+test_reads_vfs(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    add_a40(host);
+    fake_vfs_add(host, PF, "0000:41:00.4", 32, 3);
+    expect(host, "iommu", "fail");
+    expect(host, "vfs " PF, "fail 3 virtual functions");
+    fake_file_set(host, "sys/kernel/iommu_groups/7/devices/c0ffee00-0000-4000-8000-000000000001",
+                  "");
+    expect(host, "iommu", "fail"); /* a mediated device's own group proves nothing */
+    fake_file_set(host, "sys/kernel/iommu_groups/1/devices/0000:41:00.0", "");
+    expect(host, "iommu", "ok 1 groups");
+    expect(host, "vfs " PF, "warn 3 virtual functions are on, and none");
+    fake_vendor_set(host, "0000:41:00.4", "", 0);
+    fake_type_add(host, "0000:41:00.5", "nvidia-746", NULL, NULL, 1);
+    expect(host, "vfs " PF, "ok 3 of 32");
+    fake_driver_bind(host, "0000:41:00.6", "vfio-pci");
+    expect(host, "vfs " PF, "warn 1 of 3");
+    expect(host, "driver 0000:41:00.4", NULL);
+}
+
+static void
+test_reads_modules(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+    static const FakeFunction flex = { "0x038000", "0x8086", "0x56c0", "xe", NULL };
+
+    fake_file_set(host, "sys/module/mdev/refcnt", "0\n");
+    expect(host, "module mdev", "ok loaded");
+    expect(host, "module vfio_pci", NULL);
+    fake_gpu_add(host, PF, &flex);
+    fake_vfs_add(host, PF, "0000:41:00.1", 31, 2);
+    expect(host, "module vfio_pci", "ok not loaded: libvirt loads it");
+    fake_file_set(host, "sys/module/vfio_pci/refcnt", "0\n");
+    expect(host, "module vfio_pci", "ok loaded");
+    expect(host, "module vfio_iommu_type1", "warn not loaded");
+}
+
+static void
+test_reads_services(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    expect(host, "nvidia-vgpu-mgr", NULL);
+    fake_file_set(host, "sys/module/nvidia_vgpu_vfio/refcnt", "0\n");
+    expect(host, "nvidia-vgpu-mgr", "fail");
+    fake_file_set(host, "proc/77/comm", "nvidia-vgpu-mgr\n");
+    expect(host, "nvidia-vgpu-mgr", "ok");
+
+    expect(host, "polkit", "ok not installed");
+    fake_file_set(host, "usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service",
+                  "");
+    expect(host, "polkit", "warn");
+    fake_file_set(host, "usr/share/polkit-1/actions/org.virtvgpu.policy", "");
+    expect(host, "polkit", "ok knows");
+}
+
+static void
+test_reads_confinement(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    expect(host, "apparmor of virtqemud", NULL);
+    fake_file_set(host, "run/virtqemud.pid", "4711\n");
+    expect(host, "apparmor of virtqemud", NULL);
+    fake_file_set(host, "proc/4711/attr/current", "virtqemud (enforce)\n");
+    expect(host, "apparmor of virtqemud", "ok the profile virtqemud lets it run /etc/libvirt/");
+    fake_file_set(host, "sys/fs/selinux/enforce", "1");
+    fake_file_set(host, "proc/4711/attr/current", "system_u:system_r:virtqemud_t:s0");
+    expect(host, "apparmor of virtqemud", NULL);
+    expect(host, "selinux of virtqemud", "warn it enforces");
+    fake_file_set(host, "sys/fs/selinux/enforce", "0");
+    expect(host, "selinux of virtqemud", NULL);
+}
+
+#define UUID_1 "11111111-0000-4000-8000-000000000001"
+#define UUID_2 "11111111-0000-4000-8000-000000000002"
+#define MDEVCTL(uuid) "etc/mdevctl.d/" PF "/" uuid
+
+static void
+test_reads_mdevctl(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    add_a40(host);
+    fake_type_add(host, PF, "nvidia-746", NULL, NULL, 1);
+    fake_file_set(host, MDEVCTL(UUID_1), "{\"start\": \"manual\", \"attrs\": []}");
+    fake_file_set(host, MDEVCTL(UUID_2), "no JSON \"start\": \"auto\"");
+    expect(host, "mdevctl autostart", "ok");
+    fake_file_set(host, MDEVCTL(UUID_1), "{\"attrs\": [{\"start\": \"x\"}], \"start\":\"auto\"}");
+    expect(host, "mdevctl autostart",
+           "warn mdevctl makes these at boot, and they take room: " UUID_1
+           "|mdevctl modify --manual --uuid " UUID_1);
+    fake_file_set(host, MDEVCTL(UUID_2), "{\"start\": \"auto\"}");
+    expect(host, "mdevctl autostart",
+           "warn mdevctl makes these at boot, and they take room: " UUID_1 ", " UUID_2
+           "|for each: ");
+    fake_file_set(host, "var/lib/virt-vgpu/mdevs/web", "[" UUID_1 " " UUID_2 "]");
+    expect(host, "mdevctl autostart", "ok");
+}
+
+/* --- text --------------------------------------------------------------------------------- */
+
+static void
+test_text(void **state)
+{
+    static const char text[] = "Host\n"
+                               "  ok    iommu: 64 groups\n"
+                               "  fail  module vfio: not loaded: guests\n"
+                               "        get no device\n"
+                               "        fix: modprobe vfio\n"
+                               "\n"
+                               "GPUs\n"
+                               "  warn  vfs 0000:41:00.0: off\n"
+                               "        fix: gpu-enable\n"
+                               "\n"
+                               "The service\n"
+                               "  ok    something new: fine\n"
+                               "\n"
+                               "1 failed, 1 to look at.\n";
+    g_autoptr(GVariant) rows = g_variant_ref_sink(g_variant_new_parsed(
+        "@aa{sv} [{'check': <'iommu'>, 'status': <'ok'>, 'detail': <'64 groups'>}, "
+        "{'check': <'vfs 0000:41:00.0'>, 'status': <'warn'>, 'detail': <'off'>, "
+        "'fix': <'gpu-enable'>}, "
+        "{'check': <'something new'>, 'status': <'ok'>, 'detail': <'fine'>}, "
+        "{'check': <'module vfio'>, 'status': <'fail'>, "
+        "'detail': <'not loaded: guests get no device'>, 'fix': <'modprobe vfio'>}]"));
+    g_autoptr(GVariant) good = g_variant_ref_sink(g_variant_new_parsed(
+        "@aa{sv} [{'check': <'leaks'>, 'status': <'ok'>, 'detail': <'none'>}]"));
+    g_autofree char *narrow = vgpu_doctor_text(rows, &(VgpuTableStyle) { .width = 40 });
+    g_autofree char *wide = vgpu_doctor_text(rows, &(VgpuTableStyle) { .wide = true });
+    g_autofree char *colour =
+        vgpu_doctor_text(good, &(VgpuTableStyle) { .width = 80, .colour = true });
+
+    assert_string_equal(narrow, text);
+    assert_non_null(strstr(wide, "  fail  module vfio: not loaded: guests get no device\n"));
+    assert_string_equal(colour,
+                        "vGPUs\n  \033[32mok\033[0m    leaks: none\n\nNothing is wrong.\n");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cards),          cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_modes),          cmocka_unit_test(test_iommu),
+        cmocka_unit_test(test_modules),        cmocka_unit_test(test_hook_times),
+        cmocka_unit_test(test_other_hooks),    cmocka_unit_test(test_apparmor),
+        cmocka_unit_test(test_selinux),        cmocka_unit_test(test_reads_cards),
+        cmocka_unit_test(test_reads_vfs),      cmocka_unit_test(test_reads_modules),
+        cmocka_unit_test(test_reads_services), cmocka_unit_test(test_reads_confinement),
+        cmocka_unit_test(test_reads_mdevctl),  cmocka_unit_test(test_text),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,334 @@
+/* What doctor makes of the manager's data: pools, leaks, libvirt's version. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "daemon/report-doctor.h"
+
+#define TEXT(literal) ((char *) (literal))
+#define GPU_1 "0000:41:00.0"
+#define GPU_2 "0000:42:00.0"
+
+/* The rows as "CHECK STATUS DETAIL|FIX", a line each. */
+static char *
+text_of(GVariantBuilder *list)
+{
+    g_autoptr(GVariant) rows = g_variant_ref_sink(g_variant_builder_end(list));
+    GString *text = g_string_new(NULL);
+
+    for (gsize i = 0; i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+        const char *check = "?", *status = "?", *detail = "?", *fix = "";
+
+        (void) !g_variant_lookup(row, "check", "&s", &check);
+        (void) !g_variant_lookup(row, "status", "&s", &status);
+        (void) !g_variant_lookup(row, "detail", "&s", &detail);
+        (void) !g_variant_lookup(row, "fix", "&s", &fix);
+        if ((*fix != '\0') == g_str_equal(status, "ok"))
+            fail_msg("%s is %s, and its fix is '%s'", check, status, fix);
+        g_string_append_printf(text, "%s %s %s|%s\n", check, status, detail, fix);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void
+expect(const char *what, const char *text, const char *wanted)
+{
+    if (!strstr(text, wanted))
+        fail_msg("%s: '%s' is not in\n%s", what, wanted, text);
+}
+
+static VgpuInventory *
+inventory_new(VgpuInterface first, VgpuInterface second)
+{
+    static const char *const addresses[] = { GPU_1, GPU_2 };
+    const VgpuInterface interfaces[] = { first, second };
+    VgpuInventory *inventory = vgpu_inventory_new();
+
+    for (guint i = 0; i < 2; i++) {
+        VgpuGpu *gpu = vgpu_gpu_new(addresses[i]);
+
+        gpu->vendor_id = g_strdup("0x10de");
+        gpu->product_id = g_strdup("0x25b6");
+        gpu->driver_version = i ? NULL : g_strdup("550.90.05");
+        gpu->interface = interfaces[i];
+        vgpu_inventory_take(inventory, gpu);
+    }
+    return inventory;
+}
+
+/* --- GPUs and libvirt --------------------------------------------------------------------- */
+
+#define NONE VGPU_INTERFACE_NONE
+#define MDEV VGPU_INTERFACE_MDEV
+#define VENDOR VGPU_INTERFACE_VENDOR_VFIO
+#define VF VGPU_INTERFACE_VF
+
+static void
+test_versions(void **state)
+{
+    static const struct {
+        const char *what;
+        gulong version;
+        VgpuInterface first, second;
+        const char *row; /* "": none */
+    } versions[] = {
+        { "not known", 0, MDEV, VENDOR, "" },
+        { "no qemu.d", 6004000, MDEV, NONE, "libvirt version fail libvirt 6.4.0 runs no hooks" },
+        { "Debian 12, mdevs", 9000000, MDEV, NONE,
+          "libvirt version ok libvirt 9.0.0 does all that these GPUs need, but migrates" },
+        { "Debian 12, the vendor's VFs", 9000000, MDEV, VENDOR,
+          "libvirt version warn libvirt 9.0.0 cannot use the vendor's virtual functions" },
+        { "one before that", 9006000, VENDOR, NONE, "warn libvirt 9.6.0 cannot use" },
+        { "no display on VFs", 9007000, VENDOR, NONE, "warn libvirt 9.7.0 knows no display" },
+        { "the last without", 10002001, VENDOR, NONE, "warn libvirt 10.2.1 knows no display" },
+        { "display on VFs", 10003000, VENDOR, NONE,
+          "ok libvirt 10.3.0 does all that these GPUs "
+          "need, but migrates" },
+        { "everything", 11003000, VENDOR, MDEV,
+          "ok libvirt 11.3.0 does all that these GPUs need|\n" },
+        { "plain VFs, old", 9000000, VF, NONE,
+          "ok libvirt 9.0.0 does all that these GPUs need|" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(versions); i++) {
+        g_autoptr(VgpuInventory) inventory = inventory_new(versions[i].first, versions[i].second);
+        g_autofree char *text = NULL;
+        GVariantBuilder list;
+
+        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+        vgpu_doctor_libvirt_version(&list, versions[i].version, inventory);
+        text = text_of(&list);
+        expect(versions[i].what, text, versions[i].row);
+        if (!*versions[i].row && *text)
+            fail_msg("%s: %s", versions[i].what, text);
+    }
+}
+
+static void
+test_gpu_count(void **state)
+{
+    g_autoptr(VgpuInventory) one = inventory_new(MDEV, NONE);
+    g_autoptr(VgpuInventory) none = inventory_new(NONE, NONE);
+    g_autofree char *text = NULL;
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    vgpu_doctor_gpu_count(&list, one);
+    vgpu_doctor_gpu_count(&list, none);
+    text = text_of(&list);
+    expect("one", text, "gpus ok 1 of 2 GPUs can make vGPUs|\n");
+    expect("none", text, "gpus warn 0 of 2 GPUs can make vGPUs|load");
+}
+
+/* --- leaks -------------------------------------------------------------------------------- */
+
+#define UUID "c0ffee00-0000-4000-8000-000000000001"
+
+static void
+test_leaks(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuRow row;
+        const char *wanted;
+    } leaks[] = {
+        { "in use", { .uuid = TEXT(UUID), .state = "active" }, "leaks ok nothing" },
+        { "planned", { .parent = NULL, .state = "planned" }, "leaks ok nothing" },
+        { "an orphan",
+          { .uuid = TEXT(UUID), .domain = TEXT("web"), .state = "orphan" },
+          "leaks fail vGPU " UUID " of domain 'web' is left of" },
+        { "a VF that is stuck",
+          { .parent = TEXT("0000:61:00.4"), .state = "stuck" },
+          "leaks fail vGPU 0000:61:00.4 of domain '-' is not removed" },
+        { "one that failed",
+          { .uuid = TEXT(UUID), .domain = TEXT("web"), .state = "failed" },
+          "leaks fail vGPU " UUID " of domain 'web' could not" },
+        { "somebody else's mdev",
+          { .uuid = TEXT(UUID), .gpu = TEXT(GPU_1), .state = "foreign" },
+          "foreign vGPU warn vGPU " UUID " on GPU " GPU_1 " takes room, and virt-vgpu did not "
+          "make it|if nobody needs it: mdevctl stop --uuid " UUID "\nleaks ok" },
+        { "somebody else's VF",
+          { .parent = TEXT("0000:61:00.4"), .gpu = TEXT(GPU_1), .state = "foreign" },
+          "echo 0 > /sys/bus/pci/devices/0000:61:00.4/nvidia/current_vgpu_type\nleaks ok" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(leaks); i++) {
+        g_autoptr(GPtrArray) rows = g_ptr_array_new();
+        g_autofree char *text = NULL;
+        GVariantBuilder list;
+
+        g_ptr_array_add(rows, (gpointer) &leaks[i].row);
+        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+        vgpu_doctor_leaks(&list, rows);
+        text = text_of(&list);
+        expect(leaks[i].what, text, leaks[i].wanted);
+        if (strstr(leaks[i].wanted, "fail") && strstr(text, "leaks ok"))
+            fail_msg("%s: %s", leaks[i].what, text);
+    }
+}
+
+/* --- pools -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *xml;      /* of the pool below its name, NULL: the default one */
+    const char *gpus[3];  /* that it has */
+    const char *users[3]; /* domains */
+    bool is_off, autostart;
+} PoolCase;
+
+#define MATCH "<source><match vendor='0x10de'/></source>"
+#define NAMED "<source><gpu address='" GPU_1 "'/></source>"
+
+static const struct {
+    const char *what;
+    PoolCase pools[3]; /* named a, b, c */
+    const char *broken;
+    const char *wanted;   /* "": no rows at all */
+    const char *unwanted; /* NULL: nothing */
+} pool_cases[] = {
+    { "no pools but the default one", { { NULL, { GPU_1 } } }, NULL, "", NULL },
+    { "all is well", { { NAMED, { GPU_1 } } }, NULL, "pools ok 1 besides", "warn" },
+    { "no GPUs", { { NAMED } }, NULL, "pool a warn has no GPUs", "pools ok" },
+    { "a broken file",
+      { { NAMED, { GPU_1 } } },
+      "/etc/virt-vgpu/pools/x.xml: line 3: rubbish",
+      "pools fail /etc/virt-vgpu/pools/x.xml: line 3: rubbish|repair the file",
+      "pools ok" },
+    { "the driver it needs",
+      { { NAMED "<driver version='550'/>", { GPU_1 } } },
+      NULL,
+      "pools ok",
+      "fail" },
+    { "another driver than it needs",
+      { { NAMED "<driver version='560'/>", { GPU_1 } } },
+      NULL,
+      "pool a fail needs driver version 560, and GPU " GPU_1 " has 550.90.05",
+      "pools ok" },
+    { "a driver that does not say",
+      { { MATCH "<driver version='550'/>", { GPU_1, GPU_2 } } },
+      NULL,
+      "and GPU " GPU_2 " has an unknown one",
+      GPU_1 },
+    { "its image is there",
+      { { NAMED "<driverISO path='/dev/null'/>", { GPU_1 } } },
+      NULL,
+      "pools ok",
+      NULL },
+    { "its image is missing",
+      { { NAMED "<driverISO path='/nowhere/grid.iso'/>", { GPU_1 } } },
+      NULL,
+      "pool a warn the driver image /nowhere/grid.iso is missing: domains with driverISO='yes' "
+      "do "
+      "not start|put it there; virt-vgpu driver-iso --output /nowhere/grid.iso",
+      NULL },
+    { "in use", { { NAMED, { GPU_1 }, { "web1" } } }, NULL, "pools ok 1", "web1" },
+    { "off without users", { { NAMED, { GPU_1 }, .is_off = true } }, NULL, "pools ok", NULL },
+    { "off with users",
+      { { NAMED, { GPU_1 }, { "web1", "web2" }, .is_off = true } },
+      NULL,
+      "pool a warn is not active, so that nothing starts from it: 'web1', 'web2'|virt-vgpu "
+      "pool-start a, and pool-autostart",
+      NULL },
+    { "off, but only for now",
+      { { NAMED, { GPU_1 }, { "web1" }, .is_off = true, .autostart = true } },
+      NULL,
+      "|virt-vgpu pool-start a\n",
+      NULL },
+    { "the default one has users", { { NULL, { GPU_1 }, { "web1" } } }, NULL, "", NULL },
+    { "one names what the other matches",
+      { { MATCH, { GPU_2 } }, { NAMED, { GPU_1 } } },
+      NULL,
+      "pools ok 2",
+      "matches" },
+    { "both match",
+      { { MATCH, { GPU_1, GPU_2 } }, { MATCH } },
+      NULL,
+      "pool b warn matches GPU " GPU_1 " and 1 more as pool 'a' does, which comes first|narrow",
+      "pool a warn matches" },
+};
+
+static VgpuPoolRow *
+row_new(const PoolCase *c, guint n)
+{
+    const char name[] = { (char) ('a' + n), '\0' };
+    VgpuPoolRow *row = g_new0(VgpuPoolRow, 1);
+
+    row->name = g_strdup(c->xml ? name : "default");
+    row->active = !c->is_off;
+    row->autostart = c->autostart;
+    row->gpus = g_ptr_array_new_with_free_func(g_free);
+    row->users = g_ptr_array_new_with_free_func(g_free);
+    row->profiles = g_ptr_array_new();
+    row->tenants = g_ptr_array_new();
+    for (guint i = 0; i < 3 && c->gpus[i]; i++)
+        g_ptr_array_add(row->gpus, g_strdup(c->gpus[i]));
+    for (guint i = 0; i < 3 && c->users[i]; i++)
+        g_ptr_array_add(row->users, g_strdup(c->users[i]));
+    if (c->xml) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *xml =
+            g_strdup_printf("<vgpupool><name>%s</name>%s</vgpupool>", name, c->xml);
+
+        row->pool = vgpu_pool_parse(xml, strlen(xml), "test", &error);
+        if (!row->pool)
+            fail_msg("%s", error->message);
+    }
+    return row;
+}
+
+static char *
+examine_pools(gsize n)
+{
+    g_autoptr(VgpuInventory) inventory = inventory_new(MDEV, MDEV);
+    g_autoptr(GPtrArray) rows =
+        g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_pool_row_free);
+    g_autoptr(GPtrArray) pools = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_pool_free);
+    g_autoptr(GPtrArray) broken = g_ptr_array_new();
+    GVariantBuilder list;
+
+    for (guint i = 0; i < 3 && (pool_cases[n].pools[i].xml || pool_cases[n].pools[i].gpus[0]);
+         i++) {
+        VgpuPoolRow *row = row_new(&pool_cases[n].pools[i], i);
+
+        g_ptr_array_add(rows, row);
+        if (row->pool)
+            g_ptr_array_add(pools, (gpointer) row->pool);
+    }
+    if (pool_cases[n].broken)
+        g_ptr_array_add(broken, (gpointer) pool_cases[n].broken);
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    vgpu_doctor_pools(&list, rows, broken, inventory);
+    return text_of(&list);
+}
+
+static void
+test_pools(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(pool_cases); i++) {
+        g_autofree char *text = examine_pools(i);
+
+        expect(pool_cases[i].what, text, pool_cases[i].wanted);
+        if (!*pool_cases[i].wanted && *text)
+            fail_msg("%s: %s", pool_cases[i].what, text);
+        if (pool_cases[i].unwanted && strstr(text, pool_cases[i].unwanted))
+            fail_msg("%s: '%s' is in\n%s", pool_cases[i].what, pool_cases[i].unwanted, text);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_gpu_count),
+        cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_pools),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

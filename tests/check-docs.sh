@@ -84,4 +84,14 @@ while read -r method; do
         complain "org.virtvgpu.Manager1: $method is used by no command"
 done < "$tmp/methods"
 
+# --- pictures ---------------------------------------------------------------------------------
+sed -nE 's,.*\]\((images/[^)]+)\).*,docs/\1,p' docs/*.md > "$tmp/shown"
+find docs/images -name '*.png' > "$tmp/pictures"
+[ -s "$tmp/shown" ] || complain "no pictures found in docs/*.md"
+same "pictures that docs/*.md show (<) and those of docs/images (>) differ" "$tmp/shown" \
+    "$tmp/pictures"
+while read -r picture; do
+    grep -qF "$picture" docs/Makefile.inc || complain "docs/Makefile.inc: $picture is missing"
+done < "$tmp/pictures"
+
 exit "$failed"

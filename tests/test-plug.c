@@ -141,6 +141,7 @@ test_not_attached(void **state)
     assert_int_equal(host_count_devices(host), 1);
     first = host_device(host, HOST_WEB1_0);
     assert_text_has(first, "nvidia-746");
+    assert_int_equal(vgpu_manager_owner(host->manager, HOST_WEB1)->claims->len, 1);
 }
 
 /* No room: nothing of what the domain has is undone with it. */
@@ -235,9 +236,9 @@ test_unplugged(void **state)
 
     (void) state;
     start_web1(host, HOST_DEVICE("count='2'"), 2);
-    vgpu_manager_unplugged(host->manager, HOST_WEB1, 0);
-    vgpu_manager_unplugged(host->manager, HOST_WEB1, 0); /* told twice */
-    vgpu_manager_unplugged(host->manager, HOST_WEB1, 5);
+    vgpu_manager_unplugged(host->manager, HOST_WEB1, since(host), 0);
+    vgpu_manager_unplugged(host->manager, HOST_WEB1, since(host), 0); /* told twice */
+    vgpu_manager_unplugged(host->manager, HOST_WEB1, since(host), 5);
     host_settle(host);
     assert_int_equal(host_count_devices(host), 1);
     assert_text_has(host->log->str, "vgpu-detached");
@@ -294,6 +295,124 @@ test_plugged_foreign(void **state)
     assert_null(vgpu_manager_owner(host->manager, HOST_WEB1));
 }
 
+/* A look at the running domain: only what it does not have goes, and only of that run. A device of the
+ * user's own has no alias of ours, and its annotation may be another by now. */
+static void
+test_follow_run(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autoptr(VgpuDomain) both = running(HOST_DEVICE("count='2'"), 2, NULL);
+    g_autoptr(VgpuDomain) one = running(HOST_DEVICE("count='2'"), 1, NULL);
+    g_autoptr(VgpuDomain) users = running(HOST_DEVICE("count='2'"), 2, NULL);
+
+    (void) state;
+    start_web1(host, HOST_DEVICE("count='2'"), 2);
+    for (guint i = 0; i < users->hostdevs->len; i++)
+        ((VgpuHostdev *) users->hostdevs->pdata[i])->index = -1;
+    vgpu_manager_follow_run(host->manager, HOST_WEB1, since(host), both);
+    vgpu_manager_follow_run(host->manager, HOST_WEB1, since(host), users);
+    vgpu_manager_follow_run(host->manager, HOST_WEB1, since(host) - 1, one);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 2);
+    vgpu_manager_follow_run(host->manager, HOST_WEB1, since(host), one);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 1);
+}
+
+/* A detach that the guest answered only after a restart of its domain. */
+static void
+test_unplugged_of_another_run(void **state)
+{
+    g_autoptr(Host) host = host_new();
+
+    (void) state;
+    start_web1(host, HOST_DEVICE(), 1);
+    vgpu_manager_unplugged(host->manager, HOST_WEB1, since(host) - 1, 0);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 1);
+}
+
+/* The domain stops with no hook that says so, while its driver still works on what is plugged. */
+static void
+test_settled_meanwhile(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_auto(Answer) answer = { 0 };
+
+    (void) state;
+    start_web1(host, HOST_DEVICE(), 1);
+    host_knob(host, "create_delay_ms", "150");
+    vgpu_manager_plug(host->manager, running(HOST_DEVICE("count='2'"), 1, NULL), 1, 5000, on_done,
+                      &answer);
+    host_run(host, 20);
+    vgpu_manager_settle(host->manager, HOST_WEB1, since(host), false, -1);
+    assert_int_equal(answer.calls, 1);
+    host_settle(host);
+    assert_int_equal(answer.calls, 1);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
+/* What the domain has is not touched, also when the plug names it, and fails. */
+static void
+test_has_already(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_auto(Answer) answer = { 0 };
+    const VgpuClaim *claim;
+
+    (void) state;
+    start_web1(host, HOST_DEVICE(), 1);
+    vgpu_manager_plug(host->manager,
+                      running(HOST_DEVICE() "<vgpu:device profile='B99-1Q'/>", 1, NULL), 0, 5000,
+                      on_done, &answer);
+    host_settle(host);
+    assert_int_equal(answer.calls, 1);
+    assert_non_null(answer.error);
+    claim = vgpu_owner_find(vgpu_manager_owner(host->manager, HOST_WEB1), HOST_WEB1_0);
+    assert_non_null(claim);
+    assert_int_equal(claim->phase, VGPU_PHASE_READY);
+}
+
+/* Its XML was read before the domain was restarted. */
+static void
+test_other_run(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_auto(Answer) answer = { 0 };
+    VgpuDomain *old = running(HOST_DEVICE("count='2'"), 1, NULL);
+
+    (void) state;
+    start_web1(host, HOST_DEVICE(), 1);
+    old->id = 6;
+    vgpu_manager_plug(host->manager, old, 1, 5000, on_done, &answer);
+    assert_int_equal(answer.calls, 1);
+    assert_true(g_error_matches(answer.error, VGPU_ERROR, VGPU_ERROR_BUSY));
+    assert_int_equal(vgpu_manager_owner(host->manager, HOST_WEB1)->domain_id, 7);
+}
+
+/* A look at all domains sees it before libvirt's answer is there. */
+static void
+test_confirmed(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autoptr(GPtrArray) facts = host_facts();
+    g_auto(Answer) answer = { 0 };
+    g_autofree char *live = host_xml("web1", HOST_WEB1, HOST_DEVICE("count='2'"), 2);
+    g_autofree char *actions = NULL;
+
+    (void) state;
+    start_web1(host, HOST_DEVICE(), 1);
+    vgpu_manager_plug(host->manager, running(HOST_DEVICE("count='2'"), 1, NULL), 1, 5000, on_done,
+                      &answer);
+    host_settle(host);
+    assert_int_equal(answer.calls, 0);
+    host_fact(facts, live, 7);
+    actions = host_reconcile(host, facts, false);
+    assert_text_has(actions, "confirm");
+    assert_int_equal(answer.calls, 1);
+    assert_null(answer.error);
+}
+
 /* Detached by hand while the daemon was away. */
 static void
 test_reconcile_unplugged(void **state)
@@ -326,6 +445,12 @@ main(void)
         cmocka_unit_test(test_unplugged),
         cmocka_unit_test(test_plugged_by_hand),
         cmocka_unit_test(test_plugged_foreign),
+        cmocka_unit_test(test_follow_run),
+        cmocka_unit_test(test_unplugged_of_another_run),
+        cmocka_unit_test(test_settled_meanwhile),
+        cmocka_unit_test(test_has_already),
+        cmocka_unit_test(test_other_run),
+        cmocka_unit_test(test_confirmed),
         cmocka_unit_test(test_reconcile_unplugged),
     };
 

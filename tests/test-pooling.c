@@ -213,6 +213,31 @@ test_stopped_pool(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* A pool that is not there for a while is no reason to drop what is kept for it. */
+static void
+test_kept_without_pool(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = domain_xml(1, NULL, "<vgpu:device pool='design' create='define'/>");
+    g_autofree char *uuid = host_nth_uuid(1);
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
+    g_autoptr(GPtrArray) unwanted = NULL;
+    g_auto(VgpuKeep) keep = { 0 };
+    VgpuPools *pools = vgpu_manager_pools(host->manager);
+
+    (void) state;
+    define(host, POOL("<profiles><profile name='A2-4Q'/></profiles>"));
+    assert_true(vgpu_manager_complete(host->manager, domain, NULL));
+    vgpu_manager_take_definition(host->manager, host_domain(xml), false);
+    assert_true(
+        vgpu_manager_keep(host->manager, uuid, "web1", domain->wants->pdata[0], &keep, NULL));
+    assert_true(vgpu_pools_set_active(pools, "design", false, NULL));
+    assert_true(vgpu_pools_undefine(pools, "design", NULL));
+    vgpu_manager_take_definition(host->manager, host_domain(xml), false);
+    unwanted = vgpu_manager_unwanted(host->manager, uuid);
+    assert_int_equal(unwanted->len, 0);
+}
+
 /* What explain says is what the start says. */
 static void
 test_explain(void **state)
@@ -263,7 +288,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starts),  cmocka_unit_test(test_tenant_limit),
         cmocka_unit_test(test_rows),    cmocka_unit_test(test_stopped_pool),
-        cmocka_unit_test(test_explain), cmocka_unit_test(test_bind),
+        cmocka_unit_test(test_explain), cmocka_unit_test(test_kept_without_pool),
+        cmocka_unit_test(test_bind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

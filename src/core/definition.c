@@ -25,8 +25,9 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
         g_free(kept->domain_name);
         kept->domain_name = g_strdup(domain->name);
     }
-    (void) !vgpu_manager_complete(self, domain, NULL); /* bind() says what is wrong with it */
     definition = g_new0(VgpuDefinition, 1);
+    definition->unclear =
+        !vgpu_manager_complete(self, domain, NULL); /* bind() says what is wrong */
     definition->domain = domain;
     definition->order = order;
     definition->running = running;

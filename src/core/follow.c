@@ -2,9 +2,21 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 
+/* Whoever waits for its hot-plug waits in vain. */
+static void
+end_plug(VgpuManager *self, const VgpuOwner *owner, const VgpuClaim *claim)
+{
+    g_autoptr(GError) over = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED,
+                                         "the domain has stopped meanwhile, or has lost it");
+
+    if (owner->domain_uuid)
+        vgpu_manager_settle_plug(self, owner->domain_uuid, claim->uuid, over);
+}
+
 void
 vgpu_manager_let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
 {
+    end_plug(self, owner, claim);
     if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched) {
         claim->phase = VGPU_PHASE_RELEASING; /* goes on when its driver has answered */
         vgpu_manager_save_or_warn(self, owner);
@@ -22,15 +34,15 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
 {
     VgpuOwner *owner;
     g_autoptr(GPtrArray) uuids = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) over =
-        g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "the domain has stopped meanwhile");
 
     vgpu_manager_cancel_starts(self, domain_uuid, since);
     owner = vgpu_manager_owner(self, domain_uuid);
     if (!owner || since < owner->since)
         return; /* a new run has been prepared since */
+    vgpu_manager_cancel_plugs(self, domain_uuid);
+    owner = vgpu_manager_owner(self, domain_uuid);
 
-    for (guint i = 0; i < owner->claims->len; i++) {
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
         g_ptr_array_add(uuids, g_strdup(claim->uuid));
@@ -38,7 +50,6 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     for (guint i = 0; i < uuids->len; i++) {
         VgpuClaim *claim;
 
-        vgpu_manager_settle_plug(self, domain_uuid, g_ptr_array_index(uuids, i), over);
         if ((owner = vgpu_manager_owner(self, domain_uuid)) &&
             (claim = vgpu_owner_find(owner, g_ptr_array_index(uuids, i))))
             vgpu_manager_let_go(self, owner, claim);
@@ -107,7 +118,7 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
 
     if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING) {
-        if (error)
+        if (error || (claim && claim->phase == VGPU_PHASE_READY))
             vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
         return;
     }
@@ -119,8 +130,10 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
         vgpu_manager_settle_plug(self, domain_uuid, uuid, NULL);
         return;
     }
-    claim->reason = g_strdup(error->message);
-    vgpu_manager_emit(self, "vgpu-failed", owner, claim, claim->reason, waited_ms(claim));
+    vgpu_manager_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
+    /* who waits for the answer undoes it all; else the record is to tell why */
+    if (!vgpu_manager_is_awaited(self, domain_uuid, uuid))
+        claim->reason = g_strdup(error->message);
     if (claim->persistent) { /* the device outlives this run */
         claim->phase = VGPU_PHASE_FAILED;
         vgpu_manager_save_or_warn(self, owner);
@@ -191,6 +204,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(self->inventory, action->parent);
     const VgpuProfile *profile =
         gpu && action->profile_id ? vgpu_gpu_find_profile(gpu, action->profile_id) : NULL;
+    const VgpuDefinition *definition = g_hash_table_lookup(self->definitions, action->key);
     VgpuOwner *owner;
     VgpuClaim *claim;
 
@@ -200,6 +214,8 @@ adopt(VgpuManager *self, const VgpuAction *action)
     owner->since = vgpu_manager_now();
     claim = vgpu_claim_new(action->uuid, action->index);
     vgpu_claim_put(claim, gpu, action->parent, profile);
+    claim->pool = g_strdup(vgpu_manager_pool_of(self, gpu->address));
+    claim->tenant = g_strdup(definition ? definition->domain->tenant : NULL);
     claim->phase = VGPU_PHASE_READY;
     if (action->kind == VGPU_ACTION_ADOPT) {
         owner->started = true;
@@ -227,6 +243,7 @@ act(VgpuManager *self, const VgpuAction *action)
         vgpu_manager_let_go(self, owner, claim);
         break;
     case VGPU_ACTION_DROP:
+        end_plug(self, owner, claim);
         vgpu_manager_drop(self, owner, claim);
         break;
     case VGPU_ACTION_CONFIRM:
@@ -234,6 +251,7 @@ act(VgpuManager *self, const VgpuAction *action)
         owner->started = true;
         owner->domain_id = action->domain_id;
         vgpu_manager_save_or_warn(self, owner);
+        vgpu_manager_settle_plug(self, action->key, action->uuid, NULL);
         break;
     case VGPU_ACTION_ATTACH:
         owner->started = true;

@@ -10,6 +10,7 @@ typedef struct {
     VgpuDomain *domain;
     guint64 order; /* the earlier one keeps a UUID that two domains name */
     bool running;
+    bool unclear; /* what it asks for depends on a pool that is not there, say */
 } VgpuDefinition;
 
 void vgpu_definition_free(VgpuDefinition *self);
@@ -147,6 +148,8 @@ const char *vgpu_pool_meant(const char *name);
 typedef struct VgpuPlug VgpuPlug;
 /* Nobody is told any more: the manager goes. */
 void vgpu_manager_forget_plugs(VgpuManager *self);
+/* Whether somebody waits for the hot-plug of that vGPU. */
+bool vgpu_manager_is_awaited(const VgpuManager *self, const char *domain_uuid, const char *uuid);
 /* How the hot-plug of that vGPU ended (@error NULL: well), for whoever waits for it. */
 void vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
                               const GError *error);
@@ -212,6 +215,8 @@ void vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuD
 void vgpu_manager_wake_starts(VgpuManager *self);
 /* Add the keys of all starts that are not answered yet to @set. */
 void vgpu_manager_list_starts(const VgpuManager *self, GHashTable *set);
+/* Cancel what is being made for that domain's present run, which is over. */
+void vgpu_manager_cancel_plugs(VgpuManager *self, const char *domain_uuid);
 /* Cancel the starts of that domain that began before @since. */
 void vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guint64 since);
 

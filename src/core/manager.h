@@ -124,8 +124,13 @@ void vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint
                        VgpuPrepareDone done, gpointer opaque);
 
 /* The running domain has no such device any more (a DEVICE_REMOVED, or a look at its XML): its vGPU
- * goes. Nothing to do is no error. */
-void vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint index);
+ * goes. @since: of the run that was looked at; void when it is another by now. */
+void vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint64 since,
+                            guint index);
+
+/* The same for all that is not in @live, the XML of that run. */
+void vgpu_manager_follow_run(VgpuManager *self, const char *domain_uuid, guint64 since,
+                             const VgpuDomain *live);
 
 /* The running domain has this hostdev of ours (its number, and UUID or VF) by somebody's hand: what
  * was made without a domain, or adopted by none, becomes the domain's. */

@@ -165,7 +165,7 @@ vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid)
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-        if (!definition || !wants(definition, claim))
+        if (!definition || (!definition->unclear && !wants(definition, claim)))
             g_ptr_array_add(uuids, g_strdup(claim->uuid));
     }
     return uuids;

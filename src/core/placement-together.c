@@ -197,7 +197,8 @@ place_in_turn(Search *self, guint *failed)
     for (guint i = 0; i < self->wants->len; i++) {
         bool placed = false;
 
-        for (int a = 0; !placed && want_at(self, i)->profiles[a]; a++) {
+        for (int a = 0; !placed && want_at(self, i)->profiles[a] && self->looks < MAX_LOOKS;
+             a++) {
             g_autoptr(GPtrArray) sorted = NULL;
             g_autoptr(GPtrArray) candidates = look(self, i, a, &sorted);
 
@@ -281,7 +282,7 @@ make_turn(Search *self, guint i)
 {
     Turn turn = { .want = i };
 
-    for (int a = 0; want_at(self, i)->profiles[a]; a++) {
+    for (int a = 0; want_at(self, i)->profiles[a] && self->looks < MAX_LOOKS; a++) {
         g_autoptr(GPtrArray) sorted = NULL;
         g_autoptr(GPtrArray) candidates = NULL;
 
@@ -331,7 +332,7 @@ improve(Search *self, Choice *found)
     for (guint i = 0; i < self->wants->len; i++) {
         int *fixed = &g_array_index(self->fixed, int, i);
 
-        for (int a = 0; a < found[i].alternative; a++) {
+        for (int a = 0; a < found[i].alternative && self->looks < MAX_LOOKS; a++) {
             *fixed = a;
             if (search(self)) {
                 memcpy(found, self->choices->data, sizeof(Choice) * self->wants->len);

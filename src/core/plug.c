@@ -10,6 +10,7 @@ struct VgpuPlug {
     GPtrArray *uuids; /* of the vGPUs that are still to be plugged */
     VgpuPrepareDone done;
     gpointer opaque;
+    bool made;     /* the vGPUs exist; until then its start has the word */
     GError *error; /* the first one */
 };
 
@@ -43,6 +44,23 @@ finish(VgpuPlug *self)
     plug_free(self);
 }
 
+bool
+vgpu_manager_is_awaited(const VgpuManager *self, const char *domain_uuid, const char *uuid)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, self->plugs);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const VgpuPlug *plug = key;
+
+        if (g_str_equal(plug->key, domain_uuid) &&
+            g_ptr_array_find_with_equal_func(plug->uuids, uuid, g_str_equal, NULL))
+            return true;
+    }
+    return false;
+}
+
 void
 vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
                          const GError *error)
@@ -53,7 +71,7 @@ vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char 
         VgpuPlug *plug = l->data;
         guint at;
 
-        if (!g_str_equal(plug->key, domain_uuid) ||
+        if (!plug->made || !g_str_equal(plug->key, domain_uuid) ||
             !g_ptr_array_find_with_equal_func(plug->uuids, uuid, g_str_equal, &at))
             continue;
         g_ptr_array_remove_index(plug->uuids, at);
@@ -78,6 +96,7 @@ on_made(const GError *error, gpointer opaque)
         finish(self);
         return;
     }
+    self->made = true;
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
@@ -108,8 +127,11 @@ static bool
 check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
 {
     guint wanted = domain->wants->len > first ? domain->wants->len - first : 0;
+    const VgpuOwner *owner = domain->uuid ? vgpu_manager_owner(self, domain->uuid) : NULL;
+    bool other_run =
+        owner && (!owner->started || (owner->domain_id >= 0 && owner->domain_id != domain->id));
 
-    if (!domain->uuid || is_starting(self, domain->uuid)) {
+    if (!domain->uuid || other_run || is_starting(self, domain->uuid)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "domain '%s' is just being started; try again when it runs", domain->name);
         return false;
@@ -163,10 +185,12 @@ vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint time
 }
 
 void
-vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint index)
+vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint64 since, guint index)
 {
     VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
 
+    if (owner && owner->since != since)
+        return; /* that was another run */
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
@@ -177,6 +201,23 @@ vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint index)
         vgpu_manager_let_go(self, owner, claim);
         return;
     }
+}
+
+void
+vgpu_manager_follow_run(VgpuManager *self, const char *domain_uuid, guint64 since,
+                        const VgpuDomain *live)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->phase == VGPU_PHASE_READY && !vgpu_reconcile_has_device(live, claim))
+            g_array_append_val(gone, claim->index);
+    }
+    for (guint i = 0; i < gone->len; i++)
+        vgpu_manager_unplugged(self, domain_uuid, since, g_array_index(gone, guint, i));
 }
 
 /* The record of a vGPU that was made without a domain; on a VF only the record has a name for it. */

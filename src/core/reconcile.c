@@ -96,9 +96,8 @@ is_untouchable(const VgpuReconcileInput *in, const char *key)
     return in->untouchable && g_hash_table_contains(in->untouchable, key);
 }
 
-/* Whether the domain's XML has the claim's device. */
-static bool
-has_device(const VgpuDomain *domain, const VgpuClaim *claim)
+bool
+vgpu_reconcile_has_device(const VgpuDomain *domain, const VgpuClaim *claim)
 {
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = g_ptr_array_index(domain->hostdevs, i);
@@ -123,14 +122,14 @@ plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *own
         VgpuAction *action = NULL;
 
         if (claim->phase == VGPU_PHASE_ATTACHING) {
-            if (fact->live && has_device(fact->live, claim))
+            if (fact->live && vgpu_reconcile_has_device(fact->live, claim))
                 action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid,
                              "the domain has it already");
             else
                 action = add(plan, VGPU_ACTION_ATTACH, owner->key, claim->uuid,
                              "the domain runs and waits for it");
         } else if (claim->phase == VGPU_PHASE_CREATING && exists && fact->live &&
-                   !has_device(fact->live, claim)) {
+                   !vgpu_reconcile_has_device(fact->live, claim)) {
             action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
                          "it was made for the running domain, and never plugged");
         } else if (claim->phase == VGPU_PHASE_CREATING && exists) {
@@ -142,7 +141,7 @@ plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *own
         } else if (claim->phase == VGPU_PHASE_READY && !owner->started) {
             action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid, "the domain runs");
         } else if (claim->phase == VGPU_PHASE_READY && fact->live &&
-                   !has_device(fact->live, claim)) {
+                   !vgpu_reconcile_has_device(fact->live, claim)) {
             action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
                          "it was detached from the running domain");
         }

@@ -53,5 +53,8 @@ typedef struct {
     const VgpuInventory *inventory;
 } VgpuReconcileInput;
 
+/* Whether the domain's XML has the claim's device, whatever its alias. */
+bool vgpu_reconcile_has_device(const VgpuDomain *domain, const VgpuClaim *claim);
+
 /* Of VgpuAction; empty when all is as it should be. */
 GPtrArray *vgpu_reconcile_plan(const VgpuReconcileInput *input);

@@ -14,8 +14,8 @@ typedef struct {
     const VgpuProfile *other_size; /* a profile in use that rules this one out, or NULL */
 } VgpuLoad;
 
-/* Of the reservations, those that matter: the rest is seen in sysfs, whole, or is not of this host.
- * Many questions are answered sooner with these. */
+/* Of the reservations, those that matter: the rest is seen in sysfs with its type, or is not on
+ * this host. Many questions are answered sooner with these. Owned by the caller. */
 GArray *vgpu_room_open_reservations(const VgpuSnapshot *snapshot);
 
 VgpuLoad vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,

@@ -40,6 +40,8 @@ struct VgpuStart {
     GSource *tick;
     GError *failure;
     bool plug;       /* see VgpuStartRequest */
+    bool fresh;      /* the domain had nothing of ours before */
+    bool apart;      /* no way was found for all together: each finds its own, or none */
     bool superseded; /* a newer start of the domain has what this one had */
     VgpuPrepareDone done;
     gpointer opaque;

@@ -185,6 +185,9 @@ answer(VgpuStart *self)
             undo(self);
     } else if (owner && owner->domain_uuid && !self->plug) {
         schedule_orphan_check(self);
+    } else if (owner && self->fresh &&
+               owner->domain_uuid) { /* it may have stopped while nothing was known of it */
+        manager->host.look(owner->domain_uuid, owner->since, manager->opaque);
     }
     g_hash_table_remove(manager->starts, &self->token); /* frees self */
     done(failure, opaque);
@@ -197,11 +200,18 @@ succeed(VgpuStart *self)
 {
     VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
 
-    if (owner) {
+    if (owner && self->plug) {
+        owner->touched = vgpu_manager_now();
+        if (self->fresh) {
+            owner->started = true;
+            owner->domain_id = self->domain->id;
+        }
+        if (!vgpu_manager_save(self->manager, owner, &self->failure))
+            g_prefix_error(&self->failure, "the record of its vGPUs cannot be written: ");
+    } else if (owner) {
         owner->since = self->since;
         owner->domain_id = self->domain->id;
-        owner->started = self->plug;
-        owner->touched = vgpu_manager_now();
+        owner->started = false;
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(self->domain->name);
         if (!vgpu_manager_save(self->manager, owner, &self->failure))
@@ -327,6 +337,16 @@ supersede(VgpuManager *manager, const char *key)
     }
 }
 
+/* What a running domain has, or is about to be given, is not a plug's to touch. */
+static bool
+has_already(const VgpuManager *manager, const VgpuStartRequest *request, const VgpuWant *want)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(manager, request->key);
+    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, want->uuid) : NULL;
+
+    return claim && (claim->phase == VGPU_PHASE_READY || claim->phase == VGPU_PHASE_ATTACHING);
+}
+
 guint64
 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
 {
@@ -344,13 +364,15 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     self->done = request->done;
     self->opaque = request->opaque;
     self->plug = request->plug;
+    self->fresh = !vgpu_manager_owner(manager, request->key);
     self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->steps = g_array_new(FALSE, TRUE, sizeof(VgpuStep));
     for (guint i = 0; i < self->domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(self->domain->wants, i);
         VgpuStep step = { .want = want };
 
-        if (want->index < request->first)
+        if (want->index < request->first ||
+            (request->plug && has_already(manager, request, want)))
             continue;
         step.late = self->domain->uuid && !want->uuid_is_users &&
                     !vgpu_domain_find_ours(self->domain, want->index);
@@ -394,6 +416,19 @@ vgpu_manager_cancel(VgpuManager *self, guint64 token)
 
     if (start)
         cancel(start);
+}
+
+void
+vgpu_manager_cancel_plugs(VgpuManager *self, const char *domain_uuid)
+{
+    g_autoptr(GList) starts = g_hash_table_get_values(self->starts);
+
+    for (GList *l = starts; l; l = l->next) {
+        VgpuStart *start = l->data;
+
+        if (start->plug && g_str_equal(start->key, domain_uuid))
+            cancel(start);
+    }
 }
 
 void

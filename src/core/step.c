@@ -344,12 +344,15 @@ static bool
 place_with_others(VgpuStart *self, VgpuStep *step, const VgpuReading *reading)
 {
     g_autoptr(GPtrArray) wants = to_be_placed(self, step);
-    g_autoptr(GArray) spots =
-        wants->len > 1 ? vgpu_placement_together(&reading->snapshot, wants, NULL) : NULL;
+    g_autoptr(GArray) spots = wants->len > 1 && !self->apart
+                                  ? vgpu_placement_together(&reading->snapshot, wants, NULL)
+                                  : NULL;
     const VgpuSpot *spot;
 
-    if (!spots)
+    if (!spots) {
+        self->apart |= wants->len > 1; /* the search may take long */
         return false;
+    }
     spot = &g_array_index(spots, VgpuSpot, 0);
     add_claim(self, step->want, spot->gpu, spot->parent->address, spot->profile);
     step->state = VGPU_STEP_CREATING;

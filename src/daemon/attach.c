@@ -1,4 +1,6 @@
 /* attach.c: late attach, for a domain that was started before its definition had the hostdev */
+#include <string.h>
+
 #include "base/error.h"
 #include "daemon/guard-private.h"
 #include "domain/inject.h"
@@ -64,20 +66,36 @@ attach(const VgpuTask *task, GError **error)
     return done;
 }
 
-/* Whether the run that the vGPU was made for is over; then its release cleans up. */
-static bool
-is_over(const VgpuTask *task)
+typedef enum {
+    RUN_WAITS,
+    RUN_HAS_IT, /* what a daemon before us asked for has come through after all */
+    RUN_OVER,   /* its release cleans up */
+} Run;
+
+/* What became of the run that the vGPU was made for. */
+static Run
+look_at_run(const VgpuTask *task)
 {
     virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuDomainState) state = NULL;
+    g_autoptr(VgpuDomain) live = NULL;
+    const VgpuHostdev *hostdev;
 
     if (!conn)
-        return false;
+        return RUN_WAITS;
     state = vgpu_domains_get(conn, task->domain_uuid, &error);
     virConnectClose(conn);
-    return state ? state->id != task->domain_id
-                 : g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND);
+    if (!state)
+        return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND) ? RUN_OVER : RUN_WAITS;
+    if (state->id != task->domain_id)
+        return RUN_OVER;
+    live = state->live ? vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL) : NULL;
+    hostdev = live ? vgpu_domain_find_ours(live, task->index) : NULL;
+    return hostdev && (hostdev->source ? g_strcmp0(hostdev->source, task->parent) == 0
+                                       : g_strcmp0(hostdev->uuid, task->uuid) == 0)
+               ? RUN_HAS_IT
+               : RUN_WAITS;
 }
 
 static void
@@ -87,10 +105,10 @@ run_attach(gpointer data)
     VgpuTask *result = vgpu_task_copy(task);
 
     if (!attach(task, &result->error)) {
-        bool again = g_error_matches(result->error, VGPU_ERROR, VGPU_ERROR_BUSY) &&
-                     g_get_monotonic_time() < task->deadline;
+        Run run = look_at_run(task);
 
-        if (again) {
+        if (run == RUN_WAITS && g_error_matches(result->error, VGPU_ERROR, VGPU_ERROR_BUSY) &&
+            g_get_monotonic_time() < task->deadline) {
             g_debug("%s; trying again", result->error->message);
             g_clear_error(&result->error);
             g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again, result,
@@ -98,10 +116,12 @@ run_attach(gpointer data)
             return;
         }
         /* when libvirt is back, reconcile asks again */
-        if (vgpu_guard_is_away(result->error) || is_over(task)) {
+        if (run == RUN_OVER || (run == RUN_WAITS && vgpu_guard_is_away(result->error))) {
             forget_attach(result);
             return;
         }
+        if (run == RUN_HAS_IT)
+            g_clear_error(&result->error);
     }
     vgpu_worker_push(task->guard->worker, do_attached, result);
 }

@@ -56,6 +56,14 @@ vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **e
     return false;
 }
 
+void
+vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
+{
+    g_mutex_lock(&self->lock);
+    g_hash_table_remove(self->corrected, domain_uuid);
+    g_mutex_unlock(&self->lock);
+}
+
 typedef struct {
     VgpuGuard *guard;
     VgpuDomain *domain;
@@ -94,7 +102,7 @@ apply(virConnectPtr conn, const VgpuDomainState *state, const VgpuChange *change
 
 static bool
 inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDomain *domain,
-       GPtrArray *changes, GError **error)
+       GPtrArray *changes, bool *changed, GError **error)
 {
     g_autoptr(GPtrArray) plan = NULL;
 
@@ -112,6 +120,7 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
 
         if (!apply(conn, state, change, error))
             return false;
+        *changed = true;
         vgpu_guard_emit(self, "domain-injected", state, change->text);
         if (changes)
             g_ptr_array_add(changes, g_strdup(change->text));
@@ -284,11 +293,22 @@ define_wanted(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, GEr
     return true;
 }
 
+/* What has just been changed is what the worker is to know. */
+static void
+follow_changed(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid)
+{
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, domain_uuid, NULL);
+
+    if (state && state->definition)
+        follow_records(self, conn, domain_uuid, state->definition, state->id >= 0);
+}
+
 static bool
 follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
                   GPtrArray *changes, GError **error)
 {
     g_autoptr(VgpuDomain) domain = NULL;
+    bool changed = false;
 
     if (!vgpu_guard_concerns(state->definition)) {
         /* one that runs may still have vGPUs that it would not get again */
@@ -300,8 +320,11 @@ follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *st
     if (!domain) /* nothing follows from what cannot be read */
         return false;
     follow_records(self, conn, state->uuid, state->definition, state->id >= 0);
-    return inject(self, conn, state, domain, changes, error) &&
-           define_wanted(self, conn, domain, error);
+    if (!inject(self, conn, state, domain, changes, &changed, error))
+        return false;
+    if (changed) /* an old libvirt tells nobody */
+        follow_changed(self, conn, state->uuid);
+    return define_wanted(self, conn, domain, error);
 }
 
 static bool

@@ -33,19 +33,6 @@ vgpu_guard_since(VgpuGuard *self, const char *domain_uuid)
     return look.since;
 }
 
-/* Whether vGPU @index may be a device of the user's own, which has no alias of ours. */
-static bool
-may_be_users(const VgpuDomain *live, guint index)
-{
-    if (index < live->wants->len)
-        return ((const VgpuWant *) live->wants->pdata[index])->uuid_is_users;
-    for (guint i = 0; !live->annotated && i < live->hostdevs->len; i++) {
-        if (((const VgpuHostdev *) live->hostdevs->pdata[i])->index < 0)
-            return true;
-    }
-    return false;
-}
-
 static void
 call_devices(gpointer data)
 {
@@ -61,10 +48,8 @@ call_devices(gpointer data)
         if (hostdev->index >= 0)
             vgpu_manager_plugged(manager, state->uuid, state->name, state->id, hostdev);
     }
-    for (guint i = 0; look->since && i < VGPU_COUNT_MAX; i++) {
-        if (!vgpu_domain_find_ours(look->live, i) && !may_be_users(look->live, i))
-            vgpu_manager_unplugged(manager, state->uuid, i);
-    }
+    if (look->since)
+        vgpu_manager_follow_run(manager, state->uuid, look->since, look->live);
 }
 
 void

@@ -1,7 +1,8 @@
 /* give.c: domains to which a pool gives vGPUs by their name, without an annotation
  *
  * They get one, written like a user's, so that everything after it is as usual. A definition that has
- * anything of ours already, even an empty annotation, is left alone, and so is a running domain. */
+ * anything of ours already, even an empty annotation, is left alone. A domain that runs without gets
+ * its vGPUs by hot-plug. */
 #include <string.h>
 
 #include "base/error.h"
@@ -103,20 +104,43 @@ give_live(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, const Gi
     return true;
 }
 
+/* Whether the definition has what the pool gives, and nothing else. */
+static bool
+is_gift(const char *definition, const Gift *gift)
+{
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(definition, strlen(definition), NULL, NULL);
+
+    if (!domain || domain->wants->len != gift->devices)
+        return false;
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+
+        if (g_strcmp0(want->pool, gift->pool) != 0 || want->profiles[0] || want->gpu ||
+            want->uuid_is_users)
+            return false;
+    }
+    return true;
+}
+
 bool
 vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
 {
     Gift gift = { .guard = self, .domain_name = (*state)->name };
     g_autofree char *pool = NULL;
+    bool half = (*state)->live && !vgpu_guard_concerns((*state)->live);
 
-    /* installers start a domain before they define it: it may have been given live, and only then */
-    if (vgpu_guard_concerns((*state)->definition) ||
+    /* installers start a domain before they define it: it may have been given live, and only then; or
+     * half of it, if something came between */
+    if ((vgpu_guard_concerns((*state)->definition) && !half) ||
         (vgpu_guard_concerns((*state)->live) && !(*state)->persistent))
         return true;
     vgpu_worker_call(self->worker, call_pools, &gift);
     pool = gift.pool;
     if (!pool)
         return true;
+    if (vgpu_guard_concerns((*state)->definition))
+        return !is_gift((*state)->definition, &gift) ||
+               give_live(self, conn, state, &gift, error);
     if (!vgpu_guard_may_correct(self, *state, error))
         return false;
     /* the definition first: a start that was faster than that has run without when it is done, and

@@ -115,6 +115,13 @@ bool vgpu_guard_check_target(const VgpuDomainState *state, bool live, bool confi
 bool vgpu_guard_follow_now(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
                            GError **error);
 
+/* The domain @xml with @element in the place of its annotation. @what names it in errors. */
+VgpuDomain *vgpu_guard_read_with(const char *xml, const char *element, const char *what,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the annotation of @xml (NULL: none) asks for what @element does: nobody's later edit is to
+ * be undone. */
+bool vgpu_guard_is_still(const char *xml, const char *element, const char *name);
+
 /* --- unplug.c ----------------------------------------------------------------------------- */
 
 /* Take vGPU @index away from the running domain with that id, and wait until the guest has let go
@@ -162,6 +169,9 @@ bool vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *chan
 /* Whether the domain may be changed: somebody who undoes our changes again and again will not be
  * fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. Each call counts as a change. */
 bool vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error);
+
+/* A user has just had the annotation changed: what was corrected before that is no fight with him. */
+void vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid);
 
 /* Have libvirt remove a persistent mdev, then forget it. */
 bool vgpu_guard_unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error);

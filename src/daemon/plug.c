@@ -6,90 +6,10 @@
 
 #include "base/error.h"
 #include "base/names.h"
-#include "base/xml.h"
-#include "daemon/caller.h"
 #include "daemon/guard-private.h"
 
 #define MAKE_TIMEOUT_MS (30 * 1000)
 #define SPARE_S 10
-
-/* --- what attach and detach share --------------------------------------------------------- */
-
-bool
-vgpu_guard_begin_change(VgpuGuard *self, const char *domain_uuid, GError **error)
-{
-    bool new;
-
-    g_mutex_lock(&self->lock);
-    new = g_hash_table_add(self->changing, g_strdup(domain_uuid));
-    g_mutex_unlock(&self->lock);
-    if (!new)
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BUSY,
-            "another attach or detach of domain %s is under way; try again when it is over",
-            domain_uuid);
-    return new;
-}
-
-void
-vgpu_guard_end_change(VgpuGuard *self, const char *domain_uuid)
-{
-    g_mutex_lock(&self->lock);
-    g_hash_table_remove(self->changing, domain_uuid);
-    g_mutex_unlock(&self->lock);
-}
-
-bool
-vgpu_guard_check_target(const VgpuDomainState *state, bool live, bool config, GError **error)
-{
-    if (!live && !config) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "domain '%s': neither --live nor --config was asked for", state->name);
-        return false;
-    }
-    if (live && state->id < 0) {
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-            "domain '%s' does not run, so there is nothing to do with --live; use --config",
-            state->name);
-        return false;
-    }
-    if (config && !state->persistent) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "domain '%s' is transient and has no definition for --config; use --live",
-                    state->name);
-        return false;
-    }
-    return true;
-}
-
-bool
-vgpu_guard_write_annotation(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
-                            const char *element, bool live, bool config, guint caller,
-                            GError **error)
-{
-    VgpuCaller his = { .uri = self->config->libvirt_uri, .uid = caller };
-
-    if (vgpu_caller_is_self(caller))
-        return vgpu_domains_set_annotation_in(conn, domain_uuid, element, live, config, error);
-    return vgpu_caller_set_annotation(&his, domain_uuid, element, live, config, error);
-}
-
-bool
-vgpu_guard_follow_now(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
-                      GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-
-    if (vgpu_guard_follow(self, domain_uuid, changes, &failure))
-        return true;
-    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
-        vgpu_guard_push_follow(self, domain_uuid);
-        return true;
-    }
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
-}
 
 /* --- the manager's part ------------------------------------------------------------------- */
 
@@ -199,10 +119,11 @@ typedef struct {
     VgpuDomainState *state; /* as it was found */
     char *live_was;         /* the annotation; NULL: none */
     char *config_was;
+    char *live_new; /* what was written; NULL: nothing */
+    char *config_new;
     VgpuDomain *domain; /* the live one with the new devices */
     guint first;        /* the number of the first of them */
-    bool live_written, config_written;
-    bool done; /* the step that ran last */
+    bool done;          /* the step that ran last */
     GError *error;
 } Attach;
 
@@ -238,30 +159,6 @@ check_live_device(const VgpuDomainState *state, const VgpuAnnotateOptions *devic
     return true;
 }
 
-/* The domain @xml with @element in the place of its annotation. */
-static VgpuDomain *
-read_with(const char *xml, const char *element, const char *what, GError **error)
-{
-    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), what, error);
-    g_autoptr(xmlDoc) fragment = NULL;
-    g_autoptr(GPtrArray) old = NULL;
-    xmlNode *metadata;
-
-    if (!doc || !(fragment = vgpu_xml_parse(element, strlen(element), what, error)))
-        return NULL;
-    metadata = vgpu_xml_node(doc, NULL, "/domain/metadata");
-    if (!metadata)
-        metadata = xmlNewChild(xmlDocGetRootElement(doc), NULL, BAD_CAST "metadata", NULL);
-    old =
-        vgpu_xml_nodes(doc, metadata, "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]");
-    for (guint i = 0; i < old->len; i++) {
-        xmlUnlinkNode(old->pdata[i]);
-        xmlFreeNode(old->pdata[i]);
-    }
-    xmlAddChild(metadata, xmlDocCopyNode(xmlDocGetRootElement(fragment), doc, 1));
-    return vgpu_domain_from_doc(g_steal_pointer(&doc), what, error);
-}
-
 /* The annotation of @xml with the device at its end. *@was: what it is now, *@domain (may be NULL):
  * the domain with it, read and found right. */
 static char *
@@ -274,7 +171,7 @@ append(const char *xml, const char *name, const VgpuAnnotateOptions *device, cha
     g_autofree char *old = now ? vgpu_annotate_extract(now) : NULL;
     g_autofree char *element = now ? vgpu_annotate_append(old, device, error) : NULL;
 
-    if (!element || !(then = read_with(xml, element, what, error)))
+    if (!element || !(then = vgpu_guard_read_with(xml, element, what, error)))
         return NULL;
     g_free(*was);
     *was = g_steal_pointer(&old);
@@ -339,9 +236,11 @@ begin(Attach *job, virConnectPtr conn, GError **error)
         return false;
     if (!job->live)
         return true;
-    job->live_written = vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, live,
-                                                    true, false, job->caller, error);
-    return job->live_written;
+    if (!vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, live, true, false,
+                                     job->caller, error))
+        return false;
+    job->live_new = g_steal_pointer(&live);
+    return true;
 }
 
 /* The definition may have changed since it was checked. */
@@ -354,30 +253,48 @@ write_config(Attach *job, virConnectPtr conn, GError **error)
 
     if (!state || !vgpu_guard_check_target(state, false, true, error) ||
         !(element = append(state->definition, state->name, job->device, &job->config_was, &index,
-                           NULL, error)))
+                           NULL, error)) ||
+        !vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, element, false, true,
+                                     job->caller, error))
         return false;
-    job->config_written = vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, element,
-                                                      false, true, job->caller, error);
-    return job->config_written &&
-           vgpu_guard_follow_now(job->guard, job->domain_uuid, NULL, error);
+    job->config_new = g_steal_pointer(&element);
+    return vgpu_guard_follow_now(job->guard, job->domain_uuid, NULL, error);
 }
 
 /* With the daemon's rights: the caller may have lost his. */
 static bool
+put_back_one(Attach *job, virConnectPtr conn, const VgpuDomainState *state, bool live,
+             GError **error)
+{
+    const char *xml = live ? state->live : state->definition;
+    const char *element = live ? job->live_new : job->config_new;
+    const char *was = live ? job->live_was : job->config_was;
+
+    if (!element || (live && state->id != job->state->id))
+        return true;
+    if (!vgpu_guard_is_still(xml, element, state->name)) {
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_BUSY,
+            "the annotation of domain '%s' has been edited meanwhile, and may still name the "
+            "device that it did not get",
+            state->name);
+        return false;
+    }
+    return vgpu_domains_set_annotation_in(conn, job->domain_uuid, was, live, !live, error);
+}
+
+static bool
 put_back(Attach *job, virConnectPtr conn, GError **error)
 {
     g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, job->domain_uuid, error);
+    bool config;
 
     if (!state)
         return false;
-    if (job->live_written && state->id == job->state->id &&
-        !vgpu_domains_set_annotation_in(conn, job->domain_uuid, job->live_was, true, false,
-                                        error))
-        return false;
-    return !job->config_written ||
-           (vgpu_domains_set_annotation_in(conn, job->domain_uuid, job->config_was, false, true,
-                                           error) &&
-            vgpu_guard_follow_now(job->guard, job->domain_uuid, NULL, error));
+    config =
+        put_back_one(job, conn, state, false, error) &&
+        (!job->config_new || vgpu_guard_follow_now(job->guard, job->domain_uuid, NULL, error));
+    return put_back_one(job, conn, state, true, config ? error : NULL) && config;
 }
 
 static void
@@ -420,7 +337,7 @@ undo(Attach *job, guint n_plugged)
         if (!vgpu_guard_unplug(job->guard, job->state, job->first + i, &error))
             g_warning("undoing an attach: %s", error->message);
     }
-    if (job->live_written || job->config_written)
+    if (job->live_new || job->config_new)
         vgpu_guard_call(job->guard, job->domain_uuid, run_put_back, job);
     if (job->error)
         g_warning("undoing an attach: %s", job->error->message);
@@ -489,6 +406,8 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
     vgpu_domain_free(job.domain);
     g_free(job.live_was);
     g_free(job.config_was);
+    g_free(job.live_new);
+    g_free(job.config_new);
     if (!done) {
         g_propagate_error(error, job.error);
         return NULL;

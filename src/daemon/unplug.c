@@ -14,6 +14,7 @@ typedef struct {
     VgpuGuard *guard;
     const VgpuDomainState *domain; /* as the caller has found it */
     guint index;
+    guint64 since; /* of the run that is meant */
     char *alias;
     bool asked; /* the guest knows */
     bool gone;
@@ -68,7 +69,7 @@ call_unplugged(gpointer data)
 {
     const Unplug *job = data;
 
-    vgpu_manager_unplugged(job->guard->manager, job->domain->uuid, job->index);
+    vgpu_manager_unplugged(job->guard->manager, job->domain->uuid, job->since, job->index);
 }
 
 /* Until the guest answers, it is time to look again, or all time is over. */
@@ -137,6 +138,7 @@ vgpu_guard_unplug(VgpuGuard *self, const VgpuDomainState *domain, guint index, G
     VgpuLeaving leaving = { .domain_uuid = domain->uuid, .index = index };
     bool done;
 
+    job.since = vgpu_guard_since(self, domain->uuid);
     job.alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", index);
     g_mutex_lock(&self->lock);
     g_ptr_array_add(self->leaving, &leaving);
@@ -227,6 +229,30 @@ remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **w
     return true;
 }
 
+/* The numbers of a run are kept and those of its definition move up, so after a first detach the same
+ * number may mean two devices. */
+static bool
+check_same(const Detach *job, GError **error)
+{
+    g_autoptr(VgpuDomain) live =
+        vgpu_domain_parse(job->state->live, strlen(job->state->live), NULL, error);
+    g_autoptr(VgpuDomain) config = NULL;
+
+    if (!live || !(config = vgpu_domain_parse(job->state->definition,
+                                              strlen(job->state->definition), NULL, error)))
+        return false;
+    if (job->index >= live->wants->len || job->index >= config->wants->len ||
+        (live->wants->len == config->wants->len &&
+         vgpu_want_equal(live->wants->pdata[job->index], config->wants->pdata[job->index])))
+        return true; /* a number that the definition lacks is refused elsewhere */
+    g_set_error(
+        error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+        "domain '%s': vGPU %u of the running domain need not be number %u of its definition, "
+        "which has changed since; take them away one by one, with --live and with --config",
+        job->state->name, job->index, job->index);
+    return false;
+}
+
 /* Check everything first. A running domain keeps its numbers, so its annotation stays; that the
  * caller may change the domain is proved by having him write it as it is. */
 static bool
@@ -239,7 +265,8 @@ begin(Detach *job, virConnectPtr conn, GError **error)
     if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
         !vgpu_guard_check_target(job->state, job->live, job->config, error) ||
         (job->live && !check_live(job, &live, error)) ||
-        (job->config && !remove_from(job->guard, job->state, job->index, &was, &config, error)))
+        (job->config && !remove_from(job->guard, job->state, job->index, &was, &config, error)) ||
+        (job->live && job->config && !check_same(job, error)))
         return false;
     return !job->live || vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, live,
                                                      true, false, job->caller, error);

@@ -167,6 +167,15 @@ vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults)
     self->params = vgpu_params_format(self->param_switches, self->raw_params, from->params);
 }
 
+bool
+vgpu_want_equal(const VgpuWant *a, const VgpuWant *b)
+{
+    return g_strv_equal((const char *const *) a->profiles, (const char *const *) b->profiles) &&
+           g_strcmp0(a->pool, b->pool) == 0 && g_strcmp0(a->gpu, b->gpu) == 0 &&
+           g_strcmp0(a->params, b->params) == 0 && a->uuid_is_users == b->uuid_is_users &&
+           (!a->uuid_is_users || g_strcmp0(a->uuid, b->uuid) == 0);
+}
+
 void
 vgpu_want_free(VgpuWant *self)
 {
@@ -204,6 +213,14 @@ check_uuid(const GPtrArray *wants, const VgpuWant *want, const char *domain_uuid
     return true;
 }
 
+static guint
+count_profiles(xmlNode *device)
+{
+    g_autoptr(GPtrArray) profiles = vgpu_xml_nodes(device->doc, device, "vgpu:profile");
+
+    return profiles->len;
+}
+
 static bool
 expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *wants,
        GError **error)
@@ -216,6 +233,9 @@ expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *w
         VgpuSwitch switches[VGPU_N_PARAMS];
         g_autofree char *raw = NULL;
 
+        if (count_profiles(device) > VGPU_PROFILES_MAX)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
+                                      "more than %u profiles for one device", VGPU_PROFILES_MAX);
         if (!vgpu_params_parse(device, what, switches, &raw, error))
             return false;
         for (guint n = count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1; n > 0; n--) {

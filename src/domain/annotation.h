@@ -77,6 +77,9 @@ typedef struct {
  * is kept apart. */
 void vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults);
 
+/* Whether both ask for the same: profiles, pool, GPU, parameters and UUID of the user's. */
+bool vgpu_want_equal(const VgpuWant *a, const VgpuWant *b);
+
 void vgpu_want_free(VgpuWant *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWant, vgpu_want_free)
 

@@ -17,8 +17,10 @@ bus_service=/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service
 as() { setpriv --reuid "$1" --regid "$1" --init-groups --reset-env -- "${@:2}"; }
 reload_bus() { busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig; }
 
+monitor=''
 put_back() {
     local user
+    [ -z "$monitor" ] || kill "$monitor" || true
     [ ! -e /run/lab-polkit.service ] || mv /run/lab-polkit.service $bus_service
     reload_bus
     rm -rf $rules $files
@@ -33,9 +35,9 @@ put_back() {
 trap put_back EXIT
 
 groupadd cad
-useradd -M -G libvirt alice
-useradd -M bob
-useradd -M -G cad carol
+useradd -M -U -G libvirt alice
+useradd -M -U bob
+useradd -M -U -G cad carol
 install -d -m 700 -o alice $files
 define web --uuid $uuid
 define other
@@ -66,8 +68,6 @@ refused bob "CreateVgpu .*$why" virt-vgpu create "$A2" "$profile"
 nothing_done
 
 say "with polkit, and a libvirt that asks it as well: alice has no right to the domain 'other'"
-mv /run/lab-polkit.service $bus_service
-reload_bus
 cat > $rules << 'EOF'
 polkit.addRule(function (action, subject) {
     if (action.id == "org.virtvgpu.use" && subject.isInGroup("cad"))
@@ -77,9 +77,12 @@ polkit.addRule(function (action, subject) {
         return polkit.Result.YES;
 });
 EOF
+mv /run/lab-polkit.service $bus_service
+reload_bus
 cp -p /etc/libvirt/libvirtd.conf /run/lab-libvirtd.conf
 sed -i '/^auth_unix_rw/d' /etc/libvirt/libvirtd.conf
 printf '%s\n' 'auth_unix_rw = "polkit"' 'access_drivers = [ "polkit" ]' >> /etc/libvirt/libvirtd.conf
+systemctl start polkit.service
 systemctl restart libvirtd.service
 wait_for 60 is_connected
 
@@ -103,8 +106,7 @@ assert_eq "$(mdevs)" "" "vGPUs"
 say "pools and the set-up of GPUs are root's"
 refused alice "$manage" virt-vgpu pool-define /run/lab-pool.xml
 refused alice "$manage" virt-vgpu gpu-disable "$A2"
-assert_eq "$(vfs_of "$A2")" 4 "VFs"
-nothing_done
+assert_eq "$(vfs_of "$A2") $(ls /etc/virt-vgpu/pools)" "4 " "VFs and pools"
 virt-vgpu pool-define /run/lab-pool.xml > /dev/null
 as alice virt-vgpu pool-dumpxml lab > /run/lab-out
 assert_grep "$M10B" "$(cat /run/lab-out)" "pool-dumpxml"
@@ -147,6 +149,7 @@ as alice virt-vgpu driver-iso --output $files/driver.iso $files/driver.run > /de
 wait_for 20 grep -q 'Member=BuildDriverIso' /run/lab-bus
 kill $monitor
 wait $monitor || true
+monitor=''
 assert_not_grep "$files" "$(cat /run/lab-bus)" "what the bus has seen"
 assert_eq "$(stat -c %U $files/driver.iso)" alice "owner of the image"
 xorriso -osirrox on -indev $files/driver.iso -extract /driver.run /run/lab-driver.run 2> /dev/null

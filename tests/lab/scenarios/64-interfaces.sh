@@ -12,7 +12,9 @@ probe=11111111-2222-4333-8444-000000006401
 collector=/var/lib/prometheus/node-exporter
 textfile=$collector/virt-vgpu.prom
 since=$(date +%s)
-trap 'rm -rf /var/lib/prometheus' EXIT
+events='' monitor=''
+hush() { [ -z "$events$monitor" ] || kill $events $monitor; }
+trap 'hush || true; rm -rf $collector' EXIT
 
 # sample NAME FILE: its value; calls OP RESULT FILE: of the hook.
 sample() { sed -n "s/^$1 //p" "$2"; }
@@ -31,7 +33,7 @@ printf '%s|%s\n' "$VGPU_DOMAIN" "$VGPU_REASON" > /run/lab-reaction.new
 mv /run/lab-reaction.new /run/lab-reaction
 EOF
 chmod +x /run/lab-react.sh
-rm -f /run/lab-reaction
+rm -f /run/lab-{reaction,events,signals}
 virt-vgpu events --json 2> /run/lab-events.err \
     > >(tee /run/lab-events | /usr/share/virt-vgpu/examples/refused-start.sh /run/lab-react.sh) &
 events=$!
@@ -110,9 +112,9 @@ assert_eq "$(stat -Lc %h /proc/self/fd/3)" 0 "links of the first file"
 assert_eq "$(sed -n 's/^virtvgpu_up //p' <&3)" 1 "virtvgpu_up in the first file"
 
 say "tables, doctor, completion"
-for verb in gpu-list "list --all" profile-list pool-list "explain web2"; do
+for verb in gpu-list "list --all" profile-list pool-list; do
     # shellcheck disable=SC2086
-    virt-vgpu $verb > /run/lab-out || true
+    virt-vgpu $verb > /run/lab-out
     [ "$(wc -L < /run/lab-out)" -le 80 ] || fail "'$verb' is wider than 80 columns: $(cat /run/lab-out)"
 done
 virt-vgpu doctor --json > /run/lab-doctor || fail "doctor: $(cat /run/lab-doctor)"
@@ -140,9 +142,10 @@ wait_for 20 nothing_left
 told() { grep "\"$1\"" "$2" | grep -q "$vgpu"; }
 wait_for 20 told vgpu-removed /run/lab-events
 wait_for 20 told VgpuRemoved /run/lab-signals
-kill $events $monitor
+hush
 wait $events || fail "events: $(cat /run/lab-events.err)"
 wait $monitor || true
+events='' monitor=''
 journalctl --sync
 journalctl --since "@$since" VGPU_DOMAIN=web1 VGPU_DOMAIN=web2 -o json --no-pager > /run/lab-journal
 

@@ -1,0 +1,123 @@
+/* change.c: what attach and detach share: one change of a domain at a time, with its caller's rights */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/xml.h"
+#include "daemon/caller.h"
+#include "daemon/guard-private.h"
+
+bool
+vgpu_guard_begin_change(VgpuGuard *self, const char *domain_uuid, GError **error)
+{
+    bool new;
+
+    g_mutex_lock(&self->lock);
+    new = g_hash_table_add(self->changing, g_strdup(domain_uuid));
+    g_mutex_unlock(&self->lock);
+    if (!new)
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_BUSY,
+            "another attach or detach of domain %s is under way; try again when it is over",
+            domain_uuid);
+    return new;
+}
+
+void
+vgpu_guard_end_change(VgpuGuard *self, const char *domain_uuid)
+{
+    g_mutex_lock(&self->lock);
+    g_hash_table_remove(self->changing, domain_uuid);
+    g_mutex_unlock(&self->lock);
+}
+
+bool
+vgpu_guard_check_target(const VgpuDomainState *state, bool live, bool config, GError **error)
+{
+    if (!live && !config) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "domain '%s': neither --live nor --config was asked for", state->name);
+        return false;
+    }
+    if (live && state->id < 0) {
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+            "domain '%s' does not run, so there is nothing to do with --live; use --config",
+            state->name);
+        return false;
+    }
+    if (config && !state->persistent) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "domain '%s' is transient and has no definition for --config; use --live",
+                    state->name);
+        return false;
+    }
+    return true;
+}
+
+bool
+vgpu_guard_write_annotation(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                            const char *element, bool live, bool config, guint caller,
+                            GError **error)
+{
+    VgpuCaller his = { .uri = self->config->libvirt_uri, .uid = caller };
+
+    if (vgpu_caller_is_self(caller))
+        return vgpu_domains_set_annotation_in(conn, domain_uuid, element, live, config, error);
+    return vgpu_caller_set_annotation(&his, domain_uuid, element, live, config, error);
+}
+
+bool
+vgpu_guard_follow_now(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
+                      GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    vgpu_guard_expect_correction(self, domain_uuid);
+    if (vgpu_guard_follow(self, domain_uuid, changes, &failure))
+        return true;
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
+        vgpu_guard_push_follow(self, domain_uuid);
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+VgpuDomain *
+vgpu_guard_read_with(const char *xml, const char *element, const char *what, GError **error)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), what, error);
+    g_autoptr(xmlDoc) fragment = NULL;
+    g_autoptr(GPtrArray) old = NULL;
+    xmlNode *metadata;
+
+    if (!doc || !(fragment = vgpu_xml_parse(element, strlen(element), what, error)))
+        return NULL;
+    metadata = vgpu_xml_node(doc, NULL, "/domain/metadata");
+    if (!metadata)
+        metadata = xmlNewChild(xmlDocGetRootElement(doc), NULL, BAD_CAST "metadata", NULL);
+    old =
+        vgpu_xml_nodes(doc, metadata, "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]");
+    for (guint i = 0; i < old->len; i++) {
+        xmlUnlinkNode(old->pdata[i]);
+        xmlFreeNode(old->pdata[i]);
+    }
+    xmlAddChild(metadata, xmlDocCopyNode(xmlDocGetRootElement(fragment), doc, 1));
+    return vgpu_domain_from_doc(g_steal_pointer(&doc), what, error);
+}
+
+bool
+vgpu_guard_is_still(const char *xml, const char *element, const char *name)
+{
+    g_autoptr(VgpuDomain) now = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, NULL) : NULL;
+    g_autoptr(VgpuDomain) then = now ? vgpu_guard_read_with(xml, element, name, NULL) : NULL;
+
+    if (!then || now->wants->len != then->wants->len || g_strcmp0(now->tenant, then->tenant) != 0)
+        return false;
+    for (guint i = 0; i < now->wants->len; i++) {
+        if (!vgpu_want_equal(now->wants->pdata[i], then->wants->pdata[i]))
+            return false;
+    }
+    return true;
+}

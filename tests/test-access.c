@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <gio/gio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -340,6 +341,7 @@ static int
 set_up(void **state)
 {
     test_bus = g_test_dbus_new(G_TEST_DBUS_NONE);
+    fflush(stdout); /* or the bus's watcher, a fork of this process, prints it again at its end */
     g_test_dbus_up(test_bus);
     bus = connect_to_bus();
     polkit.context = g_main_context_new();

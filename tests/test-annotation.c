@@ -570,21 +570,37 @@ test_threads(void **state)
         assert_non_null(g_thread_join(threads[i]));
 }
 
+/* A list without end would keep the schema, and the placement, busy for as long as one likes. */
+static void
+test_long_lists(void **state)
+{
+    g_autoptr(GString) profiles = g_string_new("<vgpu:devices " NS "><vgpu:device>");
+    g_autoptr(GString) devices = g_string_new("<vgpu:devices " NS ">");
+    g_autoptr(GError) too_many = NULL, too_long = NULL;
+
+    (void) state;
+    for (guint i = 0; i < 33; i++)
+        g_string_append_printf(profiles, "<vgpu:profile name='P-%u'/>", i);
+    g_string_append(profiles, "</vgpu:device></vgpu:devices>");
+    for (guint i = 0; i < 17; i++)
+        g_string_append(devices, "<vgpu:device " A2 "/>");
+    g_string_append(devices, "</vgpu:devices>");
+    assert_null(read_annotation(profiles->str, &too_long));
+    assert_non_null(strstr(too_long->message, "more than 32 profiles and parameters"));
+    assert_null(read_annotation(devices->str, &too_many));
+    assert_non_null(strstr(too_many->message, "more than 16 vGPUs for one domain"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_other_version),
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_no_domain_uuid),
-        cmocka_unit_test(test_schema_message),
-        cmocka_unit_test(test_params),
-        cmocka_unit_test(test_params_of_several),
+        cmocka_unit_test(test_threads),        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_other_version),  cmocka_unit_test(test_good),
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_long_lists),     cmocka_unit_test(test_values),
+        cmocka_unit_test(test_no_domain_uuid), cmocka_unit_test(test_schema_message),
+        cmocka_unit_test(test_params),         cmocka_unit_test(test_params_of_several),
     };
 
     xmlInitParser();

@@ -118,7 +118,8 @@ static VgpuError follow_code;
 static guint64 since;
 static GString *told; /* what the manager was told; by the worker alone */
 static guint follows, late_follows;
-static const char *giving; /* the domain that a pool gives vGPUs */
+static const char *giving;   /* the domain that a pool gives vGPUs */
+static guint giving_tenants; /* of that pool */
 static bool contested;
 static guint expected;
 static GString *events;
@@ -180,9 +181,13 @@ vgpu_manager_pools(VgpuManager *self)
 const VgpuPool *
 vgpu_pools_for_domain(const VgpuPools *self, const char *domain_name, guint *devices)
 {
-    static char name[] = "design";
-    static const VgpuPool pool = { .name = name };
+    static char name[] = "design", acme[] = "acme", beta[] = "beta";
+    static VgpuPoolTenant both[] = { { acme, 4 }, { beta, 4 } };
+    static gpointer list[] = { &both[0], &both[1] };
+    static GPtrArray tenants = { .pdata = list };
+    static const VgpuPool pool = { .name = name, .tenants = &tenants };
 
+    tenants.len = giving_tenants;
     if (g_strcmp0(domain_name, giving) != 0)
         return NULL;
     *devices = 2;
@@ -766,6 +771,29 @@ test_give(void **state)
     assert_int_equal(setup(state), 0);
 }
 
+/* A pool with a tenant gives on his account, else nothing could be started; with several, on whose? */
+static void
+test_give_tenants(void **state)
+{
+    for (guint n = 1; n <= 2; n++) {
+        g_autoptr(VgpuDomainState) domain = NULL;
+
+        assert_int_equal(setup(state), 0);
+        giving = "web";
+        giving_tenants = n;
+        domain = domain_host_get(conn, WEB);
+        assert_true(vgpu_guard_give(&guard, conn, &domain, NULL));
+        settle();
+        giving_tenants = 0;
+        if (n == 1)
+            assert_non_null(strstr(domain->definition, "tenant=\"acme\""));
+        else
+            assert_null(strstr(domain->definition, VGPU_XMLNS));
+        teardown(state);
+    }
+    assert_int_equal(setup(state), 0);
+}
+
 /* A transient domain has no definition to be annotated. */
 static void
 test_give_transient(void **state)
@@ -822,9 +850,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_ROWS(test_attach),   TEST(test_attach_taken),   TEST(test_attach_busy),
-        TEST(test_one_at_a_time), TEST_ROWS(test_detach),    TEST(test_rights),
-        TEST_ROWS(test_give),     TEST(test_give_transient), TEST(test_by_hand),
+        TEST_ROWS(test_attach),   TEST(test_attach_taken),      TEST(test_attach_busy),
+        TEST(test_one_at_a_time), TEST_ROWS(test_detach),       TEST(test_rights),
+        TEST_ROWS(test_give),     TEST_ROWS(test_give_tenants), TEST(test_give_transient),
+        TEST(test_by_hand),
     };
 
     vgpu_connection_init();

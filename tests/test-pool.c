@@ -756,6 +756,22 @@ test_manual(void **state)
     assert_int_equal(vgpu_pool_devices_for(pool, "cad-7"), 1);
 }
 
+/* All starts of the host would wait while it is read. */
+static void
+test_too_long(void **state)
+{
+    g_autoptr(GString) xml = g_string_new("<vgpupool><name>p</name><source>");
+    g_autoptr(GError) error = NULL;
+
+    (void) state;
+    for (guint i = 0; xml->len <= 256 * 1024; i++)
+        g_string_append_printf(xml, "<gpu address='%04x:00:00.0'/>", i);
+    g_string_append(xml, "</source></vgpupool>");
+    assert_null(vgpu_pool_parse(xml->str, xml->len, "pool", &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST));
+    assert_string_equal(error->message, "pool: a pool's file has 256 KiB at most");
+}
+
 int
 main(void)
 {
@@ -766,6 +782,7 @@ main(void)
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_domains),
         cmocka_unit_test(test_tenants),  cmocka_unit_test(test_driver),
         cmocka_unit_test(test_format),   cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

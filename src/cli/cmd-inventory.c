@@ -149,10 +149,12 @@ print_down(void)
 static int
 run_metrics(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
+    g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) text = NULL;
 
-    if (manager)
+    if (cli->json)
+        return vgpu_usage(error, "metrics has one form, that of Prometheus, and no --json");
+    if ((manager = vgpu_bus_open(cli->bus, error)))
         text = vgpu_bus_query(manager, "GetMetrics", NULL, error);
     if (!text)
         return print_down();

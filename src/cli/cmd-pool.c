@@ -224,6 +224,7 @@ run_define(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, len, what, error) : NULL;
     g_autoptr(VgpuBusManager1) manager = doc ? vgpu_bus_open(cli->bus, error) : NULL;
     g_autoptr(GVariant) pool = NULL;
+    g_autoptr(GVariant) users = NULL;
 
     if (!manager)
         return EXIT_FAILURE;
@@ -240,6 +241,9 @@ run_define(const VgpuCli *cli, char **args, GError **error)
     }
     (void) !g_variant_lookup(pool, "name", "&s", &name);
     printf("Pool %s defined from %s\n", name, what);
+    users = g_variant_lookup_value(pool, "users", G_VARIANT_TYPE_STRING_ARRAY);
+    if (users)
+        print_users(users);
     return EXIT_SUCCESS;
 }
 

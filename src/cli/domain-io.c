@@ -67,6 +67,11 @@ vgpu_read_xml(const char *path, gsize *len, GError **error)
         close(fd);
     if (n < 0)
         return NULL;
+    if (memchr(data, '\0', used)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "%s: this is no XML: it has a NUL byte", path);
+        return NULL;
+    }
     data[used] = '\0';
     *len = used;
     return g_steal_pointer(&data);

@@ -33,7 +33,7 @@ typedef struct {
     GHashTable *closed;
     GArray *choices;  /* of Choice, by want; of those not placed it means nothing */
     GArray *fixed;    /* of int, by want: the only alternative that it may have, or ANY */
-    GArray *order;    /* of guint: the wants, the most constrained first */
+    GArray *order;    /* of Turn: the wants, the most constrained first */
     GHashTable *dead; /* set of states from which there is no way */
     guint looks;
 } Search;

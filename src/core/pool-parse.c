@@ -1,10 +1,12 @@
 /* A pool from its document: first the form (pool-grammar.c), then what the values mean together. */
+#include "base/error.h"
 #include "base/grammar.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
 #include "core/pool-private.h"
 
+#define POOL_SIZE_MAX (256u * 1024) /* bytes: all starts wait while it is read */
 /* The name space of the UUIDs of pools whose file has none. */
 #define UUID_SPACE "3566872a-bb25-46e1-8fcd-c04ef7deda30"
 
@@ -275,11 +277,14 @@ read_iso(const Reading *reading, GError **error)
 VgpuPool *
 vgpu_pool_parse(const char *xml, gsize len, const char *what, GError **error)
 {
-    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, len, what, error);
+    g_autoptr(xmlDoc) doc = len <= POOL_SIZE_MAX ? vgpu_xml_parse(xml, len, what, error) : NULL;
     g_autoptr(VgpuPool) self = vgpu_pool_new();
     const Reading reading = { .doc = doc, .what = what, .pool = self };
     g_autofree char *uuid = NULL;
 
+    if (len > POOL_SIZE_MAX)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "%s: a pool's file has %u KiB at most", what, POOL_SIZE_MAX / 1024);
     if (!doc || !vgpu_pool_check_grammar(doc, what, error))
         return NULL;
     self->xml = vgpu_xml_dump_doc(doc);

@@ -231,13 +231,13 @@ vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GErr
 bool
 vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
 {
-    const char *resolved = resolve(self, name);
-    bool known = resolved != NULL;
+    const VgpuPool *present = vgpu_pools_find(self, name);
+    bool known = present || vgpu_pools_why_broken(self, name);
     g_autoptr(VgpuPool) pool = NULL;
     g_autoptr(GError) failed = NULL;
 
-    if (resolved)
-        name = resolved;
+    if (present)
+        name = present->name;
     if (known && !self->dir)
         return true;
     /* one that was put there by hand is found by its name */

@@ -15,7 +15,16 @@ typedef struct {
     const char *domain_name;
     char *pool; /* NULL: nothing */
     guint devices;
+    char *tenant; /* the pool's only one, if it has tenants: on whose account they go */
 } Gift;
+
+static void
+gift_clear(Gift *self)
+{
+    g_free(self->pool);
+    g_free(self->tenant);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Gift, gift_clear)
 
 static void
 call_pools(gpointer data)
@@ -24,7 +33,16 @@ call_pools(gpointer data)
     const VgpuPool *pool = vgpu_pools_for_domain(vgpu_manager_pools(gift->guard->manager),
                                                  gift->domain_name, &gift->devices);
 
+    if (pool && pool->tenants->len > 1) {
+        g_message(
+            "domain '%s': pool '%s' gives it no vGPU: it has several tenants, and nothing says "
+            "on whose account it would be; annotate the domain with a tenant",
+            gift->domain_name, pool->name);
+        return;
+    }
     gift->pool = pool ? g_strdup(pool->name) : NULL;
+    if (pool && pool->tenants->len)
+        gift->tenant = g_strdup(((const VgpuPoolTenant *) pool->tenants->pdata[0])->name);
 }
 
 bool
@@ -38,13 +56,10 @@ vgpu_guard_gives(VgpuGuard *self, const char *domain_name)
 bool
 vgpu_guard_is_given(VgpuGuard *self, const char *domain_name)
 {
-    Gift gift = { .guard = self, .domain_name = domain_name };
-    bool given;
+    g_auto(Gift) gift = { .guard = self, .domain_name = domain_name };
 
     vgpu_worker_call(self->worker, call_pools, &gift);
-    given = gift.pool;
-    g_free(gift.pool);
-    return given;
+    return gift.pool != NULL;
 }
 
 static void
@@ -61,7 +76,9 @@ static bool
 annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, const Gift *gift,
          bool live, GError **error)
 {
-    VgpuAnnotateOptions options = { .pool = gift->pool, .count = gift->devices };
+    VgpuAnnotateOptions options = { .tenant = gift->tenant,
+                                    .pool = gift->pool,
+                                    .count = gift->devices };
     g_autofree char *element = vgpu_annotate_element(&options, error);
     g_autofree char *reason = NULL;
 
@@ -125,8 +142,7 @@ is_gift(const char *definition, const Gift *gift)
 bool
 vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
 {
-    Gift gift = { .guard = self, .domain_name = (*state)->name };
-    g_autofree char *pool = NULL;
+    g_auto(Gift) gift = { .guard = self, .domain_name = (*state)->name };
     bool half = (*state)->live && !vgpu_guard_concerns((*state)->live);
 
     /* installers start a domain before they define it: it may have been given live, and only then; or
@@ -135,8 +151,7 @@ vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GE
         (vgpu_guard_concerns((*state)->live) && !(*state)->persistent))
         return true;
     vgpu_worker_call(self->worker, call_pools, &gift);
-    pool = gift.pool;
-    if (!pool)
+    if (!gift.pool)
         return true;
     if (vgpu_guard_concerns((*state)->definition))
         return !is_gift((*state)->definition, &gift) ||

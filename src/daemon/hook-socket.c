@@ -115,13 +115,22 @@ reply(Client *self, const char *status, const char *text)
     return sent;
 }
 
+/* The hook names the domain itself. */
+static const char *
+without_domain(const Client *self, const char *text)
+{
+    g_autofree char *prefix = g_strdup_printf("domain '%s': ", self->name);
+
+    return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
+}
+
 static void
 on_prepared(const GError *error, gpointer opaque)
 {
     Client *self = opaque;
 
     if (error) /* which is an event, and logged as that */
-        (void) reply(self, "refused", error->message);
+        (void) reply(self, "refused", without_domain(self, error->message));
     else if (!reply(self, "ok", ""))
         vgpu_manager_unheard(self->socket->manager, self->since);
     client_unref(self);
@@ -204,8 +213,10 @@ do_filter(gpointer data)
 
     if (!vgpu_manager_filter(self->socket->manager, xml, self->xml_len, &self->filtered,
                              &error)) {
-        g_message("domain '%s': %s refused: %s", self->name, self->op, error->message);
-        (void) reply(self, "refused", error->message);
+        const char *text = without_domain(self, error->message);
+
+        g_message("domain '%s': %s refused: %s", self->name, self->op, text);
+        (void) reply(self, "refused", text);
     } else if (self->filtered) {
         self->answered = true;
         count(self, "ok");

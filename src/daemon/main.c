@@ -1,5 +1,6 @@
 #include <glib-unix.h>
 #include <libxml/parser.h>
+#include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -268,6 +269,7 @@ main(int argc, char **argv)
     static Daemon self; /* threads that are left behind at the end still see it */
     g_autoptr(GError) error = NULL;
 
+    setlocale(LC_CTYPE, ""); /* what is logged may be in any script */
     set_limits();
     if (!parse_options(&argc, &argv, &error)) {
         g_printerr("virtvgpud: %s\n", error->message);

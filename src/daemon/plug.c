@@ -38,6 +38,9 @@ vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDon
         .guard = self, .domain = domain, .first = first, .done = done, .opaque = opaque
     };
 
+    for (guint i = 0; i < domain->wants->len; i++) /* in XML that nobody has written by hand */
+        ((VgpuWant *) domain->wants->pdata[i])->line = 0;
+
     vgpu_worker_push(self->worker, do_plug, g_memdup2(&plug, sizeof(plug)));
 }
 
@@ -396,12 +399,14 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
         .caller = caller,
     };
     g_auto(GStrv) uuids = NULL;
+    g_autofree char *name = NULL;
     bool done;
 
     if (!vgpu_guard_begin_change(self, domain_uuid, error))
         return NULL;
     done = attach(&job, &uuids);
     vgpu_guard_end_change(self, domain_uuid);
+    name = job.state ? g_strdup(job.state->name) : NULL;
     vgpu_domain_state_free(job.state);
     vgpu_domain_free(job.domain);
     g_free(job.live_was);
@@ -409,6 +414,8 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
     g_free(job.live_new);
     g_free(job.config_new);
     if (!done) {
+        if (name && !g_str_has_prefix(job.error->message, "domain '"))
+            g_prefix_error(&job.error, "domain '%s': ", name);
         g_propagate_error(error, job.error);
         return NULL;
     }

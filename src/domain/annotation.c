@@ -213,14 +213,6 @@ check_uuid(const GPtrArray *wants, const VgpuWant *want, const char *domain_uuid
     return true;
 }
 
-static guint
-count_profiles(xmlNode *device)
-{
-    g_autoptr(GPtrArray) profiles = vgpu_xml_nodes(device->doc, device, "vgpu:profile");
-
-    return profiles->len;
-}
-
 static bool
 expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *wants,
        GError **error)
@@ -233,9 +225,6 @@ expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *w
         VgpuSwitch switches[VGPU_N_PARAMS];
         g_autofree char *raw = NULL;
 
-        if (count_profiles(device) > VGPU_PROFILES_MAX)
-            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
-                                      "more than %u profiles for one device", VGPU_PROFILES_MAX);
         if (!vgpu_params_parse(device, what, switches, &raw, error))
             return false;
         for (guint n = count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1; n > 0; n--) {
@@ -255,6 +244,25 @@ expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *w
     return true;
 }
 
+/* Before the schema, which takes its time over long lists. */
+static bool
+check_counts(xmlNode *devices, const char *what, GError **error)
+{
+    guint n = 0;
+
+    for (xmlNode *device = devices->children; device; device = device->next) {
+        n += device->type == XML_ELEMENT_NODE;
+        if (n > VGPU_COUNT_MAX)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
+                                      "more than %u vGPUs for one domain", VGPU_COUNT_MAX);
+        if (xmlChildElementCount(device) > VGPU_CHILDREN_MAX)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
+                                      "more than %u profiles and parameters for one device",
+                                      VGPU_CHILDREN_MAX);
+    }
+    return true;
+}
+
 bool
 vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what, bool *annotated,
                       GPtrArray **wants, char **tenant, GError **error)
@@ -264,9 +272,10 @@ vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what, 
 
     if (!find_devices(root, what, &devices, error))
         return false;
-    if (devices && (!vgpu_schema_check(devices, what, error) ||
-                    !vgpu_schema_validate(devices, what, error) ||
-                    !expand(devices, domain_uuid, what, list, error)))
+    if (devices &&
+        (!check_counts(devices, what, error) || !vgpu_schema_check(devices, what, error) ||
+         !vgpu_schema_validate(devices, what, error) ||
+         !expand(devices, domain_uuid, what, list, error)))
         return false;
 
     *annotated = devices != NULL;

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-#define VGPU_PROFILES_MAX 16u /* alternatives of one device */
+#define VGPU_CHILDREN_MAX 32u /* alternative profiles and raw parameters of one device */
 #define VGPU_COUNT_MAX 16u    /* vGPUs of one domain: no vendor's driver takes more */
 
 /* Check the <vgpu:devices> element @devices with the tables. VGPU_ERROR_BAD_REQUEST with element,

@@ -1,5 +1,6 @@
 #!/bin/bash
 # A pool keeps its GPUs for those who name it, within limits, and whatever is done to it disturbs nobody who runs
+# timeout: 600
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
@@ -157,12 +158,14 @@ assert_eq "$(placed)" "0000:42" "pack"
 say "the daemon is restarted, the host is booted"
 virt-vgpu pool-destroy all-a2
 daemon_restart
+wait_for 60 is_connected
 assert_eq "$(states)" "default:active all-a2:inactive design:active" "states after a restart"
 virt-vgpu pool-start all-a2
 virt-vgpu pool-destroy design > /run/lab-out
 daemon_stop
 rm -r /run/virt-vgpu/pools # as /run is empty then
 daemon_start
+wait_for 60 is_connected
 assert_eq "$(states)" "default:active all-a2:inactive design:active" "states after a boot"
 
 say "undefined"

@@ -263,11 +263,11 @@ verdict $? "an empty list is its header"
 cli 0 --json profile-list 42:00.0
 json '[]'
 cli 0 list
-out "web1    $vgpu  NVIDIA A2-4Q  active"
+out "web1    0  $vgpu  NVIDIA A2-4Q  active"
 cli 0 list --all
-out "a domain with…" planned
+out "a domain wit…" planned
 narrow
-out "cad1            88888888-2222-5333-8444-555555555555" "active *" \
+out "cad1           0  88888888-2222-5333-8444-555555555555" "active *" \
     "* runs with something else than its definition has"
 cli 0 --all list --json
 json '"domain":"web1","domain_uuid":"aaaaaaaa-0000-4000-8000-000000000001","index":0' \

@@ -15,7 +15,7 @@
 const VgpuColumn vgpu_rows_vgpu[] = {
     { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
     { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
-    { .key = "index", .header = "Index", .wide = true },
+    { .key = "index", .header = "#" },
     { .key = "uuid", .header = "UUID" },
     { .key = "gpu", .header = "GPU", .wide = true },
     { .key = "parent", .header = "Parent", .wide = true },

@@ -165,6 +165,10 @@ vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint time
     };
 
     if (!check(self, domain, first, &error)) {
+        const VgpuWant *want =
+            first < domain->wants->len ? g_ptr_array_index(domain->wants, first) : NULL;
+
+        vgpu_manager_emit_refusal(self, "attach-refused", domain, want, error->message, -1);
         done(error, opaque);
         return;
     }

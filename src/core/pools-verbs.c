@@ -41,6 +41,12 @@ refuse_unknown(const VgpuPools *self, const char *name, GError **error)
                   name);
 }
 
+void
+vgpu_pools_refuse(const VgpuPools *self, const char *name, GError **error)
+{
+    (void) !refuse_unknown(self, name, error);
+}
+
 /* The name that @name, or the UUID, means, also of a pool whose file is not valid; NULL: none. */
 static const char *
 resolve(const VgpuPools *self, const char *name)

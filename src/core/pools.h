@@ -49,6 +49,9 @@ bool vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GErro
     G_GNUC_WARN_UNUSED_RESULT;
 bool vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Why nothing can be done with @name, which vgpu_pools_find() does not find: there is no such pool, its
+ * file cannot be read (and why), or it is the default one. */
+void vgpu_pools_refuse(const VgpuPools *self, const char *name, GError **error);
 /* Read the pool's file again, changed by hand say. */
 bool vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

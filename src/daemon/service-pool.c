@@ -32,8 +32,7 @@ find_row(PoolCall *call)
     VgpuPoolRow *row = vgpu_manager_get_pool(call->service->manager, call->name);
 
     if (!row)
-        g_set_error(&call->error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "there is no pool '%s' (see 'virt-vgpu pool-list')", call->name);
+        vgpu_pools_refuse(pools_of(call), call->name, &call->error);
     return row;
 }
 

@@ -61,7 +61,7 @@ say "start"
 assert_eq "$(json 'v' start web)" "{'domain': 'web', 'changes': []}" "start"
 vgpu=$(vgpu_uuid "$(domain_uuid web)" 0)
 wait_for 10 vgpu_state "$vgpu" active
-assert_grep "^ *web +$vgpu +NVIDIA A2-4Q +active" "$(virt-vgpu list)" "the table"
+assert_grep "^ *web +0 +$vgpu +NVIDIA A2-4Q +active" "$(virt-vgpu list)" "the table"
 [ "$(virt-vgpu list --all | wc -L)" -le 80 ] || fail "the table is wider than 80 columns"
 
 say "doctor finds what is wrong"

@@ -6,6 +6,10 @@ cd "${top_srcdir:-.}" || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
+# What has passed before is not looked at again.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/virt-vgpu-lint
+mkdir -p "$cache/cppcheck" "$cache/clang-tidy"
+find "$cache" -type f -mtime +30 -delete
 
 # Files that match the patterns, also those that are not added yet. Left out: what is generated, and
 # the kernel module, which follows the kernel's style.
@@ -57,7 +61,7 @@ lint clang-format xargs -rd '\n' clang-format --dry-run -Werror
 files '*.c' > "$tmp/files"
 # It does not know who owns what under GLib (leaks are found by the sanitizers, where the tests run),
 # nor that NULL is a pointer here.
-lint cppcheck xargs -rd '\n' cppcheck --quiet --error-exitcode=1 --inline-suppr -j "$(nproc)" \
+lint cppcheck xargs -rd '\n' cppcheck --quiet --error-exitcode=1 --inline-suppr -j "$(nproc)" --cppcheck-build-dir="$cache/cppcheck" \
     --std=c11 --enable=warning,portability --library=gtk -I src -I . \
     --suppress=memleak --suppress=leakNoVarFunctionCall --suppress=varFuncNullUB
 
@@ -73,12 +77,16 @@ lint xmllint xargs -rd '\n' xmllint --nonet --noout
 files '*.pod' > "$tmp/files"
 lint podchecker xargs -rd '\n' podchecker -warnings
 
-# Last, since it is the slowest; it needs a configured tree.
+# Last, since it is the slowest; it needs a configured tree. What a file is known by is all that the compiler
+# sees of it and its headers.
 if [ -n "${LINT_CFLAGS:-}" ]; then
+    cat > "$tmp/tidy" << END
+key=\$({ clang-tidy --version; cat .clang-tidy "\$1"; cc -E -P "\$1" $LINT_CFLAGS; } | sha256sum | cut -d' ' -f1)
+[ -e "$cache/clang-tidy/\$key" ] || clang-tidy --quiet "\$1" -- $LINT_CFLAGS || exit
+: > "$cache/clang-tidy/\$key"
+END
     files 'src/*.c' 'hooks/*.c' > "$tmp/files"
-    # shellcheck disable=SC2016 # $1 is for the inner shell
-    lint clang-tidy xargs -rd '\n' -n 1 -P "$(nproc)" \
-        sh -c 'eval "exec clang-tidy --quiet \"\$1\" -- $LINT_CFLAGS"' sh
+    lint clang-tidy xargs -rd '\n' -n 1 -P "$(nproc)" sh "$tmp/tidy"
 fi
 
 exit "$failed"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The lab itself: VFs of real SR-IOV hardware are passed through whole, bound to vfio-pci by libvirt
-# releases: trixie
+# takes: 20
+# once: trixie
 # machine: iommu
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # The guest's own shutdown, a killed QEMU and a refused start each leave no mdev and no record
+# takes: 30
+# once: trixie
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev stays
+# takes: 30
+# once: bookworm
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

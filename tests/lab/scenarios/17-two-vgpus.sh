@@ -1,5 +1,7 @@
 #!/bin/bash
 # Two vGPUs in one domain: one ramfb; all or nothing, and the refusal says why on each GPU
+# takes: 30
+# once: bookworm
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

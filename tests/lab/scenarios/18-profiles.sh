@@ -1,5 +1,7 @@
 #!/bin/bash
 # Profiles are matched exactly, chosen by room, limited per physical GPU, and a driver that refuses is not the end
+# takes: 30
+# once: trixie
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

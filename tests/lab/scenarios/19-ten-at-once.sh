@@ -1,5 +1,7 @@
 #!/bin/bash
 # Ten domains started at once on a GPU with room for four: four run, six are refused and told why, nothing is left
+# takes: 30
+# once: trixie
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # Stop and immediate start of the same domain works, also while its device is still being removed, and so does a snapshot revert
+# takes: 30
+# once: bookworm
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # A GPU whose driver hangs in create or remove is told apart: its own starts are refused in time, those on other GPUs go on
+# takes: 30
+# once: trixie
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Whoever of libvirtd and the daemon is killed, and when: running guests go on, our leftovers go, those of others stay
+# takes: 70
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # A bad annotation is refused with line and reason, wherever it is read, and never changes the domain
+# takes: 30
+# once: bookworm
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

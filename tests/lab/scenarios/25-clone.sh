@@ -1,5 +1,7 @@
 #!/bin/bash
 # A clone that still carries the original's vGPU is refused and leaves it alone; once rewritten it starts on its own
+# takes: 30
+# once: trixie
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # The GPUs are those that libvirt knows, hot-plug and VFs show at once, and without libvirt sysfs tells the same
+# takes: 50
+# once: bookworm
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # Every verb of the command line does its job, as a table and as JSON
+# takes: 50
+# once: bookworm
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Under systemd both units are up before libvirtd, the sandbox lets the daemon work, and no stop, crash or restart loses anything
+# takes: 70
 # init: systemd
 # timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh

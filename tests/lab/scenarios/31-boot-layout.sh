@@ -1,6 +1,7 @@
 #!/bin/bash
 # At boot the host layout is applied before libvirt starts, and from its sandbox the daemon sets GPUs up and changes the layout
-# releases: bookworm
+# takes: 60
+# once: bookworm
 # init: systemd
 # timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh disable=SC2119

@@ -1,5 +1,6 @@
 #!/bin/bash
 # NVIDIA's vendor-specific VFIO: a VF is planned, gets its type and parameters at the start, and is free after the stop
+# takes: 40
 # timeout: 240
 # releases: trixie
 # shellcheck source=SCRIPTDIR/../vgpu.sh

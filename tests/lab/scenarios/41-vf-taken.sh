@@ -1,5 +1,6 @@
 #!/bin/bash
 # A VF that somebody else has taken is left alone and the definition moves; autostart, hot-plug and a killed QEMU work on VFs as well
+# takes: 40
 # timeout: 300
 # releases: trixie
 # shellcheck source=SCRIPTDIR/../vgpu.sh

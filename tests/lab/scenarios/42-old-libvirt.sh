@@ -1,5 +1,6 @@
 #!/bin/bash
 # Where libvirt is too old for a vGPU on a VF it is refused with that reason, the definition is left alone, and mdevs go on
+# takes: 30
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Plugin parameters are written in one go and in their order before QEMU starts, anew at each start; refused ones undo the vGPU
-# releases: bookworm
+# takes: 30
+# once: bookworm
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

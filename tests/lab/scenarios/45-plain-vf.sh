@@ -1,5 +1,7 @@
 #!/bin/bash
 # Plain virtual functions: the host layout turns them on, each domain gets one of its own with vfio-pci and gives it back
+# takes: 60
+# once: trixie
 # timeout: 400
 # machine: iommu
 # shellcheck source=SCRIPTDIR/../vgpu.sh

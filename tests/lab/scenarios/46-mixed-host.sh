@@ -1,6 +1,7 @@
 #!/bin/bash
 # All families on one host, even in one domain; a GPU that a guest has whole offers nothing, and only what may be doubled up in a domain is
-# releases: trixie
+# takes: 60
+# once: trixie
 # timeout: 400
 # machine: iommu
 # shellcheck source=SCRIPTDIR/../vgpu.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # What is restored, or comes from another host, gets this host's devices, and nothing else of it changes
+# takes: 40
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

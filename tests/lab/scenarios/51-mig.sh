@@ -1,6 +1,7 @@
 #!/bin/bash
 # MIG from mode to domain, mixed sizes, scheduler and statistics through NVML, which harms nobody when it hangs or is not there
-# releases: trixie
+# takes: 80
+# once: trixie
 # timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh disable=SC2119
 . "$(dirname "$0")/../vgpu.sh"

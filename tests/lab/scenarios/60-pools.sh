@@ -1,5 +1,6 @@
 #!/bin/bash
 # A pool keeps its GPUs for those who name it, within limits, and whatever is done to it disturbs nobody who runs
+# takes: 90
 # timeout: 600
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Domains that a pool names get their vGPU without an annotation, whoever makes them and however
+# takes: 60
 # timeout: 400
 # releases: trixie
 # shellcheck source=SCRIPTDIR/../vgpu.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # vGPUs come to and go from a running domain and its definition, by command or by hand; what fails leaves nothing
+# takes: 100
 # timeout: 600
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh

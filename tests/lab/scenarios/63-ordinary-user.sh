@@ -1,5 +1,6 @@
 #!/bin/bash
 # Who is not root may look, with polkit's consent use vGPUs, and change no domain that libvirt would not let him change
+# takes: 60
 # init: systemd
 # releases: bookworm
 # timeout: 600

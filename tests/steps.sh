@@ -1,0 +1,188 @@
+# shellcheck shell=bash
+# Steps of a long test run, for tests/run-all and tests/battery: counts, times, and a budget for all of them.
+#
+# A step has a reference time, in seconds of a machine on which run-all takes 40 minutes. How much slower this
+# machine is, the pace, follows from the steps that have been run. With a budget, a step that would not end in time
+# at that pace is not started. What is left out is named at the end, and comes first the next time as long as the
+# lab's cache remembers it.
+passed=0 failed=0 skipped=0
+budget=0           # seconds from the start of the script, 0: no limit
+plan=''            # only print what would be run
+spent=0 expected=0 # seconds that steps took, and their reference times
+took=() left_out=()
+work=$(mktemp -d "${TMPDIR:-/tmp}/virt-vgpu-tests.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+memory=${VIRT_VGPU_LAB_CACHE:-/var/cache/virt-vgpu-lab}/left-out
+parts='' # that have been run
+
+say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
+
+# take_options ARG…: the script's own.
+take_options() {
+    case ${1:-} in
+        -h | --help)
+            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+            exit
+            ;;
+        '') ;;
+        --plan) plan=1 ;;
+        --budget)
+            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage_error "--budget takes a number of minutes"
+            budget=$(($2 * 60))
+            ;;
+        *) usage_error "unknown argument '$1'" ;;
+    esac
+    [ "$plan" ] || [ "$(id -u)" = 0 ] || {
+        echo "${0##*/}: needs root, to install packages and for the lab" >&2
+        exit 1
+    }
+}
+
+usage_error() {
+    echo "${0##*/}: $1 (see --help)" >&2
+    exit 2
+}
+
+# Permille of the reference machine's time.
+pace() { echo $((expected > 30 ? spent * 1000 / expected : 1000)); }
+# fits REFERENCE: whether a step of that length ends within the budget.
+fits() { [ "$budget" = 0 ] || [ $((SECONDS + $1 * $(pace) / 1000)) -le "$budget" ]; }
+
+# leave_out NAME
+leave_out() {
+    skipped=$((skipped + 1))
+    left_out+=("$1")
+}
+
+# step NAME REFERENCE CMD…: one test by its exit status; its output is shown only when it fails. 1: it failed,
+# 2: it was not run.
+step() {
+    local name=$1 reference=$2 start=$SECONDS status=0
+    shift 2
+    if [ "$plan" ]; then
+        expected=$((expected + reference))
+        printf '%5d s  %s\n' "$reference" "$name"
+        return 2
+    fi
+    if ! fits "$reference"; then
+        say "$name: skipped, no time left"
+        leave_out "${part:-$name}"
+        return 2
+    fi
+    say "$name …"
+    "$@" > "$work/log" 2>&1 < /dev/null || status=$?
+    spent=$((spent + SECONDS - start)) expected=$((expected + reference))
+    took+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+        say "$name: passed ($((SECONDS - start)) s)"
+    else
+        failed=$((failed + 1))
+        tail -n 150 "$work/log"
+        say "$name: FAILED"
+        return 1
+    fi
+}
+
+# unit_step NAME REFERENCE CMD…: a step that runs `make check`; adds what that has summed up.
+unit_step() {
+    local ok bad
+    step "$@"
+    [ $? != 2 ] || return
+    ok=$(sed -n 's/^# PASS: *//p' "$work/log" | tail -n 1)
+    bad=$(sed -n 's/^# \(FAIL\|ERROR\|XPASS\): *//p' "$work/log" | tail -n 3 | awk '{ n += $1 } END { print n + 0 }')
+    passed=$((passed + ${ok:-0}))
+    failed=$((failed + bad))
+    say "unit tests: ${ok:-0} passed, $bad failed"
+    grep -E '^(FAIL|ERROR)' "$work/log"
+}
+
+install_tools() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    apt-get -qq -y --no-install-recommends install ccache clang-format clang-tidy cppcheck dbus-daemon \
+        libxml2-utils perl python3 shellcheck systemd xorriso xz-utils
+}
+
+# The release of the lab that needs no root of its own here, if there is one.
+host_release() { sed -n 's/^VERSION_CODENAME=\(bookworm\|trixie\)$/\1/p' /etc/os-release | grep . || echo all; }
+
+# On a clean copy of what git tracks, so that nothing of a developer's build gets in; in a tarball, of all.
+copy_tree() (
+    mkdir "$work/src" "$work/build" &&
+        { git ls-files -z 2> /dev/null || find . -type f -print0; } | tar -c --null -T - |
+        tar -x -C "$work/src" && cd "$work/src" && ./autogen.sh &&
+        cd "$work/build" && "$work/src/configure" --enable-werror
+)
+
+# beside CMD…: in the background. join waits for it, prints what it has printed and fails if it has.
+beside() {
+    [ -z "$plan" ] || return
+    "$@" > "$work/beside" 2>&1 < /dev/null &
+    besides=$!
+}
+join() {
+    local status=0
+    wait "$besides" || status=$?
+    cat "$work/beside"
+    return $status
+}
+
+# run_lab OPTION…: the lab on both releases, side by side.
+run_lab() {
+    local release start=$SECONDS until=()
+    if [ "$plan" ]; then
+        step "lab on Debian 12 and 13" "$(for release in bookworm trixie; do
+            tests/lab/lab takes "$release" "$@"
+        done | sort -n | tail -n 1)"
+        return
+    fi
+    [ "$budget" = 0 ] || until=(--until $(($(date +%s) - SECONDS + budget)) --pace "$(pace)")
+    say "lab on Debian 12 and 13 …"
+    for release in bookworm trixie; do
+        tests/lab/lab run "$release" "${until[@]}" "$@" > "$work/lab-$release" 2>&1 < /dev/null &
+    done
+    wait
+    took+=("$(printf '%5d s  lab on Debian 12 and 13' $((SECONDS - start)))")
+    for release in bookworm trixie; do count_lab "$release"; done
+}
+
+# count_lab RELEASE: adds up its TAP.
+count_lab() {
+    local ok bad name
+    cat "$work/lab-$1"
+    ok=$(grep '^ok ' "$work/lab-$1" | grep -vc ' # SKIP')
+    bad=$(grep -c '^not ok ' "$work/lab-$1")
+    while read -r name; do leave_out "$1 $name"; done \
+        < <(sed -n 's/^ok [0-9]* - \([^ :]*\).* # SKIP.*/\1/p' "$work/lab-$1")
+    [ $((ok + bad)) -gt 0 ] || bad=1 # it did not even start
+    passed=$((passed + ok))
+    failed=$((failed + bad))
+    say "lab on $1: $ok passed, $bad failed"
+    sed -n "s/^.*ok [0-9]* - \([^ :]*\).* # time=\([0-9]*\)s.*/\2 $1 \1/p" "$work/lab-$1" >> "$work/scenarios"
+}
+
+# run_parts FUNCTION…: in this order, but those that were left out the last time first.
+run_parts() {
+    local part
+    for part in $(printf '%s\n' "$@" | grep -xFf <(cat "$memory" 2> /dev/null)) "$@"; do
+        [[ " $parts " == *" $part "* ]] || "$part"
+        parts+=" $part"
+    done
+}
+
+# The last lines of the run, and its exit status.
+summary() {
+    if [ "$plan" ]; then
+        printf '%5d s  in all\n' "$expected"
+        return
+    fi
+    say "where the time went (pace: $(pace) ‰ of the reference times):"
+    printf '%s\n' "${took[@]}" | sort -rn
+    [ ! -e "$work/scenarios" ] || sort -rn "$work/scenarios" | sed -n '1,8s/^\([0-9]*\)/          \1 s/p'
+    mkdir -p "${memory%/*}"
+    printf '%s\n' "${left_out[@]}" > "$memory"
+    [ "$skipped" = 0 ] || printf 'not run: %s\n' "${left_out[@]}"
+    echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+    [ "$failed" = 0 ]
+}

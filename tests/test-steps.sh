@@ -1,0 +1,57 @@
+#!/bin/bash
+# The budget of tests/run-all: what would not end in time is not started, is named, and comes first the next time.
+set -u
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tests=0 failures=0
+
+# run BUDGET [OPTION]: two steps on a machine that is half as fast as the reference.
+run() {
+    VIRT_VGPU_LAB_CACHE=$dir bash -c '
+        . "$1/tests/steps.sh"
+        [ -z "${3:-}" ] || take_options "$3"
+        budget=$2 spent=200 expected=100
+        units() { step "the units" 10 true; }
+        lint() { step "the lint" 400 "${LINT:-true}"; }
+        run_parts units lint
+        summary' - "$srcdir" "$@" > "$dir/out" 2>&1
+}
+
+check() { # WHAT COMMAND...
+    local what=$1
+    shift
+    tests=$((tests + 1))
+    if "$@" > /dev/null; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        sed 's/^/# /' "$dir/out"
+        failures=$((failures + 1))
+    fi
+}
+
+says() { grep -qx -- "$1" "$dir/out"; }
+order() { [ "$(sed -n 's/.*\] \(the [a-z]*\) …$/\1/p' "$dir/out" | paste -sd,)" = "$1" ]; }
+
+check "a run without a budget" run 0
+check "does all" says "2 passed, 0 failed"
+check "in order" order "the units,the lint"
+check "one that is too short for a step" run 500
+check "does the other" order "the units"
+check "counts what it left out" says "1 passed, 0 failed, 1 skipped"
+check "and names it" says "not run: lint"
+check "the next one" run 0
+check "begins with it" order "the lint,the units"
+check "and forgets it" run 0
+check "in order again" order "the units,the lint"
+check "at the pace of this machine" run 801
+check "which fits just so" says "2 passed, 0 failed"
+check "a step that fails" bash -c '! "$@"' - env LINT=false bash -c "$(declare -f run); srcdir='$srcdir' dir='$dir'; run 0"
+check "is counted" says "1 passed, 1 failed"
+check "a plan" run 0 --plan
+check "runs nothing" order ""
+check "and adds up" says "  510 s  in all"
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

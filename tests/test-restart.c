@@ -175,6 +175,47 @@ test_die_in_start_and_start(void **state)
     }
 }
 
+/* The start after the crash comes to nothing, too, before libvirt can be asked: what the dead daemon
+ * had made for it goes all the same. */
+static void
+test_die_in_start_and_fail(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *devices; /* of the second start; NULL: its hook goes away */
+    } rows[] = {
+        { "refused", HOST_DEVICE() "<vgpu:device profile='P40-1Q' gpu='0000:41:00.0'/>" },
+        { "its hook has gone", NULL },
+    };
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, TWO, 2);
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *next =
+            host_xml("web1", HOST_WEB1, rows[i].devices ? rows[i].devices : TWO, 2);
+        g_autoptr(Host) host = host_with_foreign();
+        bool runs = false;
+
+        for (guint point = 0; !runs; point++) {
+            g_auto(Prepare) prepare = { 0 };
+
+            runs = die_in_start(host, xml, point, "create_late_ms");
+            finish_drivers(host);
+            host_prepare(host, next, 5000, &prepare);
+            if (!rows[i].devices)
+                vgpu_manager_cancel(host->manager, prepare.token);
+            while (rows[i].devices && !prepare.answered)
+                g_main_context_iteration(host->context, TRUE);
+            assert_true(!prepare.answered || prepare.error);
+            host_release(host, HOST_WEB1);
+            host_settle(host);
+            if (host_count_devices(host) != 1 || host_count_records(host) != 0)
+                fail_msg("%s, died after %u steps: %u devices, %u records", rows[i].text, point,
+                         host_count_devices(host) - 1, host_count_records(host));
+        }
+    }
+}
+
 /* --- in the middle of a stop ----------------------------------------------------------------- */
 
 static bool
@@ -383,11 +424,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_die_in_start),      cmocka_unit_test(test_die_in_start_and_start),
-        cmocka_unit_test(test_die_in_stop),       cmocka_unit_test(test_stop_unseen),
-        cmocka_unit_test(test_undefined_unseen),  cmocka_unit_test(test_lost_records),
-        cmocka_unit_test(test_spoilt_record),     cmocka_unit_test(test_die_before_attach),
-        cmocka_unit_test(test_changed_meanwhile), cmocka_unit_test(test_device_taken_away),
+        cmocka_unit_test(test_die_in_start),
+        cmocka_unit_test(test_die_in_start_and_start),
+        cmocka_unit_test(test_die_in_start_and_fail),
+        cmocka_unit_test(test_die_in_stop),
+        cmocka_unit_test(test_stop_unseen),
+        cmocka_unit_test(test_undefined_unseen),
+        cmocka_unit_test(test_lost_records),
+        cmocka_unit_test(test_spoilt_record),
+        cmocka_unit_test(test_die_before_attach),
+        cmocka_unit_test(test_changed_meanwhile),
+        cmocka_unit_test(test_device_taken_away),
     };
 
     return cmocka_run_group_tests_name("restart", tests, NULL, NULL);

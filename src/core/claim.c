@@ -180,6 +180,7 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
         return NULL;
     }
     self->index = (guint) number;
+    self->loaded = true;
     self->adopted = g_key_file_get_boolean(kf, uuid, "adopted", NULL);
     self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
     self->late = g_key_file_get_boolean(kf, uuid, "late", NULL);

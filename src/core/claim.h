@@ -45,6 +45,7 @@ typedef struct {
     bool dispatched; /* not stored: a lane is making it */
     guint64 asked;   /* not stored: when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
     bool there;      /* not stored: CREATING only because of its parameters */
+    bool loaded; /* not stored: read from disk, so only a look tells whether its device exists */
 } VgpuClaim;
 
 typedef struct {

@@ -46,14 +46,19 @@ vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text)
         g_set_error_literal(&self->failure, VGPU_ERROR, code, text);
 }
 
-/* Whether there is nothing to be removed for it, now or when its driver comes back. */
+/* Whether there is nothing to be removed for it, now or when its driver comes back. What a daemon
+ * before us was making may exist: it is removed, which looks first. */
 static bool
 is_only_a_record(const VgpuClaim *claim)
 {
     if (claim->adopted || claim->phase == VGPU_PHASE_FAILED)
         return true;
-    if (claim->phase == VGPU_PHASE_CREATING && (claim->dispatched || !claim->there))
-        return !claim->dispatched;
+    if (claim->phase == VGPU_PHASE_CREATING) {
+        if (claim->dispatched)
+            return false;
+        if (!claim->there && !claim->loaded)
+            return true;
+    }
     return claim->persistent;
 }
 

@@ -20,11 +20,14 @@ static virError fake_error;
 static char fake_message[] = "made up";
 static const char *vanishing; /* this domain goes right after the next list */
 static bool xml_fails;
+static bool is_dead; /* the connection */
 
 virErrorPtr __real_virGetLastError(void);
 virErrorPtr __wrap_virGetLastError(void);
 int __real_virConnectListAllDomains(virConnectPtr conn, virDomainPtr **list, unsigned flags);
 int __wrap_virConnectListAllDomains(virConnectPtr conn, virDomainPtr **list, unsigned flags);
+int __real_virConnectIsAlive(virConnectPtr conn);
+int __wrap_virConnectIsAlive(virConnectPtr conn);
 char *__real_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags);
 char *__wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags);
 
@@ -56,6 +59,12 @@ __wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
     return NULL;
 }
 
+int
+__wrap_virConnectIsAlive(virConnectPtr conn)
+{
+    return is_dead ? 0 : __real_virConnectIsAlive(conn);
+}
+
 /* --- tests --- */
 
 static int
@@ -64,6 +73,7 @@ teardown(void **state)
     fake_error.code = 0;
     vanishing = NULL;
     xml_fails = false;
+    is_dead = false;
     return domain_host_teardown(state);
 }
 
@@ -122,12 +132,35 @@ test_list_vanished(void **state)
     assert_string_equal(((VgpuDomainState *) g_ptr_array_index(list, 0))->name, "web");
 }
 
+/* It is one domain that cannot be read, as long as there is a connection. */
+static void
+test_list_unreadable(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) list = NULL;
+    const VgpuDomainState *domain;
+
+    xml_fails = true;
+    list = vgpu_domains_list(*state, &error);
+    assert_non_null(list);
+    assert_int_equal(list->len, 2);
+    g_ptr_array_sort(list, compare_names);
+    domain = g_ptr_array_index(list, 0);
+    assert_string_equal(domain->name, "cad");
+    assert_string_equal(domain->uuid, CAD);
+    assert_null(domain->definition);
+    assert_null(domain->live);
+    assert_non_null(strstr(domain->unreadable, "domain 'cad'"));
+    assert_non_null(strstr(domain->unreadable, fake_message));
+}
+
 static void
 test_list_fails(void **state)
 {
     g_autoptr(GError) error = NULL;
 
     xml_fails = true;
+    is_dead = true;
     assert_null(vgpu_domains_list(*state, &error));
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
     assert_non_null(strstr(error->message, "domain '"));
@@ -355,11 +388,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_list),           TEST(test_list_vanished),
-        TEST(test_list_fails),     TEST(test_get),
-        TEST(test_annotate),       TEST(test_annotate_removes),
-        TEST(test_annotate_where), TEST(test_annotate_refuses),
-        TEST(test_annotate_in),    TEST(test_annotate_in_refuses),
+        TEST(test_list),
+        TEST(test_list_vanished),
+        TEST(test_list_unreadable),
+        TEST(test_list_fails),
+        TEST(test_get),
+        TEST(test_annotate),
+        TEST(test_annotate_removes),
+        TEST(test_annotate_where),
+        TEST(test_annotate_refuses),
+        TEST(test_annotate_in),
+        TEST(test_annotate_in_refuses),
         TEST(test_start),
     };
 

@@ -24,6 +24,7 @@ typedef enum {
     OFF_BAD, /* its annotation cannot be read */
     RUNS,
     RUNS_UNREAD, /* its live XML could not be had */
+    UNREADABLE,  /* none of its XML could be */
 } Domain;
 
 /* One host; everything not given is absent. */
@@ -63,7 +64,8 @@ make_facts(const World *world)
     fact->name = g_strdup("web1");
     fact->id = world->domain == RUNS || world->domain == RUNS_UNREAD ? 17 : -1;
     fact->definition_is_bad = world->domain == OFF_BAD;
-    if (world->definition && !fact->definition_is_bad)
+    fact->is_unreadable = world->domain == UNREADABLE;
+    if (world->definition && !fact->definition_is_bad && !fact->is_unreadable)
         fact->definition = parse(world->definition, NULL);
     if (world->domain == RUNS)
         fact->live = parse(NULL, world->live);
@@ -266,6 +268,14 @@ test_records(void **state)
           VGPU_PHASE_READY,
           true,
           OFF_0 },
+
+        { "unreadable", { UNREADABLE, .device = VGPU_0 }, VGPU_PHASE_READY, true, "" },
+        { "unreadable, being made", { UNREADABLE }, VGPU_PHASE_CREATING, false, "" },
+        { "unreadable, to be attached",
+          { UNREADABLE, .device = VGPU_0 },
+          VGPU_PHASE_ATTACHING,
+          true,
+          "" },
 
         { "undefined", { GONE, .device = VGPU_0 }, VGPU_PHASE_READY, true, GONE_0 },
         { "undefined, being made", { GONE }, VGPU_PHASE_CREATING, false, GONE_0 },
@@ -484,6 +494,7 @@ test_orphans(void **state)
           NOBODY,
           NULL,
           "" },
+        { "unreadable", { UNREADABLE, .definition = WANTS, .device = VGPU_0 }, NOBODY, NULL, "" },
         { "changed meanwhile", { OFF, .definition = WANTS, .device = VGPU_0 }, NOBODY, WEB1, "" },
     };
 #undef WANTS
@@ -543,6 +554,7 @@ test_kept(void **state)
           "" },
         { "runs undefined", { RUNS, .device = VGPU_0 }, false, NULL, "" },
         { "bad annotation", { OFF_BAD, .device = VGPU_0 }, false, NULL, "" },
+        { "unreadable", { UNREADABLE, .device = VGPU_0 }, false, NULL, "" },
         { "belongs to no domain", { GONE, .device = VGPU_0 }, true, NULL, "" },
         { "changed meanwhile", { GONE, .device = VGPU_0 }, false, WEB1, "" },
     };

@@ -158,7 +158,7 @@ plan_owner(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner
 {
     const VgpuFact *fact = find_fact(in, owner->domain_uuid);
 
-    if (is_untouchable(in, owner->key))
+    if (is_untouchable(in, owner->key) || (fact && fact->is_unreadable))
         return;
     if (fact && fact->id >= 0) {
         plan_running(in, plan, owner, fact);
@@ -294,7 +294,7 @@ plan_kept(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner)
 
     if (!owner->domain_uuid || is_untouchable(in, owner->key))
         return;
-    if (fact && (fact->id >= 0 || fact->definition_is_bad))
+    if (fact && (fact->id >= 0 || fact->definition_is_bad || fact->is_unreadable))
         return; /* it may be in use, or nothing is known */
     for (guint i = 0; i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);

@@ -41,6 +41,7 @@ typedef struct {
     VgpuDomain *definition; /* NULL: transient, or its annotation is bad */
     bool definition_is_bad; /* there is one, but it could not be read: nothing follows from it */
     VgpuDomain *live;       /* NULL: does not run, or could not be read */
+    bool is_unreadable;     /* nothing but uuid and name is known: all of it is left alone */
 } VgpuFact;
 
 void vgpu_fact_free(VgpuFact *self);

@@ -23,9 +23,10 @@ struct VgpuGuard {
 
     gint gpus_queued;  /* atomic: a reading of the GPUs is waiting for its turn */
     gint sweep_queued; /* atomic: so is a look at all domains */
+    gint sweep_retry;  /* atomic: a timer runs for the next one, as the last has failed */
+    VgpuWatch *watch;  /* of the job "connected" alone */
 
     GMutex lock;
-    VgpuWatch *watch;
     GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is taken to last */
     GHashTable *deferred;  /* set of domain UUIDs to follow up when their start is settled */
     GHashTable *attaching; /* set of "UUID SINCE" with an attach queued or being retried */

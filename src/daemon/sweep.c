@@ -5,7 +5,7 @@
 #include "daemon/guard-private.h"
 #include "daemon/metrics.h"
 
-#define CATCH_UP_RETRY_MS 5000
+#define RETRY_MS 5000
 
 typedef struct {
     VgpuGuard *guard;
@@ -57,6 +57,9 @@ fact_of(const VgpuDomainState *state)
     fact->uuid = g_strdup(state->uuid);
     fact->name = g_strdup(state->name);
     fact->id = state->id;
+    fact->is_unreadable = state->unreadable != NULL;
+    if (fact->is_unreadable)
+        g_warning("%s; what it has is left alone", state->unreadable);
     if (vgpu_guard_concerns(state->definition)) {
         fact->definition =
             vgpu_domain_parse(state->definition, strlen(state->definition), NULL, NULL);
@@ -67,14 +70,16 @@ fact_of(const VgpuDomainState *state)
     return fact;
 }
 
+/* Whether it is followed for what is in its XML, or cannot be. */
 static bool
-is_annotated(const GPtrArray *states, const char *uuid)
+is_seen_to(const GPtrArray *states, const char *uuid)
 {
     for (guint i = 0; i < states->len; i++) {
         const VgpuDomainState *state = g_ptr_array_index(states, i);
 
         if (g_str_equal(state->uuid, uuid))
-            return vgpu_guard_concerns(state->definition) || vgpu_guard_concerns(state->live);
+            return state->unreadable || vgpu_guard_concerns(state->definition) ||
+                   vgpu_guard_concerns(state->live);
     }
     return false;
 }
@@ -96,7 +101,7 @@ follow_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
             vgpu_guard_push_follow(self, state->uuid);
     }
     for (guint i = 0; i < known->len; i++) {
-        if (!is_annotated(states, g_ptr_array_index(known, i)))
+        if (!is_seen_to(states, g_ptr_array_index(known, i)))
             vgpu_guard_push_follow(self, g_ptr_array_index(known, i));
     }
     for (guint i = 0; i < plan->len; i++) {
@@ -190,10 +195,53 @@ run_gpus(gpointer data)
 }
 
 static gboolean
+on_sweep_again(gpointer data)
+{
+    VgpuGuard *self = data;
+
+    g_atomic_int_set(&self->sweep_retry, 0);
+    vgpu_guard_push_sweep(self);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_catch_up_again(gpointer data)
 {
     vgpu_guard_catch_up(data);
     return G_SOURCE_REMOVE;
+}
+
+static void
+run_sweep(gpointer data)
+{
+    VgpuGuard *self = data;
+    virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) plan = NULL;
+
+    g_atomic_int_set(&self->sweep_queued, 0);
+    if (!conn)
+        return; /* all are looked at when it is back */
+    plan = sweep_host(self, conn, false, &error);
+    if (!plan && virConnectIsAlive(conn) > 0) {
+        g_warning("%s; trying again", error->message);
+        if (g_atomic_int_compare_and_exchange(&self->sweep_retry, 0, 1))
+            g_timeout_add(RETRY_MS, on_sweep_again, self);
+    }
+    virConnectClose(conn);
+}
+
+/* One watch for as long as the connection lives. */
+static bool
+watch(VgpuGuard *self, virConnectPtr conn, GError **error)
+{
+    VgpuWatch *old = self->watch;
+
+    if (vgpu_watch_is_on(old, conn))
+        return true;
+    self->watch = vgpu_watch_new(conn, &vgpu_guard_watch_events, self, error);
+    vgpu_watch_free(old);
+    return self->watch != NULL;
 }
 
 /* Subscribe first and list then, so that nothing falls between. */
@@ -203,25 +251,15 @@ run_connected(gpointer data)
     VgpuGuard *self = data;
     virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) plan = NULL;
-    VgpuWatch *watch;
-    VgpuWatch *old;
 
     if (!conn)
         return;
-    watch = vgpu_watch_new(conn, &vgpu_guard_watch_events, self, &error);
-    if (watch) {
-        g_mutex_lock(&self->lock);
-        old = g_steal_pointer(&self->watch);
-        self->watch = watch;
-        g_mutex_unlock(&self->lock);
-        vgpu_watch_free(old); /* talks to libvirt, so not under a lock that hooks need */
+    if (watch(self, conn, &error)) {
         run_gpus(self);
-        plan = sweep_host(self, conn, false, &error);
-    }
-    if (!plan && !vgpu_guard_is_away(error)) {
+        run_sweep(self);
+    } else if (virConnectIsAlive(conn) > 0) {
         g_warning("%s; trying again", error->message);
-        g_timeout_add(CATCH_UP_RETRY_MS, on_catch_up_again, self);
+        g_timeout_add(RETRY_MS, on_catch_up_again, self);
     }
     virConnectClose(conn);
 }
@@ -230,19 +268,6 @@ void
 vgpu_guard_catch_up(VgpuGuard *self)
 {
     vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, "connected", run_connected, self, NULL);
-}
-
-static void
-run_sweep(gpointer data)
-{
-    VgpuGuard *self = data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) plan = NULL;
-
-    g_atomic_int_set(&self->sweep_queued, 0);
-    plan = vgpu_guard_reconcile(self, false, &error);
-    if (!plan && !vgpu_guard_is_away(error))
-        g_warning("%s", error->message);
 }
 
 void

@@ -19,6 +19,7 @@ vgpu_domain_state_free(VgpuDomainState *self)
     g_free(self->name);
     g_free(self->definition);
     g_free(self->live);
+    g_free(self->unreadable);
     g_free(self);
 }
 
@@ -77,6 +78,23 @@ read_state(virDomainPtr domain, GError **error)
     return g_steal_pointer(&state);
 }
 
+/* What is known of @domain without its XML; NULL when not even that. */
+static VgpuDomainState *
+unreadable_state(virDomainPtr domain, const char *why)
+{
+    VgpuDomainState *state;
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (virDomainGetUUIDString(domain, uuid) < 0)
+        return NULL;
+    state = g_new0(VgpuDomainState, 1);
+    state->uuid = g_strdup(uuid);
+    state->name = g_strdup(virDomainGetName(domain));
+    state->id = -1;
+    state->unreadable = g_strdup(why);
+    return state;
+}
+
 static void
 free_domain(gpointer domain)
 {
@@ -102,14 +120,18 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
 
     for (guint i = 0; i < domains->len; i++) {
         g_autoptr(GError) failure = NULL;
-        VgpuDomainState *state = read_state(g_ptr_array_index(domains, i), &failure);
+        virDomainPtr domain = g_ptr_array_index(domains, i);
+        VgpuDomainState *state = read_state(domain, &failure);
 
-        if (state)
-            g_ptr_array_add(states, state);
-        else if (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+        if (!state && g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
+            continue;
+        if (!state && virConnectIsAlive(conn) > 0)
+            state = unreadable_state(domain, failure->message);
+        if (!state) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;
         }
+        g_ptr_array_add(states, state);
     }
     return g_steal_pointer(&states);
 }

@@ -16,12 +16,15 @@ typedef struct {
     bool persistent;
     char *definition; /* the persistent XML (without secrets); NULL for a transient domain */
     char *live;       /* the XML of the running domain, NULL when it does not run */
+    char *
+        unreadable; /* in a list: why its XML cannot be read; only uuid and name are known then */
 } VgpuDomainState;
 
 void vgpu_domain_state_free(VgpuDomainState *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomainState, vgpu_domain_state_free)
 
-/* All domains. A domain that vanishes meanwhile is left out; any other failure fails the list. */
+/* All domains. A domain that vanishes meanwhile is left out, one that cannot be read is listed as
+ * that; only when there is no list at all, or the connection breaks, is that an error. */
 GPtrArray *vgpu_domains_list(virConnectPtr conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One domain, by UUID or by name. VGPU_ERROR_NOT_FOUND when there is none. */

@@ -190,6 +190,12 @@ vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaqu
     return g_steal_pointer(&self);
 }
 
+bool
+vgpu_watch_is_on(const VgpuWatch *self, virConnectPtr conn)
+{
+    return self && self->conn == conn;
+}
+
 void
 vgpu_watch_free(VgpuWatch *self)
 {

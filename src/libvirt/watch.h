@@ -36,6 +36,8 @@ typedef struct VgpuWatch VgpuWatch;
  * thread. A libvirt that knows no node devices is no error: their callback is then not called. */
 VgpuWatch *vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaque,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* libvirt refuses the same callbacks twice on one connection: one that is on it is kept. */
+bool vgpu_watch_is_on(const VgpuWatch *self, virConnectPtr conn);
 /* Also after the connection broke. On one that is alive it makes calls too. Called on the main
  * thread, no event comes after it; called elsewhere, one that is being delivered still ends. */
 void vgpu_watch_free(VgpuWatch *self);

@@ -1,0 +1,98 @@
+#!/bin/sh
+# The real daemon with the fake driver and a libvirt that fails: a domain that cannot be read, a list that
+# cannot be had; and a daemon that is killed while it creates, before libvirt can be asked.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' root=''
+cleanup()
+{
+    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8
+# shellcheck disable=SC2034 # for start_daemon
+preload=$builddir/tests/flaky-libvirt.so
+tests=0 failures=0
+
+check() # WHAT COMMAND...
+{
+    what=$1
+    shift
+    tests=$((tests + 1))
+    if "$@" > "$root/out" 2>&1; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        tail -qn 5 "$root/log" "$root/out" 2> /dev/null | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+up() { start_daemon --bus none "$@" && until_true test -S "$root/run/virt-vgpu/hook.sock" && until_true prepare 0; }
+killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+has_devices() { [ "$(devices)" -eq "$1" ]; }
+has_record() { test -f "$root/run/virt-vgpu/claims/$(domain_uuid "$1")"; }
+has_no_record() { ! has_record "$1"; }
+refused() { ! prepare "$1" 2> "$root/said" && grep "$2" "$root/said"; }
+says() { grep -q "$1" "$root/log"; }
+
+# All are off, as far as libvirt knows.
+{
+    echo '<node>'
+    for n in 1 2; do
+        annotated "$n" A2-4Q
+        sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
+             s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$n.xml"
+    done
+    echo '</node>'
+} > "$root/host.xml"
+domain_xml 0 > "$root/vm0.xml"
+sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
+
+# --- a domain that cannot be read -----------------------------------------------------------------
+check "the daemon starts" up
+check "a domain starts" prepare 1
+check "and another" prepare 2
+killed
+knob unreadable-vm2 1
+check "it starts again, vm2 cannot be read" up
+check "the other domain's vGPU goes" until_true has_no_record 1
+check "that of vm2, which may run, stays" has_record 2
+check "with its device" has_devices 1
+check "the log says why" until_true says "domain 'vm2'.*depth.*left alone"
+unknob unreadable-vm2
+killed
+
+# --- a list that cannot be had --------------------------------------------------------------------
+knob list_fails 1
+check "it starts while domains cannot be listed" up
+check "which is said" until_true says "cannot list the domains.*trying again"
+unknob list_fails
+check "what failed once is done again" until_true nothing_left
+check "on the one watch" sh -c "! grep 'already tracked' '$root/log'"
+killed
+
+# --- killed while it creates, and the next start comes to nothing ---------------------------------
+knob list_fails 1
+check "the daemon starts" up
+knob create_late_ms 2000
+prepare 1 > /dev/null 2>&1 &
+hook_pid=$!
+check "vm1 is being made" until_true grep -q '^phase=creating' "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+check "its device is there" until_true has_devices 1
+kill -9 "$hook_pid" 2> /dev/null
+killed
+unknob create_late_ms
+check "the next daemon starts" up
+sed -i 's/<\/vgpu:devices>/<vgpu:device gpu="0000:41:00.0" profile="P40-1Q"\/>&/' "$root/vm1.xml"
+check "the next start of vm1 is refused for its second device" refused 1 "P40-1Q"
+check "nothing is left, though libvirt cannot be asked" until_true nothing_left
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

@@ -40,6 +40,12 @@ while read -r kind; do
     grep -qx "$kind" "$tmp/kinds" || complain "data/org.virtvgpu.rules: no action org.virtvgpu.$kind"
 done < "$tmp/granted"
 
+# manage is root's right: no rule of ours, and no example of one, grants it
+if awk 'FNR == 1 || /^=/ { rule = 0 } /polkit\.addRule/ { rule = 1 } rule { print FILENAME ": " $0 }' \
+    "$page" docs/*.md data/org.virtvgpu.rules | grep 'org\.virtvgpu\.manage'; then
+    complain "a rule for polkit grants org.virtvgpu.manage: that makes its users root"
+fi
+
 # "EVENT MESSAGE_ID": programs look for them in the journal for ever
 awk 'NF { text = text $0 } END { print text }' src/daemon/event.c |
     grep -oE '\{ *"[a-z-]+", *"[0-9a-f]{32}"' | tr -d '{ "' | tr , ' ' | sort > "$tmp/ids"

@@ -3,6 +3,6 @@
 set -eu
 cd "${top_srcdir:-.}"
 
-find src hooks -name '*.[ch]' ! -path 'src/bus/*' ! -name 'schema-resource.*' -exec wc -l {} + |
+find src hooks -name '*.[ch]' ! -path 'src/bus/*' -exec wc -l {} + |
     awk '$2 != "total" && $1 > 500 { printf "%s: %d lines, 500 at most\n", $2, $1; failed = 1 }
          END { exit failed }'

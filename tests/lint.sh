@@ -22,7 +22,7 @@ files()
             find . -path './.*' -prune -o -path './build*' -prune -o -path "./${pattern}" -print -o \
                 -name "$pattern" -print
         done | sed 's|^\./||'
-    fi | grep -vE '^tests/lab/module/|src/bus/|schema-resource\.' | while read -r file; do
+    fi | grep -vE '^tests/lab/module/|src/bus/' | while read -r file; do
         [ -f "$file" ] && echo "$file"
     done | LC_ALL=C sort -u
 }

@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/relaxng.h"
 #include "base/xml.h"
 #include "core/pool.h"
-#include "domain/schema-resource.h"
+#include "relaxng.h"
 
 #define NAME "<name>design</name>"
 #define SOURCE "<source><gpu address='0000:41:00.0'/></source>"
@@ -44,9 +43,7 @@ schema_takes(const char *xml)
 {
     g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "design.xml", NULL);
 
-    return doc &&
-           vgpu_relaxng_validate(vgpu_schema_get_resource(), "/org/virtvgpu/virt-vgpu-pool.rng",
-                                 doc, "design.xml", NULL);
+    return doc && relaxng_takes("virt-vgpu-pool.rng", doc);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

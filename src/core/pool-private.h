@@ -3,6 +3,7 @@
 
 #include <libxml/tree.h>
 
+#include "base/grammar.h"
 #include "core/pool.h"
 
 /* Without a name and sources. */
@@ -11,8 +12,9 @@ VgpuPool *vgpu_pool_new(void);
 /* Whether @text can be the name of a pool: it is a file's, too. */
 bool vgpu_pool_is_name(const char *text);
 
-/* Whether @doc is a pool, checked with tables and then with xml-schemas/virt-vgpu-pool.rng.
- * VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". */
+extern const VgpuGrammarElement vgpu_pool_grammar;
+
+/* Whether @doc is a pool. VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". */
 bool vgpu_pool_check_grammar(xmlDoc *doc, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

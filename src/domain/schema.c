@@ -1,35 +1,13 @@
-/* How it works: the tables repeat what the schema says, because libxml2's own messages do not help
- * an administrator ("Extra element device in interleave"). The schema has the last word. */
 #include "domain/schema.h"
 
-#include <gio/gio.h>
-#include <libxml/relaxng.h>
-#include <libxml/xmlerror.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/names.h"
-#include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
-#include "domain/schema-resource.h"
 
-#define SCHEMA_PATH "/org/virtvgpu/virt-vgpu-domain.rng"
 #define TEXT_MAX 1000 /* characters of an error */
-
-typedef struct {
-    const char *name;
-    const char *expected;               /* the allowed values, "a|b"; or in words, with */
-    bool (*is_valid)(const char *text); /* what checks it */
-} AttributeRule;
-
-/* Both lists end with an entry without a name. */
-typedef struct ElementRule {
-    const char *name;
-    const AttributeRule *attributes;
-    const char *required[3];            /* attributes that must be there */
-    const struct ElementRule *children; /* NULL: none */
-} ElementRule;
 
 bool
 vgpu_schema_refuse(GError **error, VgpuError code, const char *what, long line,
@@ -83,14 +61,6 @@ is_uuid(const char *text)
 }
 
 static bool
-is_pci_address(const char *text)
-{
-    VgpuPciAddr addr;
-
-    return vgpu_pciaddr_parse(text, &addr);
-}
-
-static bool
 is_param_name(const char *text)
 {
     return g_ascii_isalpha(*text) &&
@@ -108,61 +78,66 @@ is_param_value(const char *text)
     return *text != '\0';
 }
 
-static const AttributeRule devices_attributes[] = {
-    { "tenant", "a name", is_name },
+#define A_PROFILE "the name or id of a profile"
+
+static const VgpuGrammarAttribute devices_attributes[] = {
+    { "tenant", false, "a name", is_name },
     { NULL },
 };
 
-static const AttributeRule device_attributes[] = {
-    { "profile", "the name or id of a profile", is_name },
-    { "pool", "a name", is_name },
-    { "count", "a number from 1 to 16", is_count },
-    { "display", "auto|on|off" },
-    { "ramfb", "auto|on|off" },
-    { "placement", "pack|spread|numa" },
-    { "gpu", "a PCI address such as 0000:41:00.0", is_pci_address },
-    { "uuid", "a UUID", is_uuid },
-    { "create", "start|define" },
-    { "lateAttach", "on|off" },
-    { "driverISO", "yes|no" },
-    { "frameRateLimit", "on|off" },
-    { "consoleVNC", "on|off" },
-    { "unifiedMemory", "on|off" },
-    { "debugging", "on|off" },
-    { "profiling", "on|off" },
+static const VgpuGrammarAttribute device_attributes[] = {
+    { "profile", false, A_PROFILE, is_name },
+    { "pool", false, "a name", is_name },
+    { "count", false, "a number from 1 to 16", is_count },
+    { "display", false, "auto|on|off" },
+    { "ramfb", false, "auto|on|off" },
+    { "placement", false, "pack|spread|numa" },
+    { "gpu", false, "a PCI address such as 0000:41:00.0", vgpu_grammar_is_pci_address },
+    { "uuid", false, "a UUID", is_uuid },
+    { "create", false, "start|define" },
+    { "lateAttach", false, "on|off" },
+    { "driverISO", false, "yes|no" },
+    { "frameRateLimit", false, "on|off" },
+    { "consoleVNC", false, "on|off" },
+    { "unifiedMemory", false, "on|off" },
+    { "debugging", false, "on|off" },
+    { "profiling", false, "on|off" },
     { NULL },
 };
 
-static const AttributeRule profile_attributes[] = {
-    { "name", "the name or id of a profile", is_name },
+static const VgpuGrammarAttribute profile_attributes[] = {
+    { "name", true, A_PROFILE, is_name },
     { NULL },
 };
 
-static const AttributeRule param_attributes[] = {
-    { "name", "a letter, then letters, digits, '_' and '-'", is_param_name },
-    { "value", "ASCII characters without blanks, ',' and '='", is_param_value },
+static const VgpuGrammarAttribute param_attributes[] = {
+    { "name", true, "a letter, then letters, digits, '_' and '-'", is_param_name },
+    { "value", true, "ASCII characters without blanks, ',' and '='", is_param_value },
     { NULL },
 };
 
-static const ElementRule device_children[] = {
-    { .name = "profile", .attributes = profile_attributes, .required = { "name" } },
-    { .name = "param", .attributes = param_attributes, .required = { "name", "value" } },
+static const VgpuGrammarElement device_children[] = {
+    { .name = "profile", .many = true, .attributes = profile_attributes },
+    { .name = "param", .many = true, .attributes = param_attributes },
     { NULL },
 };
 
-static const ElementRule devices_children[] = {
-    { .name = "device", .attributes = device_attributes, .children = device_children },
+static const VgpuGrammarElement devices_children[] = {
+    { .name = "device",
+      .many = true,
+      .attributes = device_attributes,
+      .children = device_children },
     { NULL },
 };
 
-static const ElementRule devices_rule = {
+const VgpuGrammarElement vgpu_schema_grammar = {
     .name = "devices",
     .attributes = devices_attributes,
     .children = devices_children,
 };
 
 static bool
-is_allowed(const AttributeRule *rule, const char *value)
+is_allowed(const VgpuGrammarAttribute *rule, const char *value)
 {
     g_auto(GStrv) values = NULL;
 
@@ -173,7 +148,7 @@ is_allowed(const AttributeRule *rule, const char *value)
 }
 
 static char *
-list_attributes(const AttributeRule *rule)
+list_attributes(const VgpuGrammarAttribute *rule)
 {
     GString *names = g_string_new(NULL);
 
@@ -183,7 +158,7 @@ list_attributes(const AttributeRule *rule)
 }
 
 static char *
-list_children(const ElementRule *rule)
+list_children(const VgpuGrammarElement *rule)
 {
     GString *names = g_string_new(NULL);
 
@@ -193,10 +168,10 @@ list_children(const ElementRule *rule)
 }
 
 static bool
-check_attribute(xmlNode *node, const xmlAttr *attr, const ElementRule *element, const char *what,
-                GError **error)
+check_attribute(xmlNode *node, const xmlAttr *attr, const VgpuGrammarElement *element,
+                const char *what, GError **error)
 {
-    const AttributeRule *rule = element->attributes;
+    const VgpuGrammarAttribute *rule = element->attributes;
     g_autofree char *value = vgpu_xml_attr(node, (const char *) attr->name);
 
     while (rule->name && !(!attr->ns && g_str_equal(rule->name, (const char *) attr->name)))
@@ -223,14 +198,15 @@ check_attribute(xmlNode *node, const xmlAttr *attr, const ElementRule *element, 
 }
 
 /* The rule for @child; NULL with @error when it must not be there. */
-static const ElementRule *
-find_child_rule(xmlNode *child, const ElementRule *parent, const char *what, GError **error)
+static const VgpuGrammarElement *
+find_child_rule(xmlNode *child, const VgpuGrammarElement *parent, const char *what,
+                GError **error)
 {
     g_autofree char *known = NULL;
     const char *prefix = child->ns ? (const char *) child->ns->prefix : NULL;
 
     if (child->ns && g_str_equal((const char *) child->ns->href, VGPU_XMLNS)) {
-        for (const ElementRule *rule = parent->children; rule && rule->name; rule++) {
+        for (const VgpuGrammarElement *rule = parent->children; rule && rule->name; rule++) {
             if (g_str_equal(rule->name, (const char *) child->name))
                 return rule;
         }
@@ -244,20 +220,20 @@ find_child_rule(xmlNode *child, const ElementRule *parent, const char *what, GEr
 }
 
 static bool
-check_element(xmlNode *node, const ElementRule *rule, const char *what, GError **error)
+check_element(xmlNode *node, const VgpuGrammarElement *rule, const char *what, GError **error)
 {
     for (xmlAttr *attr = node->properties; attr; attr = attr->next) {
         if (!check_attribute(node, attr, rule, what, error))
             return false;
     }
-    for (gsize i = 0; rule->required[i]; i++) {
-        if (!xmlHasNsProp(node, BAD_CAST rule->required[i], NULL))
+    for (const VgpuGrammarAttribute *attr = rule->attributes; attr->name; attr++) {
+        if (attr->required && !xmlHasNsProp(node, BAD_CAST attr->name, NULL))
             return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node),
                                       "<vgpu:%s> lacks the attribute '%s'", rule->name,
-                                      rule->required[i]);
+                                      attr->name);
     }
     for (xmlNode *child = node->children; child; child = child->next) {
-        const ElementRule *child_rule;
+        const VgpuGrammarElement *child_rule;
 
         if (child->type == XML_ELEMENT_NODE) {
             if (!(child_rule = find_child_rule(child, rule, what, error)) ||
@@ -319,88 +295,11 @@ vgpu_schema_check(xmlNode *devices, const char *what, GError **error)
 {
     g_autoptr(GPtrArray) list = vgpu_xml_nodes(devices->doc, devices, "vgpu:device");
 
-    if (!check_element(devices, &devices_rule, what, error))
+    if (!check_element(devices, &vgpu_schema_grammar, what, error))
         return false;
     for (guint i = 0; i < list->len; i++) {
         if (!check_device(list->pdata[i], what, error))
             return false;
     }
     return true;
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
-
-#if LIBXML_VERSION >= 21200
-typedef const xmlError CapturedError;
-#else
-typedef xmlError CapturedError;
-#endif
-
-typedef struct {
-    char *text;
-    long line;
-} Capture;
-
-/* The first message is the nearest to the mistake; what follows only repeats it further up. */
-static void
-on_error(void *opaque, CapturedError *err)
-{
-    Capture *capture = opaque;
-
-    if (capture->text)
-        return;
-    capture->text = g_strstrip(g_strdup(err->message ? err->message : "not valid"));
-    capture->line = err->line;
-}
-
-/* The schema is part of the program, so one that cannot be read is a bug. */
-static xmlRelaxNG *
-load_schema(void)
-{
-    g_autoptr(GBytes) bytes = g_resource_lookup_data(vgpu_schema_get_resource(), SCHEMA_PATH,
-                                                     G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-    Capture capture = { 0 };
-    xmlRelaxNGParserCtxt *ctxt;
-    xmlRelaxNG *schema;
-
-    if (!bytes)
-        g_error("%s is not built in", SCHEMA_PATH);
-    ctxt =
-        xmlRelaxNGNewMemParserCtxt(g_bytes_get_data(bytes, NULL), (int) g_bytes_get_size(bytes));
-    xmlRelaxNGSetParserStructuredErrors(ctxt, on_error, &capture);
-    schema = xmlRelaxNGParse(ctxt);
-    xmlRelaxNGFreeParserCtxt(ctxt);
-    if (!schema)
-        g_error("%s: line %ld: %s", SCHEMA_PATH, capture.line, capture.text);
-    g_free(capture.text);
-    return schema;
-}
-
-bool
-vgpu_schema_validate(xmlNode *devices, const char *what, GError **error)
-{
-    /* libxml2 does not promise that a parsed schema can be used by two threads at once */
-    static GMutex lock;
-    static xmlRelaxNG *schema;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
-    g_autoptr(xmlRelaxNGValidCtxt) ctxt = NULL;
-    g_autoptr(xmlDoc) doc = xmlNewDoc(NULL);
-    Capture capture = { 0 };
-    bool valid;
-
-    if (!schema)
-        schema = load_schema();
-    ctxt = xmlRelaxNGNewValidCtxt(schema);
-    xmlRelaxNGSetValidStructuredErrors(ctxt, on_error, &capture);
-
-    /* In a document of its own: xmlRelaxNGValidateFullElement() refuses what is valid, without a
-     * reason (2.9.14). */
-    xmlDocSetRootElement(doc, xmlDocCopyNode(devices, doc, 1));
-    valid = xmlRelaxNGValidateDoc(ctxt, doc) == 0;
-    if (!valid)
-        vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what,
-                           capture.line > 0 ? capture.line : xmlGetLineNo(devices), "%s",
-                           capture.text ? capture.text : "not a valid annotation");
-    g_free(capture.text);
-    return valid;
 }

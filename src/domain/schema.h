@@ -1,7 +1,7 @@
-/* schema.h: the grammar of the annotation, twice
+/* schema.h: what an annotation may contain
  *
- * Once as tables, for messages that an administrator understands, and once as the public
- * xml-schemas/virt-vgpu-domain.rng, built in, which has the last word. */
+ * The tables decide. xml-schemas/virt-vgpu-domain.rng says the same to users' tools; see
+ * base/grammar.h. */
 #pragma once
 
 #include <glib.h>
@@ -9,17 +9,16 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/grammar.h"
 
 #define VGPU_CHILDREN_MAX 32u /* alternative profiles and raw parameters of one device */
 #define VGPU_COUNT_MAX 16u    /* vGPUs of one domain: no vendor's driver takes more */
 
-/* Check the <vgpu:devices> element @devices with the tables. VGPU_ERROR_BAD_REQUEST with element,
- * attribute, value and what is allowed. */
-bool vgpu_schema_check(xmlNode *devices, const char *what, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+extern const VgpuGrammarElement vgpu_schema_grammar; /* for the test that compares both */
 
-/* Check it with the schema; the reason given is libxml2's. From any thread. */
-bool vgpu_schema_validate(xmlNode *devices, const char *what, GError **error)
+/* Check the <vgpu:devices> element @devices. VGPU_ERROR_BAD_REQUEST with element, attribute, value
+ * and what is allowed. */
+bool vgpu_schema_check(xmlNode *devices, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Set the error "WHAT: line LINE: …" (LINE 0: left out), as one line of sane length; returns

@@ -2,11 +2,7 @@
 
 #include <string.h>
 
-#include "base/relaxng.h"
 #include "base/xml.h"
-#include "domain/schema-resource.h"
-
-#define SCHEMA "/org/virtvgpu/virt-vgpu-host.rng"
 
 static bool
 is_vfs(const char *text)
@@ -88,7 +84,7 @@ static const VgpuGrammarElement gpu_children[] = {
 };
 static const VgpuGrammarElement root_children[] = { { "gpu", true, gpu_attributes, gpu_children },
                                                     { NULL } };
-static const VgpuGrammarElement root_element = { "vgpuhost", false, no_attributes,
+const VgpuGrammarElement vgpu_layout_grammar = { "vgpuhost", false, no_attributes,
                                                  root_children };
 
 bool
@@ -96,10 +92,9 @@ vgpu_grammar_check(xmlDoc *doc, const char *what, GError **error)
 {
     const xmlNode *root = xmlDocGetRootElement(doc);
 
-    if (root->ns || !xmlStrEqual(root->name, BAD_CAST root_element.name))
+    if (root->ns || !xmlStrEqual(root->name, BAD_CAST vgpu_layout_grammar.name))
         return vgpu_grammar_refuse(error, what, root,
                                    "the root is <%s>, a host layout begins with <vgpuhost>",
                                    (const char *) root->name);
-    return vgpu_grammar_walk(root, &root_element, what, error) &&
-           vgpu_relaxng_validate(vgpu_schema_get_resource(), SCHEMA, doc, what, error);
+    return vgpu_grammar_walk(root, &vgpu_layout_grammar, what, error);
 }

@@ -1,10 +1,9 @@
-/* grammar.h: whether a document is a host layout
- *
- * Checked twice: with tables, for messages that an administrator understands, and with the public
- * xml-schemas/virt-vgpu-host.rng, built in, which has the last word. */
+/* grammar.h: whether a document is a host layout */
 #pragma once
 
 #include "base/grammar.h"
+
+extern const VgpuGrammarElement vgpu_layout_grammar;
 
 /* VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". What the values of one GPU mean together is not
  * checked here. */

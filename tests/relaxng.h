@@ -1,0 +1,12 @@
+/* relaxng.h: whether a public schema of xml-schemas/ takes a document
+ *
+ * For tests. libxml2 needs three times as long for each optional attribute of an element that is
+ * there; up to nine are quick. */
+#pragma once
+
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+bool relaxng_takes(const char *schema, xmlDoc *doc);
+/* As the root of a document of its own. */
+bool relaxng_takes_node(const char *schema, xmlNode *node);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -59,6 +60,10 @@ static const FakeType gvt[] = {
     { "i915-GVTg_V5_8", NULL, 0, 0, 5 },
     { NULL },
 };
+static const FakeType plain_vf[] = {
+    { "vf", "vf", 0, 0, N_VFS },
+    { NULL },
+};
 static const FakeType nothing[] = { { NULL } };
 
 static const struct {
@@ -77,6 +82,7 @@ static const struct {
     { "m10", m10, 0, 0 },
     { "p40", p40, 0, 0 },
     { "gvt-g", gvt, 0, 0 },
+    { "flex", plain_vf, 16, N_VFS },
     { "plain", nothing, 0, 0 },
     { "guest's", nothing, 0, 0 },
 };
@@ -141,6 +147,7 @@ static bool
 set_property(VgpuGpu *gpu, const char *word)
 {
     const char *value = strchr(word, '=') ? strchr(word, '=') + 1 : NULL;
+    guint n;
 
     if (g_str_has_prefix(word, "node="))
         gpu->numa_node = (int) g_ascii_strtoll(value, NULL, 10);
@@ -151,6 +158,9 @@ set_property(VgpuGpu *gpu, const char *word)
                                   (int) g_ascii_strtoll(value, NULL, 10), "gi", 0, 1);
     else if (g_str_equal(word, "mixed"))
         gpu->is_mixed = true;
+    else if (sscanf(word, "vf%u:", &n) == 1 && strchr(word, ':'))
+        ((VgpuParent *) g_ptr_array_index(gpu->parents, n))->driver =
+            g_strdup(strchr(word, ':') + 1);
     else
         return false;
     return true;
@@ -181,6 +191,8 @@ make_card(const char *text, guint *number)
     gpu->vfs_total = kinds[k].vfs_total;
     gpu->vfs_enabled = kinds[k].vfs_enabled;
     gpu->is_mig = kinds[k].types == a100_mig;
+    if (kinds[k].types == plain_vf)
+        gpu->interface = VGPU_INTERFACE_VF;
     gpu->passed_through = g_str_equal(words[0], "guest's");
     for (const FakeType *type = kinds[k].types; type->id; type++) {
         VgpuProfile *profile = vgpu_profile_new(type->id, type->name);

@@ -1,10 +1,10 @@
 /* placement-host.h: a host and its pools told in words, for tests of placement
  *
  * Cards are separated by "; ", each "KIND ADDRESS" and what is on it: "746" on a card with types
- * on its PF, "vf0=746" on one with VFs; "node=1", "driver=535.129.03", "gi=19" (a GPU instance of
- * that profile) and "mixed" say more of the card. Their driver is honest: what is available
- * follows from what is on the card, and from nothing else. Instances are called u0, u1, and so on
- * in the order of the line.
+ * on its PF, "vf0=746" on one with VFs; "node=1", "driver=535.129.03", "vf0:i915" (the driver of a
+ * VF), "gi=19" (a GPU instance of that profile) and "mixed" say more of the card. Their driver is
+ * honest: what is available follows from what is on the card, and from nothing else. Instances are
+ * called u0, u1, and so on in the order of the line.
  *
  * Pools are "NAME WORD…", separated likewise; the words are "gpu=ADDRESS", "profile=NAME",
  * "driver=550", "tenant=NAME:MAX", and "off" for one that is not active. */

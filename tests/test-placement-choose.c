@@ -86,6 +86,32 @@ test_pack(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
+#define FIVE_FOR_HOST "vf0:i915 vf1:xe vf2:nvme vf3:amdgpu vf4:i915"
+
+/* Plain VFs that the host may be using. */
+static void
+test_hosts(void **state)
+{
+    static const PlacementCase cases[] = {
+        { "an unbound one first", "flex " A " vf0:i915", "vf", VF1 " vf" },
+        { "or one for guests", "flex " A " " FIVE_FOR_HOST " vf5:vfio-pci", "vf", VF5 " vf" },
+        { "or for them by a driver of its own",
+          "flex " A " " FIVE_FOR_HOST " vf5:nvgrace-gpu-vfio-pci", "vf", VF5 " vf" },
+        { "though another domain is to have it", "flex " A " " FIVE_FOR_HOST " vf5:vfio-pci",
+          "vf", VF5 " vf", .planned = VF5 },
+        { "one of the host's when that is in use", "flex " A " " FIVE_FOR_HOST " vf5=vf", "vf",
+          VF0 " vf" },
+        { "that no other domain is to have", "flex " A " " FIVE_FOR_HOST " vf5=vf", "vf",
+          VF1 " vf", .planned = VF0 },
+        { "an unbound one of another GPU", "flex " A " " FIVE_FOR_HOST " vf5:i915; flex " B, "vf",
+          B_VF0 " vf" },
+        { "a driver that makes vGPUs is another matter", "a2 " A " vf0:nvidia", "A2-4Q",
+          VF0 " nvidia-746" },
+    };
+
+    placement_check(cases, G_N_ELEMENTS(cases));
+}
+
 static void
 test_spread(void **state)
 {
@@ -148,6 +174,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pack_and_spread),
+        cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_pack),
         cmocka_unit_test(test_spread),
         cmocka_unit_test(test_numa),

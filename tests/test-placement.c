@@ -120,6 +120,9 @@ test_refusals(void **state)
           NO_ROOM("A2-4Q") A ": the driver said there was room, but refused to make it",
           .refused = VF0 " nvidia-746; " VF1 " nvidia-746; " VF2 " nvidia-746; " VF3
                          " nvidia-746; " VF4 " nvidia-746; " VF5 " nvidia-746" },
+        { "all plain VFs were refused: the first one's reason", "flex " A, "vf",
+          NO_ROOM("vf") A ": " VF0 " vf",
+          .refused = VF0 " vf; " VF1 " vf; " VF2 " vf; " VF3 " vf; " VF4 " vf; " VF5 " vf" },
         { "a PF was refused", "p40 " A "; p40 " B, "P40-4Q", B " nvidia-49",
           .refused = A " nvidia-49" },
         { "the only PF was refused", "p40 " A, "P40-4Q",

@@ -313,14 +313,14 @@ test_planned(void **state)
         g_autoptr(VgpuCandidate) candidate = judge(self, &want, "A100-4C");
 
         assert_string_equal(candidate->parent->address, next);
-        assert_false(candidate->planned);
+        assert_int_equal(candidate->reluctance, 0);
         g_hash_table_add(self->planned, g_steal_pointer(&next));
     }
     {
         g_autoptr(VgpuCandidate) candidate = judge(self, &want, "A100-4C");
 
         assert_int_equal(candidate->verdict, VGPU_VERDICT_FITS);
-        assert_true(candidate->planned);
+        assert_int_equal(candidate->reluctance, 1);
     }
 }
 

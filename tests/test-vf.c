@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/vf.h"
 #include "base/error.h"
@@ -176,6 +177,91 @@ test_create(void **state)
     }
 }
 
+#define DEVICE "sys/bus/pci/devices/" VF
+#define CLIENTS "sys/kernel/debug/dri/1/clients"
+/* as Linux 6.1 has it, and 6.14 */
+#define HEADING "             command  tgid dev master a   uid      magic\n"
+#define ROW "          gst:render  4711 129   n    y  1000          0\n"
+#define LONG_ROW                                                                                 \
+    "                Xorg 12345678   1   y    y     0          0             <unset>        "    \
+    "12\n"
+
+/* The nodes of two VFs; of those, we are the process that has one open. */
+static void
+test_host_uses(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *driver;
+        const char *opened;  /* below /dev/dri, NULL: none */
+        const char *clients; /* what the kernel tells, NULL: nothing */
+        const char *text;    /* in the error; NULL: made */
+    } cases[] = {
+        { "no node is open", "i915", NULL, NULL, NULL },
+        { "its render node is", "i915", "renderD129", NULL,
+          "the host uses VF " VF ": renderD129 is open" },
+        { "its card is", "xe", "card1", NULL, ": card1 is open" },
+        { "another VF's is", "i915", "renderD130", NULL, NULL },
+        { "a file of that name is", "i915", "old/renderD129", NULL, NULL },
+        { "ready for guests", "vfio-pci", "renderD129", NULL, NULL },
+        { "unbound", NULL, "renderD129", NULL, NULL },
+        { "the kernel knows of nobody", "i915", NULL, HEADING, NULL },
+        { "the kernel knows better", "i915", "renderD129", HEADING, NULL },
+        { "the kernel knows of one", "i915", NULL, HEADING ROW, ": renderD129 is open" },
+        { "the kernel knows of two", "i915", NULL, HEADING LONG_ROW ROW, ": card1 is open" },
+        { "the kernel speaks in riddles", "i915", NULL, HEADING "?\n", ": card1 is open" },
+    };
+    static const char *const files[] = {
+        DEVICE "/drm/card1/dev",      DEVICE "/drm/card1-DP-1/status",
+        DEVICE "/drm/renderD129/dev", "dev/dri/card1",
+        "dev/dri/renderD129",         "dev/dri/renderD130",
+        "dev/dri/old/renderD129"
+    };
+    int root = vgpu_sysfs_root_fd(fake_sysfs_reader(fs));
+
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+        fake_file_set(fs, files[i], "");
+    assert_int_equal(symlinkat("/proc", root, "proc"), 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_strconcat("dev/dri/", cases[i].opened, NULL);
+        int fd = cases[i].opened ? openat(root, path, O_RDONLY | O_CLOEXEC) : -1;
+        g_autoptr(GError) error = NULL;
+        bool made, existed = false;
+
+        fake_driver_bind(fs, VF, cases[i].driver);
+        if (cases[i].clients)
+            fake_file_set(fs, CLIENTS, cases[i].clients);
+        made = backend()->create(fake_sysfs_reader(fs), &place, &existed, &error);
+        if (fd >= 0)
+            close(fd);
+        if (made != !cases[i].text ||
+            (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
+                       !strstr(error->message, cases[i].text))))
+            fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
+    }
+}
+
+/* Which driver it has is known as of the moment. */
+static void
+test_driver(void **state)
+{
+    g_autoptr(VgpuGpu) gpu = make_gpu("i915");
+    VgpuParent *vf = vgpu_gpu_add_parent(gpu, VF, true);
+
+    gpu->interface = VGPU_INTERFACE_VF;
+    fake_driver_bind(fs, VF, "i915");
+    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    assert_string_equal(vf->driver, "i915");
+    assert_true(vgpu_gpu_shares_with_host(gpu, vf));
+    fake_driver_bind(fs, VF, "vfio-pci");
+    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    assert_false(vgpu_gpu_shares_with_host(gpu, vf));
+    fake_driver_bind(fs, VF, NULL);
+    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    assert_null(vf->driver);
+    assert_false(vgpu_gpu_shares_with_host(gpu, vf));
+}
+
 static void
 test_look(void **state)
 {
@@ -226,6 +312,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
         cmocka_unit_test(test_framebuffer),
         cmocka_unit_test_setup_teardown(test_create, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_host_uses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_driver, setup, teardown),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_to_write, setup, teardown),
         cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),

@@ -87,14 +87,6 @@ is_named(const Scan *scan, const char *address)
     return scan->named && g_hash_table_contains(scan->named, address);
 }
 
-/* Bound to vfio-pci, or to one of its variants for some device ("nvgrace-gpu-vfio-pci"). */
-static bool
-is_for_guests(const char *driver)
-{
-    return driver &&
-           (g_str_has_suffix(driver, "vfio-pci") || g_str_has_suffix(driver, "vfio_pci"));
-}
-
 /* Whether the class says GPU. Compute-only cards of AMD say no more than "accelerator", as do
  * cards of quite another kind; one that AMD's driver for splitting GPUs has taken is a GPU. */
 static bool
@@ -220,7 +212,7 @@ scan_function(const Scan *scan, const char *address)
     g_ptr_array_unref(gpu->vfs);
     gpu->vfs = list_vfs(sysfs, address, gpu->vfs_total);
     gpu->vfs_enabled = gpu->vfs->len;
-    gpu->passed_through = is_for_guests(gpu->driver);
+    gpu->passed_through = vgpu_driver_is_for_guests(gpu->driver);
     if (!gpu->passed_through)
         add_parents(scan, gpu, by_class);
     return gpu;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backend/drm.h"
 #include "backend/vfio.h"
 #include "base/error.h"
 #include "base/names.h"
@@ -63,6 +64,15 @@ is_there(const VgpuSysfs *sysfs, const char *vf)
     return vgpu_sysfs_exists(sysfs, device);
 }
 
+/* NULL: none. */
+static char *
+read_driver(const VgpuSysfs *sysfs, const char *vf)
+{
+    g_autofree char *link = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/driver", vf);
+
+    return vgpu_sysfs_link_name(sysfs, link);
+}
+
 static void
 vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
 {
@@ -73,7 +83,8 @@ vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
     vgpu_parent_add_offer(parent, profile, is_there(sysfs, parent->address) ? 1 : 0);
 }
 
-/* Whether somebody uses a VF is not asked here: to ask would mean to open it for a moment. */
+/* Whether somebody uses a VF is not asked here: to ask would mean to open it for a moment, or to look
+ * at all processes. Which driver it has is: libvirt and administrators change that at any time. */
 static void
 vf_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
                   const char *const *wanted)
@@ -84,6 +95,8 @@ vf_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
     (void) wanted;
     if (offer)
         offer->available = is_there(sysfs, parent->address) ? 1 : 0;
+    g_free(parent->driver);
+    parent->driver = read_driver(sysfs, parent->address);
 }
 
 /* The kernel cannot tell that a VF is somebody's, only the manager's records can. */
@@ -102,11 +115,25 @@ vf_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_vfio_in_use(sysfs, device);
 }
 
-/* libvirt takes it from whatever driver it has and gives it back (managed='yes'), so that is not
- * asked. */
+/* The DRM node of VF @vf that a process of the host has open, NULL: none that we know of. */
+static char *
+find_host_use(const VgpuSysfs *sysfs, const char *vf)
+{
+    g_autofree char *driver = read_driver(sysfs, vf);
+    g_autofree char *device = device_path(vf);
+
+    if (!driver || vgpu_driver_is_for_guests(driver))
+        return NULL;
+    return vgpu_drm_open_node(sysfs, device);
+}
+
+/* libvirt takes it from whatever driver it has and gives it back (managed='yes'). To take it from
+ * under a process of the host ends that process at best, and the host at worst (i915). */
 static bool
 vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
 {
+    g_autofree char *node = NULL;
+
     (void) existed; /* there is nothing to be found made */
     if (!g_str_equal(place->profile_id, VGPU_VF_PROFILE)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "VF %s has no profile %s",
@@ -122,6 +149,11 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError 
     if (vf_in_use(sysfs, place)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "a process has VF %s open",
                     place->parent);
+        return false;
+    }
+    if ((node = find_host_use(sysfs, place->parent))) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "the host uses VF %s: %s is open",
+                    place->parent, node);
         return false;
     }
     return true;

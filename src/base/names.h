@@ -35,4 +35,5 @@
 #define VGPU_SYS_PCI_DEVICES "sys/bus/pci/devices"
 #define VGPU_SYS_MDEV_BUS "sys/class/mdev_bus"
 #define VGPU_SYS_MDEV_DEVICES "sys/bus/mdev/devices"
+#define VGPU_SYS_DEBUG_DRI "sys/kernel/debug/dri"
 #define VGPU_DEV_VFIO "dev/vfio"

@@ -1,4 +1,5 @@
-/* sysfs.h: all that is read from and written to /sys and /dev, behind one root
+/* sysfs.h: all that is read from and written to /sys and /dev, behind one root; and of /proc, what
+ * processes have open
  *
  * Paths are relative to the root ("sys/bus/pci/..."), the root is "/" in production and a made
  * tree in tests. Outputs are untouched on failure; an error names the path. The object is

@@ -215,19 +215,23 @@ is_taken_by_own(const VgpuDomain *domain, const char *vf)
 static const VgpuParent *
 any_vf(const VgpuReading *reading, const VgpuGpu *gpu)
 {
-    const VgpuParent *second = NULL;
+    const VgpuParent *best = NULL;
+    guint least = G_MAXUINT;
 
     for (guint i = 0; i < gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+        guint reluctance = vgpu_placement_reluctance(reading->planned, gpu, parent);
 
         if (g_hash_table_contains(reading->closed, parent->address))
             continue;
-        if (!parent->instances->len && !g_hash_table_contains(reading->planned, parent->address))
-            return parent;
-        if (!second)
-            second = parent;
+        if (parent->instances->len)
+            reluctance |= 1; /* as for what another domain is to have */
+        if (reluctance < least) {
+            best = parent;
+            least = reluctance;
+        }
     }
-    return second;
+    return best;
 }
 
 /* The GPU that has the profile, with room if one has. */

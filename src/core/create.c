@@ -86,7 +86,8 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, 
         return;
     }
     g_message("%s; trying elsewhere", job->error->message);
-    g_hash_table_add(start->refused, vgpu_placement_pair(job->parent, job->profile_id));
+    g_hash_table_insert(start->refused, vgpu_placement_pair(job->parent, job->profile_id),
+                        g_strdup(job->error->message));
     if (step->want->vf)
         vgpu_step_move(start, step, job->error->message);
     else if (is_busy)

@@ -75,7 +75,7 @@ compare_ranks(gconstpointer x, gconstpointer y, gpointer opaque)
     int order = fewer_first(a->slow, b->slow);
 
     if (!order)
-        order = fewer_first(a->candidate->planned, b->candidate->planned);
+        order = fewer_first(a->candidate->reluctance, b->candidate->reluctance);
     return order ? order : by_policy[*(const VgpuPlacement *) opaque](a, b);
 }
 

@@ -43,17 +43,19 @@ vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
     return MIN(room, vgpu_room_limit(gpu, profile, &load));
 }
 
-static bool
-was_refused(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
+/* Why the profile could not be made on the GPU a moment ago; NULL: it was not tried. */
+static const char *
+why_refused(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
     for (guint i = 0; snapshot->refused && i < gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
         g_autofree char *pair = vgpu_placement_pair(parent->address, profile->id);
+        const char *why = g_hash_table_lookup(snapshot->refused, pair);
 
-        if (g_hash_table_contains(snapshot->refused, pair))
-            return true;
+        if (why)
+            return why;
     }
-    return false;
+    return NULL;
 }
 
 static void refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
@@ -180,30 +182,41 @@ is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile
            g_strcmp0(instance->profile_id, profile->id) == 0;
 }
 
-/* The parent to take: one that no other domain is to have, if there is one. @promised: the GPU as
- * a whole has no room beside what is promised. */
+guint
+vgpu_placement_reluctance(GHashTable *planned, const VgpuGpu *gpu, const VgpuParent *parent)
+{
+    return (planned && g_hash_table_contains(planned, parent->address)) +
+           2 * vgpu_gpu_shares_with_host(gpu, parent);
+}
+
+/* The parent to take: the first of those that are given away most easily. @promised: the GPU as a
+ * whole has no room beside what is promised. */
 static const VgpuParent *
 choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
               VgpuCandidate *out)
 {
-    const VgpuParent *second = NULL;
+    const VgpuParent *best = NULL;
 
     for (guint i = 0; i < out->gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(out->gpu->parents, i);
+        guint reluctance;
 
         if (want->vf && !g_str_equal(want->vf, parent->address))
             continue;
         if ((promised || !vgpu_room_on(snapshot, parent, out->profile)) &&
             !is_set_already(want, parent, out->profile))
             continue;
-        if (want->vf || !snapshot->planned ||
-            !g_hash_table_contains(snapshot->planned, parent->address))
+        if (want->vf)
             return parent;
-        if (!second)
-            second = parent;
+        reluctance = vgpu_placement_reluctance(snapshot->planned, out->gpu, parent);
+        if (best && reluctance >= out->reluctance)
+            continue;
+        best = parent;
+        out->reluctance = reluctance;
+        if (!reluctance)
+            break;
     }
-    out->planned = second != NULL;
-    return second;
+    return best;
 }
 
 /* Whether what its driver does not know of yet takes all of the GPU's room. The rest is in the
@@ -223,11 +236,14 @@ refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuLo
 {
     const char *closed =
         want->vf && snapshot->closed ? g_hash_table_lookup(snapshot->closed, want->vf) : NULL;
+    const char *why = why_refused(snapshot, out->gpu, out->profile);
 
     out->lacks_gpu_instance = vgpu_profile_is_mig(out->profile);
     if (closed)
         refuse(out, VGPU_VERDICT_NO_ROOM, "%s: %s", want->vf, closed);
-    else if (was_refused(snapshot, out->gpu, out->profile))
+    else if (why && out->gpu->interface == VGPU_INTERFACE_VF) /* no driver was asked */
+        refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
+    else if (why)
         refuse(out, VGPU_VERDICT_NO_ROOM,
                "the driver said there was room, but refused to make it");
     else if (want->vf && !promised)

@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
-    GHashTable *refused;  /* set of "PARENT PROFILE" that the driver refused just now, or NULL */
+    GHashTable *refused;        /* "PARENT PROFILE" that was refused just now → why, or NULL */
     GHashTable *slow;     /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
     GHashTable *closed;   /* GPU or VF address → why it is not to be used just now, or NULL */
     GHashTable *planned;  /* set of VFs that other domains are to have, or NULL: taken last */
@@ -48,7 +48,7 @@ typedef struct {
     const VgpuPool *pool;       /* of the GPU, borrowed from the pools; NULL: the default one */
     const VgpuProfile *profile; /* when GPU and pool may give it, with room or not */
     const VgpuParent *parent;   /* when it fits */
-    bool planned;               /* it fits only where another domain is to go */
+    guint reluctance;           /* how little one likes to give that away */
     bool lacks_gpu_instance;    /* it would fit if it had a MIG GPU instance */
     guint used;                 /* vGPUs on the GPU, of any profile */
 } VgpuCandidate;
@@ -86,6 +86,11 @@ void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, G
  * does not offer it, or wants another driver. */
 guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                const VgpuProfile *profile);
+
+/* 0: to be given away at once; more for what another domain is to have, according to @planned (may be
+ * NULL), still more for what the host may be using. */
+guint vgpu_placement_reluctance(GHashTable *planned, const VgpuGpu *gpu,
+                                const VgpuParent *parent);
 
 /* The key of a pair in VgpuSnapshot.refused. */
 char *vgpu_placement_pair(const char *parent, const char *profile_id);

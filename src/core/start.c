@@ -370,7 +370,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     self->opaque = request->opaque;
     self->plug = request->plug;
     self->fresh = !vgpu_manager_owner(manager, request->key);
-    self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->steps = g_array_new(FALSE, TRUE, sizeof(VgpuStep));
     for (guint i = 0; i < self->domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(self->domain->wants, i);

@@ -87,6 +87,20 @@ vgpu_gpu_free(VgpuGpu *self)
     g_free(self);
 }
 
+bool
+vgpu_driver_is_for_guests(const char *driver)
+{
+    return driver &&
+           (g_str_has_suffix(driver, "vfio-pci") || g_str_has_suffix(driver, "vfio_pci"));
+}
+
+bool
+vgpu_gpu_shares_with_host(const VgpuGpu *self, const VgpuParent *parent)
+{
+    return self->interface == VGPU_INTERFACE_VF && parent->driver &&
+           !vgpu_driver_is_for_guests(parent->driver);
+}
+
 VgpuParent *
 vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf)
 {

@@ -75,6 +75,9 @@ VgpuGpu *vgpu_gpu_new(const char *address);
 void vgpu_gpu_free(VgpuGpu *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuGpu, vgpu_gpu_free)
 
+/* Whether it is vfio-pci, or one of its variants for some device ("nvgrace-gpu-vfio-pci"). */
+bool vgpu_driver_is_for_guests(const char *driver);
+
 /* A parent without offers and instances, appended to @self; borrowed. */
 VgpuParent *vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf);
 
@@ -84,6 +87,10 @@ const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
 /* Borrowed, NULL when not there. */
 const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
 VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
+
+/* Whether its @parent is a plain VF that one of the host's drivers has (i915, nvme): processes of
+ * the host may be using it. */
+bool vgpu_gpu_shares_with_host(const VgpuGpu *self, const VgpuParent *parent);
 
 void vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char *name,
                                guint start, guint size);

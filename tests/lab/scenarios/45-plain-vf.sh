@@ -69,6 +69,14 @@ assert_fails "VF $(vf 1) is in use" virt-vgpu gpu-disable "$SSD"
 virsh -q destroy user
 assert_eq "$(drivers)" "- - - -" "drivers after somebody else's domain has stopped"
 
+say "a VF that a driver of the host's has comes last"
+modprobe pci-stub
+echo pci-stub > "/sys/bus/pci/devices/$(vf 1)/driver_override"
+vf 1 > /sys/bus/pci/drivers_probe
+assert_eq "$(drivers)" "pci-stub - - -" "drivers"
+define_vgpu three "profile='vf' gpu='$SSD'"
+names three 4 || fail "the definition of three: $(defined_hostdev three 0)"
+
 say "off"
 virt-vgpu gpu-disable "$SSD" > /run/lab-disable
 assert_eq "$(cat "$pf/sriov_numvfs") $(room)" "0 []" "VFs and profiles"

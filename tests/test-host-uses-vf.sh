@@ -1,0 +1,107 @@
+#!/bin/sh
+# Plain VFs that a driver of the host's has, with the real daemon and hook on a made tree: they are taken last, and never
+# while a process has their DRM node open.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' helper='' root=''
+cleanup()
+{
+    for pid in $daemon $helper; do
+        kill -9 "$pid" 2> /dev/null
+    done
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+tests=0 failures=0
+
+check() # WHAT COMMAND...
+{
+    tests=$((tests + 1))
+    what=$1
+    shift
+    if "$@" > "$root/out" 2>&1; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        tail -qn 3 "$root/out" "$root/log" 2> /dev/null | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+fails_with() # TEXT COMMAND...: it fails and says so
+{
+    text=$1
+    shift
+    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
+}
+
+pci=$root/sys/bus/pci
+gpu=0000:00:02
+make_function() # NUMBER
+{
+    dir=$root/sys/devices/pci0000:00/$gpu.$1
+    mkdir -p "$dir/drm/renderD$((128 + $1))" "$root/dev/dri"
+    ln -s "../../../devices/pci0000:00/$gpu.$1" "$pci/devices/$gpu.$1"
+    echo 0x038000 > "$dir/class"
+    echo 0x8086 > "$dir/vendor"
+    echo 0x56c0 > "$dir/device"
+    : > "$root/dev/dri/renderD$((128 + $1))"
+}
+bind() # NUMBER DRIVER
+{
+    mkdir -p "$pci/drivers/$2"
+    ln -sfn "../../../bus/pci/drivers/$2" "$pci/devices/$gpu.$1/driver"
+}
+make_function 0
+bind 0 i915
+echo 2 > "$pci/devices/$gpu.0/sriov_totalvfs"
+for vf in 1 2; do
+    make_function "$vf"
+    ln -s "../$gpu.$vf" "$pci/devices/$gpu.0/virtfn$((vf - 1))"
+    ln -s "../$gpu.0" "$pci/devices/$gpu.$vf/physfn"
+done
+bind 1 i915
+bind 2 vfio-pci
+ln -s /proc "$root/proc" # where it is seen what we have open
+
+echo "<node>$(domain_xml 1)</node>" > "$root/host.xml"
+domain_xml 0 | sed 's/<devices/<description>ua-vgpu-<\/description>&/' > "$root/vm0.xml" # wants nothing
+domain_xml 1 | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device profile='vf' \
+gpu='$gpu.0'\/><\/v:devices><\/metadata>&/" > "$root/vm1.xml"
+start_daemon --bus none
+check "the daemon starts" until_true prepare 0
+
+has_vf() { grep -F "$gpu.$1" "$root/run/virt-vgpu/claims/$(domain_uuid 1)"; }
+stop() { release 1 && until_true nothing_left; }
+check "with a VF for guests" prepare 1
+check "it is that one" has_vf 2
+check "it goes" stop
+
+bind 2 i915
+check "with both bound to the host's driver" prepare 1
+check "it is the first" has_vf 1
+check "it goes again" stop
+
+sleep 1000 3< "$root/dev/dri/renderD129" &
+helper=$!
+check "with the first one's node open" prepare 1
+check "it is the second" has_vf 2
+check "which goes" stop
+
+rm "$pci/devices/$gpu.0/virtfn1" "$pci/devices/$gpu.2"
+check "without another one the start is refused, with the node" \
+    fails_with "the host uses VF $gpu.1: renderD129 is open" prepare 1
+check "nothing is left of it" until_true nothing_left
+kill "$helper"
+wait "$helper" 2> /dev/null
+helper=''
+check "when the node is closed, it starts" prepare 1
+check "on that VF" has_vf 1
+
+kill "$daemon"
+echo "1..$tests"
+[ "$failures" -eq 0 ]

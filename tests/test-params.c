@@ -234,21 +234,21 @@ test_length(void **state)
         gsize total; /* with all that the pool says; 0: refused */
         const char *text;
     } cases[] = {
-        { "without a pool", "profile='A'", 1024, 1024 },
-        { "too long without a pool", "profile='A'", 1025, 0,
-          "the plugin parameters are 1025 bytes together, of which the driver takes 1024" },
-        { "with all that a pool can add", "pool='p'", 938, 1024 },
-        { "too long with it", "pool='p'", 939, 0,
-          "the plugin parameters are 1025 bytes together with all that a pool can add, of "
-          "which" },
+        { "without a pool", "profile='A'", 1000, 1000 },
+        { "too long without a pool", "profile='A'", 1001, 0,
+          "the plugin parameters are 1001 characters together, 1000 at most are allowed" },
+        { "with all that a pool can add", "pool='p'", 914, 1000 },
+        { "too long with it", "pool='p'", 915, 0,
+          "the plugin parameters are 1001 characters together with all that a pool can add, "
+          "1000" },
         { "nothing can be added to what is said",
           "pool='p' frameRateLimit='on' consoleVNC='on' "
           "unifiedMemory='off' debugging='off' profiling='off'",
-          1003, 1024 },
+          979, 1000 },
         { "but too long by itself",
           "pool='p' frameRateLimit='on' consoleVNC='on' "
           "unifiedMemory='off' debugging='off' profiling='off'",
-          1004, 0, "1025 bytes" },
+          980, 0, "1001 characters" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -269,7 +269,7 @@ test_length(void **state)
         if (want_of(domain)->pool)
             vgpu_want_apply(want_of(domain), &all);
         if (strlen(want_of(domain)->params) != cases[i].total)
-            fail_msg("%s: %zu bytes", cases[i].what, strlen(want_of(domain)->params));
+            fail_msg("%s: %zu characters", cases[i].what, strlen(want_of(domain)->params));
     }
 }
 

@@ -75,8 +75,7 @@ check_length(xmlNode *device, const char *what, const VgpuSwitch *switches, cons
     if (len > VGPU_PARAMS_MAX)
         return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
                                   "the plugin parameters are %" G_GSIZE_FORMAT
-                                  " bytes together%s, "
-                                  "of which the driver takes %u at most",
+                                  " characters together%s, %u at most are allowed",
                                   len, in_pool ? " with all that a pool can add" : "",
                                   VGPU_PARAMS_MAX);
     return true;

@@ -11,7 +11,9 @@
 
 #include "domain/annotation.h"
 
-#define VGPU_PARAMS_MAX 1024u /* bytes of the whole list */
+/* Characters of the whole list. NVIDIA's driver has 1,024 bytes for it, with a newline when it is
+ * written and with "vgpu_type_id=%d," when the guest starts, and cuts off the rest. */
+#define VGPU_PARAMS_MAX 1000u
 
 /* The parameters of a <vgpu:device> that the grammar accepts: @switches what its attributes say
  * (VGPU_N_PARAMS of them), *@raw its <vgpu:param> elements in their order, "a=1,b=2", NULL when

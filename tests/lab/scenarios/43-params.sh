@@ -25,8 +25,8 @@ refused() {
 refused 5 "attribute 'value' on <vgpu:param> is 'a b'" "name='loglevel' value='2'" "name='x' value='a b'"
 refused 4 "attribute 'name' on <vgpu:param> is '9x'" "name='9x' value='2'"
 refused 4 "<vgpu:param name='enable_uvm'> says what the attribute 'unifiedMemory'" "name='enable_uvm' value='0'"
-refused 3 "the plugin parameters are 1[0-9]{3} bytes together, of which the driver takes 1024 at most" \
-    "name='x' value='$(printf '%0999d' 0)'"
+refused 3 "the plugin parameters are 10[0-9]{2} characters together, 1000 at most are allowed" \
+    "name='x' value='$(printf '%0920d' 0)'"
 
 say "refused by the driver: so is the start, and the vGPU is undone"
 define web1 --uuid $uuid --annot "$(with "name='loglevel' value='2'" "name='a-b' value='c:d'")"

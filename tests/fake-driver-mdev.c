@@ -43,7 +43,7 @@ show(const struct function *function, const char *uuid, const struct record *rec
     fake_put_line(fake_format(path, "%s/remove", dir), "");
     if (!fake_knob_is_there("no_params", "")) {
         mkdir(fake_format(path, "%s/nvidia", dir), 0755);
-        fake_put_line(fake_format(path, "%s/nvidia/vgpu_params", dir), "");
+        fake_put_line(fake_format(path, "%s/nvidia/vgpu_params", dir), "\n");
     }
     (void) !symlink(fake_format(target, "../mdev_supported_types/%s", record->type),
                     fake_format(path, "%s/mdev_type", dir));

@@ -54,6 +54,8 @@ void fake_put_line(const char *path, const char *line);
 void fake_put_file(const char *path, const void *data, size_t len);
 void fake_sleep_ms(unsigned ms);
 
+/* What is in a knob, up to its first line's end; false when it is not there. */
+bool fake_knob_text(const char *name, char *line, size_t size);
 /* The number in a knob, 0 when it is not there. */
 unsigned fake_knob(const char *name);
 bool fake_knob_is_there(const char *prefix, const char *name);

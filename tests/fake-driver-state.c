@@ -99,16 +99,20 @@ fake_sleep_ms(unsigned ms)
         ;
 }
 
+bool
+fake_knob_text(const char *name, char *line, size_t size)
+{
+    Path path;
+
+    return fake_read_line(fake_format(path, "%s/" KNOBS "/%s", fake_root, name), line, size);
+}
+
 unsigned
 fake_knob(const char *name)
 {
-    Path path;
     char line[32];
 
-    return fake_read_line(fake_format(path, "%s/" KNOBS "/%s", fake_root, name), line,
-                          sizeof(line))
-               ? (unsigned) strtoul(line, NULL, 10)
-               : 0;
+    return fake_knob_text(name, line, sizeof(line)) ? (unsigned) strtoul(line, NULL, 10) : 0;
 }
 
 bool

@@ -1,6 +1,9 @@
 /* fake-driver-vendor.c: NVIDIA's vendor-specific VFIO, and the plugin parameters of both interfaces
  *
- * The record of a VF's vGPU is named by the VF's address. */
+ * The record of a VF's vGPU is named by the VF's address. Parameters are those of vgpu_params_store()
+ * and vgpu_params_show() in NVIDIA's nvidia-vgpu-vfio.c, which the vGPU host driver's package has the
+ * source of: E2BIG above 1024 bytes, ENXIO without a vGPU, EPERM while it is open; of n bytes it keeps
+ * n - 1, with snprintf(params, n, "%s", text), and says that it took n; it shows "%s\n". */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,7 @@ put_type(const struct function *function, const char *type)
     fake_put_line(fake_format(path, "%s/nvidia/current_vgpu_type", function->dir), line);
     fake_format(path, "%s/nvidia/vgpu_params", function->dir);
     if (fake_exists(path)) /* a new vGPU has none, and they go with the old one */
-        fake_put_file(path, "", 0);
+        fake_put_file(path, "\n", 1);
 }
 
 /* With the lock held. */
@@ -92,11 +95,15 @@ fake_vendor_set_type(char *path, const char *text, size_t len)
 int
 fake_set_params(char *path, const char *text, size_t len)
 {
+    char kept[PARAMS_MAX + sizeof("\n")];
     struct record record;
     Path name;
     int err = 0;
     int fd;
 
+    if (!fake_knob_text("params_keep", kept, PARAMS_MAX))
+        snprintf(kept, PARAMS_MAX, "%.*s", (int) len - 1, text);
+    strcat(kept, "\n");
     strcpy(name, path);
     *strrchr(name, '/') = '\0';
     *strrchr(name, '/') = '\0';
@@ -110,7 +117,7 @@ fake_set_params(char *path, const char *text, size_t len)
     else if (fake_knob_is_there("open-", name))
         err = EPERM;
     else
-        fake_put_file(path, text, len);
+        fake_put_file(path, kept, strlen(kept));
     close(fd);
     return err;
 }

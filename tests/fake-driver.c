@@ -112,11 +112,22 @@ is_open_already(int dir, const char *path)
            *name && fake_knob_is_there("open-", name);
 }
 
+static bool
+is_unreadable(const char *path, int flags)
+{
+    return fake_root[0] && (flags & O_ACCMODE) == O_RDONLY &&
+           has_suffix(path, "/nvidia/vgpu_params") && fake_knob_is_there("params_eio", "");
+}
+
 static int
-open_unless_busy(int dir, const char *path, int flags, mode_t mode)
+open_as_told(int dir, const char *path, int flags, mode_t mode)
 {
     if (is_open_already(dir, path)) {
         errno = EBUSY;
+        return -1;
+    }
+    if (is_unreadable(path, flags)) {
+        errno = EIO;
         return -1;
     }
     return fake_open(dir, path, flags, mode);
@@ -132,7 +143,7 @@ open_unless_busy(int dir, const char *path, int flags, mode_t mode)
         va_start(args, flags);                                                                   \
         mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;                                       \
         va_end(args);                                                                            \
-        return open_unless_busy(AT_FDCWD, path, flags, mode);                                    \
+        return open_as_told(AT_FDCWD, path, flags, mode);                                        \
     }
 #define OPENAT(name)                                                                             \
     __attribute__((visibility("default"))) int name(int dir, const char *path, int flags, ...)   \
@@ -143,7 +154,7 @@ open_unless_busy(int dir, const char *path, int flags, mode_t mode)
         va_start(args, flags);                                                                   \
         mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;                         \
         va_end(args);                                                                            \
-        return open_unless_busy(dir, path, flags, mode);                                         \
+        return open_as_told(dir, path, flags, mode);                                             \
     }
 
 OPEN(open)

@@ -16,6 +16,8 @@
  *   reset_busy_next   the next N resets of a VF fail with EBUSY
  *   lie_available     every type says 1, or is listed, although there is no room
  *   no_params         mediated devices made from now on have no nvidia/vgpu_params
+ *   params_keep       what nvidia/vgpu_params keeps, whatever is written to it
+ *   params_eio        nvidia/vgpu_params cannot be read: EIO
  *   hang_create-ADDR, hang_remove-ADDR   blocks while the file exists (ADDR: function or GPU)
  *   open-UUID         somebody has that device open while the file exists */
 #pragma once

@@ -112,6 +112,38 @@ check "takes it away" nothing_left
 check "events" until_true grep -q '"vgpu-removed"' "$root/events"
 check "prints one object a line" \
     sh -c "! grep -v '^{.*}\$' '$root/events' && grep '\"event\"' '$root/events' | grep -q '$hand'"
+
+# --- plugin parameters ------------------------------------------------------------------------
+wanted=disable_vnc=1,vgpu-placement-id=12
+domain_xml 13 > "$root/plain.xml"
+cli annotate --xml "$root/plain.xml" --profile A2-4Q --console-vnc off --param vgpu-placement-id=12 \
+    > "$root/vm13.xml"
+unverified() # TEXT: the event tells of it, with domain and UUID
+{
+    until_true grep -q '"params-unverified".*"vm13".*"uuid".*'"wanted '$wanted', $1" "$root/events"
+}
+check "a domain with plugin parameters starts" prepare 13
+check "its vGPU has all of them" \
+    sh -c "cat '$root'/sys/bus/mdev/devices/*/nvidia/vgpu_params | grep -qx $wanted"
+check "nothing is said against it" sh -c "! grep params-unverified '$root/events'"
+release 13
+until_true nothing_left
+knob params_keep "${wanted%2}"
+check "a driver that cuts them off: it does not start" \
+    fails_with "the driver kept only '${wanted%2}' of the plugin parameters '$wanted'" prepare 13
+check "and nothing is left" until_true nothing_left
+knob params_keep loglevel=2
+check "a driver that has others: it starts" prepare 13
+check "and an event says so" unverified "read 'loglevel=2'"
+unknob params_keep
+release 13
+until_true nothing_left
+knob params_eio ''
+check "a driver that does not show them: it starts" prepare 13
+check "and an event says so, too" unverified "cannot open .*/nvidia/vgpu_params: Input/output error"
+unknob params_eio
+release 13
+until_true nothing_left
 kill "$helper"
 helper=''
 check "explain" sh -c "'$builddir/virt-vgpu' --json explain --xml '$root/vm1.xml' | grep -q 0000:41:00.4"

@@ -32,6 +32,12 @@ static const struct {
       "failed", "vGPU U: could not be attached to the running domain: no slot", "4" },
     { "stuck", "{'event': <'vgpu-stuck'>, 'uuid': <'U'>, 'reason': <'busy'>}", "failed",
       "vGPU U: is still not removed: busy", "4" },
+    { "not verified",
+      "{'event': <'params-unverified'>, " VGPU ", 'reason': <'wanted a, read b'>}", "failed",
+      "vGPU U (NVIDIA A2-4Q on 0000:41:00.4) of domain 'web1': its plugin parameters could not "
+      "be "
+      "verified: wanted a, read b",
+      "4" },
     { "refused", "{'event': <'start-refused'>, 'domain': <'web1'>, 'reason': <'no room'>}",
       "refused", "domain 'web1': start refused: no room", "5" },
     { "refused, of an unknown domain", "{'event': <'start-refused'>, 'reason': <'bad XML'>}",

@@ -214,33 +214,55 @@ test_removal(void **state)
 static void
 test_params(void **state)
 {
+    static const char path[] = "sys/bus/mdev/devices/" UUID "/nvidia/vgpu_params";
     static const struct {
         const char *what;
         int err;
-        const char *text; /* in the error */
+        const char *kept;  /* NULL: it cannot be read */
+        const char *text;  /* in the error; NULL: none */
+        const char *doubt; /* NULL: none */
     } cases[] = {
-        { "taken", 0, NULL },
-        { "no such file", ENOENT, "takes no plugin parameters for vGPU " UUID " on " GPU },
-        { "the guest runs", EPERM, "only before the guest runs" },
-        { "too long", E2BIG, "longer than the driver takes" },
-        { "no vGPU", ENXIO, "knows of no vGPU" },
-        { "anything else", EIO, "refused the plugin parameters 'a=1, b=2'" },
+        { "no such file", ENOENT, NULL, "takes no plugin parameters for vGPU " UUID " on " GPU },
+        { "the guest runs", EPERM, NULL, "only before the guest runs" },
+        { "too long", E2BIG, NULL, "longer than the driver takes" },
+        { "no vGPU", ENXIO, NULL, "knows of no vGPU" },
+        { "anything else", EIO, NULL, "refused the plugin parameters 'a=1, b=2'" },
+        { "not to be read", 0, NULL, NULL,
+          "wanted 'a=1, b=2', cannot open /sys/bus/mdev/devices/" UUID
+          "/nvidia/vgpu_params: No such file or directory" },
+        { "taken", 0, "a=1, b=2", NULL, NULL },
+        { "with white space at its end", 0, "a=1, b=2 \n\n", NULL, NULL },
+        { "the last character lost", 0, "a=1, b=",
+          "the driver kept only 'a=1, b=' of the plugin parameters 'a=1, b=2' of vGPU " UUID },
+        { "one parameter lost", 0, "a=1,", "kept only 'a=1,'" },
+        { "nothing kept", 0, "", "kept only ''" },
+        { "more than was written", 0, "a=1, b=22", NULL, "wanted 'a=1, b=2', read 'a=1, b=22'" },
+        { "printed in its own way", 0, "a=1,b=2", NULL, "wanted 'a=1, b=2', read 'a=1,b=2'" },
+        { "white space at its beginning", 0, " a=1, b=2", NULL,
+          "wanted 'a=1, b=2', read ' a=1, b=2'" },
+        { "rubbish", 0, "\xff", NULL, "wanted 'a=1, b=2', read '\xef\xbf\xbd'" },
     };
     const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
+        g_autofree char *doubt = NULL;
         bool done;
 
         kernel.err = cases[i].err;
-        done = mdev()->write_params(fake_sysfs_reader(kernel.fs), &place, "a=1, b=2", &error);
+        if (cases[i].kept)
+            fake_file_set(kernel.fs, path, cases[i].kept);
+        done = mdev()->write_params(fake_sysfs_reader(kernel.fs), &place, "a=1, b=2", &doubt,
+                                    &error);
         if (done != !cases[i].text)
             fail_msg("%s: %s", cases[i].what, done ? "taken" : error->message);
         if (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
                       !strstr(error->message, cases[i].text)))
             fail_msg("%s: %s", cases[i].what, error->message);
-        assert_string_equal(kernel.path, "sys/bus/mdev/devices/" UUID "/nvidia/vgpu_params");
-        assert_string_equal(kernel.text, "a=1, b=2");
+        if (g_strcmp0(doubt, cases[i].doubt) != 0)
+            fail_msg("%s: %s", cases[i].what, doubt);
+        assert_string_equal(kernel.path, path);
+        assert_string_equal(kernel.text, "a=1, b=2\n");
     }
 }
 

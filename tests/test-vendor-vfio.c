@@ -450,21 +450,24 @@ test_params(void **state)
         { "anything else", { EINVAL }, "refused the plugin parameters 'disable_vnc=1'" },
     };
 
+    fake_attribute_set(kernel.fs, VF, "nvidia/vgpu_params", "disable_vnc=1");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
+        g_autofree char *doubt = NULL;
         bool done;
 
         kernel.n_writes = 0;
         kernel.answers = cases[i].answer;
-        done = vendor()->write_params(sysfs(), &place, "disable_vnc=1", &error);
+        done = vendor()->write_params(sysfs(), &place, "disable_vnc=1", &doubt, &error);
         if (done != !cases[i].text)
             fail_msg("%s: %s", cases[i].what, done ? "taken" : error->message);
         if (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
                       !strstr(error->message, cases[i].text) || !strstr(error->message, VF)))
             fail_msg("%s: %s", cases[i].what, error->message);
         assert_int_equal(kernel.n_writes, 1);
+        assert_null(doubt);
         assert_string_equal(kernel.path, PARAMS);
-        assert_string_equal(kernel.text, "disable_vnc=1");
+        assert_string_equal(kernel.text, "disable_vnc=1\n");
     }
 }
 

@@ -457,6 +457,54 @@ test_params(void **state)
     assert_string_equal(again, "enable_uvm=1");
 }
 
+/* What the driver keeps instead, or whether it can be read at all; of a VF and of an mdev. */
+static void
+test_params_kept(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *knob;
+        const char *text;
+        const char *refused; /* NULL: it starts, with an event */
+        const char *event;
+    } cases[] = {
+        { "cut off", "params_keep", "vgpu-placement-id=1",
+          "the driver kept only 'vgpu-placement-id=1' of the plugin parameters "
+          "'vgpu-placement-id=12' of ",
+          NULL },
+        { "other ones", "params_keep", "vgpu-placement-id=120", NULL,
+          "wanted 'vgpu-placement-id=12', read 'vgpu-placement-id=120'\n" },
+        { "not to be read", "params_eio", "", NULL,
+          "wanted 'vgpu-placement-id=12', cannot open /sys/bus/" },
+    };
+    static const char *const profiles[] = { "NVIDIA L40S-4Q", "A2-4Q" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases) * G_N_ELEMENTS(profiles); i++) {
+        gsize c = i / G_N_ELEMENTS(profiles);
+        Host *host = *state;
+        g_autofree char *with =
+            g_strdup_printf("<vgpu:device profile='%s'><vgpu:param name='vgpu-placement-id' "
+                            "value='12'/></vgpu:device>",
+                            profiles[i % G_N_ELEMENTS(profiles)]);
+
+        g_string_truncate(host->log, 0);
+        host_knob(host, cases[c].knob, cases[c].text);
+        if (cases[c].refused) {
+            assert_refused(host, 1, with, NULL, cases[c].refused);
+        } else {
+            assert_starts(host, 1, with, NULL);
+            assert_has(host->log->str, "params-unverified ");
+            assert_has(host->log->str, cases[c].event);
+            stop(host, 1);
+        }
+        host_settle(host);
+        assert_int_equal(host_count_devices(host), 0);
+        assert_int_equal(host_count_records(host), 0);
+        assert_types(host, 0, 0, 0, 0);
+        host_unknob(host, cases[c].knob);
+    }
+}
+
 static void
 test_params_refused(void **state)
 {
@@ -764,6 +812,7 @@ main(void)
         test(test_daemon_dies),
         test(test_lost_record),
         test(test_params),
+        test(test_params_kept),
         test(test_params_refused),
         test(test_plain_vf),
         test(test_more_vfs_than_room),

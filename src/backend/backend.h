@@ -56,10 +56,11 @@ typedef struct {
      * parent may do. */
     bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error);
 
-    /* Write plugin parameters, all at once, to a device that nobody has open yet. Blocks like
-     * create(). NULL where there are none. */
+    /* Write plugin parameters, all at once, to a device that nobody has open yet, and read them
+     * back: *@doubt says why the device may not have them as they are, and is left alone when
+     * nothing speaks against it. Blocks like create(). NULL where there are none. */
     bool (*write_params)(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
-                         GError **error);
+                         char **doubt, GError **error);
 
     /* What to write to have it removed; a path of NULL: nothing. The write may block until the
      * last user has gone. */

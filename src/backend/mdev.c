@@ -147,12 +147,12 @@ mdev_removal(const VgpuPlace *place)
 
 static bool
 mdev_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
-                  GError **error)
+                  char **doubt, GError **error)
 {
     g_autofree char *device = device_path(place->uuid);
     g_autofree char *whose = g_strdup_printf("vGPU %s on %s", place->uuid, place->parent);
 
-    return vgpu_vfio_write_params(sysfs, device, whose, params, error);
+    return vgpu_vfio_write_params(sysfs, device, whose, params, doubt, error);
 }
 
 /* The second number of "510.108.03", 0 where there is none. */

@@ -259,12 +259,12 @@ vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GEr
 
 static bool
 vendor_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
-                    GError **error)
+                    char **doubt, GError **error)
 {
     g_autofree char *device = device_path(place->parent);
     g_autofree char *whose = g_strconcat("VF ", place->parent, NULL);
 
-    return vgpu_vfio_write_params(sysfs, device, whose, params, error);
+    return vgpu_vfio_write_params(sysfs, device, whose, params, doubt, error);
 }
 
 /* Not for a VF that carries no type: the driver answers EPERM to that. */

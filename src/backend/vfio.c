@@ -47,16 +47,42 @@ vgpu_vfio_wait_until_usable(const VgpuSysfs *sysfs, const char *device)
     return false;
 }
 
+/* A list that was cut off means something else, or nothing. One that differs in another way may be
+ * how that driver prints it. */
+static bool
+check_params(const VgpuSysfs *sysfs, const char *path, const char *whose, const char *params,
+             char **doubt, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    g_autofree char *kept = vgpu_sysfs_read(sysfs, path, &reason); /* no white space at its end */
+    g_autofree char *text = kept ? g_utf8_make_valid(kept, -1) : NULL;
+
+    if (g_strcmp0(kept, params) == 0)
+        return true;
+    if (kept && g_str_has_prefix(params, kept)) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    "the driver kept only '%s' of the plugin parameters '%s' of %s", kept, params,
+                    whose);
+        return false;
+    }
+    *doubt = kept ? g_strdup_printf("wanted '%s', read '%s'", params, text)
+                  : g_strdup_printf("wanted '%s', cannot %s", params, reason->message);
+    return true;
+}
+
+/* The newline is for NVIDIA's driver, which keeps all of a write but its last character and says
+ * that it took all of it (nvidia-vgpu-vfio.c of the vGPU host driver, vgpu_params_store()). */
 bool
 vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
-                       const char *params, GError **error)
+                       const char *params, char **doubt, GError **error)
 {
     g_autofree char *path = g_strconcat(device, "/nvidia/vgpu_params", NULL);
-    int err = vgpu_sysfs_write(sysfs, path, params);
+    g_autofree char *line = g_strconcat(params, "\n", NULL);
+    int err = vgpu_sysfs_write(sysfs, path, line);
 
     switch (err) {
     case 0:
-        return true;
+        return check_params(sysfs, path, whose, params, doubt, error);
     case ENOENT:
     case ENOTDIR:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,

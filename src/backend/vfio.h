@@ -13,8 +13,10 @@ bool vgpu_vfio_in_use(const VgpuSysfs *sysfs, const char *device);
  * second for that, as the links may come a little after the write that makes them. */
 bool vgpu_vfio_wait_until_usable(const VgpuSysfs *sysfs, const char *device);
 
-/* Write plugin parameters of @device, all at once; the driver replaces what it had. VGPU_ERROR_DRIVER
- * with the reason for each way of refusing them; @whose ("vGPU 251e…", "VF 0000:61:00.4") is named
- * in it. */
+/* Write plugin parameters of @device, all at once; the driver replaces what it had. Then read them
+ * back: *@doubt (owned by the caller) says what was wanted and what was read when the two differ or
+ * they cannot be read; else it is left alone. VGPU_ERROR_DRIVER with the reason for each way of
+ * refusing them, and when the driver kept only their beginning; @whose ("vGPU 251e…",
+ * "VF 0000:61:00.4") is named in it. */
 bool vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
-                            const char *params, GError **error);
+                            const char *params, char **doubt, GError **error);

@@ -11,6 +11,7 @@ typedef struct {
     char *parent;
     char *profile_id;
     char *params; /* NULL: none */
+    char *doubt;  /* whether the device has them; NULL: no doubt */
     const VgpuBackend *backend;
     const VgpuSysfs *sysfs;
     bool exists;  /* there was nothing to make */
@@ -30,6 +31,7 @@ create_job_free(gpointer data)
     g_free(job->parent);
     g_free(job->profile_id);
     g_free(job->params);
+    g_free(job->doubt);
     g_clear_error(&job->error);
     g_free(job);
 }
@@ -46,7 +48,8 @@ run_create(gpointer data)
     if (!job->params)
         return;
     if (job->backend->write_params)
-        (void) !job->backend->write_params(job->sysfs, &place, job->params, &job->error);
+        (void) !job->backend->write_params(job->sysfs, &place, job->params, &job->doubt,
+                                           &job->error);
     else
         g_set_error(&job->error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
                     "a vGPU on %s takes no plugin parameters", job->parent);
@@ -110,6 +113,8 @@ settle_step(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim
         if (job->made)
             vgpu_manager_emit(start->manager, "vgpu-created", owner, claim, NULL,
                               (g_get_monotonic_time() - job->began) / 1000);
+        if (job->doubt)
+            vgpu_manager_emit(start->manager, "params-unverified", owner, claim, job->doubt, -1);
     }
 }
 

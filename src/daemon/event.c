@@ -20,6 +20,8 @@ static const struct {
       "could not be attached to the running domain", G_LOG_LEVEL_WARNING },
     { "vgpu-stuck", "89015d5d159c4613857f9120cc0241f5", "failed", "is still not removed",
       G_LOG_LEVEL_WARNING },
+    { "params-unverified", "723479a1910a4c13b16a5533e83699d4", "failed",
+      "its plugin parameters could not be verified", G_LOG_LEVEL_WARNING },
     { "start-refused", "5865eadcab3643ed8eafd6f82fa15c89", "refused", "start refused",
       G_LOG_LEVEL_MESSAGE },
     { "attach-refused", "92e7e89c79a24b5fb8e453aee3339de8", "refused", "attach refused",

@@ -140,7 +140,7 @@ struct vgpu {
 	int gi;				/* NO_GI: time-sliced */
 	bool open, dying;
 	char vm_name[TASK_COMM_LEN];
-	char params[PARAMS_MAX + 1];
+	char params[PARAMS_MAX];
 };
 
 /* How many more vGPUs of this profile fit. Needs card->lock. */

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The vGPUs of a board: what fits where, and their parameters. */
+/*
+ * The vGPUs of a board: what fits where, and their parameters, which are those of vgpu_params_store() and
+ * vgpu_params_show() in NVIDIA's nvidia-vgpu-vfio.c (the vGPU host driver's package has its source): of n bytes it keeps
+ * n - 1, and says that it took n.
+ */
 #include <linux/slab.h>
 
 #include "fakegpu.h"
@@ -109,8 +113,5 @@ ssize_t vgpu_params_set(struct vgpu *vgpu, const char *buf, size_t count)
 		return -EIO;
 	if (vgpu->open)
 		return -EPERM;
-	memcpy(vgpu->params, buf, count);
-	vgpu->params[count] = '\0';
-	strim(vgpu->params);
-	return count;
+	return snprintf(vgpu->params, count, "%s", buf);
 }

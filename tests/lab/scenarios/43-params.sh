@@ -29,7 +29,7 @@ refused 3 "the plugin parameters are 10[0-9]{2} characters together, 1000 at mos
     "name='x' value='$(printf '%0920d' 0)'"
 
 say "refused by the driver: so is the start, and the vGPU is undone"
-define web1 --uuid $uuid --annot "$(with "name='loglevel' value='2'" "name='a-b' value='c:d'")"
+define web1 --uuid $uuid --annot "$(with "name='loglevel' value='2'" "name='vgpu-placement-id' value='12'")"
 wait_for 30 is_injected web1
 knob params_fail_next 1 "$A2"
 assert_fails "virt-vgpu: domain 'web1': the driver refused the plugin parameters 'frame_rate_limiter=0,.*' of .*: Input/output error" \
@@ -39,7 +39,8 @@ wait_for 20 nothing_left
 say "taken"
 virsh -q start web1
 assert_eq "$(mdev_params "$vgpu")" \
-    "frame_rate_limiter=0,disable_vnc=1,enable_uvm=1,enable_debugging=1,enable_profiling=1,loglevel=2,a-b=c:d" "parameters"
+    "frame_rate_limiter=0,disable_vnc=1,enable_uvm=1,enable_debugging=1,enable_profiling=1,loglevel=2,vgpu-placement-id=12" \
+    "parameters"
 
 say "others at the next start, with the device of this one or a new one"
 set_annotation web1 "profile='NVIDIA A2-4Q' frameRateLimit='on' consoleVNC='on'"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The metrics of the real daemon on a made tree with the fake driver, under a bus of their own: what
-# it answers, and the file that it writes for node_exporter.
+# it answers, and the file that it writes for node_exporter. What is counted, and how often.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
 srcdir=$(cd "${top_srcdir:-.}" && pwd)
@@ -89,6 +89,46 @@ until_true nothing_left
 has 'virtvgpu_hook_calls_total{op="release",result="ok"} 1' \
     'virtvgpu_backend_operation_duration_seconds_count{backend="mdev",op="remove"} 1' \
     'virtvgpu_journal_records 0'
+
+# --- a vGPU made by hand that a domain uses is one vGPU ----------------------------------------
+hand=11111111-2222-4333-8444-555555555555
+domain_xml 4 | sed "s|<devices/>|<metadata><vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'>\
+<vgpu:device profile='A2-4Q' uuid='$hand'/></vgpu:devices></metadata>\
+<devices><hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='$hand'/>\
+</source></hostdev></devices>|" > "$root/vm4.xml"
+json() { "$builddir/virt-vgpu" "$@" | tr -d ' \n' | sed '$a\' > "$root/metrics"; }
+once() # WHOSE: in the list, the metrics, the inventory and its pool
+{
+    json list --json
+    [ "$(grep -o '"uuid"' "$root/metrics" | wc -l)" -eq 1 ] &&
+        grep -q "\[{\"domain\":$1,.*\"uuid\":\"$hand\"" "$root/metrics"
+    verdict $? "one row in the list, of $1"
+    has 'virtvgpu_vgpus{pci="0000:41:00.0",type="NVIDIA A2-4Q",state="active"} 1' \
+        'virtvgpu_journal_records 1' \
+        'virtvgpu_pool_profile_allocated{pool="default",type="NVIDIA A2-4Q"} 1' \
+        'virtvgpu_pool_profile_available{pool="default",type="NVIDIA A2-4Q"} 3'
+    [ "$(grep -c '^virtvgpu_vgpu_info{' "$root/metrics")" -eq 1 ]
+    verdict $? "one sample of it"
+    json inventory
+    [ "$(grep -o "\"index\":[^,]*,\"uuid\":\"$hand\"" "$root/metrics" | wc -l)" -eq 1 ]
+    verdict $? "once in the inventory"
+    json inventory --format placement
+    grep -q '"CUSTOM_VGPU_NVIDIA_A2_4Q":{"total":4,"reserved":0,"min_unit":1,"max_unit":4,' \
+        "$root/metrics"
+    verdict $? "four in all for Placement"
+}
+"$builddir/virt-vgpu" create 41:00.0 A2-4Q --uuid "$hand" > "$root/metrics"
+verdict $? "one is made by hand"
+prepare 4
+verdict $? "a domain starts with it"
+once '"vm4"'
+! "$builddir/virt-vgpu" destroy "$hand" > "$root/metrics" 2>&1 &&
+    grep -q "belongs to domain 'vm4'" "$root/metrics"
+verdict $? "it is not destroyed while the domain has it"
+release 4
+once null
+"$builddir/virt-vgpu" destroy "$hand" > "$root/metrics" && nothing_left
+verdict $? "it is destroyed after that"
 
 kill "$daemon"
 wait "$daemon" 2> /dev/null

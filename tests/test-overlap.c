@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "manager-host.h"
 
 #define USERS "11111111-2222-4333-8444-555555555555"
@@ -114,6 +115,100 @@ test_made_by_hand_is_used(void **state)
 }
 
 static void
+remove_device(const Host *host)
+{
+    assert_int_equal(vgpu_sysfs_write(host->sysfs, VGPU_SYS_MDEV_DEVICES "/" USERS "/remove",
+                                      "1"),
+                     0);
+}
+
+static void
+make_persistent(Host *host)
+{
+    char *profiles[] = { (char *) "A2-4Q", NULL };
+    VgpuWant want = { .uuid = (char *) USERS, .profiles = profiles };
+    g_auto(VgpuKeep) kept = { 0 };
+
+    assert_true(vgpu_manager_keep(host->manager, NULL, NULL, &want, &kept, NULL));
+    vgpu_manager_kept(host->manager, USERS);
+}
+
+/* Its rows in the list, "DOMAIN INDEX, " each, and how many the pool says that there are and fit. */
+static char *
+counts(Host *host)
+{
+    g_autoptr(GPtrArray) rows = vgpu_manager_list(host->manager, true);
+    g_autoptr(VgpuPoolRow) pool = vgpu_manager_get_pool(host->manager, "default");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < rows->len; i++) {
+        const VgpuRow *row = g_ptr_array_index(rows, i);
+
+        if (g_str_equal(row->uuid, USERS))
+            g_string_append_printf(text, "%s %d, ", row->domain ? row->domain : "-", row->index);
+    }
+    for (guint i = 0; i < pool->profiles->len; i++) {
+        const VgpuPoolRoom *room = g_ptr_array_index(pool->profiles, i);
+
+        if (g_str_equal(room->name, "NVIDIA A2-4Q"))
+            g_string_append_printf(text, "%u+%u", room->allocated, room->available);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* It has two records while a domain uses it, and is one vGPU. */
+static void
+test_made_by_hand_counts_once(void **state)
+{
+    static const struct {
+        const char *what;
+        bool persistent; /* and inactive */
+        bool vanishes;   /* somebody removes the device while it is in use */
+    } cases[] = {
+        { "made by hand", false, false },
+        { "made by hand, and its device has gone", false, true },
+        { "persistent", true, false },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = host_new();
+        g_autofree char *xml = users_xml("A2-4Q");
+        g_autofree char *made = NULL, *start = NULL, *used = NULL, *unused = NULL;
+        g_autofree char *refused = NULL, *gone = NULL;
+        bool persistent;
+
+        if (cases[i].persistent)
+            make_persistent(host);
+        else
+            vgpu_manager_create(host->manager, A2, "A2-4Q", USERS, note, &made);
+        host_settle(host);
+        start = host_start(host, xml);
+        assert_null(start);
+        if (cases[i].vanishes)
+            remove_device(host);
+        used = counts(host);
+        if (!g_str_equal(used, "web1 0, 1+3"))
+            fail_msg("%s: used: %s", cases[i].what, used);
+        vgpu_manager_destroy(host->manager, USERS, &persistent, note, &refused);
+        assert_text_has(refused, "belongs to domain 'web1'");
+        assert_false(persistent);
+
+        host_release(host, HOST_WEB1);
+        host_settle(host);
+        unused = counts(host);
+        if (!g_str_equal(unused, "- -1, 1+3"))
+            fail_msg("%s: unused: %s", cases[i].what, unused);
+        vgpu_manager_destroy(host->manager, USERS, &persistent, note, &gone);
+        while (!gone && !persistent)
+            host_run(host, 10);
+        assert_int_equal(persistent, cases[i].persistent); /* libvirt is to do it */
+        assert_true(persistent || g_str_equal(gone, "done"));
+        assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+    }
+}
+
+static void
 test_destroyed_before_it_is_made(void **state)
 {
     g_autoptr(Host) host = host_new();
@@ -158,6 +253,7 @@ main(void)
         cmocka_unit_test(test_second_start_counts),
         cmocka_unit_test(test_users_device_survives_an_edit),
         cmocka_unit_test(test_made_by_hand_is_used),
+        cmocka_unit_test(test_made_by_hand_counts_once),
         cmocka_unit_test(test_destroyed_before_it_is_made),
         cmocka_unit_test(test_keep_takes_nothing_over),
     };

@@ -71,6 +71,10 @@ void vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 
 VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner);
 
+/* The domain whose run has a claim on that vGPU; NULL when there is none. What was made by hand or
+ * is persistent has another record beside it, and is still one vGPU. */
+VgpuOwner *vgpu_manager_user_of(const VgpuManager *self, const char *uuid);
+
 /* What carries that UUID on this host now, whoever made it; of a vGPU on a VF, which has no UUID of
  * its own, what its record says. */
 VgpuPresence vgpu_manager_look(const VgpuManager *self, const char *uuid);

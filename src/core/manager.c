@@ -261,6 +261,22 @@ vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **o
     return NULL;
 }
 
+VgpuOwner *
+vgpu_manager_user_of(const VgpuManager *self, const char *uuid)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        VgpuOwner *owner = value;
+
+        if (owner->domain_uuid && vgpu_owner_find(owner, uuid))
+            return owner;
+    }
+    return NULL;
+}
+
 VgpuPresence
 vgpu_manager_look(const VgpuManager *self, const char *uuid)
 {

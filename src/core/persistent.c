@@ -214,21 +214,16 @@ static VgpuOwner *
 find_destroyable(VgpuManager *self, const char *uuid, bool *persistent, GError **error)
 {
     VgpuOwner *kept = NULL;
-    VgpuOwner *owner = vgpu_manager_owner(self, uuid);
-    GHashTableIter iter;
-    gpointer value;
+    VgpuOwner *handmade = vgpu_manager_owner(self, uuid);
+    VgpuOwner *owner = vgpu_manager_user_of(self, uuid);
 
     *persistent = vgpu_manager_kept_claim(self, uuid, &kept) != NULL;
-    if (*persistent && !kept->domain_uuid)
-        return kept;
+    if (!owner && kept)
+        owner = kept;
+    else if (!owner && handmade && !handmade->domain_uuid)
+        owner = handmade;
     if (owner && !owner->domain_uuid)
         return owner;
-    owner = kept;
-    g_hash_table_iter_init(&iter, self->owners);
-    while (!owner && g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (vgpu_owner_find(value, uuid))
-            owner = value;
-    }
     if (owner)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "vGPU %s belongs to domain '%s'; stop the domain or edit its annotation",

@@ -55,9 +55,18 @@ vgpu_claim_is_there(const VgpuClaim *claim, const VgpuPresence *seen)
                             g_str_equal(seen->profile_id, claim->profile_id));
 }
 
-/* All that is recorded counts, whoever has it. */
+static bool
+has_user(const VgpuManager *self, const VgpuClaim *claim)
+{
+    const VgpuOwner *user = vgpu_manager_user_of(self, claim->uuid);
+
+    return user && vgpu_owner_find(user, claim->uuid)->phase != VGPU_PHASE_FAILED;
+}
+
+/* All that is recorded counts once, whoever has it: what was made by hand or is persistent has a
+ * second record while a domain uses it. */
 static void
-reserve(GArray *reservations, GHashTable *owners, const char *except)
+reserve(const VgpuManager *self, GArray *reservations, GHashTable *owners, const char *except)
 {
     GHashTableIter iter;
     gpointer value;
@@ -65,6 +74,7 @@ reserve(GArray *reservations, GHashTable *owners, const char *except)
     g_hash_table_iter_init(&iter, owners);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const VgpuOwner *owner = value;
+        bool outlives_runs = !owner->domain_uuid || owners == self->kept;
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
@@ -74,7 +84,8 @@ reserve(GArray *reservations, GHashTable *owners, const char *except)
                 .profile_id = claim->profile_id,
             };
 
-            if (claim->phase != VGPU_PHASE_FAILED && g_strcmp0(owner->key, except) != 0)
+            if (claim->phase != VGPU_PHASE_FAILED && g_strcmp0(owner->key, except) != 0 &&
+                !(outlives_runs && has_user(self, claim)))
                 g_array_append_val(reservations, reservation);
         }
     }
@@ -177,9 +188,9 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     VgpuReading *self = g_new0(VgpuReading, 1);
 
     self->reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
-    reserve(self->reservations, manager->owners, NULL);
-    reserve(self->reservations, manager->kept, NULL);
-    reserve(self->reservations, manager->choices, key);
+    reserve(manager, self->reservations, manager->owners, NULL);
+    reserve(manager, self->reservations, manager->kept, NULL);
+    reserve(manager, self->reservations, manager->choices, key);
     self->slow = vgpu_manager_slow_gpus(manager);
     self->closed = closed_now(manager);
     self->planned = planned_vfs(manager, key);

@@ -116,6 +116,27 @@ is_listed(const GPtrArray *rows, const char *uuid)
     return false;
 }
 
+/* Those of domains, or those without one; @state NULL: that of the claim. */
+static void
+add_records(const VgpuManager *self, GPtrArray *rows, GHashTable *owners, bool of_domains,
+            const char *state)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (!!owner->domain_uuid == of_domains && !is_listed(rows, claim->uuid))
+                add_claim_row(self, rows, owner, claim, state ? state : state_of(claim));
+        }
+    }
+}
+
 /* Where a definition says that it will be. */
 static void
 plan_place(VgpuRow *row, const VgpuClaim *reserved)
@@ -244,31 +265,13 @@ GPtrArray *
 vgpu_manager_list(VgpuManager *self, bool all)
 {
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_row_free);
-    GHashTableIter iter;
-    gpointer value;
 
     (void) vgpu_manager_inventory(self);
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            add_claim_row(self, rows, owner, claim, state_of(claim));
-        }
-    }
-    g_hash_table_iter_init(&iter, self->kept);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (!is_listed(rows, claim->uuid))
-                add_claim_row(self, rows, owner, claim, "planned");
-        }
-    }
+    /* what a domain uses is the domain's, whoever made it */
+    add_records(self, rows, self->owners, true, NULL);
+    add_records(self, rows, self->owners, false, NULL);
+    add_records(self, rows, self->kept, true, "planned");
+    add_records(self, rows, self->kept, false, "planned");
     add_unrecorded(self, rows, all);
     if (all)
         add_planned(self, rows);

@@ -9,6 +9,7 @@
  *                                  l40s-2  0000:62:00.0, the same on NUMA node 1
  *                                  a100    0000:a1:00.0, 16 VFs with mdev types, room for 10
  *                                  s7150   0000:c1:00.0, AMD's, 4 plain VFs at 0000:c1:02.0 to .3
+ *                                  hd620   0000:00:02.0, Intel's, GVT-g
  *   make-tree --write FILE TEXT  one write() to a file of such a tree, by the fake driver
  * The fake driver needs FAKE_DRIVER_ROOT for that. */
 #include <errno.h>
@@ -69,6 +70,13 @@ static const struct profile l40s[] = {
     { "1152", "NVIDIA L40S-8Q", 8192, 4, 60, "7680x4320", 2 },
     { "1156", "NVIDIA L40S-48Q", 49152, 4, 60, "7680x4320", 1 },
     { "1160", "NVIDIA L40S-4A", 4096, 1, 60, "1280x1024", 3 },
+    { 0 },
+};
+
+/* As the mdev core of Linux 6.1 and newer names them. Nothing is made of them. */
+static const struct profile gvt[] = {
+    { "i915-GVTg_V5_4", "GVTg_V5_4", 0, 0, 0, "1920x1200", 5 },
+    { "i915-GVTg_V5_8", "GVTg_V5_8", 0, 0, 0, "1024x768", 7 },
     { 0 },
 };
 
@@ -184,8 +192,10 @@ make_gpu(struct function f, const struct profile *profiles)
     Path dir;
     char addr[32];
 
-    f.vendor = "0x10de\n";
-    f.driver = "nvidia";
+    if (!f.vendor)
+        f.vendor = "0x10de\n";
+    if (!f.driver)
+        f.driver = "nvidia";
     make_function(&f, dir, addr);
     make_types(dir, addr, profiles, 0);
 }
@@ -315,6 +325,20 @@ make_a100(void)
     make_sriov_gpu(f, a100, 16);
 }
 
+static void
+make_hd620(void)
+{
+    const struct function f = {
+        .slot = 2,
+        .class = "0x030000\n",
+        .vendor = "0x8086\n",
+        .device = "0x5916\n",
+        .driver = "i915",
+    };
+
+    make_gpu(f, gvt);
+}
+
 static int
 make_board(const char *name)
 {
@@ -326,6 +350,8 @@ make_board(const char *name)
         make_a100();
     else if (strcmp(name, "s7150") == 0)
         make_s7150();
+    else if (strcmp(name, "hd620") == 0)
+        make_hd620();
     else
         return 0;
     return 1;

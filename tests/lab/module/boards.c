@@ -105,6 +105,15 @@ static const struct profile a100_profiles[] = {
 	{ }
 };
 
+/* Intel HD 620: graphics memory, of which GVT-g calls most "high", is all that limits them. */
+static const struct profile gvt_profiles[] = {
+	{ "GVTg_V5_1", "GVTg_V5_1", 2048, 1, 0, "1920x1200",  1, 16, NO_GI, 0 },
+	{ "GVTg_V5_2", "GVTg_V5_2", 1024, 1, 0, "1920x1200",  2, 16, NO_GI, 0 },
+	{ "GVTg_V5_4", "GVTg_V5_4",  512, 1, 0, "1920x1200",  5, 16, NO_GI, 0 },
+	{ "GVTg_V5_8", "GVTg_V5_8",  384, 1, 0, "1024x768",   7, 16, NO_GI, 0 },
+	{ }
+};
+
 static const struct model a2 = {
 	.device = 0x25b6, .subsystem = 0x157e, .total_vfs = 16, .fb_mib = 16384, .profiles = a2_profiles,
 };
@@ -122,6 +131,10 @@ static const struct model a100 = {
 	.device = 0x20f1, .subsystem = 0x145f, .total_vfs = 16, .mig = true, .fb_mib = 40960, .profiles = a100_profiles,
 };
 
+static const struct model hd620 = {
+	.device = 0x5916, .subsystem = 0x2212, .gvt = true, .fb_mib = 2688, .profiles = gvt_profiles,
+};
+
 struct card cards[] = {
 	{       0, 0x41, 0, &a2 },
 	{       0, 0x42, 1, &a2 },
@@ -132,6 +145,7 @@ struct card cards[] = {
 	{       0, 0x85, 1, &m10 },
 	{       0, 0x86, 0, &m10, .spare = true },
 	{       0, 0xa1, 0, &a100 },
+	{       0, 0xb1, 0, &hd620, .spare = true },
 	{ 0x10000, 0x01, 0, &p40 },
 };
 const size_t n_cards = ARRAY_SIZE(cards);

@@ -21,12 +21,12 @@ static void cfg_fill(struct card *card)
 	u8 *pf = card->pf_cfg, *vf = card->vf_cfg;
 
 	memset(pf, 0, PCI_CFG_SPACE_EXP_SIZE);
-	put16(pf, PCI_VENDOR_ID, PCI_VENDOR_ID_NVIDIA);
+	put16(pf, PCI_VENDOR_ID, model_vendor(model));
 	put16(pf, PCI_DEVICE_ID, model->device);
 	put16(pf, PCI_STATUS, PCI_STATUS_CAP_LIST);
 	pf[PCI_REVISION_ID] = 0xa1;
 	put16(pf, PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_3D);
-	put16(pf, PCI_SUBSYSTEM_VENDOR_ID, PCI_VENDOR_ID_NVIDIA);
+	put16(pf, PCI_SUBSYSTEM_VENDOR_ID, model_vendor(model));
 	put16(pf, PCI_SUBSYSTEM_ID, model->subsystem);
 	pf[PCI_CAPABILITY_LIST] = PCIE_CAP;
 	pf[PCIE_CAP] = PCI_CAP_ID_EXP;

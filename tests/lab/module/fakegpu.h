@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * NVIDIA vGPU boards that exist only in memory. See README for the boards, the behaviour and the knobs.
+ * vGPU boards, NVIDIA's and one of Intel's, that exist only in memory. See README for the boards, the behaviour and the knobs.
  *
  *   boards.c    models and boards (tables)
  *   config.c    PCI configuration space; plugging a board
@@ -45,13 +45,14 @@ struct model {
 	u16 total_vfs;			/* 0: vGPUs are children of the PF */
 	bool vendor_vfio;		/* VFs become vGPUs themselves; else mdev */
 	bool mig;
+	bool gvt;			/* Intel GVT-g; else NVIDIA */
 	unsigned int fb_mib;
 	const struct profile *profiles;	/* the last one has no id */
 };
 
 enum knob {
 	CREATE_DELAY_MS, CREATE_FAIL_NEXT, CREATE_HANG, LIE_AVAILABLE, REMOVE_DELAY_MS, REMOVE_HANG, SELF_REMOVE,
-	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, RESET_FAIL, RESET_FAIL_NEXT, NR_KNOBS
+	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, RESET_FAIL, RESET_FAIL_NEXT, NO_DISPLAY, NR_KNOBS
 };
 
 /* A GPU instance of MIG. */
@@ -85,6 +86,11 @@ struct card {
 	char scheduler[SCHEDULER_MAX + 1];
 	int knob[NR_KNOBS];
 };
+
+static inline u16 model_vendor(const struct model *model)
+{
+	return model->gvt ? PCI_VENDOR_ID_INTEL : PCI_VENDOR_ID_NVIDIA;
+}
 
 extern struct card cards[];
 extern const size_t n_cards;
@@ -170,7 +176,7 @@ void vgpu_device_set(struct vgpu_device *device, struct vgpu *vgpu);
 int mdev_fn_add(struct pci_dev *pdev);
 void mdev_fn_del(struct pci_dev *pdev);
 void mdev_self_remove(struct device *dev);
-extern struct mdev_driver vgpu_mdev_driver;
+extern struct mdev_driver vgpu_mdev_driver, gvt_mdev_driver;
 
 int vendor_fn_add(struct pci_dev *pdev);
 void vendor_fn_del(struct pci_dev *pdev);

@@ -69,6 +69,7 @@ KNOB(open_fail_next, OPEN_FAIL_NEXT);
 KNOB(params_fail_next, PARAMS_FAIL_NEXT);
 KNOB(reset_fail, RESET_FAIL);
 KNOB(reset_fail_next, RESET_FAIL_NEXT);
+KNOB(no_display, NO_DISPLAY);
 
 /* In the background: the writer would hold up every other knob while removal waits for an open vGPU. */
 void hotplug_work(struct work_struct *work)

@@ -82,6 +82,51 @@ static struct pci_driver gpu_driver = {
 	.sriov_configure = gpu_sriov_configure,
 };
 
+static const struct pci_device_id gvt_ids[] = {
+	{ PCI_DEVICE(PCI_VENDOR_ID_INTEL, 0x5916) },
+	{ }
+};
+
+/* mdev types go by the name of their parent's driver */
+static struct pci_driver gvt_driver = {
+	.name = "i915",
+	.id_table = gvt_ids,
+	.probe = gpu_probe,
+	.remove = gpu_remove,
+};
+
+static int drivers_register(void)
+{
+	int ret = mdev_register_driver(&vgpu_mdev_driver);
+
+	if (ret)
+		return ret;
+	ret = mdev_register_driver(&gvt_mdev_driver);
+	if (ret)
+		goto fail_mdev;
+	ret = pci_register_driver(&gpu_driver);
+	if (ret)
+		goto fail_gvt_mdev;
+	ret = pci_register_driver(&gvt_driver);
+	if (!ret)
+		return 0;
+
+	pci_unregister_driver(&gpu_driver);
+fail_gvt_mdev:
+	mdev_unregister_driver(&gvt_mdev_driver);
+fail_mdev:
+	mdev_unregister_driver(&vgpu_mdev_driver);
+	return ret;
+}
+
+static void drivers_unregister(void)
+{
+	pci_unregister_driver(&gvt_driver);
+	pci_unregister_driver(&gpu_driver);
+	mdev_unregister_driver(&gvt_mdev_driver);
+	mdev_unregister_driver(&vgpu_mdev_driver);
+}
+
 static void cards_remove(void)
 {
 	size_t i;
@@ -113,12 +158,9 @@ static int __init fakegpu_init(void)
 			goto fail_cards;
 		}
 	}
-	ret = mdev_register_driver(&vgpu_mdev_driver);
+	ret = drivers_register();
 	if (ret)
 		goto fail_cards;
-	ret = pci_register_driver(&gpu_driver);
-	if (ret)
-		goto fail_mdev;
 	for (i = 0; i < n_cards && !ret; i++)
 		if (!cards[i].spare)
 			ret = card_plug(&cards[i]);
@@ -126,11 +168,8 @@ static int __init fakegpu_init(void)
 		return 0;
 
 	cards_remove();
-	pci_unregister_driver(&gpu_driver);
-	mdev_unregister_driver(&vgpu_mdev_driver);
+	drivers_unregister();
 	return ret;
-fail_mdev:
-	mdev_unregister_driver(&vgpu_mdev_driver);
 fail_cards:
 	cards_remove();
 	return ret;
@@ -140,11 +179,10 @@ module_init(fakegpu_init);
 static void __exit fakegpu_exit(void)
 {
 	cards_remove();
-	pci_unregister_driver(&gpu_driver);
-	mdev_unregister_driver(&vgpu_mdev_driver);
+	drivers_unregister();
 }
 module_exit(fakegpu_exit);
 
-MODULE_DESCRIPTION("NVIDIA vGPU boards that exist only in memory");
+MODULE_DESCRIPTION("vGPU boards that exist only in memory");
 MODULE_LICENSE("GPL");
 MODULE_SOFTDEP("pre: vfio_iommu_type1");

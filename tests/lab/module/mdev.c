@@ -158,6 +158,16 @@ static ssize_t vgpu_show_description(struct mdev_type *type, char *buf)
 			  p->heads, p->frl, p->fb_mib, p->max_resolution, p->max_instance);
 }
 
+/* Of a vGPU that GVT-g would make; there the low part of its memory goes by its weight. */
+static ssize_t gvt_show_description(struct mdev_type *type, char *buf)
+{
+	const struct profile *p = type_profile(type);
+	unsigned int weight = p->fb_mib == 384 ? 2 : p->fb_mib / 128;
+
+	return sysfs_emit(buf, "low_gm_size: %uMB\nhigh_gm_size: %uMB\nfence: 4\nresolution: %s\nweight: %u\n",
+			  weight * 32, p->fb_mib, p->max_resolution, weight);
+}
+
 struct mdev_driver vgpu_mdev_driver = {
 	.device_api = VFIO_DEVICE_API_PCI_STRING,
 	.driver = {
@@ -170,6 +180,20 @@ struct mdev_driver vgpu_mdev_driver = {
 	.remove = vgpu_remove,
 	.get_available = vgpu_get_available,
 	.show_description = vgpu_show_description,
+};
+
+/* As in drivers/gpu/drm/i915/gvt/kvmgt.c; there are no plugin parameters. */
+struct mdev_driver gvt_mdev_driver = {
+	.device_api = VFIO_DEVICE_API_PCI_STRING,
+	.driver = {
+		.name = "intel_vgpu_mdev",
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+	},
+	.probe = vgpu_probe,
+	.remove = vgpu_remove,
+	.get_available = vgpu_get_available,
+	.show_description = gvt_show_description,
 };
 
 int mdev_fn_add(struct pci_dev *pdev)
@@ -198,7 +222,8 @@ int mdev_fn_add(struct pci_dev *pdev)
 		mfn->type_ptrs[i] = &mfn->types[i].type;
 	}
 	pci_set_drvdata(pdev, mfn);
-	ret = mdev_register_parent(&mfn->parent, &pdev->dev, &vgpu_mdev_driver, mfn->type_ptrs, n);
+	ret = mdev_register_parent(&mfn->parent, &pdev->dev,
+				   card->model->gvt ? &gvt_mdev_driver : &vgpu_mdev_driver, mfn->type_ptrs, n);
 	if (ret) {
 		kfree(mfn->type_ptrs);
 		kfree(mfn);

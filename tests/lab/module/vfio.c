@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The vGPU as QEMU sees it: a VFIO device. */
+/*
+ * The vGPU as QEMU sees it: a VFIO device.
+ *
+ * How it shows its picture (VFIO_DEVICE_QUERY_GFX_PLANE, include/uapi/linux/vfio.h): a vGPU of NVIDIA's in a region, as
+ * samples/vfio-mdev/mdpy.c does; one of GVT-g's in a dma-buf alone, as intel_vgpu_query_plane() of
+ * drivers/gpu/drm/i915/gvt/dmabuf.c does, without a picture as long as the guest has no driver. A device without a
+ * display does not know the ioctl, as samples/vfio-mdev/mtty.c.
+ */
 #include <drm/drm_fourcc.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -188,15 +195,26 @@ static long ioctl_irq_info(void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static long ioctl_gfx_plane(void __user *arg)
+static long gvt_gfx_plane(u32 flags)
+{
+	if (flags == (VFIO_GFX_PLANE_TYPE_DMABUF | VFIO_GFX_PLANE_TYPE_PROBE))
+		return 0;
+	return -EINVAL;	/* a query: the guest shows nothing */
+}
+
+static long ioctl_gfx_plane(const struct card *card, void __user *arg)
 {
 	struct vfio_device_gfx_plane_info plane = { };
 	const size_t minsz = offsetofend(struct vfio_device_gfx_plane_info, region_index);
 
+	if (READ_ONCE(card->knob[NO_DISPLAY]))
+		return -ENOTTY;
 	if (copy_from_user(&plane, arg, minsz))
 		return -EFAULT;
 	if (plane.argsz < minsz)
 		return -EINVAL;
+	if (card->model->gvt)
+		return gvt_gfx_plane(plane.flags);
 	if (plane.flags & VFIO_GFX_PLANE_TYPE_PROBE)
 		return plane.flags & VFIO_GFX_PLANE_TYPE_REGION ? 0 : -EINVAL;
 	if (plane.flags != VFIO_GFX_PLANE_TYPE_REGION)
@@ -227,7 +245,7 @@ static long device_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned lo
 	case VFIO_DEVICE_RESET:
 		return READ_ONCE(device->fn->card->knob[RESET_FAIL]) ? -EIO : 0;
 	case VFIO_DEVICE_QUERY_GFX_PLANE:
-		return ioctl_gfx_plane(uarg);
+		return ioctl_gfx_plane(device->fn->card, uarg);
 	}
 	return -ENOTTY;
 }
@@ -268,10 +286,10 @@ struct vgpu_device *vgpu_device_add(struct device *dev, struct fn *fn, struct vg
 		return device;
 	device->fn = fn;
 	device->vgpu = vgpu;
-	put16(device->config, PCI_VENDOR_ID, PCI_VENDOR_ID_NVIDIA);
+	put16(device->config, PCI_VENDOR_ID, model_vendor(model));
 	put16(device->config, PCI_DEVICE_ID, model->device);
 	put16(device->config, PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_VGA);
-	put16(device->config, PCI_SUBSYSTEM_VENDOR_ID, PCI_VENDOR_ID_NVIDIA);
+	put16(device->config, PCI_SUBSYSTEM_VENDOR_ID, model_vendor(model));
 	put16(device->config, PCI_SUBSYSTEM_ID, model->subsystem);
 
 	ret = vfio_register_emulated_iommu_dev(&device->vdev);

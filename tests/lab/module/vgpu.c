@@ -42,7 +42,7 @@ static unsigned int card_available(const struct card *card, const struct profile
 		same_profile += vgpu->profile == profile;
 		other_size |= vgpu->profile->fb_mib != profile->fb_mib;
 	}
-	if (card->mixed)
+	if (card->mixed || card->model->gvt)
 		return min(profile->max_instance - same_profile, (card->model->fb_mib - fb_mib) / profile->fb_mib);
 	return other_size || used >= profile->max_instance ? 0 : profile->max_instance - used;
 }

@@ -13,7 +13,8 @@
     "'profiles': <[{'name': <'NVIDIA A2-4Q'>, 'capacity': <uint32 4>, 'allocated': <uint32 2>, " \
     "'available': <uint32 2>}]>, "                                                               \
     "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>}]>, "                 \
-    "'users': <['web1', 'web2']>, 'driver_iso': <'/var/lib/grid.iso'>"
+    "'users': <['web1', 'web2']>, 'driver_iso': <'/var/lib/grid.iso'>, "                         \
+    "'default_profile': <'NVIDIA A2-4Q'>"
 #define DEFAULT                                                                                  \
     "{'name': <'default'>, 'state': <'active'>, 'autostart': <true>, "                           \
     "'gpus': <['0000:e1:00.0']>, 'profiles': <@aa{sv} []>, 'tenants': <@aa{sv} []>, "            \

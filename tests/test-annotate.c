@@ -231,10 +231,18 @@ mask_uuids(const char *xml)
     return g_string_free(text, FALSE);
 }
 
+static char *
+default_profile(const char *pool, gpointer opaque)
+{
+    return g_strcmp0(pool, "design") == 0 ? g_strdup("NVIDIA A2-4Q") : NULL;
+}
+
 static void
 check_pair(const char *name, const VgpuAnnotateOptions *options)
 {
-    VgpuAnnotateOptions keep = { .keep = true, .no_hostdev = options && options->no_hostdev };
+    VgpuAnnotateOptions keep = { .keep = true,
+                                 .no_hostdev = options && options->no_hostdev,
+                                 .default_profile = options ? options->default_profile : NULL };
     g_autofree char *in = golden_read(name);
     g_autofree char *out = NULL;
     g_autofree char *masked = NULL;
@@ -266,7 +274,8 @@ test_golden(void **state)
                                                       .no_hostdev = true };
     static const VgpuAnnotateOptions pool = { .pool = "design",
                                               .tenant = "acme",
-                                              .driver_iso = "yes" };
+                                              .driver_iso = "yes",
+                                              .default_profile = default_profile };
 
     check_pair("annotate-virt-install", &a2);
     check_pair("annotate-replace", &many);
@@ -279,6 +288,35 @@ test_golden(void **state)
     check_pair("annotate-pool", &pool);
     check_pair("annotate-driver-kept", NULL);
     check_pair("annotate-driver-unwanted", &a2);
+}
+
+/* A pool's device has a display by itself if the pool's default profile, once known, can have one. */
+static void
+test_pool_display(void **state)
+{
+    static const char vnc[] = "<domain><name>x</name><devices><graphics type='vnc'/></devices>"
+                              "</domain>";
+    static const struct {
+        VgpuAnnotateOptions options;
+        const char *display;
+    } cases[] = {
+        { { .pool = "design", .default_profile = default_profile }, "display=\"on\"" },
+        { { .pool = "other", .default_profile = default_profile }, "display=\"off\"" },
+        { { .pool = "design" }, "display=\"off\"" },
+        { { .pool = "other", .profile = "A2-4Q", .default_profile = default_profile },
+          "display=\"on\"" },
+        { { .pool = "design", .profile = "x", .default_profile = default_profile },
+          "display=\"off\"" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out =
+            vgpu_annotate_document(vnc, strlen(vnc), "x.xml", &cases[i].options, NULL);
+
+        assert_non_null(out);
+        if (!strstr(out, cases[i].display))
+            fail_msg("%zu: %s", i, out);
+    }
 }
 
 #define ONE(attributes) "<vgpu:device " attributes "/>"
@@ -516,7 +554,7 @@ main(void)
         cmocka_unit_test(test_element), cmocka_unit_test(test_bad_options),
         cmocka_unit_test(test_golden),  cmocka_unit_test(test_refused),
         cmocka_unit_test(test_append),  cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_extract),
+        cmocka_unit_test(test_extract), cmocka_unit_test(test_pool_display),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

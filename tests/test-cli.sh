@@ -183,7 +183,7 @@ out 'name="NVIDIA A2-8Q"' 'count="2"' 'gpu="0000:41:00.0"' 'placement="spread"' 
     'lateAttach="off"' 'ua-vgpu-1'
 cp "$tmp/out" "$tmp/once.xml"
 cli 0 annotate --xml "$tmp/plain.xml" --pool design --tenant 'acme & sons' --placement numa --driver-iso yes
-silent
+err "no display: its profile is its pool's"
 out 'tenant="acme &amp; sons"' 'pool="design"' 'placement="numa"' 'driverISO="yes"' 'ua-vgpu-0'
 cli 1 annotate --xml "$tmp/plain.xml" --pool design --driver-iso on
 err "attribute 'driverISO' on <vgpu:device> is 'on', expected one of: yes, no"
@@ -206,6 +206,36 @@ err "DTD"
 cli 1 annotate --xml "$tmp/plain.xml" --profile A2-4Q --output "$tmp/no/such/directory.xml"
 err "$tmp/no/such"
 
+# --- displays, where the profile's name is all there is ----------------------------------------
+sed "s/<graphics type='vnc'\/>/&<graphics type='egl-headless'\/>/" "$tmp/plain.xml" > "$tmp/gl.xml"
+cli 0 annotate --xml "$tmp/plain.xml" --profile A2-4Q
+out 'display="on" ramfb="on"'
+silent
+cli 0 annotate --xml "$tmp/plain.xml" --profile i915-GVTg_V5_4
+out 'display="off" ramfb="off"'
+err "$tmp/plain.xml: vGPU 0: no display: GVT-g needs OpenGL"
+cli 0 annotate --xml "$tmp/gl.xml" --profile i915-GVTg_V5_4
+out 'display="on" ramfb="on"'
+silent
+cli 0 annotate --xml "$tmp/plain.xml" --profile A2-4Q --console-vnc off
+out 'display="off" ramfb="off"'
+err "no display: consoleVNC='off'"
+cli 0 annotate --xml "$tmp/plain.xml" --profile xxxgpu-Standard
+out 'display="off" ramfb="off"'
+err "no display: it is not known"
+cli 0 annotate --xml "$tmp/plain.xml" --profile xxxgpu-Standard --display off
+silent
+cli 1 annotate --xml "$tmp/plain.xml" --profile i915-GVTg_V5_4 --display on
+err "display='on', but GVT-g needs OpenGL"
+err "write display='off' to go without"
+cli 0 annotate --xml "$tmp/plain.xml" --profile xxxgpu-Standard --display on --output "$tmp/shown.xml"
+err "vGPU 0: display='on', but it is not known"
+cli 0 validate "$tmp/shown.xml"
+out "valid, 1 vGPU"
+err "$tmp/shown.xml: vGPU 0: display='on', but it is not known"
+cli 0 annotate web1 --profile xxxgpu-Standard --display off
+silent
+
 # --- domains, without the daemon --------------------------------------------------------------
 cli 0 annotate web1 --profile 'NVIDIA A2-4Q'
 out "Domain 'web1' annotated; its definition follows when virtvgpud runs"
@@ -223,6 +253,10 @@ err "missing.xml"
 # --- with the daemon --------------------------------------------------------------------------
 start_manager
 vgpu=11111111-2222-5333-8444-555555555555
+
+cli 0 annotate --xml "$tmp/plain.xml" --pool design
+out 'display="on" ramfb="on"'
+silent
 
 # Each listing fits 80 columns, and has the keys of its verb.
 cli 0 gpu-list

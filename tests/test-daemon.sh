@@ -147,6 +147,13 @@ until_true nothing_left
 kill "$helper"
 helper=''
 check "explain" sh -c "'$builddir/virt-vgpu' --json explain --xml '$root/vm1.xml' | grep -q 0000:41:00.4"
+sed "s/<devices>/&<graphics type='vnc'\/>/; s/A2-4Q\"/& consoleVNC=\"off\"/" "$root/vm1.xml" > "$root/dark.xml"
+says() { grep -F -- "$1" "$root/said"; }
+cli explain --xml "$root/dark.xml" > "$root/said" 2>&1
+check "which says why there is no display" says "on 0000:41:00.4; no display: consoleVNC='off'"
+sed -i "s/consoleVNC=/display=\"on\" &/" "$root/dark.xml"
+cli explain --xml "$root/dark.xml" > "$root/said" 2>&1
+check "and warns of one that may not work" says "on 0000:41:00.4; display='on', but consoleVNC='off'"
 check "reconcile has nothing to do" sh -c "cd / && '$builddir/virt-vgpu' --json reconcile | tr -d ' \n' | grep -qx '\[\]'"
 
 # --- pools ------------------------------------------------------------------------------------
@@ -175,6 +182,11 @@ check "it is started" cli pool-start design
 check "it cannot be undefined then" fails_with "pool" cli pool-undefine design
 check "it is read again" cli pool-refresh design
 check "it is stopped" cli pool-destroy design
+sed "s/<name>/<profiles><profile name='NVIDIA A2-4Q'\/><\/profiles>&/" "$root/pool.xml" > "$root/profile.xml"
+sed "s/<devices>/&<graphics type='vnc'\/>/" "$root/vm1.xml" > "$root/vnc.xml"
+check "it gets a profile" cli pool-define "$root/profile.xml"
+cli annotate --xml "$root/vnc.xml" --pool design > "$root/said" 2>&1
+check "which tells that there can be a display" says 'display="on" ramfb="on"'
 check "it is undefined" cli pool-undefine design
 check "and forgotten" fails_with "no pool 'design'" cli pool-info design
 check "the default pool has its GPU again" prepare 1

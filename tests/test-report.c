@@ -120,6 +120,11 @@ list_of(gpointer first, gsize size, guint n)
     return list;
 }
 
+static VgpuPoolProfile profiles[] = {
+    { TEXT("NVIDIA A2-8Q"), false },
+    { TEXT("NVIDIA A2-4Q"), true },
+};
+
 typedef struct {
     VgpuPool pool;
     VgpuPoolRow row;
@@ -133,8 +138,9 @@ fixture_init(Fixture *self, bool is_default)
                   .description = TEXT("CAD seats"),
                   .iso = TEXT("/images/grid.iso"),
                   .driver_version = TEXT("550"),
-                  .xml = TEXT(
-                      "<vgpupool>\n  <name>design</name>\n  <uuid>U</uuid>\n</vgpupool>\n") },
+                  .xml =
+                      TEXT("<vgpupool>\n  <name>design</name>\n  <uuid>U</uuid>\n</vgpupool>\n"),
+                  .profiles = list_of(profiles, sizeof(profiles[0]), G_N_ELEMENTS(profiles)) },
         .row = { .name = TEXT(is_default ? "default" : "design"),
                  .uuid = is_default ? NULL : TEXT("U"),
                  .active = true },
@@ -152,6 +158,7 @@ fixture_init(Fixture *self, bool is_default)
 static void
 fixture_clear(Fixture *self)
 {
+    g_ptr_array_unref(self->pool.profiles);
     g_ptr_array_unref(self->row.gpus);
     g_ptr_array_unref(self->row.users);
     g_ptr_array_unref(self->row.profiles);
@@ -214,7 +221,8 @@ test_pool(void **state)
     assert_dict(dict,
                 "{'name': <'design'>, 'uuid': <'U'>, 'description': <'CAD seats'>, "
                 "'state': <'active'>, 'autostart': <false>, 'gpus': <['0000:41:00.0']>, "
-                "'users': <['web1']>, 'driver_iso': <'/images/grid.iso'>, "
+                "'users': <['web1']>, 'default_profile': <'NVIDIA A2-4Q'>, 'driver_iso': "
+                "<'/images/grid.iso'>, "
                 "'driver_version': <'550'>, "
                 "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>}]>, " ROOM
                 "}");

@@ -111,6 +111,7 @@ count_vgpus(const char *xml, gsize len, const char *what, guint *n, GError **err
         if (!changes)
             return false;
     }
+    vgpu_print_displays(what, domain, false);
     *n = domain->wants->len;
     return true;
 }
@@ -268,16 +269,14 @@ is_plain_vf(const VgpuDomain *domain)
     return false;
 }
 
-/* Whether the devices of the annotated @xml are VFs, as far as the daemon, if it runs, can tell:
- * which VF it is to be is then the daemon's choice, once the domain is defined. */
+/* Whether the devices of @domain are VFs, as far as the daemon, if it runs, can tell: which VF it
+ * is to be is then the daemon's choice, once the domain is defined. */
 static bool
-wants_vfs(const VgpuCli *cli, const char *xml)
+wants_vfs(VgpuBusManager1 *manager, const VgpuDomain *domain)
 {
-    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), NULL, NULL);
-    g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, NULL) : NULL;
     g_autoptr(GVariant) profiles = NULL;
 
-    if (domain && is_plain_vf(domain)) /* which needs nobody to say so */
+    if (is_plain_vf(domain)) /* which needs nobody to say so */
         return true;
     if (!manager ||
         !vgpu_bus_manager1_call_list_profiles_sync(manager, "", &profiles, NULL, NULL))
@@ -291,19 +290,41 @@ wants_vfs(const VgpuCli *cli, const char *xml)
     return false;
 }
 
+static char *
+default_profile(const char *pool, gpointer opaque)
+{
+    VgpuBusManager1 *manager = opaque;
+    g_autoptr(GVariant) row = NULL;
+    char *profile = NULL;
+
+    if (pool && manager && vgpu_bus_manager1_call_get_pool_sync(manager, pool, &row, NULL, NULL))
+        (void) !g_variant_lookup(row, "default_profile", "s", &profile);
+    return profile;
+}
+
 /* The file's XML with annotation and, unless only the daemon can tell them, devices. */
 static char *
 annotate_xml(const VgpuCli *cli, const char *xml, gsize len, const char *what,
-             const VgpuAnnotateOptions *options, GError **error)
+             const VgpuAnnotateOptions *wanted, GError **error)
 {
-    VgpuAnnotateOptions bare = *options;
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
+    VgpuAnnotateOptions options = *wanted;
     g_autofree char *annotated = NULL;
+    g_autoptr(VgpuDomain) domain = NULL;
+    bool on_vfs;
 
-    bare.no_hostdev = true;
-    if (!(annotated = vgpu_annotate_document(xml, len, what, &bare, error)))
+    options.no_hostdev = true;
+    options.default_profile = default_profile;
+    options.opaque = manager;
+    if (!(annotated = vgpu_annotate_document(xml, len, what, &options, error)) ||
+        !(domain = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
-    if (!wants_vfs(cli, annotated))
-        return vgpu_annotate_document(xml, len, what, options, error);
+    vgpu_annotate_complete(domain, &options);
+    on_vfs = wants_vfs(manager, domain);
+    vgpu_print_displays(what, domain, !on_vfs);
+    options.no_hostdev = false;
+    if (!on_vfs)
+        return vgpu_annotate_document(xml, len, what, &options, error);
     fprintf(stderr,
             "virt-vgpu: %s: its vGPU is a virtual function, which virtvgpud chooses when the "
             "domain is defined\n",
@@ -373,6 +394,7 @@ element_for(const VgpuDomainState *domain, const char *what, const VgpuAnnotateO
 
     if (!annotated || !(parsed = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
+    vgpu_print_displays(what, parsed, false);
     return vgpu_annotate_extract(parsed);
 }
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/xml.h"
 #include "cli/table.h"
+#include "domain/display.h"
 #include "libvirt/connection.h"
 
 /* Only when nothing has that name, which may be a number. */
@@ -116,4 +117,18 @@ vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *ch
     }
     for (gsize i = 0; changes && changes[i]; i++)
         printf("  %s\n", changes[i]);
+}
+
+void
+vgpu_print_displays(const char *what, const VgpuDomain *domain, bool absent)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        g_autofree char *text = vgpu_display_warning(domain, want, 0);
+
+        if (!text && absent)
+            text = vgpu_display_absence(domain, want, 0);
+        if (text)
+            fprintf(stderr, "virt-vgpu: %s: vGPU %u: %s\n", what, want->index, text);
+    }
 }

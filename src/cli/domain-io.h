@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "cli/command.h"
+#include "domain/domain.h"
 #include "libvirt/domains.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
@@ -28,3 +29,7 @@ bool vgpu_check_source(const char *domain, const char *path, GError **error);
 /* What was changed in a definition, a line each; as JSON an object with that list, which is null
  * when @changes is NULL: not known here. */
 void vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *changes);
+
+/* Say on standard error what of the displays of @domain, which @what calls, may not work; with
+ * @absent also which ones there are not. */
+void vgpu_print_displays(const char *what, const VgpuDomain *domain, bool absent);

@@ -5,6 +5,7 @@
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "domain/display.h"
 
 #define SHUN_US (60 * G_USEC_PER_SEC)
 
@@ -264,6 +265,10 @@ keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
             : hostdev->managed ? VGPU_INTERFACE_VF
                                : VGPU_INTERFACE_VENDOR_VFIO,
             hostdev->source);
+    if (want->display == VGPU_SWITCH_AUTO) { /* as a pool's, which never refuses */
+        want->display = hostdev->display ? VGPU_SWITCH_ON : VGPU_SWITCH_OFF;
+        want->display_given = false;
+    }
     return true;
 }
 
@@ -402,6 +407,7 @@ bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError
     }
     if (known)
         bind_to(want, known->interface, known->parent);
+    vgpu_display_find(want, self->inventory);
     if (!want->vf)
         vgpu_manager_unreserve(self, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||

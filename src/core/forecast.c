@@ -1,6 +1,7 @@
 /* forecast.c: what a start would do now, and why */
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "domain/display.h"
 
 void
 vgpu_forecast_free(VgpuForecast *self)
@@ -8,6 +9,7 @@ vgpu_forecast_free(VgpuForecast *self)
     g_ptr_array_unref(self->candidates);
     g_free(self->refusal);
     g_free(self->note);
+    g_free(self->display);
     g_free(self);
 }
 
@@ -24,6 +26,15 @@ present_note(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
         claim->index != want->index || !vgpu_claim_fits(claim, want))
         return NULL;
     return g_strdup_printf("has %s on %s already", claim->profile_name, claim->parent);
+}
+
+static char *
+display_note(const VgpuReading *reading, const VgpuDomain *domain, const VgpuWant *want)
+{
+    gulong libvirt = reading->snapshot.libvirt;
+    char *warning = vgpu_display_warning(domain, want, libvirt);
+
+    return warning ? warning : vgpu_display_absence(domain, want, libvirt);
 }
 
 /* Where all that it does not have yet can be together; by index, NULL where there is nothing. */
@@ -126,6 +137,8 @@ vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain)
         if (hostdev && domain->uuid)
             (void) !vgpu_manager_take_hostdev(self, domain, hostdev, forecast->want);
         forecast->note = present_note(self, domain, forecast->want);
+        vgpu_display_find(forecast->want, self->inventory);
+        forecast->display = display_note(reading, domain, forecast->want);
     }
     parents = place_all(reading, forecasts);
     for (guint i = 0; i < forecasts->len; i++)

@@ -263,7 +263,8 @@ typedef struct {
     GPtrArray *candidates;       /* of VgpuCandidate */
     const VgpuCandidate *chosen; /* NULL: none fits */
     char *refusal;               /* what a start would say of it; NULL: it can be had */
-    char *note; /* what is used instead of a new one, or why it cannot be; NULL */
+    char *note;    /* what is used instead of a new one, or why it cannot be; NULL */
+    char *display; /* what is to be said of its display; NULL: nothing */
 } VgpuForecast;
 
 void vgpu_forecast_free(VgpuForecast *self);

@@ -5,6 +5,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "core/manager-private.h"
+#include "domain/display.h"
 #include "domain/inject.h"
 
 static bool
@@ -113,6 +114,8 @@ check(VgpuManager *self, const VgpuDomain *domain, GError **error)
         return refuse(error, VGPU_ERROR_BAD_REQUEST, "the domain has no UUID");
     if (!check_hostdevs(self, domain, error) || !check_late(domain, error))
         return false;
+    for (guint i = 0; i < domain->wants->len; i++)
+        vgpu_display_find(g_ptr_array_index(domain->wants, i), self->inventory);
     /* only for what it refuses: an annotation that contradicts the domain */
     plan = vgpu_inject_plan(domain, self->host.libvirt, error);
     return plan != NULL;

@@ -75,8 +75,8 @@ judge_version(gulong version, bool on_mdevs, bool on_vendor_vfs)
     if (on_vendor_vfs && version < VERSION_PCI_DISPLAY)
         return (
             Gate) { "warn",
-                    "knows no display and ramfb on virtual functions: vGPUs that ask for them "
-                    "are refused",
+                    "knows no display and ramfb on virtual functions: vGPUs there have none, and "
+                    "display='on' is refused",
                     "install libvirt 10.3.0 or newer" };
     if ((on_mdevs || on_vendor_vfs) && version < VERSION_MDEV_TO_VF)
         return (Gate) { "ok",

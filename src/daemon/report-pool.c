@@ -61,6 +61,7 @@ vgpu_report_pool(const VgpuPoolRow *row)
     g_variant_dict_insert_value(&dict, "users", strings(row->users));
     if (row->pool) {
         vgpu_put_s(&dict, "description", row->pool->description);
+        vgpu_put_s(&dict, "default_profile", vgpu_pool_default_profile(row->pool));
         vgpu_put_s(&dict, "driver_iso", row->pool->iso);
         vgpu_put_s(&dict, "driver_version", row->pool->driver_version);
     }

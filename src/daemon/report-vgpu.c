@@ -85,13 +85,19 @@ report_candidates(GVariantBuilder *list, const VgpuForecast *forecast)
 static char *
 plan_line(const VgpuForecast *forecast)
 {
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    g_string_printf(line, "vGPU %u: ", forecast->want->index);
     if (forecast->note)
-        return g_strdup_printf("vGPU %u: %s", forecast->want->index, forecast->note);
-    if (forecast->chosen)
-        return g_strdup_printf("vGPU %u: %s on %s", forecast->want->index,
-                               forecast->chosen->profile->name,
+        g_string_append(line, forecast->note);
+    else if (forecast->chosen)
+        g_string_append_printf(line, "%s on %s", forecast->chosen->profile->name,
                                forecast->chosen->parent->address);
-    return g_strdup_printf("vGPU %u: no GPU takes it now", forecast->want->index);
+    else
+        g_string_append(line, "no GPU takes it now");
+    if (forecast->display)
+        g_string_append_printf(line, "; %s", forecast->display);
+    return g_string_free(g_steal_pointer(&line), FALSE);
 }
 
 /* Of all GPUs, what still fits now. */

@@ -312,6 +312,20 @@ keep_driver(VgpuDomain *domain)
     }
 }
 
+void
+vgpu_annotate_complete(VgpuDomain *domain, const VgpuAnnotateOptions *options)
+{
+    for (guint i = 0; options && options->default_profile && i < domain->wants->len; i++) {
+        VgpuWant *want = domain->wants->pdata[i];
+        g_autofree char *profile = NULL;
+
+        if (*want->profiles || !(profile = options->default_profile(want->pool, options->opaque)))
+            continue;
+        g_strfreev(want->profiles);
+        want->profiles = g_strdupv((char *[]) { profile, NULL });
+    }
+}
+
 /* One there, of whatever version, makes place for the new one. */
 static void
 put_annotation(xmlDoc *doc, const VgpuAnnotateOptions *options)
@@ -354,6 +368,7 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
         return NULL;
     }
     keep_driver(domain);
+    vgpu_annotate_complete(domain, options);
     if (!(changes = vgpu_inject_plan(domain, 0, error)))
         return NULL;
     if (options && options->no_hostdev) /* then only for what it refuses */

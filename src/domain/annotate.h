@@ -31,6 +31,9 @@ typedef struct {
     /* Of vgpu_annotate_document() alone: */
     bool keep;       /* the annotation that is there; everything above is left out */
     bool no_hostdev; /* leave the hostdevs to the daemon, which alone can choose VFs */
+    /* The default profile of a pool, to be freed; NULL when it is not known. NULL: none is. */
+    char *(*default_profile)(const char *pool, gpointer opaque);
+    gpointer opaque;
 } VgpuAnnotateOptions;
 
 /* A whole <vgpu:devices> element with one device, for vgpu_domains_set_annotation(). It is
@@ -60,3 +63,7 @@ char *vgpu_annotate_extract(const VgpuDomain *domain);
 char *vgpu_annotate_document(const char *xml, gsize len, const char *what,
                              const VgpuAnnotateOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* Give the devices of @domain that only name a pool its default profile, as far as it is known:
+ * on the profile depends whether a vGPU can have a display. vgpu_annotate_document() does. */
+void vgpu_annotate_complete(VgpuDomain *domain, const VgpuAnnotateOptions *options);

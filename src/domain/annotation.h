@@ -67,6 +67,8 @@ typedef struct {
     /* Where it is to be, which the manager decides and not the annotation: */
     VgpuInterface interface; /* NONE: not decided yet, taken as mdev */
     char *vf;                /* canonical address, on interfaces whose <hostdev> names the VF */
+    guint displays; /* bit 1u << VgpuDisplay for each kind of GPU that it can be on; 0: as far as
+                     * the names of its profiles tell */
 
     /* Of vgpu_want_apply() alone: the value was a pool's, not the device's own. */
     bool placement_applied, driver_iso_applied;

@@ -238,6 +238,9 @@ vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
         return NULL;
 
     self->has_graphics = vgpu_xml_node(self->doc, root, "devices/graphics") != NULL;
+    self->has_gl = vgpu_xml_node(self->doc, root,
+                                 "devices/graphics[@type='egl-headless' or "
+                                 "gl/@enable='yes']") != NULL;
     self->hostdevs = read_hostdevs(self);
     read_places(self, root);
     read_driver_disk(self, root);

@@ -30,6 +30,7 @@ typedef struct {
     char *uuid; /* canonical; NULL when the XML (a file, say) has none */
     int id;     /* of the running domain, -1 */
     bool has_graphics;
+    bool has_gl;        /* QEMU draws with OpenGL: <gl enable='yes'/>, or egl-headless */
     guint64 numa_nodes; /* bit N: node N, of <numatune><memory nodeset=…> with a strict mode (or
                          * none named); 0: not said */
     char *cpuset;       /* of <vcpu cpuset=…>, else all of <cputune>'s <vcpupin>s joined by ",",

@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "domain/disk.h"
+#include "domain/display.h"
 #include "domain/schema.h"
 
 void
@@ -23,97 +24,6 @@ vgpu_change_free(VgpuChange *self)
 /* What the annotation asks for at @want contradicts the domain. */
 #define refuse(error, domain, want, ...)                                                         \
     vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, (domain)->what, (want)->line, __VA_ARGS__)
-
-/* Whether a device that is not ours has a display or ramfb already. */
-static VgpuLooks
-users_looks(const VgpuDomain *domain)
-{
-    VgpuLooks looks = { 0 };
-
-    for (guint i = 0; i < domain->hostdevs->len; i++) {
-        const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
-
-        if (hostdev->index < 0) {
-            looks.display |= hostdev->display;
-            looks.ramfb |= hostdev->ramfb;
-        }
-    }
-    return looks;
-}
-
-/* The pool's wish is none of the device's. */
-static bool
-must_have_ramfb(const VgpuWant *want)
-{
-    return want->ramfb == VGPU_SWITCH_ON && want->ramfb_given;
-}
-
-static bool
-decide_display(const VgpuDomain *domain, const VgpuWant *want, bool users, bool *display,
-               GError **error)
-{
-    bool must = want->display == VGPU_SWITCH_ON && want->display_given;
-    bool may = want->display == VGPU_SWITCH_ON ||
-               (want->display == VGPU_SWITCH_AUTO && want->index == 0 && !users);
-    VgpuLooks asked = { .display = must, .ramfb = must_have_ramfb(want) };
-
-    /* it has none, so "auto" is off, and what is asked for is refused */
-    if (want->interface == VGPU_INTERFACE_VF)
-        return vgpu_hostdev_check(domain, want, asked, 0, error);
-
-    *display = may && domain->has_graphics;
-    if (must && !domain->has_graphics)
-        return refuse(error, domain, want,
-                      "<vgpu:device> has display='on', but the domain has no <graphics>");
-    return true;
-}
-
-/* An explicit ramfb='on' comes before any "auto", wherever it stands. */
-static bool
-decide_ramfb(const VgpuDomain *domain, VgpuLooks *looks, bool taken, GError **error)
-{
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *want = domain->wants->pdata[i];
-
-        if (want->uuid_is_users || !must_have_ramfb(want))
-            continue;
-        if (!looks[i].display)
-            return refuse(error, domain, want,
-                          "<vgpu:device> has ramfb='on', but vGPU %u has no display",
-                          want->index);
-        if (taken)
-            return refuse(error, domain, want,
-                          "<vgpu:device> has ramfb='on', but another device of the domain has it "
-                          "already, and there can be only one");
-        looks[i].ramfb = taken = true;
-    }
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *want = domain->wants->pdata[i];
-
-        if (want->ramfb != VGPU_SWITCH_OFF && looks[i].display && !taken)
-            looks[i].ramfb = taken = true;
-    }
-    return true;
-}
-
-/* The looks of all wants, by index. Those of the user's own devices stay off here. */
-static VgpuLooks *
-decide_looks(const VgpuDomain *domain, GError **error)
-{
-    g_autofree VgpuLooks *looks = g_new0(VgpuLooks, domain->wants->len + 1);
-    VgpuLooks users = users_looks(domain);
-
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *want = domain->wants->pdata[i];
-
-        if (!want->uuid_is_users &&
-            !decide_display(domain, want, users.display, &looks[i].display, error))
-            return NULL;
-    }
-    if (!decide_ramfb(domain, looks, users.ramfb, error))
-        return NULL;
-    return g_steal_pointer(&looks);
-}
 
 /* The device of the user's that is the one of @want, or NULL. */
 static const VgpuHostdev *
@@ -152,13 +62,15 @@ check_users(const VgpuDomain *domain, GError **error)
     return true;
 }
 
+/* Whether each of them can be there at all, shown or not. */
 static bool
-check_looks(const VgpuDomain *domain, const VgpuLooks *looks, gulong libvirt, GError **error)
+check_hostdevs(const VgpuDomain *domain, gulong libvirt, GError **error)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
 
-        if (!want->uuid_is_users && !vgpu_hostdev_check(domain, want, looks[i], libvirt, error))
+        if (!want->uuid_is_users &&
+            !vgpu_hostdev_check(domain, want, (VgpuLooks) { 0 }, libvirt, error))
             return false;
     }
     return true;
@@ -193,19 +105,22 @@ is_right(const VgpuDomain *domain, const VgpuLooks *looks, const VgpuHostdev *ho
 }
 
 static VgpuChange *
-attach_new(const VgpuWant *want, VgpuLooks looks, const char *address)
+attach_new(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, gulong libvirt)
 {
     VgpuChange *self = g_new0(VgpuChange, 1);
+    const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
     g_autofree char *device = vgpu_want_device_text(want);
+    g_autofree char *absence = vgpu_display_absence(domain, want, libvirt);
 
     self->attach = true;
     self->index = want->index;
     self->alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", want->index);
     self->uuid = g_strdup(want->uuid);
-    self->xml = vgpu_hostdev_format(want, looks, address);
+    self->xml = vgpu_hostdev_format(want, looks, there ? there->address : NULL);
     self->text =
-        g_strdup_printf("attach vGPU %u (%s)%s%s", want->index, device,
-                        looks.display ? " with display" : "", looks.ramfb ? " and ramfb" : "");
+        g_strdup_printf("attach vGPU %u (%s)%s%s%s%s", want->index, device,
+                        looks.display ? " with display" : "", looks.ramfb ? " and ramfb" : "",
+                        absence ? "; " : "", absence ? absence : "");
     return self;
 }
 
@@ -264,14 +179,15 @@ plan_detaches(const VgpuDomain *domain, const VgpuLooks *looks, GPtrArray *chang
 }
 
 static void
-plan_attaches(const VgpuDomain *domain, const VgpuLooks *looks, GPtrArray *changes)
+plan_attaches(const VgpuDomain *domain, const VgpuLooks *looks, gulong libvirt,
+              GPtrArray *changes)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
         const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
 
         if (!want->uuid_is_users && !(there && is_right(domain, looks, there)))
-            g_ptr_array_add(changes, attach_new(want, looks[i], there ? there->address : NULL));
+            g_ptr_array_add(changes, attach_new(domain, want, looks[i], libvirt));
     }
     if (domain->driver_iso && !vgpu_disk_is_right(domain))
         g_ptr_array_add(changes, attach_driver(domain));
@@ -289,12 +205,12 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
                            "the domain has no <uuid>");
         return NULL;
     }
-    if (!(looks = decide_looks(domain, error)) || !check_users(domain, error) ||
-        !check_looks(domain, looks, libvirt, error))
+    if (!check_users(domain, error) || !check_hostdevs(domain, libvirt, error) ||
+        !(looks = vgpu_display_decide(domain, libvirt, error)))
         return NULL;
 
     plan_detaches(domain, looks, changes);
-    plan_attaches(domain, looks, changes);
+    plan_attaches(domain, looks, libvirt, changes);
     return g_steal_pointer(&changes);
 }
 

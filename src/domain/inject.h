@@ -17,7 +17,9 @@ typedef struct {
     char *uuid; /* of the vGPU: our name for it where it is on a VF; NULL: an mdev without one, or
                   * no vGPU */
     char *xml;  /* the <hostdev> or <disk> to attach; NULL on detach */
-    char *text; /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)" */
+    char *
+        text; /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)", and
+                 * what is to be said of its display */
 } VgpuChange;
 
 void vgpu_change_free(VgpuChange *self);
@@ -25,12 +27,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuChange, vgpu_change_free)
 
 /* What has to be done to @domain (a persistent definition), detaches before attaches; empty
  * when nothing. The guest address of a replaced device is kept, also when it moves between
- * mdev and VF; of a replaced cdrom its target too. What only a pool asks for (display, ramfb) is
- * left out where the domain cannot have it, and a cdrom is never a reason to refuse. Applying
- * it and planning again gives an empty list. VGPU_ERROR_BAD_REQUEST when the annotation
- * contradicts the domain (ramfb without display, display without graphics, no <hostdev> for a
- * uuid="…"); else what vgpu_hostdev_check() says, also when nothing has to be done. @libvirt is
- * its version as virGetVersion() counts (11.3.0 is 11003000), 0 when it does not matter. */
+ * mdev and VF; of a replaced cdrom its target too, and a cdrom is never a reason to refuse.
+ * Applying it and planning again gives an empty list. VGPU_ERROR_BAD_REQUEST when the annotation
+ * contradicts the domain (no <hostdev> for a uuid="…", or its UUID elsewhere); else what
+ * vgpu_hostdev_check() and vgpu_display_decide() say, also when nothing has to be done. @libvirt
+ * is its version as virGetVersion() counts (11.3.0 is 11003000), 0 when it does not matter. */
 GPtrArray *vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -141,3 +141,12 @@ vgpu_params_format(const VgpuSwitch *switches, const char *raw, const VgpuSwitch
         g_string_append_printf(list, "%s%s", list->len ? "," : "", raw);
     return list->len ? g_strdup(list->str) : NULL;
 }
+
+bool
+vgpu_params_turn_off(const char *list, VgpuParam param)
+{
+    g_autofree char *off = g_strdup_printf("%s=%s", table[param].name, table[param].off);
+    g_auto(GStrv) params = g_strsplit(list ? list : "", ",", -1);
+
+    return g_strv_contains((const char *const *) params, off);
+}

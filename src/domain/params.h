@@ -26,3 +26,6 @@ bool vgpu_params_parse(xmlNode *device, const char *what, VgpuSwitch *switches, 
  * AUTO is taken from @defaults (NULL: none), unless @raw has that parameter. NULL when the list
  * is empty. No name is in it twice. */
 char *vgpu_params_format(const VgpuSwitch *switches, const char *raw, const VgpuSwitch *defaults);
+
+/* Whether that list (NULL: empty) switches @param off, which must be one that can be. */
+bool vgpu_params_turn_off(const char *list, VgpuParam param);

@@ -9,7 +9,7 @@
 uuid=5d0cbb52-8ccf-4a9c-b04e-2a50de1c4001
 clone_uuid=5d0cbb52-8ccf-4a9c-b04e-2a50de1c4002
 vgpu=$(vgpu_uuid $uuid 0)
-device="profile='NVIDIA L40S-4Q' gpu='$L40S' frameRateLimit='off' consoleVNC='off'"
+device="profile='NVIDIA L40S-4Q' gpu='$L40S' frameRateLimit='off' consoleVNC='off' display='on'"
 
 vfs_on "$L40S" 4
 # row [--all]: what `list` says of the vGPU.

@@ -1,0 +1,37 @@
+/* display.h: which vGPUs of a domain show their picture in its graphics, and which one has the ramfb
+ *
+ * Pure. QEMU asks a device with VFIO_DEVICE_QUERY_GFX_PLANE how it shows its picture, and with
+ * display='on' the start fails where there is no way (hw/vfio/display.c). Its display=auto would
+ * not, but libvirt knows only on and off. So what "auto" is has to be known beforehand, from the
+ * interface and the vendor of the GPU. */
+#pragma once
+
+#include "domain/hostdev.h"
+#include "gpu/inventory.h"
+
+/* How a vGPU shows its picture. */
+typedef enum {
+    VGPU_DISPLAY_UNKNOWN,   /* a vendor of which it is not known */
+    VGPU_DISPLAY_NONE,      /* not at all: a plain VF */
+    VGPU_DISPLAY_REGION,    /* in memory that QEMU reads: an mdev of NVIDIA's */
+    VGPU_DISPLAY_VF_REGION, /* likewise on NVIDIA's vendor-specific VFIO: libvirt has to know it */
+    VGPU_DISPLAY_DMABUF,    /* in a buffer that only OpenGL shows: an mdev of Intel's GVT-g */
+} VgpuDisplay;
+
+/* Note in @want what the GPUs of @inventory that it can be on show. A profile that none of them
+ * has is judged by its name. */
+void vgpu_display_find(VgpuWant *want, const VgpuInventory *inventory);
+
+/* The looks of all wants of @domain, by index; those of the user's own devices stay off. "auto"
+ * is off, and what only a pool asks for is left out, where it would not work. @libvirt is its
+ * version, 0 when it does not matter. On failure VGPU_ERROR_BAD_REQUEST, or
+ * VGPU_ERROR_NOT_SUPPORTED for a display that libvirt or QEMU is known to refuse. */
+VgpuLooks *vgpu_display_decide(const VgpuDomain *domain, gulong libvirt, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* "display='on', but REASON" where @want insists on what may not work; NULL: it does not. */
+char *vgpu_display_warning(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt);
+
+/* "no display: REASON" where @want would have one by itself, or by its pool's wish, if it worked;
+ * NULL: it has one, or none is expected. */
+char *vgpu_display_absence(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt);

@@ -13,6 +13,7 @@
 #define N_VFS 8u
 #define GI_1G 19
 #define GI_2G 14
+#define GI_24G 47
 
 /* A GPU of 40 GiB; the driver says yes to everything, so what is refused is refused by us. */
 static const struct {
@@ -182,7 +183,7 @@ test_mig(void **state)
     vgpu_gpu_add_gpu_instance(self->gpu, 5, GI_2G, "2g.10gb", 2, 2);
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 2);
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, large), 1);
-    use(self, "474 475"); /* of two sizes, which instances do not mind */
+    use(self, "474 475"); /* each on an instance of its own kind */
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 1);
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, large), 0);
     small->max_per_gi = 3;
@@ -196,6 +197,87 @@ test_mig(void **state)
     assert_int_equal(candidate->verdict, VGPU_VERDICT_NO_ROOM);
     assert_true(candidate->lacks_gpu_instance);
     assert_non_null(strstr(candidate->reason, "no free GPU instance"));
+}
+
+/* An RTX PRO 6000 Blackwell Server Edition with four GPU instances of 24 GiB, on which types are
+ * time-sliced: numbers of NVIDIA/vgpu-device-manager, examples/config-example.yaml. */
+static VgpuGpu *
+make_blackwell(void)
+{
+    static const struct {
+        const char *id, *name;
+        guint fb_mib, per_gi;
+    } time_sliced[] = {
+        { "nvidia-1", "DC-1-24Q", 24576, 1 },
+        { "nvidia-2", "DC-1-12Q", 12288, 2 },
+        { "nvidia-3", "DC-1-3Q", 3072, 8 },
+        { "nvidia-4", "DC-1-12C", 12288, 2 },
+    };
+    VgpuGpu *gpu = vgpu_gpu_new(GPU);
+
+    gpu->is_mig = true;
+    for (gsize i = 0; i < G_N_ELEMENTS(time_sliced); i++) {
+        VgpuProfile *profile = vgpu_profile_new(time_sliced[i].id, time_sliced[i].name);
+
+        profile->fb_mib = time_sliced[i].fb_mib;
+        profile->max_per_gi = time_sliced[i].per_gi;
+        profile->max_instances = 4 * time_sliced[i].per_gi;
+        profile->gi_profile = GI_24G;
+        (void) vgpu_gpu_take_profile(gpu, profile);
+        vgpu_gpu_add_gpu_instance(gpu, (guint) i + 3, GI_24G, "1g.24gb+gfx", (guint) i * 3, 3);
+    }
+    for (guint n = 0; n < 48; n++) {
+        g_autofree char *address = vf_address(n);
+
+        (void) vgpu_gpu_add_parent(gpu, address, true);
+    }
+    return gpu;
+}
+
+static void
+test_mig_sizes(void **state)
+{
+    static const struct {
+        const char *what;
+        guint n_24q, n_12q, n_3q, n_12c; /* in use */
+        guint q24, q12, q3, c12;         /* room */
+    } cases[] = {
+        { "idle", .q24 = 4, .q12 = 8, .q3 = 32, .c12 = 8 },
+        { "one instance is full", .n_3q = 8, .q24 = 3, .q12 = 6, .q3 = 24, .c12 = 6 },
+        { "one instance has one", .n_3q = 1, .q24 = 3, .q12 = 6, .q3 = 31, .c12 = 6 },
+        { "one more than one takes", .n_3q = 9, .q24 = 2, .q12 = 4, .q3 = 23, .c12 = 4 },
+        { "one instance is left", .n_24q = 3, .q24 = 1, .q12 = 2, .q3 = 8, .c12 = 2 },
+        { "none is", .n_24q = 4 },
+        { "the same size of another series", .n_12q = 1, .q24 = 3, .q12 = 7, .q3 = 24, .c12 = 7 },
+        { "two series fill one", .n_12q = 1, .n_12c = 1, .q24 = 3, .q12 = 6, .q3 = 24, .c12 = 6 },
+        { "three sizes", .n_24q = 1, .n_12q = 1, .n_3q = 1, .q24 = 1, .q12 = 3, .q3 = 15,
+          .c12 = 3 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const guint used[] = { cases[i].n_24q, cases[i].n_12q, cases[i].n_3q, cases[i].n_12c };
+        const guint room[] = { cases[i].q24, cases[i].q12, cases[i].q3, cases[i].c12 };
+        g_autoptr(VgpuGpu) gpu = make_blackwell();
+        g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+        const VgpuSnapshot snapshot = { .reservations = none };
+        guint vf = 0;
+
+        for (guint p = 0; p < gpu->profiles->len; p++) {
+            const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, p);
+
+            for (guint n = 0; n < used[p]; n++)
+                vgpu_parent_add_instance(gpu->parents->pdata[vf++], NULL, profile->id);
+        }
+        for (guint p = 0; p < gpu->profiles->len; p++) {
+            const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, p);
+            VgpuLoad load = vgpu_room_load(&snapshot, gpu, profile);
+            guint limit = vgpu_room_limit(gpu, profile, &load);
+
+            if (limit != room[p])
+                fail_msg("%s: room for %u of %s", cases[i].what, limit, profile->name);
+        }
+    }
+    (void) state;
 }
 
 static void
@@ -351,6 +433,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room),
         test(test_mig),
+        cmocka_unit_test(test_mig_sizes),
         test(test_own),
         test(test_own_as_the_driver_says),
         cmocka_unit_test(test_kept_out),

@@ -10,8 +10,22 @@ excludes(const VgpuGpu *gpu, const VgpuProfile *used, const VgpuProfile *profile
            !vgpu_profile_is_mig(used) && !vgpu_profile_is_mig(profile);
 }
 
+/* A MIG GPU instance takes one frame-buffer size at a time, of any series (measured on an RTX PRO
+ * 6000 Blackwell, github.com/bigstack-oss/cubecos). @sizes: of each size, the vGPUs on instances
+ * of that profile. The driver is taken to fill an instance before it uses the next. */
 static void
-count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, VgpuLoad *load)
+count_on_instance(const VgpuProfile *used, GHashTable *sizes, VgpuLoad *load)
+{
+    gpointer size = GUINT_TO_POINTER(used->fb_mib);
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(sizes, size));
+
+    load->gpu_instances += n % MAX(used->max_per_gi, 1) == 0;
+    g_hash_table_insert(sizes, size, GUINT_TO_POINTER(n + 1));
+}
+
+static void
+count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, GHashTable *sizes,
+          VgpuLoad *load)
 {
     const VgpuProfile *used = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
 
@@ -22,7 +36,7 @@ count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, VgpuLo
     if (g_str_equal(used->id, profile->id))
         load->of_profile++;
     if (used->gi_profile >= 0 && used->gi_profile == profile->gi_profile)
-        load->on_gi_profile++;
+        count_on_instance(used, sizes, load);
     if (used->fb_mib && used->fb_mib == profile->fb_mib)
         load->of_size++;
     if (excludes(gpu, used, profile))
@@ -100,6 +114,7 @@ profile_of(const VgpuSnapshot *snapshot, const VgpuInstance *instance)
 VgpuLoad
 vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
+    g_autoptr(GHashTable) sizes = g_hash_table_new(NULL, NULL);
     VgpuLoad load = { 0 };
 
     for (guint i = 0; i < gpu->parents->len; i++) {
@@ -108,7 +123,7 @@ vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfi
         for (guint j = 0; j < parent->instances->len; j++) {
             const VgpuInstance *instance = g_ptr_array_index(parent->instances, j);
 
-            count_one(gpu, profile, profile_of(snapshot, instance), &load);
+            count_one(gpu, profile, profile_of(snapshot, instance), sizes, &load);
         }
     }
     for (guint i = 0; i < snapshot->reservations->len; i++) {
@@ -116,10 +131,12 @@ vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfi
         const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
 
         if (parent && !find_instance(parent, r->uuid)) {
-            count_one(gpu, profile, r->profile_id, &load);
+            count_one(gpu, profile, r->profile_id, sizes, &load);
             load.pending++;
         }
     }
+    load.of_gi_size =
+        GPOINTER_TO_UINT(g_hash_table_lookup(sizes, GUINT_TO_POINTER(profile->fb_mib)));
     return load;
 }
 
@@ -178,19 +195,21 @@ size_limit(const VgpuGpu *gpu, guint fb_mib)
     return limit ? limit : G_MAXUINT;
 }
 
-/* Room on the MIG GPU instances that the profile goes on. */
+/* Room on the MIG GPU instances that the profile goes on: the free ones, and what is left of the
+ * last one that has its size. */
 static guint
 gpu_instance_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
 {
-    guint slots = 0;
+    guint each = MAX(profile->max_per_gi, 1);
+    guint left = (each - load->of_gi_size % each) % each;
+    guint instances = 0;
 
     for (guint i = 0; i < gpu->gpu_instances->len; i++) {
         const VgpuGpuInstance *instance = g_ptr_array_index(gpu->gpu_instances, i);
 
-        if (instance->profile == profile->gi_profile)
-            slots += MAX(profile->max_per_gi, 1);
+        instances += instance->profile == profile->gi_profile;
     }
-    return slots > load->on_gi_profile ? slots - load->on_gi_profile : 0;
+    return left + (instances > load->gpu_instances ? instances - load->gpu_instances : 0) * each;
 }
 
 guint

@@ -9,7 +9,8 @@ typedef struct {
     guint pending;                 /* of those, what sysfs does not show yet, or never does */
     guint of_profile;              /* of the profile in question */
     guint of_size;                 /* of its frame buffer, whatever their series */
-    guint on_gi_profile;           /* on MIG GPU instances of the same kind */
+    guint of_gi_size;              /* of that, on MIG GPU instances of the same profile */
+    guint gpu_instances;           /* MIG GPU instances of that profile that are in use */
     guint fb_mib;                  /* frame buffer that all of them take */
     const VgpuProfile *other_size; /* a profile in use that rules this one out, or NULL */
 } VgpuLoad;

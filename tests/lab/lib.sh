@@ -19,12 +19,13 @@ L40S_VF=0000:61:00.4
 L40SB=0000:62:00.0
 A100=0000:a1:00.0
 A100_VF=0000:a1:00.4
-# Intel GVT-g, absent until gpu_add.
+# Absent until gpu_add: vendor-specific VFIO with MIG, and Intel GVT-g.
+BLACKWELL=0000:a2:00.0
 HD620=0000:b1:00.0
 # Only on the machine with an IOMMU: real hardware, as far as the guest can tell; VFs from .1 on.
 SSD=0000:01:00.0
 SSD_VF=0000:01:00.1
-export A2 A2_VF M10 M10B P40 L40S L40S_VF L40SB A100 A100_VF HD620 SSD SSD_VF
+export A2 A2_VF M10 M10B P40 L40S L40S_VF L40SB A100 A100_VF BLACKWELL HD620 SSD SSD_VF
 
 # --- talking and asserting ----------------------------------------------------------------------
 
@@ -343,8 +344,8 @@ cleanup() {
     fi
     while read -r addr state; do
         case $addr:$state in
-            0000:43:*:present | 0000:86:*:present | 0000:b1:*:present) gpu_del "$addr" ;;
-            0000:43:* | 0000:86:* | 0000:b1:*) ;;
+            0000:43:*:present | 0000:86:*:present | 0000:a2:*:present | 0000:b1:*:present) gpu_del "$addr" ;;
+            0000:43:* | 0000:86:* | 0000:a2:* | 0000:b1:*) ;;
             *:absent) gpu_add "$addr" ;;
         esac
     done < "$knob_dir/hotplug"

@@ -105,6 +105,19 @@ static const struct profile a100_profiles[] = {
 	{ }
 };
 
+/*
+ * Those that github.com/bigstack-oss/cubecos shows of nvidia-smi vgpu -s, and NVIDIA/vgpu-device-manager's numbers of two
+ * more sizes, whose ids are made up.
+ */
+static const struct profile rtxpro6000_profiles[] = {
+	{ "1518", "NVIDIA RTX Pro 6000 Blackwell DC-2B",     2048, 4, 45, "5120x2880", 32,  1, NO_GI, 0 },
+	{ "1519", "NVIDIA RTX Pro 6000 Blackwell DC-3Q",     3072, 4, 60, "7680x4320", 32, 16, NO_GI, 0 },
+	{ "1561", "NVIDIA RTX Pro 6000 Blackwell DC-1-24Q", 24576, 4, 60, "7680x4320",  4,  1,    47, 1 },
+	{ "9012", "NVIDIA RTX Pro 6000 Blackwell DC-1-12Q", 12288, 4, 60, "7680x4320",  8,  1,    47, 2 },
+	{ "9112", "NVIDIA RTX Pro 6000 Blackwell DC-1-12C", 12288, 1, 60, "4096x2400",  8,  1,    47, 2 },
+	{ }
+};
+
 /* Intel HD 620: graphics memory, of which GVT-g calls most "high", is all that limits them. */
 static const struct profile gvt_profiles[] = {
 	{ "GVTg_V5_1", "GVTg_V5_1", 2048, 1, 0, "1920x1200",  1, 16, NO_GI, 0 },
@@ -131,6 +144,11 @@ static const struct model a100 = {
 	.device = 0x20f1, .subsystem = 0x145f, .total_vfs = 16, .mig = true, .fb_mib = 40960, .profiles = a100_profiles,
 };
 
+static const struct model rtxpro6000 = {
+	.device = 0x2bb5, .subsystem = 0x204e, .total_vfs = 48, .vendor_vfio = true, .mig = true, .fb_mib = 98304,
+	.profiles = rtxpro6000_profiles,
+};
+
 static const struct model hd620 = {
 	.device = 0x5916, .subsystem = 0x2212, .gvt = true, .fb_mib = 2688, .profiles = gvt_profiles,
 };
@@ -145,6 +163,7 @@ struct card cards[] = {
 	{       0, 0x85, 1, &m10 },
 	{       0, 0x86, 0, &m10, .spare = true },
 	{       0, 0xa1, 0, &a100 },
+	{       0, 0xa2, 0, &rtxpro6000, .spare = true },
 	{       0, 0xb1, 0, &hd620, .spare = true },
 	{ 0x10000, 0x01, 0, &p40 },
 };

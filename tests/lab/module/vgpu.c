@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The vGPUs of a board: what fits where, and their parameters, which are those of vgpu_params_store() and
- * vgpu_params_show() in NVIDIA's nvidia-vgpu-vfio.c (the vGPU host driver's package has its source): of n bytes it keeps
- * n - 1, and says that it took n.
+ * The vGPUs of a board: what fits where, and their parameters.
+ *
+ * That a GPU instance takes one frame-buffer size at a time, whatever the series, was measured on an RTX PRO 6000
+ * Blackwell by github.com/bigstack-oss/cubecos (gpu_resource_set).
+ *
+ * Parameters are those of vgpu_params_store() and vgpu_params_show() in NVIDIA's nvidia-vgpu-vfio.c (the vGPU host
+ * driver's package has its source): of n bytes it keeps n - 1, and says that it took n.
  */
 #include <linux/slab.h>
 
@@ -19,13 +23,23 @@ unsigned int gi_users(const struct card *card, const struct gi *gi)
 	return n;
 }
 
+static bool gi_fits(const struct card *card, const struct gi *gi, const struct profile *profile)
+{
+	const struct vgpu *vgpu;
+
+	list_for_each_entry(vgpu, &card->vgpus, node)
+		if (vgpu->gi == gi->id && vgpu->profile->fb_mib != profile->fb_mib)
+			return false;
+	return gi->profile == profile->gi_profile && gi_users(card, gi) < profile->max_per_gi;
+}
+
 /* The first GPU instance with room for another vGPU of this profile; NULL: there is none. */
 static const struct gi *gi_find(const struct card *card, const struct profile *profile)
 {
 	size_t i;
 
 	for (i = 0; i < card->n_gi; i++)
-		if (card->gi[i].profile == profile->gi_profile && gi_users(card, &card->gi[i]) < profile->max_per_gi)
+		if (gi_fits(card, &card->gi[i], profile))
 			return &card->gi[i];
 	return NULL;
 }

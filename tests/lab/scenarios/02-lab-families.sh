@@ -189,6 +189,29 @@ fake "$A100" gpu_instances ""
 fake "$A100" mig_mode 0
 assert_fails "Invalid argument" fake "$A100" gpu_instances "1 0 0 8"
 
+say "MIG: a GPU instance takes one size at a time, of any series"
+gpu_add "$BLACKWELL"
+vfs_on "$BLACKWELL" 6
+vf() { vf_of "$BLACKWELL" "$1"; }
+fake "$BLACKWELL" mig_mode 1
+assert_eq "$(vf_creatable "$(vf 5)")" "" "types without a GPU instance"
+fake "$BLACKWELL" gpu_instances $'3 47 0 2\n4 47 2 2'
+assert_eq "$(vf_creatable "$(vf 5)")" "1561 9012 9112" "types on GPU instances"
+vf_set "$(vf 0)" 1561
+vf_set "$(vf 1)" 9012
+assert_eq "$(vf_creatable "$(vf 5)")" "9012 9112" "what is left of an instance is for its size"
+assert_fails "Input/output error" vf_set "$(vf 5)" 1561
+vf_set "$(vf 2)" 9112
+assert_eq "$(fake "$BLACKWELL" vgpus | cut -d' ' -f2,4 | xargs)" "1561 3 9012 4 9112 4" "who is where"
+assert_eq "$(vf_creatable "$(vf 5)")" "" "both are full"
+vf_set "$(vf 1)" 0
+vf_set "$(vf 2)" 0
+assert_eq "$(vf_creatable "$(vf 5)")" "1561 9012 9112" "one is free again"
+vf_set "$(vf 0)" 0
+enable_vfs "$BLACKWELL" 0
+fake "$BLACKWELL" mig_mode 0
+gpu_del "$BLACKWELL"
+
 say "a domain on a VF with a display"
 libvirt_start
 vf_set "$L40S_VF" 1150

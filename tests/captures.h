@@ -9,7 +9,7 @@
 typedef struct {
     const char *id;
     const char *name; /* NULL: it showed none */
-    /* its description; num_heads 0: it showed none */
+    /* its description; num_heads 0: it showed none, and the name is all that tells */
     guint num_heads, frl, fb_mib;
     const char *max_resolution;
     guint max_instances;
@@ -28,6 +28,7 @@ typedef struct {
     guint vfs_total;
     guint vfs_enabled;
     const CaptureType *types; /* until one without id */
+    guint card_mib;           /* what a list that shrinks tells while the card is idle, else 0 */
 } Capture;
 
 /* Until one without what. */

@@ -7,6 +7,8 @@
  *                                  l40s    0000:61:00.0, 4 VFs 0000:61:00.4 to .7, NVIDIA's
  *                                          vendor-specific VFIO
  *                                  l40s-2  0000:62:00.0, the same on NUMA node 1
+ *                                  l40s-32 0000:26:00.0, 32 VFs from 0000:26:00.4 on, with all
+ *                                          that a real L40S lists, and takes
  *                                  a100    0000:a1:00.0, 16 VFs with mdev types, room for 10
  *                                  s7150   0000:c1:00.0, AMD's, 4 plain VFs at 0000:c1:02.0 to .3
  *                                  hd620   0000:00:02.0, Intel's, GVT-g
@@ -77,6 +79,36 @@ static const struct profile l40s[] = {
 static const struct profile gvt[] = {
     { "i915-GVTg_V5_4", "GVTg_V5_4", 0, 0, 0, "1920x1200", 5 },
     { "i915-GVTg_V5_8", "GVTg_V5_8", 0, 0, 0, "1024x768", 7 },
+    { 0 },
+};
+
+/* Ids and names as harvester/pcidevices has them of a real VF (pkg/util/gpuhelper/testdata),
+ * numbers as NVIDIA/vgpu-device-manager has them (examples/config-example.yaml; of the A- and
+ * B-series those of the Q-series). */
+static const struct profile l40s_full[] = {
+    { "1145", "NVIDIA L40S-1B", 1024, 4, 45, "5120x2880", 32 },
+    { "1146", "NVIDIA L40S-2B", 2048, 4, 45, "5120x2880", 24 },
+    { "1147", "NVIDIA L40S-1Q", 1024, 4, 60, "5120x2880", 32 },
+    { "1148", "NVIDIA L40S-2Q", 2048, 4, 60, "7680x4320", 24 },
+    { "1149", "NVIDIA L40S-3Q", 3072, 4, 60, "7680x4320", 16 },
+    { "1150", "NVIDIA L40S-4Q", 4096, 4, 60, "7680x4320", 12 },
+    { "1151", "NVIDIA L40S-6Q", 6144, 4, 60, "7680x4320", 8 },
+    { "1152", "NVIDIA L40S-8Q", 8192, 4, 60, "7680x4320", 6 },
+    { "1153", "NVIDIA L40S-12Q", 12288, 4, 60, "7680x4320", 4 },
+    { "1154", "NVIDIA L40S-16Q", 16384, 4, 60, "7680x4320", 3 },
+    { "1155", "NVIDIA L40S-24Q", 24576, 4, 60, "7680x4320", 2 },
+    { "1156", "NVIDIA L40S-48Q", 49152, 4, 60, "7680x4320", 1 },
+    { "1157", "NVIDIA L40S-1A", 1024, 1, 60, "1280x1024", 32 },
+    { "1158", "NVIDIA L40S-2A", 2048, 1, 60, "1280x1024", 24 },
+    { "1159", "NVIDIA L40S-3A", 3072, 1, 60, "1280x1024", 16 },
+    { "1160", "NVIDIA L40S-4A", 4096, 1, 60, "1280x1024", 12 },
+    { "1161", "NVIDIA L40S-6A", 6144, 1, 60, "1280x1024", 8 },
+    { "1162", "NVIDIA L40S-8A", 8192, 1, 60, "1280x1024", 6 },
+    { "1163", "NVIDIA L40S-12A", 12288, 1, 60, "1280x1024", 4 },
+    { "1164", "NVIDIA L40S-16A", 16384, 1, 60, "1280x1024", 3 },
+    { "1165", "NVIDIA L40S-24A", 24576, 1, 60, "1280x1024", 2 },
+    { "1166", "NVIDIA L40S-48A", 49152, 1, 60, "1280x1024", 1 },
+    { "2164", "NVIDIA L40S-3B", 3072, 4, 45, "5120x2880", 16 },
     { 0 },
 };
 
@@ -257,13 +289,20 @@ give_group(const char *dir, const char *addr, const void *base, unsigned n)
     put("dev/vfio", name, addr);
 }
 
+/* A GPU with vendor-specific VFIO. */
+struct vendor_gpu {
+    unsigned group; /* of its first VF */
+    const struct profile *profiles;
+};
+
 static void
-give_vendor_files(const char *dir, const char *addr, const void *base, unsigned n)
+give_vendor_files(const char *dir, const char *addr, const void *data, unsigned n)
 {
+    const struct vendor_gpu *gpu = data;
     Path path, list;
     FILE *file;
 
-    give_group(dir, addr, base, n);
+    give_group(dir, addr, &gpu->group, n);
     make_dir(format(path, "%s/nvidia", dir));
     put(path, "current_vgpu_type", "0         \n");
     put(path, "vgpu_params", "");
@@ -271,14 +310,14 @@ give_vendor_files(const char *dir, const char *addr, const void *base, unsigned 
     if (!file)
         die(list);
     fprintf(file, "ID    : vGPU Name\n");
-    for (const struct profile *p = l40s; p->id; p++)
+    for (const struct profile *p = gpu->profiles; p->id; p++)
         fprintf(file, "%-5s : %s\n", p->id, p->name);
     fclose(file);
 }
 
 /* The fake driver finds the sizes in a table of its own, since the real one shows none. */
 static void
-make_l40s(unsigned bus, const char *numa)
+make_l40s(unsigned bus, const char *numa, const struct profile *profiles, unsigned n_vfs)
 {
     const struct function f = {
         .bus = bus,
@@ -288,15 +327,15 @@ make_l40s(unsigned bus, const char *numa)
         .driver = "nvidia",
         .numa = numa,
     };
-    const unsigned base = 1000 + bus * 64;
+    const struct vendor_gpu gpu = { .group = 1000 + bus * 64, .profiles = profiles };
     Path dir, path;
     FILE *file;
 
-    make_sriov(f, 4, 4, 32, dir, give_vendor_files, &base);
+    make_sriov(f, 4, n_vfs, 32, dir, give_vendor_files, &gpu);
     file = fopen(format(path, "driver/types-%s", strrchr(dir, '/') + 1), "w");
     if (!file)
         die(path);
-    for (const struct profile *p = l40s; p->id; p++)
+    for (const struct profile *p = profiles; p->id; p++)
         fprintf(file, "%s %u %u %s\n", p->id, p->fb_mib, p->max_instance, p->name);
     fclose(file);
 }
@@ -343,9 +382,11 @@ static int
 make_board(const char *name)
 {
     if (strcmp(name, "l40s") == 0)
-        make_l40s(0x61, NULL);
+        make_l40s(0x61, NULL, l40s, 4);
     else if (strcmp(name, "l40s-2") == 0)
-        make_l40s(0x62, "1\n");
+        make_l40s(0x62, "1\n", l40s, 4);
+    else if (strcmp(name, "l40s-32") == 0)
+        make_l40s(0x26, NULL, l40s_full, 32);
     else if (strcmp(name, "a100") == 0)
         make_a100();
     else if (strcmp(name, "s7150") == 0)

@@ -146,6 +146,8 @@ check_card(const Capture *capture, const VgpuInventory *inventory)
         gpu->vfs_enabled != capture->vfs_enabled || gpu->vfs->len != capture->vfs_enabled)
         fail_msg("%s: %u parents, %u of %u VFs", capture->what, gpu->parents->len,
                  gpu->vfs_enabled, gpu->vfs_total);
+    if (gpu->card_mib != capture->card_mib)
+        fail_msg("%s: %u MiB in all", capture->what, gpu->card_mib);
     check_profiles(capture, gpu);
 }
 

@@ -97,6 +97,43 @@ test_remove(void **state)
     vgpu_inventory_free(NULL);
 }
 
+/* The frame buffer is that of the same GPU, as large as it was ever seen. */
+static void
+test_remember(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuInterface interface;
+        const char *product;
+        guint old_mib, new_mib, expected;
+    } cases[] = {
+        { "its lists are short now", VGPU_INTERFACE_VENDOR_VFIO, "0x26b9", 49152, 0, 49152 },
+        { "they were short before", VGPU_INTERFACE_VENDOR_VFIO, "0x26b9", 4096, 49152, 49152 },
+        { "another card", VGPU_INTERFACE_VENDOR_VFIO, "0x27b8", 49152, 24576, 24576 },
+        { "another interface", VGPU_INTERFACE_MDEV, "0x26b9", 49152, 0, 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuInventory) older = vgpu_inventory_new();
+        g_autoptr(VgpuInventory) newer = vgpu_inventory_new();
+        VgpuGpu *old = vgpu_gpu_new("0000:61:00.0");
+        VgpuGpu *gpu = vgpu_gpu_new("0000:61:00.0");
+
+        old->interface = VGPU_INTERFACE_VENDOR_VFIO;
+        old->product_id = g_strdup("0x26b9");
+        old->card_mib = cases[i].old_mib;
+        vgpu_gpu_take_profile(old, vgpu_profile_new("nvidia-1156", "NVIDIA L40S-48Q"));
+        vgpu_inventory_take(older, old);
+        gpu->interface = cases[i].interface;
+        gpu->product_id = g_strdup(cases[i].product);
+        gpu->card_mib = cases[i].new_mib;
+        vgpu_inventory_take(newer, gpu);
+        vgpu_inventory_remember(newer, older);
+        if (gpu->card_mib != cases[i].expected)
+            fail_msg("%s: %u MiB", cases[i].what, gpu->card_mib);
+    }
+}
+
 static VgpuGpu *
 named(const char *address, const char *nodedev, const char *name)
 {
@@ -141,9 +178,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_find),
+        cmocka_unit_test(test_remove),   cmocka_unit_test(test_remember),
         cmocka_unit_test(test_identify),
     };
 

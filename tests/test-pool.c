@@ -671,6 +671,7 @@ test_format(void **state)
     static const VgpuPoolUse uses[] = {
         { "NVIDIA A2-4Q", 4, 1, 3 },
         { "<odd> \"one\"", 0, 0, 0 },
+        { "NVIDIA L40S-4Q", VGPU_COUNT_UNKNOWN, 2, VGPU_COUNT_UNKNOWN },
     };
     static const struct {
         const char *what;
@@ -697,12 +698,13 @@ test_format(void **state)
         { "with its use",
           "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n  " SOURCE
           "\n</vgpupool>\n",
-          2,
+          3,
           "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n"
           "  <source><gpu address=\"0000:41:00.0\"/></source>\n  <usage>\n"
           "    <profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"1\" available=\"3\"/>\n"
           "    <profile name=\"&lt;odd&gt; &quot;one&quot;\" capacity=\"0\" allocated=\"0\" "
           "available=\"0\"/>\n"
+          "    <profile name=\"NVIDIA L40S-4Q\" allocated=\"2\"/>\n"
           "  </usage>\n</vgpupool>\n" },
         { "with its use of another time",
           "<vgpupool>\n  <name>design</name>\n  <usage>\n    <profile name='x' capacity='9' "

@@ -191,6 +191,28 @@ test_name_against_driver(void **state)
     assert_int_equal(vgpu_profile_max_per_domain(profile), 2);
 }
 
+/* What the name tells of how many there are on a GPU. */
+static void
+test_whole_gpu(void **state)
+{
+    static const struct {
+        const char *name;
+        guint told, max_instances;
+    } cases[] = {
+        { "NVIDIA H100-7-80C", 0, 1 }, { "GRID A100-7-40C", 2, 2 }, { "NVIDIA H100-4-40C", 0, 0 },
+        { "NVIDIA H200X-141C", 0, 0 }, { "NVIDIA H200X-7C", 0, 0 }, { "NVIDIA H100-1-10C", 0, 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuProfile) profile = vgpu_profile_new("id", cases[i].name);
+
+        profile->max_instances = cases[i].told;
+        vgpu_profile_guess(profile);
+        if (profile->max_instances != cases[i].max_instances)
+            fail_msg("%s: %u", cases[i].name, profile->max_instances);
+    }
+}
+
 static void
 test_license(void **state)
 {
@@ -251,10 +273,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_describe), cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_name),     cmocka_unit_test(test_name_against_driver),
-        cmocka_unit_test(test_license),  cmocka_unit_test(test_new),
-        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_describe),  cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_name),      cmocka_unit_test(test_name_against_driver),
+        cmocka_unit_test(test_whole_gpu), cmocka_unit_test(test_license),
+        cmocka_unit_test(test_new),       cmocka_unit_test(test_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,7 +107,11 @@ test_flags(void **state)
 
 #define TEXT(literal) ((char *) (literal))
 
-static VgpuPoolRoom rooms[] = { { TEXT("NVIDIA A2-4Q"), 4, 3, 1 }, { TEXT("a<b"), 2, 0, 0 } };
+static VgpuPoolRoom rooms[] = {
+    { TEXT("NVIDIA A2-4Q"), 4, 3, 1 },
+    { TEXT("a<b"), 2, 0, 0 },
+    { TEXT("NVIDIA L40S-4Q"), VGPU_COUNT_UNKNOWN, 2, VGPU_COUNT_UNKNOWN },
+};
 static VgpuTenantUse tenants[] = { { TEXT("acme"), 4, 2 } };
 
 static GPtrArray *
@@ -208,7 +212,8 @@ assert_dict(GVariant *actual, const char *text)
 #define ROOM                                                                                     \
     "'profiles': <[{'name': <'NVIDIA A2-4Q'>, 'capacity': <uint32 4>, 'allocated': <uint32 3>, " \
     "'available': <uint32 1>}, {'name': <'a<b'>, 'capacity': <uint32 2>, "                       \
-    "'allocated': <uint32 0>, 'available': <uint32 0>}]>"
+    "'allocated': <uint32 0>, 'available': <uint32 0>}, "                                        \
+    "{'name': <'NVIDIA L40S-4Q'>, 'allocated': <uint32 2>}]>"
 
 static void
 test_pool(void **state)
@@ -256,11 +261,13 @@ test_pool_xml(void **state)
     assert_non_null(strstr(xml, "<name>design</name>"));
     assert_non_null(strstr(xml, "<profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"3\" "
                                 "available=\"1\"/>"));
+    assert_non_null(strstr(xml, "<profile name=\"NVIDIA L40S-4Q\" allocated=\"2\"/>"));
     fixture_init(&implicit, true);
     made_up = vgpu_report_pool_xml(&implicit.row);
     assert_non_null(strstr(made_up, "<name>default</name>"));
     assert_non_null(strstr(made_up, "<profile name='a&lt;b' capacity='2' allocated='0' "
                                     "available='0'/>"));
+    assert_non_null(strstr(made_up, "<profile name='NVIDIA L40S-4Q' allocated='2'/>"));
     assert_null(strstr(made_up, "<source"));
 }
 

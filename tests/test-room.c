@@ -275,7 +275,131 @@ test_mig_sizes(void **state)
 
             if (limit != room[p])
                 fail_msg("%s: room for %u of %s", cases[i].what, limit, profile->name);
+            assert_int_equal(vgpu_room_capacity(gpu, profile), profile->max_instances);
         }
+    }
+    (void) state;
+}
+
+/* The first @used VFs have one of @profile, and as many as are @promised next to them will. */
+static void
+put_on_vfs(World *self, const VgpuProfile *profile, guint used, guint promised)
+{
+    for (guint n = 0; n < N_VFS; n++) {
+        VgpuParent *parent = g_ptr_array_index(self->gpu->parents, n);
+        VgpuReservation promise = { "promise", parent->address, profile->id };
+
+        g_ptr_array_set_size(parent->offers, 0);
+        if (n < used)
+            vgpu_parent_add_instance(parent, "u", profile->id);
+        else
+            vgpu_parent_add_offer(parent, profile, 1);
+        if (n >= used && n < used + promised)
+            g_array_append_val(self->reservations, promise);
+    }
+}
+
+/* A driver that tells no numbers, on VFs: what is told is never more than what fits, and what
+ * cannot be told does not keep a domain from starting. */
+static void
+test_untold(void **state)
+{
+#define UNKNOWN VGPU_COUNT_UNKNOWN
+    static const struct {
+        const char *what;
+        guint card_mib;
+        const char *name;
+        guint used, promised;
+        guint available, capacity;
+        VgpuVerdict verdict;
+    } cases[] = {
+        { "the whole GPU", 49152, "L40S-48Q", 0, 0, 1, 1, VGPU_VERDICT_FITS },
+        { "half of it", 49152, "L40S-24Q", 1, 0, 1, 2, VGPU_VERDICT_FITS },
+        { "all of it is promised", 49152, "L40S-24Q", 1, 1, 0, 2, VGPU_VERDICT_NO_ROOM },
+        { "more than it has VFs", 49152, "L40S-4Q", 0, 0, 8, 8, VGPU_VERDICT_FITS },
+        { "beside others", 49152, "L40S-4Q", 3, 0, 5, 8, VGPU_VERDICT_FITS },
+        { "never seen idle", 0, "L40S-48Q", 0, 0, UNKNOWN, UNKNOWN, VGPU_VERDICT_FITS },
+        { "nor now", 0, "L40S-24Q", 1, 0, UNKNOWN, UNKNOWN, VGPU_VERDICT_FITS },
+        { "one is promised", 0, "L40S-48Q", 0, 1, UNKNOWN, UNKNOWN, VGPU_VERDICT_FITS },
+        { "the last VF takes one", 0, "L40S-4Q", 7, 0, 1, UNKNOWN, VGPU_VERDICT_FITS },
+        { "no VF is left", 0, "L40S-4Q", 8, 0, 0, UNKNOWN, VGPU_VERDICT_NO_ROOM },
+        { "it does not come out even", 144384, "H200X-8C", 0, 0, UNKNOWN, UNKNOWN,
+          VGPU_VERDICT_FITS },
+        { "on GPU instances, of which nobody tells", 81920, "H100-1-10C", 0, 0, UNKNOWN, UNKNOWN,
+          VGPU_VERDICT_FITS },
+        { "on one that is all of the GPU", 0, "H100-7-80C", 0, 0, 1, UNKNOWN, VGPU_VERDICT_FITS },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World *self;
+        VgpuWant want = { 0 };
+        g_autoptr(VgpuCandidate) candidate = NULL;
+        VgpuProfile *profile = vgpu_profile_new("nvidia-1", cases[i].name);
+        guint available, capacity;
+
+        (void) setup((void **) &self);
+        self->gpu->interface = VGPU_INTERFACE_VENDOR_VFIO;
+        self->gpu->card_mib = cases[i].card_mib;
+        vgpu_profile_guess(profile);
+        (void) vgpu_gpu_take_profile(self->gpu, profile);
+        put_on_vfs(self, profile, cases[i].used, cases[i].promised);
+        available = vgpu_placement_available(&self->snapshot, self->gpu, profile);
+        capacity = vgpu_room_capacity(self->gpu, profile);
+        candidate = judge(self, &want, cases[i].name);
+        if (available != cases[i].available || capacity != cases[i].capacity ||
+            candidate->verdict != cases[i].verdict)
+            fail_msg("%s: %u available of %u, %s: %s", cases[i].what, available, capacity,
+                     vgpu_verdict_to_string(candidate->verdict), candidate->reason);
+        g_clear_pointer(&candidate, vgpu_candidate_free);
+        (void) teardown((void **) &self);
+    }
+    (void) state;
+}
+
+/* What fits while nothing is on the GPU, in the mode that it is in. */
+static void
+test_capacity(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *id;
+        bool is_mig, mig_auto, on_pf;
+        guint max, capacity;
+    } cases[] = {
+        { "as many as there are VFs", "nvidia-468", .max = 10, .capacity = 8 },
+        { "fewer", "nvidia-471", .max = 4, .capacity = 4 },
+        { "no VFs", "nvidia-468", .on_pf = true, .max = 10, .capacity = 10 },
+        { "no VFs, nobody tells", "nvidia-468", .on_pf = true, .capacity = UNKNOWN },
+        { "time-sliced, but MIG is on", "nvidia-468", .is_mig = true, .max = 10, .capacity = 0 },
+        { "MIG-backed, but MIG is off", "nvidia-474", .max = 7, .capacity = 0 },
+        { "two GPU instances", "nvidia-474", .is_mig = true, .max = 7, .capacity = 2 },
+        { "that are made when needed", "nvidia-474", .is_mig = true, .mig_auto = true, .max = 7,
+          .capacity = 7 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World *self;
+        VgpuProfile *profile;
+
+        (void) setup((void **) &self);
+        profile = (VgpuProfile *) vgpu_gpu_find_profile(self->gpu, cases[i].id);
+        for (guint n = 0; n < self->gpu->profiles->len; n++) {
+            VgpuProfile *other = g_ptr_array_index(self->gpu->profiles, n);
+
+            if (other->fb_mib == profile->fb_mib)
+                other->max_instances = cases[i].max;
+        }
+        self->gpu->is_mig = cases[i].is_mig;
+        self->gpu->mig_auto = cases[i].mig_auto;
+        for (guint n = 0; n < 2; n++)
+            vgpu_gpu_add_gpu_instance(self->gpu, 7 + n, GI_1G, "1g.5gb", n, 1);
+        if (cases[i].on_pf) {
+            g_ptr_array_set_size(self->gpu->parents, 0);
+            (void) vgpu_gpu_add_parent(self->gpu, GPU, false);
+        }
+        if (vgpu_room_capacity(self->gpu, profile) != cases[i].capacity)
+            fail_msg("%s: %u", cases[i].what, vgpu_room_capacity(self->gpu, profile));
+        (void) teardown((void **) &self);
     }
     (void) state;
 }
@@ -434,6 +558,8 @@ main(void)
         cmocka_unit_test(test_room),
         test(test_mig),
         cmocka_unit_test(test_mig_sizes),
+        cmocka_unit_test(test_untold),
+        cmocka_unit_test(test_capacity),
         test(test_own),
         test(test_own_as_the_driver_says),
         cmocka_unit_test(test_kept_out),

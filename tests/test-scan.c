@@ -451,6 +451,51 @@ test_refresh(void **state)
     }
 }
 
+/* The whole frame buffer of a GPU whose lists shrink is learned while it is idle, and kept. */
+static void
+test_card(void **state)
+{
+#define FULL "1150  : NVIDIA L40S-4Q\n1156  : NVIDIA L40S-48Q\n1147  : NVIDIA L40S-1Q"
+#define ONE_SIZE "1150  : NVIDIA L40S-4Q"
+#define MIG_BACKED "9001  : NVIDIA H100-7-80C"
+    static const struct {
+        const char *what;
+        const char *first, *second; /* what the VFs list */
+        guint type;                 /* of the first VF's vGPU */
+        bool scan;                  /* the daemon has just been started */
+        guint card_mib;
+    } moments[] = {
+        { "started beside a vGPU", "", ONE_SIZE, 1150, true, 0 },
+        { "that is being made", "", ONE_SIZE, 0, false, 0 },
+        { "idle", FULL, FULL, 0, false, 49152 },
+        { "in use", "", ONE_SIZE, 1150, false, 49152 },
+        { "restarted", "", ONE_SIZE, 1150, true, 0 },
+        { "with a list on the VF in use", ONE_SIZE, ONE_SIZE, 1150, false, 0 },
+        { "started while idle", FULL, FULL, 0, true, 49152 },
+        { "with MIG", MIG_BACKED, MIG_BACKED, 0, true, 0 },
+        { "with MIG, beside others", MIG_BACKED "\n" FULL, MIG_BACKED "\n" FULL, 0, false,
+          49152 },
+    };
+    static const FakeFunction pf = { "0x030200", "0x10de", "0x26b9", "nvidia", "0" };
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+
+    fake_gpu_add(fs, "0000:61:00.0", &pf);
+    fake_vfs_add(fs, "0000:61:00.0", "0000:61:00.4", 32, 2);
+    for (gsize i = 0; i < G_N_ELEMENTS(moments); i++) {
+        fake_vendor_set(fs, "0000:61:00.4", moments[i].first, moments[i].type);
+        fake_vendor_set(fs, "0000:61:00.5", moments[i].second, 0);
+        if (moments[i].scan) {
+            g_clear_pointer(&inventory, vgpu_inventory_free);
+            inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+        } else {
+            vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
+        }
+        if (only_gpu(inventory)->card_mib != moments[i].card_mib)
+            fail_msg("%s: %u MiB", moments[i].what, only_gpu(inventory)->card_mib);
+    }
+}
+
 /* What was read stays valid until it is read anew. */
 static void
 test_refresh_vanished(void **state)
@@ -479,6 +524,7 @@ main(void)
         cmocka_unit_test(test_is_current),
         cmocka_unit_test(test_is_current_beside_others),
         cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_card),
         cmocka_unit_test(test_refresh_vanished),
     };
 

@@ -180,6 +180,31 @@ add_parents(const Scan *scan, VgpuGpu *gpu, bool by_class)
     }
 }
 
+/* The largest profile of a GPU takes all of it. It is listed while the GPU is idle; beside a vGPU
+ * the lists are shorter, and that of the VF which has one is empty. */
+static void
+learn_card(VgpuGpu *gpu)
+{
+    guint largest = 0;
+
+    if (gpu->interface != VGPU_INTERFACE_VENDOR_VFIO)
+        return;
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        if (parent->instances->len || !parent->offers->len)
+            return;
+        for (guint j = 0; j < parent->offers->len; j++) {
+            const VgpuProfile *profile =
+                ((const VgpuOffer *) g_ptr_array_index(parent->offers, j))->profile;
+
+            if (!vgpu_profile_is_mig(profile))
+                largest = MAX(largest, profile->fb_mib);
+        }
+    }
+    gpu->card_mib = MAX(gpu->card_mib, largest);
+}
+
 /* NULL when the function is no GPU. Only the class is read of those. */
 static VgpuGpu *
 scan_function(const Scan *scan, const char *address)
@@ -215,6 +240,7 @@ scan_function(const Scan *scan, const char *address)
     gpu->passed_through = vgpu_driver_is_for_guests(gpu->driver);
     if (!gpu->passed_through)
         add_parents(scan, gpu, by_class);
+    learn_card(gpu);
     return gpu;
 }
 
@@ -329,6 +355,8 @@ refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted, boo
         if (backend->read_instances)
             backend->read_instances(sysfs, parent);
     }
+    if (ask_driver)
+        learn_card(gpu);
 }
 
 void

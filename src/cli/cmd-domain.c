@@ -79,7 +79,7 @@ print_available(GVariant *available)
     for (gsize i = 0; i < g_variant_n_children(available); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(available, i);
         g_autoptr(GVariant) n = g_variant_lookup_value(row, "available", NULL);
-        g_autofree char *number = n ? g_variant_print(n, FALSE) : g_strdup("?");
+        g_autofree char *number = n ? g_variant_print(n, FALSE) : g_strdup("-");
         g_autofree char *item = NULL;
         const char *gpu = "-", *name = "-";
 

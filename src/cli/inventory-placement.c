@@ -72,7 +72,7 @@ put_inventory(JsonBuilder *out, const char *resource_class, guint total, guint r
 }
 
 /* What cannot be had now although nothing of it exists, because something else is on the GPU, is
- * reserved. */
+ * reserved, and so is all when it cannot be told how much can be had. */
 static void
 put_profile(JsonBuilder *out, GVariant *profile, guint allocated)
 {
@@ -110,6 +110,15 @@ put_inventories(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *v
     json_builder_end_object(out);
 }
 
+/* Where the number is left out, some fit. */
+static bool
+fits_now(GVariant *profile)
+{
+    double available;
+
+    return !vgpu_row_number(profile, "available", &available) || available > 0;
+}
+
 /* The types that it has or would take now. */
 static void
 put_traits(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *vgpus)
@@ -120,8 +129,7 @@ put_traits(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *vgpus)
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
         g_autofree char *trait = custom_name("CUSTOM_", text(profile, "id"));
 
-        if (number(profile, "available") ||
-            count_vgpus(vgpus, text(gpu, "address"), text(profile, "id")))
+        if (fits_now(profile) || count_vgpus(vgpus, text(gpu, "address"), text(profile, "id")))
             json_builder_add_string_value(out, trait);
     }
     json_builder_end_array(out);

@@ -144,9 +144,9 @@ VgpuPools *vgpu_manager_pools(VgpuManager *self);
 
 typedef struct {
     char *name;
-    guint capacity;  /* of its GPUs' profile, if nothing else were on them */
+    guint capacity;  /* of its GPUs, while nothing is on them; or VGPU_COUNT_UNKNOWN */
     guint allocated; /* that exist, whoever has them */
-    guint available; /* how many more fit now */
+    guint available; /* how many more fit now; or VGPU_COUNT_UNKNOWN */
 } VgpuPoolRoom;
 
 typedef struct {
@@ -231,7 +231,7 @@ void vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent,
 /* A fresh, complete reading of the host; borrowed until the next call. */
 const VgpuInventory *vgpu_manager_inventory(VgpuManager *self);
 
-/* How many more of @profile fit on @gpu, of that inventory. */
+/* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
 guint vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile);
 
 /* One vGPU as `virt-vgpu list` shows it. */

@@ -88,7 +88,7 @@ largest_on(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
 
-        if (profile->fb_mib > largest && vgpu_placement_available(snapshot, gpu, profile))
+        if (profile->fb_mib > largest && vgpu_placement_room(snapshot, gpu, profile))
             largest = profile->fb_mib;
     }
     return largest;
@@ -171,7 +171,7 @@ rank_of(const VgpuSnapshot *snapshot, const VgpuCandidate *candidate)
                : gpu->is_mixed || gpu->is_mig ? IN_USE
                                               : IN_ITS_SIZE,
         .fb_mib = vgpu_room_load(snapshot, gpu, candidate->profile).fb_mib,
-        .room = vgpu_placement_available(snapshot, gpu, candidate->profile),
+        .room = vgpu_placement_room(snapshot, gpu, candidate->profile),
     };
 }
 

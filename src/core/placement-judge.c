@@ -26,8 +26,7 @@ obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPool *pool)
 }
 
 guint
-vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
-                         const VgpuProfile *profile)
+vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
     VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
     const VgpuPool *pool = pool_of(snapshot, gpu);
@@ -41,6 +40,15 @@ vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
     for (guint i = 0; i < gpu->parents->len; i++)
         room += vgpu_room_on(snapshot, g_ptr_array_index(gpu->parents, i), profile);
     return MIN(room, vgpu_room_limit(gpu, profile, &load));
+}
+
+guint
+vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                         const VgpuProfile *profile)
+{
+    guint room = vgpu_placement_room(snapshot, gpu, profile);
+
+    return room <= 1 || vgpu_room_is_known(gpu, profile) ? room : VGPU_COUNT_UNKNOWN;
 }
 
 /* Why the profile could not be made on the GPU a moment ago; NULL: it was not tried. */

@@ -83,7 +83,8 @@ const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
 void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError **error);
 
 /* How many more of @profile fit on @gpu now, whoever asks: none while its pool is not active, or
- * does not offer it, or wants another driver. */
+ * does not offer it, or wants another driver; VGPU_COUNT_UNKNOWN when some fit, but it cannot be
+ * told how many. */
 guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                const VgpuProfile *profile);
 

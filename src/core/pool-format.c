@@ -43,7 +43,8 @@ set_count(xmlNode *node, const char *name, guint count)
 {
     g_autofree char *text = g_strdup_printf("%u", count);
 
-    xmlSetProp(node, BAD_CAST name, BAD_CAST text);
+    if (count != VGPU_COUNT_UNKNOWN)
+        xmlSetProp(node, BAD_CAST name, BAD_CAST text);
 }
 
 /* <usage> at the end. */

@@ -171,9 +171,9 @@ static const VgpuGrammarAttribute domain_attributes[] = {
 };
 static const VgpuGrammarAttribute usage_attributes[] = {
     { "name", true, A_PROFILE, is_name },
-    { "capacity", true, "a number", is_count },
+    { "capacity", false, "a number", is_count },
     { "allocated", true, "a number", is_count },
-    { "available", true, "a number", is_count },
+    { "available", false, "a number", is_count },
     { NULL },
 };
 

@@ -78,8 +78,8 @@ char *vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint u
  * too. An unknown version (NULL) meets nothing that is asked for. */
 bool vgpu_pool_accepts_driver(const VgpuPool *self, const char *version);
 
-/* The document with capacity, allocated and available per profile in it, for pool-dumpxml; the
- * arrays run parallel and end with @n. */
+/* The document with capacity, allocated and available per profile in it, for pool-dumpxml; one that
+ * is VGPU_COUNT_UNKNOWN is left out. */
 typedef struct {
     const char *name;
     guint capacity, allocated, available;

@@ -99,8 +99,14 @@ need_room(VgpuPoolRow *row, const char *name)
     return room;
 }
 
-/* What one GPU adds to its pool. Where the driver does not say how many it can have, that is what it
- * has and what still fits. */
+/* What is unknown of one GPU is unknown of the pool. */
+static void
+add_count(guint *sum, guint count)
+{
+    *sum = MAX(*sum, count) == VGPU_COUNT_UNKNOWN ? VGPU_COUNT_UNKNOWN : *sum + count;
+}
+
+/* What one GPU adds to its pool. */
 static void
 add_gpu(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
 {
@@ -108,16 +114,14 @@ add_gpu(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
         VgpuLoad load = vgpu_room_load(&reading->snapshot, gpu, profile);
-        guint available = vgpu_placement_available(&reading->snapshot, gpu, profile);
         VgpuPoolRoom *room;
 
         if (row->pool && !vgpu_pool_allows(row->pool, profile))
             continue;
         room = need_room(row, profile->name);
         room->allocated += load.of_profile;
-        room->available += available;
-        room->capacity +=
-            profile->max_instances ? profile->max_instances : load.of_profile + available;
+        add_count(&room->available, vgpu_placement_available(&reading->snapshot, gpu, profile));
+        add_count(&room->capacity, vgpu_room_capacity(gpu, profile));
     }
 }
 

@@ -190,7 +190,7 @@ size_limit(const VgpuGpu *gpu, guint fb_mib)
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
 
         if (profile->fb_mib == fb_mib)
-            limit = MAX(limit, profile->max_instances);
+            limit = MAX(limit, vgpu_gpu_max_instances(gpu, profile));
     }
     return limit ? limit : G_MAXUINT;
 }
@@ -232,4 +232,39 @@ vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *
     if (gpu->is_mig && profile->gi_profile >= 0)
         limit = MIN(limit, gpu_instance_limit(gpu, profile, load));
     return limit;
+}
+
+/* Whether vGPUs are made on VFs, each of which takes one and tells nothing of the others. */
+static bool
+is_on_vfs(const VgpuGpu *gpu)
+{
+    return gpu->parents->len && ((const VgpuParent *) gpu->parents->pdata[0])->is_vf;
+}
+
+bool
+vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    if (!is_on_vfs(gpu)) /* the driver's own number */
+        return true;
+    if (vgpu_profile_is_mig(profile)) /* NVML has told of it, and of the GPU instances */
+        return profile->gi_profile >= 0;
+    return vgpu_gpu_max_instances(gpu, profile) != 0;
+}
+
+guint
+vgpu_room_capacity(const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    const VgpuLoad nothing = { 0 };
+    guint limit;
+
+    if (!vgpu_room_is_known(gpu, profile))
+        return VGPU_COUNT_UNKNOWN;
+    if (gpu->is_mig != vgpu_profile_is_mig(profile)) /* it is not for this mode */
+        return 0;
+    limit = gpu->is_mig && gpu->mig_auto && profile->max_instances
+                ? profile->max_instances
+                : vgpu_room_limit(gpu, profile, &nothing);
+    if (limit == G_MAXUINT)
+        return VGPU_COUNT_UNKNOWN;
+    return is_on_vfs(gpu) ? MIN(limit, gpu->parents->len) : limit;
 }

@@ -29,3 +29,11 @@ guint vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent,
 /* How many of @profile the GPU as a whole takes beside @load, whatever its parents say; G_MAXUINT
  * when nobody tells. */
 guint vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);
+
+/* Whether that limit is known. Where it is not, the driver decides, and all that the parents tell
+ * is whether there is room for one. */
+bool vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile);
+
+/* How many of @profile the GPU takes while it has no other vGPU, in the mode that it is in;
+ * VGPU_COUNT_UNKNOWN when that cannot be told. */
+guint vgpu_room_capacity(const VgpuGpu *gpu, const VgpuProfile *profile);

@@ -20,9 +20,9 @@ report_room(const VgpuPoolRow *row)
         g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
         vgpu_put_s(&dict, "name", room->name);
-        vgpu_put_u(&dict, "capacity", room->capacity);
+        vgpu_put_count(&dict, "capacity", room->capacity);
         vgpu_put_u(&dict, "allocated", room->allocated);
-        vgpu_put_u(&dict, "available", room->available);
+        vgpu_put_count(&dict, "available", room->available);
         g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
     }
     return g_variant_builder_end(&list);
@@ -79,6 +79,13 @@ vgpu_report_pools(const GPtrArray *rows)
     return g_variant_builder_end(&list);
 }
 
+static void
+append_count(GString *xml, const char *name, guint count)
+{
+    if (count != VGPU_COUNT_UNKNOWN)
+        g_string_append_printf(xml, " %s='%u'", name, count);
+}
+
 static char *
 default_pool_xml(const VgpuPoolRow *row)
 {
@@ -88,12 +95,13 @@ default_pool_xml(const VgpuPoolRow *row)
 
     for (guint i = 0; i < row->profiles->len; i++) {
         const VgpuPoolRoom *room = g_ptr_array_index(row->profiles, i);
-        g_autofree char *line =
-            g_markup_printf_escaped("    <profile name='%s' capacity='%u' allocated='%u' "
-                                    "available='%u'/>\n",
-                                    room->name, room->capacity, room->allocated, room->available);
+        g_autofree char *name = g_markup_escape_text(room->name, -1);
 
-        g_string_append(xml, line);
+        g_string_append_printf(xml, "    <profile name='%s'", name);
+        append_count(xml, "capacity", room->capacity);
+        append_count(xml, "allocated", room->allocated);
+        append_count(xml, "available", room->available);
+        g_string_append(xml, "/>\n");
     }
     g_string_append(xml, "  </usage>\n</vgpupool>\n");
     return g_string_free(xml, FALSE);

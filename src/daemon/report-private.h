@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "gpu/gpu.h"
+
 static inline void
 vgpu_put_s(GVariantDict *dict, const char *key, const char *value)
 {
@@ -14,6 +16,14 @@ static inline void
 vgpu_put_u(GVariantDict *dict, const char *key, guint value)
 {
     g_variant_dict_insert(dict, key, "u", value);
+}
+
+/* A number of vGPUs. */
+static inline void
+vgpu_put_count(GVariantDict *dict, const char *key, guint count)
+{
+    if (count != VGPU_COUNT_UNKNOWN)
+        vgpu_put_u(dict, key, count);
 }
 
 static inline void

@@ -121,7 +121,7 @@ report_room(VgpuManager *manager)
             vgpu_put_s(&dict, "gpu", gpu->address);
             vgpu_put_s(&dict, "id", profile->id);
             vgpu_put_s(&dict, "name", profile->name);
-            vgpu_put_u(&dict, "available", available);
+            vgpu_put_count(&dict, "available", available);
             g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
         }
     }

@@ -107,8 +107,8 @@ report_profile(VgpuManager *manager, const VgpuGpu *gpu, const VgpuProfile *prof
     put_known(&dict, "num_heads", profile->num_heads);
     put_known(&dict, "frl", profile->frl);
     vgpu_put_s(&dict, "max_resolution", profile->max_resolution);
-    put_known(&dict, "max_instances", profile->max_instances);
-    vgpu_put_u(&dict, "available", vgpu_manager_available(manager, gpu, profile));
+    put_known(&dict, "max_instances", vgpu_gpu_max_instances(gpu, profile));
+    vgpu_put_count(&dict, "available", vgpu_manager_available(manager, gpu, profile));
     put_known(&dict, "max_per_domain", vgpu_profile_max_per_domain(profile));
     vgpu_put_s(&dict, "interface", vgpu_interface_to_string(gpu->interface));
     if (series)

@@ -1,5 +1,8 @@
 #include "gpu/gpu.h"
 
+/* Of profiles that are not MIG-backed (NVA081_MAX_VGPU_PER_PGPU of NVIDIA's ctrla081.h). */
+#define MAX_PER_GPU 32
+
 static const char *const interface_names[] = {
     [VGPU_INTERFACE_NONE] = "none",
     [VGPU_INTERFACE_MDEV] = "mdev",
@@ -149,6 +152,18 @@ vgpu_gpu_find_parent(const VgpuGpu *self, const char *address)
             return parent;
     }
     return NULL;
+}
+
+/* Only of sizes that divide the frame buffer: of others the driver may take fewer than fit (an
+ * H200 has 141 GiB and takes 16 of 8 GiB), as it may of all while sizes are mixed, where each has
+ * places of its own (nvidia-smi vgpu -s -v, "Supported Placement IDs"). */
+guint
+vgpu_gpu_max_instances(const VgpuGpu *self, const VgpuProfile *profile)
+{
+    if (profile->max_instances || !profile->fb_mib || self->card_mib % profile->fb_mib ||
+        self->is_mixed || vgpu_profile_is_mig(profile))
+        return profile->max_instances;
+    return MIN(self->card_mib / profile->fb_mib, MAX_PER_GPU);
 }
 
 void

@@ -8,6 +8,8 @@
 
 #include "gpu/profile.h"
 
+#define VGPU_COUNT_UNKNOWN G_MAXUINT /* where a number of vGPUs cannot be told */
+
 /* How vGPUs are made on a function; told per device by what sysfs shows, never by the model. */
 typedef enum {
     VGPU_INTERFACE_NONE,
@@ -61,6 +63,7 @@ typedef struct {
     int numa_node; /* -1 when unknown */
     guint vfs_total;
     guint vfs_enabled;
+    guint card_mib;      /* frame buffer of the whole GPU; 0 when its driver does not show it */
     bool passed_through; /* the PF itself is bound to vfio-pci: a guest has the GPU whole */
     bool is_mixed;       /* heterogeneous mode: vGPUs of different sizes may be on it together */
     bool is_mig;         /* MIG mode is on */
@@ -87,6 +90,10 @@ const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
 /* Borrowed, NULL when not there. */
 const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
 VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
+
+/* How many of @profile the GPU takes while it has no other vGPU: what the driver says, or how
+ * many its frame buffer is enough for; 0 when that cannot be told. */
+guint vgpu_gpu_max_instances(const VgpuGpu *self, const VgpuProfile *profile);
 
 /* Whether its @parent is a plain VF that one of the host's drivers has (i915, nvme): processes of
  * the host may be using it. */

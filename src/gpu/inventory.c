@@ -91,6 +91,7 @@ vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older)
         if (!old || gpu->interface != VGPU_INTERFACE_VENDOR_VFIO ||
             old->interface != gpu->interface || g_strcmp0(old->product_id, gpu->product_id) != 0)
             continue;
+        gpu->card_mib = MAX(gpu->card_mib, old->card_mib);
         for (guint j = 0; j < old->profiles->len; j++)
             (void) vgpu_gpu_take_profile(gpu, vgpu_profile_copy(old->profiles->pdata[j]));
     }

@@ -24,8 +24,9 @@ VgpuGpu *vgpu_inventory_find_by_function(const VgpuInventory *self, const char *
 /* Remove the GPU if it is there; tells whether it was. */
 bool vgpu_inventory_remove(VgpuInventory *self, const char *address);
 
-/* Give the GPUs of @self the profiles that an older reading knew of, for drivers that list only what
- * could be made at the moment (interfaces on VFs). What no parent offers any more has no room. */
+/* Give the GPUs of @self the profiles and the frame buffer that an older reading knew of, for
+ * drivers that list only what could be made at the moment (interfaces on VFs). What no parent
+ * offers any more has no room. */
 void vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older);
 
 /* Give each GPU of @self (from sysfs) what only libvirt knows: node device and product name. A GPU

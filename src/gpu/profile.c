@@ -78,10 +78,12 @@ vgpu_profile_describe(VgpuProfile *self, const char *description)
     }
 }
 
+#define ALL_SLICES 7 /* what a GPU in MIG mode is cut into; some have fewer, none has more */
+
 /* What the tail of a name says: "-4Q", "-2B4", "-1-5CME". */
 typedef struct {
-    bool is_mig;
-    guint gib; /* 0 stands for half a GiB */
+    guint slices; /* of the MIG GPU instance; 0: it is not MIG-backed */
+    guint gib;    /* 0 stands for half a GiB */
     char series;
 } Tail;
 
@@ -107,7 +109,7 @@ parse_tail(const char *name, Tail *tail)
     slices = g_match_info_fetch(match, 1);
     size = g_match_info_fetch(match, 2);
     letter = g_match_info_fetch(match, 3);
-    tail->is_mig = *slices != '\0';
+    tail->slices = leading_number(slices);
     tail->gib = leading_number(size);
     tail->series = *letter;
     return true;
@@ -126,7 +128,7 @@ vgpu_profile_is_mig(const VgpuProfile *self)
 {
     Tail tail;
 
-    return self->gi_profile >= 0 || (parse_tail(self->name, &tail) && tail.is_mig);
+    return self->gi_profile >= 0 || (parse_tail(self->name, &tail) && tail.slices);
 }
 
 void
@@ -134,8 +136,12 @@ vgpu_profile_guess(VgpuProfile *self)
 {
     Tail tail;
 
-    if (!self->fb_mib && parse_tail(self->name, &tail))
+    if ((self->fb_mib && self->max_instances) || !parse_tail(self->name, &tail))
+        return;
+    if (!self->fb_mib)
         self->fb_mib = tail.gib ? tail.gib * 1024 : 512;
+    if (!self->max_instances && tail.slices == ALL_SLICES)
+        self->max_instances = 1;
 }
 
 /* NVIDIA vGPU guide, "NVIDIA vGPU software licensed products" and "Multiple vGPU support". */

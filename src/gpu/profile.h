@@ -39,8 +39,8 @@ const char *vgpu_profile_license(const VgpuProfile *self);
 /* How many vGPUs of it one domain may have: what the driver says, else one of a MIG-backed
  * profile, else by its series; 0: no limit is known. */
 guint vgpu_profile_max_per_domain(const VgpuProfile *self);
-/* Take the frame buffer from the name when the driver has not said it: "-24Q" is 24 GiB, "-0Q"
- * 512 MiB. */
+/* Take what the driver has not said from the name: "-24Q" has 24 GiB, "-0Q" 512 MiB, and of
+ * "-7-80C" the GPU takes one, as seven slices are all of it. */
 void vgpu_profile_guess(VgpuProfile *self);
 
 /* Whether what a user wrote means this profile: the id ("nvidia-746", or "746" alone), or the

@@ -52,7 +52,7 @@ virt-vgpu gpu-info "$A2" --json > /run/lab-a2
 q="$A2, NVIDIA A2-4Q, mdev, Q, 16, 4, 4, NVIDIA RTX Virtual Workstation"
 assert_eq "$(said /run/lab-profiles nvidia-746)" "$q" "profile-list"
 assert_eq "$(said /run/lab-a2 nvidia-746)" "$q" "gpu-info"
-# What is on VFs of a vendor's own is for new libvirts; its driver does not tell how many fit.
+# What is on VFs of a vendor's own is for new libvirts; how many fit is told from the sizes.
 room=0
 if libvirt_from 10; then room=4; fi
 for id in 751 742 468 1150; do said /run/lab-profiles nvidia-$id; done > /run/lab-said
@@ -61,7 +61,7 @@ assert_eq "$(cat /run/lab-said)" "\
 $A2, NVIDIA A2-4A, mdev, A, 1, 4, 4, NVIDIA Virtual Applications
 $A2, NVIDIA A2-1B, mdev, B, 1, 16, 4, NVIDIA Virtual PC
 $A100, GRID A100-4C, mdev, C, 16, 10, 10, NVIDIA AI Enterprise
-$L40S, NVIDIA L40S-4Q, vendor-vfio, Q, 16, None, $room, NVIDIA RTX Virtual Workstation
+$L40S, NVIDIA L40S-4Q, vendor-vfio, Q, 16, 12, $room, NVIDIA RTX Virtual Workstation
 $SSD, vf, vf, None, None, 2, 2, None" "profile-list"
 
 say "one domain with vGPUs of all families, two of them alike"

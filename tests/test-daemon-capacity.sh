@@ -1,0 +1,133 @@
+#!/bin/sh
+# What the real daemon and command say of the room on a GPU whose driver tells no numbers, a real L40S with 32 VFs, while
+# the vendor's library is not there: never more than the driver takes, and nothing where that is not known.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+if [ "${1:-}" != --on-bus ]; then
+    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
+    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-capacity.sh" --on-bus
+fi
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' root=''
+cleanup()
+{
+    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+"$builddir/tests/make-tree" --add "$root" l40s-32 || exit 1
+export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session
+gpu=0000:26:00.0
+tests=0 failures=0
+
+check() # WHAT COMMAND...
+{
+    what=$1
+    shift
+    tests=$((tests + 1))
+    if "$@" > "$root/out" 2>&1; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        tail -qn 5 "$root/log" "$root/out" | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+is() # WHAT EXPECTED ACTUAL
+{
+    check "$1: $2" [ "$2" = "$3" ]
+    [ "$2" = "$3" ] || echo "# $3"
+}
+
+cli() { "$builddir/virt-vgpu" "$@"; }
+is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && cli list; }
+up() { preload=$builddir/tests/new-libvirt.so start_daemon --bus session --host-program "$root/none" && until_true is_up; }
+down() { kill "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+objects() { tr -d ' \n' | sed 's/},/}\n/g'; } # one a line, if there is none in them
+# each TYPE KEY...: "VALUE/VALUE" of the objects on stdin with the name NVIDIA L40S-TYPE
+each()
+{
+    row=$(objects | grep "\"name\":\"NVIDIAL40S-$1\"")
+    shift
+    for key; do
+        printf '%s%s' "${sep:-}" "$(printf '%s' "$row" | sed "s/.*\"$key\":\([a-z0-9]*\).*/\1/")"
+        sep=/
+    done
+    sep=''
+}
+rows() # VERB... -- KEY...: of 1Q, 3Q, 4Q, 4A, 24Q and 48Q
+{
+    verb=''
+    while [ "$1" != -- ]; do
+        verb="$verb $1"
+        shift
+    done
+    shift
+    # shellcheck disable=SC2086 # a verb and its argument
+    cli $verb --json > "$root/rows"
+    for type in 1Q 3Q 4Q 4A 24Q 48Q; do
+        printf '%s ' "$(each "$type" "$@" < "$root/rows")"
+    done
+}
+room() { rows profile-list "$gpu" -- max_instances available; }
+pool() { rows pool-info default -- capacity allocated available; }
+# placed TYPE: "TOTAL/RESERVED" of its resource class
+placed()
+{
+    cli inventory --format placement | objects | sed -n \
+        "s/.*\"CUSTOM_VGPU_NVIDIA_L40S_$1\":{\"total\":\([0-9]*\),\"reserved\":\([0-9]*\),.*/\1\/\2/p"
+}
+gauge() { cli inventory --format prometheus | sed -n "s/^virtvgpu_$1{.*L40S-$2\"} //p"; }
+uuid() { echo "11111111-2222-4333-8444-00000000000$1"; }
+creates() { check "a $1 is created" cli create "$gpu" "NVIDIA L40S-$1" --uuid "$(uuid "$2")"; }
+
+echo '<node/>' > "$root/host.xml"
+annotation="<vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'><vgpu:device profile='NVIDIA L40S-4Q'/></vgpu:devices>"
+domain_xml 1 | sed "s,<memory>,<metadata>$annotation</metadata>&," > "$root/vm1.xml"
+check "starts" up
+
+# --- idle -------------------------------------------------------------------------------------
+is "maximum and room of 1Q, 3Q, 4Q, 4A, 24Q, 48Q" "32/32 16/16 12/12 12/12 2/2 1/1 " "$(room)"
+is "the pool" "32/0/32 16/0/16 12/0/12 12/0/12 2/0/2 1/0/1 " "$(pool)"
+is "Placement, 48Q and 4Q" "1/0 12/0" "$(placed 48Q) $(placed 4Q)"
+is "Prometheus, 48Q" "1 1 1" \
+    "$(gauge vgpu_type_capacity 48Q) $(gauge vgpu_type_available 48Q) $(gauge pool_profile_capacity 48Q)"
+
+# --- in use -----------------------------------------------------------------------------------
+creates 4Q 1
+creates 4A 2
+is "beside two of 4 GiB" "32/0 16/0 12/10 12/10 2/0 1/0 " "$(room)"
+is "the pool, whose capacity is the same" "32/0/0 16/0/0 12/1/10 12/1/10 2/0/0 1/0/0 " "$(pool)"
+is "Placement, 48Q and 4Q" "1/1 12/1" "$(placed 48Q) $(placed 4Q)"
+
+# --- a daemon that has not seen the GPU idle --------------------------------------------------
+down
+check "starts again" up
+cli profile-list "$gpu" --json > "$root/rows"
+is "4Q: unknown" "null/null" "$(each 4Q max_instances available < "$root/rows")"
+cli profile-list "$gpu" > "$root/said"
+check "as the table has it" grep -q 'L40S-4Q  *4096  *-  *-  *-  *Q' "$root/said"
+cli pool-info default --json > "$root/rows"
+is "of the pool, too" "null/1/null" "$(each 4Q capacity allocated available < "$root/rows")"
+check "pool-dumpxml leaves it out" \
+    sh -c "'$builddir/virt-vgpu' pool-dumpxml default | grep -qF \"<profile name='NVIDIA L40S-4Q' allocated='1'/>\""
+is "Placement has what exists" "1/0" "$(placed 4Q)"
+is "Prometheus has none" "  " \
+    "$(gauge vgpu_type_capacity 4Q) $(gauge vgpu_type_available 4Q) $(gauge pool_profile_capacity 4Q)"
+check "explain says that a start is possible" sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' > '$root/said'"
+check "and that some room is left" grep -qF "NVIDIA L40S-4Q: -" "$root/said"
+creates 4Q 3
+
+# --- idle again -------------------------------------------------------------------------------
+for n in 1 2 3; do
+    check "one is destroyed" cli destroy "$(uuid $n)"
+done
+is "idle again" "32/32 16/16 12/12 12/12 2/2 1/1 " "$(room)"
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

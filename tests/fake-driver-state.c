@@ -1,4 +1,7 @@
-/* fake-driver-state.c: records of devices, and what still fits beside them */
+/* fake-driver-state.c: records of devices, and what still fits beside them
+ *
+ * Nothing here calls malloc(): a removal runs in the child of a process with threads, where the
+ * sanitizers' allocator, which is not made ready for a fork(), may wait for ever. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +18,9 @@
 #include "fake-driver-private.h"
 
 #define TYPES_MAX 128
+#define TABLE_MAX 16384 /* bytes of the types of one GPU */
 #define POLL_MS 2
+#define HUNG_MS 60000
 
 #define KNOBS "knobs"
 #define OF_GPU "driver/of-" /* a directory with the records of one GPU */
@@ -137,11 +142,16 @@ fake_knob_take(const char *name)
     return true;
 }
 
+/* Not for ever: a test that fails leaves the knob, and what hangs would keep its output open, for
+ * whose end the harness waits. */
 void
 fake_wait_while_hung(const char *what, const struct function *function)
 {
-    while (fake_knob_is_there(what, function->addr) || fake_knob_is_there(what, function->pf))
+    for (unsigned waited = 0; waited < HUNG_MS; waited += POLL_MS) {
+        if (!fake_knob_is_there(what, function->addr) && !fake_knob_is_there(what, function->pf))
+            return;
         fake_sleep_ms(POLL_MS);
+    }
 }
 
 int
@@ -154,6 +164,44 @@ fake_lock(void)
     while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
         ;
     return fd;
+}
+
+/* The names in a directory, one after the other. */
+struct names {
+    int fd;
+    long len, at;
+    char entries[4096];
+};
+
+static void
+names_open(struct names *self, const char *path)
+{
+    self->fd = fake_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    self->len = self->at = 0;
+}
+
+/* NULL at the end, after which it is closed. */
+static const char *
+names_next(struct names *self)
+{
+    const struct dirent64 *entry;
+
+    do {
+        if (self->at == self->len) {
+            self->len = self->fd < 0 ? 0
+                                     : syscall(SYS_getdents64, self->fd, self->entries,
+                                               sizeof(self->entries));
+            self->at = 0;
+        }
+        if (self->len <= 0) {
+            if (self->fd >= 0)
+                close(self->fd);
+            return NULL;
+        }
+        entry = (const struct dirent64 *) (self->entries + self->at);
+        self->at += entry->d_reclen;
+    } while (entry->d_name[0] == '.');
+    return entry->d_name;
 }
 
 /* --- types ---------------------------------------------------------------------------------- */
@@ -198,17 +246,16 @@ read_mdev_type(const struct function *function, const char *id, struct type *typ
 static int
 read_mdev_types(const struct function *function, struct type *types)
 {
+    struct names names;
+    const char *name;
     Path path;
-    DIR *dir = opendir(fake_format(path, "%s/mdev_supported_types", function->dir));
-    struct dirent *entry;
     int n = 0;
 
-    while (dir && n < TYPES_MAX && (entry = readdir(dir))) {
-        if (entry->d_name[0] != '.' && read_mdev_type(function, entry->d_name, &types[n]))
+    names_open(&names, fake_format(path, "%s/mdev_supported_types", function->dir));
+    while ((name = names_next(&names))) {
+        if (n < TYPES_MAX && read_mdev_type(function, name, &types[n]))
             n++;
     }
-    if (dir)
-        closedir(dir);
     return n;
 }
 
@@ -217,15 +264,22 @@ static int
 read_table(const struct function *function, struct type *types)
 {
     Path path;
-    FILE *file = fopen(fake_format(path, "%s/" FAKE_TABLES "%s", fake_root, function->pf), "re");
+    char text[TABLE_MAX];
+    int fd =
+        fake_open(AT_FDCWD, fake_format(path, "%s/" FAKE_TABLES "%s", fake_root, function->pf),
+                  O_RDONLY | O_CLOEXEC, 0);
+    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
     int n = 0;
 
-    while (file && n < TYPES_MAX &&
-           fscanf(file, "%63s %u %u %95[^\n]", types[n].id, &types[n].fb_mib,
-                  &types[n].max_instance, types[n].name) == 4)
+    if (fd >= 0)
+        close(fd);
+    text[len > 0 ? len : 0] = '\0';
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        if (n == TYPES_MAX || sscanf(line, "%63s %u %u %95[^\n]", types[n].id, &types[n].fb_mib,
+                                     &types[n].max_instance, types[n].name) != 4)
+            break;
         n++;
-    if (file)
-        fclose(file);
+    }
     return n;
 }
 
@@ -273,26 +327,24 @@ struct load {
 static void
 measure(const struct function *function, struct load *load)
 {
+    struct names names;
+    const char *name;
     Path path;
-    DIR *dir = opendir(fake_format(path, "%s/" OF_GPU "%s", fake_root, function->pf));
-    struct dirent *entry;
     size_t used = 1;
 
     *load = (struct load) { .busy = " " };
-    while (dir && (entry = readdir(dir))) {
+    names_open(&names, fake_format(path, "%s/" OF_GPU "%s", fake_root, function->pf));
+    while ((name = names_next(&names))) {
         struct record record;
         struct type type;
 
-        if (entry->d_name[0] == '.' || !fake_read_record(entry->d_name, &record) ||
-            !fake_read_type(function, record.type, &type))
+        if (!fake_read_record(name, &record) || !fake_read_type(function, record.type, &type))
             continue;
         load->vgpus++;
         load->fb_mib = type.fb_mib;
         if (used + strlen(record.addr) + 2 < sizeof(load->busy))
             used += (size_t) sprintf(load->busy + used, "%s ", record.addr);
     }
-    if (dir)
-        closedir(dir);
 }
 
 static bool
@@ -351,19 +403,16 @@ list_vendor(const struct function *function, const struct load *load, bool lie)
 {
     struct type types[TYPES_MAX];
     int n = is_busy(load, function) ? 0 : read_table(function, types);
-    char *text = NULL;
-    size_t len;
-    FILE *list = open_memstream(&text, &len);
+    char text[TABLE_MAX];
+    size_t len = (size_t) sprintf(text, "ID    : vGPU Name\n");
     Path path;
 
-    fprintf(list, "ID    : vGPU Name\n");
     for (int i = 0; i < n; i++) {
         if (lie || room(load, &types[i], function))
-            fprintf(list, "%-5s : %s\n", types[i].id, types[i].name);
+            len += (size_t) snprintf(text + len, sizeof(text) - len, "%-5s : %s\n", types[i].id,
+                                     types[i].name);
     }
-    fclose(list);
     fake_put_file(fake_format(path, "%s/nvidia/creatable_vgpu_types", function->dir), text, len);
-    free(text);
 }
 
 /* Write down for every function of the GPU what still fits. */

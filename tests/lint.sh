@@ -7,7 +7,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
 # What has passed before is not looked at again.
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/virt-vgpu-lint
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/virt-vgpu-lint
 mkdir -p "$cache/cppcheck" "$cache/clang-tidy"
 find "$cache" -type f -mtime +30 -delete
 
@@ -32,7 +32,7 @@ shell_scripts()
 {
     files '*' | while read -r file; do
         case $(head -n 1 "$file" | tr -d '\0') in
-            '#!/bin/sh'* | '#!/bin/bash'* | '#!/usr/bin/env bash'* | '#!/bin/busybox sh'*)
+            '# shellcheck shell='* | '#!/bin/sh'* | '#!/bin/bash'* | '#!/usr/bin/env bash'* | '#!/bin/busybox sh'*)
                 echo "$file" ;;
         esac
     done

@@ -20,7 +20,7 @@ vgpu=$(vgpu_uuid $uuid 0)
 
 say "virt-install's XML, define and create on one connection"
 # Within 2 s on a real host.
-/usr/bin/python3 /lab/src/tests/lab/one-connection.py $xml 20 10
+/usr/bin/python3 /lab/src/tests/lab/one-connection.py $xml 20 40
 wait_for 30 nothing_left
 
 say "the same XML by way of virt-vgpu annotate: complete at its first start"

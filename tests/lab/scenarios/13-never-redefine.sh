@@ -57,14 +57,13 @@ for i in 1 2; do
     virsh -q dominfo web1 > /dev/null
     took=$(($(date +%s%3N) - begun))
     ((took <= longest)) || longest=$took
+    is_hanging || fail "dominfo of another domain waited for the start, $took ms"
 done
 late() { for i in 1 2 3; do echo "dumpxml late$i --inactive"; done | virsh -q; }
 all_late() { [ "$(late | grep -c ua-vgpu-0)" = 3 ]; }
 wait_for 30 all_late
 is_hanging || fail "the driver does not hang any more, so nothing is shown"
 say "dominfo of another domain took $longest ms at most, virsh included"
-# Below 1 s on a real host.
-((longest < 10000)) || fail "dominfo took $longest ms"
 knob create_hang 0
 wait $starter
 assert_eq "$(state slow)" running "state"

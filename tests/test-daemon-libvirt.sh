@@ -62,11 +62,13 @@ check "and another" prepare 2
 killed
 knob unreadable-vm2 1
 check "it starts again, vm2 cannot be read" up
+check "the log says so" until_true says "domain 'vm2'.*depth.*left alone"
 check "the other domain's vGPU goes" until_true has_no_record 1
 check "that of vm2, which may run, stays" has_record 2
 check "with its device" has_devices 1
-check "the log says why" until_true says "domain 'vm2'.*depth.*left alone"
 unknob unreadable-vm2
+check "it is looked at again by itself" until_true nothing_left
+check "a domain starts" prepare 1
 killed
 
 # --- a list that cannot be had --------------------------------------------------------------------

@@ -21,10 +21,11 @@ struct VgpuGuard {
     VgpuQueue *queue;
     VgpuConnection *connection;
 
-    gint gpus_queued;  /* atomic: a reading of the GPUs is waiting for its turn */
-    gint sweep_queued; /* atomic: so is a look at all domains */
-    gint sweep_retry;  /* atomic: a timer runs for the next one, as the last has failed */
-    VgpuWatch *watch;  /* of the job "connected" alone */
+    gint gpus_queued;    /* atomic: a reading of the GPUs is waiting for its turn */
+    gint sweep_queued;   /* atomic: so is a look at all domains */
+    gint sweep_retry;    /* atomic: a timer runs for the next one, as the last has not read all */
+    gint sweep_delay_ms; /* atomic: how long it is to run the next time; 0: as the first one */
+    VgpuWatch *watch;    /* of the job "connected" alone */
 
     GMutex lock;
     GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is taken to last */

@@ -6,6 +6,7 @@
 #include "daemon/metrics.h"
 
 #define RETRY_MS 5000
+#define RETRY_MOST_MS 320000
 
 typedef struct {
     VgpuGuard *guard;
@@ -59,7 +60,7 @@ fact_of(const VgpuDomainState *state)
     fact->id = state->id;
     fact->is_unreadable = state->unreadable != NULL;
     if (fact->is_unreadable)
-        g_warning("%s; what it has is left alone", state->unreadable);
+        g_warning("%s; its vGPUs are left alone", state->unreadable);
     if (vgpu_guard_concerns(state->definition)) {
         fact->definition =
             vgpu_domain_parse(state->definition, strlen(state->definition), NULL, NULL);
@@ -112,6 +113,38 @@ follow_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
     }
 }
 
+static gboolean
+on_sweep_again(gpointer data)
+{
+    VgpuGuard *self = data;
+
+    g_atomic_int_set(&self->sweep_retry, 0);
+    vgpu_guard_push_sweep(self);
+    return G_SOURCE_REMOVE;
+}
+
+/* One timer, however many sweeps ask for it; twice as long each time, until one has read all. */
+static void
+sweep_later(VgpuGuard *self)
+{
+    int delay = MAX(g_atomic_int_get(&self->sweep_delay_ms), RETRY_MS);
+
+    if (!g_atomic_int_compare_and_exchange(&self->sweep_retry, 0, 1))
+        return;
+    g_atomic_int_set(&self->sweep_delay_ms, MIN(delay * 2, RETRY_MOST_MS));
+    g_timeout_add((guint) delay, on_sweep_again, self);
+}
+
+static bool
+all_readable(const GPtrArray *states)
+{
+    for (guint i = 0; i < states->len; i++) {
+        if (((const VgpuDomainState *) g_ptr_array_index(states, i))->unreadable)
+            return false;
+    }
+    return true;
+}
+
 static GPtrArray *
 sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 {
@@ -131,6 +164,10 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
         vgpu_metrics_reconciled(vgpu_metrics_default(), sweep.plan,
                                 g_get_real_time() / G_USEC_PER_SEC);
         follow_all(self, states, sweep.plan);
+        if (all_readable(states))
+            g_atomic_int_set(&self->sweep_delay_ms, 0);
+        else
+            sweep_later(self);
     }
     g_clear_pointer(&sweep.facts, g_ptr_array_unref);
     g_hash_table_unref(sweep.noted);
@@ -195,16 +232,6 @@ run_gpus(gpointer data)
 }
 
 static gboolean
-on_sweep_again(gpointer data)
-{
-    VgpuGuard *self = data;
-
-    g_atomic_int_set(&self->sweep_retry, 0);
-    vgpu_guard_push_sweep(self);
-    return G_SOURCE_REMOVE;
-}
-
-static gboolean
 on_catch_up_again(gpointer data)
 {
     vgpu_guard_catch_up(data);
@@ -225,8 +252,7 @@ run_sweep(gpointer data)
     plan = sweep_host(self, conn, false, &error);
     if (!plan && virConnectIsAlive(conn) > 0) {
         g_warning("%s; trying again", error->message);
-        if (g_atomic_int_compare_and_exchange(&self->sweep_retry, 0, 1))
-            g_timeout_add(RETRY_MS, on_sweep_again, self);
+        sweep_later(self);
     }
     virConnectClose(conn);
 }

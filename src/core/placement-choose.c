@@ -72,8 +72,11 @@ compare_ranks(gconstpointer x, gconstpointer y, gpointer opaque)
     };
     const Rank *a = x;
     const Rank *b = y;
-    int order = fewer_first(a->slow, b->slow);
+    /* what the host may be using is taken last, whatever else there is to be said */
+    int order = fewer_first(a->candidate->reluctance / 2, b->candidate->reluctance / 2);
 
+    if (!order)
+        order = fewer_first(a->slow, b->slow);
     if (!order)
         order = fewer_first(a->candidate->reluctance, b->candidate->reluctance);
     return order ? order : by_policy[*(const VgpuPlacement *) opaque](a, b);

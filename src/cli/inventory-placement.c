@@ -71,12 +71,21 @@ put_inventory(JsonBuilder *out, const char *resource_class, guint total, guint r
     json_builder_end_object(out);
 }
 
+/* How many more fit. Where that is not known some do, and one is all that can be promised. */
+static guint
+count_available(GVariant *profile)
+{
+    double available;
+
+    return vgpu_row_number(profile, "available", &available) ? (guint) available : 1;
+}
+
 /* What cannot be had now although nothing of it exists, because something else is on the GPU, is
- * reserved, and so is all when it cannot be told how much can be had. */
+ * reserved. */
 static void
 put_profile(JsonBuilder *out, GVariant *profile, guint allocated)
 {
-    guint available = number(profile, "available");
+    guint available = count_available(profile);
     guint total = MAX(number(profile, "max_instances"), allocated + available);
     guint limit = number(profile, "max_per_domain");
     g_autofree char *name = custom_name("CUSTOM_VGPU_", text(profile, "name"));
@@ -97,7 +106,7 @@ put_inventories(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *v
     for (gsize i = 0; profiles && i < g_variant_n_children(profiles); i++) {
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
 
-        best = MAX(best, number(profile, "available"));
+        best = MAX(best, count_available(profile));
     }
     total = number(gpu, "vgpus") + best;
     if (total)
@@ -110,15 +119,6 @@ put_inventories(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *v
     json_builder_end_object(out);
 }
 
-/* Where the number is left out, some fit. */
-static bool
-fits_now(GVariant *profile)
-{
-    double available;
-
-    return !vgpu_row_number(profile, "available", &available) || available > 0;
-}
-
 /* The types that it has or would take now. */
 static void
 put_traits(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *vgpus)
@@ -129,7 +129,8 @@ put_traits(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *vgpus)
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
         g_autofree char *trait = custom_name("CUSTOM_", text(profile, "id"));
 
-        if (fits_now(profile) || count_vgpus(vgpus, text(gpu, "address"), text(profile, "id")))
+        if (count_available(profile) ||
+            count_vgpus(vgpus, text(gpu, "address"), text(profile, "id")))
             json_builder_add_string_value(out, trait);
     }
     json_builder_end_array(out);

@@ -9,6 +9,7 @@
 #include "base/xml.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/default-profile.h"
 #include "cli/domain-io.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
@@ -290,37 +291,25 @@ wants_vfs(VgpuBusManager1 *manager, const VgpuDomain *domain)
     return false;
 }
 
-static char *
-default_profile(const char *pool, gpointer opaque)
-{
-    VgpuBusManager1 *manager = opaque;
-    g_autoptr(GVariant) row = NULL;
-    char *profile = NULL;
-
-    if (pool && manager && vgpu_bus_manager1_call_get_pool_sync(manager, pool, &row, NULL, NULL))
-        (void) !g_variant_lookup(row, "default_profile", "s", &profile);
-    return profile;
-}
-
 /* The file's XML with annotation and, unless only the daemon can tell them, devices. */
 static char *
 annotate_xml(const VgpuCli *cli, const char *xml, gsize len, const char *what,
              const VgpuAnnotateOptions *wanted, GError **error)
 {
-    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
+    g_auto(VgpuDefaultProfile) asked = { .manager = vgpu_bus_open(cli->bus, NULL) };
     VgpuAnnotateOptions options = *wanted;
     g_autofree char *annotated = NULL;
     g_autoptr(VgpuDomain) domain = NULL;
     bool on_vfs;
 
     options.no_hostdev = true;
-    options.default_profile = default_profile;
-    options.opaque = manager;
+    options.default_profile = vgpu_default_profile_ask;
+    options.opaque = &asked;
     if (!(annotated = vgpu_annotate_document(xml, len, what, &options, error)) ||
         !(domain = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
     vgpu_annotate_complete(domain, &options);
-    on_vfs = wants_vfs(manager, domain);
+    on_vfs = wants_vfs(asked.manager, domain);
     vgpu_print_displays(what, domain, !on_vfs);
     options.no_hostdev = false;
     if (!on_vfs)
@@ -384,16 +373,21 @@ inject_if_possible(const VgpuCli *cli, const char *uuid, char ***changes, const 
 
 /* The annotation as an element, checked against the domain that it is for. */
 static char *
-element_for(const VgpuDomainState *domain, const char *what, const VgpuAnnotateOptions *options,
-            GError **error)
+element_for(const VgpuCli *cli, const VgpuDomainState *domain, const char *what,
+            const VgpuAnnotateOptions *wanted, GError **error)
 {
-    g_autofree char *annotated =
-        vgpu_annotate_document(domain->definition, strlen(domain->definition), what, options,
-                               error);
+    g_auto(VgpuDefaultProfile) asked = { .manager = vgpu_bus_open(cli->bus, NULL) };
+    VgpuAnnotateOptions options = *wanted;
+    g_autofree char *annotated = NULL;
     g_autoptr(VgpuDomain) parsed = NULL;
 
+    options.default_profile = vgpu_default_profile_ask;
+    options.opaque = &asked;
+    annotated = vgpu_annotate_document(domain->definition, strlen(domain->definition), what,
+                                       &options, error);
     if (!annotated || !(parsed = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
+    vgpu_annotate_complete(parsed, &options);
     vgpu_print_displays(what, parsed, false);
     return vgpu_annotate_extract(parsed);
 }
@@ -417,7 +411,7 @@ annotate_domain(const VgpuCli *cli, const char *name, const VgpuAnnotateOptions 
         return EXIT_FAILURE;
     }
     /* what contradicts the domain is refused before anything is changed */
-    if (!(element = element_for(domain, what, options, error)) ||
+    if (!(element = element_for(cli, domain, what, options, error)) ||
         !vgpu_domains_set_annotation(conn, domain->uuid, element, error) ||
         !inject_if_possible(cli, domain->uuid, &changes, &note, error))
         return EXIT_FAILURE;

@@ -136,6 +136,22 @@ check "host-export" says '<vgpuhost/>' cli host-export
 does stats "kill -SEGV \$\$"
 check "a library that crashes takes nobody with it" says '"fb_used_mib":null' cli list --all --stats --json
 check "the daemon lives" cli list
+down
+
+# --- GPU instances, each of which takes one size at a time --------------------------------------
+instance() { printf "{'gi': <uint32 %s>, 'profile_id': <uint32 47>}" "$1"; }
+sliced() { printf "{'id': <'%s'>, 'gi_profile': <uint32 47>, 'max_per_gi': <uint32 %s>}" "$1" "$2"; }
+does facts "echo \"[{'address': <'$gpu'>, 'mig': <true>,
+    'gpu_instances': <[$(instance 1), $(instance 2), $(instance 3), $(instance 4)]>,
+    'types': <[$(sliced nvidia-744 4), $(sliced nvidia-745 1)]>}]\""
+knob lie_available 1
+check "starts" up --host-program "$srcdir/tests/fake-host.sh"
+check "in MIG mode" until_true says '"mig":true' cli gpu-info 41:00.0 --json
+check "one vGPU on a GPU instance" cli create 41:00.0 A2-1Q
+check "a second one of its size" cli create 41:00.0 A2-1Q
+check "is on the same, so that three are free for another size" \
+    says '"name":"NVIDIAA2-2Q","framebuffer_mib":2048,"num_heads":4,"frl":60,"max_resolution":"7680x4320","max_instances":8,"available":3,' \
+    cli profile-list 41:00.0 --json
 
 echo "1..$tests"
 [ "$failures" -eq 0 ]

@@ -527,10 +527,13 @@ try_texts(GRand *dice, Which which, const char *xpath, const char *name)
     g_autofree char *what = g_strdup_printf("%s: %s", xpath, name ? name : "text");
     xmlNode *node = NULL;
     Maker maker = { 0 };
+    guint tries = 0;
 
     do {
         g_autofree char *xml = NULL;
 
+        if (tries++ == DOCUMENTS * 10)
+            fail_msg("%s: the dice made no good document that has it", what);
         g_clear_pointer(&maker.doc, xmlFreeDoc);
         make_document(&maker, dice, which);
         xml = vgpu_xml_dump_doc(maker.doc);

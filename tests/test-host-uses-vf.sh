@@ -44,12 +44,12 @@ gpu=0000:00:02
 make_function() # NUMBER
 {
     dir=$root/sys/devices/pci0000:00/$gpu.$1
-    mkdir -p "$dir/drm/renderD$((128 + $1))" "$root/dev/dri"
+    mkdir -p "$dir/drm/renderD$((4710 + $1))" "$root/dev/dri"
     ln -s "../../../devices/pci0000:00/$gpu.$1" "$pci/devices/$gpu.$1"
     echo 0x038000 > "$dir/class"
     echo 0x8086 > "$dir/vendor"
     echo 0x56c0 > "$dir/device"
-    : > "$root/dev/dri/renderD$((128 + $1))"
+    : > "$root/dev/dri/renderD$((4710 + $1))"
 }
 bind() # NUMBER DRIVER
 {
@@ -86,7 +86,7 @@ check "with both bound to the host's driver" prepare 1
 check "it is the first" has_vf 1
 check "it goes again" stop
 
-sleep 1000 3< "$root/dev/dri/renderD129" &
+sleep 1000 3< "$root/dev/dri/renderD4711" &
 helper=$!
 check "with the first one's node open" prepare 1
 check "it is the second" has_vf 2
@@ -94,7 +94,7 @@ check "which goes" stop
 
 rm "$pci/devices/$gpu.0/virtfn1" "$pci/devices/$gpu.2"
 check "without another one the start is refused, with the node" \
-    fails_with "the host uses VF $gpu.1: renderD129 is open" prepare 1
+    fails_with "the host uses VF $gpu.1: renderD4711 is open" prepare 1
 check "nothing is left of it" until_true nothing_left
 kill "$helper"
 wait "$helper" 2> /dev/null

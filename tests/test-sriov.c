@@ -261,6 +261,7 @@ setup(void **state)
 {
     Fixture *self = g_new0(Fixture, 1);
     const char *srcdir = g_getenv("srcdir") ? g_getenv("srcdir") : ".";
+    g_autofree char *script = NULL;
     g_autofree char *knobs = NULL;
     g_autofree char *fd = NULL;
 
@@ -274,14 +275,8 @@ setup(void **state)
     assert_int_equal(g_mkdir(knobs, 0700), 0);
     g_setenv("FAKE_ROOT", self->root, TRUE);
     g_setenv("SRIOV_MANAGE_KNOBS", knobs, TRUE);
-    self->manage = g_canonicalize_filename("tests/standins/sriov-manage", srcdir);
-    if (!g_path_is_absolute(srcdir)) {
-        g_autofree char *here = g_get_current_dir();
-        g_autofree char *absolute = g_canonicalize_filename(srcdir, here);
-
-        g_free(self->manage);
-        self->manage = g_build_filename(absolute, "tests/standins/sriov-manage", NULL);
-    }
+    script = g_build_filename(srcdir, "tests/standins/sriov-manage", NULL);
+    self->manage = g_canonicalize_filename(script, NULL);
     self->tools = (VgpuSriovTools) { .manage = self->manage, .wait_ms = 5000 };
     *state = self;
     return 0;

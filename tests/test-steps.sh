@@ -18,6 +18,16 @@ run() {
         summary' - "$srcdir" "$@" > "$dir/out" 2>&1
 }
 
+# lab TAP: what becomes of the results of a lab, after one step that has passed.
+lab() {
+    VIRT_VGPU_LAB_CACHE=$dir bash -c '
+        . "$1/tests/steps.sh"
+        passed=1
+        printf %b "$2" > "$work/lab-x"
+        count_lab x
+        summary' - "$srcdir" "$1" > "$dir/out" 2>&1
+}
+
 check() { # WHAT COMMAND...
     local what=$1
     shift
@@ -31,6 +41,7 @@ check() { # WHAT COMMAND...
     fi
 }
 
+not() { ! "$@"; }
 says() { grep -qx -- "$1" "$dir/out"; }
 order() { [ "$(sed -n 's/.*\] \(the [a-z]*\) …$/\1/p' "$dir/out" | paste -sd,)" = "$1" ]; }
 
@@ -47,11 +58,26 @@ check "and forgets it" run 0
 check "in order again" order "the units,the lint"
 check "at the pace of this machine" run 801
 check "which fits just so" says "2 passed, 0 failed"
-check "a step that fails" bash -c '! "$@"' - env LINT=false bash -c "$(declare -f run); srcdir='$srcdir' dir='$dir'; run 0"
+export LINT=false
+check "a step that fails" not run 0
+unset LINT
 check "is counted" says "1 passed, 1 failed"
 check "a plan" run 0 --plan
 check "runs nothing" order ""
 check "and adds up" says "  510 s  in all"
+
+ok='ok 1 - 10-one: one # time=5s\n' skip='ok 2 - 11-two: two # SKIP no time left\n'
+check "a lab that ran all" lab "1..1\n$ok"
+check "is counted" says "2 passed, 0 failed"
+check "one that had no time for some" lab "1..2\n$ok$skip"
+check "names them" says "not run: x 11-two"
+check "one that had no time for any has not failed" lab "1..1\n${skip/2/1}"
+check "one with a failure" not lab "1..1\nnot $ok"
+check "fails" says "1 passed, 1 failed"
+check "one that died in the middle" not lab "1..3\n$ok$skip"
+check "has failed" says "2 passed, 1 failed, 1 skipped"
+check "one that never came up" not lab ""
+check "has failed, too" says "1 passed, 1 failed"
 
 echo "1..$tests"
 [ "$failures" -eq 0 ]

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The lab itself: fake GPUs look and behave like real ones
-# takes: 15
+# takes: 25
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 

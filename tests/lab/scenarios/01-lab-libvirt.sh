@@ -1,6 +1,6 @@
 #!/bin/bash
 # The lab itself: libvirt starts and stops a domain on a hand-made vGPU
-# takes: 15
+# takes: 38
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 

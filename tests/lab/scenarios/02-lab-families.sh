@@ -1,6 +1,6 @@
 #!/bin/bash
 # The lab itself: VFs that become vGPUs, MIG, mixed sizes and the scheduler behave as on real boards
-# takes: 40
+# takes: 56
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 

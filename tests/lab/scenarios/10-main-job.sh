@@ -1,6 +1,6 @@
 #!/bin/bash
 # An annotated domain is defined, started with its vGPU, and nothing is left after its stop
-# takes: 20
+# takes: 33
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The guest's own shutdown, a killed QEMU and a refused start each leave no mdev and no record
-# takes: 30
+# takes: 34
 # once: trixie
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh

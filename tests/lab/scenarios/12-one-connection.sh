@@ -1,6 +1,6 @@
 #!/bin/bash
 # Domains defined and started on one connection, or transient, get their vGPU by hot-plug right after their start
-# takes: 40
+# takes: 100
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

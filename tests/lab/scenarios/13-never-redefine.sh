@@ -1,6 +1,6 @@
 #!/bin/bash
 # Injecting never redefines: secrets, an edit at the same time and other domains are left alone
-# takes: 30
+# takes: 37
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev stays
-# takes: 30
+# takes: 84
 # once: bookworm
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh

@@ -216,11 +216,13 @@ test_destroyed_before_it_is_made(void **state)
     bool persistent;
 
     (void) state;
-    host_knob(host, "create_delay_ms", "100");
+    host_knob(host, "hang_create-" A2, "");
     vgpu_manager_create(host->manager, A2, "A2-4Q", USERS, note, &made);
     host_run(host, 20);
     vgpu_manager_destroy(host->manager, USERS, &persistent, note, &gone);
-    host_run(host, 300);
+    host_unknob(host, "hang_create-" A2);
+    while (!made || !gone)
+        host_run(host, 10);
     host_settle(host);
     assert_text_has(made, "destroyed before it was made");
     assert_string_equal(gone, "done");

@@ -127,10 +127,10 @@ copy_tree() (
         cd "$work/build" && "$work/src/configure" --enable-werror
 )
 
-# beside CMD…: in the background. join waits for it, prints what it has printed and fails if it has.
+# beside CMD…: in the background, and out of the way of what is tested. join waits for it, prints what it has printed and fails if it has.
 beside() {
     [ -z "$plan" ] || return
-    "$@" > "$work/beside" 2>&1 < /dev/null &
+    nice -n 19 "$@" > "$work/beside" 2>&1 < /dev/null &
     besides=$!
 }
 join() {

@@ -96,7 +96,7 @@ domain_xml 4 | sed "s|<devices/>|<metadata><vgpu:devices xmlns:vgpu='urn:virt-vg
 <vgpu:device profile='A2-4Q' uuid='$hand'/></vgpu:devices></metadata>\
 <devices><hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='$hand'/>\
 </source></hostdev></devices>|" > "$root/vm4.xml"
-json() { "$builddir/virt-vgpu" "$@" | tr -d ' \n' | sed '$a\' > "$root/metrics"; }
+json() { { "$builddir/virt-vgpu" "$@" | tr -d ' \n'; echo; } > "$root/metrics"; }
 once() # WHOSE: in the list, the metrics, the inventory and its pool
 {
     json list --json

@@ -67,3 +67,27 @@ until_true()
         sleep 0.01
     done
 }
+
+# check WHAT COMMAND...: a test, in TAP; counts in $tests and $failures. A script may have its own.
+tests=0 failures=0
+check()
+{
+    what=$1
+    shift
+    tests=$((tests + 1))
+    if "$@" > "$root/out" 2>&1; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        tail -qn 5 "$root/log" "$root/out" "$root/said" 2> /dev/null | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+# fails_with TEXT COMMAND...: it fails and says so, in $root/said
+fails_with()
+{
+    text=$1
+    shift
+    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
+}

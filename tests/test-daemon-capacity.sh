@@ -23,21 +23,6 @@ make_root
 "$builddir/tests/make-tree" --add "$root" l40s-32 || exit 1
 export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session
 gpu=0000:26:00.0
-tests=0 failures=0
-
-check() # WHAT COMMAND...
-{
-    what=$1
-    shift
-    tests=$((tests + 1))
-    if "$@" > "$root/out" 2>&1; then
-        echo "ok $tests - $what"
-    else
-        echo "not ok $tests - $what"
-        tail -qn 5 "$root/log" "$root/out" | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
 is() # WHAT EXPECTED ACTUAL
 {
     check "$1: $2" [ "$2" = "$3" ]

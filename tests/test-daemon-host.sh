@@ -23,29 +23,8 @@ make_root
 export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
 export FAKE_HOST_DIR="$root/fake-host"
 mkdir "$FAKE_HOST_DIR"
-tests=0 failures=0
-
-check() # WHAT COMMAND...
-{
-    what=$1
-    shift
-    tests=$((tests + 1))
-    if "$@" > "$root/out" 2>&1; then
-        echo "ok $tests - $what"
-    else
-        echo "not ok $tests - $what"
-        tail -qn 5 "$root/log" "$root/out" "$root/said" 2> /dev/null | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
 
 cli() { "$builddir/virt-vgpu" "$@"; }
-fails_with() # TEXT COMMAND...: it fails and says so
-{
-    text=$1
-    shift
-    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
-}
 says() # TEXT COMMAND...: it succeeds and says so, blanks left out
 {
     text=$1

@@ -18,21 +18,6 @@ make_root
 export LC_ALL=C.UTF-8
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/flaky-libvirt.so
-tests=0 failures=0
-
-check() # WHAT COMMAND...
-{
-    what=$1
-    shift
-    tests=$((tests + 1))
-    if "$@" > "$root/out" 2>&1; then
-        echo "ok $tests - $what"
-    else
-        echo "not ok $tests - $what"
-        tail -qn 5 "$root/log" "$root/out" 2> /dev/null | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
 
 up() { start_daemon --bus none "$@" && until_true test -S "$root/run/virt-vgpu/hook.sock" && until_true prepare 0; }
 killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }

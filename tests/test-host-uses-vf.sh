@@ -16,28 +16,6 @@ cleanup()
 }
 trap cleanup EXIT
 make_root
-tests=0 failures=0
-
-check() # WHAT COMMAND...
-{
-    tests=$((tests + 1))
-    what=$1
-    shift
-    if "$@" > "$root/out" 2>&1; then
-        echo "ok $tests - $what"
-    else
-        echo "not ok $tests - $what"
-        tail -qn 3 "$root/out" "$root/log" 2> /dev/null | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
-
-fails_with() # TEXT COMMAND...: it fails and says so
-{
-    text=$1
-    shift
-    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
-}
 
 pci=$root/sys/bus/pci
 gpu=0000:00:02

@@ -24,21 +24,6 @@ cleanup()
 trap cleanup EXIT
 make_root
 export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
-tests=0 failures=0
-
-check() # WHAT COMMAND...
-{
-    tests=$((tests + 1))
-    what=$1
-    shift
-    if "$@" > "$root/out" 2>&1; then
-        echo "ok $tests - $what"
-    else
-        echo "not ok $tests - $what"
-        tail -qn 3 "$root/out" "$root/log" 2> /dev/null | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
 
 echo "<node>$(domain_xml 1)</node>" > "$root/host.xml"
 annotated 1 A2-4Q

@@ -68,7 +68,7 @@ verdict $? "the file is there at once"
 verdict $? "and everybody may read it"
 
 has 'virtvgpu_up 1' 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 0' \
-    'virtvgpu_journal_records 0'
+    'virtvgpu_journal_records 0' 'virtvgpu_log_lines_dropped_total 0'
 prepare 1
 prepare 3 2> /dev/null
 has 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 1' \

@@ -28,6 +28,9 @@
 #define VGPU_PATH_HOST_LAYOUT "etc/virt-vgpu/host.xml"
 #define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* how the last host-apply went */
 
+/* The journal's socket for datagrams; of the system, whatever --root names */
+#define VGPU_PATH_JOURNAL "/run/systemd/journal/socket"
+
 #define VGPU_POOL_DEFAULT "default" /* what no pool of that file claims */
 
 /* sysfs and devfs, relative to the same root (kernel:

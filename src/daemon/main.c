@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fsutil.h"
@@ -23,6 +24,8 @@
 #include "daemon/service-metrics.h"
 #include "daemon/service.h"
 #include "daemon/worker.h"
+
+#define LAST_LINES_MS 200
 
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -144,6 +147,14 @@ set_limits(void)
     }
     (void) mallopt(M_ARENA_MAX, 2);
     umask(0077);
+}
+
+/* Threads that answer hooks must not wait for a journal, or a pipe, that nobody reads. */
+static void
+start_log(void)
+{
+    vgpu_log_setup(option.debug);
+    vgpu_log_start(g_log_writer_is_journald(STDERR_FILENO) ? VGPU_PATH_JOURNAL : NULL);
 }
 
 static void
@@ -279,11 +290,12 @@ main(int argc, char **argv)
         g_print("virtvgpud %s\n", PACKAGE_VERSION);
         return EXIT_SUCCESS;
     }
-    vgpu_log_setup(option.debug);
     xmlInitParser();        /* before any thread */
     vgpu_connection_init(); /* before any connection */
+    start_log();
     self.loop = g_main_loop_new(NULL, FALSE);
     if (!set_up(&self, &error)) {
+        (void) vgpu_log_flush(LAST_LINES_MS);
         g_printerr("virtvgpud: %s\n", error->message);
         return EXIT_FAILURE;
     }
@@ -302,5 +314,6 @@ main(int argc, char **argv)
     vgpu_metrics_file_stop(self.metrics_file);
     vgpu_worker_stop(self.worker);
     vgpu_hook_socket_free(self.hook_socket); /* after the worker, which answers through it */
+    (void) vgpu_log_flush(LAST_LINES_MS);
     return EXIT_SUCCESS;
 }

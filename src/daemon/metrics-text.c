@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "daemon/metrics-private.h"
 
 /* The buckets of a histogram that has one label, or two; @label2 NULL: one. */
@@ -95,6 +96,14 @@ write_records(VgpuExposition *out, GVariant *vgpus)
     vgpu_exposition_add(out, records, NULL);
 }
 
+static void
+write_log(VgpuExposition *out)
+{
+    vgpu_exposition_family(out, "virtvgpu_log_lines_dropped_total", "counter",
+                           "Log lines that were dropped because nobody read the log.");
+    vgpu_exposition_add(out, (double) vgpu_log_dropped(), NULL);
+}
+
 char *
 vgpu_metrics_text(VgpuMetrics *self, const VgpuHostRows *rows)
 {
@@ -107,6 +116,7 @@ vgpu_metrics_text(VgpuMetrics *self, const VgpuHostRows *rows)
     write_hook(out, &counts);
     write_backend(out, &counts);
     write_reconcile(out, &counts);
+    write_log(out);
     return vgpu_exposition_end(out);
 }
 

@@ -398,14 +398,40 @@ test_other_files(void **state)
     g_string_truncate(warnings, 0);
 }
 
+/* By a writer: it is there for those who wait. */
+static void
+test_writer(void **state)
+{
+    g_auto(Scratch) scratch = scratch_new();
+    g_autoptr(VgpuWriter) writer = vgpu_writer_new();
+    g_autoptr(VgpuClaimStore) store = open_store(&scratch);
+    g_autoptr(VgpuOwner) owner = make_owner();
+    g_autoptr(GHashTable) loaded = NULL, empty = NULL;
+
+    (void) state;
+    assert_true(
+        vgpu_claim_store_wait(store, WEB1, 0, NULL)); /* a store without a writer never waits */
+    vgpu_claim_store_write_by(store, writer);
+    save(store, owner);
+    assert_true(vgpu_claim_store_wait(store, WEB1, 10000, NULL));
+    loaded = vgpu_claim_store_load(store);
+    check_owner(g_hash_table_lookup(loaded, WEB1), owner);
+    g_ptr_array_set_size(owner->claims, 0);
+    save(store, owner);
+    assert_true(vgpu_claim_store_wait(store, WEB1, 10000, NULL));
+    empty = vgpu_claim_store_load(store);
+    assert_int_equal(g_hash_table_size(empty), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_files),      cmocka_unit_test(test_save_fails),
-        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_zeroed),     cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_writer),      cmocka_unit_test(test_files),
+        cmocka_unit_test(test_save_fails),  cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_truncated),   cmocka_unit_test(test_zeroed),
+        cmocka_unit_test(test_other_files),
     };
     int failed;
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -162,6 +163,35 @@ test_keep_without_room(void **state)
     assert_int_equal(error->code, VGPU_ERROR_NO_CAPACITY);
     assert_null(kept.parent);
     assert_int_equal(g_hash_table_size(host->manager->kept), 0);
+}
+
+/* A record that cannot be written: those who wait are told. What they take back is not there after a
+ * restart either, and what they leave is written as soon as it can be. */
+static void
+test_keep_unwritable(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, DEFINED, 1);
+    g_autofree char *dir = g_build_filename(host->root, VGPU_PATH_PERSISTENT, NULL);
+
+    (void) state;
+    for (guint left = 0; left < 2; left++) {
+        g_auto(VgpuKeep) kept = { 0 };
+        g_autoptr(GError) error = NULL;
+
+        assert_int_equal(g_rmdir(dir), 0);
+        keep(host, xml, &kept);
+        assert_false(vgpu_manager_wait_saved(host->manager, HOST_WEB1, &error));
+        assert_int_equal(error->code, VGPU_ERROR_FAILED);
+        assert_true(has(error->message, dir));
+        if (!left)
+            vgpu_manager_unkeep(host->manager, HOST_WEB1_0);
+        assert_false(has(host->log->str, "vgpu-removed"));
+        assert_int_equal(g_mkdir(dir, 0700), 0);
+        assert_true(vgpu_manager_wait_saved(host->manager, HOST_WEB1, NULL));
+        host_restart(host);
+        assert_int_equal(g_hash_table_size(host->manager->kept), left);
+    }
 }
 
 /* --- without a domain ----------------------------------------------------------------------- */
@@ -460,6 +490,7 @@ main(void)
         cmocka_unit_test(test_keep_reserves),
         cmocka_unit_test(test_unwanted),
         cmocka_unit_test(test_keep_without_room),
+        cmocka_unit_test(test_keep_unwritable),
         cmocka_unit_test(test_create_and_destroy),
         cmocka_unit_test(test_destroy_persistent),
         cmocka_unit_test(test_list),

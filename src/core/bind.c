@@ -74,15 +74,15 @@ is_shunned(const VgpuManager *self, const char *vf)
     return until && *until > g_get_monotonic_time();
 }
 
-/* Write it down; a failure costs no more than another choice after a restart. */
+/* Have it written down. Whether it got to the disk is told to those who wait for it, see
+ * vgpu_manager_wait_saved(). */
 static void
 save(VgpuManager *self, VgpuOwner *owner)
 {
     g_autoptr(GError) error = NULL;
 
     if (!vgpu_claim_store_save(self->reserved_store, owner, &error))
-        g_warning("which VF domain '%s' is to have cannot be written down: %s",
-                  owner->domain_name ? owner->domain_name : owner->key, error->message);
+        g_warning("%s", error->message);
     if (!owner->claims->len)
         g_hash_table_remove(self->reserved, owner->key);
 }

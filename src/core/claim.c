@@ -13,6 +13,7 @@
 
 struct VgpuClaimStore {
     char *dir;
+    VgpuWriter *writer; /* NULL: a save writes itself */
 };
 
 static const char *const phase_names[] = {
@@ -130,6 +131,20 @@ vgpu_claim_store_free(VgpuClaimStore *self)
         return;
     g_free(self->dir);
     g_free(self);
+}
+
+void
+vgpu_claim_store_write_by(VgpuClaimStore *self, VgpuWriter *writer)
+{
+    self->writer = writer;
+}
+
+bool
+vgpu_claim_store_wait(const VgpuClaimStore *self, const char *key, guint ms, GError **error)
+{
+    g_autofree char *path = g_build_filename(self->dir, key, NULL);
+
+    return !self->writer || vgpu_writer_wait(self->writer, path, ms, error);
 }
 
 static char *
@@ -292,6 +307,17 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
     }
 }
 
+static bool
+write_file(const VgpuClaimStore *self, const char *path, const char *data, gsize len,
+           GError **error)
+{
+    if (self->writer) {
+        vgpu_writer_put(self->writer, path, data, len);
+        return true;
+    }
+    return data ? vgpu_fs_replace(path, data, len, error) : vgpu_fs_remove(path, error);
+}
+
 bool
 vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError **error)
 {
@@ -301,7 +327,7 @@ vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError
     gsize len;
 
     if (!owner->claims->len)
-        return vgpu_fs_remove(path, error);
+        return write_file(self, path, NULL, 0, error);
 
     set_string(kf, GROUP_OWNER, "domain-uuid", owner->domain_uuid);
     set_string(kf, GROUP_OWNER, "domain", owner->domain_name);
@@ -313,5 +339,5 @@ vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError
     g_key_file_set_boolean(kf, GROUP_END, "complete", TRUE);
 
     data = g_key_file_to_data(kf, &len, NULL);
-    return vgpu_fs_replace(path, data, len, error);
+    return write_file(self, path, data, len, error);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/writer.h"
 #include "gpu/gpu.h"
 
 /* Ours, written down; the device's state is the world's and is read from sysfs. */
@@ -80,6 +81,13 @@ typedef struct VgpuClaimStore VgpuClaimStore;
 VgpuClaimStore *vgpu_claim_store_new(const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_claim_store_free(VgpuClaimStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaimStore, vgpu_claim_store_free)
+
+/* Let @writer (borrowed) write from now on: a save returns at once and succeeds, a failure is the
+ * writer's. For a directory on a disk, which no hook may wait for. */
+void vgpu_claim_store_write_by(VgpuClaimStore *self, VgpuWriter *writer);
+/* Wait until the owner is on disk as it was saved last, see vgpu_writer_wait(). Any thread. */
+bool vgpu_claim_store_wait(const VgpuClaimStore *self, const char *key, guint ms, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* All owners by key. A file that cannot be understood is left alone and named in a warning: what
  * it stands for is then not ours to touch. */

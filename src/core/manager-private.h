@@ -22,6 +22,7 @@ struct VgpuManager {
     VgpuManagerHost host;
     gpointer opaque;
 
+    VgpuWriter *writer; /* of what is in /var/lib */
     VgpuClaimStore *store;
     VgpuClaimStore *kept_store;
     VgpuClaimStore *reserved_store;

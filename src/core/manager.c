@@ -9,6 +9,8 @@
 #include "core/manager-private.h"
 #include "gpu/facts.h"
 
+#define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
+
 guint64
 vgpu_manager_now(void)
 {
@@ -128,6 +130,9 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->lapses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->kept_store = g_steal_pointer(&kept_store);
     self->reserved_store = g_steal_pointer(&reserved);
+    self->writer = vgpu_writer_new();
+    vgpu_claim_store_write_by(self->kept_store, self->writer);
+    vgpu_claim_store_write_by(self->reserved_store, self->writer);
     self->setups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->shunned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->pools = pools;
@@ -172,11 +177,25 @@ vgpu_manager_free(VgpuManager *self)
     vgpu_inventory_free(self->inventory);
     vgpu_inventory_free(self->identity);
     vgpu_pools_free(self->pools);
+    vgpu_writer_free(self->writer);
     vgpu_claim_store_free(self->store);
     vgpu_claim_store_free(self->kept_store);
     vgpu_claim_store_free(self->reserved_store);
     g_main_context_unref(self->context);
     g_free(self);
+}
+
+bool
+vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
+{
+    return vgpu_claim_store_wait(self->reserved_store, key, SAVE_MS, error) &&
+           vgpu_claim_store_wait(self->kept_store, key, SAVE_MS, error);
+}
+
+void
+vgpu_manager_stop_saving(const VgpuManager *self, guint ms)
+{
+    (void) vgpu_writer_stop(self->writer, ms);
 }
 
 void

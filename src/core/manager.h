@@ -1,6 +1,6 @@
 /* manager.h: the only writer of allocation state
  *
- * All functions are for the one worker thread, the one that runs the GMainContext given at
+ * All functions but two are for the one worker thread, the one that runs the GMainContext given at
  * creation; none of them blocks: drivers are entered on lanes (creation) or in child processes
  * (removal), and libvirt is not known here at all. */
 #pragma once
@@ -46,6 +46,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuManager, vgpu_manager_free)
 
 /* Go on with removals that a previous daemon began. */
 void vgpu_manager_resume(VgpuManager *self);
+
+/* Records in /var/lib are written by a thread of their own: what changes them returns before they are
+ * on disk. These two are for any thread but the worker.
+ *
+ * Wait until all that was changed so far of that domain (or of the vGPU of that UUID, for one without a
+ * domain) is on disk: before libvirt is made to act on it, and before a caller is told that it is done.
+ * VGPU_ERROR_BUSY: it still is being written; else it could not be. Either goes on being tried: who does
+ * not want it any more takes it back. */
+bool vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Write what is left to write, for @ms at most, and nothing after that: the program ends. */
+void vgpu_manager_stop_saving(const VgpuManager *self, guint ms);
 
 /* --- the hook ----------------------------------------------------------------------------- */
 
@@ -101,7 +113,7 @@ bool vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
 
 /* Decide which interface each vGPU of this definition is to have and, where the XML names it,
  * which VF: the wants' `interface` and `vf`. What is decided once is written down and kept for as
- * long as it can be. VGPU_ERROR_NOT_FOUND when no GPU of the host has the profile, with or without
+ * long as it can be; see vgpu_manager_wait_saved(). VGPU_ERROR_NOT_FOUND when no GPU of the host has the profile, with or without
  * room; VGPU_ERROR_NO_CAPACITY when there is no VF for it. */
 bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
@@ -202,15 +214,15 @@ typedef struct {
 void vgpu_keep_clear(VgpuKeep *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuKeep, vgpu_keep_clear)
 
-/* Choose a parent for it and write it down, before libvirt is asked to define it; one that is
- * written down already stays where it is. @domain_uuid and @domain_name NULL: it belongs to no
+/* Choose a parent for it and write it down, before libvirt is asked to define it, which has to wait for
+ * vgpu_manager_wait_saved(); one that is written down already stays where it is. @domain_uuid and @domain_name NULL: it belongs to no
  * domain. */
 bool vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
                        const VgpuWant *want, VgpuKeep *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* libvirt has it now. */
 void vgpu_manager_kept(VgpuManager *self, const char *uuid);
-/* Libvirt has removed it, or never made it. */
+/* Libvirt has removed it, or never made it; also to take back what could not be written down. */
 void vgpu_manager_unkeep(VgpuManager *self, const char *uuid);
 /* UUIDs of persistent mdevs of this domain that it does not want any more: all of them when
  * it is no longer defined. Strings owned by the array. */

@@ -2,14 +2,16 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 
-static bool
-save_kept(VgpuManager *self, VgpuOwner *owner, GError **error)
+/* Whether it got to the disk is told to those who wait for it: vgpu_manager_wait_saved(). */
+static void
+save_kept(VgpuManager *self, VgpuOwner *owner)
 {
-    bool saved = vgpu_claim_store_save(self->kept_store, owner, error);
+    g_autoptr(GError) error = NULL;
 
+    if (!vgpu_claim_store_save(self->kept_store, owner, &error))
+        g_warning("%s", error->message);
     if (!owner->claims->len)
         g_hash_table_remove(self->kept, owner->key);
-    return saved;
 }
 
 static VgpuOwner *
@@ -101,10 +103,7 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
         owner = need_kept_owner(self, domain_uuid ? domain_uuid : want->uuid, domain_uuid,
                                 domain_name);
         g_ptr_array_add(owner->claims, g_steal_pointer(&claim));
-        if (!save_kept(self, owner, error)) {
-            g_ptr_array_remove(owner->claims, known);
-            return false;
-        }
+        save_kept(self, owner);
     }
     out->parent = g_strdup(known->parent);
     out->profile_id = g_strdup(known->profile_id);
@@ -117,13 +116,11 @@ vgpu_manager_kept(VgpuManager *self, const char *uuid)
 {
     VgpuOwner *owner;
     VgpuClaim *claim = vgpu_manager_kept_claim(self, uuid, &owner);
-    g_autoptr(GError) error = NULL;
 
     if (!claim || claim->phase == VGPU_PHASE_READY)
         return;
     claim->phase = VGPU_PHASE_READY;
-    if (!save_kept(self, owner, &error))
-        g_warning("%s", error->message);
+    save_kept(self, owner);
     vgpu_manager_emit(self, "vgpu-created", owner, claim, NULL, -1);
 }
 
@@ -132,14 +129,13 @@ vgpu_manager_unkeep(VgpuManager *self, const char *uuid)
 {
     VgpuOwner *owner;
     VgpuClaim *claim = vgpu_manager_kept_claim(self, uuid, &owner);
-    g_autoptr(GError) error = NULL;
 
     if (!claim)
         return;
-    vgpu_manager_emit(self, "vgpu-removed", owner, claim, NULL, -1);
+    if (claim->phase == VGPU_PHASE_READY) /* else nobody was told that it was there */
+        vgpu_manager_emit(self, "vgpu-removed", owner, claim, NULL, -1);
     g_ptr_array_remove(owner->claims, claim);
-    if (!save_kept(self, owner, &error))
-        g_warning("%s", error->message);
+    save_kept(self, owner);
 }
 
 static bool

@@ -79,17 +79,40 @@ call_bind(gpointer data)
     call->done = vgpu_manager_bind(call->guard->manager, call->domain, &call->error);
 }
 
+/* Before a caller is told that it is done. What could not be written is tried again, and need not be taken
+ * back: what is in the way of it is the administrator's to know, not the caller's. */
+static void
+wait_saved(VgpuGuard *self, const char *key)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!vgpu_manager_wait_saved(self->manager, key, &error))
+        g_warning("%s", error->message);
+}
+
 /* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the
  * pen: the definition stays as it is until there is such a GPU, or another name. */
 static bool
 bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
 {
     BindCall call = { .guard = self, .domain = domain };
+    g_autoptr(GError) failure = NULL;
 
     vgpu_worker_call(self->worker, call_bind, &call);
-    if (!call.done)
+    if (!call.done) {
         g_propagate_error(error, call.error);
-    return call.done;
+        return false;
+    }
+    if (vgpu_manager_wait_saved(self->manager, domain->uuid, &failure))
+        return true;
+    if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    /* that costs no more than another choice after a restart */
+    g_warning("which VF domain '%s' is to have cannot be written down: %s", domain->name,
+              failure->message);
+    return true;
 }
 
 static bool
@@ -193,6 +216,29 @@ vgpu_guard_unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError 
     return true;
 }
 
+/* The record of what libvirt is to define must be on disk before that. One of a domain that is still
+ * being written will be there at the next follow-up; all else is taken back, so that nothing is left of
+ * what is refused. */
+static bool
+keep_one(VgpuGuard *self, WorkerCall *call, GError **error)
+{
+    const char *key = call->domain_uuid ? call->domain_uuid : call->uuid;
+    g_autoptr(GError) failure = NULL;
+
+    vgpu_worker_call(self->worker, call_keep, call);
+    if (!call->done) {
+        g_propagate_error(error, call->error);
+        return false;
+    }
+    if (call->keep.defined || vgpu_manager_wait_saved(self->manager, key, &failure))
+        return true;
+    if (!call->domain_uuid || !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
+        vgpu_worker_call(self->worker, call_unkeep, call);
+    vgpu_keep_clear(&call->keep);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
 /* Record, then libvirt, then record: whatever comes between is finished by the next follow-up. */
 static bool
 define_one(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, const char *domain_name,
@@ -208,11 +254,8 @@ define_one(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, const c
     g_auto(VgpuKeep) keep = { 0 };
     g_autoptr(GError) failure = NULL;
 
-    vgpu_worker_call(self->worker, call_keep, &call);
-    if (!call.done) {
-        g_propagate_error(error, call.error);
+    if (!keep_one(self, &call, error))
         return false;
-    }
     keep = call.keep;
     if (keep.defined)
         return true;
@@ -237,6 +280,8 @@ vgpu_guard_define(VgpuGuard *self, const VgpuWant *want, GError **error)
 
     if (conn)
         virConnectClose(conn);
+    if (done)
+        wait_saved(self, want->uuid);
     return done;
 }
 
@@ -248,6 +293,8 @@ vgpu_guard_undefine(VgpuGuard *self, const char *uuid, GError **error)
 
     if (conn)
         virConnectClose(conn);
+    if (done)
+        wait_saved(self, uuid);
     return done;
 }
 
@@ -377,6 +424,8 @@ run_injection(gpointer data)
     Injection *job = data;
 
     job->done = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
+    if (job->done)
+        wait_saved(job->guard, job->domain_uuid);
 }
 
 char **

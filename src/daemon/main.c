@@ -26,6 +26,7 @@
 #include "daemon/worker.h"
 
 #define LAST_LINES_MS 200
+#define LAST_RECORDS_MS 5000 /* systemd waits much longer */
 
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -314,6 +315,7 @@ main(int argc, char **argv)
     vgpu_metrics_file_stop(self.metrics_file);
     vgpu_worker_stop(self.worker);
     vgpu_hook_socket_free(self.hook_socket); /* after the worker, which answers through it */
+    vgpu_manager_stop_saving(self.manager, LAST_RECORDS_MS);
     (void) vgpu_log_flush(LAST_LINES_MS);
     return EXIT_SUCCESS;
 }

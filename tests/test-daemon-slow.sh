@@ -65,13 +65,26 @@ check "vm1 starts and stops meanwhile" runs_meanwhile
 check "libvirt is not asked to change vm2 meanwhile" says_not "vm2"
 cli inject vm2 > "$root/injected" 2>&1 &
 caller=$!
-check "whoever asks for it waits, too, while vm1 starts" runs_meanwhile
+check "a caller who asks for it waits, too, while vm1 starts" runs_meanwhile
 check "and has no answer yet" kill -0 "$caller"
 unknob fsync_hangs
 check "the VF is on record as soon as the disk answers" until_true has_reservation
 wait "$caller"
 caller=''
 check "then libvirt is asked" until_true says "vm2"
+
+# --- pools, which are on the same disk --------------------------------------------------------
+knob fsync_hangs 1
+echo "<vgpupool><name>slow</name><source><gpu address='0000:42:00.0'/></source></vgpupool>" > "$root/pool.xml"
+cli pool-define "$root/pool.xml" > "$root/defined" 2>&1 &
+caller=$!
+check "a pool is being written" until_true is_hanging
+check "vm1 starts and stops meanwhile" runs_meanwhile
+check "its caller has no answer yet" kill -0 "$caller"
+unknob fsync_hangs
+check "the answer comes as soon as the disk answers" wait "$caller"
+caller=''
+check "the pool is there" cli pool-info slow
 
 # --- the end ----------------------------------------------------------------------------------
 rm "$root/var/lib/virt-vgpu/vfs/$(domain_uuid 2)"
@@ -108,7 +121,7 @@ check "nothing is left" until_true nothing_left
 dd bs=4096 count=16 <&9 > /dev/null 2>&1
 cat "$root/pipe" > "$root/log" &
 caller=$!
-check "all of it is there when somebody reads" until_true says "vm1.*removed"
+check "all of it is there when the log is read" until_true says "vm1.*removed"
 kill "$caller"
 caller=''
 dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null

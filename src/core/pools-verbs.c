@@ -1,4 +1,5 @@
-/* What an administrator does with pools. The file system first: what it refuses has not happened. */
+/* What an administrator does with pools. The file system first: what it refuses has not happened. What is on a disk
+ * is written by vgpu_pools_change_write(), since the thread that knows all pools must not wait for one. */
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -9,6 +10,17 @@
 #include "base/names.h"
 #include "core/pool-private.h"
 #include "core/pools-private.h"
+
+/* A planned change, on disk and then in memory; each may be NULL. */
+struct VgpuPoolsChange {
+    VgpuPool *pool; /* defined */
+    char *gone;     /* undefined */
+    char *dir;      /* has to be there */
+    char *file;     /* of the pool */
+    char *link;     /* is removed, … */
+    char *target;   /* … and made again, to say that */
+    GError *left;   /* what could not be removed, and does not matter */
+};
 
 static bool refuse(GError **error, VgpuError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
@@ -95,47 +107,32 @@ remove_mark(const VgpuPools *self, const char *name, GError **error)
     return !mark || vgpu_fs_remove(mark, error);
 }
 
+/* Where the file goes. A mark or link may be left from a pool of that name whose file was removed by
+ * hand. */
 static bool
-remove_link(const VgpuPools *self, const char *name, GError **error)
+plan_file(VgpuPools *self, VgpuPoolsChange *change, GError **error)
 {
-    g_autofree char *link = self->dir ? vgpu_pools_link(self, name) : NULL;
-
-    return !link || vgpu_fs_remove(link, error);
-}
-
-/* A mark or link may be left from a pool of that name whose file was removed by hand. */
-static bool
-forget_former(VgpuPools *self, const char *name, GError **error)
-{
-    if (!remove_mark(self, name, error) || !remove_link(self, name, error))
-        return false;
-    g_hash_table_remove(self->marks, name);
-    return true;
-}
-
-static bool
-write_pool(VgpuPools *self, const VgpuPool *pool, GError **error)
-{
-    g_autofree char *path = NULL;
-    g_autoptr(GError) failed = NULL;
+    const char *name = change->pool->name;
 
     if (!self->dir)
         return true;
-    path = vgpu_pools_file(self, pool->name);
-    if (!vgpu_fs_mkdir(self->dir, 0755, error))
+    change->dir = g_strdup(self->dir);
+    change->file = vgpu_pools_file(self, name);
+    if (resolve(self, name))
+        return true;
+    if (!remove_mark(self, name, error))
         return false;
-    if (!resolve(self, pool->name) && !forget_former(self, pool->name, error))
-        return false;
-    if (!vgpu_fs_replace(path, pool->xml, strlen(pool->xml), &failed))
-        return refuse(error, VGPU_ERROR_FAILED, "%s", failed->message);
+    g_hash_table_remove(self->marks, name);
+    change->link = vgpu_pools_link(self, name);
     return true;
 }
 
-const VgpuPool *
-vgpu_pools_define(VgpuPools *self, const char *xml, gsize len, GError **error)
+VgpuPoolsChange *
+vgpu_pools_plan_define(VgpuPools *self, const char *xml, gsize len, GError **error)
 {
     g_autoptr(VgpuPool) pool = vgpu_pool_parse(xml, len, "pool definition", error);
     const VgpuPool *old = pool ? vgpu_pools_by_name(self, pool->name) : NULL;
+    g_autoptr(VgpuPoolsChange) change = NULL;
     char *complete;
 
     if (!pool)
@@ -149,33 +146,35 @@ vgpu_pools_define(VgpuPools *self, const char *xml, gsize len, GError **error)
     complete = vgpu_pool_format(pool, NULL, 0);
     g_free(pool->xml);
     pool->xml = complete;
-    if (!check_others(self, pool, error) || !write_pool(self, pool, error))
+    if (!check_others(self, pool, error))
         return NULL;
-    return vgpu_pools_take(self, g_steal_pointer(&pool));
+    change = g_new0(VgpuPoolsChange, 1);
+    change->pool = g_steal_pointer(&pool);
+    return plan_file(self, change, error) ? g_steal_pointer(&change) : NULL;
 }
 
-bool
-vgpu_pools_undefine(VgpuPools *self, const char *name, GError **error)
+VgpuPoolsChange *
+vgpu_pools_plan_undefine(const VgpuPools *self, const char *name, GError **error)
 {
-    const char *resolved = resolve(self, name);
     const VgpuPool *pool = vgpu_pools_find(self, name);
-    g_autofree char *known = g_strdup(resolved);
-    g_autofree char *path = NULL;
-    g_autoptr(GError) left = NULL;
+    const char *known = pool ? pool->name : name;
+    VgpuPoolsChange *change;
 
-    if (!known)
-        return refuse_unknown(self, name, error);
-    if (pool && vgpu_pools_is_active(self, pool))
-        return refuse(error, VGPU_ERROR_BAD_REQUEST,
-                      "pool '%s' is active; stop it first, with 'virt-vgpu pool-destroy %s'",
-                      known, known);
-    path = self->dir ? vgpu_pools_file(self, known) : NULL;
-    if (path && !vgpu_fs_remove(path, error))
-        return false;
-    vgpu_pools_drop(self, known);
-    if (!forget_former(self, known, &left)) /* without the file they mean nothing */
-        g_warning("pool '%s' is gone, but not all of it: %s", known, left->message);
-    return true;
+    if (!pool && !vgpu_pools_why_broken(self, name)) {
+        refuse_unknown(self, name, error);
+        return NULL;
+    }
+    if (pool && vgpu_pools_is_active(self, pool)) {
+        refuse(error, VGPU_ERROR_BAD_REQUEST,
+               "pool '%s' is active; stop it first, with 'virt-vgpu pool-destroy %s'", known,
+               known);
+        return NULL;
+    }
+    change = g_new0(VgpuPoolsChange, 1);
+    change->gone = g_strdup(known);
+    change->file = self->dir ? vgpu_pools_file(self, known) : NULL;
+    change->link = self->dir ? vgpu_pools_link(self, known) : NULL;
+    return change;
 }
 
 /* --- start, stop, autostart ---------------------------------------------------------------- */
@@ -210,26 +209,135 @@ vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GError **e
     return true;
 }
 
+VgpuPoolsChange *
+vgpu_pools_plan_autostart(const VgpuPools *self, const char *name, bool autostart, GError **error)
+{
+    const VgpuPool *pool = vgpu_pools_find(self, name);
+    VgpuPoolsChange *change;
+
+    if (!pool) {
+        refuse_unknown(self, name, error);
+        return NULL;
+    }
+    change = g_new0(VgpuPoolsChange, 1);
+    if (vgpu_pools_autostarts(self, pool) == autostart)
+        return change; /* as with virsh */
+    if (!self->dir) {
+        refuse(error, VGPU_ERROR_FAILED, "pool '%s' has no file", pool->name);
+        vgpu_pools_change_free(change);
+        return NULL;
+    }
+    change->dir = g_strdup(self->autostart);
+    change->link = vgpu_pools_link(self, pool->name);
+    change->target = autostart ? g_strdup_printf("../%s.xml", pool->name) : NULL;
+    return change;
+}
+
+/* --- what was planned ----------------------------------------------------------------------- */
+
+void
+vgpu_pools_change_free(VgpuPoolsChange *self)
+{
+    if (!self)
+        return;
+    vgpu_pool_free(self->pool);
+    g_free(self->gone);
+    g_free(self->dir);
+    g_free(self->file);
+    g_free(self->link);
+    g_free(self->target);
+    g_clear_error(&self->left);
+    g_free(self);
+}
+
+static bool
+write_pool(const VgpuPoolsChange *self, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+
+    if (self->link && !vgpu_fs_remove(self->link, error))
+        return false;
+    if (!self->file ||
+        vgpu_fs_replace(self->file, self->pool->xml, strlen(self->pool->xml), &failed))
+        return true;
+    return refuse(error, VGPU_ERROR_FAILED, "%s", failed->message);
+}
+
+static bool
+remove_pool(VgpuPoolsChange *self, GError **error)
+{
+    if (self->file && !vgpu_fs_remove(self->file, error))
+        return false;
+    if (self->link) /* without the file it means nothing */
+        (void) !vgpu_fs_remove(self->link, &self->left);
+    return true;
+}
+
+bool
+vgpu_pools_change_write(VgpuPoolsChange *self, GError **error)
+{
+    if (self->dir && !vgpu_fs_mkdir(self->dir, 0755, error))
+        return false;
+    if (self->pool)
+        return write_pool(self, error);
+    if (self->gone)
+        return remove_pool(self, error);
+    if (!self->link) /* it is so already */
+        return true;
+    if (!vgpu_fs_remove(self->link, error))
+        return false;
+    if (self->target && symlink(self->target, self->link) < 0)
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "make link %s", self->link);
+    return true;
+}
+
+const VgpuPool *
+vgpu_pools_carry_out(VgpuPools *self, VgpuPoolsChange *change)
+{
+    if (change->pool)
+        return vgpu_pools_take(self, g_steal_pointer(&change->pool));
+    if (!change->gone)
+        return NULL;
+    vgpu_pools_drop(self, change->gone);
+    (void) !remove_mark(self, change->gone, change->left ? NULL : &change->left);
+    g_hash_table_remove(self->marks, change->gone);
+    if (change->left)
+        g_warning("pool '%s' is gone, but not all of it: %s", change->gone,
+                  change->left->message);
+    return NULL;
+}
+
+const VgpuPool *
+vgpu_pools_define(VgpuPools *self, const char *xml, gsize len, GError **error)
+{
+    g_autoptr(VgpuPoolsChange) change = vgpu_pools_plan_define(self, xml, len, error);
+
+    return change && vgpu_pools_change_write(change, error) ? vgpu_pools_carry_out(self, change)
+                                                            : NULL;
+}
+
+static bool
+write_and_carry_out(VgpuPools *self, VgpuPoolsChange *planned, GError **error)
+{
+    g_autoptr(VgpuPoolsChange) change = planned;
+
+    if (!change || !vgpu_pools_change_write(change, error))
+        return false;
+    (void) vgpu_pools_carry_out(self, change);
+    return true;
+}
+
+bool
+vgpu_pools_undefine(VgpuPools *self, const char *name, GError **error)
+{
+    return write_and_carry_out(self, vgpu_pools_plan_undefine(self, name, error), error);
+}
+
 bool
 vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GError **error)
 {
-    const VgpuPool *pool = vgpu_pools_find(self, name);
-    g_autofree char *link = NULL;
-    g_autofree char *target = NULL;
-
-    if (!pool)
-        return refuse_unknown(self, name, error);
-    if (vgpu_pools_autostarts(self, pool) == autostart)
-        return true; /* as with virsh */
-    if (!self->dir)
-        return refuse(error, VGPU_ERROR_FAILED, "pool '%s' has no file", pool->name);
-    link = vgpu_pools_link(self, pool->name);
-    if (!vgpu_fs_mkdir(self->autostart, 0755, error) || !vgpu_fs_remove(link, error))
-        return false;
-    target = g_strdup_printf("../%s.xml", pool->name);
-    if (autostart && symlink(target, link) < 0)
-        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "make link %s", link);
-    return true;
+    return write_and_carry_out(self, vgpu_pools_plan_autostart(self, name, autostart, error),
+                               error);
 }
 
 /* --- refresh ------------------------------------------------------------------------------- */

@@ -49,6 +49,23 @@ bool vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GErro
     G_GNUC_WARN_UNUSED_RESULT;
 bool vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Define, undefine and autostart in steps, for a thread that must not wait for a disk: these plan it, … */
+typedef struct VgpuPoolsChange VgpuPoolsChange;
+void vgpu_pools_change_free(VgpuPoolsChange *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPoolsChange, vgpu_pools_change_free)
+VgpuPoolsChange *vgpu_pools_plan_define(VgpuPools *self, const char *xml, gsize len,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+VgpuPoolsChange *vgpu_pools_plan_undefine(const VgpuPools *self, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+VgpuPoolsChange *vgpu_pools_plan_autostart(const VgpuPools *self, const char *name,
+                                           bool autostart, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* … this writes, on any thread, … */
+bool vgpu_pools_change_write(VgpuPoolsChange *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* … and this takes over what was written: the pool that is defined now, borrowed, else NULL. No other verb may
+ * come between the plan and this. */
+const VgpuPool *vgpu_pools_carry_out(VgpuPools *self, VgpuPoolsChange *change);
+
 /* Why nothing can be done with @name, which vgpu_pools_find() does not find: there is no such pool, its
  * file cannot be read (and why), or it is the default one. */
 void vgpu_pools_refuse(const VgpuPools *self, const char *name, GError **error);

@@ -16,6 +16,7 @@ typedef struct {
     char *text;
     GPtrArray *lines; /* of char * */
     VgpuIsoJob *job;
+    VgpuPoolsChange *change;
     GError *error;
 } PoolCall;
 
@@ -74,11 +75,19 @@ do_get_xml(gpointer data)
 }
 
 static void
-do_define(gpointer data)
+plan_define(gpointer data)
 {
     PoolCall *call = data;
-    const VgpuPool *pool =
-        vgpu_pools_define(pools_of(call), call->xml, strlen(call->xml), &call->error);
+
+    call->change =
+        vgpu_pools_plan_define(pools_of(call), call->xml, strlen(call->xml), &call->error);
+}
+
+static void
+do_planned(gpointer data)
+{
+    PoolCall *call = data;
+    const VgpuPool *pool = vgpu_pools_carry_out(pools_of(call), call->change);
 
     if (pool) {
         call->name = pool->name;
@@ -96,12 +105,12 @@ keep_users(PoolCall *call)
 }
 
 static void
-do_undefine(gpointer data)
+plan_undefine(gpointer data)
 {
     PoolCall *call = data;
 
     keep_users(call);
-    (void) !vgpu_pools_undefine(pools_of(call), call->name, &call->error);
+    call->change = vgpu_pools_plan_undefine(pools_of(call), call->name, &call->error);
 }
 
 static void
@@ -114,11 +123,12 @@ do_set_active(gpointer data)
 }
 
 static void
-do_set_autostart(gpointer data)
+plan_autostart(gpointer data)
 {
     PoolCall *call = data;
 
-    (void) !vgpu_pools_set_autostart(pools_of(call), call->name, call->flag, &call->error);
+    call->change =
+        vgpu_pools_plan_autostart(pools_of(call), call->name, call->flag, &call->error);
 }
 
 static char *
@@ -168,12 +178,29 @@ run(VgpuService *self, void (*func)(gpointer data), PoolCall *call)
     return !call->error;
 }
 
-/* The same for what changes where vGPUs may go: definitions may have waited for it. */
+/* The same for what changes pools. */
 static bool
-run_change(VgpuService *self, void (*func)(gpointer data), PoolCall *call)
+run_alone(VgpuService *self, void (*func)(gpointer data), PoolCall *call)
 {
-    bool done = run(self, func, call);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
 
+    return run(self, func, call);
+}
+
+/* The same in three steps, of which the middle one, on this thread, waits for the disk. */
+static bool
+run_planned(VgpuService *self, void (*plan)(gpointer data), PoolCall *call)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
+
+    return run(self, plan, call) && vgpu_pools_change_write(call->change, &call->error) &&
+           run(self, do_planned, call);
+}
+
+/* Where vGPUs may go has changed: definitions may have waited for it. */
+static bool
+follow_change(VgpuService *self, bool done)
+{
     if (done)
         vgpu_guard_push_sweep(self->guard);
     return done;
@@ -194,6 +221,7 @@ clear(PoolCall *call)
 {
     g_clear_pointer(&call->lines, g_ptr_array_unref);
     g_clear_pointer(&call->job, vgpu_iso_job_free);
+    g_clear_pointer(&call->change, vgpu_pools_change_free);
     g_clear_pointer(&call->text, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PoolCall, clear)
@@ -236,9 +264,9 @@ static gboolean
 on_define_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *xml,
                gpointer opaque)
 {
-    PoolCall call = { .xml = xml };
+    g_auto(PoolCall) call = { .xml = xml };
 
-    if (!run_change(opaque, do_define, &call))
+    if (!follow_change(opaque, run_planned(opaque, plan_define, &call)))
         return vgpu_service_take(invocation, call.error);
     vgpu_bus_manager1_complete_define_pool(skeleton, invocation, call.result);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -251,7 +279,7 @@ on_undefine_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, c
     g_auto(PoolCall) call = { .name = name };
     g_auto(GStrv) users = NULL;
 
-    if (!run_change(opaque, do_undefine, &call))
+    if (!follow_change(opaque, run_planned(opaque, plan_undefine, &call)))
         return vgpu_service_take(invocation, call.error);
     users = lines_of(&call);
     vgpu_bus_manager1_complete_undefine_pool(skeleton, invocation, (const char *const *) users);
@@ -264,7 +292,7 @@ on_start_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, cons
 {
     g_auto(PoolCall) call = { .name = name, .flag = true };
 
-    if (!run_change(opaque, do_set_active, &call))
+    if (!follow_change(opaque, run_alone(opaque, do_set_active, &call)))
         return vgpu_service_take(invocation, call.error);
     vgpu_bus_manager1_complete_start_pool(skeleton, invocation);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -277,7 +305,7 @@ on_destroy_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, co
     g_auto(PoolCall) call = { .name = name };
     g_auto(GStrv) users = NULL;
 
-    if (!run_change(opaque, do_set_active, &call))
+    if (!follow_change(opaque, run_alone(opaque, do_set_active, &call)))
         return vgpu_service_take(invocation, call.error);
     users = lines_of(&call);
     vgpu_bus_manager1_complete_destroy_pool(skeleton, invocation, (const char *const *) users);
@@ -290,7 +318,7 @@ on_set_pool_autostart(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocati
 {
     PoolCall call = { .name = name, .flag = autostart };
 
-    if (!run(opaque, do_set_autostart, &call))
+    if (!run_planned(opaque, plan_autostart, &call))
         return vgpu_service_take(invocation, call.error);
     vgpu_bus_manager1_complete_set_pool_autostart(skeleton, invocation);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -321,7 +349,7 @@ on_refresh_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, co
     GError *error = NULL;
 
     vgpu_guard_reread_gpus(self->guard);
-    if (!run_change(self, do_refresh, &call))
+    if (!follow_change(self, run_alone(self, do_refresh, &call)))
         return vgpu_service_take(invocation, call.error);
     if (call.job && !build_image(&call, &error))
         return vgpu_service_take(invocation, error);

@@ -10,6 +10,7 @@ struct VgpuService {
     VgpuManager *manager; /* the worker's */
     VgpuGuard *guard;
     const VgpuConfig *config;
+    GMutex pools_lock; /* one verb that changes pools at a time */
     VgpuBusManager1 *skeleton;
 };
 

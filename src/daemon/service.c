@@ -78,6 +78,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     self->manager = manager;
     self->guard = guard;
     self->config = config;
+    g_mutex_init(&self->pools_lock);
     self->skeleton = vgpu_bus_manager1_skeleton_new();
     vgpu_bus_manager1_set_version(self->skeleton, PACKAGE_VERSION);
     g_dbus_interface_skeleton_set_flags(

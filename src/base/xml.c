@@ -6,45 +6,50 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/xml-token.h"
 
+/* IGNORE_ENC: what was counted must be what is parsed, and in UTF-7, say, other bytes are tags. */
 #define PARSE_OPTIONS                                                                            \
-    (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES)
+    (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |           \
+     XML_PARSE_IGNORE_ENC)
 
-static bool
+static void
 refuse(GError **error, const char *what, long line, const char *reason)
 {
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: line %ld: %s", what, line,
                 reason);
-    return false;
 }
 
-/* Counted by hand, since such a document is not worth parsing. */
-static long
-line_at(const char *xml, gsize offset)
+/* The text in UTF-8 when it declares one of the encodings that an editor may leave in a file, else
+ * NULL. No others: libc would load a converter of the document's choice. */
+static char *
+to_utf8(const char *xml, gsize len, gsize *out_len)
 {
-    long line = 1;
+    static const char *const known[] = { "ISO-8859-1", "ISO-8859-15" };
+    const char *problem = NULL;
+    g_autofree char *declared = NULL;
+    VgpuXmlToken token;
+    gsize at = 0;
 
-    for (gsize i = 0; i < offset; i++)
-        line += xml[i] == '\n';
-    return line;
-}
-
-xmlDoc *
-vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
-{
-    xmlParserCtxt *ctxt;
-    xmlDoc *doc = NULL;
-
-    if (len > VGPU_XML_MAX) {
-        g_autofree char *reason =
-            g_strdup_printf("longer than %u MiB", VGPU_XML_MAX / (1024 * 1024));
-
-        refuse(error, what, line_at(xml, VGPU_XML_MAX), reason);
+    if (len > VGPU_XML_MAX || !vgpu_xml_token_next(xml, len, &at, &token, &problem) ||
+        token.kind != VGPU_XML_TOKEN_INSTRUCTION || !g_str_has_prefix(token.text, "<?xml ") ||
+        !(declared = vgpu_xml_token_attr(&token, "encoding")))
         return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (g_ascii_strcasecmp(declared, known[i]) == 0)
+            return g_convert(xml, (gssize) len, "UTF-8", known[i], NULL, out_len, NULL);
     }
-    if (!(ctxt = xmlNewParserCtxt()))
-        g_error("out of memory");
+    return NULL;
+}
 
+static xmlDoc *
+parse(const char *xml, gsize len, const char *what, GError **error)
+{
+    xmlParserCtxt *ctxt = xmlNewParserCtxt();
+    xmlDoc *doc;
+
+    if (!ctxt)
+        g_error("out of memory");
     doc = xmlCtxtReadMemory(ctxt, xml, (int) len, NULL, NULL, PARSE_OPTIONS);
     if (!doc || !ctxt->wellFormed) {
         const xmlError *err = xmlCtxtGetLastError(ctxt);
@@ -53,12 +58,27 @@ vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
         refuse(error, what, err && err->line > 0 ? err->line : 1,
                g_strdelimit(g_strstrip(reason), "\n", ' '));
         g_clear_pointer(&doc, xmlFreeDoc);
-    } else if (xmlGetIntSubset(doc)) {
-        refuse(error, what, 1, "a document type declaration (DTD) is not allowed");
-        g_clear_pointer(&doc, xmlFreeDoc);
     }
     xmlFreeParserCtxt(ctxt);
     return doc;
+}
+
+xmlDoc *
+vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
+{
+    gsize converted_len = 0;
+    g_autofree char *converted = to_utf8(xml, len, &converted_len);
+    VgpuXmlExcess excess;
+
+    if (converted) {
+        xml = converted;
+        len = converted_len;
+    }
+    if (!vgpu_xml_limits_check(xml, len, &excess)) {
+        refuse(error, what, excess.line, excess.reason);
+        return NULL;
+    }
+    return parse(xml, len, what, error);
 }
 
 GPtrArray *

@@ -1,7 +1,8 @@
 /* xml.h: libxml2, silent and without its doors open
  *
  * Nothing here loads external entities or DTDs, expands entities, follows XInclude or lifts
- * libxml2's own limits; a document that carries a DTD is refused (libvirt never writes one). */
+ * libxml2's own limits. What is over the limits of xml-limits.h is refused before libxml2 sees it, a
+ * DTD as well (libvirt never writes one). It gets UTF-8 only, whatever encoding a document names. */
 #pragma once
 
 #include <glib.h>
@@ -9,16 +10,15 @@
 #include <libxml/xpath.h>
 #include <stdbool.h>
 
-/* What the parser takes at most; libvirt sends no longer string in one message of the versions
- * supported here (src/remote/remote_protocol.x, REMOTE_STRING_MAX). */
-#define VGPU_XML_MAX (4u * 1024 * 1024)
+#include "base/xml-limits.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlXPathContext, xmlXPathFreeContext)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlXPathObject, xmlXPathFreeObject)
 
 /* Parse @len bytes. @what names the source in errors ("domain 'web1'", a file's name):
- * "WHAT: line N: reason", always VGPU_ERROR_BAD_REQUEST. Keeps line numbers. */
+ * "WHAT: line N: reason", always VGPU_ERROR_BAD_REQUEST. Keeps line numbers. In UTF-8, or in Latin-1
+ * or Latin-9 if it says so. */
 xmlDoc *vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

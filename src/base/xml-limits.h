@@ -1,0 +1,27 @@
+/* xml-limits.h: what an XML of strangers may hold before libxml2 sees it
+ *
+ * libxml2 (2.9) needs a time that grows with the square of the attributes of one tag, of the
+ * namespaces in scope and of what a DTD declares: 500 KB that any user of libvirt can write keep a
+ * CPU busy for a quarter of a minute. Here the time is that of one look at each byte. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* libvirt sends no longer string in one message of the versions supported here
+ * (src/remote/remote_protocol.x, REMOTE_STRING_MAX). */
+#define VGPU_XML_MAX (4u * 1024 * 1024)
+
+#define VGPU_XML_TAG_MAX (256u * 1024) /* bytes of one start tag */
+#define VGPU_XML_ATTRIBUTES_MAX 256u   /* of one start tag */
+#define VGPU_XML_NAMESPACES_MAX 4096u  /* declarations in the whole document */
+
+typedef struct {
+    long line;
+    char reason[80];
+} VgpuXmlExcess;
+
+/* Whether these @len bytes are worth parsing: within the limits, UTF-8, without a DTD, and made of
+ * what is markup as far as can be told from a single pass. If not, *@out says why. */
+bool vgpu_xml_limits_check(const char *xml, gsize len, VgpuXmlExcess *out)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -318,6 +318,56 @@ test_driver_disk(void **state)
     }
 }
 
+/* What is told without parsing. */
+static void
+test_peek(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *uuid;
+        int id; /* -1: none */
+        bool is_marked;
+    } cases[] = {
+        { "as libvirt writes it",
+          "<domain type='kvm' id='7'>\n  <name>x</name>\n  <uuid>" UUID "</uuid>\n</domain>",
+          UUID, 7 },
+        { "of a file",
+          "<?xml version='1.0'?>\n<!-- x -->\n<domain><uuid> " UUID "\n</uuid></domain>", UUID,
+          -1 },
+        { "in capitals", "<domain><uuid>6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10</uuid></domain>",
+          UUID, -1 },
+        { "none", "<domain><name>x</name></domain>", NULL, -1 },
+        { "empty", "<domain><uuid/><uuid></uuid></domain>", NULL, -1 },
+        { "a bad one", "<domain id='x'><uuid>42</uuid></domain>", NULL, -1 },
+        { "of something inside", "<domain><metadata><uuid>" UUID "</uuid></metadata></domain>",
+          NULL, -1 },
+        { "behind something",
+          "<domain><a b='>'><c/><!-- </a> --></a><uuid>" UUID "</uuid></domain>", UUID, -1 },
+        { "in a comment", "<!--<domain id='7'><uuid>" UUID "</uuid>--><domain/>", NULL, -1 },
+        { "behind the domain", "<domain></domain><uuid>" UUID "</uuid>", NULL, -1 },
+        { "no domain", "<network id='7'><uuid>" UUID "</uuid></network>", NULL, -1 },
+        { "cut off", "<domain id='7'><uuid>" UUID, UUID, 7 },
+        { "cut off before", "<domain id='7'><uuid>", NULL, 7 },
+        { "nothing", "", NULL, -1 },
+        { "our namespace", "<a xmlns='urn:virt-vgpu:domain:9'/>", NULL, -1, true },
+        { "our alias", "<alias name='ua-vgpu-0'/>", NULL, -1, true },
+        { "another's", "<alias name='ua-vgpux0' xmlns='urn:virt-vgpu:pool'/>", NULL, -1, false },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gsize len = strlen(cases[i].xml);
+        g_autofree char *uuid = vgpu_domain_peek_uuid(cases[i].xml, len);
+        bool is_marked = vgpu_domain_is_marked(cases[i].xml, len);
+        int id = -1;
+        bool has_id = vgpu_domain_peek_id(cases[i].xml, len, &id);
+
+        if (g_strcmp0(uuid, cases[i].uuid) != 0 || id != cases[i].id || has_id != (id >= 0) ||
+            is_marked != cases[i].is_marked)
+            fail_msg("%s: %s, %d, %d", cases[i].what, uuid, id, is_marked);
+    }
+}
+
 /* The elements are those of `hostdevs`, one by one. */
 static void
 test_nodes(void **state)
@@ -462,8 +512,8 @@ main(void)
         cmocka_unit_test(test_identity),    cmocka_unit_test(test_bad),
         cmocka_unit_test(test_set),         cmocka_unit_test(test_places),
         cmocka_unit_test(test_driver_disk), cmocka_unit_test(test_hostdevs),
-        cmocka_unit_test(test_nodes),       cmocka_unit_test(test_find),
-        cmocka_unit_test(test_hotplug),
+        cmocka_unit_test(test_peek),        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_hotplug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/names.h"
 #include "daemon/guard-private.h"
 #include "domain/inject.h"
 
@@ -39,7 +38,7 @@ vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domai
 bool
 vgpu_guard_concerns(const char *xml)
 {
-    return xml && (strstr(xml, VGPU_XMLNS_FAMILY) || strstr(xml, VGPU_ALIAS_PREFIX));
+    return xml && vgpu_domain_is_marked(xml, strlen(xml));
 }
 
 /* --- following a definition --------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
+#include "base/xml-token.h"
 #include "domain/schema.h"
 
 #define ANY_DOMAIN "domain XML" /* as long as its name is not known */
@@ -245,6 +246,67 @@ vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
     read_places(self, root);
     read_driver_disk(self, root);
     return g_steal_pointer(&self);
+}
+
+static bool
+contains(const char *xml, gsize len, const char *text)
+{
+    return memmem(xml, len, text, strlen(text)) != NULL;
+}
+
+bool
+vgpu_domain_is_marked(const char *xml, gsize len)
+{
+    return contains(xml, len, VGPU_XMLNS_FAMILY) || contains(xml, len, VGPU_ALIAS_PREFIX);
+}
+
+char *
+vgpu_domain_peek_uuid(const char *xml, gsize len)
+{
+    const char *problem = NULL;
+    VgpuXmlToken token;
+    guint depth = 0;
+    gsize at = 0;
+
+    while (vgpu_xml_token_next(xml, len, &at, &token, &problem)) {
+        if (token.kind == VGPU_XML_TOKEN_START) {
+            if (depth == 0 && !vgpu_xml_token_is(&token, "domain"))
+                return NULL;
+            if (depth == 1 && vgpu_xml_token_is(&token, "uuid"))
+                break;
+            depth++;
+        } else if (token.kind == VGPU_XML_TOKEN_END && depth-- <= 1) {
+            return NULL;
+        }
+    }
+    if (vgpu_xml_token_next(xml, len, &at, &token, &problem) &&
+        token.kind == VGPU_XML_TOKEN_TEXT) {
+        g_autofree char *text = g_strndup(token.text, token.len);
+
+        return vgpu_uuid_canonical(g_strstrip(text));
+    }
+    return NULL;
+}
+
+bool
+vgpu_domain_peek_id(const char *xml, gsize len, int *id)
+{
+    const char *problem = NULL;
+    g_autofree char *text = NULL;
+    VgpuXmlToken token = { 0 };
+    guint64 number;
+    gsize at = 0;
+
+    while (vgpu_xml_token_next(xml, len, &at, &token, &problem)) {
+        if (token.kind >= VGPU_XML_TOKEN_START)
+            break;
+    }
+    if (vgpu_xml_token_is(&token, "domain"))
+        text = vgpu_xml_token_attr(&token, "id");
+    if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL))
+        return false;
+    *id = (int) number;
+    return true;
 }
 
 VgpuDomain *

@@ -52,7 +52,14 @@ typedef struct {
  * errors ("domain 'web1'", a file); NULL: "domain 'NAME'" with the name found in the XML. */
 VgpuDomain *vgpu_domain_parse(const char *xml, gsize len, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* The same from a document; @doc is given away, also on failure. */
+/* Whether the bytes have anything of ours in them: our namespace, or our aliases. If not, there is
+ * nothing to parse it for. */
+bool vgpu_domain_is_marked(const char *xml, gsize len);
+/* Without parsing, so that it takes nothing to speak of and works for an XML that is over the
+ * limits: its UUID, canonical, NULL when it has none; and whether it runs, with which id. */
+char *vgpu_domain_peek_uuid(const char *xml, gsize len);
+bool vgpu_domain_peek_id(const char *xml, gsize len, int *id);
+/* As vgpu_domain_parse(), from a document; @doc is given away, also on failure. */
 VgpuDomain *vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "base/xml.h"
+#include "domain/domain.h"
 #include "libvirt/connection.h"
 
 void
@@ -35,20 +36,16 @@ take_xml(virDomainPtr domain, guint flags)
 }
 
 /* The id in the live XML; -1 for a domain that does not run. That of a virDomain is as old as the
- * look-up. */
+ * look-up. An XML without anything of ours is not for us to judge, whatever it is like. */
 static bool
 read_id(const char *xml, const char *what, int *id, GError **error)
 {
-    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), what, error);
-    g_autofree char *text = NULL;
-    guint64 value = 0;
+    gsize len = strlen(xml);
+    g_autoptr(xmlDoc) doc = NULL;
 
-    if (!doc)
+    if (vgpu_domain_is_marked(xml, len) && !(doc = vgpu_xml_parse(xml, len, what, error)))
         return false;
-    text = vgpu_xml_text(doc, NULL, "/domain/@id");
-    if (text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &value, NULL))
-        *id = (int) value;
-    else
+    if (!vgpu_domain_peek_id(xml, len, id))
         *id = -1;
     return true;
 }

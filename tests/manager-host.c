@@ -404,9 +404,17 @@ on_prepared(const GError *error, gpointer opaque)
 void
 host_prepare(Host *self, const char *xml, guint timeout_ms, Prepare *out)
 {
+    g_autoptr(GError) error = NULL;
+    VgpuDomain *domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
+
     *out = (Prepare) { .since = vgpu_manager_now() };
-    out->token = vgpu_manager_prepare(self->manager, xml, strlen(xml), out->since, timeout_ms,
-                                      on_prepared, out);
+    if (domain) {
+        out->token =
+            vgpu_manager_prepare(self->manager, domain, out->since, timeout_ms, on_prepared, out);
+    } else {
+        vgpu_manager_unread(self->manager, error);
+        on_prepared(error, out);
+    }
 }
 
 char *

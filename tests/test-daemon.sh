@@ -254,8 +254,10 @@ printf 'VGPU2 prepare begin - 1 0 0\n' | rubbish
 check "another version is refused" grep -q "different versions" "$root/answer"
 printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | head -c 33 | timeout 0.2 \
     "$builddir/tests/hook-client" "$socket" > "$root/answer"
-printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | rubbish
+printf 'VGPU1 prepare begin - 1 3 14\nvm1<a b="ua-vgpu-' | rubbish
 check "what is no XML is refused" grep -q "^VGPU1 refused .*" "$root/answer"
+printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | rubbish
+check "without anything of ours it is not ours to refuse" grep -q "^VGPU1 ok 0" "$root/answer"
 check "and a real hook is served beside all that" prepare 1
 check "in both directions" release 1
 exec 9>&-

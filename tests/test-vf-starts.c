@@ -686,10 +686,11 @@ filter(Host *host, guint n, const char *vfs)
     g_autofree char *uuid = host_nth_uuid(n);
     g_autofree char *name = g_strdup_printf("web%u", n);
     g_autofree char *xml = xml_on(name, uuid, L40S_4Q, vfs);
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
     g_autoptr(GError) error = NULL;
     char *out = NULL;
 
-    if (!vgpu_manager_filter(host->manager, xml, strlen(xml), &out, &error))
+    if (!vgpu_manager_filter(host->manager, domain, &out, &error))
         fail_msg("%s", error->message);
     return out;
 }

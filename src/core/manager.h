@@ -65,11 +65,14 @@ void vgpu_manager_stop_saving(const VgpuManager *self, guint ms);
  * vgpu_manager_cancel(). */
 typedef void (*VgpuPrepareDone)(const GError *error, gpointer opaque);
 
-/* A domain is about to start with this live XML. @since is when its hook began (CLOCK_BOOTTIME,
+/* A domain is about to start; @domain (taken) is its live XML. @since is when its hook began (CLOCK_BOOTTIME,
  * ns), @timeout_ms how long the answer may take. Returns a token for vgpu_manager_cancel(), 0
  * when it was answered already. */
-guint64 vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 since,
+guint64 vgpu_manager_prepare(VgpuManager *self, VgpuDomain *domain, guint64 since,
                              guint timeout_ms, VgpuPrepareDone done, gpointer opaque);
+
+/* A start was refused since the XML of its domain could not be read. */
+void vgpu_manager_unread(VgpuManager *self, const GError *error);
 
 /* The client of that prepare has gone: undo it. A token that is over is ignored. */
 void vgpu_manager_cancel(VgpuManager *self, guint64 token);
@@ -118,11 +121,11 @@ bool vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
 bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the hooks `migrate` and `restore` are to answer for this XML: *@out is the XML with the
- * devices of this host, NULL when nothing changes. Choices are kept for a minute, or until the
- * domain's prepare. */
-bool vgpu_manager_filter(VgpuManager *self, const char *xml, gsize len, char **out,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the hooks `migrate` and `restore` are to answer for this domain, which is changed with its
+ * document: *@out is its XML with the devices of this host, NULL when nothing changes. Choices are
+ * kept for a minute, or until the domain's prepare. */
+bool vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- running domains ---------------------------------------------------------------------- */
 

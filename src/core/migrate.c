@@ -61,13 +61,10 @@ vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid)
 }
 
 bool
-vgpu_manager_filter(VgpuManager *self, const char *xml, gsize len, char **out, GError **error)
+vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **error)
 {
-    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, len, NULL, error);
     bool on_vf = false;
 
-    if (!domain)
-        return false;
     if (!domain->uuid || !domain->wants->len) {
         *out = NULL;
         return true;

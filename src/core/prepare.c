@@ -121,12 +121,18 @@ check(VgpuManager *self, const VgpuDomain *domain, GError **error)
     return plan != NULL;
 }
 
+void
+vgpu_manager_unread(VgpuManager *self, const GError *error)
+{
+    vgpu_manager_emit_refusal(self, "start-refused", NULL, NULL, error->message, -1);
+}
+
 guint64
-vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 since,
-                     guint timeout_ms, VgpuPrepareDone done, gpointer opaque)
+vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint timeout_ms,
+                     VgpuPrepareDone done, gpointer opaque)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, len, NULL, &error);
+    g_autoptr(VgpuDomain) domain = parsed;
     VgpuStartRequest request = {
         .since = since,
         .timeout_ms = timeout_ms,
@@ -134,9 +140,8 @@ vgpu_manager_prepare(VgpuManager *self, const char *xml, gsize len, guint64 sinc
         .opaque = opaque,
     };
 
-    if (!domain || !vgpu_manager_complete(self, domain, &error) || !check(self, domain, &error)) {
-        const VgpuWant *want =
-            domain && domain->wants->len ? g_ptr_array_index(domain->wants, 0) : NULL;
+    if (!vgpu_manager_complete(self, domain, &error) || !check(self, domain, &error)) {
+        const VgpuWant *want = domain->wants->len ? g_ptr_array_index(domain->wants, 0) : NULL;
 
         vgpu_manager_emit_refusal(self, "start-refused", domain, want, error->message, -1);
         done(error, opaque);

@@ -3,24 +3,20 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/error.h"
-#include "base/uuid.h"
-#include "base/xml.h"
-#include "daemon/metrics.h"
+#include "daemon/hook-call.h"
+#include "daemon/queue.h"
 
-#define HEADER_MAX 256
-#define NAME_MAX_LEN 4096
-#define READ_TIMEOUT_S 35        /* longer than any hook waits */
-#define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
+#define HEADER_BYTES 256
+#define READ_TIMEOUT_S 35 /* longer than any hook waits */
+#define PARSE_THREADS 4
 
 struct VgpuHookSocket {
     VgpuWorker *worker;
     VgpuManager *manager;
+    VgpuQueue *queue; /* which parses */
     void (*nudge)(gpointer opaque);
     gpointer opaque;
     int fd;
@@ -28,50 +24,33 @@ struct VgpuHookSocket {
     GMainContext *context;
     GMainLoop *loop;
     GThread *thread;
+    /* the hook's thread's: */
+    GHashTable *clients; /* set of Client */
+    gsize in_flight;     /* bytes of requests that are being read or parsed */
+    GQueue waiting;      /* of Client: their header has come, and there is no room for the rest */
 };
 
-/* One call of the hook. Shared by the two threads: `fd` and `gone` need no lock since a reply and
- * a hang-up are both handled on the worker. */
+/* A connection, as long as there is something to read or its end to be noticed. */
 typedef struct {
-    gatomicrefcount refs;
     VgpuHookSocket *socket;
-    int fd;
-    GByteArray *data;
-    gsize wanted;  /* bytes of the whole request, 0 while the header is not complete */
-    gsize name_at; /* offset of the domain's name in @data */
-    gsize xml_at;  /* of the XML */
-    gsize xml_len;
-    char op[16];
-    char name[64]; /* the start of the domain's name, for messages */
-    guint64 since;
-    gint64 begun; /* when it came, monotonic, us */
+    VgpuHookCall *call;
+    int fd; /* the call's */
     GSource *input;
     GSource *timeout;
-    /* the worker's: */
-    guint64 token;
-    bool answered;
-    char *filtered; /* the XML to answer with; NULL: none */
+    gsize room;              /* its part of in_flight, until it is dispatched */
+    VgpuHookCallState state; /* when its header had come */
+    bool is_waiting;
+    bool is_complete;
 } Client;
 
-static void
-client_unref(gpointer data)
-{
-    Client *self = data;
+/* A request on its way through the queue. */
+typedef struct {
+    VgpuHookSocket *socket;
+    VgpuHookCall *call;
+    gsize size;
+} Parsing;
 
-    if (!g_atomic_ref_count_dec(&self->refs))
-        return;
-    close(self->fd);
-    g_byte_array_unref(self->data);
-    g_free(self->filtered);
-    g_free(self);
-}
-
-static Client *
-client_ref(Client *self)
-{
-    g_atomic_ref_count_inc(&self->refs);
-    return self;
-}
+static void admit_waiting(VgpuHookSocket *self);
 
 static void
 clear_source(GSource **source)
@@ -82,253 +61,174 @@ clear_source(GSource **source)
     g_clear_pointer(source, g_source_unref);
 }
 
-/* The hook thread's part of it is over. */
+/* Nothing more of it is of interest; frees it. */
 static void
 client_close(Client *self)
 {
+    VgpuHookSocket *owner = self->socket;
+
+    if (self->is_waiting)
+        g_queue_remove(&owner->waiting, self);
     clear_source(&self->timeout);
-    clear_source(&self->input); /* drops its reference */
+    clear_source(&self->input);
+    owner->in_flight -= self->room;
+    vgpu_hook_call_unref(self->call);
+    g_hash_table_remove(owner->clients, self);
+    g_free(self);
+    admit_waiting(owner);
 }
 
-/* --- on the worker ------------------------------------------------------------------------ */
+/* --- parsing ------------------------------------------------------------------------------ */
 
-static void
-count(const Client *self, const char *result)
+static gboolean
+on_room(gpointer data)
 {
-    vgpu_metrics_hook(vgpu_metrics_default(), self->op, result,
-                      g_get_monotonic_time() - self->begun);
-}
+    const Parsing *self = data;
 
-/* False when the client could not be told. The answer fits into any socket's buffer. */
-static bool
-reply(Client *self, const char *status, const char *text)
-{
-    gsize len = strlen(text);
-    g_autofree char *message = g_strdup_printf("VGPU1 %s %zu\n%s", status, len, text);
-    gsize total = strlen(message);
-    bool sent;
-
-    self->answered = true;
-    sent = send(self->fd, message, total, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) total;
-    count(self, sent ? status : "gone");
-    (void) shutdown(self->fd, SHUT_RDWR); /* the hook thread sees the end and lets go */
-    return sent;
-}
-
-/* The hook names the domain itself. */
-static const char *
-without_domain(const Client *self, const char *text)
-{
-    g_autofree char *prefix = g_strdup_printf("domain '%s': ", self->name);
-
-    return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
+    self->socket->in_flight -= self->size;
+    admit_waiting(self->socket);
+    return G_SOURCE_REMOVE;
 }
 
 static void
-on_prepared(const GError *error, gpointer opaque)
+parsing_free(gpointer data)
 {
-    Client *self = opaque;
+    Parsing *self = data;
 
-    if (error) /* which is an event, and logged as that */
-        (void) reply(self, "refused", without_domain(self, error->message));
-    else if (!reply(self, "ok", ""))
-        vgpu_manager_unheard(self->socket->manager, self->since);
-    client_unref(self);
+    vgpu_hook_call_unref(self->call);
+    g_free(self);
 }
 
 static void
-do_prepare(gpointer data)
+parse(gpointer data)
 {
-    Client *self = data;
-    const char *xml = (const char *) self->data->data + self->xml_at;
+    Parsing *self = data;
 
-    /* on_prepared() gives back one reference, this function's caller's is the other */
-    self->token = vgpu_manager_prepare(self->socket->manager, xml, self->xml_len, self->since,
-                                       PREPARE_TIMEOUT_MS, on_prepared, client_ref(self));
-    client_unref(self);
-}
-
-/* Only the UUID counts, so that a domain with a bad annotation is released like any other. */
-static char *
-read_uuid(const char *xml, gsize len)
-{
-    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, len, "release", NULL);
-    g_autofree char *text = doc ? vgpu_xml_text(doc, NULL, "/domain/uuid") : NULL;
-
-    return vgpu_uuid_canonical(text);
+    vgpu_hook_call_parse(self->call);
+    vgpu_worker_push_hook(self->socket->worker, vgpu_hook_call_run,
+                          vgpu_hook_call_ref(self->call));
 }
 
 static void
-do_release(gpointer data)
+parsed(gpointer data)
 {
-    Client *self = data;
-    const char *xml = (const char *) self->data->data + self->xml_at;
-    g_autofree char *uuid = read_uuid(xml, self->xml_len);
+    Parsing *self = data;
+    GSource *source = g_idle_source_new();
 
-    if (uuid)
-        vgpu_manager_release(self->socket->manager, uuid, self->since);
-    (void) reply(self, "ok", "");
-    client_unref(self);
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, on_room, self, parsing_free);
+    g_source_attach(source, self->socket->context);
+    g_source_unref(source);
 }
 
-static bool
-send_all(int fd, const char *text)
-{
-    gsize left = strlen(text);
-
-    while (left > 0) {
-        ssize_t sent = send(fd, text, left, MSG_NOSIGNAL);
-
-        if (sent < 0)
-            return false;
-        text += sent;
-        left -= (gsize) sent;
-    }
-    return true;
-}
-
-/* An answer of any length, at the pace at which it is read. */
-static gpointer
-run_long_reply(gpointer data)
-{
-    Client *self = data;
-    g_autofree char *header = g_strdup_printf("VGPU1 ok %zu\n", strlen(self->filtered));
-    const struct timeval limit = { .tv_sec = READ_TIMEOUT_S };
-
-    (void) setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    g_unix_set_fd_nonblocking(self->fd, FALSE, NULL);
-    if (!send_all(self->fd, header) || !send_all(self->fd, self->filtered))
-        g_message("domain '%s': its hook has not taken the changed XML", self->name);
-    (void) shutdown(self->fd, SHUT_RDWR);
-    client_unref(self);
-    return NULL;
-}
-
-static void
-do_filter(gpointer data)
-{
-    Client *self = data;
-    const char *xml = (const char *) self->data->data + self->xml_at;
-    g_autoptr(GError) error = NULL;
-
-    if (!vgpu_manager_filter(self->socket->manager, xml, self->xml_len, &self->filtered,
-                             &error)) {
-        const char *text = without_domain(self, error->message);
-
-        g_message("domain '%s': %s refused: %s", self->name, self->op, text);
-        (void) reply(self, "refused", text);
-    } else if (self->filtered) {
-        self->answered = true;
-        count(self, "ok");
-        g_thread_unref(g_thread_new("reply", run_long_reply, client_ref(self)));
-    } else {
-        (void) reply(self, "ok", "");
-    }
-    client_unref(self);
-}
-
-static void
-do_hang_up(gpointer data)
-{
-    Client *self = data;
-
-    if (!self->answered && self->token) {
-        g_message("domain '%s': its hook has gone before it was answered, undoing its start",
-                  self->name);
-        vgpu_manager_cancel(self->socket->manager, self->token);
-        self->answered = true;
-        count(self, "gone");
-        client_unref(self); /* on_prepared() is not called any more */
-    }
-    client_unref(self);
-}
-
-/* --- on the hook's thread ----------------------------------------------------------------- */
-
-static const struct {
-    const char *op;
-    void (*run)(gpointer data);
-} ops[] = {
-    { "prepare", do_prepare },
-    { "release", do_release },
-    { "migrate", do_filter },
-    { "restore", do_filter },
-};
-
-static void
-refuse(Client *self, const char *text)
-{
-    (void) reply(self, "refused", text);
-    client_close(self);
-}
-
+/* It is parsed, and given to the worker, before the next one of the same domain is. */
 static void
 dispatch(Client *self)
 {
-    gsize shown = MIN(sizeof(self->name) - 1, self->xml_at - self->name_at);
+    VgpuHookSocket *owner = self->socket;
+    Parsing *parsing = g_new0(Parsing, 1);
 
-    memcpy(self->name, self->data->data + self->name_at, shown); /* zeroed when it was made */
+    self->is_complete = true;
     clear_source(&self->timeout);
-    for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
-        if (g_str_equal(self->op, ops[i].op)) {
-            vgpu_worker_push_hook(self->socket->worker, ops[i].run, client_ref(self));
-            self->socket->nudge(self->socket->opaque);
-            return;
-        }
-    }
-    refuse(self, "this version does not know the operation");
+    parsing->socket = owner;
+    parsing->call = vgpu_hook_call_ref(self->call);
+    parsing->size = self->room;
+    self->room = 0; /* it is the request's now */
+    vgpu_queue_push(owner->queue, 0, vgpu_hook_call_domain(self->call), parse, parsing, parsed);
+    owner->nudge(owner->opaque);
 }
 
-/* "VGPU1 OP SUBOP EXTRA STARTTIME NAMELEN XMLLEN\n" */
-static bool
-parse_header(Client *self, const char *line, gsize header_len, const char **problem)
-{
-    g_auto(GStrv) words = g_strsplit(line, " ", -1);
-    guint64 name_len, xml_len;
+/* --- reading ------------------------------------------------------------------------------ */
 
-    if (g_strv_length(words) != 7 || !g_str_equal(words[0], "VGPU1")) {
-        *problem =
-            "virt-vgpu-hook and virtvgpud are of different versions; install them together";
+static bool
+take_room(Client *self)
+{
+    VgpuHookSocket *owner = self->socket;
+    gsize size = vgpu_hook_call_size(self->call);
+
+    if (owner->in_flight + size > VGPU_HOOK_BYTES_MAX)
         return false;
-    }
-    if (!g_ascii_string_to_unsigned(words[4], 10, 0, G_MAXUINT64, &self->since, NULL) ||
-        !g_ascii_string_to_unsigned(words[5], 10, 0, NAME_MAX_LEN, &name_len, NULL) ||
-        !g_ascii_string_to_unsigned(words[6], 10, 0, VGPU_XML_MAX, &xml_len, NULL)) {
-        *problem = "the request is malformed or too long";
-        return false;
-    }
-    g_strlcpy(self->op, words[1], sizeof(self->op));
-    self->name_at = header_len;
-    self->xml_at = header_len + name_len;
-    self->xml_len = xml_len;
-    self->wanted = header_len + name_len + xml_len;
+    owner->in_flight += size;
+    self->room = size;
     return true;
 }
 
-/* False when the connection is of no more use. */
-static bool
-take_input(Client *self)
+static void
+watch(Client *self, GIOCondition condition, GUnixFDSourceFunc func)
 {
-    const char *problem = NULL;
-    const char *newline;
+    clear_source(&self->input);
+    self->input = g_unix_fd_source_new(self->fd, condition);
+    g_source_set_callback(self->input, G_SOURCE_FUNC(func), self, NULL);
+    g_source_attach(self->input, self->socket->context);
+}
 
-    if (!self->wanted) {
-        newline = memchr(self->data->data, '\n', self->data->len);
-        if (!newline && self->data->len < HEADER_MAX)
-            return true;
-        if (!newline) {
-            refuse(self, "the request is malformed or too long");
-            return false;
-        }
-        gsize header_len = (gsize) (newline - (char *) self->data->data) + 1;
-        g_autofree char *line = g_strndup((char *) self->data->data, header_len - 1);
+/* Of one that waits: what it has sent can still be read. */
+static gboolean
+on_hang_up(int fd, GIOCondition condition, gpointer data)
+{
+    Client *self = data;
 
-        if (!parse_header(self, line, header_len, &problem)) {
-            refuse(self, problem);
-            return false;
-        }
+    (void) fd;
+    (void) condition;
+    if (vgpu_hook_call_outlives_client(self->call))
+        clear_source(&self->input);
+    else
+        client_close(self);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_input(int fd, GIOCondition condition, gpointer data);
+
+/* Its header is there. None overtakes those that wait already, however small it is. */
+static void
+admit(Client *self, VgpuHookCallState state)
+{
+    VgpuHookSocket *owner = self->socket;
+
+    self->state = state;
+    if (!g_queue_is_empty(&owner->waiting) || !take_room(self)) {
+        self->is_waiting = true;
+        g_queue_push_tail(&owner->waiting, self);
+        watch(self, G_IO_HUP | G_IO_ERR, on_hang_up);
+    } else if (state == VGPU_HOOK_CALL_COMPLETE) {
+        dispatch(self);
     }
-    if (self->data->len >= self->wanted)
+}
+
+static void
+admit_waiting(VgpuHookSocket *self)
+{
+    Client *client;
+
+    while ((client = g_queue_peek_head(&self->waiting)) && take_room(client)) {
+        (void) g_queue_pop_head(&self->waiting);
+        client->is_waiting = false;
+        if (client->state == VGPU_HOOK_CALL_COMPLETE)
+            dispatch(client);
+        watch(client, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input);
+    }
+}
+
+/* False when there is nothing more to be read of it for now, or @self is no more. */
+static bool
+take(Client *self, const guint8 *bytes, gsize len)
+{
+    VgpuHookCallState state;
+
+    if (self->is_complete)
+        return true; /* more than was announced: of no interest */
+    state = vgpu_hook_call_take(self->call, bytes, len);
+    if (state == VGPU_HOOK_CALL_REFUSED) {
+        client_close(self);
+        return false;
+    }
+    if (state == VGPU_HOOK_CALL_HEADER)
+        return true;
+    if (!self->room) {
+        admit(self, state);
+        return !self->is_waiting;
+    }
+    if (state == VGPU_HOOK_CALL_COMPLETE)
         dispatch(self);
     return true;
 }
@@ -342,19 +242,17 @@ on_input(int fd, GIOCondition condition, gpointer data)
 
     (void) condition;
     for (;;) {
-        got = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+        got = recv(fd, buf, self->room ? sizeof(buf) : HEADER_BYTES, MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return G_SOURCE_CONTINUE;
         if (got <= 0)
             break;
-        if (self->wanted && self->data->len >= self->wanted)
-            continue; /* more than was announced: of no interest */
-        g_byte_array_append(self->data, buf, (guint) got);
-        if (!take_input(self))
+        if (!take(self, buf, (gsize) got))
             return G_SOURCE_REMOVE;
     }
-    if (self->wanted && self->data->len >= self->wanted)
-        vgpu_worker_push_hook(self->socket->worker, do_hang_up, client_ref(self));
+    if (self->is_complete)
+        vgpu_worker_push_hook(self->socket->worker, vgpu_hook_call_hang_up,
+                              vgpu_hook_call_ref(self->call));
     client_close(self);
     return G_SOURCE_REMOVE;
 }
@@ -362,9 +260,7 @@ on_input(int fd, GIOCondition condition, gpointer data)
 static gboolean
 on_timeout(gpointer data)
 {
-    Client *self = data;
-
-    client_close(self);
+    client_close(data);
     return G_SOURCE_REMOVE;
 }
 
@@ -383,17 +279,14 @@ accept_one(VgpuHookSocket *self, int fd)
 {
     Client *client = g_new0(Client, 1);
 
-    g_atomic_ref_count_init(&client->refs);
     client->socket = self;
+    client->call = vgpu_hook_call_new(fd, self->manager);
     client->fd = fd;
-    client->begun = g_get_monotonic_time();
-    client->data = g_byte_array_sized_new(4096);
-    client->input = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
-    g_source_set_callback(client->input, G_SOURCE_FUNC(on_input), client, client_unref);
+    g_hash_table_add(self->clients, client);
     client->timeout = g_timeout_source_new_seconds(READ_TIMEOUT_S);
     g_source_set_callback(client->timeout, on_timeout, client, NULL);
     g_source_attach(client->timeout, self->context);
-    g_source_attach(client->input, self->context);
+    watch(client, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input);
 }
 
 static gboolean
@@ -442,6 +335,9 @@ vgpu_hook_socket_new(int fd, const char *path, VgpuWorker *worker, VgpuManager *
     self->manager = manager;
     self->nudge = nudge;
     self->opaque = opaque;
+    self->queue = vgpu_queue_new(PARSE_THREADS);
+    self->clients = g_hash_table_new(NULL, NULL);
+    g_queue_init(&self->waiting);
     g_unix_set_fd_nonblocking(fd, TRUE, NULL);
     self->context = g_main_context_new();
     self->loop = g_main_loop_new(self->context, FALSE);
@@ -456,6 +352,17 @@ quit(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static void
+close_clients(VgpuHookSocket *self)
+{
+    g_autoptr(GList) clients = g_hash_table_get_keys(self->clients);
+
+    g_queue_clear(&self->waiting); /* none is admitted any more */
+    for (GList *l = clients; l; l = l->next)
+        client_close(l->data);
+    g_hash_table_unref(self->clients);
+}
+
 void
 vgpu_hook_socket_free(VgpuHookSocket *self)
 {
@@ -463,6 +370,8 @@ vgpu_hook_socket_free(VgpuHookSocket *self)
         return;
     g_main_context_invoke(self->context, quit, self->loop);
     g_thread_join(self->thread);
+    close_clients(self);
+    vgpu_queue_free(self->queue);
     if (self->unlink_path)
         (void) unlink(self->unlink_path);
     close(self->fd);

@@ -1,8 +1,8 @@
 /* hook-socket.h: where virt-vgpu-hook calls
  *
- * A thread of its own reads requests and notices clients that have gone; the worker decides and
- * writes the answer. Neither ever touches libvirt: its domain is locked while its hook waits for
- * us.
+ * A thread of its own reads requests and notices clients that have gone; a few threads parse, one
+ * request of a domain after the other; the worker decides and writes the answer. None of them ever
+ * touches libvirt: its domain is locked while its hook waits for us.
  *
  * The wire: "VGPU1 OP SUBOP EXTRA STARTTIME NAMELEN XMLLEN\n" and the two blobs; answered by
  * "VGPU1 ok LEN\n" or "VGPU1 refused LEN\n" and a blob. STARTTIME is CLOCK_BOOTTIME in ns. */
@@ -12,6 +12,10 @@
 
 #include "core/manager.h"
 #include "daemon/worker.h"
+
+/* Of requests that are being read or parsed. One for which there is no room stays unread in its
+ * socket until there is. */
+#define VGPU_HOOK_BYTES_MAX (16u * 1024 * 1024)
 
 typedef struct VgpuHookSocket VgpuHookSocket;
 

@@ -98,6 +98,23 @@ vgpu_queue_stop(VgpuQueue *self)
     g_mutex_unlock(&self->lock);
 }
 
+static void
+drop_job(gpointer job)
+{
+    job_free(job);
+}
+
+void
+vgpu_queue_free(VgpuQueue *self)
+{
+    vgpu_queue_stop(self);
+    g_thread_pool_free(self->pool, FALSE, TRUE);
+    g_list_free_full(self->jobs, drop_job);
+    g_hash_table_unref(self->busy);
+    g_mutex_clear(&self->lock);
+    g_free(self);
+}
+
 void
 vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpointer data),
                 gpointer data, GDestroyNotify free_data)

@@ -9,6 +9,8 @@ typedef struct VgpuQueue VgpuQueue;
 VgpuQueue *vgpu_queue_new(guint threads);
 /* Waits for nothing: jobs under way are left behind with what they need. */
 void vgpu_queue_stop(VgpuQueue *self);
+/* The same, but waits for the jobs under way; the others are dropped. */
+void vgpu_queue_free(VgpuQueue *self);
 
 /* Run @func on a thread. Jobs of the same @key (NULL: none) never run at the same time; lower
  * @priority goes first, else first come, first served. @free_data is called after @func. */

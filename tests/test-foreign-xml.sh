@@ -1,0 +1,100 @@
+#!/bin/sh
+# What somebody else has in a domain's XML, and what libxml2 is slow with: the domain is refused with the limit if it
+# is ours, and is none of our business if it is not. Seen from outside, with the real daemon and hook.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' waiting='' root=''
+cleanup()
+{
+    # shellcheck disable=SC2086 # a list
+    kill -9 $daemon $waiting 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8
+socket=$root/run/virt-vgpu/hook.sock
+
+has_devices() { [ "$(devices)" -eq "$1" ]; }
+has_record() { test -f "$root/run/virt-vgpu/claims/$(domain_uuid "$1")"; }
+has_no_record() { ! has_record "$1"; }
+
+# with_metadata N: of domain vmN the XML, with what is on stdin at the end of its metadata
+with_metadata()
+{
+    awk 'NR == FNR { more = more $0 "\n"; next }
+         { if (i = index($0, "</metadata>")) $0 = substr($0, 1, i - 1) more substr($0, i); print }' \
+        - "$root/vm$1.xml" > "$root/new.xml" && mv "$root/new.xml" "$root/vm$1.xml"
+}
+attributes() { awk 'BEGIN { printf "<o:x xmlns:o=\"urn:o\""; for (i = 0; i < 60000; i++) printf " a%d=\"1\"", i; print "/>" }'; }
+namespaces() { awk 'BEGIN { print "<o>"; for (i = 0; i < 60000; i++) printf "<e xmlns:n%d=\"urn:some-name:%d\"/>", i, i; print "</o>" }'; }
+levels() { awk 'BEGIN { for (i = 0; i < 256; i++) printf "<a>"; for (i = 0; i < 256; i++) printf "</a>"; print "" }'; }
+
+echo '<node>' > "$root/host.xml"
+for n in 1 2 3 4 5; do
+    annotated "$n" A2-4Q
+    cat "$root/vm$n.xml" >> "$root/host.xml"
+done
+echo '</node>' >> "$root/host.xml"
+attributes | with_metadata 2
+namespaces | with_metadata 3
+levels | with_metadata 4
+{
+    echo '<!DOCTYPE domain [<!ATTLIST domain'
+    awk 'BEGIN { for (i = 0; i < 100000; i++) printf " a%d CDATA #IMPLIED", i }'
+    echo '>]>'
+    cat "$root/vm5.xml"
+} > "$root/new.xml" && mv "$root/new.xml" "$root/vm5.xml"
+
+# asked N: a prepare of domain vmN that does not wait for its answer
+asked() { prepare "$1" > "$root/asked$1" 2>&1 & waiting="$waiting $!"; }
+
+start_daemon --bus none
+check "the daemon starts" until_true test -S "$socket"
+for n in 2 3 4 5 2 3 4 5 2 3 4 5; do
+    asked "$n"
+done
+check "a domain starts beside twelve with such XML" prepare 1
+check "it has its vGPU" has_devices 1
+# shellcheck disable=SC2086 # a list
+wait $waiting
+waiting=''
+check "60,000 attributes on a foreign element are refused" \
+    fails_with "domain 'vm2': line " prepare 2
+check "with the limit" grep "a tag with more than 256 attributes" "$root/said"
+check "2.4 MB of namespaces are refused" \
+    fails_with "more than 4096 namespace declarations" prepare 3
+check "more levels than libxml2 reads are refused" fails_with "depth" prepare 4
+check "an ATTLIST is refused" \
+    fails_with "line 1: a document type declaration (DTD) is not allowed" prepare 5
+check "the log says so" grep "start refused.*'vm2'.*256 attributes" "$root/log"
+check "migrate is refused with it" fails_with "256 attributes" hook 2 migrate begin
+check "none of them has a vGPU" has_devices 1
+
+# as it is when somebody edits the metadata of a domain that runs
+attributes | with_metadata 1
+check "a release needs only the UUID" release 1
+check "and takes away what there is" until_true nothing_left
+
+# the record is what brings the hook of a domain without anything of ours here
+annotated 1 A2-4Q
+prepare 1
+check "a domain has a record" has_record 1
+{
+    domain_xml 1 | sed 's/<os>.*//'
+    echo "<metadata>"
+    attributes
+    echo "</metadata></domain>"
+} > "$root/vm1.xml"
+check "without annotation it is not ours, whatever its XML: it starts" prepare 1
+check "what it had before goes" until_true has_no_record 1
+check "it can be migrated" hook 1 migrate begin
+check "all is gone" until_true nothing_left
+
+kill "$daemon"
+echo "1..$tests"
+[ "$failures" -eq 0 ]

@@ -284,7 +284,8 @@ before=$(switches)
 sleep 3
 after=$(switches)
 echo "# $((after - before)) wake-ups in 3 s"
-check "no periodic wake-ups" test "$((after - before))" -le 3
+has_tsan() { grep -q libtsan "/proc/$daemon/maps"; } # which has a thread of its own, and that one ticks
+has_tsan || check "no periodic wake-ups" test "$((after - before))" -le 3
 
 # --- it ends and comes back -------------------------------------------------------------------
 prepare 1

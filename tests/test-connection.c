@@ -201,6 +201,29 @@ test_free_in_event(void **state)
 }
 
 static void
+test_reopen(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    g_autoptr(FakeLibvirtd) daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection =
+        vgpu_connection_new(host->uri, host->root, &events, &seen);
+    virConnectPtr before, after;
+
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    before = vgpu_connection_get(connection, NULL);
+    vgpu_connection_reopen(connection);
+    assert_true(runs_until(&seen.connected, 2, LONG_MS)); /* though its daemon has not changed */
+    after = vgpu_connection_get(connection, NULL);
+    assert_non_null(after);
+    assert_ptr_not_equal(before, after);
+    virConnectClose(before);
+    wait_for_clients(daemon, 1);
+    assert_int_equal(seen.disconnected, 0);
+    virConnectClose(after);
+}
+
+static void
 test_stopped_stays_stopped(void **state)
 {
     g_autoptr(FakeHost) host = fake_host_new();
@@ -439,6 +462,7 @@ main(void)
         cmocka_unit_test(test_in_process),
         cmocka_unit_test(test_outlives),
         cmocka_unit_test(test_free_in_event),
+        cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_stopped_stays_stopped),
         cmocka_unit_test(test_comes_and_goes),
         cmocka_unit_test(test_running_already),

@@ -350,6 +350,28 @@ vgpu_connection_nudge(VgpuConnection *self)
     on_main_thread(on_nudge, ref(self), unref);
 }
 
+static gboolean
+on_reopen(gpointer data)
+{
+    VgpuConnection *self = data;
+    virConnectPtr conn;
+
+    g_mutex_lock(&self->lock);
+    conn = g_steal_pointer(&self->conn);
+    g_mutex_unlock(&self->lock);
+    if (conn) /* else it has been lost meanwhile, and is opened again anyway */
+        close_elsewhere(conn);
+    if (!self->freed)
+        try_open(self);
+    return G_SOURCE_REMOVE;
+}
+
+void
+vgpu_connection_reopen(VgpuConnection *self)
+{
+    on_main_thread(on_reopen, ref(self), unref);
+}
+
 virConnectPtr
 vgpu_connection_get(VgpuConnection *self, GError **error)
 {

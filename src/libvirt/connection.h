@@ -43,6 +43,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuConnection, vgpu_connection_free)
 /* A hint that libvirt runs (its hook has just called): try now. Any thread. */
 void vgpu_connection_nudge(VgpuConnection *self);
 
+/* Give up the connection, if there is one, and open another one: for a daemon whose calls fail though
+ * its connection stands. The event `connected` comes again, without a `disconnected`. Any thread. */
+void vgpu_connection_reopen(VgpuConnection *self);
+
 /* The open connection with a reference for the caller (virConnectClose() gives it back), NULL with
  * VGPU_ERROR_UNAVAILABLE while there is none. Any thread. */
 virConnectPtr vgpu_connection_get(VgpuConnection *self, GError **error);

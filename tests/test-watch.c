@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <libvirt/virterror.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -331,7 +332,28 @@ int __wrap_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevic
                                                 int event,
                                                 virConnectNodeDeviceEventGenericCallback callback,
                                                 void *opaque, virFreeCallback freecb);
-static bool without_nodedevs;
+static int nodedev_error; /* VIR_ERR_OK: none */
+
+int __real_virGetLastErrorCode(void);
+int __wrap_virGetLastErrorCode(void);
+virErrorPtr __real_virGetLastError(void);
+virErrorPtr __wrap_virGetLastError(void);
+
+int
+__wrap_virGetLastErrorCode(void)
+{
+    return nodedev_error ? nodedev_error : __real_virGetLastErrorCode();
+}
+
+virErrorPtr
+__wrap_virGetLastError(void)
+{
+    static char message[] = "client socket is closed";
+    static virError error = { .domain = VIR_FROM_RPC, .message = message };
+
+    error.code = nodedev_error;
+    return nodedev_error ? &error : __real_virGetLastError();
+}
 
 int
 __wrap_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr device,
@@ -339,10 +361,9 @@ __wrap_virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr
                                             virConnectNodeDeviceEventGenericCallback callback,
                                             void *opaque, virFreeCallback freecb)
 {
-    return without_nodedevs
-               ? -1
-               : __real_virConnectNodeDeviceEventRegisterAny(conn, device, event, callback,
-                                                             opaque, freecb);
+    return nodedev_error ? -1
+                         : __real_virConnectNodeDeviceEventRegisterAny(conn, device, event,
+                                                                       callback, opaque, freecb);
 }
 
 static void
@@ -353,9 +374,43 @@ test_without_nodedevs(void **state)
     g_autoptr(virDomain) domain = NULL;
 
     vgpu_watch_free(self->watch);
-    without_nodedevs = true;
+    nodedev_error = VIR_ERR_NO_SUPPORT;
     self->watch = vgpu_watch_new(self->conn, &events, self, &error);
-    without_nodedevs = false;
+    nodedev_error = VIR_ERR_OK;
+    assert_non_null(self->watch);
+    domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    check(self, "defined:web ", "define");
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
+/* libvirt has them, but cannot reach them: that is an error for those who watch them. */
+static void
+test_lost_nodedevs(void **state)
+{
+    static const VgpuWatchEvents nodedevs = { .nodedev = on_nodedev };
+    g_autoptr(GError) error = NULL;
+    Fixture *self = *state;
+
+    nodedev_error = VIR_ERR_INTERNAL_ERROR;
+    assert_null(vgpu_watch_new(self->conn, &nodedevs, self, &error));
+    nodedev_error = VIR_ERR_OK;
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
+    assert_string_equal(error->message, "cannot read node devices: client socket is closed");
+}
+
+/* One for the domains and one for the node devices, as on two connections. */
+static void
+test_apart(void **state)
+{
+    static const VgpuWatchEvents domains = { .domain = on_domain };
+    g_autoptr(GError) error = NULL;
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = NULL;
+
+    vgpu_watch_free(self->watch);
+    nodedev_error = VIR_ERR_INTERNAL_ERROR; /* they are not asked for */
+    self->watch = vgpu_watch_new(self->conn, &domains, self, &error);
+    nodedev_error = VIR_ERR_OK;
     assert_non_null(self->watch);
     domain = virDomainDefineXML(self->conn, DOMAIN_XML);
     check(self, "defined:web ", "define");
@@ -396,6 +451,8 @@ main(void)
         TEST(test_no_event_after_free),
         TEST(test_free_in_event),
         TEST(test_without_nodedevs),
+        TEST(test_lost_nodedevs),
+        TEST(test_apart),
         TEST(test_broken),
         TEST(test_devices),
         TEST(test_without_devices),

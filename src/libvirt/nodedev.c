@@ -315,7 +315,7 @@ vgpu_nodedev_list(virConnectPtr conn, guint flags, GError **error)
     int n = virConnectListAllNodeDevices(conn, &list, flags);
 
     if (n < 0) {
-        vgpu_connection_error(error, "cannot list the node devices");
+        vgpu_connection_error(error, "cannot read node devices");
         return NULL;
     }
     devices = g_ptr_array_new_full((guint) n, free_device);

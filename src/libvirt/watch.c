@@ -156,6 +156,36 @@ watch_nodedevs(VgpuWatch *self, int event, virConnectNodeDeviceEventGenericCallb
     return true;
 }
 
+static bool
+watch_all_domains(VgpuWatch *self)
+{
+    return watch_domains(self, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)) &&
+           watch_domains(self, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_metadata)) &&
+           watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_device_added)) &&
+           watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)) &&
+           watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_device_kept));
+}
+
+/* A libvirt without node devices (virtnodedevd not installed) will do: GPUs are found in sysfs too. */
+static bool
+watch_all_nodedevs(VgpuWatch *self, GError **error)
+{
+    if (watch_nodedevs(self, VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
+                       VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_lifecycle)) &&
+        watch_nodedevs(self, VIR_NODE_DEVICE_EVENT_ID_UPDATE,
+                       VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_update)))
+        return true;
+    if (virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
+        return vgpu_connection_error(error, "cannot read node devices");
+    g_message("libvirt does not tell of changed node devices: %s", virGetLastErrorMessage());
+    return true;
+}
+
 VgpuWatch *
 vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaque, GError **error)
 {
@@ -167,26 +197,12 @@ vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaqu
     self->events = *events;
     self->opaque = opaque;
 
-    if (!watch_domains(self, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                       VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)) ||
-        !watch_domains(self, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
-                       VIR_DOMAIN_EVENT_CALLBACK(on_metadata)) ||
-        !watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
-                       VIR_DOMAIN_EVENT_CALLBACK(on_device_added)) ||
-        !watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
-                       VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)) ||
-        !watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
-                       VIR_DOMAIN_EVENT_CALLBACK(on_device_kept))) {
+    if (events->domain && !watch_all_domains(self)) {
         vgpu_connection_error(error, "cannot watch the domains");
         return NULL;
     }
-    /* a libvirt without node devices (test driver, virtnodedevd not installed) will do: GPUs are
-     * found in sysfs too */
-    if (!watch_nodedevs(self, VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
-                        VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_lifecycle)) ||
-        !watch_nodedevs(self, VIR_NODE_DEVICE_EVENT_ID_UPDATE,
-                        VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_update)))
-        g_message("libvirt does not tell of changed node devices: %s", virGetLastErrorMessage());
+    if (events->nodedev && !watch_all_nodedevs(self, error))
+        return NULL;
     return g_steal_pointer(&self);
 }
 

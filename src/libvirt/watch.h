@@ -19,11 +19,13 @@ typedef enum {
     VGPU_DEVICE_KEPT, /* the guest refused to let go of it */
 } VgpuDeviceEvent;
 
+/* What is NULL is not subscribed to. */
 typedef struct {
     /* @id is -1 when the domain does not run, and may be that already on VGPU_DOMAIN_STOPPED. */
     void (*domain)(VgpuDomainEvent event, const char *uuid, const char *name, int id,
                    gpointer opaque);
-    /* The device with that alias of a running domain, if the alias is one of ours. May be NULL. */
+    /* The device with that alias of a running domain, if the alias is one of ours; comes with
+     * `domain`, and may be NULL beside it. */
     void (*device)(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
                    gpointer opaque);
     /* A node device came, changed or went; @name is libvirt's ("pci_0000_41_00_0"). */
@@ -33,7 +35,8 @@ typedef struct {
 typedef struct VgpuWatch VgpuWatch;
 
 /* Subscribe on @conn, of which a reference is kept. The calls block as any, so not on the main
- * thread. A libvirt that knows no node devices is no error: their callback is then not called. */
+ * thread; those for node devices until libvirt has found all of them. A libvirt that has no node
+ * devices is no error: their callback is then not called. */
 VgpuWatch *vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaque,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* libvirt refuses the same callbacks twice on one connection: one that is on it is kept. */

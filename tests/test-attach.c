@@ -259,7 +259,7 @@ settle(void)
 {
     g_autoptr(GAsyncQueue) done = g_async_queue_new();
 
-    vgpu_queue_push(guard.queue, VGPU_GUARD_NORMAL, WEB, say_done, done, NULL);
+    vgpu_queue_push(guard.queue, VGPU_QUEUE_NORMAL, WEB, say_done, done, NULL);
     g_async_queue_pop(done);
     vgpu_worker_call(guard.worker, nothing, NULL);
 }

@@ -42,7 +42,7 @@ on_attach_again(gpointer data)
 {
     VgpuTask *task = data;
 
-    vgpu_queue_push(task->guard->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach,
+    vgpu_queue_push(task->guard->queue, VGPU_QUEUE_FIRST, task->domain_uuid, run_attach,
                     vgpu_task_copy(task), vgpu_task_free);
     return G_SOURCE_REMOVE;
 }
@@ -147,6 +147,6 @@ vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaqu
     task->parent = g_strdup(claim->parent);
     task->deadline =
         g_get_monotonic_time() + (gint64) self->config->attach_timeout * G_USEC_PER_SEC;
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, task->domain_uuid, run_attach, task,
+    vgpu_queue_push(self->queue, VGPU_QUEUE_FIRST, task->domain_uuid, run_attach, task,
                     vgpu_task_free);
 }

@@ -114,6 +114,6 @@ vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const char
     if (event != VGPU_DEVICE_ADDED)
         tell_leaving(self, event, uuid, (guint) index);
     if (event != VGPU_DEVICE_KEPT)
-        vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, uuid, run_devices,
+        vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, uuid, run_devices,
                         vgpu_task_new(self, uuid), vgpu_task_free);
 }

@@ -7,10 +7,6 @@
 #include "libvirt/nodedev.h"
 #include "libvirt/watch.h"
 
-/* Priorities in the queue. */
-#define VGPU_GUARD_FIRST 0 /* late attaches: a guest waits for its vGPU */
-#define VGPU_GUARD_NORMAL 1
-
 struct VgpuGuard {
     VgpuWorker *worker;
     VgpuManager *manager; /* the worker's */

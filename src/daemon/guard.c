@@ -94,7 +94,7 @@ run_follow(gpointer data)
 void
 vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
 {
-    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_follow,
+    vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, domain_uuid, run_follow,
                     vgpu_task_new(self, domain_uuid), vgpu_task_free);
 }
 
@@ -138,7 +138,7 @@ host_look(const char *domain_uuid, guint64 since, gpointer opaque)
     VgpuTask *task = vgpu_task_new(self, domain_uuid);
 
     task->since = since;
-    vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, domain_uuid, run_look, task, vgpu_task_free);
+    vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, domain_uuid, run_look, task, vgpu_task_free);
 }
 
 /* --- what the manager tells --------------------------------------------------------------- */

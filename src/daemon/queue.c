@@ -132,3 +132,39 @@ vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpo
     g_thread_pool_push(self->pool, self, NULL);
     g_mutex_unlock(&self->lock);
 }
+
+typedef struct {
+    void (*func)(gpointer data);
+    gpointer data;
+    bool done;
+    GMutex lock;
+    GCond cond;
+} Call;
+
+static void
+run_call(gpointer data)
+{
+    Call *call = data;
+
+    call->func(call->data);
+    g_mutex_lock(&call->lock);
+    call->done = true;
+    g_cond_signal(&call->cond);
+    g_mutex_unlock(&call->lock);
+}
+
+void
+vgpu_queue_call(VgpuQueue *self, const char *key, void (*func)(gpointer data), gpointer data)
+{
+    Call call = { .func = func, .data = data };
+
+    g_mutex_init(&call.lock);
+    g_cond_init(&call.cond);
+    vgpu_queue_push(self, VGPU_QUEUE_FIRST, key, run_call, &call, NULL);
+    g_mutex_lock(&call.lock);
+    while (!call.done)
+        g_cond_wait(&call.cond, &call.lock);
+    g_mutex_unlock(&call.lock);
+    g_mutex_clear(&call.lock);
+    g_cond_clear(&call.cond);
+}

@@ -293,21 +293,21 @@ run_connected(gpointer data)
 void
 vgpu_guard_catch_up(VgpuGuard *self)
 {
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, "connected", run_connected, self, NULL);
+    vgpu_queue_push(self->queue, VGPU_QUEUE_FIRST, "connected", run_connected, self, NULL);
 }
 
 void
 vgpu_guard_push_sweep(VgpuGuard *self)
 {
     if (g_atomic_int_compare_and_exchange(&self->sweep_queued, 0, 1))
-        vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "sweep", run_sweep, self, NULL);
+        vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, "sweep", run_sweep, self, NULL);
 }
 
 void
 vgpu_guard_reread_gpus(VgpuGuard *self)
 {
     if (g_atomic_int_compare_and_exchange(&self->gpus_queued, 0, 1)) /* VFs come in dozens */
-        vgpu_queue_push(self->queue, VGPU_GUARD_NORMAL, "gpus", run_gpus, self, NULL);
+        vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, "gpus", run_gpus, self, NULL);
 }
 
 void

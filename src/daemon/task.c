@@ -40,39 +40,9 @@ vgpu_task_copy(const VgpuTask *task)
     return copy;
 }
 
-typedef struct {
-    void (*func)(gpointer data);
-    gpointer data;
-    bool done;
-    GMutex lock;
-    GCond cond;
-} Call;
-
-static void
-run_call(gpointer data)
-{
-    Call *call = data;
-
-    call->func(call->data);
-    g_mutex_lock(&call->lock);
-    call->done = true;
-    g_cond_signal(&call->cond);
-    g_mutex_unlock(&call->lock);
-}
-
 void
 vgpu_guard_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
                 gpointer data)
 {
-    Call call = { .func = func, .data = data };
-
-    g_mutex_init(&call.lock);
-    g_cond_init(&call.cond);
-    vgpu_queue_push(self->queue, VGPU_GUARD_FIRST, domain_uuid, run_call, &call, NULL);
-    g_mutex_lock(&call.lock);
-    while (!call.done)
-        g_cond_wait(&call.cond, &call.lock);
-    g_mutex_unlock(&call.lock);
-    g_mutex_clear(&call.lock);
-    g_cond_clear(&call.cond);
+    vgpu_queue_call(self->queue, domain_uuid, func, data);
 }

@@ -5,8 +5,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "fake-libvirtd.h"
@@ -19,6 +21,7 @@
 typedef struct {
     int connected;
     int disconnected;
+    int nodedevs_lost;
     VgpuConnection **free_on_connect;
     VgpuConnection **free_on_disconnect;
 } Seen;
@@ -43,9 +46,16 @@ on_disconnected(gpointer opaque)
         g_clear_pointer(seen->free_on_disconnect, vgpu_connection_free);
 }
 
+static void
+on_nodedevs_lost(gpointer opaque)
+{
+    ((Seen *) opaque)->nodedevs_lost++;
+}
+
 static const VgpuConnectionEvents events = {
     .connected = on_connected,
     .disconnected = on_disconnected,
+    .nodedevs_lost = on_nodedevs_lost,
 };
 
 static gboolean
@@ -221,6 +231,35 @@ test_reopen(void **state)
     wait_for_clients(daemon, 1);
     assert_int_equal(seen.disconnected, 0);
     virConnectClose(after);
+}
+
+/* Behind the daemon that we are connected to. */
+static void
+test_nodedevs_lost(void **state)
+{
+    g_autoptr(FakeHost) host = fake_host_new();
+    g_autofree char *pid_file = g_build_filename(host->root, "run", "virtnodedevd.pid", NULL);
+    g_autofree char *other = g_build_filename(host->root, "run", "virtnetworkd.pid", NULL);
+    Seen seen = { 0 };
+    g_autoptr(VgpuConnection) connection =
+        vgpu_connection_new(host->uri, host->root, &events, &seen);
+    g_autoptr(FakeLibvirtd) daemon = NULL;
+
+    daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
+    assert_true(runs_until(&seen.connected, 1, LONG_MS));
+    for (int i = 1; i <= 2; i++) { /* as after a crash: the file stays */
+        int fd = open(pid_file, O_CREAT | O_WRONLY, 0644);
+
+        assert_true(g_file_set_contents(other, "1\n", -1, NULL));
+        assert_int_equal(write(fd, "1\n", 2), 2); /* and remains open, for the lock */
+        assert_true(runs_until(&seen.nodedevs_lost, i, LONG_MS));
+        close(fd);
+        run_for(QUIET_MS);
+        assert_in_range(seen.nodedevs_lost, i, i + 1); /* GLib reports the close, too */
+        seen.nodedevs_lost = i;
+    }
+    assert_int_equal(seen.connected, 1);
+    assert_int_equal(seen.disconnected, 0);
 }
 
 static void
@@ -463,6 +502,7 @@ main(void)
         cmocka_unit_test(test_outlives),
         cmocka_unit_test(test_free_in_event),
         cmocka_unit_test(test_reopen),
+        cmocka_unit_test(test_nodedevs_lost),
         cmocka_unit_test(test_stopped_stays_stopped),
         cmocka_unit_test(test_comes_and_goes),
         cmocka_unit_test(test_running_already),

@@ -270,10 +270,15 @@ static void
 on_run_dir(GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
            gpointer data)
 {
+    VgpuConnection *self = data;
     g_autofree char *name = g_file_get_basename(file);
 
     if (vgpu_system_is_pid_file(name))
-        try_now(data);
+        try_now(self);
+    /* which comes once for each start: after a crash the file is there already */
+    else if (event == G_FILE_MONITOR_EVENT_CHANGES_DONE_HINT && self->events.nodedevs_lost &&
+             self->conn && vgpu_system_is_nodedev_pid_file(name))
+        self->events.nodedevs_lost(self->opaque);
 }
 
 /* The directory, since the files come and go. */

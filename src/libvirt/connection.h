@@ -16,10 +16,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNodeDevice, virNodeDeviceFree)
 
 typedef struct VgpuConnection VgpuConnection;
 
-/* Both are called on the main thread; @opaque is that of vgpu_connection_new(). */
+/* Called on the main thread; @opaque is that of vgpu_connection_new(). */
 typedef struct {
     void (*connected)(gpointer opaque);
     void (*disconnected)(gpointer opaque);
+    /* virtnodedevd was started, so that on a connection to virtqemud which used an earlier one node
+     * devices, and their events, are lost. May be NULL. */
+    void (*nodedevs_lost)(gpointer opaque);
 } VgpuConnectionEvents;
 
 /* Register libvirt's event loop with the default GMainContext, keep libvirt from printing errors,

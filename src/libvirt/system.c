@@ -69,6 +69,12 @@ vgpu_system_is_pid_file(const char *name)
     return false;
 }
 
+bool
+vgpu_system_is_nodedev_pid_file(const char *name)
+{
+    return g_str_equal(name, "virtnodedevd.pid");
+}
+
 char *
 vgpu_system_uri(const char *uri, const VgpuSystemDaemon *daemon)
 {

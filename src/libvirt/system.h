@@ -21,6 +21,8 @@ bool vgpu_system_find(const char *run_dir, VgpuSystemDaemon *out);
 
 /* Whether a file of that name in the same directory tells of a start or end of it. */
 bool vgpu_system_is_pid_file(const char *name);
+/* The same of virtnodedevd, which virtqemud asks about node devices. */
+bool vgpu_system_is_nodedev_pid_file(const char *name);
 
 /* @uri, made to lead to @daemon and not to the other one that may be installed too. A query that
  * is there already is left alone. */

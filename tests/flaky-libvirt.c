@@ -1,12 +1,22 @@
-/* flaky-libvirt.c: preloaded into the daemon, in the place of two calls of libvirt's
+/* flaky-libvirt.c: preloaded into the daemon, in the place of some calls of libvirt's
  *
  * In the directory knobs/ of $FAKE_DRIVER_ROOT, each read at each call:
  *   list_fails       a list of the domains fails as long as the file is there
  *   unreadable-NAME  so long the XML of domain NAME is nested more deeply than libxml2 reads by
  *                    default: parser.c, xmlParserMaxDepth, 256. libvirt takes such metadata,
- *                    since it parses the element by itself. */
+ *                    since it parses the element by itself.
+ *   busy-NAME        so long a job of domain NAME does not end: "cannot acquire state change lock"
+ *   nodedevs_hang    so long a list of the node devices is waited for
+ *   nodedevs_lost    a connection on which they are asked for meanwhile has lost them for good, as one
+ *                    of a virtqemud has when virtnodedevd ends: libvirt, src/remote/
+ *                    remote_daemon_dispatch.c, remoteOpenConn(), "if (*conn) return 0;"
+ *
+ * Devices are attached to no definition, and mdevs defined nowhere, but that is written to the file
+ * "calls" in that directory, one line each, as are "busy NAME", "list" of the node devices, "listed" and
+ * "lost". */
 #include <dlfcn.h>
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +24,10 @@
 #include <unistd.h>
 
 #define DEPTH 256
+#define MAX_LOST 100
 #define EXPORT __attribute__((visibility("default")))
+
+static char device; /* what a virNodeDevicePtr of ours points to */
 
 static bool
 has_knob(const char *name, const char *suffix)
@@ -25,6 +38,57 @@ has_knob(const char *name, const char *suffix)
     snprintf(path, sizeof(path), "%s/knobs/%s%s", root ? root : "", name, suffix);
     return access(path, F_OK) == 0;
 }
+
+/* One write, so that lines of several threads do not mix. */
+static void
+note(const char *call, const char *about)
+{
+    const char *root = getenv("FAKE_DRIVER_ROOT");
+    char path[4096], line[256];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/calls", root ? root : "");
+    snprintf(line, sizeof(line), "%s%s%s\n", call, *about ? " " : "", about);
+    if (!(file = fopen(path, "a")))
+        return;
+    fputs(line, file);
+    fclose(file);
+}
+
+static void
+set_error(int domain, int code, const char *message)
+{
+    void (*set)(virErrorPtr) = (void (*)(virErrorPtr)) dlsym(RTLD_NEXT, "virSetError");
+    virError error = { .domain = domain, .code = code, .message = (char *) message };
+
+    error.level = VIR_ERR_ERROR;
+    if (set) /* one of libvirt's private symbols */
+        set(&error);
+}
+
+/* Whether @conn has lost its node devices; then libvirt's error is set. */
+static bool
+is_lost(virConnectPtr conn)
+{
+    static virConnectPtr lost[MAX_LOST];
+    static int n;
+    bool found = false;
+
+    for (int i = 0; i < n; i++)
+        found |= lost[i] == conn;
+    if (!found && has_knob("nodedevs_lost", "") && n < MAX_LOST) {
+        virConnectRef(conn); /* so that no other gets its address */
+        lost[n++] = conn;
+        found = true;
+    }
+    if (found) {
+        note("lost", "");
+        set_error(VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "client socket is closed");
+    }
+    return found;
+}
+
+/* --- domains ------------------------------------------------------------------------------ */
 
 EXPORT int
 virConnectListAllDomains(virConnectPtr conn, virDomainPtr **domains, unsigned flags)
@@ -40,11 +104,17 @@ virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
 {
     char *(*real)(virDomainPtr, unsigned) =
         (char *(*) (virDomainPtr, unsigned) ) dlsym(RTLD_NEXT, __func__);
-    bool is_deep = has_knob("unreadable-", virDomainGetName(domain));
-    char *xml = real(domain, flags);
-    char *end = xml && is_deep ? strstr(xml, "</domain>") : NULL;
-    char *deep;
+    const char *name = virDomainGetName(domain);
+    bool is_deep = has_knob("unreadable-", name);
+    char *xml, *end, *deep;
 
+    if (has_knob("busy-", name)) {
+        note("busy", name);
+        set_error(VIR_FROM_QEMU, VIR_ERR_OPERATION_TIMEOUT, "cannot acquire state change lock");
+        return NULL;
+    }
+    xml = real(domain, flags);
+    end = xml && is_deep ? strstr(xml, "</domain>") : NULL;
     if (!end || !(deep = malloc(strlen(xml) + DEPTH * 7 + 64)))
         return xml;
     *end = '\0';
@@ -57,4 +127,87 @@ virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
     strcat(deep, "</metadata></domain>");
     free(xml);
     return deep;
+}
+
+EXPORT int
+virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
+{
+    (void) xml;
+    (void) flags;
+    note("attach", virDomainGetName(domain));
+    return 0;
+}
+
+/* --- node devices ------------------------------------------------------------------------- */
+
+EXPORT int
+virConnectListAllNodeDevices(virConnectPtr conn, virNodeDevicePtr **devices, unsigned flags)
+{
+    int (*real)(virConnectPtr, virNodeDevicePtr **, unsigned) =
+        (int (*)(virConnectPtr, virNodeDevicePtr **, unsigned)) dlsym(RTLD_NEXT, __func__);
+
+    note("list", "");
+    while (has_knob("nodedevs_hang", ""))
+        usleep(10000);
+    if (is_lost(conn))
+        return -1;
+    note("listed", "");
+    return real(conn, devices, flags);
+}
+
+EXPORT int
+virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr of, int event,
+                                     virConnectNodeDeviceEventGenericCallback callback,
+                                     void *opaque, virFreeCallback freecb)
+{
+    int (*real)(virConnectPtr, virNodeDevicePtr, int, virConnectNodeDeviceEventGenericCallback,
+                void *, virFreeCallback) =
+        (int (*)(virConnectPtr, virNodeDevicePtr, int, virConnectNodeDeviceEventGenericCallback,
+                 void *, virFreeCallback)) dlsym(RTLD_NEXT, __func__);
+
+    return is_lost(conn) ? -1 : real(conn, of, event, callback, opaque, freecb);
+}
+
+EXPORT virNodeDevicePtr
+virNodeDeviceLookupByName(virConnectPtr conn, const char *name)
+{
+    (void) name;
+    return is_lost(conn) ? NULL : (virNodeDevicePtr) &device;
+}
+
+EXPORT virNodeDevicePtr
+virNodeDeviceDefineXML(virConnectPtr conn, const char *xml, unsigned flags)
+{
+    const char *uuid = strstr(xml, "<uuid>");
+    char text[VIR_UUID_STRING_BUFLEN];
+
+    (void) flags;
+    if (is_lost(conn))
+        return NULL;
+    snprintf(text, sizeof(text), "%s", uuid ? uuid + strlen("<uuid>") : "");
+    note("define", text);
+    return (virNodeDevicePtr) &device;
+}
+
+EXPORT int
+virNodeDeviceSetAutostart(virNodeDevicePtr dev, int autostart)
+{
+    (void) dev;
+    (void) autostart;
+    return 0;
+}
+
+EXPORT int
+virNodeDeviceIsActive(virNodeDevicePtr dev)
+{
+    (void) dev;
+    return 1;
+}
+
+EXPORT int
+virNodeDeviceFree(virNodeDevicePtr dev)
+{
+    int (*real)(virNodeDevicePtr) = (int (*)(virNodeDevicePtr)) dlsym(RTLD_NEXT, __func__);
+
+    return (char *) dev == &device ? 0 : real(dev);
 }

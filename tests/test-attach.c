@@ -117,7 +117,7 @@ static const char *follow_error;
 static VgpuError follow_code;
 static guint64 since;
 static GString *told; /* what the manager was told; by the worker alone */
-static guint follows, late_follows;
+static guint follows, late_follows, corrections;
 static const char *giving;   /* the domain that a pool gives vGPUs */
 static guint giving_tenants; /* of that pool */
 static bool contested;
@@ -214,9 +214,28 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
 }
 
 void
-vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
+vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid)
 {
-    late_follows++;
+    corrections++;
+}
+
+static void
+run_devices(gpointer data)
+{
+    g_autoptr(VgpuDomainState) state = domain_host_get(conn, WEB);
+
+    vgpu_guard_follow_devices(&guard, state, vgpu_guard_since(&guard, WEB));
+}
+
+/* The look that comes of it, with as much of it as the test is about. */
+void
+vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what)
+{
+    assert_string_equal(domain_uuid, WEB);
+    if (what == VGPU_LOOK_RUN)
+        vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, domain_uuid, run_devices, NULL, NULL);
+    else
+        late_follows++;
 }
 
 bool
@@ -279,7 +298,7 @@ setup(void **state)
     plug_error = follow_error = giving = NULL;
     plugs_before_error = 0;
     since = 1;
-    follows = late_follows = 0;
+    follows = late_follows = corrections = 0;
     contested = false;
     expected = 0;
     told = g_string_new(NULL);
@@ -766,6 +785,8 @@ test_give(void **state)
             fail_msg("%s: the manager was told '%s'", cases[i].what, told->str);
         if (!strstr(events->str, cases[i].event) || (!*cases[i].event && events->len))
             fail_msg("%s: events: %s", cases[i].what, events->str);
+        if (corrections != !!*cases[i].event) /* also when both live and definition are written */
+            fail_msg("%s: counted as %u corrections", cases[i].what, corrections);
         teardown(state);
     }
     assert_int_equal(setup(state), 0);

@@ -98,6 +98,14 @@ look_at_run(const VgpuTask *task)
                : RUN_WAITS;
 }
 
+static VgpuOutlook
+judge(const VgpuTask *task, Run run, const GError *error)
+{
+    if (run != RUN_WAITS)
+        return VGPU_OUTLOOK_DONE;
+    return vgpu_outlook(VGPU_STEP_PLUG, error, vgpu_guard_is_connected(task->guard));
+}
+
 static void
 run_attach(gpointer data)
 {
@@ -106,9 +114,9 @@ run_attach(gpointer data)
 
     if (!attach(task, &result->error)) {
         Run run = look_at_run(task);
+        VgpuOutlook outlook = judge(task, run, result->error);
 
-        if (run == RUN_WAITS && g_error_matches(result->error, VGPU_ERROR, VGPU_ERROR_BUSY) &&
-            g_get_monotonic_time() < task->deadline) {
+        if (outlook == VGPU_OUTLOOK_AGAIN && g_get_monotonic_time() < task->deadline) {
             g_debug("%s; trying again", result->error->message);
             g_clear_error(&result->error);
             g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again, result,
@@ -116,7 +124,7 @@ run_attach(gpointer data)
             return;
         }
         /* when libvirt is back, reconcile asks again */
-        if (run == RUN_OVER || (run == RUN_WAITS && vgpu_guard_is_away(result->error))) {
+        if (run == RUN_OVER || outlook == VGPU_OUTLOOK_WHEN_CONNECTED) {
             forget_attach(result);
             return;
         }

@@ -77,7 +77,7 @@ vgpu_guard_follow_now(VgpuGuard *self, const char *domain_uuid, GPtrArray *chang
     if (vgpu_guard_follow(self, domain_uuid, changes, &failure))
         return true;
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
-        vgpu_guard_push_follow(self, domain_uuid);
+        vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_DEFINITION);
         return true;
     }
     g_propagate_error(error, g_steal_pointer(&failure));

@@ -67,22 +67,6 @@ vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64
     vgpu_worker_call(self->worker, call_devices, &look);
 }
 
-static void
-run_devices(gpointer data)
-{
-    const VgpuTask *task = data;
-    guint64 since = vgpu_guard_since(task->guard, task->domain_uuid);
-    virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
-    g_autoptr(VgpuDomainState) state = NULL;
-
-    if (!conn)
-        return; /* all are looked at when it is back */
-    state = vgpu_domains_get(conn, task->domain_uuid, NULL);
-    virConnectClose(conn);
-    if (state)
-        vgpu_guard_follow_devices(task->guard, state, since);
-}
-
 /* Whoever waits for the guest need not wait for the next look. */
 static void
 tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, guint index)
@@ -114,6 +98,5 @@ vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const char
     if (event != VGPU_DEVICE_ADDED)
         tell_leaving(self, event, uuid, (guint) index);
     if (event != VGPU_DEVICE_KEPT)
-        vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, uuid, run_devices,
-                        vgpu_task_new(self, uuid), vgpu_task_free);
+        vgpu_guard_mark(self, uuid, VGPU_LOOK_RUN);
 }

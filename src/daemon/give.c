@@ -85,6 +85,8 @@ annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, cons
     if (!element ||
         !vgpu_domains_set_annotation_in(conn, state->uuid, element, live, !live, error))
         return false;
+    if (!live || !state->persistent) /* both together are one */
+        vgpu_guard_corrected(self, state->uuid);
     reason = g_strdup_printf("pool '%s' gives %u vGPU(s) to domains of this name%s", gift->pool,
                              gift->devices, live ? "; it runs, so they are hot-plugged" : "");
     vgpu_guard_emit(self, "domain-annotated", state, reason);

@@ -1,11 +1,17 @@
 /* guard-private.h: what guard.c and its neighbours share */
 #pragma once
 
+#include "daemon/agenda.h"
 #include "daemon/guard.h"
 #include "daemon/queue.h"
 #include "libvirt/domains.h"
 #include "libvirt/nodedev.h"
 #include "libvirt/watch.h"
+
+/* What a domain is looked at for. */
+#define VGPU_LOOK_RUN 1u /* whether it runs, and with which vGPUs */
+#define VGPU_LOOK_DEFINITION                                                                     \
+    2u /* that it follows its annotation; not while it is being started */
 
 struct VgpuGuard {
     VgpuWorker *worker;
@@ -16,22 +22,34 @@ struct VgpuGuard {
     gpointer opaque;
     VgpuQueue *queue;
     VgpuConnection *connection;
+    VgpuAgenda *domains; /* those that need a look, by UUID */
+    VgpuAgenda *host;    /* all domains at once, and the subscription to their events */
+    VgpuWatch *watch;    /* of the look "watch" alone */
 
-    gint gpus_queued;    /* atomic: a reading of the GPUs is waiting for its turn */
-    gint sweep_queued;   /* atomic: so is a look at all domains */
-    gint sweep_retry;    /* atomic: a timer runs for the next one, as the last has not read all */
-    gint sweep_delay_ms; /* atomic: how long it is to run the next time; 0: as the first one */
-    VgpuWatch *watch;    /* of the job "connected" alone */
+    /* Node devices have a thread and a connection of their own: libvirt reads drivers' files for them,
+     * and a virtqemud whose virtnodedevd was started again serves none on a connection that it had
+     * before. nodedevs.c and persistent.c alone use them. */
+    VgpuQueue *nodedev_queue;
+    VgpuConnection *nodedev_connection;
+    VgpuAgenda *nodedevs;     /* domains with persistent vGPUs, and the GPUs */
+    VgpuWatch *nodedev_watch; /* of that thread alone, as is the next one */
+    guint nodedev_failures;   /* since the GPUs were read */
+    bool nodedev_gpus_try;    /* a look at the GPUs is to come that tries for all */
+    gint nodedev_wear;        /* atomic: whether that connection can still be used */
 
     GMutex lock;
-    GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is taken to last */
-    GHashTable *deferred;  /* set of domain UUIDs to follow up when their start is settled */
-    GHashTable *attaching; /* set of "UUID SINCE" with an attach queued or being retried */
-    GHashTable *corrected; /* domain UUID → GArray of gint64: when it was corrected lately */
-    GHashTable *changing;  /* set of domain UUIDs with an attach or detach by a user under way */
-    GPtrArray *leaving;    /* of VgpuLeaving, borrowed from those who wait */
-    GCond left;            /* of them */
+    GHashTable *in_flight;  /* domain UUID → gint64 *: until when its start is taken to last */
+    GHashTable *settling;   /* domain UUID → guint64 *: the run that the manager asks about */
+    GHashTable *unreadable; /* set of domain UUIDs that the last look at all left alone */
+    GHashTable *persistent; /* domain UUID → persistent vGPUs that it is to get or lose */
+    GHashTable *attaching;  /* set of "UUID SINCE" with an attach queued or being retried */
+    GHashTable *corrected;  /* domain UUID → VgpuCorrections */
+    GHashTable *changing;   /* set of domain UUIDs with an attach or detach by a user under way */
+    GPtrArray *leaving;     /* of VgpuLeaving, borrowed from those who wait */
+    GCond left;             /* of them */
 };
+
+typedef struct VgpuCorrections VgpuCorrections;
 
 /* A device that a guest was asked to let go of. */
 typedef struct {
@@ -67,7 +85,9 @@ void vgpu_task_free(gpointer task);
 void vgpu_guard_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
                      gpointer data);
 
-extern const VgpuWatchEvents vgpu_guard_watch_events; /* opaque: the guard */
+/* Of domains, and of node devices; opaque: the guard. */
+extern const VgpuWatchEvents vgpu_guard_domain_events;
+extern const VgpuWatchEvents vgpu_guard_nodedev_events;
 
 /* An event about a domain: those of the worker's thread go through the manager instead. */
 void vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
@@ -76,12 +96,8 @@ void vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *
 /* Whether there is anything of ours in this domain XML (NULL: no). */
 bool vgpu_guard_concerns(const char *xml);
 
-/* Whether what libvirt said means that nothing can be said now. */
-bool vgpu_guard_is_away(const GError *error);
-
-/* Follow the definition of that domain, soon. Any thread. */
-void vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid);
-void vgpu_guard_follow_later(VgpuGuard *self, const char *domain_uuid, guint ms);
+/* Look at that domain, soon; @what is of VGPU_LOOK_*. Any thread. */
+void vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what);
 
 /* --- attach.c ----------------------------------------------------------------------------- */
 
@@ -154,22 +170,56 @@ bool vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **stat
 
 /* Subscribe to a libvirt that has just come, and catch up with it. */
 void vgpu_guard_catch_up(VgpuGuard *self);
-/* libvirt has gone, and with it what it knew of GPUs. */
-void vgpu_guard_forget_gpus(VgpuGuard *self);
+VgpuAgenda *vgpu_guard_host_agenda(VgpuGuard *self);
+
+/* --- look.c ------------------------------------------------------------------------------- */
+
+VgpuAgenda *vgpu_guard_domain_agenda(VgpuGuard *self);
+/* VgpuManagerHost.look: tell the manager whether the run that began at @since goes on. */
+void vgpu_guard_settle(const char *domain_uuid, guint64 since, gpointer opaque);
+
+/* --- nodedevs.c --------------------------------------------------------------------------- */
+
+void vgpu_guard_new_nodedevs(VgpuGuard *self);
+/* Begin: connect. On the main thread. */
+void vgpu_guard_start_nodedevs(VgpuGuard *self, const char *root);
+/* --- persistent.c ------------------------------------------------------------------------- */
+
+/* The table of what is still to be done. */
+GHashTable *vgpu_guard_persistent_new(void);
+/* Do it for one domain; false: *@step has failed, if it is another than VGPU_STEP_NODEDEV. On the
+ * thread of the node devices. */
+bool vgpu_guard_follow_persistent(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                                  VgpuStep *step, GError **error);
+/* Give a domain the persistent vGPUs that its definition asks for, soon. Takes @domain (may be NULL: none).
+ * Those it wants no more are only removed while it does not run. Any thread. */
+void vgpu_guard_push_persistent(VgpuGuard *self, const char *domain_uuid, VgpuDomain *domain,
+                                bool running);
+/* Wait until the records of @key are on disk, as far as they can be. For the threads of D-Bus methods. */
+void vgpu_guard_wait_saved(VgpuGuard *self, const char *key);
+/* Nothing of that is wanted any more. */
+void vgpu_guard_drop_persistent(VgpuGuard *self, const char *domain_uuid);
+/* Wait until that is so; at once when it is so already. For the threads of D-Bus methods. */
+bool vgpu_guard_finish_persistent(VgpuGuard *self, const char *domain_uuid, GError **error);
 
 /* --- define.c ----------------------------------------------------------------------------- */
 
-/* Make the definition of one domain, and its persistent mdevs, follow its annotation. @changes
- * (may be NULL) gets a line for each. VGPU_ERROR_BUSY: later. */
+/* Make the definition of one domain follow its annotation; its persistent mdevs then do so by
+ * themselves. @changes (may be NULL) gets a line for each change. VGPU_ERROR_BUSY: later. */
 bool vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
                        GError **error);
 
+/* The same for a domain that has been read already; *@state NULL: there is none. It is replaced when
+ * it is read again. */
+bool vgpu_guard_follow_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                             VgpuDomainState **state, GPtrArray *changes, GError **error);
+
 /* Whether the domain may be changed: somebody who undoes our changes again and again will not be
- * fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. Each call counts as a change. */
+ * fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. */
 bool vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error);
+/* It has been changed. */
+void vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid);
 
-/* A user has just had the annotation changed: what was corrected before that is no fight with him. */
+/* A user has just had the annotation changed, or the domain has gone: what was corrected before that
+ * is no fight. */
 void vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid);
-
-/* Have libvirt remove a persistent mdev, then forget it. */
-bool vgpu_guard_unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error);

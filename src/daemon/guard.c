@@ -7,14 +7,7 @@
 #include "domain/inject.h"
 
 #define THREADS 4
-#define RETRY_MS 300
 #define IN_FLIGHT_US (60 * G_USEC_PER_SEC)
-
-bool
-vgpu_guard_is_away(const GError *error)
-{
-    return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE);
-}
 
 void
 vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
@@ -41,106 +34,6 @@ vgpu_guard_concerns(const char *xml)
     return xml && vgpu_domain_is_marked(xml, strlen(xml));
 }
 
-/* --- following a definition --------------------------------------------------------------- */
-
-/* True (and remembered) when the domain's start is in flight. */
-static bool
-defer_if_starting(VgpuGuard *self, const char *domain_uuid)
-{
-    const gint64 *until;
-    bool deferred;
-
-    g_mutex_lock(&self->lock);
-    until = g_hash_table_lookup(self->in_flight, domain_uuid);
-    deferred = until && *until > g_get_monotonic_time();
-    if (deferred)
-        g_hash_table_add(self->deferred, g_strdup(domain_uuid));
-    g_mutex_unlock(&self->lock);
-    return deferred;
-}
-
-static gboolean
-on_follow_again(gpointer data)
-{
-    VgpuTask *task = data;
-
-    vgpu_guard_push_follow(task->guard, task->domain_uuid);
-    return G_SOURCE_REMOVE;
-}
-
-void
-vgpu_guard_follow_later(VgpuGuard *self, const char *domain_uuid, guint ms)
-{
-    g_timeout_add_full(G_PRIORITY_DEFAULT, ms, on_follow_again, vgpu_task_new(self, domain_uuid),
-                       vgpu_task_free);
-}
-
-static void
-run_follow(gpointer data)
-{
-    VgpuTask *task = data;
-    g_autoptr(GError) error = NULL;
-
-    if (defer_if_starting(task->guard, task->domain_uuid) ||
-        vgpu_guard_follow(task->guard, task->domain_uuid, NULL, &error) ||
-        vgpu_guard_is_away(error)) /* all are followed when it is back */
-        return;
-    if (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY))
-        vgpu_guard_follow_later(task->guard, task->domain_uuid, RETRY_MS);
-    else
-        g_warning("%s", error->message);
-}
-
-void
-vgpu_guard_push_follow(VgpuGuard *self, const char *domain_uuid)
-{
-    vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, domain_uuid, run_follow,
-                    vgpu_task_new(self, domain_uuid), vgpu_task_free);
-}
-
-/* --- looking at a domain ------------------------------------------------------------------ */
-
-static void
-do_settle(gpointer data)
-{
-    VgpuTask *task = data;
-
-    vgpu_manager_settle(task->guard->manager, task->domain_uuid, task->since, task->running,
-                        task->domain_id);
-    vgpu_task_free(task);
-}
-
-static void
-run_look(gpointer data)
-{
-    VgpuTask *task = data;
-    g_autoptr(GError) error = NULL;
-    virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
-    g_autoptr(VgpuDomainState) state = NULL;
-    VgpuTask *result;
-
-    if (!conn)
-        return; /* reconcile looks when it is back */
-    state = vgpu_domains_get(conn, task->domain_uuid, &error);
-    virConnectClose(conn);
-    if (!state && !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
-        return;
-    result = vgpu_task_copy(task);
-    result->running = state && state->id >= 0;
-    result->domain_id = state ? state->id : -1;
-    vgpu_worker_push(task->guard->worker, do_settle, result);
-}
-
-static void
-host_look(const char *domain_uuid, guint64 since, gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-    VgpuTask *task = vgpu_task_new(self, domain_uuid);
-
-    task->since = since;
-    vgpu_queue_push(self->queue, VGPU_QUEUE_NORMAL, domain_uuid, run_look, task, vgpu_task_free);
-}
-
 /* --- what the manager tells --------------------------------------------------------------- */
 
 static void
@@ -154,7 +47,7 @@ host_event(GVariant *event, gpointer opaque)
 static void
 host_rewrite(const char *domain_uuid, gpointer opaque)
 {
-    vgpu_guard_push_follow(opaque, domain_uuid);
+    vgpu_guard_mark(opaque, domain_uuid, VGPU_LOOK_DEFINITION);
 }
 
 static void
@@ -172,14 +65,11 @@ static void
 host_settled(const char *domain_uuid, gpointer opaque)
 {
     VgpuGuard *self = opaque;
-    bool deferred;
 
     g_mutex_lock(&self->lock);
     g_hash_table_remove(self->in_flight, domain_uuid);
-    deferred = g_hash_table_remove(self->deferred, domain_uuid);
     g_mutex_unlock(&self->lock);
-    if (deferred)
-        vgpu_guard_push_follow(self, domain_uuid);
+    vgpu_agenda_resume(self->domains, domain_uuid);
 }
 
 /* On a lane. */
@@ -198,7 +88,7 @@ vgpu_guard_host(void)
         .event = host_event,
         .attach = vgpu_guard_attach,
         .rewrite = host_rewrite,
-        .look = host_look,
+        .look = vgpu_guard_settle,
         .starting = host_starting,
         .settled = host_settled,
         .add_gpu_instance = host_add_gpu_instance,
@@ -217,7 +107,7 @@ do_started(gpointer data)
     /* one that was defined and started in a go, or is transient: a pool may have vGPUs for it */
     if (!vgpu_manager_since(task->guard->manager, task->domain_uuid) &&
         vgpu_guard_gives(task->guard, task->domain_name))
-        vgpu_guard_push_follow(task->guard, task->domain_uuid);
+        vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
 }
 
@@ -230,8 +120,8 @@ do_stopped(gpointer data)
     guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
 
     if (since)
-        host_look(task->domain_uuid, since, task->guard);
-    vgpu_guard_push_follow(task->guard, task->domain_uuid);
+        vgpu_guard_settle(task->domain_uuid, since, task->guard);
+    vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
 }
 
@@ -254,7 +144,7 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
     case VGPU_DOMAIN_DEFINED:
     case VGPU_DOMAIN_UNDEFINED:
     case VGPU_DOMAIN_RENAMED_AWAY:
-        vgpu_guard_push_follow(self, uuid);
+        vgpu_guard_mark(self, uuid, VGPU_LOOK_DEFINITION);
         break;
     }
 }
@@ -280,11 +170,12 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
         vgpu_worker_push(self->worker, do_check_orphans, self);
 }
 
-const VgpuWatchEvents vgpu_guard_watch_events = {
+const VgpuWatchEvents vgpu_guard_domain_events = {
     .domain = on_domain,
     .device = vgpu_guard_on_device,
-    .nodedev = on_nodedev,
 };
+
+const VgpuWatchEvents vgpu_guard_nodedev_events = { .nodedev = on_nodedev };
 
 static void
 on_connected(gpointer opaque)
@@ -298,19 +189,10 @@ on_connected(gpointer opaque)
 static void
 on_disconnected(gpointer opaque)
 {
-    VgpuGuard *self = opaque;
-
-    vgpu_guard_emit(self, "libvirt-disconnected", NULL, NULL);
-    vgpu_guard_forget_gpus(self);
+    vgpu_guard_emit(opaque, "libvirt-disconnected", NULL, NULL);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
-
-static void
-times_free(gpointer data)
-{
-    g_array_unref(data);
-}
 
 VgpuGuard *
 vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
@@ -324,10 +206,15 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
     self->event = event;
     self->opaque = opaque;
     self->queue = vgpu_queue_new(THREADS);
+    self->domains = vgpu_guard_domain_agenda(self);
+    self->host = vgpu_guard_host_agenda(self);
+    vgpu_guard_new_nodedevs(self);
+    self->persistent = vgpu_guard_persistent_new();
     self->in_flight = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    self->deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->settling = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->unreadable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->corrected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, times_free);
+    self->corrected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->changing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->leaving = g_ptr_array_new();
     g_cond_init(&self->left);
@@ -346,18 +233,21 @@ vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setu
     self->manager = manager;
     self->host_setup = host_setup;
     self->connection = vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
+    vgpu_guard_start_nodedevs(self, root);
 }
 
 void
 vgpu_guard_stop(VgpuGuard *self)
 {
     vgpu_queue_stop(self->queue);
+    vgpu_queue_stop(self->nodedev_queue);
 }
 
 void
 vgpu_guard_nudge(VgpuGuard *self)
 {
     vgpu_connection_nudge(self->connection);
+    vgpu_connection_nudge(self->nodedev_connection);
 }
 
 bool

@@ -1,8 +1,9 @@
 /* guard.h: all that may have to wait for libvirt
  *
- * At most four calls at a time (libvirt serves five requests of one client), one per domain, late
- * attaches first. A change of a definition waits while that domain's start is in flight. Nothing
- * on the hook's way ever waits for the guard. */
+ * A set of domains that need a look. At most four calls at a time (libvirt serves five requests of one
+ * client), one per domain, late attaches first. A change of a definition waits while that domain's
+ * start is in flight. Calls about node devices have a thread and a connection of their own, for which
+ * nothing else waits. Nothing on the hook's way ever waits for the guard. */
 #pragma once
 
 #include <glib.h>

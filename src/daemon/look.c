@@ -1,0 +1,163 @@
+/* look.c: a look at one domain: what libvirt has of it is read once, compared, and mended */
+#include "base/error.h"
+#include "daemon/guard-private.h"
+
+#define RETRY_MS 300
+#define RETRY_MOST_MS 30000
+
+/* --- whether its run goes on -------------------------------------------------------------- */
+
+static void
+do_settle(gpointer data)
+{
+    VgpuTask *task = data;
+
+    vgpu_manager_settle(task->guard->manager, task->domain_uuid, task->since, task->running,
+                        task->domain_id);
+    vgpu_task_free(task);
+}
+
+/* The run that the manager asks about; 0: none. */
+static guint64
+asked_for(VgpuGuard *self, const char *domain_uuid)
+{
+    const guint64 *since;
+    guint64 result;
+
+    g_mutex_lock(&self->lock);
+    since = g_hash_table_lookup(self->settling, domain_uuid);
+    result = since ? *since : 0;
+    g_mutex_unlock(&self->lock);
+    return result;
+}
+
+/* @state NULL: there is no such domain. */
+static void
+answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomainState *state)
+{
+    VgpuTask *task;
+    const guint64 *now;
+
+    g_mutex_lock(&self->lock);
+    now = g_hash_table_lookup(self->settling, domain_uuid);
+    if (now && *now == since) /* else it has asked about another meanwhile */
+        g_hash_table_remove(self->settling, domain_uuid);
+    g_mutex_unlock(&self->lock);
+    task = vgpu_task_new(self, domain_uuid);
+    task->since = since;
+    task->running = state && state->id >= 0;
+    task->domain_id = state ? state->id : -1;
+    vgpu_worker_push(self->worker, do_settle, task);
+}
+
+void
+vgpu_guard_settle(const char *domain_uuid, guint64 since, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    g_mutex_lock(&self->lock);
+    g_hash_table_insert(self->settling, g_strdup(domain_uuid), g_memdup2(&since, sizeof(since)));
+    g_mutex_unlock(&self->lock);
+    vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_RUN);
+}
+
+/* --- the look ----------------------------------------------------------------------------- */
+
+static bool
+is_starting(VgpuGuard *self, const char *domain_uuid)
+{
+    const gint64 *until;
+    bool starting;
+
+    g_mutex_lock(&self->lock);
+    until = g_hash_table_lookup(self->in_flight, domain_uuid);
+    starting = until && *until > g_get_monotonic_time();
+    g_mutex_unlock(&self->lock);
+    return starting;
+}
+
+/* It can be read, or is not there. When that is so of all that a look at all domains had to leave alone,
+ * they are compared once more. */
+static void
+note_readable(VgpuGuard *self, const char *domain_uuid)
+{
+    bool was_last;
+
+    g_mutex_lock(&self->lock);
+    was_last = g_hash_table_remove(self->unreadable, domain_uuid) &&
+               !g_hash_table_size(self->unreadable);
+    g_mutex_unlock(&self->lock);
+    if (was_last)
+        vgpu_guard_push_sweep(self);
+}
+
+/* False: *@step has failed. */
+static bool
+look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *what, VgpuStep *step,
+        GError **error)
+{
+    /* noted before libvirt is asked: its answer may be about another run */
+    guint64 asked = asked_for(self, domain_uuid);
+    guint64 since = vgpu_guard_since(self, domain_uuid);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, domain_uuid, &failure);
+
+    *step = VGPU_STEP_READ;
+    if (!state && !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+        g_set_error(error, failure->domain, failure->code, "%s; its vGPUs are left alone",
+                    failure->message);
+        return false;
+    }
+    note_readable(self, domain_uuid);
+    if (!state)
+        vgpu_guard_expect_correction(self, domain_uuid);
+    if (asked)
+        answer(self, domain_uuid, asked, state);
+    if (state) /* what was hot-plugged by hand while the daemon did not listen, too */
+        vgpu_guard_follow_devices(self, state, since);
+    *what &= ~VGPU_LOOK_RUN;
+    if (!*what || is_starting(self, domain_uuid))
+        return true;
+
+    *step = VGPU_STEP_FOLLOW;
+    if (!vgpu_guard_follow_state(self, conn, domain_uuid, &state, NULL, error))
+        return false;
+    *what = 0;
+    return true;
+}
+
+static VgpuOutlook
+look(const char *domain_uuid, guint *what, GError **error, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    g_autoptr(GError) failure = NULL;
+    VgpuStep step = VGPU_STEP_READ;
+    VgpuOutlook outlook;
+    virConnectPtr conn;
+
+    /* a hook of its start may be running, and libvirt would keep us waiting */
+    if (*what == VGPU_LOOK_DEFINITION && is_starting(self, domain_uuid))
+        return VGPU_OUTLOOK_AGAIN;
+    if ((conn = vgpu_connection_get(self->connection, &failure)))
+        (void) look_at(self, conn, domain_uuid, what, &step, &failure);
+    outlook = vgpu_outlook(step, failure, conn && virConnectIsAlive(conn) > 0);
+    if (outlook == VGPU_OUTLOOK_DONE && *what) /* it is being started */
+        outlook = VGPU_OUTLOOK_AGAIN;
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    if (conn)
+        virConnectClose(conn);
+    return outlook;
+}
+
+VgpuAgenda *
+vgpu_guard_domain_agenda(VgpuGuard *self)
+{
+    return vgpu_agenda_new(self->queue, RETRY_MS, RETRY_MOST_MS, look, self);
+}
+
+void
+vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what)
+{
+    vgpu_agenda_mark(self->domains, domain_uuid, what);
+}

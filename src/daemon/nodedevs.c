@@ -1,0 +1,192 @@
+/* nodedevs.c: libvirt's node devices: their thread, and the GPUs as libvirt knows them
+ *
+ * One call at a time, on one thread and a connection of their own. libvirt reads the drivers' files for
+ * them, so that any may hang, and nothing but another of them waits for it. They may also keep failing
+ * while the connection stands: virtqemud opens virtnodedevd once for each of its clients, and never
+ * again when that one was started again. So after a second failure each further try is on a new
+ * connection, of which domains and their events notice nothing. */
+#include "daemon/guard-private.h"
+
+#define RETRY_MS 300
+#define RETRY_MOST_MS 320000
+#define PATIENCE 2  /* so many failures are not yet the fault of the connection */
+#define GPUS "gpus" /* the key of all GPUs; the others are domains' UUIDs */
+
+/* --- the GPUs ----------------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    VgpuInventory *inventory;
+} Identity;
+
+static void
+do_identity(gpointer data)
+{
+    Identity *identity = data;
+
+    if (vgpu_manager_take_identity(identity->guard->manager, identity->inventory)) {
+        vgpu_host_setup_reread(identity->guard->host_setup);
+        if (identity->inventory) /* a definition may have waited for a GPU that has just come */
+            vgpu_guard_push_sweep(identity->guard);
+    }
+    g_free(identity);
+}
+
+static void
+push_identity(VgpuGuard *self, VgpuInventory *inventory)
+{
+    Identity *identity = g_new0(Identity, 1);
+
+    identity->guard = self;
+    identity->inventory = inventory;
+    vgpu_worker_push(self->worker, do_identity, identity);
+}
+
+/* One watch for as long as the connection lives. */
+static bool
+watch(VgpuGuard *self, virConnectPtr conn, GError **error)
+{
+    VgpuWatch *old = self->nodedev_watch;
+
+    if (vgpu_watch_is_on(old, conn))
+        return true;
+    self->nodedev_watch = vgpu_watch_new(conn, &vgpu_guard_nodedev_events, self, error);
+    vgpu_watch_free(old);
+    return self->nodedev_watch != NULL;
+}
+
+/* Subscribe first and list then, so that nothing falls between. */
+static bool
+look_at_gpus(VgpuGuard *self, virConnectPtr conn, GError **error)
+{
+    VgpuInventory *inventory =
+        watch(self, conn, error) ? vgpu_nodedev_inventory(conn, error) : NULL;
+
+    if (inventory)
+        push_identity(self, inventory);
+    return inventory != NULL;
+}
+
+void
+vgpu_guard_reread_gpus(VgpuGuard *self)
+{
+    vgpu_agenda_mark(self->nodedevs, GPUS, VGPU_LOOK_RUN);
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+/* Of the connection: nothing has failed on it, something has, or another one was asked for. */
+enum { NEW, USED, WORN_OUT };
+
+/* When they keep failing it is of no use that each domain tries, perhaps on a connection of its own: the
+ * GPUs do so for all. */
+static bool
+leaves_it_to_gpus(VgpuGuard *self, const char *key)
+{
+    if (self->nodedev_failures < PATIENCE || g_str_equal(key, GPUS))
+        return false;
+    if (!self->nodedev_gpus_try)
+        vgpu_agenda_add(self->nodedevs, GPUS, VGPU_LOOK_RUN);
+    self->nodedev_gpus_try = true;
+    return true;
+}
+
+/* True when the next try has to wait for another connection. */
+static bool
+is_worn_out(VgpuGuard *self)
+{
+    if (self->nodedev_failures >= PATIENCE &&
+        g_atomic_int_compare_and_exchange(&self->nodedev_wear, USED, WORN_OUT))
+        vgpu_connection_reopen(self->nodedev_connection);
+    return g_atomic_int_get(&self->nodedev_wear) == WORN_OUT;
+}
+
+static void
+count_failure(VgpuGuard *self, const char *key, VgpuOutlook outlook)
+{
+    bool is_of_gpus = g_str_equal(key, GPUS);
+
+    if (outlook == VGPU_OUTLOOK_RECONNECT) {
+        self->nodedev_failures++;
+        self->nodedev_gpus_try |= is_of_gpus; /* they have a timer now */
+        g_atomic_int_set(&self->nodedev_wear, USED);
+    } else if (is_of_gpus && outlook != VGPU_OUTLOOK_WHEN_CONNECTED) { /* libvirt has answered */
+        self->nodedev_failures = 0;
+        self->nodedev_gpus_try = false;
+        vgpu_agenda_resume_waiting(self->nodedevs);
+    }
+}
+
+static VgpuOutlook
+look(const char *key, guint *what, GError **error, gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+    g_autoptr(GError) failure = NULL;
+    VgpuStep step = VGPU_STEP_NODEDEV;
+    VgpuOutlook outlook;
+    virConnectPtr conn;
+
+    (void) what;
+    if (leaves_it_to_gpus(self, key) || is_worn_out(self))
+        return VGPU_OUTLOOK_WHEN_CONNECTED;
+    if ((conn = vgpu_connection_get(self->nodedev_connection, &failure))) {
+        if (g_str_equal(key, GPUS))
+            (void) look_at_gpus(self, conn, &failure);
+        else
+            (void) vgpu_guard_follow_persistent(self, conn, key, &step, &failure);
+    }
+    outlook = vgpu_outlook(step, failure, conn && virConnectIsAlive(conn) > 0);
+    count_failure(self, key, outlook);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    if (conn)
+        virConnectClose(conn);
+    return outlook;
+}
+
+static void
+on_connected(gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    g_atomic_int_set(&self->nodedev_wear, NEW);
+    vgpu_agenda_add(self->nodedevs, GPUS, VGPU_LOOK_RUN);
+    vgpu_agenda_resume_waiting(self->nodedevs);
+}
+
+/* libvirt has gone, and with it what it knew of GPUs. */
+static void
+on_disconnected(gpointer opaque)
+{
+    push_identity(opaque, NULL);
+}
+
+/* No call of ours need have failed: what is missed are the events. */
+static void
+on_nodedevs_lost(gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    if (g_atomic_int_exchange(&self->nodedev_wear, WORN_OUT) != WORN_OUT)
+        vgpu_connection_reopen(self->nodedev_connection);
+}
+
+void
+vgpu_guard_new_nodedevs(VgpuGuard *self)
+{
+    self->nodedev_queue = vgpu_queue_new(1);
+    self->nodedevs = vgpu_agenda_new(self->nodedev_queue, RETRY_MS, RETRY_MOST_MS, look, self);
+}
+
+void
+vgpu_guard_start_nodedevs(VgpuGuard *self, const char *root)
+{
+    static const VgpuConnectionEvents events = {
+        .connected = on_connected,
+        .disconnected = on_disconnected,
+        .nodedevs_lost = on_nodedevs_lost,
+    };
+
+    self->nodedev_connection =
+        vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
+}

@@ -1,0 +1,355 @@
+/* persistent.c: mdevs that outlive a run, which libvirt is to define for a domain, or for a user
+ *
+ * All of it runs on the thread of the node devices. The guard corrects a definition first, and leaves
+ * here what it wants. */
+#include "base/error.h"
+#include "daemon/guard-private.h"
+
+/* What a definition wants; counted, as it may be replaced while it is being done. */
+typedef struct {
+    VgpuDomain *domain; /* NULL: nothing */
+    bool running;
+} Persistent;
+
+static void
+persistent_clear(gpointer data)
+{
+    vgpu_domain_free(((Persistent *) data)->domain);
+}
+
+static void
+persistent_unref(gpointer data)
+{
+    g_atomic_rc_box_release_full(data, persistent_clear);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Persistent, persistent_unref)
+
+GHashTable *
+vgpu_guard_persistent_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, persistent_unref);
+}
+
+/* --- one of them -------------------------------------------------------------------------- */
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    const char *domain_name;
+    const VgpuWant *want;
+    VgpuKeep keep;
+    const char *uuid;
+    GPtrArray *uuids;
+    bool done;
+    GError *error;
+} WorkerCall;
+
+static void
+call_keep(gpointer data)
+{
+    WorkerCall *call = data;
+
+    call->done = vgpu_manager_keep(call->guard->manager, call->domain_uuid, call->domain_name,
+                                   call->want, &call->keep, &call->error);
+}
+
+static void
+call_kept(gpointer data)
+{
+    WorkerCall *call = data;
+
+    vgpu_manager_kept(call->guard->manager, call->uuid);
+}
+
+static void
+call_unkeep(gpointer data)
+{
+    WorkerCall *call = data;
+
+    vgpu_manager_unkeep(call->guard->manager, call->uuid);
+}
+
+static void
+call_unwanted(gpointer data)
+{
+    WorkerCall *call = data;
+
+    call->uuids = vgpu_manager_unwanted(call->guard->manager, call->domain_uuid);
+}
+
+/* Have libvirt remove it, then forget it. */
+static bool
+unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error)
+{
+    WorkerCall call = { .guard = self, .uuid = uuid };
+
+    if (!vgpu_nodedev_undefine_mdev(conn, uuid, error))
+        return false;
+    vgpu_worker_call(self->worker, call_unkeep, &call);
+    return true;
+}
+
+/* The record of what libvirt is to define must be on disk before that. One of a domain that is still
+ * being written will be there at the next follow-up; all else is taken back, so that nothing is left of
+ * what is refused. */
+static bool
+keep_one(VgpuGuard *self, WorkerCall *call, GError **error)
+{
+    const char *key = call->domain_uuid ? call->domain_uuid : call->uuid;
+    g_autoptr(GError) failure = NULL;
+
+    vgpu_worker_call(self->worker, call_keep, call);
+    if (!call->done) {
+        g_propagate_error(error, call->error);
+        return false;
+    }
+    if (call->keep.defined || vgpu_manager_wait_saved(self->manager, key, &failure))
+        return true;
+    if (!call->domain_uuid || !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
+        vgpu_worker_call(self->worker, call_unkeep, call);
+    vgpu_keep_clear(&call->keep);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+/* Record, then libvirt, then record: whatever comes between is finished by the next look. *@step: what
+ * has failed. */
+static bool
+define_one(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, const VgpuWant *want,
+           VgpuStep *step, GError **error)
+{
+    WorkerCall call = {
+        .guard = self,
+        .domain_uuid = domain ? domain->uuid : NULL,
+        .domain_name = domain ? domain->name : NULL,
+        .want = want,
+        .uuid = want->uuid,
+    };
+    g_auto(VgpuKeep) keep = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    if (!keep_one(self, &call, error)) {
+        *step = VGPU_STEP_FOLLOW;
+        return false;
+    }
+    keep = call.keep;
+    if (keep.defined)
+        return true;
+    if (!vgpu_nodedev_define_mdev(conn, keep.parent, keep.profile_id, want->uuid, &failure)) {
+        /* busy: another client has just made one of that UUID, which is not ours; a call that broke
+         * may have come through */
+        if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
+            vgpu_worker_call(self->worker, call_unkeep, &call);
+        else if (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE))
+            (void) unkeep(self, conn, want->uuid, NULL);
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    vgpu_worker_call(self->worker, call_kept, &call);
+    return true;
+}
+
+/* --- those of a domain -------------------------------------------------------------------- */
+
+/* One that cannot be removed now does not keep the others. */
+static bool
+remove_unwanted(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, GError **error)
+{
+    WorkerCall call = { .guard = self, .domain_uuid = domain_uuid };
+    g_autoptr(GPtrArray) uuids = NULL;
+    g_autoptr(GError) first = NULL;
+
+    vgpu_worker_call(self->worker, call_unwanted, &call);
+    uuids = call.uuids;
+    for (guint i = 0; i < uuids->len; i++) {
+        if (!unkeep(self, conn, g_ptr_array_index(uuids, i), first ? NULL : &first))
+            continue;
+        vgpu_guard_mark(self, domain_uuid,
+                        VGPU_LOOK_DEFINITION); /* there is room for another now */
+    }
+    if (!first)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return false;
+}
+
+static bool
+define_wanted(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, VgpuStep *step,
+              GError **error)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (want->create_at_define && !define_one(self, conn, domain, want, step, error)) {
+            g_prefix_error(error, "domain '%s': persistent vGPU %u: ", domain->name, want->index);
+            return false;
+        }
+    }
+    return true;
+}
+
+static Persistent *
+get_wanted(VgpuGuard *self, const char *domain_uuid)
+{
+    Persistent *wanted;
+
+    g_mutex_lock(&self->lock);
+    wanted = g_hash_table_lookup(self->persistent, domain_uuid);
+    if (wanted)
+        g_atomic_rc_box_acquire(wanted);
+    g_mutex_unlock(&self->lock);
+    return wanted;
+}
+
+/* True when it is still what the definition wants. */
+static bool
+end_wanted(VgpuGuard *self, const char *domain_uuid, const Persistent *wanted, bool done)
+{
+    bool is_still;
+
+    g_mutex_lock(&self->lock);
+    is_still = g_hash_table_lookup(self->persistent, domain_uuid) == wanted;
+    if (is_still && done)
+        g_hash_table_remove(self->persistent, domain_uuid);
+    g_mutex_unlock(&self->lock);
+    return is_still;
+}
+
+bool
+vgpu_guard_follow_persistent(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                             VgpuStep *step, GError **error)
+{
+    g_autoptr(Persistent) wanted = get_wanted(self, domain_uuid);
+    bool done;
+
+    if (!wanted)
+        return true;
+    done = (wanted->running || remove_unwanted(self, conn, domain_uuid, error)) &&
+           (!wanted->domain || define_wanted(self, conn, wanted->domain, step, error));
+    if (!end_wanted(self, domain_uuid, wanted, done)) /* so that nothing is left of what it was */
+        vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_DEFINITION);
+    return done;
+}
+
+void
+vgpu_guard_push_persistent(VgpuGuard *self, const char *domain_uuid, VgpuDomain *domain,
+                           bool running)
+{
+    Persistent *wanted = g_atomic_rc_box_new0(Persistent);
+
+    wanted->domain = domain;
+    wanted->running = running;
+    g_mutex_lock(&self->lock);
+    g_hash_table_insert(self->persistent, g_strdup(domain_uuid), wanted);
+    g_mutex_unlock(&self->lock);
+    vgpu_agenda_mark(self->nodedevs, domain_uuid, VGPU_LOOK_DEFINITION);
+}
+
+void
+vgpu_guard_drop_persistent(VgpuGuard *self, const char *domain_uuid)
+{
+    g_mutex_lock(&self->lock);
+    g_hash_table_remove(self->persistent, domain_uuid);
+    g_mutex_unlock(&self->lock);
+}
+
+/* --- for D-Bus ---------------------------------------------------------------------------- */
+
+/* Before a caller is told that it is done. What could not be written is tried again, and need not be taken
+ * back: what is in the way of it is the administrator's to know, not the caller's. */
+void
+vgpu_guard_wait_saved(VgpuGuard *self, const char *key)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!vgpu_manager_wait_saved(self->manager, key, &error))
+        g_warning("%s", error->message);
+}
+
+typedef struct {
+    VgpuGuard *guard;
+    const char *domain_uuid;
+    const VgpuWant *want;
+    const char *uuid;
+    bool done;
+    GError *error;
+} Job;
+
+static void
+run_finish(gpointer data)
+{
+    Job *job = data;
+    virConnectPtr conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
+    VgpuStep step;
+
+    job->done = conn && vgpu_guard_follow_persistent(job->guard, conn, job->domain_uuid, &step,
+                                                     &job->error);
+    if (conn)
+        virConnectClose(conn);
+}
+
+static void
+run_define(gpointer data)
+{
+    Job *job = data;
+    virConnectPtr conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
+    VgpuStep step;
+
+    job->done = conn && define_one(job->guard, conn, NULL, job->want, &step, &job->error);
+    if (conn)
+        virConnectClose(conn);
+}
+
+static void
+run_undefine(gpointer data)
+{
+    Job *job = data;
+    virConnectPtr conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
+
+    job->done = conn && unkeep(job->guard, conn, job->uuid, &job->error);
+    if (conn)
+        virConnectClose(conn);
+}
+
+static bool
+run_and_wait(Job *job, const char *key, void (*func)(gpointer data), GError **error)
+{
+    vgpu_queue_call(job->guard->nodedev_queue, key, func, job);
+    if (vgpu_outlook(VGPU_STEP_NODEDEV, job->error, true) == VGPU_OUTLOOK_RECONNECT)
+        vgpu_guard_reread_gpus(
+            job->guard); /* which sees whether it is the connection, and mends it */
+    if (job->error)
+        g_propagate_error(error, job->error);
+    return job->done;
+}
+
+bool
+vgpu_guard_finish_persistent(VgpuGuard *self, const char *domain_uuid, GError **error)
+{
+    g_autoptr(Persistent) wanted = get_wanted(self, domain_uuid);
+    Job job = { .guard = self, .domain_uuid = domain_uuid };
+
+    return !wanted || run_and_wait(&job, domain_uuid, run_finish, error);
+}
+
+bool
+vgpu_guard_define(VgpuGuard *self, const VgpuWant *want, GError **error)
+{
+    Job job = { .guard = self, .want = want };
+
+    if (!run_and_wait(&job, want->uuid, run_define, error))
+        return false;
+    vgpu_guard_wait_saved(self, want->uuid);
+    return true;
+}
+
+bool
+vgpu_guard_undefine(VgpuGuard *self, const char *uuid, GError **error)
+{
+    Job job = { .guard = self, .uuid = uuid };
+
+    if (!run_and_wait(&job, uuid, run_undefine, error))
+        return false;
+    vgpu_guard_wait_saved(self, uuid);
+    return true;
+}

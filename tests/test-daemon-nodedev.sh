@@ -1,0 +1,131 @@
+#!/bin/sh
+# The real daemon and node devices that do not come: a list that hangs, for which nothing else waits, and a
+# connection that has lost them, as behind a restarted virtnodedevd. And a domain that is busy for a while.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+if [ "${1:-}" != --on-bus ]; then
+    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
+    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-nodedev.sh" --on-bus
+fi
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' root=''
+cleanup()
+{
+    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+# shellcheck disable=SC2034 # for start_daemon
+preload=$builddir/tests/flaky-libvirt.so
+
+cli() { "$builddir/virt-vgpu" "$@"; }
+is_up() { test -S "$root/run/virt-vgpu/hook.sock" && cli list && prepare 0; }
+up()
+{
+    : > "$root/calls"
+    : > "$root/log"
+    start_daemon --bus session && until_true is_up
+}
+killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+says() { grep -q "$1" "$root/log"; }
+n_said() { [ "$(grep -c "$1" "$root/log")" -eq "$2" ]; }
+called() { grep -q "^$1\$" "$root/calls"; }
+n_called() { [ "$(grep -c "^$1" "$root/calls")" -ge "$2" ]; }
+not() { ! "$@"; }
+# The daemon waits up to 30 s before it tries again, and on a slow machine it may have got that far.
+in_the_end() { until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@"; }
+
+off() # N: add vmN to libvirt's, off
+{
+    sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
+         s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$1.xml" >> "$root/host.xml"
+}
+
+# vm1 is as it should be; vm2 to vm6 are to get a persistent vGPU, and vm7 another. They lack their hostdevs.
+echo '<node>' > "$root/host.xml"
+annotated 1 A2-4Q
+off 1
+for n in 2 3 4 5 6 7; do
+    [ "$n" -eq 7 ] && create=start || create=define
+    domain_xml "$n" | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device \
+profile='GRID M10-1Q' create='$create'\/><\/v:devices><\/metadata>&/" > "$root/vm$n.xml"
+    off "$n"
+done
+echo '</node>' >> "$root/host.xml"
+domain_xml 0 > "$root/vm0.xml"
+sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
+
+# --- a list that hangs ----------------------------------------------------------------------------
+check "the daemon starts" up
+check "a domain starts" prepare 1
+killed
+mkdir -p "$root/etc/virt-vgpu"
+printf '[daemon]\norphan_check=1\n' > "$root/etc/virt-vgpu/virt-vgpu.conf"
+rm -rf "$root/var/lib/virt-vgpu"
+knob nodedevs_hang 1
+check "it starts again, a list of the node devices hangs" up
+check "which it asks for" until_true called list
+check "all domains are compared: the vGPU of one that does not run goes" until_true nothing_left
+check "a definition is corrected" until_true called "attach vm7"
+for n in 2 3 4 5 6; do # more than there are threads for domains
+    check "so is that of vm$n, though its vGPU must wait" until_true called "attach vm$n"
+done
+check "no node device was listed" not called listed
+check "a start comes that libvirt then knows nothing of" prepare 7
+check "it is looked at, though those vGPUs still wait" until_true nothing_left
+check "a domain starts" prepare 1
+check "and stops" release 1
+check "its vGPU goes" until_true nothing_left
+unknob nodedevs_hang
+check "the list comes" until_true called listed
+check "the vGPUs are defined" until_true n_called define 5
+check "each of them once" test "$(grep -c '^define' "$root/calls")" -eq 5
+killed
+
+# --- a connection that has lost them --------------------------------------------------------------
+rm -rf "$root/var/lib/virt-vgpu"
+knob nodedevs_lost 1
+check "it starts while node devices are lost on each connection" up
+check "which is said" until_true says "cannot read node devices: client socket is closed; trying again"
+check "it tries again" in_the_end n_called lost 5
+check "it was said once" n_said "cannot read node devices" 1
+few_said() { [ "$(grep -c "$1" "$root/log")" -le 2 ]; }
+check "domains leave the tries to that" few_said "persistent vGPU.*client socket is closed"
+check "definitions are corrected" until_true called "attach vm7"
+check "no vGPU is defined" not called "define.*"
+unknob nodedevs_lost
+check "it heals by itself" in_the_end called listed
+check "the vGPUs are defined" in_the_end n_called define 5
+
+# Nothing looks at them now: what finds out is a user's call, which fails, and so does no later one.
+hand=11111111-2222-4333-8444-555555555555
+make_by_hand() { cli create 84:00.0 'GRID M10-1Q' --persistent --uuid "$hand"; }
+knob nodedevs_lost 1
+check "a call that a user waits for fails" fails_with "client socket is closed" make_by_hand
+unknob nodedevs_lost
+check "once they can be read again it does not" in_the_end make_by_hand
+check "libvirt has been told" called "define $hand"
+check "what was made goes" cli destroy "$hand"
+check "a user who asks for a definition is answered" cli inject vm2
+check "libvirt's domains have noticed nothing" n_said "connected to libvirt\|libvirt has gone" 1
+killed
+
+# --- a domain that is busy ------------------------------------------------------------------------
+knob busy-vm7 1
+check "it starts, and cannot read vm7" up
+check "which is said" until_true says "domain 'vm7'.*state change lock.*left alone; trying again"
+check "the others are followed" until_true called "attach vm2"
+check "it tries again" in_the_end n_called "busy vm7" 5
+check "it was said once" n_said "state change lock" 1
+check "vm7 is left alone" not called "attach vm7"
+unknob busy-vm7
+check "it follows when it can" in_the_end called "attach vm7"
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,28 @@
+/* contents.h: GPUs as data that goes between processes
+ *
+ * Discovery says which GPUs there are and how vGPUs are made on their functions; contents are what a
+ * GPU's driver says: its profiles, what each function offers and what is on it. Both are GVariants of
+ * this version's own making and never leave the host. Unpacking trusts neither their sizes nor their
+ * indexes. */
+#pragma once
+
+#include "gpu/inventory.h"
+
+#define VGPU_DISCOVERY_TYPE G_VARIANT_TYPE("(a(smsmsmsmsuiubasa(sbms))a(us))")
+#define VGPU_CONTENTS_TYPE G_VARIANT_TYPE("(ua(ssuuumsuuui)a(smsa(uu)a(msms)))")
+
+/* Without offers and instances. @nodes: see vgpu_discovery_nodes(); a reference is taken. Floating. */
+GVariant *vgpu_discovery_pack(const VgpuInventory *inventory, GVariant *nodes);
+/* NULL when it is not of that type, or in no normal form. */
+VgpuInventory *vgpu_discovery_unpack(GVariant *discovery) G_GNUC_WARN_UNUSED_RESULT;
+/* One GPU of it; NULL when it is not there. */
+VgpuGpu *vgpu_discovery_unpack_gpu(GVariant *discovery, const char *address)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* a(us): NUMA nodes and their CPUs as sysfs lists them, "0-3,8". */
+GVariant *vgpu_discovery_nodes(GVariant *discovery);
+
+/* What @gpu offers and has. Floating. */
+GVariant *vgpu_contents_pack(const VgpuGpu *gpu);
+/* Put it into @gpu, which has no profiles, offers or instances yet. Functions that @gpu does not have
+ * are left out. False, and @gpu as it was, when it is not of that type. */
+bool vgpu_contents_unpack(GVariant *contents, VgpuGpu *gpu) G_GNUC_WARN_UNUSED_RESULT;

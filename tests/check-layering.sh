@@ -10,6 +10,7 @@ gpu      base
 backend  base gpu
 domain   base gpu
 iso      base gpu
+driver   base gpu backend
 core     base gpu backend domain
 libvirt  base gpu domain
 metadata base domain libvirt

@@ -19,6 +19,7 @@
 #define VGPU_PATH_RUN "run/virt-vgpu"
 #define VGPU_PATH_HOOK_SOCKET "run/virt-vgpu/hook.sock"
 #define VGPU_PATH_CLAIMS "run/virt-vgpu/claims"
+#define VGPU_PATH_DRIVER_LOCKS "run/virt-vgpu/driver" /* a file NAME: virt-vgpu-driver runs for it */
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
 #define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs" /* which VF a defined domain is to have */

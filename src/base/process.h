@@ -18,3 +18,6 @@ pid_t vgpu_process_write(const VgpuSysfs *sysfs, const char *path, const char *t
 /* When the process began, in clock ticks since boot; 0 when there is no such process or it is a
  * zombie. Together with the pid it names a process for good. */
 guint64 vgpu_process_start_time(pid_t pid);
+
+/* Whether it has a CPU, or waits for one; one that waits for anything else is not. */
+bool vgpu_process_is_runnable(pid_t pid);

@@ -1,0 +1,50 @@
+/* protocol.h: what virtvgpud and virt-vgpu-driver say to each other
+ *
+ * A message is one GVariant in normal form in one packet of a SOCK_SEQPACKET pair, MESSAGE_MAX bytes
+ * at most. The child begins with a hello, `s`, which has to be VGPU_DRIVER_HELLO: a package may be
+ * upgraded under a daemon that runs. Then the daemon asks, `(tsa{sv})`: serial, verb, arguments; and
+ * the child answers, `(ta{sv})`: the same serial, results. One request at a time.
+ *
+ * Arguments and results by verb; those of a vGPU's place are `interface` (u, VgpuInterface), `parent`,
+ * `profile_id` and `uuid` (s, left out where they are not known):
+ *   discover   round (t), named (as)           unchanged (b), or discovery (gpu/contents.h)
+ *   read       interface, gpu (s),             began (x, us of CLOCK_MONOTONIC),
+ *              driver (s), functions (a(sb))   contents (gpu/contents.h)
+ *   create     place, exists (b), params (s)   made, existed (b), doubt (s), or error (us)
+ *   probe      place                           exists (b), seen_parent, seen_profile (s), use (u,
+ *                                              VgpuUse), grace (u, ms)
+ *   remove     place                           errno (i)
+ * A verb that failed answers error (us): code (VgpuError) and text. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "config.h"
+
+#define VGPU_DRIVER_HELLO PACKAGE_VERSION " 1"
+
+#define VGPU_DRIVER_DISCOVER "discover"
+#define VGPU_DRIVER_READ "read"
+#define VGPU_DRIVER_CREATE "create"
+#define VGPU_DRIVER_PROBE "probe"
+#define VGPU_DRIVER_REMOVE "remove"
+
+/* The child's descriptors: its end of the socket pair; and its lock, held for as long as it lives. */
+#define VGPU_DRIVER_SOCKET_FD 3
+#define VGPU_DRIVER_LOCK_FD 4
+
+#define VGPU_DRIVER_REQUEST G_VARIANT_TYPE("(tsa{sv})")
+#define VGPU_DRIVER_ANSWER G_VARIANT_TYPE("(ta{sv})")
+
+/* Big enough that a message of the greatest length goes out at once. VGPU_ERROR_FAILED. */
+bool vgpu_driver_socketpair(int fds[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Takes @message if it is floating. VGPU_ERROR_FAILED; VGPU_ERROR_NOT_SUPPORTED: it is too long;
+ * VGPU_ERROR_UNAVAILABLE: the other end has gone. */
+bool vgpu_driver_send(int fd, GVariant *message, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The next message. NULL without an error: there is none yet (never where @wait is set). NULL with one:
+ * VGPU_ERROR_UNAVAILABLE: the other end has gone; VGPU_ERROR_FAILED: it is not of @type. */
+GVariant *vgpu_driver_receive(int fd, const GVariantType *type, bool wait, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,24 @@
+/* spawn.h: virt-vgpu-driver is started, with its lock */
+#pragma once
+
+#include "driver/process.h"
+
+/* On success both are the caller's. */
+typedef struct {
+    int socket; /* -1: failed */
+    GPid pid;
+    bool is_locked; /* it failed because a process has the lock */
+    char *why;      /* it failed; NULL: it did not */
+} VgpuDriverSpawned;
+
+/* Start it and have @done called from @context, once. Returns at once; a few are started at a time. */
+void vgpu_driver_spawn(const VgpuDriverOptions *options, GMainContext *context, const char *name,
+                       void (*done)(const VgpuDriverSpawned *spawned, gpointer opaque),
+                       gpointer opaque);
+
+/* A process of that name that was started by us is on its way to its end: the next one waits for it. */
+void vgpu_driver_ends(const VgpuDriverOptions *options, const char *name);
+
+/* The lock of that name, taken, with the path of its file; -1: a process has it (errno EWOULDBLOCK), or
+ * there is no such file to be had. */
+int vgpu_driver_lock(const char *root, const char *name, char **path);

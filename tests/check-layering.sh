@@ -1,6 +1,7 @@
 #!/bin/sh
 # The layer table: a directory of src/ may include only what its row names, and itself. Above all,
-# core and libvirt do not know each other, so that nothing on the way of a hook can call libvirt.
+# core and libvirt do not know each other, so that nothing on the way of a hook can call libvirt; and
+# core and daemon know nothing that opens /sys or /dev (tests/test-owners.sh asks the program, too).
 # Usage: check-layering.sh [TREE]; without TREE it tests itself first.
 set -eu
 
@@ -11,12 +12,12 @@ backend  base gpu
 domain   base gpu
 iso      base gpu
 driver   base gpu backend
-core     base gpu backend domain
+core     base gpu domain driver
 libvirt  base gpu domain
 metadata base domain libvirt
 bus
 host     base gpu backend domain core
-daemon   base gpu backend domain core libvirt host iso bus
+daemon   base gpu domain driver core libvirt host iso bus
 cli      base gpu domain libvirt iso bus
 hooks
 '
@@ -58,6 +59,8 @@ check_tree()
                 breaks("hooks/ is libc only")
             else if (name == "config.h")
                 next
+            else if (name ~ /^(base\/sysfs|driver\/performer)\.h$/ && layer ~ /^(core|daemon)$/)
+                breaks(layer " may not open /sys and /dev")
             else if (name !~ /\//)
                 breaks("an include names its layer: \"LAYER/" name "\"")
             else if (!may[layer, substr(name, 1, index(name, "/") - 1)])
@@ -104,6 +107,10 @@ test_itself()
         rm "$tree/$file"
     done <<'EOF'
 src/core/bad.c #include "libvirt/domains.h"
+src/core/bad.c #include "backend/scan.h"
+src/core/bad.c #include "base/sysfs.h"
+src/daemon/bad.c #include "backend/backend.h"
+src/daemon/bad.c #include "driver/performer.h"
 src/core/bad.c #include <libvirt/libvirt.h>
 src/libvirt/bad.h #include "core/manager.h"
 src/base/bad.h # include "gpu/gpu.h"

@@ -93,6 +93,8 @@ is_open_already(int dir, const char *path)
     const char *group = strstr(path, FAKE_VFIO "/");
     Path real, name;
 
+    struct function function = { 0 };
+
     if (!fake_root[0] || !group)
         return false;
     if (path[0] == '/') {
@@ -109,8 +111,12 @@ is_open_already(int dir, const char *path)
         if (snprintf(real, sizeof(real), "%s/%s", name, path) >= (int) sizeof(real))
             return false;
     }
-    return is_below_root(real, "/" FAKE_VFIO "/") && fake_read_line(real, name, sizeof(name)) &&
-           *name && fake_knob_is_there("open-", name);
+    if (!is_below_root(real, "/" FAKE_VFIO "/") || !fake_read_line(real, name, sizeof(name)) ||
+        !*name)
+        return false;
+    function.addr = function.pf = name;
+    fake_wait_while_hung("hang_open-", &function);
+    return fake_knob_is_there("open-", name);
 }
 
 static bool
@@ -120,9 +126,40 @@ is_unreadable(const char *path, int flags)
            has_suffix(path, "/nvidia/vgpu_params") && fake_knob_is_there("params_eio", "");
 }
 
+/* These are answered by functions of the driver (its show()), which may not come back: how many names
+ * below the function's directory they are, 0: another file. */
+static int
+depth_of_answer(const char *path)
+{
+    if (has_suffix(path, "/available_instances"))
+        return 3;
+    return has_suffix(path, "/nvidia/creatable_vgpu_types") ||
+                   has_suffix(path, "/nvidia/current_vgpu_type")
+               ? 2
+               : 0;
+}
+
+static void
+wait_for_answer(int fd, int flags, int depth)
+{
+    struct function function;
+    Path path;
+
+    if (fd < 0 || !depth || !fake_root[0] || (flags & O_ACCMODE) != O_RDONLY ||
+        !name_of(fd, path))
+        return;
+    while (depth--)
+        *strrchr(path, '/') = '\0';
+    strcpy(function.dir, path);
+    fake_find_gpu(&function);
+    fake_wait_while_hung("hang_read-", &function);
+}
+
 static int
 open_as_told(int dir, const char *path, int flags, mode_t mode)
 {
+    int fd;
+
     if (is_open_already(dir, path)) {
         errno = EBUSY;
         return -1;
@@ -131,7 +168,9 @@ open_as_told(int dir, const char *path, int flags, mode_t mode)
         errno = EIO;
         return -1;
     }
-    return fake_open(dir, path, flags, mode);
+    fd = fake_open(dir, path, flags, mode);
+    wait_for_answer(fd, flags, depth_of_answer(path));
+    return fd;
 }
 
 /* libc declares these with attributes of its own */

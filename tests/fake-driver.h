@@ -19,6 +19,8 @@
  *   params_keep       what nvidia/vgpu_params keeps, whatever is written to it
  *   params_eio        nvidia/vgpu_params cannot be read: EIO
  *   hang_create-ADDR, hang_remove-ADDR   blocks while the file exists (ADDR: function or GPU)
+ *   hang_open-UUID    opening that device's VFIO group blocks
+ *   hang_read-ADDR    the same for what the driver answers: available_instances, creatable and current types
  *   open-UUID         somebody has that device open while the file exists */
 #pragma once
 

@@ -37,8 +37,8 @@ start_daemon()
     # the preload comes before a sanitizer's library, and the program's end is not the test's
     ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 FAKE_DRIVER_ROOT=$root \
         LD_PRELOAD=$builddir/tests/fake-driver.so${preload:+:$preload} \
-        "$builddir/virtvgpud" --root "$root" --libvirt-uri "test://$root/host.xml" "$@" \
-        >> "${log:-$root/log}" 2>&1 &
+        "$builddir/virtvgpud" --root "$root" --driver-program "$builddir/virt-vgpu-driver" \
+        --libvirt-uri "test://$root/host.xml" "$@" >> "${log:-$root/log}" 2>&1 &
     daemon=$!
 }
 

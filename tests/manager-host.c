@@ -71,6 +71,12 @@ on_settled(const char *domain_uuid, gpointer opaque)
     g_string_append_printf(((Host *) opaque)->log, "settled %s\n", domain_uuid);
 }
 
+static void
+on_gpus_changed(gpointer opaque)
+{
+    g_string_append(((Host *) opaque)->log, "gpus-changed\n");
+}
+
 static const VgpuManagerHost callbacks = {
     .event = on_event,
     .attach = on_attach,
@@ -78,17 +84,43 @@ static const VgpuManagerHost callbacks = {
     .look = on_look,
     .starting = on_starting,
     .settled = on_settled,
+    .gpus_changed = on_gpus_changed,
 };
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+static char *
+built(const char *name)
+{
+    const char *builddir = g_getenv("builddir");
+    g_autofree char *path = g_build_filename(builddir ? builddir : ".", name, NULL);
+
+    return g_canonicalize_filename(path, NULL);
+}
+
+/* Into the driver processes. The preload comes before a sanitizer's library there. */
+static void
+preload_fake_driver(const char *root)
+{
+    g_autofree char *library = built("tests/fake-driver.so");
+    const char *asan = g_getenv("ASAN_OPTIONS");
+    g_autofree char *options =
+        g_strconcat(asan ? asan : "", ":verify_asan_link_order=0:detect_leaks=0", NULL);
+
+    g_setenv("LD_PRELOAD", library, TRUE);
+    g_setenv("FAKE_DRIVER_ROOT", root, TRUE);
+    if (!asan || !strstr(asan, "verify_asan_link_order"))
+        g_setenv("ASAN_OPTIONS", options, TRUE);
+}
+
 static void
 run_program(const char *const *argv)
 {
+    g_auto(GStrv) env = g_environ_unsetenv(g_get_environ(), "LD_PRELOAD");
     g_autoptr(GError) error = NULL;
     int status;
 
-    if (!g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+    if (!g_spawn_sync(NULL, (char **) argv, env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
                       &status, &error))
         fail_msg("%s: %s", argv[0], error->message);
     assert_int_equal(status, 0);
@@ -99,36 +131,52 @@ start_manager(Host *self)
 {
     g_autoptr(GError) error = NULL;
     VgpuManagerHost host = callbacks;
+    g_autofree char *program = built("virt-vgpu-driver");
+    const VgpuDriverOptions drivers = { .program = program, .root = self->root, .debug = true };
 
     host.libvirt = self->libvirt;
-    self->manager = vgpu_manager_new(self->sysfs, self->root, self->config, self->context, &host,
-                                     self, &error);
+    self->manager = vgpu_manager_new(&drivers, self->config, self->context, &host, self, &error);
     if (!self->manager)
         fail_msg("%s", error->message);
+    host_see(self->manager);
 }
 
-static char *
-make_tree_path(void)
+static void
+set_flag_now(gpointer data)
 {
-    const char *builddir = g_getenv("builddir");
+    *(bool *) data = true;
+}
 
-    return g_build_filename(builddir ? builddir : ".", "tests", "make-tree", NULL);
+void
+host_see(VgpuManager *manager)
+{
+    bool seen = false;
+
+    vgpu_manager_when_seen(manager, g_get_monotonic_time(), set_flag_now, &seen);
+    while (!seen)
+        g_main_context_iteration(manager->context, TRUE);
+}
+
+void
+host_plug_boards(Host *self, const char *const *boards)
+{
+    g_autofree char *make_tree = built("tests/make-tree");
+
+    for (; *boards; boards++)
+        run_program((const char *const[]) { make_tree, "--add", self->root, *boards, NULL });
 }
 
 void
 host_add_boards(Host *self, const char *const *boards)
 {
-    g_autofree char *make_tree = make_tree_path();
-
-    for (; *boards; boards++)
-        run_program((const char *const[]) { make_tree, "--add", self->root, *boards, NULL });
+    host_plug_boards(self, boards);
     host_restart(self);
 }
 
 Host *
 host_new(void)
 {
-    g_autofree char *make_tree = make_tree_path();
+    g_autofree char *make_tree = built("tests/make-tree");
     Host *self = g_new0(Host, 1);
 
     /* many small files, and no disk's time in a test of deadlines */
@@ -137,6 +185,7 @@ host_new(void)
     assert_non_null(g_mkdtemp(self->root));
     run_program((const char *const[]) { make_tree, self->root, NULL });
     fake_driver_set_root(self->root);
+    preload_fake_driver(self->root);
     self->sysfs = vgpu_sysfs_new(self->root, NULL);
     self->config = vgpu_config_load("/nonexistent", FALSE, "/nonexistent", NULL);
     self->context = g_main_context_new();

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/sysfs.h"
 #include "core/manager-private.h"
 
 #define HOST_WEB1 "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
@@ -20,6 +21,33 @@ typedef struct {
     gulong libvirt; /* its version, for managers that are made from now on; 0: any */
 } Host;
 
+/* Let it work until it has read all GPUs, as they are now. */
+void host_see(VgpuManager *manager);
+/* What is known of the GPUs is asked for right before these, as the daemon does. */
+#define vgpu_manager_available(manager, ...)                                                     \
+    (host_see(manager), vgpu_manager_available(manager, __VA_ARGS__))
+#define vgpu_manager_begin_setup(manager, ...)                                                   \
+    (host_see(manager), vgpu_manager_begin_setup(manager, __VA_ARGS__))
+#define vgpu_manager_bind(manager, ...)                                                          \
+    (host_see(manager), vgpu_manager_bind(manager, __VA_ARGS__))
+#define vgpu_manager_create(manager, ...)                                                        \
+    (host_see(manager), vgpu_manager_create(manager, __VA_ARGS__))
+#define vgpu_manager_explain(manager, ...)                                                       \
+    (host_see(manager), vgpu_manager_explain(manager, __VA_ARGS__))
+#define vgpu_manager_filter(manager, ...)                                                        \
+    (host_see(manager), vgpu_manager_filter(manager, __VA_ARGS__))
+#define vgpu_manager_has_orphans(manager) (host_see(manager), vgpu_manager_has_orphans(manager))
+#define vgpu_manager_inventory(manager) (host_see(manager), vgpu_manager_inventory(manager))
+#define vgpu_manager_keep(manager, ...)                                                          \
+    (host_see(manager), vgpu_manager_keep(manager, __VA_ARGS__))
+#define vgpu_manager_list(manager, ...)                                                          \
+    (host_see(manager), vgpu_manager_list(manager, __VA_ARGS__))
+#define vgpu_manager_get_pool(manager, ...)                                                      \
+    (host_see(manager), vgpu_manager_get_pool(manager, __VA_ARGS__))
+#define vgpu_manager_list_pools(manager) (host_see(manager), vgpu_manager_list_pools(manager))
+#define vgpu_manager_reconcile(manager, ...)                                                     \
+    (host_see(manager), vgpu_manager_reconcile(manager, __VA_ARGS__))
+
 /* With a tree of its own and a manager in it. */
 Host *host_new(void);
 /* Removes the tree. */
@@ -30,7 +58,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
  * is dropped where it stands. */
 void host_restart(Host *self);
 
-/* More cards, by their name in make-tree.c, and a manager that knows them. */
+/* More cards, by their name in make-tree.c, below a manager that does not know of them. */
+void host_plug_boards(Host *self, const char *const *boards);
+/* The same, and a manager that knows them. */
 void host_add_boards(Host *self, const char *const *boards);
 
 /* Let it work until nothing has been under way for a moment. */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "backend/discovery.h"
 #include "backend/scan.h"
 #include "fake-sysfs.h"
 
@@ -151,7 +152,7 @@ test_plain(void **state)
             fake_driver_bind(fs, NVME, g_str_equal(driver, "-") ? NULL : driver);
         inventory = vgpu_scan(fake_sysfs_reader(fs), names);
         check(cases[i].what, inventory, NVME, cases[i].wanted);
-        if (!vgpu_scan_is_current(fake_sysfs_reader(fs), inventory))
+        if (!vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory))
             fail_msg("%s: changed without a change", cases[i].what);
     }
 }
@@ -203,7 +204,7 @@ test_mixed_host(void **state)
     assert_null(instance->uuid);
     assert_string_equal(instance->profile_id, "nvidia-1150");
     assert_int_equal(vgpu_gpu_find_parent(gpu, "0000:61:00.5")->instances->len, 0);
-    assert_true(vgpu_scan_is_current(fake_sysfs_reader(fs), inventory));
+    assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
 }
 
 /* What somebody does to the host between two looks. */
@@ -292,9 +293,16 @@ test_is_current(void **state)
         g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), names);
 
         cases[i].change(fs);
-        if (vgpu_scan_is_current(fake_sysfs_reader(fs), inventory) != cases[i].current)
+        if (vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory) != cases[i].current)
             fail_msg("%s: %s", cases[i].what, cases[i].current ? "scanned again" : "not noticed");
     }
+}
+
+static void
+read_again(const FakeSysfs *fs, const VgpuInventory *inventory)
+{
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        vgpu_scan_contents(fake_sysfs_reader(fs), g_ptr_array_index(inventory->gpus, i));
 }
 
 /* How many of that profile the VFs say they would take. */
@@ -341,8 +349,8 @@ test_more_vfs_than_room(void **state)
             fake_vendor_set(fs, vf, i < taken || taken == 10 ? "" : "1150  : NVIDIA L40S-4Q",
                             i < taken ? 1150 : 0);
         }
-        assert_true(vgpu_scan_is_current(fake_sysfs_reader(fs), inventory));
-        vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
+        assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
+        read_again(fs, inventory);
         assert_int_equal(count_instances(gpu), taken);
         assert_int_equal(count_offers(gpu, "nvidia-1150"), taken < 10 ? 16 - taken : 0);
         assert_int_equal(count_offers(gpu, "nvidia-1147"), 0);
@@ -370,28 +378,6 @@ test_nameless_type(void **state)
     assert_string_equal(instance->profile_id, "nvidia-1166");
 }
 
-/* A driver that might not answer is left alone: what it said last stays. */
-static void
-test_refresh_skips(void **state)
-{
-    g_autoptr(FakeSysfs) fs = make_mixed_host();
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
-    g_autoptr(GHashTable) slow = named(L40S, NULL);
-    const VgpuGpu *gpu = vgpu_inventory_find(inventory, L40S);
-
-    fake_vendor_set(fs, L40S_VF, LIST, 0);
-    fake_vendor_set(fs, "0000:61:00.5", "", 1150);
-    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, slow);
-    assert_int_equal(vgpu_gpu_find_parent(gpu, L40S_VF)->instances->len, 1);
-    assert_int_equal(vgpu_gpu_find_parent(gpu, "0000:61:00.5")->instances->len, 0);
-    assert_int_equal(count_offers(gpu, "nvidia-1150"), 3);
-
-    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
-    assert_int_equal(vgpu_gpu_find_parent(gpu, L40S_VF)->instances->len, 0);
-    assert_int_equal(vgpu_gpu_find_parent(gpu, "0000:61:00.5")->instances->len, 1);
-    assert_int_equal(count_offers(gpu, "nvidia-1150"), 3);
-}
-
 /* mdev types on the VFs of a card whose class does not say GPU. */
 static void
 test_mdev_below_other_class(void **state)
@@ -404,20 +390,16 @@ test_mdev_below_other_class(void **state)
     inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
     assert_int_equal(inventory->gpus->len, 1);
     check("found by its VF", inventory, NVME, "mdev 1/2 xil-1");
-    assert_true(vgpu_scan_is_current(fake_sysfs_reader(fs), inventory));
+    assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_mixed_host),
-        cmocka_unit_test(test_is_current),
-        cmocka_unit_test(test_more_vfs_than_room),
-        cmocka_unit_test(test_nameless_type),
-        cmocka_unit_test(test_refresh_skips),
-        cmocka_unit_test(test_mdev_below_other_class),
+        cmocka_unit_test(test_plain),         cmocka_unit_test(test_mixed_host),
+        cmocka_unit_test(test_is_current),    cmocka_unit_test(test_more_vfs_than_room),
+        cmocka_unit_test(test_nameless_type), cmocka_unit_test(test_mdev_below_other_class),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,16 @@ vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **
     return true;
 }
 
+/* All GPUs are known. */
+void
+vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpointer data),
+                       gpointer data)
+{
+    (void) self;
+    (void) since;
+    func(data);
+}
+
 /* --- clients -------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -192,24 +192,15 @@ test_stuck(void **state)
 {
     g_autoptr(VgpuLanes) lanes = vgpu_lanes_new(context);
     TestJob jobs[] = { { 0, .stuck = true }, { 1 }, { 2 }, { 3 } };
-    gint64 begun = g_get_monotonic_time();
-    gint64 since;
 
-    assert_true(vgpu_lanes_busy_since(lanes, A) == 0);
     vgpu_lanes_push(lanes, A, run, done, &jobs[0], NULL);
     vgpu_lanes_push(lanes, A, run, done, &jobs[1], NULL);
     wait_until_running(1);
     vgpu_lanes_push(lanes, B, run, done, &jobs[2], NULL);
     serve(1);
     assert_string_equal(all.log->str, "+0+2-2");
-    since = vgpu_lanes_busy_since(lanes, A);
-    assert_true(since >= begun && since <= g_get_monotonic_time());
-    assert_true(vgpu_lanes_busy_since(lanes, B) == 0);
-    assert_true(vgpu_lanes_busy_since(lanes, "0000:c1:00.0") == 0);
-
     let_go();
     serve(3);
-    assert_true(vgpu_lanes_busy_since(lanes, A) == 0);
     vgpu_lanes_push(lanes, A, run, done, &jobs[3], NULL);
     serve(4);
 }

@@ -508,6 +508,24 @@ test_stuck_removal_is_told(void **state)
     assert_nothing_left(host);
 }
 
+/* A question whether it is in use may hang as a removal may. */
+static void
+test_stuck_probe_is_told(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    host->config->remove_timeout = 0;
+    assert_started(host, xml);
+    host_knob(host, "hang_open-" HOST_WEB1_0, "");
+    host_release(host, HOST_WEB1);
+    assert_true(host_wait(host, is_told_as_stuck));
+    assert_row(host, HOST_WEB1_0, "stuck on 0000:41:00.4");
+    host_unknob(host, "hang_open-" HOST_WEB1_0);
+    assert_nothing_left(host);
+}
+
 /* --- drivers that hang ---------------------------------------------------------------------- */
 
 static void
@@ -679,6 +697,44 @@ test_orphan_is_looked_at(void **state)
     assert_nothing_left(host);
 }
 
+/* A copy answers as things were, on another thread, whatever becomes of the manager. */
+static gpointer
+explain_on_copy(gpointer copy)
+{
+    g_autofree char *xml = host_xml("other", USERS, HOST_DEVICE(), 0);
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
+    g_autoptr(GPtrArray) forecasts = (vgpu_manager_explain) (copy, domain);
+    const VgpuForecast *forecast = g_ptr_array_index(forecasts, 0);
+
+    return g_strdup(forecast->refusal ? forecast->refusal : forecast->chosen->reason);
+}
+
+static void
+test_copy(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *before = NULL, *after = NULL, *at_last = NULL;
+    VgpuManager *empty = vgpu_manager_copy(host->manager);
+    VgpuManager *in_use;
+
+    (void) state;
+    assert_null(host_start(host, xml));
+    host_see(host->manager);
+    in_use = vgpu_manager_copy(host->manager);
+    after = g_thread_join(g_thread_new("explain", explain_on_copy, in_use));
+    host_release(host, HOST_WEB1);
+    host_settle(host);
+    g_clear_pointer(&host->manager, vgpu_manager_free);
+    before = g_thread_join(g_thread_new("explain", explain_on_copy, empty));
+    at_last = explain_on_copy(in_use);
+    assert_string_equal(before, "fits on 0000:41:00.4");
+    assert_string_equal(after, "fits on 0000:41:00.5");
+    assert_string_equal(at_last, after);
+    vgpu_manager_copy_free(empty);
+    vgpu_manager_copy_free(in_use);
+}
+
 int
 main(void)
 {
@@ -701,6 +757,7 @@ main(void)
         cmocka_unit_test(test_restart_in_vain),
         cmocka_unit_test(test_restart_with_another_profile),
         cmocka_unit_test(test_stuck_removal_is_told),
+        cmocka_unit_test(test_stuck_probe_is_told),
         cmocka_unit_test(test_hung_driver),
         cmocka_unit_test(test_users_uuid),
         cmocka_unit_test(test_users_uuid_of_another_type),
@@ -708,6 +765,7 @@ main(void)
         cmocka_unit_test(test_clone),
         cmocka_unit_test(test_nothing_wanted),
         cmocka_unit_test(test_orphan_is_looked_at),
+        cmocka_unit_test(test_copy),
     };
 
     return cmocka_run_group_tests_name("manager", tests, NULL, NULL);

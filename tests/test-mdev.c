@@ -28,7 +28,7 @@ static struct {
     char *path;
     char *text;
     GThread *later;
-    bool open_elsewhere; /* /dev/vfio/GROUP can be opened once */
+    int open_errno; /* of /dev/vfio/GROUP */
 } kernel;
 
 int __wrap_vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text);
@@ -61,8 +61,8 @@ int __real_openat(int dir, const char *path, int flags, ...);
 int
 __wrap_openat(int dir, const char *path, int flags, ...)
 {
-    if (kernel.open_elsewhere && g_str_has_prefix(path, "dev/vfio/")) {
-        errno = EBUSY;
+    if (kernel.open_errno && g_str_has_prefix(path, "dev/vfio/")) {
+        errno = kernel.open_errno;
         return -1;
     }
     return __real_openat(dir, path, flags);
@@ -112,7 +112,6 @@ test_offers(void **state)
     g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(GPU);
     VgpuParent *pf = vgpu_gpu_add_parent(gpu, GPU, false);
     const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
-    const char *const others[] = { "nvidia-36", NULL };
 
     mdev()->read_offers(sysfs, gpu, pf);
     assert_int_equal(pf->offers->len, 2);
@@ -120,11 +119,13 @@ test_offers(void **state)
     assert_int_equal(vgpu_gpu_find_profile(gpu, TYPE)->fb_mib, 4096);
     assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-36")->name, "nvidia-36");
 
+    /* the next reading, of a parent without offers again */
     fake_type_set_available(kernel.fs, GPU, TYPE, 2);
-    mdev()->refresh_offers(sysfs, gpu, pf, others);
-    assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 3);
-    mdev()->refresh_offers(sysfs, gpu, pf, NULL);
+    g_ptr_array_set_size(pf->offers, 0);
+    mdev()->read_offers(sysfs, gpu, pf);
+    assert_int_equal(pf->offers->len, 2);
     assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 2);
+    assert_int_equal(gpu->profiles->len, 2);
 }
 
 static void
@@ -201,14 +202,30 @@ test_look(void **state)
 }
 
 static void
-test_removal(void **state)
+test_remove(void **state)
 {
+    static const struct {
+        const char *what;
+        int err;
+    } cases[] = {
+        { "done", 0 },
+        { "no such device", ENOENT },
+        { "in use", EBUSY },
+        { "somebody else removes it", EAGAIN },
+        { "NVIDIA's refusal", EIO },
+    };
     const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
-    g_auto(VgpuWrite) order = mdev()->removal(&place);
 
-    assert_string_equal(order.path, "sys/bus/mdev/devices/" UUID "/remove");
-    assert_string_equal(order.text, "1");
-    assert_null(kernel.path); /* it says what to write, and writes nothing */
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int err;
+
+        kernel.err = cases[i].err;
+        err = mdev()->remove(fake_sysfs_reader(kernel.fs), &place);
+        if (err != cases[i].err)
+            fail_msg("%s: %s", cases[i].what, g_strerror(err));
+        assert_string_equal(kernel.path, "sys/bus/mdev/devices/" UUID "/remove");
+        assert_string_equal(kernel.text, "1");
+    }
 }
 
 static void
@@ -302,19 +319,72 @@ test_removal_grace(void **state)
     }
 }
 
-static void
-test_in_use(void **state)
-{
-    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
-    const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
+#define GROUP_LINK UUID "/iommu_group"
+#define NODE_DIR UUID "/vfio-dev"
 
-    assert_false(mdev()->in_use(sysfs, &place)); /* no device */
-    fake_mdev_add(kernel.fs, GPU, TYPE, UUID, 12);
-    assert_false(mdev()->in_use(sysfs, &place)); /* no group file */
-    fake_vfio_group_add(kernel.fs, 12);
-    assert_false(mdev()->in_use(sysfs, &place)); /* it could be opened */
-    kernel.open_elsewhere = true;
-    assert_true(mdev()->in_use(sysfs, &place));
+/* Only what is known for sure counts as free. */
+static void
+test_use(void **state)
+{
+    enum { NO_GROUP, NO_LINK, NO_NODE, NODE };
+    static const struct {
+        const char *what;
+        int group;
+        bool has_cdev; /* a node of its own, of the newer interface */
+        int open_errno;
+        VgpuUse use;
+    } cases[] = {
+        { "neither group nor node", NO_GROUP, false, 0, VGPU_USE_FREE },
+        { "its group has no node", NO_NODE, false, 0, VGPU_USE_FREE },
+        { "it could be opened", NODE, false, 0, VGPU_USE_FREE },
+        { "it could be opened, and has a node of its own", NODE, true, 0, VGPU_USE_FREE },
+        { "somebody has it", NODE, false, EBUSY, VGPU_USE_USED },
+        { "somebody has it, through its own node", NODE, true, EBUSY, VGPU_USE_USED },
+        { "only a node of its own, no group", NO_GROUP, true, 0, VGPU_USE_UNKNOWN },
+        { "only a node of its own, none of its group", NO_NODE, true, 0, VGPU_USE_UNKNOWN },
+        { "not allowed to ask", NODE, false, EACCES, VGPU_USE_UNKNOWN },
+        { "not allowed to ask, by the kernel", NODE, false, EPERM, VGPU_USE_UNKNOWN },
+        { "no descriptor is left", NODE, false, EMFILE, VGPU_USE_UNKNOWN },
+        { "no descriptor is left on the host", NODE, false, ENFILE, VGPU_USE_UNKNOWN },
+        { "the driver fails", NODE, false, EIO, VGPU_USE_UNKNOWN },
+        { "the device is going", NODE, false, ENODEV, VGPU_USE_UNKNOWN },
+        { "nobody behind the node", NODE, false, ENXIO, VGPU_USE_UNKNOWN },
+        { "interrupted", NODE, false, EINTR, VGPU_USE_UNKNOWN },
+        { "no memory", NODE, true, ENOMEM, VGPU_USE_UNKNOWN },
+        { "what says the group is no link", NO_LINK, false, 0, VGPU_USE_UNKNOWN },
+    };
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VgpuUse use;
+
+        setup(NULL);
+        fake_mdev_add(kernel.fs, GPU, TYPE, UUID, 12);
+        if (cases[i].group == NO_GROUP || cases[i].group == NO_LINK)
+            fake_attribute_set(kernel.fs, GPU, GROUP_LINK, NULL);
+        if (cases[i].group == NO_LINK)
+            fake_attribute_set(kernel.fs, GPU, GROUP_LINK, "12");
+        if (cases[i].group == NODE)
+            fake_vfio_group_add(kernel.fs, 12);
+        if (cases[i].has_cdev)
+            fake_attribute_set(kernel.fs, GPU, NODE_DIR "/vfio0/dev", "511:0");
+        kernel.open_errno = cases[i].open_errno;
+        use = mdev()->use(fake_sysfs_reader(kernel.fs), &place);
+        if (use != cases[i].use)
+            fail_msg("%s: %d", cases[i].what, (int) use);
+        teardown(NULL);
+    }
+}
+
+static void
+test_use_of_nothing(void **state)
+{
+    g_autofree char *endless = g_strnfill(300, 'x'); /* longer than a name may be: ENAMETOOLONG */
+    const VgpuPlace none = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+    const VgpuPlace strange = { .parent = GPU, .profile_id = TYPE, .uuid = endless };
+
+    assert_int_equal(mdev()->use(fake_sysfs_reader(kernel.fs), &none), VGPU_USE_FREE);
+    assert_int_equal(mdev()->use(fake_sysfs_reader(kernel.fs), &strange), VGPU_USE_UNKNOWN);
 }
 
 int
@@ -325,10 +395,11 @@ main(void)
         cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
         cmocka_unit_test(test_create),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
         cmocka_unit_test_setup_teardown(test_params, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal_grace, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
+        cmocka_unit_test(test_use),
+        cmocka_unit_test_setup_teardown(test_use_of_nothing, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -447,6 +447,31 @@ test_explain_of_running(void **state)
 
 /* --- cards that come and go ----------------------------------------------------------------- */
 
+/* What has come is told once, whoever looks first: an administrator's list, or libvirt. */
+static void
+test_seen_by_others_first(void **state)
+{
+    static const char *const boards[] = { "a100", NULL };
+
+    (void) state;
+    for (int libvirt_first = 0; libvirt_first < 2; libvirt_first++) {
+        g_autoptr(Host) host = host_new();
+        g_autoptr(GPtrArray) rows = NULL;
+
+        host_plug_boards(host, boards);
+        g_string_truncate(host->log, 0);
+        if (libvirt_first)
+            vgpu_manager_take_identity(host->manager, vgpu_inventory_new());
+        rows = vgpu_manager_list(host->manager, true);
+        vgpu_manager_take_identity(host->manager, vgpu_inventory_new());
+        host_see(host->manager);
+        if (!g_str_equal(host->log->str, "gpu-appeared  \ngpus-changed\n"))
+            fail_msg("%s first: '%s'", libvirt_first ? "libvirt" : "a list", host->log->str);
+        assert_non_null(
+            vgpu_inventory_find(vgpu_manager_inventory(host->manager), "0000:a1:00.0"));
+    }
+}
+
 static void
 test_identity(void **state)
 {
@@ -497,6 +522,7 @@ main(void)
         cmocka_unit_test(test_renamed),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_explain_of_running),
+        cmocka_unit_test(test_seen_by_others_first),
         cmocka_unit_test(test_identity),
     };
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "backend/discovery.h"
 #include "backend/scan.h"
 #include "fake-sysfs.h"
 
@@ -61,6 +62,13 @@ make_a2(guint n_vfs)
     fake_mdev_add(fs, "0000:08:00.7", "nvidia-746", UUID, 70);
     fake_file_set(fs, "sys/bus/pci/drivers/nvidia/module/version", "550.90.05\n");
     return fs;
+}
+
+static void
+read_again(const FakeSysfs *fs, const VgpuInventory *inventory)
+{
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        vgpu_scan_contents(fake_sysfs_reader(fs), g_ptr_array_index(inventory->gpus, i));
 }
 
 static const VgpuGpu *
@@ -141,6 +149,29 @@ test_a2(void **state)
     instance = g_ptr_array_index(vgpu_gpu_find_parent(gpu, "0000:08:00.7")->instances, 0);
     assert_string_equal(instance->uuid, UUID);
     assert_string_equal(instance->profile_id, "nvidia-746");
+}
+
+/* Which functions there are is told without asking a driver what they offer and have. */
+static void
+test_discovery_alone(void **state)
+{
+    g_autoptr(FakeSysfs) fs = make_a2(4);
+    g_autoptr(VgpuInventory) inventory = vgpu_discover(fake_sysfs_reader(fs), NULL);
+    const VgpuGpu *gpu = only_gpu(inventory);
+    const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.7");
+
+    assert_int_equal(gpu->interface, VGPU_INTERFACE_MDEV);
+    assert_int_equal(gpu->parents->len, 4);
+    assert_string_equal(vf->driver, "nvidia");
+    assert_int_equal(gpu->profiles->len, 0);
+    assert_int_equal(vf->offers->len, 0);
+    assert_int_equal(vf->instances->len, 0);
+    assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
+
+    read_again(fs, inventory);
+    assert_int_equal(gpu->profiles->len, G_N_ELEMENTS(a2_types));
+    assert_int_equal(vf->offers->len, G_N_ELEMENTS(a2_types));
+    assert_int_equal(vf->instances->len, 1);
 }
 
 /* Four GPUs on one board, types on the PFs. */
@@ -305,8 +336,8 @@ test_empty(void **state)
     g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
 
     assert_int_equal(inventory->gpus->len, 0);
-    assert_true(vgpu_scan_is_current(fake_sysfs_reader(fs), inventory));
-    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
+    assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
+    read_again(fs, inventory);
 }
 
 /* A device whose parent is no GPU, attributes that are no numbers. */
@@ -389,7 +420,7 @@ test_is_current(void **state)
         g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
 
         cases[i].change(fs);
-        if (vgpu_scan_is_current(fake_sysfs_reader(fs), inventory) != cases[i].current)
+        if (vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory) != cases[i].current)
             fail_msg("%s: %s", cases[i].what, cases[i].current ? "scanned again" : "not noticed");
     }
 }
@@ -404,51 +435,40 @@ test_is_current_beside_others(void **state)
     fake_parent_add(fs, "mtty");
     inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
     assert_int_equal(inventory->gpus->len, 1);
-    assert_true(vgpu_scan_is_current(fake_sysfs_reader(fs), inventory));
+    assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
 }
 
 static void
-test_refresh(void **state)
+test_read_again(void **state)
 {
-    static const char *const names[] = { "A2-4Q", NULL };
-    static const char *const none[] = { NULL };
-    static const struct {
-        const char *what;
-        const char *const *wanted;
-        guint q, c; /* available of nvidia-746 and nvidia-754 afterwards */
-    } cases[] = {
-        { "any", NULL, 0, 0 },
-        { "one, by name", names, 0, 1 },
-        { "none", none, 1, 1 },
-    };
+    g_autoptr(FakeSysfs) fs = make_a2(4);
+    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    const VgpuGpu *gpu = only_gpu(inventory);
+    const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.4");
+    const VgpuParent *before = vgpu_gpu_find_parent(gpu, "0000:08:00.7");
+    const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, "nvidia-746");
+    const VgpuInstance *instance;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(FakeSysfs) fs = make_a2(4);
-        g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
-        const VgpuGpu *gpu = only_gpu(inventory);
-        const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.4");
-        const VgpuParent *before = vgpu_gpu_find_parent(gpu, "0000:08:00.7");
-        const VgpuInstance *instance;
+    fake_mdev_remove(fs, UUID);
+    fake_mdev_add(fs, "0000:08:00.4", "nvidia-754", OTHER_UUID, 71);
+    fake_type_set_available(fs, "0000:08:00.4", "nvidia-746", 0);
+    fake_type_set_available(fs, "0000:08:00.4", "nvidia-754", 0);
+    fake_attribute_set(fs, "0000:08:00.4", "mdev_supported_types/nvidia-742", NULL);
+    fake_type_add(fs, "0000:08:00.4", "nvidia-755", "NVIDIA A2-8C", NULL, 2);
+    read_again(fs, inventory);
 
-        fake_mdev_remove(fs, UUID);
-        fake_mdev_add(fs, "0000:08:00.4", "nvidia-754", OTHER_UUID, 71);
-        fake_type_set_available(fs, "0000:08:00.4", "nvidia-746", 0);
-        fake_type_set_available(fs, "0000:08:00.4", "nvidia-754", 0);
-        vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, cases[i].wanted, NULL);
-
-        if (vgpu_parent_find_offer(vf, "nvidia-746")->available != cases[i].q ||
-            vgpu_parent_find_offer(vf, "nvidia-754")->available != cases[i].c)
-            fail_msg("%s: %u and %u", cases[i].what,
-                     vgpu_parent_find_offer(vf, "nvidia-746")->available,
-                     vgpu_parent_find_offer(vf, "nvidia-754")->available);
-        /* instances are always read, each once */
-        if (before->instances->len != 0 || vf->instances->len != 1)
-            fail_msg("%s: %u and %u instances", cases[i].what, before->instances->len,
-                     vf->instances->len);
-        instance = g_ptr_array_index(vf->instances, 0);
-        assert_string_equal(instance->uuid, OTHER_UUID);
-        assert_string_equal(instance->profile_id, "nvidia-754");
-    }
+    check_offer(vf, "nvidia-746", 0);
+    check_offer(vf, "nvidia-754", 0);
+    check_offer(vf, "nvidia-755", 2);
+    assert_null(vgpu_parent_find_offer(vf, "nvidia-742"));
+    assert_int_equal(vf->offers->len, G_N_ELEMENTS(a2_types)); /* each once */
+    check_profile(gpu, "nvidia-755", "NVIDIA A2-8C", 8192, 0);
+    assert_ptr_equal(vgpu_gpu_find_profile(gpu, "nvidia-746"), profile);
+    assert_int_equal(before->instances->len, 0);
+    assert_int_equal(vf->instances->len, 1);
+    instance = g_ptr_array_index(vf->instances, 0);
+    assert_string_equal(instance->uuid, OTHER_UUID);
+    assert_string_equal(instance->profile_id, "nvidia-754");
 }
 
 /* The whole frame buffer of a GPU whose lists shrink is learned while it is idle, and kept. */
@@ -489,24 +509,26 @@ test_card(void **state)
             g_clear_pointer(&inventory, vgpu_inventory_free);
             inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
         } else {
-            vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
+            read_again(fs, inventory);
         }
         if (only_gpu(inventory)->card_mib != moments[i].card_mib)
             fail_msg("%s: %u MiB", moments[i].what, only_gpu(inventory)->card_mib);
     }
 }
 
-/* What was read stays valid until it is read anew. */
+/* A function that has gone offers nothing and has nothing; its profiles are known all the same. */
 static void
-test_refresh_vanished(void **state)
+test_read_again_vanished(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_a2(4);
     g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
     const VgpuParent *vf = vgpu_gpu_find_parent(only_gpu(inventory), "0000:08:00.4");
 
     fake_gpu_remove(fs, "0000:08:00.4", true);
-    vgpu_scan_refresh(fake_sysfs_reader(fs), inventory, NULL, NULL);
-    check_offer(vf, "nvidia-746", 0);
+    read_again(fs, inventory);
+    assert_int_equal(vf->offers->len, 0);
+    assert_int_equal(vf->instances->len, 0);
+    check_profile(only_gpu(inventory), "nvidia-746", "NVIDIA A2-4Q", 4096, 4);
 }
 
 int
@@ -514,6 +536,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a2),
+        cmocka_unit_test(test_discovery_alone),
         cmocka_unit_test(test_m10),
         cmocka_unit_test(test_gvt_g),
         cmocka_unit_test(test_which),
@@ -523,9 +546,9 @@ main(void)
         cmocka_unit_test(test_strange),
         cmocka_unit_test(test_is_current),
         cmocka_unit_test(test_is_current_beside_others),
-        cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_read_again),
         cmocka_unit_test(test_card),
-        cmocka_unit_test(test_refresh_vanished),
+        cmocka_unit_test(test_read_again_vanished),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

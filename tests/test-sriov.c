@@ -19,6 +19,7 @@
 
 #define A2 "0000:41:00.0"
 #define A2_VF0 "0000:41:00.4"
+#define A2_VF1 "0000:41:00.5"
 #define UUID "2eb1e7a4-0f1c-4dbb-9d2a-0f0c4d5a6b7c"
 #define ALL VGPU_VFS_ALL
 
@@ -495,6 +496,45 @@ test_vendor_in_use(void **state)
     must_set(self, "it is one no more", A2, 0, true);
 }
 
+/* To take a VF away that somebody may have is worse than to refuse. */
+static void
+test_unknown_use(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *vendor, *driver;
+        const char *node; /* in place of that of the group, cannot be opened; NULL: no group */
+    } cases[] = {
+        { "a plain VF", "0x8086", "xe", "dev/vfio/9/directory" },
+        { "a VF that shows no interface", "0x10de", "nvidia", "dev/vfio/9/directory" },
+        { "a plain VF without a group", "0x8086", "xe", NULL },
+        { "a VF that shows no interface, without a group", "0x10de", "nvidia", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        void *fixture = NULL;
+        Fixture *self;
+
+        setup(&fixture);
+        self = fixture;
+        add_pf(A2, cases[i].vendor, cases[i].driver, 16);
+        must_set(self, cases[i].what, A2, ALL, true);
+        fake_attribute_set(host.fs, A2_VF1, "vfio-dev/vfio0/dev", "511:0");
+        if (cases[i].node) {
+            fake_iommu_group_add(host.fs, A2_VF1, 9);
+            fake_file_set(host.fs, cases[i].node, "");
+        }
+        must_fail(self, cases[i].what, A2, 0, VGPU_ERROR_BUSY, "VF " A2_VF1 " is in use");
+        assert_int_equal(enabled(A2), 16);
+
+        fake_attribute_set(host.fs, A2_VF1, "vfio-dev", NULL);
+        if (cases[i].node)
+            fake_attribute_set(host.fs, A2_VF1, "iommu_group", NULL);
+        must_set(self, cases[i].what, A2, 0, true);
+        teardown(&fixture);
+    }
+}
+
 /* --- AMD ------------------------------------------------------------------------------------- */
 
 #define S7150 "0000:0b:00.0"
@@ -576,6 +616,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_write_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vendor_in_use, setup, teardown),
+        cmocka_unit_test(test_unknown_use),
         cmocka_unit_test_setup_teardown(test_gim_old, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gim_new, setup, teardown),
     };

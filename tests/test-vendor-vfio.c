@@ -180,11 +180,18 @@ check_offers(const char *what, const VgpuGpu *gpu, const VgpuParent *vf, const c
     g_string_free(text, TRUE);
 }
 
+/* A reading begins with a parent that has no offers. */
+static void
+read_again(VgpuGpu *gpu, VgpuParent *vf)
+{
+    g_ptr_array_set_size(vf->offers, 0);
+    vendor()->read_offers(sysfs(), gpu, vf);
+}
+
 /* The list shrinks and grows with what the siblings take. */
 static void
 test_offers(void **state)
 {
-    static const char *const others[] = { "nvidia-1147", NULL };
     g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(PF);
     VgpuParent *vf = vgpu_gpu_add_parent(gpu, VF, true);
 
@@ -194,24 +201,24 @@ test_offers(void **state)
     assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-1150")->name, "NVIDIA L40S-4Q");
 
     fake_vendor_set(kernel.fs, VF, "1150  : NVIDIA L40S-4Q", 0);
-    vendor()->refresh_offers(sysfs(), gpu, vf, others);
+    read_again(gpu, vf);
     check_offers("one size is left", gpu, vf, "nvidia-1150*1|", 2);
 
     fake_vendor_set(kernel.fs, VF, "", 1150);
-    vendor()->refresh_offers(sysfs(), gpu, vf, NULL);
+    read_again(gpu, vf);
     check_offers("taken", gpu, vf, "", 2);
     assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-1150")->name, "NVIDIA L40S-4Q");
 
     fake_vendor_set(kernel.fs, VF, NULL, 0);
-    vendor()->refresh_offers(sysfs(), gpu, vf, NULL);
+    read_again(gpu, vf);
     check_offers("an empty file", gpu, vf, "", 2);
 
     fake_vendor_set(kernel.fs, VF, "1147  : NVIDIA L40S-1Q\n1152  : NVIDIA L40S-8Q", 0);
-    vendor()->refresh_offers(sysfs(), gpu, vf, NULL);
+    read_again(gpu, vf);
     check_offers("free again, and something new", gpu, vf, "nvidia-1147*1|nvidia-1152*1|", 3);
 
     fake_attribute_set(kernel.fs, VF, "nvidia/creatable_vgpu_types", NULL);
-    vendor()->refresh_offers(sysfs(), gpu, vf, NULL);
+    read_again(gpu, vf);
     check_offers("cannot be read", gpu, vf, "", 3);
 }
 
@@ -357,6 +364,9 @@ test_create(void **state)
     }
 }
 
+#define UNKNOWN                                                                                  \
+    "VF " VF " already carries nvidia-1150, and it cannot be told whether a process has it open"
+
 static void
 test_create_elsewhere(void **state)
 {
@@ -376,11 +386,22 @@ test_create_elsewhere(void **state)
         { "zero would reset it", SIBLING, "nvidia-0", 0, VGPU_ERROR_DRIVER, "has no profile" },
         { "no number", SIBLING, "nvidia-1150x", 0, VGPU_ERROR_DRIVER, "has no profile" },
         { "there already, and open", VF, "nvidia-1150", EBUSY, VGPU_ERROR_BUSY,
-          "a process has it open" },
+          "VF " VF " already carries nvidia-1150, and a process has it open" },
+        { "there already, and not ours to open", VF, "nvidia-1150", EACCES, VGPU_ERROR_BUSY,
+          UNKNOWN },
+        { "there already, and the kernel does not let us", VF, "nvidia-1150", EPERM,
+          VGPU_ERROR_BUSY, UNKNOWN },
+        { "there already, and no descriptor left", VF, "nvidia-1150", EMFILE, VGPU_ERROR_BUSY,
+          UNKNOWN },
+        { "there already, and the driver fails", VF, "nvidia-1150", EIO, VGPU_ERROR_BUSY,
+          UNKNOWN },
+        { "there already, with a node of its own only", VF, "nvidia-1150", ENOENT,
+          VGPU_ERROR_BUSY, UNKNOWN },
     };
 
     fake_vendor_set(kernel.fs, VF, "", 1150);
     fake_iommu_group_add(kernel.fs, VF, 12);
+    fake_attribute_set(kernel.fs, VF, "vfio-dev/vfio0/dev", "511:0");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         const VgpuPlace other = { .parent = cases[i].vf, .profile_id = cases[i].profile_id };
         g_autoptr(GError) error = NULL;
@@ -397,39 +418,75 @@ test_create_elsewhere(void **state)
 }
 
 static void
-test_removal(void **state)
+test_remove(void **state)
 {
-    g_auto(VgpuWrite) order = vendor()->removal(&place);
+    static const struct {
+        const char *what;
+        int answer[1];
+    } cases[] = {
+        { "done", { 0 } },
+        { "in use", { EBUSY } },
+        { "it carries none", { EPERM } },
+        { "gone", { ENOENT } },
+    };
 
-    assert_string_equal(order.path, CURRENT);
-    assert_string_equal(order.text, "0");
-    assert_int_equal(kernel.n_writes, 0); /* it says what to write, and writes nothing */
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int err;
+
+        kernel.n_writes = 0;
+        kernel.answers = cases[i].answer;
+        err = vendor()->remove(sysfs(), &place);
+        if (err != cases[i].answer[0])
+            fail_msg("%s: %s", cases[i].what, g_strerror(err));
+        assert_int_equal(kernel.n_writes, 1);
+        assert_string_equal(kernel.path, CURRENT);
+        assert_string_equal(kernel.text, "0");
+    }
     assert_null(vendor()->removal_grace);
 }
 
 static void
-test_in_use(void **state)
+test_use(void **state)
 {
     static const struct {
         const char *what;
         int open_errno;
-        bool in_use;
+        bool has_cdev; /* a node of its own, of the newer interface */
+        VgpuUse use;
     } cases[] = {
-        { "it could be opened", 0, false },
-        { "somebody has it", EBUSY, true },
-        { "not allowed to ask", EACCES, true },
-        { "not allowed to ask, by the kernel", EPERM, true },
-        { "no such node", ENOENT, false },
-        { "no such device", ENODEV, false },
+        { "it could be opened", 0, false, VGPU_USE_FREE },
+        { "it could be opened, and has a node of its own", 0, true, VGPU_USE_FREE },
+        { "somebody has it", EBUSY, false, VGPU_USE_USED },
+        { "somebody has it, through its own node", EBUSY, true, VGPU_USE_USED },
+        { "not allowed to ask", EACCES, false, VGPU_USE_UNKNOWN },
+        { "not allowed to ask, by the kernel", EPERM, false, VGPU_USE_UNKNOWN },
+        { "no descriptor is left", EMFILE, false, VGPU_USE_UNKNOWN },
+        { "no descriptor is left on the host", ENFILE, false, VGPU_USE_UNKNOWN },
+        { "the driver fails", EIO, false, VGPU_USE_UNKNOWN },
+        { "no such device", ENODEV, false, VGPU_USE_UNKNOWN },
+        { "nobody behind the node", ENXIO, false, VGPU_USE_UNKNOWN },
+        { "interrupted", EINTR, false, VGPU_USE_UNKNOWN },
+        { "no such node", ENOENT, false, VGPU_USE_FREE },
+        { "only a node of its own", ENOENT, true, VGPU_USE_UNKNOWN },
     };
 
-    assert_false(vendor()->in_use(sysfs(), &place)); /* no group */
+    assert_int_equal(vendor()->use(sysfs(), &place), VGPU_USE_FREE); /* no group */
+    fake_attribute_set(kernel.fs, VF, "vfio-dev/vfio0/dev", "511:0");
+    assert_int_equal(vendor()->use(sysfs(), &place), VGPU_USE_UNKNOWN);
+    fake_attribute_set(kernel.fs, VF, "vfio-dev", NULL);
     fake_iommu_group_add(kernel.fs, VF, 12);
     fake_vfio_group_add(kernel.fs, 12);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VgpuUse use;
+
+        if (cases[i].has_cdev)
+            fake_attribute_set(kernel.fs, VF, "vfio-dev/vfio0/dev", "511:0");
         kernel.open_errno = cases[i].open_errno;
-        if (vendor()->in_use(sysfs(), &place) != cases[i].in_use)
-            fail_msg("%s", cases[i].what);
+        use = vendor()->use(sysfs(), &place);
+        if (use != cases[i].use)
+            fail_msg("%s: %d", cases[i].what, (int) use);
+        if (cases[i].has_cdev)
+            fake_attribute_set(kernel.fs, VF, "vfio-dev", NULL);
     }
 }
 
@@ -480,8 +537,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
         cmocka_unit_test(test_create),
         cmocka_unit_test_setup_teardown(test_create_elsewhere, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_params, setup, teardown),
     };
 

@@ -23,6 +23,7 @@ static const VgpuPlace place = { .parent = VF, .profile_id = "vf", .uuid = "unus
 
 static FakeSysfs *fs;
 static int open_errno; /* of /dev/vfio/GROUP */
+static guint n_writes; /* attributes that were opened for that */
 
 int __wrap_openat(int dir, const char *path, int flags, ...);
 int __real_openat(int dir, const char *path, int flags, ...);
@@ -30,6 +31,7 @@ int __real_openat(int dir, const char *path, int flags, ...);
 int
 __wrap_openat(int dir, const char *path, int flags, ...)
 {
+    n_writes += (flags & O_ACCMODE) == O_WRONLY;
     if (open_errno && g_str_has_prefix(path, "dev/vfio/")) {
         errno = open_errno;
         return -1;
@@ -41,6 +43,7 @@ static int
 setup(void **state)
 {
     open_errno = 0;
+    n_writes = 0;
     fs = fake_sysfs_new();
     fake_gpu_add(fs, PF, &s7150);
     fake_vfs_add(fs, PF, VF, 16, 4);
@@ -71,6 +74,14 @@ make_gpu(const char *driver)
     return gpu;
 }
 
+/* A reading begins with a parent that has no offers. */
+static void
+read_again(VgpuGpu *gpu, VgpuParent *vf)
+{
+    g_ptr_array_set_size(vf->offers, 0);
+    backend()->read_offers(fake_sysfs_reader(fs), gpu, vf);
+}
+
 static void
 test_offers(void **state)
 {
@@ -92,8 +103,8 @@ test_offers(void **state)
     assert_int_equal(vgpu_parent_find_offer(next, "vf")->available, 1);
 
     fake_gpu_remove(fs, VF, false);
-    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
-    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, next, NULL);
+    read_again(gpu, vf);
+    read_again(gpu, next);
     assert_int_equal(vgpu_parent_find_offer(vf, "vf")->available, 0);
     assert_int_equal(vgpu_parent_find_offer(next, "vf")->available, 1);
 }
@@ -139,6 +150,8 @@ test_framebuffer(void **state)
     }
 }
 
+#define UNKNOWN "it cannot be told whether a process has VF " VF " open"
+
 static void
 test_create(void **state)
 {
@@ -155,6 +168,10 @@ test_create(void **state)
         { "with a driver of the host", VF, "vf", "amdgpu", 0, NULL },
         { "its group has no node yet", VF, "vf", NULL, ENOENT, NULL },
         { "somebody has it open", VF, "vf", "vfio-pci", EBUSY, "a process has VF " VF " open" },
+        { "not allowed to ask", VF, "vf", "vfio-pci", EACCES, UNKNOWN },
+        { "not allowed to ask, by the kernel", VF, "vf", "vfio-pci", EPERM, UNKNOWN },
+        { "no descriptor is left", VF, "vf", "vfio-pci", EMFILE, UNKNOWN },
+        { "the driver fails", VF, "vf", "vfio-pci", EIO, UNKNOWN },
         { "gone", "0000:c1:02.5", "vf", NULL, 0, "VF 0000:c1:02.5 has gone" },
         { "a profile of another family", VF, "nvidia-1150", NULL, 0, "has no profile nvidia" },
     };
@@ -250,14 +267,14 @@ test_driver(void **state)
 
     gpu->interface = VGPU_INTERFACE_VF;
     fake_driver_bind(fs, VF, "i915");
-    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    read_again(gpu, vf);
     assert_string_equal(vf->driver, "i915");
     assert_true(vgpu_gpu_shares_with_host(gpu, vf));
     fake_driver_bind(fs, VF, "vfio-pci");
-    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    read_again(gpu, vf);
     assert_false(vgpu_gpu_shares_with_host(gpu, vf));
     fake_driver_bind(fs, VF, NULL);
-    backend()->refresh_offers(fake_sysfs_reader(fs), gpu, vf, NULL);
+    read_again(gpu, vf);
     assert_null(vf->driver);
     assert_false(vgpu_gpu_shares_with_host(gpu, vf));
 }
@@ -286,23 +303,62 @@ test_look(void **state)
 static void
 test_nothing_to_write(void **state)
 {
-    g_auto(VgpuWrite) order = backend()->removal(&place);
-
-    assert_null(order.path);
-    assert_null(order.text);
+    assert_int_equal(backend()->remove(fake_sysfs_reader(fs), &place), 0);
+    fake_gpu_remove(fs, VF, false);
+    assert_int_equal(backend()->remove(fake_sysfs_reader(fs), &place), 0);
+    assert_int_equal(n_writes, 0);
     assert_null(backend()->write_params);
     assert_null(backend()->removal_grace);
 }
 
 static void
-test_in_use(void **state)
+test_use(void **state)
 {
+    static const struct {
+        const char *what;
+        int open_errno;
+        bool has_cdev; /* a node of its own, of the newer interface */
+        VgpuUse use;
+    } cases[] = {
+        { "no node", 0, false, VGPU_USE_FREE }, /* nor is there a file */
+        { "somebody has it", EBUSY, false, VGPU_USE_USED },
+        { "not allowed to ask", EACCES, false, VGPU_USE_UNKNOWN },
+        { "not allowed to ask, by the kernel", EPERM, false, VGPU_USE_UNKNOWN },
+        { "no descriptor is left", EMFILE, false, VGPU_USE_UNKNOWN },
+        { "no descriptor is left on the host", ENFILE, false, VGPU_USE_UNKNOWN },
+        { "the driver fails", EIO, false, VGPU_USE_UNKNOWN },
+        { "no such device", ENODEV, false, VGPU_USE_UNKNOWN },
+        { "only a node of its own", 0, true, VGPU_USE_UNKNOWN },
+    };
+
     open_errno = EBUSY;
-    assert_false(backend()->in_use(fake_sysfs_reader(fs), &place)); /* no group */
+    assert_int_equal(backend()->use(fake_sysfs_reader(fs), &place), VGPU_USE_FREE); /* no group */
     fake_iommu_group_add(fs, VF, 31);
-    assert_true(backend()->in_use(fake_sysfs_reader(fs), &place));
-    open_errno = 0;
-    assert_false(backend()->in_use(fake_sysfs_reader(fs), &place)); /* no node */
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VgpuUse use;
+
+        if (cases[i].has_cdev)
+            fake_attribute_set(fs, VF, "vfio-dev/vfio0/dev", "511:0");
+        open_errno = cases[i].open_errno;
+        use = backend()->use(fake_sysfs_reader(fs), &place);
+        if (use != cases[i].use)
+            fail_msg("%s: %d", cases[i].what, (int) use);
+    }
+    fake_vfio_group_add(fs, 31);
+    assert_int_equal(backend()->use(fake_sysfs_reader(fs), &place), VGPU_USE_FREE);
+}
+
+/* With a node of its own only, nobody can tell. */
+static void
+test_create_without_groups(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    bool existed = false;
+
+    fake_attribute_set(fs, VF, "vfio-dev/vfio0/dev", "511:0");
+    assert_false(backend()->create(fake_sysfs_reader(fs), &place, &existed, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER));
+    assert_string_equal(error->message, UNKNOWN);
 }
 
 int
@@ -316,7 +372,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_driver, setup, teardown),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_to_write, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_use, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_create_without_groups, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

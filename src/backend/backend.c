@@ -21,13 +21,6 @@ vgpu_backend_get(VgpuInterface interface)
 }
 
 void
-vgpu_write_clear(VgpuWrite *self)
-{
-    g_clear_pointer(&self->path, g_free);
-    g_clear_pointer(&self->text, g_free);
-}
-
-void
 vgpu_presence_clear(VgpuPresence *self)
 {
     g_clear_pointer(&self->parent, g_free);

@@ -14,15 +14,6 @@ typedef struct {
     const char *uuid; /* canonical; VFs have none, there it is only our name for the vGPU */
 } VgpuPlace;
 
-/* One write to sysfs. */
-typedef struct {
-    char *path;
-    char *text;
-} VgpuWrite;
-
-void vgpu_write_clear(VgpuWrite *self);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuWrite, vgpu_write_clear)
-
 /* What the kernel shows of a device at one moment. */
 typedef struct {
     bool exists;
@@ -39,18 +30,13 @@ typedef struct {
     /* Add what @parent, which has no offers yet, offers (static facts go to @gpu once). */
     void (*read_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent);
 
-    /* Read again what @parent offers and how many more of the profiles that @wanted (NULL: any)
-     * matches it would take at this moment. */
-    void (*refresh_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
-                           const char *const *wanted);
-
     /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. A
      * plain VF has none: the kernel does not know that it is somebody's. */
     void (*read_instances)(const VgpuSysfs *sysfs, VgpuParent *parent);
 
     /* Make the device, or find that it is there with that profile and that nobody has it open:
      * then *@existed is set (not for a plain VF, which is always there). Blocks for as long as the
-     * driver does, so only on a lane. On failure there is no device that was not there before.
+     * driver does. On failure there is no device that was not there before.
      * VGPU_ERROR_BUSY: the UUID is taken (also by a removal that is still under way), or the VF
      * carries a type that is open or not the wanted one; VGPU_ERROR_DRIVER: refused, another
      * parent may do. */
@@ -62,9 +48,9 @@ typedef struct {
     bool (*write_params)(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
                          char **doubt, GError **error);
 
-    /* What to write to have it removed; a path of NULL: nothing. The write may block until the
-     * last user has gone. */
-    VgpuWrite (*removal)(const VgpuPlace *place);
+    /* Have it removed: 0, or the errno value that the driver answered. May block until its last user
+     * has gone, and cannot be ended then. */
+    int (*remove)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
     /* For how long after the last user has gone its driver is to be left to remove it by itself,
      * in ms; NULL: not at all. */
@@ -73,8 +59,8 @@ typedef struct {
     /* What is at @place; of a plain VF, whether the VF is there. */
     VgpuPresence (*look)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
-    /* Whether a process holds the device open. */
-    bool (*in_use)(const VgpuSysfs *sysfs, const VgpuPlace *place);
+    /* Whether a process has it open. May block while QEMU opens or closes it. */
+    VgpuUse (*use)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 } VgpuBackend;
 
 /* NULL for an interface that this version cannot make vGPUs on. */

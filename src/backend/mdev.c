@@ -69,19 +69,6 @@ mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
     }
 }
 
-static void
-mdev_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
-                    const char *const *wanted)
-{
-    (void) gpu; /* its profiles are the same for as long as its driver is */
-    for (guint i = 0; i < parent->offers->len; i++) {
-        VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
-
-        if (!wanted || vgpu_profile_matches_any(offer->profile, wanted))
-            offer->available = mdev_read_available(sysfs, parent->address, offer->profile->id);
-    }
-}
-
 static VgpuPresence
 mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
@@ -136,13 +123,12 @@ mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GErro
     return true;
 }
 
-static VgpuWrite
-mdev_removal(const VgpuPlace *place)
+static int
+mdev_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
-    return (VgpuWrite) {
-        .path = g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s/remove", place->uuid),
-        .text = g_strdup("1"),
-    };
+    g_autofree char *path = g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s/remove", place->uuid);
+
+    return vgpu_sysfs_write(sysfs, path, "1");
 }
 
 static bool
@@ -176,22 +162,21 @@ mdev_removal_grace(const VgpuSysfs *sysfs)
     return branch == 525 || (branch == 510 && minor_of(version) >= 108) ? GRACE_MS : 0;
 }
 
-static bool
-mdev_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
+static VgpuUse
+mdev_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
     g_autofree char *device = device_path(place->uuid);
 
-    return vgpu_vfio_in_use(sysfs, device);
+    return vgpu_vfio_use(sysfs, device);
 }
 
 const VgpuBackend vgpu_backend_mdev = {
     .interface = VGPU_INTERFACE_MDEV,
     .read_offers = mdev_read_offers,
-    .refresh_offers = mdev_refresh_offers,
     .create = mdev_create,
     .write_params = mdev_write_params,
-    .removal = mdev_removal,
+    .remove = mdev_remove,
     .removal_grace = mdev_removal_grace,
     .look = mdev_look,
-    .in_use = mdev_in_use,
+    .use = mdev_use,
 };

@@ -4,6 +4,7 @@
 
 #include "backend/nvml-private.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "base/pciaddr.h"
 
 static VgpuError

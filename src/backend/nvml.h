@@ -22,8 +22,6 @@
 
 #include "gpu/profile.h"
 
-#define VGPU_NVML_LIBRARY "libnvidia-ml.so.1"
-
 typedef struct VgpuNvml VgpuNvml;
 
 /* Load @library (NULL: VGPU_NVML_LIBRARY) and start it. */

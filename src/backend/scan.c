@@ -1,184 +1,8 @@
 #include "backend/scan.h"
 
-#include <string.h>
-
 #include "backend/backend.h"
+#include "backend/discovery.h"
 #include "base/names.h"
-#include "base/pciaddr.h"
-
-#define CLASS_DISPLAY 0x03u
-#define CLASS_ACCELERATOR 0x12u
-
-/* What one reading of the host goes by: sets of addresses. */
-typedef struct {
-    const VgpuSysfs *sysfs;
-    GHashTable *mdev;  /* functions that carry mdev types */
-    GHashTable *above; /* PFs of those that are VFs */
-    GHashTable *named; /* PFs that count whatever their class is; may be NULL */
-} Scan;
-
-static char *
-pci_path(const char *address, const char *attribute)
-{
-    return g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", address, attribute);
-}
-
-static char *
-read_pci(const VgpuSysfs *sysfs, const char *address, const char *attribute)
-{
-    g_autofree char *path = pci_path(address, attribute);
-
-    return vgpu_sysfs_read(sysfs, path, NULL);
-}
-
-static guint
-read_pci_uint(const VgpuSysfs *sysfs, const char *address, const char *attribute)
-{
-    g_autofree char *path = pci_path(address, attribute);
-    guint value = 0;
-
-    return vgpu_sysfs_read_uint(sysfs, path, &value, NULL) ? value : 0;
-}
-
-static char *
-link_pci(const VgpuSysfs *sysfs, const char *address, const char *link)
-{
-    g_autofree char *path = pci_path(address, link);
-
-    return vgpu_sysfs_link_name(sysfs, path);
-}
-
-/* Those that are PCI functions; other drivers have others ("mtty", "matrix"). */
-static GHashTable *
-mdev_parents(const VgpuSysfs *sysfs)
-{
-    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GPtrArray) names = vgpu_sysfs_list(sysfs, VGPU_SYS_MDEV_BUS);
-
-    for (guint i = 0; i < names->len; i++) {
-        char *address = vgpu_pciaddr_canonical(g_ptr_array_index(names, i));
-
-        if (address)
-            g_hash_table_add(set, address);
-    }
-    return set;
-}
-
-static GHashTable *
-pfs_of(const VgpuSysfs *sysfs, GHashTable *functions)
-{
-    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    GHashTableIter iter;
-    gpointer address;
-
-    g_hash_table_iter_init(&iter, functions);
-    while (g_hash_table_iter_next(&iter, &address, NULL)) {
-        char *pf = link_pci(sysfs, address, "physfn");
-
-        if (pf)
-            g_hash_table_add(set, pf);
-    }
-    return set;
-}
-
-static bool
-is_named(const Scan *scan, const char *address)
-{
-    return scan->named && g_hash_table_contains(scan->named, address);
-}
-
-/* Whether the class says GPU. Compute-only cards of AMD say no more than "accelerator", as do
- * cards of quite another kind; one that AMD's driver for splitting GPUs has taken is a GPU. */
-static bool
-is_gpu_by_class(const VgpuSysfs *sysfs, const char *address)
-{
-    guint class = read_pci_uint(sysfs, address, "class") >> 16;
-    g_autofree char *driver = NULL;
-
-    if (class != CLASS_ACCELERATOR)
-        return class == CLASS_DISPLAY;
-    driver = link_pci(sysfs, address, "driver");
-    return g_strcmp0(driver, "gim") == 0;
-}
-
-static bool
-is_vendor_vfio(const VgpuSysfs *sysfs, const char *address)
-{
-    g_autofree char *path = pci_path(address, "nvidia/creatable_vgpu_types");
-
-    return vgpu_sysfs_exists(sysfs, path);
-}
-
-/* What the function itself shows, never what its model is known for. */
-static VgpuInterface
-detect(const VgpuSysfs *sysfs, GHashTable *mdev, const char *address, bool is_vf, bool is_plain)
-{
-    if (g_hash_table_contains(mdev, address))
-        return VGPU_INTERFACE_MDEV;
-    if (is_vf && is_vendor_vfio(sysfs, address))
-        return VGPU_INTERFACE_VENDOR_VFIO;
-    return is_vf && is_plain ? VGPU_INTERFACE_VF : VGPU_INTERFACE_NONE;
-}
-
-static void
-add_parent(const VgpuSysfs *sysfs, VgpuInterface interface, VgpuGpu *gpu, const char *address,
-           bool is_vf)
-{
-    const VgpuBackend *backend = vgpu_backend_get(interface);
-    VgpuParent *parent;
-
-    /* the functions of one GPU are of one kind */
-    if (!backend || (gpu->parents->len && gpu->interface != interface))
-        return;
-    parent = vgpu_gpu_add_parent(gpu, address, is_vf);
-    parent->driver = link_pci(sysfs, address, "driver");
-    gpu->interface = interface;
-    backend->read_offers(sysfs, gpu, parent);
-    if (backend->read_instances)
-        backend->read_instances(sysfs, parent);
-}
-
-/* virtfn0, virtfn1, … in the order of their number, which a sorted listing would not give. The
- * links are counted, since to read sriov_numvfs waits for a driver that is being loaded or is
- * busy with enabling them (kernel: drivers/pci/iov.c, sriov_numvfs_show). */
-static GPtrArray *
-list_vfs(const VgpuSysfs *sysfs, const char *pf, guint total)
-{
-    GPtrArray *vfs = g_ptr_array_new_with_free_func(g_free);
-
-    for (guint i = 0; i < total; i++) {
-        g_autofree char *link = g_strdup_printf("virtfn%u", i);
-        char *vf = link_pci(sysfs, pf, link);
-
-        if (vf)
-            g_ptr_array_add(vfs, vf);
-    }
-    return vfs;
-}
-
-/* Whether the VFs of @gpu are vGPUs as they are. NVIDIA's driver gives a VF that shows none of its
- * own interfaces no share of the GPU. */
-static bool
-has_plain_vfs(const Scan *scan, const VgpuGpu *gpu, bool by_class)
-{
-    return g_strcmp0(gpu->driver, "nvidia") != 0 &&
-           (is_named(scan, gpu->address) || (by_class && gpu->driver));
-}
-
-static void
-add_parents(const Scan *scan, VgpuGpu *gpu, bool by_class)
-{
-    bool is_plain = has_plain_vfs(scan, gpu, by_class);
-
-    add_parent(scan->sysfs, detect(scan->sysfs, scan->mdev, gpu->address, false, is_plain), gpu,
-               gpu->address, false);
-    for (guint i = 0; i < gpu->vfs->len; i++) {
-        const char *vf = g_ptr_array_index(gpu->vfs, i);
-
-        add_parent(scan->sysfs, detect(scan->sysfs, scan->mdev, vf, true, is_plain), gpu, vf,
-                   true);
-    }
-}
 
 /* The largest profile of a GPU takes all of it. It is listed while the GPU is idle; beside a vGPU
  * the lists are shorter, and that of the VF which has one is empty. */
@@ -205,48 +29,9 @@ learn_card(VgpuGpu *gpu)
     gpu->card_mib = MAX(gpu->card_mib, largest);
 }
 
-/* NULL when the function is no GPU. Only the class is read of those. */
-static VgpuGpu *
-scan_function(const Scan *scan, const char *address)
-{
-    const VgpuSysfs *sysfs = scan->sysfs;
-    bool by_class = is_gpu_by_class(sysfs, address);
-    g_autofree char *physfn = NULL;
-    g_autofree char *canonical = NULL;
-    g_autofree char *numa = NULL;
-    g_autofree char *vendor = NULL;
-    VgpuGpu *gpu;
-
-    if (!by_class && !is_named(scan, address) && !g_hash_table_contains(scan->mdev, address) &&
-        !g_hash_table_contains(scan->above, address))
-        return NULL;
-    physfn = link_pci(sysfs, address, "physfn");
-    canonical = vgpu_pciaddr_canonical(address);
-    vendor = read_pci(sysfs, address, "vendor");
-    if (physfn || !canonical || !vendor) /* a function without a vendor has just gone */
-        return NULL;
-
-    gpu = vgpu_gpu_new(canonical);
-    gpu->vendor_id = g_steal_pointer(&vendor);
-    gpu->product_id = read_pci(sysfs, address, "device");
-    gpu->driver = link_pci(sysfs, address, "driver");
-    gpu->driver_version = read_pci(sysfs, address, "driver/module/version");
-    numa = read_pci(sysfs, address, "numa_node");
-    gpu->numa_node = numa ? (int) g_ascii_strtoll(numa, NULL, 10) : -1;
-    gpu->vfs_total = read_pci_uint(sysfs, address, "sriov_totalvfs");
-    g_ptr_array_unref(gpu->vfs);
-    gpu->vfs = list_vfs(sysfs, address, gpu->vfs_total);
-    gpu->vfs_enabled = gpu->vfs->len;
-    gpu->passed_through = vgpu_driver_is_for_guests(gpu->driver);
-    if (!gpu->passed_through)
-        add_parents(scan, gpu, by_class);
-    learn_card(gpu);
-    return gpu;
-}
-
 /* Those that have a UUID for a name. */
 static void
-read_instances(const VgpuSysfs *sysfs, VgpuInventory *inventory)
+read_mdevs(const VgpuSysfs *sysfs, VgpuGpu *gpu)
 {
     g_autoptr(GPtrArray) uuids = vgpu_sysfs_list(sysfs, VGPU_SYS_MDEV_DEVICES);
     const VgpuBackend *backend = vgpu_backend_get(VGPU_INTERFACE_MDEV);
@@ -254,119 +39,38 @@ read_instances(const VgpuSysfs *sysfs, VgpuInventory *inventory)
     for (guint i = 0; i < uuids->len; i++) {
         VgpuPlace place = { .uuid = g_ptr_array_index(uuids, i) };
         g_auto(VgpuPresence) seen = backend->look(sysfs, &place);
-        VgpuGpu *gpu =
-            seen.parent ? vgpu_inventory_find_by_function(inventory, seen.parent) : NULL;
-        VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, seen.parent) : NULL;
+        VgpuParent *parent = seen.parent ? vgpu_gpu_find_parent(gpu, seen.parent) : NULL;
 
         if (parent)
             vgpu_parent_add_instance(parent, place.uuid, seen.profile_id);
     }
 }
 
-VgpuInventory *
-vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named)
-{
-    VgpuInventory *inventory = vgpu_inventory_new();
-    g_autoptr(GPtrArray) functions = vgpu_sysfs_list(sysfs, VGPU_SYS_PCI_DEVICES);
-    g_autoptr(GHashTable) mdev = mdev_parents(sysfs);
-    g_autoptr(GHashTable) above = pfs_of(sysfs, mdev);
-    const Scan scan = { .sysfs = sysfs, .mdev = mdev, .above = above, .named = named };
-
-    for (guint i = 0; i < functions->len; i++) {
-        VgpuGpu *gpu = scan_function(&scan, g_ptr_array_index(functions, i));
-
-        if (gpu)
-            vgpu_inventory_take(inventory, gpu);
-    }
-    read_instances(sysfs, inventory);
-    return inventory;
-}
-
-static bool
-has_same_vfs(const VgpuSysfs *sysfs, const VgpuGpu *gpu)
-{
-    g_autoptr(GPtrArray) vfs = list_vfs(sysfs, gpu->address, gpu->vfs_total);
-
-    if (vfs->len != gpu->vfs->len)
-        return false;
-    for (guint i = 0; i < vfs->len; i++) {
-        if (!g_str_equal(g_ptr_array_index(vfs, i), g_ptr_array_index(gpu->vfs, i)))
-            return false;
-    }
-    return true;
-}
-
-/* A VF may get its driver, and with it an interface, some time after it has appeared. */
-static bool
-has_same_interface(const VgpuSysfs *sysfs, GHashTable *mdev, const VgpuGpu *gpu,
-                   const char *address, bool is_vf)
-{
-    bool is_plain = gpu->interface == VGPU_INTERFACE_VF;
-    VgpuInterface now = detect(sysfs, mdev, address, is_vf, is_plain);
-
-    return now == (vgpu_gpu_find_parent(gpu, address) ? gpu->interface : VGPU_INTERFACE_NONE);
-}
-
-static bool
-is_gpu_current(const VgpuSysfs *sysfs, GHashTable *mdev, const VgpuGpu *gpu)
-{
-    g_autofree char *driver = link_pci(sysfs, gpu->address, "driver");
-
-    if (g_strcmp0(driver, gpu->driver) != 0 || !has_same_vfs(sysfs, gpu))
-        return false;
-    if (gpu->passed_through)
-        return true;
-    for (guint i = 0; i < gpu->vfs->len; i++) {
-        if (!has_same_interface(sysfs, mdev, gpu, g_ptr_array_index(gpu->vfs, i), true))
-            return false;
-    }
-    return has_same_interface(sysfs, mdev, gpu, gpu->address, false);
-}
-
-bool
-vgpu_scan_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory)
-{
-    g_autoptr(GHashTable) mdev = mdev_parents(sysfs);
-    guint known = 0;
-
-    for (guint i = 0; i < inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
-
-        if (!is_gpu_current(sysfs, mdev, gpu))
-            return false;
-        known += gpu->interface == VGPU_INTERFACE_MDEV ? gpu->parents->len : 0;
-    }
-    return known == g_hash_table_size(mdev);
-}
-
-static void
-refresh_gpu(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *const *wanted, bool ask_driver)
+void
+vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu)
 {
     const VgpuBackend *backend = vgpu_backend_get(gpu->interface);
 
     for (guint i = 0; backend && i < gpu->parents->len; i++) {
         VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
 
-        if (ask_driver)
-            backend->refresh_offers(sysfs, gpu, parent, wanted);
-        if (backend->read_instances && !ask_driver)
-            continue; /* only the driver could tell of them */
+        g_ptr_array_set_size(parent->offers, 0);
         g_ptr_array_set_size(parent->instances, 0);
+        backend->read_offers(sysfs, gpu, parent);
         if (backend->read_instances)
             backend->read_instances(sysfs, parent);
     }
-    if (ask_driver)
-        learn_card(gpu);
+    if (gpu->interface == VGPU_INTERFACE_MDEV)
+        read_mdevs(sysfs, gpu);
+    learn_card(gpu);
 }
 
-void
-vgpu_scan_refresh(const VgpuSysfs *sysfs, VgpuInventory *inventory, const char *const *wanted,
-                  GHashTable *skip)
+VgpuInventory *
+vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named)
 {
-    for (guint i = 0; i < inventory->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+    VgpuInventory *inventory = vgpu_discover(sysfs, named);
 
-        refresh_gpu(sysfs, gpu, wanted, !skip || !g_hash_table_contains(skip, gpu->address));
-    }
-    read_instances(sysfs, inventory);
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        vgpu_scan_contents(sysfs, g_ptr_array_index(inventory->gpus, i));
+    return inventory;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/discovery.h"
 #include "backend/gim.h"
 #include "backend/scan.h"
 #include "base/error.h"
@@ -162,12 +163,13 @@ find_use(const VgpuSysfs *sysfs, const char *address)
     g_autoptr(GHashTable) named = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(VgpuInventory) inventory = NULL;
     const VgpuBackend *backend;
-    const VgpuGpu *gpu;
+    VgpuGpu *gpu;
 
     g_hash_table_add(named, (char *) address);
-    inventory = vgpu_scan(sysfs, named);
+    inventory = vgpu_discover(sysfs, named);
     if (!(gpu = vgpu_inventory_find(inventory, address)))
         return NULL;
+    vgpu_scan_contents(sysfs, gpu);
     for (guint i = 0; i < gpu->parents->len; i++) {
         char *found = instance_on(g_ptr_array_index(gpu->parents, i));
 
@@ -180,7 +182,8 @@ find_use(const VgpuSysfs *sysfs, const char *address)
         VgpuPlace place = { .parent = g_ptr_array_index(gpu->vfs, i) };
 
         /* of an mdev only its UUID tells; there is none here */
-        if (backend->interface != VGPU_INTERFACE_MDEV && backend->in_use(sysfs, &place))
+        if (backend->interface != VGPU_INTERFACE_MDEV &&
+            backend->use(sysfs, &place) != VGPU_USE_FREE)
             return g_strdup_printf("VF %s", place.parent);
     }
     return NULL;

@@ -80,15 +80,6 @@ vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
     }
 }
 
-static void
-vendor_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
-                      const char *const *wanted)
-{
-    (void) wanted; /* it is one list */
-    g_ptr_array_set_size(parent->offers, 0);
-    vendor_read_offers(sysfs, gpu, parent);
-}
-
 /* --- what there is -------------------------------------------------------------------------- */
 
 static bool
@@ -130,12 +121,12 @@ vendor_read_instances(const VgpuSysfs *sysfs, VgpuParent *parent)
         vgpu_parent_add_instance(parent, NULL, seen.profile_id);
 }
 
-static bool
-vendor_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
+static VgpuUse
+vendor_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
     g_autofree char *device = device_path(place->parent);
 
-    return vgpu_vfio_in_use(sysfs, device);
+    return vgpu_vfio_use(sysfs, device);
 }
 
 /* --- create --------------------------------------------------------------------------------- */
@@ -159,6 +150,7 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
               bool *existed, GError **error)
 {
     g_autofree char *text = g_strdup_printf("%u", current);
+    VgpuUse use;
 
     if (!g_str_equal(text, number)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
@@ -166,10 +158,12 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
                     place->parent, current);
         return false;
     }
-    if (vendor_in_use(sysfs, place)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "VF %s already carries %s, and a process has it open", place->parent,
-                    place->profile_id);
+    use = vendor_use(sysfs, place);
+    if (use != VGPU_USE_FREE) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "VF %s already carries %s, and %s",
+                    place->parent, place->profile_id,
+                    use == VGPU_USE_USED ? "a process has it open"
+                                         : "it cannot be told whether a process has it open");
         return false;
     }
     *existed = true;
@@ -268,23 +262,21 @@ vendor_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *
 }
 
 /* Not for a VF that carries no type: the driver answers EPERM to that. */
-static VgpuWrite
-vendor_removal(const VgpuPlace *place)
+static int
+vendor_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
-    return (VgpuWrite) {
-        .path = attribute_path(place->parent, "current_vgpu_type"),
-        .text = g_strdup("0"),
-    };
+    g_autofree char *path = attribute_path(place->parent, "current_vgpu_type");
+
+    return vgpu_sysfs_write(sysfs, path, "0");
 }
 
 const VgpuBackend vgpu_backend_vendor_vfio = {
     .interface = VGPU_INTERFACE_VENDOR_VFIO,
     .read_offers = vendor_read_offers,
-    .refresh_offers = vendor_refresh_offers,
     .read_instances = vendor_read_instances,
     .create = vendor_create,
     .write_params = vendor_write_params,
-    .removal = vendor_removal,
+    .remove = vendor_remove,
     .look = vendor_look,
-    .in_use = vendor_in_use,
+    .use = vendor_use,
 };

@@ -73,6 +73,8 @@ read_driver(const VgpuSysfs *sysfs, const char *vf)
     return vgpu_sysfs_link_name(sysfs, link);
 }
 
+/* Whether a process uses a VF is not asked here: to ask would mean to open it for a moment, or to look
+ * at all processes. */
 static void
 vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
 {
@@ -81,21 +83,7 @@ vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
     if (!profile)
         profile = vgpu_gpu_take_profile(gpu, read_profile(sysfs, gpu));
     vgpu_parent_add_offer(parent, profile, is_there(sysfs, parent->address) ? 1 : 0);
-}
-
-/* Whether somebody uses a VF is not asked here: to ask would mean to open it for a moment, or to look
- * at all processes. Which driver it has is: libvirt and administrators change that at any time. */
-static void
-vf_refresh_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent,
-                  const char *const *wanted)
-{
-    VgpuOffer *offer = vgpu_parent_find_offer(parent, VGPU_VF_PROFILE);
-
-    (void) gpu;
-    (void) wanted;
-    if (offer)
-        offer->available = is_there(sysfs, parent->address) ? 1 : 0;
-    g_free(parent->driver);
+    g_free(parent->driver); /* libvirt and administrators change it at any time */
     parent->driver = read_driver(sysfs, parent->address);
 }
 
@@ -107,12 +95,12 @@ vf_read_instances(const VgpuSysfs *sysfs, VgpuParent *parent)
     (void) parent;
 }
 
-static bool
-vf_in_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
+static VgpuUse
+vf_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
     g_autofree char *device = device_path(place->parent);
 
-    return vgpu_vfio_in_use(sysfs, device);
+    return vgpu_vfio_use(sysfs, device);
 }
 
 /* The DRM node of VF @vf that a process of the host has open, NULL: none that we know of. */
@@ -133,6 +121,7 @@ static bool
 vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
 {
     g_autofree char *node = NULL;
+    VgpuUse use;
 
     (void) existed; /* there is nothing to be found made */
     if (!g_str_equal(place->profile_id, VGPU_VF_PROFILE)) {
@@ -146,8 +135,11 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError 
                     place->parent);
         return false;
     }
-    if (vf_in_use(sysfs, place)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "a process has VF %s open",
+    use = vf_use(sysfs, place);
+    if (use != VGPU_USE_FREE) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+                    use == VGPU_USE_USED ? "a process has VF %s open"
+                                         : "it cannot be told whether a process has VF %s open",
                     place->parent);
         return false;
     }
@@ -159,11 +151,13 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError 
     return true;
 }
 
-static VgpuWrite
-vf_removal(const VgpuPlace *place)
+/* It was never more than a VF that nobody else uses. */
+static int
+vf_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
+    (void) sysfs;
     (void) place;
-    return (VgpuWrite) { 0 };
+    return 0;
 }
 
 static VgpuPresence
@@ -181,10 +175,9 @@ vf_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 const VgpuBackend vgpu_backend_vf = {
     .interface = VGPU_INTERFACE_VF,
     .read_offers = vf_read_offers,
-    .refresh_offers = vf_refresh_offers,
     .read_instances = vf_read_instances,
     .create = vf_create,
-    .removal = vf_removal,
+    .remove = vf_remove,
     .look = vf_look,
-    .in_use = vf_in_use,
+    .use = vf_use,
 };

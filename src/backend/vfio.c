@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -12,25 +14,87 @@
 #define SETTLE_TRIES 100
 #define SETTLE_STEP_US 10000
 
+/* What a look at one of the device's nodes has told. */
+typedef enum {
+    NODE_NONE, /* it has no such node */
+    NODE_FREE,
+    NODE_USED,
+    NODE_UNKNOWN,
+} Node;
+
+static Node
+try_to_open(const VgpuSysfs *sysfs, const char *path)
+{
+    int fd = openat(vgpu_sysfs_root_fd(sysfs), path, O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0) {
+        close(fd);
+        return NODE_FREE;
+    }
+    if (errno == ENOENT)
+        return NODE_NONE;
+    if (errno == EBUSY)
+        return NODE_USED;
+    g_message("cannot tell whether /%s is in use: %s", path, g_strerror(errno));
+    return NODE_UNKNOWN;
+}
+
+static bool
+is_missing(int err)
+{
+    return err == ENOENT || err == ENOTDIR;
+}
+
 /* A VFIO group can be opened once (kernel: drivers/vfio/group.c, vfio_group_fops_open), and not
  * while the device is open through its own node; libvirt asks in the same way before it stops a
  * mediated device. */
-bool
-vgpu_vfio_in_use(const VgpuSysfs *sysfs, const char *device)
+static Node
+look_at_group(const VgpuSysfs *sysfs, const char *device)
 {
     g_autofree char *link = g_strconcat(device, "/iommu_group", NULL);
-    g_autofree char *group = vgpu_sysfs_link_name(sysfs, link);
+    char target[PATH_MAX];
+    ssize_t len = readlinkat(vgpu_sysfs_root_fd(sysfs), link, target, sizeof(target) - 1);
+    g_autofree char *name = NULL;
     g_autofree char *path = NULL;
-    int fd;
 
-    if (!group)
-        return false;
-    path = g_strdup_printf(VGPU_DEV_VFIO "/%s", group);
-    fd = openat(vgpu_sysfs_root_fd(sysfs), path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return errno == EBUSY || errno == EACCES || errno == EPERM;
-    close(fd);
-    return false;
+    if (len < 0)
+        return is_missing(errno) ? NODE_NONE : NODE_UNKNOWN;
+    target[len] = '\0';
+    name = g_path_get_basename(target);
+    path = g_strdup_printf(VGPU_DEV_VFIO "/%s", name);
+    return try_to_open(sysfs, path);
+}
+
+/* Where the kernel is built without groups (CONFIG_VFIO_GROUP), the device's own node is all there is.
+ * It can be open many times (kernel: drivers/vfio/device_cdev.c), so it never tells. */
+static Node
+look_at_device(const VgpuSysfs *sysfs, const char *device)
+{
+    g_autofree char *dir = g_strconcat(device, "/vfio-dev", NULL);
+    struct stat st;
+
+    if (fstatat(vgpu_sysfs_root_fd(sysfs), dir, &st, 0) < 0 && is_missing(errno))
+        return NODE_NONE;
+    return NODE_UNKNOWN;
+}
+
+VgpuUse
+vgpu_vfio_use(const VgpuSysfs *sysfs, const char *device)
+{
+    Node node = look_at_group(sysfs, device);
+
+    if (node == NODE_NONE)
+        node = look_at_device(sysfs, device);
+    switch (node) {
+    case NODE_NONE:
+    case NODE_FREE:
+        return VGPU_USE_FREE;
+    case NODE_USED:
+        return VGPU_USE_USED;
+    case NODE_UNKNOWN:
+        break;
+    }
+    return VGPU_USE_UNKNOWN;
 }
 
 bool

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "base/sysfs.h"
+#include "gpu/gpu.h"
 
-/* Whether somebody has the VFIO group of @device (its path below the root) open; also when we are
- * not allowed to ask, since to reset what is in use is worse than to wait. A device without a
- * group is open nowhere. */
-bool vgpu_vfio_in_use(const VgpuSysfs *sysfs, const char *device);
+/* Whether a process has @device (its path below the root) open. Free is only what has a VFIO group
+ * that could be opened, or neither group nor node of its own; to reset what is in use is worse than
+ * to wait, so everything else is unknown. May block while the driver opens or closes it for QEMU. */
+VgpuUse vgpu_vfio_use(const VgpuSysfs *sysfs, const char *device);
 
 /* Whether QEMU could open @device: it has its group, or its node of the newer interface. Waits a
  * second for that, as the links may come a little after the write that makes them. */

@@ -19,7 +19,8 @@
 #define VGPU_PATH_RUN "run/virt-vgpu"
 #define VGPU_PATH_HOOK_SOCKET "run/virt-vgpu/hook.sock"
 #define VGPU_PATH_CLAIMS "run/virt-vgpu/claims"
-#define VGPU_PATH_DRIVER_LOCKS "run/virt-vgpu/driver" /* a file NAME: virt-vgpu-driver runs for it */
+#define VGPU_PATH_DRIVER_LOCKS                                                                   \
+    "run/virt-vgpu/driver" /* a file NAME: virt-vgpu-driver runs for it */
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
 #define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs" /* which VF a defined domain is to have */
@@ -41,3 +42,6 @@
 #define VGPU_SYS_MDEV_DEVICES "sys/bus/mdev/devices"
 #define VGPU_SYS_DEBUG_DRI "sys/kernel/debug/dri"
 #define VGPU_DEV_VFIO "dev/vfio"
+
+/* NVIDIA's management library, where the configuration names no other. */
+#define VGPU_NVML_LIBRARY "libnvidia-ml.so.1"

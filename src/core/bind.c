@@ -283,17 +283,36 @@ refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *
     elsewhere.line = 0; /* it is in @where */
     for (guint i = 0; i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
+        g_autoptr(GError) reason = NULL;
 
-        if (candidate->verdict != VGPU_VERDICT_NOT_IN_POOL)
+        if (candidate->verdict != VGPU_VERDICT_NOT_IN_POOL &&
+            candidate->verdict != VGPU_VERDICT_NOT_ANSWERING)
             continue;
-        vgpu_placement_explain(candidates, &elsewhere, error);
-        g_prefix_error(error, "%s", where);
+        vgpu_placement_explain(candidates, &elsewhere, &reason);
+        g_set_error(error, VGPU_ERROR,
+                    candidate->verdict == VGPU_VERDICT_NOT_ANSWERING ? VGPU_ERROR_BUSY
+                                                                     : reason->code,
+                    "%s%s", where, reason->message);
         return;
     }
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
                 "%sno GPU has the profile '%s' (see 'virt-vgpu profile-list'); the definition is "
                 "left as it is",
                 where, want->profiles[0]);
+}
+
+/* Whether the definition names a device on a GPU that does not answer: it may be right as it is, and is
+ * not moved for that. */
+static bool
+is_out_of_sight(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
+{
+    const VgpuHostdev *hostdev = vgpu_domain_find_ours(domain, want->index);
+    const VgpuGpu *gpu = hostdev && hostdev->source
+                             ? vgpu_inventory_find_by_function(self->inventory, hostdev->source)
+                             : NULL;
+    g_autoptr(GHashTable) unseen = vgpu_manager_unseen(self);
+
+    return gpu && g_hash_table_contains(unseen, gpu->address);
 }
 
 /* Choose anew. *@claim is set when it is on a VF. */
@@ -307,7 +326,6 @@ place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **c
     const VgpuParent *parent;
 
     bind_to(want, VGPU_INTERFACE_NONE, NULL);
-    vgpu_manager_refresh(self, (const char *const *) want->profiles, NULL);
     reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
     g_ptr_array_set_size(reading->own, 0); /* what the present run has is another matter */
     for (guint i = 0; i < domain->wants->len; i++) {
@@ -377,7 +395,6 @@ has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
     }
     there.interface = claim->interface;
     there.vf = claim->parent;
-    vgpu_manager_refresh(self, (const char *const *) want->profiles, claim->parent);
     reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
     g_ptr_array_set_size(reading->own, 0);
     candidates = vgpu_placement_candidates(&reading->snapshot, &there);
@@ -399,7 +416,7 @@ bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError
     if (!known && (claim = claim_from_hostdev(self, domain, want)) &&
         (!now || has_room(self, domain, want, claim)))
         known = claim;
-    if (!known) {
+    if (!known && !(!now && is_out_of_sight(self, domain, want) && keep_as_it_is(domain, want))) {
         g_clear_pointer(&claim, vgpu_claim_free);
         if (!place(self, domain, want, &claim, error))
             return false;
@@ -443,7 +460,7 @@ bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
 {
     if (!vgpu_manager_complete(self, domain, error))
         return false;
-    (void) vgpu_manager_catch_up(self); /* capacity is read where it is asked for */
+    (void) vgpu_manager_inventory(self);
     prune(self, domain);
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);

@@ -197,6 +197,8 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
     self->index = (guint) number;
     self->loaded = true;
     self->adopted = g_key_file_get_boolean(kf, uuid, "adopted", NULL);
+    self->is_unsure = g_key_file_get_boolean(kf, uuid, "unsure", NULL) ||
+                      self->phase == VGPU_PHASE_CREATING; /* as of a daemon up to 0.1 */
     self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
     self->late = g_key_file_get_boolean(kf, uuid, "late", NULL);
     self->pool = get_string(kf, uuid, "pool");
@@ -297,6 +299,8 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
     set_string(kf, group, "reason", claim->reason);
     if (claim->adopted)
         g_key_file_set_boolean(kf, group, "adopted", TRUE);
+    if (claim->is_unsure)
+        g_key_file_set_boolean(kf, group, "unsure", TRUE);
     if (claim->persistent)
         g_key_file_set_boolean(kf, group, "persistent", TRUE);
     if (claim->late)

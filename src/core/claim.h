@@ -34,16 +34,18 @@ typedef struct {
     char *profile_name;
     VgpuInterface interface;
     VgpuPhase phase;
+    bool
+        is_unsure; /* a call to make it may be under way still, ours or that of a daemon before us */
     bool adopted;    /* was there before us: never removed */
     bool persistent; /* outlives the domain's run */
     bool late;       /* was hot-plugged, so without display and ramfb */
     char *pool;      /* whose room it takes, NULL: the default one's */
     char *tenant;    /* on whose account, NULL: nobody's */
     char *reason;    /* why it failed, NULL */
-    pid_t job_pid;   /* the child that writes its removal, 0 */
+    pid_t job_pid;   /* the child in which a daemon up to 0.1 removes it, 0; never set any more */
     guint64 job_start;
     bool stuck;      /* not stored: its removal takes longer than it should */
-    bool dispatched; /* not stored: a lane is making it */
+    bool dispatched; /* not stored: its GPU's driver process is to make it */
     guint64 asked;   /* not stored: when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
     bool there;      /* not stored: CREATING only because of its parameters */
     bool loaded; /* not stored: read from disk, so only a look tells whether its device exists */

@@ -3,9 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "backend/nvml.h"
 #include "base/error.h"
+#include "base/names.h"
 
+#define HOOK_DEADLINE 28 /* s */
 #define MAX_SECONDS 86400
 #define MIN_INTERVAL 5
 #define MAX_INTERVAL 3600
@@ -32,6 +33,7 @@ defaults(void)
     self->detach_timeout = 30;
     self->orphan_check = 60;
     self->remove_timeout = 60;
+    self->hook_deadline = HOOK_DEADLINE;
     self->policy = VGPU_PLACEMENT_PACK;
     self->sriov_manage = g_strdup("/usr/lib/nvidia/sriov-manage");
     self->nvml_library = g_strdup(VGPU_NVML_LIBRARY);
@@ -78,6 +80,18 @@ static bool
 set_detach_timeout(VgpuConfig *self, const char *key, const char *value, GError **error)
 {
     return set_seconds(&self->detach_timeout, key, value, error);
+}
+
+/* The hook itself waits 30 s, and the reason is to reach it. */
+static bool
+set_hook_deadline(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    guint64 seconds;
+
+    if (!g_ascii_string_to_unsigned(value, 10, 1, HOOK_DEADLINE, &seconds, NULL))
+        return bad_value(error, key, value, "a number of seconds from 1 to 28");
+    self->hook_deadline = (guint) seconds;
+    return true;
 }
 
 static bool
@@ -158,6 +172,7 @@ static const struct {
     { "daemon", "attach_timeout", set_attach_timeout },
     { "daemon", "detach_timeout", set_detach_timeout },
     { "daemon", "orphan_check", set_orphan_check },
+    { "daemon", "hook_deadline", set_hook_deadline },
     { "daemon", "remove_timeout", set_remove_timeout },
     { "placement", "policy", set_policy },
     { "host", "sriov_manage", set_sriov_manage },

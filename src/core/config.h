@@ -9,6 +9,7 @@ typedef struct {
     char *libvirt_uri;
     guint attach_timeout; /* s: how long a late attach is tried */
     guint detach_timeout; /* s: how long a guest may take to let go of a vGPU */
+    guint hook_deadline;  /* s: a start that cannot be answered by then is refused */
     guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
     guint remove_timeout; /* s: after that a removal is reported as stuck */
     VgpuPlacement policy; /* for devices that name none */

@@ -1,7 +1,9 @@
-/* create.c: a vGPU is made on the lane of its GPU, where its driver may block */
+/* create.c: a vGPU is made by the driver process of its GPU */
 #include "core/start-private.h"
+#include "driver/protocol.h"
 
 #define BUSY_RETRY_US 100000
+#define CREATE_LIMIT_MS 25000
 
 typedef struct {
     VgpuManager *manager;
@@ -10,13 +12,11 @@ typedef struct {
     char *uuid;
     char *parent;
     char *profile_id;
-    char *params; /* NULL: none */
-    char *doubt;  /* whether the device has them; NULL: no doubt */
-    const VgpuBackend *backend;
-    const VgpuSysfs *sysfs;
-    bool exists;  /* there was nothing to make */
-    bool existed; /* there turned out to be nothing to make */
-    bool made;
+    bool exists;      /* there was nothing to make */
+    gboolean existed; /* there turned out to be nothing to make */
+    gboolean made;
+    bool is_unsure; /* its process has ended meanwhile, and may have made it */
+    char *doubt;    /* whether the device has its parameters; NULL: no doubt */
     GError *error;
     gint64 began;
 } CreateJob;
@@ -30,36 +30,16 @@ create_job_free(gpointer data)
     g_free(job->uuid);
     g_free(job->parent);
     g_free(job->profile_id);
-    g_free(job->params);
     g_free(job->doubt);
     g_clear_error(&job->error);
     g_free(job);
-}
-
-static void
-run_create(gpointer data)
-{
-    CreateJob *job = data;
-    VgpuPlace place = { .parent = job->parent, .profile_id = job->profile_id, .uuid = job->uuid };
-
-    if (!job->exists && !job->backend->create(job->sysfs, &place, &job->existed, &job->error))
-        return;
-    job->made = !job->exists && !job->existed;
-    if (!job->params)
-        return;
-    if (job->backend->write_params)
-        (void) !job->backend->write_params(job->sysfs, &place, job->params, &job->doubt,
-                                           &job->error);
-    else
-        g_set_error(&job->error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "a vGPU on %s takes no plugin parameters", job->parent);
 }
 
 /* Whether there is a device that goes when nobody wants it. */
 static bool
 has_left_one(const CreateJob *job, const VgpuClaim *claim)
 {
-    return job->made || (job->exists && !claim->adopted && !claim->persistent);
+    return job->made || job->is_unsure || (job->exists && !claim->adopted && !claim->persistent);
 }
 
 /* What becomes of the device when the start fails is told by its claim. */
@@ -101,7 +81,7 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, 
 static void
 settle_step(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, CreateJob *job)
 {
-    if (job->error && (job->made || job->exists || job->existed)) {
+    if (job->error && (job->made || job->exists || job->existed || job->is_unsure)) {
         fail_step(start, owner, claim, job);
     } else if (job->error) {
         try_again(start, step, owner, claim, job);
@@ -119,7 +99,27 @@ settle_step(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim
 }
 
 static void
-create_done(gpointer data)
+take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const char *why)
+{
+    const char *text;
+    guint code;
+
+    if (outcome != VGPU_DRIVER_ANSWERED) {
+        job->is_unsure = outcome == VGPU_DRIVER_DOUBT;
+        g_set_error(&job->error, VGPU_ERROR, VGPU_ERROR_DRIVER, "cannot make it on %s: %s",
+                    job->parent, why);
+        return;
+    }
+    (void) g_variant_lookup(results, "made", "b", &job->made);
+    (void) g_variant_lookup(results, "existed", "b", &job->existed);
+    (void) g_variant_lookup(results, "doubt", "s", &job->doubt);
+    if (g_variant_lookup(results, "error", "(u&s)", &code, &text))
+        g_set_error_literal(&job->error, VGPU_ERROR,
+                            code < VGPU_N_ERRORS ? (gint) code : VGPU_ERROR_FAILED, text);
+}
+
+static void
+create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer data)
 {
     CreateJob *job = data;
     VgpuManager *manager = job->manager;
@@ -128,8 +128,11 @@ create_done(gpointer data)
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, job->uuid) : NULL;
     VgpuStep *step = vgpu_start_find_step(start, job->uuid);
 
-    if (claim)
+    take_results(job, outcome, results, why);
+    if (claim) {
         claim->dispatched = false;
+        claim->is_unsure = job->is_unsure;
+    }
     if (claim && step && claim->phase == VGPU_PHASE_CREATING) {
         settle_step(start, step, owner, claim, job);
         vgpu_start_advance(start);
@@ -148,10 +151,31 @@ create_done(gpointer data)
     }
 }
 
+/* Whether anybody waits for it still. */
+static bool
+is_wanted(gpointer data)
+{
+    const CreateJob *job = data;
+    const VgpuOwner *owner = vgpu_manager_owner(job->manager, job->key);
+    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, job->uuid) : NULL;
+
+    return claim && claim->phase == VGPU_PHASE_CREATING &&
+           g_hash_table_contains(job->manager->starts, &job->token);
+}
+
 void
 vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step)
 {
     CreateJob *job = g_new0(CreateJob, 1);
+    GVariantDict arguments;
+    VgpuDriverTask task = {
+        .verb = VGPU_DRIVER_CREATE,
+        .limit_ms = CREATE_LIMIT_MS,
+        .is_wanted = is_wanted,
+        .done = create_done,
+        .opaque = job,
+        .free_opaque = create_job_free,
+    };
 
     claim->dispatched = true;
     job->manager = self->manager;
@@ -160,25 +184,28 @@ vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step)
     job->uuid = g_strdup(claim->uuid);
     job->parent = g_strdup(claim->parent);
     job->profile_id = g_strdup(claim->profile_id);
-    job->params = g_strdup(step->want->params);
     job->exists = step->exists;
-    job->backend = vgpu_backend_get(claim->interface);
-    job->sysfs = self->manager->sysfs;
     job->began = g_get_monotonic_time();
-    vgpu_lanes_push(self->manager->lanes, claim->gpu, run_create, create_done, job,
-                    create_job_free);
+    g_variant_dict_init(&arguments, NULL);
+    vgpu_claim_put_place(claim, &arguments);
+    g_variant_dict_insert(&arguments, "exists", "b", (gboolean) step->exists);
+    if (step->want->params)
+        g_variant_dict_insert(&arguments, "params", "s", step->want->params);
+    task.arguments = g_variant_dict_end(&arguments);
+    vgpu_drivers_push(self->manager->drivers, claim->gpu, &task);
 }
 
 /* --- a missing MIG GPU instance ----------------------------------------------------------- */
 
 typedef struct {
     VgpuManager *manager;
-    VgpuManagerHost host; /* a lane may outlive the manager */
+    VgpuManagerHost host; /* the thread may outlive the manager */
     gpointer opaque;
     guint64 token;
     char *uuid;
     char *gpu;
     int gi_profile;
+    guint64 hold; /* see vgpu_drivers_hold() */
     GError *error;
 } GpuInstanceJob;
 
@@ -209,6 +236,7 @@ gpu_instance_done(gpointer data)
     VgpuStart *start = g_hash_table_lookup(job->manager->starts, &job->token);
     VgpuStep *step = vgpu_start_find_step(start, job->uuid);
 
+    vgpu_drivers_unhold(job->manager->drivers, job->gpu, job->hold);
     if (job->error)
         g_message("GPU %s: no GPU instance was made: %s", job->gpu, job->error->message);
     if (!step)
@@ -232,6 +260,7 @@ vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate
     job->uuid = g_strdup(step->want->uuid);
     job->gpu = g_strdup(where->gpu->address);
     job->gi_profile = where->profile->gi_profile;
+    job->hold = vgpu_drivers_hold(self->manager->drivers, job->gpu);
     vgpu_lanes_push(self->manager->lanes, where->gpu->address, run_gpu_instance,
                     gpu_instance_done, job, gpu_instance_job_free);
 }

@@ -283,21 +283,48 @@ forget_reservations(VgpuManager *self, const GPtrArray *facts, GHashTable *chang
     }
 }
 
+/* GPUs of which it is not known what is on them now: all that records name, while there are none. */
+static GHashTable *
+list_unseen(const VgpuManager *self)
+{
+    GHashTable *unseen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (!vgpu_manager_is_fresh(self, claim->gpu))
+                g_hash_table_add(unseen, g_strdup(claim->gpu));
+        }
+    }
+    return unseen;
+}
+
 GPtrArray *
 vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *facts, bool dry_run)
 {
     g_autoptr(GHashTable) changed = changed_since(self, noted);
+    g_autoptr(GHashTable) unseen = list_unseen(self);
     VgpuReconcileInput input = {
         .owners = self->owners,
         .kept = self->kept,
         .untouchable = changed,
         .facts = facts,
         .inventory = vgpu_manager_inventory(self),
+        .unseen = unseen,
     };
     GPtrArray *plan = vgpu_reconcile_plan(&input);
 
-    if (!dry_run)
+    if (!dry_run) {
+        g_hash_table_unref(self->owed);
+        self->owed = g_hash_table_ref(unseen);
         forget_reservations(self, facts, changed);
+    }
     for (guint i = 0; !dry_run && i < plan->len; i++) {
         const VgpuAction *action = g_ptr_array_index(plan, i);
 

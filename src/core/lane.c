@@ -9,8 +9,6 @@ typedef struct {
 typedef struct {
     gatomicrefcount refs; /* of the lanes and of every job on it */
     GThreadPool *pool;
-    gint64 busy_since; /* guarded by @lock */
-    GMutex lock;
 } Lane;
 
 typedef struct {
@@ -43,7 +41,6 @@ lane_unref(gpointer data)
 
     if (!g_atomic_ref_count_dec(&self->refs))
         return;
-    g_mutex_clear(&self->lock);
     g_free(self);
 }
 
@@ -70,14 +67,6 @@ job_free(gpointer data)
     g_free(job);
 }
 
-static void
-set_busy(Lane *lane, gint64 since)
-{
-    g_mutex_lock(&lane->lock);
-    lane->busy_since = since;
-    g_mutex_unlock(&lane->lock);
-}
-
 /* Never from here, whoever owns the context. */
 static void
 hand_over(Job *job)
@@ -99,9 +88,7 @@ run(gpointer data, gpointer user_data G_GNUC_UNUSED)
         job_free(job);
         return;
     }
-    set_busy(job->lane, g_get_monotonic_time());
     job->run(job->data);
-    set_busy(job->lane, 0);
     hand_over(job);
 }
 
@@ -143,7 +130,6 @@ get_lane(VgpuLanes *self, const char *gpu)
     if (!lane) {
         lane = g_new0(Lane, 1);
         g_atomic_ref_count_init(&lane->refs);
-        g_mutex_init(&lane->lock);
         lane->pool = g_thread_pool_new(run, NULL, 1, FALSE, NULL);
         g_hash_table_insert(self->lanes, g_strdup(gpu), lane);
     }
@@ -166,18 +152,4 @@ vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run_job)(gpointer data)
     job->data = data;
     job->free_data = free_data;
     g_thread_pool_push(job->lane->pool, job, NULL);
-}
-
-gint64
-vgpu_lanes_busy_since(VgpuLanes *self, const char *gpu)
-{
-    Lane *lane = g_hash_table_lookup(self->lanes, gpu);
-    gint64 since = 0;
-
-    if (lane) {
-        g_mutex_lock(&lane->lock);
-        since = lane->busy_since;
-        g_mutex_unlock(&lane->lock);
-    }
-    return since;
 }

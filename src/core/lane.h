@@ -1,7 +1,6 @@
-/* lane.h: one thread per GPU on which its driver may block
+/* lane.h: one thread per GPU, for what is asked of the program around the manager and may take long
  *
- * Jobs of one GPU run one after another, those of different GPUs beside each other, so a driver
- * that hangs keeps nobody waiting but the users of its own GPU. */
+ * Jobs of one GPU run one after another, those of different GPUs beside each other. */
 #pragma once
 
 #include <glib.h>
@@ -21,7 +20,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLanes, vgpu_lanes_free)
  * context, then @free_data (may be NULL), on whatever thread. */
 void vgpu_lanes_push(VgpuLanes *self, const char *gpu, void (*run)(gpointer data),
                      void (*done)(gpointer data), gpointer data, GDestroyNotify free_data);
-
-/* Since when the lane's present job has been running, in us of g_get_monotonic_time(); 0 when it is
- * idle. */
-gint64 vgpu_lanes_busy_since(VgpuLanes *self, const char *gpu);

@@ -1,9 +1,9 @@
 /* manager-private.h: what manager.c, start.c and removal.c share */
 #pragma once
 
-#include "backend/backend.h"
 #include "core/lane.h"
 #include "core/manager.h"
+#include "driver/drivers.h"
 
 /* What libvirt's definition of a domain asks for. */
 typedef struct {
@@ -16,7 +16,6 @@ typedef struct {
 void vgpu_definition_free(VgpuDefinition *self);
 
 struct VgpuManager {
-    const VgpuSysfs *sysfs;
     const VgpuConfig *config;
     GMainContext *context;
     VgpuManagerHost host;
@@ -35,22 +34,34 @@ struct VgpuManager {
 
     VgpuPools *pools;
     VgpuLanes *lanes;
-    VgpuInventory *inventory;
-    VgpuInventory *identity; /* libvirt's view, NULL while it is away */
-    GVariant *facts;         /* NVML's, NULL while nobody has told */
-    GHashTable *named;       /* see vgpu_manager_take_layout() */
-    GHashTable *mig_auto;    /* likewise */
-    GHashTable *mixed;       /* likewise */
-    GHashTable *setups;      /* set of addresses of GPUs that are being set up */
+    VgpuDrivers *drivers;
+    GVariant *discovery;      /* the last one (gpu/contents.h), NULL: none yet */
+    GHashTable *contents;     /* GPU → GVariant, what was read of it last */
+    VgpuInventory *inventory; /* of the two, with what the records and others tell */
+    bool is_stale;            /* it does not have yet what those tell now */
+    GPtrArray *seers;         /* of Seer: who wait until all is seen */
+    GSource *wake;            /* they are to look again */
+    VgpuInventory *identity;  /* libvirt's view, NULL while it is away */
+    GVariant *facts;          /* NVML's, NULL while nobody has told */
+    GHashTable *named;        /* see vgpu_manager_take_layout() */
+    GHashTable *mig_auto;     /* likewise */
+    GHashTable *mixed;        /* likewise */
+    GHashTable *setups;       /* GPUs that are being set up → see vgpu_drivers_hold() */
+    GHashTable *owed;         /* set of GPUs that the last look at all domains could not see */
+    bool was_blind;           /* something was answered before any GPU was known */
     GHashTable *shunned; /* VF → gint64 *: not to be tried again until then, us, monotonic */
     GHashTable *definitions; /* domain UUID → VgpuDefinition */
     GHashTable *starts;      /* token → VgpuStart, not answered yet */
     GHashTable *plugs;       /* set of VgpuPlug, waited for */
     GHashTable *removals;    /* UUID of the vGPU → VgpuRemoval, under way */
+    GHashTable *probes;      /* set of Probe, under way */
     GHashTable *looks;       /* key → GSource: an owner to look at again after its start */
     GHashTable *checks;      /* set of GSource: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
+    /* Of a copy (copy.c) only, which asks nobody: */
+    GHashTable *unseen; /* see vgpu_manager_unseen() */
+    GHashTable *slow;   /* see vgpu_manager_slow_gpus() */
 };
 
 /* --- manager.c ---------------------------------------------------------------------------- */
@@ -76,11 +87,8 @@ VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, Vg
  * is persistent has another record beside it, and is still one vGPU. */
 VgpuOwner *vgpu_manager_user_of(const VgpuManager *self, const char *uuid);
 
-/* What carries that UUID on this host now, whoever made it; of a vGPU on a VF, which has no UUID of
- * its own, what its record says. */
-VgpuPresence vgpu_manager_look(const VgpuManager *self, const char *uuid);
-
-VgpuPlace vgpu_claim_place(const VgpuClaim *claim);
+/* Where it is, as arguments for its driver process (driver/protocol.h). */
+void vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments);
 /* Whether its profile, and its GPU where one is named, are what is wanted. */
 bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 
@@ -88,11 +96,35 @@ bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 void vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
                        const VgpuClaim *claim, const char *reason, gint64 duration_ms);
 
-/* Know which GPUs and VFs there are, without asking their drivers anything. True: all was read. */
-bool vgpu_manager_catch_up(VgpuManager *self);
-/* A reading that is good enough to decide on @profiles, on the GPU of @function (NULL: anywhere): a
- * host may have hundreds of VFs, and each costs its driver two answers. */
-void vgpu_manager_refresh(VgpuManager *self, const char *const *profiles, const char *function);
+/* --- sight.c ------------------------------------------------------------------------------ */
+
+void vgpu_manager_open_eyes(VgpuManager *self, const VgpuDriverOptions *options);
+void vgpu_manager_close_eyes(VgpuManager *self);
+
+typedef struct {
+    bool asked;        /* a GPU that is meant is being read: it is known in a moment */
+    bool others_asked; /* another one is; it is not meant for all that is known of it */
+    bool busy;         /* one that is meant is at something of ours, and was not read since */
+    bool falls_silent; /* one that is meant does not answer, but not for long */
+} VgpuSeen;
+
+/* Have all GPUs read that were not read since then, and tell how it stands with those that @want (NULL:
+ * anybody) may mean. */
+VgpuSeen vgpu_manager_see(VgpuManager *self, const VgpuWant *want, gint64 since);
+
+/* GPUs on which nothing can be placed, as their driver does not answer, or never has → why. */
+GHashTable *vgpu_manager_unseen(const VgpuManager *self);
+
+/* Whether what was read of it is as things are, for all that we have done since. */
+bool vgpu_manager_is_fresh(const VgpuManager *self, const char *gpu);
+
+/* What carries that UUID as far as is known. Strings borrowed from the inventory. */
+typedef struct {
+    bool exists;
+    const char *parent;
+    const char *profile_id; /* NULL when it cannot be told */
+} VgpuPresence;
+VgpuPresence vgpu_manager_look(VgpuManager *self, const char *uuid);
 
 /* --- reading.c ---------------------------------------------------------------------------- */
 
@@ -101,6 +133,7 @@ typedef struct {
     VgpuSnapshot snapshot;
     GArray *reservations;
     GHashTable *slow;
+    GHashTable *unseen;
     GHashTable *closed;
     GHashTable *planned;
     GPtrArray *own;
@@ -119,21 +152,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
 void vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,
                        const char *profile_id);
 
-/* GPUs (borrowed from the inventory) whose driver keeps a caller waiting. */
+/* GPUs (strings borrowed from the inventory) whose driver has been at one thing for a while. */
 GHashTable *vgpu_manager_slow_gpus(const VgpuManager *self);
-/* These, and with @function all but the GPU of that function. */
-GHashTable *vgpu_manager_gpus_not_to_ask(const VgpuManager *self, const char *function);
-/* Whether VgpuBackend.look() may be called on the worker: of a VF with a type of its own only the
- * driver can tell, which may be one that keeps a caller waiting. */
-bool vgpu_manager_may_ask(const VgpuManager *self, const VgpuClaim *claim);
-/* Whether what was seen at its place is the claim's. A VF has no UUID to tell it by: one that carries
- * another type by now is somebody else's. */
-bool vgpu_claim_is_there(const VgpuClaim *claim, const VgpuPresence *seen);
 
 /* --- numa.c ------------------------------------------------------------------------------- */
 
 /* Where the domain's memory is to be, else where its CPUs are; bit N: node N, 0: not said. */
-guint64 vgpu_numa_nodes(const VgpuSysfs *sysfs, const VgpuDomain *domain);
+guint64 vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain);
 
 /* --- pooling.c ---------------------------------------------------------------------------- */
 
@@ -206,6 +231,8 @@ typedef struct {
     guint timeout_ms;
     VgpuPrepareDone done;
     gpointer opaque;
+    /* What is to hold once the GPUs are read; NULL: nothing. */
+    bool (*check)(VgpuManager *manager, VgpuDomain *domain, GError **error);
     bool plug; /* for a domain that runs: what it has stays, and what is made is to be plugged */
     guint first; /* the lowest index that is meant */
 } VgpuStartRequest;
@@ -227,11 +254,29 @@ void vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guin
 
 /* --- probe.c ------------------------------------------------------------------------------ */
 
-/* On the worker; @uuid and @ticket are those of the question. */
-typedef void (*VgpuProbeDone)(VgpuManager *self, const char *uuid, guint64 ticket, bool in_use);
-/* Find out whether a process holds the claim's device open. */
+/* What is at a claim's place. */
+typedef struct {
+    bool is_known; /* else nothing of the following is */
+    bool exists;   /* what is there is the claim's, or may be */
+    VgpuUse use;
+    guint grace_ms; /* for so long after its last user it is to be left to its driver */
+} VgpuFinding;
+
+/* Read it from the results of a probe; NULL: there are none. */
+VgpuFinding vgpu_finding_read(const VgpuClaim *claim, GVariant *results);
+
+/* @uuid and @ticket are those of the question. */
+typedef void (*VgpuProbeDone)(VgpuManager *self, const char *uuid, guint64 ticket,
+                              const VgpuFinding *finding);
+/* Look at the place of a claim, in a process of its own. */
 void vgpu_manager_probe(VgpuManager *self, const VgpuClaim *claim, VgpuProbeDone done,
                         guint64 ticket);
+void vgpu_manager_forget_probes(VgpuManager *self);
+/* Whether what a probe finds that begins now is right: no call to make the device is left over from before
+ * @since. That may still make it; and a `remove` that is written meanwhile removes nothing but itself, as
+ * the kernel takes the file away first and says EAGAIN then (drivers/vfio/mdev/mdev_sysfs.c,
+ * remove_store; mdev_core.c, mdev_device_remove). */
+bool vgpu_manager_can_be_seen(VgpuManager *self, const VgpuClaim *claim, gint64 since);
 
 /* --- removal.c ---------------------------------------------------------------------------- */
 

@@ -3,11 +3,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "backend/scan.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "core/manager-private.h"
-#include "gpu/facts.h"
 
 #define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
 
@@ -39,70 +37,12 @@ check_free(gpointer data)
     g_source_unref(source);
 }
 
-/* What the kernel calls nothing, a vGPU on a VF, gets the name that our record gives it; and the
- * type of it a name, since the driver lists only what could be made now. Of a plain VF nothing but
- * the record tells that it is used. */
-static void
-label(VgpuManager *self, const VgpuClaim *claim)
-{
-    VgpuGpu *gpu = vgpu_inventory_find(self->inventory, claim->gpu);
-    VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
-    VgpuInstance *instance = vgpu_parent_first_instance(parent);
-
-    if (!gpu || claim->interface == VGPU_INTERFACE_MDEV || gpu->interface != claim->interface)
-        return;
-    if (!vgpu_gpu_find_profile(gpu, claim->profile_id)) {
-        VgpuProfile *profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
-
-        vgpu_profile_guess(profile);
-        (void) vgpu_gpu_take_profile(gpu, profile);
-    }
-    if (!instance && parent && claim->interface == VGPU_INTERFACE_VF)
-        vgpu_parent_add_instance(parent, claim->uuid, claim->profile_id);
-    else if (instance && !instance->uuid)
-        instance->uuid = g_strdup(claim->uuid);
-}
-
-static void
-label_all(VgpuManager *self)
-{
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (claim->phase != VGPU_PHASE_FAILED)
-                label(self, claim);
-        }
-    }
-}
-
-/* What sysfs does not tell: modes, names of types, and whose the instances on VFs are. */
-static void
-complete(VgpuManager *self)
-{
-    label_all(self);
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-
-        gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
-        gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
-    }
-    vgpu_facts_apply(self->facts, self->inventory); /* which have the last word */
-    if (self->identity)
-        vgpu_inventory_identify(self->inventory, self->identity);
-}
-
 VgpuManager *
-vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *config,
+vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
                  GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
                  GError **error)
 {
+    const char *root = drivers->root;
     g_autofree char *claims = g_build_filename(root, VGPU_PATH_CLAIMS, NULL);
     g_autofree char *persistent = g_build_filename(root, VGPU_PATH_PERSISTENT, NULL);
     g_autofree char *vfs = g_build_filename(root, VGPU_PATH_RESERVED, NULL);
@@ -115,7 +55,6 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     if (!pools)
         return NULL;
     self = g_new0(VgpuManager, 1);
-    self->sysfs = sysfs;
     self->config = config;
     self->context = g_main_context_ref(context);
     self->host = *host;
@@ -137,8 +76,6 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
     self->shunned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
-    self->inventory = vgpu_scan(sysfs, NULL);
-    complete(self);
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vgpu_definition_free);
     self->plugs = g_hash_table_new(NULL, NULL);
@@ -148,6 +85,9 @@ vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *con
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_removal_free);
     self->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->checks = g_hash_table_new_full(NULL, NULL, check_free, NULL);
+    self->probes = g_hash_table_new(NULL, NULL);
+    self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    vgpu_manager_open_eyes(self, drivers);
     return self;
 }
 
@@ -157,6 +97,7 @@ vgpu_manager_free(VgpuManager *self)
     if (!self)
         return;
     vgpu_lanes_free(self->lanes);
+    vgpu_manager_forget_probes(self);
     g_hash_table_unref(self->looks);
     g_hash_table_unref(self->checks);
     g_hash_table_unref(self->starts);
@@ -169,12 +110,13 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->lapses);
     g_hash_table_unref(self->choices);
     g_hash_table_unref(self->setups);
+    g_hash_table_unref(self->owed);
     g_hash_table_unref(self->shunned);
     g_clear_pointer(&self->named, g_hash_table_unref);
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
     g_clear_pointer(&self->mixed, g_hash_table_unref);
     g_clear_pointer(&self->facts, g_variant_unref);
-    vgpu_inventory_free(self->inventory);
+    vgpu_manager_close_eyes(self);
     vgpu_inventory_free(self->identity);
     vgpu_pools_free(self->pools);
     vgpu_writer_free(self->writer);
@@ -244,6 +186,7 @@ vgpu_manager_save(VgpuManager *self, VgpuOwner *owner, GError **error)
 {
     bool saved = vgpu_claim_store_save(self->store, owner, error);
 
+    self->is_stale = true;
     if (!owner->claims->len)
         g_hash_table_remove(self->owners, owner->key);
     return saved;
@@ -296,33 +239,13 @@ vgpu_manager_user_of(const VgpuManager *self, const char *uuid)
     return NULL;
 }
 
-VgpuPresence
-vgpu_manager_look(const VgpuManager *self, const char *uuid)
+void
+vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments)
 {
-    VgpuPlace place = { .uuid = uuid };
-    GHashTableIter iter;
-    gpointer owner;
-
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &owner)) {
-        const VgpuClaim *claim = vgpu_owner_find(owner, uuid);
-
-        if (claim) {
-            place = vgpu_claim_place(claim);
-            return vgpu_backend_get(claim->interface)->look(self->sysfs, &place);
-        }
-    }
-    return vgpu_backend_get(VGPU_INTERFACE_MDEV)->look(self->sysfs, &place);
-}
-
-VgpuPlace
-vgpu_claim_place(const VgpuClaim *claim)
-{
-    return (VgpuPlace) {
-        .parent = claim->parent,
-        .profile_id = claim->profile_id,
-        .uuid = claim->uuid,
-    };
+    g_variant_dict_insert(arguments, "interface", "u", (guint) claim->interface);
+    g_variant_dict_insert(arguments, "parent", "s", claim->parent);
+    g_variant_dict_insert(arguments, "profile_id", "s", claim->profile_id);
+    g_variant_dict_insert(arguments, "uuid", "s", claim->uuid);
 }
 
 bool
@@ -369,108 +292,10 @@ vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
     self->host.event(g_variant_dict_end(&dict), self->opaque);
 }
 
-/* Everything anew, unless there is a driver that might not answer: then what is known of its GPU
- * stands. */
-static void
-rescan(VgpuManager *self)
-{
-    g_autoptr(GHashTable) slow = vgpu_manager_slow_gpus(self);
-
-    if (g_hash_table_size(slow)) {
-        vgpu_scan_refresh(self->sysfs, self->inventory, NULL, slow);
-    } else {
-        g_autoptr(VgpuInventory) before = self->inventory;
-
-        self->inventory = vgpu_scan(self->sysfs, self->named);
-        vgpu_inventory_remember(self->inventory, before);
-    }
-    complete(self);
-}
-
-bool
-vgpu_manager_catch_up(VgpuManager *self)
-{
-    if (vgpu_scan_is_current(self->sysfs, self->inventory))
-        return false;
-    rescan(self);
-    return true;
-}
-
-void
-vgpu_manager_refresh(VgpuManager *self, const char *const *profiles, const char *function)
-{
-    g_autoptr(GHashTable) skip = NULL;
-
-    if (vgpu_manager_catch_up(self))
-        return;
-    skip = vgpu_manager_gpus_not_to_ask(self, function);
-    vgpu_scan_refresh(self->sysfs, self->inventory, profiles, skip);
-    label_all(self);
-}
-
-const VgpuInventory *
-vgpu_manager_inventory(VgpuManager *self)
-{
-    rescan(self);
-    return self->inventory;
-}
-
 guint64
 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid)
 {
     const VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
 
     return owner ? owner->since : 0;
-}
-
-static void
-emit_gpu(VgpuManager *self, const char *event, const VgpuGpu *gpu)
-{
-    VgpuClaim about = { .gpu = gpu->address };
-
-    vgpu_manager_emit(self, event, NULL, &about, gpu->name, -1);
-}
-
-static bool
-differs(const VgpuGpu *a, const VgpuGpu *b)
-{
-    return a->vfs_enabled != b->vfs_enabled || a->parents->len != b->parents->len ||
-           a->profiles->len != b->profiles->len || a->interface != b->interface ||
-           g_strcmp0(a->driver, b->driver) != 0;
-}
-
-bool
-vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
-{
-    g_autoptr(GHashTable) slow = vgpu_manager_slow_gpus(self);
-    g_autoptr(VgpuInventory) before = NULL;
-    bool changed = false;
-
-    vgpu_inventory_free(self->identity);
-    self->identity = from_libvirt;
-    if (g_hash_table_size(slow)) { /* what changed is told when its driver answers again */
-        rescan(self);
-        return false;
-    }
-    before = g_steal_pointer(&self->inventory);
-    self->inventory = vgpu_scan(self->sysfs, self->named);
-    vgpu_inventory_remember(self->inventory, before);
-    complete(self);
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-        const VgpuGpu *old = vgpu_inventory_find(before, gpu->address);
-
-        if (!old)
-            emit_gpu(self, "gpu-appeared", gpu);
-        else if (differs(old, gpu))
-            emit_gpu(self, "gpu-changed", gpu);
-        changed |= !old || differs(old, gpu);
-    }
-    for (guint i = 0; i < before->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(before->gpus, i);
-
-        if (!vgpu_inventory_find(self->inventory, gpu->address))
-            emit_gpu(self, "gpu-gone", gpu);
-    }
-    return changed;
 }

@@ -1,16 +1,17 @@
 /* manager.h: the only writer of allocation state
  *
  * All functions but two are for the one worker thread, the one that runs the GMainContext given at
- * creation; none of them blocks: drivers are entered on lanes (creation) or in child processes
- * (removal), and libvirt is not known here at all. */
+ * creation; none of them blocks: drivers are asked by processes of their own (driver/drivers.h),
+ * and libvirt is not known here at all. What is said below of GPUs is said of what was read of them
+ * last; where that has to be as of now, it is for vgpu_manager_when_seen() to call. */
 #pragma once
 
-#include "base/sysfs.h"
 #include "core/claim.h"
 #include "core/config.h"
 #include "core/placement.h"
 #include "core/reconcile.h"
 #include "domain/domain.h"
+#include "driver/process.h"
 
 typedef struct VgpuManager VgpuManager;
 
@@ -29,15 +30,17 @@ typedef struct {
      * or over. Its definition had better be left alone meanwhile. */
     void (*starting)(const char *domain_uuid, gpointer opaque);
     void (*settled)(const char *domain_uuid, gpointer opaque);
-    /* Make a MIG GPU instance of NVML's profile @gi_profile. Called on a lane of the GPU, and may
+    /* Make a MIG GPU instance of NVML's profile @gi_profile. Called on a thread of its own, and may
      * take long. */
     bool (*add_gpu_instance)(const char *gpu, int gi_profile, GError **error, gpointer opaque);
+    /* GPUs have come, changed or gone: definitions may have waited for that. */
+    void (*gpus_changed)(gpointer opaque);
     gulong libvirt; /* its version as virGetVersion() counts; 0: does not matter */
 } VgpuManagerHost;
 
-/* @root is where /run and /var/lib are ("/" in production). Loads the records; what they say is
- * acted on from vgpu_manager_resume() on. */
-VgpuManager *vgpu_manager_new(const VgpuSysfs *sysfs, const char *root, const VgpuConfig *config,
+/* @drivers, copied, also says where /run and /var/lib are. Loads the records; what they say is acted on
+ * from vgpu_manager_resume() on. */
+VgpuManager *vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
                               GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* vGPUs and records stay as they are. */
@@ -58,6 +61,11 @@ bool vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **
     G_GNUC_WARN_UNUSED_RESULT;
 /* Write what is left to write, for @ms at most, and nothing after that: the program ends. */
 void vgpu_manager_stop_saving(const VgpuManager *self, guint ms);
+
+/* Call @func once the GPUs have been read after @since (g_get_monotonic_time()), or as far as that goes:
+ * one that is busy or does not answer is not waited for. At once, or soon after. */
+void vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpointer data),
+                            gpointer data);
 
 /* --- the hook ----------------------------------------------------------------------------- */
 
@@ -110,9 +118,8 @@ void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
  * everybody had given up on it. */
 bool vgpu_manager_has_orphans(VgpuManager *self);
 
-/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. Events tell what changed;
- * the result, whether anything did. */
-bool vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
+/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. They are discovered anew. */
+void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
 
 /* Decide which interface each vGPU of this definition is to have and, where the XML names it,
  * which VF: the wants' `interface` and `vf`. What is decided once is written down and kept for as
@@ -243,7 +250,7 @@ void vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent,
 
 /* --- looking ------------------------------------------------------------------------------ */
 
-/* A fresh, complete reading of the host; borrowed until the next call. */
+/* All GPUs; borrowed until the next call. */
 const VgpuInventory *vgpu_manager_inventory(VgpuManager *self);
 
 /* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
@@ -270,6 +277,11 @@ void vgpu_row_free(VgpuRow *self);
 
 /* @all: with those planned for domains that are off, and with those of others. */
 GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
+
+/* All that is needed for vgpu_manager_explain() and vgpu_manager_available(), as it is now; both take it on
+ * any thread, so that what takes long keeps no hook. */
+VgpuManager *vgpu_manager_copy(VgpuManager *self);
+void vgpu_manager_copy_free(VgpuManager *self);
 
 /* What a start with this domain XML would do now: for each want the candidates, and which is
  * taken. Changes nothing. */

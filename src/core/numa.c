@@ -1,9 +1,8 @@
 /* numa.c: which NUMA nodes a domain is bound to */
-#include "core/manager-private.h"
-
 #include <stdio.h>
 
-#define NODES "sys/devices/system/node"
+#include "core/manager-private.h"
+#include "gpu/contents.h"
 
 static bool
 parse_range(const char *text, guint *first, guint *last)
@@ -32,32 +31,31 @@ overlap(char **a, char **b)
     return false;
 }
 
-/* Kernel: Documentation/ABI/stable/sysfs-devices-node. */
 static guint64
-nodes_of_cpus(const VgpuSysfs *sysfs, const char *cpuset)
+nodes_of_cpus(GVariant *nodes, const char *cpuset)
 {
-    g_autoptr(GPtrArray) names = vgpu_sysfs_list(sysfs, NODES);
     g_auto(GStrv) wanted = g_strsplit(cpuset, ",", -1);
-    guint64 nodes = 0;
+    guint64 set = 0;
+    GVariantIter iter;
+    const char *cpus;
+    guint node;
 
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path =
-            g_build_filename(NODES, g_ptr_array_index(names, i), "cpulist", NULL);
-        g_autofree char *list = vgpu_sysfs_read(sysfs, path, NULL);
-        g_auto(GStrv) there = list ? g_strsplit(list, ",", -1) : NULL;
-        guint node;
+    g_variant_iter_init(&iter, nodes);
+    while (g_variant_iter_next(&iter, "(u&s)", &node, &cpus)) {
+        g_auto(GStrv) there = g_strsplit(cpus, ",", -1);
 
-        if (there && sscanf(g_ptr_array_index(names, i), "node%u", &node) == 1 && node < 64 &&
-            overlap(wanted, there))
-            nodes |= G_GUINT64_CONSTANT(1) << node;
+        if (node < 64 && overlap(wanted, there))
+            set |= G_GUINT64_CONSTANT(1) << node;
     }
-    return nodes;
+    return set;
 }
 
 guint64
-vgpu_numa_nodes(const VgpuSysfs *sysfs, const VgpuDomain *domain)
+vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain)
 {
-    if (domain->numa_nodes || !domain->cpuset)
+    g_autoptr(GVariant) nodes = self->discovery ? vgpu_discovery_nodes(self->discovery) : NULL;
+
+    if (domain->numa_nodes || !domain->cpuset || !nodes)
         return domain->numa_nodes;
-    return nodes_of_cpus(sysfs, domain->cpuset);
+    return nodes_of_cpus(nodes, domain->cpuset);
 }

@@ -34,7 +34,7 @@ need_kept_owner(VgpuManager *self, const char *key, const char *domain_uuid,
 static bool
 check_is_free(VgpuManager *self, const VgpuWant *want, GError **error)
 {
-    g_auto(VgpuPresence) seen = vgpu_manager_look(self, want->uuid);
+    VgpuPresence seen = vgpu_manager_look(self, want->uuid);
 
     if (!seen.exists)
         return true;
@@ -58,7 +58,7 @@ place_kept(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, Vgp
     if (!domain_uuid) /* by hand, on a GPU that is named */
         mdev.pool = (char *) vgpu_manager_pool_of(self, want->gpu);
     mdev.interface = VGPU_INTERFACE_MDEV; /* nothing else outlives a run */
-    vgpu_manager_refresh(self, (const char *const *) want->profiles, NULL);
+    (void) vgpu_manager_inventory(self);
     reading = vgpu_reading_new(self, definition ? definition->domain : NULL, NULL, NULL);
     candidates = vgpu_placement_candidates(&reading->snapshot, &mdev);
     chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);

@@ -25,6 +25,13 @@ obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPool *pool)
     return NULL;
 }
 
+/* NULL: it is known what is on it. */
+static const char *
+why_unseen(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
+{
+    return snapshot->unseen ? g_hash_table_lookup(snapshot->unseen, gpu->address) : NULL;
+}
+
 guint
 vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
@@ -33,7 +40,7 @@ vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const Vgpu
     g_autofree char *why = obstacle(snapshot, gpu, pool);
     guint room = 0;
 
-    if (load.other_size || gpu->passed_through || why ||
+    if (load.other_size || gpu->passed_through || why || why_unseen(snapshot, gpu) ||
         (pool &&
          (!vgpu_pools_is_active(snapshot->pools, pool) || !vgpu_pool_allows(pool, profile))))
         return 0;
@@ -322,6 +329,7 @@ judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, co
     VgpuCandidate *out = g_new0(VgpuCandidate, 1);
     const VgpuProfile *profile = find_wanted(gpu, wanted);
     bool vfs_off = !gpu->parents->len && gpu->vfs_total && !gpu->vfs_enabled;
+    const char *unseen = why_unseen(snapshot, gpu);
     VgpuLoad load;
 
     out->gpu = gpu;
@@ -329,6 +337,10 @@ judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, co
     if (gpu->passed_through) {
         refuse(out, VGPU_VERDICT_PASSED_THROUGH, "a guest has it whole (driver %s)",
                gpu->driver ? gpu->driver : "vfio-pci");
+        return out;
+    }
+    if (unseen && !gpu->profiles->len) {
+        refuse(out, VGPU_VERDICT_NOT_ANSWERING, "%s", unseen);
         return out;
     }
     if (!profile && !vfs_off) {
@@ -344,6 +356,10 @@ judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, co
     }
     load = vgpu_room_load(snapshot, gpu, profile);
     out->used = load.vgpus;
+    if (unseen) {
+        refuse(out, VGPU_VERDICT_NOT_ANSWERING, "%s", unseen);
+        return out;
+    }
     judge_profile(snapshot, want, &load, out);
     return out;
 }

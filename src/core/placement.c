@@ -8,6 +8,7 @@ static const char *const verdict_names[] = {
     [VGPU_VERDICT_PASSED_THROUGH] = "passed-through",
     [VGPU_VERDICT_NOT_IN_POOL] = "not-in-pool",
     [VGPU_VERDICT_VFS_OFF] = "vfs-off",
+    [VGPU_VERDICT_NOT_ANSWERING] = "not-answering",
     [VGPU_VERDICT_OTHER_SIZE] = "other-size",
     [VGPU_VERDICT_TENANT_LIMIT] = "tenant-limit",
     [VGPU_VERDICT_NO_ROOM] = "no-room",

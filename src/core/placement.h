@@ -9,6 +9,7 @@ typedef enum {
     VGPU_VERDICT_PASSED_THROUGH,
     VGPU_VERDICT_NOT_IN_POOL,
     VGPU_VERDICT_VFS_OFF,
+    VGPU_VERDICT_NOT_ANSWERING,
     VGPU_VERDICT_OTHER_SIZE,
     VGPU_VERDICT_TENANT_LIMIT,
     VGPU_VERDICT_NO_ROOM,
@@ -30,6 +31,7 @@ typedef struct {
     const GArray *reservations; /* of VgpuReservation */
     GHashTable *refused;        /* "PARENT PROFILE" that was refused just now → why, or NULL */
     GHashTable *slow;     /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+    GHashTable *unseen;   /* GPU address → why it is not known what is on it, or NULL */
     GHashTable *closed;   /* GPU or VF address → why it is not to be used just now, or NULL */
     GHashTable *planned;  /* set of VFs that other domains are to have, or NULL: taken last */
     const GPtrArray *own; /* profile ids of what the same domain has or gets already, or NULL */

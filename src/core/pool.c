@@ -54,13 +54,21 @@ vgpu_pool_new(void)
     self->domains = g_ptr_array_new_with_free_func(domain_free);
     self->iso_paths = g_ptr_array_new_with_free_func(g_free);
     self->iso_gridd = g_ptr_array_new_with_free_func(g_free);
+    g_atomic_ref_count_init(&self->refs);
+    return self;
+}
+
+VgpuPool *
+vgpu_pool_ref(VgpuPool *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
     return self;
 }
 
 void
 vgpu_pool_free(VgpuPool *self)
 {
-    if (!self)
+    if (!self || !g_atomic_ref_count_dec(&self->refs))
         return;
     g_free(self->name);
     g_free(self->uuid);

@@ -51,12 +51,15 @@ typedef struct {
     GPtrArray *iso_gridd; /* of char *: KEY=VALUE lines of gridd.conf */
     char *iso_token;      /* path of the client token; NULL: none */
     char *xml;            /* the document as it was read */
+    gatomicrefcount refs;
 } VgpuPool;
 
 /* Read one. @what names the source in errors. VGPU_ERROR_BAD_REQUEST with line and reason: also for
  * the name of the default pool, a second default profile, a source twice, no source at all. */
 VgpuPool *vgpu_pool_parse(const char *xml, gsize len, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* One more of those who have it, also on other threads; it never changes. The last one frees it. */
+VgpuPool *vgpu_pool_ref(VgpuPool *self);
 void vgpu_pool_free(VgpuPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPool, vgpu_pool_free)
 

@@ -25,6 +25,28 @@ vgpu_pools_new_empty(void)
     return self;
 }
 
+VgpuPools *
+vgpu_pools_copy(const VgpuPools *self)
+{
+    VgpuPools *copy = vgpu_pools_new_empty();
+    GHashTableIter iter;
+    gpointer name;
+
+    copy->dir = g_strdup(self->dir);
+    copy->autostart = g_strdup(self->autostart);
+    copy->active = g_strdup(self->active);
+    for (guint i = 0; i < self->list->len; i++)
+        g_ptr_array_add(copy->list, vgpu_pool_ref(g_ptr_array_index(self->list, i)));
+    for (guint i = 0; i < self->broken->len; i++) {
+        g_ptr_array_add(copy->broken, g_strdup(g_ptr_array_index(self->broken, i)));
+        g_ptr_array_add(copy->broken_names, g_strdup(g_ptr_array_index(self->broken_names, i)));
+    }
+    g_hash_table_iter_init(&iter, self->marks);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        g_hash_table_add(copy->marks, g_strdup(name));
+    return copy;
+}
+
 void
 vgpu_pools_free(VgpuPools *self)
 {

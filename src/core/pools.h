@@ -14,6 +14,8 @@ typedef struct VgpuPools VgpuPools;
 VgpuPools *vgpu_pools_new(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Without files, for tests and for hosts without pools. */
 VgpuPools *vgpu_pools_new_empty(void);
+/* As they are now, to be asked on another thread; not to be changed. */
+VgpuPools *vgpu_pools_copy(const VgpuPools *self);
 void vgpu_pools_free(VgpuPools *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPools, vgpu_pools_free)
 

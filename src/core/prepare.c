@@ -105,20 +105,25 @@ check_late(const VgpuDomain *domain, GError **error)
     return true;
 }
 
+/* The rest, which depends on its GPUs. */
 static bool
-check(VgpuManager *self, const VgpuDomain *domain, GError **error)
+check_displays(VgpuManager *self, VgpuDomain *domain, GError **error)
 {
     g_autoptr(GPtrArray) plan = NULL;
 
-    if (!domain->uuid)
-        return refuse(error, VGPU_ERROR_BAD_REQUEST, "the domain has no UUID");
-    if (!check_hostdevs(self, domain, error) || !check_late(domain, error))
-        return false;
     for (guint i = 0; i < domain->wants->len; i++)
         vgpu_display_find(g_ptr_array_index(domain->wants, i), self->inventory);
     /* only for what it refuses: an annotation that contradicts the domain */
     plan = vgpu_inject_plan(domain, self->host.libvirt, error);
     return plan != NULL;
+}
+
+static bool
+check(VgpuManager *self, const VgpuDomain *domain, GError **error)
+{
+    if (!domain->uuid)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, "the domain has no UUID");
+    return check_hostdevs(self, domain, error) && check_late(domain, error);
 }
 
 void
@@ -135,7 +140,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
     g_autoptr(VgpuDomain) domain = parsed;
     VgpuStartRequest request = {
         .since = since,
-        .timeout_ms = timeout_ms,
+        .timeout_ms = MIN(timeout_ms, self->config->hook_deadline * 1000),
         .done = done,
         .opaque = opaque,
     };
@@ -153,6 +158,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         return 0;
     }
     vgpu_manager_forget_choice(self, domain->uuid);
+    request.check = check_displays;
     request.key = domain->uuid;
     request.domain = g_steal_pointer(&domain);
     return vgpu_start_run(self, &request);
@@ -162,9 +168,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
-    g_auto(VgpuPresence) seen = vgpu_manager_look(self, uuid);
-
-    if (!seen.exists && !vgpu_manager_owner(self, uuid) &&
+    if (!vgpu_manager_look(self, uuid).exists && !vgpu_manager_owner(self, uuid) &&
         !vgpu_manager_kept_claim(self, uuid, NULL))
         return true;
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);

@@ -1,58 +1,25 @@
 /* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
 #include "core/manager-private.h"
 
-/* A driver that has kept its lane busy for longer than this is avoided while another will do. */
+/* A driver that is at one thing for longer than this is avoided while another will do. */
 #define SLOW_US (1 * G_USEC_PER_SEC)
-
-static bool
-is_slow(const VgpuManager *self, const char *gpu)
-{
-    gint64 since = vgpu_lanes_busy_since(self->lanes, gpu);
-
-    return since && g_get_monotonic_time() - since > SLOW_US;
-}
 
 GHashTable *
 vgpu_manager_slow_gpus(const VgpuManager *self)
 {
-    GHashTable *slow = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTable *slow = NULL;
 
+    if (self->slow)
+        return g_hash_table_ref(self->slow);
+    slow = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < self->inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+        gint64 since = vgpu_drivers_working_since(self->drivers, gpu->address);
 
-        if (is_slow(self, gpu->address))
+        if (since && g_get_monotonic_time() - since > SLOW_US)
             g_hash_table_add(slow, gpu->address);
     }
     return slow;
-}
-
-GHashTable *
-vgpu_manager_gpus_not_to_ask(const VgpuManager *self, const char *function)
-{
-    GHashTable *set = vgpu_manager_slow_gpus(self);
-    const VgpuGpu *only =
-        function ? vgpu_inventory_find_by_function(self->inventory, function) : NULL;
-
-    for (guint i = 0; only && i < self->inventory->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-
-        if (gpu != only)
-            g_hash_table_add(set, gpu->address);
-    }
-    return set;
-}
-
-bool
-vgpu_manager_may_ask(const VgpuManager *self, const VgpuClaim *claim)
-{
-    return claim->interface != VGPU_INTERFACE_VENDOR_VFIO || !is_slow(self, claim->gpu);
-}
-
-bool
-vgpu_claim_is_there(const VgpuClaim *claim, const VgpuPresence *seen)
-{
-    return seen->exists && (claim->interface == VGPU_INTERFACE_MDEV || !seen->profile_id ||
-                            g_str_equal(seen->profile_id, claim->profile_id));
 }
 
 static bool
@@ -192,6 +159,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     reserve(manager, self->reservations, manager->kept, NULL);
     reserve(manager, self->reservations, manager->choices, key);
     self->slow = vgpu_manager_slow_gpus(manager);
+    self->unseen = vgpu_manager_unseen(manager);
     self->closed = closed_now(manager);
     self->planned = planned_vfs(manager, key);
     self->own = g_ptr_array_new();
@@ -208,6 +176,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
         .reservations = self->reservations,
         .refused = refused,
         .slow = self->slow,
+        .unseen = self->unseen,
         .closed = self->closed,
         .planned = self->planned,
         .own = self->own,
@@ -216,7 +185,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
         .tenant = domain ? domain->tenant : NULL,
         .tenant_used = self->tenant_used,
         .tenant_users = self->tenant_users,
-        .numa_nodes = domain ? vgpu_numa_nodes(manager->sysfs, domain) : 0,
+        .numa_nodes = domain ? vgpu_numa_nodes(manager, domain) : 0,
     };
     return self;
 }
@@ -226,6 +195,7 @@ vgpu_reading_free(VgpuReading *self)
 {
     g_array_unref(self->reservations);
     g_hash_table_unref(self->slow);
+    g_hash_table_unref(self->unseen);
     g_hash_table_unref(self->closed);
     g_hash_table_unref(self->planned);
     g_ptr_array_unref(self->own);

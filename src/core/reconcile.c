@@ -96,6 +96,13 @@ is_untouchable(const VgpuReconcileInput *in, const char *key)
     return in->untouchable && g_hash_table_contains(in->untouchable, key);
 }
 
+/* Whether it may have a device although none is seen. */
+static bool
+is_unseen(const VgpuReconcileInput *in, const VgpuClaim *claim)
+{
+    return in->unseen && g_hash_table_contains(in->unseen, claim->gpu);
+}
+
 bool
 vgpu_reconcile_has_device(const VgpuDomain *domain, const VgpuClaim *claim)
 {
@@ -135,7 +142,7 @@ plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *own
         } else if (claim->phase == VGPU_PHASE_CREATING && exists) {
             action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid,
                          "the domain runs with it");
-        } else if (claim->phase == VGPU_PHASE_CREATING) {
+        } else if (claim->phase == VGPU_PHASE_CREATING && !is_unseen(in, claim)) {
             action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid,
                          "it was never made, and the domain runs without it");
         } else if (claim->phase == VGPU_PHASE_READY && !owner->started) {
@@ -173,7 +180,8 @@ plan_owner(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner
         if (owner->domain_uuid)
             action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
                          fact ? "the domain does not run" : "there is no such domain any more");
-        else if (claim->interface != VGPU_INTERFACE_VF && !find_instance(in, claim->uuid, NULL))
+        else if (claim->interface != VGPU_INTERFACE_VF && !is_unseen(in, claim) &&
+                 !find_instance(in, claim->uuid, NULL))
             action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid, "the device has gone");
         if (action) {
             action->index = claim->index;

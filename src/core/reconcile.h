@@ -52,6 +52,7 @@ typedef struct {
     GHashTable *untouchable; /* set of keys that changed since the list was begun, or NULL */
     const GPtrArray *facts;  /* of VgpuFact */
     const VgpuInventory *inventory;
+    GHashTable *unseen; /* set of GPUs of which it is not known what is on them, or NULL */
 } VgpuReconcileInput;
 
 /* Whether the domain's XML has the claim's device, whatever its alias. */

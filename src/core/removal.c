@@ -1,16 +1,15 @@
 /* removal.c: taking a vGPU away, which may take as long as a driver or a dying QEMU likes
  *
- * How it works: the claim is RELEASING from the moment that the release is recorded. While
- * somebody holds the device open nothing is written, because the write would block and hide the
- * directory at once; until then the removal can be taken back. Then a child process writes, and
- * the claim is dropped when it has come back and the device is gone. */
+ * How it works: the claim is RELEASING from the moment that the release is recorded. A process of that
+ * one vGPU looks first: while somebody holds the device open nothing is written, because the write
+ * would block and hide the directory at once; until then the removal can be taken back. Then it writes,
+ * and the claim is dropped when the device is seen to be gone. */
 #include <errno.h>
-#include <string.h>
-#include <sys/wait.h>
 
 #include "base/error.h"
 #include "base/process.h"
 #include "core/manager-private.h"
+#include "driver/protocol.h"
 
 #define FIRST_WAIT_MS 20
 #define LONGEST_WAIT_MS 1000
@@ -19,13 +18,17 @@ struct VgpuRemoval {
     VgpuManager *manager;
     char *key; /* of the owner */
     char *uuid;
+    char *gpu;
     gint64 begun;
     guint wait_ms;
     GSource *timer;
-    GSource *child; /* watch of our own child */
-    gint64
-        closed; /* us, monotonic: when it was first found that nobody holds it open; 0: not yet */
-    guint64 probe; /* ticket of the question whether it is in use, 0: not asked */
+    GSource *patience; /* until it is called stuck */
+    VgpuDriverProcess *process;
+    bool is_written;  /* it cannot be taken back, for all that is known */
+    guint64 hold;     /* of its GPU, which may be kept by it; 0: none */
+    bool can_be_seen; /* see vgpu_manager_can_be_seen(), for the present question */
+    VgpuUse use;      /* what was found last, as long as it is not free */
+    gint64 closed;    /* when it was first found that nobody holds it open; 0: not yet */
 };
 
 static void advance(VgpuRemoval *self);
@@ -39,13 +42,32 @@ clear_source(GSource **source)
     g_clear_pointer(source, g_source_unref);
 }
 
+/* While it writes, a read of its GPU may take longer than usual. */
+static void
+hold(VgpuRemoval *self)
+{
+    if (!self->hold)
+        self->hold = vgpu_drivers_hold(self->manager->drivers, self->gpu);
+}
+
+static void
+unhold(VgpuRemoval *self)
+{
+    if (self->hold)
+        vgpu_drivers_unhold(self->manager->drivers, self->gpu, self->hold);
+    self->hold = 0;
+}
+
 void
 vgpu_removal_free(VgpuRemoval *self)
 {
     clear_source(&self->timer);
-    clear_source(&self->child); /* the child itself goes on */
+    clear_source(&self->patience);
+    unhold(self);
+    vgpu_driver_process_free(self->process); /* what it is at goes on */
     g_free(self->key);
     g_free(self->uuid);
+    g_free(self->gpu);
     g_free(self);
 }
 
@@ -71,11 +93,13 @@ finish(VgpuRemoval *self)
     VgpuClaim *claim = find_claim(self, &owner);
     gint64 took_ms = (g_get_monotonic_time() - self->begun) / 1000;
 
+    vgpu_drivers_touch(manager->drivers, self->gpu);
     g_hash_table_remove(manager->removals, self->uuid); /* frees self */
     if (claim) {
         vgpu_manager_emit(manager, "vgpu-removed", owner, claim, claim->reason, took_ms);
         claim->job_pid = 0;
         claim->job_start = 0;
+        claim->is_unsure = false;
         if (claim->reason) {
             claim->phase = VGPU_PHASE_FAILED;
             vgpu_manager_save_or_warn(manager, owner);
@@ -104,111 +128,126 @@ wait_and_retry(VgpuRemoval *self)
     self->timer = vgpu_manager_after(self->manager, self->wait_ms, on_timer, self);
 }
 
-static void
-report_if_stuck(VgpuRemoval *self, const VgpuOwner *owner, VgpuClaim *claim, const char *reason)
+static const char *
+why_stuck(const VgpuRemoval *self)
 {
-    gint64 waited = g_get_monotonic_time() - self->begun;
-
-    if (claim->stuck || waited < (gint64) self->manager->config->remove_timeout * G_USEC_PER_SEC)
-        return;
-    claim->stuck = true;
-    vgpu_manager_emit(self->manager, "vgpu-stuck", owner, claim, reason, waited / 1000);
+    if (self->is_written)
+        return "its driver does not answer the write that removes it";
+    if (self->process && vgpu_driver_process_is_asked(self->process))
+        return "its driver does not answer";
+    return self->use == VGPU_USE_USED ? "a process holds it open"
+                                      : "it cannot be told whether a process holds it open";
 }
 
-static void
-on_child_gone(GPid pid, gint status, gpointer data)
+/* Whatever it waits for, an answer that never comes included. */
+static gboolean
+on_patience_over(gpointer data)
 {
     VgpuRemoval *self = data;
-    int err = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
     VgpuOwner *owner;
     VgpuClaim *claim = find_claim(self, &owner);
+    gint64 waited_ms = (g_get_monotonic_time() - self->begun) / 1000;
 
-    (void) pid;
-    clear_source(&self->child);
-    if (claim) {
-        claim->job_pid = 0;
-        claim->job_start = 0;
+    clear_source(&self->patience);
+    unhold(self); /* if its GPU does not answer either, that is to be said */
+    if (claim && !claim->stuck) {
+        claim->stuck = true;
+        vgpu_manager_emit(self->manager, "vgpu-stuck", owner, claim, why_stuck(self), waited_ms);
     }
-    if (err && err != ENOENT && err != ENODEV) {
-        g_debug("removal of vGPU %s: %s", self->uuid, g_strerror(err));
-        if (claim)
-            report_if_stuck(self, owner, claim, g_strerror(err));
-        wait_and_retry(self);
-        return;
-    }
-    self->wait_ms = 0;
-    advance(self);
+    return G_SOURCE_REMOVE;
 }
 
 static void
-write_removal(VgpuRemoval *self, VgpuOwner *owner, VgpuClaim *claim, const VgpuBackend *backend)
+ask(VgpuRemoval *self, const VgpuClaim *claim, const char *verb, VgpuDriverDone done)
 {
-    VgpuPlace place = vgpu_claim_place(claim);
-    g_auto(VgpuWrite) order = backend->removal(&place);
-    g_autoptr(GError) error = NULL;
-    pid_t pid;
+    GVariantDict arguments;
 
-    if (!order.path) { /* it was never more than a VF that nobody else uses */
-        finish(self);
+    if (!self->process)
+        self->process = vgpu_driver_process_new(vgpu_drivers_options(self->manager->drivers),
+                                                self->manager->context, self->uuid);
+    g_variant_dict_init(&arguments, NULL);
+    vgpu_claim_put_place(claim, &arguments);
+    vgpu_driver_process_ask(self->process, verb, g_variant_dict_end(&arguments), done, self);
+}
+
+/* False: there is no answer, and it is dealt with. */
+static bool
+is_answer(VgpuRemoval *self, VgpuDriverOutcome outcome, const char *why)
+{
+    self->is_written = outcome == VGPU_DRIVER_LOCKED; /* by a daemon before us, perhaps */
+    if (outcome == VGPU_DRIVER_ANSWERED)
+        return true;
+    g_debug("removal of vGPU %s: %s", self->uuid, why);
+    wait_and_retry(self);
+    return false;
+}
+
+static void
+on_removed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer opaque)
+{
+    VgpuRemoval *self = opaque;
+    VgpuOwner *owner;
+    const VgpuClaim *claim = find_claim(self, &owner);
+    gint err = EIO;
+
+    unhold(self);
+    vgpu_drivers_touch(self->manager->drivers, self->gpu);
+    if (!is_answer(self, outcome, why))
         return;
-    }
-    pid = vgpu_process_write(self->manager->sysfs, order.path, order.text, &error);
-    if (pid < 0) {
-        g_warning("%s", error->message);
+    (void) g_variant_lookup(results, "errno", "i", &err);
+    if (err && err != ENOENT && err != ENODEV) {
+        g_debug("removal of vGPU %s: %s", self->uuid, g_strerror(err));
         wait_and_retry(self);
-        return;
+    } else if (claim && claim->interface == VGPU_INTERFACE_VF) {
+        finish(self); /* a VF stays where it is */
+    } else {
+        self->wait_ms = 0;
+        advance(self);
     }
-    claim->job_pid = pid;
-    claim->job_start = vgpu_process_start_time(pid);
-    self->child = g_child_watch_source_new(pid);
-    g_source_set_callback(self->child, G_SOURCE_FUNC(on_child_gone), self, NULL);
-    g_source_attach(self->child, self->manager->context);
-    vgpu_manager_save_or_warn(self->manager, owner);
-    /* reported as stuck even when the child never comes back */
-    clear_source(&self->timer);
-    self->timer =
-        vgpu_manager_after(self->manager, self->manager->config->remove_timeout * 1000 + 100,
-                           on_timer, self);
 }
 
 /* Some drivers remove a device by themselves after its last user, and take it ill when somebody else
  * does so before (see VgpuBackend.removal_grace). One that was never used is not theirs to remove. */
 static bool
-is_its_drivers_turn(VgpuRemoval *self, const VgpuClaim *claim)
+is_its_drivers_turn(VgpuRemoval *self, const VgpuOwner *owner, guint grace_ms)
 {
-    const VgpuBackend *backend = vgpu_backend_get(claim->interface);
     gint64 now = g_get_monotonic_time();
-    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
-    guint grace = backend->removal_grace && owner && owner->started
-                      ? backend->removal_grace(self->manager->sysfs)
-                      : 0;
 
     if (!self->closed)
         self->closed = now;
-    return now - self->closed < (gint64) grace * 1000;
+    return owner->started && now - self->closed < (gint64) grace_ms * 1000;
 }
 
 static void
-on_probed(VgpuManager *manager, const char *uuid, guint64 ticket, bool in_use)
+on_probed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer opaque)
 {
-    VgpuRemoval *self = g_hash_table_lookup(manager->removals, uuid);
+    VgpuRemoval *self = opaque;
     VgpuOwner *owner;
-    VgpuClaim *claim;
+    const VgpuClaim *claim = find_claim(self, &owner);
+    VgpuFinding finding;
 
-    if (!self || self->probe != ticket)
-        return; /* taken back meanwhile */
-    self->probe = 0;
-    claim = find_claim(self, &owner);
     if (!claim) {
-        g_hash_table_remove(manager->removals, uuid);
-    } else if (in_use) {
-        self->closed = 0;
-        report_if_stuck(self, owner, claim, "a process holds it open");
+        g_hash_table_remove(self->manager->removals, self->uuid);
+        return;
+    }
+    if (!is_answer(self, outcome, why))
+        return;
+    finding = vgpu_finding_read(claim, results);
+    if (!self->can_be_seen) {
         wait_and_retry(self);
-    } else if (is_its_drivers_turn(self, claim)) {
+    } else if (finding.is_known && !finding.exists) {
+        finish(self);
+    } else if (!finding.is_known || finding.use != VGPU_USE_FREE) {
+        self->use = finding.use;
+        self->closed = 0;
+        wait_and_retry(self);
+    } else if (is_its_drivers_turn(self, owner, finding.grace_ms)) {
         wait_and_retry(self);
     } else {
-        write_removal(self, owner, claim, vgpu_backend_get(claim->interface));
+        self->is_written = true;
+        if (self->patience)
+            hold(self);
+        ask(self, claim, VGPU_DRIVER_REMOVE, on_removed);
     }
 }
 
@@ -217,9 +256,6 @@ advance(VgpuRemoval *self)
 {
     VgpuOwner *owner;
     VgpuClaim *claim = find_claim(self, &owner);
-    const VgpuBackend *backend = claim ? vgpu_backend_get(claim->interface) : NULL;
-    VgpuPlace place;
-    g_auto(VgpuPresence) seen = { 0 };
 
     if (!claim) {
         g_hash_table_remove(self->manager->removals, self->uuid);
@@ -227,31 +263,11 @@ advance(VgpuRemoval *self)
     }
     if (claim->job_pid && vgpu_process_start_time(claim->job_pid) == claim->job_start &&
         claim->job_start) {
-        report_if_stuck(self, owner, claim, "its driver does not answer");
-        if (!self->child) /* that of a daemon before us: it cannot be waited for, only looked at */
-            wait_and_retry(self);
-        return;
-    }
-    if (self->child)
-        return; /* it has just ended, and the watch will tell */
-
-    if (self->probe)
-        return;
-    claim->job_pid = 0; /* that of a daemon before us has ended */
-    claim->job_start = 0;
-    if (!vgpu_manager_may_ask(self->manager, claim)) {
-        report_if_stuck(self, owner, claim, "its driver does not answer");
         wait_and_retry(self);
         return;
     }
-    place = vgpu_claim_place(claim);
-    seen = backend->look(self->manager->sysfs, &place);
-    if (!vgpu_claim_is_there(claim, &seen)) {
-        finish(self);
-        return;
-    }
-    self->probe = ++self->manager->last_token;
-    vgpu_manager_probe(self->manager, claim, on_probed, self->probe);
+    self->can_be_seen = vgpu_manager_can_be_seen(self->manager, claim, self->begun);
+    ask(self, claim, VGPU_DRIVER_PROBE, on_probed);
 }
 
 void
@@ -263,26 +279,27 @@ vgpu_manager_remove(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
         claim->phase = VGPU_PHASE_RELEASING;
         vgpu_manager_save_or_warn(self, owner);
     }
-    if (removal || claim->dispatched) /* a lane is making it: goes on when that has answered */
+    if (removal || claim->dispatched) /* it is being made: goes on when that has been answered */
         return;
     removal = g_new0(VgpuRemoval, 1);
     removal->manager = self;
     removal->key = g_strdup(owner->key);
     removal->uuid = g_strdup(claim->uuid);
+    removal->gpu = g_strdup(claim->gpu);
     removal->begun = g_get_monotonic_time();
+    removal->patience =
+        vgpu_manager_after(self, self->config->remove_timeout * 1000, on_patience_over, removal);
     g_hash_table_insert(self->removals, removal->uuid, removal);
-    /* not from here: a fork() takes its time, and the hook that told of the end waits for its answer */
+    /* not from here: the hook that told of the end waits for its answer */
     removal->timer = vgpu_manager_after(self, 0, on_timer, removal);
 }
 
 bool
 vgpu_manager_is_removing(const VgpuManager *self, const char *uuid)
 {
-    VgpuRemoval *removal = g_hash_table_lookup(self->removals, uuid);
-    VgpuOwner *owner;
-    VgpuClaim *claim = removal ? find_claim(removal, &owner) : NULL;
+    const VgpuRemoval *removal = g_hash_table_lookup(self->removals, uuid);
 
-    return removal && (removal->child || (claim && claim->job_pid));
+    return removal && removal->is_written;
 }
 
 void

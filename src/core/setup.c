@@ -44,13 +44,19 @@ check_records(const VgpuManager *self, const char *gpu, GError **error)
 }
 
 static bool
-check_idle(const VgpuManager *self, const VgpuGpu *gpu, GError **error)
+check_idle(VgpuManager *self, const VgpuGpu *gpu, GError **error)
 {
     const char *parent = NULL;
     const VgpuInstance *instance;
 
     if (!check_records(self, gpu->address, error))
         return false;
+    if (vgpu_drivers_see(self->drivers, gpu->address, 0) != VGPU_SIGHT_FRESH) {
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "the driver of GPU %s does not answer, so that it is not known what is on it",
+                    gpu->address);
+        return false;
+    }
     if (!(instance = any_instance(gpu, &parent)))
         return true;
     g_set_error(
@@ -77,15 +83,19 @@ vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError *
     }
     if (idle && !check_idle(self, known, error))
         return false;
-    g_hash_table_add(self->setups, g_strdup(gpu));
+    g_hash_table_insert(self->setups, g_strdup(gpu),
+                        GSIZE_TO_POINTER(vgpu_drivers_hold(self->drivers, gpu)));
     return true;
 }
 
 void
 vgpu_manager_end_setup(VgpuManager *self, const char *gpu)
 {
+    vgpu_drivers_unhold(self->drivers, gpu,
+                        GPOINTER_TO_SIZE(g_hash_table_lookup(self->setups, gpu)));
     g_hash_table_remove(self->setups, gpu);
-    (void) vgpu_manager_inventory(self);
+    vgpu_drivers_rediscover(self->drivers);
+    (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
     vgpu_manager_wake_starts(self);
 }
 
@@ -94,6 +104,7 @@ vgpu_manager_take_facts(VgpuManager *self, GVariant *facts)
 {
     g_clear_pointer(&self->facts, g_variant_unref);
     self->facts = facts ? g_variant_ref_sink(facts) : NULL;
+    self->is_stale = true;
     (void) vgpu_manager_inventory(self);
 }
 
@@ -107,5 +118,7 @@ vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_a
     self->named = named;
     self->mig_auto = mig_auto;
     self->mixed = mixed;
+    self->is_stale = true;
     (void) vgpu_manager_inventory(self);
+    vgpu_drivers_set_named(self->drivers, named);
 }

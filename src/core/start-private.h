@@ -6,7 +6,7 @@
 
 typedef enum {
     VGPU_STEP_WAITING,  /* its UUID is not free yet, or it is not placed yet */
-    VGPU_STEP_CREATING, /* on a lane */
+    VGPU_STEP_CREATING, /* with its GPU's driver process */
     VGPU_STEP_READY,
 } VgpuStepState;
 
@@ -14,15 +14,17 @@ typedef enum {
     VGPU_PROBE_NONE,
     VGPU_PROBE_ASKED,
     VGPU_PROBE_FREE, /* nobody holds its device open */
+    VGPU_PROBE_GONE, /* there is no device */
 } VgpuProbe;
 
 typedef struct {
     const VgpuWant *want; /* borrowed from the domain */
     VgpuStepState state;
-    bool late;   /* to be hot-plugged */
-    bool exists; /* its device is there; what is to be done on the lane are its parameters */
+    bool late;                   /* to be hot-plugged */
+    bool exists;                 /* its device is there; what is to be done are its parameters */
     bool asked_for_gpu_instance; /* once is enough */
     VgpuProbe probe;
+    bool can_be_seen;  /* see vgpu_manager_can_be_seen(), for that probe */
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
 } VgpuStep;
@@ -39,6 +41,8 @@ struct VgpuStart {
     GHashTable *refused; /* see VgpuSnapshot */
     GSource *tick;
     GError *failure;
+    GError *unanswered; /* what to say at the deadline, NULL: nothing in particular */
+    bool (*check)(VgpuManager *manager, VgpuDomain *domain, GError **error); /* NULL: done */
     bool plug;       /* see VgpuStartRequest */
     bool fresh;      /* the domain had nothing of ours before */
     bool apart;      /* no way was found for all together: each finds its own, or none */
@@ -67,7 +71,7 @@ void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
 
 /* --- create.c ----------------------------------------------------------------------------- */
 
-/* Hand a CREATING claim to the lane of its GPU. */
+/* Hand a CREATING claim to its GPU's driver process. */
 void vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step);
 /* Have a MIG GPU instance made there for the step, which waits for it. */
 void vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *where);

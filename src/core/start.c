@@ -1,7 +1,7 @@
 /* start.c: what a domain's prepare hook waits for
  *
  * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed
- * together, written down as CREATING in one record and handed to the lanes; steps whose UUID is
+ * together, written down as CREATING in one record and handed to the driver processes; steps whose UUID is
  * still busy from the previous run wait. vgpu_start_advance() is called whenever something
  * changed and moves every step as far as it goes. All ready: the record says so, and the hook is
  * answered. One fails: the hook is answered at once and all is undone; a creation that is still
@@ -21,6 +21,7 @@ vgpu_start_free(VgpuStart *self)
     }
     g_clear_pointer(&self->domain, vgpu_domain_free);
     g_clear_error(&self->failure);
+    g_clear_error(&self->unanswered);
     g_array_unref(self->steps);
     g_hash_table_unref(self->refused);
     g_free(self->key);
@@ -280,28 +281,64 @@ fail_at_deadline(VgpuStart *self)
         else if (step->state != VGPU_STEP_READY && step->wait)
             text = g_strdup_printf("%s after %u s; start it again later", step->wait, seconds);
     }
+    if (self->unanswered)
+        vgpu_start_fail(self, VGPU_ERROR_BUSY, self->unanswered->message);
     vgpu_start_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
+}
+
+/* Whether all that depends on the GPUs is checked, which may have to be read first. */
+static bool
+is_checked(VgpuStart *self)
+{
+    for (guint i = 0; self->check && i < self->steps->len; i++) {
+        VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
+
+        if (vgpu_manager_see(self->manager, step->want, self->begun).asked) {
+            step->wait = "the driver of its GPU has not answered yet";
+            return false;
+        }
+    }
+    if (self->check && !self->check(self->manager, self->domain, &self->failure))
+        return false;
+    self->check = NULL;
+    return true;
+}
+
+/* Whether it waits for a place. */
+static bool
+is_to_be_placed(const VgpuStart *self, const VgpuStep *step)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+
+    return step->state == VGPU_STEP_WAITING && g_get_monotonic_time() >= step->not_before &&
+           !(owner && vgpu_owner_find(owner, step->want->uuid));
 }
 
 void
 vgpu_start_advance(VgpuStart *self)
 {
+    bool checked = is_checked(self);
     guint ready = 0, creating = 0;
     VgpuOwner *owner;
 
-    for (guint i = 0; i < self->steps->len && !self->failure; i++) {
+    for (guint i = 0; checked && i < self->steps->len && !self->failure; i++) {
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
         if (step->state == VGPU_STEP_WAITING && g_get_monotonic_time() >= step->not_before)
             vgpu_step_advance(self, step);
         ready += step->state == VGPU_STEP_READY;
+        if (is_to_be_placed(self, step)) /* those after it are not to take what it may have */
+            break;
     }
     owner = vgpu_manager_owner(self->manager, self->key);
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
         VgpuStep *step = vgpu_start_find_step(self, claim->uuid);
 
-        creating += step && step->state == VGPU_STEP_CREATING && !claim->dispatched;
+        if (step && step->state == VGPU_STEP_CREATING && !claim->dispatched) {
+            claim->is_unsure = true;
+            creating++;
+        }
     }
     if (!self->failure && creating) {
         owner->since = self->since;
@@ -369,6 +406,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     self->done = request->done;
     self->opaque = request->opaque;
     self->plug = request->plug;
+    self->check = request->check;
     self->fresh = !vgpu_manager_owner(manager, request->key);
     self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->steps = g_array_new(FALSE, TRUE, sizeof(VgpuStep));

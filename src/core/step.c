@@ -34,26 +34,32 @@ is_in_place(const VgpuClaim *claim, const VgpuWant *want)
 }
 
 static void
-on_probed(VgpuManager *manager, const char *uuid, guint64 token, bool in_use)
+on_probed(VgpuManager *manager, const char *uuid, guint64 token, const VgpuFinding *finding)
 {
     VgpuStart *start = g_hash_table_lookup(manager->starts, &token);
     VgpuStep *step = vgpu_start_find_step(start, uuid);
 
     if (!step)
         return;
-    step->probe = in_use ? VGPU_PROBE_NONE : VGPU_PROBE_FREE;
-    if (in_use)
+    if (finding->is_known && !finding->exists)
+        step->probe = VGPU_PROBE_GONE;
+    else if (finding->is_known && finding->use == VGPU_USE_FREE)
+        step->probe = VGPU_PROBE_FREE;
+    else
+        step->probe = VGPU_PROBE_NONE;
+    if (step->probe == VGPU_PROBE_NONE)
         step->not_before = g_get_monotonic_time() + PROBE_AGAIN_US;
     vgpu_start_advance(start);
 }
 
 static void
-ask_if_open(VgpuStart *self, const VgpuClaim *claim, VgpuStep *step)
+probe(VgpuStart *self, const VgpuClaim *claim, VgpuStep *step)
 {
     step->wait = "its vGPU is still held open by a process of its previous run";
     if (step->probe == VGPU_PROBE_ASKED)
         return;
     step->probe = VGPU_PROBE_ASKED;
+    step->can_be_seen = vgpu_manager_can_be_seen(self->manager, claim, self->begun);
     vgpu_manager_probe(self->manager, claim, on_probed, self->token);
 }
 
@@ -62,9 +68,6 @@ static void
 step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *step)
 {
     VgpuManager *manager = self->manager;
-    const VgpuBackend *backend = vgpu_backend_get(claim->interface);
-    VgpuPlace place = vgpu_claim_place(claim);
-    g_auto(VgpuPresence) seen = { 0 };
 
     if (claim->phase == VGPU_PHASE_FAILED) {
         vgpu_manager_drop(manager, owner, claim);
@@ -78,22 +81,27 @@ step_from_claim(VgpuStart *self, VgpuOwner *owner, VgpuClaim *claim, VgpuStep *s
         step->wait = "its vGPU of the previous run is still being removed";
         return;
     }
-    if (claim->phase == VGPU_PHASE_RELEASING && is_in_place(claim, step->want)) {
+    if (claim->phase == VGPU_PHASE_RELEASING && !is_in_place(claim, step->want)) {
+        step->wait = "its vGPU of another profile is still being removed";
+        vgpu_manager_remove(manager, owner, claim);
+        return;
+    }
+    if (claim->phase == VGPU_PHASE_RELEASING) {
         /* taken back; what becomes of this start decides about it anew */
         vgpu_manager_cancel_removal(manager, claim->uuid);
         claim->phase = VGPU_PHASE_READY;
         g_clear_pointer(&claim->reason, g_free);
     }
-    if (!vgpu_manager_may_ask(manager, claim)) {
-        step->wait = "the driver of its GPU does not answer";
-        return;
-    }
-    seen = backend->look(manager->sysfs, &place);
-    if (!vgpu_claim_is_there(claim, &seen)) {
+    if (step->probe == VGPU_PROBE_GONE && step->can_be_seen) {
         vgpu_manager_cancel_removal(manager, claim->uuid);
         vgpu_manager_drop(manager, owner, claim);
+    } else if (step->probe == VGPU_PROBE_GONE ||
+               (step->probe == VGPU_PROBE_FREE && !step->can_be_seen)) {
+        step->wait = "its vGPU of a previous start may still be made";
+        step->probe = VGPU_PROBE_NONE;
+        step->not_before = g_get_monotonic_time() + PROBE_AGAIN_US;
     } else if (step->probe != VGPU_PROBE_FREE) {
-        ask_if_open(self, claim, step);
+        probe(self, claim, step);
     } else if (is_in_place(claim, step->want)) {
         make_ready(claim, step);
     } else if (claim->adopted || claim->persistent) {
@@ -231,7 +239,6 @@ candidates_anywhere(VgpuStart *self, const VgpuWant *want, bool *fits)
     VgpuWant anywhere = *want;
     GPtrArray *candidates;
 
-    vgpu_manager_refresh(self->manager, (const char *const *) want->profiles, NULL);
     reading = vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
     anywhere.interface = VGPU_INTERFACE_NONE;
     anywhere.vf = NULL;
@@ -359,6 +366,30 @@ place_with_others(VgpuStart *self, VgpuStep *step, const VgpuReading *reading)
     return true;
 }
 
+/* Nothing fits: whether a GPU may do in a moment, of which too little is known now. */
+static bool
+is_to_wait(VgpuStart *self, VgpuStep *step, const GPtrArray *candidates)
+{
+    VgpuSeen seen = vgpu_manager_see(self->manager, step->want, self->begun);
+    bool is_silent = false;
+
+    for (guint i = 0; i < candidates->len; i++)
+        is_silent |= ((const VgpuCandidate *) g_ptr_array_index(candidates, i))->verdict ==
+                     VGPU_VERDICT_NOT_ANSWERING;
+    if (is_silent && seen.falls_silent) {
+        g_clear_error(&self->unanswered);
+        vgpu_placement_explain(candidates, step->want, &self->unanswered);
+        return true;
+    }
+    if (!self->manager->discovery)
+        step->wait = "it is not known yet which GPUs there are";
+    else if (seen.busy)
+        step->wait = "its GPU is busy with other vGPUs";
+    else
+        step->wait = "the drivers of other GPUs have not answered yet";
+    return seen.busy || seen.others_asked || !self->manager->discovery;
+}
+
 static void
 step_place(VgpuStart *self, VgpuStep *step)
 {
@@ -375,8 +406,11 @@ step_place(VgpuStart *self, VgpuStep *step)
     candidates = vgpu_placement_candidates(&reading->snapshot, want);
     chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
     if (chosen) {
+        g_clear_error(&self->unanswered);
         add_claim(self, want, chosen->gpu, chosen->parent->address, chosen->profile);
         step->state = VGPU_STEP_CREATING;
+    } else if (is_to_wait(self, step, candidates)) {
+        return;
     } else if (!step->asked_for_gpu_instance && (mig = find_mig_auto(candidates))) {
         vgpu_start_add_gpu_instance(self, step, mig);
     } else if (want->interface != VGPU_INTERFACE_NONE && !want->uuid_is_users &&
@@ -389,12 +423,23 @@ step_place(VgpuStart *self, VgpuStep *step)
     }
 }
 
+/* Whether what is known of that function's GPU was read after this start had begun, so that what was
+ * seen there is there now. */
+static bool
+is_still_so(VgpuStart *self, const char *function)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find_by_function(self->manager->inventory, function);
+
+    return gpu && vgpu_drivers_see(self->manager->drivers, gpu->address, self->begun) ==
+                      VGPU_SIGHT_FRESH;
+}
+
 static void
 step_from_nothing(VgpuStart *self, VgpuStep *step)
 {
     VgpuManager *manager = self->manager;
     const VgpuWant *want = step->want;
-    g_auto(VgpuPresence) seen = { 0 };
+    VgpuPresence seen = { 0 };
     const char *other = other_owner_of(self, want);
     VgpuClaim *kept = vgpu_manager_kept_claim(manager, want->uuid, NULL);
 
@@ -405,9 +450,17 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
         vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
         return;
     }
-    vgpu_manager_refresh(manager, (const char *const *) want->profiles, want->vf);
+    if (vgpu_manager_see(manager, want, self->begun).asked) {
+        step->wait = "the driver of its GPU has not answered yet";
+        return;
+    }
+    (void) vgpu_manager_inventory(manager);
     if (!want->vf) /* what is on a VF is its driver's to say, when it is asked to make it */
         seen = vgpu_manager_look(manager, want->uuid);
+    if (seen.exists && !is_still_so(self, seen.parent)) {
+        step->wait = "the driver of its GPU has not answered yet";
+        return;
+    }
     if (want->create_at_define && !kept && !(want->uuid_is_users && seen.exists))
         vgpu_start_fail(self, VGPU_ERROR_BUSY,
                         "its persistent vGPU (create=\"define\") is not defined yet; start it "

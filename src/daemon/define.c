@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 #include "domain/inject.h"
 
 #define CONTEST_WINDOW_US (60 * G_USEC_PER_SEC)
@@ -111,7 +112,7 @@ bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
     BindCall call = { .guard = self, .domain = domain };
     g_autoptr(GError) failure = NULL;
 
-    vgpu_worker_call(self->worker, call_bind, &call);
+    vgpu_turn_seen(self->worker, self->manager, 0, call_bind, &call);
     if (!call.done) {
         g_propagate_error(error, call.error);
         return false;

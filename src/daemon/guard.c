@@ -72,13 +72,23 @@ host_settled(const char *domain_uuid, gpointer opaque)
     vgpu_agenda_resume(self->domains, domain_uuid);
 }
 
-/* On a lane. */
+/* On a thread of its own. */
 static bool
 host_add_gpu_instance(const char *gpu, int gi_profile, GError **error, gpointer opaque)
 {
     const VgpuGuard *self = opaque;
 
     return vgpu_host_setup_add_gpu_instance(self->host_setup, gpu, gi_profile, error);
+}
+
+/* A definition may have waited for a GPU that has just come. */
+static void
+host_gpus_changed(gpointer opaque)
+{
+    VgpuGuard *self = opaque;
+
+    vgpu_host_setup_reread(self->host_setup);
+    vgpu_guard_push_sweep(self);
 }
 
 VgpuManagerHost
@@ -92,6 +102,7 @@ vgpu_guard_host(void)
         .starting = host_starting,
         .settled = host_settled,
         .add_gpu_instance = host_add_gpu_instance,
+        .gpus_changed = host_gpus_changed,
         .libvirt = vgpu_connection_library_version(),
     };
 }
@@ -158,6 +169,15 @@ do_check_orphans(gpointer data)
         vgpu_guard_push_sweep(self);
 }
 
+/* Of a device that has appeared the last reading does not know. */
+static void
+do_look_for_orphans(gpointer data)
+{
+    VgpuGuard *self = data;
+
+    vgpu_manager_when_seen(self->manager, g_get_monotonic_time(), do_check_orphans, self);
+}
+
 static void
 on_nodedev(const char *name, bool gone, gpointer opaque)
 {
@@ -167,7 +187,7 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
     if (g_str_has_prefix(name, "pci_"))
         vgpu_guard_reread_gpus(self);
     else if (g_str_has_prefix(name, "mdev_") && !gone)
-        vgpu_worker_push(self->worker, do_check_orphans, self);
+        vgpu_worker_push(self->worker, do_look_for_orphans, self);
 }
 
 const VgpuWatchEvents vgpu_guard_domain_events = {

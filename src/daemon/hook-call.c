@@ -323,15 +323,14 @@ refuse_filter(VgpuHookCall *self, const char *message)
     (void) reply(self, "refused", text);
 }
 
+/* From what the GPUs have now. */
 static void
-run_filter(VgpuHookCall *self)
+answer_filter(gpointer data)
 {
+    VgpuHookCall *self = data;
     g_autoptr(GError) error = NULL;
 
-    if (self->unread) {
-        refuse_filter(self, self->unread->message);
-    } else if (self->domain &&
-               !vgpu_manager_filter(self->manager, self->domain, &self->filtered, &error)) {
+    if (!vgpu_manager_filter(self->manager, self->domain, &self->filtered, &error)) {
         refuse_filter(self, error->message);
     } else if (self->filtered) {
         self->answered = true;
@@ -340,6 +339,19 @@ run_filter(VgpuHookCall *self)
     } else {
         (void) reply(self, "ok", "");
     }
+    vgpu_hook_call_unref(self);
+}
+
+static void
+run_filter(VgpuHookCall *self)
+{
+    if (self->unread)
+        refuse_filter(self, self->unread->message);
+    else if (self->domain)
+        vgpu_manager_when_seen(self->manager, g_get_monotonic_time(), answer_filter,
+                               vgpu_hook_call_ref(self));
+    else
+        (void) reply(self, "ok", "");
 }
 
 void

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/host-program.h"
+#include "daemon/turn.h"
 #include "host/layout.h"
 
 #define QUERY_TIMEOUT_MS (20 * 1000)
@@ -298,7 +299,7 @@ work_behind(Fence *fence, const Work *work, GError **error)
     g_autoptr(GSubprocess) left = NULL;
     g_autoptr(GVariant) result = NULL, persisted = NULL;
 
-    vgpu_worker_call(self->worker, begin_all, fence);
+    vgpu_turn_seen(self->worker, self->manager, 0, begin_all, fence);
     if (fence->error) {
         g_propagate_error(error, g_steal_pointer(&fence->error));
         return NULL;
@@ -357,7 +358,7 @@ vgpu_host_setup_has_vfs(VgpuHostSetup *self, const char *gpu, const char *vfs)
 {
     VfsCall call = { .manager = self->manager, .gpu = gpu, .vfs = vfs };
 
-    vgpu_worker_call(self->worker, call_has_vfs, &call);
+    vgpu_turn_seen(self->worker, self->manager, 0, call_has_vfs, &call);
     return call.has;
 }
 

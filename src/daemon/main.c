@@ -35,7 +35,6 @@
 typedef struct {
     GMainLoop *loop;
     VgpuConfig *config;
-    VgpuSysfs *sysfs;
     VgpuWorker *worker;
     VgpuGuard *guard;
     VgpuManager *manager;
@@ -53,6 +52,7 @@ static struct {
     char *libvirt_uri;
     char *bus;
     char *host_program;
+    char *driver_program;
     gboolean debug;
     gboolean version;
 } option;
@@ -68,6 +68,8 @@ static const GOptionEntry options[] = {
       "system, session, or none: then virt-vgpu(1) cannot reach it", "BUS" },
     { "host-program", 0, 0, G_OPTION_ARG_FILENAME, &option.host_program,
       "run FILE for host set-up instead of the installed virt-vgpu-host", "FILE" },
+    { "driver-program", 0, 0, G_OPTION_ARG_FILENAME, &option.driver_program,
+      "run FILE to ask drivers instead of the installed virt-vgpu-driver", "FILE" },
     { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "say more", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
     { 0 },
@@ -96,6 +98,8 @@ parse_options(int *argc, char ***argv, GError **error)
     }
     if (!option.root)
         option.root = g_strdup("/");
+    if (!option.driver_program)
+        option.driver_program = g_strdup(VGPU_LIBEXECDIR "/virt-vgpu-driver");
     if (!option.bus)
         option.bus = g_strdup("system");
     return true;
@@ -241,8 +245,7 @@ set_up(Daemon *self, GError **error)
     int socket = inherited_socket();
     VgpuManagerHost host = vgpu_guard_host();
 
-    if (!(self->config = load_config(error)) ||
-        !(self->sysfs = vgpu_sysfs_new(option.root, error)) || !vgpu_fs_mkdir(run, 0755, error))
+    if (!(self->config = load_config(error)) || !vgpu_fs_mkdir(run, 0755, error))
         return false;
     if (socket < 0) { /* before the records are touched: another daemon may be at them */
         own_socket = g_build_filename(option.root, VGPU_PATH_HOOK_SOCKET, NULL);
@@ -252,9 +255,11 @@ set_up(Daemon *self, GError **error)
     }
     self->worker = vgpu_worker_new();
     self->guard = vgpu_guard_new(self->worker, self->config, on_event, self);
-    self->manager =
-        vgpu_manager_new(self->sysfs, option.root, self->config,
-                         vgpu_worker_context(self->worker), &host, self->guard, error);
+    self->manager = vgpu_manager_new(&(VgpuDriverOptions) { .program = option.driver_program,
+                                                            .root = option.root,
+                                                            .debug = option.debug },
+                                     self->config, vgpu_worker_context(self->worker), &host,
+                                     self->guard, error);
     if (!self->manager)
         return false;
     self->host_setup =

@@ -24,11 +24,7 @@ do_identity(gpointer data)
 {
     Identity *identity = data;
 
-    if (vgpu_manager_take_identity(identity->guard->manager, identity->inventory)) {
-        vgpu_host_setup_reread(identity->guard->host_setup);
-        if (identity->inventory) /* a definition may have waited for a GPU that has just come */
-            vgpu_guard_push_sweep(identity->guard);
-    }
+    vgpu_manager_take_identity(identity->guard->manager, identity->inventory);
     g_free(identity);
 }
 

@@ -4,6 +4,7 @@
  * here what it wants. */
 #include "base/error.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 
 /* What a definition wants; counted, as it may be replaced while it is being done. */
 typedef struct {
@@ -98,7 +99,7 @@ keep_one(VgpuGuard *self, WorkerCall *call, GError **error)
     const char *key = call->domain_uuid ? call->domain_uuid : call->uuid;
     g_autoptr(GError) failure = NULL;
 
-    vgpu_worker_call(self->worker, call_keep, call);
+    vgpu_turn_seen(self->worker, self->manager, 0, call_keep, call);
     if (!call->done) {
         g_propagate_error(error, call->error);
         return false;

@@ -5,6 +5,7 @@
 #include "daemon/device-options.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
+#include "daemon/turn.h"
 
 static void
 query_vgpu(gpointer data)
@@ -61,7 +62,7 @@ carry_out(VgpuService *self, void (*func)(gpointer data), Change *change, GError
     change->service = self;
     g_mutex_init(&change->lock);
     g_cond_init(&change->cond);
-    vgpu_worker_call(self->worker, func, change);
+    vgpu_turn_seen(self->worker, self->manager, 0, func, change);
     g_mutex_lock(&change->lock);
     while (!change->done && !change->persistent)
         g_cond_wait(&change->cond, &change->lock);

@@ -2,6 +2,10 @@
 
 #include "daemon/metrics.h"
 #include "daemon/report.h"
+#include "daemon/turn.h"
+
+#define MAX_AGE_MS                                                                               \
+    600000 /* what was not touched by us; a scrape is no reason to keep processes alive */
 
 typedef struct {
     VgpuManager *manager;
@@ -51,7 +55,8 @@ vgpu_metrics_collect(gpointer opaque)
     Reading reading = { .manager = source->manager };
 
     /* one by one, so that a hook that calls meanwhile waits for one of them at most */
-    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
+    vgpu_turn_seen(source->worker, source->manager, MAX_AGE_MS, steps[0], &reading);
+    for (gsize i = 1; i < G_N_ELEMENTS(steps); i++)
         vgpu_worker_call(source->worker, steps[i], &reading);
     rows = reading.rows;
     return vgpu_metrics_text(vgpu_metrics_default(), &rows);

@@ -5,6 +5,7 @@
 #include "daemon/iso-job.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
+#include "daemon/turn.h"
 
 /* One call, on the worker, which has the pools; each uses what it needs. */
 typedef struct {
@@ -174,7 +175,7 @@ static bool
 run(VgpuService *self, void (*func)(gpointer data), PoolCall *call)
 {
     call->service = self;
-    vgpu_worker_call(self->worker, func, call);
+    vgpu_turn_seen(self->worker, self->manager, 0, func, call);
     return !call->error;
 }
 

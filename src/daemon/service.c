@@ -7,6 +7,7 @@
 #include "daemon/service-iso.h"
 #include "daemon/service-metrics.h"
 #include "daemon/service-private.h"
+#include "daemon/turn.h"
 
 /* --- for the neighbours ------------------------------------------------------------------- */
 
@@ -14,7 +15,7 @@ GVariant *
 vgpu_service_ask(VgpuService *self, void (*func)(gpointer data), VgpuQuery query)
 {
     query.service = self;
-    vgpu_worker_call(self->worker, func, &query);
+    vgpu_turn_seen(self->worker, self->manager, 0, func, &query);
     return query.result;
 }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "daemon/guard-private.h"
 #include "daemon/metrics.h"
+#include "daemon/turn.h"
 
 #define RETRY_MS 1000
 #define RETRY_MOST_MS 320000
@@ -141,7 +142,7 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
         sweep.facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
         for (guint i = 0; i < states->len; i++)
             g_ptr_array_add(sweep.facts, fact_of(g_ptr_array_index(states, i)));
-        vgpu_worker_call(self->worker, call_reconcile, &sweep);
+        vgpu_turn_seen(self->worker, self->manager, 0, call_reconcile, &sweep);
     }
     if (states && !dry_run) {
         vgpu_metrics_reconciled(vgpu_metrics_default(), sweep.plan,

@@ -22,6 +22,13 @@ const char *vgpu_interface_to_string(VgpuInterface interface);
 /* VGPU_INTERFACE_NONE for anything unknown. */
 VgpuInterface vgpu_interface_from_string(const char *text);
 
+/* Whether a process has a vGPU open; what cannot be told is never taken for free. */
+typedef enum {
+    VGPU_USE_UNKNOWN,
+    VGPU_USE_FREE,
+    VGPU_USE_USED,
+} VgpuUse;
+
 /* A device that exists on a parent, whoever made it. */
 typedef struct {
     char *uuid;       /* canonical; NULL for a VF's until the manager knows whose it is */

@@ -8,13 +8,21 @@ vgpu_inventory_new(void)
     VgpuInventory *self = g_new0(VgpuInventory, 1);
 
     self->gpus = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_gpu_free);
+    g_atomic_ref_count_init(&self->refs);
+    return self;
+}
+
+VgpuInventory *
+vgpu_inventory_ref(VgpuInventory *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
     return self;
 }
 
 void
 vgpu_inventory_free(VgpuInventory *self)
 {
-    if (!self)
+    if (!self || !g_atomic_ref_count_dec(&self->refs))
         return;
     g_ptr_array_unref(self->gpus);
     g_free(self);

@@ -8,9 +8,13 @@
 
 typedef struct {
     GPtrArray *gpus; /* of VgpuGpu, by PCI address */
+    gatomicrefcount refs;
 } VgpuInventory;
 
 VgpuInventory *vgpu_inventory_new(void);
+/* One more of those who have it, also on other threads; nobody may change it any more. */
+VgpuInventory *vgpu_inventory_ref(VgpuInventory *self);
+/* The last one frees it. */
 void vgpu_inventory_free(VgpuInventory *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuInventory, vgpu_inventory_free)
 

@@ -1,0 +1,19 @@
+/* discovery.h: which GPUs there are, and how vGPUs are made on their functions
+ *
+ * Only links and files of the PCI core are read, which no driver answers: this never waits for one. */
+#pragma once
+
+#include "base/sysfs.h"
+#include "gpu/inventory.h"
+
+/* All PCI functions of a GPU's class that are no VFs, whatever else carries mdev types, and the PFs
+ * in @named (a set of canonical addresses, or NULL), with their VFs and the functions that can carry
+ * vGPUs. How vGPUs are made on a GPU is told by what its functions show; the VFs of a PF in @named, or
+ * of a GPU whose driver is not NVIDIA's, are vGPUs as they are. A GPU that a guest has whole has no
+ * parents. A function that vanishes meanwhile is left out. */
+VgpuInventory *vgpu_discover(const VgpuSysfs *sysfs, GHashTable *named);
+
+/* Whether the functions that can carry vGPUs are still those of @inventory, and of the same
+ * interface: VFs that came or went, a driver that was bound or unbound, mdev types anywhere. Cheap:
+ * a GPU that was plugged in and carries no mdev types is not noticed. */
+bool vgpu_discovery_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory);

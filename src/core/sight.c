@@ -1,0 +1,459 @@
+/* sight.c: what GPUs there are and what is on them, as their driver processes tell
+ *
+ * How it works: what is discovered makes the inventory's GPUs, what is read of a GPU replaces it whole.
+ * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;
+ * it never waits for one that is not read yet, as reading has a limit. */
+#include "base/error.h"
+#include "core/manager-private.h"
+#include "gpu/contents.h"
+#include "gpu/facts.h"
+
+/* For so long a driver that has fallen silent is waited for where nothing else will do. */
+#define PATIENCE_US (10 * G_USEC_PER_SEC)
+
+/* What the kernel calls nothing, a vGPU on a VF, gets the name that our record gives it; and the
+ * type of it a name, since the driver lists only what could be made now. Of a plain VF nothing but
+ * the record tells that it is used. */
+static void
+label(const VgpuInventory *inventory, const VgpuClaim *claim)
+{
+    VgpuGpu *gpu = vgpu_inventory_find(inventory, claim->gpu);
+    VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
+    VgpuInstance *instance = vgpu_parent_first_instance(parent);
+
+    if (!gpu || claim->interface == VGPU_INTERFACE_MDEV || gpu->interface != claim->interface)
+        return;
+    if (!vgpu_gpu_find_profile(gpu, claim->profile_id)) {
+        VgpuProfile *profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+
+        vgpu_profile_guess(profile);
+        (void) vgpu_gpu_take_profile(gpu, profile);
+    }
+    if (!instance && parent && claim->interface == VGPU_INTERFACE_VF)
+        vgpu_parent_add_instance(parent, claim->uuid, claim->profile_id);
+    else if (instance && !instance->uuid)
+        instance->uuid = g_strdup(claim->uuid);
+}
+
+static void
+label_all(const VgpuManager *self, const VgpuInventory *inventory)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->phase != VGPU_PHASE_FAILED)
+                label(inventory, claim);
+        }
+    }
+}
+
+/* What sysfs does not tell: modes, names of types, and whose the instances on VFs are. */
+static void
+complete(VgpuManager *self, VgpuInventory *inventory)
+{
+    label_all(self, inventory);
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
+        gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
+    }
+    vgpu_facts_apply(self->facts, inventory); /* which have the last word */
+    if (self->identity)
+        vgpu_inventory_identify(inventory, self->identity);
+}
+
+/* All GPUs anew, from what was told last; @before: what was known of them. */
+static VgpuInventory *
+build(VgpuManager *self, const VgpuInventory *before)
+{
+    VgpuInventory *now =
+        self->discovery ? vgpu_discovery_unpack(self->discovery) : vgpu_inventory_new();
+
+    for (guint i = 0; i < now->gpus->len; i++) {
+        VgpuGpu *gpu = g_ptr_array_index(now->gpus, i);
+        GVariant *contents = g_hash_table_lookup(self->contents, gpu->address);
+
+        if (contents)
+            (void) !vgpu_contents_unpack(contents, gpu);
+    }
+    vgpu_inventory_remember(now, before);
+    complete(self, now);
+    self->is_stale = false;
+    return now;
+}
+
+const VgpuInventory *
+vgpu_manager_inventory(VgpuManager *self)
+{
+    if (self->is_stale) {
+        g_autoptr(VgpuInventory) before = self->inventory;
+
+        self->inventory = build(self, before);
+    }
+    return self->inventory;
+}
+
+/* --- what changes --------------------------------------------------------------------------- */
+
+static gboolean on_wake(gpointer data);
+
+static void
+emit_gpu(VgpuManager *self, const char *event, const VgpuGpu *gpu)
+{
+    VgpuClaim about = { .gpu = gpu->address };
+
+    vgpu_manager_emit(self, event, NULL, &about, gpu->name, -1);
+}
+
+static bool
+differs(const VgpuGpu *a, const VgpuGpu *b)
+{
+    return a->vfs_enabled != b->vfs_enabled || a->parents->len != b->parents->len ||
+           a->interface != b->interface || g_strcmp0(a->driver, b->driver) != 0;
+}
+
+/* Tell of what has come, changed and gone. Whether there was anything. */
+static bool
+tell_changes(VgpuManager *self, const VgpuInventory *before)
+{
+    bool changed = false;
+
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+        const VgpuGpu *old = vgpu_inventory_find(before, gpu->address);
+
+        if (!old)
+            emit_gpu(self, "gpu-appeared", gpu);
+        else if (differs(old, gpu))
+            emit_gpu(self, "gpu-changed", gpu);
+        changed |= !old || differs(old, gpu);
+    }
+    for (guint i = 0; i < before->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(before->gpus, i);
+
+        if (vgpu_inventory_find(self->inventory, gpu->address))
+            continue;
+        emit_gpu(self, "gpu-gone", gpu);
+        changed = true;
+    }
+    return changed;
+}
+
+/* What was read of GPUs that are others by now. */
+static void
+forget_contents(VgpuManager *self, const VgpuInventory *before, const VgpuInventory *now)
+{
+    for (guint i = 0; i < before->gpus->len; i++) {
+        const VgpuGpu *old = g_ptr_array_index(before->gpus, i);
+        const VgpuGpu *gpu = vgpu_inventory_find(now, old->address);
+
+        if (!gpu || gpu->interface != old->interface ||
+            g_strcmp0(gpu->driver, old->driver) != 0 ||
+            g_strcmp0(gpu->driver_version, old->driver_version) != 0 ||
+            g_strcmp0(gpu->product_id, old->product_id) != 0)
+            g_hash_table_remove(self->contents, old->address);
+    }
+}
+
+static void
+on_discovered(GVariant *discovery, gpointer opaque)
+{
+    VgpuManager *self = opaque;
+    g_autoptr(VgpuInventory) now = vgpu_discovery_unpack(discovery);
+    g_autoptr(VgpuInventory) before = self->inventory;
+    bool is_first = !self->discovery && !self->was_blind;
+
+    if (now)
+        forget_contents(self, before, now);
+    g_clear_pointer(&self->discovery, g_variant_unref);
+    self->discovery = now ? g_variant_ref(discovery) : NULL;
+    self->inventory = build(self, before);
+    vgpu_drivers_take(self->drivers, self->inventory);
+    if (!is_first && tell_changes(self, before))
+        self->host.gpus_changed(self->opaque);
+}
+
+static bool
+on_contents(const char *address, GVariant *contents, gpointer opaque)
+{
+    VgpuManager *self = opaque;
+    g_autoptr(VgpuGpu) gpu = vgpu_discovery_unpack_gpu(self->discovery, address);
+    const VgpuGpu *old = vgpu_inventory_find(self->inventory, address);
+    guint n_profiles = old ? old->profiles->len : 0;
+    bool was_known = g_hash_table_contains(self->contents, address);
+
+    if (!gpu || !old || !vgpu_contents_unpack(contents, gpu))
+        return false;
+    g_hash_table_replace(self->contents, g_strdup(address), g_variant_ref(contents));
+    self->is_stale = true;
+    old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
+    if (was_known && old->profiles->len != n_profiles) {
+        emit_gpu(self, "gpu-changed", old);
+        self->host.gpus_changed(self->opaque);
+    }
+    return true;
+}
+
+bool
+vgpu_manager_is_fresh(const VgpuManager *self, const char *gpu)
+{
+    return self->discovery && vgpu_drivers_see(self->drivers, gpu, 0) == VGPU_SIGHT_FRESH;
+}
+
+/* A GPU that could not be seen when all domains were looked at can be now: have them looked at again. */
+static void
+pay_what_is_owed(VgpuManager *self)
+{
+    GHashTableIter iter;
+    gpointer gpu;
+
+    g_hash_table_iter_init(&iter, self->owed);
+    while (g_hash_table_iter_next(&iter, &gpu, NULL)) {
+        if (!vgpu_manager_is_fresh(self, gpu))
+            continue;
+        g_hash_table_remove_all(self->owed);
+        self->host.gpus_changed(self->opaque);
+        return;
+    }
+}
+
+/* Somebody may wait for what has changed. */
+static void
+on_changed(gpointer opaque)
+{
+    VgpuManager *self = opaque;
+
+    vgpu_manager_wake_starts(self);
+    pay_what_is_owed(self);
+    if (!self->wake && self->seers->len)
+        self->wake = vgpu_manager_after(self, 0, on_wake, self);
+}
+
+static bool
+is_needed(const char *gpu, gpointer opaque)
+{
+    const VgpuManager *self = opaque;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->owners);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuOwner *owner = value;
+
+        for (guint i = 0; i < owner->claims->len; i++) {
+            if (g_str_equal(((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->gpu, gpu))
+                return true;
+        }
+    }
+    return false;
+}
+
+void
+vgpu_manager_open_eyes(VgpuManager *self, const VgpuDriverOptions *options)
+{
+    static const VgpuDriversHost host = {
+        .discovered = on_discovered,
+        .contents = on_contents,
+        .changed = on_changed,
+        .is_needed = is_needed,
+    };
+
+    self->contents =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
+    self->inventory = vgpu_inventory_new();
+    self->seers = g_ptr_array_new_with_free_func(g_free);
+    self->drivers = vgpu_drivers_new(options, self->context, &host, self);
+    (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
+}
+
+void
+vgpu_manager_close_eyes(VgpuManager *self)
+{
+    vgpu_drivers_free(self->drivers);
+    if (self->wake) {
+        g_source_destroy(self->wake);
+        g_source_unref(self->wake);
+    }
+    g_ptr_array_unref(self->seers);
+    vgpu_inventory_free(self->inventory);
+    g_hash_table_unref(self->contents);
+    g_clear_pointer(&self->discovery, g_variant_unref);
+}
+
+void
+vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
+{
+    vgpu_inventory_free(self->identity);
+    self->identity = from_libvirt;
+    self->is_stale = true;
+    vgpu_drivers_rediscover(self->drivers);
+    (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
+}
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+static bool
+has_profile(const VgpuGpu *gpu, const VgpuWant *want)
+{
+    for (guint i = 0; i < gpu->profiles->len; i++) {
+        if (vgpu_profile_matches_any(g_ptr_array_index(gpu->profiles, i),
+                                     (const char *const *) want->profiles))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the GPU may be the one. What was never read of may be. */
+static bool
+is_meant(const VgpuManager *self, const VgpuGpu *gpu, const VgpuWant *want)
+{
+    if (!gpu->parents->len || (want->gpu && !g_str_equal(want->gpu, gpu->address)) ||
+        (want->interface != VGPU_INTERFACE_NONE && want->interface != gpu->interface) ||
+        (want->vf && !vgpu_gpu_find_parent(gpu, want->vf)))
+        return false;
+    return has_profile(gpu, want) || !g_hash_table_contains(self->contents, gpu->address);
+}
+
+VgpuSeen
+vgpu_manager_see(VgpuManager *self, const VgpuWant *want, gint64 since)
+{
+    VgpuSeen seen = { 0 };
+    const VgpuInventory *inventory;
+
+    seen.asked = vgpu_drivers_discover(self->drivers, since) == VGPU_SIGHT_ASKED;
+    if (seen.asked && !self->discovery)
+        return seen; /* nothing is known yet */
+    inventory = vgpu_manager_inventory(self);
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+        VgpuSight sight = vgpu_drivers_see(self->drivers, gpu->address, since);
+        gint64 silent = 0;
+
+        if (sight == VGPU_SIGHT_ASKED && (!want || is_meant(self, gpu, want)))
+            seen.asked = true;
+        else if (sight == VGPU_SIGHT_ASKED)
+            seen.others_asked = true;
+        (void) vgpu_drivers_why(self->drivers, gpu->address, &silent);
+        if (want && !is_meant(self, gpu, want))
+            continue;
+        seen.busy |= sight == VGPU_SIGHT_BUSY;
+        seen.falls_silent |=
+            sight == VGPU_SIGHT_SILENT && g_get_monotonic_time() - silent < PATIENCE_US;
+    }
+    return seen;
+}
+
+/* Why nothing can be placed on that GPU; NULL: something can. What was known of one that is busy with
+ * something of ours is good enough beside what is recorded. */
+static char *
+why_unseen(const VgpuManager *self, const VgpuGpu *gpu)
+{
+    gint64 since = 0;
+    const char *why = vgpu_drivers_why(self->drivers, gpu->address, &since);
+
+    if (why)
+        return g_strdup_printf("%s (not answering for %" G_GINT64_FORMAT " s)", why,
+                               (g_get_monotonic_time() - since) / G_USEC_PER_SEC);
+    if (gpu->parents->len && !g_hash_table_contains(self->contents, gpu->address))
+        return g_strdup("its driver has not answered yet");
+    return NULL;
+}
+
+GHashTable *
+vgpu_manager_unseen(const VgpuManager *self)
+{
+    GHashTable *unseen = NULL;
+
+    if (self->unseen)
+        return g_hash_table_ref(self->unseen);
+    unseen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+        char *why = why_unseen(self, gpu);
+
+        if (why)
+            g_hash_table_insert(unseen, g_strdup(gpu->address), why);
+    }
+    return unseen;
+}
+
+/* --- those who wait for all ----------------------------------------------------------------- */
+
+typedef struct {
+    gint64 since;
+    void (*func)(gpointer data);
+    gpointer data;
+} Seer;
+
+static bool
+serve(VgpuManager *self, const Seer *seer)
+{
+    VgpuSeen seen = vgpu_manager_see(self, NULL, seer->since);
+
+    if (seen.asked)
+        return false;
+    self->was_blind |= !self->discovery;
+    seer->func(seer->data);
+    return true;
+}
+
+static gboolean
+on_wake(gpointer data)
+{
+    VgpuManager *self = data;
+    g_autoptr(GPtrArray) seers = g_steal_pointer(&self->seers);
+
+    g_clear_pointer(&self->wake, g_source_unref);
+    self->seers = g_ptr_array_new_with_free_func(g_free);
+    while (seers->len) {
+        Seer *seer = g_ptr_array_steal_index(seers, 0);
+
+        if (serve(self, seer))
+            g_free(seer);
+        else
+            g_ptr_array_add(self->seers, seer);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+void
+vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpointer data),
+                       gpointer data)
+{
+    Seer seer = { .since = since, .func = func, .data = data };
+
+    if (!serve(self, &seer))
+        g_ptr_array_add(self->seers, g_memdup2(&seer, sizeof(seer)));
+}
+
+VgpuPresence
+vgpu_manager_look(VgpuManager *self, const char *uuid)
+{
+    const VgpuInventory *inventory = vgpu_manager_inventory(self);
+
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        for (guint j = 0; j < gpu->parents->len; j++) {
+            const VgpuParent *parent = g_ptr_array_index(gpu->parents, j);
+
+            for (guint k = 0; k < parent->instances->len; k++) {
+                const VgpuInstance *instance = g_ptr_array_index(parent->instances, k);
+
+                if (g_strcmp0(instance->uuid, uuid) == 0)
+                    return (VgpuPresence) { .exists = true,
+                                            .parent = parent->address,
+                                            .profile_id = instance->profile_id };
+            }
+        }
+    }
+    return (VgpuPresence) { 0 };
+}

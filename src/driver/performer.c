@@ -1,0 +1,252 @@
+#include "driver/performer.h"
+
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/discovery.h"
+#include "backend/scan.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "driver/protocol.h"
+#include "gpu/contents.h"
+
+#define NODES "sys/devices/system/node"
+
+void
+vgpu_performer_clear(VgpuPerformer *self)
+{
+    g_clear_pointer(&self->discovered, vgpu_inventory_free);
+    g_clear_pointer(&self->asked, g_variant_unref);
+}
+
+static void
+put_error(GVariantDict *results, VgpuError code, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    g_variant_dict_insert(results, "error", "(us)", (guint) code, valid);
+}
+
+static void
+put_text(GVariantDict *results, const char *key, const char *text)
+{
+    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+    if (valid)
+        g_variant_dict_insert(results, key, "s", valid);
+}
+
+static const char *
+get_text(GVariant *arguments, const char *key)
+{
+    const char *text = NULL;
+
+    (void) g_variant_lookup(arguments, key, "&s", &text);
+    return text;
+}
+
+static bool
+get_flag(GVariant *arguments, const char *key)
+{
+    gboolean flag = FALSE;
+
+    (void) g_variant_lookup(arguments, key, "b", &flag);
+    return flag;
+}
+
+/* --- discovery ------------------------------------------------------------------------------ */
+
+/* a(us); kernel: Documentation/ABI/stable/sysfs-devices-node. */
+static GVariant *
+read_nodes(const VgpuSysfs *sysfs)
+{
+    g_autoptr(GPtrArray) names = vgpu_sysfs_list(sysfs, NODES);
+    GVariantBuilder nodes;
+
+    g_variant_builder_init(&nodes, G_VARIANT_TYPE("a(us)"));
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autofree char *path = g_build_filename(NODES, name, "cpulist", NULL);
+        g_autofree char *cpus = vgpu_sysfs_read(sysfs, path, NULL);
+        guint64 number;
+
+        if (cpus && g_str_has_prefix(name, "node") && g_utf8_validate(cpus, -1, NULL) &&
+            g_ascii_string_to_unsigned(name + strlen("node"), 10, 0, G_MAXUINT, &number, NULL))
+            g_variant_builder_add(&nodes, "(us)", (guint) number, cpus);
+    }
+    return g_variant_builder_end(&nodes);
+}
+
+static GHashTable *
+read_named(GVariant *arguments)
+{
+    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GVariantIter) iter = NULL;
+    const char *address;
+
+    if (g_variant_lookup(arguments, "named", "as", &iter)) {
+        while (g_variant_iter_next(iter, "&s", &address))
+            g_hash_table_add(set, g_strdup(address));
+    }
+    return set;
+}
+
+/* Whatever there is in the arguments that has changed, even if it is not known here, has them
+ * discovered anew. */
+static void
+discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
+{
+    g_autoptr(GHashTable) named = read_named(arguments);
+
+    if (self->discovered && g_variant_equal(arguments, self->asked) &&
+        vgpu_discovery_is_current(self->sysfs, self->discovered)) {
+        g_variant_dict_insert(results, "unchanged", "b", TRUE);
+        return;
+    }
+    vgpu_inventory_free(self->discovered);
+    self->discovered = vgpu_discover(self->sysfs, named);
+    g_clear_pointer(&self->asked, g_variant_unref);
+    self->asked = g_variant_ref(arguments);
+    g_variant_dict_insert_value(results, "discovery",
+                                vgpu_discovery_pack(self->discovered, read_nodes(self->sysfs)));
+}
+
+/* --- a GPU ---------------------------------------------------------------------------------- */
+
+/* Backends read a function's driver only where it changes at any time. */
+static void
+add_function(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *address, bool is_vf)
+{
+    g_autofree char *link = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/driver", address);
+
+    vgpu_gpu_add_parent(gpu, address, is_vf)->driver = vgpu_sysfs_link_name(sysfs, link);
+    gpu->vfs_enabled += is_vf;
+}
+
+static void
+read_contents(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
+{
+    const char *address = get_text(arguments, "gpu"), *function;
+    g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(address ? address : "");
+    g_autoptr(GVariantIter) functions = NULL;
+    guint interface = VGPU_INTERFACE_NONE;
+    gboolean is_vf;
+
+    (void) g_variant_lookup(arguments, "interface", "u", &interface);
+    if (!address || !vgpu_backend_get((VgpuInterface) interface)) {
+        put_error(results, VGPU_ERROR_FAILED, "it was not said which GPU is meant");
+        return;
+    }
+    gpu->interface = (VgpuInterface) interface;
+    gpu->driver = g_strdup(get_text(arguments, "driver"));
+    if (g_variant_lookup(arguments, "functions", "a(sb)", &functions)) {
+        while (g_variant_iter_next(functions, "(&sb)", &function, &is_vf))
+            add_function(self->sysfs, gpu, function, is_vf);
+    }
+    g_variant_dict_insert(results, "began", "x", g_get_monotonic_time());
+    vgpu_scan_contents(self->sysfs, gpu);
+    g_variant_dict_insert_value(results, "contents", vgpu_contents_pack(gpu));
+}
+
+/* NULL, and the result `error`, when there is no such interface or it cannot be told where. */
+static const VgpuBackend *
+get_place(GVariant *arguments, VgpuPlace *place, GVariantDict *results)
+{
+    guint interface = VGPU_INTERFACE_NONE;
+    const VgpuBackend *backend;
+
+    (void) g_variant_lookup(arguments, "interface", "u", &interface);
+    backend = vgpu_backend_get((VgpuInterface) interface);
+    *place = (VgpuPlace) {
+        .parent = get_text(arguments, "parent"),
+        .profile_id = get_text(arguments, "profile_id"),
+        .uuid = get_text(arguments, "uuid"),
+    };
+    if (backend && place->parent && place->profile_id && place->uuid)
+        return backend;
+    put_error(results, VGPU_ERROR_FAILED, "it was not said which vGPU is meant");
+    return NULL;
+}
+
+static void
+create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
+{
+    const char *params = get_text(arguments, "params");
+    bool exists = get_flag(arguments, "exists"), existed = false, made, ok;
+    g_autofree char *doubt = NULL;
+    g_autoptr(GError) error = NULL;
+    VgpuPlace place;
+    const VgpuBackend *backend = get_place(arguments, &place, results);
+
+    if (!backend)
+        return;
+    ok = exists || backend->create(self->sysfs, &place, &existed, &error);
+    made = ok && !exists && !existed;
+    if (ok && params && backend->write_params)
+        (void) !backend->write_params(self->sysfs, &place, params, &doubt, &error);
+    else if (ok && params)
+        g_set_error(&error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
+                    "a vGPU on %s takes no plugin parameters", place.parent);
+    g_variant_dict_insert(results, "made", "b", (gboolean) made);
+    g_variant_dict_insert(results, "existed", "b", (gboolean) existed);
+    put_text(results, "doubt", doubt);
+    if (error)
+        put_error(results, (VgpuError) error->code, error->message);
+}
+
+/* --- one vGPU ------------------------------------------------------------------------------- */
+
+static void
+probe(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
+{
+    VgpuPlace place;
+    const VgpuBackend *backend = get_place(arguments, &place, results);
+    g_auto(VgpuPresence) seen = { 0 };
+
+    if (!backend)
+        return;
+    seen = backend->look(self->sysfs, &place);
+    g_variant_dict_insert(results, "exists", "b", (gboolean) seen.exists);
+    put_text(results, "seen_parent", seen.parent);
+    put_text(results, "seen_profile", seen.profile_id);
+    if (seen.exists)
+        g_variant_dict_insert(results, "use", "u", (guint) backend->use(self->sysfs, &place));
+    g_variant_dict_insert(results, "grace", "u",
+                          backend->removal_grace ? backend->removal_grace(self->sysfs) : 0);
+}
+
+static void
+remove_vgpu(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
+{
+    VgpuPlace place;
+    const VgpuBackend *backend = get_place(arguments, &place, results);
+
+    if (backend)
+        g_variant_dict_insert(results, "errno", "i", backend->remove(self->sysfs, &place));
+}
+
+/* --- all of them ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    void (*run)(VgpuPerformer *self, GVariant *arguments, GVariantDict *results);
+} verbs[] = {
+    { VGPU_DRIVER_DISCOVER, discover },  { VGPU_DRIVER_READ, read_contents },
+    { VGPU_DRIVER_CREATE, create },      { VGPU_DRIVER_PROBE, probe },
+    { VGPU_DRIVER_REMOVE, remove_vgpu },
+};
+
+GVariant *
+vgpu_performer_run(VgpuPerformer *self, const char *verb, GVariant *arguments)
+{
+    g_auto(GVariantDict) results = G_VARIANT_DICT_INIT(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        if (g_str_equal(verbs[i].name, verb)) {
+            verbs[i].run(self, arguments, &results);
+            return g_variant_dict_end(&results);
+        }
+    }
+    put_error(&results, VGPU_ERROR_NOT_SUPPORTED, "there is no such verb");
+    return g_variant_dict_end(&results);
+}

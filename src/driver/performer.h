@@ -1,0 +1,20 @@
+/* performer.h: what virt-vgpu-driver does for virtvgpud, see driver/protocol.h */
+#pragma once
+
+#include <glib.h>
+
+#include "base/sysfs.h"
+#include "gpu/inventory.h"
+
+/* What stays from one request to the next. */
+typedef struct {
+    const VgpuSysfs *sysfs;
+    VgpuInventory *discovered; /* NULL: nothing yet */
+    GVariant *asked;           /* the arguments it was discovered with */
+} VgpuPerformer;
+
+void vgpu_performer_clear(VgpuPerformer *self);
+
+/* Carry @verb out, which may block for as long as a driver likes. The results, floating; one that
+ * failed or is not known has the result `error`. */
+GVariant *vgpu_performer_run(VgpuPerformer *self, const char *verb, GVariant *arguments);

@@ -1,0 +1,126 @@
+#!/bin/sh
+# The real daemon beside a GPU whose driver does not answer: reads, creates and removals that hang, in the driver of one
+# M10, keep nobody who does not need that one, also not a daemon that is started meanwhile.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+srcdir=$(cd "${top_srcdir:-.}" && pwd)
+
+if [ "${1:-}" != --on-bus ]; then
+    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
+    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-silent.sh" --on-bus
+fi
+
+# shellcheck source=tests/functions.sh
+. "$srcdir/tests/functions.sh"
+daemon='' root=''
+a=0000:84:00.0 b=0000:85:00.0
+cleanup()
+{
+    rm -f "$root"/knobs/hang_*
+    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
+    rm -rf "$root"
+}
+trap cleanup EXIT
+make_root
+export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session
+
+cli() { "$builddir/virt-vgpu" "$@"; }
+is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && cli list > /dev/null; }
+up() { start_daemon --bus session --host-program "$root/none" && until_true is_up; }
+killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+# vm N [OPTION...]: a domain with an M10-1Q
+vm()
+{
+    n=$1
+    shift
+    domain_xml "$n" > "$root/vm$n.xml"
+    cli annotate --xml "$root/vm$n.xml" --profile M10-1Q "$@" > "$root/new.xml" && mv "$root/new.xml" "$root/vm$n.xml"
+}
+claim() { cat "$root/run/virt-vgpu/claims/$(domain_uuid "$1")" 2> "$root/nowhere"; }
+is_on() { claim "$1" | grep -q "^gpu=$2"; }
+has_no_record() { [ ! -e "$root/run/virt-vgpu/claims/$(domain_uuid "$1")" ]; }
+# start N: in the background, its end in $root/N
+start()
+{
+    rm -f "$root/end$1"
+    { prepare "$1" > "$root/end$1.txt" 2>&1; echo $? > "$root/end$1"; } &
+}
+ended() { [ "$(cat "$root/end$1" 2> "$root/nowhere")" = "$2" ]; }
+# a start is given up after ten seconds of silence
+in_time() { until_true "$@" || until_true "$@"; }
+waits() { [ ! -e "$root/end$1" ]; }
+says() { until_true grep -q "$1" "$root/log"; }
+# processes NAME: how many there are for it
+processes() { pgrep -fc "virt-vgpu-driver.*--lock $root/run/virt-vgpu/driver/$1"; }
+one_process() { [ "$(processes "$1")" -eq 1 ]; }
+
+for n in 1 4; do vm $n --gpu $a; done
+vm 2 --gpu $b
+vm 3
+vm 5
+
+# --- a read ---------------------------------------------------------------------------------------
+check "the daemon starts" up
+check "a domain on A starts" prepare 4
+knob hang_read-$a 1
+check "beside a read of A that hangs, one on B starts" prepare 2
+check "one that may go anywhere does" prepare 3
+check "it is not on A" is_on 3 $b
+check "the log says why" says "$a: its driver has not answered a read"
+check "list answers" cli list
+check "explain says so" fails_with 'not-answering' sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' --json >&2; false"
+start 1
+release 4
+check "what is on A can be stopped" until_true has_no_record 4
+check "a start on A waits" waits 1
+check "and is refused in time" in_time ended 1 1
+check "which names it" grep -q "$a: its driver has not answered" "$root/end1.txt"
+
+# --- the daemon is started again --------------------------------------------------------------------
+killed
+check "a daemon that is started meanwhile is ready" up
+check "one on B starts" prepare 5
+check "list answers" cli list
+check "there is one process for A" one_process $a
+start 1
+unknob hang_read-$a
+check "when A answers again, it is used" until_true ended 1 0
+check "there it is" is_on 1 $a
+for n in 1 2 3 5; do release $n; done
+check "nothing is left" until_true nothing_left
+
+# --- a create ---------------------------------------------------------------------------------------
+knob hang_create-$a 1
+start 1
+check "a create on A hangs" until_true grep -q '^phase=creating' "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+check "one on B starts" prepare 2
+check "one that may go anywhere does" prepare 3
+check "list answers" cli list
+killed
+check "a daemon that is started meanwhile is ready" up
+check "one on B starts" prepare 5
+start 4
+check "there is one process for A" one_process $a
+check "the record of what may yet come is kept" test -e "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+release 1
+check "also when its domain is over" test -e "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+unknob hang_create-$a
+check "when A answers again, the next one starts" until_true ended 4 0
+check "and what came late goes" until_true has_no_record 1
+for n in 2 3 4 5; do release $n; done
+check "nothing is left" until_true nothing_left
+
+# --- a removal --------------------------------------------------------------------------------------
+check "one on A starts" prepare 1
+knob hang_remove-$a 1
+release 1
+check "its removal hangs" until_true one_process "$("$builddir/virt-vgpu" list --json | grep -o '"uuid" *: *"[^"]*"' | head -n 1 | grep -o '[0-9a-f-]\{36\}')"
+check "another one on A starts" prepare 4
+check "there it is" is_on 4 $a
+unknob hang_remove-$a
+check "it goes when A answers" until_true has_no_record 1
+release 4
+check "nothing is left" until_true nothing_left
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]

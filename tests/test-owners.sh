@@ -1,0 +1,28 @@
+#!/bin/sh
+# virtvgpud has no code that opens /sys or /dev, so that it cannot enter a driver: that is in the programs it starts.
+set -u
+builddir=${builddir:-.}
+
+# has PROGRAM NAME: a function of that name, or of a name that begins so
+has() { nm "$builddir/$1" | grep -q "^[0-9a-f]* [Tt] $2"; }
+lacks() { ! has "$1" "$2"; }
+n=0 failures=0
+check()
+{
+    n=$((n + 1))
+    what=$1
+    shift
+    if "$@"; then
+        echo "ok $n - $what"
+    else
+        echo "not ok $n - $what"
+        failures=$((failures + 1))
+    fi
+}
+check "the programs have symbols" has virtvgpud vgpu_manager_new
+for name in vgpu_sysfs_ 'vgpu_discover$' vgpu_scan vgpu_vfio_ mdev_create; do
+    check "virt-vgpu-driver has $name" has virt-vgpu-driver "$name"
+    check "virtvgpud has not" lacks virtvgpud "$name"
+done
+echo "1..$n"
+[ "$failures" -eq 0 ]

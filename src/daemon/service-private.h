@@ -20,7 +20,6 @@ typedef struct {
     const char *text; /* an address, UUID or name */
     const char *const *uuids;
     bool flag;
-    VgpuDomain *domain;
     GVariant *result; /* floating */
 } VgpuQuery;
 

@@ -4,6 +4,7 @@
 #include "base/pciaddr.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
+#include "daemon/turn.h"
 
 static void
 query_gpus(gpointer data)
@@ -37,12 +38,30 @@ query_vgpus(gpointer data)
     query->result = vgpu_report_vgpus(query->service->manager, query->flag);
 }
 
-static void
-query_explain(gpointer data)
-{
-    VgpuQuery *query = data;
+typedef struct {
+    VgpuManager *manager;
+    VgpuManager *copy;
+} Copy;
 
-    query->result = vgpu_report_explain(query->service->manager, query->domain);
+static void
+make_copy(gpointer data)
+{
+    Copy *copy = data;
+
+    copy->copy = vgpu_manager_copy(copy->manager);
+}
+
+/* The search for a place may take seconds, and anybody may ask: not on the worker. */
+static GVariant *
+explain(VgpuService *self, VgpuDomain *domain)
+{
+    Copy copy = { .manager = self->manager };
+    GVariant *report;
+
+    vgpu_turn_seen(self->worker, self->manager, 0, make_copy, &copy);
+    report = vgpu_report_explain(copy.copy, domain);
+    vgpu_manager_copy_free(copy.copy);
+    return report;
 }
 
 static void
@@ -122,9 +141,7 @@ on_explain(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *x
         g_dbus_method_invocation_return_gerror(call, error);
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
-    vgpu_bus_manager1_complete_explain(skeleton, call,
-                                       vgpu_service_ask(opaque, query_explain,
-                                                        (VgpuQuery) { .domain = domain }));
+    vgpu_bus_manager1_complete_explain(skeleton, call, explain(opaque, domain));
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

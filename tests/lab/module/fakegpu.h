@@ -52,7 +52,7 @@ struct model {
 
 enum knob {
 	CREATE_DELAY_MS, CREATE_FAIL_NEXT, CREATE_HANG, LIE_AVAILABLE, REMOVE_DELAY_MS, REMOVE_HANG, SELF_REMOVE,
-	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, RESET_FAIL, RESET_FAIL_NEXT, NO_DISPLAY, NR_KNOBS
+	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, READ_HANG, RESET_FAIL, RESET_FAIL_NEXT, NO_DISPLAY, NR_KNOBS
 };
 
 /* A GPU instance of MIG. */
@@ -194,6 +194,8 @@ void control_wipe(struct card *card);
 bool knob_take(struct card *card, enum knob knob);
 /* Blocks as a wedged driver does: not even SIGKILL helps. */
 void knob_stall(struct card *card, enum knob delay_ms, enum knob hang);
+/* The same for what is read. */
+void knob_stall_read(struct card *card);
 /* The work of card->hotplug. */
 void hotplug_work(struct work_struct *work);
 

@@ -22,6 +22,12 @@ void knob_stall(struct card *card, enum knob delay_ms, enum knob hang)
 		msleep(20);
 }
 
+void knob_stall_read(struct card *card)
+{
+	while (READ_ONCE(card->knob[READ_HANG]))
+		msleep(20);
+}
+
 static int knob_set(const char *val, const struct kernel_param *kp)
 {
 	enum knob knob = (uintptr_t)kp->arg;
@@ -62,6 +68,7 @@ KNOB(create_delay_ms, CREATE_DELAY_MS);
 KNOB(create_fail_next, CREATE_FAIL_NEXT);
 KNOB(create_hang, CREATE_HANG);
 KNOB(lie_available, LIE_AVAILABLE);
+KNOB(read_hang, READ_HANG);
 KNOB(remove_delay_ms, REMOVE_DELAY_MS);
 KNOB(remove_hang, REMOVE_HANG);
 KNOB(self_remove, SELF_REMOVE);

@@ -142,6 +142,7 @@ static unsigned int vgpu_get_available(struct mdev_type *type)
 	struct fn *fn = type_fn(type);
 	unsigned int n;
 
+	knob_stall_read(fn->card);
 	mutex_lock(&fn->card->lock);
 	n = fn_available(fn, type_profile(type));
 	if (!n && fn->card->knob[LIE_AVAILABLE])

@@ -22,6 +22,7 @@ static ssize_t creatable_vgpu_types_show(struct device *dev, struct device_attri
 	const struct profile *profile;
 	int len = sysfs_emit(buf, "ID    : vGPU Name\n");
 
+	knob_stall_read(card);
 	mutex_lock(&card->lock);
 	for (profile = card->model->profiles; profile->id; profile++)
 		if (card->knob[LIE_AVAILABLE] || fn_available(&vf->fn, profile))
@@ -37,6 +38,7 @@ static ssize_t current_vgpu_type_show(struct device *dev, struct device_attribut
 	const struct vgpu *vgpu;
 	ssize_t ret;
 
+	knob_stall_read(vf->fn.card);
 	mutex_lock(&vf->fn.card->lock);
 	vgpu = vgpu_device_get(vf->device);
 	ret = sysfs_emit(buf, "%s\n", vgpu ? vgpu->profile->id : "0");

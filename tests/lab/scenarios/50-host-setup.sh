@@ -1,7 +1,7 @@
 #!/bin/bash
 # GPUs are set up one by one and as a layout says: read back, refused while in use, and one that fails stops no other
 # takes: 80
-# once: bookworm
+# once: trixie
 # timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh disable=SC2119
 . "$(dirname "$0")/../vgpu.sh"

@@ -49,7 +49,37 @@ memory() # NAME: of the daemon now, in KiB: resident and private, then what it h
         "/proc/$daemon/smaps_rollup"
 }
 
+# first_starts N: of a domain, while no driver process runs: those for discovery and its GPU are started for it.
+first_starts()
 {
+    local i begun us=()
+    for ((i = 0; i < $1; i++)); do
+        up
+        annotated 1 M10-1Q
+        begun=${EPOCHREALTIME/./}
+        "$hook" vm1 prepare begin - < "$root/vm1.xml"
+        us+=($((${EPOCHREALTIME/./} - begun)))
+        "$hook" vm1 release end - < "$root/vm1.xml"
+        down
+    done
+    mapfile -t us < <(printf '%s\n' "${us[@]}" | sort -n)
+    echo "first start,no driver process yet,$1,${us[$1 / 2]},${us[$1 * 99 / 100]},0"
+}
+# cpu NAME N: what the daemon has used since it was started, in us for each of N starts: all of it, and its worker
+cpu()
+{
+    local ticks=$((1000000 / $(getconf CLK_TCK))) all worker
+    # without what is in brackets, which may have blanks
+    all=$(sed 's/.*) //' "/proc/$daemon/stat" | awk '{ print $12 + $13 + $14 + $15 }')
+    worker=$(grep -l '^worker' /proc/"$daemon"/task/*/comm | head -n 1)
+    worker=$(sed 's/.*) //' "${worker%comm}stat" | awk '{ print $12 + $13 }')
+    echo "cpu,$1: the daemon and its driver processes that have ended,$2,$((all * ticks / $2)),$((all * ticks / $2)),0"
+    echo "cpu,$1: its worker,$2,$((worker * ticks / $2)),$((worker * ticks / $2)),0"
+}
+
+{
+    say "first starts"
+    first_starts 20
     up
     annotated 1 M10-1Q
     domain_xml 0 > "$root/vm0.xml"
@@ -76,6 +106,7 @@ memory() # NAME: of the daemon now, in KiB: resident and private, then what it h
     FAKE_DRIVER_ROOT=$root "$bench" cycle "$runs" \
         sys/class/mdev_bus/0000:84:00.0/mdev_supported_types/nvidia-39/create "$root/vm1.xml"
     memory "daemon after $((4 * runs)) starts"
+    cpu "a start and stop" $((4 * runs))
     down
 
     say "1000 at once"

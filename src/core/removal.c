@@ -225,6 +225,7 @@ on_probed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointe
     VgpuOwner *owner;
     const VgpuClaim *claim = find_claim(self, &owner);
     VgpuFinding finding;
+    bool is_free;
 
     if (!claim) {
         g_hash_table_remove(self->manager->removals, self->uuid);
@@ -233,22 +234,22 @@ on_probed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointe
     if (!is_answer(self, outcome, why))
         return;
     finding = vgpu_finding_read(claim, results);
-    if (!self->can_be_seen) {
-        wait_and_retry(self);
-    } else if (finding.is_known && !finding.exists) {
+    if (finding.is_known && !finding.exists && self->can_be_seen) {
         finish(self);
-    } else if (!finding.is_known || finding.use != VGPU_USE_FREE) {
-        self->use = finding.use;
-        self->closed = 0;
-        wait_and_retry(self);
-    } else if (is_its_drivers_turn(self, owner, finding.grace_ms)) {
-        wait_and_retry(self);
-    } else {
-        self->is_written = true;
-        if (self->patience)
-            hold(self);
-        ask(self, claim, VGPU_DRIVER_REMOVE, on_removed);
+        return;
     }
+    is_free = finding.is_known && finding.use == VGPU_USE_FREE;
+    self->use = finding.use;
+    if (!is_free)
+        self->closed = 0;
+    if (!self->can_be_seen || !is_free || is_its_drivers_turn(self, owner, finding.grace_ms)) {
+        wait_and_retry(self);
+        return;
+    }
+    self->is_written = true;
+    if (self->patience)
+        hold(self);
+    ask(self, claim, VGPU_DRIVER_REMOVE, on_removed);
 }
 
 static void

@@ -266,6 +266,8 @@ vgpu_writer_stop(VgpuWriter *self, guint ms)
         if (!g_cond_wait_until(&self->done, &self->lock, deadline))
             break;
     }
+    if (self->thread && self->ended) /* it needs the lock no more */
+        g_thread_join(g_steal_pointer(&self->thread));
     if (g_hash_table_size(self->entries))
         g_warning("%u record(s) could not be written before the end",
                   g_hash_table_size(self->entries));

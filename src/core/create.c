@@ -65,6 +65,7 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, 
     vgpu_manager_drop(start->manager, owner, claim);
     if (is_busy && is_mdev) {
         step->wait = "the kernel has not let go of the vGPU of its previous run yet";
+        step->is_elsewhere = true;
         step->not_before = g_get_monotonic_time() + BUSY_RETRY_US;
         return;
     }

@@ -108,9 +108,9 @@ typedef struct {
     bool falls_silent; /* one that is meant does not answer, but not for long */
 } VgpuSeen;
 
-/* Have all GPUs read that were not read since then, and tell how it stands with those that @want (NULL:
- * anybody) may mean. */
-VgpuSeen vgpu_manager_see(VgpuManager *self, const VgpuWant *want, gint64 since);
+/* Have those GPUs read that were not read since then and that @want (NULL: anybody) may mean, or @all, and
+ * tell how it stands with them. */
+VgpuSeen vgpu_manager_see(VgpuManager *self, const VgpuWant *want, bool all, gint64 since);
 
 /* GPUs on which nothing can be placed, as their driver does not answer, or never has → why. */
 GHashTable *vgpu_manager_unseen(const VgpuManager *self);

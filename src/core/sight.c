@@ -322,8 +322,25 @@ is_meant(const VgpuManager *self, const VgpuGpu *gpu, const VgpuWant *want)
     return has_profile(gpu, want) || !g_hash_table_contains(self->contents, gpu->address);
 }
 
+static void
+see_gpu(VgpuManager *self, const VgpuGpu *gpu, bool meant, gint64 since, VgpuSeen *seen)
+{
+    VgpuSight sight = vgpu_drivers_see(self->drivers, gpu->address, since);
+    gint64 silent = 0;
+
+    if (!meant) {
+        seen->others_asked |= sight == VGPU_SIGHT_ASKED;
+        return;
+    }
+    (void) vgpu_drivers_why(self->drivers, gpu->address, &silent);
+    seen->asked |= sight == VGPU_SIGHT_ASKED;
+    seen->busy |= sight == VGPU_SIGHT_BUSY;
+    seen->falls_silent |=
+        sight == VGPU_SIGHT_SILENT && g_get_monotonic_time() - silent < PATIENCE_US;
+}
+
 VgpuSeen
-vgpu_manager_see(VgpuManager *self, const VgpuWant *want, gint64 since)
+vgpu_manager_see(VgpuManager *self, const VgpuWant *want, bool all, gint64 since)
 {
     VgpuSeen seen = { 0 };
     const VgpuInventory *inventory;
@@ -334,19 +351,10 @@ vgpu_manager_see(VgpuManager *self, const VgpuWant *want, gint64 since)
     inventory = vgpu_manager_inventory(self);
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
-        VgpuSight sight = vgpu_drivers_see(self->drivers, gpu->address, since);
-        gint64 silent = 0;
+        bool meant = !want || is_meant(self, gpu, want);
 
-        if (sight == VGPU_SIGHT_ASKED && (!want || is_meant(self, gpu, want)))
-            seen.asked = true;
-        else if (sight == VGPU_SIGHT_ASKED)
-            seen.others_asked = true;
-        (void) vgpu_drivers_why(self->drivers, gpu->address, &silent);
-        if (want && !is_meant(self, gpu, want))
-            continue;
-        seen.busy |= sight == VGPU_SIGHT_BUSY;
-        seen.falls_silent |=
-            sight == VGPU_SIGHT_SILENT && g_get_monotonic_time() - silent < PATIENCE_US;
+        if (meant || all)
+            see_gpu(self, gpu, meant, since, &seen);
     }
     return seen;
 }
@@ -396,7 +404,7 @@ typedef struct {
 static bool
 serve(VgpuManager *self, const Seer *seer)
 {
-    VgpuSeen seen = vgpu_manager_see(self, NULL, seer->since);
+    VgpuSeen seen = vgpu_manager_see(self, NULL, true, seer->since);
 
     if (seen.asked)
         return false;

@@ -25,6 +25,7 @@ typedef struct {
     bool asked_for_gpu_instance; /* once is enough */
     VgpuProbe probe;
     bool can_be_seen;  /* see vgpu_manager_can_be_seen(), for that probe */
+    bool is_elsewhere; /* its UUID is taken where it was to be made: it may be on any GPU */
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
 } VgpuStep;

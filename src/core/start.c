@@ -293,7 +293,7 @@ is_checked(VgpuStart *self)
     for (guint i = 0; self->check && i < self->steps->len; i++) {
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
-        if (vgpu_manager_see(self->manager, step->want, self->begun).asked) {
+        if (vgpu_manager_see(self->manager, step->want, false, self->begun).asked) {
             step->wait = "the driver of its GPU has not answered yet";
             return false;
         }
@@ -314,23 +314,13 @@ is_to_be_placed(const VgpuStart *self, const VgpuStep *step)
            !(owner && vgpu_owner_find(owner, step->want->uuid));
 }
 
-void
-vgpu_start_advance(VgpuStart *self)
+/* All in one record, and then one by one. */
+static void
+make_what_is_placed(VgpuStart *self)
 {
-    bool checked = is_checked(self);
-    guint ready = 0, creating = 0;
-    VgpuOwner *owner;
+    VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    guint creating = 0;
 
-    for (guint i = 0; checked && i < self->steps->len && !self->failure; i++) {
-        VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
-
-        if (step->state == VGPU_STEP_WAITING && g_get_monotonic_time() >= step->not_before)
-            vgpu_step_advance(self, step);
-        ready += step->state == VGPU_STEP_READY;
-        if (is_to_be_placed(self, step)) /* those after it are not to take what it may have */
-            break;
-    }
-    owner = vgpu_manager_owner(self->manager, self->key);
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
         VgpuStep *step = vgpu_start_find_step(self, claim->uuid);
@@ -352,6 +342,26 @@ vgpu_start_advance(VgpuStart *self)
         if (step && step->state == VGPU_STEP_CREATING && !claim->dispatched)
             vgpu_start_dispatch(self, claim, step);
     }
+}
+
+void
+vgpu_start_advance(VgpuStart *self)
+{
+    bool checked = is_checked(self), waits = false;
+    guint ready = 0;
+
+    for (guint i = 0; checked && i < self->steps->len && !self->failure; i++) {
+        VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
+
+        if (step->state == VGPU_STEP_WAITING && g_get_monotonic_time() >= step->not_before)
+            vgpu_step_advance(self, step);
+        ready += step->state == VGPU_STEP_READY;
+        waits = is_to_be_placed(self, step);
+        if (waits) /* those after it are not to take what it may have, and none is made in vain */
+            break;
+    }
+    if (!waits)
+        make_what_is_placed(self);
     if (!self->failure && g_get_monotonic_time() >= self->deadline)
         fail_at_deadline(self);
     if (self->failure)

@@ -370,7 +370,7 @@ place_with_others(VgpuStart *self, VgpuStep *step, const VgpuReading *reading)
 static bool
 is_to_wait(VgpuStart *self, VgpuStep *step, const GPtrArray *candidates)
 {
-    VgpuSeen seen = vgpu_manager_see(self->manager, step->want, self->begun);
+    VgpuSeen seen = vgpu_manager_see(self->manager, step->want, true, self->begun);
     bool is_silent = false;
 
     for (guint i = 0; i < candidates->len; i++)
@@ -439,6 +439,7 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
 {
     VgpuManager *manager = self->manager;
     const VgpuWant *want = step->want;
+    VgpuSeen asked;
     VgpuPresence seen = { 0 };
     const char *other = other_owner_of(self, want);
     VgpuClaim *kept = vgpu_manager_kept_claim(manager, want->uuid, NULL);
@@ -450,7 +451,8 @@ step_from_nothing(VgpuStart *self, VgpuStep *step)
         vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
         return;
     }
-    if (vgpu_manager_see(manager, want, self->begun).asked) {
+    asked = vgpu_manager_see(manager, want, step->is_elsewhere, self->begun);
+    if (asked.asked || asked.others_asked) {
         step->wait = "the driver of its GPU has not answered yet";
         return;
     }

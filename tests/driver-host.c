@@ -18,6 +18,7 @@
 #include "driver/protocol.h"
 #include "driver/spawn.h"
 #include "gpu/contents.h"
+#include "programs.h"
 
 #define TURN_MS 5
 
@@ -116,43 +117,6 @@ driver_host_rest(DriverHost *self)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static char *
-built(const char *name)
-{
-    const char *builddir = g_getenv("builddir");
-    g_autofree char *path = g_build_filename(builddir ? builddir : ".", name, NULL);
-
-    return g_canonicalize_filename(path, NULL);
-}
-
-/* Into the processes, before a sanitizer's library. */
-static void
-preload_fake_driver(const char *root)
-{
-    g_autofree char *library = built("tests/fake-driver.so");
-    const char *asan = g_getenv("ASAN_OPTIONS");
-    g_autofree char *options =
-        g_strconcat(asan ? asan : "", ":verify_asan_link_order=0:detect_leaks=0", NULL);
-
-    g_setenv("LD_PRELOAD", library, TRUE);
-    g_setenv("FAKE_DRIVER_ROOT", root, TRUE);
-    if (!asan || !strstr(asan, "verify_asan_link_order"))
-        g_setenv("ASAN_OPTIONS", options, TRUE);
-}
-
-static void
-run_program(const char *const *argv)
-{
-    g_auto(GStrv) env = g_environ_unsetenv(g_get_environ(), "LD_PRELOAD");
-    g_autoptr(GError) error = NULL;
-    int status;
-
-    if (!g_spawn_sync(NULL, (char **) argv, env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                      &status, &error))
-        fail_msg("%s: %s", argv[0], error->message);
-    assert_int_equal(status, 0);
-}
-
 DriverHost *
 driver_host_new(void)
 {
@@ -162,15 +126,15 @@ driver_host_new(void)
         .changed = on_changed,
         .is_needed = is_needed,
     };
-    g_autofree char *make_tree = built("tests/make-tree");
+    g_autofree char *make_tree = programs_find("tests/make-tree");
     DriverHost *self = g_new0(DriverHost, 1);
 
     self->root = g_strdup(g_access("/dev/shm", W_OK) == 0 ? "/dev/shm/virt-vgpu-XXXXXX"
                                                           : "/tmp/virt-vgpu-XXXXXX");
     assert_non_null(g_mkdtemp(self->root));
-    run_program((const char *const[]) { make_tree, self->root, NULL });
-    preload_fake_driver(self->root);
-    self->program = built("virt-vgpu-driver");
+    programs_run((const char *const[]) { make_tree, self->root, NULL });
+    programs_preload_fake_driver(self->root);
+    self->program = programs_find("virt-vgpu-driver");
     self->options = (VgpuDriverOptions) { .program = self->program, .root = self->root };
     self->context = g_main_context_new();
     self->contents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -199,7 +163,7 @@ driver_host_free(DriverHost *self)
 
     g_clear_pointer(&self->drivers, vgpu_drivers_free);
     assert_int_equal(self->freed, self->pushed);
-    run_program((const char *const[]) { "rm", "-rf", knobs, NULL });
+    programs_run((const char *const[]) { "rm", "-rf", knobs, NULL });
     driver_host_rest(self);
     assert_int_equal(count_files(self, VGPU_PATH_DRIVER_LOCKS), 0);
     while (g_main_context_iteration(self->context, FALSE))
@@ -209,7 +173,7 @@ driver_host_free(DriverHost *self)
     g_hash_table_unref(self->contents);
     g_string_free(self->sent, TRUE);
     g_string_free(self->refused, TRUE);
-    run_program((const char *const[]) { "rm", "-rf", self->root, NULL });
+    programs_run((const char *const[]) { "rm", "-rf", self->root, NULL });
     g_free(self->root);
     g_free(self->program);
     g_free(self);
@@ -289,9 +253,9 @@ driver_host_unknob(const DriverHost *self, const char *knob, const char *gpu)
 void
 driver_host_add_board(const DriverHost *self, const char *board)
 {
-    g_autofree char *make_tree = built("tests/make-tree");
+    g_autofree char *make_tree = programs_find("tests/make-tree");
 
-    run_program((const char *const[]) { make_tree, "--add", self->root, board, NULL });
+    programs_run((const char *const[]) { make_tree, "--add", self->root, board, NULL });
 }
 
 guint

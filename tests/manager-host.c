@@ -15,6 +15,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "fake-driver.h"
+#include "programs.h"
 
 #define QUIET_MS 120 /* longer than the manager's own ticks */
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
@@ -89,49 +90,12 @@ static const VgpuManagerHost callbacks = {
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static char *
-built(const char *name)
-{
-    const char *builddir = g_getenv("builddir");
-    g_autofree char *path = g_build_filename(builddir ? builddir : ".", name, NULL);
-
-    return g_canonicalize_filename(path, NULL);
-}
-
-/* Into the driver processes. The preload comes before a sanitizer's library there. */
-static void
-preload_fake_driver(const char *root)
-{
-    g_autofree char *library = built("tests/fake-driver.so");
-    const char *asan = g_getenv("ASAN_OPTIONS");
-    g_autofree char *options =
-        g_strconcat(asan ? asan : "", ":verify_asan_link_order=0:detect_leaks=0", NULL);
-
-    g_setenv("LD_PRELOAD", library, TRUE);
-    g_setenv("FAKE_DRIVER_ROOT", root, TRUE);
-    if (!asan || !strstr(asan, "verify_asan_link_order"))
-        g_setenv("ASAN_OPTIONS", options, TRUE);
-}
-
-static void
-run_program(const char *const *argv)
-{
-    g_auto(GStrv) env = g_environ_unsetenv(g_get_environ(), "LD_PRELOAD");
-    g_autoptr(GError) error = NULL;
-    int status;
-
-    if (!g_spawn_sync(NULL, (char **) argv, env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                      &status, &error))
-        fail_msg("%s: %s", argv[0], error->message);
-    assert_int_equal(status, 0);
-}
-
 static void
 start_manager(Host *self)
 {
     g_autoptr(GError) error = NULL;
     VgpuManagerHost host = callbacks;
-    g_autofree char *program = built("virt-vgpu-driver");
+    g_autofree char *program = programs_find("virt-vgpu-driver");
     const VgpuDriverOptions drivers = { .program = program, .root = self->root, .debug = true };
 
     host.libvirt = self->libvirt;
@@ -160,10 +124,10 @@ host_see(VgpuManager *manager)
 void
 host_plug_boards(Host *self, const char *const *boards)
 {
-    g_autofree char *make_tree = built("tests/make-tree");
+    g_autofree char *make_tree = programs_find("tests/make-tree");
 
     for (; *boards; boards++)
-        run_program((const char *const[]) { make_tree, "--add", self->root, *boards, NULL });
+        programs_run((const char *const[]) { make_tree, "--add", self->root, *boards, NULL });
 }
 
 void
@@ -176,16 +140,16 @@ host_add_boards(Host *self, const char *const *boards)
 Host *
 host_new(void)
 {
-    g_autofree char *make_tree = built("tests/make-tree");
+    g_autofree char *make_tree = programs_find("tests/make-tree");
     Host *self = g_new0(Host, 1);
 
     /* many small files, and no disk's time in a test of deadlines */
     self->root = g_strdup(g_access("/dev/shm", W_OK) == 0 ? "/dev/shm/virt-vgpu-XXXXXX"
                                                           : "/tmp/virt-vgpu-XXXXXX");
     assert_non_null(g_mkdtemp(self->root));
-    run_program((const char *const[]) { make_tree, self->root, NULL });
+    programs_run((const char *const[]) { make_tree, self->root, NULL });
     fake_driver_set_root(self->root);
-    preload_fake_driver(self->root);
+    programs_preload_fake_driver(self->root);
     self->sysfs = vgpu_sysfs_new(self->root, NULL);
     self->config = vgpu_config_load("/nonexistent", FALSE, "/nonexistent", NULL);
     self->context = g_main_context_new();
@@ -204,7 +168,7 @@ host_free(Host *self)
     vgpu_config_free(self->config);
     vgpu_sysfs_free(self->sysfs);
     fake_driver_set_root(NULL);
-    run_program((const char *const[]) { "rm", "-rf", self->root, NULL });
+    programs_run((const char *const[]) { "rm", "-rf", self->root, NULL });
     g_free(self->root);
     g_string_free(self->log, TRUE);
     g_free(self);

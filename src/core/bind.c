@@ -310,9 +310,9 @@ is_out_of_sight(const VgpuManager *self, const VgpuDomain *domain, const VgpuWan
     const VgpuGpu *gpu = hostdev && hostdev->source
                              ? vgpu_inventory_find_by_function(self->inventory, hostdev->source)
                              : NULL;
-    g_autoptr(GHashTable) unseen = vgpu_manager_unseen(self);
+    g_autoptr(GHashTable) unseen = gpu ? vgpu_manager_unseen(self) : NULL;
 
-    return gpu && g_hash_table_contains(unseen, gpu->address);
+    return unseen && g_hash_table_contains(unseen, gpu->address);
 }
 
 /* Choose anew. *@claim is set when it is on a VF. */

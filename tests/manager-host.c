@@ -215,11 +215,11 @@ is_making(const VgpuOwner *owner)
 static bool
 is_quiet(Host *self)
 {
-    GHashTableIter iter;
-    gpointer owner;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->manager->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &owner)) {
+    vgpu_reservations_iter_init(&iter, self->manager->reservations, VGPU_KINDS_MADE);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
         if (is_making(owner))
             return false;
     }

@@ -77,7 +77,7 @@ assert_nothing_left(Host *host)
     host_settle(host);
     assert_int_equal(host_count_devices(host), 0);
     assert_int_equal(host_count_records(host), 0);
-    assert_int_equal(g_hash_table_size(host->manager->owners), 0);
+    assert_int_equal(vgpu_reservations_count(host->manager->reservations, VGPU_KINDS_MADE), 0);
 }
 
 static bool

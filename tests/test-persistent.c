@@ -143,7 +143,8 @@ test_unwanted(void **state)
     vgpu_manager_unkeep(host->manager, HOST_WEB1_0);
     assert_true(has(host->log->str, "vgpu-removed " HOST_WEB1_0));
     host_restart(host);
-    assert_int_equal(g_hash_table_size(host->manager->kept), 0);
+    assert_int_equal(vgpu_reservations_count(host->manager->reservations, VGPU_KINDS(PERSISTENT)),
+                     0);
 }
 
 static void
@@ -162,7 +163,8 @@ test_keep_without_room(void **state)
                                    g_ptr_array_index(domain->wants, 0), &kept, &error));
     assert_int_equal(error->code, VGPU_ERROR_NO_CAPACITY);
     assert_null(kept.parent);
-    assert_int_equal(g_hash_table_size(host->manager->kept), 0);
+    assert_int_equal(vgpu_reservations_count(host->manager->reservations, VGPU_KINDS(PERSISTENT)),
+                     0);
 }
 
 /* A record that cannot be written: those who wait are told. What they take back is not there after a
@@ -190,7 +192,9 @@ test_keep_unwritable(void **state)
         assert_int_equal(g_mkdir(dir, 0700), 0);
         assert_true(vgpu_manager_wait_saved(host->manager, HOST_WEB1, NULL));
         host_restart(host);
-        assert_int_equal(g_hash_table_size(host->manager->kept), left);
+        assert_int_equal(vgpu_reservations_count(host->manager->reservations,
+                                                 VGPU_KINDS(PERSISTENT)),
+                         left);
     }
 }
 

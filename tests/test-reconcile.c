@@ -112,25 +112,30 @@ web1_owner(bool started)
     return owner;
 }
 
+static void
+load(VgpuReservations *reservations, VgpuStore store, VgpuOwner *owner)
+{
+    GHashTable *owners = g_hash_table_new(g_str_hash, g_str_equal);
+
+    if (owner)
+        g_hash_table_insert(owners, owner->key, owner);
+    vgpu_reservations_load(reservations, store, owners);
+}
+
 /* Takes the owners, which may be NULL. */
 static char *
 plan(const World *world, VgpuOwner *owner, VgpuOwner *kept, const char *untouchable)
 {
     g_autoptr(GPtrArray) facts = make_facts(world);
     g_autoptr(VgpuInventory) inventory = make_inventory(world);
-    g_autoptr(GHashTable) owners =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
-    g_autoptr(GHashTable) persistent =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
+    g_autoptr(VgpuReservations) reservations = vgpu_reservations_new();
     g_autoptr(GHashTable) busy = g_hash_table_new(g_str_hash, g_str_equal);
-    VgpuReconcileInput in = { owners, persistent, untouchable ? busy : NULL, facts, inventory };
+    VgpuReconcileInput in = { reservations, untouchable ? busy : NULL, facts, inventory };
     g_autoptr(GPtrArray) actions = NULL;
     GString *text = g_string_new(NULL);
 
-    if (owner)
-        g_hash_table_insert(owners, owner->key, owner);
-    if (kept)
-        g_hash_table_insert(persistent, kept->key, kept);
+    load(reservations, VGPU_STORE_RUN, owner);
+    load(reservations, VGPU_STORE_PERSISTENT, kept);
     if (untouchable)
         g_hash_table_add(busy, (gpointer) untouchable);
     actions = vgpu_reconcile_plan(&in);

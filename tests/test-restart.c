@@ -67,7 +67,7 @@ check(Host *host, const char *xml, guint n, bool runs, const char *when, guint p
     for (guint i = 0; i < n; i++) {
         g_autofree char *uuid = vgpu_uuid_for_domain(HOST_WEB1, i);
         g_autofree char *device = host_device(host, uuid);
-        VgpuOwner *owner = g_hash_table_lookup(host->manager->owners, HOST_WEB1);
+        VgpuOwner *owner = vgpu_manager_owner(host->manager, HOST_WEB1);
         VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
 
         if ((*device != '\0') != runs || (claim != NULL) != runs)
@@ -221,7 +221,7 @@ test_die_in_start_and_fail(void **state)
 static bool
 is_over(Host *host)
 {
-    return g_hash_table_size(host->manager->owners) == 0;
+    return vgpu_reservations_count(host->manager->reservations, VGPU_KINDS_MADE) == 0;
 }
 
 static void

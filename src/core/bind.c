@@ -18,28 +18,23 @@ is_on_vf(VgpuInterface interface)
 const VgpuClaim *
 vgpu_manager_reservation(const VgpuManager *self, const char *key, const char *uuid)
 {
-    const VgpuOwner *owner = key ? g_hash_table_lookup(self->reserved, key) : NULL;
+    const VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
 
     return owner && uuid ? vgpu_owner_find(owner, uuid) : NULL;
 }
 
 static const char *
-user_in(GHashTable *owners, const char *vf, const char *except)
+user_in(const VgpuManager *self, guint kinds, const char *vf, const char *except)
 {
-    GHashTableIter iter;
-    gpointer value;
+    const GPtrArray *claims = vgpu_reservations_of_parent(self->reservations, vf);
 
-    g_hash_table_iter_init(&iter, owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
+    for (guint i = 0; claims && i < claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(claims, i);
+        const VgpuOwner *owner = claim->owner;
 
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (claim->phase != VGPU_PHASE_FAILED && g_str_equal(claim->parent, vf) &&
-                g_strcmp0(owner->key, except) != 0)
-                return owner->domain_name ? owner->domain_name : "none (made by hand)";
-        }
+        if ((kinds & (1u << owner->kind)) && claim->phase != VGPU_PHASE_FAILED &&
+            g_strcmp0(owner->key, except) != 0)
+            return owner->domain_name ? owner->domain_name : "none (made by hand)";
     }
     return NULL;
 }
@@ -47,7 +42,7 @@ user_in(GHashTable *owners, const char *vf, const char *except)
 const char *
 vgpu_manager_user(const VgpuManager *self, const char *vf, const char *key)
 {
-    return user_in(self->owners, vf, key);
+    return user_in(self, VGPU_KINDS_MADE, vf, key);
 }
 
 const char *
@@ -55,7 +50,7 @@ vgpu_manager_other_user(const VgpuManager *self, const char *vf, const char *key
 {
     const char *user = vgpu_manager_user(self, vf, key);
 
-    return user ? user : user_in(self->reserved, vf, key);
+    return user ? user : user_in(self, VGPU_KINDS(PLANNED), vf, key);
 }
 
 void
@@ -74,40 +69,27 @@ is_shunned(const VgpuManager *self, const char *vf)
     return until && *until > g_get_monotonic_time();
 }
 
-/* Have it written down. Whether it got to the disk is told to those who wait for it, see
- * vgpu_manager_wait_saved(). */
-static void
-save(VgpuManager *self, VgpuOwner *owner)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!vgpu_claim_store_save(self->reserved_store, owner, &error))
-        g_warning("%s", error->message);
-    if (!owner->claims->len)
-        g_hash_table_remove(self->reserved, owner->key);
-}
-
 void
 vgpu_manager_unreserve(VgpuManager *self, const char *key, const char *uuid)
 {
-    VgpuOwner *owner = g_hash_table_lookup(self->reserved, key);
+    VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
 
     if (!claim)
         return;
-    g_ptr_array_remove(owner->claims, claim);
-    save(self, owner);
+    vgpu_reservations_drop(self->reservations, claim);
+    vgpu_manager_save_or_warn(self, owner);
 }
 
 void
 vgpu_manager_unreserve_all(VgpuManager *self, const char *key)
 {
-    VgpuOwner *owner = g_hash_table_lookup(self->reserved, key);
+    VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
 
     if (!owner)
         return;
-    g_ptr_array_set_size(owner->claims, 0);
-    save(self, owner);
+    vgpu_reservations_clear(self->reservations, owner);
+    vgpu_manager_save_or_warn(self, owner);
 }
 
 static VgpuClaim *
@@ -120,40 +102,20 @@ claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuPro
     return claim;
 }
 
-VgpuClaim *
-vgpu_claim_copy(const VgpuClaim *from)
+/* In place of what is planned for that vGPU. */
+static void
+reserve(VgpuManager *self, const VgpuDomain *domain, VgpuClaim *claim)
 {
-    VgpuClaim *claim = vgpu_claim_new(from->uuid, from->index);
+    VgpuOwner *owner = vgpu_reservations_need(self->reservations, VGPU_KIND_PLANNED, domain->uuid,
+                                              domain->uuid, domain->name);
+    VgpuClaim *old = vgpu_owner_find(owner, claim->uuid);
 
-    claim->gpu = g_strdup(from->gpu);
-    claim->parent = g_strdup(from->parent);
-    claim->profile_id = g_strdup(from->profile_id);
-    claim->profile_name = g_strdup(from->profile_name);
-    claim->pool = g_strdup(from->pool);
-    claim->tenant = g_strdup(from->tenant);
-    claim->interface = from->interface;
-    claim->phase = VGPU_PHASE_READY;
-    return claim;
-}
-
-/* In @table, in place of what is there for that vGPU. Returns its owner. */
-static VgpuOwner *
-put(GHashTable *table, const VgpuDomain *domain, VgpuClaim *claim)
-{
-    VgpuOwner *owner = g_hash_table_lookup(table, domain->uuid);
-    VgpuClaim *old = owner ? vgpu_owner_find(owner, claim->uuid) : NULL;
-
-    if (!owner) {
-        owner = vgpu_owner_new(domain->uuid);
-        owner->domain_uuid = g_strdup(domain->uuid);
-        g_hash_table_insert(table, owner->key, owner);
-    }
     g_free(owner->domain_name);
     owner->domain_name = g_strdup(domain->name);
     if (old)
-        g_ptr_array_remove(owner->claims, old);
-    g_ptr_array_add(owner->claims, claim);
-    return owner;
+        vgpu_reservations_drop(self->reservations, old);
+    vgpu_reservations_add(self->reservations, owner, claim);
+    vgpu_manager_save_or_warn(self, owner);
 }
 
 static void
@@ -429,7 +391,7 @@ bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError
         vgpu_manager_unreserve(self, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
                        !g_str_equal(reserved->profile_id, known->profile_id)))
-        save(self, put(self->reserved, domain, vgpu_claim_copy(known)));
+        reserve(self, domain, vgpu_claim_copy_place(known));
     return true;
 }
 
@@ -437,11 +399,12 @@ bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError
 static void
 prune(VgpuManager *self, const VgpuDomain *domain)
 {
-    VgpuOwner *owner = g_hash_table_lookup(self->reserved, domain->uuid);
+    VgpuOwner *owner =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, domain->uuid);
     guint before = owner ? owner->claims->len : 0;
 
     for (guint i = 0; owner && i < owner->claims->len;) {
-        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
         const VgpuWant *want = claim->index < domain->wants->len
                                    ? g_ptr_array_index(domain->wants, claim->index)
                                    : NULL;
@@ -449,10 +412,10 @@ prune(VgpuManager *self, const VgpuDomain *domain)
         if (want && !want->uuid_is_users && g_str_equal(want->uuid, claim->uuid))
             i++;
         else
-            g_ptr_array_remove_index(owner->claims, i);
+            vgpu_reservations_drop(self->reservations, claim);
     }
     if (owner && owner->claims->len != before)
-        save(self, owner);
+        vgpu_manager_save_or_warn(self, owner);
 }
 
 static bool

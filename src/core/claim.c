@@ -61,6 +61,41 @@ vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
     self->interface = gpu->interface;
 }
 
+static void
+copy_place(VgpuClaim *to, const VgpuClaim *from)
+{
+    to->uuid = g_strdup(from->uuid);
+    to->index = from->index;
+    to->gpu = g_strdup(from->gpu);
+    to->parent = g_strdup(from->parent);
+    to->profile_id = g_strdup(from->profile_id);
+    to->profile_name = g_strdup(from->profile_name);
+    to->pool = g_strdup(from->pool);
+    to->tenant = g_strdup(from->tenant);
+    to->interface = from->interface;
+}
+
+VgpuClaim *
+vgpu_claim_copy(const VgpuClaim *from)
+{
+    VgpuClaim *claim = g_memdup2(from, sizeof(*from));
+
+    copy_place(claim, from);
+    claim->reason = g_strdup(from->reason);
+    claim->owner = NULL;
+    return claim;
+}
+
+VgpuClaim *
+vgpu_claim_copy_place(const VgpuClaim *from)
+{
+    VgpuClaim *claim = g_new0(VgpuClaim, 1);
+
+    copy_place(claim, from);
+    claim->phase = VGPU_PHASE_READY;
+    return claim;
+}
+
 void
 vgpu_claim_free(VgpuClaim *self)
 {
@@ -106,7 +141,7 @@ vgpu_owner_find(const VgpuOwner *self, const char *uuid)
     for (guint i = 0; i < self->claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(self->claims, i);
 
-        if (g_str_equal(claim->uuid, uuid))
+        if (g_strcmp0(claim->uuid, uuid) == 0)
             return claim;
     }
     return NULL;

@@ -25,8 +25,23 @@ typedef enum {
 
 const char *vgpu_phase_to_string(VgpuPhase phase);
 
+/* What a record stands for; see reservations.h. */
+typedef enum {
+    VGPU_KIND_RUN,        /* what a domain's run has */
+    VGPU_KIND_HANDMADE,   /* made without a domain; stored, and found, beside the runs */
+    VGPU_KIND_PERSISTENT, /* a mediated device that outlives runs */
+    VGPU_KIND_PLANNED,    /* where a definition says that its vGPU will be */
+    VGPU_KIND_INCOMING,   /* chosen for a migration or a restore, until its prepare */
+    VGPU_KIND_REFUSED,    /* a VF that its driver has refused */
+    VGPU_KIND_SETUP,      /* a GPU that is being set up */
+    VGPU_N_KINDS,
+} VgpuKind;
+
+typedef struct VgpuOwner VgpuOwner;
+
 typedef struct {
-    char *uuid; /* of the vGPU, canonical */
+    VgpuOwner *owner; /* not stored: set while it is in the table (reservations.h) */
+    char *uuid;       /* of the vGPU, canonical */
     guint index;
     char *gpu;    /* PF */
     char *parent; /* PF or VF */
@@ -48,10 +63,12 @@ typedef struct {
     bool dispatched; /* not stored: its GPU's driver process is to make it */
     guint64 asked;   /* not stored: when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
     bool there;      /* not stored: CREATING only because of its parameters */
-    bool loaded; /* not stored: read from disk, so only a look tells whether its device exists */
+    bool loaded;  /* not stored: read from disk, so only a look tells whether its device exists */
+    guint64 hold; /* not stored: of a GPU that is being set up, see vgpu_drivers_hold() */
 } VgpuClaim;
 
-typedef struct {
+struct VgpuOwner {
+    VgpuKind kind;     /* not stored: the directory tells */
     char *key;         /* file name: the domain's UUID, or the vGPU's for one without a domain */
     char *domain_uuid; /* NULL for a vGPU without a domain */
     char *domain_name; /* NULL likewise */
@@ -59,13 +76,18 @@ typedef struct {
     guint64 since;     /* CLOCK_BOOTTIME of the prepare, ns; a release from before it is void */
     bool started;      /* libvirt said that the domain runs */
     guint64 touched;   /* not stored: when the run got something more, on the same clock */
+    gint64 expires;    /* not stored: when it is void, us, monotonic; 0: never */
     GPtrArray *claims; /* of VgpuClaim, by index */
-} VgpuOwner;
+};
 
 VgpuClaim *vgpu_claim_new(const char *uuid, guint index);
 /* A vGPU of @profile on @parent, a function of @gpu; the claim must not have a place yet. */
 void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
                     const VgpuProfile *profile);
+/* All of it, without its owner. */
+VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
+/* Where it is, without what it is in the middle of. */
+VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
 void vgpu_claim_free(VgpuClaim *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaim, vgpu_claim_free)
 

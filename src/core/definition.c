@@ -13,7 +13,8 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
 {
     VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain->uuid);
     VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
-    VgpuOwner *kept = g_hash_table_lookup(self->kept, domain->uuid);
+    VgpuOwner *kept =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_PERSISTENT, domain->uuid);
     guint64 order = definition ? definition->order : ++self->last_order;
 
     if (owner && g_strcmp0(owner->domain_name, domain->name) != 0) { /* renamed */
@@ -63,6 +64,6 @@ vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
 {
     g_hash_table_remove(self->definitions, domain_uuid);
     if (!has_any(vgpu_manager_owner(self, domain_uuid)) &&
-        !g_hash_table_contains(self->choices, domain_uuid))
+        !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid))
         vgpu_manager_unreserve_all(self, domain_uuid);
 }

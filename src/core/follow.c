@@ -60,14 +60,12 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
 void
 vgpu_manager_unheard(VgpuManager *self, guint64 since)
 {
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        if (owner->since == since && owner->domain_uuid) {
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(RUN));
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        if (owner->since == since) {
             g_autofree char *uuid = g_strdup(owner->domain_uuid);
 
             vgpu_manager_release(self, uuid, since);
@@ -164,13 +162,11 @@ GHashTable *
 vgpu_manager_note(const VgpuManager *self)
 {
     GHashTable *noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
         guint64 at = MAX(owner->since, owner->touched);
 
         g_hash_table_insert(noted, g_strdup(owner->key), g_memdup2(&at, sizeof(at)));
@@ -183,12 +179,11 @@ static GHashTable *
 changed_since(const VgpuManager *self, GHashTable *noted)
 {
     GHashTable *changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
         const guint64 *at = g_hash_table_lookup(noted, owner->key);
 
         if (!at || *at != MAX(owner->since, owner->touched))
@@ -221,7 +216,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
         owner->started = true;
         owner->domain_id = action->domain_id;
     }
-    g_ptr_array_add(owner->claims, claim);
+    vgpu_reservations_add(self->reservations, owner, claim);
     vgpu_manager_save_or_warn(self, owner);
 }
 
@@ -270,15 +265,15 @@ static void
 forget_reservations(VgpuManager *self, const GPtrArray *facts, GHashTable *changed)
 {
     g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GList) keys = g_hash_table_get_keys(self->reserved);
+    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS(PLANNED));
 
     for (guint i = 0; i < facts->len; i++)
         g_hash_table_add(there, ((const VgpuFact *) g_ptr_array_index(facts, i))->uuid);
-    for (GList *l = keys; l; l = l->next) {
-        g_autofree char *key = g_strdup(l->data);
+    for (guint i = 0; i < owners->len; i++) {
+        g_autofree char *key = g_strdup(((const VgpuOwner *) g_ptr_array_index(owners, i))->key);
 
         if (!g_hash_table_contains(there, key) && !g_hash_table_contains(changed, key) &&
-            !g_hash_table_contains(self->choices, key))
+            !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, key))
             vgpu_manager_unreserve_all(self, key);
     }
 }
@@ -288,19 +283,11 @@ static GHashTable *
 list_unseen(const VgpuManager *self)
 {
     GHashTable *unseen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    GHashTableIter iter;
-    gpointer value;
+    g_autoptr(GPtrArray) gpus = vgpu_reservations_gpus(self->reservations, VGPU_KINDS_MADE);
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (!vgpu_manager_is_fresh(self, claim->gpu))
-                g_hash_table_add(unseen, g_strdup(claim->gpu));
-        }
+    for (guint i = 0; i < gpus->len; i++) {
+        if (!vgpu_manager_is_fresh(self, g_ptr_array_index(gpus, i)))
+            g_hash_table_add(unseen, g_strdup(g_ptr_array_index(gpus, i)));
     }
     return unseen;
 }
@@ -311,8 +298,7 @@ vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *fa
     g_autoptr(GHashTable) changed = changed_since(self, noted);
     g_autoptr(GHashTable) unseen = list_unseen(self);
     VgpuReconcileInput input = {
-        .owners = self->owners,
-        .kept = self->kept,
+        .reservations = self->reservations,
         .untouchable = changed,
         .facts = facts,
         .inventory = vgpu_manager_inventory(self),

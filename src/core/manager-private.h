@@ -3,6 +3,7 @@
 
 #include "core/lane.h"
 #include "core/manager.h"
+#include "core/reservations.h"
 #include "driver/drivers.h"
 
 /* What libvirt's definition of a domain asks for. */
@@ -21,16 +22,11 @@ struct VgpuManager {
     VgpuManagerHost host;
     gpointer opaque;
 
-    VgpuWriter *writer; /* of what is in /var/lib */
-    VgpuClaimStore *store;
-    VgpuClaimStore *kept_store;
-    VgpuClaimStore *reserved_store;
-    GHashTable *owners;   /* key → VgpuOwner, in /run */
-    GHashTable *kept;     /* key → VgpuOwner, persistent, in /var/lib */
-    GHashTable *reserved; /* key → VgpuOwner, in /var/lib: VFs that definitions name */
-    GHashTable *choices;  /* key → VgpuOwner: VFs chosen for a migration, until its prepare */
-    GHashTable *lapses;   /* key → GSource: when such a choice is dropped */
-    guint lapse_ms;       /* after that */
+    VgpuWriter *writer;                    /* of what is in /var/lib */
+    VgpuClaimStore *stores[VGPU_N_STORES]; /* none for what is in memory only */
+    VgpuReservations *reservations;
+    GSource *lapse; /* when the first of those that expire is dropped; NULL: there is none */
+    guint lapse_ms; /* for so long what was chosen for a migration is held */
 
     VgpuPools *pools;
     VgpuLanes *lanes;
@@ -46,7 +42,6 @@ struct VgpuManager {
     GHashTable *named;        /* see vgpu_manager_take_layout() */
     GHashTable *mig_auto;     /* likewise */
     GHashTable *mixed;        /* likewise */
-    GHashTable *setups;       /* GPUs that are being set up → see vgpu_drivers_hold() */
     GHashTable *owed;         /* set of GPUs that the last look at all domains could not see */
     bool was_blind;           /* something was answered before any GPU was known */
     GHashTable *shunned; /* VF → gint64 *: not to be tried again until then, us, monotonic */
@@ -74,11 +69,13 @@ guint64 vgpu_manager_now(void);
 GSource *vgpu_manager_after(VgpuManager *self, guint ms, GSourceFunc func, gpointer data);
 
 VgpuOwner *vgpu_manager_owner(const VgpuManager *self, const char *key);
-/* The owner of that key, made if there is none. */
+/* The owner of that key, made if there is none; without a domain it is made by hand. */
 VgpuOwner *vgpu_manager_need_owner(VgpuManager *self, const char *key, const char *domain_uuid,
                                    const char *domain_name);
-/* Write it down; one without claims is forgotten (and freed). A failure is logged. */
+/* Write it down where its kind is; one without claims is forgotten (and freed). For what is in /var/lib
+ * whether it got to the disk is told to those who wait for it, see vgpu_manager_wait_saved(). */
 bool vgpu_manager_save(VgpuManager *self, VgpuOwner *owner, GError **error);
+/* A failure is logged. */
 void vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 
 VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner);
@@ -212,8 +209,6 @@ void vgpu_manager_unreserve_all(VgpuManager *self, const char *key);
  * moment is not for it while there is another. */
 bool vgpu_manager_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Where it is, without what it is in the middle of. */
-VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
 /* The prepare that a choice was kept for is there. */
 void vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid);
 /* Not to be chosen for a while: it was not what it seemed to be. */

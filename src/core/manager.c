@@ -37,42 +37,68 @@ check_free(gpointer data)
     g_source_unref(source);
 }
 
+static const char *const store_paths[VGPU_N_STORES] = {
+    [VGPU_STORE_RUN] = VGPU_PATH_CLAIMS,
+    [VGPU_STORE_PERSISTENT] = VGPU_PATH_PERSISTENT,
+    [VGPU_STORE_PLANNED] = VGPU_PATH_RESERVED,
+};
+
+static bool
+open_stores(const char *root, VgpuClaimStore **stores, GError **error)
+{
+    for (guint i = 0; i < VGPU_N_STORES; i++) {
+        g_autofree char *path = g_build_filename(root, store_paths[i], NULL);
+
+        if (store_paths[i] && !(stores[i] = vgpu_claim_store_new(path, error)))
+            return false;
+    }
+    return true;
+}
+
+static void
+close_stores(VgpuClaimStore **stores)
+{
+    for (guint i = 0; i < VGPU_N_STORES; i++)
+        vgpu_claim_store_free(stores[i]);
+}
+
+/* What is in /run is written at once, what is on a disk by a thread. */
+static void
+load_records(VgpuManager *self)
+{
+    self->reservations = vgpu_reservations_new();
+    self->writer = vgpu_writer_new();
+    for (guint i = 0; i < VGPU_N_STORES; i++) {
+        if (self->stores[i])
+            vgpu_reservations_load(self->reservations, (VgpuStore) i,
+                                   vgpu_claim_store_load(self->stores[i]));
+    }
+    vgpu_claim_store_write_by(self->stores[VGPU_STORE_PERSISTENT], self->writer);
+    vgpu_claim_store_write_by(self->stores[VGPU_STORE_PLANNED], self->writer);
+}
+
 VgpuManager *
 vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
                  GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
                  GError **error)
 {
     const char *root = drivers->root;
-    g_autofree char *claims = g_build_filename(root, VGPU_PATH_CLAIMS, NULL);
-    g_autofree char *persistent = g_build_filename(root, VGPU_PATH_PERSISTENT, NULL);
-    g_autofree char *vfs = g_build_filename(root, VGPU_PATH_RESERVED, NULL);
-    g_autoptr(VgpuClaimStore) store = vgpu_claim_store_new(claims, error);
-    g_autoptr(VgpuClaimStore) kept_store = store ? vgpu_claim_store_new(persistent, error) : NULL;
-    g_autoptr(VgpuClaimStore) reserved = kept_store ? vgpu_claim_store_new(vfs, error) : NULL;
-    VgpuPools *pools = reserved ? vgpu_pools_new(root, error) : NULL;
+    VgpuClaimStore *stores[VGPU_N_STORES] = { NULL };
+    VgpuPools *pools = open_stores(root, stores, error) ? vgpu_pools_new(root, error) : NULL;
     VgpuManager *self;
 
-    if (!pools)
+    if (!pools) {
+        close_stores(stores);
         return NULL;
+    }
     self = g_new0(VgpuManager, 1);
     self->config = config;
     self->context = g_main_context_ref(context);
     self->host = *host;
     self->opaque = opaque;
-    self->owners = vgpu_claim_store_load(store);
-    self->kept = vgpu_claim_store_load(kept_store);
-    self->reserved = vgpu_claim_store_load(reserved);
-    self->choices =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
-    self->store = g_steal_pointer(&store);
+    memcpy(self->stores, stores, sizeof(stores));
+    load_records(self);
     self->lapse_ms = 60000; /* a prepare follows at once, or not at all */
-    self->lapses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
-    self->kept_store = g_steal_pointer(&kept_store);
-    self->reserved_store = g_steal_pointer(&reserved);
-    self->writer = vgpu_writer_new();
-    vgpu_claim_store_write_by(self->kept_store, self->writer);
-    vgpu_claim_store_write_by(self->reserved_store, self->writer);
-    self->setups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->shunned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
@@ -104,12 +130,8 @@ vgpu_manager_free(VgpuManager *self)
     vgpu_manager_forget_plugs(self);
     g_hash_table_unref(self->removals);
     g_hash_table_unref(self->definitions);
-    g_hash_table_unref(self->owners);
-    g_hash_table_unref(self->kept);
-    g_hash_table_unref(self->reserved);
-    g_hash_table_unref(self->lapses);
-    g_hash_table_unref(self->choices);
-    g_hash_table_unref(self->setups);
+    vgpu_reservations_free(self->reservations);
+    g_clear_pointer(&self->lapse, check_free);
     g_hash_table_unref(self->owed);
     g_hash_table_unref(self->shunned);
     g_clear_pointer(&self->named, g_hash_table_unref);
@@ -120,9 +142,7 @@ vgpu_manager_free(VgpuManager *self)
     vgpu_inventory_free(self->identity);
     vgpu_pools_free(self->pools);
     vgpu_writer_free(self->writer);
-    vgpu_claim_store_free(self->store);
-    vgpu_claim_store_free(self->kept_store);
-    vgpu_claim_store_free(self->reserved_store);
+    close_stores(self->stores);
     g_main_context_unref(self->context);
     g_free(self);
 }
@@ -130,8 +150,8 @@ vgpu_manager_free(VgpuManager *self)
 bool
 vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
 {
-    return vgpu_claim_store_wait(self->reserved_store, key, SAVE_MS, error) &&
-           vgpu_claim_store_wait(self->kept_store, key, SAVE_MS, error);
+    return vgpu_claim_store_wait(self->stores[VGPU_STORE_PLANNED], key, SAVE_MS, error) &&
+           vgpu_claim_store_wait(self->stores[VGPU_STORE_PERSISTENT], key, SAVE_MS, error);
 }
 
 void
@@ -143,10 +163,10 @@ vgpu_manager_stop_saving(const VgpuManager *self, guint ms)
 void
 vgpu_manager_resume(VgpuManager *self)
 {
-    g_autoptr(GList) owners = g_hash_table_get_values(self->owners);
+    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS_MADE);
 
-    for (GList *l = owners; l; l = l->next) {
-        VgpuOwner *owner = l->data;
+    for (guint n = 0; n < owners->len; n++) {
+        VgpuOwner *owner = g_ptr_array_index(owners, n);
         g_autoptr(GPtrArray) releasing = g_ptr_array_new();
 
         for (guint i = 0; i < owner->claims->len; i++) {
@@ -163,32 +183,28 @@ vgpu_manager_resume(VgpuManager *self)
 VgpuOwner *
 vgpu_manager_owner(const VgpuManager *self, const char *key)
 {
-    return key ? g_hash_table_lookup(self->owners, key) : NULL;
+    return vgpu_reservations_find(self->reservations, VGPU_KIND_RUN, key);
 }
 
 VgpuOwner *
 vgpu_manager_need_owner(VgpuManager *self, const char *key, const char *domain_uuid,
                         const char *domain_name)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self, key);
-
-    if (!owner) {
-        owner = vgpu_owner_new(key);
-        owner->domain_uuid = g_strdup(domain_uuid);
-        owner->domain_name = g_strdup(domain_name);
-        g_hash_table_insert(self->owners, owner->key, owner);
-    }
-    return owner;
+    return vgpu_reservations_need(self->reservations,
+                                  domain_uuid ? VGPU_KIND_RUN : VGPU_KIND_HANDMADE, key,
+                                  domain_uuid, domain_name);
 }
 
 bool
 vgpu_manager_save(VgpuManager *self, VgpuOwner *owner, GError **error)
 {
-    bool saved = vgpu_claim_store_save(self->store, owner, error);
+    const VgpuClaimStore *store = self->stores[vgpu_kind_store(owner->kind)];
+    bool saved = !store || vgpu_claim_store_save(store, owner, error);
 
-    self->is_stale = true;
+    if ((1u << owner->kind) & VGPU_KINDS_MADE) /* those name what is on VFs */
+        self->is_stale = true;
     if (!owner->claims->len)
-        g_hash_table_remove(self->owners, owner->key);
+        vgpu_reservations_forget(self->reservations, owner);
     return saved;
 }
 
@@ -207,36 +223,21 @@ vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner)
 VgpuClaim *
 vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner)
 {
-    GHashTableIter iter;
-    gpointer value;
+    VgpuClaim *claim = vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                                         VGPU_KINDS(PERSISTENT));
 
-    g_hash_table_iter_init(&iter, self->kept);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        VgpuClaim *claim = vgpu_owner_find(value, uuid);
-
-        if (claim) {
-            if (owner)
-                *owner = value;
-            return claim;
-        }
-    }
-    return NULL;
+    if (claim && owner)
+        *owner = claim->owner;
+    return claim;
 }
 
 VgpuOwner *
 vgpu_manager_user_of(const VgpuManager *self, const char *uuid)
 {
-    GHashTableIter iter;
-    gpointer value;
+    const VgpuClaim *claim =
+        vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid), VGPU_KINDS(RUN));
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        VgpuOwner *owner = value;
-
-        if (owner->domain_uuid && vgpu_owner_find(owner, uuid))
-            return owner;
-    }
-    return NULL;
+    return claim ? claim->owner : NULL;
 }
 
 void

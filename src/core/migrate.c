@@ -2,62 +2,72 @@
 #include "core/manager-private.h"
 #include "domain/filter.h"
 
-typedef struct {
-    VgpuManager *manager;
-    char *key;
-} Lapse;
+static void arm(VgpuManager *self);
 
-static void
-lapse_free(gpointer data)
-{
-    Lapse *self = data;
-
-    g_free(self->key);
-    g_free(self);
-}
-
+/* What was chosen and has not come. */
 static gboolean
 on_lapse(gpointer data)
 {
-    const Lapse *self = data;
+    VgpuManager *self = data;
+    g_autoptr(GPtrArray) expired =
+        vgpu_reservations_expired(self->reservations, g_get_monotonic_time());
 
-    VgpuManager *manager = self->manager;
+    for (guint i = 0; i < expired->len; i++) {
+        VgpuOwner *owner = g_ptr_array_index(expired, i);
 
-    if (!vgpu_manager_owner(manager, self->key) &&
-        !g_hash_table_contains(manager->definitions, self->key))
-        vgpu_manager_unreserve_all(manager, self->key); /* it has not come to stay */
-    g_hash_table_remove(manager->choices, self->key);
-    g_hash_table_remove(manager->lapses, self->key);
+        if (!vgpu_manager_owner(self, owner->key) &&
+            !g_hash_table_contains(self->definitions, owner->key))
+            vgpu_manager_unreserve_all(self, owner->key); /* it has not come to stay */
+        vgpu_reservations_forget(self->reservations, owner);
+    }
+    arm(self);
     return G_SOURCE_REMOVE;
+}
+
+/* Wait for the first that expires. */
+static void
+arm(VgpuManager *self)
+{
+    gint64 next = vgpu_reservations_next_expiry(self->reservations);
+
+    if (self->lapse) {
+        g_source_destroy(self->lapse);
+        g_clear_pointer(&self->lapse, g_source_unref);
+    }
+    if (!next)
+        return;
+    self->lapse = vgpu_manager_after(self, 0, on_lapse, self);
+    g_source_set_ready_time(self->lapse, next);
 }
 
 /* Hold what was chosen for as long as its prepare may take to come. */
 static void
 hold(VgpuManager *self, const VgpuDomain *domain)
 {
-    const VgpuOwner *reserved = g_hash_table_lookup(self->reserved, domain->uuid);
-    VgpuOwner *choice = vgpu_owner_new(domain->uuid);
-    Lapse *lapse = g_new0(Lapse, 1);
-    GSource *source = g_timeout_source_new(self->lapse_ms);
+    const VgpuOwner *reserved =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, domain->uuid);
+    VgpuOwner *choice;
 
-    choice->domain_uuid = g_strdup(domain->uuid);
-    choice->domain_name = g_strdup(domain->name);
+    vgpu_manager_forget_choice(self, domain->uuid);
+    choice = vgpu_reservations_need(self->reservations, VGPU_KIND_INCOMING, domain->uuid,
+                                    domain->uuid, domain->name);
+    choice->expires = g_get_monotonic_time() + (gint64) self->lapse_ms * 1000;
     for (guint i = 0; reserved && i < reserved->claims->len; i++)
-        g_ptr_array_add(choice->claims, vgpu_claim_copy(g_ptr_array_index(reserved->claims, i)));
-    g_hash_table_replace(self->choices, choice->key, choice);
-
-    lapse->manager = self;
-    lapse->key = g_strdup(domain->uuid);
-    g_source_set_callback(source, on_lapse, lapse, lapse_free);
-    g_source_attach(source, self->context);
-    g_hash_table_replace(self->lapses, g_strdup(domain->uuid), source);
+        vgpu_reservations_add(self->reservations, choice,
+                              vgpu_claim_copy_place(g_ptr_array_index(reserved->claims, i)));
+    arm(self);
 }
 
 void
 vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid)
 {
-    g_hash_table_remove(self->choices, domain_uuid);
-    g_hash_table_remove(self->lapses, domain_uuid);
+    VgpuOwner *choice =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid);
+
+    if (!choice)
+        return;
+    vgpu_reservations_forget(self->reservations, choice);
+    arm(self);
 }
 
 bool

@@ -2,33 +2,6 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 
-/* Whether it got to the disk is told to those who wait for it: vgpu_manager_wait_saved(). */
-static void
-save_kept(VgpuManager *self, VgpuOwner *owner)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!vgpu_claim_store_save(self->kept_store, owner, &error))
-        g_warning("%s", error->message);
-    if (!owner->claims->len)
-        g_hash_table_remove(self->kept, owner->key);
-}
-
-static VgpuOwner *
-need_kept_owner(VgpuManager *self, const char *key, const char *domain_uuid,
-                const char *domain_name)
-{
-    VgpuOwner *owner = g_hash_table_lookup(self->kept, key);
-
-    if (!owner) {
-        owner = vgpu_owner_new(key);
-        owner->domain_uuid = g_strdup(domain_uuid);
-        owner->domain_name = g_strdup(domain_name);
-        g_hash_table_insert(self->kept, owner->key, owner);
-    }
-    return owner;
-}
-
 /* Only what does not exist is made: whatever has this UUID now is somebody else's, or goes with the
  * present run of the domain. */
 static bool
@@ -100,10 +73,11 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
         claim->phase = VGPU_PHASE_CREATING;
         claim->persistent = true;
         known = claim;
-        owner = need_kept_owner(self, domain_uuid ? domain_uuid : want->uuid, domain_uuid,
-                                domain_name);
-        g_ptr_array_add(owner->claims, g_steal_pointer(&claim));
-        save_kept(self, owner);
+        owner = vgpu_reservations_need(self->reservations, VGPU_KIND_PERSISTENT,
+                                       domain_uuid ? domain_uuid : want->uuid, domain_uuid,
+                                       domain_name);
+        vgpu_reservations_add(self->reservations, owner, g_steal_pointer(&claim));
+        vgpu_manager_save_or_warn(self, owner);
     }
     out->parent = g_strdup(known->parent);
     out->profile_id = g_strdup(known->profile_id);
@@ -120,7 +94,7 @@ vgpu_manager_kept(VgpuManager *self, const char *uuid)
     if (!claim || claim->phase == VGPU_PHASE_READY)
         return;
     claim->phase = VGPU_PHASE_READY;
-    save_kept(self, owner);
+    vgpu_manager_save_or_warn(self, owner);
     vgpu_manager_emit(self, "vgpu-created", owner, claim, NULL, -1);
 }
 
@@ -134,8 +108,8 @@ vgpu_manager_unkeep(VgpuManager *self, const char *uuid)
         return;
     if (claim->phase == VGPU_PHASE_READY) /* else nobody was told that it was there */
         vgpu_manager_emit(self, "vgpu-removed", owner, claim, NULL, -1);
-    g_ptr_array_remove(owner->claims, claim);
-    save_kept(self, owner);
+    vgpu_reservations_drop(self->reservations, claim);
+    vgpu_manager_save_or_warn(self, owner);
 }
 
 static bool
@@ -155,7 +129,8 @@ GPtrArray *
 vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid)
 {
     GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
-    const VgpuOwner *owner = g_hash_table_lookup(self->kept, domain_uuid);
+    const VgpuOwner *owner =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_PERSISTENT, domain_uuid);
     const VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {

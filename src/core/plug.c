@@ -228,20 +228,12 @@ vgpu_manager_follow_run(VgpuManager *self, const char *domain_uuid, guint64 sinc
 static VgpuOwner *
 find_handmade(const VgpuManager *self, const VgpuHostdev *hostdev)
 {
-    GHashTableIter iter;
-    gpointer value;
+    const GPtrArray *claims =
+        hostdev->source ? vgpu_reservations_of_parent(self->reservations, hostdev->source)
+                        : vgpu_reservations_of_uuid(self->reservations, hostdev->uuid);
+    const VgpuClaim *claim = vgpu_claims_first(claims, VGPU_KINDS(HANDMADE));
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        VgpuOwner *owner = value;
-        const VgpuClaim *claim = owner->claims->len ? g_ptr_array_index(owner->claims, 0) : NULL;
-
-        if (claim && !owner->domain_uuid &&
-            (hostdev->source ? g_strcmp0(claim->parent, hostdev->source) == 0
-                             : g_strcmp0(claim->uuid, hostdev->uuid) == 0))
-            return owner;
-    }
-    return NULL;
+    return claim ? claim->owner : NULL;
 }
 
 void
@@ -258,7 +250,7 @@ vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *dom
         (owner && vgpu_owner_find(owner, uuid)))
         return;
     from = g_ptr_array_index(handmade->claims, 0);
-    claim = vgpu_claim_copy(from);
+    claim = vgpu_claim_copy_place(from);
     g_free(claim->uuid);
     claim->uuid = g_steal_pointer(&uuid);
     claim->index = (guint) hostdev->index;
@@ -270,7 +262,7 @@ vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *dom
     owner->started = true;
     owner->domain_id = domain_id;
     owner->touched = vgpu_manager_now();
-    g_ptr_array_add(owner->claims, claim);
+    vgpu_reservations_add(self->reservations, owner, claim);
     vgpu_manager_save_or_warn(self, owner); /* two records for a moment are better than none */
     vgpu_manager_drop(self, handmade, g_ptr_array_index(handmade->claims, 0));
     vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, -1);

@@ -149,14 +149,14 @@ add_claim(VgpuPoolRow *row, const VgpuOwner *owner, const VgpuClaim *claim)
 
 /* A persistent one that is in use is in two records: it counts in that which outlives the run. */
 static void
-add_claims(VgpuPoolRow *row, GHashTable *owners, bool persistent)
+add_claims(VgpuPoolRow *row, const VgpuManager *self)
 {
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_OWNED);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
@@ -220,8 +220,7 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
         if (vgpu_pools_of(self->pools, gpu) == pool)
             add_gpu(reading, row, gpu);
     }
-    add_claims(row, self->owners, false);
-    add_claims(row, self->kept, true);
+    add_claims(row, self);
     add_definitions(self, row);
     g_ptr_array_sort(row->users, compare_users);
     return row;

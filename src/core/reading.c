@@ -33,42 +33,50 @@ has_user(const VgpuManager *self, const VgpuClaim *claim)
 /* All that is recorded counts once, whoever has it: what was made by hand or is persistent has a
  * second record while a domain uses it. */
 static void
-reserve(const VgpuManager *self, GArray *reservations, GHashTable *owners, const char *except)
+reserve_owner(const VgpuManager *self, GArray *reservations, const VgpuOwner *owner)
 {
-    GHashTableIter iter;
-    gpointer value;
+    bool outlives_runs = !owner->domain_uuid || owner->kind == VGPU_KIND_PERSISTENT;
 
-    g_hash_table_iter_init(&iter, owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-        bool outlives_runs = !owner->domain_uuid || owners == self->kept;
+    for (guint i = 0; i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+        VgpuReservation reservation = {
+            .uuid = claim->uuid,
+            .parent = claim->parent,
+            .profile_id = claim->profile_id,
+        };
 
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-            VgpuReservation reservation = {
-                .uuid = claim->uuid,
-                .parent = claim->parent,
-                .profile_id = claim->profile_id,
-            };
-
-            if (claim->phase != VGPU_PHASE_FAILED && g_strcmp0(owner->key, except) != 0 &&
-                !(outlives_runs && has_user(self, claim)))
-                g_array_append_val(reservations, reservation);
-        }
+        if (claim->phase != VGPU_PHASE_FAILED && !(outlives_runs && has_user(self, claim)))
+            g_array_append_val(reservations, reservation);
     }
+}
+
+/* @key: what is held for that domain's coming is for itself. */
+static GArray *
+reserve(const VgpuManager *self, const char *key)
+{
+    GArray *reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
+
+    vgpu_reservations_iter_init(&iter, self->reservations, G_MAXUINT);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        bool is_own = owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0;
+
+        if (vgpu_kind_takes_room(owner->kind) && !is_own)
+            reserve_owner(self, reservations, owner);
+    }
+    return reservations;
 }
 
 static GHashTable *
 planned_vfs(const VgpuManager *self, const char *except)
 {
     GHashTable *planned = g_hash_table_new(g_str_hash, g_str_equal);
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->reserved);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(PLANNED));
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
         for (guint i = 0; i < owner->claims->len && g_strcmp0(owner->key, except) != 0; i++)
             g_hash_table_add(planned,
                              ((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->parent);
@@ -83,10 +91,12 @@ closed_now(VgpuManager *self)
     gint64 now = g_get_monotonic_time();
     GHashTableIter iter;
     gpointer key, value;
+    VgpuReservationsIter setups;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->setups);
-    while (g_hash_table_iter_next(&iter, &key, NULL))
-        g_hash_table_insert(closed, key, (gpointer) "it is being set up just now");
+    vgpu_reservations_iter_init(&setups, self->reservations, VGPU_KINDS(SETUP));
+    while (vgpu_reservations_iter_next(&setups, &owner))
+        g_hash_table_insert(closed, owner->key, (gpointer) "it is being set up just now");
     g_hash_table_iter_init(&iter, self->shunned);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         if (*(const gint64 *) value > now)
@@ -129,14 +139,14 @@ take_of_tenant(VgpuReading *self, const char *pool, const char *domain)
 /* Whose vGPUs count against the tenant's share, by pool. One that is persistent and in use is in two
  * records. */
 static void
-count_tenant(VgpuReading *self, GHashTable *owners, const char *tenant, bool persistent)
+count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant)
 {
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
+    vgpu_reservations_iter_init(&iter, manager->reservations, VGPU_KINDS_OWNED);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
@@ -154,10 +164,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
 {
     VgpuReading *self = g_new0(VgpuReading, 1);
 
-    self->reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
-    reserve(manager, self->reservations, manager->owners, NULL);
-    reserve(manager, self->reservations, manager->kept, NULL);
-    reserve(manager, self->reservations, manager->choices, key);
+    self->reservations = reserve(manager, key);
     self->slow = vgpu_manager_slow_gpus(manager);
     self->unseen = vgpu_manager_unseen(manager);
     self->closed = closed_now(manager);
@@ -167,10 +174,8 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     self->tenant_used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->tenant_users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                (GDestroyNotify) g_ptr_array_unref);
-    if (domain && domain->tenant) {
-        count_tenant(self, manager->owners, domain->tenant, false);
-        count_tenant(self, manager->kept, domain->tenant, true);
-    }
+    if (domain && domain->tenant)
+        count_tenant(self, manager, domain->tenant);
     self->snapshot = (VgpuSnapshot) {
         .inventory = manager->inventory,
         .reservations = self->reservations,

@@ -193,19 +193,7 @@ plan_owner(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner
 static bool
 has_record(const VgpuReconcileInput *in, const char *uuid)
 {
-    GHashTable *tables[] = { in->owners, in->kept };
-
-    for (gsize t = 0; t < G_N_ELEMENTS(tables); t++) {
-        GHashTableIter iter;
-        gpointer owner;
-
-        g_hash_table_iter_init(&iter, tables[t]);
-        while (g_hash_table_iter_next(&iter, NULL, &owner)) {
-            if (vgpu_owner_find(owner, uuid))
-                return true;
-        }
-    }
-    return false;
+    return vgpu_claims_first(vgpu_reservations_of_uuid(in->reservations, uuid), VGPU_KINDS_OWNED);
 }
 
 /* The profile of what is on the VF that the hostdev names, when no record says whose it is; of a plain
@@ -322,15 +310,16 @@ GPtrArray *
 vgpu_reconcile_plan(const VgpuReconcileInput *in)
 {
     GPtrArray *plan = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_action_free);
-    GHashTableIter iter;
-    gpointer owner;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, in->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &owner))
-        plan_owner(in, plan, owner);
-    g_hash_table_iter_init(&iter, in->kept);
-    while (g_hash_table_iter_next(&iter, NULL, &owner))
-        plan_kept(in, plan, owner);
+    vgpu_reservations_iter_init(&iter, in->reservations, VGPU_KINDS_OWNED);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        if (owner->kind == VGPU_KIND_PERSISTENT)
+            plan_kept(in, plan, owner);
+        else
+            plan_owner(in, plan, owner);
+    }
 
     for (guint i = 0; i < in->facts->len; i++) {
         const VgpuFact *fact = g_ptr_array_index(in->facts, i);

@@ -3,7 +3,7 @@
  * The plan is a pure function, so that `reconcile --dry-run` says exactly what reconcile does. */
 #pragma once
 
-#include "core/claim.h"
+#include "core/reservations.h"
 #include "domain/domain.h"
 #include "gpu/inventory.h"
 
@@ -47,8 +47,7 @@ typedef struct {
 void vgpu_fact_free(VgpuFact *self);
 
 typedef struct {
-    GHashTable *owners;      /* key → VgpuOwner, in /run */
-    GHashTable *kept;        /* key → VgpuOwner, persistent */
+    const VgpuReservations *reservations;
     GHashTable *untouchable; /* set of keys that changed since the list was begun, or NULL */
     const GPtrArray *facts;  /* of VgpuFact */
     const VgpuInventory *inventory;

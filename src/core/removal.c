@@ -81,7 +81,7 @@ find_claim(VgpuRemoval *self, VgpuOwner **owner)
 void
 vgpu_manager_drop(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
 {
-    g_ptr_array_remove(owner->claims, claim);
+    vgpu_reservations_drop(self->reservations, claim);
     vgpu_manager_save_or_warn(self, owner);
 }
 

@@ -118,16 +118,14 @@ is_listed(const GPtrArray *rows, const char *uuid)
 
 /* Those of domains, or those without one; @state NULL: that of the claim. */
 static void
-add_records(const VgpuManager *self, GPtrArray *rows, GHashTable *owners, bool of_domains,
+add_records(const VgpuManager *self, GPtrArray *rows, guint kinds, bool of_domains,
             const char *state)
 {
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
+    vgpu_reservations_iter_init(&iter, self->reservations, kinds);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
@@ -268,10 +266,10 @@ vgpu_manager_list(VgpuManager *self, bool all)
 
     (void) vgpu_manager_inventory(self);
     /* what a domain uses is the domain's, whoever made it */
-    add_records(self, rows, self->owners, true, NULL);
-    add_records(self, rows, self->owners, false, NULL);
-    add_records(self, rows, self->kept, true, "planned");
-    add_records(self, rows, self->kept, false, "planned");
+    add_records(self, rows, VGPU_KINDS(RUN), true, NULL);
+    add_records(self, rows, VGPU_KINDS(HANDMADE), false, NULL);
+    add_records(self, rows, VGPU_KINDS(PERSISTENT), true, "planned");
+    add_records(self, rows, VGPU_KINDS(PERSISTENT), false, "planned");
     add_unrecorded(self, rows, all);
     if (all)
         add_planned(self, rows);

@@ -18,27 +18,19 @@ any_instance(const VgpuGpu *gpu, const char **parent)
 static bool
 check_records(const VgpuManager *self, const char *gpu, GError **error)
 {
-    GHashTable *tables[] = { self->owners, self->kept };
-    GHashTableIter iter;
-    gpointer value;
+    const GPtrArray *claims = vgpu_reservations_of_gpu(self->reservations, gpu);
 
-    for (gsize t = 0; t < G_N_ELEMENTS(tables); t++) {
-        g_hash_table_iter_init(&iter, tables[t]);
-        while (g_hash_table_iter_next(&iter, NULL, &value)) {
-            const VgpuOwner *owner = value;
+    for (guint i = 0; claims && i < claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(claims, i);
+        const VgpuOwner *owner = claim->owner;
 
-            for (guint i = 0; i < owner->claims->len; i++) {
-                const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-                if (!g_str_equal(claim->gpu, gpu) || claim->phase == VGPU_PHASE_FAILED)
-                    continue;
-                g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                            "GPU %s is in use: vGPU %s on %s of domain '%s'; stop that first",
-                            gpu, claim->uuid, claim->parent,
-                            owner->domain_name ? owner->domain_name : "none (made by hand)");
-                return false;
-            }
-        }
+        if (!((1u << owner->kind) & VGPU_KINDS_OWNED) || claim->phase == VGPU_PHASE_FAILED)
+            continue;
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "GPU %s is in use: vGPU %s on %s of domain '%s'; stop that first", gpu,
+                    claim->uuid, claim->parent,
+                    owner->domain_name ? owner->domain_name : "none (made by hand)");
+        return false;
     }
     return true;
 }
@@ -71,29 +63,40 @@ bool
 vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError **error)
 {
     const VgpuGpu *known = vgpu_inventory_find(vgpu_manager_inventory(self), gpu);
+    VgpuClaim *claim;
 
     if (!known) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
                     "there is no GPU %s (see 'virt-vgpu gpu-list')", gpu);
         return false;
     }
-    if (g_hash_table_contains(self->setups, gpu)) {
+    if (vgpu_reservations_find(self->reservations, VGPU_KIND_SETUP, gpu)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "GPU %s is being set up already", gpu);
         return false;
     }
     if (idle && !check_idle(self, known, error))
         return false;
-    g_hash_table_insert(self->setups, g_strdup(gpu),
-                        GSIZE_TO_POINTER(vgpu_drivers_hold(self->drivers, gpu)));
+    claim = vgpu_claim_new(NULL, 0);
+    claim->gpu = g_strdup(gpu);
+    claim->hold = vgpu_drivers_hold(self->drivers, gpu);
+    vgpu_reservations_add(self->reservations,
+                          vgpu_reservations_need(self->reservations, VGPU_KIND_SETUP, gpu, NULL,
+                                                 NULL),
+                          claim);
     return true;
 }
 
 void
 vgpu_manager_end_setup(VgpuManager *self, const char *gpu)
 {
-    vgpu_drivers_unhold(self->drivers, gpu,
-                        GPOINTER_TO_SIZE(g_hash_table_lookup(self->setups, gpu)));
-    g_hash_table_remove(self->setups, gpu);
+    VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_SETUP, gpu);
+
+    if (owner) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, 0);
+
+        vgpu_drivers_unhold(self->drivers, gpu, claim->hold);
+        vgpu_reservations_forget(self->reservations, owner);
+    }
     vgpu_drivers_rediscover(self->drivers);
     (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
     vgpu_manager_wake_starts(self);

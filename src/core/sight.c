@@ -38,13 +38,11 @@ label(const VgpuInventory *inventory, const VgpuClaim *claim)
 static void
 label_all(const VgpuManager *self, const VgpuInventory *inventory)
 {
-    GHashTableIter iter;
-    gpointer value;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
 
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
@@ -241,19 +239,7 @@ static bool
 is_needed(const char *gpu, gpointer opaque)
 {
     const VgpuManager *self = opaque;
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, self->owners);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuOwner *owner = value;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            if (g_str_equal(((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->gpu, gpu))
-                return true;
-        }
-    }
-    return false;
+    return vgpu_claims_first(vgpu_reservations_of_gpu(self->reservations, gpu), VGPU_KINDS_MADE);
 }
 
 void

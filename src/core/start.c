@@ -91,7 +91,7 @@ undo(const VgpuStart *self)
             continue;
         }
         if (is_only_a_record(claim)) {
-            g_ptr_array_remove_index(owner->claims, i);
+            vgpu_reservations_drop(manager->reservations, claim);
             continue;
         }
         if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched)

@@ -120,19 +120,16 @@ other_owner_of(VgpuStart *self, const VgpuWant *want)
     const char *uuid = want->uuid;
     VgpuManager *manager = self->manager;
     const VgpuDefinition *own = g_hash_table_lookup(manager->definitions, self->key);
-    GHashTable *records[] = { manager->owners, manager->kept };
+    const GPtrArray *claims = vgpu_reservations_of_uuid(manager->reservations, uuid);
     GHashTableIter iter;
     gpointer value;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(records); i++) {
-        g_hash_table_iter_init(&iter, records[i]);
-        while (g_hash_table_iter_next(&iter, NULL, &value)) {
-            const VgpuOwner *owner = value;
+    for (guint i = 0; claims && i < claims->len; i++) {
+        const VgpuOwner *owner = ((const VgpuClaim *) g_ptr_array_index(claims, i))->owner;
 
-            if (vgpu_owner_find(owner, uuid) && !g_str_equal(owner->key, self->key) &&
-                (owner->domain_uuid || !want->uuid_is_users))
-                return owner->domain_name ? owner->domain_name : "none (made by hand)";
-        }
+        if (((1u << owner->kind) & VGPU_KINDS_OWNED) && !g_str_equal(owner->key, self->key) &&
+            (owner->domain_uuid || !want->uuid_is_users))
+            return owner->domain_name ? owner->domain_name : "none (made by hand)";
     }
     g_hash_table_iter_init(&iter, manager->definitions);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
@@ -164,7 +161,7 @@ add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char 
     vgpu_claim_put(claim, gpu, parent, profile);
     vgpu_claim_charge(claim, want, self->domain->tenant);
     claim->asked = vgpu_manager_now();
-    g_ptr_array_add(owner->claims, claim);
+    vgpu_reservations_add(self->manager->reservations, owner, claim);
     return claim;
 }
 
@@ -195,7 +192,7 @@ step_from_device(VgpuStart *self, VgpuStep *step, const VgpuPresence *seen)
         text = g_strdup_printf("the device %s exists on %s with profile '%s' instead of '%s'",
                                step->want->uuid, seen->parent, profile->name,
                                step->want->profiles[0]);
-        g_ptr_array_remove(vgpu_manager_owner(manager, self->key)->claims, claim);
+        vgpu_reservations_drop(manager->reservations, claim);
         vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
     } else { /* computed from this domain's UUID, so it is ours to replace */
         claim->phase = VGPU_PHASE_RELEASING;
@@ -323,7 +320,7 @@ is_being_set_up(const VgpuManager *manager, const VgpuWant *want)
     const VgpuGpu *gpu =
         want->vf ? vgpu_inventory_find_by_function(manager->inventory, want->vf) : NULL;
 
-    return gpu && g_hash_table_contains(manager->setups, gpu->address);
+    return gpu && vgpu_reservations_find(manager->reservations, VGPU_KIND_SETUP, gpu->address);
 }
 
 /* Those that are to be placed now, @step first: they are placed so that all have room, if there is a

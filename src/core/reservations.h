@@ -1,0 +1,87 @@
+/* reservations.h: all that is spoken for, in one table
+ *
+ * An owner (a domain, or a vGPU without one) of a kind has claims. The kind tells whether they take room
+ * and where they are written down. What has a certain vGPU, device or GPU is found by an index; so nothing
+ * that an index is about (UUID, GPU and parent of a claim, kind, key and domain of its owner) may change
+ * while the claim is in the table. */
+#pragma once
+
+#include "core/claim.h"
+
+/* Where the owners of a kind are written down. */
+typedef enum {
+    VGPU_STORE_NONE, /* in memory only */
+    VGPU_STORE_RUN,
+    VGPU_STORE_PERSISTENT,
+    VGPU_STORE_PLANNED,
+    VGPU_N_STORES,
+} VgpuStore;
+
+const char *vgpu_kind_to_string(VgpuKind kind);
+/* Whether what is recorded there counts as used. */
+bool vgpu_kind_takes_room(VgpuKind kind);
+VgpuStore vgpu_kind_store(VgpuKind kind);
+
+/* Sets of kinds. */
+#define VGPU_KINDS(kind) (1u << VGPU_KIND_##kind)
+/* What exists, or is being made, for somebody's run. */
+#define VGPU_KINDS_MADE (VGPU_KINDS(RUN) | VGPU_KINDS(HANDMADE))
+/* All records of vGPUs that are somebody's. */
+#define VGPU_KINDS_OWNED (VGPU_KINDS_MADE | VGPU_KINDS(PERSISTENT))
+
+typedef struct VgpuReservations VgpuReservations;
+
+VgpuReservations *vgpu_reservations_new(void);
+VgpuReservations *vgpu_reservations_copy(const VgpuReservations *self);
+void vgpu_reservations_free(VgpuReservations *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReservations, vgpu_reservations_free)
+
+/* Take what a store has loaded (see vgpu_claim_store_load()). */
+void vgpu_reservations_load(VgpuReservations *self, VgpuStore store, GHashTable *owners);
+
+/* Borrowed; NULL when there is none. A run and what was made by hand are found by either kind. */
+VgpuOwner *vgpu_reservations_find(const VgpuReservations *self, VgpuKind kind, const char *key);
+/* The same, made when there is none. */
+VgpuOwner *vgpu_reservations_need(VgpuReservations *self, VgpuKind kind, const char *key,
+                                  const char *domain_uuid, const char *domain_name);
+/* @claim is taken. */
+void vgpu_reservations_add(VgpuReservations *self, VgpuOwner *owner, VgpuClaim *claim);
+/* Frees the claim; its owner stays. */
+void vgpu_reservations_drop(VgpuReservations *self, VgpuClaim *claim);
+void vgpu_reservations_clear(VgpuReservations *self, VgpuOwner *owner);
+/* Frees the owner with all its claims. */
+void vgpu_reservations_forget(VgpuReservations *self, VgpuOwner *owner);
+
+/* Of VgpuClaim, of all kinds, in the order in which they came. Borrowed until the table changes; NULL when
+ * there is none. */
+const GPtrArray *vgpu_reservations_of_uuid(const VgpuReservations *self, const char *uuid);
+const GPtrArray *vgpu_reservations_of_parent(const VgpuReservations *self, const char *parent);
+const GPtrArray *vgpu_reservations_of_gpu(const VgpuReservations *self, const char *gpu);
+/* Of VgpuOwner, likewise. */
+const GPtrArray *vgpu_reservations_of_domain(const VgpuReservations *self,
+                                             const char *domain_uuid);
+/* The first claim whose owner is of one of these kinds; NULL: there is none. @claims may be NULL. */
+VgpuClaim *vgpu_claims_first(const GPtrArray *claims, guint kinds);
+/* Of GPUs that have a claim of one of these kinds; the strings are borrowed until the table changes. */
+GPtrArray *vgpu_reservations_gpus(const VgpuReservations *self, guint kinds);
+
+guint vgpu_reservations_count(const VgpuReservations *self, guint kinds);
+
+/* All owners of these kinds; the table must not change meanwhile. */
+typedef struct {
+    const VgpuReservations *self;
+    guint kinds;
+    guint next; /* kind */
+    GHashTableIter iter;
+} VgpuReservationsIter;
+
+void vgpu_reservations_iter_init(VgpuReservationsIter *iter, const VgpuReservations *self,
+                                 guint kinds);
+bool vgpu_reservations_iter_next(VgpuReservationsIter *iter, VgpuOwner **owner);
+/* The same as an array of VgpuOwner, for those who change the table. */
+GPtrArray *vgpu_reservations_list(const VgpuReservations *self, guint kinds);
+
+/* When the first owner becomes void; 0: none does. */
+gint64 vgpu_reservations_next_expiry(const VgpuReservations *self);
+/* Of VgpuOwner, borrowed: those that are void at that time. */
+GPtrArray *vgpu_reservations_expired(const VgpuReservations *self, gint64 now);

@@ -18,6 +18,9 @@
 #define VF2 "0000:61:00.6"
 #define VF3 "0000:61:00.7"
 #define S7150_VF0 "0000:c1:02.0"
+#define S7150_VF1 "0000:c1:02.1"
+#define S7150_VF2 "0000:c1:02.2"
+#define S7150_VF3 "0000:c1:02.3"
 #define A100 "0000:a1:00.0"
 
 #define L40S_4Q "<vgpu:device profile='NVIDIA L40S-4Q'/>"
@@ -663,6 +666,133 @@ test_again(void **state)
     assert_starts(host, 1, "<vgpu:device profile='vf'/>", S7150_VF0);
 }
 
+/* A start that cannot be had where the definition says, whatever device that is, is refused once: then the
+ * definition says where it can be had. */
+static void
+test_moved_once(void **state)
+{
+    static const char either[] = "<vgpu:device><vgpu:profile name='NVIDIA L40S-4Q'/>"
+                                 "<vgpu:profile name='NVIDIA A2-4Q'/></vgpu:device>";
+    static const struct {
+        const char *what;
+        const char *devices;
+        const char *from; /* NULL: mdev */
+        const char *to;   /* likewise */
+        const char *type; /* that somebody else has set on VF0; NULL: none */
+        const char
+            *mdev; /* that somebody else has made, so that no other size fits; NULL: none */
+    } cases[] = {
+        { "VF to VF", L40S_4Q, VF0, VF1, "1160", NULL },
+        { "VF to mdev", either, VF0, NULL, "1152", NULL },
+        { "mdev to VF", either, NULL, VF0, NULL, "nvidia-747" },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = NULL;
+        g_autofree char *uuid = host_nth_uuid(1), *other = host_nth_uuid(9);
+        g_autofree char *mdev = host_xml("web1", uuid, cases[i].devices, 1);
+        g_autofree char *old = cases[i].from
+                                   ? xml_on("web1", uuid, cases[i].devices, cases[i].from)
+                                   : g_strdup(mdev);
+        g_autofree char *new =
+            cases[i].to ? xml_on("web1", uuid, cases[i].devices, cases[i].to) : g_strdup(mdev);
+        g_autofree char *refused = NULL, *bound = NULL, *again = NULL;
+
+        (void) setup((void **) &host);
+        if (cases[i].type)
+            assert_int_equal(host_set_vf_type(host, VF0, cases[i].type), 0);
+        if (cases[i].mdev)
+            assert_int_equal(host_make_device(host, "0000:41:00.4", cases[i].mdev, other), 0);
+        refused = host_start(host, old);
+        assert_has(refused, "being moved");
+        assert_true(asked_to_rewrite(host, 1));
+        host_restart(host); /* it is on record */
+        bound = bind_xml(host, old);
+        assert_string_equal(bound, cases[i].to ? cases[i].to : "mdev");
+        again = host_start(host, new);
+        if (again)
+            fail_msg("%s: %s", cases[i].what, again);
+        assert_false(asked_to_rewrite(host, 1));
+    }
+}
+
+/* Not the one that another of its vGPUs is to have. */
+static void
+test_moved_beside_its_own(void **state)
+{
+    Host *host = *state;
+
+    assert_bound(host, 1, L40S_4Q L40S_4Q, NULL, VF0 " " VF1);
+    assert_int_equal(host_set_vf_type(host, VF0, "1160"), 0);
+    assert_refused(host, 1, L40S_4Q L40S_4Q, VF0 " " VF1, "being moved");
+    assert_bound(host, 1, L40S_4Q L40S_4Q, VF0 " " VF1, VF2 " " VF1);
+    assert_starts(host, 1, L40S_4Q L40S_4Q, VF2 " " VF1);
+}
+
+/* What its driver has refused is not for others before something has changed there that can be seen, however
+ * long that takes. */
+static void
+test_refused_until_changed(void **state)
+{
+    Host *host = *state;
+
+    assert_bound(host, 1, L40S_4Q, NULL, VF0);
+    assert_int_equal(host_set_vf_type(host, VF0, "1150"), 0);
+    host_open(host, VF0);
+    assert_refused(host, 1, L40S_4Q, VF0, "being moved");
+    assert_bound(host, 2, L40S_4Q, NULL, VF2);
+    assert_bound(host, 2, L40S_4Q, VF0, VF2);
+    host_close(host, VF0);
+    assert_int_equal(host_set_vf_type(host, VF0, "0"), 0);
+    assert_bound(host, 3, L40S_4Q, NULL, VF0);
+    assert_starts(host, 3, L40S_4Q, VF0);
+}
+
+#define ANY_VF "<vgpu:device profile='vf'/>"
+
+/* Web1's plain VF was in use by another process when it was started, and is not any more, which nothing tells. */
+static void
+refuse_plain_vf(Host *host)
+{
+    host_open(host, S7150_VF0);
+    assert_refused(host, 1, ANY_VF, S7150_VF0, "being moved");
+    host_close(host, S7150_VF0);
+    assert_bound(host, 1, ANY_VF, S7150_VF0, S7150_VF1);
+}
+
+/* The GPU has another driver. */
+static void
+test_refused_until_replaced(void **state)
+{
+    Host *host = *state;
+    g_autofree char *module =
+        g_build_filename(host->root, "sys/bus/pci/drivers/gim/module", NULL);
+    g_autofree char *version = g_build_filename(module, "version", NULL);
+
+    refuse_plain_vf(host);
+    assert_bound(host, 2, ANY_VF, NULL, S7150_VF2);
+    assert_int_equal(g_mkdir_with_parents(module, 0755), 0);
+    assert_true(g_file_set_contents(version, "2.0\n", -1, NULL));
+    vgpu_drivers_rediscover(host->manager->drivers);
+    assert_bound(host, 3, ANY_VF, NULL, S7150_VF0);
+}
+
+static void
+test_refused_until_removed(void **state)
+{
+    Host *host = *state;
+
+    refuse_plain_vf(host);
+    assert_bound(host, 2, ANY_VF, NULL, S7150_VF2);
+    assert_bound(host, 3, ANY_VF, S7150_VF0, S7150_VF3);
+    assert_starts(host, 2, ANY_VF, S7150_VF2);
+    stop(host, 2);
+    host_settle(host);
+    assert_bound(host, 4, ANY_VF, NULL, S7150_VF0);
+    assert_starts(host, 4, ANY_VF, S7150_VF0);
+}
+
 /* A type that somebody has set in place of ours is his. */
 static void
 test_replaced(void **state)
@@ -822,6 +952,11 @@ main(void)
         test(test_users_uuid),
         test(test_in_the_way),
         test(test_again),
+        cmocka_unit_test(test_moved_once),
+        test(test_moved_beside_its_own),
+        test(test_refused_until_changed),
+        test(test_refused_until_replaced),
+        test(test_refused_until_removed),
         test(test_replaced),
         test(test_filter),
         test(test_filter_taken),

@@ -7,8 +7,6 @@
 #include "core/manager-private.h"
 #include "domain/display.h"
 
-#define SHUN_US (60 * G_USEC_PER_SEC)
-
 static bool
 is_on_vf(VgpuInterface interface)
 {
@@ -51,22 +49,6 @@ vgpu_manager_other_user(const VgpuManager *self, const char *vf, const char *key
     const char *user = vgpu_manager_user(self, vf, key);
 
     return user ? user : user_in(self, VGPU_KINDS(PLANNED), vf, key);
-}
-
-void
-vgpu_manager_shun(VgpuManager *self, const char *vf)
-{
-    gint64 until = g_get_monotonic_time() + SHUN_US;
-
-    g_hash_table_replace(self->shunned, g_strdup(vf), g_memdup2(&until, sizeof(until)));
-}
-
-static bool
-is_shunned(const VgpuManager *self, const char *vf)
-{
-    const gint64 *until = g_hash_table_lookup(self->shunned, vf);
-
-    return until && *until > g_get_monotonic_time();
 }
 
 void
@@ -118,6 +100,13 @@ reserve(VgpuManager *self, const VgpuDomain *domain, VgpuClaim *claim)
     vgpu_manager_save_or_warn(self, owner);
 }
 
+void
+vgpu_manager_plan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
+                  const VgpuCandidate *where)
+{
+    reserve(self, domain, claim_at(want, where->gpu, where->parent->address, where->profile));
+}
+
 static void
 bind_to(VgpuWant *want, VgpuInterface interface, const char *vf)
 {
@@ -128,13 +117,14 @@ bind_to(VgpuWant *want, VgpuInterface interface, const char *vf)
 
 /* Whether the device of that record can be had, as things are. */
 static bool
-is_usable(const VgpuManager *self, const VgpuClaim *claim, const VgpuWant *want)
+is_usable(const VgpuManager *self, const VgpuDomain *domain, const VgpuClaim *claim,
+          const VgpuWant *want)
 {
     const VgpuGpu *gpu = vgpu_inventory_find(self->inventory, claim->gpu);
 
     return gpu && !gpu->passed_through && gpu->interface == claim->interface &&
            vgpu_gpu_find_parent(gpu, claim->parent) && vgpu_claim_fits(claim, want) &&
-           !is_shunned(self, claim->parent);
+           !vgpu_manager_is_shunned(self, claim->parent, domain->uuid);
 }
 
 /* What the definition names already, if nobody else is to have it: the record was lost, or the domain
@@ -156,7 +146,7 @@ claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
         if (vgpu_profile_matches_any(profile, (const char *const *) want->profiles)) {
             g_autoptr(VgpuClaim) claim = claim_at(want, gpu, hostdev->source, profile);
 
-            return is_usable(self, claim, want) ? g_steal_pointer(&claim) : NULL;
+            return is_usable(self, domain, claim, want) ? g_steal_pointer(&claim) : NULL;
         }
     }
     return NULL;
@@ -340,7 +330,7 @@ present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
                : NULL;
 }
 
-/* Whether a start on that VF would succeed as things are. */
+/* Whether a start there would succeed as things are. */
 static bool
 has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
          const VgpuClaim *claim)
@@ -350,13 +340,13 @@ has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
     g_autoptr(GPtrArray) candidates = NULL;
     VgpuWant there = *want;
 
-    for (guint i = 0; owner && i < owner->claims->len; i++) {
+    for (guint i = 0; owner && is_on_vf(claim->interface) && i < owner->claims->len; i++) {
         if (g_str_equal(((VgpuClaim *) g_ptr_array_index(owner->claims, i))->parent,
                         claim->parent))
             return true; /* its own, of the run before */
     }
     there.interface = claim->interface;
-    there.vf = claim->parent;
+    there.vf = is_on_vf(claim->interface) ? claim->parent : NULL;
     reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
     g_ptr_array_set_size(reading->own, 0);
     candidates = vgpu_placement_candidates(&reading->snapshot, &there);
@@ -371,7 +361,7 @@ bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError
     const VgpuClaim *known = present(self, domain, want);
     g_autoptr(VgpuClaim) claim = NULL;
 
-    if (!known && reserved && is_usable(self, reserved, want) &&
+    if (!known && reserved && is_usable(self, domain, reserved, want) &&
         !is_taken_by_own(domain, reserved->parent) &&
         (!now || has_room(self, domain, want, reserved)))
         known = reserved;
@@ -387,7 +377,7 @@ bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError
     if (known)
         bind_to(want, known->interface, known->parent);
     vgpu_display_find(want, self->inventory);
-    if (!want->vf)
+    if (!want->vf) /* one that told of a start that had to be moved has done its part */
         vgpu_manager_unreserve(self, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
                        !g_str_equal(reserved->profile_id, known->profile_id)))

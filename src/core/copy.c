@@ -3,19 +3,6 @@
  * What is large is shared, as it never changes once it is there: the inventory and the pools. */
 #include "core/manager-private.h"
 
-static GHashTable *
-copy_shunned(GHashTable *shunned)
-{
-    GHashTable *copy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GHashTableIter iter;
-    gpointer vf, until;
-
-    g_hash_table_iter_init(&iter, shunned);
-    while (g_hash_table_iter_next(&iter, &vf, &until))
-        g_hash_table_insert(copy, g_strdup(vf), g_memdup2(until, sizeof(gint64)));
-    return copy;
-}
-
 VgpuManager *
 vgpu_manager_copy(VgpuManager *self)
 {
@@ -28,7 +15,6 @@ vgpu_manager_copy(VgpuManager *self)
     copy->discovery = self->discovery ? g_variant_ref(self->discovery) : NULL;
     copy->pools = vgpu_pools_copy(self->pools);
     copy->reservations = vgpu_reservations_copy(self->reservations);
-    copy->shunned = copy_shunned(self->shunned);
     copy->unseen = vgpu_manager_unseen(self);
     copy->slow = vgpu_manager_slow_gpus(self);
     return copy;
@@ -41,7 +27,6 @@ vgpu_manager_copy_free(VgpuManager *self)
     g_clear_pointer(&self->discovery, g_variant_unref);
     vgpu_pools_free(self->pools);
     vgpu_reservations_free(self->reservations);
-    g_hash_table_unref(self->shunned);
     g_hash_table_unref(self->unseen);
     g_hash_table_unref(self->slow);
     g_free(self);

@@ -72,10 +72,10 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, 
     g_message("%s; trying elsewhere", job->error->message);
     g_hash_table_insert(start->refused, vgpu_placement_pair(job->parent, job->profile_id),
                         g_strdup(job->error->message));
+    if (is_busy || step->want->vf)
+        vgpu_manager_shun(start->manager, job->parent, start->domain);
     if (step->want->vf)
         vgpu_step_move(start, step, job->error->message);
-    else if (is_busy)
-        vgpu_manager_shun(start->manager, job->parent);
 }
 
 /* The driver's answer to a creation that somebody still waits for. */

@@ -44,14 +44,13 @@ struct VgpuManager {
     GHashTable *mixed;        /* likewise */
     GHashTable *owed;         /* set of GPUs that the last look at all domains could not see */
     bool was_blind;           /* something was answered before any GPU was known */
-    GHashTable *shunned; /* VF → gint64 *: not to be tried again until then, us, monotonic */
-    GHashTable *definitions; /* domain UUID → VgpuDefinition */
-    GHashTable *starts;      /* token → VgpuStart, not answered yet */
-    GHashTable *plugs;       /* set of VgpuPlug, waited for */
-    GHashTable *removals;    /* UUID of the vGPU → VgpuRemoval, under way */
-    GHashTable *probes;      /* set of Probe, under way */
-    GHashTable *looks;       /* key → GSource: an owner to look at again after its start */
-    GHashTable *checks;      /* set of GSource: removals that a caller waits for */
+    GHashTable *definitions;  /* domain UUID → VgpuDefinition */
+    GHashTable *starts;       /* token → VgpuStart, not answered yet */
+    GHashTable *plugs;        /* set of VgpuPlug, waited for */
+    GHashTable *removals;     /* UUID of the vGPU → VgpuRemoval, under way */
+    GHashTable *probes;       /* set of Probe, under way */
+    GHashTable *looks;        /* key → GSource: an owner to look at again after its start */
+    GHashTable *checks;       /* set of GSource: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
     /* Of a copy (copy.c) only, which asks nobody: */
@@ -211,8 +210,18 @@ bool vgpu_manager_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error
     G_GNUC_WARN_UNUSED_RESULT;
 /* The prepare that a choice was kept for is there. */
 void vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid);
-/* Not to be chosen for a while: it was not what it seemed to be. */
-void vgpu_manager_shun(VgpuManager *self, const char *vf);
+/* Plan where the domain is to have it from its next start on; @where has room for it. */
+void vgpu_manager_plan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
+                       const VgpuCandidate *where);
+
+/* --- refused.c ---------------------------------------------------------------------------- */
+
+/* Its driver has refused it for that domain: not to be chosen before something has changed there. */
+void vgpu_manager_shun(VgpuManager *self, const char *vf, const VgpuDomain *domain);
+/* Whether it was, for another domain than @except. */
+bool vgpu_manager_is_shunned(const VgpuManager *self, const char *vf, const char *except);
+/* Something has changed on that GPU. */
+void vgpu_manager_forgive(VgpuManager *self, const char *gpu);
 
 /* --- start.c ------------------------------------------------------------------------------ */
 

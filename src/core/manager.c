@@ -99,7 +99,6 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     memcpy(self->stores, stores, sizeof(stores));
     load_records(self);
     self->lapse_ms = 60000; /* a prepare follows at once, or not at all */
-    self->shunned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
@@ -133,7 +132,6 @@ vgpu_manager_free(VgpuManager *self)
     vgpu_reservations_free(self->reservations);
     g_clear_pointer(&self->lapse, check_free);
     g_hash_table_unref(self->owed);
-    g_hash_table_unref(self->shunned);
     g_clear_pointer(&self->named, g_hash_table_unref);
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
     g_clear_pointer(&self->mixed, g_hash_table_unref);

@@ -77,32 +77,31 @@ planned_vfs(const VgpuManager *self, const char *except)
 
     vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(PLANNED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
-        for (guint i = 0; i < owner->claims->len && g_strcmp0(owner->key, except) != 0; i++)
-            g_hash_table_add(planned,
-                             ((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->parent);
+        for (guint i = 0; i < owner->claims->len && g_strcmp0(owner->key, except) != 0; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->interface != VGPU_INTERFACE_MDEV) /* whose parents have room for others */
+                g_hash_table_add(planned, claim->parent);
+        }
     }
     return planned;
 }
 
 static GHashTable *
-closed_now(VgpuManager *self)
+closed_now(const VgpuManager *self)
 {
     GHashTable *closed = g_hash_table_new(g_str_hash, g_str_equal);
-    gint64 now = g_get_monotonic_time();
-    GHashTableIter iter;
-    gpointer key, value;
-    VgpuReservationsIter setups;
+    VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&setups, self->reservations, VGPU_KINDS(SETUP));
-    while (vgpu_reservations_iter_next(&setups, &owner))
-        g_hash_table_insert(closed, owner->key, (gpointer) "it is being set up just now");
-    g_hash_table_iter_init(&iter, self->shunned);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        if (*(const gint64 *) value > now)
-            g_hash_table_insert(closed, key, (gpointer) "it could not be had a moment ago");
-        else
-            g_hash_table_iter_remove(&iter);
+    vgpu_reservations_iter_init(&iter, self->reservations,
+                                VGPU_KINDS(SETUP) | VGPU_KINDS(REFUSED));
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        const char *why = owner->kind == VGPU_KIND_SETUP
+                              ? "it is being set up just now"
+                              : "its driver refused it, and nothing has changed there since";
+
+        g_hash_table_insert(closed, owner->key, (gpointer) why);
     }
     return closed;
 }

@@ -94,6 +94,7 @@ finish(VgpuRemoval *self)
     gint64 took_ms = (g_get_monotonic_time() - self->begun) / 1000;
 
     vgpu_drivers_touch(manager->drivers, self->gpu);
+    vgpu_manager_forgive(manager, self->gpu);
     g_hash_table_remove(manager->removals, self->uuid); /* frees self */
     if (claim) {
         vgpu_manager_emit(manager, "vgpu-removed", owner, claim, claim->reason, took_ms);

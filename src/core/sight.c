@@ -145,19 +145,37 @@ tell_changes(VgpuManager *self, const VgpuInventory *before)
     return changed;
 }
 
+/* Whether it is another card by now, or has another driver; @now may be NULL. */
+static bool
+is_replaced(const VgpuGpu *old, const VgpuGpu *now)
+{
+    return !now || now->interface != old->interface || g_strcmp0(now->driver, old->driver) != 0 ||
+           g_strcmp0(now->driver_version, old->driver_version) != 0 ||
+           g_strcmp0(now->product_id, old->product_id) != 0;
+}
+
 /* What was read of GPUs that are others by now. */
 static void
 forget_contents(VgpuManager *self, const VgpuInventory *before, const VgpuInventory *now)
 {
     for (guint i = 0; i < before->gpus->len; i++) {
         const VgpuGpu *old = g_ptr_array_index(before->gpus, i);
-        const VgpuGpu *gpu = vgpu_inventory_find(now, old->address);
 
-        if (!gpu || gpu->interface != old->interface ||
-            g_strcmp0(gpu->driver, old->driver) != 0 ||
-            g_strcmp0(gpu->driver_version, old->driver_version) != 0 ||
-            g_strcmp0(gpu->product_id, old->product_id) != 0)
+        if (is_replaced(old, vgpu_inventory_find(now, old->address)))
             g_hash_table_remove(self->contents, old->address);
+    }
+}
+
+/* What drivers have refused on GPUs that are not what they were. */
+static void
+forgive_changed(VgpuManager *self, const VgpuInventory *before)
+{
+    for (guint i = 0; i < before->gpus->len; i++) {
+        const VgpuGpu *old = g_ptr_array_index(before->gpus, i);
+        const VgpuGpu *now = vgpu_inventory_find(self->inventory, old->address);
+
+        if (is_replaced(old, now) || differs(old, now))
+            vgpu_manager_forgive(self, old->address);
     }
 }
 
@@ -174,6 +192,7 @@ on_discovered(GVariant *discovery, gpointer opaque)
     g_clear_pointer(&self->discovery, g_variant_unref);
     self->discovery = now ? g_variant_ref(discovery) : NULL;
     self->inventory = build(self, before);
+    forgive_changed(self, before);
     vgpu_drivers_take(self->drivers, self->inventory);
     if (!is_first && tell_changes(self, before))
         self->host.gpus_changed(self->opaque);
@@ -191,6 +210,7 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
     if (!gpu || !old || !vgpu_contents_unpack(contents, gpu))
         return false;
     g_hash_table_replace(self->contents, g_strdup(address), g_variant_ref(contents));
+    vgpu_manager_forgive(self, address); /* only what differs from the last time is told */
     self->is_stale = true;
     old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
     if (was_known && old->profiles->len != n_profiles) {

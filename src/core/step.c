@@ -228,43 +228,42 @@ step_from_kept(VgpuStart *self, VgpuStep *step, const VgpuClaim *kept, const Vgp
         step->state = VGPU_STEP_CREATING;
 }
 
-/* Where it could go if the domain's XML did not say where. */
-static GPtrArray *
-candidates_anywhere(VgpuStart *self, const VgpuWant *want, bool *fits)
+/* Where it can go if the domain's XML does not say where; NULL: nowhere. */
+static const VgpuCandidate *
+choose_anywhere(VgpuStart *self, const VgpuWant *want, GPtrArray **candidates)
 {
-    g_autoptr(VgpuReading) reading = NULL;
+    g_autoptr(VgpuReading) reading =
+        vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
     VgpuWant anywhere = *want;
-    GPtrArray *candidates;
 
-    reading = vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
     anywhere.interface = VGPU_INTERFACE_NONE;
     anywhere.vf = NULL;
-    if (want->vf)
-        g_hash_table_insert(reading->closed, want->vf, (gpointer) "it cannot be had just now");
-    candidates = vgpu_placement_candidates(&reading->snapshot, &anywhere);
-    *fits = vgpu_placement_choose(&reading->snapshot, candidates, want->placement) != NULL;
-    return candidates;
+    for (guint i = 0; i < self->domain->wants->len; i++) {
+        const VgpuWant *other = g_ptr_array_index(self->domain->wants, i);
+
+        if (other->vf)
+            g_hash_table_insert(reading->closed, other->vf,
+                                (gpointer) (other == want ? "it cannot be had just now"
+                                                          : "the domain has it"));
+    }
+    *candidates = vgpu_placement_candidates(&reading->snapshot, &anywhere);
+    return vgpu_placement_choose(&reading->snapshot, *candidates, want->placement);
 }
 
 void
 vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why)
 {
     const VgpuWant *want = step->want;
-    bool fits = false;
     g_autoptr(GPtrArray) candidates = NULL;
+    const VgpuCandidate *chosen = choose_anywhere(self, want, &candidates);
     g_autofree char *text = NULL;
 
-    candidates = candidates_anywhere(self, want, &fits);
-    if (!fits) {
+    if (!chosen) {
         if (!self->failure)
             vgpu_placement_explain(candidates, want, &self->failure);
         return;
     }
-    /* or it would be chosen again; one that a domain has is known to be taken, and that domain may
-     * well start again on it */
-    if (want->vf && !vgpu_manager_user(self->manager, want->vf, self->key))
-        vgpu_manager_shun(self->manager, want->vf);
-    vgpu_manager_unreserve(self->manager, self->key, want->uuid);
+    vgpu_manager_plan(self->manager, self->domain, want, chosen);
     self->manager->host.rewrite(self->key, self->manager->opaque);
     text =
         g_strdup_printf("vGPU %u cannot be had where its definition says (%s); the definition is "
@@ -396,7 +395,7 @@ step_place(VgpuStart *self, VgpuStep *step)
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen, *mig;
 
-    if (want->vf) /* what could not be had a moment ago is tried again by the one that is to have it */
+    if (want->vf) /* what its driver refused is tried again by the one that is to have it */
         g_hash_table_remove(reading->closed, want->vf);
     if (place_with_others(self, step, reading))
         return;

@@ -205,6 +205,41 @@ test_undefined(void **state)
     assert_bound(host, 2, L40S_4Q, NULL, VF0);
 }
 
+/* A domain that was defined while libvirt's domains were listed is not on the list; its VF is its plan all the
+ * same. */
+static void
+test_defined_meanwhile(void **state)
+{
+    static const struct {
+        const char *what;
+        bool before, meanwhile; /* when the definition is bound */
+        bool kept;
+    } cases[] = {
+        { "before that only: it has gone", true, false, false },
+        { "meanwhile", false, true, true },
+        { "before, and again meanwhile", true, true, true },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = NULL;
+        g_autoptr(GPtrArray) nobody = host_facts(), plan = NULL;
+        g_autoptr(GHashTable) noted = NULL;
+        g_autofree char *uuid = host_nth_uuid(1), *of_vgpu = vgpu_uuid_for_domain(uuid, 0);
+
+        (void) setup((void **) &host);
+        if (cases[i].before)
+            assert_bound(host, 1, L40S_4Q, NULL, VF0);
+        noted = vgpu_manager_note(host->manager);
+        if (cases[i].meanwhile)
+            assert_bound(host, 1, L40S_4Q, cases[i].before ? VF0 : NULL, VF0);
+        plan = vgpu_manager_reconcile(host->manager, noted, nobody, false);
+        if (!vgpu_manager_reservation(host->manager, uuid, of_vgpu) == cases[i].kept)
+            fail_msg("defined %s", cases[i].what);
+        assert_bound(host, 2, L40S_4Q, NULL, cases[i].kept ? VF1 : VF0);
+    }
+}
+
 static void
 test_create_at_define(void **state)
 {
@@ -928,6 +963,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         test(test_bind),
         test(test_undefined),
+        cmocka_unit_test(test_defined_meanwhile),
         test(test_create_at_define),
         test(test_gpu_is_away),
         test(test_start_and_stop),

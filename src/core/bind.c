@@ -97,6 +97,7 @@ reserve(VgpuManager *self, const VgpuDomain *domain, VgpuClaim *claim)
     if (old)
         vgpu_reservations_drop(self->reservations, old);
     vgpu_reservations_add(self->reservations, owner, claim);
+    owner->touched = vgpu_manager_now();
     vgpu_manager_save_or_warn(self, owner);
 }
 
@@ -404,6 +405,8 @@ prune(VgpuManager *self, const VgpuDomain *domain)
         else
             vgpu_reservations_drop(self->reservations, claim);
     }
+    if (owner) /* the domain is there */
+        owner->touched = vgpu_manager_now();
     if (owner && owner->claims->len != before)
         vgpu_manager_save_or_warn(self, owner);
 }

@@ -75,7 +75,8 @@ struct VgpuOwner {
     int domain_id;     /* of the run that it was made for, -1 */
     guint64 since;     /* CLOCK_BOOTTIME of the prepare, ns; a release from before it is void */
     bool started;      /* libvirt said that the domain runs */
-    guint64 touched;   /* not stored: when the run got something more, on the same clock */
+    guint64 touched;   /* not stored: when the run got something more, or when it was planned; on
+                          the same clock */
     gint64 expires;    /* not stored: when it is void, us, monotonic; 0: never */
     GPtrArray *claims; /* of VgpuClaim, by index */
 };

@@ -158,6 +158,14 @@ vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, b
         vgpu_manager_release(self, domain_uuid, since);
 }
 
+/* A domain's run and its plan change each by itself. */
+static char *
+note_key(const VgpuOwner *owner)
+{
+    return owner->kind == VGPU_KIND_PLANNED ? g_strconcat("plan of ", owner->key, NULL)
+                                            : g_strdup(owner->key);
+}
+
 GHashTable *
 vgpu_manager_note(const VgpuManager *self)
 {
@@ -165,13 +173,22 @@ vgpu_manager_note(const VgpuManager *self)
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE | VGPU_KINDS(PLANNED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         guint64 at = MAX(owner->since, owner->touched);
 
-        g_hash_table_insert(noted, g_strdup(owner->key), g_memdup2(&at, sizeof(at)));
+        g_hash_table_insert(noted, note_key(owner), g_memdup2(&at, sizeof(at)));
     }
     return noted;
+}
+
+static bool
+is_as_noted(GHashTable *noted, const VgpuOwner *owner)
+{
+    g_autofree char *key = note_key(owner);
+    const guint64 *at = g_hash_table_lookup(noted, key);
+
+    return at && *at == MAX(owner->since, owner->touched);
 }
 
 /* Keys whose records are not those that were noted, or that are being started. */
@@ -184,9 +201,7 @@ changed_since(const VgpuManager *self, GHashTable *noted)
 
     vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
-        const guint64 *at = g_hash_table_lookup(noted, owner->key);
-
-        if (!at || *at != MAX(owner->since, owner->touched))
+        if (!is_as_noted(noted, owner))
             g_hash_table_add(changed, g_strdup(owner->key));
     }
     vgpu_manager_list_starts(self, changed);
@@ -260,9 +275,11 @@ act(VgpuManager *self, const VgpuAction *action)
     }
 }
 
-/* VFs of domains that are gone are nobody's plan any more. */
+/* What domains that are gone were to have is nobody's plan any more; what was planned since the list was begun
+ * may be for a domain that is not on it yet. */
 static void
-forget_reservations(VgpuManager *self, const GPtrArray *facts, GHashTable *changed)
+forget_reservations(VgpuManager *self, GHashTable *noted, const GPtrArray *facts,
+                    GHashTable *changed)
 {
     g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS(PLANNED));
@@ -270,11 +287,12 @@ forget_reservations(VgpuManager *self, const GPtrArray *facts, GHashTable *chang
     for (guint i = 0; i < facts->len; i++)
         g_hash_table_add(there, ((const VgpuFact *) g_ptr_array_index(facts, i))->uuid);
     for (guint i = 0; i < owners->len; i++) {
-        g_autofree char *key = g_strdup(((const VgpuOwner *) g_ptr_array_index(owners, i))->key);
+        const VgpuOwner *owner = g_ptr_array_index(owners, i);
 
-        if (!g_hash_table_contains(there, key) && !g_hash_table_contains(changed, key) &&
-            !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, key))
-            vgpu_manager_unreserve_all(self, key);
+        if (is_as_noted(noted, owner) && !g_hash_table_contains(there, owner->key) &&
+            !g_hash_table_contains(changed, owner->key) &&
+            !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, owner->key))
+            vgpu_manager_unreserve_all(self, owner->key);
     }
 }
 
@@ -309,7 +327,7 @@ vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *fa
     if (!dry_run) {
         g_hash_table_unref(self->owed);
         self->owed = g_hash_table_ref(unseen);
-        forget_reservations(self, facts, changed);
+        forget_reservations(self, noted, facts, changed);
     }
     for (guint i = 0; !dry_run && i < plan->len; i++) {
         const VgpuAction *action = g_ptr_array_index(plan, i);

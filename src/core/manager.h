@@ -299,7 +299,7 @@ GPtrArray *vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain);
 
 /* --- reconcile ---------------------------------------------------------------------------- */
 
-/* What is to be noted before libvirt's domains are listed: key → since. */
+/* What is to be noted before libvirt's domains are listed: of records and plans, when they changed. */
 GHashTable *vgpu_manager_note(const VgpuManager *self);
 
 /* Compare with @facts, a complete list made after @noted. Acts, unless @dry_run; what changed

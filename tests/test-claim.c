@@ -379,7 +379,10 @@ static void
 test_other_files(void **state)
 {
     static const char *const names[] = {
-        WEB1 ".X7Y8Z9", "." WEB1, WEB1 "~", "6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10", "README",
+        "." WEB1,
+        WEB1 "~",
+        "6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10",
+        "README",
     };
     g_auto(Scratch) scratch = scratch_new();
     g_autoptr(VgpuClaimStore) store = open_store(&scratch);
@@ -396,6 +399,52 @@ test_other_files(void **state)
     assert_null(strstr(warnings->str, WEB1)); /* nothing to be warned of */
     assert_non_null(strstr(warnings->str, WEB2));
     g_string_truncate(warnings, 0);
+}
+
+/* What a write leaves that was cut short is removed, and nothing that only looks like it. */
+static void
+test_temporary_files(void **state)
+{
+    static const struct {
+        const char *name;
+        bool removed;
+    } cases[] = {
+        { WEB1 ".X7Y8Z9", true },
+        { WEB2 ".abcXYZ", true },
+        { WEB1 ".X7Y8Z", false },
+        { WEB1 ".X7Y8Z90", false },
+        { WEB1 ".X7Y8Z-", false },
+        { WEB1 ".", false },
+        { WEB1 "X7Y8Z9", false },
+        { WEB1 ".bak.X7Y8Z9", false },
+        { "6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10.X7Y8Z9", false },
+        { "README.X7Y8Z9", false },
+        { ".X7Y8Z9", false },
+    };
+    g_auto(Scratch) scratch = scratch_new();
+    g_autoptr(VgpuClaimStore) store = open_store(&scratch);
+    g_autoptr(VgpuOwner) owner = make_owner();
+    g_autoptr(GHashTable) loaded = NULL;
+
+    (void) state;
+    save(store, owner);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *name = g_build_filename("run/claims", cases[i].name, NULL);
+
+        scratch_write(&scratch, name, OWNER CLAIM END);
+    }
+    scratch_write(&scratch, "run/claims/" WEB2 ".a1b2c3/file",
+                  ""); /* a directory is none of ours */
+    loaded = vgpu_claim_store_load(store);
+    assert_int_equal(g_hash_table_size(loaded), 1);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *name = g_build_filename("run/claims", cases[i].name, NULL);
+        g_autofree char *path = scratch_path(&scratch, name);
+
+        if (g_file_test(path, G_FILE_TEST_EXISTS) == cases[i].removed)
+            fail_msg("%s", cases[i].name);
+    }
+    assert_string_equal(warnings->str, "");
 }
 
 /* By a writer: it is there for those who wait. */
@@ -431,7 +480,7 @@ main(void)
         cmocka_unit_test(test_writer),      cmocka_unit_test(test_files),
         cmocka_unit_test(test_save_fails),  cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_truncated),   cmocka_unit_test(test_zeroed),
-        cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_other_files), cmocka_unit_test(test_temporary_files),
     };
     int failed;
 

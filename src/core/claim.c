@@ -1,5 +1,6 @@
 #include "core/claim.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -286,6 +287,25 @@ read_owner(const char *path, const char *key, GError **error)
     return g_steal_pointer(&self);
 }
 
+#define TEMPORARY_LEN 7 /* as vgpu_fs_replace() makes them: ".XXXXXX" after the name */
+
+/* Whether the file is what is left of a write that was cut short. */
+static bool
+is_temporary(const char *name)
+{
+    const char *suffix = strrchr(name, '.');
+    g_autofree char *stem = suffix ? g_strndup(name, (gsize) (suffix - name)) : NULL;
+    g_autofree char *key = stem ? vgpu_uuid_canonical(stem) : NULL;
+
+    if (!key || !g_str_equal(key, stem) || strlen(suffix) != TEMPORARY_LEN)
+        return false;
+    while (*++suffix) {
+        if (!g_ascii_isalnum(*suffix))
+            return false;
+    }
+    return true;
+}
+
 GHashTable *
 vgpu_claim_store_load(const VgpuClaimStore *self)
 {
@@ -300,8 +320,11 @@ vgpu_claim_store_load(const VgpuClaimStore *self)
         g_autoptr(GError) error = NULL;
         VgpuOwner *owner;
 
-        if (g_strcmp0(key, name) != 0)
-            continue; /* a temporary file of a write that was cut short */
+        if (g_strcmp0(key, name) != 0) {
+            if (is_temporary(name) && g_unlink(path) == 0)
+                g_debug("%s, of a write that was cut short, is removed", path);
+            continue;
+        }
         if (!(owner = read_owner(path, key, &error)))
             g_warning("%s cannot be read and is left alone: %s", path, error->message);
         else

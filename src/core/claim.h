@@ -114,7 +114,7 @@ void vgpu_claim_store_write_by(VgpuClaimStore *self, VgpuWriter *writer);
 bool vgpu_claim_store_wait(const VgpuClaimStore *self, const char *key, guint ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* All owners by key. A file that cannot be understood is left alone and named in a warning: what
+/* All owners by key. What is left of a write that was cut short is removed. A file that cannot be understood is left alone and named in a warning: what
  * it stands for is then not ours to touch. */
 GHashTable *vgpu_claim_store_load(const VgpuClaimStore *self);
 

@@ -18,9 +18,9 @@ struct VgpuClaimStore {
 };
 
 static const char *const phase_names[] = {
-    [VGPU_PHASE_CREATING] = "creating",   [VGPU_PHASE_READY] = "ready",
-    [VGPU_PHASE_ATTACHING] = "attaching", [VGPU_PHASE_RELEASING] = "releasing",
-    [VGPU_PHASE_FAILED] = "failed",
+    [VGPU_PHASE_NONE] = "none",           [VGPU_PHASE_CREATING] = "creating",
+    [VGPU_PHASE_READY] = "ready",         [VGPU_PHASE_ATTACHING] = "attaching",
+    [VGPU_PHASE_RELEASING] = "releasing", [VGPU_PHASE_FAILED] = "failed",
 };
 
 const char *
@@ -32,7 +32,7 @@ vgpu_phase_to_string(VgpuPhase phase)
 static bool
 phase_from_string(const char *text, VgpuPhase *out)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(phase_names); i++) {
+    for (gsize i = VGPU_PHASE_CREATING; i < G_N_ELEMENTS(phase_names); i++) {
         if (g_strcmp0(text, phase_names[i]) == 0) {
             *out = (VgpuPhase) i;
             return true;
@@ -48,6 +48,7 @@ vgpu_claim_new(const char *uuid, guint index)
 
     self->uuid = g_strdup(uuid);
     self->index = index;
+    self->phase = VGPU_PHASE_READY; /* a place that is spoken for */
     return self;
 }
 
@@ -82,8 +83,10 @@ vgpu_claim_copy(const VgpuClaim *from)
     VgpuClaim *claim = g_memdup2(from, sizeof(*from));
 
     copy_place(claim, from);
+    claim->params = g_strdup(from->params);
     claim->reason = g_strdup(from->reason);
     claim->owner = NULL;
+    claim->life = NULL;
     return claim;
 }
 
@@ -107,6 +110,7 @@ vgpu_claim_free(VgpuClaim *self)
     g_free(self->parent);
     g_free(self->profile_id);
     g_free(self->profile_name);
+    g_free(self->params);
     g_free(self->pool);
     g_free(self->tenant);
     g_free(self->reason);
@@ -237,11 +241,10 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
                       self->phase == VGPU_PHASE_CREATING; /* as of a daemon up to 0.1 */
     self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
     self->late = g_key_file_get_boolean(kf, uuid, "late", NULL);
+    self->params = get_string(kf, uuid, "params");
     self->pool = get_string(kf, uuid, "pool");
     self->tenant = get_string(kf, uuid, "tenant");
     self->reason = get_string(kf, uuid, "reason");
-    self->job_pid = g_key_file_get_integer(kf, uuid, "job-pid", NULL);
-    self->job_start = g_key_file_get_uint64(kf, uuid, "job-start", NULL);
     return g_steal_pointer(&self);
 }
 
@@ -352,6 +355,7 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
     set_string(kf, group, "parent", claim->parent);
     set_string(kf, group, "profile-id", claim->profile_id);
     set_string(kf, group, "profile", claim->profile_name);
+    set_string(kf, group, "params", claim->params);
     set_string(kf, group, "pool", claim->pool);
     set_string(kf, group, "tenant", claim->tenant);
     set_string(kf, group, "reason", claim->reason);
@@ -363,10 +367,6 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
         g_key_file_set_boolean(kf, group, "persistent", TRUE);
     if (claim->late)
         g_key_file_set_boolean(kf, group, "late", TRUE);
-    if (claim->job_pid) {
-        g_key_file_set_integer(kf, group, "job-pid", claim->job_pid);
-        g_key_file_set_uint64(kf, group, "job-start", claim->job_start);
-    }
 }
 
 static bool

@@ -12,16 +12,8 @@
 #include <sys/types.h>
 
 #include "base/writer.h"
+#include "core/lifecycle.h"
 #include "gpu/gpu.h"
-
-/* Ours, written down; the device's state is the world's and is read from sysfs. */
-typedef enum {
-    VGPU_PHASE_CREATING,  /* the device may or may not exist yet */
-    VGPU_PHASE_READY,     /* the device exists and the domain has it, or starts with it */
-    VGPU_PHASE_ATTACHING, /* the device exists and is to be hot-plugged once the domain runs */
-    VGPU_PHASE_RELEASING, /* the device is to go */
-    VGPU_PHASE_FAILED, /* there is no device any more; kept to tell why, until the domain stops */
-} VgpuPhase;
 
 const char *vgpu_phase_to_string(VgpuPhase phase);
 
@@ -38,6 +30,7 @@ typedef enum {
 } VgpuKind;
 
 typedef struct VgpuOwner VgpuOwner;
+typedef struct VgpuLife VgpuLife;
 
 typedef struct {
     VgpuOwner *owner; /* not stored: set while it is in the table (reservations.h) */
@@ -48,23 +41,31 @@ typedef struct {
     char *profile_id;
     char *profile_name;
     VgpuInterface interface;
-    VgpuPhase phase;
-    bool
-        is_unsure; /* a call to make it may be under way still, ours or that of a daemon before us */
-    bool adopted;    /* was there before us: never removed */
-    bool persistent; /* outlives the domain's run */
-    bool late;       /* was hot-plugged, so without display and ramfb */
+    char *params;    /* that it is to have, as its driver takes them; NULL: none */
     char *pool;      /* whose room it takes, NULL: the default one's */
     char *tenant;    /* on whose account, NULL: nobody's */
+    bool adopted;    /* was there before us: never removed */
+    bool persistent; /* outlives the domain's run */
+    bool late;       /* was hotplugged, so without display and ramfb */
+    VgpuPhase phase; /* changed by life.c alone */
+    bool is_unsure;  /* a call to make it may be under way, ours or that of a daemon before us */
     char *reason;    /* why it failed, NULL */
-    pid_t job_pid;   /* the child in which a daemon up to 0.1 removes it, 0; never set any more */
-    guint64 job_start;
-    bool stuck;      /* not stored: its removal takes longer than it should */
-    bool dispatched; /* not stored: its GPU's driver process is to make it */
-    guint64 asked;   /* not stored: when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
-    bool there;      /* not stored: CREATING only because of its parameters */
-    bool loaded;  /* not stored: read from disk, so only a look tells whether its device exists */
-    guint64 hold; /* not stored: of a GPU that is being set up, see vgpu_drivers_hold() */
+    /* The rest is not stored. */
+    VgpuWanted wanted;
+    VgpuRun run;
+    VgpuCall call;
+    VgpuSeenState seen;
+    bool lacks_params; /* they are to be given to it once it is there */
+    bool is_plugging;  /* libvirt was asked to hotplug it */
+    bool is_recorded;  /* it was saved as it is now, with others */
+    bool stuck;        /* its removal takes longer than it should */
+    guint64 start;     /* token of the start that wants it */
+    guint64 asked;     /* when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
+    VgpuLife *life;    /* what is under way, see life.c; NULL: nothing */
+    bool dispatched;   /* its GPU's driver process is to make it */
+    bool there;        /* CREATING only because of its parameters */
+    bool loaded;       /* read from disk, so only a look tells whether its device exists */
+    guint64 hold;      /* of a GPU that is being set up, see vgpu_drivers_hold() */
 } VgpuClaim;
 
 struct VgpuOwner {

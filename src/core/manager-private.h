@@ -49,6 +49,7 @@ struct VgpuManager {
     GHashTable *plugs;        /* set of VgpuPlug, waited for */
     GHashTable *removals;     /* UUID of the vGPU → VgpuRemoval, under way */
     GHashTable *probes;       /* set of Probe, under way */
+    guint lives;              /* vGPUs that something is under way for, see life.c */
     GHashTable *looks;        /* key → GSource: an owner to look at again after its start */
     GHashTable *checks;       /* set of GSource: removals that a caller waits for */
     guint64 last_token;
@@ -281,6 +282,14 @@ void vgpu_manager_forget_probes(VgpuManager *self);
  * the kernel takes the file away first and says EAGAIN then (drivers/vfio/mdev/mdev_sysfs.c,
  * remove_store; mdev_core.c, mdev_device_remove). */
 bool vgpu_manager_can_be_seen(VgpuManager *self, const VgpuClaim *claim, gint64 since);
+
+/* A start whose vGPU cannot be made, of that token (or of none by now), fails with this. */
+void vgpu_start_cannot(VgpuManager *manager, guint64 token, const GError *error);
+
+/* --- create.c ----------------------------------------------------------------------------- */
+
+/* Have the claim's vGPU made by its GPU's driver process; @exists: it is there, and lacks its parameters. */
+void vgpu_manager_make(VgpuManager *self, const VgpuClaim *claim, bool exists);
 
 /* --- removal.c ---------------------------------------------------------------------------- */
 

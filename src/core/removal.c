@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #include "base/error.h"
-#include "base/process.h"
 #include "core/manager-private.h"
 #include "driver/protocol.h"
 
@@ -98,8 +97,6 @@ finish(VgpuRemoval *self)
     g_hash_table_remove(manager->removals, self->uuid); /* frees self */
     if (claim) {
         vgpu_manager_emit(manager, "vgpu-removed", owner, claim, claim->reason, took_ms);
-        claim->job_pid = 0;
-        claim->job_start = 0;
         claim->is_unsure = false;
         if (claim->reason) {
             claim->phase = VGPU_PHASE_FAILED;
@@ -261,11 +258,6 @@ advance(VgpuRemoval *self)
 
     if (!claim) {
         g_hash_table_remove(self->manager->removals, self->uuid);
-        return;
-    }
-    if (claim->job_pid && vgpu_process_start_time(claim->job_pid) == claim->job_start &&
-        claim->job_start) {
-        wait_and_retry(self);
         return;
     }
     self->can_be_seen = vgpu_manager_can_be_seen(self->manager, claim, self->begun);

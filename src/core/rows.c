@@ -28,10 +28,9 @@ state_of(const VgpuClaim *claim)
         return "active";
     case VGPU_PHASE_RELEASING:
         return claim->stuck ? "stuck" : "releasing";
-    case VGPU_PHASE_FAILED:
+    default:
         return "failed";
     }
-    return "failed";
 }
 
 static VgpuRow *

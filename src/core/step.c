@@ -158,6 +158,7 @@ add_claim(VgpuStart *self, const VgpuWant *want, const VgpuGpu *gpu, const char 
 
     if (!owner->claims->len) /* from here on, a release of the run before is void */
         owner->since = self->since;
+    claim->phase = VGPU_PHASE_CREATING;
     vgpu_claim_put(claim, gpu, parent, profile);
     vgpu_claim_charge(claim, want, self->domain->tenant);
     claim->asked = vgpu_manager_now();

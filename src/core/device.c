@@ -1,0 +1,212 @@
+#include "core/device.h"
+
+#include <errno.h>
+
+#include "driver/protocol.h"
+
+struct VgpuDevice {
+    VgpuManager *manager;
+    const VgpuClaim *claim;
+    VgpuDeviceDone done;
+    gpointer opaque;
+    VgpuDriverProcess *process;
+    gint64 begun;
+    bool can_be_seen; /* for the present question */
+    bool was_used;
+    bool is_written; /* the removal */
+    bool is_impatient;
+    guint64 hold;       /* of its GPU, which may be kept by the removal; 0: none */
+    VgpuSeenState seen; /* last */
+    gint64 closed;      /* when it was first found that no process holds it open; 0: not yet */
+};
+
+VgpuDevice *
+vgpu_device_new(VgpuManager *manager, const VgpuClaim *claim, VgpuDeviceDone done,
+                gpointer opaque)
+{
+    VgpuDevice *self = g_new0(VgpuDevice, 1);
+
+    self->manager = manager;
+    self->claim = claim;
+    self->done = done;
+    self->opaque = opaque;
+    self->begun = g_get_monotonic_time();
+    return self;
+}
+
+static void
+unhold(VgpuDevice *self)
+{
+    if (self->hold)
+        vgpu_drivers_unhold(self->manager->drivers, self->claim->gpu, self->hold);
+    self->hold = 0;
+}
+
+void
+vgpu_device_free(VgpuDevice *self)
+{
+    if (!self)
+        return;
+    unhold(self);
+    vgpu_driver_process_free(self->process);
+    g_free(self);
+}
+
+void
+vgpu_device_lose_patience(VgpuDevice *self)
+{
+    self->is_impatient = true;
+    unhold(self);
+}
+
+const char *
+vgpu_device_why_stuck(const VgpuDevice *self)
+{
+    if (self->is_written)
+        return "its driver does not answer the write that removes it";
+    if (self->process && vgpu_driver_process_is_asked(self->process))
+        return "its driver does not answer";
+    return self->seen == VGPU_SEEN_USED ? "a process holds it open"
+                                        : "it cannot be told whether a process holds it open";
+}
+
+static void
+ask(VgpuDevice *self, const char *verb, VgpuDriverDone done)
+{
+    GVariantDict arguments;
+
+    if (!self->process)
+        self->process = vgpu_driver_process_new(vgpu_drivers_options(self->manager->drivers),
+                                                self->manager->context, self->claim->uuid);
+    g_variant_dict_init(&arguments, NULL);
+    vgpu_claim_put_place(self->claim, &arguments);
+    vgpu_driver_process_ask(self->process, verb, g_variant_dict_end(&arguments), done, self);
+}
+
+/* False: there is no answer; *@look says what is to be made of that. */
+static bool
+is_answer(VgpuDevice *self, VgpuDriverOutcome outcome, const char *why, VgpuLook *look)
+{
+    self->is_written = outcome == VGPU_DRIVER_LOCKED; /* by a daemon before us, perhaps */
+    *look = (VgpuLook) { .seen = VGPU_SEEN_UNTOLD, .is_locked = self->is_written };
+    if (outcome == VGPU_DRIVER_ANSWERED)
+        return true;
+    g_debug("vGPU %s: %s", self->claim->uuid, why);
+    return false;
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+/* A VF has no UUID to tell it by: one that carries another type by now belongs to another. */
+static bool
+is_the_claims(const VgpuClaim *claim, const char *profile_id)
+{
+    return claim->interface == VGPU_INTERFACE_MDEV || !profile_id ||
+           g_str_equal(profile_id, claim->profile_id);
+}
+
+VgpuSeenState
+vgpu_device_read(const VgpuClaim *claim, GVariant *results, guint *grace_ms)
+{
+    const char *profile_id = NULL;
+    gboolean exists = FALSE;
+    guint use = VGPU_USE_UNKNOWN;
+
+    *grace_ms = 0;
+    if (!results || !g_variant_lookup(results, "exists", "b", &exists))
+        return VGPU_SEEN_UNTOLD;
+    (void) g_variant_lookup(results, "seen_profile", "&s", &profile_id);
+    (void) g_variant_lookup(results, "use", "u", &use);
+    (void) g_variant_lookup(results, "grace", "u", grace_ms);
+    if (!exists || !is_the_claims(claim, profile_id))
+        return VGPU_SEEN_ABSENT;
+    return use == VGPU_USE_FREE   ? VGPU_SEEN_FREE
+           : use == VGPU_USE_USED ? VGPU_SEEN_USED
+                                  : VGPU_SEEN_UNTOLD;
+}
+
+/* Some drivers remove a device by themselves after its last user, and take it ill when that is done
+ * before. One that was never used is not theirs to remove. */
+static bool
+is_its_drivers_turn(VgpuDevice *self, guint grace_ms)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (!self->closed)
+        self->closed = now;
+    return self->was_used && now - self->closed < (gint64) grace_ms * 1000;
+}
+
+/* A call to make it that a daemon before us left behind has the lock of its GPU, so that the GPU is not
+ * read until that call has come back. Until then it may still be made; and a `remove` that is written
+ * meanwhile removes nothing but itself, as the kernel takes the file away first and says EAGAIN then
+ * (drivers/vfio/mdev/mdev_sysfs.c, remove_store; mdev_core.c, mdev_device_remove). */
+static bool
+can_be_seen(const VgpuDevice *self)
+{
+    const VgpuManager *manager = self->manager;
+
+    return !self->claim->is_unsure ||
+           (manager->discovery && vgpu_drivers_see(manager->drivers, self->claim->gpu,
+                                                   self->begun) == VGPU_SIGHT_FRESH);
+}
+
+static void
+on_looked(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer opaque)
+{
+    VgpuDevice *self = opaque;
+    guint grace_ms;
+    VgpuLook look;
+
+    if (is_answer(self, outcome, why, &look)) {
+        look.seen = vgpu_device_read(self->claim, results, &grace_ms);
+        if (look.seen != VGPU_SEEN_FREE)
+            self->closed = 0;
+        else if (is_its_drivers_turn(self, grace_ms))
+            look.seen = VGPU_SEEN_RESTING;
+        if (!self->can_be_seen && look.seen < VGPU_SEEN_USED)
+            look.seen = VGPU_SEEN_MAYBE;
+    }
+    self->seen = look.seen;
+    self->done(&look, self->opaque);
+}
+
+void
+vgpu_device_look(VgpuDevice *self, bool was_used)
+{
+    self->was_used = was_used;
+    self->can_be_seen = can_be_seen(self);
+    ask(self, VGPU_DRIVER_PROBE, on_looked);
+}
+
+/* --- removing ----------------------------------------------------------------------------- */
+
+static void
+on_removed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer opaque)
+{
+    VgpuDevice *self = opaque;
+    gint err = EIO;
+    VgpuLook look;
+
+    unhold(self);
+    vgpu_drivers_touch(self->manager->drivers, self->claim->gpu);
+    if (is_answer(self, outcome, why, &look)) {
+        (void) g_variant_lookup(results, "errno", "i", &err);
+        if (err && err != ENOENT && err != ENODEV)
+            g_debug("removal of vGPU %s: %s", self->claim->uuid, g_strerror(err));
+        else /* a VF stays where it is; of the others it is to be seen that they are gone */
+            look.seen = self->claim->interface == VGPU_INTERFACE_VF ? VGPU_SEEN_ABSENT
+                                                                    : VGPU_SEEN_UNKNOWN;
+    }
+    self->seen = look.seen;
+    self->done(&look, self->opaque);
+}
+
+void
+vgpu_device_remove(VgpuDevice *self)
+{
+    self->is_written = true;
+    if (!self->hold && !self->is_impatient) /* a read of its GPU may take longer than usual */
+        self->hold = vgpu_drivers_hold(self->manager->drivers, self->claim->gpu);
+    ask(self, VGPU_DRIVER_REMOVE, on_removed);
+}

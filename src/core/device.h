@@ -1,0 +1,36 @@
+/* device.h: the device of one vGPU: what is at its place, and its removal
+ *
+ * Both are done by a process of that one vGPU, so that they hold up nothing else: to tell whether a
+ * process holds the device open its VFIO group is opened, which waits while the driver opens or closes
+ * the device for QEMU; and a removal takes as long as a driver or a dying QEMU likes. */
+#pragma once
+
+#include "core/manager-private.h"
+
+typedef struct VgpuDevice VgpuDevice;
+
+typedef struct {
+    VgpuSeenState seen;
+    bool is_locked; /* a process of a daemon before us is at it */
+} VgpuLook;
+
+/* How a look or a removal ended; called from the context, and may free the device. */
+typedef void (*VgpuDeviceDone)(const VgpuLook *look, gpointer opaque);
+
+/* @claim is borrowed for as long as it lives. */
+VgpuDevice *vgpu_device_new(VgpuManager *manager, const VgpuClaim *claim, VgpuDeviceDone done,
+                            gpointer opaque);
+/* What it is at goes on, and nothing is told of it. */
+void vgpu_device_free(VgpuDevice *self);
+
+/* @was_used: its driver may remove it by itself after its last user (see VgpuBackend.removal_grace). */
+void vgpu_device_look(VgpuDevice *self, bool was_used);
+void vgpu_device_remove(VgpuDevice *self);
+/* It has been given long enough: if its GPU does not answer either, that is to be said. */
+void vgpu_device_lose_patience(VgpuDevice *self);
+/* For the event vgpu-stuck. */
+const char *vgpu_device_why_stuck(const VgpuDevice *self);
+
+/* What a probe found (see driver/protocol.h); NULL: nothing is known. *@grace_ms: for so long after its
+ * last user it is to be left to its driver. */
+VgpuSeenState vgpu_device_read(const VgpuClaim *claim, GVariant *results, guint *grace_ms);

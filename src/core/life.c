@@ -1,0 +1,500 @@
+#include "core/life.h"
+
+#include "base/error.h"
+#include "core/device.h"
+
+#define FIRST_WAIT_MS 20
+#define LONGEST_WAIT_MS 1000
+#define LONGEST_WAIT_OF_A_START_MS 100
+
+/* What is under way for one claim, apart from its making (create.c). */
+struct VgpuLife {
+    VgpuManager *manager;
+    VgpuClaim *claim;
+    VgpuDevice *device;
+    gint64 begun;
+    guint wait_ms;
+    GSource *timer;
+    GSource *patience; /* until it is called stuck */
+};
+
+static void
+clear_source(GSource **source)
+{
+    if (!*source)
+        return;
+    g_source_destroy(*source);
+    g_clear_pointer(source, g_source_unref);
+}
+
+static void
+life_free(VgpuClaim *claim)
+{
+    VgpuLife *self = g_steal_pointer(&claim->life);
+
+    if (!self)
+        return;
+    clear_source(&self->timer);
+    clear_source(&self->patience);
+    vgpu_device_free(self->device);
+    self->manager->lives--;
+    g_free(self);
+}
+
+static void on_device(const VgpuLook *look, gpointer opaque);
+
+static VgpuLife *
+get_life(VgpuManager *manager, VgpuClaim *claim)
+{
+    VgpuLife *self = claim->life;
+
+    if (self)
+        return self;
+    self = claim->life = g_new0(VgpuLife, 1);
+    self->manager = manager;
+    self->claim = claim;
+    self->begun = g_get_monotonic_time();
+    self->device = vgpu_device_new(manager, claim, on_device, self);
+    manager->lives++;
+    return self;
+}
+
+static VgpuHold
+hold_of(const VgpuClaim *claim)
+{
+    if (claim->owner && claim->owner->kind == VGPU_KIND_PERSISTENT)
+        return VGPU_HOLD_KEPT;
+    if (claim->persistent)
+        return VGPU_HOLD_PERSISTENT;
+    return claim->adopted ? VGPU_HOLD_ADOPTED : VGPU_HOLD_OURS;
+}
+
+VgpuSituation
+vgpu_life_situation(const VgpuClaim *claim)
+{
+    return (VgpuSituation) {
+        .hold = hold_of(claim),
+        .phase = claim->phase,
+        .call = claim->call,
+        .seen = claim->seen,
+        .wanted = claim->wanted,
+        .run = claim->run,
+        .room = VGPU_ROOM_UNKNOWN,
+        .params = claim->lacks_params,
+        .reason = claim->reason && claim->run != VGPU_RUN_OFF,
+    };
+}
+
+/* --- time --------------------------------------------------------------------------------- */
+
+static gboolean
+on_timer(gpointer data)
+{
+    VgpuLife *self = data;
+
+    clear_source(&self->timer);
+    if (self->claim->call == VGPU_CALL_REMOVING) /* of a daemon before us: is it over? */
+        self->claim->call = VGPU_CALL_NONE;
+    if (self->claim->call == VGPU_CALL_NONE)
+        self->claim->seen = VGPU_SEEN_UNKNOWN;
+    vgpu_life_go_on(self->manager, self->claim);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+wait(VgpuManager *manager, VgpuClaim *claim, guint ms)
+{
+    VgpuLife *self = get_life(manager, claim);
+
+    clear_source(&self->timer);
+    self->timer = vgpu_manager_after(manager, ms, on_timer, self);
+}
+
+static void
+wait_longer(VgpuManager *manager, VgpuClaim *claim)
+{
+    VgpuLife *self = get_life(manager, claim);
+    guint most = claim->wanted == VGPU_WANTED_TAKE ? LONGEST_WAIT_OF_A_START_MS : LONGEST_WAIT_MS;
+
+    if (self->timer) /* it is waited for already */
+        return;
+    self->wait_ms = CLAMP(self->wait_ms * 2, FIRST_WAIT_MS, most);
+    wait(manager, claim, self->wait_ms);
+}
+
+/* Whatever it waits for, an answer that never comes included. */
+static gboolean
+on_patience_over(gpointer data)
+{
+    VgpuLife *self = data;
+    VgpuClaim *claim = self->claim;
+
+    clear_source(&self->patience);
+    vgpu_device_lose_patience(self->device);
+    if (!claim->stuck) {
+        claim->stuck = true;
+        vgpu_manager_emit(self->manager, "vgpu-stuck", claim->owner, claim,
+                          vgpu_device_why_stuck(self->device),
+                          (g_get_monotonic_time() - self->begun) / 1000);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* --- what is done ------------------------------------------------------------------------- */
+
+static void
+begin_removal(VgpuManager *self, VgpuClaim *claim)
+{
+    VgpuLife *life = get_life(self, claim);
+
+    life->begun = g_get_monotonic_time();
+    life->wait_ms = 0;
+    if (!life->patience)
+        life->patience =
+            vgpu_manager_after(self, self->config->remove_timeout * 1000, on_patience_over, life);
+}
+
+static void
+release(VgpuManager *self, VgpuClaim *claim)
+{
+    claim->phase = VGPU_PHASE_RELEASING;
+    vgpu_manager_save_or_warn(self, claim->owner);
+    begin_removal(self, claim);
+    /* else what is under way will tell; not from here: the hook that told of the end waits for its answer */
+    if (claim->call == VGPU_CALL_NONE)
+        wait(self, claim, 0);
+}
+
+static void
+look(VgpuManager *self, VgpuClaim *claim)
+{
+    VgpuLife *life = get_life(self, claim);
+
+    clear_source(&life->timer);
+    claim->call = VGPU_CALL_LOOKING;
+    vgpu_device_look(life->device, claim->owner->started);
+}
+
+static void
+remove_device(VgpuManager *self, VgpuClaim *claim)
+{
+    claim->call = VGPU_CALL_REMOVING;
+    vgpu_device_remove(get_life(self, claim)->device);
+}
+
+/* A look or a removal is over. */
+static void
+on_device(const VgpuLook *found, gpointer opaque)
+{
+    VgpuLife *self = opaque;
+    VgpuClaim *claim = self->claim;
+    VgpuManager *manager = self->manager;
+
+    if (claim->call == VGPU_CALL_REMOVING && found->seen == VGPU_SEEN_UNKNOWN)
+        self->wait_ms = 0; /* it is on its way */
+    claim->call = found->is_locked ? VGPU_CALL_REMOVING : VGPU_CALL_NONE;
+    claim->seen = found->seen;
+    if (found->is_locked)
+        wait_longer(manager, claim);
+    else
+        vgpu_life_go_on(manager, claim);
+    vgpu_manager_wake_starts(manager);
+}
+
+/* It is gone, as far as it was ours to remove. */
+static void
+tell_removed(VgpuManager *self, const VgpuClaim *claim)
+{
+    gint64 begun = claim->life ? claim->life->begun : g_get_monotonic_time();
+
+    if (claim->phase != VGPU_PHASE_RELEASING || hold_of(claim) != VGPU_HOLD_OURS)
+        return;
+    vgpu_drivers_touch(self->drivers, claim->gpu);
+    vgpu_manager_forgive(self, claim->gpu);
+    vgpu_manager_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,
+                      (g_get_monotonic_time() - begun) / 1000);
+}
+
+static void
+forget(VgpuManager *self, VgpuClaim *claim)
+{
+    VgpuOwner *owner = claim->owner;
+
+    life_free(claim);
+    vgpu_reservations_drop(self->reservations, claim);
+    vgpu_manager_save_or_warn(self, owner);
+    vgpu_manager_wake_starts(self);
+}
+
+static void
+drop(VgpuManager *self, VgpuClaim *claim)
+{
+    tell_removed(self, claim);
+    forget(self, claim);
+}
+
+static void
+fail(VgpuManager *self, VgpuClaim *claim)
+{
+    tell_removed(self, claim);
+    life_free(claim);
+    claim->phase = VGPU_PHASE_FAILED;
+    claim->wanted = VGPU_WANTED_KEEP;
+    claim->is_unsure = false;
+    vgpu_manager_save_or_warn(self, claim->owner);
+    vgpu_manager_wake_starts(self);
+}
+
+/* It is ready for the start that wants it. */
+static void
+settle(VgpuClaim *claim)
+{
+    life_free(claim);
+    claim->phase = claim->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
+    claim->wanted = VGPU_WANTED_KEEP;
+    claim->call = VGPU_CALL_NONE;
+    claim->seen = VGPU_SEEN_UNKNOWN;
+    claim->lacks_params = false;
+    claim->is_unsure = false;
+    claim->stuck = false;
+    g_clear_pointer(&claim->reason, g_free);
+}
+
+static void
+confirm(VgpuManager *self, VgpuClaim *claim)
+{
+    claim->phase = VGPU_PHASE_READY;
+    claim->is_unsure = false;
+    vgpu_manager_save_or_warn(self, claim->owner);
+    vgpu_manager_settle_plug(self, claim->owner->key, claim->uuid, NULL);
+}
+
+void
+vgpu_life_is_to_be_made(VgpuClaim *claim)
+{
+    claim->phase = VGPU_PHASE_CREATING;
+    claim->wanted = VGPU_WANTED_KEEP;
+    claim->is_unsure = true;
+    claim->is_recorded = true;
+}
+
+/* On record before the device can exist. */
+static void
+make(VgpuManager *self, VgpuClaim *claim, bool exists)
+{
+    bool is_recorded = claim->is_recorded; /* with the others of its start */
+    g_autoptr(GError) error = NULL;
+
+    vgpu_life_is_to_be_made(claim);
+    claim->is_recorded = false;
+    if (!is_recorded && !vgpu_manager_save(self, claim->owner, &error)) {
+        claim->wanted = VGPU_WANTED_GONE;
+        vgpu_start_cannot(self, claim->start, error);
+        return;
+    }
+    life_free(claim);
+    claim->call = VGPU_CALL_MAKING;
+    claim->seen = VGPU_SEEN_UNKNOWN;
+    vgpu_manager_make(self, claim, exists);
+}
+
+static void
+plug(VgpuManager *self, VgpuClaim *claim)
+{
+    if (claim->is_plugging)
+        return;
+    claim->is_plugging = true;
+    self->host.attach(claim->owner, claim, self->opaque);
+}
+
+static void
+let_go(VgpuManager *self, VgpuClaim *claim)
+{
+    g_autoptr(GError) over = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED,
+                                         "the domain has stopped meanwhile, or has lost it");
+
+    claim->wanted = VGPU_WANTED_GONE;
+    claim->is_plugging = false;
+    if (claim->owner->domain_uuid)
+        vgpu_manager_settle_plug(self, claim->owner->domain_uuid, claim->uuid, over);
+}
+
+/* --- what comes next ---------------------------------------------------------------------- */
+
+static void
+do_next(VgpuManager *self, VgpuClaim *claim, VgpuNext next)
+{
+    switch (next) {
+    case VGPU_NEXT_RELEASE:
+        release(self, claim);
+        break;
+    case VGPU_NEXT_LOOK:
+        look(self, claim);
+        break;
+    case VGPU_NEXT_LOOK_LATER:
+        wait_longer(self, claim);
+        break;
+    case VGPU_NEXT_REMOVE:
+        remove_device(self, claim);
+        break;
+    case VGPU_NEXT_MAKE:
+    case VGPU_NEXT_PARAMS:
+        make(self, claim, next == VGPU_NEXT_PARAMS);
+        break;
+    case VGPU_NEXT_TAKE:
+        settle(claim);
+        break;
+    case VGPU_NEXT_CONFIRM:
+        confirm(self, claim);
+        break;
+    case VGPU_NEXT_PLUG:
+        plug(self, claim);
+        break;
+    case VGPU_NEXT_DROP:
+        drop(self, claim);
+        break;
+    case VGPU_NEXT_FAIL:
+        fail(self, claim);
+        break;
+    default: /* nothing, or it is for a start or for libvirt's side to do */
+        break;
+    }
+}
+
+void
+vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim)
+{
+    VgpuSituation situation = vgpu_life_situation(claim);
+    VgpuNext next = vgpu_lifecycle_next(&situation)->next;
+
+    if (next == VGPU_NEXT_LET_GO)
+        vgpu_life_let_go(self, claim);
+    else
+        do_next(self, claim, next);
+}
+
+void
+vgpu_life_let_go(VgpuManager *self, VgpuClaim *claim)
+{
+    let_go(self, claim);
+    vgpu_life_go_on(self, claim);
+}
+
+void
+vgpu_life_let_all_go(VgpuManager *self, const VgpuOwner *owner,
+                     bool (*which)(const VgpuClaim *claim, gconstpointer data),
+                     gconstpointer data)
+{
+    g_autoptr(GPtrArray) claims = g_ptr_array_new();
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (!which || which(claim, data))
+            g_ptr_array_add(claims, claim);
+    }
+    for (guint i = 0; i < claims->len; i++) /* each takes away no other */
+        vgpu_life_let_go(self, g_ptr_array_index(claims, i));
+}
+
+/* --- what is told ------------------------------------------------------------------------- */
+
+void
+vgpu_life_place(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, guint64 start)
+{
+    claim->phase = VGPU_PHASE_CREATING;
+    claim->run = VGPU_RUN_STARTING;
+    claim->seen = VGPU_SEEN_ABSENT;
+    claim->start = start;
+    vgpu_reservations_add(self->reservations, owner, claim);
+}
+
+void
+vgpu_life_adopt(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, VgpuWanted wanted,
+                VgpuRun run)
+{
+    claim->phase = VGPU_PHASE_READY;
+    claim->run = run;
+    claim->wanted = wanted;
+    vgpu_reservations_add(self->reservations, owner, claim);
+}
+
+void
+vgpu_life_hand_over(VgpuManager *self, VgpuClaim *claim)
+{
+    forget(self, claim);
+}
+
+void
+vgpu_life_want(VgpuManager *self, VgpuClaim *claim, VgpuWanted wanted, guint64 start)
+{
+    claim->wanted = wanted;
+    claim->run = VGPU_RUN_STARTING;
+    claim->start = start;
+    claim->is_plugging = false;
+    if (claim->call == VGPU_CALL_NONE && claim->seen != VGPU_SEEN_ABSENT)
+        claim->seen = VGPU_SEEN_UNKNOWN;
+    if (claim->life)
+        claim->life->wait_ms = 0;
+    vgpu_life_go_on(self, claim);
+}
+
+void
+vgpu_life_is_made(VgpuClaim *claim)
+{
+    settle(claim);
+}
+
+void
+vgpu_life_is_not_made(VgpuClaim *claim, VgpuWanted wanted, bool perhaps)
+{
+    claim->call = VGPU_CALL_NONE;
+    claim->seen = perhaps ? VGPU_SEEN_UNKNOWN : VGPU_SEEN_ABSENT;
+    claim->wanted = wanted;
+}
+
+void
+vgpu_life_is_defined(VgpuClaim *claim)
+{
+    claim->phase = VGPU_PHASE_READY;
+}
+
+static void
+resume(VgpuManager *self, VgpuClaim *claim)
+{
+    if (claim->phase == VGPU_PHASE_RELEASING) {
+        claim->wanted = VGPU_WANTED_GONE;
+        begin_removal(self, claim);
+    } else if (!claim->owner->domain_uuid) { /* what waited for its making waits no longer */
+        claim->run = claim->phase == VGPU_PHASE_READY ? VGPU_RUN_WITH : VGPU_RUN_OFF;
+    }
+    vgpu_life_go_on(self, claim);
+}
+
+void
+vgpu_life_resume(VgpuManager *self)
+{
+    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS_MADE);
+
+    for (guint i = 0; i < owners->len; i++) {
+        const VgpuOwner *owner = g_ptr_array_index(owners, i);
+        g_autoptr(GPtrArray) claims = g_ptr_array_copy(owner->claims, NULL, NULL);
+
+        g_ptr_array_set_free_func(claims, NULL);
+        for (guint j = 0; j < claims->len; j++)
+            resume(self, g_ptr_array_index(claims, j));
+    }
+}
+
+void
+vgpu_life_forget(VgpuManager *self)
+{
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
+
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        for (guint i = 0; i < owner->claims->len; i++)
+            life_free(g_ptr_array_index(owner->claims, i));
+    }
+}

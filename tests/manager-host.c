@@ -206,7 +206,7 @@ static bool
 is_making(const VgpuOwner *owner)
 {
     for (guint i = 0; i < owner->claims->len; i++) {
-        if (((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->dispatched)
+        if (((const VgpuClaim *) g_ptr_array_index(owner->claims, i))->call == VGPU_CALL_MAKING)
             return true;
     }
     return false;
@@ -223,8 +223,7 @@ is_quiet(Host *self)
         if (is_making(owner))
             return false;
     }
-    return g_hash_table_size(self->manager->starts) == 0 &&
-           g_hash_table_size(self->manager->removals) == 0;
+    return g_hash_table_size(self->manager->starts) == 0 && self->manager->lives == 0;
 }
 
 bool

@@ -229,23 +229,46 @@ test_destroyed_before_it_is_made(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* create="define" does not take what is there already. */
+/* create="define" takes up the domain's own device, whose record was lost, and no other. */
 static void
-test_keep_takes_nothing_over(void **state)
+test_keep_takes_up_its_own(void **state)
 {
-    g_autoptr(Host) host = host_new();
-    g_autoptr(VgpuDomain) domain = NULL;
-    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE("create='define'"), 1);
-    g_autoptr(GError) error = NULL;
-    g_auto(VgpuKeep) keep = { 0 };
+    static const struct {
+        const char *what, *attributes, *type, *uuid;
+        bool taken;
+    } cases[] = {
+        { "its own", "create='define'", "nvidia-746", HOST_WEB1_0, true },
+        { "its own, of another profile", "create='define'", "nvidia-747", HOST_WEB1_0, false },
+        { "another GPU is wanted", "create='define' gpu='0000:42:00.0'", "nvidia-746",
+          HOST_WEB1_0, false },
+        { "the user's", "create='define' uuid='" USERS "'", "nvidia-746", USERS, false },
+    };
 
     (void) state;
-    assert_int_equal(host_make_device(host, "0000:41:00.6", "nvidia-746", HOST_WEB1_0), 0);
-    domain = host_domain(xml);
-    assert_false(vgpu_manager_keep(host->manager, HOST_WEB1, "web1",
-                                   g_ptr_array_index(domain->wants, 0), &keep, &error));
-    assert_text_has(error->message, "exists already on 0000:41:00.6");
-    assert_int_equal(error->code, VGPU_ERROR_FAILED); /* not busy: no use to try again at once */
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = host_new();
+        g_autofree char *devices =
+            g_strdup_printf("<vgpu:device profile='A2-4Q' %s/>", cases[i].attributes);
+        g_autofree char *xml = host_xml("web1", HOST_WEB1, devices, 1);
+        g_autoptr(VgpuDomain) domain = NULL;
+        g_autoptr(GError) error = NULL;
+        g_auto(VgpuKeep) keep = { 0 };
+        bool taken;
+
+        assert_int_equal(host_make_device(host, "0000:41:00.6", cases[i].type, cases[i].uuid), 0);
+        domain = host_domain(xml);
+        taken = vgpu_manager_keep(host->manager, HOST_WEB1, "web1",
+                                  g_ptr_array_index(domain->wants, 0), &keep, &error);
+        if (taken != cases[i].taken)
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "taken up");
+        if (taken) {
+            assert_string_equal(keep.parent, "0000:41:00.6");
+            assert_false(keep.defined); /* libvirt is asked, and finds it as it is */
+        } else {
+            assert_text_has(error->message, "exists already on 0000:41:00.6");
+            assert_int_equal(error->code, VGPU_ERROR_FAILED); /* no use to try again at once */
+        }
+    }
 }
 
 int
@@ -257,7 +280,7 @@ main(void)
         cmocka_unit_test(test_made_by_hand_is_used),
         cmocka_unit_test(test_made_by_hand_counts_once),
         cmocka_unit_test(test_destroyed_before_it_is_made),
-        cmocka_unit_test(test_keep_takes_nothing_over),
+        cmocka_unit_test(test_keep_takes_up_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

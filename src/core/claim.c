@@ -235,7 +235,6 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
         return NULL;
     }
     self->index = (guint) number;
-    self->loaded = true;
     self->adopted = g_key_file_get_boolean(kf, uuid, "adopted", NULL);
     self->is_unsure = g_key_file_get_boolean(kf, uuid, "unsure", NULL) ||
                       self->phase == VGPU_PHASE_CREATING; /* as of a daemon up to 0.1 */

@@ -62,9 +62,6 @@ typedef struct {
     guint64 start;     /* token of the start that wants it */
     guint64 asked;     /* when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
     VgpuLife *life;    /* what is under way, see life.c; NULL: nothing */
-    bool dispatched;   /* its GPU's driver process is to make it */
-    bool there;        /* CREATING only because of its parameters */
-    bool loaded;       /* read from disk, so only a look tells whether its device exists */
     guint64 hold;      /* of a GPU that is being set up, see vgpu_drivers_hold() */
 } VgpuClaim;
 

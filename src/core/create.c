@@ -1,4 +1,5 @@
-/* create.c: a vGPU is made by the driver process of its GPU */
+/* create.c: a vGPU is made, or given its parameters, by the driver process of its GPU */
+#include "core/life.h"
 #include "core/start-private.h"
 #include "driver/protocol.h"
 
@@ -35,35 +36,21 @@ create_job_free(gpointer data)
     g_free(job);
 }
 
-/* Whether there is a device that goes when nobody wants it. */
+/* Whether there is, or may be, a device that goes when nothing wants it. */
 static bool
 has_left_one(const CreateJob *job, const VgpuClaim *claim)
 {
     return job->made || job->is_unsure || (job->exists && !claim->adopted && !claim->persistent);
 }
 
-/* What becomes of the device when the start fails is told by its claim. */
-static void
-fail_step(VgpuStart *start, VgpuOwner *owner, VgpuClaim *claim, const CreateJob *job)
-{
-    if (has_left_one(job, claim))
-        claim->phase = VGPU_PHASE_READY;
-    else
-        vgpu_manager_drop(start->manager, owner, claim);
-    vgpu_start_fail(start, VGPU_ERROR_DRIVER, job->error->message);
-}
-
 /* Nothing was made. The kernel knows for how long it is busy with a UUID; a VF that is busy, or was
  * named by the domain's XML, is not waited for. */
 static void
-try_again(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, CreateJob *job)
+try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *job)
 {
     bool is_busy = g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY);
-    bool is_mdev = claim->interface == VGPU_INTERFACE_MDEV;
 
-    step->state = VGPU_STEP_WAITING;
-    vgpu_manager_drop(start->manager, owner, claim);
-    if (is_busy && is_mdev) {
+    if (is_busy && interface == VGPU_INTERFACE_MDEV) {
         step->wait = "the kernel has not let go of the vGPU of its previous run yet";
         step->is_elsewhere = true;
         step->not_before = g_get_monotonic_time() + BUSY_RETRY_US;
@@ -78,25 +65,33 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, 
         vgpu_step_move(start, step, job->error->message);
 }
 
-/* The driver's answer to a creation that somebody still waits for. */
 static void
-settle_step(VgpuStart *start, VgpuStep *step, VgpuOwner *owner, VgpuClaim *claim, CreateJob *job)
+take_failure(VgpuStart *start, VgpuStep *step, VgpuClaim *claim, CreateJob *job)
 {
-    if (job->error && (job->made || job->exists || job->existed || job->is_unsure)) {
-        fail_step(start, owner, claim, job);
-    } else if (job->error) {
-        try_again(start, step, owner, claim, job);
-    } else {
-        claim->late = step->late;
-        claim->phase = step->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
-        claim->adopted |= job->existed;
-        step->state = VGPU_STEP_READY;
-        if (job->made)
-            vgpu_manager_emit(start->manager, "vgpu-created", owner, claim, NULL,
-                              (g_get_monotonic_time() - job->began) / 1000);
-        if (job->doubt)
-            vgpu_manager_emit(start->manager, "params-unverified", owner, claim, job->doubt, -1);
-    }
+    VgpuInterface interface = claim->interface;
+    bool is_over = job->made || job->exists || job->existed || job->is_unsure;
+
+    start->about = step->want;
+    vgpu_life_is_not_made(claim, is_over ? VGPU_WANTED_GONE : VGPU_WANTED_OTHER,
+                          has_left_one(job, claim));
+    vgpu_life_go_on(start->manager, claim);
+    if (is_over)
+        vgpu_start_fail(start, VGPU_ERROR_DRIVER, job->error->message);
+    else
+        try_again(start, step, interface, job);
+}
+
+static void
+take_success(VgpuStart *start, VgpuClaim *claim, const CreateJob *job)
+{
+    claim->adopted |= job->existed;
+    vgpu_life_is_made(claim);
+    if (job->made)
+        vgpu_manager_emit(start->manager, "vgpu-created", claim->owner, claim, NULL,
+                          (g_get_monotonic_time() - job->began) / 1000);
+    if (job->doubt)
+        vgpu_manager_emit(start->manager, "params-unverified", claim->owner, claim, job->doubt,
+                          -1);
 }
 
 static void
@@ -119,53 +114,55 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
                             code < VGPU_N_ERRORS ? (gint) code : VGPU_ERROR_FAILED, text);
 }
 
+static VgpuClaim *
+find_claim(const CreateJob *job)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(job->manager, job->key);
+
+    return owner ? vgpu_owner_find(owner, job->uuid) : NULL;
+}
+
 static void
 create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer data)
 {
     CreateJob *job = data;
-    VgpuManager *manager = job->manager;
-    VgpuStart *start = g_hash_table_lookup(manager->starts, &job->token);
-    VgpuOwner *owner = vgpu_manager_owner(manager, job->key);
-    VgpuClaim *claim = owner ? vgpu_owner_find(owner, job->uuid) : NULL;
+    VgpuStart *start = g_hash_table_lookup(job->manager->starts, &job->token);
     VgpuStep *step = vgpu_start_find_step(start, job->uuid);
+    VgpuClaim *claim = find_claim(job);
 
     take_results(job, outcome, results, why);
-    if (claim) {
-        claim->dispatched = false;
-        claim->is_unsure = job->is_unsure;
-    }
-    if (claim && step && claim->phase == VGPU_PHASE_CREATING) {
-        settle_step(start, step, owner, claim, job);
-        vgpu_start_advance(start);
-    } else if (claim &&
-               (claim->phase == VGPU_PHASE_CREATING || claim->phase == VGPU_PHASE_RELEASING)) {
-        /* nobody waits for it any more */
-        if (!has_left_one(job, claim))
-            vgpu_manager_drop(manager, owner, claim);
+    if (!claim)
+        return;
+    claim->is_unsure = job->is_unsure;
+    if (step && claim->wanted == VGPU_WANTED_KEEP) {
+        if (job->error)
+            take_failure(start, step, claim, job);
         else
-            vgpu_manager_remove(manager, owner, claim);
-        vgpu_manager_wake_starts(manager);
-        if (step) {
+            take_success(start, claim, job);
+    } else { /* nothing waits for it any more */
+        vgpu_life_is_not_made(claim, claim->wanted, has_left_one(job, claim));
+        vgpu_life_go_on(job->manager, claim);
+        vgpu_manager_wake_starts(job->manager);
+        if (step)
             vgpu_start_fail(start, VGPU_ERROR_FAILED, "it was destroyed before it was made");
-            vgpu_start_advance(start);
-        }
     }
+    if (step)
+        vgpu_start_advance(start);
 }
 
-/* Whether anybody waits for it still. */
+/* Whether anything waits for it still. */
 static bool
 is_wanted(gpointer data)
 {
     const CreateJob *job = data;
-    const VgpuOwner *owner = vgpu_manager_owner(job->manager, job->key);
-    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, job->uuid) : NULL;
+    const VgpuClaim *claim = find_claim(job);
 
-    return claim && claim->phase == VGPU_PHASE_CREATING &&
+    return claim && claim->wanted == VGPU_WANTED_KEEP &&
            g_hash_table_contains(job->manager->starts, &job->token);
 }
 
 void
-vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step)
+vgpu_manager_make(VgpuManager *self, const VgpuClaim *claim, bool exists)
 {
     CreateJob *job = g_new0(CreateJob, 1);
     GVariantDict arguments;
@@ -178,22 +175,21 @@ vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step)
         .free_opaque = create_job_free,
     };
 
-    claim->dispatched = true;
-    job->manager = self->manager;
-    job->token = self->token;
-    job->key = g_strdup(self->key);
+    job->manager = self;
+    job->token = claim->start;
+    job->key = g_strdup(claim->owner->key);
     job->uuid = g_strdup(claim->uuid);
     job->parent = g_strdup(claim->parent);
     job->profile_id = g_strdup(claim->profile_id);
-    job->exists = step->exists;
+    job->exists = exists;
     job->began = g_get_monotonic_time();
     g_variant_dict_init(&arguments, NULL);
     vgpu_claim_put_place(claim, &arguments);
-    g_variant_dict_insert(&arguments, "exists", "b", (gboolean) step->exists);
-    if (step->want->params)
-        g_variant_dict_insert(&arguments, "params", "s", step->want->params);
+    g_variant_dict_insert(&arguments, "exists", "b", (gboolean) exists);
+    if (claim->params)
+        g_variant_dict_insert(&arguments, "params", "s", claim->params);
     task.arguments = g_variant_dict_end(&arguments);
-    vgpu_drivers_push(self->manager->drivers, claim->gpu, &task);
+    vgpu_drivers_push(self->drivers, claim->gpu, &task);
 }
 
 /* --- a missing MIG GPU instance ----------------------------------------------------------- */
@@ -242,7 +238,7 @@ gpu_instance_done(gpointer data)
         g_message("GPU %s: no GPU instance was made: %s", job->gpu, job->error->message);
     if (!step)
         return;
-    step->state = VGPU_STEP_WAITING;
+    step->call = VGPU_CALL_NONE;
     vgpu_start_advance(start);
 }
 
@@ -252,8 +248,7 @@ vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate
     GpuInstanceJob *job = g_new0(GpuInstanceJob, 1);
 
     step->asked_for_gpu_instance = true;
-    step->state = VGPU_STEP_CREATING;
-    step->wait = "a MIG GPU instance is still being made for it";
+    step->call = VGPU_CALL_INSTANCE;
     job->manager = self->manager;
     job->host = self->manager->host;
     job->opaque = self->manager->opaque;

@@ -1,39 +1,41 @@
 /* follow.c: what the records do when a domain's run goes on or ends */
 #include "base/error.h"
-#include "core/manager-private.h"
+#include "core/life.h"
 
-/* Whoever waits for its hot-plug waits in vain. */
+/* What the domain of these vGPUs does by now. */
 static void
-end_plug(VgpuManager *self, const VgpuOwner *owner, const VgpuClaim *claim)
+see_run(VgpuManager *self, const VgpuOwner *owner, VgpuRun (*run)(const VgpuClaim *claim))
 {
-    g_autoptr(GError) over = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED,
-                                         "the domain has stopped meanwhile, or has lost it");
+    g_autoptr(GPtrArray) claims = g_ptr_array_new();
 
-    if (owner->domain_uuid)
-        vgpu_manager_settle_plug(self, owner->domain_uuid, claim->uuid, over);
+    for (guint i = 0; i < owner->claims->len; i++)
+        g_ptr_array_add(claims, g_ptr_array_index(owner->claims, i));
+    for (guint i = 0; i < claims->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(claims, i);
+
+        claim->run = run(claim);
+        vgpu_life_go_on(self, claim);
+    }
 }
 
-void
-vgpu_manager_let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
+static VgpuRun
+is_off(const VgpuClaim *claim)
 {
-    end_plug(self, owner, claim);
-    if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched) {
-        claim->phase = VGPU_PHASE_RELEASING; /* goes on when its driver has answered */
-        vgpu_manager_save_or_warn(self, owner);
-    } else if (claim->phase == VGPU_PHASE_FAILED || claim->adopted || claim->persistent) {
-        vgpu_manager_drop(self, owner, claim);
-    } else if (claim->phase != VGPU_PHASE_RELEASING) {
-        vgpu_manager_remove(self, owner, claim);
-    } else {
-        g_clear_pointer(&claim->reason, g_free); /* nobody is left to be told why it failed */
-    }
+    (void) claim;
+    return VGPU_RUN_OFF;
+}
+
+/* As far as can be told without its XML. */
+static VgpuRun
+is_up(const VgpuClaim *claim)
+{
+    return claim->phase == VGPU_PHASE_ATTACHING ? VGPU_RUN_WITHOUT : VGPU_RUN_WITH;
 }
 
 void
 vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
 {
-    VgpuOwner *owner;
-    g_autoptr(GPtrArray) uuids = g_ptr_array_new_with_free_func(g_free);
+    const VgpuOwner *owner;
 
     vgpu_manager_cancel_starts(self, domain_uuid, since);
     owner = vgpu_manager_owner(self, domain_uuid);
@@ -41,19 +43,8 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
         return; /* a new run has been prepared since */
     vgpu_manager_cancel_plugs(self, domain_uuid);
     owner = vgpu_manager_owner(self, domain_uuid);
-
-    for (guint i = 0; owner && i < owner->claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-        g_ptr_array_add(uuids, g_strdup(claim->uuid));
-    }
-    for (guint i = 0; i < uuids->len; i++) {
-        VgpuClaim *claim;
-
-        if ((owner = vgpu_manager_owner(self, domain_uuid)) &&
-            (claim = vgpu_owner_find(owner, g_ptr_array_index(uuids, i))))
-            vgpu_manager_let_go(self, owner, claim);
-    }
+    if (owner)
+        see_run(self, owner, is_off);
     self->host.settled(domain_uuid, self->opaque);
 }
 
@@ -74,17 +65,6 @@ vgpu_manager_unheard(VgpuManager *self, guint64 since)
     }
 }
 
-static void
-ask_to_attach(VgpuManager *self, const VgpuOwner *owner)
-{
-    for (guint i = 0; i < owner->claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-        if (claim->phase == VGPU_PHASE_ATTACHING)
-            self->host.attach(owner, claim, self->opaque);
-    }
-}
-
 void
 vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
 {
@@ -99,7 +79,7 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
     owner->started = true;
     owner->domain_id = domain_id;
     vgpu_manager_save_or_warn(self, owner);
-    ask_to_attach(self, owner);
+    see_run(self, owner, is_up);
 }
 
 static gint64
@@ -120,24 +100,19 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
             vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
         return;
     }
+    claim->is_plugging = false;
     if (!error) {
-        claim->phase = VGPU_PHASE_READY;
         owner->touched = vgpu_manager_now();
-        vgpu_manager_save_or_warn(self, owner);
         vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, waited_ms(claim));
-        vgpu_manager_settle_plug(self, domain_uuid, uuid, NULL);
-        return;
-    }
-    vgpu_manager_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
-    /* who waits for the answer undoes it all; else the record is to tell why */
-    if (!vgpu_manager_is_awaited(self, domain_uuid, uuid))
-        claim->reason = g_strdup(error->message);
-    if (claim->persistent) { /* the device outlives this run */
-        claim->phase = VGPU_PHASE_FAILED;
-        vgpu_manager_save_or_warn(self, owner);
+        claim->run = VGPU_RUN_WITH;
     } else {
-        vgpu_manager_remove(self, owner, claim);
+        vgpu_manager_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
+        /* who waits for the answer undoes it all; else the record is to tell why */
+        if (!vgpu_manager_is_awaited(self, domain_uuid, uuid))
+            claim->reason = g_strdup(error->message);
+        claim->wanted = VGPU_WANTED_GONE;
     }
+    vgpu_life_go_on(self, claim);
     vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
 }
 
@@ -208,6 +183,7 @@ changed_since(const VgpuManager *self, GHashTable *noted)
     return changed;
 }
 
+/* A device of ours without a record gets one. */
 static void
 adopt(VgpuManager *self, const VgpuAction *action)
 {
@@ -215,64 +191,53 @@ adopt(VgpuManager *self, const VgpuAction *action)
     const VgpuProfile *profile =
         gpu && action->profile_id ? vgpu_gpu_find_profile(gpu, action->profile_id) : NULL;
     const VgpuDefinition *definition = g_hash_table_lookup(self->definitions, action->key);
+    bool is_used = action->kind == VGPU_ACTION_ADOPT;
     VgpuOwner *owner;
     VgpuClaim *claim;
 
     if (!profile)
         return;
     owner = vgpu_manager_need_owner(self, action->key, action->key, action->domain);
-    owner->since = vgpu_manager_now();
+    if (!owner->claims->len)
+        owner->since = vgpu_manager_now();
     claim = vgpu_claim_new(action->uuid, action->index);
     vgpu_claim_put(claim, gpu, action->parent, profile);
     claim->pool = g_strdup(vgpu_manager_pool_of(self, gpu->address));
     claim->tenant = g_strdup(definition ? definition->domain->tenant : NULL);
-    claim->phase = VGPU_PHASE_READY;
-    if (action->kind == VGPU_ACTION_ADOPT) {
+    if (is_used) {
         owner->started = true;
         owner->domain_id = action->domain_id;
     }
-    vgpu_reservations_add(self->reservations, owner, claim);
+    vgpu_life_adopt(self, owner, claim, is_used ? VGPU_WANTED_KEEP : VGPU_WANTED_GONE,
+                    action->run);
     vgpu_manager_save_or_warn(self, owner);
+    vgpu_life_go_on(self, claim);
 }
 
+/* What the plan says is what the rules will say, once they know what the plan knew. */
 static void
 act(VgpuManager *self, const VgpuAction *action)
 {
-    VgpuOwner *owner;
-    VgpuClaim *claim;
+    VgpuOwner *owner = vgpu_manager_owner(self, action->key);
+    VgpuClaim *claim = owner ? vgpu_owner_find(owner, action->uuid) : NULL;
 
     if (action->kind == VGPU_ACTION_ADOPT || action->kind == VGPU_ACTION_REMOVE)
         adopt(self, action);
-    owner = vgpu_manager_owner(self, action->key);
-    claim = owner ? vgpu_owner_find(owner, action->uuid) : NULL;
-    if (!claim)
+    if (!claim || action->kind == VGPU_ACTION_UNDEFINE)
         return;
-    switch (action->kind) {
-    case VGPU_ACTION_RELEASE:
-    case VGPU_ACTION_REMOVE:
-        vgpu_manager_let_go(self, owner, claim);
-        break;
-    case VGPU_ACTION_DROP:
-        end_plug(self, owner, claim);
-        vgpu_manager_drop(self, owner, claim);
-        break;
-    case VGPU_ACTION_CONFIRM:
-        claim->phase = VGPU_PHASE_READY;
+    if (action->domain_id >= 0) {
         owner->started = true;
         owner->domain_id = action->domain_id;
         vgpu_manager_save_or_warn(self, owner);
-        vgpu_manager_settle_plug(self, action->key, action->uuid, NULL);
-        break;
-    case VGPU_ACTION_ATTACH:
-        owner->started = true;
-        owner->domain_id = action->domain_id;
-        vgpu_manager_save_or_warn(self, owner);
-        self->host.attach(owner, claim, self->opaque);
-        break;
-    case VGPU_ACTION_ADOPT:
-    case VGPU_ACTION_UNDEFINE:
-        break;
     }
+    claim->run = action->run;
+    if (action->seen == VGPU_SEEN_ABSENT && claim->call == VGPU_CALL_NONE)
+        claim->seen = VGPU_SEEN_ABSENT;
+    if (action->kind == VGPU_ACTION_DROP)
+        claim->wanted = VGPU_WANTED_GONE;
+    if (action->kind == VGPU_ACTION_ATTACH)
+        claim->is_plugging = false; /* it may have been forgotten */
+    vgpu_life_go_on(self, claim);
 }
 
 /* What domains that are gone were to have is nobody's plan any more; what was planned since the list was begun

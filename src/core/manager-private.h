@@ -47,8 +47,6 @@ struct VgpuManager {
     GHashTable *definitions;  /* domain UUID → VgpuDefinition */
     GHashTable *starts;       /* token → VgpuStart, not answered yet */
     GHashTable *plugs;        /* set of VgpuPlug, waited for */
-    GHashTable *removals;     /* UUID of the vGPU → VgpuRemoval, under way */
-    GHashTable *probes;       /* set of Probe, under way */
     guint lives;              /* vGPUs that something is under way for, see life.c */
     GHashTable *looks;        /* key → GSource: an owner to look at again after its start */
     GHashTable *checks;       /* set of GSource: removals that a caller waits for */
@@ -181,11 +179,6 @@ bool vgpu_manager_is_awaited(const VgpuManager *self, const char *domain_uuid, c
 void vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
                               const GError *error);
 
-/* --- follow.c ----------------------------------------------------------------------------- */
-
-/* Let one claim go. The owner may be gone after that. */
-void vgpu_manager_let_go(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim);
-
 /* --- prepare.c ---------------------------------------------------------------------------- */
 
 /* Whether this hostdev with our alias is the one for @want: the computed UUID, or a VF that the
@@ -257,32 +250,6 @@ void vgpu_manager_cancel_plugs(VgpuManager *self, const char *domain_uuid);
 /* Cancel the starts of that domain that began before @since. */
 void vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guint64 since);
 
-/* --- probe.c ------------------------------------------------------------------------------ */
-
-/* What is at a claim's place. */
-typedef struct {
-    bool is_known; /* else nothing of the following is */
-    bool exists;   /* what is there is the claim's, or may be */
-    VgpuUse use;
-    guint grace_ms; /* for so long after its last user it is to be left to its driver */
-} VgpuFinding;
-
-/* Read it from the results of a probe; NULL: there are none. */
-VgpuFinding vgpu_finding_read(const VgpuClaim *claim, GVariant *results);
-
-/* @uuid and @ticket are those of the question. */
-typedef void (*VgpuProbeDone)(VgpuManager *self, const char *uuid, guint64 ticket,
-                              const VgpuFinding *finding);
-/* Look at the place of a claim, in a process of its own. */
-void vgpu_manager_probe(VgpuManager *self, const VgpuClaim *claim, VgpuProbeDone done,
-                        guint64 ticket);
-void vgpu_manager_forget_probes(VgpuManager *self);
-/* Whether what a probe finds that begins now is right: no call to make the device is left over from before
- * @since. That may still make it; and a `remove` that is written meanwhile removes nothing but itself, as
- * the kernel takes the file away first and says EAGAIN then (drivers/vfio/mdev/mdev_sysfs.c,
- * remove_store; mdev_core.c, mdev_device_remove). */
-bool vgpu_manager_can_be_seen(VgpuManager *self, const VgpuClaim *claim, gint64 since);
-
 /* A start whose vGPU cannot be made, of that token (or of none by now), fails with this. */
 void vgpu_start_cannot(VgpuManager *manager, guint64 token, const GError *error);
 
@@ -290,17 +257,3 @@ void vgpu_start_cannot(VgpuManager *manager, guint64 token, const GError *error)
 
 /* Have the claim's vGPU made by its GPU's driver process; @exists: it is there, and lacks its parameters. */
 void vgpu_manager_make(VgpuManager *self, const VgpuClaim *claim, bool exists);
-
-/* --- removal.c ---------------------------------------------------------------------------- */
-
-typedef struct VgpuRemoval VgpuRemoval;
-void vgpu_removal_free(VgpuRemoval *self);
-/* Have the claim's device removed and the claim dropped after that (or, if it has a `reason`,
- * kept as failed). Marks and saves the claim. May be called again for one that is under way. */
-void vgpu_manager_remove(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim);
-/* Whether its removal has been written, so that it cannot be taken back. */
-bool vgpu_manager_is_removing(const VgpuManager *self, const char *uuid);
-/* Take back a removal that has not been written yet. */
-void vgpu_manager_cancel_removal(VgpuManager *self, const char *uuid);
-/* Drop the claim from its owner and save; the owner may be gone after that. */
-void vgpu_manager_drop(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim);

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/names.h"
-#include "core/manager-private.h"
+#include "core/life.h"
 
 #define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
 
@@ -106,11 +106,8 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->plugs = g_hash_table_new(NULL, NULL);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
-    self->removals =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_removal_free);
     self->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->checks = g_hash_table_new_full(NULL, NULL, check_free, NULL);
-    self->probes = g_hash_table_new(NULL, NULL);
     self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     vgpu_manager_open_eyes(self, drivers);
     return self;
@@ -122,12 +119,11 @@ vgpu_manager_free(VgpuManager *self)
     if (!self)
         return;
     vgpu_lanes_free(self->lanes);
-    vgpu_manager_forget_probes(self);
     g_hash_table_unref(self->looks);
     g_hash_table_unref(self->checks);
     g_hash_table_unref(self->starts);
     vgpu_manager_forget_plugs(self);
-    g_hash_table_unref(self->removals);
+    vgpu_life_forget(self);
     g_hash_table_unref(self->definitions);
     vgpu_reservations_free(self->reservations);
     g_clear_pointer(&self->lapse, check_free);
@@ -161,21 +157,7 @@ vgpu_manager_stop_saving(const VgpuManager *self, guint ms)
 void
 vgpu_manager_resume(VgpuManager *self)
 {
-    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS_MADE);
-
-    for (guint n = 0; n < owners->len; n++) {
-        VgpuOwner *owner = g_ptr_array_index(owners, n);
-        g_autoptr(GPtrArray) releasing = g_ptr_array_new();
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (claim->phase == VGPU_PHASE_RELEASING)
-                g_ptr_array_add(releasing, claim);
-        }
-        for (guint i = 0; i < releasing->len; i++)
-            vgpu_manager_remove(self, owner, g_ptr_array_index(releasing, i));
-    }
+    vgpu_life_resume(self);
 }
 
 VgpuOwner *

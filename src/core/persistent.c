@@ -1,20 +1,29 @@
 /* persistent.c: vGPUs that outlive a run, and those that belong to no domain */
 #include "base/error.h"
-#include "core/manager-private.h"
+#include "core/life.h"
 
-/* Only what does not exist is made: whatever has this UUID now is somebody else's, or goes with the
- * present run of the domain. */
+/* Whatever has its UUID now: the domain's own, of a record that was lost, is taken up again; all else is
+ * another's, or goes with the present run of the domain. */
 static bool
-check_is_free(VgpuManager *self, const VgpuWant *want, GError **error)
+take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want,
+        const VgpuPresence *seen, VgpuClaim *claim)
 {
-    VgpuPresence seen = vgpu_manager_look(self, want->uuid);
+    const VgpuGpu *gpu =
+        seen->parent ? vgpu_inventory_find_by_function(self->inventory, seen->parent) : NULL;
+    const VgpuProfile *profile =
+        gpu && seen->profile_id ? vgpu_gpu_find_profile(gpu, seen->profile_id) : NULL;
+    const VgpuDefinition *definition =
+        domain_uuid ? g_hash_table_lookup(self->definitions, domain_uuid) : NULL;
 
-    if (!seen.exists)
-        return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                "a device %s exists already on %s; a persistent one is defined once it has gone",
-                want->uuid, seen.parent ? seen.parent : "an unknown parent");
-    return false;
+    if (!domain_uuid || want->uuid_is_users || !profile ||
+        gpu->interface != VGPU_INTERFACE_MDEV || vgpu_profile_is_mig(profile) ||
+        !vgpu_profile_matches_any(profile, (const char *const *) want->profiles) ||
+        (want->gpu && !g_str_equal(want->gpu, gpu->address)) ||
+        vgpu_manager_user_of(self, want->uuid))
+        return false;
+    vgpu_claim_put(claim, gpu, seen->parent, profile);
+    vgpu_claim_charge(claim, want, definition ? definition->domain->tenant : NULL);
+    return true;
 }
 
 static bool
@@ -57,31 +66,57 @@ vgpu_keep_clear(VgpuKeep *self)
     g_clear_pointer(&self->profile_id, g_free);
 }
 
+/* What the rules say of one that is not on record yet, with its place in @claim. */
+static bool
+begin(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClaim *claim,
+      GError **error)
+{
+    VgpuPresence seen = vgpu_manager_look(self, want->uuid);
+    VgpuSituation situation = { .hold = VGPU_HOLD_KEPT, .seen = VGPU_SEEN_ABSENT };
+
+    if (seen.exists)
+        situation.seen = VGPU_SEEN_UNTOLD;
+    situation.wanted = seen.exists && !take_up(self, domain_uuid, want, &seen, claim)
+                           ? VGPU_WANTED_OTHER
+                           : VGPU_WANTED_TAKE;
+    if (!seen.exists)
+        situation.room =
+            place_kept(self, domain_uuid, want, claim, error) ? VGPU_ROOM_YES : VGPU_ROOM_NO;
+    if (vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_REFUSE)
+        return true;
+    if (seen.exists)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
+                    "a device %s exists already on %s; a persistent one is defined once it has "
+                    "gone",
+                    want->uuid, seen.parent ? seen.parent : "an unknown parent");
+    return false;
+}
+
 bool
 vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
                   const VgpuWant *want, VgpuKeep *out, GError **error)
 {
     VgpuClaim *known = vgpu_manager_kept_claim(self, want->uuid, NULL);
+    VgpuSituation situation;
 
     if (!known) {
         g_autoptr(VgpuClaim) claim = vgpu_claim_new(want->uuid, want->index);
         VgpuOwner *owner;
 
-        if (!check_is_free(self, want, error) ||
-            !place_kept(self, domain_uuid, want, claim, error))
+        if (!begin(self, domain_uuid, want, claim, error))
             return false;
-        claim->phase = VGPU_PHASE_CREATING;
         claim->persistent = true;
         known = claim;
         owner = vgpu_reservations_need(self->reservations, VGPU_KIND_PERSISTENT,
                                        domain_uuid ? domain_uuid : want->uuid, domain_uuid,
                                        domain_name);
-        vgpu_reservations_add(self->reservations, owner, g_steal_pointer(&claim));
+        vgpu_life_place(self, owner, g_steal_pointer(&claim), 0);
         vgpu_manager_save_or_warn(self, owner);
     }
+    situation = vgpu_life_situation(known);
     out->parent = g_strdup(known->parent);
     out->profile_id = g_strdup(known->profile_id);
-    out->defined = known->phase == VGPU_PHASE_READY;
+    out->defined = vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_DEFINE;
     return true;
 }
 
@@ -93,7 +128,7 @@ vgpu_manager_kept(VgpuManager *self, const char *uuid)
 
     if (!claim || claim->phase == VGPU_PHASE_READY)
         return;
-    claim->phase = VGPU_PHASE_READY;
+    vgpu_life_is_defined(claim);
     vgpu_manager_save_or_warn(self, owner);
     vgpu_manager_emit(self, "vgpu-created", owner, claim, NULL, -1);
 }
@@ -135,8 +170,12 @@ vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid)
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+        VgpuSituation situation = vgpu_life_situation(claim);
 
         if (!definition || (!definition->unclear && !wants(definition, claim)))
+            situation.wanted = VGPU_WANTED_GONE;
+        situation.run = definition && definition->running ? VGPU_RUN_WITH : VGPU_RUN_OFF;
+        if (vgpu_lifecycle_next(&situation)->next == VGPU_NEXT_UNDEFINE)
             g_ptr_array_add(uuids, g_strdup(claim->uuid));
     }
     return uuids;
@@ -221,7 +260,7 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
             done(error, opaque);
         return;
     }
-    vgpu_manager_remove(self, owner, vgpu_owner_find(owner, uuid));
+    vgpu_life_let_go(self, vgpu_owner_find(owner, uuid));
     destroy = g_new0(Destroy, 1);
     destroy->manager = self;
     destroy->uuid = g_strdup(uuid);

@@ -1,7 +1,7 @@
 /* plug.c: vGPUs that come to, and go from, a domain that runs */
 #include "base/error.h"
 #include "base/uuid.h"
-#include "core/manager-private.h"
+#include "core/life.h"
 #include "domain/inject.h"
 
 struct VgpuPlug {
@@ -110,8 +110,12 @@ on_made(const GError *error, gpointer opaque)
                         g_strdup(((const VgpuClaim *) g_ptr_array_index(ready, i))->uuid));
     if (!ready->len)
         finish(self);
-    for (guint i = 0; i < ready->len; i++)
-        manager->host.attach(owner, g_ptr_array_index(ready, i), manager->opaque);
+    for (guint i = 0; i < ready->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(ready, i);
+
+        claim->run = VGPU_RUN_WITHOUT;
+        vgpu_life_go_on(manager, claim);
+    }
 }
 
 static bool
@@ -202,7 +206,8 @@ vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint64 since
             continue;
         owner->touched = vgpu_manager_now();
         vgpu_manager_emit(self, "vgpu-detached", owner, claim, NULL, -1);
-        vgpu_manager_let_go(self, owner, claim);
+        claim->run = VGPU_RUN_WITHOUT;
+        vgpu_life_go_on(self, claim);
         return;
     }
 }
@@ -262,8 +267,8 @@ vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *dom
     owner->started = true;
     owner->domain_id = domain_id;
     owner->touched = vgpu_manager_now();
-    vgpu_reservations_add(self->reservations, owner, claim);
+    vgpu_life_adopt(self, owner, claim, VGPU_WANTED_KEEP, VGPU_RUN_WITH);
     vgpu_manager_save_or_warn(self, owner); /* two records for a moment are better than none */
-    vgpu_manager_drop(self, handmade, g_ptr_array_index(handmade->claims, 0));
+    vgpu_life_hand_over(self, g_ptr_array_index(handmade->claims, 0));
     vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, -1);
 }

@@ -1,6 +1,7 @@
 #include "core/reconcile.h"
 
 #include "base/uuid.h"
+#include "core/life.h"
 
 static const char *const action_names[] = {
     [VGPU_ACTION_RELEASE] = "release",   [VGPU_ACTION_ATTACH] = "attach",
@@ -41,43 +42,72 @@ vgpu_fact_free(VgpuFact *self)
     g_free(self);
 }
 
-static const VgpuFact *
-find_fact(const VgpuReconcileInput *in, const char *uuid)
-{
-    for (guint i = 0; uuid && i < in->facts->len; i++) {
-        const VgpuFact *fact = g_ptr_array_index(in->facts, i);
+/* The input, and what is looked up in it more than once. */
+typedef struct {
+    const VgpuReconcileInput *in;
+    GHashTable *facts;     /* domain UUID → VgpuFact */
+    GHashTable *instances; /* UUID → Spot, of what exists */
+    GPtrArray *actions;
+} Plan;
 
-        if (g_str_equal(fact->uuid, uuid))
-            return fact;
-    }
-    return NULL;
+typedef struct {
+    const VgpuParent *parent;
+    const VgpuInstance *instance;
+} Spot;
+
+static const VgpuFact *
+find_fact(const Plan *plan, const char *uuid)
+{
+    return uuid ? g_hash_table_lookup(plan->facts, uuid) : NULL;
 }
 
-static const VgpuInstance *
-find_instance(const VgpuReconcileInput *in, const char *uuid, const VgpuParent **on)
+static const Spot *
+find_spot(const Plan *plan, const char *uuid)
 {
-    for (guint i = 0; i < in->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(in->inventory->gpus, i);
+    return g_hash_table_lookup(plan->instances, uuid);
+}
 
-        for (guint j = 0; j < gpu->parents->len; j++) {
-            const VgpuParent *parent = g_ptr_array_index(gpu->parents, j);
+static GHashTable *
+index_facts(const GPtrArray *facts)
+{
+    GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
 
-            for (guint k = 0; k < parent->instances->len; k++) {
-                const VgpuInstance *instance = g_ptr_array_index(parent->instances, k);
+    for (guint i = 0; i < facts->len; i++) {
+        VgpuFact *fact = g_ptr_array_index(facts, i);
 
-                if (g_strcmp0(instance->uuid, uuid) == 0) {
-                    if (on)
-                        *on = parent;
-                    return instance;
-                }
-            }
-        }
+        g_hash_table_insert(index, fact->uuid, fact);
     }
-    return NULL;
+    return index;
+}
+
+static void
+index_parent(GHashTable *index, const VgpuParent *parent)
+{
+    for (guint i = 0; i < parent->instances->len; i++) {
+        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
+        Spot spot = { parent, instance };
+
+        if (instance->uuid)
+            g_hash_table_insert(index, instance->uuid, g_memdup2(&spot, sizeof(spot)));
+    }
+}
+
+static GHashTable *
+index_instances(const VgpuInventory *inventory)
+{
+    GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        for (guint j = 0; j < gpu->parents->len; j++)
+            index_parent(index, g_ptr_array_index(gpu->parents, j));
+    }
+    return index;
 }
 
 static VgpuAction *
-add(GPtrArray *plan, VgpuActionKind kind, const char *key, const char *uuid, const char *reason)
+add(const Plan *plan, VgpuActionKind kind, const char *key, const char *uuid, const char *reason)
 {
     VgpuAction *action = g_new0(VgpuAction, 1);
 
@@ -86,21 +116,21 @@ add(GPtrArray *plan, VgpuActionKind kind, const char *key, const char *uuid, con
     action->uuid = g_strdup(uuid);
     action->domain_id = -1;
     action->reason = g_strdup(reason);
-    g_ptr_array_add(plan, action);
+    g_ptr_array_add(plan->actions, action);
     return action;
 }
 
 static bool
-is_untouchable(const VgpuReconcileInput *in, const char *key)
+is_untouchable(const Plan *plan, const char *key)
 {
-    return in->untouchable && g_hash_table_contains(in->untouchable, key);
+    return plan->in->untouchable && g_hash_table_contains(plan->in->untouchable, key);
 }
 
 /* Whether it may have a device although none is seen. */
 static bool
-is_unseen(const VgpuReconcileInput *in, const VgpuClaim *claim)
+is_unseen(const Plan *plan, const VgpuClaim *claim)
 {
-    return in->unseen && g_hash_table_contains(in->unseen, claim->gpu);
+    return plan->in->unseen && g_hash_table_contains(plan->in->unseen, claim->gpu);
 }
 
 bool
@@ -117,91 +147,133 @@ vgpu_reconcile_has_device(const VgpuDomain *domain, const VgpuClaim *claim)
     return false;
 }
 
-/* The record of a domain that runs. */
-static void
-plan_running(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner,
-             const VgpuFact *fact)
-{
-    for (guint i = 0; i < owner->claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        bool exists = claim->interface == VGPU_INTERFACE_VF || /* a VF is there by itself */
-                      find_instance(in, claim->uuid, NULL);
-        VgpuAction *action = NULL;
+/* --- what is on record -------------------------------------------------------------------- */
 
-        if (claim->phase == VGPU_PHASE_ATTACHING) {
-            if (fact->live && vgpu_reconcile_has_device(fact->live, claim))
-                action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid,
-                             "the domain has it already");
-            else
-                action = add(plan, VGPU_ACTION_ATTACH, owner->key, claim->uuid,
-                             "the domain runs and waits for it");
-        } else if (claim->phase == VGPU_PHASE_CREATING && exists && fact->live &&
-                   !vgpu_reconcile_has_device(fact->live, claim)) {
-            action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
-                         "it was made for the running domain, and never plugged");
-        } else if (claim->phase == VGPU_PHASE_CREATING && exists) {
-            action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid,
-                         "the domain runs with it");
-        } else if (claim->phase == VGPU_PHASE_CREATING && !is_unseen(in, claim)) {
-            action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid,
-                         "it was never made, and the domain runs without it");
-        } else if (claim->phase == VGPU_PHASE_READY && !owner->started) {
-            action = add(plan, VGPU_ACTION_CONFIRM, owner->key, claim->uuid, "the domain runs");
-        } else if (claim->phase == VGPU_PHASE_READY && fact->live &&
-                   !vgpu_reconcile_has_device(fact->live, claim)) {
-            action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
-                         "it was detached from the running domain");
-        }
-        if (action) {
-            action->index = claim->index;
-            action->domain = g_strdup(fact->name);
-            action->domain_id = fact->id;
-        }
+static VgpuSeenState
+seen_of(const Plan *plan, const VgpuClaim *claim)
+{
+    if (claim->interface == VGPU_INTERFACE_VF || /* which is there by itself */
+        find_spot(plan, claim->uuid))
+        return VGPU_SEEN_UNTOLD;
+    return is_unseen(plan, claim) ? VGPU_SEEN_UNKNOWN : VGPU_SEEN_ABSENT;
+}
+
+/* What its domain does; @fact NULL: it is not there. */
+static VgpuRun
+run_of(const VgpuFact *fact, const VgpuClaim *claim, VgpuSeenState seen)
+{
+    if (!claim->owner->domain_uuid) /* what waits for its making changes it meanwhile */
+        return claim->phase == VGPU_PHASE_CREATING ? VGPU_RUN_OFF : VGPU_RUN_WITH;
+    if (!fact || fact->id < 0)
+        return VGPU_RUN_OFF;
+    if (claim->phase == VGPU_PHASE_CREATING && seen != VGPU_SEEN_UNTOLD) /* never made, perhaps */
+        return seen == VGPU_SEEN_ABSENT ? VGPU_RUN_WITHOUT : VGPU_RUN_UNKNOWN;
+    if (!fact->live)
+        return claim->phase == VGPU_PHASE_ATTACHING ? VGPU_RUN_WITHOUT : VGPU_RUN_WITH;
+    return vgpu_reconcile_has_device(fact->live, claim) ? VGPU_RUN_WITH : VGPU_RUN_WITHOUT;
+}
+
+/* What the rules say of a claim, for people. */
+static VgpuAction *
+add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact, const VgpuLifeRule *rule,
+         const VgpuSituation *situation)
+{
+    const char *key = claim->owner->key;
+
+    switch (rule->next) {
+    case VGPU_NEXT_PLUG:
+        return add(plan, VGPU_ACTION_ATTACH, key, claim->uuid, rule->why);
+    case VGPU_NEXT_CONFIRM:
+        return add(plan, VGPU_ACTION_CONFIRM, key, claim->uuid, rule->why);
+    case VGPU_NEXT_DROP:
+        return add(plan, VGPU_ACTION_DROP, key, claim->uuid, rule->why);
+    case VGPU_NEXT_LET_GO:
+        if (situation->run == VGPU_RUN_WITHOUT && situation->phase == VGPU_PHASE_CREATING &&
+            situation->seen == VGPU_SEEN_ABSENT)
+            return add(plan, VGPU_ACTION_DROP, key, claim->uuid,
+                       "it was never made, and the domain runs without it");
+        return add(plan, VGPU_ACTION_RELEASE, key, claim->uuid,
+                   !claim->owner->domain_uuid ? "what made it did not finish"
+                   : !fact                    ? "there is no such domain any more"
+                                              : rule->why);
+    default:
+        return NULL;
     }
 }
 
 static void
-plan_owner(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner)
+plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact)
 {
-    const VgpuFact *fact = find_fact(in, owner->domain_uuid);
+    VgpuSituation situation = vgpu_life_situation(claim);
+    bool runs = fact && fact->id >= 0;
+    VgpuAction *action;
 
-    if (is_untouchable(in, owner->key) || (fact && fact->is_unreadable))
+    if (claim->phase == VGPU_PHASE_RELEASING)
+        return; /* under way */
+    situation.seen = seen_of(plan, claim);
+    situation.run = run_of(fact, claim, situation.seen);
+    if (!claim->owner->domain_uuid && claim->phase == VGPU_PHASE_READY &&
+        situation.seen == VGPU_SEEN_ABSENT)
+        situation.wanted = VGPU_WANTED_GONE;
+    if (runs && claim->phase == VGPU_PHASE_READY && !claim->owner->started)
+        action =
+            add(plan, VGPU_ACTION_CONFIRM, claim->owner->key, claim->uuid, "the domain runs");
+    else
+        action = add_rule(plan, claim, fact, vgpu_lifecycle_next(&situation), &situation);
+    if (!action)
         return;
-    if (fact && fact->id >= 0) {
-        plan_running(in, plan, owner, fact);
-        return;
-    }
-    for (guint i = 0; i < owner->claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        VgpuAction *action = NULL;
+    action->index = claim->index;
+    action->domain = g_strdup(runs ? fact->name : claim->owner->domain_name);
+    action->domain_id = runs ? fact->id : -1;
+    action->run = situation.run;
+    action->seen = situation.seen;
+}
 
-        if (claim->phase == VGPU_PHASE_RELEASING)
-            continue; /* under way */
-        if (owner->domain_uuid)
-            action = add(plan, VGPU_ACTION_RELEASE, owner->key, claim->uuid,
-                         fact ? "the domain does not run" : "there is no such domain any more");
-        else if (claim->interface != VGPU_INTERFACE_VF && !is_unseen(in, claim) &&
-                 !find_instance(in, claim->uuid, NULL))
-            action = add(plan, VGPU_ACTION_DROP, owner->key, claim->uuid, "the device has gone");
-        if (action) {
-            action->index = claim->index;
-            action->domain = g_strdup(owner->domain_name);
-        }
-    }
+static void
+plan_owner(const Plan *plan, const VgpuOwner *owner)
+{
+    const VgpuFact *fact = find_fact(plan, owner->domain_uuid);
+
+    if (is_untouchable(plan, owner->key) || (fact && fact->is_unreadable))
+        return;
+    for (guint i = 0; i < owner->claims->len; i++)
+        plan_claim(plan, g_ptr_array_index(owner->claims, i), fact);
+}
+
+/* --- what is not -------------------------------------------------------------------------- */
+
+/* What the rules say of a device of ours that no record has; NULL: nothing is to be done. */
+static VgpuAction *
+add_unrecorded(const Plan *plan, const VgpuFact *fact, const char *uuid, guint index, VgpuRun run)
+{
+    VgpuSituation situation = { .seen = VGPU_SEEN_UNTOLD, .run = run };
+    const VgpuLifeRule *rule = vgpu_lifecycle_next(&situation);
+    VgpuAction *action;
+
+    if (rule->next != VGPU_NEXT_ADOPT && rule->next != VGPU_NEXT_CLAIM)
+        return NULL;
+    action = add(plan, rule->next == VGPU_NEXT_ADOPT ? VGPU_ACTION_ADOPT : VGPU_ACTION_REMOVE,
+                 fact->uuid, uuid, rule->why);
+    action->index = index;
+    action->domain = g_strdup(fact->name);
+    action->domain_id = fact->id;
+    action->run = run;
+    return action;
 }
 
 static bool
-has_record(const VgpuReconcileInput *in, const char *uuid)
+has_record(const Plan *plan, const char *uuid)
 {
-    return vgpu_claims_first(vgpu_reservations_of_uuid(in->reservations, uuid), VGPU_KINDS_OWNED);
+    return vgpu_claims_first(vgpu_reservations_of_uuid(plan->in->reservations, uuid),
+                             VGPU_KINDS_OWNED);
 }
 
 /* The profile of what is on the VF that the hostdev names, when no record says whose it is; of a plain
  * VF nothing more can be told than that it is there. */
 static const char *
-profile_on_vf(const VgpuReconcileInput *in, const char *vf, const VgpuParent **on)
+profile_on_vf(const Plan *plan, const char *vf, const VgpuParent **on)
 {
-    const VgpuGpu *gpu = vgpu_inventory_find_by_function(in->inventory, vf);
+    const VgpuGpu *gpu = vgpu_inventory_find_by_function(plan->in->inventory, vf);
     const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, vf) : NULL;
     const VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
@@ -217,59 +289,61 @@ profile_on_vf(const VgpuReconcileInput *in, const char *vf, const VgpuParent **o
 
 /* A device that exists for this running domain's own hostdev, without a record: /run was lost. */
 static void
-plan_lost_records(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuFact *fact)
+plan_lost_record(const Plan *plan, const VgpuFact *fact, const VgpuHostdev *hostdev)
 {
-    for (guint i = 0; fact->live && i < fact->live->hostdevs->len; i++) {
-        const VgpuHostdev *hostdev = g_ptr_array_index(fact->live->hostdevs, i);
-        const VgpuParent *parent = NULL;
-        const VgpuInstance *instance;
-        const char *profile_id = NULL;
-        g_autofree char *ours = NULL;
-        VgpuAction *action;
+    g_autofree char *ours = NULL;
+    const VgpuParent *parent = NULL;
+    const char *profile_id = NULL;
+    const Spot *spot;
+    VgpuAction *action;
 
-        if (hostdev->index < 0)
-            continue;
-        ours = vgpu_uuid_for_domain(fact->uuid, (guint) hostdev->index);
-        if (has_record(in, ours))
-            continue;
-        if (hostdev->source)
-            profile_id = profile_on_vf(in, hostdev->source, &parent);
-        else if (g_strcmp0(ours, hostdev->uuid) == 0 &&
-                 (instance = find_instance(in, ours, &parent)))
-            profile_id = instance->profile_id;
-        if (!profile_id)
-            continue;
-        action = add(plan, VGPU_ACTION_ADOPT, fact->uuid, ours,
-                     "the domain runs with it, but its record is lost");
-        action->index = (guint) hostdev->index;
-        action->domain = g_strdup(fact->name);
-        action->domain_id = fact->id;
-        action->parent = g_strdup(parent->address);
-        action->profile_id = g_strdup(profile_id);
+    if (hostdev->index < 0)
+        return;
+    ours = vgpu_uuid_for_domain(fact->uuid, (guint) hostdev->index);
+    if (has_record(plan, ours))
+        return;
+    if (hostdev->source) {
+        profile_id = profile_on_vf(plan, hostdev->source, &parent);
+    } else if (g_strcmp0(ours, hostdev->uuid) == 0 && (spot = find_spot(plan, ours))) {
+        profile_id = spot->instance->profile_id;
+        parent = spot->parent;
     }
+    if (!profile_id ||
+        !(action = add_unrecorded(plan, fact, ours, (guint) hostdev->index, VGPU_RUN_WITH)))
+        return;
+    action->parent = g_strdup(parent->address);
+    action->profile_id = g_strdup(profile_id);
 }
 
-/* A device with the computed UUID of a domain that does not run, without a record. */
+/* A device with the computed UUID of a domain that does not use it, without a record. */
 static void
-plan_orphans(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuFact *fact)
+plan_orphan(const Plan *plan, const VgpuFact *fact, const VgpuWant *want)
 {
-    for (guint i = 0; fact->definition && i < fact->definition->wants->len; i++) {
-        const VgpuWant *want = g_ptr_array_index(fact->definition->wants, i);
-        const VgpuParent *parent = NULL;
-        const VgpuInstance *instance;
-        VgpuAction *action;
+    VgpuRun run = fact->id < 0 ? VGPU_RUN_OFF : fact->live ? VGPU_RUN_WITHOUT : VGPU_RUN_UNKNOWN;
+    const Spot *spot;
+    VgpuAction *action;
 
-        if (want->uuid_is_users || want->create_at_define || !want->uuid ||
-            has_record(in, want->uuid) || !(instance = find_instance(in, want->uuid, &parent)))
-            continue;
-        action = add(plan, VGPU_ACTION_REMOVE, fact->uuid, want->uuid,
-                     "it is the domain's, which does not run");
-        action->index = want->index;
-        action->domain = g_strdup(fact->name);
-        action->parent = g_strdup(parent->address);
-        action->profile_id = g_strdup(instance->profile_id);
-    }
+    if (want->uuid_is_users || want->create_at_define || !want->uuid ||
+        has_record(plan, want->uuid) || !(spot = find_spot(plan, want->uuid)) ||
+        (fact->live && vgpu_domain_find_uuid(fact->live, want->uuid)) ||
+        !(action = add_unrecorded(plan, fact, want->uuid, want->index, run)))
+        return;
+    action->parent = g_strdup(spot->parent->address);
+    action->profile_id = g_strdup(spot->instance->profile_id);
 }
+
+static void
+plan_unrecorded(const Plan *plan, const VgpuFact *fact)
+{
+    if (is_untouchable(plan, fact->uuid))
+        return;
+    for (guint i = 0; fact->live && i < fact->live->hostdevs->len; i++)
+        plan_lost_record(plan, fact, g_ptr_array_index(fact->live->hostdevs, i));
+    for (guint i = 0; fact->definition && i < fact->definition->wants->len; i++)
+        plan_orphan(plan, fact, g_ptr_array_index(fact->definition->wants, i));
+}
+
+/* --- what outlives runs ------------------------------------------------------------------- */
 
 static bool
 still_wants(const VgpuDomain *definition, const char *uuid)
@@ -284,19 +358,25 @@ still_wants(const VgpuDomain *definition, const char *uuid)
 }
 
 static void
-plan_kept(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner)
+plan_kept(const Plan *plan, const VgpuOwner *owner)
 {
-    const VgpuFact *fact = find_fact(in, owner->domain_uuid);
+    const VgpuFact *fact = find_fact(plan, owner->domain_uuid);
+    VgpuRun run = !fact                                            ? VGPU_RUN_OFF
+                  : fact->definition_is_bad || fact->is_unreadable ? VGPU_RUN_UNKNOWN
+                  : fact->id >= 0 /* it may be in use */           ? VGPU_RUN_WITH
+                                                                   : VGPU_RUN_OFF;
 
-    if (!owner->domain_uuid || is_untouchable(in, owner->key))
+    if (!owner->domain_uuid || is_untouchable(plan, owner->key))
         return;
-    if (fact && (fact->id >= 0 || fact->definition_is_bad || fact->is_unreadable))
-        return; /* it may be in use, or nothing is known */
     for (guint i = 0; i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+        VgpuSituation situation = vgpu_life_situation(claim);
         VgpuAction *action;
 
-        if (fact && fact->definition && still_wants(fact->definition, claim->uuid))
+        situation.run = run;
+        if (!fact || !fact->definition || !still_wants(fact->definition, claim->uuid))
+            situation.wanted = VGPU_WANTED_GONE;
+        if (vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_UNDEFINE)
             continue;
         action = add(plan, VGPU_ACTION_UNDEFINE, owner->key, claim->uuid,
                      fact ? "its domain does not want it any more"
@@ -309,27 +389,23 @@ plan_kept(const VgpuReconcileInput *in, GPtrArray *plan, const VgpuOwner *owner)
 GPtrArray *
 vgpu_reconcile_plan(const VgpuReconcileInput *in)
 {
-    GPtrArray *plan = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_action_free);
+    Plan plan = { .in = in };
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
+    plan.actions = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_action_free);
+    plan.facts = index_facts(in->facts);
+    plan.instances = index_instances(in->inventory);
     vgpu_reservations_iter_init(&iter, in->reservations, VGPU_KINDS_OWNED);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         if (owner->kind == VGPU_KIND_PERSISTENT)
-            plan_kept(in, plan, owner);
+            plan_kept(&plan, owner);
         else
-            plan_owner(in, plan, owner);
+            plan_owner(&plan, owner);
     }
-
-    for (guint i = 0; i < in->facts->len; i++) {
-        const VgpuFact *fact = g_ptr_array_index(in->facts, i);
-
-        if (is_untouchable(in, fact->uuid))
-            continue;
-        if (fact->id >= 0)
-            plan_lost_records(in, plan, fact);
-        else
-            plan_orphans(in, plan, fact);
-    }
-    return plan;
+    for (guint i = 0; i < in->facts->len; i++)
+        plan_unrecorded(&plan, g_ptr_array_index(in->facts, i));
+    g_hash_table_unref(plan.facts);
+    g_hash_table_unref(plan.instances);
+    return plan.actions;
 }

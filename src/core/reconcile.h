@@ -26,8 +26,10 @@ typedef struct {
     int domain_id; /* of the running domain, -1 */
     char *uuid;    /* of the vGPU */
     guint index;
-    char *parent;     /* of a device without a record */
-    char *profile_id; /* likewise */
+    VgpuRun run;        /* of its domain */
+    VgpuSeenState seen; /* of its device, when it is on record */
+    char *parent;       /* of a device without a record */
+    char *profile_id;   /* likewise */
     char *reason;
 } VgpuAction;
 

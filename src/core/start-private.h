@@ -4,28 +4,13 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 
-typedef enum {
-    VGPU_STEP_WAITING,  /* its UUID is not free yet, or it is not placed yet */
-    VGPU_STEP_CREATING, /* with its GPU's driver process */
-    VGPU_STEP_READY,
-} VgpuStepState;
-
-typedef enum {
-    VGPU_PROBE_NONE,
-    VGPU_PROBE_ASKED,
-    VGPU_PROBE_FREE, /* nobody holds its device open */
-    VGPU_PROBE_GONE, /* there is no device */
-} VgpuProbe;
-
 typedef struct {
-    const VgpuWant *want; /* borrowed from the domain */
-    VgpuStepState state;
-    bool late;                   /* to be hot-plugged */
-    bool exists;                 /* its device is there; what is to be done are its parameters */
+    const VgpuWant *want;        /* borrowed from the domain */
+    bool late;                   /* to be hotplugged */
+    bool is_begun;               /* what is on record of it knows that this start wants it */
     bool asked_for_gpu_instance; /* once is enough */
-    VgpuProbe probe;
-    bool can_be_seen;  /* see vgpu_manager_can_be_seen(), for that probe */
     bool is_elsewhere; /* its UUID is taken where it was to be made: it may be on any GPU */
+    VgpuCall call;     /* that is under way while there is no record of it */
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
 } VgpuStep;
@@ -37,8 +22,10 @@ struct VgpuStart {
     char *key; /* of the owner */
     guint64 since;
     gint64 begun;
-    gint64 deadline;     /* us, monotonic */
-    GArray *steps;       /* of VgpuStep */
+    gint64 deadline; /* us, monotonic */
+    GArray *steps;   /* of VgpuStep */
+    const VgpuWant
+        *about;          /* what is seen to now, and is the reason if it fails; NULL: none yet */
     GHashTable *refused; /* see VgpuSnapshot */
     GSource *tick;
     GError *failure;
@@ -63,16 +50,22 @@ VgpuStep *vgpu_start_find_step(VgpuStart *self, const char *uuid);
 
 /* --- step.c ------------------------------------------------------------------------------- */
 
+/* What is on record for that step; NULL: nothing yet. */
+VgpuClaim *vgpu_step_claim(const VgpuStart *self, const VgpuStep *step);
+/* Whether its vGPU is there for the start. */
+bool vgpu_step_is_ready(const VgpuStart *self, const VgpuStep *step);
+/* One step that is not ready: have it go on as far as it goes. */
+void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
+/* Its time is over: refuse the start. */
+void vgpu_step_give_up(VgpuStart *self, const VgpuStep *step);
+
+/* --- place.c ------------------------------------------------------------------------------ */
+
 /* The VF that the domain's XML names cannot be had: have the definition name another, if there is
  * one, and refuse the start with @why. */
 void vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why);
 
-/* One step that waits: find out what it can have, and claim it. */
-void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
-
 /* --- create.c ----------------------------------------------------------------------------- */
 
-/* Hand a CREATING claim to its GPU's driver process. */
-void vgpu_start_dispatch(VgpuStart *self, VgpuClaim *claim, const VgpuStep *step);
 /* Have a MIG GPU instance made there for the step, which waits for it. */
 void vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *where);

@@ -8,6 +8,7 @@
  * in its driver then is undone when it comes back. */
 #include <string.h>
 
+#include "core/life.h"
 #include "core/start-private.h"
 
 #define TICK_MS 50
@@ -47,67 +48,39 @@ vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text)
         g_set_error_literal(&self->failure, VGPU_ERROR, code, text);
 }
 
-/* Whether there is nothing to be removed for it, now or when its driver comes back. What a daemon
- * before us was making may exist: it is removed, which looks first. */
-static bool
-is_only_a_record(const VgpuClaim *claim)
+void
+vgpu_start_cannot(VgpuManager *manager, guint64 token, const GError *error)
 {
-    if (claim->adopted || claim->phase == VGPU_PHASE_FAILED)
-        return true;
-    if (claim->phase == VGPU_PHASE_CREATING) {
-        if (claim->dispatched)
-            return false;
-        if (!claim->there && !claim->loaded)
-            return true;
-    }
-    return claim->persistent;
+    VgpuStart *self = g_hash_table_lookup(manager->starts, &token);
+
+    if (self)
+        vgpu_start_fail(self, (VgpuError) error->code, error->message);
 }
 
-/* What a plug has is no more than what it makes. */
 static bool
-has(const VgpuStart *self, const VgpuClaim *claim)
+is_wanted(const VgpuClaim *claim, gconstpointer data)
 {
+    const VgpuStart *self = data;
+
     for (guint i = 0; i < self->steps->len; i++) {
         if (g_str_equal(g_array_index(self->steps, VgpuStep, i).want->uuid, claim->uuid))
             return true;
     }
-    return !self->plug;
+    return false;
 }
 
-/* Let go of all that the start has; what is still in a driver follows when it comes back. */
+static bool
+is_unwanted(const VgpuClaim *claim, gconstpointer data)
+{
+    return !is_wanted(claim, data);
+}
+
+/* Let go of all that the start has; what a plug has is no more than what it makes. */
 static void
 undo(const VgpuStart *self)
 {
-    VgpuManager *manager = self->manager;
-    const char *key = self->key;
-    VgpuOwner *owner = vgpu_manager_owner(manager, key);
-    g_autoptr(GPtrArray) remove = g_ptr_array_new();
-
-    for (guint i = 0; owner && i < owner->claims->len;) {
-        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-        if (!has(self, claim)) {
-            i++;
-            continue;
-        }
-        if (is_only_a_record(claim)) {
-            vgpu_reservations_drop(manager->reservations, claim);
-            continue;
-        }
-        if (claim->phase == VGPU_PHASE_CREATING && claim->dispatched)
-            claim->phase = VGPU_PHASE_RELEASING; /* create_done() goes on */
-        else if (claim->phase != VGPU_PHASE_RELEASING)
-            g_ptr_array_add(remove, claim);
-        i++;
-    }
-    if (!owner)
-        return;
-    if (!remove->len)
-        vgpu_manager_save_or_warn(manager, owner);
-    for (guint i = 0; i < remove->len; i++) {
-        owner = vgpu_manager_owner(manager, key);
-        vgpu_manager_remove(manager, owner, g_ptr_array_index(remove, i));
-    }
+    vgpu_life_let_all_go(self->manager, vgpu_manager_owner(self->manager, self->key),
+                         self->plug ? is_wanted : NULL, self);
 }
 
 typedef struct {
@@ -178,14 +151,11 @@ answer(VgpuStart *self)
     const VgpuOwner *owner = vgpu_manager_owner(manager, self->key);
 
     if (failure) {
-        const VgpuWant *want =
-            self->steps->len ? g_array_index(self->steps, VgpuStep, 0).want : NULL;
-
         vgpu_manager_emit_refusal(manager,
                                   self->plug           ? "attach-refused"
                                   : self->domain->uuid ? "start-refused"
                                                        : "vgpu-failed",
-                                  self->domain, want, failure->message,
+                                  self->domain, self->about, failure->message,
                                   (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
             undo(self);
@@ -217,7 +187,7 @@ succeed(VgpuStart *self)
     } else if (owner) {
         owner->since = self->since;
         owner->domain_id = self->domain->id;
-        owner->started = false;
+        owner->started = false; /* what was made by hand does not start */
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(self->domain->name);
         if (!vgpu_manager_save(self->manager, owner, &self->failure))
@@ -263,29 +233,6 @@ on_tick(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void
-fail_at_deadline(VgpuStart *self)
-{
-    guint seconds = (guint) ((g_get_monotonic_time() - self->begun) / G_USEC_PER_SEC);
-    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
-    g_autofree char *text = NULL;
-
-    for (guint i = 0; i < self->steps->len && !text; i++) {
-        const VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
-        const VgpuClaim *claim = owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
-
-        if (step->state == VGPU_STEP_CREATING && claim)
-            text = g_strdup_printf(
-                "the driver of GPU %s has not answered for %u s; see the kernel's log",
-                claim->gpu, seconds);
-        else if (step->state != VGPU_STEP_READY && step->wait)
-            text = g_strdup_printf("%s after %u s; start it again later", step->wait, seconds);
-    }
-    if (self->unanswered)
-        vgpu_start_fail(self, VGPU_ERROR_BUSY, self->unanswered->message);
-    vgpu_start_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
-}
-
 /* Whether all that depends on the GPUs is checked, which may have to be read first. */
 static bool
 is_checked(VgpuStart *self)
@@ -308,39 +255,53 @@ is_checked(VgpuStart *self)
 static bool
 is_to_be_placed(const VgpuStart *self, const VgpuStep *step)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    return g_get_monotonic_time() >= step->not_before && !vgpu_step_claim(self, step);
+}
 
-    return step->state == VGPU_STEP_WAITING && g_get_monotonic_time() >= step->not_before &&
-           !(owner && vgpu_owner_find(owner, step->want->uuid));
+static bool
+is_to_be_made(const VgpuClaim *claim)
+{
+    VgpuSituation situation;
+
+    if (!claim)
+        return false;
+    situation = vgpu_life_situation(claim);
+    return vgpu_lifecycle_next(&situation)->next == VGPU_NEXT_MAKE;
 }
 
 /* All in one record, and then one by one. */
 static void
 make_what_is_placed(VgpuStart *self)
 {
+    g_autoptr(GPtrArray) claims = g_ptr_array_new();
     VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
-    guint creating = 0;
 
-    for (guint i = 0; owner && i < owner->claims->len; i++) {
-        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        VgpuStep *step = vgpu_start_find_step(self, claim->uuid);
+    for (guint i = 0; i < self->steps->len; i++) {
+        VgpuClaim *claim = vgpu_step_claim(self, &g_array_index(self->steps, VgpuStep, i));
 
-        if (step && step->state == VGPU_STEP_CREATING && !claim->dispatched) {
-            claim->is_unsure = true;
-            creating++;
-        }
+        if (is_to_be_made(claim))
+            g_ptr_array_add(claims, claim);
     }
-    if (!self->failure && creating) {
-        owner->since = self->since;
-        /* on record before the first device can exist */
-        (void) !vgpu_manager_save(self->manager, owner, &self->failure);
-    }
-    for (guint i = 0; owner && !self->failure && i < owner->claims->len; i++) {
-        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        VgpuStep *step = vgpu_start_find_step(self, claim->uuid);
+    if (!claims->len || self->failure)
+        return;
+    for (guint i = 0; i < claims->len; i++)
+        vgpu_life_is_to_be_made(g_ptr_array_index(claims, i));
+    owner->since = self->since;
+    if (!vgpu_manager_save(self->manager, owner, &self->failure))
+        return;
+    for (guint i = 0; i < claims->len; i++)
+        vgpu_life_go_on(self->manager, g_ptr_array_index(claims, i));
+}
 
-        if (step && step->state == VGPU_STEP_CREATING && !claim->dispatched)
-            vgpu_start_dispatch(self, claim, step);
+/* The first one that is not ready tells why. */
+static void
+give_up(VgpuStart *self)
+{
+    for (guint i = 0; i < self->steps->len && !self->failure; i++) {
+        const VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
+
+        if (!vgpu_step_is_ready(self, step))
+            vgpu_step_give_up(self, step);
     }
 }
 
@@ -353,17 +314,17 @@ vgpu_start_advance(VgpuStart *self)
     for (guint i = 0; checked && i < self->steps->len && !self->failure; i++) {
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
-        if (step->state == VGPU_STEP_WAITING && g_get_monotonic_time() >= step->not_before)
+        if (!vgpu_step_is_ready(self, step) && g_get_monotonic_time() >= step->not_before)
             vgpu_step_advance(self, step);
-        ready += step->state == VGPU_STEP_READY;
+        ready += vgpu_step_is_ready(self, step);
         waits = is_to_be_placed(self, step);
         if (waits) /* those after it are not to take what it may have, and none is made in vain */
             break;
     }
     if (!waits)
         make_what_is_placed(self);
-    if (!self->failure && g_get_monotonic_time() >= self->deadline)
-        fail_at_deadline(self);
+    if (g_get_monotonic_time() >= self->deadline && ready < self->steps->len)
+        give_up(self);
     if (self->failure)
         answer(self);
     else if (ready == self->steps->len)
@@ -440,6 +401,8 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
         owner->domain_id = self->domain->id;
     }
     g_hash_table_insert(manager->starts, &self->token, self);
+    if (!self->plug) /* what the run before had and this one does not want */
+        vgpu_life_let_all_go(manager, owner, is_unwanted, self);
     if (self->domain->uuid && !self->plug)
         manager->host.starting(self->domain->uuid, manager->opaque);
     vgpu_start_advance(self);

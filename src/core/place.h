@@ -1,0 +1,29 @@
+/* place.h: what a start sees where there is no record of a vGPU yet: a device, room for one, or neither */
+#pragma once
+
+#include "core/start-private.h"
+
+typedef struct {
+    VgpuSeenState seen; /* of a device with that UUID */
+    VgpuRoom room;
+    /* Where the device is, or where there is room for one; borrowed. */
+    const VgpuGpu *gpu;
+    const char *parent;
+    const VgpuProfile *profile;
+    const VgpuCandidate *instance; /* where a MIG GPU instance can be made for it */
+    const VgpuClaim *kept;         /* the record of a persistent one; NULL: it is none */
+    const char *wait;              /* what is waited for; NULL: nothing in particular */
+    /* What the others are borrowed from. */
+    VgpuReading *reading;
+    GPtrArray *candidates;
+    VgpuProfile *kept_profile;
+    char *refusal; /* NULL: the candidates tell */
+    VgpuError code;
+} VgpuPlace;
+
+VgpuPlace *vgpu_place_new(VgpuStart *start, const VgpuStep *step);
+void vgpu_place_free(VgpuPlace *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPlace, vgpu_place_free)
+
+/* There is none: say why, or have the definition name another. */
+void vgpu_place_refuse(const VgpuPlace *self, VgpuStart *start, VgpuStep *step);

@@ -1,0 +1,181 @@
+/* What a start makes of what a previous one has left behind, whatever has become of that. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "manager-host.h"
+
+#define PARAMS(value)                                                                            \
+    "<vgpu:device profile='A2-4Q'><vgpu:param name='plugin0' value='" value "'/></vgpu:device>"
+
+static char *
+xml_of(const char *tenant, const char *devices)
+{
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, devices, 1);
+    g_autofree char *with = g_strdup_printf("<vgpu:devices tenant='%s' ", tenant);
+    g_auto(GStrv) parts = g_strsplit(xml, "<vgpu:devices ", 2);
+
+    return g_strjoinv(tenant ? with : "<vgpu:devices ", parts);
+}
+
+static char *
+read_params(const Host *host, const char *uuid)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/sys/bus/mdev/devices/%s/nvidia/vgpu_params", host->root, uuid);
+    char *text = NULL;
+
+    (void) g_file_get_contents(path, &text, NULL, NULL);
+    return text ? g_strstrip(text) : g_strdup("");
+}
+
+static guint
+count_in(const char *log, const char *what)
+{
+    guint n = 0;
+
+    for (const char *at = log; (at = strstr(at, what)); at++)
+        n++;
+    return n;
+}
+
+/* The device of a quick stop and start is used again if all of it is as wanted, not only its profile. */
+static void
+test_reuse(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *tenant1, *devices1, *tenant2, *devices2;
+        bool again;
+        const char *params;
+    } cases[] = {
+        { "nothing has changed", NULL, PARAMS("a"), NULL, PARAMS("a"), true, "plugin0=a" },
+        { "without parameters", NULL, HOST_DEVICE(), NULL, HOST_DEVICE(), true, "" },
+        { "other parameters", NULL, PARAMS("a"), NULL, PARAMS("b"), false, "plugin0=b" },
+        { "parameters are gone", NULL, PARAMS("a"), NULL, HOST_DEVICE(), false, "" },
+        { "parameters are new", NULL, HOST_DEVICE(), NULL, PARAMS("b"), false, "plugin0=b" },
+        { "another tenant", "acme", HOST_DEVICE(), "umbrella", HOST_DEVICE(), false, "" },
+        { "the same tenant", "acme", HOST_DEVICE(), "acme", HOST_DEVICE(), true, "" },
+        { "another profile", NULL, HOST_DEVICE(), NULL, "<vgpu:device profile='A2-8Q'/>", false,
+          "" },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = host_new();
+        g_autofree char *first = xml_of(cases[i].tenant1, cases[i].devices1);
+        g_autofree char *second = xml_of(cases[i].tenant2, cases[i].devices2);
+        g_autofree char *refused = host_start(host, first);
+        g_autofree char *params = NULL;
+        g_auto(Prepare) prepare = { 0 };
+        const VgpuClaim *claim;
+
+        if (refused)
+            fail_msg("%s: %s", cases[i].what, refused);
+        host_open(host, HOST_WEB1_0);
+        host_release(host, HOST_WEB1);
+        host_run(host, 50);
+        host_prepare(host, second, 5000, &prepare);
+        host_run(host, 100);
+        assert_false(prepare.answered);
+        host_close(host, HOST_WEB1_0);
+        while (!prepare.answered)
+            g_main_context_iteration(host->context, TRUE);
+        if (prepare.error)
+            fail_msg("%s: %s", cases[i].what, prepare.error->message);
+        host_settle(host);
+        params = read_params(host, HOST_WEB1_0);
+        claim = vgpu_owner_find(vgpu_manager_owner(host->manager, HOST_WEB1), HOST_WEB1_0);
+        if (count_in(host->log->str, "vgpu-created") != (cases[i].again ? 1 : 2) ||
+            !strstr(params, cases[i].params) ||
+            (!*cases[i].params && strstr(params, "plugin0")) ||
+            g_strcmp0(claim->tenant, cases[i].tenant2) != 0)
+            fail_msg("%s: '%s', tenant %s:\n%s", cases[i].what, params, claim->tenant,
+                     host->log->str);
+        host_release(host, HOST_WEB1);
+        host_settle(host);
+        assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+    }
+}
+
+/* A start that wants fewer vGPUs than the run before: what it does not want goes at once. */
+static void
+test_fewer(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *two = host_xml("web1", HOST_WEB1, HOST_DEVICE() HOST_DEVICE(), 2);
+    g_autofree char *one = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *refused = host_start(host, two);
+    g_autofree char *again = NULL;
+
+    (void) state;
+    assert_null(refused);
+    assert_int_equal(host_count_devices(host), 2);
+    again = host_start(host, one); /* libvirtd was killed: nothing was released */
+    assert_null(again);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 1);
+    host_release(host, HOST_WEB1);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
+static void
+note_nothing(const GError *error, gpointer opaque)
+{
+    (void) error;
+    (void) opaque;
+}
+
+/* The daemon dies while it makes one by hand: who asked for it has gone with it, and so does the vGPU. */
+static void
+test_made_by_hand_and_killed(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *uuid = host_nth_uuid(7);
+
+    (void) state;
+    host_knob(host, "hang_create-0000:41:00.4", "");
+    vgpu_manager_create(host->manager, "0000:41:00.0", "A2-4Q", uuid, note_nothing, NULL);
+    host_run(host, 100);
+    assert_int_equal(host_count_records(host), 1);
+    host_restart(host);
+    host_unknob(host, "hang_create-0000:41:00.4"); /* and it is made after all */
+    vgpu_manager_resume(host->manager);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
+/* A start that is refused names the vGPU that is the reason. */
+static void
+test_refusal_names_its_reason(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml =
+        host_xml("web1", HOST_WEB1, HOST_DEVICE() "<vgpu:device profile='A2-99Q'/>", 2);
+    g_autofree char *refused = host_start(host, xml);
+    g_autofree char *second = NULL;
+
+    (void) state;
+    assert_non_null(refused);
+    second = g_strdup_printf("start-refused %s", "fa08193e-3000-5592-b694-36dd62ade913");
+    if (!strstr(host->log->str, second))
+        fail_msg("%s", host->log->str);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_fewer),
+        cmocka_unit_test(test_made_by_hand_and_killed),
+        cmocka_unit_test(test_refusal_names_its_reason),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -280,6 +280,15 @@ set_up(Daemon *self, GError **error)
     return true;
 }
 
+/* GLib (2.74) makes the locale for g_ascii_strtoull() when it is first called. While one thread does, another one
+ * waits for a lock, which sets errno, so that g_ascii_string_to_unsigned() takes a number for none: the first
+ * hook after a start was refused as malformed. */
+static void
+init_numbers(void)
+{
+    (void) g_ascii_strtoull("0", NULL, 10);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -297,6 +306,7 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     xmlInitParser();        /* before any thread */
+    init_numbers();         /* likewise */
     vgpu_connection_init(); /* before any connection */
     start_log();
     self.loop = g_main_loop_new(NULL, FALSE);

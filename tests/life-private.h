@@ -1,0 +1,11 @@
+/* life-private.h: what the parts of life.h's implementation share */
+#pragma once
+
+#include "life.h"
+
+#define LIFE_STEP_US 1000
+
+/* The path of @name in the tree. */
+char *life_path(const Life *self, const char *name);
+/* The names in a directory of it, in their order. */
+GPtrArray *life_list(const Life *self, const char *dir);

@@ -1,0 +1,92 @@
+/* life.h: the real daemon and the real hook on a made tree with the fake driver, for tests that kill them
+ *
+ * What goes wrong with the test itself, and not with what it tests, ends it. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kill-at.h"
+
+/* GPUs of the tree: two that make mdevs, and one whose VFs take types. */
+#define LIFE_M10 "0002:00:00.0"
+#define LIFE_M10_B "0002:00:00.1"
+#define LIFE_L40S "0000:61:00.0"
+#define LIFE_VF "0000:61:00.4"
+
+typedef struct {
+    char *root;
+    KillBoard *board;
+    pid_t daemon;    /* 0: none runs */
+    int ended;       /* it has ended by itself: as of wait(), -1 for success */
+    GArray *groups;  /* of pid_t: of the daemons that were killed, with what they had started */
+    char *log;       /* the daemons' output */
+    guint last_hook; /* number */
+} Life;
+
+Life *life_new(void);
+/* Ends the daemon and removes the tree. */
+void life_free(Life *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Life, life_free)
+
+/* What libvirt's test driver is to have, XML of domains, from the next daemon on; NULL: it cannot be
+ * connected to. */
+void life_libvirt(Life *self, const char *domains);
+
+/* What the daemons have written to the disk: which VF each domain is to have. While none runs. */
+void life_forget(const Life *self);
+
+/* Start the daemon; returns when it takes hooks. False: it did not come. */
+bool life_up(Life *self);
+/* SIGKILL to the daemon; what it has started goes on. */
+void life_kill(Life *self);
+/* It is gone or about to go by itself: wait for that. */
+void life_bury(Life *self);
+/* Whether the daemon still runs. */
+bool life_runs(Life *self);
+
+/* --- domains: vm1, vm2, … ------------------------------------------------------------------------- */
+
+char *life_uuid(guint vm);
+/* @devices: <vgpu:device> elements; the hostdevs of the first @mdevs of them are mdevs, of the next
+ * @vfs VFs from LIFE_VF on; those after have none in the definition. */
+char *life_xml(guint vm, const char *devices, guint mdevs, guint vfs);
+
+typedef struct {
+    pid_t pid;
+    char *said; /* the file with its standard error */
+} LifeHook;
+
+/* As libvirt runs it for `prepare` or `release`. */
+LifeHook life_hook(Life *self, guint vm, const char *xml, const char *op);
+/* Whether it has ended; then *@status is its exit status, or -1 if it was killed, and @hook is over. What
+ * it has said is in *@said, for the caller to free. */
+bool life_hook_ended(LifeHook *hook, int *status, char **said);
+/* Wait for that, for half a minute. */
+int life_hook_wait(LifeHook *hook, char **said);
+
+/* prepare, or release, from beginning to end; NULL: as it should be, else what it said. */
+char *life_start(Life *self, guint vm, const char *xml);
+char *life_stop(Life *self, guint vm, const char *xml);
+
+/* --- what there is -------------------------------------------------------------------------------- */
+
+/* The records of the fake driver: "NAME ADDR TYPE GROUP" each, by name, NAME an mdev's UUID or a VF. */
+GPtrArray *life_devices(const Life *self);
+/* Of one of them, "ADDR TYPE GROUP"; NULL: there is none. */
+char *life_device(const Life *self, const char *name);
+/* Its plugin parameters. */
+char *life_params(const Life *self, const char *name);
+/* The owners that have claims. */
+GPtrArray *life_claims(const Life *self);
+/* Remove what else is in their directory; false: there was nothing. */
+bool life_remove_temporary(const Life *self);
+/* The claims of a domain, NULL: none. */
+char *life_claim(const Life *self, guint vm);
+/* What is there that should not be when no domain has a vGPU; NULL: nothing. */
+char *life_leftovers(const Life *self);
+/* Until nothing is left, for @seconds at most; what is left then. */
+char *life_wait_for_nothing(Life *self, guint seconds);
+
+void life_knob(const Life *self, const char *name, const char *text); /* NULL: away with it */

@@ -1,0 +1,54 @@
+/* kill-case.h: one case of test-kills: a sequence, who is killed at which effect, and what happens next */
+#pragma once
+
+#include "life.h"
+
+/* What a domain asks for. @wanted fills its GPU, so that anything that is left keeps the next one out. */
+typedef struct {
+    const char *name;
+    guint mdevs, vfs; /* that are in the definition */
+    const char *wanted, *types;
+    const char *params; /* "" is none */
+    const char *other, *other_types;
+    const char *with, *with_params; /* as @wanted, with other parameters */
+    const char *crowded;            /* has one for which there is no room */
+} KillAsk;
+
+typedef struct {
+    const KillAsk *ask;
+    bool stops; /* it runs already, and is stopped */
+} KillSequence;
+
+/* Who is killed, and when. */
+typedef struct {
+    const char *name;
+    int who, of, after; /* as in a KillBoard */
+} KillWay;
+
+typedef struct {
+    Life *life;
+    KillSequence sequence;
+    const KillWay *way;
+    guint n; /* at which effect */
+    bool has_libvirt;
+    char *effect; /* what it was */
+    GString *why; /* it failed; empty: it has not */
+} KillCase;
+
+/* What happens next. */
+typedef struct {
+    const char *name;
+    bool (*run)(KillCase *self);
+} KillNext;
+
+#define KILL_SEQUENCES 14
+#define KILL_WAYS 10
+#define KILL_NEXTS 11
+
+KillSequence kill_sequence(guint n);
+char *kill_sequence_name(KillSequence sequence);
+extern const KillWay kill_ways[KILL_WAYS];
+extern const KillNext kill_nexts[KILL_NEXTS];
+
+/* False: the sequence has fewer effects than that. */
+bool kill_case_run(KillCase *self, const KillNext *next);

@@ -205,6 +205,21 @@ find_with_others(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
     return true;
 }
 
+/* Whether vGPUs of the domain's run before are on their way out, which make room for it. */
+static bool
+has_some_to_go(const VgpuStart *start)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(start->manager, start->key);
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->phase == VGPU_PHASE_RELEASING)
+            return true;
+    }
+    return false;
+}
+
 /* Nothing fits: whether a GPU may do in a moment, of which too little is known now. */
 static bool
 is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
@@ -218,6 +233,10 @@ is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
     if (is_silent && seen.falls_silent) {
         g_clear_error(&start->unanswered);
         vgpu_placement_explain(self->candidates, step->want, &start->unanswered);
+        return true;
+    }
+    if (has_some_to_go(start)) {
+        self->wait = "its vGPUs of the previous run are still being removed";
         return true;
     }
     if (!start->manager->discovery)

@@ -54,6 +54,8 @@ VgpuStep *vgpu_start_find_step(VgpuStart *self, const char *uuid);
 VgpuClaim *vgpu_step_claim(const VgpuStart *self, const VgpuStep *step);
 /* Whether its vGPU is there for the start. */
 bool vgpu_step_is_ready(const VgpuStart *self, const VgpuStep *step);
+/* Tell what is on record of it what this start wants; before any step is placed, as that makes room. */
+void vgpu_step_begin(VgpuStart *self, VgpuStep *step);
 /* One step that is not ready: have it go on as far as it goes. */
 void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
 /* Its time is over: refuse the start. */

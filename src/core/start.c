@@ -311,6 +311,8 @@ vgpu_start_advance(VgpuStart *self)
     bool checked = is_checked(self), waits = false;
     guint ready = 0;
 
+    for (guint i = 0; checked && i < self->steps->len; i++)
+        vgpu_step_begin(self, &g_array_index(self->steps, VgpuStep, i));
     for (guint i = 0; checked && i < self->steps->len && !self->failure; i++) {
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 

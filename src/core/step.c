@@ -210,15 +210,20 @@ step_without_record(VgpuStart *self, VgpuStep *step)
 }
 
 void
+vgpu_step_begin(VgpuStart *self, VgpuStep *step)
+{
+    VgpuClaim *claim = vgpu_step_claim(self, step);
+
+    if (claim && !step->is_begun)
+        begin(self, step, claim);
+}
+
+void
 vgpu_step_advance(VgpuStart *self, VgpuStep *step)
 {
     VgpuClaim *claim = vgpu_step_claim(self, step);
 
     self->about = step->want;
-    if (claim && !step->is_begun) {
-        begin(self, step, claim);
-        claim = vgpu_step_claim(self, step);
-    }
     if (claim) {
         VgpuSituation situation = vgpu_life_situation(claim);
 

@@ -127,6 +127,12 @@ params_of(const KillCase *self)
     return params ? params : g_strdup("(none)");
 }
 
+static bool
+is_of_a_dead_driver(const char *said)
+{
+    return strstr(said, "it has ended") || strstr(said, "its socket does not take a request");
+}
+
 /* A driver process that has just been killed is not started again at once: a start that needs it may be
  * refused meanwhile. */
 static char *
@@ -138,7 +144,7 @@ starts_in_time(const KillCase *self, guint vm, const char *devices)
     for (;;) {
         char *said = life_start(self->life, vm, xml);
 
-        if (!said || self->way->who != KILL_DRIVER || !strstr(said, "it has ended") ||
+        if (!said || self->way->who != KILL_DRIVER || !is_of_a_dead_driver(said) ||
             g_get_monotonic_time() > deadline)
             return said;
         g_free(said);
@@ -240,16 +246,6 @@ next_unknown(KillCase *self)
     return is_refused(self, DEVICE(LIFE_M10, "GRID M10-3X")) && stops(self);
 }
 
-static bool
-has_answered(const KillBoard *board)
-{
-    for (int i = 0; i < MIN(board->count, KILL_LOG); i++) {
-        if (strstr(board->log[i], "answer to a hook"))
-            return true;
-    }
-    return false;
-}
-
 /* The hook is killed, some effects after it has come. */
 static bool
 next_cancelled(KillCase *self)
@@ -272,14 +268,21 @@ next_cancelled(KillCase *self)
     board->armed = 0;
     if (status > 0)
         return fail(self, "the next start: %s", said);
-    /* one that has been answered is nobody's but libvirt's */
-    return (status < 0 && !has_answered(board)) || stops(self);
+    /* it may have gone before its XML was read: then nothing was begun, and nothing is undone */
+    return stops(self);
 }
 
 static bool
 next_release(KillCase *self)
 {
     return stops(self);
+}
+
+/* A release that has been answered comes to its end, whatever happens. */
+static bool
+next_nothing(KillCase *self)
+{
+    return (self->sequence.stops && self->is_answered) || stops(self);
 }
 
 /* The libvirt that is there says that it does not run. */
@@ -330,10 +333,10 @@ next_again(KillCase *self)
 }
 
 const KillNext kill_nexts[KILL_NEXTS] = {
-    { "same", next_same },       { "release", next_release },     { "other", next_other },
-    { "crowded", next_crowded }, { "cancelled", next_cancelled }, { "off", next_off },
-    { "params", next_params },   { "again", next_again },         { "unknown", next_unknown },
-    { "gone", next_gone },       { "running", next_running },
+    { "same", next_same },       { "release", next_release }, { "nothing", next_nothing },
+    { "other", next_other },     { "crowded", next_crowded }, { "cancelled", next_cancelled },
+    { "off", next_off },         { "params", next_params },   { "again", next_again },
+    { "unknown", next_unknown }, { "gone", next_gone },       { "running", next_running },
 };
 
 /* --- from its beginning to its end ----------------------------------------------------------------- */
@@ -426,6 +429,7 @@ kill_case_run(KillCase *self, const KillNext *next)
             fail(self, "without a kill: %s", said);
         return !stops(self) || !nothing_left(self, "without a kill") || self->why->len;
     }
+    self->is_answered = !said;
     (void) (up(self) && next->run(self) && nothing_left(self, "in the end") &&
             answers_a_fresh_start(self));
     return true;

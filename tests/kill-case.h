@@ -29,7 +29,8 @@ typedef struct {
     Life *life;
     KillSequence sequence;
     const KillWay *way;
-    guint n; /* at which effect */
+    guint n;          /* at which effect */
+    bool is_answered; /* the hook has been, in spite of the kill */
     bool has_libvirt;
     char *effect; /* what it was */
     GString *why; /* it failed; empty: it has not */
@@ -43,7 +44,7 @@ typedef struct {
 
 #define KILL_SEQUENCES 14
 #define KILL_WAYS 10
-#define KILL_NEXTS 11
+#define KILL_NEXTS 12
 
 KillSequence kill_sequence(guint n);
 char *kill_sequence_name(KillSequence sequence);

@@ -279,6 +279,7 @@ run_one(char **argv)
     const KillNext *next = NULL;
     g_autoptr(Life) life = NULL;
     g_autofree char *log = NULL;
+    g_autofree char *claim = NULL;
     bool reached;
 
     if (!find(argv, &one, &next))
@@ -289,6 +290,9 @@ run_one(char **argv)
     printf("killed at: %s\n", one.effect);
     if (g_file_get_contents(life->log, &log, NULL, NULL))
         printf("the daemon says:\n%s", log);
+    claim = life_claim(life, 1);
+    if (claim)
+        printf("the claim:\n%s\n", claim);
     if (life_remove_temporary(life))
         printf("a temporary file was left\n");
     printf("%s\n", !reached ? "there are fewer effects" : one.why->len ? one.why->str : "passed");

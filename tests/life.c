@@ -54,6 +54,14 @@ make_board(Life *self)
     close(fd);
 }
 
+void
+life_add(const Life *self, const char *board)
+{
+    g_autofree char *make_tree = programs_find("tests/make-tree");
+
+    run((const char *const[]) { make_tree, "--add", self->root, board, NULL });
+}
+
 /* Not on a disk: it is thousands of files. */
 Life *
 life_new(void)
@@ -68,7 +76,7 @@ life_new(void)
         self->root = g_dir_make_tmp("virt-vgpu.XXXXXX", NULL);
     }
     run((const char *const[]) { make_tree, self->root, "2", "1", NULL });
-    run((const char *const[]) { make_tree, "--add", self->root, "l40s", NULL });
+    life_add(self, "l40s");
     make_board(self);
     self->log = life_path(self, "log");
     self->groups = g_array_new(FALSE, FALSE, sizeof(pid_t));

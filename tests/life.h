@@ -13,6 +13,7 @@
 #define LIFE_M10 "0002:00:00.0"
 #define LIFE_M10_B "0002:00:00.1"
 #define LIFE_L40S "0000:61:00.0"
+#define LIFE_A100 "0000:a1:00.0" /* see life_add() */
 #define LIFE_VF "0000:61:00.4"
 
 typedef struct {
@@ -26,6 +27,8 @@ typedef struct {
 } Life;
 
 Life *life_new(void);
+/* One more board, as make-tree names it. */
+void life_add(const Life *self, const char *board);
 /* Ends the daemon and removes the tree. */
 void life_free(Life *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Life, life_free)

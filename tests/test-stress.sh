@@ -1,0 +1,4 @@
+#!/bin/sh
+# Ten seconds of tests/stress, or $VGPU_STRESS: domains that come and go, drivers that fail, a daemon that is killed.
+set -eu
+exec "${builddir:-.}/tests/stress" "${VGPU_STRESS:-10}" 1

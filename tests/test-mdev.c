@@ -24,6 +24,8 @@ static struct {
     FakeSysfs *fs;
     int err;
     bool make;     /* the device appears */
+    bool bare;     /* without the link to its group */
+    int stays;     /* the errno value of its removal, 0: it goes */
     guint late_ms; /* so much later than the write comes back */
     char *path;
     char *text;
@@ -48,10 +50,17 @@ __wrap_vgpu_sysfs_write(const VgpuSysfs *self G_GNUC_UNUSED, const char *path, c
     g_free(kernel.text);
     kernel.path = g_strdup(path);
     kernel.text = g_strdup(text);
+    if (kernel.bare && g_str_has_suffix(path, "/remove")) {
+        if (!kernel.stays)
+            fake_mdev_remove(kernel.fs, UUID);
+        return kernel.stays;
+    }
     if (kernel.make && kernel.late_ms)
         kernel.later = g_thread_new("kernel", make_later, NULL);
     else if (kernel.make)
         make_later(NULL);
+    if (kernel.make && kernel.bare)
+        fake_attribute_set(kernel.fs, GPU, UUID "/iommu_group", NULL);
     return kernel.err;
 }
 
@@ -152,13 +161,14 @@ test_create(void **state)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        bool made, existed = false;
+        VgpuMaking making = { 0 };
+        bool made;
 
         setup(NULL);
         kernel.err = cases[i].err;
         kernel.make = cases[i].make;
         kernel.late_ms = cases[i].late_ms;
-        made = mdev()->create(fake_sysfs_reader(kernel.fs), &place, &existed, &error);
+        made = mdev()->create(fake_sysfs_reader(kernel.fs), &place, &making, &error);
         if (made != (cases[i].code < 0))
             fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
         if (error && (!g_error_matches(error, VGPU_ERROR, cases[i].code) ||
@@ -167,6 +177,38 @@ test_create(void **state)
         assert_string_equal(kernel.path,
                             "sys/class/mdev_bus/" GPU "/mdev_supported_types/" TYPE "/create");
         assert_string_equal(kernel.text, UUID);
+        teardown(NULL);
+    }
+}
+
+/* A device that never gets what QEMU needs does not stay, or is not kept quiet about. */
+static void
+test_create_undone(void **state)
+{
+    static const struct {
+        const char *what;
+        int stays;
+        bool left;
+    } cases[] = {
+        { "it goes", 0, false },
+        { "its driver keeps it", EIO, true },
+        { "its driver is in the middle of something", EAGAIN, true },
+    };
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        VgpuMaking making = { 0 };
+        g_auto(VgpuPresence) seen = { 0 };
+
+        setup(NULL);
+        kernel.make = kernel.bare = true;
+        kernel.stays = cases[i].stays;
+        assert_false(mdev()->create(fake_sysfs_reader(kernel.fs), &place, &making, &error));
+        assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER));
+        seen = mdev()->look(fake_sysfs_reader(kernel.fs), &place);
+        if (seen.exists != cases[i].left || making.left != cases[i].left)
+            fail_msg("%s: %d, told as %d", cases[i].what, seen.exists, making.left);
         teardown(NULL);
     }
 }
@@ -394,6 +436,7 @@ main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
         cmocka_unit_test(test_create),
+        cmocka_unit_test(test_create_undone),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
         cmocka_unit_test_setup_teardown(test_params, setup, teardown),

@@ -46,6 +46,7 @@ static struct {
     FakeSysfs *fs;
     int err;          /* of a write that makes or removes */
     int params_err;   /* of a write of plugin parameters */
+    bool bare;        /* what is made lacks a link, and its removal fails */
     const char *kept; /* what is read of those that were written; NULL: what was written */
     int open_errno;   /* of /dev/vfio/GROUP */
     GString *writes;  /* "PATH=TEXT\n" */
@@ -70,7 +71,11 @@ __wrap_vgpu_sysfs_write(const VgpuSysfs *self G_GNUC_UNUSED, const char *path, c
         return kernel.err;
     if (g_str_has_suffix(path, "/create"))
         fake_mdev_add(kernel.fs, A2_VF, "nvidia-746", text, 12);
-    else if (g_str_has_suffix(path, "/current_vgpu_type"))
+    else if (kernel.bare && g_str_has_suffix(path, "/remove"))
+        return EAGAIN;
+    if (kernel.bare)
+        fake_attribute_set(kernel.fs, A2_VF, UUID "/iommu_group", NULL);
+    if (g_str_has_suffix(path, "/current_vgpu_type"))
         fake_vendor_set(kernel.fs, L40S_VF, "", (guint) atoi(text));
     return 0;
 }
@@ -507,6 +512,16 @@ test_create(void **state)
     }
 }
 
+/* Whoever asked has to know that there is something to remove. */
+static void
+test_create_leaves(void **state)
+{
+    kernel.bare = true;
+    check("a device without its links that stays", VGPU_DRIVER_CREATE, MDEV,
+          MADE "error (6, 'the driver of " A2_VF
+               " took profile nvidia-746, but no usable device " UUID " appeared')|");
+}
+
 /* --- a vGPU is looked at -------------------------------------------------------------------- */
 
 #define SEEN_MDEV "exists true|seen_parent '" A2_VF "'|seen_profile 'nvidia-746'|"
@@ -666,6 +681,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_strange, setup, teardown),
         cmocka_unit_test(test_create),
+        cmocka_unit_test_setup_teardown(test_create_leaves, setup, teardown),
         cmocka_unit_test(test_probe),
         cmocka_unit_test_setup_teardown(test_probe_halfway, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remove, setup, teardown),

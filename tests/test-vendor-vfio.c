@@ -52,7 +52,7 @@ __wrap_vgpu_sysfs_write(const VgpuSysfs *self G_GNUC_UNUSED, const char *path, c
     kernel.path = g_strdup(path);
     kernel.text = g_strdup(text);
     if (!err && g_str_has_suffix(path, "/current_vgpu_type"))
-        fake_vendor_set(kernel.fs, VF, "", kernel.shows);
+        fake_vendor_set(kernel.fs, VF, "", g_str_equal(text, "0") ? 0 : kernel.shows);
     return err;
 }
 
@@ -332,11 +332,21 @@ test_create(void **state)
           false,
           2,
           "no VFIO device appeared" },
+        { "taken, but no device, and it stays",
+          0,
+          { 0, EIO },
+          1150,
+          1000,
+          VGPU_ERROR_DRIVER,
+          false,
+          2,
+          "no VFIO device appeared" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        bool made, existed = false;
+        VgpuMaking making = { 0 };
+        bool made;
 
         setup(NULL);
         fake_vendor_set(kernel.fs, VF, "", cases[i].before);
@@ -346,20 +356,22 @@ test_create(void **state)
         if (!cases[i].link_after)
             fake_iommu_group_add(kernel.fs, VF, 12);
 
-        made = vendor()->create(sysfs(), &place, &existed, &error);
-        if (made != (cases[i].code < 0) || existed != cases[i].existed)
+        made = vendor()->create(sysfs(), &place, &making, &error);
+        if (made != (cases[i].code < 0) || making.existed != cases[i].existed)
             fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
         if (error && (!g_error_matches(error, VGPU_ERROR, cases[i].code) ||
                       !strstr(error->message, cases[i].text) || !strstr(error->message, VF)))
             fail_msg("%s: %d %s", cases[i].what, error->code, error->message);
         if (kernel.n_writes != cases[i].n_writes)
             fail_msg("%s: %u writes", cases[i].what, kernel.n_writes);
-        if (made && !existed) {
+        if (made && !making.existed) {
             assert_string_equal(kernel.path, CURRENT);
             assert_string_equal(kernel.text, "1150");
         }
-        if (cases[i].link_after == 1000) /* there is nothing left of it */
+        if (cases[i].link_after == 1000) /* it was to be undone */
             assert_string_equal(kernel.text, "0");
+        if (making.left != (cases[i].link_after == 1000 && cases[i].answers[1] == EIO))
+            fail_msg("%s: what is left is told wrongly", cases[i].what);
         teardown(NULL);
     }
 }
@@ -405,10 +417,10 @@ test_create_elsewhere(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         const VgpuPlace other = { .parent = cases[i].vf, .profile_id = cases[i].profile_id };
         g_autoptr(GError) error = NULL;
-        bool existed = false;
+        VgpuMaking making = { 0 };
 
         kernel.open_errno = cases[i].open_errno;
-        if (vendor()->create(sysfs(), &other, &existed, &error) || existed)
+        if (vendor()->create(sysfs(), &other, &making, &error) || making.existed)
             fail_msg("%s: made", cases[i].what);
         if (!g_error_matches(error, VGPU_ERROR, cases[i].code) ||
             !strstr(error->message, cases[i].text))

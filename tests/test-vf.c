@@ -181,12 +181,13 @@ test_create(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         const VgpuPlace where = { .parent = cases[i].vf, .profile_id = cases[i].profile_id };
         g_autoptr(GError) error = NULL;
-        bool made, existed = false;
+        VgpuMaking making = { 0 };
+        bool made;
 
         open_errno = cases[i].open_errno;
         fake_driver_bind(fs, VF, cases[i].driver);
-        made = backend()->create(fake_sysfs_reader(fs), &where, &existed, &error);
-        if (made != !cases[i].text || existed)
+        made = backend()->create(fake_sysfs_reader(fs), &where, &making, &error);
+        if (made != !cases[i].text || making.existed)
             fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
         if (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
                       !strstr(error->message, cases[i].text)))
@@ -243,12 +244,13 @@ test_host_uses(void **state)
         g_autofree char *path = g_strconcat("dev/dri/", cases[i].opened, NULL);
         int fd = cases[i].opened ? openat(root, path, O_RDONLY | O_CLOEXEC) : -1;
         g_autoptr(GError) error = NULL;
-        bool made, existed = false;
+        VgpuMaking making = { 0 };
+        bool made;
 
         fake_driver_bind(fs, VF, cases[i].driver);
         if (cases[i].clients)
             fake_file_set(fs, CLIENTS, cases[i].clients);
-        made = backend()->create(fake_sysfs_reader(fs), &place, &existed, &error);
+        made = backend()->create(fake_sysfs_reader(fs), &place, &making, &error);
         if (fd >= 0)
             close(fd);
         if (made != !cases[i].text ||
@@ -353,10 +355,10 @@ static void
 test_create_without_groups(void **state)
 {
     g_autoptr(GError) error = NULL;
-    bool existed = false;
+    VgpuMaking making = { 0 };
 
     fake_attribute_set(fs, VF, "vfio-dev/vfio0/dev", "511:0");
-    assert_false(backend()->create(fake_sysfs_reader(fs), &place, &existed, &error));
+    assert_false(backend()->create(fake_sysfs_reader(fs), &place, &making, &error));
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER));
     assert_string_equal(error->message, UNKNOWN);
 }

@@ -24,6 +24,12 @@ typedef struct {
 void vgpu_presence_clear(VgpuPresence *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuPresence, vgpu_presence_clear)
 
+/* What a call to make a device has come to, beside its return value. */
+typedef struct {
+    bool existed; /* it was there with that profile, and no process has it open */
+    bool left;    /* it failed, and a device that was made may be there still */
+} VgpuMaking;
+
 typedef struct {
     VgpuInterface interface;
 
@@ -34,13 +40,14 @@ typedef struct {
      * plain VF has none: the kernel does not know that it is somebody's. */
     void (*read_instances)(const VgpuSysfs *sysfs, VgpuParent *parent);
 
-    /* Make the device, or find that it is there with that profile and that nobody has it open:
-     * then *@existed is set (not for a plain VF, which is always there). Blocks for as long as the
-     * driver does. On failure there is no device that was not there before.
+    /* Make the device, or find that it is there (which is not told of a plain VF, as that is always
+     * there); @making is zeroed by the caller. Blocks for as long as the driver does. On failure there is
+     * no device that was not there before, unless @making says so.
      * VGPU_ERROR_BUSY: the UUID is taken (also by a removal that is still under way), or the VF
      * carries a type that is open or not the wanted one; VGPU_ERROR_DRIVER: refused, another
      * parent may do. */
-    bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error);
+    bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making,
+                   GError **error);
 
     /* Write plugin parameters, all at once, to a device that nobody has open yet, and read them
      * back: *@doubt says why the device may not have them as they are, and is left alone when

@@ -99,14 +99,34 @@ wait_until_usable(const VgpuSysfs *sysfs, const char *uuid)
     return false;
 }
 
+static int
+mdev_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *path = g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s/remove", place->uuid);
+
+    return vgpu_sysfs_write(sysfs, path, "1");
+}
+
+/* Whether a device that is of no use is there still after it was to be removed. The removal may have
+ * met the driver in the middle of making it. */
 static bool
-mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
+undo(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *path = device_path(place->uuid);
+
+    if (vgpu_sysfs_exists(sysfs, path))
+        (void) !mdev_remove(sysfs, place);
+    return vgpu_sysfs_exists(sysfs, path);
+}
+
+static bool
+mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GError **error)
 {
     g_autofree char *types = types_path(place->parent);
     g_autofree char *path = g_strdup_printf("%s/%s/create", types, place->profile_id);
+    /* that it existed is for its owner to say, not for its driver */
     int err = vgpu_sysfs_write(sysfs, path, place->uuid);
 
-    (void) existed; /* that of an mdev is for its owner to say, not for its driver */
     if (err == EEXIST)
         return vgpu_error_errno(error, VGPU_ERROR_BUSY, err, "create vGPU %s on %s", place->uuid,
                                 place->parent);
@@ -115,20 +135,13 @@ mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GErro
                                 "the driver of %s refused profile %s", place->parent,
                                 place->profile_id);
     if (!wait_until_usable(sysfs, place->uuid)) {
+        making->left = undo(sysfs, place);
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
                     "the driver of %s took profile %s, but no usable device %s appeared",
                     place->parent, place->profile_id, place->uuid);
         return false;
     }
     return true;
-}
-
-static int
-mdev_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
-{
-    g_autofree char *path = g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s/remove", place->uuid);
-
-    return vgpu_sysfs_write(sysfs, path, "1");
 }
 
 static bool

@@ -147,7 +147,7 @@ read_for_create(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **er
 /* Somebody's type is there already. */
 static bool
 take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, const char *number,
-              bool *existed, GError **error)
+              VgpuMaking *making, GError **error)
 {
     g_autofree char *text = g_strdup_printf("%u", current);
     VgpuUse use;
@@ -166,28 +166,36 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
                                          : "it cannot be told whether a process has it open");
         return false;
     }
-    *existed = true;
+    making->existed = true;
     return true;
 }
 
-/* Undo after a type that was taken but is of no use. */
-static void
-reset(const VgpuSysfs *sysfs, const char *vf)
+/* Undo after a type that was taken but is of no use. Whether it may be there still. */
+static bool
+reset(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
-    g_autofree char *path = attribute_path(vf, "current_vgpu_type");
+    g_autofree char *path = attribute_path(place->parent, "current_vgpu_type");
+    g_auto(VgpuPresence) seen = { 0 };
 
     (void) !vgpu_sysfs_write(sysfs, path, "0");
+    seen = vendor_look(sysfs, place);
+    return seen.exists;
 }
 
 static bool
-check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, GError **error)
+check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, VgpuMaking *making,
+           GError **error)
 {
     g_autofree char *device = device_path(place->parent);
     g_autofree char *text = NULL;
     guint current;
 
-    if (!read_for_create(sysfs, place->parent, &current, error))
+    if (!read_for_create(sysfs, place->parent, &current, error)) {
+        g_auto(VgpuPresence) seen = vendor_look(sysfs, place);
+
+        making->left = seen.exists;
         return false;
+    }
     text = g_strdup_printf("%u", current);
     if (!g_str_equal(text, number)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
@@ -196,7 +204,7 @@ check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, G
         return false;
     }
     if (!vgpu_vfio_wait_until_usable(sysfs, device)) {
-        reset(sysfs, place->parent);
+        making->left = reset(sysfs, place);
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
                     "the driver of %s took profile %s, but no VFIO device appeared; see whether "
                     "the VF is bound to the NVIDIA driver and the IOMMU is on",
@@ -219,7 +227,7 @@ number_of(const char *profile_id)
 }
 
 static bool
-vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
+vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GError **error)
 {
     g_autofree char *path = attribute_path(place->parent, "current_vgpu_type");
     const char *number = number_of(place->profile_id);
@@ -238,10 +246,10 @@ vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GEr
         if (!read_for_create(sysfs, place->parent, &current, error))
             return false;
         if (current)
-            return take_existing(sysfs, place, current, number, existed, error);
+            return take_existing(sysfs, place, current, number, making, error);
         err = vgpu_sysfs_write(sysfs, path, number);
         if (!err)
-            return check_made(sysfs, place, number, error);
+            return check_made(sysfs, place, number, making, error);
         if (err != EPERM && err != EBUSY)
             return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
                                     "the driver of %s refused profile %s", place->parent,

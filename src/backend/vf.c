@@ -118,12 +118,12 @@ find_host_use(const VgpuSysfs *sysfs, const char *vf)
 /* libvirt takes it from whatever driver it has and gives it back (managed='yes'). To take it from
  * under a process of the host ends that process at best, and the host at worst (i915). */
 static bool
-vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, bool *existed, GError **error)
+vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GError **error)
 {
     g_autofree char *node = NULL;
     VgpuUse use;
 
-    (void) existed; /* there is nothing to be found made */
+    (void) making; /* nothing is made */
     if (!g_str_equal(place->profile_id, VGPU_VF_PROFILE)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "VF %s has no profile %s",
                     place->parent, place->profile_id);

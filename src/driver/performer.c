@@ -172,7 +172,8 @@ static void
 create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
     const char *params = get_text(arguments, "params");
-    bool exists = get_flag(arguments, "exists"), existed = false, made, ok;
+    bool exists = get_flag(arguments, "exists"), made, ok;
+    VgpuMaking making = { 0 };
     g_autofree char *doubt = NULL;
     g_autoptr(GError) error = NULL;
     VgpuPlace place;
@@ -180,15 +181,15 @@ create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 
     if (!backend)
         return;
-    ok = exists || backend->create(self->sysfs, &place, &existed, &error);
-    made = ok && !exists && !existed;
+    ok = exists || backend->create(self->sysfs, &place, &making, &error);
+    made = ok ? !exists && !making.existed : making.left;
     if (ok && params && backend->write_params)
         (void) !backend->write_params(self->sysfs, &place, params, &doubt, &error);
     else if (ok && params)
         g_set_error(&error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
                     "a vGPU on %s takes no plugin parameters", place.parent);
     g_variant_dict_insert(results, "made", "b", (gboolean) made);
-    g_variant_dict_insert(results, "existed", "b", (gboolean) existed);
+    g_variant_dict_insert(results, "existed", "b", (gboolean) making.existed);
     put_text(results, "doubt", doubt);
     if (error)
         put_error(results, (VgpuError) error->code, error->message);

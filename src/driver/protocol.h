@@ -10,7 +10,8 @@
  *   discover   round (t), named (as)           unchanged (b), or discovery (gpu/contents.h)
  *   read       interface, gpu (s),             began (x, us of CLOCK_MONOTONIC),
  *              driver (s), functions (a(sb))   contents (gpu/contents.h)
- *   create     place, exists (b), params (s)   made, existed (b), doubt (s), or error (us)
+ *   create     place, exists (b), params (s)   made (b, also of one that is left after an error),
+ *                                              existed (b), doubt (s), or error (us)
  *   probe      place                           exists (b), seen_parent, seen_profile (s), use (u,
  *                                              VgpuUse), grace (u, ms)
  *   remove     place                           errno (i)

@@ -156,7 +156,8 @@ static void
 read_again(const FakeSysfs *fs, const VgpuInventory *inventory)
 {
     for (guint i = 0; i < inventory->gpus->len; i++)
-        vgpu_scan_contents(fake_sysfs_reader(fs), g_ptr_array_index(inventory->gpus, i));
+        assert_true(vgpu_scan_contents(fake_sysfs_reader(fs),
+                                       g_ptr_array_index(inventory->gpus, i), NULL));
 }
 
 static void
@@ -167,7 +168,7 @@ test_each(void **state)
         g_autoptr(VgpuInventory) inventory = NULL;
 
         make_card(fs, capture);
-        inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+        inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
         assert_int_equal(inventory->gpus->len, 1);
         check_card(capture, inventory);
         if (!vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory))
@@ -189,7 +190,7 @@ test_together(void **state)
         if (g_hash_table_add(seen, (char *) capture->address))
             make_card(fs, capture);
     }
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     assert_int_equal(inventory->gpus->len, g_hash_table_size(seen));
     g_hash_table_remove_all(seen);
     for (const Capture *capture = captures; capture->what; capture++) {
@@ -233,7 +234,7 @@ test_gvt_g(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
         fake_type_add(fs, "0000:00:02.0", types[i].id, NULL, types[i].description,
                       types[i].available);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     gpu = vgpu_inventory_find(inventory, "0000:00:02.0");
     assert_int_equal(gpu->interface, VGPU_INTERFACE_MDEV);
     assert_int_equal(gpu->profiles->len, G_N_ELEMENTS(types));
@@ -271,7 +272,7 @@ test_mig_facts(void **state)
     while (!g_str_has_prefix(a100->what, "A100"))
         a100++;
     make_card(fs, a100);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     vgpu_facts_apply(facts, inventory);
     check_card(a100, inventory);
     gpu = vgpu_inventory_find(inventory, a100->address);

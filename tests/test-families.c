@@ -150,7 +150,7 @@ test_plain(void **state)
         add_pf(fs, NVME, cases[i].pf, "0000:04:02.0", cases[i].total, cases[i].enabled);
         if (driver)
             fake_driver_bind(fs, NVME, g_str_equal(driver, "-") ? NULL : driver);
-        inventory = vgpu_scan(fake_sysfs_reader(fs), names);
+        inventory = vgpu_scan(fake_sysfs_reader(fs), names, NULL);
         check(cases[i].what, inventory, NVME, cases[i].wanted);
         if (!vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory))
             fail_msg("%s: changed without a change", cases[i].what);
@@ -183,7 +183,7 @@ test_mixed_host(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_mixed_host();
     g_autoptr(GHashTable) names = named(NVME, "0000:84:00.0");
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), names);
+    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), names, NULL);
     const VgpuInstance *instance;
     const VgpuGpu *gpu;
 
@@ -290,7 +290,7 @@ test_is_current(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(FakeSysfs) fs = make_mixed_host();
         g_autoptr(GHashTable) names = named(NVME, "0000:05:00.0");
-        g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), names);
+        g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), names, NULL);
 
         cases[i].change(fs);
         if (vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory) != cases[i].current)
@@ -302,7 +302,8 @@ static void
 read_again(const FakeSysfs *fs, const VgpuInventory *inventory)
 {
     for (guint i = 0; i < inventory->gpus->len; i++)
-        vgpu_scan_contents(fake_sysfs_reader(fs), g_ptr_array_index(inventory->gpus, i));
+        assert_true(vgpu_scan_contents(fake_sysfs_reader(fs),
+                                       g_ptr_array_index(inventory->gpus, i), NULL));
 }
 
 /* How many of that profile the VFs say they would take. */
@@ -339,7 +340,7 @@ test_more_vfs_than_room(void **state)
     const VgpuGpu *gpu;
 
     add_l40s(fs, 16);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     gpu = vgpu_inventory_find(inventory, L40S);
     assert_int_equal(count_offers(gpu, "nvidia-1150"), 16);
     for (guint taken = 1; taken <= 10; taken++) {
@@ -370,7 +371,7 @@ test_nameless_type(void **state)
 
     add_l40s(fs, 1);
     fake_vendor_set(fs, L40S_VF, NULL, 1166);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     gpu = vgpu_inventory_find(inventory, L40S);
     assert_int_equal(gpu->interface, VGPU_INTERFACE_VENDOR_VFIO);
     assert_int_equal(gpu->profiles->len, 0);
@@ -387,7 +388,7 @@ test_mdev_below_other_class(void **state)
 
     add_pf(fs, NVME, &fpga, "0000:04:00.4", 4, 2);
     fake_type_add(fs, "0000:04:00.5", "xil-1", NULL, NULL, 1);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     assert_int_equal(inventory->gpus->len, 1);
     check("found by its VF", inventory, NVME, "mdev 1/2 xil-1");
     assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));

@@ -122,7 +122,7 @@ test_offers(void **state)
     VgpuParent *pf = vgpu_gpu_add_parent(gpu, GPU, false);
     const VgpuSysfs *sysfs = fake_sysfs_reader(kernel.fs);
 
-    mdev()->read_offers(sysfs, gpu, pf);
+    assert_true(mdev()->read_offers(sysfs, gpu, pf, NULL));
     assert_int_equal(pf->offers->len, 2);
     assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 3);
     assert_int_equal(vgpu_gpu_find_profile(gpu, TYPE)->fb_mib, 4096);
@@ -131,7 +131,7 @@ test_offers(void **state)
     /* the next reading, of a parent without offers again */
     fake_type_set_available(kernel.fs, GPU, TYPE, 2);
     g_ptr_array_set_size(pf->offers, 0);
-    mdev()->read_offers(sysfs, gpu, pf);
+    assert_true(mdev()->read_offers(sysfs, gpu, pf, NULL));
     assert_int_equal(pf->offers->len, 2);
     assert_int_equal(vgpu_parent_find_offer(pf, TYPE)->available, 2);
     assert_int_equal(gpu->profiles->len, 2);

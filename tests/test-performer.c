@@ -44,12 +44,13 @@ static const FakeFunction nvme = { "0x010802", "0x1b36", "0x0010", "nvme", "0" }
 /* What the kernel answers, and what it was told. */
 static struct {
     FakeSysfs *fs;
-    int err;          /* of a write that makes or removes */
-    int params_err;   /* of a write of plugin parameters */
-    bool bare;        /* what is made lacks a link, and its removal fails */
-    const char *kept; /* what is read of those that were written; NULL: what was written */
-    int open_errno;   /* of /dev/vfio/GROUP */
-    GString *writes;  /* "PATH=TEXT\n" */
+    int err;           /* of a write that makes or removes */
+    int params_err;    /* of a write of plugin parameters */
+    bool bare;         /* what is made lacks a link, and its removal fails */
+    const char *kept;  /* what is read of those that were written; NULL: what was written */
+    int open_errno;    /* of /dev/vfio/GROUP */
+    const char *blind; /* what cannot be opened, as no descriptor is left */
+    GString *writes;   /* "PATH=TEXT\n" */
 } kernel;
 
 static VgpuPerformer performer;
@@ -85,6 +86,10 @@ __wrap_openat(int dir, const char *path, int flags, ...)
 {
     if (kernel.open_errno && g_str_has_prefix(path, "dev/vfio/")) {
         errno = kernel.open_errno;
+        return -1;
+    }
+    if (g_strcmp0(kernel.blind, path) == 0) {
+        errno = EMFILE;
         return -1;
     }
     return __real_openat(dir, path, flags);
@@ -308,7 +313,7 @@ test_discovery(void **state)
     add_node("node2", "\xff\n");
     add_node("has_cpu", "99\n");
     g_hash_table_add(named, (char *) NVME);
-    inventory = vgpu_discover(performer.sysfs, named);
+    inventory = vgpu_discover(performer.sysfs, named, NULL);
     nodes = g_variant_ref_sink(g_variant_parse(G_VARIANT_TYPE("a(us)"),
                                                "[(0, '0-3,8'), (1, '4-7'), (10, '')]", NULL, NULL,
                                                NULL));
@@ -350,7 +355,7 @@ test_read(void **state)
 
         if (with_vgpus)
             add_vgpu();
-        inventory = vgpu_scan(performer.sysfs, NULL);
+        inventory = vgpu_scan(performer.sysfs, NULL, NULL);
         for (gsize i = 0; i < G_N_ELEMENTS(gpus); i++) {
             const VgpuGpu *gpu = vgpu_inventory_find(inventory, gpus[i]);
             g_autoptr(GVariant) wanted = g_variant_ref_sink(vgpu_contents_pack(gpu));
@@ -403,6 +408,47 @@ test_read_strange(void **state)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         check(cases[i].what, VGPU_DRIVER_READ, cases[i].arguments, cases[i].wanted);
+}
+
+/* What is not known has no answer that something could follow from. */
+static void
+test_blind(void **state)
+{
+#define A2_FILE "sys/bus/pci/devices/" A2 "/"
+#define WHOLE "'gpu': <'" A2 "'>, 'interface': <uint32 1>, 'functions': <[('" A2_VF "', true)]>"
+    static const struct {
+        const char *verb;
+        const char *path;
+    } cases[] = {
+        { VGPU_DRIVER_DISCOVER, "sys/bus/pci/devices" },
+        { VGPU_DRIVER_DISCOVER, "sys/class/mdev_bus" },
+        { VGPU_DRIVER_DISCOVER, A2_FILE "class" },
+        { VGPU_DRIVER_DISCOVER, A2_FILE "vendor" },
+        { VGPU_DRIVER_DISCOVER, A2_FILE "sriov_totalvfs" },
+        { VGPU_DRIVER_READ, "sys/bus/mdev/devices" },
+        { VGPU_DRIVER_READ, "sys/class/mdev_bus/" A2_VF "/mdev_supported_types" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        bool reads = g_str_equal(cases[i].verb, VGPU_DRIVER_READ);
+        const char *arguments = reads ? WHOLE : "'round': <uint64 1>";
+        g_autofree char *again =
+            reads ? g_strdup(WHOLE) : g_strdup_printf("'round': <uint64 %zu>", i + 2);
+        g_autofree char *wanted =
+            g_strdup_printf("%serror (6, '%s /%s: Too many open files')|", reads ? "began|" : "",
+                            g_str_has_prefix(cases[i].path, A2_FILE) ? "open" : "list",
+                            cases[i].path);
+
+        check("nothing is in the way", cases[i].verb, arguments,
+              reads ? "began|contents|"
+              : i   ? "unchanged true|"
+                    : "discovery|");
+        kernel.blind = cases[i].path;
+        check(cases[i].path, cases[i].verb, again, wanted);
+        kernel.blind = NULL;
+        check("it is as it was", cases[i].verb, arguments,
+              reads ? "began|contents|" : "unchanged true|");
+    }
 }
 
 /* --- a vGPU is made ------------------------------------------------------------------------- */
@@ -680,6 +726,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_discovery, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_strange, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_blind, setup, teardown),
         cmocka_unit_test(test_create),
         cmocka_unit_test_setup_teardown(test_create_leaves, setup, teardown),
         cmocka_unit_test(test_probe),

@@ -68,7 +68,8 @@ static void
 read_again(const FakeSysfs *fs, const VgpuInventory *inventory)
 {
     for (guint i = 0; i < inventory->gpus->len; i++)
-        vgpu_scan_contents(fake_sysfs_reader(fs), g_ptr_array_index(inventory->gpus, i));
+        assert_true(vgpu_scan_contents(fake_sysfs_reader(fs),
+                                       g_ptr_array_index(inventory->gpus, i), NULL));
 }
 
 static const VgpuGpu *
@@ -107,7 +108,7 @@ static void
 test_a2(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_a2(16);
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     const VgpuGpu *gpu = only_gpu(inventory);
     const VgpuInstance *instance;
 
@@ -156,7 +157,7 @@ static void
 test_discovery_alone(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_a2(4);
-    g_autoptr(VgpuInventory) inventory = vgpu_discover(fake_sysfs_reader(fs), NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_discover(fake_sysfs_reader(fs), NULL, NULL);
     const VgpuGpu *gpu = only_gpu(inventory);
     const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.7");
 
@@ -197,7 +198,7 @@ test_m10(void **state)
     }
     fake_mdev_add(fs, pfs[1], "nvidia-41", UUID, 12);
 
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     assert_int_equal(inventory->gpus->len, 4);
     for (guint i = 0; i < 4; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
@@ -230,7 +231,7 @@ test_gvt_g(void **state)
                   5);
     fake_type_add(fs, "0000:00:02.0", "i915-GVTg_V5_8", NULL, NULL, 7);
 
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     gpu = only_gpu(inventory);
     assert_int_equal(gpu->numa_node, -1);
     check_profile(gpu, "i915-GVTg_V5_4", "i915-GVTg_V5_4", 0, 0);
@@ -262,7 +263,7 @@ test_which(void **state)
     fake_type_add(fs, "12345678:04:00.0", "nvidia-46", "GRID P40-1Q", NULL, 24);
     fake_mdev_add(fs, "12345678:04:00.0", "nvidia-46", UUID, 3);
 
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     assert_int_equal(inventory->gpus->len, 4);
     assert_null(vgpu_inventory_find(inventory, "0000:01:00.0"));
     assert_null(vgpu_inventory_find(inventory, "0000:02:00.0"));
@@ -296,7 +297,7 @@ test_vfs_without_types(void **state)
     fake_vfs_add(fs, A2_PF, A2_VF, 16, 4);
     fake_type_add(fs, "0000:08:00.5", "nvidia-746", "NVIDIA A2-4Q", NULL, 1);
     fake_attribute_set(fs, A2_PF, "virtfn2", NULL);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
 
     gpu = only_gpu(inventory);
     assert_int_equal(gpu->vfs->len, 3);
@@ -322,7 +323,7 @@ test_vanished(void **state)
     fake_gpu_remove(fs, "0000:08:00.4", false);
     fake_gpu_remove(fs, "0000:08:00.7", true);
 
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     gpu = only_gpu(inventory);
     assert_string_equal(gpu->address, A2_PF);
     assert_null(vgpu_gpu_find_parent(gpu, "0000:08:00.4"));
@@ -333,7 +334,7 @@ static void
 test_empty(void **state)
 {
     g_autoptr(FakeSysfs) fs = fake_sysfs_new();
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
 
     assert_int_equal(inventory->gpus->len, 0);
     assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
@@ -354,7 +355,7 @@ test_strange(void **state)
                        "many");
     fake_attribute_set(fs, "0000:08:00.6", "mdev_supported_types/nvidia-746/available_instances",
                        NULL);
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
 
     gpu = only_gpu(inventory);
     check_offer(vgpu_gpu_find_parent(gpu, "0000:08:00.5"), "nvidia-746", 0);
@@ -417,7 +418,7 @@ test_is_current(void **state)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(FakeSysfs) fs = make_a2(4);
-        g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+        g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
 
         cases[i].change(fs);
         if (vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory) != cases[i].current)
@@ -433,7 +434,7 @@ test_is_current_beside_others(void **state)
     g_autoptr(VgpuInventory) inventory = NULL;
 
     fake_parent_add(fs, "mtty");
-    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     assert_int_equal(inventory->gpus->len, 1);
     assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
 }
@@ -442,7 +443,7 @@ static void
 test_read_again(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_a2(4);
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     const VgpuGpu *gpu = only_gpu(inventory);
     const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.4");
     const VgpuParent *before = vgpu_gpu_find_parent(gpu, "0000:08:00.7");
@@ -507,7 +508,7 @@ test_card(void **state)
         fake_vendor_set(fs, "0000:61:00.5", moments[i].second, 0);
         if (moments[i].scan) {
             g_clear_pointer(&inventory, vgpu_inventory_free);
-            inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+            inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
         } else {
             read_again(fs, inventory);
         }
@@ -521,7 +522,7 @@ static void
 test_read_again_vanished(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_a2(4);
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
     const VgpuParent *vf = vgpu_gpu_find_parent(only_gpu(inventory), "0000:08:00.4");
 
     fake_gpu_remove(fs, "0000:08:00.4", true);

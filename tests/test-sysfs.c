@@ -237,6 +237,43 @@ test_list(void **state)
     }
 }
 
+/* What cannot be read is not taken for empty, except by those who only tell. */
+static void
+test_read_dir(void **state)
+{
+    g_autofree char *endless = g_strnfill(300, 'x'); /* longer than a name may be */
+    const struct {
+        const char *what;
+        const char *path;
+        int n; /* -1: it cannot be told */
+        bool missing;
+    } cases[] = {
+        { "two names", "dir", 2, false }, { "missing", "none", 0, true },
+        { "a file", "file", 0, false },   { "below a file", "file/x", 0, true },
+        { "a loop", "loop", -1, false },  { "a name too long", endless, -1, false },
+    };
+    g_auto(Scratch) scratch = scratch_new();
+    g_autoptr(VgpuSysfs) sysfs = open_root(&scratch);
+
+    scratch_write(&scratch, "dir/a", "");
+    scratch_write(&scratch, "dir/b", "");
+    scratch_write(&scratch, "file", "");
+    scratch_link(&scratch, "loop", "loop");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) names = vgpu_sysfs_read_dir(sysfs, cases[i].path, &error);
+        g_autoptr(GPtrArray) shown = vgpu_sysfs_list(sysfs, cases[i].path);
+
+        if ((names ? (int) names->len : -1) != cases[i].n ||
+            (int) shown->len != MAX(cases[i].n, 0))
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "it was read");
+        if (error && !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER))
+            fail_msg("%s: code %d", cases[i].what, error->code);
+        if (vgpu_sysfs_is_missing(sysfs, cases[i].path) != cases[i].missing)
+            fail_msg("%s: missing or not is told wrongly", cases[i].what);
+    }
+}
+
 static void
 test_links(void **state)
 {
@@ -289,7 +326,8 @@ main(void)
         cmocka_unit_test(test_root),      cmocka_unit_test(test_read),
         cmocka_unit_test(test_read_uint), cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_write),     cmocka_unit_test(test_list),
-        cmocka_unit_test(test_links),     cmocka_unit_test(test_no_link),
+        cmocka_unit_test(test_read_dir),  cmocka_unit_test(test_links),
+        cmocka_unit_test(test_no_link),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,7 @@ static void
 read_again(VgpuGpu *gpu, VgpuParent *vf)
 {
     g_ptr_array_set_size(vf->offers, 0);
-    vendor()->read_offers(sysfs(), gpu, vf);
+    assert_true(vendor()->read_offers(sysfs(), gpu, vf, NULL));
 }
 
 /* The list shrinks and grows with what the siblings take. */
@@ -195,7 +195,7 @@ test_offers(void **state)
     g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(PF);
     VgpuParent *vf = vgpu_gpu_add_parent(gpu, VF, true);
 
-    vendor()->read_offers(sysfs(), gpu, vf);
+    assert_true(vendor()->read_offers(sysfs(), gpu, vf, NULL));
     check_offers("free", gpu, vf, "nvidia-1147*1|nvidia-1150*1|", 2);
     assert_int_equal(vgpu_gpu_find_profile(gpu, "nvidia-1150")->fb_mib, 4096);
     assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-1150")->name, "NVIDIA L40S-4Q");

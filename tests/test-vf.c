@@ -79,7 +79,7 @@ static void
 read_again(VgpuGpu *gpu, VgpuParent *vf)
 {
     g_ptr_array_set_size(vf->offers, 0);
-    backend()->read_offers(fake_sysfs_reader(fs), gpu, vf);
+    assert_true(backend()->read_offers(fake_sysfs_reader(fs), gpu, vf, NULL));
 }
 
 static void
@@ -90,8 +90,8 @@ test_offers(void **state)
     VgpuParent *next = vgpu_gpu_add_parent(gpu, "0000:c1:02.1", true);
     const VgpuProfile *profile;
 
-    backend()->read_offers(fake_sysfs_reader(fs), gpu, vf);
-    backend()->read_offers(fake_sysfs_reader(fs), gpu, next);
+    assert_true(backend()->read_offers(fake_sysfs_reader(fs), gpu, vf, NULL));
+    assert_true(backend()->read_offers(fake_sysfs_reader(fs), gpu, next, NULL));
     backend()->read_instances(fake_sysfs_reader(fs), vf);
     assert_int_equal(gpu->profiles->len, 1);
     profile = vgpu_gpu_find_profile(gpu, "vf");
@@ -144,7 +144,7 @@ test_framebuffer(void **state)
         fake_vfs_add(host, PF, VF, 16, 4);
         if (cases[i].path)
             fake_file_set(host, cases[i].path, cases[i].text);
-        backend()->read_offers(fake_sysfs_reader(host), gpu, vf);
+        assert_true(backend()->read_offers(fake_sysfs_reader(host), gpu, vf, NULL));
         if (vgpu_gpu_find_profile(gpu, "vf")->fb_mib != cases[i].fb_mib)
             fail_msg("%s: %u MiB", cases[i].what, vgpu_gpu_find_profile(gpu, "vf")->fb_mib);
     }

@@ -33,8 +33,9 @@ typedef struct {
 typedef struct {
     VgpuInterface interface;
 
-    /* Add what @parent, which has no offers yet, offers (static facts go to @gpu once). */
-    void (*read_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent);
+    /* Add what @parent, which has no offers yet, offers (static facts go to @gpu once). False: it
+     * cannot be told. */
+    bool (*read_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error);
 
     /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. A
      * plain VF has none: the kernel does not know that it is somebody's. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/names.h"
 #include "base/pciaddr.h"
 
@@ -30,13 +31,34 @@ read_pci(const VgpuSysfs *sysfs, const char *address, const char *attribute)
     return vgpu_sysfs_read(sysfs, path, NULL);
 }
 
-static guint
-read_pci_uint(const VgpuSysfs *sysfs, const char *address, const char *attribute)
+/* *@text is NULL when there is no such attribute. False: that cannot be told. */
+static bool
+find_pci(const VgpuSysfs *sysfs, const char *address, const char *attribute, char **text,
+         GError **error)
 {
     g_autofree char *path = pci_path(address, attribute);
-    guint value = 0;
+    g_autoptr(GError) reason = NULL;
 
-    return vgpu_sysfs_read_uint(sysfs, path, &value, NULL) ? value : 0;
+    *text = vgpu_sysfs_read(sysfs, path, &reason);
+    if (*text || g_error_matches(reason, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
+/* The same of a number; 0: there is none. */
+static bool
+find_pci_uint(const VgpuSysfs *sysfs, const char *address, const char *attribute, guint *value,
+              GError **error)
+{
+    g_autofree char *text = NULL;
+
+    *value = 0;
+    if (!find_pci(sysfs, address, attribute, &text, error))
+        return false;
+    if (text)
+        *value = (guint) g_ascii_strtoull(text, NULL, g_str_has_prefix(text, "0x") ? 16 : 10);
+    return true;
 }
 
 static char *
@@ -49,11 +71,14 @@ link_pci(const VgpuSysfs *sysfs, const char *address, const char *link)
 
 /* Those that are PCI functions; other drivers have others ("mtty", "matrix"). */
 static GHashTable *
-mdev_parents(const VgpuSysfs *sysfs)
+mdev_parents(const VgpuSysfs *sysfs, GError **error)
 {
-    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GPtrArray) names = vgpu_sysfs_list(sysfs, VGPU_SYS_MDEV_BUS);
+    g_autoptr(GPtrArray) names = vgpu_sysfs_read_dir(sysfs, VGPU_SYS_MDEV_BUS, error);
+    GHashTable *set = NULL;
 
+    if (!names)
+        return NULL;
+    set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < names->len; i++) {
         char *address = vgpu_pciaddr_canonical(g_ptr_array_index(names, i));
 
@@ -89,9 +114,9 @@ is_named(const Scan *scan, const char *address)
 /* Whether the class says GPU. Compute-only cards of AMD say no more than "accelerator", as do
  * cards of quite another kind; one that AMD's driver for splitting GPUs has taken is a GPU. */
 static bool
-is_gpu_by_class(const VgpuSysfs *sysfs, const char *address)
+is_gpu_by_class(const VgpuSysfs *sysfs, const char *address, guint code)
 {
-    guint class = read_pci_uint(sysfs, address, "class") >> 16;
+    guint class = code >> 16;
     g_autofree char *driver = NULL;
 
     if (class != CLASS_ACCELERATOR)
@@ -172,60 +197,86 @@ add_parents(const Scan *scan, VgpuGpu *gpu, bool by_class)
     }
 }
 
-/* NULL when the function is no GPU. Only the class is read of those. */
 static VgpuGpu *
-discover_function(const Scan *scan, const char *address)
+read_gpu(const Scan *scan, const char *address, const char *canonical, const char *vendor,
+         guint vfs_total)
 {
     const VgpuSysfs *sysfs = scan->sysfs;
-    bool by_class = is_gpu_by_class(sysfs, address);
-    g_autofree char *physfn = NULL;
-    g_autofree char *canonical = NULL;
-    g_autofree char *numa = NULL;
-    g_autofree char *vendor = NULL;
-    VgpuGpu *gpu;
+    g_autofree char *numa = read_pci(sysfs, address, "numa_node");
+    VgpuGpu *gpu = vgpu_gpu_new(canonical);
 
-    if (!by_class && !is_named(scan, address) && !g_hash_table_contains(scan->mdev, address) &&
-        !g_hash_table_contains(scan->above, address))
-        return NULL;
-    physfn = link_pci(sysfs, address, "physfn");
-    canonical = vgpu_pciaddr_canonical(address);
-    vendor = read_pci(sysfs, address, "vendor");
-    if (physfn || !canonical || !vendor) /* a function without a vendor has just gone */
-        return NULL;
-
-    gpu = vgpu_gpu_new(canonical);
-    gpu->vendor_id = g_steal_pointer(&vendor);
+    gpu->vendor_id = g_strdup(vendor);
     gpu->product_id = read_pci(sysfs, address, "device");
     gpu->driver = link_pci(sysfs, address, "driver");
     gpu->driver_version = read_pci(sysfs, address, "driver/module/version");
-    numa = read_pci(sysfs, address, "numa_node");
     gpu->numa_node = numa ? (int) g_ascii_strtoll(numa, NULL, 10) : -1;
-    gpu->vfs_total = read_pci_uint(sysfs, address, "sriov_totalvfs");
+    gpu->vfs_total = vfs_total;
     g_ptr_array_unref(gpu->vfs);
-    gpu->vfs = list_vfs(sysfs, address, gpu->vfs_total);
+    gpu->vfs = list_vfs(sysfs, address, vfs_total);
     gpu->vfs_enabled = gpu->vfs->len;
     gpu->passed_through = vgpu_driver_is_for_guests(gpu->driver);
-    if (!gpu->passed_through)
-        add_parents(scan, gpu, by_class);
     return gpu;
 }
 
-VgpuInventory *
-vgpu_discover(const VgpuSysfs *sysfs, GHashTable *named)
+/* *@gpu is NULL when the function is no GPU. Only the class is read of those. False: it cannot be told
+ * whether it is one, or what it has. */
+static bool
+discover_function(const Scan *scan, const char *address, VgpuGpu **gpu, GError **error)
 {
-    VgpuInventory *inventory = vgpu_inventory_new();
-    g_autoptr(GPtrArray) functions = vgpu_sysfs_list(sysfs, VGPU_SYS_PCI_DEVICES);
-    g_autoptr(GHashTable) mdev = mdev_parents(sysfs);
-    g_autoptr(GHashTable) above = pfs_of(sysfs, mdev);
-    const Scan scan = { .sysfs = sysfs, .mdev = mdev, .above = above, .named = named };
+    const VgpuSysfs *sysfs = scan->sysfs;
+    g_autofree char *physfn = NULL;
+    g_autofree char *canonical = NULL;
+    g_autofree char *vendor = NULL;
+    guint class, vfs_total;
+    bool by_class;
 
+    *gpu = NULL;
+    if (!find_pci_uint(sysfs, address, "class", &class, error))
+        return false;
+    by_class = is_gpu_by_class(sysfs, address, class);
+    if (!by_class && !is_named(scan, address) && !g_hash_table_contains(scan->mdev, address) &&
+        !g_hash_table_contains(scan->above, address))
+        return true;
+    if (!find_pci(sysfs, address, "vendor", &vendor, error) ||
+        !find_pci_uint(sysfs, address, "sriov_totalvfs", &vfs_total, error))
+        return false;
+    physfn = link_pci(sysfs, address, "physfn");
+    canonical = vgpu_pciaddr_canonical(address);
+    if (physfn || !canonical || !vendor) /* a function without a vendor has just gone */
+        return true;
+    *gpu = read_gpu(scan, address, canonical, vendor, vfs_total);
+    if (!(*gpu)->passed_through)
+        add_parents(scan, *gpu, by_class);
+    return true;
+}
+
+static bool
+discover_functions(const Scan *scan, const GPtrArray *functions, VgpuInventory *inventory,
+                   GError **error)
+{
     for (guint i = 0; i < functions->len; i++) {
-        VgpuGpu *gpu = discover_function(&scan, g_ptr_array_index(functions, i));
+        VgpuGpu *gpu;
 
+        if (!discover_function(scan, g_ptr_array_index(functions, i), &gpu, error))
+            return false;
         if (gpu)
             vgpu_inventory_take(inventory, gpu);
     }
-    return inventory;
+    return true;
+}
+
+VgpuInventory *
+vgpu_discover(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
+{
+    g_autoptr(GPtrArray) functions = vgpu_sysfs_read_dir(sysfs, VGPU_SYS_PCI_DEVICES, error);
+    g_autoptr(GHashTable) mdev = functions ? mdev_parents(sysfs, error) : NULL;
+    g_autoptr(GHashTable) above = mdev ? pfs_of(sysfs, mdev) : NULL;
+    const Scan scan = { .sysfs = sysfs, .mdev = mdev, .above = above, .named = named };
+    g_autoptr(VgpuInventory) inventory = above ? vgpu_inventory_new() : NULL;
+
+    if (!inventory || !discover_functions(&scan, functions, inventory, error))
+        return NULL;
+    return g_steal_pointer(&inventory);
 }
 
 static bool
@@ -272,9 +323,11 @@ is_gpu_current(const VgpuSysfs *sysfs, GHashTable *mdev, const VgpuGpu *gpu)
 bool
 vgpu_discovery_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory)
 {
-    g_autoptr(GHashTable) mdev = mdev_parents(sysfs);
+    g_autoptr(GHashTable) mdev = mdev_parents(sysfs, NULL);
     guint known = 0;
 
+    if (!mdev) /* a discovery will tell why */
+        return false;
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
 

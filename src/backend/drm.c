@@ -38,7 +38,8 @@ ask_kernel(const VgpuSysfs *sysfs, guint number, char **open)
     return text != NULL;
 }
 
-/* Whether it is open in process @pid. Links are read, never followed: what they lead to may hang. */
+/* Whether it is open in process @pid, which may end, or be none that we may look into. Links are read,
+ * never followed: what they lead to may hang. */
 static char *
 search_process(const VgpuSysfs *sysfs, const char *pid, GPtrArray *nodes, guint *left)
 {
@@ -59,38 +60,36 @@ search_process(const VgpuSysfs *sysfs, const char *pid, GPtrArray *nodes, guint 
     return NULL;
 }
 
-static char *
-search_processes(const VgpuSysfs *sysfs, GPtrArray *nodes)
+static bool
+search_processes(const VgpuSysfs *sysfs, GPtrArray *nodes, char **open, GError **error)
 {
-    g_autoptr(GPtrArray) pids = vgpu_sysfs_list(sysfs, "proc");
+    g_autoptr(GPtrArray) pids = vgpu_sysfs_read_dir(sysfs, "proc", error);
     guint left = FDS_MAX;
-    char *open = NULL;
 
-    for (guint i = 0; i < pids->len && !open; i++) {
+    for (guint i = 0; pids && i < pids->len && !*open; i++) {
         const char *pid = g_ptr_array_index(pids, i);
 
         if (g_ascii_isdigit(*pid))
-            open = search_process(sysfs, pid, nodes, &left);
+            *open = search_process(sysfs, pid, nodes, &left);
     }
-    return open;
+    return pids != NULL;
 }
 
-char *
-vgpu_drm_open_node(const VgpuSysfs *sysfs, const char *device)
+bool
+vgpu_drm_open_node(const VgpuSysfs *sysfs, const char *device, char **open, GError **error)
 {
     g_autofree char *dir = g_strconcat(device, "/drm", NULL);
-    g_autoptr(GPtrArray) names = vgpu_sysfs_list(sysfs, dir);
+    g_autoptr(GPtrArray) names = vgpu_sysfs_read_dir(sysfs, dir, error);
     g_autoptr(GPtrArray) nodes = g_ptr_array_new();
-    char *open = NULL;
 
-    for (guint i = 0; i < names->len; i++) {
+    for (guint i = 0; names && i < names->len; i++) {
         guint number;
 
         if (!parse_node(names->pdata[i], &number))
             continue;
-        if (ask_kernel(sysfs, number, &open))
-            return open;
+        if (ask_kernel(sysfs, number, open))
+            return true;
         g_ptr_array_add(nodes, names->pdata[i]);
     }
-    return nodes->len ? search_processes(sysfs, nodes) : NULL;
+    return names && (!nodes->len || search_processes(sysfs, nodes, open, error));
 }

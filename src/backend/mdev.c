@@ -52,13 +52,13 @@ read_profile(const VgpuSysfs *sysfs, const char *type_path, const char *id)
     return profile;
 }
 
-static void
-mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
+static bool
+mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error)
 {
     g_autofree char *types = types_path(parent->address);
-    g_autoptr(GPtrArray) ids = vgpu_sysfs_list(sysfs, types);
+    g_autoptr(GPtrArray) ids = vgpu_sysfs_read_dir(sysfs, types, error);
 
-    for (guint i = 0; i < ids->len; i++) {
+    for (guint i = 0; ids && i < ids->len; i++) {
         const char *id = g_ptr_array_index(ids, i);
         g_autofree char *type_path = g_strdup_printf("%s/%s", types, id);
         const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, id);
@@ -67,6 +67,7 @@ mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
             profile = vgpu_gpu_take_profile(gpu, read_profile(sysfs, type_path, id));
         vgpu_parent_add_offer(parent, profile, mdev_read_available(sysfs, parent->address, id));
     }
+    return ids != NULL;
 }
 
 static VgpuPresence
@@ -74,7 +75,8 @@ mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
     g_autofree char *path = device_path(place->uuid);
     g_autofree char *type_path = g_strconcat(path, "/mdev_type", NULL);
-    VgpuPresence seen = { .exists = vgpu_sysfs_exists(sysfs, path) };
+    /* what cannot be told is not taken for gone */
+    VgpuPresence seen = { .exists = !vgpu_sysfs_is_missing(sysfs, path) };
 
     if (seen.exists) {
         seen.parent = vgpu_sysfs_link_parent(sysfs, path);
@@ -116,7 +118,7 @@ undo(const VgpuSysfs *sysfs, const VgpuPlace *place)
 
     if (vgpu_sysfs_exists(sysfs, path))
         (void) !mdev_remove(sysfs, place);
-    return vgpu_sysfs_exists(sysfs, path);
+    return !vgpu_sysfs_is_missing(sysfs, path);
 }
 
 static bool

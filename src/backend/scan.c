@@ -2,6 +2,7 @@
 
 #include "backend/backend.h"
 #include "backend/discovery.h"
+#include "base/error.h"
 #include "base/names.h"
 
 /* The largest profile of a GPU takes all of it. It is listed while the GPU is idle; beside a vGPU
@@ -29,25 +30,39 @@ learn_card(VgpuGpu *gpu)
     gpu->card_mib = MAX(gpu->card_mib, largest);
 }
 
-/* Those that have a UUID for a name. */
-static void
-read_mdevs(const VgpuSysfs *sysfs, VgpuGpu *gpu)
+/* Add the one of that UUID if it is on @gpu; it may have gone meanwhile. */
+static bool
+read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error)
 {
-    g_autoptr(GPtrArray) uuids = vgpu_sysfs_list(sysfs, VGPU_SYS_MDEV_DEVICES);
     const VgpuBackend *backend = vgpu_backend_get(VGPU_INTERFACE_MDEV);
+    const VgpuPlace place = { .uuid = uuid };
+    g_autofree char *device = g_strdup_printf(VGPU_SYS_MDEV_DEVICES "/%s", uuid);
+    g_auto(VgpuPresence) seen = backend->look(sysfs, &place);
+    VgpuParent *parent = seen.parent ? vgpu_gpu_find_parent(gpu, seen.parent) : NULL;
 
-    for (guint i = 0; i < uuids->len; i++) {
-        VgpuPlace place = { .uuid = g_ptr_array_index(uuids, i) };
-        g_auto(VgpuPresence) seen = backend->look(sysfs, &place);
-        VgpuParent *parent = seen.parent ? vgpu_gpu_find_parent(gpu, seen.parent) : NULL;
-
-        if (parent)
-            vgpu_parent_add_instance(parent, place.uuid, seen.profile_id);
-    }
+    if (parent)
+        vgpu_parent_add_instance(parent, uuid, seen.profile_id);
+    if (seen.parent || vgpu_sysfs_is_missing(sysfs, device))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "cannot tell what vGPU %s is on", uuid);
+    return false;
 }
 
-void
-vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu)
+/* Those that have a UUID for a name. */
+static bool
+read_mdevs(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
+{
+    g_autoptr(GPtrArray) uuids = vgpu_sysfs_read_dir(sysfs, VGPU_SYS_MDEV_DEVICES, error);
+
+    for (guint i = 0; uuids && i < uuids->len; i++) {
+        if (!read_mdev(sysfs, g_ptr_array_index(uuids, i), gpu, error))
+            return false;
+    }
+    return uuids != NULL;
+}
+
+bool
+vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
 {
     const VgpuBackend *backend = vgpu_backend_get(gpu->interface);
 
@@ -56,21 +71,25 @@ vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu)
 
         g_ptr_array_set_size(parent->offers, 0);
         g_ptr_array_set_size(parent->instances, 0);
-        backend->read_offers(sysfs, gpu, parent);
+        if (!backend->read_offers(sysfs, gpu, parent, error))
+            return false;
         if (backend->read_instances)
             backend->read_instances(sysfs, parent);
     }
-    if (gpu->interface == VGPU_INTERFACE_MDEV)
-        read_mdevs(sysfs, gpu);
+    if (gpu->interface == VGPU_INTERFACE_MDEV && !read_mdevs(sysfs, gpu, error))
+        return false;
     learn_card(gpu);
+    return true;
 }
 
 VgpuInventory *
-vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named)
+vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
 {
-    VgpuInventory *inventory = vgpu_discover(sysfs, named);
+    g_autoptr(VgpuInventory) inventory = vgpu_discover(sysfs, named, error);
 
-    for (guint i = 0; i < inventory->gpus->len; i++)
-        vgpu_scan_contents(sysfs, g_ptr_array_index(inventory->gpus, i));
-    return inventory;
+    for (guint i = 0; inventory && i < inventory->gpus->len; i++) {
+        if (!vgpu_scan_contents(sysfs, g_ptr_array_index(inventory->gpus, i), error))
+            return NULL;
+    }
+    return g_steal_pointer(&inventory);
 }

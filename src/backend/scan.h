@@ -6,8 +6,11 @@
 #include "base/sysfs.h"
 #include "gpu/inventory.h"
 
-/* Read anew what the parents of @gpu offer and have; profiles that are known already stay. */
-void vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu);
+/* Read anew what the parents of @gpu offer and have; profiles that are known already stay. False: it
+ * cannot be told, and @gpu is of no use. */
+bool vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Discovery (see vgpu_discover()) with the contents of all GPUs. */
-VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named);
+VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -156,20 +156,24 @@ instance_on(const VgpuParent *parent)
                            parent->address);
 }
 
-/* NULL: none is. */
+/* NULL: none is. What cannot be told may be. */
 static char *
 find_use(const VgpuSysfs *sysfs, const char *address)
 {
     g_autoptr(GHashTable) named = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(VgpuInventory) inventory = NULL;
+    g_autoptr(GError) error = NULL;
     const VgpuBackend *backend;
     VgpuGpu *gpu;
 
     g_hash_table_add(named, (char *) address);
-    inventory = vgpu_discover(sysfs, named);
+    inventory = vgpu_discover(sysfs, named, &error);
+    if (!inventory)
+        return g_strdup_printf("something (it cannot be told what: %s)", error->message);
     if (!(gpu = vgpu_inventory_find(inventory, address)))
         return NULL;
-    vgpu_scan_contents(sysfs, gpu);
+    if (!vgpu_scan_contents(sysfs, gpu, &error))
+        return g_strdup_printf("something (it cannot be told what: %s)", error->message);
     for (guint i = 0; i < gpu->parents->len; i++) {
         char *found = instance_on(g_ptr_array_index(gpu->parents, i));
 

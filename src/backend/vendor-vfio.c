@@ -61,13 +61,14 @@ vgpu_vendor_vfio_parse(const char *text)
 
 /* A list of the moment: it shrinks with what its siblings take, and is empty on a VF that has a
  * vGPU. What it has named once stays among the GPU's profiles. */
-static void
-vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
+static bool
+vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error)
 {
     g_autofree char *path = attribute_path(parent->address, "creatable_vgpu_types");
     g_autofree char *text = vgpu_sysfs_read(sysfs, path, NULL);
     g_autoptr(GPtrArray) listed = text ? vgpu_vendor_vfio_parse(text) : NULL;
 
+    (void) error; /* what cannot be read offers nothing, at worst too little */
     while (listed && listed->len) {
         g_autoptr(VgpuProfile) one = g_ptr_array_steal_index(listed, 0);
         const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, one->id);
@@ -78,6 +79,7 @@ vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
         }
         vgpu_parent_add_offer(parent, profile, 1);
     }
+    return true;
 }
 
 /* --- what there is -------------------------------------------------------------------------- */

@@ -75,16 +75,18 @@ read_driver(const VgpuSysfs *sysfs, const char *vf)
 
 /* Whether a process uses a VF is not asked here: to ask would mean to open it for a moment, or to look
  * at all processes. */
-static void
-vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent)
+static bool
+vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error)
 {
     const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, VGPU_VF_PROFILE);
 
+    (void) error;
     if (!profile)
         profile = vgpu_gpu_take_profile(gpu, read_profile(sysfs, gpu));
     vgpu_parent_add_offer(parent, profile, is_there(sysfs, parent->address) ? 1 : 0);
     g_free(parent->driver); /* libvirt and administrators change it at any time */
     parent->driver = read_driver(sysfs, parent->address);
+    return true;
 }
 
 /* The kernel cannot tell that a VF is somebody's, only the manager's records can. */
@@ -103,16 +105,17 @@ vf_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_vfio_use(sysfs, device);
 }
 
-/* The DRM node of VF @vf that a process of the host has open, NULL: none that we know of. */
-static char *
-find_host_use(const VgpuSysfs *sysfs, const char *vf)
+/* The DRM node of VF @vf that a process of the host has open, NULL: none that we know of. False: that
+ * cannot be told. */
+static bool
+find_host_use(const VgpuSysfs *sysfs, const char *vf, char **node, GError **error)
 {
     g_autofree char *driver = read_driver(sysfs, vf);
     g_autofree char *device = device_path(vf);
 
     if (!driver || vgpu_driver_is_for_guests(driver))
-        return NULL;
-    return vgpu_drm_open_node(sysfs, device);
+        return true;
+    return vgpu_drm_open_node(sysfs, device, node, error);
 }
 
 /* libvirt takes it from whatever driver it has and gives it back (managed='yes'). To take it from
@@ -143,7 +146,9 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GE
                     place->parent);
         return false;
     }
-    if ((node = find_host_use(sysfs, place->parent))) {
+    if (!find_host_use(sysfs, place->parent, &node, error))
+        return false;
+    if (node) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "the host uses VF %s: %s is open",
                     place->parent, node);
         return false;
@@ -163,7 +168,8 @@ vf_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
 static VgpuPresence
 vf_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
-    VgpuPresence seen = { .exists = place->parent && is_there(sysfs, place->parent) };
+    g_autofree char *device = place->parent ? device_path(place->parent) : NULL;
+    VgpuPresence seen = { .exists = device && !vgpu_sysfs_is_missing(sysfs, device) };
 
     if (seen.exists) {
         seen.parent = g_strdup(place->parent);

@@ -53,12 +53,22 @@ vgpu_sysfs_exists(const VgpuSysfs *self, const char *path)
 }
 
 static bool
+is_absence(int err)
+{
+    return err == ENOENT || err == ENOTDIR || err == ENODEV;
+}
+
+bool
+vgpu_sysfs_is_missing(const VgpuSysfs *self, const char *path)
+{
+    return faccessat(self->root_fd, path, F_OK, 0) < 0 && is_absence(errno);
+}
+
+static bool
 set_read_error(GError **error, const char *what, const char *path)
 {
-    bool gone = errno == ENOENT || errno == ENOTDIR || errno == ENODEV;
-
-    return vgpu_error_errno(error, gone ? VGPU_ERROR_NOT_FOUND : VGPU_ERROR_DRIVER, errno,
-                            "%s /%s", what, path);
+    return vgpu_error_errno(error, is_absence(errno) ? VGPU_ERROR_NOT_FOUND : VGPU_ERROR_DRIVER,
+                            errno, "%s /%s", what, path);
 }
 
 /* Reads until end of file; returns the length or -1 with errno. */
@@ -161,26 +171,50 @@ compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-GPtrArray *
-vgpu_sysfs_list(const VgpuSysfs *self, const char *path)
+/* 0, or the errno value. */
+static int
+read_names(const VgpuSysfs *self, const char *path, GPtrArray *names)
 {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    int fd = openat(self->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(self->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
 
     if (!dir) {
+        err = errno;
         if (fd >= 0)
             close(fd);
-        return names;
+        return err;
     }
-    while ((entry = readdir(dir))) {
+    for (errno = 0; (entry = readdir(dir)); errno = 0) {
         if (entry->d_name[0] != '.')
             g_ptr_array_add(names, g_strdup(entry->d_name));
     }
+    err = errno;
     closedir(dir);
     g_ptr_array_sort(names, compare_names);
-    return names;
+    return err;
+}
+
+GPtrArray *
+vgpu_sysfs_read_dir(const VgpuSysfs *self, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    int err = read_names(self, path, names);
+
+    if (err && !is_absence(err)) {
+        errno = err;
+        (void) !set_read_error(error, "list", path);
+        return NULL;
+    }
+    return g_steal_pointer(&names);
+}
+
+GPtrArray *
+vgpu_sysfs_list(const VgpuSysfs *self, const char *path)
+{
+    GPtrArray *names = vgpu_sysfs_read_dir(self, path, NULL);
+
+    return names ? names : g_ptr_array_new_with_free_func(g_free);
 }
 
 /* What the link points to, NULL when there is none. */

@@ -19,6 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuSysfs, vgpu_sysfs_free)
 int vgpu_sysfs_root_fd(const VgpuSysfs *self);
 
 bool vgpu_sysfs_exists(const VgpuSysfs *self, const char *path);
+/* That there is no such thing is known for sure; both are false where it cannot be told. */
+bool vgpu_sysfs_is_missing(const VgpuSysfs *self, const char *path);
 
 /* The whole attribute (64 KiB at most) without trailing white space. NULL with @error when it
  * cannot be read: VGPU_ERROR_NOT_FOUND when it is not there, else VGPU_ERROR_DRIVER. */
@@ -34,7 +36,12 @@ bool vgpu_sysfs_read_uint(const VgpuSysfs *self, const char *path, guint *out, G
 int vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The names in a directory, sorted, without dot files; empty when there is no such directory. */
+/* The names in a directory, sorted, without dot files; empty when there is no such directory. NULL with
+ * VGPU_ERROR_DRIVER when it cannot be read: nothing follows for what may be in it. */
+GPtrArray *vgpu_sysfs_read_dir(const VgpuSysfs *self, const char *path, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for those who only tell what they see: also empty when it cannot be read. */
 GPtrArray *vgpu_sysfs_list(const VgpuSysfs *self, const char *path);
 
 /* The last component of what a link points to (a driver's name, a group's number); NULL when

@@ -97,14 +97,21 @@ static void
 discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
     g_autoptr(GHashTable) named = read_named(arguments);
+    g_autoptr(GError) error = NULL;
+    VgpuInventory *discovered;
 
     if (self->discovered && g_variant_equal(arguments, self->asked) &&
         vgpu_discovery_is_current(self->sysfs, self->discovered)) {
         g_variant_dict_insert(results, "unchanged", "b", TRUE);
         return;
     }
+    discovered = vgpu_discover(self->sysfs, named, &error);
+    if (!discovered) {
+        put_error(results, VGPU_ERROR_DRIVER, error->message);
+        return;
+    }
     vgpu_inventory_free(self->discovered);
-    self->discovered = vgpu_discover(self->sysfs, named);
+    self->discovered = discovered;
     g_clear_pointer(&self->asked, g_variant_unref);
     self->asked = g_variant_ref(arguments);
     g_variant_dict_insert_value(results, "discovery",
@@ -129,6 +136,7 @@ read_contents(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     const char *address = get_text(arguments, "gpu"), *function;
     g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(address ? address : "");
     g_autoptr(GVariantIter) functions = NULL;
+    g_autoptr(GError) error = NULL;
     guint interface = VGPU_INTERFACE_NONE;
     gboolean is_vf;
 
@@ -144,8 +152,10 @@ read_contents(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
             add_function(self->sysfs, gpu, function, is_vf);
     }
     g_variant_dict_insert(results, "began", "x", g_get_monotonic_time());
-    vgpu_scan_contents(self->sysfs, gpu);
-    g_variant_dict_insert_value(results, "contents", vgpu_contents_pack(gpu));
+    if (vgpu_scan_contents(self->sysfs, gpu, &error))
+        g_variant_dict_insert_value(results, "contents", vgpu_contents_pack(gpu));
+    else
+        put_error(results, VGPU_ERROR_DRIVER, error->message);
 }
 
 /* NULL, and the result `error`, when there is no such interface or it cannot be told where. */

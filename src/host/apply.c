@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "backend/discovery.h"
 #include "backend/mig.h"
-#include "backend/scan.h"
 #include "base/error.h"
 #include "base/fsutil.h"
 #include "base/names.h"
@@ -303,11 +303,14 @@ vgpu_host_diff_all(const VgpuHost *host, const VgpuLayout *layout)
 }
 
 VgpuLayout *
-vgpu_host_export_all(const VgpuHost *host)
+vgpu_host_export_all(const VgpuHost *host, GError **error)
 {
-    VgpuLayout *layout = vgpu_layout_new();
-    g_autoptr(VgpuInventory) inventory = vgpu_scan(host->sysfs, NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_discover(host->sysfs, NULL, error);
+    VgpuLayout *layout;
 
+    if (!inventory)
+        return NULL;
+    layout = vgpu_layout_new();
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
         g_autoptr(VgpuHostReading) now = vgpu_host_read(host, gpu->address, true);

@@ -23,8 +23,9 @@ bool vgpu_host_apply_failed(GVariant *results);
 /* aa{sv} as of vgpu_host_diff(), of all GPUs of the layout. Not floating. */
 GVariant *vgpu_host_diff_all(const VgpuHost *host, const VgpuLayout *layout);
 
-/* The layout that the host has now. Of GPUs with nothing set up nothing is said. */
-VgpuLayout *vgpu_host_export_all(const VgpuHost *host);
+/* The layout that the host has now. Of GPUs with nothing set up nothing is said. NULL: it
+ * cannot be told. */
+VgpuLayout *vgpu_host_export_all(const VgpuHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remember the results below @root, for doctor: as GVariant text, replaced durably. */
 bool vgpu_host_status_save(const char *root, GVariant *results, GError **error)

@@ -378,8 +378,10 @@ run_diff(VgpuVerbContext *context, const char *const *arguments, GError **error)
 static GVariant *
 run_export(VgpuVerbContext *context, const char *const *arguments, GError **error)
 {
-    g_autoptr(VgpuLayout) layout = vgpu_host_export_all(&context->host);
+    g_autoptr(VgpuLayout) layout = vgpu_host_export_all(&context->host, error);
 
+    if (!layout)
+        return NULL;
     return g_variant_ref_sink(g_variant_new_take_string(vgpu_layout_format(layout)));
 }
 

@@ -272,10 +272,10 @@ run_scan(guint runs, guint n, char **roots)
         for (guint i = 0; i < n; i++) {
             g_autoptr(VgpuSysfs) sysfs = vgpu_sysfs_new(roots[i], NULL);
             double begun = now_us();
-            VgpuInventory *inventory = vgpu_scan(sysfs, NULL);
+            VgpuInventory *inventory = vgpu_scan(sysfs, NULL, NULL);
 
             series_add(&series[i], begun);
-            series[i].failed += inventory->gpus->len == 0;
+            series[i].failed += !inventory || inventory->gpus->len == 0;
             vgpu_inventory_free(inventory);
         }
     }

@@ -82,6 +82,16 @@ struct call {
 static char xml[XML_MAX + WINDOW];
 static char reply[HEADER_MAX + XML_MAX];
 
+/* As much of @text as goes into @max bytes, but no half character at its end. */
+static int
+fit(const char *text, size_t len, size_t max)
+{
+    if (len > max)
+        for (len = max; len > 0 && ((unsigned char) text[len] & 0xc0) == 0x80;)
+            len--;
+    return len;
+}
+
 __attribute__((format(printf, 2, 3))) static bool
 fail(struct call *call, const char *format, ...)
 {
@@ -96,10 +106,10 @@ fail(struct call *call, const char *format, ...)
 static bool
 fail_late(struct call *call, const char *what, const char *hint)
 {
-    bool whole = call->deadline_ms % 1000 == 0;
+    int unit = call->deadline_ms % 1000 == 0 ? 1000 : 1;
 
-    return fail(call, "%s within %d %s%s", what, call->deadline_ms / (whole ? 1000 : 1),
-                whole ? "s" : "ms", hint);
+    return fail(call, "%s within %d %s%s", what, call->deadline_ms / unit, unit > 1 ? "s" : "ms",
+                hint);
 }
 
 static bool
@@ -193,8 +203,7 @@ read_xml(struct call *call)
     ssize_t n;
 
     for (;;) {
-        size_t from = len > CARRY ? len - CARRY : 0;
-        size_t room;
+        size_t from = len > CARRY ? len - CARRY : 0, room;
 
         if (len == sizeof(xml)) {
             memmove(xml + XML_MAX, xml + from, CARRY);
@@ -230,11 +239,9 @@ find_uuid(const struct call *call, char uuid[UUID_LEN + 1])
         memcmp(text + UUID_LEN, close_tag, strlen(close_tag)) != 0)
         return false;
     for (int i = 0; i < UUID_LEN; i++) {
-        char c = text[i];
+        int c = tolower((unsigned char) text[i]);
 
-        if (c >= 'A' && c <= 'F')
-            c += 'a' - 'A';
-        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f') && c != '-')
+        if (!isxdigit(c) && c != '-')
             return false;
         uuid[i] = c;
     }
@@ -248,12 +255,10 @@ has_claim(const struct call *call)
 {
     char uuid[UUID_LEN + 1];
     char path[PATH_MAX];
-    int len;
 
-    if (!find_uuid(call, uuid))
-        return false;
-    len = snprintf(path, sizeof(path), "%s/" CLAIMS "/%s", call->root, uuid);
-    return len < (int) sizeof(path) && access(path, F_OK) == 0;
+    return find_uuid(call, uuid) &&
+           snprintf(path, sizeof(path), "%s/" CLAIMS "/%s", call->root, uuid) < PATH_MAX &&
+           access(path, F_OK) == 0;
 }
 
 /* Returns a non-blocking socket, or -1. */
@@ -262,10 +267,9 @@ connect_daemon(struct call *call)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     struct timespec pause = { .tv_nsec = RETRY_NS };
-    int len, fd;
+    int len = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/" SOCKET, call->root);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    len = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/" SOCKET, call->root);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || len >= (int) sizeof(addr.sun_path)) {
         fail(call, "cannot connect to virtvgpud: %s", strerror(fd < 0 ? errno : ENAMETOOLONG));
         goto failed;
@@ -299,11 +303,10 @@ static bool
 send_request(struct call *call, int fd)
 {
     char header[HEADER_MAX];
-    int len;
+    int len = snprintf(header, sizeof(header), PROTOCOL "%s %s %s %lld %zu %zu\n",
+                       call->policy->op, call->policy->subop, call->extra, call->started,
+                       strlen(call->name), call->xml_len);
 
-    len = snprintf(header, sizeof(header), PROTOCOL "%s %s %s %lld %zu %zu\n", call->policy->op,
-                   call->policy->subop, call->extra, call->started, strlen(call->name),
-                   call->xml_len);
     if (write_all(call, fd, header, len) && write_all(call, fd, call->name, strlen(call->name)) &&
         write_all(call, fd, xml, call->xml_len))
         return true;
@@ -373,7 +376,8 @@ read_reply(struct call *call, int fd)
     if (is_refused && call->blob_len == 0)
         return fail(call, "virtvgpud refused without a reason" SEE_LOG);
     if (is_refused)
-        return fail(call, "%.*s", (int) call->blob_len, call->blob);
+        return fail(call, "%.*s", fit(call->blob, call->blob_len, sizeof(call->reason) - 1),
+                    call->blob);
     return true;
 }
 
@@ -459,18 +463,16 @@ static void
 print_failure(const struct call *call)
 {
     char line[PIPE_BUF];
-    int len;
+    int len = snprintf(line, sizeof(line), "virt-vgpu: domain '%.*s': %s",
+                       fit(call->name, strlen(call->name), 255), call->name, call->reason);
 
-    len =
-        snprintf(line, sizeof(line), "virt-vgpu: domain '%.255s': %s", call->name, call->reason);
     for (int i = 0; i < len; i++)
         if ((unsigned char) line[i] < ' ' || line[i] == 0x7f)
             line[i] = ' ';
     while (line[len - 1] == ' ')
         len--;
     line[len++] = '\n';
-    if (write(STDERR_FILENO, line, len) < 0)
-        return; /* nobody is left to be told */
+    (void) !write(STDERR_FILENO, line, len); /* nobody else is left to be told */
 }
 
 int

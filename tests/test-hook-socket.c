@@ -349,6 +349,21 @@ test_operations(void **state)
     }
 }
 
+/* The hook names the domain itself, however long its name is. */
+static void
+test_long_name(void **state)
+{
+    g_autoptr(GString) name = g_string_new(NULL);
+    GString *text;
+
+    for (int i = 0; i < 200; i++)
+        g_string_append(name, "\xc3\xbc");
+    text = answer(send_request(*state, "prepare", name->str, MARK "<!", 0));
+    assert_non_null(strstr(text->str, "line 1: '<!' that begins"));
+    assert_null(strstr(text->str, "domain"));
+    g_string_free(text, TRUE);
+}
+
 static void
 test_long_answer(void **state)
 {
@@ -488,9 +503,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_operations),         TEST(test_long_answer),         TEST(test_order),
-        TEST(test_gone_while_parsing), TEST(test_gone_while_starting), TEST(test_bound),
-        TEST(test_gone_while_waiting),
+        TEST(test_operations), TEST(test_long_name),          TEST(test_long_answer),
+        TEST(test_order),      TEST(test_gone_while_parsing), TEST(test_gone_while_starting),
+        TEST(test_bound),      TEST(test_gone_while_waiting),
     };
 
     int failures;

@@ -189,6 +189,39 @@ test_limits(void **state)
     g_string_free(xml, TRUE);
 }
 
+/* libvirt hands stderr on, and its clients take it for UTF-8: what is cut is cut between characters. */
+static void
+test_cut(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *head; /* of the name or the reason */
+        int n;            /* umlauts after it */
+    } cases[] = {
+        { "umlauts alone", "", 2000 },
+        { "after a letter", "n", 2000 },
+        { "as much as fits", "n", 127 },
+        { "one too much", "", 128 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) text = g_string_new(cases[i].head);
+        g_autofree char *reply = NULL;
+        HookRun run = { { NULL, "prepare", "begin", "-" } };
+        g_autoptr(HookJob) job = NULL;
+
+        for (int n = 0; n < cases[i].n; n++)
+            g_string_append(text, "\xc3\xbc");
+        reply = g_strdup_printf("VGPU1 refused %zu\n%s", text->len, text->str);
+        run.args[0] = text->str;
+        job = hook_job_run(FAKE_ANSWER, reply, strlen(reply), run, NULL);
+        assert_int_equal(job->status, 1);
+        if (!g_utf8_validate(job->stderr_text, -1, NULL) ||
+            !g_str_has_suffix(job->stderr_text, "\xc3\xbc\n"))
+            fail_msg("%s: '%s'", cases[i].what, job->stderr_text);
+    }
+}
+
 int
 main(void)
 {
@@ -196,6 +229,7 @@ main(void)
         cmocka_unit_test(test_request),
         cmocka_unit_test(test_replies),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_cut),
     };
 
     if (!hook_job_init())

@@ -848,6 +848,7 @@ test_by_hand(void **state)
         { "one of two went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 2, 1, "+1 -0 -2 " },
         { "stayed", VGPU_DEVICE_KEPT, "ua-vgpu-0", 1, 1, "" },
         { "the driver's cdrom", VGPU_DEVICE_REMOVED, "ua-vgpu-driver", 0, 1, "" },
+        { "the user's", VGPU_DEVICE_REMOVED, "ua-vgpu-00", 0, 1, "" },
         { "no number of ours", VGPU_DEVICE_REMOVED, "ua-vgpu-16", 0, 1, "" },
     };
 

@@ -1,8 +1,5 @@
 /* prepare.c: what is checked of a starting domain before anything is made for it */
-#include <string.h>
-
 #include "base/error.h"
-#include "base/names.h"
 #include "base/uuid.h"
 #include "core/manager-private.h"
 #include "domain/display.h"
@@ -37,7 +34,7 @@ vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
     return true;
 }
 
-/* Every hostdev with our alias must be this domain's own, and wanted: a clone carries the
+/* Every hostdev with an alias of ours must be this domain's own, and wanted: a clone carries the
  * original's, an edited annotation leaves one over. */
 static bool
 check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
@@ -47,9 +44,9 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
         const char *device = hostdev->source ? hostdev->source : hostdev->uuid;
         VgpuWant *want;
 
-        if (!hostdev->alias || !g_str_has_prefix(hostdev->alias, VGPU_ALIAS_PREFIX))
+        if (hostdev->index < 0) /* the user's, whatever their alias is */
             continue;
-        want = hostdev->index >= 0 && (guint) hostdev->index < domain->wants->len
+        want = (guint) hostdev->index < domain->wants->len
                    ? g_ptr_array_index(domain->wants, hostdev->index)
                    : NULL;
         if (want && vgpu_manager_take_hostdev(self, domain, hostdev, want))

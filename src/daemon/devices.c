@@ -89,12 +89,11 @@ vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const char
                      gpointer opaque)
 {
     VgpuGuard *self = opaque;
-    guint64 index;
+    int index = vgpu_domain_parse_alias(alias);
 
     (void) id;
-    if (!g_ascii_string_to_unsigned(alias + strlen(VGPU_ALIAS_PREFIX), 10, 0, VGPU_COUNT_MAX - 1,
-                                    &index, NULL))
-        return; /* the driver's cdrom, or nothing of this version's */
+    if (index < 0 || (guint) index >= VGPU_COUNT_MAX)
+        return; /* the driver's cdrom, or the user's */
     if (event != VGPU_DEVICE_ADDED)
         tell_leaving(self, event, uuid, (guint) index);
     if (event != VGPU_DEVICE_KEPT)

@@ -26,9 +26,8 @@ hostdev_free(VgpuHostdev *self)
     g_free(self);
 }
 
-/* N of "ua-vgpu-N" in the one form that is written, so that "ua-vgpu-07" is not ours. */
-static int
-parse_alias(const char *alias)
+int
+vgpu_domain_parse_alias(const char *alias)
 {
     const char *digits;
     guint64 index;
@@ -97,7 +96,7 @@ read_hostdev(xmlNode *node)
     self->source = read_source(node);
     self->managed = has_value(node, "managed", "yes");
     self->alias = vgpu_xml_text(node->doc, node, "alias/@name");
-    self->index = parse_alias(self->alias);
+    self->index = vgpu_domain_parse_alias(self->alias);
     self->display = has_value(node, "display", "on");
     self->ramfb = has_value(node, "ramfb", "on");
     self->address = address ? vgpu_xml_dump(address) : NULL;

@@ -66,6 +66,10 @@ VgpuDomain *vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
 void vgpu_domain_free(VgpuDomain *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomain, vgpu_domain_free)
 
+/* N of the alias "ua-vgpu-N" in the one form that is written, so that "ua-vgpu-07" and "ua-vgpu-x" are the
+ * user's; -1: not ours. */
+int vgpu_domain_parse_alias(const char *alias);
+
 /* Ours by its alias, with that index; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_ours(const VgpuDomain *self, guint index);
 /* The elements of `hostdevs` in the document, in the same order. Borrowed. */

@@ -25,6 +25,15 @@ teardown(void **state)
     return 0;
 }
 
+static void
+define(Host *host, const char *xml)
+{
+    VgpuDomain *domain = host_domain(xml);
+
+    g_clear_pointer(&domain->doc, xmlFreeDoc);
+    vgpu_manager_take_definition(host->manager, domain, false);
+}
+
 /* --- the user's own devices ----------------------------------------------------------------- */
 
 /* Of an alias only what is ours in full means us. */
@@ -60,11 +69,38 @@ test_aliases(void **state)
     }
 }
 
+/* --- what libvirt can ----------------------------------------------------------------------- */
+
+/* What counts is the libvirt that is connected, not the library that was there first. */
+static void
+test_libvirt(void **state)
+{
+    static const char *const boards[] = { "l40s", NULL };
+    Host *host = *state;
+    g_autofree char *xml =
+        host_xml("web1", HOST_WEB1, "<vgpu:device profile='L40S-4Q' lateAttach='on'/>", 0);
+    g_autofree char *before = NULL, *after = NULL, *again = NULL;
+
+    host->libvirt = 9000000;
+    host_add_boards(host, boards);
+    define(host, xml);
+    before = host_start(host, xml);
+    assert_non_null(before);
+    assert_non_null(strstr(before, "needs libvirt 9.7"));
+    vgpu_manager_take_libvirt(host->manager, 0);
+    again = host_start(host, xml);
+    assert_string_equal(again, before);
+    vgpu_manager_take_libvirt(host->manager, 11003000);
+    after = host_start(host, xml);
+    assert_null(after);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_aliases, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_libvirt, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,13 @@ vgpu_manager_definitions(const VgpuManager *self)
     return uuids;
 }
 
+void
+vgpu_manager_take_libvirt(VgpuManager *self, gulong version)
+{
+    if (version)
+        self->host.libvirt = version;
+}
+
 /* Whether a run of it has vGPUs, apart from those that are on their way out. */
 static bool
 has_any(const VgpuOwner *owner)

@@ -35,7 +35,9 @@ typedef struct {
     bool (*add_gpu_instance)(const char *gpu, int gi_profile, GError **error, gpointer opaque);
     /* GPUs have come, changed or gone: definitions may have waited for that. */
     void (*gpus_changed)(gpointer opaque);
-    gulong libvirt; /* its version as virGetVersion() counts; 0: does not matter */
+    /* Its version as virGetVersion() counts, as long as vgpu_manager_take_libvirt() has told none; 0: does
+     * not matter. */
+    gulong libvirt;
 } VgpuManagerHost;
 
 /* @drivers, copied, also says where /run and /var/lib are. Loads the records; what they say is acted on
@@ -117,6 +119,10 @@ void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
 /* Whether there is a device of ours that no record knows of: one that a driver finished long after
  * everybody had given up on it. */
 bool vgpu_manager_has_orphans(VgpuManager *self);
+
+/* The version of the libvirt that is connected, as virGetVersion() counts: what definitions may have depends
+ * on it. Until then that of VgpuManagerHost counts; 0 is ignored. */
+void vgpu_manager_take_libvirt(VgpuManager *self, gulong version);
 
 /* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. They are discovered anew. */
 void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);

@@ -178,6 +178,28 @@ watch(VgpuGuard *self, virConnectPtr conn, GError **error)
     return self->watch != NULL;
 }
 
+typedef struct {
+    VgpuManager *manager;
+    gulong version;
+} TakeLibvirt;
+
+static void
+call_take_libvirt(gpointer data)
+{
+    const TakeLibvirt *call = data;
+
+    vgpu_manager_take_libvirt(call->manager, call->version);
+}
+
+/* It may be another one than that of the library that we run with: libvirt is upgraded under us. */
+static void
+take_libvirt(VgpuGuard *self, virConnectPtr conn)
+{
+    TakeLibvirt call = { self->manager, vgpu_connection_version(conn) };
+
+    vgpu_worker_call(self->worker, call_take_libvirt, &call);
+}
+
 /* Subscribe first and list then, so that nothing falls between. */
 static VgpuOutlook
 look(const char *key, guint *what, GError **error, gpointer opaque)
@@ -189,6 +211,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
 
     (void) what;
     if (conn && g_str_equal(key, WATCH)) {
+        take_libvirt(self, conn);
         if (watch(self, conn, &failure)) {
             vgpu_guard_push_sweep(self);
             vgpu_agenda_resume_waiting(self->domains);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/uuid.h"
 #include "manager-host.h"
 
 #define STRANGER "12345678-1234-4234-8234-123456789abc"
@@ -32,6 +33,80 @@ define(Host *host, const char *xml)
 
     g_clear_pointer(&domain->doc, xmlFreeDoc);
     vgpu_manager_take_definition(host->manager, domain, false);
+}
+
+/* --- whose a device would be ---------------------------------------------------------------- */
+
+static void
+assert_of(Host *host, const char *what, const char *uuid, const char *domain_uuid)
+{
+    g_autofree char *found = vgpu_manager_domain_of_orphan(host->manager, uuid);
+
+    if (g_strcmp0(found, domain_uuid) != 0)
+        fail_msg("%s: %s", what, found ? found : "nobody's");
+}
+
+static void
+test_orphan(void **state)
+{
+    Host *host = *state;
+    g_autofree char *web2 = host_nth_uuid(2);
+    g_autofree char *web2_0 = vgpu_uuid_for_domain(web2, 0);
+    g_autofree char *web1_1 = vgpu_uuid_for_domain(HOST_WEB1, 1);
+    g_autofree char *one = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *two = host_xml("web1", HOST_WEB1, HOST_DEVICE() HOST_DEVICE(), 1);
+    g_autofree char *other = host_xml("web2", web2, HOST_DEVICE(), 1);
+    g_autofree char *refusal = NULL;
+
+    assert_of(host, "no definition at all", HOST_WEB1_0, NULL);
+    define(host, two);
+    define(host, other);
+    assert_of(host, "the first device", HOST_WEB1_0, HOST_WEB1);
+    assert_of(host, "the second device", web1_1, HOST_WEB1);
+    assert_of(host, "another domain", web2_0, web2);
+    assert_of(host, "somebody else's", STRANGER, NULL);
+    define(host, one);
+    assert_of(host, "what is still asked for", HOST_WEB1_0, HOST_WEB1);
+    assert_of(host, "what is not asked for any more", web1_1, NULL);
+    vgpu_manager_forget_definition(host->manager, web2);
+    assert_of(host, "of a domain that has gone", web2_0, NULL);
+    assert_of(host, "of one that has not", HOST_WEB1_0, HOST_WEB1);
+
+    refusal = host_start(host, one);
+    assert_null(refusal);
+    assert_of(host, "recorded", HOST_WEB1_0, NULL);
+    host_release(host, HOST_WEB1);
+    host_settle(host);
+    assert_of(host, "recorded no more", HOST_WEB1_0, HOST_WEB1);
+    vgpu_manager_forget_definition(host->manager, HOST_WEB1);
+    assert_of(host, "the last one has gone", HOST_WEB1_0, NULL);
+}
+
+/* A UUID that the user chose says nothing of whose a device with it is. */
+static void
+test_orphan_of_user(void **state)
+{
+    Host *host = *state;
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE("uuid='" STRANGER "'"), 0);
+
+    define(host, xml);
+    assert_of(host, "its own device", STRANGER, NULL);
+    assert_of(host, "the one that it would have", HOST_WEB1_0, NULL);
+}
+
+static void
+test_orphan_kept(void **state)
+{
+    Host *host = *state;
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE("create='define'"), 1);
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
+    g_auto(VgpuKeep) where = { 0 };
+
+    define(host, xml);
+    assert_of(host, "not defined yet", HOST_WEB1_0, HOST_WEB1);
+    assert_true(vgpu_manager_keep(host->manager, HOST_WEB1, "web1",
+                                  g_ptr_array_index(domain->wants, 0), &where, NULL));
+    assert_of(host, "it outlives its runs", HOST_WEB1_0, NULL);
 }
 
 /* --- the user's own devices ----------------------------------------------------------------- */
@@ -99,6 +174,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_orphan, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_orphan_of_user, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_orphan_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_aliases, setup, teardown),
         cmocka_unit_test_setup_teardown(test_libvirt, setup, teardown),
     };

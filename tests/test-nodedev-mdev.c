@@ -381,10 +381,38 @@ test_xml(void **state)
                              "</device>\n");
 }
 
+/* --- names --- */
+
+static void
+test_names(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *uuid; /* NULL: no mdev */
+    } cases[] = {
+        { "mdev_4b20d080_1b54_4048_85b3_a6a62d165c01", UUID },
+        { "mdev_4b20d080_1b54_4048_85b3_a6a62d165c01_0000_41_00_4", UUID },
+        { "mdev_4B20D080_1b54_4048_85b3_a6a62d165c01", UUID },
+        { "mdev_matrix", NULL },
+        { "mdev_", NULL },
+        { "mdev_4b20d080_1b54_4048_85b3_a6a62d165c0", NULL },
+        { "pci_0000_41_00_4", NULL },
+        { "", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *uuid = vgpu_nodedev_mdev_uuid(cases[i].name);
+
+        if (g_strcmp0(uuid, cases[i].uuid) != 0)
+            fail_msg("%s: %s", cases[i].name, uuid);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_define),
         cmocka_unit_test(test_undefine),
         cmocka_unit_test(test_xml),

@@ -116,6 +116,10 @@ void vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool ru
 GPtrArray *vgpu_manager_definitions(const VgpuManager *self);
 void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
 
+/* The UUID of the domain that such a device would be of, whose UUID is @uuid: its definition asks for it, and
+ * there is no record of it. NULL: none is known. Owned by the caller. */
+char *vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid);
+
 /* Whether there is a device of ours that no record knows of: one that a driver finished long after
  * everybody had given up on it. */
 bool vgpu_manager_has_orphans(VgpuManager *self);

@@ -160,22 +160,31 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
     }
 }
 
+/* A device has appeared, mostly one of ours that is recorded, or one of somebody else's. */
 static void
-do_check_orphans(gpointer data)
+do_check_mdev(gpointer data)
 {
-    VgpuGuard *self = data;
+    VgpuTask *task = data;
+    g_autofree char *domain_uuid =
+        vgpu_manager_domain_of_orphan(task->guard->manager, task->uuid);
 
-    if (vgpu_manager_has_orphans(self->manager))
-        vgpu_guard_push_sweep(self);
+    if (domain_uuid)
+        vgpu_guard_mark(task->guard, domain_uuid, VGPU_LOOK_RUN | VGPU_LOOK_DEFINITION);
+    vgpu_task_free(task);
 }
 
-/* Of a device that has appeared the last reading does not know. */
+/* It may be one that a driver finished long after nobody waited for it any more. */
 static void
-do_look_for_orphans(gpointer data)
+check_mdev(VgpuGuard *self, const char *name)
 {
-    VgpuGuard *self = data;
+    g_autofree char *uuid = vgpu_nodedev_mdev_uuid(name);
+    VgpuTask *task;
 
-    vgpu_manager_when_seen(self->manager, g_get_monotonic_time(), do_check_orphans, self);
+    if (!uuid)
+        return;
+    task = vgpu_task_new(self, NULL);
+    task->uuid = g_steal_pointer(&uuid);
+    vgpu_worker_push(self->worker, do_check_mdev, task);
 }
 
 static void
@@ -183,11 +192,11 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
 {
     VgpuGuard *self = opaque;
 
-    /* mdevs are read from sysfs whenever they are needed; a new one may be a late orphan */
+    /* mdevs are read from sysfs whenever they are needed */
     if (g_str_has_prefix(name, "pci_"))
         vgpu_guard_reread_gpus(self);
-    else if (g_str_has_prefix(name, "mdev_") && !gone)
-        vgpu_worker_push(self->worker, do_look_for_orphans, self);
+    else if (!gone)
+        check_mdev(self, name);
 }
 
 const VgpuWatchEvents vgpu_guard_domain_events = {

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/pciaddr.h"
+#include "base/uuid.h"
 #include "libvirt/connection.h"
 #include "libvirt/nodedev-private.h"
 #include "libvirt/nodedev.h"
@@ -12,12 +13,29 @@
 #define BEHIND_MS 2000
 #define TRY_AGAIN_MS 250
 
+#define MDEV_PREFIX "mdev_"
+#define UUID_LEN 36
+
 typedef struct {
     virConnectPtr conn;
     const char *parent;
     const char *type_id;
     const char *uuid;
 } Request;
+
+/* "mdev_UUID", where libvirt is newer with its parent behind it; what is neither letter nor digit is an "_"
+ * in all of it (src/node_device/node_device_driver.c, nodeDeviceGenerateName()). */
+char *
+vgpu_nodedev_mdev_uuid(const char *name)
+{
+    g_autofree char *text = NULL;
+
+    if (!g_str_has_prefix(name, MDEV_PREFIX))
+        return NULL;
+    text = g_strndup(name + strlen(MDEV_PREFIX), UUID_LEN);
+    g_strdelimit(text, "_", '-');
+    return vgpu_uuid_canonical(text);
+}
 
 char *
 vgpu_nodedev_mdev_xml(const char *parent_address, const char *type_id, const char *uuid)

@@ -25,6 +25,9 @@ bool vgpu_nodedev_add_xml(VgpuInventory *into, const char *xml, GError **error)
 VgpuInventory *vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The UUID of the mdev that a node device of that name is, NULL: it is another device. Owned by the caller. */
+char *vgpu_nodedev_mdev_uuid(const char *name);
+
 /* The XML that virNodeDeviceDefineXML() takes for an mdev. */
 char *vgpu_nodedev_mdev_xml(const char *parent_address, const char *type_id, const char *uuid);
 

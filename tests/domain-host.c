@@ -42,7 +42,7 @@ VgpuDomainState *
 domain_host_get(virConnectPtr conn, const char *uuid_or_name)
 {
     g_autoptr(GError) error = NULL;
-    VgpuDomainState *domain = vgpu_domains_get(conn, uuid_or_name, &error);
+    VgpuDomainState *domain = vgpu_domains_find(conn, uuid_or_name, &error);
 
     g_assert_no_error(error);
     return domain;

@@ -186,13 +186,40 @@ test_get(void **state)
                                "<os><type>hvm</type></os></domain>");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(VgpuDomainState) domain = vgpu_domains_get(*state, cases[i].wanted, &error);
+        g_autoptr(VgpuDomainState) domain = vgpu_domains_find(*state, cases[i].wanted, &error);
 
         if (!domain &&
             (cases[i].name || !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)))
             fail_msg("%s: %s", cases[i].what, error->message);
         if (domain && g_strcmp0(domain->name, cases[i].name) != 0)
             fail_msg("%s: got '%s'", cases[i].what, domain->name);
+    }
+}
+
+/* What is asked for by UUID is never another domain, however that is called. */
+static void
+test_get_by_uuid(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *uuid;
+        const char *name; /* NULL: there is none */
+    } cases[] = {
+        { "a domain", WEB, "web" },
+        { "another's name", MISSING, NULL },
+        { "no UUID", "web", NULL },
+    };
+
+    domain_host_create(*state, "<domain type='test'><name>" MISSING "</name><memory>1024</memory>"
+                               "<os><type>hvm</type></os></domain>");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomainState) domain = vgpu_domains_get(*state, cases[i].uuid, &error);
+
+        if (g_strcmp0(domain ? domain->name : NULL, cases[i].name) != 0)
+            fail_msg("%s: got '%s'", cases[i].what, domain ? domain->name : error->message);
+        if (g_str_equal(cases[i].uuid, MISSING))
+            assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND));
     }
 }
 
@@ -393,6 +420,7 @@ main(void)
         TEST(test_list_unreadable),
         TEST(test_list_fails),
         TEST(test_get),
+        TEST(test_get_by_uuid),
         TEST(test_annotate),
         TEST(test_annotate_removes),
         TEST(test_annotate_where),

@@ -397,7 +397,7 @@ annotate_domain(const VgpuCli *cli, const char *name, const VgpuAnnotateOptions 
                 GError **error)
 {
     g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
-    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, name, error) : NULL;
+    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_find(conn, name, error) : NULL;
     g_autofree char *what = NULL, *element = NULL;
     g_auto(GStrv) changes = NULL;
     const char *note = NULL;

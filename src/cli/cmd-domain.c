@@ -270,7 +270,7 @@ static int
 run_start(const VgpuCli *cli, char **args, GError **error)
 {
     g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
-    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_get(conn, args[0], error) : NULL;
+    g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_find(conn, args[0], error) : NULL;
     g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
     g_autoptr(GVariant) changes = manager ? inject(manager, domain, error) : NULL;
     g_autofree const char **lines = NULL;

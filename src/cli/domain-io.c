@@ -39,7 +39,7 @@ vgpu_find_domain(const VgpuCli *cli, const char *typed, GError **error)
         vgpu_connection_error(error, "cannot connect to libvirt at %s", cli->uri);
         return NULL;
     }
-    domain = vgpu_domains_get(conn, typed, &failure);
+    domain = vgpu_domains_find(conn, typed, &failure);
     if (!domain && g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         domain = find_by_id(conn, typed);
     if (!domain)

@@ -149,7 +149,16 @@ look_up(virConnectPtr conn, const char *uuid, const char **name, GError **error)
 }
 
 VgpuDomainState *
-vgpu_domains_get(virConnectPtr conn, const char *uuid_or_name, GError **error)
+vgpu_domains_get(virConnectPtr conn, const char *uuid, GError **error)
+{
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+
+    return domain ? read_state(domain, error) : NULL;
+}
+
+VgpuDomainState *
+vgpu_domains_find(virConnectPtr conn, const char *uuid_or_name, GError **error)
 {
     g_autofree char *uuid = vgpu_uuid_canonical(uuid_or_name);
     g_autoptr(virDomain) domain = uuid ? virDomainLookupByUUIDString(conn, uuid) : NULL;

@@ -27,8 +27,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomainState, vgpu_domain_state_free)
  * that; only when there is no list at all, or the connection breaks, is that an error. */
 GPtrArray *vgpu_domains_list(virConnectPtr conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* One domain, by UUID or by name. VGPU_ERROR_NOT_FOUND when there is none. */
-VgpuDomainState *vgpu_domains_get(virConnectPtr conn, const char *uuid_or_name, GError **error)
+/* One domain. VGPU_ERROR_NOT_FOUND when there is none; one that has that UUID for a name is another. */
+VgpuDomainState *vgpu_domains_get(virConnectPtr conn, const char *uuid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The same for what somebody typed: a UUID, else a name. */
+VgpuDomainState *vgpu_domains_find(virConnectPtr conn, const char *uuid_or_name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Attach to, or detach from, the persistent definition (VIR_DOMAIN_AFFECT_CONFIG). A detach of an

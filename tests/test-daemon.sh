@@ -289,6 +289,11 @@ has_tsan || check "no periodic wake-ups" test "$((after - before))" -le 3
 
 # --- it ends and comes back -------------------------------------------------------------------
 prepare 1
+check "SIGHUP" kill -HUP "$daemon"
+check "is ignored, which is said" until_true grep -q 'SIGHUP is ignored' "$root/log"
+check "and the daemon goes on" prepare 2
+release 2
+until_true has_records 1
 check "SIGTERM" down -TERM
 check "leaves the vGPU" has_devices 1
 check "and its record" has_records 1

@@ -190,6 +190,15 @@ on_signal(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
+/* What many daemons reload at: nothing here is read anew before the next start. */
+static gboolean
+on_hang_up(gpointer opaque)
+{
+    (void) opaque;
+    g_message("SIGHUP is ignored; a changed configuration counts from the next start on");
+    return G_SOURCE_CONTINUE;
+}
+
 static void
 on_bus(GDBusConnection *connection, const char *name, gpointer opaque)
 {
@@ -310,6 +319,7 @@ main(int argc, char **argv)
     vgpu_connection_init(); /* before any connection */
     start_log();
     self.loop = g_main_loop_new(NULL, FALSE);
+    g_unix_signal_add(SIGHUP, on_hang_up, NULL);
     if (!set_up(&self, &error)) {
         (void) vgpu_log_flush(LAST_LINES_MS);
         g_printerr("virtvgpud: %s\n", error->message);

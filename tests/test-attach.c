@@ -121,6 +121,7 @@ static guint follows, late_follows, corrections;
 static const char *giving;   /* the domain that a pool gives vGPUs */
 static guint giving_tenants; /* of that pool */
 static bool contested;
+static GString *judged; /* what was to be corrected, as the guard put it */
 static guint expected;
 static GString *events;
 
@@ -214,8 +215,11 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
 }
 
 void
-vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid)
+vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
+                     const char *wanted)
 {
+    assert_int_equal(kind, VGPU_CONTEST_GIFT);
+    assert_string_equal(wanted, judged->str);
     corrections++;
 }
 
@@ -245,8 +249,11 @@ vgpu_guard_concerns(const char *xml)
 }
 
 bool
-vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error)
+vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
+                       const char *wanted, GError **error)
 {
+    assert_int_equal(kind, VGPU_CONTEST_GIFT);
+    g_string_assign(judged, wanted);
     if (contested)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "contested");
     return !contested;
@@ -301,6 +308,7 @@ setup(void **state)
     follows = late_follows = corrections = 0;
     contested = false;
     expected = 0;
+    judged = g_string_new(NULL);
     told = g_string_new(NULL);
     events = g_string_new(NULL);
     guard.config = &config;
@@ -319,6 +327,7 @@ teardown(void **state)
     g_hash_table_unref(guard.changing);
     g_ptr_array_unref(guard.leaving);
     g_string_free(told, TRUE);
+    g_string_free(judged, TRUE);
     g_string_free(events, TRUE);
     return domain_host_teardown(state);
 }

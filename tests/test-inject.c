@@ -63,7 +63,7 @@ static void
 check_pair(const char *name, const char *places, guint n_changes, const char *driver)
 {
     g_autofree char *in = golden_read(name);
-    g_autofree char *out = NULL;
+    g_autofree char *out = NULL, *aim = NULL, *reached = NULL;
     g_autoptr(VgpuDomain) domain = parse(in, places);
     g_autoptr(VgpuDomain) after = NULL;
     g_autoptr(GPtrArray) changes = NULL;
@@ -84,6 +84,9 @@ check_pair(const char *name, const char *places, guint n_changes, const char *dr
     assert_non_null(left);
     if (left->len)
         fail_msg("%s: again: %s", name, tell(left));
+    aim = vgpu_inject_aim(domain, NEW);
+    reached = vgpu_inject_aim(after, NEW);
+    assert_string_equal(aim, reached);
 }
 
 static void
@@ -256,6 +259,40 @@ test_plan(void **state)
 }
 
 /* What only a pool asks for is left out where the domain cannot have it. */
+/* The aim is another when what is wanted is, whatever there is. */
+static void
+test_aim(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *places;
+        bool same; /* as the first one's */
+    } cases[] = {
+        { "nothing there yet", DOMAIN(DEVICE(""), VNC), NULL, true },
+        { "all there",
+          DOMAIN(DEVICE(""), VNC HOSTDEV("display='on' ramfb='on'", UUID_0, ALIAS_0)), NULL,
+          true },
+        { "something else there", DOMAIN(DEVICE(""), VNC HOSTDEV("", USERS_UUID, ALIAS_0)), NULL,
+          true },
+        { "another display", DOMAIN(DEVICE("display='off'"), VNC), NULL, false },
+        { "one more", DOMAIN(DEVICE("") DEVICE(""), VNC), NULL, false },
+        { "on a VF", DOMAIN(DEVICE(""), VNC), VENDOR, false },
+        { "nothing wanted", DOMAIN("", VNC), NULL, false },
+    };
+    g_autofree char *first = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) domain = parse(cases[i].xml, cases[i].places);
+        g_autofree char *aim = vgpu_inject_aim(domain, NEW);
+
+        if (!first)
+            first = g_strdup(aim);
+        if (g_str_equal(aim, first) != cases[i].same)
+            fail_msg("%s: '%s'", cases[i].what, aim);
+    }
+}
+
 static void
 test_wishes(void **state)
 {
@@ -724,6 +761,7 @@ main(void)
         cmocka_unit_test(test_change_of_vf),
         cmocka_unit_test(test_live_xml),
         cmocka_unit_test(test_version),
+        cmocka_unit_test(test_aim),
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_driver),
         cmocka_unit_test(test_driver_many_disks),

@@ -7,87 +7,51 @@
 #include "base/error.h"
 #include "daemon/guard-private.h"
 #include "daemon/turn.h"
+#include "domain/annotate.h"
 #include "domain/inject.h"
 
-#define CONTEST_WINDOW_US (60 * G_USEC_PER_SEC)
-#define CONTEST_MAX 5
-
-/* When it was corrected lately; by the guard's lock. */
-struct VgpuCorrections {
-    gint64 times[CONTEST_MAX];
-    guint n;
-    bool is_contested; /* and that has been said */
-};
-
-/* With the lock held; NULL: not at all. */
-static VgpuCorrections *
-recent_corrections(VgpuGuard *self, const char *domain_uuid)
-{
-    VgpuCorrections *recent = g_hash_table_lookup(self->corrected, domain_uuid);
-    gint64 now = g_get_monotonic_time();
-    guint old = 0;
-
-    if (!recent)
-        return NULL;
-    while (old < recent->n && now - recent->times[old] > CONTEST_WINDOW_US)
-        old++;
-    recent->n -= old;
-    memmove(recent->times, recent->times + old, recent->n * sizeof(recent->times[0]));
-    if (recent->n)
-        return recent;
-    g_hash_table_remove(self->corrected, domain_uuid);
-    return NULL;
-}
+/* --- whether it may ------------------------------------------------------------------------ */
 
 void
-vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid)
+vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
+                     const char *wanted)
 {
-    VgpuCorrections *recent;
-
     g_mutex_lock(&self->lock);
-    recent = recent_corrections(self, domain_uuid);
-    if (!recent) {
-        recent = g_new0(VgpuCorrections, 1);
-        g_hash_table_insert(self->corrected, g_strdup(domain_uuid), recent);
-    }
-    if (recent->n < CONTEST_MAX)
-        recent->times[recent->n++] = g_get_monotonic_time();
+    vgpu_contests_corrected(self->contests, domain_uuid, kind, wanted, g_get_monotonic_time());
     g_mutex_unlock(&self->lock);
 }
 
 bool
-vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error)
+vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
+                       const char *wanted, GError **error)
 {
-    VgpuCorrections *recent;
-    bool contested, is_new = false;
+    VgpuContest contest;
 
     g_mutex_lock(&self->lock);
-    recent = recent_corrections(self, state->uuid);
-    contested = recent && recent->n == CONTEST_MAX;
-    if (recent) {
-        is_new = contested && !recent->is_contested;
-        recent->is_contested = contested;
-    }
+    contest =
+        vgpu_contests_judge(self->contests, state->uuid, kind, wanted, g_get_monotonic_time());
     g_mutex_unlock(&self->lock);
-    if (is_new)
+    if (contest == VGPU_CONTEST_NEW)
         vgpu_guard_emit(
             self, "domain-contested", state,
             "its definition was corrected five times within a minute and changed back");
-    if (contested) /* the look is repeated: it may have been an honest editor in a hurry */
+    if (contest != VGPU_CONTEST_NONE) /* the look is repeated: some day it may be left as it is */
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
                     "domain '%s': its definition is contested: it was corrected five times "
                     "within a minute and changed back by somebody else",
                     state->name);
-    return !contested;
+    return contest == VGPU_CONTEST_NONE;
 }
 
 void
 vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
 {
     g_mutex_lock(&self->lock);
-    g_hash_table_remove(self->corrected, domain_uuid);
+    vgpu_contests_forget(self->contests, domain_uuid);
     g_mutex_unlock(&self->lock);
 }
+
+/* --- what it is to have --------------------------------------------------------------------- */
 
 typedef struct {
     VgpuGuard *guard;
@@ -138,32 +102,50 @@ apply(virConnectPtr conn, const VgpuDomainState *state, const VgpuChange *change
 }
 
 static bool
-inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDomain *domain,
-       GPtrArray *changes, bool *changed, GError **error)
+apply_all(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
+          const GPtrArray *plan, GPtrArray *changes, GError **error)
 {
-    g_autoptr(GPtrArray) plan = NULL;
-
-    if (!bind_wants(self, domain, error))
-        return false;
-    plan = vgpu_inject_plan(domain, vgpu_connection_version(conn), error);
-    if (!plan)
-        return false;
-    if (!plan->len)
-        return true;
-    if (!vgpu_guard_may_correct(self, state, error))
-        return false;
     for (guint i = 0; i < plan->len; i++) {
         const VgpuChange *change = g_ptr_array_index(plan, i);
 
         if (!apply(conn, state, change, error))
             return false;
-        if (!*changed)
-            vgpu_guard_corrected(self, state->uuid);
-        *changed = true;
         vgpu_guard_emit(self, "domain-injected", state, change->text);
         if (changes)
             g_ptr_array_add(changes, g_strdup(change->text));
     }
+    return true;
+}
+
+/* What the definition is asked to be, and what that means today. */
+static char *
+describe_aim(const VgpuDomain *domain, gulong libvirt)
+{
+    g_autofree char *annotation = vgpu_annotate_extract(domain);
+    g_autofree char *devices = vgpu_inject_aim(domain, libvirt);
+    g_autofree char *text = g_strconcat(annotation ? annotation : "", "\n", devices, NULL);
+
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}
+
+static bool
+inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDomain *domain,
+       GPtrArray *changes, bool *changed, GError **error)
+{
+    gulong libvirt = vgpu_connection_version(conn);
+    g_autoptr(GPtrArray) plan = NULL;
+    g_autofree char *aim = NULL;
+
+    if (!bind_wants(self, domain, error) || !(plan = vgpu_inject_plan(domain, libvirt, error)))
+        return false;
+    if (!plan->len)
+        return true;
+    aim = describe_aim(domain, libvirt);
+    if (!vgpu_guard_may_correct(self, state, VGPU_CONTEST_DEVICES, aim, error) ||
+        !apply_all(self, conn, state, plan, changes, error))
+        return false;
+    vgpu_guard_corrected(self, state->uuid, VGPU_CONTEST_DEVICES, aim);
+    *changed = true;
     return true;
 }
 

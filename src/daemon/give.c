@@ -72,6 +72,13 @@ on_given(const GError *error, gpointer opaque)
                   error->message);
 }
 
+static char *
+describe(const Gift *gift)
+{
+    return g_strdup_printf("%u of %s for %s", gift->devices, gift->pool,
+                           gift->tenant ? gift->tenant : "");
+}
+
 static bool
 annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, const Gift *gift,
          bool live, GError **error)
@@ -80,13 +87,14 @@ annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, cons
                                     .pool = gift->pool,
                                     .count = gift->devices };
     g_autofree char *element = vgpu_annotate_element(&options, error);
+    g_autofree char *wanted = describe(gift);
     g_autofree char *reason = NULL;
 
     if (!element ||
         !vgpu_domains_set_annotation_in(conn, state->uuid, element, live, !live, error))
         return false;
     if (!live || !state->persistent) /* both together are one */
-        vgpu_guard_corrected(self, state->uuid);
+        vgpu_guard_corrected(self, state->uuid, VGPU_CONTEST_GIFT, wanted);
     reason = g_strdup_printf("pool '%s' gives %u vGPU(s) to domains of this name%s", gift->pool,
                              gift->devices, live ? "; it runs, so they are hot-plugged" : "");
     vgpu_guard_emit(self, "domain-annotated", state, reason);
@@ -145,6 +153,7 @@ bool
 vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
 {
     g_auto(Gift) gift = { .guard = self, .domain_name = (*state)->name };
+    g_autofree char *wanted = NULL;
     bool half = (*state)->live && !vgpu_guard_concerns((*state)->live);
 
     /* installers start a domain before they define it: it may have been given live, and only then; or
@@ -158,7 +167,8 @@ vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GE
     if (vgpu_guard_concerns((*state)->definition))
         return !is_gift((*state)->definition, &gift) ||
                give_live(self, conn, state, &gift, error);
-    if (!vgpu_guard_may_correct(self, *state, error))
+    wanted = describe(&gift);
+    if (!vgpu_guard_may_correct(self, *state, VGPU_CONTEST_GIFT, wanted, error))
         return false;
     /* the definition first: a start that was faster than that has run without when it is done, and
      * is seen by reading again */

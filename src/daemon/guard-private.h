@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/agenda.h"
+#include "daemon/contest.h"
 #include "daemon/guard.h"
 #include "daemon/queue.h"
 #include "libvirt/domains.h"
@@ -43,13 +44,11 @@ struct VgpuGuard {
     GHashTable *unreadable; /* set of domain UUIDs that the last look at all left alone */
     GHashTable *persistent; /* domain UUID → persistent vGPUs that it is to get or lose */
     GHashTable *attaching;  /* set of "UUID SINCE" with an attach queued or being retried */
-    GHashTable *corrected;  /* domain UUID → VgpuCorrections */
+    VgpuContests *contests; /* of definitions that are corrected */
     GHashTable *changing;   /* set of domain UUIDs with an attach or detach by a user under way */
     GPtrArray *leaving;     /* of VgpuLeaving, borrowed from those who wait */
     GCond left;             /* of them */
 };
-
-typedef struct VgpuCorrections VgpuCorrections;
 
 /* A device that a guest was asked to let go of. */
 typedef struct {
@@ -214,11 +213,13 @@ bool vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *chan
 bool vgpu_guard_follow_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
                              VgpuDomainState **state, GPtrArray *changes, GError **error);
 
-/* Whether the domain may be changed: somebody who undoes our changes again and again will not be
- * fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. */
-bool vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, GError **error);
+/* Whether the domain may be changed so that it is as @wanted: somebody who undoes our changes again and
+ * again will not be fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. */
+bool vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
+                            const char *wanted, GError **error);
 /* It has been changed. */
-void vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid);
+void vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
+                          const char *wanted);
 
 /* A user has just had the annotation changed, or the domain has gone: what was corrected before that
  * is no fight. */

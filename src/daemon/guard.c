@@ -243,7 +243,7 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
     self->settling = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->unreadable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->corrected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->contests = vgpu_contests_new();
     self->changing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->leaving = g_ptr_array_new();
     g_cond_init(&self->left);

@@ -215,6 +215,23 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
 }
 
 char *
+vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt)
+{
+    g_autofree VgpuLooks *looks = vgpu_display_decide(domain, libvirt, NULL);
+    GString *text = g_string_new(domain->driver_iso);
+
+    for (guint i = 0; looks && i < domain->wants->len; i++) {
+        const VgpuWant *want = domain->wants->pdata[i];
+        g_autofree char *xml =
+            want->uuid_is_users ? NULL : vgpu_hostdev_format(want, looks[i], NULL);
+
+        if (xml)
+            g_string_append(text, xml);
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *
 vgpu_inject_live_xml(const VgpuWant *want)
 {
     return vgpu_hostdev_format(want, (VgpuLooks) { false, false }, NULL);

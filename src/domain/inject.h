@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuChange, vgpu_change_free)
 GPtrArray *vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* What a plan for @domain leads to, as a text that is the same as long as that is; for what a plan was made
+ * of. */
+char *vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt);
+
 /* The <hostdev> for hot-plug of @want, which needs index, interface and uuid or vf: alias and
  * device, display and ramfb off. */
 char *vgpu_inject_live_xml(const VgpuWant *want);

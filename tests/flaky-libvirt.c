@@ -6,14 +6,16 @@
  *                    default: parser.c, xmlParserMaxDepth, 256. libvirt takes such metadata,
  *                    since it parses the element by itself.
  *   busy-NAME        so long a job of domain NAME does not end: "cannot acquire state change lock"
+ *   connect_hangs    so long nothing connects, as while libvirtd starts its domains
+ *   autostart-NAME   domain NAME has autostart
  *   nodedevs_hang    so long a list of the node devices is waited for
  *   nodedevs_lost    a connection on which they are asked for meanwhile has lost them for good, as one
  *                    of a virtqemud has when virtnodedevd ends: libvirt, src/remote/
  *                    remote_daemon_dispatch.c, remoteOpenConn(), "if (*conn) return 0;"
  *
- * Devices are attached to no definition, and mdevs defined nowhere, but that is written to the file
- * "calls" in that directory, one line each, as are "busy NAME", "list" of the node devices, "listed" and
- * "lost". */
+ * Devices are attached to no definition and detached from none, domains are not started, and mdevs defined
+ * nowhere, but that is written to the file "calls" in that directory, one line each, as are "busy NAME",
+ * "list" of the node devices, "listed" and "lost". */
 #include <dlfcn.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -88,6 +90,19 @@ is_lost(virConnectPtr conn)
     return found;
 }
 
+/* --- the connection ----------------------------------------------------------------------- */
+
+EXPORT virConnectPtr
+virConnectOpen(const char *name)
+{
+    virConnectPtr (*real)(const char *) =
+        (virConnectPtr(*)(const char *)) dlsym(RTLD_NEXT, __func__);
+
+    while (has_knob("connect_hangs", ""))
+        usleep(10000);
+    return real(name);
+}
+
 /* --- domains ------------------------------------------------------------------------------ */
 
 EXPORT int
@@ -135,6 +150,29 @@ virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
     (void) xml;
     (void) flags;
     note("attach", virDomainGetName(domain));
+    return 0;
+}
+
+EXPORT int
+virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsigned flags)
+{
+    (void) alias;
+    (void) flags;
+    note("detach", virDomainGetName(domain));
+    return 0;
+}
+
+EXPORT int
+virDomainGetAutostart(virDomainPtr domain, int *autostart)
+{
+    *autostart = has_knob("autostart-", virDomainGetName(domain));
+    return 0;
+}
+
+EXPORT int
+virDomainCreate(virDomainPtr domain)
+{
+    note("create", virDomainGetName(domain));
     return 0;
 }
 

@@ -312,13 +312,36 @@ test_missing(void **state)
     vgpu_config_free(NULL);
 }
 
+static void
+test_restart_moved(void **state)
+{
+    static const struct {
+        const char *value; /* NULL: not said */
+        int restart;       /* -1: refused */
+    } cases[] = { { NULL, 0 }, { "no", 0 }, { "yes", 1 }, { "true", -1 }, { "", -1 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autofree char *text =
+            g_strdup_printf("[daemon]\n%s%s\n", cases[i].value ? "restart_moved=" : "",
+                            cases[i].value ? cases[i].value : "");
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, (Files) { { MAIN, text } }, FALSE, &error);
+
+        if ((config ? config->restart_moved : -1) != cases[i].restart)
+            fail_msg("%s: %s", cases[i].value, error ? error->message : "accepted");
+        if (error)
+            assert_non_null(strstr(error->message, "is not yes or no"));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),  cmocka_unit_test(test_host),
-        cmocka_unit_test(test_metrics), cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_restart_moved), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_host),          cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

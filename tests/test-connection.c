@@ -15,8 +15,9 @@
 #include "libvirt/connection.h"
 #include "libvirt/system.h"
 
-#define LONG_MS 10000 /* more than anything here takes */
-#define QUIET_MS 700  /* in which what must not happen would have */
+#define TICK_US 100000 /* the kernel tells when a process began in such steps, or finer ones */
+#define LONG_MS 10000  /* more than anything here takes */
+#define QUIET_MS 700   /* in which what must not happen would have */
 
 typedef struct {
     int connected;
@@ -175,6 +176,7 @@ test_in_process(void **state)
     assert_false(is_open(connection));
     assert_true(runs_until(&seen.connected, 1, LONG_MS));
     assert_true(is_open(connection));
+    assert_int_equal(vgpu_connection_daemon_age(connection), -1);
     vgpu_connection_nudge(connection);
     run_for(50);
     assert_int_equal(seen.connected, 1);
@@ -309,6 +311,7 @@ test_comes_and_goes(void **state)
 static void
 test_running_already(void **state)
 {
+    gint64 began = g_get_monotonic_time();
     g_autoptr(FakeHost) host = fake_host_new();
     g_autoptr(FakeLibvirtd) daemon = fake_libvirtd_start(host, FAKE_ANSWERS);
     Seen seen = { 0 };
@@ -316,6 +319,10 @@ test_running_already(void **state)
 
     assert_true(runs_until(&seen.connected, 1, LONG_MS));
     wait_for_clients(daemon, 1);
+    /* it began within this test, which no other process of a host did */
+    assert_true(vgpu_connection_daemon_age(connection) >= 0);
+    assert_true(vgpu_connection_daemon_age(connection) <=
+                g_get_monotonic_time() - began + TICK_US);
     vgpu_connection_free(connection);
     wait_for_clients(daemon, 0);
     assert_int_equal(seen.disconnected, 0);

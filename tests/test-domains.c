@@ -397,6 +397,22 @@ test_annotate_refuses(void **state)
 }
 
 static void
+test_autostart(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virDomain) domain = virDomainLookupByUUIDString(*state, WEB);
+    bool autostart = true;
+
+    assert_true(vgpu_domains_has_autostart(*state, WEB, &autostart, &error));
+    assert_false(autostart);
+    assert_int_equal(virDomainSetAutostart(domain, 1), 0);
+    assert_true(vgpu_domains_has_autostart(*state, WEB, &autostart, &error));
+    assert_true(autostart);
+    assert_false(vgpu_domains_has_autostart(*state, MISSING, &autostart, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND));
+}
+
+static void
 test_start(void **state)
 {
     g_autoptr(GError) error = NULL;
@@ -427,6 +443,7 @@ main(void)
         TEST(test_annotate_refuses),
         TEST(test_annotate_in),
         TEST(test_annotate_in_refuses),
+        TEST(test_autostart),
         TEST(test_start),
     };
 

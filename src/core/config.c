@@ -107,6 +107,17 @@ set_remove_timeout(VgpuConfig *self, const char *key, const char *value, GError 
 }
 
 static bool
+set_restart_moved(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    bool is_yes = g_str_equal(value, "yes");
+
+    if (!is_yes && !g_str_equal(value, "no"))
+        return bad_value(error, key, value, "yes or no");
+    self->restart_moved = is_yes;
+    return true;
+}
+
+static bool
 set_policy(VgpuConfig *self, const char *key, const char *value, GError **error)
 {
     if (g_str_equal(value, "pack"))
@@ -174,6 +185,7 @@ static const struct {
     { "daemon", "orphan_check", set_orphan_check },
     { "daemon", "hook_deadline", set_hook_deadline },
     { "daemon", "remove_timeout", set_remove_timeout },
+    { "daemon", "restart_moved", set_restart_moved },
     { "placement", "policy", set_policy },
     { "host", "sriov_manage", set_sriov_manage },
     { "host", "nvml_library", set_nvml_library },

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "domain/annotation.h"
 
@@ -12,6 +13,7 @@ typedef struct {
     guint hook_deadline;  /* s: a start that cannot be answered by then is refused */
     guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
     guint remove_timeout; /* s: after that a removal is reported as stuck */
+    bool restart_moved;   /* start again what libvirt's autostart could not, as its VF had gone */
     VgpuPlacement policy; /* for devices that name none */
     char *sriov_manage;   /* path of NVIDIA's script */
     char *nvml_library;   /* as dlopen(3) takes it */

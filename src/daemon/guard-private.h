@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/agenda.h"
+#include "daemon/autostart.h"
 #include "daemon/contest.h"
 #include "daemon/guard.h"
 #include "daemon/queue.h"
@@ -45,9 +46,10 @@ struct VgpuGuard {
     GHashTable *persistent; /* domain UUID → persistent vGPUs that it is to get or lose */
     GHashTable *attaching;  /* set of "UUID SINCE" with an attach queued or being retried */
     VgpuContests *contests; /* of definitions that are corrected */
-    GHashTable *changing;   /* set of domain UUIDs with an attach or detach by a user under way */
-    GPtrArray *leaving;     /* of VgpuLeaving, borrowed from those who wait */
-    GCond left;             /* of them */
+    VgpuAutostarts *autostarts; /* of domains that libvirt's autostart has left behind */
+    GHashTable *changing; /* set of domain UUIDs with an attach or detach by a user under way */
+    GPtrArray *leaving;   /* of VgpuLeaving, borrowed from those who wait */
+    GCond left;           /* of them */
 };
 
 /* A device that a guest was asked to let go of. */
@@ -200,6 +202,13 @@ void vgpu_guard_wait_saved(VgpuGuard *self, const char *key);
 void vgpu_guard_drop_persistent(VgpuGuard *self, const char *domain_uuid);
 /* Wait until that is so; at once when it is so already. For the threads of D-Bus methods. */
 bool vgpu_guard_finish_persistent(VgpuGuard *self, const char *domain_uuid, GError **error);
+
+/* --- moved.c ------------------------------------------------------------------------------ */
+
+/* On the worker: a start was refused, and its definition is to be moved. */
+void vgpu_guard_note_refused(VgpuGuard *self, const char *domain_uuid);
+/* The definition is as it should be: start the domain again, if its autostart was that start. */
+void vgpu_guard_start_moved(VgpuGuard *self, const char *domain_uuid);
 
 /* --- define.c ----------------------------------------------------------------------------- */
 

@@ -47,6 +47,7 @@ host_event(GVariant *event, gpointer opaque)
 static void
 host_rewrite(const char *domain_uuid, gpointer opaque)
 {
+    vgpu_guard_note_refused(opaque, domain_uuid);
     vgpu_guard_mark(opaque, domain_uuid, VGPU_LOOK_DEFINITION);
 }
 
@@ -218,7 +219,12 @@ on_connected(gpointer opaque)
 static void
 on_disconnected(gpointer opaque)
 {
-    vgpu_guard_emit(opaque, "libvirt-disconnected", NULL, NULL);
+    VgpuGuard *self = opaque;
+
+    g_mutex_lock(&self->lock);
+    vgpu_autostarts_libvirt_gone(self->autostarts);
+    g_mutex_unlock(&self->lock);
+    vgpu_guard_emit(self, "libvirt-disconnected", NULL, NULL);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -244,6 +250,7 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
     self->unreadable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->contests = vgpu_contests_new();
+    self->autostarts = vgpu_autostarts_new();
     self->changing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->leaving = g_ptr_array_new();
     g_cond_init(&self->left);

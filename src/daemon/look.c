@@ -122,6 +122,7 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
     *step = VGPU_STEP_FOLLOW;
     if (!vgpu_guard_follow_state(self, conn, domain_uuid, &state, NULL, error))
         return false;
+    vgpu_guard_start_moved(self, domain_uuid);
     *what = 0;
     return true;
 }

@@ -3,8 +3,11 @@
 #include <gio/gio.h>
 #include <libvirt/virterror.h>
 #include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "libvirt/system.h"
 
 #define RETRY_FIRST_MS 200
@@ -391,6 +394,21 @@ vgpu_connection_get(VgpuConnection *self, GError **error)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, "no connection to libvirt at %s",
                     self->uri);
     return conn;
+}
+
+gint64
+vgpu_connection_daemon_age(const VgpuConnection *self)
+{
+    VgpuSystemDaemon daemon = { NULL };
+    guint64 began = 0, ticks = (guint64) sysconf(_SC_CLK_TCK);
+    struct timespec now;
+
+    if (self->run_dir && vgpu_system_find(self->run_dir, &daemon) && daemon.pid)
+        began = vgpu_process_start_time(daemon.pid);
+    if (!began || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+        return -1;
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 -
+           (gint64) (began * G_USEC_PER_SEC / ticks);
 }
 
 virConnectPtr

@@ -54,6 +54,9 @@ void vgpu_connection_reopen(VgpuConnection *self);
  * VGPU_ERROR_UNAVAILABLE while there is none. Any thread. */
 virConnectPtr vgpu_connection_get(VgpuConnection *self, GError **error);
 
+/* How long the libvirt daemon of this host has run, in us; -1: it cannot be told. Any thread. */
+gint64 vgpu_connection_daemon_age(const VgpuConnection *self);
+
 /* For programs that ask once: open, without watching. A NULL @uri is libvirt's default. */
 virConnectPtr vgpu_connection_open_once(const char *uri, GError **error);
 

@@ -409,3 +409,19 @@ vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
         return vgpu_connection_error(error, "cannot start domain '%s'", name);
     return true;
 }
+
+bool
+vgpu_domains_has_autostart(virConnectPtr conn, const char *uuid, bool *autostart, GError **error)
+{
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+    int flag = 0;
+
+    if (!domain)
+        return false;
+    if (virDomainGetAutostart(domain, &flag) < 0)
+        return vgpu_connection_error(error, "cannot tell whether domain '%s' has autostart",
+                                     name);
+    *autostart = flag;
+    return true;
+}

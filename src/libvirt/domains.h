@@ -60,5 +60,9 @@ bool vgpu_domains_set_annotation_in(virConnectPtr conn, const char *uuid, const 
                                     bool live, bool config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether libvirt starts it by itself. */
+bool vgpu_domains_has_autostart(virConnectPtr conn, const char *uuid, bool *autostart,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 bool vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,8 @@
  *                    since it parses the element by itself.
  *   busy-NAME        so long a job of domain NAME does not end: "cannot acquire state change lock"
  *   connect_hangs    so long nothing connects, as while libvirtd starts its domains
+ *   old_library      the library is libvirt 9.0's
+ *   new_libvirt      what is connected is 11.3
  *   autostart-NAME   domain NAME has autostart
  *   nodedevs_hang    so long a list of the node devices is waited for
  *   nodedevs_lost    a connection on which they are asked for meanwhile has lost them for good, as one
@@ -27,6 +29,8 @@
 
 #define DEPTH 256
 #define MAX_LOST 100
+#define OLD 9000000
+#define NEW 11003000
 #define EXPORT __attribute__((visibility("default")))
 
 static char device; /* what a virNodeDevicePtr of ours points to */
@@ -101,6 +105,30 @@ virConnectOpen(const char *name)
     while (has_knob("connect_hangs", ""))
         usleep(10000);
     return real(name);
+}
+
+EXPORT int
+virGetVersion(unsigned long *version, const char *type, unsigned long *type_version)
+{
+    int (*real)(unsigned long *, const char *, unsigned long *) =
+        (int (*)(unsigned long *, const char *, unsigned long *)) dlsym(RTLD_NEXT, __func__);
+    int result = real(version, type, type_version);
+
+    if (has_knob("old_library", ""))
+        *version = OLD;
+    return result;
+}
+
+EXPORT int
+virConnectGetLibVersion(virConnectPtr conn, unsigned long *version)
+{
+    int (*real)(virConnectPtr, unsigned long *) =
+        (int (*)(virConnectPtr, unsigned long *)) dlsym(RTLD_NEXT, __func__);
+
+    if (!has_knob("new_libvirt", ""))
+        return real(conn, version);
+    *version = NEW;
+    return 0;
 }
 
 /* --- domains ------------------------------------------------------------------------------ */

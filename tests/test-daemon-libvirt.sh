@@ -81,5 +81,23 @@ sed -i 's/<\/vgpu:devices>/<vgpu:device gpu="0000:41:00.0" profile="P40-1Q"\/>&/
 check "the next start of vm1 is refused for its second device" refused 1 "P40-1Q"
 check "nothing is left, though libvirt cannot be asked" until_true nothing_left
 
+killed
+
+# --- libvirt was upgraded before the daemon was started again -------------------------------------
+"$builddir/tests/make-tree" --add "$root" l40s
+domain_xml 3 > "$root/vm3.xml"
+sed -i "s/<os>/<metadata><vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'><vgpu:device profile='L40S-4Q'\/>\
+<\/vgpu:devices><\/metadata><os>/
+s/<devices\/>/<devices><hostdev mode='subsystem' type='pci' managed='no'><source><address domain='0x0000' bus='0x61' \
+slot='0x00' function='0x4'\/><\/source><alias name='ua-vgpu-0'\/><\/hostdev><\/devices>/" "$root/vm3.xml"
+unknob list_fails
+knob old_library 1
+knob new_libvirt 1
+knob connect_hangs 1
+check "the daemon starts with an old library" up
+check "which counts as long as nothing is connected" refused 3 "needs libvirt 9.7 or newer; this is 9.0.0"
+unknob connect_hangs
+check "then what is connected does" until_true prepare 3
+
 echo "1..$tests"
 [ "$failures" -eq 0 ]

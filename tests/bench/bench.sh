@@ -1,6 +1,7 @@
 #!/bin/bash
-# make bench: the hook, the daemon and discovery beside other ways to do the same, in one run. Prints a table
-# and writes bench.csv in the build directory. RUNS (1000) is how often each is run.
+# make bench: the hook, the daemon and discovery beside other ways to do the same, in one run, and what the
+# daemon's decisions cost on large hosts (hosts.c). Prints two tables, and writes the first one to bench.csv in
+# the build directory. RUNS (1000) is how often each is run.
 set -euo pipefail
 builddir=$(cd "${builddir:-.}" && pwd)
 srcdir=$(cd "${top_srcdir:-.}" && pwd)
@@ -136,3 +137,6 @@ if [ "${VIRT_VGPU_BENCH_LAB:-}" = 1 ]; then
         grep '^lab,' >> "$csv"
 fi
 awk -f "$srcdir/tests/bench/table.awk" "$csv"
+say "large hosts"
+echo
+"$builddir/tests/bench/hosts"

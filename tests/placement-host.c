@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/pending.h"
+#include "gpu/tally.h"
 #include "placement-host.h"
 
 #define N_VFS 6
@@ -412,6 +414,22 @@ placement_decide(const PlacementHost *self, const VgpuWant *want, VgpuPlacement 
                            error->message);
 }
 
+/* The same with all that is counted beforehand. */
+static char *
+decide_counted(PlacementHost *self, const VgpuWant *want, VgpuPlacement policy)
+{
+    g_autoptr(VgpuPending) pending = vgpu_pending_new(self->inventory, self->reservations);
+    char *result;
+
+    for (guint i = 0; i < self->inventory->gpus->len; i++)
+        vgpu_tally_update(g_ptr_array_index(self->inventory->gpus, i));
+    vgpu_inventory_index(self->inventory);
+    self->snapshot.pending = pending;
+    result = placement_decide(self, want, policy);
+    self->snapshot.pending = NULL;
+    return result;
+}
+
 void
 placement_check(const PlacementCase *cases, gsize n)
 {
@@ -425,8 +443,11 @@ placement_check(const PlacementCase *cases, gsize n)
             .pool = (char *) c->pool,
         };
         g_autofree char *result = placement_decide(&host, &want, c->policy);
+        g_autofree char *counted = decide_counted(&host, &want, c->policy);
 
         if (!g_str_equal(result, c->result))
             fail_msg("%s: '%s' instead of '%s'", c->what, result, c->result);
+        if (!g_str_equal(counted, c->result))
+            fail_msg("%s, counted: '%s' instead of '%s'", c->what, counted, c->result);
     }
 }

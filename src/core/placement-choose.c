@@ -183,11 +183,12 @@ vgpu_placement_rank(const VgpuSnapshot *snapshot, const GPtrArray *candidates,
                     VgpuPlacement policy)
 {
     GPtrArray *sorted = g_ptr_array_new();
-    g_autoptr(GArray) open = vgpu_room_open_reservations(snapshot);
+    g_autoptr(GArray) open = snapshot->pending ? NULL : vgpu_room_open_reservations(snapshot);
     VgpuSnapshot sooner = *snapshot;
     g_autoptr(GArray) ranks = g_array_new(FALSE, FALSE, sizeof(Rank));
 
-    sooner.reservations = open;
+    if (open)
+        sooner.reservations = open;
     for (guint i = 0; i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
         Rank rank;

@@ -38,15 +38,12 @@ vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const Vgpu
     VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
     const VgpuPool *pool = pool_of(snapshot, gpu);
     g_autofree char *why = obstacle(snapshot, gpu, pool);
-    guint room = 0;
 
     if (load.other_size || gpu->passed_through || why || why_unseen(snapshot, gpu) ||
         (pool &&
          (!vgpu_pools_is_active(snapshot->pools, pool) || !vgpu_pool_allows(pool, profile))))
         return 0;
-    for (guint i = 0; i < gpu->parents->len; i++)
-        room += vgpu_room_on(snapshot, g_ptr_array_index(gpu->parents, i), profile);
-    return MIN(room, vgpu_room_limit(gpu, profile, &load));
+    return MIN(vgpu_room_on_all(snapshot, gpu, profile), vgpu_room_limit(gpu, profile, &load));
 }
 
 guint
@@ -62,7 +59,9 @@ vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
 static const char *
 why_refused(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
-    for (guint i = 0; snapshot->refused && i < gpu->parents->len; i++) {
+    bool was_any = snapshot->refused && g_hash_table_size(snapshot->refused);
+
+    for (guint i = 0; was_any && i < gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
         g_autofree char *pair = vgpu_placement_pair(parent->address, profile->id);
         const char *why = g_hash_table_lookup(snapshot->refused, pair);
@@ -204,25 +203,32 @@ vgpu_placement_reluctance(GHashTable *planned, const VgpuGpu *gpu, const VgpuPar
            2 * vgpu_gpu_shares_with_host(gpu, parent);
 }
 
-/* The parent to take: the first of those that are given away most easily. @promised: the GPU as a
- * whole has no room beside what is promised. */
+/* Whether @parent takes one; @promised: the GPU as a whole has no room beside what is promised. */
+static bool
+takes_one(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
+          const VgpuParent *parent, const VgpuProfile *profile)
+{
+    return (!promised && vgpu_room_on(snapshot, parent, profile)) ||
+           is_set_already(want, parent, profile);
+}
+
+/* The parent to take: the first of those that are given away most easily. */
 static const VgpuParent *
 choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
               VgpuCandidate *out)
 {
+    const VgpuParent *named = want->vf ? vgpu_gpu_find_parent(out->gpu, want->vf) : NULL;
+    const GPtrArray *parents = vgpu_room_parents(out->gpu);
     const VgpuParent *best = NULL;
 
-    for (guint i = 0; i < out->gpu->parents->len; i++) {
-        const VgpuParent *parent = g_ptr_array_index(out->gpu->parents, i);
+    if (want->vf)
+        return named && takes_one(snapshot, want, promised, named, out->profile) ? named : NULL;
+    for (guint i = 0; i < parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(parents, i);
         guint reluctance;
 
-        if (want->vf && !g_str_equal(want->vf, parent->address))
+        if (!takes_one(snapshot, want, promised, parent, out->profile))
             continue;
-        if ((promised || !vgpu_room_on(snapshot, parent, out->profile)) &&
-            !is_set_already(want, parent, out->profile))
-            continue;
-        if (want->vf)
-            return parent;
         reluctance = vgpu_placement_reluctance(snapshot->planned, out->gpu, parent);
         if (best && reluctance >= out->reluctance)
             continue;

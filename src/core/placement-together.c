@@ -5,6 +5,7 @@
  * MAX_LOOKS, since somebody waits for the start. */
 #include <string.h>
 
+#include "core/pending.h"
 #include "core/placement-private.h"
 #include "core/room.h"
 
@@ -25,7 +26,8 @@ typedef struct {
 typedef struct {
     const GPtrArray *wants; /* of VgpuWant */
     const VgpuSnapshot *before;
-    GArray *open;     /* what matters of its reservations */
+    GArray *open; /* what matters of its reservations */
+    VgpuPending *pending;
     VgpuSnapshot now; /* with what is placed so far; what it borrows of its own: */
     GArray *reservations;
     GPtrArray *own;
@@ -97,7 +99,9 @@ search_init(Search *self, const VgpuSnapshot *snapshot, const GPtrArray *wants)
         .order = g_array_new(FALSE, FALSE, sizeof(Turn)),
         .dead = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
+    self->pending = vgpu_pending_new(snapshot->inventory, self->open);
     self->now.reservations = self->reservations;
+    self->now.pending = self->pending;
     self->now.own = self->own;
     self->now.closed = self->closed;
     g_array_set_size(self->choices, wants->len);
@@ -116,6 +120,7 @@ static void
 search_clear(Search *self)
 {
     g_array_unref(self->open);
+    vgpu_pending_free(self->pending);
     g_array_unref(self->reservations);
     g_ptr_array_unref(self->own);
     g_hash_table_unref(self->tenant_used);

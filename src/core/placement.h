@@ -25,11 +25,15 @@ typedef struct {
     const char *profile_id;
 } VgpuReservation;
 
+typedef struct VgpuPending VgpuPending;
+
 /* One reading of the host; all borrowed. */
 typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
-    GHashTable *refused;        /* "PARENT PROFILE" that was refused just now → why, or NULL */
+    const VgpuPending
+        *pending;         /* the first of them, see core/pending.h; NULL: none is found there */
+    GHashTable *refused;  /* "PARENT PROFILE" that was refused just now → why, or NULL */
     GHashTable *slow;     /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
     GHashTable *unseen;   /* GPU address → why it is not known what is on it, or NULL */
     GHashTable *closed;   /* GPU or VF address → why it is not to be used just now, or NULL */

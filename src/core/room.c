@@ -1,5 +1,8 @@
 #include "core/room.h"
 
+#include "core/pending.h"
+#include "gpu/tally.h"
+
 /* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide,
  * "Homogeneous vGPUs"), unless it is in heterogeneous mode or cut into GPU instances; those that do
  * not (Intel GVT-g) mix freely. */
@@ -23,61 +26,45 @@ count_on_instance(const VgpuProfile *used, GHashTable *sizes, VgpuLoad *load)
     g_hash_table_insert(sizes, size, GUINT_TO_POINTER(n + 1));
 }
 
+/* @n of profile @used, NULL: of one that is not known. */
 static void
-count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, GHashTable *sizes,
-          VgpuLoad *load)
+count_some(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuProfile *used, guint n,
+           GHashTable *sizes, VgpuLoad *load)
 {
-    const VgpuProfile *used = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
-
-    load->vgpus++;
+    load->vgpus += n;
     if (!used)
         return;
-    load->fb_mib += used->fb_mib;
+    load->fb_mib += n * used->fb_mib;
     if (g_str_equal(used->id, profile->id))
-        load->of_profile++;
-    if (used->gi_profile >= 0 && used->gi_profile == profile->gi_profile)
+        load->of_profile += n;
+    for (guint i = 0; i < n && used->gi_profile >= 0 && used->gi_profile == profile->gi_profile;
+         i++)
         count_on_instance(used, sizes, load);
     if (used->fb_mib && used->fb_mib == profile->fb_mib)
-        load->of_size++;
+        load->of_size += n;
     if (excludes(gpu, used, profile))
         load->other_size = used;
 }
 
-static const VgpuInstance *
-find_instance(const VgpuParent *parent, const char *uuid)
+static void
+count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, GHashTable *sizes,
+          VgpuLoad *load)
 {
-    for (guint i = 0; i < parent->instances->len; i++) {
-        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
-
-        if (g_strcmp0(instance->uuid, uuid) == 0)
-            return instance;
-    }
-    return NULL;
-}
-
-static bool
-is_open(const VgpuInventory *inventory, const VgpuReservation *reservation)
-{
-    for (guint i = 0; i < inventory->gpus->len; i++) {
-        const VgpuParent *parent =
-            vgpu_gpu_find_parent(g_ptr_array_index(inventory->gpus, i), reservation->parent);
-        const VgpuInstance *instance = parent ? find_instance(parent, reservation->uuid) : NULL;
-
-        if (parent)
-            return !instance || !instance->profile_id;
-    }
-    return false;
+    count_some(gpu, profile, id ? vgpu_gpu_find_profile(gpu, id) : NULL, 1, sizes, load);
 }
 
 GArray *
 vgpu_room_open_reservations(const VgpuSnapshot *snapshot)
 {
+    const GArray *known = snapshot->pending ? vgpu_pending_open(snapshot->pending) : NULL;
     GArray *open = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
 
-    for (guint i = 0; i < snapshot->reservations->len; i++) {
+    if (known && known->len)
+        g_array_append_vals(open, known->data, known->len);
+    for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
 
-        if (is_open(snapshot->inventory, r))
+        if (vgpu_pending_is_open(snapshot->inventory, r))
             g_array_append_vals(open, r, 1);
     }
     return open;
@@ -87,12 +74,13 @@ vgpu_room_open_reservations(const VgpuSnapshot *snapshot)
 static guint
 pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
 {
-    guint pending = 0;
+    guint pending = vgpu_pending_on(snapshot->pending, parent);
 
-    for (guint i = 0; i < snapshot->reservations->len; i++) {
+    for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
 
-        if (g_str_equal(r->parent, parent->address) && !find_instance(parent, r->uuid))
+        if (g_str_equal(r->parent, parent->address) &&
+            !vgpu_parent_find_instance(parent, r->uuid))
             pending++;
     }
     return pending;
@@ -102,41 +90,71 @@ pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
 static const char *
 profile_of(const VgpuSnapshot *snapshot, const VgpuInstance *instance)
 {
-    for (guint i = 0; !instance->profile_id && i < snapshot->reservations->len; i++) {
+    const char *known = instance->profile_id;
+
+    if (!known)
+        known = vgpu_pending_profile(snapshot->pending, instance->uuid);
+    for (guint i = vgpu_pending_covers(snapshot->pending);
+         !known && i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
 
         if (g_strcmp0(r->uuid, instance->uuid) == 0)
-            return r->profile_id;
+            known = r->profile_id;
     }
-    return instance->profile_id;
+    return known;
+}
+
+/* What the driver shows. */
+static void
+count_instances(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile,
+                GHashTable *sizes, VgpuLoad *load)
+{
+    const VgpuTally *tally = gpu->tally;
+
+    /* on MIG GPU instances it matters in which order they are filled */
+    if (tally && tally->is_clear && profile->gi_profile < 0) {
+        for (guint i = 0; i < tally->counts->len; i++) {
+            const VgpuTallyCount *count = &g_array_index(tally->counts, VgpuTallyCount, i);
+
+            count_some(gpu, profile, count->profile, count->n, sizes, load);
+        }
+        return;
+    }
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        for (guint j = 0; j < parent->instances->len; j++)
+            count_one(gpu, profile, profile_of(snapshot, g_ptr_array_index(parent->instances, j)),
+                      sizes, load);
+    }
 }
 
 VgpuLoad
 vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
-    g_autoptr(GHashTable) sizes = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) sizes = profile->gi_profile >= 0 ? g_hash_table_new(NULL, NULL) : NULL;
+    const GArray *pending = vgpu_pending_on_gpu(snapshot->pending, gpu);
     VgpuLoad load = { 0 };
 
-    for (guint i = 0; i < gpu->parents->len; i++) {
-        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+    count_instances(snapshot, gpu, profile, sizes, &load);
+    for (guint i = 0; pending && i < pending->len; i++) {
+        const VgpuPendingOne *one = &g_array_index(pending, VgpuPendingOne, i);
 
-        for (guint j = 0; j < parent->instances->len; j++) {
-            const VgpuInstance *instance = g_ptr_array_index(parent->instances, j);
-
-            count_one(gpu, profile, profile_of(snapshot, instance), sizes, &load);
-        }
+        count_one(gpu, profile, one->reservation.profile_id, sizes, &load);
+        load.pending++;
     }
-    for (guint i = 0; i < snapshot->reservations->len; i++) {
+    for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
         const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
 
-        if (parent && !find_instance(parent, r->uuid)) {
+        if (parent && !vgpu_parent_find_instance(parent, r->uuid)) {
             count_one(gpu, profile, r->profile_id, sizes, &load);
             load.pending++;
         }
     }
-    load.of_gi_size =
-        GPOINTER_TO_UINT(g_hash_table_lookup(sizes, GUINT_TO_POINTER(profile->fb_mib)));
+    if (sizes)
+        load.of_gi_size =
+            GPOINTER_TO_UINT(g_hash_table_lookup(sizes, GUINT_TO_POINTER(profile->fb_mib)));
     return load;
 }
 
@@ -164,6 +182,82 @@ vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuP
     if (parent->is_vf) /* one vGPU per VF, whatever its profile */
         return !parent->instances->len && !pending ? 1 : 0;
     return offer->available > pending ? offer->available - pending : 0;
+}
+
+static void
+add_closed(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, GHashTable *parents)
+{
+    GHashTableIter iter;
+    gpointer address;
+
+    if (!snapshot->closed)
+        return;
+    g_hash_table_iter_init(&iter, snapshot->closed);
+    while (g_hash_table_iter_next(&iter, &address, NULL)) {
+        VgpuParent *parent = vgpu_gpu_find_parent(gpu, address);
+
+        if (parent)
+            g_hash_table_add(parents, parent);
+    }
+}
+
+/* Of the GPU's parents those of which there is more to be said than what its driver tells. */
+static GHashTable *
+list_special(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
+{
+    GHashTable *parents = g_hash_table_new(NULL, NULL);
+    const GArray *pending = vgpu_pending_on_gpu(snapshot->pending, gpu);
+
+    for (guint i = 0; pending && i < pending->len; i++)
+        g_hash_table_add(parents, (gpointer) g_array_index(pending, VgpuPendingOne, i).parent);
+    for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+        VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
+
+        if (parent)
+            g_hash_table_add(parents, parent);
+    }
+    add_closed(snapshot, gpu, parents);
+    return parents;
+}
+
+/* Beside what is counted already. */
+static guint
+room_as_counted(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    g_autoptr(GHashTable) special = list_special(snapshot, gpu);
+    guint room = GPOINTER_TO_UINT(g_hash_table_lookup(gpu->tally->rooms, profile));
+    GHashTableIter iter;
+    gpointer parent;
+
+    g_hash_table_iter_init(&iter, special);
+    while (g_hash_table_iter_next(&iter, &parent, NULL)) {
+        const VgpuOffer *offer = vgpu_parent_find_offer(parent, profile->id);
+
+        if (offer)
+            room += vgpu_room_on(snapshot, parent, profile) - vgpu_tally_room(parent, offer);
+    }
+    return room;
+}
+
+const GPtrArray *
+vgpu_room_parents(const VgpuGpu *gpu)
+{
+    return gpu->tally ? gpu->tally->open : gpu->parents;
+}
+
+guint
+vgpu_room_on_all(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    const GPtrArray *parents = vgpu_room_parents(gpu);
+    bool is_plain = !snapshot->refused || !g_hash_table_size(snapshot->refused);
+    guint room = 0;
+
+    if (gpu->tally && is_plain && vgpu_gpu_find_profile(gpu, profile->id) == profile)
+        return room_as_counted(snapshot, gpu, profile);
+    for (guint i = 0; i < parents->len; i++)
+        room += vgpu_room_on(snapshot, g_ptr_array_index(parents, i), profile);
+    return room;
 }
 
 /* The whole frame buffer, as the profiles that fill it tell; 0 when they do not. */

@@ -26,6 +26,12 @@ VgpuLoad vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
 guint vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent,
                    const VgpuProfile *profile);
 
+/* The same of all of the GPU's parents together. */
+guint vgpu_room_on_all(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                       const VgpuProfile *profile);
+/* Of its parents (of VgpuParent) those that may take one more, in order, and maybe others. */
+const GPtrArray *vgpu_room_parents(const VgpuGpu *gpu);
+
 /* How many of @profile the GPU as a whole takes beside @load, whatever its parents say; G_MAXUINT
  * when nobody tells. */
 guint vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);

@@ -48,7 +48,7 @@ apply_gpu_instance(GVariant *instance, VgpuGpu *gpu)
 }
 
 static void
-apply_all(GVariant *facts, const char *key, void (*apply)(GVariant *one, VgpuGpu *gpu),
+apply_all(GVariant *facts, const char *key, void (*func)(GVariant *one, VgpuGpu *gpu),
           VgpuGpu *gpu)
 {
     g_autoptr(GVariant) list = g_variant_lookup_value(facts, key, VGPU_FACTS_TYPE);
@@ -56,8 +56,22 @@ apply_all(GVariant *facts, const char *key, void (*apply)(GVariant *one, VgpuGpu
     for (gsize i = 0; list && i < g_variant_n_children(list); i++) {
         g_autoptr(GVariant) one = g_variant_get_child_value(list, i);
 
-        apply(one, gpu);
+        func(one, gpu);
     }
+}
+
+static void
+apply(GVariant *one, VgpuGpu *gpu)
+{
+    gboolean flag;
+
+    if (g_variant_lookup(one, "mig", "b", &flag))
+        gpu->is_mig = flag;
+    if (g_variant_lookup(one, "mixed", "b", &flag))
+        gpu->is_mixed = flag;
+    g_ptr_array_set_size(gpu->gpu_instances, 0);
+    apply_all(one, "gpu_instances", apply_gpu_instance, gpu);
+    apply_all(one, "types", apply_type, gpu);
 }
 
 void
@@ -69,16 +83,21 @@ vgpu_facts_apply(GVariant *facts, VgpuInventory *inventory)
         VgpuGpu *gpu = g_variant_lookup(one, "address", "&s", &address)
                            ? vgpu_inventory_find(inventory, address)
                            : NULL;
-        gboolean flag;
 
-        if (!gpu)
-            continue;
-        if (g_variant_lookup(one, "mig", "b", &flag))
-            gpu->is_mig = flag;
-        if (g_variant_lookup(one, "mixed", "b", &flag))
-            gpu->is_mixed = flag;
-        g_ptr_array_set_size(gpu->gpu_instances, 0);
-        apply_all(one, "gpu_instances", apply_gpu_instance, gpu);
-        apply_all(one, "types", apply_type, gpu);
+        if (gpu)
+            apply(one, gpu);
+    }
+}
+
+void
+vgpu_facts_apply_one(GVariant *facts, VgpuGpu *gpu)
+{
+    for (gsize i = 0; facts && i < g_variant_n_children(facts); i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(facts, i);
+        const char *address = NULL;
+
+        if (g_variant_lookup(one, "address", "&s", &address) &&
+            g_str_equal(address, gpu->address))
+            apply(one, gpu);
     }
 }

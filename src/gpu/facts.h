@@ -18,3 +18,5 @@
  * does not list at the moment is added to the GPU's profiles, so that its name is known while its
  * list is short; no parent offers it. GPUs and types that are not there are skipped. */
 void vgpu_facts_apply(GVariant *facts, VgpuInventory *inventory);
+/* The same for one GPU. */
+void vgpu_facts_apply_one(GVariant *facts, VgpuGpu *gpu);

@@ -1,5 +1,7 @@
 #include "gpu/gpu.h"
 
+#include "gpu/tally.h"
+
 /* Of profiles that are not MIG-backed (NVA081_MAX_VGPU_PER_PGPU of NVIDIA's ctrla081.h). */
 #define MAX_PER_GPU 32
 
@@ -68,14 +70,33 @@ vgpu_gpu_new(const char *address)
     self->vfs = g_ptr_array_new_with_free_func(g_free);
     self->parents = g_ptr_array_new_with_free_func(parent_free);
     self->gpu_instances = g_ptr_array_new_with_free_func(gpu_instance_free);
+    self->parents_by_address = g_hash_table_new(g_str_hash, g_str_equal);
+    self->profiles_by_id = g_hash_table_new(g_str_hash, g_str_equal);
+    g_atomic_ref_count_init(&self->refs);
     return self;
+}
+
+VgpuGpu *
+vgpu_gpu_ref(VgpuGpu *self)
+{
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+bool
+vgpu_gpu_is_own(VgpuGpu *self)
+{
+    return g_atomic_ref_count_compare(&self->refs, 1);
 }
 
 void
 vgpu_gpu_free(VgpuGpu *self)
 {
-    if (!self)
+    if (!self || !g_atomic_ref_count_dec(&self->refs))
         return;
+    vgpu_tally_drop(self);
+    g_hash_table_unref(self->parents_by_address);
+    g_hash_table_unref(self->profiles_by_id);
     g_free(self->address);
     g_free(self->nodedev);
     g_free(self->vendor_id);
@@ -104,6 +125,23 @@ vgpu_gpu_shares_with_host(const VgpuGpu *self, const VgpuParent *parent)
            !vgpu_driver_is_for_guests(parent->driver);
 }
 
+/* An index that has not grown with its array, which somebody else has changed, is of no use. */
+static bool
+is_index_of(GHashTable *index, const GPtrArray *array)
+{
+    return g_hash_table_size(index) == array->len;
+}
+
+static void
+add_to_index(GHashTable *index, GPtrArray *array, const char *key, gpointer value)
+{
+    if (!is_index_of(index, array))
+        g_hash_table_remove_all(index);
+    if (is_index_of(index, array))
+        g_hash_table_insert(index, (gpointer) key, value);
+    g_ptr_array_add(array, value);
+}
+
 VgpuParent *
 vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf)
 {
@@ -113,7 +151,7 @@ vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf)
     parent->is_vf = is_vf;
     parent->offers = g_ptr_array_new_with_free_func(g_free);
     parent->instances = g_ptr_array_new_with_free_func(instance_free);
-    g_ptr_array_add(self->parents, parent);
+    add_to_index(self->parents_by_address, self->parents, parent->address, parent);
     return parent;
 }
 
@@ -126,13 +164,15 @@ vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile)
         vgpu_profile_free(profile);
         return known;
     }
-    g_ptr_array_add(self->profiles, profile);
+    add_to_index(self->profiles_by_id, self->profiles, profile->id, profile);
     return profile;
 }
 
 const VgpuProfile *
 vgpu_gpu_find_profile(const VgpuGpu *self, const char *id)
 {
+    if (is_index_of(self->profiles_by_id, self->profiles))
+        return g_hash_table_lookup(self->profiles_by_id, id);
     for (guint i = 0; i < self->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(self->profiles, i);
 
@@ -145,6 +185,8 @@ vgpu_gpu_find_profile(const VgpuGpu *self, const char *id)
 VgpuParent *
 vgpu_gpu_find_parent(const VgpuGpu *self, const char *address)
 {
+    if (is_index_of(self->parents_by_address, self->parents))
+        return g_hash_table_lookup(self->parents_by_address, address);
     for (guint i = 0; i < self->parents->len; i++) {
         VgpuParent *parent = g_ptr_array_index(self->parents, i);
 
@@ -152,6 +194,24 @@ vgpu_gpu_find_parent(const VgpuGpu *self, const char *address)
             return parent;
     }
     return NULL;
+}
+
+VgpuInstance *
+vgpu_gpu_find_instance(const VgpuGpu *self, const char *uuid, VgpuParent **parent)
+{
+    VgpuParent *known = NULL;
+
+    if (self->tally && !(known = g_hash_table_lookup(self->tally->instances, uuid)))
+        return NULL;
+    for (guint i = 0; !known && i < self->parents->len; i++) {
+        VgpuParent *one = g_ptr_array_index(self->parents, i);
+
+        if (vgpu_parent_find_instance(one, uuid))
+            known = one;
+    }
+    if (known && parent)
+        *parent = known;
+    return known ? vgpu_parent_find_instance(known, uuid) : NULL;
 }
 
 /* Only of sizes that divide the frame buffer: of others the driver may take fewer than fit (an
@@ -190,7 +250,7 @@ vgpu_parent_add_offer(VgpuParent *self, const VgpuProfile *profile, guint availa
     g_ptr_array_add(self->offers, offer);
 }
 
-void
+VgpuInstance *
 vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile_id)
 {
     VgpuInstance *instance = g_new0(VgpuInstance, 1);
@@ -198,6 +258,19 @@ vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile
     instance->uuid = g_strdup(uuid);
     instance->profile_id = g_strdup(profile_id);
     g_ptr_array_add(self->instances, instance);
+    return instance;
+}
+
+VgpuInstance *
+vgpu_parent_find_instance(const VgpuParent *self, const char *uuid)
+{
+    for (guint i = 0; i < self->instances->len; i++) {
+        VgpuInstance *instance = g_ptr_array_index(self->instances, i);
+
+        if (g_strcmp0(instance->uuid, uuid) == 0)
+            return instance;
+    }
+    return NULL;
 }
 
 VgpuOffer *
@@ -206,7 +279,7 @@ vgpu_parent_find_offer(const VgpuParent *self, const char *id)
     for (guint i = 0; i < self->offers->len; i++) {
         VgpuOffer *offer = g_ptr_array_index(self->offers, i);
 
-        if (g_str_equal(offer->profile->id, id))
+        if (offer->profile->id == id || g_str_equal(offer->profile->id, id))
             return offer;
     }
     return NULL;

@@ -33,6 +33,8 @@ typedef enum {
 typedef struct {
     char *uuid;       /* canonical; NULL for a VF's until the manager knows whose it is */
     char *profile_id; /* of the profile it has, NULL when it cannot be told */
+    bool is_named;    /* its UUID is that of a record */
+    bool is_assumed;  /* nothing but a record tells that it is there */
 } VgpuInstance;
 
 /* One profile on one parent. */
@@ -58,6 +60,8 @@ typedef struct {
     guint start, size; /* in memory slices */
 } VgpuGpuInstance;
 
+typedef struct VgpuTally VgpuTally;
+
 typedef struct {
     char *address;   /* canonical PCI address of the PF */
     char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
@@ -79,9 +83,18 @@ typedef struct {
     GPtrArray *profiles;      /* of VgpuProfile: all that any parent offers, by id */
     GPtrArray *vfs;     /* of char *: the addresses of all its VFs, in order of their number */
     GPtrArray *parents; /* of VgpuParent, in that order too */
+    GHashTable *parents_by_address;
+    GHashTable *profiles_by_id;
+    VgpuTally *tally; /* see gpu/tally.h, NULL: nothing is counted */
+    gatomicrefcount refs;
 } VgpuGpu;
 
 VgpuGpu *vgpu_gpu_new(const char *address);
+/* One more of those who have it, also on other threads; nobody may change it any more. */
+VgpuGpu *vgpu_gpu_ref(VgpuGpu *self);
+/* Whether nobody else has it, so that it may be changed. */
+bool vgpu_gpu_is_own(VgpuGpu *self);
+/* The last one frees it. */
 void vgpu_gpu_free(VgpuGpu *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuGpu, vgpu_gpu_free)
 
@@ -97,6 +110,8 @@ const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
 /* Borrowed, NULL when not there. */
 const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
 VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
+/* What has that UUID, on *@parent; NULL when nothing does. */
+VgpuInstance *vgpu_gpu_find_instance(const VgpuGpu *self, const char *uuid, VgpuParent **parent);
 
 /* How many of @profile the GPU takes while it has no other vGPU: what the driver says, or how
  * many its frame buffer is enough for; 0 when that cannot be told. */
@@ -110,7 +125,10 @@ void vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char 
                                guint start, guint size);
 
 void vgpu_parent_add_offer(VgpuParent *self, const VgpuProfile *profile, guint available);
-void vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile_id);
+/* Returns it, borrowed. */
+VgpuInstance *vgpu_parent_add_instance(VgpuParent *self, const char *uuid,
+                                       const char *profile_id);
+VgpuInstance *vgpu_parent_find_instance(const VgpuParent *self, const char *uuid);
 /* The one that a VF can have, NULL when there is none; @self may be NULL. Borrowed. */
 VgpuInstance *vgpu_parent_first_instance(const VgpuParent *self);
 /* The offer of profile @id, NULL when this parent does not list it. */

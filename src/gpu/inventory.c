@@ -19,11 +19,30 @@ vgpu_inventory_ref(VgpuInventory *self)
     return self;
 }
 
+bool
+vgpu_inventory_is_own(VgpuInventory *self)
+{
+    return g_atomic_ref_count_compare(&self->refs, 1);
+}
+
+VgpuInventory *
+vgpu_inventory_copy(const VgpuInventory *self)
+{
+    VgpuInventory *copy = vgpu_inventory_new();
+
+    for (guint i = 0; i < self->gpus->len; i++)
+        g_ptr_array_add(copy->gpus, vgpu_gpu_ref(g_ptr_array_index(self->gpus, i)));
+    if (self->functions)
+        vgpu_inventory_index(copy);
+    return copy;
+}
+
 void
 vgpu_inventory_free(VgpuInventory *self)
 {
     if (!self || !g_atomic_ref_count_dec(&self->refs))
         return;
+    g_clear_pointer(&self->functions, g_hash_table_unref);
     g_ptr_array_unref(self->gpus);
     g_free(self);
 }
@@ -46,6 +65,7 @@ vgpu_inventory_take(VgpuInventory *self, VgpuGpu *gpu)
 {
     guint at = self->gpus->len;
 
+    g_clear_pointer(&self->functions, g_hash_table_unref);
     while (at > 0) {
         const VgpuGpu *before = g_ptr_array_index(self->gpus, at - 1);
 
@@ -56,9 +76,56 @@ vgpu_inventory_take(VgpuInventory *self, VgpuGpu *gpu)
     g_ptr_array_insert(self->gpus, (gint) at, gpu);
 }
 
+/* The keys are the GPU's. */
+static void
+add_to_index(GHashTable *functions, VgpuGpu *gpu)
+{
+    g_hash_table_replace(functions, gpu->address, gpu);
+    for (guint i = 0; i < gpu->parents->len; i++)
+        g_hash_table_replace(functions, ((VgpuParent *) gpu->parents->pdata[i])->address, gpu);
+}
+
+static void
+drop_from_index(GHashTable *functions, const VgpuGpu *gpu)
+{
+    g_hash_table_remove(functions, gpu->address);
+    for (guint i = 0; i < gpu->parents->len; i++)
+        g_hash_table_remove(functions, ((VgpuParent *) gpu->parents->pdata[i])->address);
+}
+
+void
+vgpu_inventory_index(VgpuInventory *self)
+{
+    g_clear_pointer(&self->functions, g_hash_table_unref);
+    self->functions = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < self->gpus->len; i++)
+        add_to_index(self->functions, g_ptr_array_index(self->gpus, i));
+}
+
+void
+vgpu_inventory_replace(VgpuInventory *self, VgpuGpu *gpu)
+{
+    VgpuGpu *old = vgpu_inventory_find(self, gpu->address);
+    guint at = 0;
+
+    if (!g_ptr_array_find(self->gpus, old, &at))
+        g_error("GPU %s is not there", gpu->address);
+    if (self->functions) {
+        drop_from_index(self->functions, old);
+        add_to_index(self->functions, gpu);
+    }
+    self->gpus->pdata[at] = gpu;
+    vgpu_gpu_free(old);
+}
+
 VgpuGpu *
 vgpu_inventory_find(const VgpuInventory *self, const char *address)
 {
+    if (self->functions) {
+        VgpuGpu *gpu = g_hash_table_lookup(self->functions, address);
+
+        return gpu && g_str_equal(gpu->address, address) ? gpu : NULL;
+    }
     for (guint i = 0; i < self->gpus->len; i++) {
         VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
 
@@ -68,8 +135,9 @@ vgpu_inventory_find(const VgpuInventory *self, const char *address)
     return NULL;
 }
 
-VgpuGpu *
-vgpu_inventory_find_by_function(const VgpuInventory *self, const char *address)
+/* Also those that carry nothing. */
+static VgpuGpu *
+find_by_vf(const VgpuInventory *self, const char *address)
 {
     for (guint i = 0; i < self->gpus->len; i++) {
         VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
@@ -81,12 +149,52 @@ vgpu_inventory_find_by_function(const VgpuInventory *self, const char *address)
     return NULL;
 }
 
+VgpuGpu *
+vgpu_inventory_find_by_function(const VgpuInventory *self, const char *address)
+{
+    VgpuGpu *gpu = self->functions ? g_hash_table_lookup(self->functions, address) : NULL;
+
+    return gpu ? gpu : find_by_vf(self, address);
+}
+
+VgpuParent *
+vgpu_inventory_find_parent(const VgpuInventory *self, const char *address, VgpuGpu **gpu)
+{
+    VgpuGpu *known = self->functions ? g_hash_table_lookup(self->functions, address) : NULL;
+    VgpuParent *parent = known ? vgpu_gpu_find_parent(known, address) : NULL;
+
+    for (guint i = 0; !self->functions && !parent && i < self->gpus->len; i++) {
+        known = g_ptr_array_index(self->gpus, i);
+        parent = vgpu_gpu_find_parent(known, address);
+    }
+    if (parent && gpu)
+        *gpu = known;
+    return parent;
+}
+
 bool
 vgpu_inventory_remove(VgpuInventory *self, const char *address)
 {
     VgpuGpu *gpu = vgpu_inventory_find(self, address);
 
+    g_clear_pointer(&self->functions, g_hash_table_unref);
     return gpu && g_ptr_array_remove(self->gpus, gpu);
+}
+
+void
+vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older)
+{
+    if (!older || self->interface != VGPU_INTERFACE_VENDOR_VFIO ||
+        older->interface != self->interface ||
+        g_strcmp0(older->product_id, self->product_id) != 0)
+        return;
+    self->card_mib = MAX(self->card_mib, older->card_mib);
+    for (guint i = 0; i < older->profiles->len; i++) {
+        const VgpuProfile *profile = g_ptr_array_index(older->profiles, i);
+
+        if (!vgpu_gpu_find_profile(self, profile->id))
+            (void) vgpu_gpu_take_profile(self, vgpu_profile_copy(profile));
+    }
 }
 
 void
@@ -94,29 +202,27 @@ vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older)
 {
     for (guint i = 0; i < self->gpus->len; i++) {
         VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
-        const VgpuGpu *old = vgpu_inventory_find(older, gpu->address);
 
-        if (!old || gpu->interface != VGPU_INTERFACE_VENDOR_VFIO ||
-            old->interface != gpu->interface || g_strcmp0(old->product_id, gpu->product_id) != 0)
-            continue;
-        gpu->card_mib = MAX(gpu->card_mib, old->card_mib);
-        for (guint j = 0; j < old->profiles->len; j++)
-            (void) vgpu_gpu_take_profile(gpu, vgpu_profile_copy(old->profiles->pdata[j]));
+        vgpu_gpu_remember(gpu, vgpu_inventory_find(older, gpu->address));
     }
+}
+
+void
+vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt)
+{
+    const VgpuGpu *known = vgpu_inventory_find(from_libvirt, self->address);
+
+    if (!known)
+        return;
+    g_free(self->nodedev);
+    g_free(self->name);
+    self->nodedev = g_strdup(known->nodedev);
+    self->name = g_strdup(known->name);
 }
 
 void
 vgpu_inventory_identify(VgpuInventory *self, const VgpuInventory *from_libvirt)
 {
-    for (guint i = 0; i < self->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
-        const VgpuGpu *known = vgpu_inventory_find(from_libvirt, gpu->address);
-
-        if (!known)
-            continue;
-        g_free(gpu->nodedev);
-        g_free(gpu->name);
-        gpu->nodedev = g_strdup(known->nodedev);
-        gpu->name = g_strdup(known->name);
-    }
+    for (guint i = 0; i < self->gpus->len; i++)
+        vgpu_gpu_identify(g_ptr_array_index(self->gpus, i), from_libvirt);
 }

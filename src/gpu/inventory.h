@@ -8,22 +8,36 @@
 
 typedef struct {
     GPtrArray *gpus; /* of VgpuGpu, by PCI address */
+    GHashTable
+        *functions; /* address of PF or parent → VgpuGpu, see vgpu_inventory_index(), or NULL */
     gatomicrefcount refs;
 } VgpuInventory;
 
 VgpuInventory *vgpu_inventory_new(void);
 /* One more of those who have it, also on other threads; nobody may change it any more. */
 VgpuInventory *vgpu_inventory_ref(VgpuInventory *self);
+/* Whether nobody else has it, so that it may be changed. */
+bool vgpu_inventory_is_own(VgpuInventory *self);
+/* Another one with the same GPUs, which are not to be changed. */
+VgpuInventory *vgpu_inventory_copy(const VgpuInventory *self);
 /* The last one frees it. */
 void vgpu_inventory_free(VgpuInventory *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuInventory, vgpu_inventory_free)
 
 /* Takes @gpu and keeps the order by address. */
 void vgpu_inventory_take(VgpuInventory *self, VgpuGpu *gpu);
+/* Takes @gpu, in place of the one of that address, which there has to be. */
+void vgpu_inventory_replace(VgpuInventory *self, VgpuGpu *gpu);
+/* Have functions found by an index from now on, until a GPU is taken or removed; no GPU may get or lose a
+ * parent after that. */
+void vgpu_inventory_index(VgpuInventory *self);
 
 /* Borrowed, NULL when not there. @address is that of a PF; _by_function takes a PF or VF. */
 VgpuGpu *vgpu_inventory_find(const VgpuInventory *self, const char *address);
 VgpuGpu *vgpu_inventory_find_by_function(const VgpuInventory *self, const char *address);
+/* What can carry vGPUs at that address, on *@gpu (may be NULL). Borrowed, NULL when not there. */
+VgpuParent *vgpu_inventory_find_parent(const VgpuInventory *self, const char *address,
+                                       VgpuGpu **gpu);
 
 /* Remove the GPU if it is there; tells whether it was. */
 bool vgpu_inventory_remove(VgpuInventory *self, const char *address);
@@ -32,8 +46,11 @@ bool vgpu_inventory_remove(VgpuInventory *self, const char *address);
  * drivers that list only what could be made at the moment (interfaces on VFs). What no parent
  * offers any more has no room. */
 void vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older);
+/* The same for one GPU; @older may be NULL. */
+void vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older);
 
 /* Give each GPU of @self (from sysfs) what only libvirt knows: node device and product name. A GPU
  * that libvirt has not noticed yet stays, without those; one that sysfs no longer has stays away,
  * since nothing can be made on it. */
 void vgpu_inventory_identify(VgpuInventory *self, const VgpuInventory *from_libvirt);
+void vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt);

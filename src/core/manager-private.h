@@ -34,7 +34,7 @@ struct VgpuManager {
     GVariant *discovery;      /* the last one (gpu/contents.h), NULL: none yet */
     GHashTable *contents;     /* GPU → GVariant, what was read of it last */
     VgpuInventory *inventory; /* of the two, with what the records and others tell */
-    bool is_stale;            /* it does not have yet what those tell now */
+    bool is_stale;            /* what others tell of all GPUs has changed since */
     GPtrArray *seers;         /* of Seer: who wait until all is seen */
     GSource *wake;            /* they are to look again */
     VgpuInventory *identity;  /* libvirt's view, NULL while it is away */
@@ -121,12 +121,22 @@ typedef struct {
 } VgpuPresence;
 VgpuPresence vgpu_manager_look(VgpuManager *self, const char *uuid);
 
+/* --- view.c ------------------------------------------------------------------------------- */
+
+/* Make the inventory of what was told last. @same: GPUs of the present one that are as they were, or NULL. */
+void vgpu_view_build(VgpuManager *self, GHashTable *same);
+/* The GPUs (a set of VgpuGpu) that @discovery tells the same of as the last one. */
+GHashTable *vgpu_view_same(const VgpuManager *self, GVariant *discovery);
+/* Takes a GPU that was read, in place of the one of that address. */
+void vgpu_view_take(VgpuManager *self, VgpuGpu *gpu);
+
 /* --- reading.c ---------------------------------------------------------------------------- */
 
 /* A snapshot and what it borrows. */
 typedef struct {
     VgpuSnapshot snapshot;
     GArray *reservations;
+    VgpuPending *pending;
     GHashTable *slow;
     GHashTable *unseen;
     GHashTable *closed;

@@ -181,8 +181,7 @@ vgpu_manager_save(VgpuManager *self, VgpuOwner *owner, GError **error)
     const VgpuClaimStore *store = self->stores[vgpu_kind_store(owner->kind)];
     bool saved = !store || vgpu_claim_store_save(store, owner, error);
 
-    if ((1u << owner->kind) & VGPU_KINDS_MADE) /* those name what is on VFs */
-        self->is_stale = true;
+    vgpu_reservations_touch(self->reservations, owner);
     if (!owner->claims->len)
         vgpu_reservations_forget(self->reservations, owner);
     return saved;

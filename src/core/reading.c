@@ -1,5 +1,6 @@
 /* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
 #include "core/manager-private.h"
+#include "core/pending.h"
 
 /* A driver that is at one thing for longer than this is avoided while another will do. */
 #define SLOW_US (1 * G_USEC_PER_SEC)
@@ -164,6 +165,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     VgpuReading *self = g_new0(VgpuReading, 1);
 
     self->reservations = reserve(manager, key);
+    self->pending = vgpu_pending_new(manager->inventory, self->reservations);
     self->slow = vgpu_manager_slow_gpus(manager);
     self->unseen = vgpu_manager_unseen(manager);
     self->closed = closed_now(manager);
@@ -178,6 +180,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     self->snapshot = (VgpuSnapshot) {
         .inventory = manager->inventory,
         .reservations = self->reservations,
+        .pending = self->pending,
         .refused = refused,
         .slow = self->slow,
         .unseen = self->unseen,
@@ -197,6 +200,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
 void
 vgpu_reading_free(VgpuReading *self)
 {
+    vgpu_pending_free(self->pending);
     g_array_unref(self->reservations);
     g_hash_table_unref(self->slow);
     g_hash_table_unref(self->unseen);

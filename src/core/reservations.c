@@ -6,6 +6,7 @@ struct VgpuReservations {
     GHashTable *by_parent;            /* likewise */
     GHashTable *by_gpu;               /* likewise */
     GHashTable *by_domain;            /* → GPtrArray of VgpuOwner */
+    GHashTable *changes;              /* see vgpu_reservations_take_changes() */
 };
 
 static const struct {
@@ -79,9 +80,19 @@ index_find(GHashTable *index, const char *key)
     return key ? g_hash_table_lookup(index, key) : NULL;
 }
 
+/* Only of what is on a VF does a record tell more than its GPU. */
+static void
+note_change(VgpuReservations *self, const VgpuClaim *claim)
+{
+    if (((1u << claim->owner->kind) & VGPU_KINDS_MADE) && claim->parent &&
+        claim->interface != VGPU_INTERFACE_MDEV)
+        g_hash_table_add(self->changes, g_strdup(claim->parent));
+}
+
 static void
 index_claim(VgpuReservations *self, VgpuClaim *claim)
 {
+    note_change(self, claim);
     index_add(self->by_uuid, claim->uuid, claim);
     index_add(self->by_parent, claim->parent, claim);
     index_add(self->by_gpu, claim->gpu, claim);
@@ -90,6 +101,7 @@ index_claim(VgpuReservations *self, VgpuClaim *claim)
 static void
 unindex_claim(VgpuReservations *self, VgpuClaim *claim)
 {
+    note_change(self, claim);
     index_remove(self->by_uuid, claim->uuid, claim);
     index_remove(self->by_parent, claim->parent, claim);
     index_remove(self->by_gpu, claim->gpu, claim);
@@ -109,6 +121,7 @@ vgpu_reservations_new(void)
     self->by_parent = index_new();
     self->by_gpu = index_new();
     self->by_domain = index_new();
+    self->changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return self;
 }
 
@@ -121,6 +134,7 @@ vgpu_reservations_free(VgpuReservations *self)
     g_hash_table_unref(self->by_parent);
     g_hash_table_unref(self->by_gpu);
     g_hash_table_unref(self->by_domain);
+    g_hash_table_unref(self->changes);
     for (guint i = 0; i < VGPU_N_KINDS; i++)
         g_hash_table_unref(self->owners[i]);
     g_free(self);
@@ -168,6 +182,7 @@ vgpu_reservations_copy(const VgpuReservations *self)
     vgpu_reservations_iter_init(&iter, self, G_MAXUINT);
     while (vgpu_reservations_iter_next(&iter, &owner))
         take_owner(copy, copy_owner(owner));
+    g_hash_table_remove_all(copy->changes); /* they are told of the original */
     return copy;
 }
 
@@ -260,6 +275,24 @@ vgpu_reservations_forget(VgpuReservations *self, VgpuOwner *owner)
     vgpu_reservations_clear(self, owner);
     index_remove(self->by_domain, owner->domain_uuid, owner);
     g_hash_table_remove(self->owners[owner->kind], owner->key);
+}
+
+void
+vgpu_reservations_touch(VgpuReservations *self, const VgpuOwner *owner)
+{
+    for (guint i = 0; i < owner->claims->len; i++)
+        note_change(self, g_ptr_array_index(owner->claims, i));
+}
+
+GHashTable *
+vgpu_reservations_take_changes(VgpuReservations *self)
+{
+    GHashTable *changes = self->changes;
+
+    if (!g_hash_table_size(changes))
+        return NULL;
+    self->changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return changes;
 }
 
 /* --- looking -------------------------------------------------------------------------------- */

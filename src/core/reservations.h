@@ -52,6 +52,12 @@ void vgpu_reservations_clear(VgpuReservations *self, VgpuOwner *owner);
 /* Frees the owner with all its claims. */
 void vgpu_reservations_forget(VgpuReservations *self, VgpuOwner *owner);
 
+/* Its claims are not what they were. */
+void vgpu_reservations_touch(VgpuReservations *self, const VgpuOwner *owner);
+/* The set of addresses (char *) of VFs that claims of what exists have come to or gone from since this was asked
+ * last, or where an owner of one was touched; NULL: there is none. The caller's. */
+GHashTable *vgpu_reservations_take_changes(VgpuReservations *self);
+
 /* Of VgpuClaim, of all kinds, in the order in which they came. Borrowed until the table changes; NULL when
  * there is none. */
 const GPtrArray *vgpu_reservations_of_uuid(const VgpuReservations *self, const char *uuid);

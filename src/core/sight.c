@@ -1,103 +1,14 @@
 /* sight.c: what GPUs there are and what is on them, as their driver processes tell
  *
- * How it works: what is discovered makes the inventory's GPUs, what is read of a GPU replaces it whole.
+ * How it works: what is discovered makes the inventory's GPUs (view.c), what is read of a GPU replaces it whole.
  * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;
  * it never waits for one that is not read yet, as reading has a limit. */
 #include "base/error.h"
 #include "core/manager-private.h"
 #include "gpu/contents.h"
-#include "gpu/facts.h"
 
 /* For so long a driver that has fallen silent is waited for where nothing else will do. */
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
-
-/* What the kernel calls nothing, a vGPU on a VF, gets the name that our record gives it; and the
- * type of it a name, since the driver lists only what could be made now. Of a plain VF nothing but
- * the record tells that it is used. */
-static void
-label(const VgpuInventory *inventory, const VgpuClaim *claim)
-{
-    VgpuGpu *gpu = vgpu_inventory_find(inventory, claim->gpu);
-    VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
-    VgpuInstance *instance = vgpu_parent_first_instance(parent);
-
-    if (!gpu || claim->interface == VGPU_INTERFACE_MDEV || gpu->interface != claim->interface)
-        return;
-    if (!vgpu_gpu_find_profile(gpu, claim->profile_id)) {
-        VgpuProfile *profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
-
-        vgpu_profile_guess(profile);
-        (void) vgpu_gpu_take_profile(gpu, profile);
-    }
-    if (!instance && parent && claim->interface == VGPU_INTERFACE_VF)
-        vgpu_parent_add_instance(parent, claim->uuid, claim->profile_id);
-    else if (instance && !instance->uuid)
-        instance->uuid = g_strdup(claim->uuid);
-}
-
-static void
-label_all(const VgpuManager *self, const VgpuInventory *inventory)
-{
-    VgpuReservationsIter iter;
-    VgpuOwner *owner;
-
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE);
-    while (vgpu_reservations_iter_next(&iter, &owner)) {
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (claim->phase != VGPU_PHASE_FAILED)
-                label(inventory, claim);
-        }
-    }
-}
-
-/* What sysfs does not tell: modes, names of types, and whose the instances on VFs are. */
-static void
-complete(VgpuManager *self, VgpuInventory *inventory)
-{
-    label_all(self, inventory);
-    for (guint i = 0; i < inventory->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
-
-        gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
-        gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
-    }
-    vgpu_facts_apply(self->facts, inventory); /* which have the last word */
-    if (self->identity)
-        vgpu_inventory_identify(inventory, self->identity);
-}
-
-/* All GPUs anew, from what was told last; @before: what was known of them. */
-static VgpuInventory *
-build(VgpuManager *self, const VgpuInventory *before)
-{
-    VgpuInventory *now =
-        self->discovery ? vgpu_discovery_unpack(self->discovery) : vgpu_inventory_new();
-
-    for (guint i = 0; i < now->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(now->gpus, i);
-        GVariant *contents = g_hash_table_lookup(self->contents, gpu->address);
-
-        if (contents)
-            (void) !vgpu_contents_unpack(contents, gpu);
-    }
-    vgpu_inventory_remember(now, before);
-    complete(self, now);
-    self->is_stale = false;
-    return now;
-}
-
-const VgpuInventory *
-vgpu_manager_inventory(VgpuManager *self)
-{
-    if (self->is_stale) {
-        g_autoptr(VgpuInventory) before = self->inventory;
-
-        self->inventory = build(self, before);
-    }
-    return self->inventory;
-}
 
 /* --- what changes --------------------------------------------------------------------------- */
 
@@ -184,14 +95,15 @@ on_discovered(GVariant *discovery, gpointer opaque)
 {
     VgpuManager *self = opaque;
     g_autoptr(VgpuInventory) now = vgpu_discovery_unpack(discovery);
-    g_autoptr(VgpuInventory) before = self->inventory;
+    g_autoptr(VgpuInventory) before = vgpu_inventory_ref(self->inventory);
+    g_autoptr(GHashTable) same = now ? vgpu_view_same(self, discovery) : NULL;
     bool is_first = !self->discovery && !self->was_blind;
 
     if (now)
         forget_contents(self, before, now);
     g_clear_pointer(&self->discovery, g_variant_unref);
     self->discovery = now ? g_variant_ref(discovery) : NULL;
-    self->inventory = build(self, before);
+    vgpu_view_build(self, same);
     forgive_changed(self, before);
     vgpu_drivers_take(self->drivers, self->inventory);
     if (!is_first && tell_changes(self, before))
@@ -211,7 +123,7 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
         return false;
     g_hash_table_replace(self->contents, g_strdup(address), g_variant_ref(contents));
     vgpu_manager_forgive(self, address); /* only what differs from the last time is told */
-    self->is_stale = true;
+    vgpu_view_take(self, g_steal_pointer(&gpu));
     old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
     if (was_known && old->profiles->len != n_profiles) {
         emit_gpu(self, "gpu-changed", old);
@@ -299,6 +211,8 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
 {
     vgpu_inventory_free(self->identity);
     self->identity = from_libvirt;
+    if (from_libvirt)
+        vgpu_inventory_index(from_libvirt);
     self->is_stale = true;
     vgpu_drivers_rediscover(self->drivers);
     (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
@@ -454,20 +368,14 @@ vgpu_manager_look(VgpuManager *self, const char *uuid)
     const VgpuInventory *inventory = vgpu_manager_inventory(self);
 
     for (guint i = 0; i < inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+        VgpuParent *parent = NULL;
+        const VgpuInstance *instance =
+            vgpu_gpu_find_instance(g_ptr_array_index(inventory->gpus, i), uuid, &parent);
 
-        for (guint j = 0; j < gpu->parents->len; j++) {
-            const VgpuParent *parent = g_ptr_array_index(gpu->parents, j);
-
-            for (guint k = 0; k < parent->instances->len; k++) {
-                const VgpuInstance *instance = g_ptr_array_index(parent->instances, k);
-
-                if (g_strcmp0(instance->uuid, uuid) == 0)
-                    return (VgpuPresence) { .exists = true,
-                                            .parent = parent->address,
-                                            .profile_id = instance->profile_id };
-            }
-        }
+        if (instance)
+            return (VgpuPresence) { .exists = true,
+                                    .parent = parent->address,
+                                    .profile_id = instance->profile_id };
     }
     return (VgpuPresence) { 0 };
 }

@@ -167,16 +167,16 @@ is_taken_by_own(const VgpuDomain *domain, const char *vf)
 
 /* Any VF, when none has room at the moment: the domain may start when it has. */
 static const VgpuParent *
-any_vf(const VgpuReading *reading, const VgpuGpu *gpu)
+any_vf(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
 {
     const VgpuParent *best = NULL;
     guint least = G_MAXUINT;
 
     for (guint i = 0; i < gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
-        guint reluctance = vgpu_placement_reluctance(reading->planned, gpu, parent);
+        guint reluctance = vgpu_placement_reluctance(snapshot, gpu, parent);
 
-        if (g_hash_table_contains(reading->closed, parent->address))
+        if (g_hash_table_contains(snapshot->closed, parent->address))
             continue;
         if (parent->instances->len)
             reluctance |= 1; /* as for what another domain is to have */
@@ -190,10 +190,9 @@ any_vf(const VgpuReading *reading, const VgpuGpu *gpu)
 
 /* The GPU that has the profile, with room if one has. */
 static const VgpuCandidate *
-choose(const VgpuReading *reading, const GPtrArray *candidates, const VgpuWant *want)
+choose(const VgpuSnapshot *snapshot, const GPtrArray *candidates, const VgpuWant *want)
 {
-    const VgpuCandidate *best =
-        vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
+    const VgpuCandidate *best = vgpu_placement_choose(snapshot, candidates, want->placement);
 
     for (guint i = 0; !best && i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
@@ -268,27 +267,69 @@ is_out_of_sight(const VgpuManager *self, const VgpuDomain *domain, const VgpuWan
     return unseen && g_hash_table_contains(unseen, gpu->address);
 }
 
+/* A definition whose vGPUs are bound. */
+typedef struct {
+    VgpuManager *manager;
+    VgpuDomain *domain;
+    bool now;             /* it is about to start, so what somebody else has is of no use */
+    VgpuReading *reading; /* NULL while nothing had to be placed */
+} Binding;
+
+static void
+binding_clear(Binding *self)
+{
+    g_clear_pointer(&self->reading, vgpu_reading_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Binding, binding_clear)
+
+/* One for all of its vGPUs: what is chosen for one of them changes nothing for the domain itself but that the
+ * VF is closed to its others. */
+static const VgpuSnapshot *
+look(Binding *self)
+{
+    if (!self->reading) {
+        self->reading = vgpu_reading_new(self->manager, self->domain, self->domain->uuid, NULL);
+        /* what the present run has is another matter */
+        g_ptr_array_set_size(self->reading->own, 0);
+    }
+    return &self->reading->snapshot;
+}
+
+/* With the VFs that the domain's vGPUs have by now. */
+static GHashTable *
+closed_to(const VgpuDomain *domain, const VgpuSnapshot *snapshot)
+{
+    GHashTable *closed = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTableIter iter;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iter, snapshot->closed);
+    while (g_hash_table_iter_next(&iter, &key, &value))
+        g_hash_table_insert(closed, key, value);
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
+
+        if (other->vf)
+            g_hash_table_insert(closed, other->vf, (gpointer) "the domain has it");
+    }
+    return closed;
+}
+
 /* Choose anew. *@claim is set when it is on a VF. */
 static bool
-place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **claim,
-      GError **error)
+place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
 {
-    g_autoptr(VgpuReading) reading = NULL;
+    const VgpuDomain *domain = self->domain;
+    VgpuSnapshot snapshot = *look(self);
+    g_autoptr(GHashTable) closed = NULL;
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
     const VgpuParent *parent;
 
     bind_to(want, VGPU_INTERFACE_NONE, NULL);
-    reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
-    g_ptr_array_set_size(reading->own, 0); /* what the present run has is another matter */
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
-
-        if (other->vf)
-            g_hash_table_insert(reading->closed, other->vf, (gpointer) "the domain has it");
-    }
-    candidates = vgpu_placement_candidates(&reading->snapshot, want);
-    chosen = choose(reading, candidates, want);
+    snapshot.closed = closed = closed_to(domain, &snapshot);
+    candidates = vgpu_placement_candidates(&snapshot, want);
+    chosen = choose(&snapshot, candidates, want);
     if (!chosen && keep_as_it_is(domain, want))
         return true;
     if (!chosen) {
@@ -307,7 +348,7 @@ place(VgpuManager *self, const VgpuDomain *domain, VgpuWant *want, VgpuClaim **c
         bind_to(want, chosen->gpu->interface, NULL);
         return true;
     }
-    parent = chosen->parent ? chosen->parent : any_vf(reading, chosen->gpu);
+    parent = chosen->parent ? chosen->parent : any_vf(&snapshot, chosen->gpu);
     if (!parent) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
                     "domain '%s': GPU %s has no virtual function for vGPU %u", domain->name,
@@ -333,11 +374,10 @@ present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 
 /* Whether a start there would succeed as things are. */
 static bool
-has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
-         const VgpuClaim *claim)
+has_room(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
-    g_autoptr(VgpuReading) reading = NULL;
+    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->domain->uuid);
+    const VgpuSnapshot *snapshot = look(self);
     g_autoptr(GPtrArray) candidates = NULL;
     VgpuWant there = *want;
 
@@ -348,41 +388,41 @@ has_room(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
     }
     there.interface = claim->interface;
     there.vf = is_on_vf(claim->interface) ? claim->parent : NULL;
-    reading = vgpu_reading_new(self, domain, domain->uuid, NULL);
-    g_ptr_array_set_size(reading->own, 0);
-    candidates = vgpu_placement_candidates(&reading->snapshot, &there);
-    return vgpu_placement_choose(&reading->snapshot, candidates, want->placement) != NULL;
+    candidates = vgpu_placement_candidates(snapshot, &there);
+    return vgpu_placement_choose(snapshot, candidates, want->placement) != NULL;
 }
 
-/* @now: it is about to start, so what somebody else has is of no use. */
 static bool
-bind_one(VgpuManager *self, VgpuDomain *domain, VgpuWant *want, bool now, GError **error)
+bind_one(Binding *self, VgpuWant *want, GError **error)
 {
-    const VgpuClaim *reserved = vgpu_manager_reservation(self, domain->uuid, want->uuid);
-    const VgpuClaim *known = present(self, domain, want);
+    VgpuManager *manager = self->manager;
+    const VgpuDomain *domain = self->domain;
+    const VgpuClaim *reserved = vgpu_manager_reservation(manager, domain->uuid, want->uuid);
+    const VgpuClaim *known = present(manager, domain, want);
     g_autoptr(VgpuClaim) claim = NULL;
 
-    if (!known && reserved && is_usable(self, domain, reserved, want) &&
+    if (!known && reserved && is_usable(manager, domain, reserved, want) &&
         !is_taken_by_own(domain, reserved->parent) &&
-        (!now || has_room(self, domain, want, reserved)))
+        (!self->now || has_room(self, want, reserved)))
         known = reserved;
-    if (!known && (claim = claim_from_hostdev(self, domain, want)) &&
-        (!now || has_room(self, domain, want, claim)))
+    if (!known && (claim = claim_from_hostdev(manager, domain, want)) &&
+        (!self->now || has_room(self, want, claim)))
         known = claim;
-    if (!known && !(!now && is_out_of_sight(self, domain, want) && keep_as_it_is(domain, want))) {
+    if (!known &&
+        !(!self->now && is_out_of_sight(manager, domain, want) && keep_as_it_is(domain, want))) {
         g_clear_pointer(&claim, vgpu_claim_free);
-        if (!place(self, domain, want, &claim, error))
+        if (!place(self, want, &claim, error))
             return false;
         known = claim;
     }
     if (known)
         bind_to(want, known->interface, known->parent);
-    vgpu_display_find(want, self->inventory);
+    vgpu_display_find(want, manager->inventory);
     if (!want->vf) /* one that told of a start that had to be moved has done its part */
-        vgpu_manager_unreserve(self, domain->uuid, want->uuid);
+        vgpu_manager_unreserve(manager, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
                        !g_str_equal(reserved->profile_id, known->profile_id)))
-        reserve(self, domain, vgpu_claim_copy_place(known));
+        reserve(manager, domain, vgpu_claim_copy_place(known));
     return true;
 }
 
@@ -414,6 +454,8 @@ prune(VgpuManager *self, const VgpuDomain *domain)
 static bool
 bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
 {
+    g_auto(Binding) binding = { .manager = self, .domain = domain, .now = now };
+
     if (!vgpu_manager_complete(self, domain, error))
         return false;
     (void) vgpu_manager_inventory(self);
@@ -421,7 +463,7 @@ bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
-        if (!want->uuid_is_users && !bind_one(self, domain, want, now, error))
+        if (!want->uuid_is_users && !bind_one(&binding, want, error))
             return false;
     }
     return true;

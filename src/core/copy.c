@@ -15,6 +15,7 @@ vgpu_manager_copy(VgpuManager *self)
     copy->discovery = self->discovery ? g_variant_ref(self->discovery) : NULL;
     copy->pools = vgpu_pools_copy(self->pools);
     copy->reservations = vgpu_reservations_copy(self->reservations);
+    copy->balances = vgpu_balances_new();
     copy->unseen = vgpu_manager_unseen(self);
     copy->slow = vgpu_manager_slow_gpus(self);
     return copy;
@@ -27,6 +28,7 @@ vgpu_manager_copy_free(VgpuManager *self)
     g_clear_pointer(&self->discovery, g_variant_unref);
     vgpu_pools_free(self->pools);
     vgpu_reservations_free(self->reservations);
+    g_hash_table_unref(self->balances);
     g_hash_table_unref(self->unseen);
     g_hash_table_unref(self->slow);
     g_free(self);

@@ -33,6 +33,7 @@ struct VgpuManager {
     VgpuDrivers *drivers;
     GVariant *discovery;      /* the last one (gpu/contents.h), NULL: none yet */
     GHashTable *contents;     /* GPU → GVariant, what was read of it last */
+    GHashTable *balances;     /* GPU → VgpuBalance, of the inventory */
     VgpuInventory *inventory; /* of the two, with what the records and others tell */
     bool is_stale;            /* what others tell of all GPUs has changed since */
     GPtrArray *seers;         /* of Seer: who wait until all is seen */
@@ -45,6 +46,7 @@ struct VgpuManager {
     GHashTable *owed;         /* set of GPUs that the last look at all domains could not see */
     bool was_blind;           /* something was answered before any GPU was known */
     GHashTable *definitions;  /* domain UUID → VgpuDefinition */
+    GHashTable *wanted;       /* UUID of a vGPU → GPtrArray of VgpuDefinition */
     GHashTable *starts;       /* token → VgpuStart, not answered yet */
     GHashTable *plugs;        /* set of VgpuPlug, waited for */
     guint lives;              /* vGPUs that something is under way for, see life.c */
@@ -130,28 +132,44 @@ GHashTable *vgpu_view_same(const VgpuManager *self, GVariant *discovery);
 /* Takes a GPU that was read, in place of the one of that address. */
 void vgpu_view_take(VgpuManager *self, VgpuGpu *gpu);
 
+/* --- balance.c ---------------------------------------------------------------------------- */
+
+typedef struct {
+    GPtrArray *
+        open; /* of VgpuClaim: of what takes room on the GPU, what it does not show with its profile */
+    GPtrArray *strange; /* of char *: UUIDs of what is on it, and in no record that says so */
+} VgpuBalance;
+
+/* GPU → VgpuBalance. */
+GHashTable *vgpu_balances_new(void);
+/* Of a GPU of the inventory. Borrowed until the records or the inventory change. */
+const VgpuBalance *vgpu_manager_balance(VgpuManager *self, const VgpuGpu *gpu);
+
+/* --- definition.c ------------------------------------------------------------------------- */
+
+/* The definitions that ask for a vGPU of that UUID (of VgpuDefinition); NULL: none does. Borrowed. */
+const GPtrArray *vgpu_manager_wanting(const VgpuManager *self, const char *uuid);
+
 /* --- reading.c ---------------------------------------------------------------------------- */
 
 /* A snapshot and what it borrows. */
-typedef struct {
+struct VgpuReading {
     VgpuSnapshot snapshot;
     GArray *reservations;
     VgpuPending *pending;
     GHashTable *slow;
     GHashTable *unseen;
     GHashTable *closed;
-    GHashTable *planned;
+    GHashTable *unplanned;
     GPtrArray *own;
     GHashTable *tenant_used;
     GHashTable *tenant_users;
-} VgpuReading;
+};
 
 /* As @domain, whose records are under @key, sees it (both may be NULL: nobody in particular).
  * @refused may be NULL; borrowed. Valid until the records or the inventory change. */
 VgpuReading *vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key,
                               GHashTable *refused);
-void vgpu_reading_free(VgpuReading *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
 
 /* Count one more as taken, by the domain itself; the strings are borrowed. */
 void vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,

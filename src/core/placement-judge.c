@@ -197,10 +197,14 @@ is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile
 }
 
 guint
-vgpu_placement_reluctance(GHashTable *planned, const VgpuGpu *gpu, const VgpuParent *parent)
+vgpu_placement_reluctance(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                          const VgpuParent *parent)
 {
-    return (planned && g_hash_table_contains(planned, parent->address)) +
-           2 * vgpu_gpu_shares_with_host(gpu, parent);
+    bool is_planned =
+        snapshot->planned && g_hash_table_contains(snapshot->planned, parent->address) &&
+        !(snapshot->unplanned && g_hash_table_contains(snapshot->unplanned, parent->address));
+
+    return is_planned + 2 * vgpu_gpu_shares_with_host(gpu, parent);
 }
 
 /* Whether @parent takes one; @promised: the GPU as a whole has no room beside what is promised. */
@@ -229,7 +233,7 @@ choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
 
         if (!takes_one(snapshot, want, promised, parent, out->profile))
             continue;
-        reluctance = vgpu_placement_reluctance(snapshot->planned, out->gpu, parent);
+        reluctance = vgpu_placement_reluctance(snapshot, out->gpu, parent);
         if (best && reluctance >= out->reluctance)
             continue;
         best = parent;

@@ -32,60 +32,64 @@ has_user(const VgpuManager *self, const VgpuClaim *claim)
 }
 
 /* All that is recorded counts once, whoever has it: what was made by hand or is persistent has a
- * second record while a domain uses it. */
-static void
-reserve_owner(const VgpuManager *self, GArray *reservations, const VgpuOwner *owner)
+ * second record while a domain uses it. @key: what is held for that domain's coming is for itself. */
+static bool
+counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
 {
+    const VgpuOwner *owner = claim->owner;
     bool outlives_runs = !owner->domain_uuid || owner->kind == VGPU_KIND_PERSISTENT;
 
-    for (guint i = 0; i < owner->claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        VgpuReservation reservation = {
-            .uuid = claim->uuid,
-            .parent = claim->parent,
-            .profile_id = claim->profile_id,
-        };
-
-        if (claim->phase != VGPU_PHASE_FAILED && !(outlives_runs && has_user(self, claim)))
-            g_array_append_val(reservations, reservation);
-    }
+    return claim->phase != VGPU_PHASE_FAILED &&
+           !(owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0) &&
+           !(outlives_runs && has_user(self, claim));
 }
 
-/* @key: what is held for that domain's coming is for itself. */
+/* Of all that is reserved, what its GPU does not show. */
 static GArray *
-reserve(const VgpuManager *self, const char *key)
+reserve(VgpuManager *self, const char *key)
 {
     GArray *reservations = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
-    VgpuReservationsIter iter;
-    VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, G_MAXUINT);
-    while (vgpu_reservations_iter_next(&iter, &owner)) {
-        bool is_own = owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0;
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuBalance *balance =
+            vgpu_manager_balance(self, g_ptr_array_index(self->inventory->gpus, i));
 
-        if (vgpu_kind_takes_room(owner->kind) && !is_own)
-            reserve_owner(self, reservations, owner);
+        for (guint j = 0; j < balance->open->len; j++) {
+            const VgpuClaim *claim = g_ptr_array_index(balance->open, j);
+            VgpuReservation reservation = {
+                .uuid = claim->uuid,
+                .parent = claim->parent,
+                .profile_id = claim->profile_id,
+            };
+
+            if (counts(self, claim, key))
+                g_array_append_val(reservations, reservation);
+        }
     }
     return reservations;
 }
 
+/* VFs that nobody but the domain is to have. */
 static GHashTable *
-planned_vfs(const VgpuManager *self, const char *except)
+unplanned_vfs(const VgpuManager *self, const char *key)
 {
-    GHashTable *planned = g_hash_table_new(g_str_hash, g_str_equal);
-    VgpuReservationsIter iter;
-    VgpuOwner *owner;
+    GHashTable *unplanned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
 
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(PLANNED));
-    while (vgpu_reservations_iter_next(&iter, &owner)) {
-        for (guint i = 0; i < owner->claims->len && g_strcmp0(owner->key, except) != 0; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+        const GPtrArray *there = vgpu_reservations_of_parent(self->reservations, claim->parent);
+        bool others = false;
 
-            if (claim->interface != VGPU_INTERFACE_MDEV) /* whose parents have room for others */
-                g_hash_table_add(planned, claim->parent);
+        for (guint j = 0; there && j < there->len; j++) {
+            const VgpuOwner *other = ((const VgpuClaim *) g_ptr_array_index(there, j))->owner;
+
+            others |= other->kind == VGPU_KIND_PLANNED && other != owner;
         }
+        if (claim->parent && !others)
+            g_hash_table_add(unplanned, g_strdup(claim->parent));
     }
-    return planned;
+    return unplanned;
 }
 
 static GHashTable *
@@ -169,7 +173,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     self->slow = vgpu_manager_slow_gpus(manager);
     self->unseen = vgpu_manager_unseen(manager);
     self->closed = closed_now(manager);
-    self->planned = planned_vfs(manager, key);
+    self->unplanned = unplanned_vfs(manager, key);
     self->own = g_ptr_array_new();
     list_own(manager, key, self->own);
     self->tenant_used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -185,7 +189,8 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
         .slow = self->slow,
         .unseen = self->unseen,
         .closed = self->closed,
-        .planned = self->planned,
+        .planned = vgpu_reservations_planned(manager->reservations),
+        .unplanned = self->unplanned,
         .own = self->own,
         .libvirt = manager->host.libvirt,
         .pools = manager->pools,
@@ -205,7 +210,7 @@ vgpu_reading_free(VgpuReading *self)
     g_hash_table_unref(self->slow);
     g_hash_table_unref(self->unseen);
     g_hash_table_unref(self->closed);
-    g_hash_table_unref(self->planned);
+    g_hash_table_unref(self->unplanned);
     g_ptr_array_unref(self->own);
     g_hash_table_unref(self->tenant_used);
     g_hash_table_unref(self->tenant_users);
@@ -228,10 +233,23 @@ vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,
         take_of_tenant(self, want->pool, NULL);
 }
 
+VgpuReading *
+vgpu_manager_read(VgpuManager *self)
+{
+    (void) vgpu_manager_inventory(self);
+    return vgpu_reading_new(self, NULL, NULL, NULL);
+}
+
+guint
+vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    return vgpu_placement_available(&self->snapshot, gpu, profile);
+}
+
 guint
 vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
     g_autoptr(VgpuReading) reading = vgpu_reading_new(self, NULL, NULL, NULL);
 
-    return vgpu_placement_available(&reading->snapshot, gpu, profile);
+    return vgpu_reading_available(reading, gpu, profile);
 }

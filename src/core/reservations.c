@@ -6,7 +6,9 @@ struct VgpuReservations {
     GHashTable *by_parent;            /* likewise */
     GHashTable *by_gpu;               /* likewise */
     GHashTable *by_domain;            /* → GPtrArray of VgpuOwner */
+    GHashTable *planned;              /* see vgpu_reservations_planned() */
     GHashTable *changes;              /* see vgpu_reservations_take_changes() */
+    GHashTable *changed_gpus;         /* likewise */
 };
 
 static const struct {
@@ -50,6 +52,12 @@ index_new(void)
                                  (GDestroyNotify) g_ptr_array_unref);
 }
 
+static GHashTable *
+set_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
 /* What has no such @key is not in the index. */
 static void
 index_add(GHashTable *index, const char *key, gpointer what)
@@ -89,10 +97,36 @@ note_change(VgpuReservations *self, const VgpuClaim *claim)
         g_hash_table_add(self->changes, g_strdup(claim->parent));
 }
 
+/* One more plan for its VF, or one less. An mdev's parent has room for others. */
+static void
+count_planned(VgpuReservations *self, const VgpuClaim *claim, int difference)
+{
+    gpointer n;
+
+    if (claim->owner->kind != VGPU_KIND_PLANNED || !claim->parent ||
+        claim->interface == VGPU_INTERFACE_MDEV)
+        return;
+    n = GINT_TO_POINTER(GPOINTER_TO_INT(g_hash_table_lookup(self->planned, claim->parent)) +
+                        difference);
+    if (n)
+        g_hash_table_insert(self->planned, g_strdup(claim->parent), n);
+    else
+        g_hash_table_remove(self->planned, claim->parent);
+}
+
+static void
+note_gpu(VgpuReservations *self, const VgpuClaim *claim)
+{
+    if (claim->gpu && !g_hash_table_contains(self->changed_gpus, claim->gpu))
+        g_hash_table_add(self->changed_gpus, g_strdup(claim->gpu));
+}
+
 static void
 index_claim(VgpuReservations *self, VgpuClaim *claim)
 {
     note_change(self, claim);
+    note_gpu(self, claim);
+    count_planned(self, claim, 1);
     index_add(self->by_uuid, claim->uuid, claim);
     index_add(self->by_parent, claim->parent, claim);
     index_add(self->by_gpu, claim->gpu, claim);
@@ -102,6 +136,8 @@ static void
 unindex_claim(VgpuReservations *self, VgpuClaim *claim)
 {
     note_change(self, claim);
+    note_gpu(self, claim);
+    count_planned(self, claim, -1);
     index_remove(self->by_uuid, claim->uuid, claim);
     index_remove(self->by_parent, claim->parent, claim);
     index_remove(self->by_gpu, claim->gpu, claim);
@@ -121,7 +157,9 @@ vgpu_reservations_new(void)
     self->by_parent = index_new();
     self->by_gpu = index_new();
     self->by_domain = index_new();
-    self->changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->planned = set_new();
+    self->changes = set_new();
+    self->changed_gpus = set_new();
     return self;
 }
 
@@ -134,7 +172,9 @@ vgpu_reservations_free(VgpuReservations *self)
     g_hash_table_unref(self->by_parent);
     g_hash_table_unref(self->by_gpu);
     g_hash_table_unref(self->by_domain);
+    g_hash_table_unref(self->planned);
     g_hash_table_unref(self->changes);
+    g_hash_table_unref(self->changed_gpus);
     for (guint i = 0; i < VGPU_N_KINDS; i++)
         g_hash_table_unref(self->owners[i]);
     g_free(self);
@@ -284,15 +324,33 @@ vgpu_reservations_touch(VgpuReservations *self, const VgpuOwner *owner)
         note_change(self, g_ptr_array_index(owner->claims, i));
 }
 
+static GHashTable *
+take_set(GHashTable **set)
+{
+    GHashTable *taken = *set;
+
+    if (!g_hash_table_size(taken))
+        return NULL;
+    *set = set_new();
+    return taken;
+}
+
 GHashTable *
 vgpu_reservations_take_changes(VgpuReservations *self)
 {
-    GHashTable *changes = self->changes;
+    return take_set(&self->changes);
+}
 
-    if (!g_hash_table_size(changes))
-        return NULL;
-    self->changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    return changes;
+GHashTable *
+vgpu_reservations_take_changed_gpus(VgpuReservations *self)
+{
+    return take_set(&self->changed_gpus);
+}
+
+GHashTable *
+vgpu_reservations_planned(const VgpuReservations *self)
+{
+    return self->planned;
 }
 
 /* --- looking -------------------------------------------------------------------------------- */

@@ -57,6 +57,12 @@ void vgpu_reservations_touch(VgpuReservations *self, const VgpuOwner *owner);
 /* The set of addresses (char *) of VFs that claims of what exists have come to or gone from since this was asked
  * last, or where an owner of one was touched; NULL: there is none. The caller's. */
 GHashTable *vgpu_reservations_take_changes(VgpuReservations *self);
+/* The same of GPUs that claims of any kind have come to or gone from. */
+GHashTable *vgpu_reservations_take_changed_gpus(VgpuReservations *self);
+
+/* The VFs that domains are to have: address → how many of them, GUINT_TO_POINTER. Borrowed; it changes with the
+ * table. */
+GHashTable *vgpu_reservations_planned(const VgpuReservations *self);
 
 /* Of VgpuClaim, of all kinds, in the order in which they came. Borrowed until the table changes; NULL when
  * there is none. */

@@ -185,7 +185,15 @@ vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuP
 }
 
 static void
-add_closed(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, GHashTable *parents)
+add(GHashTable **parents, const VgpuParent *parent)
+{
+    if (!*parents)
+        *parents = g_hash_table_new(NULL, NULL);
+    g_hash_table_add(*parents, (gpointer) parent);
+}
+
+static void
+add_closed(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, GHashTable **parents)
 {
     GHashTableIter iter;
     gpointer address;
@@ -194,30 +202,30 @@ add_closed(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, GHashTable *parents
         return;
     g_hash_table_iter_init(&iter, snapshot->closed);
     while (g_hash_table_iter_next(&iter, &address, NULL)) {
-        VgpuParent *parent = vgpu_gpu_find_parent(gpu, address);
+        const VgpuParent *parent = vgpu_gpu_find_parent(gpu, address);
 
         if (parent)
-            g_hash_table_add(parents, parent);
+            add(parents, parent);
     }
 }
 
-/* Of the GPU's parents those of which there is more to be said than what its driver tells. */
+/* Of the GPU's parents those of which there is more to be said than what its driver tells; NULL: there is none. */
 static GHashTable *
 list_special(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
 {
-    GHashTable *parents = g_hash_table_new(NULL, NULL);
     const GArray *pending = vgpu_pending_on_gpu(snapshot->pending, gpu);
+    GHashTable *parents = NULL;
 
     for (guint i = 0; pending && i < pending->len; i++)
-        g_hash_table_add(parents, (gpointer) g_array_index(pending, VgpuPendingOne, i).parent);
+        add(&parents, g_array_index(pending, VgpuPendingOne, i).parent);
     for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
-        VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
+        const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
 
         if (parent)
-            g_hash_table_add(parents, parent);
+            add(&parents, parent);
     }
-    add_closed(snapshot, gpu, parents);
+    add_closed(snapshot, gpu, &parents);
     return parents;
 }
 
@@ -230,6 +238,8 @@ room_as_counted(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProf
     GHashTableIter iter;
     gpointer parent;
 
+    if (!special)
+        return room;
     g_hash_table_iter_init(&iter, special);
     while (g_hash_table_iter_next(&iter, &parent, NULL)) {
         const VgpuOffer *offer = vgpu_parent_find_offer(parent, profile->id);

@@ -186,6 +186,7 @@ vgpu_manager_open_eyes(VgpuManager *self, const VgpuDriverOptions *options)
 
     self->contents =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
+    self->balances = vgpu_balances_new();
     self->inventory = vgpu_inventory_new();
     self->seers = g_ptr_array_new_with_free_func(g_free);
     self->drivers = vgpu_drivers_new(options, self->context, &host, self);
@@ -202,6 +203,7 @@ vgpu_manager_close_eyes(VgpuManager *self)
     }
     g_ptr_array_unref(self->seers);
     vgpu_inventory_free(self->inventory);
+    g_hash_table_unref(self->balances);
     g_hash_table_unref(self->contents);
     g_clear_pointer(&self->discovery, g_variant_unref);
 }

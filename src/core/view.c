@@ -142,6 +142,7 @@ vgpu_view_build(VgpuManager *self, GHashTable *same)
 {
     g_autoptr(VgpuInventory) before = self->inventory;
 
+    g_hash_table_remove_all(self->balances);
     self->inventory = build(self, before, same);
     self->is_stale = false;
 }
@@ -169,6 +170,7 @@ replace(VgpuManager *self, VgpuGpu *gpu)
         self->inventory = vgpu_inventory_copy(shared);
         vgpu_inventory_free(shared);
     }
+    g_hash_table_remove(self->balances, gpu->address);
     vgpu_inventory_replace(self->inventory, gpu);
 }
 
@@ -192,6 +194,7 @@ relabel(VgpuManager *self, const char *vf)
         replace(self, rebuild(self, gpu));
         return;
     }
+    g_hash_table_remove(self->balances, gpu->address);
     unlabel(parent);
     label_all(gpu, vgpu_reservations_of_parent(self->reservations, vf));
     vgpu_tally_update(gpu);

@@ -1,0 +1,106 @@
+/* balance.c: what the records and a GPU do not tell alike
+ *
+ * Nearly all that is recorded is there, and nearly all that is there is recorded. Decisions are about the
+ * rest, which is kept for each GPU until something changes on it or in a record that names it. */
+#include "core/manager-private.h"
+
+static void
+balance_free(gpointer data)
+{
+    VgpuBalance *self = data;
+
+    g_ptr_array_unref(self->open);
+    g_ptr_array_unref(self->strange);
+    g_free(self);
+}
+
+GHashTable *
+vgpu_balances_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, balance_free);
+}
+
+/* Whether the GPU shows it, with its profile. */
+static bool
+is_shown(const VgpuGpu *gpu, const VgpuClaim *claim)
+{
+    const VgpuParent *parent = claim->parent ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
+    const VgpuInstance *instance = parent ? vgpu_parent_find_instance(parent, claim->uuid) : NULL;
+
+    return instance && instance->profile_id;
+}
+
+static bool
+is_recorded(const VgpuManager *self, const VgpuGpu *gpu, const char *uuid)
+{
+    const GPtrArray *claims = vgpu_reservations_of_uuid(self->reservations, uuid);
+
+    for (guint i = 0; claims && i < claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(claims, i);
+
+        if (((1u << claim->owner->kind) & VGPU_KINDS_OWNED) &&
+            g_strcmp0(claim->gpu, gpu->address) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+add_strange(const VgpuManager *self, const VgpuGpu *gpu, const VgpuParent *parent,
+            GPtrArray *strange)
+{
+    for (guint i = 0; i < parent->instances->len; i++) {
+        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
+
+        if (instance->uuid && !is_recorded(self, gpu, instance->uuid))
+            g_ptr_array_add(strange, g_strdup(instance->uuid));
+    }
+}
+
+static VgpuBalance *
+balance_new(const VgpuManager *self, const VgpuGpu *gpu)
+{
+    const GPtrArray *claims = vgpu_reservations_of_gpu(self->reservations, gpu->address);
+    VgpuBalance *balance = g_new0(VgpuBalance, 1);
+
+    balance->open = g_ptr_array_new();
+    balance->strange = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; claims && i < claims->len; i++) {
+        VgpuClaim *claim = g_ptr_array_index(claims, i);
+
+        if (vgpu_kind_takes_room(claim->owner->kind) && !is_shown(gpu, claim))
+            g_ptr_array_add(balance->open, claim);
+    }
+    for (guint i = 0; i < gpu->parents->len; i++)
+        add_strange(self, gpu, g_ptr_array_index(gpu->parents, i), balance->strange);
+    return balance;
+}
+
+/* What came or went in the records. */
+static void
+forget_changed(VgpuManager *self)
+{
+    g_autoptr(GHashTable) gpus = vgpu_reservations_take_changed_gpus(self->reservations);
+    GHashTableIter iter;
+    gpointer gpu;
+
+    if (!gpus)
+        return;
+    g_hash_table_iter_init(&iter, gpus);
+    while (g_hash_table_iter_next(&iter, &gpu, NULL))
+        g_hash_table_remove(self->balances, gpu);
+}
+
+const VgpuBalance *
+vgpu_manager_balance(VgpuManager *self, const VgpuGpu *gpu)
+{
+    VgpuBalance *balance;
+
+    forget_changed(self);
+    balance = g_hash_table_lookup(self->balances, gpu->address);
+    if (!balance) {
+        balance = balance_new(self, gpu);
+        g_hash_table_insert(self->balances, g_strdup(gpu->address), balance);
+    }
+    return balance;
+}

@@ -214,6 +214,49 @@ adopt(VgpuManager *self, const VgpuAction *action)
     vgpu_life_go_on(self, claim);
 }
 
+static void
+claim_orphan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
+{
+    VgpuPresence found = vgpu_manager_look(self, want->uuid);
+    const VgpuGpu *gpu =
+        found.exists ? vgpu_inventory_find_by_function(self->inventory, found.parent) : NULL;
+    VgpuSituation situation = { .seen = VGPU_SEEN_UNTOLD, .run = VGPU_RUN_OFF };
+    const VgpuLifeRule *rule = vgpu_lifecycle_next(&situation);
+    VgpuAction action = {
+        .kind = VGPU_ACTION_REMOVE,
+        .key = domain->uuid,
+        .domain = domain->name,
+        .domain_id = -1,
+        .uuid = want->uuid,
+        .index = want->index,
+        .run = VGPU_RUN_OFF,
+        .parent = (char *) found.parent,
+        .profile_id = (char *) found.profile_id,
+    };
+
+    if (!gpu || !vgpu_manager_is_fresh(self, gpu->address) || rule->next != VGPU_NEXT_CLAIM)
+        return;
+    g_message("vGPU %s of domain '%s' is removed: %s", want->uuid, domain->name, rule->why);
+    adopt(self, &action);
+}
+
+void
+vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDefinition *definition)
+{
+    const VgpuDomain *domain = definition->domain;
+
+    if (vgpu_manager_is_starting(self, domain->uuid))
+        return;
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (want->uuid && !want->uuid_is_users && !want->create_at_define &&
+            !vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, want->uuid),
+                               VGPU_KINDS_OWNED))
+            claim_orphan(self, domain, want);
+    }
+}
+
 /* What the plan says is what the rules will say, once they know what the plan knew. */
 static void
 act(VgpuManager *self, const VgpuAction *action)

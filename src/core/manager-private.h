@@ -149,6 +149,13 @@ const VgpuBalance *vgpu_manager_balance(VgpuManager *self, const VgpuGpu *gpu);
 
 /* The definitions that ask for a vGPU of that UUID (of VgpuDefinition); NULL: none does. Borrowed. */
 const GPtrArray *vgpu_manager_wanting(const VgpuManager *self, const char *uuid);
+/* Its want for that vGPU; NULL: it has none. Borrowed. */
+const VgpuWant *vgpu_definition_find(const VgpuDefinition *self, const char *uuid);
+
+/* --- follow.c ----------------------------------------------------------------------------- */
+
+/* Have devices removed that can only be that domain's, which does not run, and are on no record. */
+void vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDefinition *definition);
 
 /* --- reading.c ---------------------------------------------------------------------------- */
 
@@ -271,6 +278,8 @@ void vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuD
                                const VgpuWant *want, const char *reason, gint64 duration_ms);
 /* Something that a start may wait for has changed. */
 void vgpu_manager_wake_starts(VgpuManager *self);
+/* Whether one of them is that domain's. */
+bool vgpu_manager_is_starting(const VgpuManager *self, const char *key);
 /* Add the keys of all starts that are not answered yet to @set. */
 void vgpu_manager_list_starts(const VgpuManager *self, GHashTable *set);
 /* Cancel what is being made for that domain's present run, which is over. */

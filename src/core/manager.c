@@ -103,6 +103,8 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->lanes = vgpu_lanes_new(context);
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vgpu_definition_free);
+    self->wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify) g_ptr_array_unref);
     self->plugs = g_hash_table_new(NULL, NULL);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
@@ -124,6 +126,7 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->starts);
     vgpu_manager_forget_plugs(self);
     vgpu_life_forget(self);
+    g_hash_table_unref(self->wanted);
     g_hash_table_unref(self->definitions);
     vgpu_reservations_free(self->reservations);
     g_clear_pointer(&self->lapse, check_free);

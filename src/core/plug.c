@@ -119,15 +119,6 @@ on_made(const GError *error, gpointer opaque)
 }
 
 static bool
-is_starting(const VgpuManager *self, const char *key)
-{
-    g_autoptr(GHashTable) starts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-
-    vgpu_manager_list_starts(self, starts);
-    return g_hash_table_contains(starts, key);
-}
-
-static bool
 check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
 {
     guint wanted = domain->wants->len > first ? domain->wants->len - first : 0;
@@ -135,7 +126,7 @@ check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
     bool other_run =
         owner && (!owner->started || (owner->domain_id >= 0 && owner->domain_id != domain->id));
 
-    if (!domain->uuid || other_run || is_starting(self, domain->uuid)) {
+    if (!domain->uuid || other_run || vgpu_manager_is_starting(self, domain->uuid)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "domain '%s' is just being started; try again when it runs", domain->name);
         return false;

@@ -33,15 +33,23 @@ state_of(const VgpuClaim *claim)
     }
 }
 
+typedef struct {
+    const VgpuManager *manager;
+    GPtrArray *rows;    /* of VgpuRow */
+    GHashTable *listed; /* set of the UUIDs that are in rows, which has the strings */
+} Listing;
+
 static VgpuRow *
-add_row(GPtrArray *rows, const char *uuid, const char *state)
+add_row(Listing *self, const char *uuid, const char *state)
 {
     VgpuRow *row = g_new0(VgpuRow, 1);
 
     row->uuid = g_strdup(uuid);
     row->index = -1;
     row->state = state;
-    g_ptr_array_add(rows, row);
+    g_ptr_array_add(self->rows, row);
+    if (row->uuid)
+        g_hash_table_add(self->listed, row->uuid);
     return row;
 }
 
@@ -85,10 +93,10 @@ needs_restart(const VgpuManager *self, const VgpuOwner *owner)
 }
 
 static void
-add_claim_row(const VgpuManager *self, GPtrArray *rows, const VgpuOwner *owner,
-              const VgpuClaim *claim, const char *state)
+add_claim_row(Listing *self, const VgpuClaim *claim, const char *state, bool restart_needed)
 {
-    VgpuRow *row = add_row(rows, claim->uuid, state);
+    const VgpuOwner *owner = claim->owner;
+    VgpuRow *row = add_row(self, claim->uuid, state);
 
     row->domain = g_strdup(owner->domain_name);
     row->domain_uuid = g_strdup(owner->domain_uuid);
@@ -100,36 +108,31 @@ add_claim_row(const VgpuManager *self, GPtrArray *rows, const VgpuOwner *owner,
     row->interface = claim->interface;
     row->pool = g_strdup(claim->pool ? claim->pool : VGPU_POOL_DEFAULT);
     row->tenant = g_strdup(claim->tenant);
-    row->restart_needed = needs_restart(self, owner);
+    row->restart_needed = restart_needed;
 }
 
 static bool
-is_listed(const GPtrArray *rows, const char *uuid)
+is_listed(const Listing *self, const char *uuid)
 {
-    for (guint i = 0; uuid && i < rows->len; i++) {
-        const VgpuRow *row = g_ptr_array_index(rows, i);
-
-        if (g_strcmp0(row->uuid, uuid) == 0)
-            return true;
-    }
-    return false;
+    return uuid && g_hash_table_contains(self->listed, uuid);
 }
 
 /* Those of domains, or those without one; @state NULL: that of the claim. */
 static void
-add_records(const VgpuManager *self, GPtrArray *rows, guint kinds, bool of_domains,
-            const char *state)
+add_records(Listing *self, guint kinds, bool of_domains, const char *state)
 {
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, kinds);
+    vgpu_reservations_iter_init(&iter, self->manager->reservations, kinds);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
+        bool restart_needed = needs_restart(self->manager, owner);
+
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-            if (!!owner->domain_uuid == of_domains && !is_listed(rows, claim->uuid))
-                add_claim_row(self, rows, owner, claim, state ? state : state_of(claim));
+            if (!!owner->domain_uuid == of_domains && !is_listed(self, claim->uuid))
+                add_claim_row(self, claim, state ? state : state_of(claim), restart_needed);
         }
     }
 }
@@ -147,12 +150,12 @@ plan_place(VgpuRow *row, const VgpuClaim *reserved)
 
 /* What definitions ask for and does not exist now. */
 static void
-add_planned(const VgpuManager *self, GPtrArray *rows)
+add_planned(Listing *self)
 {
     GHashTableIter iter;
     gpointer value;
 
-    g_hash_table_iter_init(&iter, self->definitions);
+    g_hash_table_iter_init(&iter, self->manager->definitions);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const VgpuDefinition *definition = value;
 
@@ -160,9 +163,9 @@ add_planned(const VgpuManager *self, GPtrArray *rows)
             const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
             VgpuRow *row;
 
-            if (!want->uuid || is_listed(rows, want->uuid))
+            if (!want->uuid || is_listed(self, want->uuid))
                 continue;
-            row = add_row(rows, want->uuid, "planned");
+            row = add_row(self, want->uuid, "planned");
             row->domain = g_strdup(definition->domain->name);
             row->domain_uuid = g_strdup(definition->domain->uuid);
             row->index = (int) want->index;
@@ -170,25 +173,25 @@ add_planned(const VgpuManager *self, GPtrArray *rows)
             row->pool = g_strdup(want->pool ? want->pool : VGPU_POOL_DEFAULT);
             row->tenant = g_strdup(definition->domain->tenant);
             row->restart_needed = definition->running;
-            plan_place(row, vgpu_manager_reservation(self, definition->domain->uuid, want->uuid));
+            plan_place(row, vgpu_manager_reservation(self->manager, definition->domain->uuid,
+                                                     want->uuid));
         }
     }
 }
 
+/* The one that has it for its own, and not by its user's word. */
 static const VgpuDefinition *
 definition_of(const VgpuManager *self, const char *uuid, const VgpuWant **want_out)
 {
-    GHashTableIter iter;
-    gpointer value;
+    const GPtrArray *wanting = vgpu_manager_wanting(self, uuid);
 
-    g_hash_table_iter_init(&iter, self->definitions);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuDefinition *definition = value;
+    for (guint n = 0; wanting && n < wanting->len; n++) {
+        const VgpuDefinition *definition = g_ptr_array_index(wanting, n);
 
         for (guint i = 0; i < definition->domain->wants->len; i++) {
             const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
 
-            if (uuid && !want->uuid_is_users && g_strcmp0(want->uuid, uuid) == 0) {
+            if (!want->uuid_is_users && g_strcmp0(want->uuid, uuid) == 0) {
                 *want_out = want;
                 return definition;
             }
@@ -197,51 +200,74 @@ definition_of(const VgpuManager *self, const char *uuid, const VgpuWant **want_o
     return NULL;
 }
 
+static void
+add_instance_row(Listing *self, const VgpuGpu *gpu, const VgpuParent *parent,
+                 const VgpuInstance *instance, bool all)
+{
+    const VgpuWant *want = NULL;
+    const VgpuDefinition *definition = definition_of(self->manager, instance->uuid, &want);
+    const VgpuProfile *profile =
+        instance->profile_id ? vgpu_gpu_find_profile(gpu, instance->profile_id) : NULL;
+    VgpuRow *row;
+
+    if (!definition && !all)
+        return;
+    row = add_row(self, instance->uuid, definition ? "orphan" : "foreign");
+    row->domain = definition ? g_strdup(definition->domain->name) : NULL;
+    row->domain_uuid = definition ? g_strdup(definition->domain->uuid) : NULL;
+    row->index = want ? (int) want->index : -1;
+    row->gpu = g_strdup(gpu->address);
+    row->parent = g_strdup(parent->address);
+    row->profile = g_strdup(profile ? profile->name : NULL);
+    row->profile_id = g_strdup(instance->profile_id);
+    row->interface = gpu->interface;
+}
+
 /* Devices without a record: orphans if their UUID is one of ours, else somebody else's. */
 static void
-add_unrecorded(const VgpuManager *self, GPtrArray *rows, bool all)
+add_unrecorded(Listing *self, bool all)
 {
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+    const GPtrArray *gpus = self->manager->inventory->gpus;
+
+    for (guint i = 0; i < gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(gpus, i);
 
         for (guint j = 0; j < gpu->parents->len; j++) {
             const VgpuParent *parent = g_ptr_array_index(gpu->parents, j);
 
             for (guint k = 0; k < parent->instances->len; k++) {
                 const VgpuInstance *instance = g_ptr_array_index(parent->instances, k);
-                const VgpuWant *want = NULL;
-                const VgpuDefinition *definition = definition_of(self, instance->uuid, &want);
-                const VgpuProfile *profile =
-                    instance->profile_id ? vgpu_gpu_find_profile(gpu, instance->profile_id)
-                                         : NULL;
-                VgpuRow *row;
 
-                if (is_listed(rows, instance->uuid) || (!definition && !all))
-                    continue;
-                row = add_row(rows, instance->uuid, definition ? "orphan" : "foreign");
-                row->domain = definition ? g_strdup(definition->domain->name) : NULL;
-                row->domain_uuid = definition ? g_strdup(definition->domain->uuid) : NULL;
-                row->index = want ? (int) want->index : -1;
-                row->gpu = g_strdup(gpu->address);
-                row->parent = g_strdup(parent->address);
-                row->profile = g_strdup(profile ? profile->name : NULL);
-                row->profile_id = g_strdup(instance->profile_id);
-                row->interface = gpu->interface;
+                if (!is_listed(self, instance->uuid))
+                    add_instance_row(self, gpu, parent, instance, all);
             }
         }
     }
 }
 
+static bool
+is_orphan(const VgpuManager *self, const char *uuid)
+{
+    const VgpuWant *want;
+
+    return !vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                              VGPU_KINDS_OWNED) &&
+           definition_of(self, uuid, &want);
+}
+
 bool
 vgpu_manager_has_orphans(VgpuManager *self)
 {
-    g_autoptr(GPtrArray) rows = vgpu_manager_list(self, false);
+    const VgpuInventory *inventory = vgpu_manager_inventory(self);
 
-    for (guint i = 0; i < rows->len; i++) {
-        const VgpuRow *row = g_ptr_array_index(rows, i);
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuBalance *balance =
+            vgpu_manager_balance(self, g_ptr_array_index(inventory->gpus, i));
 
-        if (g_str_equal(row->state, "orphan"))
-            return true;
+        for (guint j = 0; j < balance->strange->len; j++) {
+            if (is_orphan(self, g_ptr_array_index(balance->strange, j)))
+                return true;
+        }
     }
     return false;
 }
@@ -261,17 +287,19 @@ compare_rows(gconstpointer a, gconstpointer b)
 GPtrArray *
 vgpu_manager_list(VgpuManager *self, bool all)
 {
+    g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_row_free);
+    Listing listing = { .manager = self, .rows = rows, .listed = listed };
 
     (void) vgpu_manager_inventory(self);
     /* what a domain uses is the domain's, whoever made it */
-    add_records(self, rows, VGPU_KINDS(RUN), true, NULL);
-    add_records(self, rows, VGPU_KINDS(HANDMADE), false, NULL);
-    add_records(self, rows, VGPU_KINDS(PERSISTENT), true, "planned");
-    add_records(self, rows, VGPU_KINDS(PERSISTENT), false, "planned");
-    add_unrecorded(self, rows, all);
+    add_records(&listing, VGPU_KINDS(RUN), true, NULL);
+    add_records(&listing, VGPU_KINDS(HANDMADE), false, NULL);
+    add_records(&listing, VGPU_KINDS(PERSISTENT), true, "planned");
+    add_records(&listing, VGPU_KINDS(PERSISTENT), false, "planned");
+    add_unrecorded(&listing, all);
     if (all)
-        add_planned(self, rows);
+        add_planned(&listing);
     g_ptr_array_sort(rows, compare_rows);
     return rows;
 }

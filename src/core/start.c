@@ -223,6 +223,20 @@ vgpu_manager_list_starts(const VgpuManager *self, GHashTable *set)
         g_hash_table_add(set, g_strdup(((VgpuStart *) start)->key));
 }
 
+bool
+vgpu_manager_is_starting(const VgpuManager *self, const char *key)
+{
+    GHashTableIter iter;
+    gpointer start;
+
+    g_hash_table_iter_init(&iter, self->starts);
+    while (g_hash_table_iter_next(&iter, NULL, &start)) {
+        if (g_str_equal(((VgpuStart *) start)->key, key))
+            return true;
+    }
+    return false;
+}
+
 static gboolean
 on_tick(gpointer data)
 {

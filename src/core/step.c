@@ -74,8 +74,7 @@ other_owner_of(const VgpuStart *self, const VgpuWant *want)
     VgpuManager *manager = self->manager;
     const VgpuDefinition *own = g_hash_table_lookup(manager->definitions, self->key);
     const GPtrArray *claims = vgpu_reservations_of_uuid(manager->reservations, uuid);
-    GHashTableIter iter;
-    gpointer value;
+    const GPtrArray *wanting = vgpu_manager_wanting(manager, uuid);
 
     for (guint i = 0; claims && i < claims->len; i++) {
         const VgpuOwner *owner = ((const VgpuClaim *) g_ptr_array_index(claims, i))->owner;
@@ -84,19 +83,12 @@ other_owner_of(const VgpuStart *self, const VgpuWant *want)
             (owner->domain_uuid || !want->uuid_is_users))
             return owner->domain_name ? owner->domain_name : "none (made by hand)";
     }
-    g_hash_table_iter_init(&iter, manager->definitions);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuDefinition *other = value;
+    for (guint i = 0; wanting && i < wanting->len; i++) {
+        const VgpuDefinition *other = g_ptr_array_index(wanting, i);
 
-        if (other == own)
-            continue;
-        for (guint i = 0; i < other->domain->wants->len; i++) {
-            const VgpuWant *theirs = g_ptr_array_index(other->domain->wants, i);
-
-            if (g_strcmp0(theirs->uuid, uuid) == 0 &&
-                (!theirs->uuid_is_users || !own || other->order < own->order))
-                return other->domain->name;
-        }
+        if (other != own && (!vgpu_definition_find(other, uuid)->uuid_is_users || !own ||
+                             other->order < own->order))
+            return other->domain->name;
     }
     return NULL;
 }

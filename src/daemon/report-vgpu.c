@@ -105,6 +105,7 @@ static GVariant *
 report_room(VgpuManager *manager)
 {
     const VgpuInventory *inventory = vgpu_manager_inventory(manager);
+    g_autoptr(VgpuReading) reading = vgpu_manager_read(manager);
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
@@ -113,7 +114,7 @@ report_room(VgpuManager *manager)
 
         for (guint j = 0; j < gpu->profiles->len; j++) {
             const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, j);
-            guint available = vgpu_manager_available(manager, gpu, profile);
+            guint available = vgpu_reading_available(reading, gpu, profile);
             g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
             if (!available)

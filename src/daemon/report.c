@@ -95,7 +95,7 @@ report_vf(const VgpuGpu *gpu, const char *address)
 }
 
 static GVariant *
-report_profile(VgpuManager *manager, const VgpuGpu *gpu, const VgpuProfile *profile)
+report_profile(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
     char series = vgpu_profile_series(profile);
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
@@ -108,7 +108,7 @@ report_profile(VgpuManager *manager, const VgpuGpu *gpu, const VgpuProfile *prof
     put_known(&dict, "frl", profile->frl);
     vgpu_put_s(&dict, "max_resolution", profile->max_resolution);
     put_known(&dict, "max_instances", vgpu_gpu_max_instances(gpu, profile));
-    vgpu_put_count(&dict, "available", vgpu_manager_available(manager, gpu, profile));
+    vgpu_put_count(&dict, "available", vgpu_reading_available(reading, gpu, profile));
     put_known(&dict, "max_per_domain", vgpu_profile_max_per_domain(profile));
     vgpu_put_s(&dict, "interface", vgpu_interface_to_string(gpu->interface));
     if (series)
@@ -119,10 +119,10 @@ report_profile(VgpuManager *manager, const VgpuGpu *gpu, const VgpuProfile *prof
 }
 
 static void
-report_profiles_of(GVariantBuilder *list, VgpuManager *manager, const VgpuGpu *gpu)
+report_profiles_of(GVariantBuilder *list, const VgpuReading *reading, const VgpuGpu *gpu)
 {
     for (guint i = 0; i < gpu->profiles->len; i++)
-        g_variant_builder_add_value(list, report_profile(manager, gpu,
+        g_variant_builder_add_value(list, report_profile(reading, gpu,
                                                          g_ptr_array_index(gpu->profiles, i)));
 }
 
@@ -143,6 +143,7 @@ GVariant *
 vgpu_report_gpu(VgpuManager *manager, const char *address)
 {
     const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(manager), address);
+    g_autoptr(VgpuReading) reading = gpu ? vgpu_manager_read(manager) : NULL;
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
     GVariantBuilder vfs, instances, profiles;
 
@@ -162,7 +163,7 @@ vgpu_report_gpu(VgpuManager *manager, const char *address)
                                                     g_ptr_array_index(gpu->gpu_instances, i)));
     g_variant_dict_insert_value(&dict, "gpu_instances", g_variant_builder_end(&instances));
     g_variant_builder_init(&profiles, G_VARIANT_TYPE("aa{sv}"));
-    report_profiles_of(&profiles, manager, gpu);
+    report_profiles_of(&profiles, reading, gpu);
     g_variant_dict_insert_value(&dict, "profiles", g_variant_builder_end(&profiles));
     return g_variant_dict_end(&dict);
 }
@@ -171,6 +172,7 @@ GVariant *
 vgpu_report_profiles(VgpuManager *manager, const char *address)
 {
     const VgpuInventory *inventory = vgpu_manager_inventory(manager);
+    g_autoptr(VgpuReading) reading = vgpu_manager_read(manager);
     GVariantBuilder list;
 
     if (address && !vgpu_inventory_find(inventory, address))
@@ -181,7 +183,7 @@ vgpu_report_profiles(VgpuManager *manager, const char *address)
 
         if (address && !g_str_equal(address, gpu->address))
             continue;
-        report_profiles_of(&list, manager, gpu);
+        report_profiles_of(&list, reading, gpu);
     }
     return g_variant_builder_end(&list);
 }

@@ -705,6 +705,7 @@ list_all(void)
 static double
 available_all(void)
 {
+    g_autoptr(VgpuReading) reading = NULL;
     const VgpuInventory *inventory;
     double begun;
     guint sum = 0;
@@ -712,12 +713,12 @@ available_all(void)
     disturb();
     begun = now_ms();
     inventory = vgpu_manager_inventory(world.manager);
+    reading = vgpu_manager_read(world.manager);
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
 
         for (guint j = 0; j < gpu->profiles->len; j++)
-            sum +=
-                vgpu_manager_available(world.manager, gpu, g_ptr_array_index(gpu->profiles, j));
+            sum += vgpu_reading_available(reading, gpu, g_ptr_array_index(gpu->profiles, j));
     }
     if (!sum)
         g_error("no room");

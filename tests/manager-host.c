@@ -15,6 +15,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "fake-driver.h"
+#include "gpu/tally.h"
 #include "programs.h"
 
 #define QUIET_MS 120 /* longer than the manager's own ticks */
@@ -239,11 +240,75 @@ host_wait(Host *self, bool (*condition)(Host *self))
     return true;
 }
 
+static void
+add_parent(GString *out, const VgpuParent *parent)
+{
+    g_string_append_printf(out, " %s %s:", parent->address, parent->driver);
+    for (guint i = 0; i < parent->offers->len; i++) {
+        const VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
+
+        g_string_append_printf(out, " %s=%u", offer->profile->id, offer->available);
+    }
+    for (guint i = 0; i < parent->instances->len; i++) {
+        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
+
+        g_string_append_printf(out, " [%s %s %d %d]", instance->uuid, instance->profile_id,
+                               instance->is_named, instance->is_assumed);
+    }
+    g_string_append_c(out, '\n');
+}
+
+/* All that is kept of a GPU for decisions. */
+static void
+add_gpu(VgpuManager *manager, GString *out, const VgpuGpu *gpu)
+{
+    const VgpuBalance *balance = vgpu_manager_balance(manager, gpu);
+
+    g_string_append_printf(out, "%s %u/%u/%u\n", gpu->address, gpu->tally->open->len,
+                           gpu->tally->counts->len, g_hash_table_size(gpu->tally->instances));
+    for (guint i = 0; i < gpu->profiles->len; i++)
+        g_string_append_printf(out, " %s",
+                               ((const VgpuProfile *) g_ptr_array_index(gpu->profiles, i))->id);
+    g_string_append(out, "\n open:");
+    for (guint i = 0; i < balance->open->len; i++)
+        g_string_append_printf(out, " %s",
+                               ((const VgpuClaim *) g_ptr_array_index(balance->open, i))->uuid);
+    g_string_append(out, "\n strange:");
+    for (guint i = 0; i < balance->strange->len; i++)
+        g_string_append_printf(out, " %s", (const char *) g_ptr_array_index(balance->strange, i));
+    g_string_append_c(out, '\n');
+    for (guint i = 0; i < gpu->parents->len; i++)
+        add_parent(out, g_ptr_array_index(gpu->parents, i));
+}
+
+static char *
+describe_view(VgpuManager *manager)
+{
+    const VgpuInventory *inventory = (vgpu_manager_inventory) (manager); /* not read again */
+    GString *out = g_string_new(NULL);
+
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        add_gpu(manager, out, g_ptr_array_index(inventory->gpus, i));
+    return g_string_free(out, FALSE);
+}
+
+void
+host_check_view(VgpuManager *manager)
+{
+    g_autofree char *kept = describe_view(manager);
+    g_autofree char *made = NULL;
+
+    vgpu_view_build(manager, NULL);
+    made = describe_view(manager);
+    assert_string_equal(kept, made);
+}
+
 void
 host_settle(Host *self)
 {
     if (!host_wait(self, is_quiet))
         fail_msg("the manager does not come to rest");
+    host_check_view(self->manager);
 }
 
 /* --- the tree ------------------------------------------------------------------------------- */

@@ -410,6 +410,66 @@ test_load(void **state)
     }
 }
 
+/* How many there are; @set is taken, NULL: there are none. */
+static guint
+count(GHashTable *set, const char *one)
+{
+    g_autoptr(GHashTable) owned = set;
+
+    if (!owned)
+        return 0;
+    assert_true(g_hash_table_contains(owned, one));
+    return g_hash_table_size(owned);
+}
+
+static void
+test_changes(void **state)
+{
+    g_autoptr(VgpuReservations) table = vgpu_reservations_new();
+    g_autoptr(VgpuReservations) copy = NULL;
+    VgpuClaim *claim;
+
+    (void) state;
+    assert_null(vgpu_reservations_take_changes(table));
+    claim = put(table, VGPU_KIND_RUN, WEB1, WEB1, VGPU_0, GPU, VF0);
+    (void) put(table, VGPU_KIND_PLANNED, WEB1, WEB1, VGPU_0, OTHER_GPU, OTHER_GPU);
+    assert_int_equal(count(vgpu_reservations_take_changes(table), VF0), 1);
+    assert_int_equal(count(vgpu_reservations_take_changed_gpus(table), OTHER_GPU), 2);
+    assert_null(vgpu_reservations_take_changes(table));
+    assert_null(vgpu_reservations_take_changed_gpus(table));
+    vgpu_reservations_touch(table, claim->owner);
+    copy = vgpu_reservations_copy(table);
+    assert_null(vgpu_reservations_take_changes(copy));
+    assert_int_equal(count(vgpu_reservations_take_changes(table), VF0), 1);
+    vgpu_reservations_drop(table, claim);
+    assert_int_equal(count(vgpu_reservations_take_changes(table), VF0), 1);
+    assert_int_equal(count(vgpu_reservations_take_changed_gpus(table), GPU), 1);
+}
+
+static guint
+n_planned(const VgpuReservations *table, const char *vf)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(vgpu_reservations_planned(table), vf));
+}
+
+static void
+test_planned(void **state)
+{
+    g_autoptr(VgpuReservations) table = vgpu_reservations_new();
+    VgpuClaim *first, *second;
+
+    (void) state;
+    (void) put(table, VGPU_KIND_RUN, WEB2, WEB2, VGPU_1, GPU, VF0);
+    assert_int_equal(n_planned(table, VF0), 0);
+    first = put(table, VGPU_KIND_PLANNED, WEB1, WEB1, VGPU_0, GPU, VF0);
+    second = put(table, VGPU_KIND_PLANNED, WEB2, WEB2, VGPU_1, GPU, VF0);
+    assert_int_equal(n_planned(table, VF0), 2);
+    vgpu_reservations_drop(table, first);
+    assert_int_equal(n_planned(table, VF0), 1);
+    vgpu_reservations_forget(table, second->owner);
+    assert_false(g_hash_table_contains(vgpu_reservations_planned(table), VF0));
+}
+
 static void
 test_expiry(void **state)
 {
@@ -447,6 +507,7 @@ main(void)
         cmocka_unit_test(test_forget),  cmocka_unit_test(test_clear),
         cmocka_unit_test(test_copy),    cmocka_unit_test(test_copy_claim),
         cmocka_unit_test(test_load),    cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_changes), cmocka_unit_test(test_planned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

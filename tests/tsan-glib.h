@@ -320,6 +320,17 @@ tsan_atomic_ref_count_dec(gatomicrefcount *count)
     return is_last;
 }
 
+/* Who is alone may change what others have let go of. */
+static inline gboolean
+tsan_atomic_ref_count_compare(gatomicrefcount *count, gint value)
+{
+    gboolean is_so = g_atomic_ref_count_compare(count, value);
+
+    if (is_so)
+        __tsan_acquire(count);
+    return is_so;
+}
+
 /* Who was not the last may see more than he should here: a race can be missed, none is made up. */
 static inline void
 tsan_atomic_rc_box_release_full(gpointer box, GDestroyNotify clear)
@@ -387,4 +398,5 @@ tsan_once_init_leave(gsize *location, gsize result)
 #define g_thread_pool_free tsan_thread_pool_free
 
 #define g_atomic_ref_count_dec tsan_atomic_ref_count_dec
+#define g_atomic_ref_count_compare tsan_atomic_ref_count_compare
 #define g_atomic_rc_box_release_full tsan_atomic_rc_box_release_full

@@ -234,25 +234,37 @@ unpack_profiles(GVariant *packed, VgpuGpu *gpu)
     return profiles;
 }
 
+/* Most of what there is in contents, so they are not taken out one by one. */
+static void
+unpack_offers(GVariant *packed, VgpuParent *parent, const GPtrArray *profiles)
+{
+    struct Offer {
+        guint32 number, available;
+    };
+    gsize n = 0;
+    const struct Offer *offers = g_variant_get_fixed_array(packed, &n, sizeof(*offers));
+
+    for (gsize i = 0; i < n; i++) {
+        if (offers[i].number < profiles->len)
+            vgpu_parent_add_offer(parent, profiles->pdata[offers[i].number], offers[i].available);
+    }
+}
+
 static void
 unpack_parent(GVariant *packed, VgpuGpu *gpu, const GPtrArray *profiles)
 {
-    g_autoptr(GVariantIter) offers = NULL;
+    g_autoptr(GVariant) offers = NULL;
     g_autoptr(GVariantIter) instances = NULL;
     const char *address, *driver, *uuid, *profile_id;
-    guint number, available;
     VgpuParent *parent;
 
-    g_variant_get(packed, "(&sm&sa(uu)a(msms))", &address, &driver, &offers, &instances);
+    g_variant_get(packed, "(&sm&s@a(uu)a(msms))", &address, &driver, &offers, &instances);
     parent = vgpu_gpu_find_parent(gpu, address);
     if (!parent)
         return;
     g_free(parent->driver);
     parent->driver = g_strdup(driver);
-    while (g_variant_iter_next(offers, "(uu)", &number, &available)) {
-        if (number < profiles->len)
-            vgpu_parent_add_offer(parent, profiles->pdata[number], available);
-    }
+    unpack_offers(offers, parent, profiles);
     while (g_variant_iter_next(instances, "(m&sm&s)", &uuid, &profile_id))
         vgpu_parent_add_instance(parent, uuid, profile_id);
 }

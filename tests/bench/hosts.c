@@ -4,7 +4,7 @@
  * which know what is on which GPU. Half of the hosts have four times the domains of the other half, and
  * no cost may grow with the square. Prints one table; the aims are beside what was measured.
  *
- *   hosts [RUNS]   how often each is done at most (15); the median counts */
+ *   hosts [RUNS [WHAT]]   how often each is done at most (15), the median counts; only what has WHAT in its name */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,10 +285,15 @@ fill_offers(VgpuGpu *gpu)
 static void
 fill_card(Card *card)
 {
+    g_autoptr(GVariant) contents = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+
     fill_offers(card->gpu);
     g_clear_pointer(&card->contents, g_variant_unref);
-    card->contents = g_variant_ref_sink(vgpu_contents_pack(card->gpu));
-    (void) g_variant_is_normal_form(card->contents); /* the process that reads sees to that */
+    contents = g_variant_ref_sink(vgpu_contents_pack(card->gpu));
+    bytes = g_variant_get_data_as_bytes(contents); /* as it comes from a process */
+    card->contents =
+        g_variant_ref_sink(g_variant_new_from_bytes(g_variant_get_type(contents), bytes, FALSE));
     card->is_told = false;
 }
 
@@ -845,11 +850,14 @@ int
 main(int argc, char **argv)
 {
     guint runs = argc > 1 ? (guint) atoi(argv[1]) : 15;
+    const char *what = argc > 2 ? argv[2] : "";
 
     (void) setlocale(LC_ALL, "C");
     for (gsize i = 0; i < N_SIZES; i++) {
         host_up(&sizes[i]);
         for (gsize j = 0; j < N_OPERATIONS; j++) {
+            if (!strstr(operations[j].name, what))
+                continue;
             results[j][i] = measure(operations[j].run, runs);
             fprintf(stderr, "hosts: %s: %s: %.3f ms\n", sizes[i].name, operations[j].name,
                     results[j][i]);
@@ -860,8 +868,10 @@ main(int argc, char **argv)
     for (gsize i = 0; i < N_SIZES; i += 2)
         printf(" %15s %10s %6s %5s %7s", sizes[i].name, sizes[i + 1].name, "ratio", "aim", "");
     printf("\n");
-    for (gsize j = 0; j < N_OPERATIONS; j++)
-        print_row(j);
+    for (gsize j = 0; j < N_OPERATIONS; j++) {
+        if (strstr(operations[j].name, what))
+            print_row(j);
+    }
     printf("(GPUs x virtual functions, domains that run; the ratio may be 5 at most)\n");
     return EXIT_SUCCESS;
 }

@@ -144,6 +144,55 @@ test_aliases(void **state)
     }
 }
 
+/* --- which vGPU is the reason --------------------------------------------------------------- */
+
+static char *told_uuid;
+
+static void
+on_refusal(GVariant *event, gpointer opaque G_GNUC_UNUSED)
+{
+    g_autoptr(GVariant) owned = g_variant_ref_sink(event);
+    const char *name = "";
+
+    (void) g_variant_lookup(owned, "event", "&s", &name);
+    assert_string_equal(name, "start-refused");
+    g_clear_pointer(&told_uuid, g_free);
+    (void) g_variant_lookup(owned, "uuid", "s", &told_uuid);
+}
+
+static void
+test_reason(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *devices;
+        guint cold;
+        int index; /* -1: no vGPU is named */
+        const char *reason;
+    } cases[] = {
+        { "the second cannot come late", HOST_DEVICE() HOST_DEVICE("lateAttach='off'"), 1, 1,
+          "no hostdev for vGPU 1" },
+        { "the first cannot", HOST_DEVICE("lateAttach='off'") HOST_DEVICE(), 0, 0,
+          "no hostdev for vGPU 0" },
+        { "one is left over", HOST_DEVICE(), 2, -1, "is being rewritten" },
+    };
+    Host *host = *state;
+
+    host->manager->host.event = on_refusal;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = host_xml("web1", HOST_WEB1, cases[i].devices, cases[i].cold);
+        g_autofree char *refusal = host_start(host, xml);
+        g_autofree char *uuid =
+            cases[i].index < 0 ? NULL : vgpu_uuid_for_domain(HOST_WEB1, (guint) cases[i].index);
+
+        if (!refusal || !strstr(refusal, cases[i].reason))
+            fail_msg("%s: %s", cases[i].what, refusal ? refusal : "it starts");
+        if (g_strcmp0(told_uuid, uuid) != 0)
+            fail_msg("%s: %s is named", cases[i].what, told_uuid ? told_uuid : "none");
+    }
+    g_clear_pointer(&told_uuid, g_free);
+}
+
 /* --- what libvirt can ----------------------------------------------------------------------- */
 
 /* What counts is the libvirt that is connected, not the library that was there first. */
@@ -178,6 +227,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_orphan_of_user, setup, teardown),
         cmocka_unit_test_setup_teardown(test_orphan_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_aliases, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_libvirt, setup, teardown),
     };
 

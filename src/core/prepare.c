@@ -35,9 +35,10 @@ vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
 }
 
 /* Every hostdev with an alias of ours must be this domain's own, and wanted: a clone carries the
- * original's, an edited annotation leaves one over. */
+ * original's, an edited annotation leaves one over. *@about: the want that is the reason, if one is. */
 static bool
-check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
+check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about,
+               GError **error)
 {
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = g_ptr_array_index(domain->hostdevs, i);
@@ -51,6 +52,7 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
                    : NULL;
         if (want && vgpu_manager_take_hostdev(self, domain, hostdev, want))
             continue;
+        *about = want;
         self->host.rewrite(domain->uuid, self->opaque);
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_BUSY,
@@ -63,13 +65,14 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, GError **error)
 }
 
 static bool
-check_late(const VgpuDomain *domain, GError **error)
+check_late(const VgpuDomain *domain, const VgpuWant **about, GError **error)
 {
     guint late = 0;
 
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
+        *about = want;
         if (want->uuid_is_users) {
             if (vgpu_domain_find_uuid(domain, want->uuid))
                 continue;
@@ -91,6 +94,7 @@ check_late(const VgpuDomain *domain, GError **error)
         }
         late++;
     }
+    *about = NULL; /* all of them */
     if (late > vgpu_domain_hotplug_slots(domain)) {
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_BUSY,
@@ -116,11 +120,11 @@ check_displays(VgpuManager *self, VgpuDomain *domain, GError **error)
 }
 
 static bool
-check(VgpuManager *self, const VgpuDomain *domain, GError **error)
+check(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about, GError **error)
 {
     if (!domain->uuid)
         return refuse(error, VGPU_ERROR_BAD_REQUEST, "the domain has no UUID");
-    return check_hostdevs(self, domain, error) && check_late(domain, error);
+    return check_hostdevs(self, domain, about, error) && check_late(domain, about, error);
 }
 
 void
@@ -135,6 +139,8 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuDomain) domain = parsed;
+    /* where there is but one, all is about it */
+    const VgpuWant *about = domain->wants->len == 1 ? g_ptr_array_index(domain->wants, 0) : NULL;
     VgpuStartRequest request = {
         .since = since,
         .timeout_ms = MIN(timeout_ms, self->config->hook_deadline * 1000),
@@ -142,10 +148,8 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         .opaque = opaque,
     };
 
-    if (!vgpu_manager_complete(self, domain, &error) || !check(self, domain, &error)) {
-        const VgpuWant *want = domain->wants->len ? g_ptr_array_index(domain->wants, 0) : NULL;
-
-        vgpu_manager_emit_refusal(self, "start-refused", domain, want, error->message, -1);
+    if (!vgpu_manager_complete(self, domain, &error) || !check(self, domain, &about, &error)) {
+        vgpu_manager_emit_refusal(self, "start-refused", domain, about, error->message, -1);
         done(error, opaque);
         return 0;
     }

@@ -273,9 +273,6 @@ add_gpu(VgpuManager *manager, GString *out, const VgpuGpu *gpu)
     for (guint i = 0; i < balance->open->len; i++)
         g_string_append_printf(out, " %s",
                                ((const VgpuClaim *) g_ptr_array_index(balance->open, i))->uuid);
-    g_string_append(out, "\n strange:");
-    for (guint i = 0; i < balance->strange->len; i++)
-        g_string_append_printf(out, " %s", (const char *) g_ptr_array_index(balance->strange, i));
     g_string_append_c(out, '\n');
     for (guint i = 0; i < gpu->parents->len; i++)
         add_parent(out, g_ptr_array_index(gpu->parents, i));

@@ -36,7 +36,6 @@ void host_see(VgpuManager *manager);
     (host_see(manager), vgpu_manager_explain(manager, __VA_ARGS__))
 #define vgpu_manager_filter(manager, ...)                                                        \
     (host_see(manager), vgpu_manager_filter(manager, __VA_ARGS__))
-#define vgpu_manager_has_orphans(manager) (host_see(manager), vgpu_manager_has_orphans(manager))
 #define vgpu_manager_inventory(manager) (host_see(manager), vgpu_manager_inventory(manager))
 #define vgpu_manager_keep(manager, ...)                                                          \
     (host_see(manager), vgpu_manager_keep(manager, __VA_ARGS__))

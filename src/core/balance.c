@@ -1,7 +1,7 @@
-/* balance.c: what the records and a GPU do not tell alike
+/* balance.c: what is recorded of a GPU and does not show on it
  *
- * Nearly all that is recorded is there, and nearly all that is there is recorded. Decisions are about the
- * rest, which is kept for each GPU until something changes on it or in a record that names it. */
+ * Nearly all that is recorded is there. Decisions are about the rest, which is kept for each GPU until
+ * something changes on it or in a record that names it. */
 #include "core/manager-private.h"
 
 static void
@@ -10,7 +10,6 @@ balance_free(gpointer data)
     VgpuBalance *self = data;
 
     g_ptr_array_unref(self->open);
-    g_ptr_array_unref(self->strange);
     g_free(self);
 }
 
@@ -30,33 +29,6 @@ is_shown(const VgpuGpu *gpu, const VgpuClaim *claim)
     return instance && instance->profile_id;
 }
 
-static bool
-is_recorded(const VgpuManager *self, const VgpuGpu *gpu, const char *uuid)
-{
-    const GPtrArray *claims = vgpu_reservations_of_uuid(self->reservations, uuid);
-
-    for (guint i = 0; claims && i < claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(claims, i);
-
-        if (((1u << claim->owner->kind) & VGPU_KINDS_OWNED) &&
-            g_strcmp0(claim->gpu, gpu->address) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void
-add_strange(const VgpuManager *self, const VgpuGpu *gpu, const VgpuParent *parent,
-            GPtrArray *strange)
-{
-    for (guint i = 0; i < parent->instances->len; i++) {
-        const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
-
-        if (instance->uuid && !is_recorded(self, gpu, instance->uuid))
-            g_ptr_array_add(strange, g_strdup(instance->uuid));
-    }
-}
-
 static VgpuBalance *
 balance_new(const VgpuManager *self, const VgpuGpu *gpu)
 {
@@ -64,15 +36,12 @@ balance_new(const VgpuManager *self, const VgpuGpu *gpu)
     VgpuBalance *balance = g_new0(VgpuBalance, 1);
 
     balance->open = g_ptr_array_new();
-    balance->strange = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; claims && i < claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(claims, i);
 
         if (vgpu_kind_takes_room(claim->owner->kind) && !is_shown(gpu, claim))
             g_ptr_array_add(balance->open, claim);
     }
-    for (guint i = 0; i < gpu->parents->len; i++)
-        add_strange(self, gpu, g_ptr_array_index(gpu->parents, i), balance->strange);
     return balance;
 }
 

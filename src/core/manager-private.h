@@ -137,7 +137,6 @@ void vgpu_view_take(VgpuManager *self, VgpuGpu *gpu);
 typedef struct {
     GPtrArray *
         open; /* of VgpuClaim: of what takes room on the GPU, what it does not show with its profile */
-    GPtrArray *strange; /* of char *: UUIDs of what is on it, and in no record that says so */
 } VgpuBalance;
 
 /* GPU → VgpuBalance. */

@@ -120,10 +120,6 @@ void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
  * there is no record of it. NULL: none is known. Owned by the caller. */
 char *vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid);
 
-/* Whether there is a device of ours that no record knows of: one that a driver finished long after
- * everybody had given up on it. */
-bool vgpu_manager_has_orphans(VgpuManager *self);
-
 /* The version of the libvirt that is connected, as virGetVersion() counts: what definitions may have depends
  * on it. Until then that of VgpuManagerHost counts; 0 is ignored. */
 void vgpu_manager_take_libvirt(VgpuManager *self, gulong version);

@@ -245,33 +245,6 @@ add_unrecorded(Listing *self, bool all)
     }
 }
 
-static bool
-is_orphan(const VgpuManager *self, const char *uuid)
-{
-    const VgpuWant *want;
-
-    return !vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
-                              VGPU_KINDS_OWNED) &&
-           definition_of(self, uuid, &want);
-}
-
-bool
-vgpu_manager_has_orphans(VgpuManager *self)
-{
-    const VgpuInventory *inventory = vgpu_manager_inventory(self);
-
-    for (guint i = 0; i < inventory->gpus->len; i++) {
-        const VgpuBalance *balance =
-            vgpu_manager_balance(self, g_ptr_array_index(inventory->gpus, i));
-
-        for (guint j = 0; j < balance->strange->len; j++) {
-            if (is_orphan(self, g_ptr_array_index(balance->strange, j)))
-                return true;
-        }
-    }
-    return false;
-}
-
 static int
 compare_rows(gconstpointer a, gconstpointer b)
 {

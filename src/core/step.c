@@ -232,8 +232,12 @@ vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
 {
     guint seconds = (guint) ((g_get_monotonic_time() - self->begun) / G_USEC_PER_SEC);
     const VgpuClaim *claim = vgpu_step_claim(self, step);
+    VgpuSituation situation = claim ? vgpu_life_situation(claim) : (VgpuSituation) { 0 };
     g_autofree char *text = NULL;
 
+    situation.wanted = VGPU_WANTED_LATE;
+    if (vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_REFUSE)
+        return;
     self->about = step->want;
     if (self->unanswered)
         text = g_strdup(self->unanswered->message);

@@ -79,6 +79,7 @@ strike(void)
         kill(parent, SIGKILL);
         while (getppid() == parent)
             usleep(100);
+        usleep((unsigned) board->linger_ms * 1000);
         return;
     }
     for (;;)

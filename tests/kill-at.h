@@ -19,12 +19,13 @@ typedef enum {
 } KillWho;
 
 typedef struct {
-    int armed; /* it counts */
-    int of;    /* whose effects are counted, a KillWho */
-    int who;   /* who is killed, KillWho or'ed */
-    int at;    /* at which effect, from 1 on */
-    int after; /* right after it instead of right before */
-    int count; /* effects so far */
-    int fired; /* it has killed */
+    int armed;     /* it counts */
+    int of;        /* whose effects are counted, a KillWho */
+    int who;       /* who is killed, KillWho or'ed */
+    int at;        /* at which effect, from 1 on */
+    int linger_ms; /* of a driver process whose daemon is killed: so long it keeps its call */
+    int after;     /* right after it instead of right before */
+    int count;     /* effects so far */
+    int fired;     /* it has killed */
     char log[KILL_LOG][96];
 } KillBoard;

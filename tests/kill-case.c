@@ -57,16 +57,16 @@ kill_sequence_name(KillSequence sequence)
 /* --- who is killed, and when ---------------------------------------------------------------------- */
 
 const KillWay kill_ways[KILL_WAYS] = {
-    { "daemon-before", KILL_DAEMON, KILL_DAEMON, 0 },
-    { "daemon-after", KILL_DAEMON, KILL_DAEMON, 1 },
-    { "driver-before", KILL_DRIVER, KILL_DRIVER, 0 },
-    { "driver-after", KILL_DRIVER, KILL_DRIVER, 1 },
-    { "both-before", KILL_DAEMON | KILL_DRIVER, KILL_DAEMON, 0 },
-    { "both-after", KILL_DAEMON | KILL_DRIVER, KILL_DAEMON, 1 },
-    { "both-before-driver's", KILL_DAEMON | KILL_DRIVER, KILL_DRIVER, 0 },
-    { "both-after-driver's", KILL_DAEMON | KILL_DRIVER, KILL_DRIVER, 1 },
-    { "daemon-before-driver's", KILL_DAEMON, KILL_DRIVER, 0 },
-    { "daemon-after-driver's", KILL_DAEMON, KILL_DRIVER, 1 },
+    { "daemon-before", KILL_DAEMON, KILL_DAEMON, 0, 0 },
+    { "daemon-after", KILL_DAEMON, KILL_DAEMON, 1, 0 },
+    { "driver-before", KILL_DRIVER, KILL_DRIVER, 0, 0 },
+    { "driver-after", KILL_DRIVER, KILL_DRIVER, 1, 0 },
+    { "both-before", KILL_DAEMON | KILL_DRIVER, KILL_DAEMON, 0, 0 },
+    { "both-after", KILL_DAEMON | KILL_DRIVER, KILL_DAEMON, 1, 0 },
+    { "both-before-driver's", KILL_DAEMON | KILL_DRIVER, KILL_DRIVER, 0, 0 },
+    { "both-after-driver's", KILL_DAEMON | KILL_DRIVER, KILL_DRIVER, 1, 0 },
+    { "daemon-before-driver's", KILL_DAEMON, KILL_DRIVER, 0, 200 },
+    { "daemon-after-driver's", KILL_DAEMON, KILL_DRIVER, 1, 0 },
 };
 
 /* --- a case --------------------------------------------------------------------------------------- */
@@ -390,12 +390,12 @@ runs_until_killed(KillCase *self, char **said)
     board->who = self->way->who;
     board->of = self->way->of;
     board->after = self->way->after;
+    board->linger_ms = self->way->linger_ms;
     board->at = (int) self->n;
     board->armed = 1;
     *said =
         self->sequence.stops ? life_stop(self->life, VM, xml) : life_start(self->life, VM, xml);
-    while (!(killed = is_killed(self)) && self->sequence.stops &&
-           g_get_monotonic_time() < deadline) {
+    while (!is_killed(self) && self->sequence.stops && g_get_monotonic_time() < deadline) {
         g_autofree char *left = life_leftovers(self->life);
 
         if (!left)
@@ -403,6 +403,7 @@ runs_until_killed(KillCase *self, char **said)
         g_usleep(POLL_US);
     }
     board->armed = 0;
+    killed = is_killed(self); /* by the last of them, perhaps, after it was looked */
     if (killed && self->way->who & KILL_DAEMON)
         life_bury(self->life);
     return killed;

@@ -22,7 +22,7 @@ typedef struct {
 /* Who is killed, and when. */
 typedef struct {
     const char *name;
-    int who, of, after; /* as in a KillBoard */
+    int who, of, after, linger_ms; /* as in a KillBoard */
 } KillWay;
 
 typedef struct {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "base/uuid.h"
 #include "life.h"
 
@@ -68,10 +69,14 @@ typedef struct {
     gint64 at;   /* when something happens to it next */
     gint64 doom; /* when its hook is killed; 0: never */
     LifeHook hook;
+    LifeHook forgotten; /* one that libvirt waits for no more, and that runs still; pid 0: none */
     char *xml;
     const struct profile *asked[DEVICES_MAX];
     guint n_asked;
-    GArray *held; /* of Held */
+    GArray *held;    /* of Held */
+    GArray *closing; /* the same, of the run before, while its QEMU ends */
+    gint64 closed;   /* when it has */
+    bool is_open;
 } Client;
 
 /* What a driver does wrong for a while. */
@@ -120,11 +125,10 @@ in_ms(Stress *self, guint least, guint most)
 /* --- what a running domain has -------------------------------------------------------------------- */
 
 static void
-set_open(Stress *self, const Client *client, bool open)
+set_open(Stress *self, const GArray *held, bool open)
 {
-    for (guint i = 0; i < client->held->len; i++) {
-        g_autofree char *knob =
-            g_strconcat("open-", g_array_index(client->held, Held, i).name, NULL);
+    for (guint i = 0; i < held->len; i++) {
+        g_autofree char *knob = g_strconcat("open-", g_array_index(held, Held, i).name, NULL);
 
         life_knob(self->life, knob, open ? "1\n" : NULL);
     }
@@ -186,17 +190,56 @@ take_stock(Stress *self, Client *client)
     }
 }
 
-static void
-check_held(Stress *self, const Client *client)
+/* A removal that is written hides it at once, and keeps its record until it is closed. */
+static bool
+is_visible(const Stress *self, const Held *held)
 {
-    for (guint i = 0; i < client->held->len; i++) {
-        const Held *held = &g_array_index(client->held, Held, i);
+    g_autofree char *link =
+        g_build_filename(self->life->root, VGPU_SYS_MDEV_DEVICES, held->name, NULL);
+
+    return strchr(held->name, ':') || g_file_test(link, G_FILE_TEST_IS_SYMLINK);
+}
+
+static void
+check_held(Stress *self, const Client *client, const GArray *all, const char *what)
+{
+    for (guint i = 0; i < all->len; i++) {
+        const Held *held = &g_array_index(all, Held, i);
         g_autofree char *is = life_device(self->life, held->name);
 
-        if (!is || !g_str_has_prefix(is, held->where))
-            g_string_append_printf(self->wrong, "vm%u runs, and its vGPU %s is '%s', not '%s'\n",
-                                   client->vm, held->name, is ? is : "(gone)", held->where);
+        if (!is || !g_str_has_prefix(is, held->where) || !is_visible(self, held))
+            g_string_append_printf(self->wrong, "vm%u %s, and its vGPU %s is '%s', not '%s'\n",
+                                   client->vm, what, held->name, is ? is : "(gone)", held->where);
     }
+}
+
+/* Its QEMU has ended, or has it open still: then nobody may have taken it away. */
+static void
+tick_closing(Stress *self, Client *client)
+{
+    if (!client->closing->len)
+        return;
+    check_held(self, client, client->closing, "has it open");
+    if (g_get_monotonic_time() < client->closed && !self->is_over)
+        return;
+    set_open(self, client->closing, false);
+    g_array_set_size(client->closing, 0);
+}
+
+static void
+take_leave(Stress *self, Client *client)
+{
+    GArray *held = client->held;
+
+    if (client->is_open && below(self, 2) == 0 && !client->closing->len) {
+        client->held = client->closing;
+        client->closing = held;
+        client->closed = in_ms(self, 1, 300);
+    } else if (client->is_open) {
+        set_open(self, held, false);
+    }
+    client->is_open = false;
+    g_array_set_size(client->held, 0);
 }
 
 /* --- a domain ------------------------------------------------------------------------------------- */
@@ -239,8 +282,7 @@ begin_start(Stress *self, Client *client)
 static void
 begin_stop(Stress *self, Client *client)
 {
-    set_open(self, client, false);
-    g_array_set_size(client->held, 0);
+    take_leave(self, client);
     client->hook = life_hook(self->life, client->vm, client->xml, "release");
     client->state = STOPPING;
 }
@@ -254,7 +296,9 @@ end_start(Stress *self, Client *client, int status)
         client->state = RUNNING;
         client->at = in_ms(self, 10, 400);
         take_stock(self, client);
-        set_open(self, client, below(self, 2) == 0);
+        client->is_open = below(self, 2) == 0;
+        if (client->is_open)
+            set_open(self, client->held, true);
     } else if (status < 0 && below(self, 2) == 0) {
         client->state = OFF;
         client->at = in_ms(self, 0, 50);
@@ -264,17 +308,38 @@ end_start(Stress *self, Client *client, int status)
     }
 }
 
+/* libvirtd was killed, and starts the domain again while the hook of its last start runs: or the hook was. */
+static void
+lose_hook(Stress *self, Client *client)
+{
+    client->doom = 0;
+    self->lost_hooks++;
+    if (!client->forgotten.pid && below(self, 2) == 0) {
+        client->forgotten = client->hook;
+        begin_start(self, client);
+    } else {
+        kill(client->hook.pid, SIGKILL);
+    }
+}
+
+static void
+tick_forgotten(Client *client)
+{
+    g_autofree char *said = NULL;
+    int status;
+
+    if (client->forgotten.pid && life_hook_ended(&client->forgotten, &status, &said))
+        client->forgotten.pid = 0;
+}
+
 static void
 tick_hook(Stress *self, Client *client)
 {
     g_autofree char *said = NULL;
     int status;
 
-    if (client->doom && g_get_monotonic_time() >= client->doom) {
-        kill(client->hook.pid, SIGKILL);
-        client->doom = 0;
-        self->lost_hooks++;
-    }
+    if (client->doom && g_get_monotonic_time() >= client->doom)
+        lose_hook(self, client);
     if (!life_hook_ended(&client->hook, &status, &said))
         return;
     if (client->state == STARTING) {
@@ -290,6 +355,8 @@ tick(Stress *self, Client *client)
 {
     bool is_due = g_get_monotonic_time() >= client->at;
 
+    tick_forgotten(client);
+    tick_closing(self, client);
     if (client->state == STARTING || client->state == STOPPING)
         tick_hook(self, client);
     else if (client->state == OFF && is_due && !self->is_over)
@@ -299,7 +366,7 @@ tick(Stress *self, Client *client)
     else if (client->state == RUNNING && (is_due || self->is_over))
         begin_stop(self, client);
     else if (client->state == RUNNING)
-        check_held(self, client);
+        check_held(self, client, client->held, "runs");
 }
 
 /* --- drivers, and the daemon ----------------------------------------------------------------------- */
@@ -387,7 +454,8 @@ static bool
 is_quiet(const Stress *self)
 {
     for (guint i = 0; i < CLIENTS; i++) {
-        if (self->clients[i].state != OFF)
+        if (self->clients[i].state != OFF || self->clients[i].forgotten.pid ||
+            self->clients[i].closing->len)
             return false;
     }
     return true;
@@ -524,6 +592,8 @@ main(int argc, char **argv)
         self.clients[i].vm = i + 1;
         self.clients[i].held = g_array_new(FALSE, TRUE, sizeof(Held));
         g_array_set_clear_func(self.clients[i].held, held_clear);
+        self.clients[i].closing = g_array_new(FALSE, TRUE, sizeof(Held));
+        g_array_set_clear_func(self.clients[i].closing, held_clear);
     }
     run(&self, (guint) atoi(argv[1]));
     if (self.failures)
@@ -532,6 +602,7 @@ main(int argc, char **argv)
     printf("1..%u\n", self.tests);
     for (guint i = 0; i < CLIENTS; i++) {
         g_array_unref(self.clients[i].held);
+        g_array_unref(self.clients[i].closing);
         g_free(self.clients[i].xml);
     }
     g_string_free(self.wrong, TRUE);

@@ -144,7 +144,7 @@ run_series(Series *self, KillSequence sequence, const KillWay *way, guint first,
 static bool
 is_in_spread(guint sequence, guint kill)
 {
-    return kill == 0 || kill == 1 + sequence * 5 % KILL_SEQUENCES;
+    return kill == 0 || kill == 1 + (sequence * 5 + 1) % KILL_SEQUENCES;
 }
 
 static void

@@ -272,6 +272,37 @@ case_references(Shared *self)
     g_assert_cmpint(*self->number, ==, -1);
 }
 
+static gpointer
+run_leaver(gpointer data)
+{
+    Shared *self = data;
+
+    (void) *(volatile int *) self->number;
+    (void) !g_atomic_ref_count_dec(&self->refs);
+    return NULL;
+}
+
+/* Changes it as soon as nobody else has it. */
+static gpointer
+run_heir(gpointer data)
+{
+    Shared *self = data;
+
+    while (!g_atomic_ref_count_compare(&self->refs, 1))
+        g_usleep(100);
+    *self->number = 1;
+    return NULL;
+}
+
+static void
+case_alone(Shared *self)
+{
+    g_atomic_ref_count_init(&self->refs);
+    g_atomic_ref_count_inc(&self->refs);
+    run_both(self, run_leaver, run_heir);
+    g_assert_cmpint(*self->number, ==, 1);
+}
+
 static const struct {
     const char *name;
     void (*run)(Shared *self);
@@ -284,6 +315,7 @@ static const struct {
     { "a GAsyncQueue", case_queue, NULL },
     { "a GThreadPool", case_pool, NULL },
     { "the last reference", case_references, NULL },
+    { "the only reference", case_alone, NULL },
     { "no GMutex", case_no_mutex, "data race" },
     { "a GMutex that the other does not take", case_wrong_mutex, "data race" },
     { "two GMutexes in two orders", case_inversion, "lock-order-inversion" },

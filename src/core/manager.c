@@ -234,9 +234,14 @@ vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments)
 bool
 vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want)
 {
-    g_autoptr(VgpuProfile) profile = vgpu_profile_new(claim->profile_id, claim->profile_name);
+    const VgpuProfile profile = {
+        .id = claim->profile_id,
+        .name =
+            claim->profile_name && *claim->profile_name ? claim->profile_name : claim->profile_id,
+        .gi_profile = -1,
+    };
 
-    return vgpu_profile_matches_any(profile, (const char *const *) want->profiles) &&
+    return vgpu_profile_matches_any(&profile, (const char *const *) want->profiles) &&
            (!want->gpu || g_str_equal(want->gpu, claim->gpu));
 }
 

@@ -64,9 +64,10 @@ claim_satisfies(const VgpuClaim *claim, const VgpuWant *want)
 static bool
 lacks_looks(const VgpuDomain *definition, const VgpuClaim *claim)
 {
-    const VgpuHostdev *hostdev = vgpu_domain_find_ours(definition, claim->index);
+    const VgpuHostdev *hostdev =
+        claim->late ? vgpu_domain_find_ours(definition, claim->index) : NULL;
 
-    return claim->late && hostdev && (hostdev->display || hostdev->ramfb);
+    return hostdev && (hostdev->display || hostdev->ramfb);
 }
 
 /* Whether a restart would give the running domain other vGPUs than it has. */

@@ -123,12 +123,22 @@ vgpu_profile_series(const VgpuProfile *self)
     return parse_tail(self->name, &tail) ? tail.series : 0;
 }
 
+/* "-1-5C" at its end, as far as that is seen at once: it is asked for each profile of each GPU. */
+static bool
+may_have_slices(const char *name)
+{
+    const char *dash = strrchr(name, '-');
+
+    return dash && dash - name >= 2 && dash[-2] == '-' && dash[-1] >= '1' && dash[-1] <= '9';
+}
+
 bool
 vgpu_profile_is_mig(const VgpuProfile *self)
 {
     Tail tail;
 
-    return self->gi_profile >= 0 || (parse_tail(self->name, &tail) && tail.slices);
+    return self->gi_profile >= 0 ||
+           (may_have_slices(self->name) && parse_tail(self->name, &tail) && tail.slices);
 }
 
 void

@@ -77,21 +77,20 @@ vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
 
 /* --- what is told of them ------------------------------------------------------------------- */
 
+/* It may have been renamed. */
 static void
 take_name(VgpuManager *self, const VgpuDomain *domain)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
-    VgpuOwner *kept =
-        vgpu_reservations_find(self->reservations, VGPU_KIND_PERSISTENT, domain->uuid);
+    const GPtrArray *owners = vgpu_reservations_of_domain(self->reservations, domain->uuid);
 
-    if (owner && g_strcmp0(owner->domain_name, domain->name) != 0) { /* renamed */
+    for (guint i = 0; owners && i < owners->len; i++) {
+        VgpuOwner *owner = g_ptr_array_index(owners, i);
+
+        if (g_strcmp0(owner->domain_name, domain->name) == 0)
+            continue;
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(domain->name);
         vgpu_manager_save_or_warn(self, owner);
-    }
-    if (kept) {
-        g_free(kept->domain_name);
-        kept->domain_name = g_strdup(domain->name);
     }
 }
 

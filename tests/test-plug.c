@@ -119,6 +119,31 @@ test_first_one(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* libvirt tells that the domain runs while the first one for it is being made: that does not plug it. */
+static void
+test_seen_to_run_meanwhile(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_auto(Answer) answer = { 0 };
+
+    (void) state;
+    host_knob(host, "hang_create-0000:41:00.4", "");
+    vgpu_manager_plug(host->manager, running(HOST_DEVICE(), 0, NULL), 0, 5000, on_done, &answer);
+    host_run(host, 100);
+    assert_int_equal(host_count_records(host), 1);
+    vgpu_manager_settle(host->manager, HOST_WEB1, since(host), true, 7);
+    host_unknob(host, "hang_create-0000:41:00.4");
+    host_settle(host);
+    assert_int_equal(answer.calls, 0);
+    assert_text_has(host->log->str, "attach " HOST_WEB1 " 7 0");
+    vgpu_manager_attached(host->manager, HOST_WEB1, since(host), HOST_WEB1_0, NULL);
+    assert_int_equal(answer.calls, 1);
+    assert_null(answer.error);
+    host_release(host, HOST_WEB1);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
 /* libvirt says no: what was made for it goes, what the domain has stays. */
 static void
 test_not_attached(void **state)
@@ -437,6 +462,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_more),
         cmocka_unit_test(test_first_one),
+        cmocka_unit_test(test_seen_to_run_meanwhile),
         cmocka_unit_test(test_not_attached),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_stop_meanwhile),

@@ -25,10 +25,12 @@ is_off(const VgpuClaim *claim)
     return VGPU_RUN_OFF;
 }
 
-/* As far as can be told without its XML. */
+/* As far as can be told without its XML. One that is being made may be so for a hotplug. */
 static VgpuRun
 is_up(const VgpuClaim *claim)
 {
+    if (claim->phase == VGPU_PHASE_CREATING)
+        return claim->run;
     return claim->phase == VGPU_PHASE_ATTACHING ? VGPU_RUN_WITHOUT : VGPU_RUN_WITH;
 }
 

@@ -1,7 +1,9 @@
 #!/bin/sh
 # What the programs offer is documented, and what is documented is there: verbs, options,
-# configuration keys, D-Bus methods.
+# configuration keys, D-Bus methods. And the rules of the life cycle are those that DESIGN.md has.
+# Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only.
 set -eu
+self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 builddir=$(cd "${builddir:-.}" && pwd)
 cd "${top_srcdir:-.}"
 tmp=$(mktemp -d)
@@ -22,6 +24,70 @@ same()
     diff "$tmp/a" "$tmp/b" > "$tmp/diff" || complain "$1:
 $(grep '^[<>]' "$tmp/diff")"
 }
+
+# --- the life cycle ---------------------------------------------------------------------------
+# The phases are all that a drawing may name beside rules.
+phases='none creating ready attaching releasing failed'
+# What changes the phase of a record, or makes or drops one.
+moves='place|adopt|claim|make|params|take|confirm|release|fail|drop|define|undefine'
+
+# life_cycle TREE: the table of rules in DESIGN.md has those of lifecycle.c, with what is done, in their
+# order; the drawing has those that change a phase, and no others.
+life_cycle()
+{
+    sed -nE 's/^ +\{ DO\("([^"]+)", ([A-Z_]+),.*/\1 \2/p' "$1/src/core/lifecycle.c" |
+        tr 'A-Z_' 'a-z ' > "$tmp/rules"
+    sed -n '/^## The life cycle of a vGPU$/,/^## Reservations$/p' "$1/docs/DESIGN.md" > "$tmp/section"
+    # shellcheck disable=SC2016 # backquotes of Markdown
+    sed -nE 's/^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| .*\|$/\1 \2/p' "$tmp/section" > "$tmp/table"
+    diff "$tmp/rules" "$tmp/table" > "$tmp/diff" ||
+        complain "rules of src/core/lifecycle.c (<) and of the table in docs/DESIGN.md (>) differ:
+$(grep '^[<>]' "$tmp/diff")"
+    [ -s "$tmp/rules" ] || complain "no rules found in src/core/lifecycle.c"
+
+    grep '^    ' "$tmp/section" > "$tmp/drawing" || complain "docs/DESIGN.md: no drawing of the life cycle"
+    if grep -nE '.{79}' "$tmp/drawing"; then
+        complain "docs/DESIGN.md: the drawing of the life cycle is wider than 78 columns"
+    fi
+    sed -nE "s/^([^ ]+) ($moves)$/\\1/p" "$tmp/rules" > "$tmp/moving"
+    grep -oE '[a-z]{2,}(-[a-z]+)*' "$tmp/drawing" | grep -vxF "$(echo "$phases" | tr ' ' '\n')" > "$tmp/drawn"
+    same "rules that change a phase (<) and those in the drawing of docs/DESIGN.md (>) differ" \
+        "$tmp/moving" "$tmp/drawn"
+    for phase in $phases; do
+        grep -qw "$phase" "$tmp/drawing" || complain "docs/DESIGN.md: $phase is not in the drawing"
+    done
+}
+
+if [ "${1:-}" = --life-cycle ]; then
+    life_cycle "$2"
+    exit "$failed"
+fi
+
+# spoil FILE SED: whether that change to a file of a tree that is otherwise as this one is found.
+spoil()
+{
+    rm -rf "$tmp/tree"
+    mkdir -p "$tmp/tree/src/core" "$tmp/tree/docs"
+    cp src/core/lifecycle.c "$tmp/tree/src/core/"
+    cp docs/DESIGN.md "$tmp/tree/docs/"
+    sed -i -E "$2" "$tmp/tree/$1"
+    if cmp -s "$1" "$tmp/tree/$1"; then
+        complain "self-test: nothing to change in $1: $2"
+    elif sh "$self" --life-cycle "$tmp/tree" > "$tmp/out"; then
+        complain "self-test: not found: $1: $2"
+    fi
+}
+
+life_cycle .
+# Every kind of difference must be found.
+spoil src/core/lifecycle.c 's/DO\("orphan",/DO("leftover",/'
+spoil src/core/lifecycle.c 's/DO\("nothing-to-use", DROP/DO("nothing-to-use", FAIL/'
+spoil src/core/lifecycle.c '/DO\("is-told"/d'
+spoil docs/DESIGN.md '/^\| `is-told` /d'
+spoil docs/DESIGN.md 's/^(\| `)(is-told` .*)/\1was-told-of\2/'
+spoil docs/DESIGN.md '/^    /s/replace-what-exists/replace-what-is/'
+spoil docs/DESIGN.md '/^    /s/runs-with-it/            /'
+spoil docs/DESIGN.md '/^    /s/failed$/broken/'
 
 # options PROGRAM...: the long options that its help lists.
 options()

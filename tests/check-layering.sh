@@ -56,7 +56,7 @@ check_tree()
         }
         FNR == 1 {
             # bind.c has plans only, which are in one phase from their beginning to their end
-            may_write = FILENAME ~ /\/src\/core\/(life|claim|bind)\.c$/
+            may_write = FILENAME ~ /\/src\/core\/(life|claim)\.c$/
             is_situation = FILENAME ~ /\/src\/core\/lifecycle\.c$/
         }
         /VgpuSituation[^;]*\{/ { is_situation = 1 }

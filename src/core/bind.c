@@ -80,7 +80,6 @@ claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuPro
     VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
 
     vgpu_claim_put(claim, gpu, vf, profile);
-    claim->phase = VGPU_PHASE_READY;
     return claim;
 }
 

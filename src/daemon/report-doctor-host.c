@@ -114,7 +114,7 @@ add_leak(GVariantBuilder *list, const VgpuRow *row)
         const char *detail;
         const char *fix;
     } leaks[] = {
-        { "orphan", "is left of a domain that does not run", "run 'virt-vgpu reconcile'" },
+        { "orphan", "is left of a domain that does not use it", "run 'virt-vgpu reconcile'" },
         { "stuck", "is not removed after a long time",
           "look for the process that holds it open, and at the kernel's log" },
         { "failed", "could not be attached",

@@ -5,6 +5,7 @@
 
 #define BUSY_RETRY_US 100000
 #define CREATE_LIMIT_MS 25000
+#define LOST_US (2 * G_USEC_PER_SEC)
 
 typedef struct {
     VgpuManager *manager;
@@ -13,7 +14,8 @@ typedef struct {
     char *uuid;
     char *parent;
     char *profile_id;
-    bool exists;      /* there was nothing to make */
+    bool exists; /* there was nothing to make */
+    bool answered;
     gboolean existed; /* there turned out to be nothing to make */
     gboolean made;
     bool is_unsure; /* its process has ended meanwhile, and may have made it */
@@ -65,6 +67,23 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *
         vgpu_step_move(start, step, job->error->message);
 }
 
+/* Whether the process that was to make it has ended at once, of which its driver may know nothing: once, that
+ * is no reason to refuse a start. */
+static bool
+was_lost(VgpuStep *step, const CreateJob *job)
+{
+    return !job->answered && !step->has_lost_one && g_get_monotonic_time() - job->began < LOST_US;
+}
+
+static void
+take_loss(VgpuStart *start, VgpuStep *step, VgpuClaim *claim, const CreateJob *job)
+{
+    step->has_lost_one = true;
+    step->not_before = g_get_monotonic_time() + BUSY_RETRY_US;
+    vgpu_life_is_not_made(claim, VGPU_WANTED_OTHER, has_left_one(job, claim));
+    vgpu_life_go_on(start->manager, claim);
+}
+
 static void
 take_failure(VgpuStart *start, VgpuStep *step, VgpuClaim *claim, CreateJob *job)
 {
@@ -106,6 +125,7 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
                     job->parent, why);
         return;
     }
+    job->answered = true;
     (void) g_variant_lookup(results, "made", "b", &job->made);
     (void) g_variant_lookup(results, "existed", "b", &job->existed);
     (void) g_variant_lookup(results, "doubt", "s", &job->doubt);
@@ -135,7 +155,9 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
         return;
     claim->is_unsure = job->is_unsure;
     if (step && claim->wanted == VGPU_WANTED_KEEP) {
-        if (job->error)
+        if (job->error && was_lost(step, job))
+            take_loss(start, step, claim, job);
+        else if (job->error)
             take_failure(start, step, claim, job);
         else
             take_success(start, claim, job);

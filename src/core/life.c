@@ -194,6 +194,8 @@ on_device(const VgpuLook *found, gpointer opaque)
         self->wait_ms = 0; /* it is on its way */
     claim->call = found->is_locked ? VGPU_CALL_REMOVING : VGPU_CALL_NONE;
     claim->seen = found->seen;
+    if (found->seen == VGPU_SEEN_ABSENT) /* what was read of its GPU may show it still */
+        vgpu_drivers_touch(manager->drivers, claim->gpu);
     if (found->is_locked)
         wait_longer(manager, claim);
     else
@@ -209,7 +211,6 @@ tell_removed(VgpuManager *self, const VgpuClaim *claim)
 
     if (claim->phase != VGPU_PHASE_RELEASING || hold_of(claim) != VGPU_HOLD_OURS)
         return;
-    vgpu_drivers_touch(self->drivers, claim->gpu);
     vgpu_manager_forgive(self, claim->gpu);
     vgpu_manager_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,
                       (g_get_monotonic_time() - begun) / 1000);

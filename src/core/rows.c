@@ -149,34 +149,49 @@ plan_place(VgpuRow *row, const VgpuClaim *reserved)
     row->interface = reserved->interface;
 }
 
+static const VgpuWant *
+find_want(const VgpuDomain *domain, const char *uuid)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+
+        if (g_strcmp0(want->uuid, uuid) == 0)
+            return want;
+    }
+    return NULL;
+}
+
+static void
+add_planned_row(Listing *self, const VgpuDefinition *definition, const char *uuid)
+{
+    const VgpuDomain *domain = definition->domain;
+    const VgpuWant *want = find_want(domain, uuid);
+    VgpuRow *row;
+
+    if (!want)
+        return;
+    row = add_row(self, uuid, "planned");
+    row->domain = g_strdup(domain->name);
+    row->domain_uuid = g_strdup(domain->uuid);
+    row->index = (int) want->index;
+    row->profile = g_strdup(want->profiles[0]);
+    row->pool = g_strdup(want->pool ? want->pool : VGPU_POOL_DEFAULT);
+    row->tenant = g_strdup(domain->tenant);
+    row->restart_needed = definition->running;
+    plan_place(row, vgpu_manager_reservation(self->manager, domain->uuid, uuid));
+}
+
 /* What definitions ask for and does not exist now. */
 static void
 add_planned(Listing *self)
 {
     GHashTableIter iter;
-    gpointer value;
+    gpointer uuid, wanting;
 
-    g_hash_table_iter_init(&iter, self->manager->definitions);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VgpuDefinition *definition = value;
-
-        for (guint i = 0; i < definition->domain->wants->len; i++) {
-            const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
-            VgpuRow *row;
-
-            if (!want->uuid || is_listed(self, want->uuid))
-                continue;
-            row = add_row(self, want->uuid, "planned");
-            row->domain = g_strdup(definition->domain->name);
-            row->domain_uuid = g_strdup(definition->domain->uuid);
-            row->index = (int) want->index;
-            row->profile = g_strdup(want->profiles[0]);
-            row->pool = g_strdup(want->pool ? want->pool : VGPU_POOL_DEFAULT);
-            row->tenant = g_strdup(definition->domain->tenant);
-            row->restart_needed = definition->running;
-            plan_place(row, vgpu_manager_reservation(self->manager, definition->domain->uuid,
-                                                     want->uuid));
-        }
+    g_hash_table_iter_init(&iter, self->manager->wanted);
+    while (g_hash_table_iter_next(&iter, &uuid, &wanting)) {
+        if (!is_listed(self, uuid))
+            add_planned_row(self, g_ptr_array_index((GPtrArray *) wanting, 0), uuid);
     }
 }
 

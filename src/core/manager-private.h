@@ -170,6 +170,7 @@ struct VgpuReading {
     GPtrArray *own;
     GHashTable *tenant_used;
     GHashTable *tenant_users;
+    GHashTable *mentioned; /* set of "DOMAIN\nPOOL": who is among those users */
 };
 
 /* As @domain, whose records are under @key, sees it (both may be NULL: nobody in particular).

@@ -125,21 +125,27 @@ add_gpu(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
     }
 }
 
+/* @listed: the set of those that are among the row's users; the strings are theirs. */
 static void
-add_user(VgpuPoolRow *row, const char *domain)
+add_user(VgpuPoolRow *row, GHashTable *listed, const char *domain)
 {
-    if (domain && !g_ptr_array_find_with_equal_func(row->users, domain, g_str_equal, NULL))
-        g_ptr_array_add(row->users, g_strdup(domain));
+    char *user;
+
+    if (!domain || g_hash_table_contains(listed, domain))
+        return;
+    user = g_strdup(domain);
+    g_ptr_array_add(row->users, user);
+    g_hash_table_add(listed, user);
 }
 
 /* One vGPU that exists on the pool's account. */
 static void
-add_claim(VgpuPoolRow *row, const VgpuOwner *owner, const VgpuClaim *claim)
+add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuOwner *owner, const VgpuClaim *claim)
 {
     if (claim->phase == VGPU_PHASE_FAILED ||
         g_strcmp0(claim->pool, row->pool ? row->name : NULL) != 0)
         return;
-    add_user(row, owner->domain_name);
+    add_user(row, listed, owner->domain_name);
     for (guint i = 0; i < row->tenants->len; i++) {
         VgpuTenantUse *use = g_ptr_array_index(row->tenants, i);
 
@@ -149,7 +155,7 @@ add_claim(VgpuPoolRow *row, const VgpuOwner *owner, const VgpuClaim *claim)
 
 /* A persistent one that is in use is in two records: it counts in that which outlives the run. */
 static void
-add_claims(VgpuPoolRow *row, const VgpuManager *self)
+add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
 {
     VgpuReservationsIter iter;
     VgpuOwner *owner;
@@ -162,14 +168,14 @@ add_claims(VgpuPoolRow *row, const VgpuManager *self)
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
             if (claim->persistent == persistent)
-                add_claim(row, owner, claim);
+                add_claim(row, listed, owner, claim);
         }
     }
 }
 
 /* Of the default pool only those that have something are its users: whoever names no pool could be. */
 static void
-add_definitions(const VgpuManager *self, VgpuPoolRow *row)
+add_definitions(const VgpuManager *self, GHashTable *listed, VgpuPoolRow *row)
 {
     GHashTableIter iter;
     gpointer value;
@@ -181,7 +187,7 @@ add_definitions(const VgpuManager *self, VgpuPoolRow *row)
         for (guint i = 0; i < domain->wants->len; i++) {
             if (g_strcmp0(((const VgpuWant *) g_ptr_array_index(domain->wants, i))->pool,
                           row->name) == 0)
-                add_user(row, domain->name);
+                add_user(row, listed, domain->name);
         }
     }
 }
@@ -196,6 +202,7 @@ static VgpuPoolRow *
 row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *pool)
 {
     VgpuPoolRow *row = g_new0(VgpuPoolRow, 1);
+    g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
 
     row->name = g_strdup(pool ? pool->name : VGPU_POOL_DEFAULT);
     row->uuid = pool ? g_strdup(pool->uuid) : NULL;
@@ -220,8 +227,8 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
         if (vgpu_pools_of(self->pools, gpu) == pool)
             add_gpu(reading, row, gpu);
     }
-    add_claims(row, self);
-    add_definitions(self, row);
+    add_claims(row, listed, self);
+    add_definitions(self, listed, row);
     g_ptr_array_sort(row->users, compare_users);
     return row;
 }

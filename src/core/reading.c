@@ -128,6 +128,7 @@ list_own(const VgpuManager *self, const char *key, GPtrArray *own)
 static void
 take_of_tenant(VgpuReading *self, const char *pool, const char *domain)
 {
+    g_autofree char *mention = domain ? g_strconcat(domain, "\n", pool, NULL) : NULL;
     guint used = GPOINTER_TO_UINT(g_hash_table_lookup(self->tenant_used, pool));
     GPtrArray *users = g_hash_table_lookup(self->tenant_users, pool);
 
@@ -136,7 +137,7 @@ take_of_tenant(VgpuReading *self, const char *pool, const char *domain)
         users = g_ptr_array_new_with_free_func(g_free);
         g_hash_table_insert(self->tenant_users, g_strdup(pool), users);
     }
-    if (domain && !g_ptr_array_find_with_equal_func(users, domain, g_str_equal, NULL))
+    if (mention && g_hash_table_add(self->mentioned, g_steal_pointer(&mention)))
         g_ptr_array_add(users, g_strdup(domain));
 }
 
@@ -179,6 +180,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     self->tenant_used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->tenant_users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                (GDestroyNotify) g_ptr_array_unref);
+    self->mentioned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (domain && domain->tenant)
         count_tenant(self, manager, domain->tenant);
     self->snapshot = (VgpuSnapshot) {
@@ -214,6 +216,7 @@ vgpu_reading_free(VgpuReading *self)
     g_ptr_array_unref(self->own);
     g_hash_table_unref(self->tenant_used);
     g_hash_table_unref(self->tenant_users);
+    g_hash_table_unref(self->mentioned);
     g_free(self);
 }
 

@@ -734,6 +734,20 @@ available_all(void)
 }
 
 static double
+list_pools(void)
+{
+    double begun, ended;
+    GPtrArray *rows;
+
+    disturb();
+    begun = now_ms();
+    rows = vgpu_manager_list_pools(world.manager);
+    ended = now_ms();
+    g_ptr_array_unref(rows);
+    return ended - begun;
+}
+
+static double
 copy(void)
 {
     double begun, ended;
@@ -800,6 +814,7 @@ static const struct {
     { "list, all", list_all, 60, 60 },
     { "reconcile", reconcile, 100, 100 },
     { "available, all profiles", available_all, NONE, NONE },
+    { "list of pools", list_pools, NONE, NONE },
     { "copy, for explain", copy, NONE, NONE },
 };
 #define N_OPERATIONS G_N_ELEMENTS(operations)

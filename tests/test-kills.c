@@ -23,44 +23,10 @@
 
 /* --- many of them ---------------------------------------------------------------------------------- */
 
-/* What is known and not mended yet: a case that fails with this does not count. Who mends it takes the row
- * away, and what was seen of it is no longer shown as "TODO". */
-static const struct known {
-    const char *title;
-    const char *text; /* NULL: it is counted by itself */
-    const char *way;  /* with which it was seen; NULL: any */
-} known[] = {
-    { "no temporary file of a claim is left", NULL, NULL }, /* claim.c leaves them alone */
-    { "several vGPUs of another profile wait until all of the last run are removed",
-      "vGPUs of another size are on it", NULL },
-    { "so do those on VFs", "no GPU has the profile", NULL },
-    { "a start takes no mdev that was seen before its removal by the last daemon ended",
-      "after the next start there is ''", "daemon-before-driver's" },
-    { "nor with parameters", "the driver takes no plugin parameters", "daemon-before-driver's" },
-};
-
-static bool
-is_known(const struct known *row, const KillCase *one)
-{
-    return row->text && strstr(one->why->str, row->text) &&
-           (!row->way || strcmp(row->way, one->way->name) == 0);
-}
-
 /* By the processes that work. */
 static struct {
     int next_series;
-    struct {
-        int cases;
-        char repeat[256]; /* one of them */
-    } known[G_N_ELEMENTS(known)];
 } * shared;
-
-static void
-count_known(guint n, const char *repeat)
-{
-    if (g_atomic_int_add(&shared->known[n].cases, 1) == 0)
-        g_strlcpy(shared->known[n].repeat, repeat, sizeof(shared->known[n].repeat));
-}
 
 /* One sequence and one way to kill: one result. */
 typedef struct {
@@ -95,12 +61,6 @@ report_failure(Series *self, const KillCase *one, const char *repeat)
 {
     g_autofree char *log = NULL;
 
-    for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
-        if (is_known(&known[i], one)) {
-            count_known(i, repeat);
-            return;
-        }
-    }
     self->failures++;
     g_string_append_printf(self->report, "#   repeat it: %s\n", repeat);
     g_string_append_printf(self->report, "#     killed at: %s\n",
@@ -122,8 +82,8 @@ run_in_series(Series *self, KillCase *one, const KillNext *next, bool *reached)
     one->life = self->life;
     one->why = g_string_new(NULL);
     *reached = kill_case_run(one, next);
-    if (*reached && life_remove_temporary(self->life))
-        count_known(0, repeat);
+    if (*reached && !one->why->len && life_remove_temporary(self->life))
+        g_string_assign(one->why, "a temporary file of a record is left");
     if (one->why->len) {
         report_failure(self, one, repeat);
         life_free(self->life);
@@ -207,13 +167,6 @@ collect(FILE *in)
             fputs(line, stdout);
         failures += bad;
         fflush(stdout);
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
-        if (shared->known[i].cases)
-            printf("not ok %d - %s # TODO %d cases, as %s\n", ++tests, known[i].title,
-                   shared->known[i].cases, shared->known[i].repeat);
-        else
-            printf("ok %d - %s\n", ++tests, known[i].title);
     }
     printf("1..%d\n", tests);
     return failures || !tests ? EXIT_FAILURE : EXIT_SUCCESS;

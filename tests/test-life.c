@@ -5,8 +5,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "manager-host.h"
 
 #define PARAMS(value)                                                                            \
@@ -150,6 +152,82 @@ test_made_by_hand_and_killed(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* The driver process of the GPU of these tests, which has its lock's path as an argument. */
+static GPid
+find_driver(const Host *host)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+    g_autofree char *lock =
+        g_strdup_printf("%s/" VGPU_PATH_DRIVER_LOCKS "/0000:41:00.0", host->root);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_strdup_printf("/proc/%s/cmdline", name);
+        g_autofree char *line = NULL;
+        gsize len = 0;
+
+        if (g_ascii_isdigit(*name) && g_file_get_contents(path, &line, &len, NULL) &&
+            memmem(line, len, lock, strlen(lock)))
+            return (GPid) g_ascii_strtoll(name, NULL, 10);
+    }
+    return 0;
+}
+
+static bool
+is_making(Host *host)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(host->manager, HOST_WEB1);
+    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, HOST_WEB1_0) : NULL;
+
+    return claim && claim->call == VGPU_CALL_MAKING;
+}
+
+static bool
+is_not_making(Host *host)
+{
+    return !is_making(host);
+}
+
+/* A driver process dies over the making of a vGPU: that is tried once more, and only once. */
+static void
+test_lost_in_its_driver(void **state)
+{
+    static const struct {
+        guint deaths;
+        const char *refusal; /* NULL: it starts */
+    } cases[] = { { 1, NULL }, { 2, "has ended" } };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Host) host = host_new();
+        g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE("gpu='0000:41:00.0'"), 1);
+        g_auto(Prepare) prepare = { 0 };
+
+        host_knob(host, "hang_create-0000:41:00.0", "");
+        host_prepare(host, xml, 8000, &prepare);
+        for (guint n = 0; n < cases[i].deaths; n++) {
+            GPid pid;
+
+            assert_true(host_wait(host, is_making));
+            host_run(host, 200); /* it has been asked */
+            pid = find_driver(host);
+            assert_true(pid > 0); /* 0 is all that is in this group */
+            assert_int_equal(kill(pid, SIGKILL), 0);
+            assert_true(host_wait(host, is_not_making));
+        }
+        host_unknob(host, "hang_create-0000:41:00.0");
+        while (!prepare.answered)
+            g_main_context_iteration(host->context, TRUE);
+        if (!prepare.error != !cases[i].refusal ||
+            (prepare.error && !strstr(prepare.error->message, cases[i].refusal)))
+            fail_msg("%u: %s", cases[i].deaths,
+                     prepare.error ? prepare.error->message : "started");
+        host_release(host, HOST_WEB1);
+        host_settle(host);
+        assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+    }
+}
+
 /* A start that is refused names the vGPU that is the reason. */
 static void
 test_refusal_names_its_reason(void **state)
@@ -174,6 +252,7 @@ main(void)
         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_fewer),
         cmocka_unit_test(test_made_by_hand_and_killed),
+        cmocka_unit_test(test_lost_in_its_driver),
         cmocka_unit_test(test_refusal_names_its_reason),
     };
 

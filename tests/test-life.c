@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/names.h"
 #include "manager-host.h"
 
@@ -245,6 +246,35 @@ test_refusal_names_its_reason(void **state)
         fail_msg("%s", host->log->str);
 }
 
+/* A hot-plug that failed is no reason to keep a record that a start with another profile waits for. */
+static void
+test_another_after_failed_plug(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *first = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_autofree char *second = host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-8Q'/>", 1);
+    g_autofree char *refused = host_start(host, first);
+    g_autoptr(GError) no = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "no more slots");
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    assert_null(refused);
+    vgpu_manager_started(host->manager, HOST_WEB1, 7);
+    host_open(host, HOST_WEB1_0);
+    vgpu_manager_attached(host->manager, HOST_WEB1, vgpu_manager_since(host->manager, HOST_WEB1),
+                          HOST_WEB1_0, no);
+    host_run(host, 50);
+    host_release(host, HOST_WEB1);
+    host_prepare(host, second, 3000, &prepare);
+    host_run(host, 100);
+    assert_false(prepare.answered);
+    host_close(host, HOST_WEB1_0);
+    while (!prepare.answered)
+        g_main_context_iteration(host->context, TRUE);
+    if (prepare.error)
+        fail_msg("%s", prepare.error->message);
+}
+
 int
 main(void)
 {
@@ -254,6 +284,7 @@ main(void)
         cmocka_unit_test(test_made_by_hand_and_killed),
         cmocka_unit_test(test_lost_in_its_driver),
         cmocka_unit_test(test_refusal_names_its_reason),
+        cmocka_unit_test(test_another_after_failed_plug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

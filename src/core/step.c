@@ -56,6 +56,7 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
         g_free(claim->params);
         claim->params = g_strdup(step->want->params);
     }
+    g_clear_pointer(&claim->reason, g_free); /* its domain does not go on without it */
     claim->late = step->late;
     claim->lacks_params =
         claim->params && (!is_ours(claim) || claim->phase == VGPU_PHASE_CREATING);

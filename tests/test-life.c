@@ -275,6 +275,26 @@ test_another_after_failed_plug(void **state)
         fail_msg("%s", prepare.error->message);
 }
 
+/* The parameters could not be given to it; it is not what the next start gets as it is. */
+static void
+test_without_its_parameters(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = xml_of(NULL, PARAMS("a"));
+    g_autofree char *params = NULL, *refused = NULL, *again = NULL;
+
+    (void) state;
+    host_knob(host, "no_params", "");
+    refused = host_start(host, xml);
+    assert_non_null(refused);
+    host_unknob(host, "no_params");
+    again = host_start(host, xml); /* at once, so that it is still there */
+    params = read_params(host, HOST_WEB1_0);
+    if (!again && !strstr(params, "plugin0=a"))
+        fail_msg("it was started with '%s'", params);
+    host_settle(host);
+}
+
 int
 main(void)
 {
@@ -285,6 +305,7 @@ main(void)
         cmocka_unit_test(test_lost_in_its_driver),
         cmocka_unit_test(test_refusal_names_its_reason),
         cmocka_unit_test(test_another_after_failed_plug),
+        cmocka_unit_test(test_without_its_parameters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

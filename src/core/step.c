@@ -58,8 +58,10 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
     }
     g_clear_pointer(&claim->reason, g_free); /* its domain does not go on without it */
     claim->late = step->late;
+    /* one that is on its way out may be so because it could not be given them */
     claim->lacks_params =
-        claim->params && (!is_ours(claim) || claim->phase == VGPU_PHASE_CREATING);
+        claim->params && (!is_ours(claim) || claim->phase == VGPU_PHASE_CREATING ||
+                          claim->phase == VGPU_PHASE_RELEASING);
     vgpu_life_want(self->manager, claim, same ? VGPU_WANTED_TAKE : VGPU_WANTED_OTHER,
                    self->token);
 }

@@ -456,6 +456,35 @@ test_reconcile_unplugged(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* libvirt tells late that the domain runs, while the first vGPU that it is given is still made. */
+static void
+test_told_late_that_it_runs(void **state)
+{
+    static const char *const fails[] = { NULL, "99" };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(fails); i++) {
+        g_autoptr(Host) host = host_new();
+        g_auto(Answer) answer = { 0 };
+
+        host_knob(host, "create_delay_ms", "150");
+        if (fails[i])
+            host_knob(host, "create_fail_next", fails[i]);
+        vgpu_manager_plug(host->manager, running(HOST_DEVICE(), 0, NULL), 0, 5000, on_done,
+                          &answer);
+        host_run(host, 50);
+        vgpu_manager_started(host->manager, HOST_WEB1, 7);
+        host_settle(host);
+        if (fails[i]) {
+            assert_int_equal(answer.calls, 1);
+            assert_non_null(answer.error);
+        } else {
+            assert_int_equal(answer.calls, 0); /* it is not plugged yet */
+            assert_text_has(host->log->str, "attach " HOST_WEB1 " 7 0");
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -465,6 +494,7 @@ main(void)
         cmocka_unit_test(test_seen_to_run_meanwhile),
         cmocka_unit_test(test_not_attached),
         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_told_late_that_it_runs),
         cmocka_unit_test(test_stop_meanwhile),
         cmocka_unit_test(test_stop_before_attached),
         cmocka_unit_test(test_refused_while_starting),

@@ -295,6 +295,42 @@ test_without_its_parameters(void **state)
     host_settle(host);
 }
 
+static bool
+is_being_made(Host *host)
+{
+    const VgpuOwner *owner = vgpu_manager_owner(host->manager, HOST_WEB1);
+
+    return owner &&
+           ((const VgpuClaim *) g_ptr_array_index(owner->claims, 0))->call == VGPU_CALL_MAKING;
+}
+
+/* A start that waits for a GPU to be read takes the place of one whose vGPU cannot be made: that is not tried
+ * again and again meanwhile, for a start that is over. */
+static void
+test_superseded_and_not_made(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, "<vgpu:device profile='M10-1Q'/>", 1);
+    g_auto(Prepare) first = { 0 }, second = { 0 };
+    guint tries = 0;
+
+    (void) state;
+    host_knob(host, "hang_create-0000:84:00.0", "");
+    host_knob(host, "create_fail_next", "1");
+    host_prepare(host, xml, 5000, &first);
+    assert_true(host_wait(host, is_being_made));
+    host_knob(host, "hang_read-0000:85:00.0", "");
+    vgpu_drivers_touch(host->manager->drivers, "0000:85:00.0");
+    host_prepare(host, xml, 5000, &second);
+    host_unknob(host, "hang_create-0000:84:00.0");
+    for (; !second.answered; tries++)
+        g_main_context_iteration(host->context, TRUE);
+    host_unknob(host, "hang_read-0000:85:00.0");
+    assert_null(second.error);
+    assert_true(tries < 400);
+    host_settle(host);
+}
+
 int
 main(void)
 {
@@ -306,6 +342,7 @@ main(void)
         cmocka_unit_test(test_refusal_names_its_reason),
         cmocka_unit_test(test_another_after_failed_plug),
         cmocka_unit_test(test_without_its_parameters),
+        cmocka_unit_test(test_superseded_and_not_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

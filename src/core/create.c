@@ -161,8 +161,11 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
             take_failure(start, step, claim, job);
         else
             take_success(start, claim, job);
-    } else { /* nothing waits for it any more */
-        vgpu_life_is_not_made(claim, claim->wanted, has_left_one(job, claim));
+    } else { /* nothing waits for it any more, or a newer start that has yet to say what it wants */
+        bool perhaps = has_left_one(job, claim);
+        bool is_in_vain = claim->wanted == VGPU_WANTED_KEEP && !perhaps;
+
+        vgpu_life_is_not_made(claim, is_in_vain ? VGPU_WANTED_GONE : claim->wanted, perhaps);
         vgpu_life_go_on(job->manager, claim);
         vgpu_manager_wake_starts(job->manager);
         if (step)

@@ -331,6 +331,27 @@ test_superseded_and_not_made(void **state)
     host_settle(host);
 }
 
+/* One that is stuck in its driver, and is wanted no more: it is not said that a process may hold it open. */
+static void
+test_stuck_while_made(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    host->config->remove_timeout = 0;
+    host_knob(host, "hang_create-0000:41:00.4", "");
+    host_prepare(host, xml, 5000, &prepare);
+    assert_true(host_wait(host, is_being_made));
+    vgpu_manager_cancel(host->manager, prepare.token);
+    host_run(host, 50);
+    host_unknob(host, "hang_create-0000:41:00.4");
+    if (!strstr(host->log->str, "vgpu-stuck " HOST_WEB1_0 " its driver does not answer the call"))
+        fail_msg("%s", host->log->str);
+    host_settle(host);
+}
+
 int
 main(void)
 {
@@ -343,6 +364,7 @@ main(void)
         cmocka_unit_test(test_another_after_failed_plug),
         cmocka_unit_test(test_without_its_parameters),
         cmocka_unit_test(test_superseded_and_not_made),
+        cmocka_unit_test(test_stuck_while_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

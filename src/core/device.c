@@ -62,6 +62,8 @@ vgpu_device_lose_patience(VgpuDevice *self)
 const char *
 vgpu_device_why_stuck(const VgpuDevice *self)
 {
+    if (self->claim->call == VGPU_CALL_MAKING)
+        return "its driver does not answer the call that makes it";
     if (self->is_written)
         return "its driver does not answer the write that removes it";
     if (self->process && vgpu_driver_process_is_asked(self->process))

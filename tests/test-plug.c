@@ -485,6 +485,27 @@ test_told_late_that_it_runs(void **state)
     }
 }
 
+/* What is still on its way out makes no room for what no GPU has. */
+static void
+test_no_such_profile(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_auto(Answer) answer = { 0 };
+
+    (void) state;
+    start_web1(host, HOST_DEVICE(), 1);
+    host_open(host, HOST_WEB1_0);
+    vgpu_manager_unplugged(host->manager, HOST_WEB1, since(host), 0);
+    vgpu_manager_plug(host->manager,
+                      running(HOST_DEVICE() "<vgpu:device profile='B99-1Q'/>", 0, NULL), 1, 1000,
+                      on_done, &answer);
+    while (!answer.calls)
+        g_main_context_iteration(host->context, TRUE);
+    assert_text_has(answer.error->message, "B99-1Q");
+    host_close(host, HOST_WEB1_0);
+    host_settle(host);
+}
+
 int
 main(void)
 {
@@ -495,6 +516,7 @@ main(void)
         cmocka_unit_test(test_not_attached),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_told_late_that_it_runs),
+        cmocka_unit_test(test_no_such_profile),
         cmocka_unit_test(test_stop_meanwhile),
         cmocka_unit_test(test_stop_before_attached),
         cmocka_unit_test(test_refused_while_starting),

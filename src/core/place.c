@@ -225,17 +225,20 @@ static bool
 is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
 {
     VgpuSeen seen = vgpu_manager_see(start->manager, step->want, true, start->begun);
-    bool is_silent = false;
+    bool is_silent = false, is_taken = false;
 
-    for (guint i = 0; i < self->candidates->len; i++)
-        is_silent |= ((const VgpuCandidate *) g_ptr_array_index(self->candidates, i))->verdict ==
-                     VGPU_VERDICT_NOT_ANSWERING;
+    for (guint i = 0; i < self->candidates->len; i++) {
+        const VgpuCandidate *candidate = g_ptr_array_index(self->candidates, i);
+
+        is_silent |= candidate->verdict == VGPU_VERDICT_NOT_ANSWERING;
+        is_taken |= candidate->verdict >= VGPU_VERDICT_OTHER_SIZE;
+    }
     if (is_silent && seen.falls_silent) {
         g_clear_error(&start->unanswered);
         vgpu_placement_explain(self->candidates, step->want, &start->unanswered);
         return true;
     }
-    if (has_some_to_go(start)) {
+    if (is_taken && has_some_to_go(start)) {
         self->wait = "its vGPUs of the previous run are still being removed";
         return true;
     }

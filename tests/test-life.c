@@ -352,6 +352,54 @@ test_stuck_while_made(void **state)
     host_settle(host);
 }
 
+/* A start is cancelled while its create waits behind that of another: what was never made is not removed. */
+static void
+test_never_made(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *web2 = host_nth_uuid(3);
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE("gpu='0000:41:00.0'"), 1);
+    g_autofree char *first = host_xml("web2", web2, HOST_DEVICE("gpu='0000:41:00.0'"), 1);
+    g_auto(Prepare) waits = { 0 }, prepare = { 0 };
+
+    (void) state;
+    host_knob(host, "hang_create-0000:41:00.0", "");
+    host_prepare(host, first, 5000, &waits);
+    host_prepare(host, xml, 5000, &prepare);
+    assert_true(host_wait(host, is_making));
+    vgpu_manager_cancel(host->manager, prepare.token);
+    host_unknob(host, "hang_create-0000:41:00.0");
+    host_settle(host);
+    assert_null(waits.error);
+    assert_null(strstr(host->log->str, "vgpu-removed"));
+    assert_int_equal(host_count_devices(host), 1);
+    assert_int_equal(host_count_records(host), 1);
+}
+
+/* The plan of reconcile is what it does, also of a run whose XML does not have what it was started with. */
+static void
+test_confirmed_is_kept(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    g_autofree char *bare = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_autofree char *refused = host_start(host, xml);
+    g_autoptr(GPtrArray) facts = host_facts();
+    g_autofree char *plan = NULL, *next = NULL;
+
+    (void) state;
+    assert_null(refused);
+    host_fact(facts, bare, 7);
+    plan = host_reconcile(host, facts, false);
+    host_settle(host);
+    assert_non_null(strstr(plan, "confirm"));
+    assert_int_equal(host_count_devices(host), 1);
+    next = host_reconcile(host, facts, false);
+    host_settle(host);
+    assert_non_null(strstr(next, "release"));
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
 int
 main(void)
 {
@@ -365,6 +413,8 @@ main(void)
         cmocka_unit_test(test_without_its_parameters),
         cmocka_unit_test(test_superseded_and_not_made),
         cmocka_unit_test(test_stuck_while_made),
+        cmocka_unit_test(test_never_made),
+        cmocka_unit_test(test_confirmed_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

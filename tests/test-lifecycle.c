@@ -207,6 +207,78 @@ adopts_only_what_exists(const VgpuSituation *s, VgpuNext next)
            (exists(s) && (s->wanted == VGPU_WANTED_TAKE || s->run == VGPU_RUN_WITH));
 }
 
+/* It is not taken for plugged, or for made, while its driver is at it. */
+static bool
+confirms_only_what_is_there(const VgpuSituation *s, VgpuNext next)
+{
+    return next != VGPU_NEXT_CONFIRM ||
+           (s->run == VGPU_RUN_WITH &&
+            (s->phase == VGPU_PHASE_ATTACHING ||
+             (s->phase == VGPU_PHASE_CREATING && s->call == VGPU_CALL_NONE)));
+}
+
+/* Only what waits for its domain to run is plugged, and only once it runs without it. */
+static bool
+plugs_only_what_waits_for_it(const VgpuSituation *s, VgpuNext next)
+{
+    return next != VGPU_NEXT_PLUG ||
+           (s->phase == VGPU_PHASE_ATTACHING && s->run == VGPU_RUN_WITHOUT &&
+            s->wanted == VGPU_WANTED_KEEP);
+}
+
+/* What libvirt has not told of may be a running domain's. */
+static bool
+claims_only_what_is_unused(const VgpuSituation *s, VgpuNext next)
+{
+    return next != VGPU_NEXT_CLAIM || s->wanted == VGPU_WANTED_OTHER ||
+           s->run == VGPU_RUN_WITHOUT || s->run == VGPU_RUN_OFF;
+}
+
+/* That it is to go is written down at once, also while a call is under way. */
+static bool
+writes_down_what_is_to_go(const VgpuSituation *s, VgpuNext next)
+{
+    bool had = s->phase == VGPU_PHASE_CREATING || s->phase == VGPU_PHASE_READY ||
+               s->phase == VGPU_PHASE_ATTACHING;
+
+    return !had || s->hold == VGPU_HOLD_KEPT ||
+           (s->wanted != VGPU_WANTED_GONE && s->wanted != VGPU_WANTED_OTHER) ||
+           next == VGPU_NEXT_RELEASE || next == VGPU_NEXT_DROP || next == VGPU_NEXT_FAIL;
+}
+
+/* Parameters are given before it is used, and only where there are some. */
+static bool
+gives_parameters(const VgpuSituation *s, VgpuNext next)
+{
+    return s->params ? next != VGPU_NEXT_TAKE : next != VGPU_NEXT_PARAMS;
+}
+
+/* A record that tells why it failed is kept for a domain that goes on, and for no other. */
+static bool
+keeps_what_tells_why(const VgpuSituation *s, VgpuNext next)
+{
+    return next != VGPU_NEXT_FAIL || s->reason;
+}
+
+/* libvirt is asked to remove only what no domain has that runs, or may run. */
+static bool
+undefines_only_what_is_off(const VgpuSituation *s, VgpuNext next)
+{
+    return next != VGPU_NEXT_UNDEFINE ||
+           (s->hold == VGPU_HOLD_KEPT && s->run == VGPU_RUN_OFF &&
+            (s->wanted == VGPU_WANTED_GONE || s->wanted == VGPU_WANTED_OTHER));
+}
+
+/* What a start waits for comes by itself, or is looked for; else it is told. */
+static bool
+waits_only_for_what_comes(const VgpuSituation *s, VgpuNext next)
+{
+    bool waits = next == VGPU_NEXT_WAIT || next == VGPU_NEXT_NOTHING;
+
+    return !waits || s->wanted != VGPU_WANTED_TAKE || s->hold == VGPU_HOLD_KEPT ||
+           s->call != VGPU_CALL_NONE || s->phase == VGPU_PHASE_NONE;
+}
+
 static const struct {
     const char *name;
     bool (*holds)(const VgpuSituation *s, VgpuNext next);
@@ -222,6 +294,14 @@ static const struct {
     { "one call at a time", has_one_call },
     { "never forgets to remove", never_forgets_to_remove },
     { "adopts only what exists", adopts_only_what_exists },
+    { "confirms only what is there", confirms_only_what_is_there },
+    { "plugs only what waits for it", plugs_only_what_waits_for_it },
+    { "claims only what is unused", claims_only_what_is_unused },
+    { "writes down what is to go", writes_down_what_is_to_go },
+    { "gives parameters", gives_parameters },
+    { "keeps what tells why", keeps_what_tells_why },
+    { "undefines only what is off", undefines_only_what_is_off },
+    { "waits only for what comes", waits_only_for_what_comes },
 };
 
 static void

@@ -117,6 +117,32 @@ vgpu_claim_free(VgpuClaim *self)
     g_free(self);
 }
 
+static VgpuHold
+hold_of(const VgpuClaim *claim)
+{
+    if (claim->owner && claim->owner->kind == VGPU_KIND_PERSISTENT)
+        return VGPU_HOLD_KEPT;
+    if (claim->persistent)
+        return VGPU_HOLD_PERSISTENT;
+    return claim->adopted ? VGPU_HOLD_ADOPTED : VGPU_HOLD_OURS;
+}
+
+VgpuSituation
+vgpu_claim_situation(const VgpuClaim *claim)
+{
+    return (VgpuSituation) {
+        .hold = hold_of(claim),
+        .phase = claim->phase,
+        .call = claim->call,
+        .seen = claim->seen,
+        .wanted = claim->wanted,
+        .run = claim->run,
+        .room = VGPU_ROOM_UNKNOWN,
+        .params = claim->lacks_params,
+        .reason = claim->reason && claim->run != VGPU_RUN_OFF,
+    };
+}
+
 VgpuOwner *
 vgpu_owner_new(const char *key)
 {

@@ -56,6 +56,7 @@ typedef struct {
     VgpuCall call;
     VgpuSeenState seen;
     bool lacks_params; /* they are to be given to it once it is there */
+    bool is_imaginary; /* nothing was ever made for it, as far as we know */
     bool is_plugging;  /* libvirt was asked to hotplug it */
     bool is_recorded;  /* it was saved as it is now, with others */
     bool stuck;        /* its removal takes longer than it should */
@@ -87,6 +88,8 @@ void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
 VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
 /* Where it is, without what it is in the middle of. */
 VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
+/* All that is known of it, as the rules ask for it. */
+VgpuSituation vgpu_claim_situation(const VgpuClaim *self);
 void vgpu_claim_free(VgpuClaim *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaim, vgpu_claim_free)
 

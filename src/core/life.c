@@ -59,32 +59,6 @@ get_life(VgpuManager *manager, VgpuClaim *claim)
     return self;
 }
 
-static VgpuHold
-hold_of(const VgpuClaim *claim)
-{
-    if (claim->owner && claim->owner->kind == VGPU_KIND_PERSISTENT)
-        return VGPU_HOLD_KEPT;
-    if (claim->persistent)
-        return VGPU_HOLD_PERSISTENT;
-    return claim->adopted ? VGPU_HOLD_ADOPTED : VGPU_HOLD_OURS;
-}
-
-VgpuSituation
-vgpu_life_situation(const VgpuClaim *claim)
-{
-    return (VgpuSituation) {
-        .hold = hold_of(claim),
-        .phase = claim->phase,
-        .call = claim->call,
-        .seen = claim->seen,
-        .wanted = claim->wanted,
-        .run = claim->run,
-        .room = VGPU_ROOM_UNKNOWN,
-        .params = claim->lacks_params,
-        .reason = claim->reason && claim->run != VGPU_RUN_OFF,
-    };
-}
-
 /* --- time --------------------------------------------------------------------------------- */
 
 static gboolean
@@ -194,6 +168,7 @@ on_device(const VgpuLook *found, gpointer opaque)
         self->wait_ms = 0; /* it is on its way */
     claim->call = found->is_locked ? VGPU_CALL_REMOVING : VGPU_CALL_NONE;
     claim->seen = found->seen;
+    claim->is_imaginary &= found->seen < VGPU_SEEN_FREE;
     if (found->seen == VGPU_SEEN_ABSENT) /* what was read of its GPU may show it still */
         vgpu_drivers_touch(manager->drivers, claim->gpu);
     if (found->is_locked)
@@ -209,7 +184,8 @@ tell_removed(VgpuManager *self, const VgpuClaim *claim)
 {
     gint64 begun = claim->life ? claim->life->begun : g_get_monotonic_time();
 
-    if (claim->phase != VGPU_PHASE_RELEASING || hold_of(claim) != VGPU_HOLD_OURS)
+    if (claim->phase == VGPU_PHASE_CREATING || claim->is_imaginary ||
+        claim->wanted == VGPU_WANTED_TAKE || vgpu_claim_situation(claim).hold != VGPU_HOLD_OURS)
         return;
     vgpu_manager_forgive(self, claim->gpu);
     vgpu_manager_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,
@@ -256,6 +232,7 @@ settle(VgpuClaim *claim)
     claim->call = VGPU_CALL_NONE;
     claim->seen = VGPU_SEEN_UNKNOWN;
     claim->lacks_params = false;
+    claim->is_imaginary = false;
     claim->is_unsure = false;
     claim->stuck = false;
     g_clear_pointer(&claim->reason, g_free);
@@ -365,7 +342,7 @@ do_next(VgpuManager *self, VgpuClaim *claim, VgpuNext next)
 void
 vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim)
 {
-    VgpuSituation situation = vgpu_life_situation(claim);
+    VgpuSituation situation = vgpu_claim_situation(claim);
     VgpuNext next = vgpu_lifecycle_next(&situation)->next;
 
     if (next == VGPU_NEXT_LET_GO)
@@ -406,6 +383,7 @@ vgpu_life_place(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, guint64 s
     claim->phase = VGPU_PHASE_CREATING;
     claim->run = VGPU_RUN_STARTING;
     claim->seen = VGPU_SEEN_ABSENT;
+    claim->is_imaginary = true;
     claim->start = start;
     vgpu_reservations_add(self->reservations, owner, claim);
 }
@@ -451,6 +429,7 @@ vgpu_life_is_not_made(VgpuClaim *claim, VgpuWanted wanted, bool perhaps)
 {
     claim->call = VGPU_CALL_NONE;
     claim->seen = perhaps ? VGPU_SEEN_UNKNOWN : VGPU_SEEN_ABSENT;
+    claim->is_imaginary &= !perhaps;
     claim->wanted = wanted;
 }
 

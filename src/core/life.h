@@ -6,9 +6,6 @@
 
 #include "core/manager-private.h"
 
-/* All that is known of it, as the rules ask for it. */
-VgpuSituation vgpu_life_situation(const VgpuClaim *claim);
-
 /* Do what comes next, as often as there is something to do. The claim may be gone after that, and its
  * owner with it; *not* from within a walk over the claims of an owner. */
 void vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim);

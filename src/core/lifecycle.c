@@ -118,11 +118,13 @@ static const Rule rules[] = {
     { DO("cannot-be-told", WAIT, NULL),
       .hold = RUNS_OWN, .phase = CREATING, .call = IDLE, .seen = PERHAPS, .wanted = KEEP, .run = STARTING },
     { DO("being-made", WAIT, NULL),
-      .hold = RUNS_OWN, .phase = CREATING, .call = BUSY, .wanted = KEEP, .run = STARTING | WITHOUT },
+      .hold = RUNS_OWN, .phase = CREATING, .call = BUSY, .wanted = KEEP, .run = STARTING | WITH | WITHOUT },
     { DO("wait-for-libvirt", WAIT, NULL),
       .hold = RUNS_OWN, .phase = CREATING | ATTACHING, .wanted = KEEP, .run = NOT_TOLD },
     { DO("runs-with-it", CONFIRM, "the domain runs with it"),
-      .hold = RUNS_OWN, .phase = CREATING | ATTACHING, .wanted = KEEP, .run = WITH },
+      .hold = RUNS_OWN, .phase = CREATING, .call = IDLE, .wanted = KEEP, .run = WITH },
+    { DO("is-plugged", CONFIRM, "the domain runs with it"),
+      .hold = RUNS_OWN, .phase = ATTACHING, .wanted = KEEP, .run = WITH },
     { DO("never-plugged", LET_GO, "it was made for the running domain, and never plugged"),
       .hold = RUNS_OWN, .phase = CREATING, .call = IDLE, .wanted = KEEP, .run = WITHOUT },
     { DO("plug-when-it-runs", WAIT, NULL),
@@ -220,6 +222,8 @@ waits_to_take(const VgpuSituation *situation)
     case VGPU_CALL_REMOVING:
         return "its vGPU of the previous run is still being removed";
     default:
+        if (situation->hold != VGPU_HOLD_OURS)
+            return "a process holds its vGPU open";
         return situation->seen == VGPU_SEEN_MAYBE
                    ? "its vGPU of a previous start may still be made"
                    : "its vGPU is still held open by a process of its previous run";

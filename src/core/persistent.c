@@ -113,7 +113,7 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
         vgpu_life_place(self, owner, g_steal_pointer(&claim), 0);
         vgpu_manager_save_or_warn(self, owner);
     }
-    situation = vgpu_life_situation(known);
+    situation = vgpu_claim_situation(known);
     out->parent = g_strdup(known->parent);
     out->profile_id = g_strdup(known->profile_id);
     out->defined = vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_DEFINE;
@@ -170,7 +170,7 @@ vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid)
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        VgpuSituation situation = vgpu_life_situation(claim);
+        VgpuSituation situation = vgpu_claim_situation(claim);
 
         if (!definition || (!definition->unclear && !wants(definition, claim)))
             situation.wanted = VGPU_WANTED_GONE;

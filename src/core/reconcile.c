@@ -1,7 +1,6 @@
 #include "core/reconcile.h"
 
 #include "base/uuid.h"
-#include "core/life.h"
 
 static const char *const action_names[] = {
     [VGPU_ACTION_RELEASE] = "release",   [VGPU_ACTION_ATTACH] = "attach",
@@ -204,7 +203,7 @@ add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact, const V
 static void
 plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact)
 {
-    VgpuSituation situation = vgpu_life_situation(claim);
+    VgpuSituation situation = vgpu_claim_situation(claim);
     bool runs = fact && fact->id >= 0;
     VgpuAction *action;
 
@@ -215,11 +214,13 @@ plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact)
     if (!claim->owner->domain_uuid && claim->phase == VGPU_PHASE_READY &&
         situation.seen == VGPU_SEEN_ABSENT)
         situation.wanted = VGPU_WANTED_GONE;
-    if (runs && claim->phase == VGPU_PHASE_READY && !claim->owner->started)
+    if (runs && claim->phase == VGPU_PHASE_READY && !claim->owner->started) {
+        situation.run = VGPU_RUN_WITH; /* whether it has it is for the next look */
         action =
             add(plan, VGPU_ACTION_CONFIRM, claim->owner->key, claim->uuid, "the domain runs");
-    else
+    } else {
         action = add_rule(plan, claim, fact, vgpu_lifecycle_next(&situation), &situation);
+    }
     if (!action)
         return;
     action->index = claim->index;
@@ -370,7 +371,7 @@ plan_kept(const Plan *plan, const VgpuOwner *owner)
         return;
     for (guint i = 0; i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        VgpuSituation situation = vgpu_life_situation(claim);
+        VgpuSituation situation = vgpu_claim_situation(claim);
         VgpuAction *action;
 
         situation.run = run;

@@ -279,7 +279,7 @@ is_to_be_made(const VgpuClaim *claim)
 
     if (!claim)
         return false;
-    situation = vgpu_life_situation(claim);
+    situation = vgpu_claim_situation(claim);
     return vgpu_lifecycle_next(&situation)->next == VGPU_NEXT_MAKE;
 }
 

@@ -179,9 +179,9 @@ step_without_record(VgpuStart *self, VgpuStep *step)
     place = vgpu_place_new(self, step);
     situation = situation_of(step, place);
     rule = vgpu_lifecycle_next(&situation);
-    step->wait = place->wait ? place->wait
-                 : rule->why ? rule->why
-                             : vgpu_lifecycle_waits_for(&situation);
+    step->wait = place->wait && !step->call ? place->wait
+                 : rule->why                ? rule->why
+                                            : vgpu_lifecycle_waits_for(&situation);
     switch (rule->next) {
     case VGPU_NEXT_PLACE:
         step->is_begun = true;
@@ -220,7 +220,7 @@ vgpu_step_advance(VgpuStart *self, VgpuStep *step)
 
     self->about = step->want;
     if (claim) {
-        VgpuSituation situation = vgpu_life_situation(claim);
+        VgpuSituation situation = vgpu_claim_situation(claim);
 
         step->wait = vgpu_lifecycle_waits_for(&situation);
     } else {
@@ -235,7 +235,7 @@ vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
 {
     guint seconds = (guint) ((g_get_monotonic_time() - self->begun) / G_USEC_PER_SEC);
     const VgpuClaim *claim = vgpu_step_claim(self, step);
-    VgpuSituation situation = claim ? vgpu_life_situation(claim) : (VgpuSituation) { 0 };
+    VgpuSituation situation = claim ? vgpu_claim_situation(claim) : (VgpuSituation) { 0 };
     g_autofree char *text = NULL;
 
     situation.wanted = VGPU_WANTED_LATE;

@@ -1,20 +1,27 @@
 /* bench: times what is given, contenders in turn, and prints one CSV line for each:
  * SECTION,CONTENDER,RUNS,MEDIAN_US,P99_US,FAILED
+ * A hook has failed, too, when it printed anything or took longer than it may.
  *
- *   bench processes RUNS STDIN [NAME COMMAND UNDO]...
- *       from spawn to end of COMMAND; UNDO ("-": none) runs untimed after it, until no device is left
+ *   bench processes RUNS STDIN [NAME COMMAND UNDO_NAME UNDO]...
+ *       from spawn to end of COMMAND, and of UNDO ("-": none), which runs after it; after that nothing is timed
+ *       until no device is left
  *   bench storm N OP SUBOP HOOK DIR   N hooks at once, the Kth for DIR/vmK.xml, from its spawn to its end
  *   bench cycle RUNS TYPE XML         create and remove: raw writes to $VIRT_VGPU_ROOT/sys/…/TYPE/create
  *                                     against the daemon there, spoken to as the hook does
+ *   bench floor RUNS GPU XML DRIVER   what the daemon cannot do without, see floor.c
  *   bench scan RUNS ROOT...           an inventory from sysfs */
+#include "bench.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,17 +31,9 @@
 #include "base/names.h"
 
 #define RAW_UUID "99999999-0000-4000-8000-000000000000"
+#define US_PER_S 1e6
 
-extern char **environ;
-
-typedef struct {
-    const char *section;
-    const char *name;
-    GArray *us; /* of double */
-    guint failed;
-} Series;
-
-static double
+double
 now_us(void)
 {
     struct timespec ts;
@@ -43,18 +42,19 @@ now_us(void)
     return (double) ts.tv_sec * 1e6 + (double) ts.tv_nsec / 1e3;
 }
 
-static Series
+Series
 series_new(const char *section, const char *name)
 {
     return (Series) { section, name, g_array_new(FALSE, FALSE, sizeof(double)), 0 };
 }
 
-static void
+double
 series_add(Series *self, double begun)
 {
     double took = now_us() - begun;
 
     g_array_append_val(self->us, took);
+    return took;
 }
 
 static int
@@ -65,7 +65,7 @@ compare(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
-static void
+void
 series_print(Series *self)
 {
     guint n = self->us->len;
@@ -77,7 +77,7 @@ series_print(Series *self)
     g_array_unref(self->us);
 }
 
-static char *
+char *
 in_root(const char *path)
 {
     return g_build_filename(g_getenv("VIRT_VGPU_ROOT"), path, NULL);
@@ -102,7 +102,7 @@ wait_until_nothing_left(void)
 /* --- processes ------------------------------------------------------------------------------ */
 
 static pid_t
-spawn(char **argv, const char *input)
+spawn(char **argv, const char *input, int output)
 {
     posix_spawn_file_actions_t actions;
     pid_t pid;
@@ -110,6 +110,8 @@ spawn(char **argv, const char *input)
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
     err = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (err)
@@ -117,41 +119,111 @@ spawn(char **argv, const char *input)
     return pid;
 }
 
-static bool
-succeeds(pid_t pid)
+/* What a process prints goes there. */
+static int
+new_output(void)
 {
+    int fd = memfd_create("output", MFD_CLOEXEC);
+
+    if (fd < 0)
+        g_error("memfd_create: %s", g_strerror(errno));
+    return fd;
+}
+
+/* The first lines that were printed are shown, as they tell what is wrong. */
+static bool
+has_printed(int output)
+{
+    static guint shown;
+    char line[512];
+    ssize_t len = pread(output, line, sizeof(line) - 1, 0);
+
+    if (len <= 0)
+        return false;
+    line[len] = '\0';
+    if (shown++ < 5)
+        fprintf(stderr, "bench: it printed: %s", line);
+    if (ftruncate(output, 0) < 0 || lseek(output, 0, SEEK_SET) < 0)
+        g_error("cannot empty what was printed");
+    return true;
+}
+
+static bool
+has_succeeded(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static double
+limit_us(const char *op)
+{
+    return (g_str_equal(op, "release") ? 2 : 30) * US_PER_S; /* as the hook has them */
+}
+
+/* Runs it, and waits for its end. */
+static void
+time_one(Series *series, char **argv, const char *input, int output)
+{
+    double begun = now_us(), took;
+    pid_t pid = spawn(argv, input, output);
     int status;
 
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    took = series_add(series, begun);
+    series->failed += has_printed(output) || !has_succeeded(status) ||
+                      (argv[1] && argv[2] && took > limit_us(argv[2]));
+}
+
+static bool
+is_undone(char **contender)
+{
+    return !g_str_equal(contender[3], "-");
 }
 
 static void
 run_processes(guint runs, const char *input, guint n, char **args)
 {
-    g_autofree Series *series = g_new0(Series, n);
+    g_autofree Series *series = g_new0(Series, 2 * n);
+    int output = new_output();
 
-    for (guint i = 0; i < n; i++)
-        series[i] = series_new("process", args[3 * i]);
+    for (guint i = 0; i < 2 * n; i++)
+        series[i] = series_new("process", args[2 * i]);
     for (guint run = 0; run < runs; run++) {
         for (guint i = 0; i < n; i++) {
-            g_auto(GStrv) command = g_strsplit(args[3 * i + 1], " ", -1);
-            double begun = now_us();
-            bool good = succeeds(spawn(command, input));
+            g_auto(GStrv) command = g_strsplit(args[4 * i + 1], " ", -1);
+            g_auto(GStrv) undo = g_strsplit(args[4 * i + 3], " ", -1);
 
-            series_add(&series[i], begun);
-            series[i].failed += !good;
-            if (!g_str_equal(args[3 * i + 2], "-")) {
-                g_auto(GStrv) undo = g_strsplit(args[3 * i + 2], " ", -1);
-
-                (void) succeeds(spawn(undo, input));
+            time_one(&series[2 * i], command, input, output);
+            if (is_undone(args + 4 * i)) {
+                time_one(&series[2 * i + 1], undo, input, output);
                 wait_until_nothing_left();
             }
         }
     }
-    for (guint i = 0; i < n; i++)
-        series_print(&series[i]);
+    for (guint i = 0; i < 2 * n; i++) {
+        if (i % 2 == 0 || is_undone(args + 2 * (i - 1)))
+            series_print(&series[i]);
+    }
+    close(output);
+}
+
+/* --- many at once --------------------------------------------------------------------------- */
+
+typedef struct {
+    double begun;
+    int output;
+} Hook;
+
+static void
+allow_files(guint n)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = MIN(limit.rlim_max, n);
+    (void) setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void
@@ -159,23 +231,27 @@ run_storm(guint n, char **args)
 {
     g_autofree char *name = g_strdup_printf("%u x %s", n, args[0]);
     Series series = series_new("at once", name);
-    g_autoptr(GHashTable) begun = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    g_autoptr(GHashTable) hooks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 
+    allow_files(n + 100);
     for (guint i = 1; i <= n; i++) {
         g_autofree char *domain = g_strdup_printf("vm%u", i);
         g_autofree char *input = g_strdup_printf("%s/vm%u.xml", args[3], i);
         char *argv[] = { args[2], domain, args[0], args[1], (char *) "-", NULL };
-        double at = now_us();
+        Hook hook = { .begun = now_us(), .output = new_output() };
+        pid_t pid = spawn(argv, input, hook.output);
 
-        g_hash_table_insert(begun, GINT_TO_POINTER(spawn(argv, input)),
-                            g_memdup2(&at, sizeof(at)));
+        g_hash_table_insert(hooks, GINT_TO_POINTER(pid), g_memdup2(&hook, sizeof(hook)));
     }
     for (guint i = 0; i < n; i++) {
         int status;
         pid_t pid = wait(&status);
+        const Hook *hook = g_hash_table_lookup(hooks, GINT_TO_POINTER(pid));
+        double took = series_add(&series, hook->begun);
 
-        series_add(&series, *(double *) g_hash_table_lookup(begun, GINT_TO_POINTER(pid)));
-        series.failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        series.failed +=
+            has_printed(hook->output) || !has_succeeded(status) || took > limit_us(args[0]);
+        close(hook->output);
     }
     series_print(&series);
 }
@@ -207,7 +283,7 @@ ask_daemon(const char *op, const char *xml)
     return g_str_has_prefix(reply, "VGPU1 ok");
 }
 
-static bool
+bool
 write_once(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -289,12 +365,14 @@ main(int argc, char **argv)
     const char *what = argc > 2 ? argv[1] : "";
     guint n = argc > 2 ? (guint) atoi(argv[2]) : 0;
 
-    if (g_str_equal(what, "processes") && argc % 3 == 1)
-        run_processes(n, argv[3], (guint) (argc - 4) / 3, argv + 4);
+    if (g_str_equal(what, "processes") && argc % 4 == 0)
+        run_processes(n, argv[3], (guint) (argc - 4) / 4, argv + 4);
     else if (g_str_equal(what, "storm") && argc == 7)
         run_storm(n, argv + 3);
     else if (g_str_equal(what, "cycle") && argc == 5)
         run_cycles(n, argv[3], argv[4]);
+    else if (g_str_equal(what, "floor") && argc == 6)
+        run_floor(n, argv[3], argv[4], argv[5]);
     else if (g_str_equal(what, "scan") && argc > 3)
         run_scan(n, (guint) argc - 3, argv + 3);
     else

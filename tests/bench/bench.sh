@@ -1,11 +1,12 @@
 #!/bin/bash
 # make bench: the hook, the daemon and discovery beside other ways to do the same, in one run, and what the
-# daemon's decisions cost on large hosts (hosts.c). Prints two tables, and writes the first one to bench.csv in
-# the build directory. RUNS (1000) is how often each is run.
+# daemon's decisions cost on large hosts (hosts.c). Prints a table, what the times are made of, the aims, and the
+# large hosts; the first is written to bench.csv in the build directory, too. RUNS (1000) is how often each is run,
+# STORM (1000) how many at once.
 set -euo pipefail
 builddir=$(cd "${builddir:-.}" && pwd)
 srcdir=$(cd "${top_srcdir:-.}" && pwd)
-runs=${RUNS:-1000}
+runs=${RUNS:-1000} storm=${STORM:-1000}
 # shellcheck source=tests/functions.sh
 . "$srcdir/tests/functions.sh"
 
@@ -78,6 +79,27 @@ cpu()
     echo "cpu,$1: its worker,$2,$((worker * ticks / $2)),$((worker * ticks / $2)),0"
 }
 
+# storm N SUFFIX: starts, then stops, of as many domains at once on N GPUs, which have room for all of them
+storm()
+{
+    local room=$(((storm + $1 - 1) / $1)) n
+    up "$1" 1
+    find "$root/sys" -path '*/nvidia-36/description' -exec sed -i "s/max_instance=[0-9]*/max_instance=$room/" {} +
+    for n in "$root"/sys/class/mdev_bus/*/mdev_supported_types/nvidia-36/available_instances; do
+        echo "$room" > "$n"
+    done
+    annotated 1 M10-0Q
+    cp "$root/vm1.xml" "$root/first.xml"
+    for n in $(seq "$storm"); do
+        sed "s/$(domain_uuid 1)/$(domain_uuid "$n")/; s/>vm1</>vm$n</; /<hostdev/,/<\/hostdev>/d" \
+            "$root/first.xml" > "$root/vm$n.xml"
+    done
+    sed -i "s/<os><type>/<os><type machine='pc'>/" "$root"/vm*.xml
+    "$bench" storm "$storm" prepare begin "$hook" "$root" | sed "s/prepare/&$2/"
+    "$bench" storm "$storm" release end "$hook" "$root" | sed "s/release/&$2/"
+    down
+}
+
 {
     say "first starts"
     first_starts 20
@@ -90,37 +112,34 @@ cpu()
     sleep 5
     after=$(cat /proc/"$daemon"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }')
     echo "wake-ups,idle daemon in 5 s,1,$((after - before)),$((after - before)),0"
+    children=$(cat /proc/"$daemon"/task/*/children | wc -w)
+    echo "processes,driver processes of the first minute,1,$children,$children,0"
 
     say "processes, $runs runs each"
     "$bench" processes "$runs" "$root/vm0.xml" \
-        "/bin/true" "/bin/true" - \
-        "hook of an unannotated domain" "$hook vm0 prepare begin -" - \
-        "bash hook of an unannotated domain" "$srcdir/tests/bench/hook.bash vm0 prepare begin -" -
+        "/bin/true" "/bin/true" - - \
+        "hook of an unannotated domain" "$hook vm0 prepare begin -" - - \
+        "bash hook of an unannotated domain" "$srcdir/tests/bench/hook.bash vm0 prepare begin -" - -
     "$bench" processes "$runs" "$root/vm1.xml" \
-        "/bin/true beside annotated" "/bin/true" - \
-        "hook of an annotated domain" "$hook vm1 prepare begin -" "$hook vm1 release end -"
+        "/bin/true beside annotated" "/bin/true" - - \
+        "hook of an annotated domain" "$hook vm1 prepare begin -" \
+        "its release" "$hook vm1 release end -"
     "$bench" processes "$((runs > 200 ? 200 : runs))" "$root/vm1.xml" \
-        "bash hook" "$srcdir/tests/bench/hook.bash vm1 prepare begin -" - \
-        "python hook" "$srcdir/tests/bench/hook.py vm1 prepare begin -" -
+        "bash hook" "$srcdir/tests/bench/hook.bash vm1 prepare begin -" - - \
+        "python hook" "$srcdir/tests/bench/hook.py vm1 prepare begin -" - -
 
     say "create and remove"
     FAKE_DRIVER_ROOT=$root "$bench" cycle "$runs" \
         sys/class/mdev_bus/0000:84:00.0/mdev_supported_types/nvidia-39/create "$root/vm1.xml"
+    BENCH_PRELOAD=$builddir/tests/fake-driver.so "$bench" floor "$((runs > 200 ? 200 : runs))" 0000:84:00.0 \
+        "$root/vm1.xml" "$builddir/virt-vgpu-driver"
     memory "daemon after $((4 * runs)) starts"
     cpu "a start and stop" $((4 * runs))
     down
 
-    say "1000 at once"
-    up 70 1
-    for n in $(seq 1000); do
-        [ -e "$root/vm1.xml" ] || { annotated 1 M10-0Q; cp "$root/vm1.xml" "$root/first.xml"; }
-        sed "s/$(domain_uuid 1)/$(domain_uuid "$n")/; s/>vm1</>vm$n</; /<hostdev/,/<\/hostdev>/d" \
-            "$root/first.xml" > "$root/vm$n.xml"
-    done
-    sed -i "s/<os><type>/<os><type machine='pc'>/" "$root"/vm*.xml
-    "$bench" storm 1000 prepare begin "$hook" "$root"
-    "$bench" storm 1000 release end "$hook" "$root"
-    down
+    say "$storm at once"
+    storm 70 ""
+    storm 16 " on 16 GPUs"
 
     say "discovery"
     for n in 1000 10000; do

@@ -1,0 +1,31 @@
+/* bench.h: what times something, and prints it */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+extern char **environ;
+
+typedef struct {
+    const char *section;
+    const char *name;
+    GArray *us; /* of double */
+    guint failed;
+} Series;
+
+double now_us(void);
+
+Series series_new(const char *section, const char *name);
+
+/* What has begun then ends now; returns how long it took. */
+double series_add(Series *self, double begun);
+
+/* One line; frees what it holds. */
+void series_print(Series *self);
+
+char *in_root(const char *path);
+
+bool write_once(const char *path, const char *text);
+
+/* See floor.c. */
+void run_floor(guint runs, const char *gpu, const char *xml_file, const char *driver);

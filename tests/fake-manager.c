@@ -478,7 +478,7 @@ main(int argc, char **argv)
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_manager1_skeleton_new();
 
-    (void) vgpu_error_quark(); /* the names of its errors */
+    vgpu_error_register_names();
     vgpu_bus_manager1_set_version(manager, "9.8.7");
     vgpu_bus_manager1_set_libvirt_connected(manager, TRUE);
     for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)

@@ -36,7 +36,7 @@ main(int argc, char **argv)
     g_autoptr(VgpuBusManager1) skeleton = vgpu_bus_manager1_skeleton_new();
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 
-    (void) vgpu_error_quark();
+    vgpu_error_register_names();
     g_dbus_interface_skeleton_set_flags(
         G_DBUS_INTERFACE_SKELETON(skeleton),
         G_DBUS_INTERFACE_SKELETON_FLAGS_HANDLE_METHOD_INVOCATIONS_IN_THREAD);

@@ -30,6 +30,7 @@ test_bus_names(void **state)
     };
 
     assert_int_equal(G_N_ELEMENTS(cases), VGPU_N_ERRORS);
+    vgpu_error_register_names();
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = g_error_new(VGPU_ERROR, cases[i].code, "text");
         g_autofree char *name = g_dbus_error_encode_gerror(error);

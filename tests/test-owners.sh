@@ -24,5 +24,10 @@ for name in vgpu_sysfs_ 'vgpu_discover$' vgpu_scan vgpu_vfio_ mdev_create; do
     check "virt-vgpu-driver has $name" has virt-vgpu-driver "$name"
     check "virtvgpud has not" lacks virtvgpud "$name"
 done
+# one is started for each removal, and GIO with its libraries takes as long to load as all the rest
+links() { readelf -d "$builddir/$1" | grep -q "NEEDED.*$2"; }
+links_not() { ! links "$1" "$2"; }
+check "virt-vgpu-driver links GLib" links virt-vgpu-driver libglib-2.0
+check "and not GIO" links_not virt-vgpu-driver libgio-2.0
 echo "1..$n"
 [ "$failures" -eq 0 ]

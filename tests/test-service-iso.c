@@ -177,7 +177,7 @@ test_calls(void **state)
     GThread *thread;
 
     (void) state;
-    (void) vgpu_error_quark();
+    vgpu_error_register_names();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     far = g_socket_new_from_fd(pair[0], NULL);
     near = g_socket_new_from_fd(pair[1], NULL);

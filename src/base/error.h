@@ -18,8 +18,12 @@ typedef enum {
 
 #define VGPU_ERROR (vgpu_error_quark())
 
-/* The quark; its first call registers the D-Bus names of all codes. */
+#define VGPU_ERROR_DOMAIN "vgpu-error-quark"
+
 GQuark vgpu_error_quark(void);
+
+/* Register the D-Bus names of all codes: for whatever is on a bus, before the first error comes or goes. */
+void vgpu_error_register_names(void);
 
 /* Set an error of @code from @err (an errno value): "TEXT: strerror". Returns false, so that
  * a failing function can end with it. */

@@ -20,7 +20,7 @@ vgpu_bus_open(GBusType bus, GError **error)
     g_autoptr(VgpuBusManager1) proxy = NULL;
     g_autofree char *owner = NULL;
 
-    (void) vgpu_error_quark(); /* before the first error arrives */
+    vgpu_error_register_names();
     if (!connection) {
         g_prefix_error(error, "cannot reach the %s bus: ",
                        bus == G_BUS_TYPE_SESSION ? "session" : "system");

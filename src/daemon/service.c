@@ -1,5 +1,6 @@
 #include "daemon/service.h"
 
+#include "base/error.h"
 #include "base/names.h"
 #include "config.h"
 #include "daemon/access.h"
@@ -75,6 +76,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
 {
     VgpuService *self = g_new0(VgpuService, 1);
 
+    vgpu_error_register_names();
     self->worker = worker;
     self->manager = manager;
     self->guard = guard;

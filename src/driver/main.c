@@ -3,6 +3,7 @@
  * virtvgpud starts it with its end of a socket pair and a locked file, see driver/protocol.h. A call
  * that the driver does not answer keeps this process and nobody else. When virtvgpud has gone, the
  * call that is under way is finished, and nothing more is done. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,23 @@ static const GOptionEntry options[] = {
     { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
     { 0 },
 };
+
+/* What virtvgpud had open when it started us and did not mean us to have. */
+static void
+close_others(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        int fd = atoi(entry->d_name);
+
+        if (fd > VGPU_DRIVER_LOCK_FD && fd != dirfd(dir))
+            close(fd);
+    }
+    if (dir)
+        closedir(dir);
+}
 
 static bool
 parse_options(int *argc, char ***argv, GError **error)
@@ -99,6 +117,7 @@ main(int argc, char **argv)
     g_autoptr(VgpuSysfs) sysfs = NULL;
     VgpuPerformer performer = { 0 };
 
+    close_others();
     if (!parse_options(&argc, &argv, &error)) {
         fprintf(stderr, "virt-vgpu-driver: %s\n", error->message);
         return EXIT_USAGE;

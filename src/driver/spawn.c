@@ -158,14 +158,16 @@ environment(void)
     return env;
 }
 
-/* All our descriptors but these two are closed in the child. */
+/* Our descriptors are closed by the child, which is as good and spares it a fork() of ours: that would have our
+ * other threads wait while our memory is copied, and copy what they write to after that. */
 static bool
 start(Job *job, int theirs, int lock, const char *path, GError **error)
 {
     const int from[] = { theirs, lock };
     const int to[] = { VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_LOCK_FD };
     const char *argv[] = { job->program, "--root", job->root, "--lock", path, NULL, NULL };
-    GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL;
+    GSpawnFlags flags =
+        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN | G_SPAWN_STDOUT_TO_DEV_NULL;
     g_auto(GStrv) env = environment();
 
     if (job->options.debug)

@@ -226,6 +226,24 @@ allow_files(guint n)
     (void) setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* One that has ended; 0: none has. */
+static pid_t
+reap(int options, GHashTable *hooks, const char *op, Series *series)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, options);
+    const Hook *hook = pid > 0 ? g_hash_table_lookup(hooks, GINT_TO_POINTER(pid)) : NULL;
+    double took;
+
+    if (!hook)
+        return 0;
+    took = series_add(series, hook->begun);
+    series->failed += has_printed(hook->output) || !has_succeeded(status) || took > limit_us(op);
+    close(hook->output);
+    g_hash_table_remove(hooks, GINT_TO_POINTER(pid));
+    return pid;
+}
+
 static void
 run_storm(guint n, char **args)
 {
@@ -242,17 +260,11 @@ run_storm(guint n, char **args)
         pid_t pid = spawn(argv, input, hook.output);
 
         g_hash_table_insert(hooks, GINT_TO_POINTER(pid), g_memdup2(&hook, sizeof(hook)));
+        while (reap(WNOHANG, hooks, args[0], &series) > 0)
+            ;
     }
-    for (guint i = 0; i < n; i++) {
-        int status;
-        pid_t pid = wait(&status);
-        const Hook *hook = g_hash_table_lookup(hooks, GINT_TO_POINTER(pid));
-        double took = series_add(&series, hook->begun);
-
-        series.failed +=
-            has_printed(hook->output) || !has_succeeded(status) || took > limit_us(args[0]);
-        close(hook->output);
-    }
+    while (g_hash_table_size(hooks) > 0)
+        (void) reap(0, hooks, args[0], &series);
     series_print(&series);
 }
 

@@ -103,13 +103,15 @@ exists(const VgpuSituation *s)
     return s->seen >= VGPU_SEEN_FREE;
 }
 
-/* Removed is only what is ours, on record as to be removed, seen to be free, and at rest. */
+/* Removed is only what is ours, on record as to be removed, at rest, and not seen to be in use; whether it is free
+ * is looked at by the process that removes it (test-performer). */
 static bool
 removes_only_what_is_free(const VgpuSituation *s, VgpuNext next)
 {
     return next != VGPU_NEXT_REMOVE ||
-           (s->seen == VGPU_SEEN_FREE && s->phase == VGPU_PHASE_RELEASING &&
-            s->hold == VGPU_HOLD_OURS && s->call == VGPU_CALL_NONE &&
+           ((s->seen == VGPU_SEEN_UNKNOWN || s->seen == VGPU_SEEN_FREE) &&
+            s->phase == VGPU_PHASE_RELEASING && s->hold == VGPU_HOLD_OURS &&
+            s->call == VGPU_CALL_NONE &&
             (s->wanted == VGPU_WANTED_GONE || s->wanted == VGPU_WANTED_OTHER));
 }
 

@@ -171,10 +171,11 @@ describe(GVariant *results)
         const char *key;
         const char *type; /* NULL: it is big */
     } keys[] = {
-        { "unchanged", "b" },   { "discovery", NULL },   { "began", NULL }, { "contents", NULL },
-        { "made", "b" },        { "existed", "b" },      { "doubt", "s" },  { "exists", "b" },
-        { "seen_parent", "s" }, { "seen_profile", "s" }, { "use", "u" },    { "grace", "u" },
-        { "errno", "i" },       { "error", "(us)" },
+        { "unchanged", "b" },    { "discovery", NULL }, { "began", NULL },
+        { "contents", NULL },    { "made", "b" },       { "existed", "b" },
+        { "doubt", "s" },        { "exists", "b" },     { "seen_parent", "s" },
+        { "seen_profile", "s" }, { "use", "u" },        { "grace", "u" },
+        { "errno", "i" },        { "left", "b" },       { "error", "(us)" },
     };
     GString *text = g_string_new(NULL);
     gsize n = 0;
@@ -646,33 +647,80 @@ test_probe_halfway(void **state)
 
 /* --- a vGPU is removed ---------------------------------------------------------------------- */
 
+#define REMOVE_FILE "sys/bus/mdev/devices/" UUID "/remove=1\n"
+#define RESET TYPE_FILE "=0\n"
+
+static const struct {
+    const char *what;
+    const char *arguments;
+    int err, open_errno;
+    const char *wanted;
+    const char *writes;
+} removals[] = {
+    { "a mediated device", MDEV, 0, 0, SEEN_MDEV "use 1|grace 0|errno 0|left true|",
+      REMOVE_FILE },
+    { "one that has gone meanwhile", MDEV, ENOENT, 0,
+      SEEN_MDEV "use 1|grace 0|errno 2|left true|", REMOVE_FILE },
+    { "one that somebody else removes", MDEV, EAGAIN, 0,
+      SEEN_MDEV "use 1|grace 0|errno 11|left true|", REMOVE_FILE },
+    { "one that is open", MDEV, 0, EBUSY, SEEN_MDEV "use 2|grace 0|", "" },
+    { "one of which nobody can tell", MDEV, 0, EPERM, SEEN_MDEV "use 0|grace 0|", "" },
+    { "a type", VENDOR, 0, 0, SEEN_VENDOR "use 1|grace 0|errno 0|left false|", RESET },
+    { "a type that is in use", VENDOR, EBUSY, 0, SEEN_VENDOR "use 1|grace 0|errno 16|left true|",
+      RESET },
+    { "a type that is open", VENDOR, 0, EBUSY, SEEN_VENDOR "use 2|grace 0|", "" },
+    { "another's type", PLACE("2", L40S_VF, "nvidia-1147"), 0, 0, SEEN_VENDOR "use 1|grace 0|",
+      "" },
+    { "none at all", PLACE("2", "0000:61:05.0", "nvidia-1150"), 0, 0, "exists false|grace 0|",
+      "" },
+    { "a plain VF", PLAIN, EIO, 0, SEEN_PLAIN "use 1|grace 0|errno 0|left true|", "" },
+    { "a plain VF that is open", PLAIN, 0, EBUSY, SEEN_PLAIN "use 2|grace 0|", "" },
+};
+
 static void
 test_remove(void **state)
 {
-#define REMOVE_FILE "sys/bus/mdev/devices/" UUID "/remove=1\n"
+    for (gsize i = 0; i < G_N_ELEMENTS(removals); i++) {
+        setup(NULL);
+        fake_vfio_group_add(kernel.fs, 12);
+        add_vgpu();
+        kernel.err = removals[i].err;
+        kernel.open_errno = removals[i].open_errno;
+        check(removals[i].what, VGPU_DRIVER_REMOVE, removals[i].arguments, removals[i].wanted);
+        if (!g_str_equal(kernel.writes->str, removals[i].writes))
+            fail_msg("%s: %s", removals[i].what, kernel.writes->str);
+        teardown(NULL);
+    }
+}
+
+/* Its driver is left to remove it by itself until it has been closed for long enough. */
+static void
+test_removal_grace(void **state)
+{
     static const struct {
-        const char *what;
-        const char *arguments;
-        int err;
+        const char *closed;
         const char *wanted;
         const char *writes;
     } cases[] = {
-        { "a mediated device", MDEV, 0, "errno 0|", REMOVE_FILE },
-        { "one that has gone", MDEV, ENOENT, "errno 2|", REMOVE_FILE },
-        { "one that somebody else removes", MDEV, EAGAIN, "errno 11|", REMOVE_FILE },
-        { "one that is open", MDEV, EBUSY, "errno 16|", REMOVE_FILE },
-        { "a type", VENDOR, 0, "errno 0|", TYPE_FILE "=0\n" },
-        { "a type that is in use", VENDOR, EBUSY, "errno 16|", TYPE_FILE "=0\n" },
-        { "none at all", VENDOR, EPERM, "errno 1|", TYPE_FILE "=0\n" },
-        { "a plain VF", PLAIN, EIO, "errno 0|", "" },
+        { "", SEEN_MDEV "use 1|grace 10000|", "" },
+        { ", 'closed': <uint32 0>", SEEN_MDEV "use 1|grace 10000|", "" },
+        { ", 'closed': <uint32 9999>", SEEN_MDEV "use 1|grace 10000|", "" },
+        { ", 'closed': <int64 10000>", SEEN_MDEV "use 1|grace 10000|", "" },
+        { ", 'closed': <uint32 10000>", SEEN_MDEV "use 1|grace 10000|errno 0|left true|",
+          REMOVE_FILE },
+        { ", 'closed': <uint32 4294967295>", SEEN_MDEV "use 1|grace 10000|errno 0|left true|",
+          REMOVE_FILE },
     };
 
+    fake_vfio_group_add(kernel.fs, 12);
+    add_vgpu();
+    fake_file_set(kernel.fs, "sys/module/nvidia/version", "525.60.12");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *arguments = g_strconcat(MDEV, cases[i].closed, NULL);
+
         g_string_truncate(kernel.writes, 0);
-        kernel.err = cases[i].err;
-        check(cases[i].what, VGPU_DRIVER_REMOVE, cases[i].arguments, cases[i].wanted);
-        if (!g_str_equal(kernel.writes->str, cases[i].writes))
-            fail_msg("%s: %s", cases[i].what, kernel.writes->str);
+        check(cases[i].closed, VGPU_DRIVER_REMOVE, arguments, cases[i].wanted);
+        assert_string_equal(kernel.writes->str, cases[i].writes);
     }
 }
 
@@ -731,7 +779,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_create_leaves, setup, teardown),
         cmocka_unit_test(test_probe),
         cmocka_unit_test_setup_teardown(test_probe_halfway, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
+        cmocka_unit_test(test_remove),
+        cmocka_unit_test_setup_teardown(test_removal_grace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_verb, setup, teardown),
     };

@@ -13,7 +13,7 @@ struct VgpuDevice {
     gint64 begun;
     bool can_be_seen; /* for the present question */
     bool was_used;
-    bool is_written; /* the removal */
+    bool is_locked; /* by a daemon before us */
     bool is_impatient;
     guint64 hold;       /* of its GPU, which may be kept by the removal; 0: none */
     VgpuSeenState seen; /* last */
@@ -64,12 +64,19 @@ vgpu_device_why_stuck(const VgpuDevice *self)
 {
     if (self->claim->call == VGPU_CALL_MAKING)
         return "its driver does not answer the call that makes it";
-    if (self->is_written)
-        return "its driver does not answer the write that removes it";
-    if (self->process && vgpu_driver_process_is_asked(self->process))
+    if (self->is_locked || (self->process && vgpu_driver_process_is_asked(self->process)))
         return "its driver does not answer";
     return self->seen == VGPU_SEEN_USED ? "a process holds it open"
                                         : "it cannot be told whether a process holds it open";
+}
+
+/* For how long it has been closed, in ms; what was never used need not have been. */
+static guint
+closed_ms(const VgpuDevice *self)
+{
+    gint64 ms = self->closed ? (g_get_monotonic_time() - self->closed) / 1000 : 0;
+
+    return self->was_used ? (guint) CLAMP(ms, 0, G_MAXUINT) : G_MAXUINT;
 }
 
 static void
@@ -82,6 +89,7 @@ ask(VgpuDevice *self, const char *verb, VgpuDriverDone done)
                                                 self->manager->context, self->claim->uuid);
     g_variant_dict_init(&arguments, NULL);
     vgpu_claim_put_place(self->claim, &arguments);
+    g_variant_dict_insert(&arguments, "closed", "u", closed_ms(self));
     vgpu_driver_process_ask(self->process, verb, g_variant_dict_end(&arguments), done, self);
 }
 
@@ -89,8 +97,8 @@ ask(VgpuDevice *self, const char *verb, VgpuDriverDone done)
 static bool
 is_answer(VgpuDevice *self, VgpuDriverOutcome outcome, const char *why, VgpuLook *look)
 {
-    self->is_written = outcome == VGPU_DRIVER_LOCKED; /* by a daemon before us, perhaps */
-    *look = (VgpuLook) { .seen = VGPU_SEEN_UNTOLD, .is_locked = self->is_written };
+    self->is_locked = outcome == VGPU_DRIVER_LOCKED;
+    *look = (VgpuLook) { .seen = VGPU_SEEN_UNTOLD, .is_locked = self->is_locked };
     if (outcome == VGPU_DRIVER_ANSWERED)
         return true;
     g_debug("vGPU %s: %s", self->claim->uuid, why);
@@ -153,22 +161,27 @@ can_be_seen(const VgpuDevice *self)
                                                    self->begun) == VGPU_SIGHT_FRESH);
 }
 
+static VgpuSeenState
+what_is_seen(VgpuDevice *self, GVariant *results)
+{
+    guint grace_ms;
+    VgpuSeenState seen = vgpu_device_read(self->claim, results, &grace_ms);
+
+    if (seen != VGPU_SEEN_FREE)
+        self->closed = 0;
+    else if (is_its_drivers_turn(self, grace_ms))
+        seen = VGPU_SEEN_RESTING;
+    return !self->can_be_seen && seen < VGPU_SEEN_USED ? VGPU_SEEN_MAYBE : seen;
+}
+
 static void
 on_looked(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer opaque)
 {
     VgpuDevice *self = opaque;
-    guint grace_ms;
     VgpuLook look;
 
-    if (is_answer(self, outcome, why, &look)) {
-        look.seen = vgpu_device_read(self->claim, results, &grace_ms);
-        if (look.seen != VGPU_SEEN_FREE)
-            self->closed = 0;
-        else if (is_its_drivers_turn(self, grace_ms))
-            look.seen = VGPU_SEEN_RESTING;
-        if (!self->can_be_seen && look.seen < VGPU_SEEN_USED)
-            look.seen = VGPU_SEEN_MAYBE;
-    }
+    if (is_answer(self, outcome, why, &look))
+        look.seen = what_is_seen(self, results);
     self->seen = look.seen;
     self->done(&look, self->opaque);
 }
@@ -183,6 +196,20 @@ vgpu_device_look(VgpuDevice *self, bool was_used)
 
 /* --- removing ----------------------------------------------------------------------------- */
 
+/* A VF stays where it is. */
+static VgpuSeenState
+what_is_left(const VgpuDevice *self, gint err, GVariant *results)
+{
+    gboolean left = TRUE;
+
+    (void) g_variant_lookup(results, "left", "b", &left);
+    if (err && err != ENOENT && err != ENODEV)
+        g_debug("removal of vGPU %s: %s", self->claim->uuid, g_strerror(err));
+    else if (!left || self->claim->interface == VGPU_INTERFACE_VF)
+        return VGPU_SEEN_ABSENT;
+    return VGPU_SEEN_UNTOLD;
+}
+
 static void
 on_removed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer opaque)
 {
@@ -191,23 +218,26 @@ on_removed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoint
     VgpuLook look;
 
     unhold(self);
-    vgpu_drivers_touch(self->manager->drivers, self->claim->gpu);
     if (is_answer(self, outcome, why, &look)) {
-        (void) g_variant_lookup(results, "errno", "i", &err);
-        if (err && err != ENOENT && err != ENODEV)
-            g_debug("removal of vGPU %s: %s", self->claim->uuid, g_strerror(err));
-        else /* a VF stays where it is; of the others it is to be seen that they are gone */
-            look.seen = self->claim->interface == VGPU_INTERFACE_VF ? VGPU_SEEN_ABSENT
-                                                                    : VGPU_SEEN_UNKNOWN;
+        look.is_written = g_variant_lookup(results, "errno", "i", &err);
+        if (look.is_written)
+            vgpu_drivers_touch(self->manager->drivers, self->claim->gpu);
+        look.seen =
+            look.is_written ? what_is_left(self, err, results) : what_is_seen(self, results);
     }
     self->seen = look.seen;
     self->done(&look, self->opaque);
 }
 
 void
-vgpu_device_remove(VgpuDevice *self)
+vgpu_device_remove(VgpuDevice *self, bool was_used)
 {
-    self->is_written = true;
+    if (!can_be_seen(self)) { /* to be looked at, and no more */
+        vgpu_device_look(self, was_used);
+        return;
+    }
+    self->was_used = was_used;
+    self->can_be_seen = true;
     if (!self->hold && !self->is_impatient) /* a read of its GPU may take longer than usual */
         self->hold = vgpu_drivers_hold(self->manager->drivers, self->claim->gpu);
     ask(self, VGPU_DRIVER_REMOVE, on_removed);

@@ -11,7 +11,8 @@ typedef struct VgpuDevice VgpuDevice;
 
 typedef struct {
     VgpuSeenState seen;
-    bool is_locked; /* a process of a daemon before us is at it */
+    bool is_locked;  /* a process of a daemon before us is at it */
+    bool is_written; /* its removal */
 } VgpuLook;
 
 /* How a look or a removal ended; called from the context, and may free the device. */
@@ -25,7 +26,9 @@ void vgpu_device_free(VgpuDevice *self);
 
 /* @was_used: its driver may remove it by itself after its last user (see VgpuBackend.removal_grace). */
 void vgpu_device_look(VgpuDevice *self, bool was_used);
-void vgpu_device_remove(VgpuDevice *self);
+/* The same look, and what it finds free is removed right away by the process that has looked; all else stays, and
+ * is told. */
+void vgpu_device_remove(VgpuDevice *self, bool was_used);
 /* It has been given long enough: if its GPU does not answer either, that is to be said. */
 void vgpu_device_lose_patience(VgpuDevice *self);
 /* For the event vgpu-stuck. */

@@ -139,21 +139,14 @@ release(VgpuManager *self, VgpuClaim *claim)
         wait(self, claim, 0);
 }
 
-static void
-look(VgpuManager *self, VgpuClaim *claim)
+static VgpuDevice *
+begin_call(VgpuManager *self, VgpuClaim *claim, VgpuCall call)
 {
     VgpuLife *life = get_life(self, claim);
 
     clear_source(&life->timer);
-    claim->call = VGPU_CALL_LOOKING;
-    vgpu_device_look(life->device, claim->owner->started);
-}
-
-static void
-remove_device(VgpuManager *self, VgpuClaim *claim)
-{
-    claim->call = VGPU_CALL_REMOVING;
-    vgpu_device_remove(get_life(self, claim)->device);
+    claim->call = call;
+    return life->device;
 }
 
 /* A look or a removal is over. */
@@ -164,7 +157,7 @@ on_device(const VgpuLook *found, gpointer opaque)
     VgpuClaim *claim = self->claim;
     VgpuManager *manager = self->manager;
 
-    if (claim->call == VGPU_CALL_REMOVING && found->seen == VGPU_SEEN_UNKNOWN)
+    if (found->is_written)
         self->wait_ms = 0; /* it is on its way */
     claim->call = found->is_locked ? VGPU_CALL_REMOVING : VGPU_CALL_NONE;
     claim->seen = found->seen;
@@ -307,13 +300,13 @@ do_next(VgpuManager *self, VgpuClaim *claim, VgpuNext next)
         release(self, claim);
         break;
     case VGPU_NEXT_LOOK:
-        look(self, claim);
+        vgpu_device_look(begin_call(self, claim, VGPU_CALL_LOOKING), claim->owner->started);
         break;
     case VGPU_NEXT_LOOK_LATER:
         wait_longer(self, claim);
         break;
     case VGPU_NEXT_REMOVE:
-        remove_device(self, claim);
+        vgpu_device_remove(begin_call(self, claim, VGPU_CALL_REMOVING), claim->owner->started);
         break;
     case VGPU_NEXT_MAKE:
     case VGPU_NEXT_PARAMS:

@@ -33,7 +33,7 @@ typedef enum {
     VGPU_CALL_NONE,
     VGPU_CALL_MAKING,   /* its driver makes it, or is given its parameters */
     VGPU_CALL_LOOKING,  /* a process looks at its place */
-    VGPU_CALL_REMOVING, /* the removal is written: it cannot be taken back */
+    VGPU_CALL_REMOVING, /* the same, and it removes what is free: it cannot be taken back */
     VGPU_CALL_INSTANCE, /* a MIG GPU instance is made for it */
     VGPU_N_CALLS,
 } VgpuCall;
@@ -105,7 +105,7 @@ typedef enum {
     VGPU_NEXT_CONFIRM,    /* the running domain has it */
     VGPU_NEXT_LET_GO,     /* nothing wants it any more: ask again */
     VGPU_NEXT_RELEASE,    /* write down that it is to be removed */
-    VGPU_NEXT_REMOVE,     /* have its driver remove it */
+    VGPU_NEXT_REMOVE,     /* ask what is at its place, and have its driver remove it if it is free */
     VGPU_NEXT_FAIL,       /* it is gone; keep the record, which tells why */
     VGPU_NEXT_DROP,       /* forget the record */
     VGPU_NEXT_DEFINE,     /* have libvirt define it */

@@ -207,33 +207,51 @@ create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 
 /* --- one vGPU ------------------------------------------------------------------------------- */
 
+/* Whether nothing keeps it from being removed: it is the one that is meant (a VF has no UUID to tell it by, so
+ * that one of another type belongs to another), no process has it open, and its driver has had its turn. */
+static bool
+look(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
+     GVariant *arguments, GVariantDict *results)
+{
+    g_auto(VgpuPresence) seen = backend->look(self->sysfs, place);
+    VgpuUse use = seen.exists ? backend->use(self->sysfs, place) : VGPU_USE_UNKNOWN;
+    guint grace = backend->removal_grace ? backend->removal_grace(self->sysfs) : 0, closed = 0;
+    bool is_meant = backend->interface == VGPU_INTERFACE_MDEV || !seen.profile_id ||
+                    g_str_equal(seen.profile_id, place->profile_id);
+
+    (void) g_variant_lookup(arguments, "closed", "u", &closed);
+    g_variant_dict_insert(results, "exists", "b", (gboolean) seen.exists);
+    put_text(results, "seen_parent", seen.parent);
+    put_text(results, "seen_profile", seen.profile_id);
+    if (seen.exists)
+        g_variant_dict_insert(results, "use", "u", (guint) use);
+    g_variant_dict_insert(results, "grace", "u", grace);
+    return seen.exists && is_meant && use == VGPU_USE_FREE && closed >= grace;
+}
+
 static void
 probe(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
     VgpuPlace place;
     const VgpuBackend *backend = get_place(arguments, &place, results);
-    g_auto(VgpuPresence) seen = { 0 };
 
-    if (!backend)
-        return;
-    seen = backend->look(self->sysfs, &place);
-    g_variant_dict_insert(results, "exists", "b", (gboolean) seen.exists);
-    put_text(results, "seen_parent", seen.parent);
-    put_text(results, "seen_profile", seen.profile_id);
-    if (seen.exists)
-        g_variant_dict_insert(results, "use", "u", (guint) backend->use(self->sysfs, &place));
-    g_variant_dict_insert(results, "grace", "u",
-                          backend->removal_grace ? backend->removal_grace(self->sysfs) : 0);
+    if (backend)
+        (void) look(self, backend, &place, arguments, results);
 }
 
+/* What is found free is removed at once, so that nothing can have opened it in between. */
 static void
 remove_vgpu(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
     VgpuPlace place;
     const VgpuBackend *backend = get_place(arguments, &place, results);
+    g_auto(VgpuPresence) left = { 0 };
 
-    if (backend)
-        g_variant_dict_insert(results, "errno", "i", backend->remove(self->sysfs, &place));
+    if (!backend || !look(self, backend, &place, arguments, results))
+        return;
+    g_variant_dict_insert(results, "errno", "i", backend->remove(self->sysfs, &place));
+    left = backend->look(self->sysfs, &place);
+    g_variant_dict_insert(results, "left", "b", (gboolean) left.exists);
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */

@@ -14,7 +14,10 @@
  *                                              existed (b), doubt (s), or error (us)
  *   probe      place                           exists (b), seen_parent, seen_profile (s), use (u,
  *                                              VgpuUse), grace (u, ms)
- *   remove     place                           errno (i)
+ *   remove     place, closed (u, ms)           as of probe; and where it was written, errno (i) and
+ *                                              left (b: it is there still)
+ * A removal is written only for what no process has open, and its driver would not remove by itself: not
+ * before it has been closed for its grace.
  * A verb that failed answers error (us): code (VgpuError) and text. */
 #pragma once
 
@@ -23,7 +26,7 @@
 
 #include "config.h"
 
-#define VGPU_DRIVER_HELLO PACKAGE_VERSION " 1"
+#define VGPU_DRIVER_HELLO PACKAGE_VERSION " 2"
 
 #define VGPU_DRIVER_DISCOVER "discover"
 #define VGPU_DRIVER_READ "read"

@@ -298,6 +298,50 @@ test_create_and_destroy(void **state)
     assert_int_equal(host_count_devices(host), 1);
 }
 
+/* Until it next wakes up by itself; -1: it does not. */
+static gint
+until_next_ms(Host *host)
+{
+    GPollFD fds[64];
+    gint priority, timeout;
+
+    while (g_main_context_iteration(host->context, FALSE))
+        ;
+    assert_true(g_main_context_acquire(host->context));
+    (void) g_main_context_prepare(host->context, &priority);
+    (void) g_main_context_query(host->context, priority, &timeout, fds, G_N_ELEMENTS(fds));
+    (void) g_main_context_check(host->context, priority, fds, 0);
+    g_main_context_release(host->context);
+    return timeout;
+}
+
+/* A removal that takes long is waited for without looking again and again. */
+static void
+test_destroy_is_told(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    Answer answer = { 0 };
+    bool persistent = false;
+    g_autofree char *refused = create(host, A2, "A2-4Q", BY_HAND);
+    g_autofree char *gone = NULL;
+    gint waits;
+
+    (void) state;
+    assert_null(refused);
+    host_settle(host);
+    host_knob(host, "hang_remove-" A2, "");
+    vgpu_manager_destroy(host->manager, BY_HAND, &persistent, on_done, &answer);
+    while (host_count_devices(host))
+        g_main_context_iteration(host->context, FALSE);
+    waits = until_next_ms(host);
+    assert_true(waits < 0 || waits > 1000);
+    assert_false(answer.done);
+    host_unknob(host, "hang_remove-" A2);
+    gone = wait_for(host, &answer);
+    assert_null(gone);
+    assert_int_equal(host_count_records(host), 0);
+}
+
 static void
 test_destroy_persistent(void **state)
 {
@@ -521,6 +565,7 @@ main(void)
         cmocka_unit_test(test_keep_without_room),
         cmocka_unit_test(test_keep_unwritable),
         cmocka_unit_test(test_create_and_destroy),
+        cmocka_unit_test(test_destroy_is_told),
         cmocka_unit_test(test_destroy_persistent),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_renamed),

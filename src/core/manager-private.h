@@ -51,7 +51,7 @@ struct VgpuManager {
     GHashTable *plugs;        /* set of VgpuPlug, waited for */
     guint lives;              /* vGPUs that something is under way for, see life.c */
     GHashTable *looks;        /* key → GSource: an owner to look at again after its start */
-    GHashTable *checks;       /* set of GSource: removals that a caller waits for */
+    GHashTable *checks;       /* set of GSource, named by UUID: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
     /* Of a copy (copy.c) only, which asks nobody: */
@@ -278,6 +278,8 @@ void vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuD
                                const VgpuWant *want, const char *reason, gint64 duration_ms);
 /* Something that a start may wait for has changed. */
 void vgpu_manager_wake_starts(VgpuManager *self);
+/* Whoever had that record removed may be told. */
+void vgpu_manager_tell_gone(VgpuManager *self, const char *key);
 /* Whether one of them is that domain's. */
 bool vgpu_manager_is_starting(const VgpuManager *self, const char *key);
 /* Add the keys of all starts that are not answered yet to @set. */

@@ -185,8 +185,10 @@ vgpu_manager_save(VgpuManager *self, VgpuOwner *owner, GError **error)
     bool saved = !store || vgpu_claim_store_save(store, owner, error);
 
     vgpu_reservations_touch(self->reservations, owner);
-    if (!owner->claims->len)
+    if (!owner->claims->len) {
+        vgpu_manager_tell_gone(self, owner->key);
         vgpu_reservations_forget(self->reservations, owner);
+    }
     return saved;
 }
 

@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "core/life.h"
 
+#define DESTROY_LIMIT_MS 20000
+
 /* Whatever has its UUID now: the domain's own, of a record that was lost, is taken up again; all else is
  * another's, or goes with the present run of the domain. */
 static bool
@@ -188,23 +190,20 @@ typedef struct {
     char *uuid;
     VgpuPrepareDone done;
     gpointer opaque;
-    gint64 deadline;
 } Destroy;
 
+/* It has gone, or its time is over. */
 static gboolean
-on_destroy_tick(gpointer data)
+on_destroy_over(gpointer data)
 {
     Destroy *self = data;
     g_autoptr(GError) error = NULL;
 
-    if (vgpu_manager_owner(self->manager, self->uuid)) {
-        if (g_get_monotonic_time() < self->deadline)
-            return G_SOURCE_CONTINUE;
+    if (vgpu_manager_owner(self->manager, self->uuid))
         g_set_error(&error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "vGPU %s is not removed yet: a process holds it open, or its driver does not "
                     "answer; removal goes on",
                     self->uuid);
-    }
     self->done(error, self->opaque);
     g_hash_table_remove(self->manager->checks, g_main_current_source());
     return G_SOURCE_REMOVE;
@@ -266,9 +265,25 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
     destroy->uuid = g_strdup(uuid);
     destroy->done = done;
     destroy->opaque = opaque;
-    destroy->deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
-    source = g_timeout_source_new(10);
-    g_source_set_callback(source, on_destroy_tick, destroy, destroy_free);
+    source = g_timeout_source_new(DESTROY_LIMIT_MS);
+    g_source_set_name(source, uuid);
+    g_source_set_callback(source, on_destroy_over, destroy, destroy_free);
     g_source_attach(source, self->context);
     g_hash_table_add(self->checks, source);
+    if (!vgpu_manager_owner(self, uuid))
+        vgpu_manager_tell_gone(self, uuid);
+}
+
+/* Not from here: what is told may be about to go on with the record. */
+void
+vgpu_manager_tell_gone(VgpuManager *self, const char *key)
+{
+    GHashTableIter iter;
+    gpointer source;
+
+    g_hash_table_iter_init(&iter, self->checks);
+    while (g_hash_table_iter_next(&iter, &source, NULL)) {
+        if (g_str_equal(g_source_get_name(source), key))
+            g_source_set_ready_time(source, 0);
+    }
 }

@@ -129,8 +129,8 @@ vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpo
     g_mutex_lock(&self->lock);
     job->number = ++self->last_number;
     self->jobs = g_list_insert_sorted(self->jobs, job, compare_jobs);
-    g_thread_pool_push(self->pool, self, NULL);
     g_mutex_unlock(&self->lock);
+    g_thread_pool_push(self->pool, self, NULL); /* whose thread wants that lock at once */
 }
 
 typedef struct {

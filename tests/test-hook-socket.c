@@ -395,6 +395,26 @@ test_order(void **state)
     assert_asked("prepare web;prepare held;release " UUID ";filter held;");
 }
 
+/* A domain that stops waits for none that starts, even if these keep all that parse. */
+static void
+test_stop_while_parsing(void **state)
+{
+    int held[4];
+
+    for (guint i = 0; i < G_N_ELEMENTS(held); i++) {
+        g_autofree char *name = g_strdup_printf("held%u", i);
+        g_autofree char *wanted = g_strdup_printf("parse domain '%s';", name);
+
+        held[i] = send_request(*state, "prepare", name, MARK, 0);
+        wait_in(begun, wanted);
+    }
+    assert_ok(send_request(*state, "release", "web", MARK, 0));
+    assert_asked("release " UUID ";");
+    open_gate();
+    for (guint i = 0; i < G_N_ELEMENTS(held); i++)
+        assert_ok(held[i]);
+}
+
 /* For a client that goes meanwhile nothing is begun; but a domain that is over is over. What came after it
  * and was answered shows that its end was noticed. */
 static void
@@ -503,9 +523,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_operations), TEST(test_long_name),          TEST(test_long_answer),
-        TEST(test_order),      TEST(test_gone_while_parsing), TEST(test_gone_while_starting),
-        TEST(test_bound),      TEST(test_gone_while_waiting),
+        TEST(test_operations),          TEST(test_long_name),
+        TEST(test_long_answer),         TEST(test_order),
+        TEST(test_stop_while_parsing),  TEST(test_gone_while_parsing),
+        TEST(test_gone_while_starting), TEST(test_bound),
+        TEST(test_gone_while_waiting),
     };
 
     int failures;

@@ -10,6 +10,7 @@
 
 #define HEADER_MAX 256
 #define NAME_MAX_LEN 4096
+#define QUICK_MAX 65536
 #define REPLY_TIMEOUT_S 35       /* longer than any hook waits */
 #define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
 
@@ -203,6 +204,12 @@ bool
 vgpu_hook_call_outlives_client(const VgpuHookCall *self)
 {
     return self->operation->outlives_client;
+}
+
+bool
+vgpu_hook_call_is_quick(const VgpuHookCall *self)
+{
+    return !self->operation->uses_domain && self->wanted <= QUICK_MAX;
 }
 
 const char *

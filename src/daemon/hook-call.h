@@ -30,6 +30,8 @@ VgpuHookCallState vgpu_hook_call_take(VgpuHookCall *self, const guint8 *bytes, g
 gsize vgpu_hook_call_size(const VgpuHookCall *self);
 /* Whether it is to be carried out also when nobody waits for its answer. */
 bool vgpu_hook_call_outlives_client(const VgpuHookCall *self);
+/* Whether it is parsed in no time, whatever its XML: of that only the UUID counts, and it is not long. */
+bool vgpu_hook_call_is_quick(const VgpuHookCall *self);
 /* The domain's name, known when it is complete: calls of one domain keep their order. */
 const char *vgpu_hook_call_domain(const VgpuHookCall *self);
 

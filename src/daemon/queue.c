@@ -133,6 +133,19 @@ vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpo
     g_thread_pool_push(self->pool, self, NULL); /* whose thread wants that lock at once */
 }
 
+bool
+vgpu_queue_has(VgpuQueue *self, const char *key)
+{
+    bool has;
+
+    g_mutex_lock(&self->lock);
+    has = g_hash_table_contains(self->busy, key);
+    for (GList *l = self->jobs; l && !has; l = l->next)
+        has = g_strcmp0(((const Job *) l->data)->key, key) == 0;
+    g_mutex_unlock(&self->lock);
+    return has;
+}
+
 typedef struct {
     void (*func)(gpointer data);
     gpointer data;

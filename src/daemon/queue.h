@@ -21,6 +21,9 @@ void vgpu_queue_free(VgpuQueue *self);
 void vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpointer data),
                      gpointer data, GDestroyNotify free_data);
 
+/* Whether a job of that key waits or is under way. */
+bool vgpu_queue_has(VgpuQueue *self, const char *key);
+
 /* Run @func with VGPU_QUEUE_FIRST, and wait until it has returned. */
 void vgpu_queue_call(VgpuQueue *self, const char *key, void (*func)(gpointer data),
                      gpointer data);

@@ -144,6 +144,28 @@ test_seen_to_run_meanwhile(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* The domain is started again, and its release was lost: who waits for a hotplug into the run before is told. */
+static void
+test_started_again(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_auto(Answer) answer = { 0 };
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
+    g_autofree char *refused = NULL;
+
+    (void) state;
+    vgpu_manager_plug(host->manager, running(HOST_DEVICE(), 0, NULL), 0, 5000, on_done, &answer);
+    host_settle(host);
+    assert_int_equal(answer.calls, 0);
+    refused = host_start(host, xml);
+    assert_null(refused);
+    assert_int_equal(answer.calls, 1);
+    assert_non_null(answer.error);
+    host_release(host, HOST_WEB1);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
 /* libvirt says no: what was made for it goes, what the domain has stays. */
 static void
 test_not_attached(void **state)
@@ -513,6 +535,7 @@ main(void)
         cmocka_unit_test(test_one_more),
         cmocka_unit_test(test_first_one),
         cmocka_unit_test(test_seen_to_run_meanwhile),
+        cmocka_unit_test(test_started_again),
         cmocka_unit_test(test_not_attached),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_told_late_that_it_runs),

@@ -278,16 +278,23 @@ plug(VgpuManager *self, VgpuClaim *claim)
     self->host.attach(claim->owner, claim, self->opaque);
 }
 
+/* What waits for its hotplug waits in vain. */
 static void
-let_go(VgpuManager *self, VgpuClaim *claim)
+end_plug(VgpuManager *self, VgpuClaim *claim)
 {
     g_autoptr(GError) over = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED,
                                          "the domain has stopped meanwhile, or has lost it");
 
-    claim->wanted = VGPU_WANTED_GONE;
     claim->is_plugging = false;
     if (claim->owner->domain_uuid)
         vgpu_manager_settle_plug(self, claim->owner->domain_uuid, claim->uuid, over);
+}
+
+static void
+let_go(VgpuManager *self, VgpuClaim *claim)
+{
+    claim->wanted = VGPU_WANTED_GONE;
+    end_plug(self, claim);
 }
 
 /* --- what comes next ---------------------------------------------------------------------- */
@@ -403,7 +410,7 @@ vgpu_life_want(VgpuManager *self, VgpuClaim *claim, VgpuWanted wanted, guint64 s
     claim->wanted = wanted;
     claim->run = VGPU_RUN_STARTING;
     claim->start = start;
-    claim->is_plugging = false;
+    end_plug(self, claim); /* of the run before */
     if (claim->call == VGPU_CALL_NONE && claim->seen != VGPU_SEEN_ABSENT)
         claim->seen = VGPU_SEEN_UNKNOWN;
     if (claim->life)

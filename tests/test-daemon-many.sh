@@ -14,9 +14,8 @@ cleanup()
 }
 trap cleanup EXIT
 "$builddir/tests/make-tree" "$root" 16 1 || exit 1
-types=$root/sys/class/mdev_bus/*/mdev_supported_types/nvidia-36
 # 16 x 19: there is room for all, and for few more
-for type in $types; do
+for type in "$root"/sys/class/mdev_bus/*/mdev_supported_types/nvidia-36; do
     sed -i 's/max_instance=[0-9]*/max_instance=19/' "$type/description"
     echo 19 > "$type/available_instances"
 done

@@ -105,7 +105,7 @@ typedef enum {
     VGPU_NEXT_CONFIRM,    /* the running domain has it */
     VGPU_NEXT_LET_GO,     /* nothing wants it any more: ask again */
     VGPU_NEXT_RELEASE,    /* write down that it is to be removed */
-    VGPU_NEXT_REMOVE,     /* ask what is at its place, and have its driver remove it if it is free */
+    VGPU_NEXT_REMOVE,     /* look, and have its driver remove it if it is free */
     VGPU_NEXT_FAIL,       /* it is gone; keep the record, which tells why */
     VGPU_NEXT_DROP,       /* forget the record */
     VGPU_NEXT_DEFINE,     /* have libvirt define it */

@@ -51,7 +51,7 @@ struct VgpuManager {
     GHashTable *plugs;        /* set of VgpuPlug, waited for */
     guint lives;              /* vGPUs that something is under way for, see life.c */
     GHashTable *looks;        /* key → GSource: an owner to look at again after its start */
-    GHashTable *checks;       /* set of GSource, named by UUID: removals that a caller waits for */
+    GHashTable *checks; /* set of GSource, named by UUID: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
     /* Of a copy (copy.c) only, which asks nobody: */

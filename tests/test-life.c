@@ -19,10 +19,10 @@ static char *
 xml_of(const char *tenant, const char *devices)
 {
     g_autofree char *xml = host_xml("web1", HOST_WEB1, devices, 1);
-    g_autofree char *with = g_strdup_printf("<vgpu:devices tenant='%s' ", tenant);
+    g_autofree char *with = tenant ? g_strdup_printf("<vgpu:devices tenant='%s' ", tenant) : NULL;
     g_auto(GStrv) parts = g_strsplit(xml, "<vgpu:devices ", 2);
 
-    return g_strjoinv(tenant ? with : "<vgpu:devices ", parts);
+    return g_strjoinv(with ? with : "<vgpu:devices ", parts);
 }
 
 static char *

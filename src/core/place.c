@@ -207,14 +207,16 @@ find_with_others(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
 
 /* Whether vGPUs of the domain's run before are on their way out, which make room for it. */
 static bool
-has_some_to_go(const VgpuStart *start)
+has_some_to_go(const VgpuStart *start, bool is_taken)
 {
     const VgpuOwner *owner = vgpu_manager_owner(start->manager, start->key);
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-        if (claim->phase == VGPU_PHASE_RELEASING)
+        /* the driver of a VF tells only of the profiles that it could make now */
+        if (claim->phase == VGPU_PHASE_RELEASING &&
+            (is_taken || claim->interface == VGPU_INTERFACE_VENDOR_VFIO))
             return true;
     }
     return false;
@@ -238,7 +240,7 @@ is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
         vgpu_placement_explain(self->candidates, step->want, &start->unanswered);
         return true;
     }
-    if (is_taken && has_some_to_go(start)) {
+    if (has_some_to_go(start, is_taken)) {
         self->wait = "its vGPUs of the previous run are still being removed";
         return true;
     }

@@ -72,7 +72,7 @@ check "the start of vm1 is refused again" refused 1 "is being moved to another d
 check "and that of vm2, which has no autostart" refused 2 "is being moved to another device"
 unknob connect_hangs
 check "vm1 is started again" until_true called "create vm1"
-check "which is said" says "domain 'vm1'.*starting it again"
+check "which is said" until_true says "domain 'vm1'.*starting it again"
 check "after its definition was moved" sh -c "grep vm1 '$root/calls' | grep -B 1 create | grep attach"
 check "vm2 is not" until_true says "domain 'vm2' is not started again: it has no autostart"
 check "a later start of vm1 is refused, too" refused 1 "is being moved to another device"

@@ -208,6 +208,12 @@ test_made_by_hand_counts_once(void **state)
     }
 }
 
+static bool
+is_recorded(Host *host)
+{
+    return host_count_records(host) == 1;
+}
+
 static void
 test_destroyed_before_it_is_made(void **state)
 {
@@ -218,7 +224,7 @@ test_destroyed_before_it_is_made(void **state)
     (void) state;
     host_knob(host, "hang_create-" A2, "");
     vgpu_manager_create(host->manager, A2, "A2-4Q", USERS, note, &made);
-    host_run(host, 20);
+    assert_true(host_wait(host, is_recorded));
     vgpu_manager_destroy(host->manager, USERS, &persistent, note, &gone);
     host_unknob(host, "hang_create-" A2);
     while (!made || !gone)

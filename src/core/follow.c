@@ -285,7 +285,7 @@ act(VgpuManager *self, const VgpuAction *action)
     vgpu_life_go_on(self, claim);
 }
 
-/* What domains that are gone were to have is nobody's plan any more; what was planned since the list was begun
+/* What domains that are gone were to have is not planned any more; what was planned since the list was begun
  * may be for a domain that is not on it yet. */
 static void
 forget_reservations(VgpuManager *self, GHashTable *noted, const GPtrArray *facts,

@@ -1,6 +1,6 @@
 /* life.h: does what lifecycle.h says, for the vGPUs that are on record
  *
- * Whoever has something to tell of a vGPU changes what is wanted of it, or what its domain does, and has
+ * What has something to tell of a vGPU changes what is wanted of it, or what its domain does, and has
  * it go on; the rest follows from the rules. The phase of a record is changed here alone. */
 #pragma once
 

@@ -278,7 +278,7 @@ void vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuD
                                const VgpuWant *want, const char *reason, gint64 duration_ms);
 /* Something that a start may wait for has changed. */
 void vgpu_manager_wake_starts(VgpuManager *self);
-/* Whoever had that record removed may be told. */
+/* The one who had that record removed may be told. */
 void vgpu_manager_tell_gone(VgpuManager *self, const char *key);
 /* Whether one of them is that domain's. */
 bool vgpu_manager_is_starting(const VgpuManager *self, const char *key);

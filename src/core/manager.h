@@ -261,7 +261,7 @@ const VgpuInventory *vgpu_manager_inventory(VgpuManager *self);
 
 /* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
 guint vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile);
-/* The same for many questions: the host as it is now, for nobody in particular. Valid until something changes. */
+/* The same for many questions: the host as it is now, for no domain in particular. Valid until something changes. */
 typedef struct VgpuReading VgpuReading;
 VgpuReading *vgpu_manager_read(VgpuManager *self);
 void vgpu_reading_free(VgpuReading *self);

@@ -32,18 +32,17 @@ typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
     const VgpuPending
-        *pending;        /* the first of them, see core/pending.h; NULL: none is found there */
-    GHashTable *refused; /* "PARENT PROFILE" that was refused just now → why, or NULL */
-    GHashTable *slow;    /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
-    GHashTable *unseen;  /* GPU address → why it is not known what is on it, or NULL */
-    GHashTable *closed;  /* GPU or VF address → why it is not to be used just now, or NULL */
-    GHashTable *planned; /* set of VFs that domains are to have, or NULL: taken last … */
-    GHashTable
-        *unplanned; /* … but for these, which are for nobody but the same domain, or NULL */
-    const GPtrArray *own;   /* profile ids of what the same domain has or gets already, or NULL */
-    gulong libvirt;         /* its version as virGetVersion() counts; 0: does not matter */
-    const VgpuPools *pools; /* NULL: there are none */
-    const char *tenant;     /* of the domain, NULL: none */
+        *pending;          /* the first of them, see core/pending.h; NULL: none is found there */
+    GHashTable *refused;   /* "PARENT PROFILE" that was refused just now → why, or NULL */
+    GHashTable *slow;      /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+    GHashTable *unseen;    /* GPU address → why it is not known what is on it, or NULL */
+    GHashTable *closed;    /* GPU or VF address → why it is not to be used just now, or NULL */
+    GHashTable *planned;   /* set of VFs that domains are to have, or NULL: taken last … */
+    GHashTable *unplanned; /* … but for these, which are for the same domain alone, or NULL */
+    const GPtrArray *own;  /* profile ids of what the same domain has or gets already, or NULL */
+    gulong libvirt;        /* its version as virGetVersion() counts; 0: does not matter */
+    const VgpuPools *pools;   /* NULL: there are none */
+    const char *tenant;       /* of the domain, NULL: none */
     GHashTable *tenant_used;  /* pool → vGPUs (GUINT_TO_POINTER) of the tenant in it, or NULL */
     GHashTable *tenant_users; /* pool → GPtrArray of char *: the domains with those, or NULL */
     guint64 numa_nodes;       /* where the domain's memory is to be, bit N: node N; 0: not said */

@@ -69,7 +69,7 @@ reserve(VgpuManager *self, const char *key)
     return reservations;
 }
 
-/* VFs that nobody but the domain is to have. */
+/* VFs that the domain alone is to have. */
 static GHashTable *
 unplanned_vfs(const VgpuManager *self, const char *key)
 {

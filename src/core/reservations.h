@@ -24,7 +24,7 @@ VgpuStore vgpu_kind_store(VgpuKind kind);
 
 /* Sets of kinds. */
 #define VGPU_KINDS(kind) (1u << VGPU_KIND_##kind)
-/* What exists, or is being made, for somebody's run. */
+/* What exists, or is being made, for a run or by hand. */
 #define VGPU_KINDS_MADE (VGPU_KINDS(RUN) | VGPU_KINDS(HANDMADE))
 /* All records of vGPUs that are somebody's. */
 #define VGPU_KINDS_OWNED (VGPU_KINDS_MADE | VGPU_KINDS(PERSISTENT))

@@ -1,6 +1,7 @@
 #include "core/life.h"
 
 #include "base/error.h"
+#include "base/source.h"
 #include "core/device.h"
 
 #define FIRST_WAIT_MS 20
@@ -19,23 +20,14 @@ struct VgpuLife {
 };
 
 static void
-clear_source(GSource **source)
-{
-    if (!*source)
-        return;
-    g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
-
-static void
 life_free(VgpuClaim *claim)
 {
     VgpuLife *self = g_steal_pointer(&claim->life);
 
     if (!self)
         return;
-    clear_source(&self->timer);
-    clear_source(&self->patience);
+    vgpu_source_clear(&self->timer);
+    vgpu_source_clear(&self->patience);
     vgpu_device_free(self->device);
     self->manager->lives--;
     g_free(self);
@@ -66,7 +58,7 @@ on_timer(gpointer data)
 {
     VgpuLife *self = data;
 
-    clear_source(&self->timer);
+    vgpu_source_clear(&self->timer);
     if (self->claim->call == VGPU_CALL_REMOVING) /* of a daemon before us: is it over? */
         self->claim->call = VGPU_CALL_NONE;
     if (self->claim->call == VGPU_CALL_NONE)
@@ -80,7 +72,7 @@ wait(VgpuManager *manager, VgpuClaim *claim, guint ms)
 {
     VgpuLife *self = get_life(manager, claim);
 
-    clear_source(&self->timer);
+    vgpu_source_clear(&self->timer);
     self->timer = vgpu_manager_after(manager, ms, on_timer, self);
 }
 
@@ -103,7 +95,7 @@ on_patience_over(gpointer data)
     VgpuLife *self = data;
     VgpuClaim *claim = self->claim;
 
-    clear_source(&self->patience);
+    vgpu_source_clear(&self->patience);
     vgpu_device_lose_patience(self->device);
     if (!claim->stuck) {
         claim->stuck = true;
@@ -144,7 +136,7 @@ begin_call(VgpuManager *self, VgpuClaim *claim, VgpuCall call)
 {
     VgpuLife *life = get_life(self, claim);
 
-    clear_source(&life->timer);
+    vgpu_source_clear(&life->timer);
     claim->call = call;
     return life->device;
 }

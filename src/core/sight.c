@@ -4,6 +4,7 @@
  * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;
  * it never waits for one that is not read yet, as reading has a limit. */
 #include "base/error.h"
+#include "base/source.h"
 #include "core/manager-private.h"
 #include "gpu/contents.h"
 
@@ -197,10 +198,7 @@ void
 vgpu_manager_close_eyes(VgpuManager *self)
 {
     vgpu_drivers_free(self->drivers);
-    if (self->wake) {
-        g_source_destroy(self->wake);
-        g_source_unref(self->wake);
-    }
+    vgpu_source_clear(&self->wake);
     g_ptr_array_unref(self->seers);
     vgpu_inventory_free(self->inventory);
     g_hash_table_unref(self->balances);

@@ -8,6 +8,7 @@
  * in its driver then is undone when it comes back. */
 #include <string.h>
 
+#include "base/source.h"
 #include "core/life.h"
 #include "core/start-private.h"
 
@@ -16,10 +17,7 @@
 void
 vgpu_start_free(VgpuStart *self)
 {
-    if (self->tick) {
-        g_source_destroy(self->tick);
-        g_source_unref(self->tick);
-    }
+    vgpu_source_clear(&self->tick);
     g_clear_pointer(&self->domain, vgpu_domain_free);
     g_clear_error(&self->failure);
     g_clear_error(&self->unanswered);

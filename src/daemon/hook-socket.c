@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/source.h"
 #include "daemon/hook-call.h"
 #include "daemon/queue.h"
 
@@ -52,15 +53,6 @@ typedef struct {
 
 static void admit_waiting(VgpuHookSocket *self);
 
-static void
-clear_source(GSource **source)
-{
-    if (!*source)
-        return;
-    g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
-
 /* Nothing more of it is of interest; frees it. */
 static void
 client_close(Client *self)
@@ -69,8 +61,8 @@ client_close(Client *self)
 
     if (self->is_waiting)
         g_queue_remove(&owner->waiting, self);
-    clear_source(&self->timeout);
-    clear_source(&self->input);
+    vgpu_source_clear(&self->timeout);
+    vgpu_source_clear(&self->input);
     owner->in_flight -= self->room;
     vgpu_hook_call_unref(self->call);
     g_hash_table_remove(owner->clients, self);
@@ -130,7 +122,7 @@ dispatch(Client *self)
     Parsing *parsing = g_new0(Parsing, 1);
 
     self->is_complete = true;
-    clear_source(&self->timeout);
+    vgpu_source_clear(&self->timeout);
     parsing->socket = owner;
     parsing->call = vgpu_hook_call_ref(self->call);
     parsing->size = self->room;
@@ -164,7 +156,7 @@ take_room(Client *self)
 static void
 watch(Client *self, GIOCondition condition, GUnixFDSourceFunc func)
 {
-    clear_source(&self->input);
+    vgpu_source_clear(&self->input);
     self->input = g_unix_fd_source_new(self->fd, condition);
     g_source_set_callback(self->input, G_SOURCE_FUNC(func), self, NULL);
     g_source_attach(self->input, self->socket->context);
@@ -179,7 +171,7 @@ on_hang_up(int fd, GIOCondition condition, gpointer data)
     (void) fd;
     (void) condition;
     if (vgpu_hook_call_outlives_client(self->call))
-        clear_source(&self->input);
+        vgpu_source_clear(&self->input);
     else
         client_close(self);
     return G_SOURCE_REMOVE;

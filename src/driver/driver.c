@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/source.h"
 
 #define READ_LIMIT_MS 500
 #define STARVED_MS 100
@@ -54,18 +55,9 @@ struct VgpuDriver {
 static void advance(VgpuDriver *self);
 
 static void
-clear_source(GSource **source)
-{
-    if (!*source)
-        return;
-    g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
-
-static void
 arm(VgpuDriver *self, GSource **source, guint ms, GSourceFunc func)
 {
-    clear_source(source);
+    vgpu_source_clear(source);
     *source = g_timeout_source_new(ms);
     g_source_set_callback(*source, func, self, NULL);
     g_source_attach(*source, self->context);
@@ -89,7 +81,7 @@ on_refusal(gpointer opaque)
     VgpuDriver *self = opaque;
     GQueue refused = self->refused; /* whoever is told may ask for more */
 
-    clear_source(&self->refusal);
+    vgpu_source_clear(&self->refusal);
     g_queue_init(&self->refused);
     for (Request *task; (task = g_queue_pop_head(&refused));) {
         task->task.done(VGPU_DRIVER_NOT_SENT, NULL, task->refusal, task->task.opaque);
@@ -138,7 +130,7 @@ end_silence(VgpuDriver *self)
     g_clear_pointer(&self->why, g_free);
     self->back_off_ms = 0;
     self->retry_at = 0;
-    clear_source(&self->retry);
+    vgpu_source_clear(&self->retry);
 }
 
 static guint
@@ -182,7 +174,7 @@ on_limit(gpointer opaque)
     why = g_strdup_printf("its driver has not answered a %s for %u ms",
                           self->current->task.verb ? self->current->task.verb : "read",
                           (guint) ((g_get_monotonic_time() - self->sent) / 1000));
-    clear_source(&self->limit);
+    vgpu_source_clear(&self->limit);
     fall_silent(self, why);
     self->user->changed(self->user->opaque);
     return G_SOURCE_REMOVE;
@@ -193,7 +185,7 @@ on_retry(gpointer opaque)
 {
     VgpuDriver *self = opaque;
 
-    clear_source(&self->retry);
+    vgpu_source_clear(&self->retry);
     self->is_read_wanted = true;
     advance(self);
     return G_SOURCE_REMOVE;
@@ -222,7 +214,7 @@ on_idle(gpointer opaque)
     if (self->current || self->tasks.length || self->holds ||
         self->user->is_needed(self->name, self->user->opaque))
         return G_SOURCE_CONTINUE;
-    clear_source(&self->idle);
+    vgpu_source_clear(&self->idle);
     vgpu_driver_process_free(self->process);
     self->process = vgpu_driver_process_new(self->options, self->context, self->name);
     return G_SOURCE_REMOVE;
@@ -264,7 +256,7 @@ on_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer 
     Request *request = g_steal_pointer(&self->current);
     bool is_task = request->task.verb;
 
-    clear_source(&self->limit);
+    vgpu_source_clear(&self->limit);
     if (!is_task && outcome == VGPU_DRIVER_ANSWERED)
         why = take_read(self, request, results, self->sent);
     if (why)
@@ -351,10 +343,10 @@ vgpu_driver_free(VgpuDriver *self)
 {
     if (!self)
         return;
-    clear_source(&self->limit);
-    clear_source(&self->retry);
-    clear_source(&self->idle);
-    clear_source(&self->refusal);
+    vgpu_source_clear(&self->limit);
+    vgpu_source_clear(&self->retry);
+    vgpu_source_clear(&self->idle);
+    vgpu_source_clear(&self->refusal);
     vgpu_driver_process_free(self->process);
     if (self->current)
         request_free(self->current);

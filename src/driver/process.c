@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "base/source.h"
 #include "driver/protocol.h"
 #include "driver/spawn.h"
 
@@ -46,10 +47,7 @@ vgpu_driver_process_new(const VgpuDriverOptions *options, GMainContext *context,
 static void
 let_go(VgpuDriverProcess *self)
 {
-    if (self->readable) {
-        g_source_destroy(self->readable);
-        g_clear_pointer(&self->readable, g_source_unref);
-    }
+    vgpu_source_clear(&self->readable);
     if (self->socket >= 0 || self->spawning)
         vgpu_driver_ends(self->options, self->name);
     if (self->socket >= 0)

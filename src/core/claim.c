@@ -117,8 +117,8 @@ vgpu_claim_free(VgpuClaim *self)
     g_free(self);
 }
 
-static VgpuHold
-hold_of(const VgpuClaim *claim)
+VgpuHold
+vgpu_claim_hold(const VgpuClaim *claim)
 {
     if (claim->owner && claim->owner->kind == VGPU_KIND_PERSISTENT)
         return VGPU_HOLD_KEPT;
@@ -131,7 +131,7 @@ VgpuSituation
 vgpu_claim_situation(const VgpuClaim *claim)
 {
     return (VgpuSituation) {
-        .hold = hold_of(claim),
+        .hold = vgpu_claim_hold(claim),
         .phase = claim->phase,
         .call = claim->call,
         .seen = claim->seen,

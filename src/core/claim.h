@@ -88,6 +88,8 @@ void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
 VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
 /* Where it is, without what it is in the middle of. */
 VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
+/* Whose its device is. */
+VgpuHold vgpu_claim_hold(const VgpuClaim *self);
 /* All that is known of it, as the rules ask for it. */
 VgpuSituation vgpu_claim_situation(const VgpuClaim *self);
 void vgpu_claim_free(VgpuClaim *self);

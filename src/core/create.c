@@ -42,7 +42,8 @@ create_job_free(gpointer data)
 static bool
 has_left_one(const CreateJob *job, const VgpuClaim *claim)
 {
-    return job->made || job->is_unsure || (job->exists && !claim->adopted && !claim->persistent);
+    return job->made || job->is_unsure ||
+           (job->exists && vgpu_claim_hold(claim) == VGPU_HOLD_OURS);
 }
 
 /* Nothing was made. The kernel knows for how long it is busy with a UUID; a VF that is busy, or was

@@ -170,7 +170,7 @@ tell_removed(VgpuManager *self, const VgpuClaim *claim)
     gint64 begun = claim->life ? claim->life->begun : g_get_monotonic_time();
 
     if (claim->phase == VGPU_PHASE_CREATING || claim->is_imaginary ||
-        claim->wanted == VGPU_WANTED_TAKE || vgpu_claim_situation(claim).hold != VGPU_HOLD_OURS)
+        claim->wanted == VGPU_WANTED_TAKE || vgpu_claim_hold(claim) != VGPU_HOLD_OURS)
         return;
     vgpu_manager_forgive(self, claim->gpu);
     vgpu_manager_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,

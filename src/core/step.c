@@ -27,12 +27,6 @@ vgpu_step_is_ready(const VgpuStart *self, const VgpuStep *step)
 
 /* --- one that is on record ---------------------------------------------------------------- */
 
-static bool
-is_ours(const VgpuClaim *claim)
-{
-    return !claim->adopted && !claim->persistent;
-}
-
 /* Whether what is recorded is what is wanted now: the whole of it, as far as it is ours to replace. */
 static bool
 is_as_wanted(const VgpuStart *self, const VgpuClaim *claim, const VgpuWant *want)
@@ -40,9 +34,10 @@ is_as_wanted(const VgpuStart *self, const VgpuClaim *claim, const VgpuWant *want
     if (!vgpu_claim_fits(claim, want) || (want->vf && !g_str_equal(want->vf, claim->parent)) ||
         (want->interface != VGPU_INTERFACE_NONE && claim->interface != want->interface))
         return false;
-    return !is_ours(claim) || (g_strcmp0(claim->params, want->params) == 0 &&
-                               g_strcmp0(claim->pool, vgpu_pool_meant(want->pool)) == 0 &&
-                               g_strcmp0(claim->tenant, self->domain->tenant) == 0);
+    return vgpu_claim_hold(claim) != VGPU_HOLD_OURS ||
+           (g_strcmp0(claim->params, want->params) == 0 &&
+            g_strcmp0(claim->pool, vgpu_pool_meant(want->pool)) == 0 &&
+            g_strcmp0(claim->tenant, self->domain->tenant) == 0);
 }
 
 /* A start meets what is on record: of the previous run, or of one that was never released. */
@@ -52,16 +47,16 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
     bool same = is_as_wanted(self, claim, step->want);
 
     step->is_begun = true;
-    if (same && !is_ours(claim)) {
+    if (same && vgpu_claim_hold(claim) != VGPU_HOLD_OURS) {
         g_free(claim->params);
         claim->params = g_strdup(step->want->params);
     }
     g_clear_pointer(&claim->reason, g_free); /* its domain does not go on without it */
     claim->late = step->late;
     /* one that is on its way out may be so because it could not be given them */
-    claim->lacks_params =
-        claim->params && (!is_ours(claim) || claim->phase == VGPU_PHASE_CREATING ||
-                          claim->phase == VGPU_PHASE_RELEASING);
+    claim->lacks_params = claim->params && (vgpu_claim_hold(claim) != VGPU_HOLD_OURS ||
+                                            claim->phase == VGPU_PHASE_CREATING ||
+                                            claim->phase == VGPU_PHASE_RELEASING);
     vgpu_life_want(self->manager, claim, same ? VGPU_WANTED_TAKE : VGPU_WANTED_OTHER,
                    self->token);
 }

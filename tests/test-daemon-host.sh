@@ -113,7 +113,7 @@ check "host-diff" cli host-diff "$root/layout.xml"
 does export "echo '\"<vgpuhost/>\"'"
 check "host-export" says '<vgpuhost/>' cli host-export
 does stats "kill -SEGV \$\$"
-check "a library that crashes takes nobody with it" says '"fb_used_mib":null' cli list --all --stats --json
+check "a library that crashes takes nobody with it" until_true says '"fb_used_mib":null' cli list --all --stats --json
 check "the daemon lives" cli list
 down
 

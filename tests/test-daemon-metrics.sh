@@ -48,6 +48,7 @@ has() # LINE...: each is in the metrics
 
 listens() { [ -S "$socket" ] && "$builddir/virt-vgpu" list; }
 in_file() { grep -qxF -- "$1" "$file"; }
+has_compared() { "$builddir/virt-vgpu" metrics | grep '^virtvgpu_last_reconcile_timestamp_seconds [1-9]'; }
 
 echo '<node>' > "$root/host.xml"
 for n in 1 2; do
@@ -66,6 +67,8 @@ until_true in_file 'virtvgpu_up 1'
 verdict $? "the file is there at once"
 [ "$(stat -c %a "$file")" = 644 ]
 verdict $? "and everybody may read it"
+until_true has_compared
+verdict $? "it has compared when it connected"
 
 has 'virtvgpu_up 1' 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 0' \
     'virtvgpu_journal_records 0' 'virtvgpu_log_lines_dropped_total 0'
@@ -79,8 +82,6 @@ has 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 1' \
     'virtvgpu_journal_records 1'
 grep -q '^virtvgpu_vgpu_info{.*domain="vm1"' "$root/metrics"
 verdict $? "the vGPU is told with its domain"
-grep -q '^virtvgpu_last_reconcile_timestamp_seconds [1-9]' "$root/metrics"
-verdict $? "it has compared when it connected"
 until_true in_file 'virtvgpu_journal_records 1'
 verdict $? "the file follows"
 

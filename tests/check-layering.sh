@@ -14,12 +14,13 @@ backend  base gpu
 domain   base gpu
 iso      base gpu
 driver   base gpu backend
-core     base gpu domain driver
+pool     base gpu domain
+core     base gpu domain pool driver
 libvirt  base gpu domain
 metadata base domain libvirt
 bus
 host     base gpu backend domain core
-daemon   base gpu domain driver core libvirt host iso bus
+daemon   base gpu domain pool driver core libvirt host iso bus
 cli      base gpu domain libvirt iso bus
 hooks
 '

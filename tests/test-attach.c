@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
-#include "core/pools.h"
 #include "daemon/guard-private.h"
 #include "domain-host.h"
+#include "pool/pools.h"
 
 #define ANNOTATION                                                                               \
     "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'><vgpu:device profile='A2-4Q'/></vgpu:devices>"

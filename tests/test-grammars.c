@@ -12,9 +12,9 @@
 
 #include "base/names.h"
 #include "base/xml.h"
-#include "core/pool-private.h"
 #include "domain/schema.h"
 #include "host/grammar.h"
+#include "pool/pool-private.h"
 #include "relaxng.h"
 
 #define DOCUMENTS 1000

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/xml.h"
-#include "core/pool.h"
+#include "pool/pool.h"
 #include "relaxng.h"
 
 #define NAME "<name>design</name>"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "core/pools.h"
+#include "pool/pools.h"
 #include "scratch.h"
 
 #define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"

@@ -1,7 +1,7 @@
 /* placement.h: where the next vGPU goes; pure functions over one reading of the host */
 #pragma once
 
-#include "core/pools.h"
+#include "pool/pools.h"
 
 /* Why a GPU does or does not take a vGPU, the nearest to success last. */
 typedef enum {

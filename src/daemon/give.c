@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "core/pools.h"
 #include "daemon/guard-private.h"
+#include "pool/pools.h"
 
 /* What a pool has for the domain of that name. */
 typedef struct {

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "core/pool.h"
+#include "pool/pool.h"
 
 /* What is to be built: copied out of the pool, which is the worker's. */
 typedef struct {

@@ -1,7 +1,7 @@
 /* What a domain's devices get from their pools. */
 #include "base/error.h"
 #include "base/names.h"
-#include "core/pools-private.h"
+#include "pool/pools-private.h"
 
 static bool refuse(GError **error, VgpuError code, const VgpuDomain *domain, const VgpuWant *want,
                    const char *format, ...) G_GNUC_PRINTF(5, 6);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/xml.h"
-#include "core/pool.h"
+#include "pool/pool.h"
 
 static void
 remove_with_blanks(xmlNode *node)

@@ -1,7 +1,7 @@
 /* pools-private.h: between the files of the store of pools */
 #pragma once
 
-#include "core/pools.h"
+#include "pool/pools.h"
 
 struct VgpuPools {
     char *dir;               /* NULL: there are no files at all */

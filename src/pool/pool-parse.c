@@ -4,7 +4,7 @@
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
-#include "core/pool-private.h"
+#include "pool/pool-private.h"
 
 #define POOL_SIZE_MAX (256u * 1024) /* bytes: all starts wait while it is read */
 /* The name space of the UUIDs of pools whose file has none. */

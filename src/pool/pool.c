@@ -1,8 +1,8 @@
-#include "core/pool.h"
+#include "pool/pool.h"
 
 #include <string.h>
 
-#include "core/pool-private.h"
+#include "pool/pool-private.h"
 
 static void
 source_free(gpointer data)

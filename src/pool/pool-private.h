@@ -4,7 +4,7 @@
 #include <libxml/tree.h>
 
 #include "base/grammar.h"
-#include "core/pool.h"
+#include "pool/pool.h"
 
 /* Without a name and sources. */
 VgpuPool *vgpu_pool_new(void);

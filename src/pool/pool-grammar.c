@@ -5,7 +5,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "base/xml.h"
-#include "core/pool-private.h"
+#include "pool/pool-private.h"
 
 #define NAME_MAX_LENGTH 64u
 

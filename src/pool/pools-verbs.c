@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/fsutil.h"
 #include "base/names.h"
-#include "core/pool-private.h"
-#include "core/pools-private.h"
+#include "pool/pool-private.h"
+#include "pool/pools-private.h"
 
 /* A planned change, on disk and then in memory; each may be NULL. */
 struct VgpuPoolsChange {

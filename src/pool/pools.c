@@ -1,4 +1,4 @@
-#include "core/pools.h"
+#include "pool/pools.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -8,8 +8,8 @@
 #include "base/fsutil.h"
 #include "base/names.h"
 #include "base/uuid.h"
-#include "core/pool-private.h"
-#include "core/pools-private.h"
+#include "pool/pool-private.h"
+#include "pool/pools-private.h"
 
 #define SUFFIX ".xml"
 

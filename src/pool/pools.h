@@ -5,7 +5,7 @@
  * changes nothing. A pool that is not active keeps its GPUs: nothing is made on them meanwhile. */
 #pragma once
 
-#include "core/pool.h"
+#include "pool/pool.h"
 
 typedef struct VgpuPools VgpuPools;
 

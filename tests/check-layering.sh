@@ -15,12 +15,13 @@ domain   base gpu
 iso      base gpu
 driver   base gpu backend
 pool     base gpu domain
-core     base gpu domain pool driver
+placement base gpu domain pool
+core     base gpu domain pool placement driver
 libvirt  base gpu domain
 metadata base domain libvirt
 bus
 host     base gpu backend domain core
-daemon   base gpu domain pool driver core libvirt host iso bus
+daemon   base gpu domain pool placement driver core libvirt host iso bus
 cli      base gpu domain libvirt iso bus
 hooks
 '

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "core/pending.h"
 #include "gpu/tally.h"
 #include "placement-host.h"
+#include "placement/pending.h"
 
 #define N_VFS 6
 #define GI_1G 19

@@ -10,7 +10,7 @@
  * "driver=550", "tenant=NAME:MAX", and "off" for one that is not active. */
 #pragma once
 
-#include "core/placement.h"
+#include "placement/placement.h"
 #include "scratch.h"
 
 #define A "0000:41:00.0"

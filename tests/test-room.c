@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "core/room.h"
+#include "placement/room.h"
 
 #define GPU "0000:41:00.0"
 #define N_VFS 8u

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "core/pending.h"
-#include "core/placement.h"
-#include "core/room.h"
 #include "gpu/tally.h"
+#include "placement/pending.h"
+#include "placement/placement.h"
+#include "placement/room.h"
 
 #define ROUNDS 3000
 #define GI 19

@@ -8,10 +8,10 @@
 
 #include "core/claim.h"
 #include "core/config.h"
-#include "core/placement.h"
 #include "core/reconcile.h"
 #include "domain/domain.h"
 #include "driver/process.h"
+#include "placement/placement.h"
 
 typedef struct VgpuManager VgpuManager;
 

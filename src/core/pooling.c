@@ -1,7 +1,7 @@
 /* pooling.c: pools, as the records and the host's GPUs fill them */
 #include "base/names.h"
 #include "core/manager-private.h"
-#include "core/room.h"
+#include "placement/room.h"
 
 VgpuPools *
 vgpu_manager_pools(VgpuManager *self)

@@ -1,6 +1,6 @@
 /* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
 #include "core/manager-private.h"
-#include "core/pending.h"
+#include "placement/pending.h"
 
 /* A driver that is at one thing for longer than this is avoided while another will do. */
 #define SLOW_US (1 * G_USEC_PER_SEC)

@@ -1,4 +1,4 @@
-#include "core/pending.h"
+#include "placement/pending.h"
 
 struct VgpuPending {
     guint covers;

@@ -4,7 +4,7 @@
  * asks for the rest once for every function, and finds it here. */
 #pragma once
 
-#include "core/placement.h"
+#include "placement/placement.h"
 
 /* One that has room of its own; all borrowed. */
 typedef struct {

@@ -1,7 +1,7 @@
 /* room.h: what is on one GPU, and how much more goes on it; pure functions over one reading */
 #pragma once
 
-#include "core/placement.h"
+#include "placement/placement.h"
 
 /* What is on one GPU, instances and reservations together. */
 typedef struct {

@@ -1,7 +1,7 @@
 /* placement-private.h: what the files of placement share */
 #pragma once
 
-#include "core/placement.h"
+#include "placement/placement.h"
 
 /* Whether the device is to be in a pool that it names, and not in the default one. */
 bool vgpu_placement_names_pool(const VgpuWant *want);

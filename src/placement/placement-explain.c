@@ -1,6 +1,6 @@
 /* placement-explain.c: why there is no place, in one line */
 #include "base/error.h"
-#include "core/placement-private.h"
+#include "placement/placement-private.h"
 
 /* The nearest to success first; of those that a pool keeps back, the GPUs of the pool that is
  * named. */

@@ -1,7 +1,7 @@
-#include "core/placement.h"
+#include "placement/placement.h"
 
 #include "base/names.h"
-#include "core/placement-private.h"
+#include "placement/placement-private.h"
 
 static const char *const verdict_names[] = {
     [VGPU_VERDICT_NO_SUCH_PROFILE] = "no-such-profile",

@@ -1,7 +1,7 @@
 /* placement-judge.c: what each GPU says to a vGPU, and why */
-#include "core/placement-private.h"
-#include "core/room.h"
 #include "domain/inject.h"
+#include "placement/placement-private.h"
+#include "placement/room.h"
 
 static const VgpuPool *
 pool_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)

@@ -1,7 +1,7 @@
-#include "core/room.h"
+#include "placement/room.h"
 
-#include "core/pending.h"
 #include "gpu/tally.h"
+#include "placement/pending.h"
 
 /* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide,
  * "Homogeneous vGPUs"), unless it is in heterogeneous mode or cut into GPU instances; those that do

@@ -1,6 +1,6 @@
 /* placement-choose.c: which of the GPUs that have room is taken */
-#include "core/placement-private.h"
-#include "core/room.h"
+#include "placement/placement-private.h"
+#include "placement/room.h"
 
 /* Where pack looks first. */
 typedef enum {

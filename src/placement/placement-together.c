@@ -5,9 +5,9 @@
  * MAX_LOOKS, since somebody waits for the start. */
 #include <string.h>
 
-#include "core/pending.h"
-#include "core/placement-private.h"
-#include "core/room.h"
+#include "placement/pending.h"
+#include "placement/placement-private.h"
+#include "placement/room.h"
 
 #define MAX_LOOKS 1000 /* at all GPUs for one profile: on a large host that is full, 2 ms each */
 #define ANY (-1)

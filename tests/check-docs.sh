@@ -127,16 +127,16 @@ sed -n '/^=head1 VERBS/,/^=head1 OPTIONS/p' "$page" | grep '^=item' |
 same "verbs of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
 
 # --- virt-vgpu.conf(5) ------------------------------------------------------------------------
-sed -nE 's/^ +\{ "([a-z]+)", "([a-z_]+)", .*/\1 \2/p' src/core/config.c > "$tmp/keys"
+sed -nE 's/^ +\{ "([a-z]+)", "([a-z_]+)", .*/\1 \2/p' src/base/config.c > "$tmp/keys"
 awk '/^=head1/ { group = $2 == "GROUP" ? substr($3, 2, length($3) - 2) : "" }
      group != "" && /^=item B</ { gsub(/^=item B<|>.*/, ""); print group, $0 }' \
     docs/virt-vgpu.conf.5.pod > "$tmp/documented"
 awk '/^\[/ { group = substr($0, 2, length($0) - 2) }
      /^#[a-z_]+=/ { gsub(/^#|=.*/, ""); print group, $0 }' data/virt-vgpu.conf > "$tmp/example"
-[ -s "$tmp/keys" ] || complain "no keys found in src/core/config.c"
-same "keys of src/core/config.c (<) and of virt-vgpu.conf(5) (>) differ" "$tmp/keys" \
+[ -s "$tmp/keys" ] || complain "no keys found in src/base/config.c"
+same "keys of src/base/config.c (<) and of virt-vgpu.conf(5) (>) differ" "$tmp/keys" \
     "$tmp/documented"
-same "keys of src/core/config.c (<) and of data/virt-vgpu.conf (>) differ" "$tmp/keys" \
+same "keys of src/base/config.c (<) and of data/virt-vgpu.conf (>) differ" "$tmp/keys" \
     "$tmp/example"
 
 # --- org.virtvgpu.Manager1 --------------------------------------------------------------------

@@ -20,7 +20,7 @@ core     base gpu domain pool placement driver
 libvirt  base gpu domain
 metadata base domain libvirt
 bus
-host     base gpu backend domain core
+host     base gpu backend
 daemon   base gpu domain pool placement driver core libvirt host iso bus
 cli      base gpu domain libvirt iso bus
 hooks

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/error.h"
-#include "core/config.h"
 #include "scratch.h"
 
 #define MAIN "etc/virt-vgpu.conf"

@@ -6,8 +6,8 @@
  * last; where that has to be as of now, it is for vgpu_manager_when_seen() to call. */
 #pragma once
 
+#include "base/config.h"
 #include "core/claim.h"
-#include "core/config.h"
 #include "core/reconcile.h"
 #include "domain/domain.h"
 #include "driver/process.h"

@@ -7,6 +7,7 @@
 #include <libxml/tree.h>
 #include <stdbool.h>
 
+#include "base/policy.h"
 #include "gpu/gpu.h"
 
 typedef enum {
@@ -14,12 +15,6 @@ typedef enum {
     VGPU_SWITCH_ON,
     VGPU_SWITCH_OFF,
 } VgpuSwitch;
-
-typedef enum {
-    VGPU_PLACEMENT_PACK, /* fill a GPU before the next one is begun */
-    VGPU_PLACEMENT_SPREAD,
-    VGPU_PLACEMENT_NUMA, /* near the domain's own memory, else where there is most room */
-} VgpuPlacement;
 
 /* Plugin parameters that have an attribute, in the order in which they are written. */
 typedef enum {

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/config.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "config.h"
-#include "core/config.h"
 #include "host/verbs.h"
 
 #define EXIT_USAGE 2

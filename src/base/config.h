@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "domain/annotation.h"
+#include "base/policy.h"
 
 typedef struct {
     char *libvirt_uri;

@@ -1,0 +1,8 @@
+/* policy.h: how a GPU is chosen among those that have room; see virt-vgpu-annotation(7) and virt-vgpu.conf(5) */
+#pragma once
+
+typedef enum {
+    VGPU_PLACEMENT_PACK, /* fill a GPU before the next one is begun */
+    VGPU_PLACEMENT_SPREAD,
+    VGPU_PLACEMENT_NUMA, /* near the domain's own memory, else where there is most room */
+} VgpuPlacement;

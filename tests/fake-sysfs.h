@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "base/sysfs.h"
+#include "sysfs/sysfs.h"
 
 typedef struct FakeSysfs FakeSysfs;
 

@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "base/sysfs.h"
 #include "core/manager-private.h"
+#include "sysfs/sysfs.h"
 
 #define HOST_WEB1 "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
 #define HOST_WEB1_0 "251e8969-0e28-5c92-b0e8-c8bd34136128" /* its vGPU 0 */

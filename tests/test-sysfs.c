@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/sysfs.h"
 #include "scratch.h"
+#include "sysfs/sysfs.h"
 
 static VgpuSysfs *
 open_root(const Scratch *scratch)

@@ -4,8 +4,8 @@
  * VgpuInterface. */
 #pragma once
 
-#include "base/sysfs.h"
 #include "gpu/inventory.h"
+#include "sysfs/sysfs.h"
 
 /* Where a vGPU is to be, or is. */
 typedef struct {

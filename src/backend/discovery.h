@@ -3,8 +3,8 @@
  * Only links and files of the PCI core are read, which no driver answers: this never waits for one. */
 #pragma once
 
-#include "base/sysfs.h"
 #include "gpu/inventory.h"
+#include "sysfs/sysfs.h"
 
 /* All PCI functions of a GPU's class that are no VFs, whatever else carries mdev types, and the PFs
  * in @named (a set of canonical addresses, or NULL), with their VFs and the functions that can carry

@@ -1,7 +1,7 @@
 /* drm.h: whether somebody on the host works with a GPU through its DRM nodes */
 #pragma once
 
-#include "base/sysfs.h"
+#include "sysfs/sysfs.h"
 
 /* *@open: the name of a DRM node of @device (its path below the root) that a process has open
  * ("renderD129"), owned by the caller; left alone: none, as far as that can be told. The kernel tells in debugfs; where that

@@ -5,7 +5,7 @@
  * parameter with a number for each GPU. Its sriov_numvfs is not to be written. */
 #pragma once
 
-#include "base/sysfs.h"
+#include "sysfs/sysfs.h"
 
 #define VGPU_GIM_DRIVER "gim"
 #define VGPU_GIM_CONFIG "etc/gim_config"

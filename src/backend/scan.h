@@ -3,8 +3,8 @@
  * Their drivers are asked, and may keep a caller waiting for ever: not for virtvgpud. */
 #pragma once
 
-#include "base/sysfs.h"
 #include "gpu/inventory.h"
+#include "sysfs/sysfs.h"
 
 /* Read anew what the parents of @gpu offer and have; profiles that are known already stay. False: it
  * cannot be told, and @gpu is of no use. */

@@ -5,7 +5,7 @@
  * believed: the VFs are looked for. */
 #pragma once
 
-#include "base/sysfs.h"
+#include "sysfs/sysfs.h"
 
 #define VGPU_VFS_ALL G_MAXUINT /* as many as there can be */
 

@@ -2,8 +2,8 @@
  * NVIDIA's driver takes plugin parameters for them */
 #pragma once
 
-#include "base/sysfs.h"
 #include "gpu/gpu.h"
+#include "sysfs/sysfs.h"
 
 /* Whether a process has @device (its path below the root) open. Free is only what has a VFIO group
  * that could be opened, or neither group nor node of its own; to reset what is in use is worse than

@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 #include "base/names.h"
-#include "base/sysfs.h"
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/inventory.h"
+#include "sysfs/sysfs.h"
 
 static char *format;
 

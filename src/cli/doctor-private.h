@@ -1,8 +1,8 @@
 /* doctor-private.h: the parts of doctor */
 #pragma once
 
-#include "base/sysfs.h"
 #include "cli/doctor-judge.h"
+#include "sysfs/sysfs.h"
 
 typedef struct {
     const VgpuSysfs *fs;

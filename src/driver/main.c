@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/sysfs.h"
 #include "driver/performer.h"
 #include "driver/protocol.h"
+#include "sysfs/sysfs.h"
 
 #define EXIT_USAGE 2
 

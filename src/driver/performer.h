@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "base/sysfs.h"
 #include "gpu/inventory.h"
+#include "sysfs/sysfs.h"
 
 /* What stays from one request to the next. */
 typedef struct {

@@ -1,4 +1,4 @@
-#include "base/sysfs.h"
+#include "sysfs/sysfs.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -21,8 +21,8 @@ core     base gpu domain pool placement driver
 libvirt  base gpu domain
 metadata base domain libvirt
 bus
-host     base sysfs gpu backend
-daemon   base gpu domain pool placement driver core libvirt host iso bus
+setup    base sysfs gpu backend
+daemon   base gpu domain pool placement driver core libvirt setup iso bus
 cli      base sysfs gpu domain libvirt iso bus
 hooks
 '

@@ -3,8 +3,8 @@
  * One at a time, since the stand-in finds it through the environment. */
 #pragma once
 
-#include "backend/nvml.h"
 #include "scratch.h"
+#include "setup/nvml.h"
 
 /* On every such host: an A2 and, MIG capable, an A100 of 40 GB. */
 #define A2 "0000:41:00.0"

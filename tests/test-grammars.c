@@ -13,9 +13,9 @@
 #include "base/names.h"
 #include "base/xml.h"
 #include "domain/schema.h"
-#include "host/grammar.h"
 #include "pool/pool-private.h"
 #include "relaxng.h"
+#include "setup/grammar.h"
 
 #define DOCUMENTS 1000
 #define ATTRIBUTES_MAX 9 /* of one element; see relaxng.h */

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "host/apply.h"
+#include "setup/apply.h"
 
 #define GPU "0000:e1:00.0"
 

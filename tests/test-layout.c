@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/xml.h"
-#include "host/layout.h"
 #include "relaxng.h"
 #include "scratch.h"
+#include "setup/layout.h"
 
 #define ALL VGPU_VFS_ALL
 

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/mig.h"
 #include "base/error.h"
 #include "nvml-host.h"
+#include "setup/mig.h"
 
 /* --- reading a layout ----------------------------------------------------------------------- */
 

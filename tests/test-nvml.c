@@ -7,10 +7,10 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "backend/nvml.h"
 #include "base/error.h"
 #include "gpu/facts.h"
 #include "nvml-host.h"
+#include "setup/nvml.h"
 
 /* --- the library ---------------------------------------------------------------------------- */
 

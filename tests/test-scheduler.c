@@ -7,9 +7,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "backend/scheduler.h"
 #include "base/error.h"
 #include "nvml-host.h"
+#include "setup/scheduler.h"
 
 #define BEST VGPU_SCHEDULER_BEST_EFFORT
 #define EQUAL VGPU_SCHEDULER_EQUAL_SHARE

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backend/gim.h"
-#include "backend/sriov.h"
 #include "base/error.h"
 #include "fake-sysfs.h"
 #include "scratch.h"
+#include "setup/gim.h"
+#include "setup/sriov.h"
 
 #define A2 "0000:41:00.0"
 #define A2_VF0 "0000:41:00.4"

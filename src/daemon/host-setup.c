@@ -6,7 +6,7 @@
 #include "base/names.h"
 #include "daemon/host-program.h"
 #include "daemon/turn.h"
-#include "host/layout.h"
+#include "setup/layout.h"
 
 #define QUERY_TIMEOUT_MS (20 * 1000)
 #define CHANGE_TIMEOUT_MS (120 * 1000) /* a board's driver is unbound, and 10 s waited for VFs */

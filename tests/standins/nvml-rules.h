@@ -1,8 +1,8 @@
 /* nvml-rules.h: what all functions of the stand-in for NVML do alike */
 #pragma once
 
-#include "backend/nvml-abi.h"
 #include "nvml-state.h"
+#include "setup/nvml-abi.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backend/nvml-abi.h"
+#include "setup/nvml-abi.h"
 
 #define PCI "sys/bus/pci/devices"
 #define STATE "run/fake-nvml"

@@ -1,4 +1,4 @@
-#include "backend/gim.h"
+#include "setup/gim.h"
 
 #include "base/error.h"
 #include "base/fsutil.h"

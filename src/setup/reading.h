@@ -1,9 +1,9 @@
 /* reading.h: how one GPU is set up at this moment, from sysfs and from NVML */
 #pragma once
 
-#include "backend/nvml.h"
-#include "backend/scheduler.h"
-#include "backend/sriov.h"
+#include "setup/nvml.h"
+#include "setup/scheduler.h"
+#include "setup/sriov.h"
 
 /* What cannot be told has its has_ flag false. */
 typedef struct {

@@ -1,4 +1,4 @@
-#include "backend/mig.h"
+#include "setup/mig.h"
 
 #include <string.h>
 

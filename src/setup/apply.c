@@ -1,12 +1,12 @@
-#include "host/apply.h"
+#include "setup/apply.h"
 
 #include <string.h>
 
 #include "backend/discovery.h"
-#include "backend/mig.h"
 #include "base/error.h"
 #include "base/fsutil.h"
 #include "base/names.h"
+#include "setup/mig.h"
 
 #define POLL_US 200000
 

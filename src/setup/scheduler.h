@@ -4,7 +4,7 @@
  * from the next load of the driver (NVIDIA vGPU user guide, "Changing scheduling behavior"). */
 #pragma once
 
-#include "backend/nvml.h"
+#include "setup/nvml.h"
 
 typedef enum { /* NVML's numbers */
                VGPU_SCHEDULER_BEST_EFFORT = 1,

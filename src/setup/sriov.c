@@ -1,5 +1,5 @@
 /* How it works: read the PF, decide (pure), act, look. The look at the end is what counts. */
-#include "backend/sriov.h"
+#include "setup/sriov.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -7,10 +7,10 @@
 
 #include "backend/backend.h"
 #include "backend/discovery.h"
-#include "backend/gim.h"
 #include "backend/scan.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "setup/gim.h"
 
 #define WAIT_MS 10000
 #define STEP_US 50000

@@ -1,7 +1,7 @@
 /* The steps of a plan are taken one after the other, with a note of each, so that the way back is
  * known when one of them fails. */
-#include "backend/mig.h"
 #include "base/error.h"
+#include "setup/mig.h"
 
 typedef struct {
     VgpuNvml *nvml;

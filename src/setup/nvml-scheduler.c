@@ -1,7 +1,7 @@
 /* Scheduler state exists in two generations in NVML: the older functions know time slices and
  * whether adaptive round robin is on, the newer ones (_v2, driver 590) only adaptive round robin.
  * Each again for a GPU and for a GPU instance. */
-#include "backend/nvml-private.h"
+#include "setup/nvml-private.h"
 
 typedef struct {
     const VgpuNvml *nvml;

@@ -1,5 +1,5 @@
-#include "backend/nvml.h"
 #include "gpu/facts.h"
+#include "setup/nvml.h"
 
 static void
 put_text(GVariantBuilder *into, const char *key, const char *text)

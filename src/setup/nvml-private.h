@@ -1,8 +1,8 @@
 /* nvml-private.h: what the files nvml*.c share */
 #pragma once
 
-#include "backend/nvml-abi.h"
-#include "backend/nvml.h"
+#include "setup/nvml-abi.h"
+#include "setup/nvml.h"
 
 struct VgpuNvml {
     void *library;

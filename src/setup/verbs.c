@@ -1,16 +1,16 @@
-#include "host/verbs.h"
+#include "setup/verbs.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/gim.h"
-#include "backend/mig.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
-#include "host/apply.h"
-#include "host/layout.h"
+#include "setup/apply.h"
+#include "setup/gim.h"
+#include "setup/layout.h"
+#include "setup/mig.h"
 
 /* --- helpers ------------------------------------------------------------------------------ */
 

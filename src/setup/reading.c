@@ -1,4 +1,4 @@
-#include "host/reading.h"
+#include "setup/reading.h"
 
 #include "base/error.h"
 

@@ -1,6 +1,6 @@
-#include "host/diff.h"
+#include "setup/diff.h"
 
-#include "backend/mig.h"
+#include "setup/mig.h"
 
 static const char *const names[VGPU_HOST_N_STEPS] = {
     [VGPU_HOST_DRIVER] = "driver", [VGPU_HOST_MIG_MODE] = "mig-mode",

@@ -5,7 +5,7 @@
  * next one is begun. Only what the layout names is ever changed. */
 #pragma once
 
-#include "host/diff.h"
+#include "setup/diff.h"
 
 typedef struct {
     guint wait_s; /* for drivers that are loaded late, all GPUs together; 0: not at all */

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "config.h"
-#include "host/verbs.h"
+#include "setup/verbs.h"
 
 #define EXIT_USAGE 2
 #define WAIT_S 60 /* at boot, for drivers that are loaded late */

@@ -6,8 +6,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "backend/scheduler.h"
-#include "backend/sriov.h"
+#include "setup/scheduler.h"
+#include "setup/sriov.h"
 
 /* What is wanted of one GPU; what is not named is left as it is. */
 typedef struct {

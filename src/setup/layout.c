@@ -1,4 +1,4 @@
-#include "host/layout.h"
+#include "setup/layout.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/names.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
-#include "host/grammar.h"
+#include "setup/grammar.h"
 
 VgpuLayoutGpu *
 vgpu_layout_gpu_new(const char *address)

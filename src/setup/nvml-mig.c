@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "backend/nvml-private.h"
+#include "setup/nvml-private.h"
 
 /* Kinds of profiles are numbered from 0; there are 18 at present, and the library refuses those
  * it does not know. */

@@ -1,7 +1,7 @@
 /* mig.h: dividing a GPU into MIG GPU instances as wanted, without disturbing those in use */
 #pragma once
 
-#include "backend/nvml.h"
+#include "setup/nvml.h"
 
 /* So many instances of one profile. */
 typedef struct {

@@ -1,4 +1,4 @@
-#include "host/grammar.h"
+#include "setup/grammar.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "backend/nvml-private.h"
 #include "base/uuid.h"
+#include "setup/nvml-private.h"
 
 #define MIB (1024ULL * 1024)
 

@@ -7,8 +7,8 @@
 #include "base/fsutil.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
-#include "host/grammar.h"
-#include "host/layout.h"
+#include "setup/grammar.h"
+#include "setup/layout.h"
 
 static const struct {
     const char *key;

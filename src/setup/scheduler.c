@@ -1,4 +1,4 @@
-#include "backend/scheduler.h"
+#include "setup/scheduler.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
-#include "backend/nvml.h"
+#include "setup/nvml.h"
 
 #include <dlfcn.h>
 
-#include "backend/nvml-private.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "base/pciaddr.h"
+#include "setup/nvml-private.h"
 
 static VgpuError
 error_code(int code)

@@ -117,14 +117,16 @@ sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documente
 same "options of virtvgpud --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
 
 # --- virt-vgpu-host(8) ------------------------------------------------------------------------
-page=docs/virt-vgpu-host.8.pod
-options "$builddir/virt-vgpu-host" > "$tmp/options"
-sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documented"
-same "options of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
-"$builddir/virt-vgpu-host" --help | sed -nE '/^Verbs:/,$s/^  ([a-z][a-z-]*) .*/\1/p' > "$tmp/verbs"
-sed -n '/^=head1 VERBS/,/^=head1 OPTIONS/p' "$page" | grep '^=item' |
-    grep -oE 'B<[a-z][a-z-]+>' | grep -vxE 'B<max>' | sed -E 's/B<(.*)>/\1/' > "$tmp/documented"
-same "verbs of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
+if [ -e "$builddir/virt-vgpu-host" ]; then # else --disable-host-setup
+    page=docs/virt-vgpu-host.8.pod
+    options "$builddir/virt-vgpu-host" > "$tmp/options"
+    sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documented"
+    same "options of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
+    "$builddir/virt-vgpu-host" --help | sed -nE '/^Verbs:/,$s/^  ([a-z][a-z-]*) .*/\1/p' > "$tmp/verbs"
+    sed -n '/^=head1 VERBS/,/^=head1 OPTIONS/p' "$page" | grep '^=item' |
+        grep -oE 'B<[a-z][a-z-]+>' | grep -vxE 'B<max>' | sed -E 's/B<(.*)>/\1/' > "$tmp/documented"
+    same "verbs of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
+fi
 
 # --- virt-vgpu.conf(5) ------------------------------------------------------------------------
 sed -nE 's/^ +\{ "([a-z]+)", "([a-z_]+)", .*/\1 \2/p' src/base/config.c > "$tmp/keys"

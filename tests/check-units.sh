@@ -40,7 +40,7 @@ if [ ! -e "$builddir/data/virtvgpud.service" ]; then
     echo "configured without systemd: not to be installed"
     exit 77
 fi
-if grep -n '@[a-z]*@' "$builddir/data/virtvgpud.service" "$builddir/data/virt-vgpu-host.service"; then
+if grep -n '@[a-z_]*@' "$builddir/data/virtvgpud.service" "$builddir/data/virt-vgpu-host.service"; then
     echo "not substituted"
     exit 1
 fi

@@ -2,27 +2,45 @@
 
 #include <string.h>
 
-#include "base/error.h"
+#include "base/names.h"
 #include "base/pciaddr.h"
+#include "base/uuid.h"
 #include "base/xml.h"
 
-#define TEXT_MAX 300 /* characters of a stranger's text in an error */
+#define TEXT_MAX 1000 /* characters of an error */
+
+/* What all steps of a walk need. */
+typedef struct {
+    const char *space; /* the name space of the elements, or NULL */
+    const char *what;
+} Walk;
+
+bool
+vgpu_grammar_refuse_at(GError **error, VgpuError code, const char *what, long line,
+                       const char *format, va_list args)
+{
+    g_autofree char *text = g_strdup_vprintf(format, args);
+
+    /* It repeats what a stranger wrote, and has to fit one line of a log. */
+    g_strdelimit(text, "\n\r\t", ' ');
+    if (g_utf8_strlen(text, -1) > TEXT_MAX)
+        *g_utf8_offset_to_pointer(text, TEXT_MAX) = '\0';
+    if (line > 0)
+        g_set_error(error, VGPU_ERROR, code, "%s: line %ld: %s", what, line, text);
+    else
+        g_set_error(error, VGPU_ERROR, code, "%s: %s", what, text);
+    return false;
+}
 
 bool
 vgpu_grammar_refuse(GError **error, const char *what, const xmlNode *node, const char *format,
                     ...)
 {
-    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    text = g_strdup_vprintf(format, args);
+    vgpu_grammar_refuse_at(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node), format, args);
     va_end(args);
-    g_strdelimit(text, "\n\r\t", ' ');
-    if (g_utf8_strlen(text, -1) > TEXT_MAX)
-        *g_utf8_offset_to_pointer(text, TEXT_MAX) = '\0';
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: line %ld: %s", what,
-                xmlGetLineNo(node), text);
     return false;
 }
 
@@ -43,6 +61,31 @@ vgpu_grammar_is_pci_address(const char *text)
     return vgpu_pciaddr_parse(text, &addr);
 }
 
+bool
+vgpu_grammar_is_uuid(const char *text)
+{
+    g_autofree char *uuid = vgpu_uuid_canonical(text);
+
+    return uuid != NULL;
+}
+
+bool
+vgpu_grammar_is_printable(const char *text)
+{
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        if (g_unichar_iscntrl(g_utf8_get_char(p)))
+            return false;
+    }
+    return true;
+}
+
+bool
+vgpu_grammar_is_name(const char *text)
+{
+    return *text && !g_ascii_isspace(*text) && !g_ascii_isspace(text[strlen(text) - 1]) &&
+           vgpu_grammar_is_printable(text);
+}
+
 static bool
 is_one_of(const char *text, const char *words)
 {
@@ -51,43 +94,116 @@ is_one_of(const char *text, const char *words)
     return g_strv_contains((const char *const *) list, text);
 }
 
+/* Of an element of the grammar, in errors. */
+static const char *
+prefix(const Walk *walk)
+{
+    return walk->space ? VGPU_XML_PREFIX ":" : "";
+}
+
 static bool
-check_attribute(const xmlNode *node, const xmlAttr *attr, const VgpuGrammarElement *element,
-                const char *what, GError **error)
+refuse_attribute(const Walk *walk, const xmlNode *node, const xmlAttr *attr,
+                 const VgpuGrammarElement *element, GError **error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+
+    for (const VgpuGrammarAttribute *rule = element->attributes; rule && rule->name; rule++)
+        g_string_append_printf(known, "%s%s", known->len ? ", " : "", rule->name);
+    if (!walk->space)
+        return vgpu_grammar_refuse(error, walk->what, node,
+                                   "<%s> has no attribute '%s'; known: %s", element->name,
+                                   attr->name, known->len ? known->str : "none");
+    return vgpu_grammar_refuse(error, walk->what, node,
+                               "unknown attribute '%s%s%s' on <" VGPU_XML_PREFIX
+                               ":%s>; known: %s",
+                               attr->ns ? (const char *) attr->ns->prefix : "",
+                               attr->ns ? ":" : "", attr->name, element->name, known->str);
+}
+
+static bool
+refuse_value(const Walk *walk, const xmlNode *node, const VgpuGrammarAttribute *rule,
+             const char *value, const VgpuGrammarElement *element, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(rule->expected, "|", -1);
+    g_autofree char *expected = g_strjoinv(", ", words);
+
+    if (!walk->space)
+        return vgpu_grammar_refuse(error, walk->what, node, "<%s>: %s='%s' is not %s%s",
+                                   element->name, rule->name, value,
+                                   rule->is_valid ? "" : "one of ", rule->expected);
+    return vgpu_grammar_refuse(error, walk->what, node,
+                               "attribute '%s' on <" VGPU_XML_PREFIX
+                               ":%s> is '%s', expected %s%s",
+                               rule->name, element->name, value,
+                               rule->is_valid ? "" : "one of: ", expected);
+}
+
+static bool
+check_attribute(const Walk *walk, const xmlNode *node, const xmlAttr *attr,
+                const VgpuGrammarElement *element, GError **error)
 {
     const char *name = (const char *) attr->name;
-    g_autoptr(GString) known = g_string_new(NULL);
 
     for (const VgpuGrammarAttribute *rule = element->attributes; rule && rule->name; rule++) {
         g_autofree char *value = NULL;
 
-        g_string_append_printf(known, "%s%s", known->len ? ", " : "", rule->name);
         if (attr->ns || !g_str_equal(rule->name, name))
             continue;
         value = vgpu_xml_attr((xmlNode *) node, name);
-        if (rule->is_valid ? rule->is_valid(value) : is_one_of(value, rule->expected))
-            return true;
-        return vgpu_grammar_refuse(error, what, node, "<%s>: %s='%s' is not %s%s", element->name,
-                                   name, value, rule->is_valid ? "" : "one of ", rule->expected);
+        return (rule->is_valid ? rule->is_valid(value) : is_one_of(value, rule->expected)) ||
+               refuse_value(walk, node, rule, value, element, error);
     }
-    return vgpu_grammar_refuse(error, what, node, "<%s> has no attribute '%s'; known: %s",
-                               element->name, name, known->len ? known->str : "none");
+    return refuse_attribute(walk, node, attr, element, error);
+}
+
+static bool
+check_attributes(const Walk *walk, const xmlNode *node, const VgpuGrammarElement *element,
+                 GError **error)
+{
+    for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
+        if (!check_attribute(walk, node, attr, element, error))
+            return false;
+    }
+    for (const VgpuGrammarAttribute *rule = element->attributes; rule && rule->name; rule++) {
+        if (rule->required && !xmlHasNsProp(node, BAD_CAST rule->name, NULL))
+            return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> lacks the attribute '%s'",
+                                       prefix(walk), element->name, rule->name);
+    }
+    return true;
+}
+
+static bool
+refuse_child(const Walk *walk, const xmlNode *child, const VgpuGrammarElement *element,
+             GError **error)
+{
+    const char *its = child->ns ? (const char *) child->ns->prefix : NULL;
+    g_autoptr(GString) known = g_string_new(NULL);
+
+    for (const VgpuGrammarElement *rule = element->children; rule && rule->name; rule++)
+        g_string_append_printf(known, "%s<%s%s>",
+                               !known->len   ? ""
+                               : walk->space ? " and "
+                                             : ", ",
+                               prefix(walk), rule->name);
+    if (!walk->space)
+        return vgpu_grammar_refuse(error, walk->what, child,
+                                   "<%s> in <%s> is not known; known: %s", child->name,
+                                   element->name, known->len ? known->str : "none");
+    return vgpu_grammar_refuse(error, walk->what, child,
+                               "unknown element <%s%s%s> in <" VGPU_XML_PREFIX ":%s>%s%s",
+                               its ? its : "", its ? ":" : "", child->name, element->name,
+                               known->len ? "; known: " : ", which is always empty", known->str);
 }
 
 static const VgpuGrammarElement *
-find_child(const xmlNode *child, const VgpuGrammarElement *element, const char *what,
-           GError **error)
+find_child(const Walk *walk, const xmlNode *child, const VgpuGrammarElement *element)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
+    const char *space = child->ns ? (const char *) child->ns->href : NULL;
 
     for (const VgpuGrammarElement *rule = element->children; rule && rule->name; rule++) {
-        if (!child->ns && xmlStrEqual(child->name, BAD_CAST rule->name))
+        if (g_strcmp0(space, walk->space) == 0 && xmlStrEqual(child->name, BAD_CAST rule->name))
             return rule;
-        g_string_append_printf(known, "%s<%s>", known->len ? ", " : "", rule->name);
     }
-    vgpu_grammar_refuse(error, what, child, "<%s> in <%s> is not known; known: %s",
-                        (const char *) child->name, element->name,
-                        known->len ? known->str : "none");
     return NULL;
 }
 
@@ -101,34 +217,21 @@ came_before(const xmlNode *node)
     return false;
 }
 
-static bool
-check_attributes(const xmlNode *node, const VgpuGrammarElement *element, const char *what,
-                 GError **error)
-{
-    for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
-        if (!check_attribute(node, attr, element, what, error))
-            return false;
-    }
-    for (const VgpuGrammarAttribute *rule = element->attributes; rule && rule->name; rule++) {
-        if (rule->required && !xmlHasNsProp(node, BAD_CAST rule->name, NULL))
-            return vgpu_grammar_refuse(error, what, node, "<%s> lacks the attribute '%s'",
-                                       element->name, rule->name);
-    }
-    return true;
-}
+static bool walk_element(const Walk *walk, const xmlNode *node, const VgpuGrammarElement *element,
+                         GError **error);
 
 static bool
-check_child(const xmlNode *child, const VgpuGrammarElement *element, const char *what,
+check_child(const Walk *walk, const xmlNode *child, const VgpuGrammarElement *element,
             GError **error)
 {
-    const VgpuGrammarElement *rule = find_child(child, element, what, error);
+    const VgpuGrammarElement *rule = find_child(walk, child, element);
 
     if (!rule)
-        return false;
+        return refuse_child(walk, child, element, error);
     if (!rule->many && came_before(child))
-        return vgpu_grammar_refuse(error, what, child, "a second <%s> in <%s>", rule->name,
-                                   element->name);
-    return vgpu_grammar_walk(child, rule, what, error);
+        return vgpu_grammar_refuse(error, walk->what, child, "a second <%s%s> in <%s%s>",
+                                   prefix(walk), rule->name, prefix(walk), element->name);
+    return walk_element(walk, child, rule, error);
 }
 
 static bool
@@ -142,40 +245,47 @@ has_child(const xmlNode *node, const char *name)
 }
 
 static bool
-check_text(const xmlNode *node, const VgpuGrammarElement *element, const char *what,
+check_text(const Walk *walk, const xmlNode *node, const VgpuGrammarElement *element,
            GError **error)
 {
     g_autofree char *text = vgpu_xml_text(node->doc, (xmlNode *) node, ".");
 
     if (!element->is_valid || element->is_valid(text))
         return true;
-    return vgpu_grammar_refuse(error, what, node, "<%s>: '%s' is not %s", element->name, text,
-                               element->text);
+    return vgpu_grammar_refuse(error, walk->what, node, "<%s%s>: '%s' is not %s", prefix(walk),
+                               element->name, text, element->text);
 }
 
-bool
-vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *what,
-                  GError **error)
+static bool
+walk_element(const Walk *walk, const xmlNode *node, const VgpuGrammarElement *element,
+             GError **error)
 {
-    if (!check_attributes(node, element, what, error))
+    if (!check_attributes(walk, node, element, error))
         return false;
     for (const xmlNode *child = node->children; child; child = child->next) {
         if (child->type == XML_ELEMENT_NODE) {
-            if (!check_child(child, element, what, error))
+            if (!check_child(walk, child, element, error))
                 return false;
         } else if (!element->text && child->type != XML_COMMENT_NODE &&
                    child->type != XML_PI_NODE && !xmlIsBlankNode(child)) {
-            return vgpu_grammar_refuse(error, what, node, "text in <%s> is not allowed",
-                                       element->name);
+            return vgpu_grammar_refuse(error, walk->what, node, "text in <%s%s> is not allowed",
+                                       prefix(walk), element->name);
         }
     }
     for (const VgpuGrammarElement *rule = element->children; rule && rule->name; rule++) {
         if (rule->required && !has_child(node, rule->name))
-            return vgpu_grammar_refuse(error, what, node, "<%s> lacks <%s>", element->name,
-                                       rule->name);
+            return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> lacks <%s%s>",
+                                       prefix(walk), element->name, prefix(walk), rule->name);
     }
     if (element->filled && !has_child(node, NULL))
-        return vgpu_grammar_refuse(error, what, node, "<%s> is empty: %s", element->name,
-                                   element->filled);
-    return !element->text || check_text(node, element, what, error);
+        return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> is empty: %s", prefix(walk),
+                                   element->name, element->filled);
+    return !element->text || check_text(walk, node, element, error);
+}
+
+bool
+vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *space,
+                  const char *what, GError **error)
+{
+    return walk_element(&(Walk) { .space = space, .what = what }, node, element, error);
 }

@@ -7,7 +7,10 @@
 
 #include <glib.h>
 #include <libxml/tree.h>
+#include <stdarg.h>
 #include <stdbool.h>
+
+#include "base/error.h"
 
 typedef struct {
     const char *name;
@@ -16,7 +19,7 @@ typedef struct {
     bool (*is_valid)(const char *text); /* what checks it */
 } VgpuGrammarAttribute;
 
-/* Lists end with an entry without a name. Elements have no name space, and their order is free. */
+/* Lists end with an entry without a name. The order of elements is free. */
 typedef struct VgpuGrammarElement {
     const char *name;
     bool many;                                 /* else once in its parent */
@@ -28,15 +31,24 @@ typedef struct VgpuGrammarElement {
     bool (*is_valid)(const char *text); /* what checks it; NULL: any */
 } VgpuGrammarElement;
 
-/* Check @node, of which the caller knows that it has the name of @element. VGPU_ERROR_BAD_REQUEST
+/* Check @node, of which the caller knows that it has the name of @element. The elements are of the
+ * name space @space (NULL: of none), attributes have none. VGPU_ERROR_BAD_REQUEST
  * "WHAT: line N: reason". What the values mean together is not checked here. */
-bool vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *what,
-                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *space,
+                       const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Set such an error at @node; returns false. */
 bool vgpu_grammar_refuse(GError **error, const char *what, const xmlNode *node,
                          const char *format, ...) G_GNUC_PRINTF(4, 5);
 
-/* For tables: a decimal number without leading zeroes; a PCI address in any form. */
+/* And one with @code at @line (0: left out). */
+bool vgpu_grammar_refuse_at(GError **error, VgpuError code, const char *what, long line,
+                            const char *format, va_list args) G_GNUC_PRINTF(5, 0);
+
+/* For tables: a decimal number without leading zeroes; a PCI address or a UUID in any form; text
+ * without control characters; the same with something in it and no blanks at the ends. */
 bool vgpu_grammar_is_number(const char *text, guint min, guint max);
 bool vgpu_grammar_is_pci_address(const char *text);
+bool vgpu_grammar_is_uuid(const char *text);
+bool vgpu_grammar_is_printable(const char *text);
+bool vgpu_grammar_is_name(const char *text);

@@ -3,7 +3,6 @@
 
 #include "base/grammar.h"
 #include "base/names.h"
-#include "base/uuid.h"
 #include "base/xml.h"
 #include "pool/pool-private.h"
 
@@ -17,37 +16,11 @@ consists_of(const char *text, const char *characters)
     return *text && strspn(text, characters) == strlen(text);
 }
 
-static bool
-is_printable(const char *text)
-{
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return false;
-    }
-    return true;
-}
-
 bool
 vgpu_pool_is_name(const char *text)
 {
     return consists_of(text, ALNUM "_.-") && *text != '.' && *text != '-' &&
            strlen(text) <= NAME_MAX_LENGTH;
-}
-
-/* Of a profile, a tenant or domains. */
-static bool
-is_name(const char *text)
-{
-    return *text && !g_ascii_isspace(*text) && !g_ascii_isspace(text[strlen(text) - 1]) &&
-           is_printable(text);
-}
-
-static bool
-is_uuid(const char *text)
-{
-    g_autofree char *uuid = vgpu_uuid_canonical(text);
-
-    return uuid != NULL;
 }
 
 static bool
@@ -84,7 +57,7 @@ is_version(const char *text)
 static bool
 is_path(const char *text)
 {
-    return *text == '/' && text[1] && is_printable(text);
+    return *text == '/' && text[1] && vgpu_grammar_is_printable(text);
 }
 
 static bool
@@ -127,7 +100,7 @@ static const VgpuGrammarAttribute match_attributes[] = {
     { NULL },
 };
 static const VgpuGrammarAttribute profile_attributes[] = {
-    { "name", true, A_PROFILE, is_name },
+    { "name", true, A_PROFILE, vgpu_grammar_is_name },
     { "default", false, "yes|no" },
     { NULL },
 };
@@ -156,21 +129,21 @@ static const VgpuGrammarAttribute path_attributes[] = {
 };
 static const VgpuGrammarAttribute gridd_attributes[] = {
     { "key", true, "a key such as FeatureType", is_gridd_key },
-    { "value", true, "printable text", is_printable },
+    { "value", true, "printable text", vgpu_grammar_is_printable },
     { NULL },
 };
 static const VgpuGrammarAttribute tenant_attributes[] = {
-    { "name", true, "a name", is_name },
+    { "name", true, "a name", vgpu_grammar_is_name },
     { "max", true, "a number from 0 to 9999", is_max },
     { NULL },
 };
 static const VgpuGrammarAttribute domain_attributes[] = {
-    { "name", true, "a name, in which * and ? stand for others", is_name },
+    { "name", true, "a name, in which * and ? stand for others", vgpu_grammar_is_name },
     { "devices", false, "a number from 1 to 16", is_devices },
     { NULL },
 };
 static const VgpuGrammarAttribute usage_attributes[] = {
-    { "name", true, A_PROFILE, is_name },
+    { "name", true, A_PROFILE, vgpu_grammar_is_name },
     { "capacity", false, "a number", is_count },
     { "allocated", true, "a number", is_count },
     { "available", false, "a number", is_count },
@@ -210,7 +183,7 @@ static const VgpuGrammarElement root_children[] = {
       .text = "a pool's name: letters, digits, '_', '.' and '-', not beginning with these two, "
               "at most 64",
       .is_valid = vgpu_pool_is_name },
-    { .name = "uuid", .text = "a UUID", .is_valid = is_uuid },
+    { .name = "uuid", .text = "a UUID", .is_valid = vgpu_grammar_is_uuid },
     { .name = "description", .text = "text" },
     { .name = "source",
       .required = true,
@@ -254,6 +227,6 @@ vgpu_pool_check_grammar(xmlDoc *doc, const char *what, GError **error)
         return vgpu_grammar_refuse(error, what, root,
                                    "the root is <%s>, a pool begins with <vgpupool>",
                                    (const char *) root->name);
-    return vgpu_grammar_walk(root, &vgpu_pool_grammar, what, error) &&
+    return vgpu_grammar_walk(root, &vgpu_pool_grammar, NULL, what, error) &&
            check_name(doc, what, error);
 }

@@ -96,5 +96,5 @@ vgpu_grammar_check(xmlDoc *doc, const char *what, GError **error)
         return vgpu_grammar_refuse(error, what, root,
                                    "the root is <%s>, a host layout begins with <vgpuhost>",
                                    (const char *) root->name);
-    return vgpu_grammar_walk(root, &vgpu_layout_grammar, what, error);
+    return vgpu_grammar_walk(root, &vgpu_layout_grammar, NULL, what, error);
 }

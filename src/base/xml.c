@@ -131,6 +131,14 @@ vgpu_xml_attr(xmlNode *node, const char *name)
     return take_text(xmlGetNoNsProp(node, BAD_CAST name));
 }
 
+bool
+vgpu_xml_attr_differs(xmlNode *node, const char *name, const char *text)
+{
+    g_autofree char *value = vgpu_xml_attr(node, name);
+
+    return value && !g_str_equal(value, text);
+}
+
 char *
 vgpu_xml_dump(xmlNode *node)
 {

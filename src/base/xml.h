@@ -35,6 +35,9 @@ char *vgpu_xml_text(xmlDoc *doc, xmlNode *node, const char *xpath);
 /* The attribute without a name space, NULL when it is not there. */
 char *vgpu_xml_attr(xmlNode *node, const char *name);
 
+/* It is there and says something else than @text. */
+bool vgpu_xml_attr_differs(xmlNode *node, const char *name, const char *text);
+
 /* @node with everything below it, as text. */
 char *vgpu_xml_dump(xmlNode *node);
 

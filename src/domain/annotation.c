@@ -10,14 +10,6 @@
 #include "domain/params.h"
 #include "domain/schema.h"
 
-static bool
-is_other_than(xmlNode *node, const char *attribute, const char *expected)
-{
-    g_autofree char *value = vgpu_xml_attr(node, attribute);
-
-    return value && !g_str_equal(value, expected);
-}
-
 /* An element that is ours, or that another version of virt-vgpu would call its own. */
 static bool
 is_of_our_family(xmlNode *node)
@@ -131,8 +123,8 @@ want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch
     self->ramfb = read_switch(device, "ramfb");
     self->ramfb_given = has_attribute(device, "ramfb");
     self->driver_iso = read_switch(device, "driverISO");
-    self->late_attach = !is_other_than(device, "lateAttach", "on");
-    self->create_at_define = is_other_than(device, "create", "start");
+    self->late_attach = !vgpu_xml_attr_differs(device, "lateAttach", "on");
+    self->create_at_define = vgpu_xml_attr_differs(device, "create", "start");
     self->uuid_is_users = uuid != NULL;
     if (uuid)
         self->uuid = vgpu_uuid_canonical(uuid);

@@ -99,14 +99,6 @@ const VgpuGrammarElement vgpu_schema_grammar = {
     .children = devices_children,
 };
 
-static bool
-is_other_than(xmlNode *node, const char *attribute, const char *expected)
-{
-    g_autofree char *value = vgpu_xml_attr(node, attribute);
-
-    return value && !g_str_equal(value, expected);
-}
-
 /* What the attributes of one <vgpu:device> say together. */
 static bool
 check_device(xmlNode *device, const char *what, GError **error)
@@ -128,10 +120,10 @@ check_device(xmlNode *device, const char *what, GError **error)
         wrong = "<vgpu:device> has ramfb='on' and display='off': ramfb needs a display";
 
     if (!wrong && xmlHasNsProp(device, BAD_CAST "uuid", NULL)) {
-        if (is_other_than(device, "count", "1"))
+        if (vgpu_xml_attr_differs(device, "count", "1"))
             wrong = "<vgpu:device> has both uuid and count; a UUID names one device";
-        else if (is_other_than(device, "display", "auto") ||
-                 is_other_than(device, "ramfb", "auto"))
+        else if (vgpu_xml_attr_differs(device, "display", "auto") ||
+                 vgpu_xml_attr_differs(device, "ramfb", "auto"))
             wrong = "<vgpu:device> has uuid together with display or ramfb; write these on the "
                     "domain's own <hostdev>";
     }

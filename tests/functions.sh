@@ -45,7 +45,8 @@ start_daemon()
 # hook N OP SUBOP: what libvirt runs for domain vmN
 hook()
 {
-    VIRT_VGPU_ROOT=$root "$builddir/virt-vgpu-hook" "vm$1" "$2" "$3" - < "$root/vm$1.xml"
+    ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$builddir/tests/as-root.so \
+        VIRT_VGPU_ROOT=$root "$builddir/virt-vgpu-hook" "vm$1" "$2" "$3" - < "$root/vm$1.xml"
 }
 
 prepare() { hook "$1" prepare begin; }

@@ -18,6 +18,7 @@
 #include "base/uuid.h"
 #include "programs.h"
 
+#define PRELOAD_FIRST "verify_asan_link_order=0" /* before a sanitizer's library */
 #define START_US (10 * G_USEC_PER_SEC)
 #define HOOK_US (35 * G_USEC_PER_SEC) /* it gives up after 30 s */
 
@@ -173,8 +174,7 @@ environment(const Life *self)
     env = g_environ_setenv(env, "LD_PRELOAD", preload, TRUE);
     env = g_environ_setenv(env, KILL_BOARD, board, TRUE);
     env = g_environ_setenv(env, KILL_ROOT, self->root, TRUE);
-    /* the preload comes before its library */
-    return g_environ_setenv(env, "ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", TRUE);
+    return g_environ_setenv(env, "ASAN_OPTIONS", PRELOAD_FIRST ":detect_leaks=0", TRUE);
 }
 
 /* A fork by hand, as GLib would not make it lead a process group. */
@@ -303,6 +303,7 @@ LifeHook
 life_hook(Life *self, guint vm, const char *xml, const char *op)
 {
     g_autofree char *program = programs_find("virt-vgpu-hook");
+    g_autofree char *as_root = programs_find("tests/as-root.so");
     g_autofree char *name = g_strdup_printf("vm%u", vm);
     g_autofree char *in = g_strdup_printf("%s/hook-%u.xml", self->root, ++self->last_hook);
     LifeHook hook = { .said = g_strdup_printf("%s/hook-%u.said", self->root, self->last_hook) };
@@ -310,6 +311,8 @@ life_hook(Life *self, guint vm, const char *xml, const char *op)
     const char *argv[] = { program, name, op, subop, "-", NULL };
     g_auto(GStrv) env = g_environ_setenv(g_get_environ(), "VIRT_VGPU_ROOT", self->root, TRUE);
 
+    env = g_environ_setenv(env, "LD_PRELOAD", as_root, TRUE);
+    env = g_environ_setenv(env, "ASAN_OPTIONS", PRELOAD_FIRST, TRUE);
     if (!g_file_set_contents(in, xml, -1, NULL))
         g_error("%s cannot be written", in);
     hook.pid = fork();

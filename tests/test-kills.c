@@ -275,9 +275,5 @@ main(int argc, char **argv)
         return run_one(argv);
     if (argc != 1)
         return usage();
-    if (geteuid() != 0) {
-        printf("1..0 # SKIP the hook serves root only\n");
-        return EXIT_SUCCESS;
-    }
     return run_all(g_strcmp0(g_getenv("VGPU_KILLS"), "all") == 0);
 }

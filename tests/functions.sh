@@ -1,11 +1,56 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Sourced by tests and benchmarks that run the real programs on a made tree. Wants $builddir and $srcdir, absolute.
+# Sourced by tests and benchmarks that run the real programs on a made tree: a test calls begin first and finish last, a
+# benchmark sets $builddir and $srcdir, absolute.
 
-# make_root: a tree with the lab's cards, its path in $root. Not on a disk: it is thousands of files.
+# begin session|none [ARGUMENT...]: a test with a session bus of its own or without one, on a tree of tests/make-tree ARGUMENT...
+begin()
+{
+    bus=$1
+    shift
+    builddir=$(cd "${builddir:-.}" && pwd)
+    srcdir=$(cd "${top_srcdir:-.}" && pwd)
+    if [ "$bus" = session ] && [ -z "${VGPU_TEST_ON_BUS:-}" ]; then
+        needs dbus-run-session
+        VGPU_TEST_ON_BUS=1 exec dbus-run-session -- sh "$0"
+    fi
+    make_root "$@" || exit 1
+    trap cleanup EXIT
+    export LC_ALL=C.UTF-8 LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+    [ "$bus" = none ] || export VIRT_VGPU_BUS=session
+    socket=$root/run/virt-vgpu/hook.sock
+    # ours, but wants nothing: its hook tells whether the daemon serves
+    domain_xml 0 | sed 's/<devices/<description>ua-vgpu-<\/description>&/' > "$root/vm0.xml"
+}
+
+# needs TOOL: else the test is left out
+needs()
+{
+    command -v "$1" > /dev/null && return
+    echo "$1 is missing"
+    exit 77
+}
+
+# make_root [ARGUMENT...]: a tree with the lab's cards, its path in $root. Not on a disk: it is thousands of files.
 make_root()
 {
     [ -w /dev/shm ] && root=$(mktemp -d /dev/shm/virt-vgpu.XXXXXX) || root=$(mktemp -d)
-    "$builddir/tests/make-tree" "$root"
+    "$builddir/tests/make-tree" "$root" "$@"
+}
+
+# At a test's end, whatever it was: all that it has started, the daemon with it.
+cleanup()
+{
+    jobs -p > "$root/jobs" # not in a substitution, which has no jobs
+    rm -f "$root"/knobs/hang_*
+    # shellcheck disable=SC2046 # a list
+    kill -9 $(cat "$root/jobs") 2> /dev/null
+    rm -rf "$root"
+}
+
+finish()
+{
+    echo "1..$tests"
+    [ "$failures" -eq 0 ]
 }
 
 # domain_uuid N, domain_xml N: of domain vmN
@@ -20,6 +65,13 @@ domain_xml()
 <domain type='test'><name>vm$1</name><uuid>$(domain_uuid "$1")</uuid><memory>65536</memory>
 <os><type>hvm</type></os><devices/></domain>
 XML
+}
+
+# switched_off N: domain vmN as libvirt's test driver reads it
+switched_off()
+{
+    sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
+         s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$1.xml"
 }
 
 # annotated N PROFILE: the same with an annotation and its <hostdev>, in file $root/vmN.xml
@@ -38,9 +90,27 @@ start_daemon()
     ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 FAKE_DRIVER_ROOT=$root \
         LD_PRELOAD=$builddir/tests/fake-driver.so${preload:+:$preload} \
         "$builddir/virtvgpud" --root "$root" --driver-program "$builddir/virt-vgpu-driver" \
-        --libvirt-uri "test://$root/host.xml" "$@" >> "${log:-$root/log}" 2>&1 &
+        --bus "${bus:-none}" --libvirt-uri "test://$root/host.xml" "$@" >> "${log:-$root/log}" 2>&1 &
     daemon=$!
 }
+
+# up [OPTION...]: start it, and wait until it serves; down [SIGNAL]: end it; killed: without a chance to say good-bye
+up() { start_daemon "$@" && until_true is_up; }
+is_up() { [ -S "$socket" ] && prepare 0 && { [ "$bus" = none ] || cli list; }; }
+down() { kill "-${1:-TERM}" "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+killed() { down KILL; }
+
+cli() { "$builddir/virt-vgpu" "$@"; }
+
+# says TEXT COMMAND...: it succeeds and says so, blanks left out
+says()
+{
+    text=$1
+    shift
+    "$@" > "$root/said" 2>&1 && tr -d ' \n' < "$root/said" | grep -F -- "$text"
+}
+log_says() { grep -q -- "$1" "$root/log"; }
+not() { ! "$@"; }
 
 # hook N OP SUBOP: what libvirt runs for domain vmN
 hook()
@@ -56,6 +126,10 @@ devices() { find "$root/sys/bus/mdev/devices" -type l | wc -l; }
 records() { find "$root/run/virt-vgpu/claims" -type f 2> /dev/null | wc -l; }
 knob() { echo "$2" > "$root/knobs/$1"; }
 unknob() { rm -f "$root/knobs/$1"; }
+has_devices() { [ "$(devices)" -eq "$1" ]; }
+has_records() { [ "$(records)" -eq "$1" ]; }
+has_record() { test -f "$root/run/virt-vgpu/claims/$(domain_uuid "$1")"; }
+has_no_record() { ! has_record "$1"; }
 nothing_left() { [ "$(devices)" -eq 0 ] && [ "$(records)" -eq 0 ]; }
 
 # until_true COMMAND...: poll, ten seconds at most
@@ -69,20 +143,27 @@ until_true()
     done
 }
 
-# check WHAT COMMAND...: a test, in TAP; counts in $tests and $failures. A script may have its own.
+# verdict STATUS WHAT: a test, in TAP; counts in $tests and $failures
 tests=0 failures=0
+verdict()
+{
+    tests=$((tests + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tests - $2"
+    else
+        echo "not ok $tests - $2"
+        tail -qn 5 "$root/log" "$root/out" "$root/said" "$root/metrics" 2> /dev/null | sed 's/^/# /'
+        failures=$((failures + 1))
+    fi
+}
+
+# check WHAT COMMAND...: that it succeeds
 check()
 {
     what=$1
     shift
-    tests=$((tests + 1))
-    if "$@" > "$root/out" 2>&1; then
-        echo "ok $tests - $what"
-    else
-        echo "not ok $tests - $what"
-        tail -qn 5 "$root/log" "$root/out" "$root/said" 2> /dev/null | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
+    "$@" > "$root/out" 2>&1
+    verdict $? "$what"
 }
 
 # fails_with TEXT COMMAND...: it fails and says so, in $root/said

@@ -2,26 +2,12 @@
 # What the real daemon and command say of the room on a GPU whose driver tells no numbers, a real L40S with 32 VFs, while
 # the vendor's library is not there: never more than the driver takes, and nothing where that is not known.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-capacity.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
+# shellcheck disable=SC2034 # for start_daemon
+preload=$builddir/tests/new-libvirt.so
 "$builddir/tests/make-tree" --add "$root" l40s-32 || exit 1
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session
 gpu=0000:26:00.0
 is() # WHAT EXPECTED ACTUAL
 {
@@ -29,10 +15,6 @@ is() # WHAT EXPECTED ACTUAL
     [ "$2" = "$3" ] || echo "# $3"
 }
 
-cli() { "$builddir/virt-vgpu" "$@"; }
-is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && cli list; }
-up() { preload=$builddir/tests/new-libvirt.so start_daemon --bus session --host-program "$root/none" && until_true is_up; }
-down() { kill "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
 objects() { tr -d ' \n' | sed 's/},/}\n/g'; } # one a line, if there is none in them
 # each TYPE KEY...: "VALUE/VALUE" of the objects on stdin with the name NVIDIA L40S-TYPE
 each()
@@ -74,7 +56,7 @@ creates() { check "a $1 is created" cli create "$gpu" "NVIDIA L40S-$1" --uuid "$
 echo '<node/>' > "$root/host.xml"
 annotation="<vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'><vgpu:device profile='NVIDIA L40S-4Q'/></vgpu:devices>"
 domain_xml 1 | sed "s,<memory>,<metadata>$annotation</metadata>&," > "$root/vm1.xml"
-check "starts" up
+check "starts" up --host-program "$root/none"
 
 # --- idle -------------------------------------------------------------------------------------
 is "maximum and room of 1Q, 3Q, 4Q, 4A, 24Q, 48Q" "32/32 16/16 12/12 12/12 2/2 1/1 " "$(room)"
@@ -92,7 +74,7 @@ is "Placement, 48Q and 4Q" "1/1 12/1" "$(placed 48Q) $(placed 4Q)"
 
 # --- a daemon that has not seen the GPU idle --------------------------------------------------
 down
-check "starts again" up
+check "starts again" up --host-program "$root/none"
 cli profile-list "$gpu" --json > "$root/rows"
 is "4Q: unknown" "null/null" "$(each 4Q max_instances available < "$root/rows")"
 cli profile-list "$gpu" > "$root/said"
@@ -114,5 +96,4 @@ for n in 1 2 3; do
 done
 is "idle again" "32/32 16/16 12/12 12/12 2/2 1/1 " "$(room)"
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

@@ -2,40 +2,14 @@
 # Host set-up through the real daemon and command on a made tree, with a program of the test's in place of virt-vgpu-host:
 # who may not be disturbed, what becomes known, and what goes on when that program is bad or missing.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-host.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
 export FAKE_HOST_DIR="$root/fake-host"
 mkdir "$FAKE_HOST_DIR"
 
-cli() { "$builddir/virt-vgpu" "$@"; }
-says() # TEXT COMMAND...: it succeeds and says so, blanks left out
-{
-    text=$1
-    shift
-    "$@" > "$root/said" 2>&1 && tr -d ' \n' < "$root/said" | grep -F -- "$text"
-}
 does() { echo "$2" > "$FAKE_HOST_DIR/$1"; } # VERB COMMANDS: what the program does
 was_called() { grep -Fx -- "--root $root $*" "$FAKE_HOST_DIR/calls"; }
-is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && cli list; }
-up() { start_daemon --bus session "$@" && until_true is_up; }
-down() { kill "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
 
 annotated 1 A2-4Q
 { echo '<node>'; cat "$root/vm1.xml"; echo '</node>'; } > "$root/host.xml"
@@ -132,5 +106,4 @@ check "is on the same, so that three are free for another size" \
     says '"name":"NVIDIAA2-2Q","framebuffer_mib":2048,"num_heads":4,"frl":60,"max_resolution":"7680x4320","max_instances":8,"available":3,' \
     cli profile-list 41:00.0 --json
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

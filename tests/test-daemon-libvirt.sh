@@ -2,43 +2,23 @@
 # The real daemon with the fake driver and a libvirt that fails: a domain that cannot be read, a list that
 # cannot be had; and a daemon that is killed while it creates, before libvirt can be asked.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8
+. "${top_srcdir:-.}/tests/functions.sh"
+begin none
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/flaky-libvirt.so
 
-up() { start_daemon --bus none "$@" && until_true test -S "$root/run/virt-vgpu/hook.sock" && until_true prepare 0; }
-killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
-has_devices() { [ "$(devices)" -eq "$1" ]; }
-has_record() { test -f "$root/run/virt-vgpu/claims/$(domain_uuid "$1")"; }
-has_no_record() { ! has_record "$1"; }
 refused() { ! prepare "$1" 2> "$root/said" && grep "$2" "$root/said"; }
-says() { grep -q "$1" "$root/log"; }
 
 # All are off, as far as libvirt knows.
 {
     echo '<node>'
     for n in 1 2; do
         annotated "$n" A2-4Q
-        sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
-             s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$n.xml"
+        switched_off "$n"
     done
     echo '</node>'
 } > "$root/host.xml"
-domain_xml 0 > "$root/vm0.xml"
-sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
 
 # --- a domain that cannot be read -----------------------------------------------------------------
 check "the daemon starts" up
@@ -47,7 +27,7 @@ check "and another" prepare 2
 killed
 knob unreadable-vm2 1
 check "it starts again, vm2 cannot be read" up
-check "the log says so" until_true says "domain 'vm2'.*depth.*left alone"
+check "the log says so" until_true log_says "domain 'vm2'.*depth.*left alone"
 check "the other domain's vGPU goes" until_true has_no_record 1
 check "that of vm2, which may run, stays" has_record 2
 check "with its device" has_devices 1
@@ -59,7 +39,7 @@ killed
 # --- a list that cannot be had --------------------------------------------------------------------
 knob list_fails 1
 check "it starts while domains cannot be listed" up
-check "which is said" until_true says "cannot list the domains.*trying again"
+check "which is said" until_true log_says "cannot list the domains.*trying again"
 unknob list_fails
 check "what failed once is done again" until_true nothing_left
 check "on the one watch" sh -c "! grep 'already tracked' '$root/log'"
@@ -99,5 +79,4 @@ check "which counts as long as nothing is connected" refused 3 "needs libvirt 9.
 unknob connect_hangs
 check "then what is connected does" until_true prepare 3
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

@@ -1,35 +1,21 @@
 #!/bin/sh
 # Hundreds of domains that start and stop at once on 16 GPUs: each hook is answered, says nothing, and succeeds.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon=''
-[ -w /dev/shm ] && root=$(mktemp -d /dev/shm/virt-vgpu.XXXXXX) || root=$(mktemp -d)
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-"$builddir/tests/make-tree" "$root" 16 1 || exit 1
+. "${top_srcdir:-.}/tests/functions.sh"
+begin none 16 1
 # 16 x 19: there is room for all, and for few more
 for type in "$root"/sys/class/mdev_bus/*/mdev_supported_types/nvidia-36; do
     sed -i 's/max_instance=[0-9]*/max_instance=19/' "$type/description"
     echo 19 > "$type/available_instances"
 done
 { echo '<node>'; domain_xml 0; echo '</node>'; } > "$root/host.xml"
-domain_xml 0 > "$root/vm0.xml"
-sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
 annotated 1 M10-0Q
 sed "s/<os><type>/<os><type machine='pc'>/; /<hostdev/,/<\/hostdev>/d" "$root/vm1.xml" > "$root/first.xml"
 for n in $(seq 300); do
     sed "s/$(domain_uuid 1)/$(domain_uuid "$n")/; s/>vm1</>vm$n</" "$root/first.xml" > "$root/vm$n.xml"
 done
 
-has_devices() { [ "$(devices)" -eq "$1" ]; }
-has_records() { [ "$(records)" -eq "$1" ]; }
 # all_at_once prepare|release FIRST LAST
 all_at_once()
 {
@@ -55,12 +41,12 @@ all_knobs()
 
 # how long they wait is not what this is about, but that they do not wait for a driver
 export VIRT_VGPU_DEADLINE_MS=30000
-start_daemon --bus none
+start_daemon
 check "the daemon starts" until_true prepare 0
 # libvirt knows none of them, so its list is to be read before they are there: what a daemon before left goes then
 prepare 1
-kill -9 "$daemon"
-start_daemon --bus none
+killed
+start_daemon
 check "libvirt's domains are known" until_true nothing_left
 check "300 at once are started" all_at_once prepare 1 300
 check "all have their vGPU" has_devices 300
@@ -72,5 +58,5 @@ all_knobs unknob hang_remove
 all_knobs unknob hang_read
 check "250 at once are stopped" all_at_once release 51 300
 check "nothing is left" are_gone
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+
+finish

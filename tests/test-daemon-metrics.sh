@@ -1,54 +1,25 @@
 #!/bin/sh
 # The metrics of the real daemon on a made tree with the fake driver, under a bus of their own: what
 # it answers, and the file that it writes for node_exporter. What is counted, and how often.
+# shellcheck disable=SC2119 # up has options that are not used here
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-metrics.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
-socket=$root/run/virt-vgpu/hook.sock
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
 file=$root/var/lib/node-exporter/vgpu.prom
-tests=0 failures=0
-
-verdict() # STATUS WHAT
-{
-    tests=$((tests + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $tests - $2"
-    else
-        echo "not ok $tests - $2"
-        tail -qn 5 "$root/log" "$root/metrics" | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
 
 has() # LINE...: each is in the metrics
 {
-    "$builddir/virt-vgpu" metrics > "$root/metrics"
+    cli metrics > "$root/metrics"
     for line; do
         grep -qxF -- "$line" "$root/metrics"
         verdict $? "$line"
     done
 }
 
-listens() { [ -S "$socket" ] && "$builddir/virt-vgpu" list; }
+is_up() { cli list; } # a hook would be counted
 in_file() { grep -qxF -- "$1" "$file"; }
-has_compared() { "$builddir/virt-vgpu" metrics | grep '^virtvgpu_last_reconcile_timestamp_seconds [1-9]'; }
+has_compared() { cli metrics | grep '^virtvgpu_last_reconcile_timestamp_seconds [1-9]'; }
 
 echo '<node>' > "$root/host.xml"
 for n in 1 2; do
@@ -61,8 +32,7 @@ mkdir -p "$root/etc/virt-vgpu" "${file%/*}"
 printf '[metrics]\ntextfile=/var/lib/node-exporter/vgpu.prom\ninterval=5\n' \
     > "$root/etc/virt-vgpu/virt-vgpu.conf"
 
-start_daemon --bus session
-until_true listens || { echo "Bail out! the daemon does not start"; exit 1; }
+up || { echo "Bail out! the daemon does not start"; exit 1; }
 until_true in_file 'virtvgpu_up 1'
 verdict $? "the file is there at once"
 [ "$(stat -c %a "$file")" = 644 ]
@@ -97,7 +67,7 @@ domain_xml 4 | sed "s|<devices/>|<metadata><vgpu:devices xmlns:vgpu='urn:virt-vg
 <vgpu:device profile='A2-4Q' uuid='$hand'/></vgpu:devices></metadata>\
 <devices><hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='$hand'/>\
 </source></hostdev></devices>|" > "$root/vm4.xml"
-json() { { "$builddir/virt-vgpu" "$@" | tr -d ' \n'; echo; } > "$root/metrics"; }
+json() { { cli "$@" | tr -d ' \n'; echo; } > "$root/metrics"; }
 once() # WHOSE: in the list, the metrics, the inventory and its pool
 {
     json list --json
@@ -118,27 +88,24 @@ once() # WHOSE: in the list, the metrics, the inventory and its pool
         "$root/metrics"
     verdict $? "four in all for Placement"
 }
-"$builddir/virt-vgpu" create 41:00.0 A2-4Q --uuid "$hand" > "$root/metrics"
+cli create 41:00.0 A2-4Q --uuid "$hand" > "$root/metrics"
 verdict $? "one is made by hand"
 prepare 4
 verdict $? "a domain starts with it"
 once '"vm4"'
-! "$builddir/virt-vgpu" destroy "$hand" > "$root/metrics" 2>&1 &&
+! cli destroy "$hand" > "$root/metrics" 2>&1 &&
     grep -q "belongs to domain 'vm4'" "$root/metrics"
 verdict $? "it is not destroyed while the domain has it"
 release 4
 once null
-"$builddir/virt-vgpu" destroy "$hand" > "$root/metrics" && nothing_left
+cli destroy "$hand" > "$root/metrics" && nothing_left
 verdict $? "it is destroyed after that"
 
-kill "$daemon"
-wait "$daemon" 2> /dev/null
-daemon=''
+down
 [ "$(grep -v '^#' "$file")" = 'virtvgpu_up 0' ]
 verdict $? "the file says that it has ended"
 has 'virtvgpu_up 0' 2> /dev/null
-! "$builddir/virt-vgpu" metrics > /dev/null 2>&1
+! cli metrics > /dev/null 2>&1
 verdict $? "and virt-vgpu metrics fails"
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

@@ -2,28 +2,14 @@
 # The real daemon, the fake driver, and a libvirt that starts its domains before it serves anybody: those whose
 # virtual functions have gone, as other cards were put in, are started again when their definitions are moved.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
+. "${top_srcdir:-.}/tests/functions.sh"
+begin none
 "$builddir/tests/make-tree" --add "$root" s7150
-export LC_ALL=C.UTF-8
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/flaky-libvirt.so
 
-up() { start_daemon --bus none && until_true test -S "$root/run/virt-vgpu/hook.sock" && until_true prepare 0; }
-killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
 refused() { ! prepare "$1" 2> "$root/said" && grep "$2" "$root/said"; }
-says() { grep -q "$1" "$root/log"; }
 called() { grep -qx "$1" "$root/calls"; }
 called_times() { [ "$(grep -cx "$2" "$root/calls")" -eq "$1" ]; }
 config() { printf '[daemon]\nrestart_moved=%s\n' "$1" > "$root/etc/virt-vgpu/virt-vgpu.conf"; }
@@ -40,8 +26,6 @@ function='0x0'/></source><alias name='ua-vgpu-0'/></hostdev></devices><test:runs
 XML
 }
 
-domain_xml 0 > "$root/vm0.xml"
-sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
 {
     echo '<node>'
     for n in 1 2; do
@@ -72,14 +56,13 @@ check "the start of vm1 is refused again" refused 1 "is being moved to another d
 check "and that of vm2, which has no autostart" refused 2 "is being moved to another device"
 unknob connect_hangs
 check "vm1 is started again" until_true called "create vm1"
-check "which is said" until_true says "domain 'vm1'.*starting it again"
+check "which is said" until_true log_says "domain 'vm1'.*starting it again"
 check "after its definition was moved" sh -c "grep vm1 '$root/calls' | grep -B 1 create | grep attach"
-check "vm2 is not" until_true says "domain 'vm2' is not started again: it has no autostart"
+check "vm2 is not" until_true log_says "domain 'vm2' is not started again: it has no autostart"
 check "a later start of vm1 is refused, too" refused 1 "is being moved to another device"
 sleep 0.3
 check "which is the user's" called_times 1 "create vm1"
 check "and vm2 stays off" called_times 0 "create vm2"
 killed
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

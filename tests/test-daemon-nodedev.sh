@@ -2,64 +2,35 @@
 # The real daemon and node devices that do not come: a list that hangs, for which nothing else waits, and a
 # connection that has lost them, as behind a restarted virtnodedevd. And a domain that is busy for a while.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-nodedev.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
-cleanup()
-{
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/flaky-libvirt.so
 
-cli() { "$builddir/virt-vgpu" "$@"; }
-is_up() { test -S "$root/run/virt-vgpu/hook.sock" && cli list && prepare 0; }
 up()
 {
     : > "$root/calls"
     : > "$root/log"
-    start_daemon --bus session && until_true is_up
+    start_daemon && until_true is_up
 }
-killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
-says() { grep -q "$1" "$root/log"; }
 n_said() { [ "$(grep -c "$1" "$root/log")" -eq "$2" ]; }
 called() { grep -q "^$1\$" "$root/calls"; }
 n_called() { [ "$(grep -c "^$1" "$root/calls")" -ge "$2" ]; }
-not() { ! "$@"; }
 # The daemon waits up to 30 s before it tries again, and on a slow machine it may have got that far.
 in_the_end() { until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@"; }
-
-off() # N: add vmN to libvirt's, off
-{
-    sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
-         s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$1.xml" >> "$root/host.xml"
-}
 
 # vm1 is as it should be; vm2 to vm6 are to get a persistent vGPU, and vm7 another. They lack their hostdevs.
 echo '<node>' > "$root/host.xml"
 annotated 1 A2-4Q
-off 1
+switched_off 1 >> "$root/host.xml"
 for n in 2 3 4 5 6 7; do
     [ "$n" -eq 7 ] && create=start || create=define
     domain_xml "$n" | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device \
 profile='GRID M10-1Q' create='$create'\/><\/v:devices><\/metadata>&/" > "$root/vm$n.xml"
-    off "$n"
+    switched_off "$n" >> "$root/host.xml"
 done
 echo '</node>' >> "$root/host.xml"
-domain_xml 0 > "$root/vm0.xml"
-sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
 
 # --- a list that hangs ----------------------------------------------------------------------------
 check "the daemon starts" up
@@ -92,7 +63,7 @@ killed
 rm -rf "$root/var/lib/virt-vgpu"
 knob nodedevs_lost 1
 check "it starts while node devices are lost on each connection" up
-check "which is said" until_true says "cannot read node devices: client socket is closed; trying again"
+check "which is said" until_true log_says "cannot read node devices: client socket is closed; trying again"
 check "it tries again" in_the_end n_called lost 5
 check "it was said once" n_said "cannot read node devices" 1
 few_said() { [ "$(grep -c "$1" "$root/log")" -le 2 ]; }
@@ -119,7 +90,7 @@ killed
 # --- a domain that is busy ------------------------------------------------------------------------
 knob busy-vm7 1
 check "it starts, and cannot read vm7" up
-check "which is said" until_true says "domain 'vm7'.*state change lock.*left alone; trying again"
+check "which is said" until_true log_says "domain 'vm7'.*state change lock.*left alone; trying again"
 check "the others are followed" until_true called "attach vm2"
 check "it tries again" in_the_end n_called "busy vm7" 5
 check "it was said once" n_said "state change lock" 1
@@ -127,5 +98,4 @@ check "vm7 is left alone" not called "attach vm7"
 unknob busy-vm7
 check "it follows when it can" in_the_end called "attach vm7"
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

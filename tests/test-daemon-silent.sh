@@ -2,32 +2,11 @@
 # The real daemon beside a GPU whose driver does not answer: reads, creates and removals that hang, in the driver of one
 # M10, keep nobody who does not need that one, also not a daemon that is started meanwhile.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-silent.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' root=''
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
 a=0000:84:00.0 b=0000:85:00.0
-cleanup()
-{
-    rm -f "$root"/knobs/hang_*
-    [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session
 
-cli() { "$builddir/virt-vgpu" "$@"; }
-is_up() { [ -S "$root/run/virt-vgpu/hook.sock" ] && cli list > /dev/null; }
-up() { start_daemon --bus session --host-program "$root/none" && until_true is_up; }
-killed() { kill -9 "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
 # vm N [OPTION...]: a domain with an M10-1Q
 vm()
 {
@@ -38,7 +17,6 @@ vm()
 }
 claim() { cat "$root/run/virt-vgpu/claims/$(domain_uuid "$1")" 2> "$root/nowhere"; }
 is_on() { claim "$1" | grep -q "^gpu=$2"; }
-has_no_record() { [ ! -e "$root/run/virt-vgpu/claims/$(domain_uuid "$1")" ]; }
 # start N: in the background, its end in $root/N
 start()
 {
@@ -49,7 +27,6 @@ ended() { [ "$(cat "$root/end$1" 2> "$root/nowhere")" = "$2" ]; }
 # a start is given up after ten seconds of silence
 in_time() { until_true "$@" || until_true "$@"; }
 waits() { [ ! -e "$root/end$1" ]; }
-says() { until_true grep -q "$1" "$root/log"; }
 # processes NAME: how many there are for it
 processes() { pgrep -fc "virt-vgpu-driver.*--lock $root/run/virt-vgpu/driver/$1"; }
 one_process() { [ "$(processes "$1")" -eq 1 ]; }
@@ -60,13 +37,13 @@ vm 3
 vm 5
 
 # --- a read ---------------------------------------------------------------------------------------
-check "the daemon starts" up
+check "the daemon starts" up --host-program "$root/none"
 check "a domain on A starts" prepare 4
 knob hang_read-$a 1
 check "beside a read of A that hangs, one on B starts" prepare 2
 check "one that may go anywhere does" prepare 3
 check "it is not on A" is_on 3 $b
-check "the log says why" says "$a: its driver has not answered a read"
+check "the log says why" until_true log_says "$a: its driver has not answered a read"
 check "list answers" cli list
 check "explain says so" fails_with 'not-answering' sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' --json >&2; false"
 start 1
@@ -78,7 +55,7 @@ check "which names it" grep -q "$a: its driver has not answered" "$root/end1.txt
 
 # --- the daemon is started again --------------------------------------------------------------------
 killed
-check "a daemon that is started meanwhile is ready" up
+check "a daemon that is started meanwhile is ready" up --host-program "$root/none"
 check "one on B starts" prepare 5
 check "list answers" cli list
 check "there is one process for A" one_process $a
@@ -97,7 +74,7 @@ check "one on B starts" prepare 2
 check "one that may go anywhere does" prepare 3
 check "list answers" cli list
 killed
-check "a daemon that is started meanwhile is ready" up
+check "a daemon that is started meanwhile is ready" up --host-program "$root/none"
 check "one on B starts" prepare 5
 start 4
 check "there is one process for A" one_process $a
@@ -122,5 +99,4 @@ check "it goes when A answers" until_true has_no_record 1
 release 4
 check "nothing is left" until_true nothing_left
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

@@ -2,47 +2,25 @@
 # The real daemon with a disk on which an fsync does not return, or fails, and with a log that nobody reads: another
 # domain starts meanwhile. There is no clock in it: what is slow is as slow as the test wants.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon-slow.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' caller='' root=''
-cleanup()
-{
-    for pid in $daemon $caller; do
-        kill -9 "$pid" 2> /dev/null
-    done
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
 "$builddir/tests/make-tree" --add "$root" l40s-32 || exit 1
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/slow-disk.so
 
-cli() { "$builddir/virt-vgpu" "$@"; }
 # without a word of the daemon's, which may be slow to say it when it is broken
 is_up()
 {
-    [ -S "$root/run/virt-vgpu/hook.sock" ] &&
+    [ -S "$socket" ] &&
         gdbus call --session --dest org.freedesktop.DBus --object-path / \
             --method org.freedesktop.DBus.NameHasOwner org.virtvgpu.Manager1 | grep true
 }
-up() { start_daemon --bus session "$@" && until_true is_up; }
 ended() { ! kill -0 "$daemon"; }
 down() { kill "$daemon" && until_true ended; }
 is_hanging() { [ -e "$root/knobs/fsync_is_hanging" ]; }
 has_reservation() { grep -q '^parent=' "$root/var/lib/virt-vgpu/vfs/$(domain_uuid 2)"; }
 has_no_reservation() { ! has_reservation; }
-says() { grep -q "$1" "$root/log"; }
-says_not() { ! says "$1"; }
 # another domain's whole run, while the disk still hangs
 runs_meanwhile() { is_hanging && prepare 1 && release 1 && until_true nothing_left && is_hanging; }
 
@@ -51,8 +29,7 @@ annotated 2 L40S-4Q # on a VF, which is chosen and written down when the definit
 {
     echo '<node>'
     for n in 1 2; do
-        sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
-             s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$n.xml"
+        switched_off "$n"
     done
     echo '</node>'
 } > "$root/host.xml"
@@ -62,7 +39,7 @@ knob fsync_hangs 1
 check "the daemon starts" up
 check "the VF of vm2 is being written down" until_true is_hanging
 check "vm1 starts and stops meanwhile" runs_meanwhile
-check "libvirt is not asked to change vm2 meanwhile" says_not "vm2"
+check "libvirt is not asked to change vm2 meanwhile" not log_says "vm2"
 cli inject vm2 > "$root/injected" 2>&1 &
 caller=$!
 check "a caller who asks for it waits, too, while vm1 starts" runs_meanwhile
@@ -70,8 +47,7 @@ check "and has no answer yet" kill -0 "$caller"
 unknob fsync_hangs
 check "the VF is on record as soon as the disk answers" until_true has_reservation
 wait "$caller"
-caller=''
-check "then libvirt is asked" until_true says "vm2"
+check "then libvirt is asked" until_true log_says "vm2"
 
 # --- pools, which are on the same disk --------------------------------------------------------
 knob fsync_hangs 1
@@ -83,7 +59,6 @@ check "vm1 starts and stops meanwhile" runs_meanwhile
 check "its caller has no answer yet" kill -0 "$caller"
 unknob fsync_hangs
 check "the answer comes as soon as the disk answers" wait "$caller"
-caller=''
 check "the pool is there" cli pool-info slow
 
 # --- the end ----------------------------------------------------------------------------------
@@ -93,14 +68,14 @@ knob fsync_hangs 1
 check "it starts again" up
 check "and writes" until_true is_hanging
 check "it ends all the same" down
-check "and says that something is not written" says "1 record(s) could not be written"
+check "and says that something is not written" log_says "1 record(s) could not be written"
 
 # --- an fsync that fails ----------------------------------------------------------------------
 rm -f "$root/knobs"/fsync_*
 knob fsync_fails 1
 : > "$root/log"
 check "it starts with a full disk" up
-check "what cannot be written down is said" until_true says "which VF domain 'vm2' is to have cannot be written"
+check "what cannot be written down is said" until_true log_says "which VF domain 'vm2' is to have cannot be written"
 check "vm1 starts and stops" prepare 1
 check "there is no record" has_no_reservation
 unknob fsync_fails
@@ -121,11 +96,9 @@ check "nothing is left" until_true nothing_left
 dd bs=4096 count=16 <&9 > /dev/null 2>&1
 cat "$root/pipe" > "$root/log" &
 caller=$!
-check "all of it is there when the log is read" until_true says "vm1.*removed"
+check "all of it is there when the log is read" until_true log_says "vm1.*removed"
 kill "$caller"
-caller=''
 timeout 5 dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # what it has just said may be in there already
 check "it ends while nobody reads" down
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

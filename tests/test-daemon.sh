@@ -1,62 +1,11 @@
 #!/bin/sh
 # The real daemon, hook and command on a made tree with the fake driver, under a bus of their own; libvirt's test
 # driver stands for libvirtd. Domains vm1 to vm10 run as far as it knows, vm11 and vm12 are off.
+# shellcheck disable=SC2119 # up has options that are not used here
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    command -v dbus-run-session > /dev/null || { echo "dbus-run-session is missing"; exit 77; }
-    exec dbus-run-session -- sh "$srcdir/tests/test-daemon.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' helper='' root=''
-cleanup()
-{
-    for pid in $daemon $helper; do
-        kill -9 "$pid" 2> /dev/null
-    done
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
-socket=$root/run/virt-vgpu/hook.sock
-tests=0 failures=0
-
-verdict() # STATUS WHAT
-{
-    tests=$((tests + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $tests - $2"
-    else
-        echo "not ok $tests - $2"
-        tail -qn 3 "$root/log" "$root/out" 2> /dev/null | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
-
-check() # WHAT COMMAND...
-{
-    what=$1
-    shift
-    "$@" > "$root/out" 2>&1
-    verdict $? "$what"
-}
-
-fails_with() # TEXT COMMAND...: it fails and says so
-{
-    text=$1
-    shift
-    ! "$@" > "$root/said" 2>&1 && grep -F -- "$text" "$root/said"
-}
-
-cli() { "$builddir/virt-vgpu" "$@"; }
-is_up() { [ -S "$socket" ] && cli list && prepare 0; } # vm0 wants nothing
-up() { start_daemon --bus session && until_true is_up; }
-down() { kill "$1" "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
 
 # state N: of vm N's vGPU in the list
 state()
@@ -65,22 +14,17 @@ state()
         sed -n "s/.*\"domain\":\"vm$1\".*\"state\":\"\([a-z]*\)\".*/\1/p"
 }
 has_state() { [ "$(state "$1")" = "$2" ]; }
-has_devices() { [ "$(devices)" -eq "$1" ]; }
-has_records() { [ "$(records)" -eq "$1" ]; }
 
 echo '<node>' > "$root/host.xml"
 for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
     annotated "$n" A2-4Q
     if [ "$n" -gt 10 ]; then
-        sed "s/<domain /&xmlns:test='http:\/\/libvirt.org\/schemas\/domain\/test\/1.0' /
-             s/<\/domain>/<test:runstate>5<\/test:runstate>&/" "$root/vm$n.xml"
+        switched_off "$n"
     else
         cat "$root/vm$n.xml"
     fi >> "$root/host.xml"
 done
 echo '</node>' >> "$root/host.xml"
-domain_xml 0 > "$root/vm0.xml"
-sed -i 's/<devices/<description>ua-vgpu-<\/description>&/' "$root/vm0.xml"
 
 # --- the main job -----------------------------------------------------------------------------
 check "starts without its directories" up
@@ -148,12 +92,12 @@ kill "$helper"
 helper=''
 check "explain" sh -c "'$builddir/virt-vgpu' --json explain --xml '$root/vm1.xml' | grep -q 0000:41:00.4"
 sed "s/<devices>/&<graphics type='vnc'\/>/; s/A2-4Q\"/& consoleVNC=\"off\"/" "$root/vm1.xml" > "$root/dark.xml"
-says() { grep -F -- "$1" "$root/said"; }
+was_said() { grep -F -- "$1" "$root/said"; }
 cli explain --xml "$root/dark.xml" > "$root/said" 2>&1
-check "which says why there is no display" says "on 0000:41:00.4; no display: consoleVNC='off'"
+check "which says why there is no display" was_said "on 0000:41:00.4; no display: consoleVNC='off'"
 sed -i "s/consoleVNC=/display=\"on\" &/" "$root/dark.xml"
 cli explain --xml "$root/dark.xml" > "$root/said" 2>&1
-check "and warns of one that may not work" says "on 0000:41:00.4; display='on', but consoleVNC='off'"
+check "and warns of one that may not work" was_said "on 0000:41:00.4; display='on', but consoleVNC='off'"
 check "reconcile has nothing to do" sh -c "cd / && '$builddir/virt-vgpu' --json reconcile | tr -d ' \n' | grep -qx '\[\]'"
 
 # --- pools ------------------------------------------------------------------------------------
@@ -186,7 +130,7 @@ sed "s/<name>/<profiles><profile name='NVIDIA A2-4Q'\/><\/profiles>&/" "$root/po
 sed "s/<devices>/&<graphics type='vnc'\/>/" "$root/vm1.xml" > "$root/vnc.xml"
 check "it gets a profile" cli pool-define "$root/profile.xml"
 cli annotate --xml "$root/vnc.xml" --pool design > "$root/said" 2>&1
-check "which tells that there can be a display" says 'display="on" ramfb="on"'
+check "which tells that there can be a display" was_said 'display="on" ramfb="on"'
 check "it is undefined" cli pool-undefine design
 check "and forgotten" fails_with "no pool 'design'" cli pool-info design
 check "the default pool has its GPU again" prepare 1
@@ -200,7 +144,6 @@ if [ -n "$helper" ]; then
     check "and one that has gone" \
         until_true grep -q "Manager1.VgpuRemoved.*'duration_ms'" "$root/signals"
     kill "$helper"
-    helper=''
 fi
 
 # --- many at once -----------------------------------------------------------------------------
@@ -262,7 +205,6 @@ check "and a real hook is served beside all that" prepare 1
 check "in both directions" release 1
 exec 9>&-
 wait "$helper"
-helper=''
 check "nothing is left of that either" until_true nothing_left
 
 # --- nothing leaks, nothing ticks -------------------------------------------------------------
@@ -294,7 +236,7 @@ check "is ignored, which is said" until_true grep -q 'SIGHUP is ignored' "$root/
 check "and the daemon goes on" prepare 2
 release 2
 until_true has_records 1
-check "SIGTERM" down -TERM
+check "SIGTERM" down
 check "leaves the vGPU" has_devices 1
 check "and its record" has_records 1
 check "the hook of a domain of ours says that nobody is there" \
@@ -318,8 +260,7 @@ up
 release 1
 check "whose vGPU goes" until_true nothing_left
 
-kill -9 "$daemon"
-wait "$daemon" 2> /dev/null
+killed
 check "starts over a dead one's socket" up
 
 first=$daemon
@@ -359,8 +300,7 @@ prepare 11
 knob remove_delay_ms 300
 release 11
 until_true has_devices 0
-kill -9 "$daemon"
-wait "$daemon" 2> /dev/null
+killed
 up
 check "killed in a removal: it is finished" until_true nothing_left
 unknob remove_delay_ms
@@ -369,17 +309,15 @@ release 11
 until_true nothing_left
 
 prepare 12
-down -TERM
+down
 up
 check "stopped while the daemon was away: removed" until_true nothing_left
 
 # --- configuration ----------------------------------------------------------------------------
-down -TERM
+down
 mkdir -p "$root/etc/virt-vgpu/conf.d"
 printf '[daemon]\nattach_timeot=5\n' > "$root/etc/virt-vgpu/conf.d/10-mine.conf"
 run_daemon() { "$builddir/virtvgpud" --root "$root" --bus none; }
 check "an unknown key ends it" fails_with "conf.d/10-mine.conf: unknown key 'attach_timeot'" run_daemon
-daemon=''
 
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

@@ -2,26 +2,9 @@
 # What somebody else has in a domain's XML, and what libxml2 is slow with: the domain is refused with the limit if it
 # is ours, and is none of our business if it is not. Seen from outside, with the real daemon and hook.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' waiting='' root=''
-cleanup()
-{
-    # shellcheck disable=SC2086 # a list
-    kill -9 $daemon $waiting 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8
-socket=$root/run/virt-vgpu/hook.sock
-
-has_devices() { [ "$(devices)" -eq "$1" ]; }
-has_record() { test -f "$root/run/virt-vgpu/claims/$(domain_uuid "$1")"; }
-has_no_record() { ! has_record "$1"; }
+. "${top_srcdir:-.}/tests/functions.sh"
+begin none
 
 # with_metadata N: of domain vmN the XML, with what is on stdin at the end of its metadata
 with_metadata()
@@ -51,10 +34,10 @@ levels | with_metadata 4
 } > "$root/new.xml" && mv "$root/new.xml" "$root/vm5.xml"
 
 # asked N: a prepare of domain vmN that does not wait for its answer
+waiting=''
 asked() { prepare "$1" > "$root/asked$1" 2>&1 & waiting="$waiting $!"; }
 
-start_daemon --bus none
-check "the daemon starts" until_true test -S "$socket"
+check "the daemon starts" up
 for n in 2 3 4 5 2 3 4 5 2 3 4 5; do
     asked "$n"
 done
@@ -62,7 +45,6 @@ check "a domain starts beside twelve with such XML" prepare 1
 check "it has its vGPU" has_devices 1
 # shellcheck disable=SC2086 # a list
 wait $waiting
-waiting=''
 check "60,000 attributes on a foreign element are refused" \
     fails_with "domain 'vm2': line " prepare 2
 check "with the limit" grep "a tag with more than 256 attributes" "$root/said"
@@ -95,6 +77,4 @@ check "what it had before goes" until_true has_no_record 1
 check "it can be migrated" hook 1 migrate begin
 check "all is gone" until_true nothing_left
 
-kill "$daemon"
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

@@ -2,20 +2,9 @@
 # Plain VFs that a driver of the host's has, with the real daemon and hook on a made tree: they are taken last, and never
 # while a process has their DRM node open.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' helper='' root=''
-cleanup()
-{
-    for pid in $daemon $helper; do
-        kill -9 "$pid" 2> /dev/null
-    done
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
+. "${top_srcdir:-.}/tests/functions.sh"
+begin none
 
 pci=$root/sys/bus/pci
 gpu=0000:00:02
@@ -47,11 +36,9 @@ bind 2 vfio-pci
 ln -s /proc "$root/proc" # where it is seen what we have open
 
 echo "<node>$(domain_xml 1)</node>" > "$root/host.xml"
-domain_xml 0 | sed 's/<devices/<description>ua-vgpu-<\/description>&/' > "$root/vm0.xml" # wants nothing
 domain_xml 1 | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device profile='vf' \
 gpu='$gpu.0'\/><\/v:devices><\/metadata>&/" > "$root/vm1.xml"
-start_daemon --bus none
-check "the daemon starts" until_true prepare 0
+check "the daemon starts" up
 
 has_vf() { grep -F "$gpu.$1" "$root/run/virt-vgpu/claims/$(domain_uuid 1)"; }
 stop() { release 1 && until_true nothing_left; }
@@ -76,10 +63,7 @@ check "without another one the start is refused, with the node" \
 check "nothing is left of it" until_true nothing_left
 kill "$helper"
 wait "$helper" 2> /dev/null
-helper=''
 check "when the node is closed, it starts" prepare 1
 check "on that VF" has_vf 1
 
-kill "$daemon"
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

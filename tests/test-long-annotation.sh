@@ -2,28 +2,10 @@
 # An annotation with nearly all that there is: 16 devices of 15 attributes, 4 KiB that anybody may ask about. Checked
 # with the public schema it takes libxml2 minutes, and meanwhile no other domain starts within its 30 s.
 set -u
-builddir=$(cd "${builddir:-.}" && pwd)
-srcdir=$(cd "${top_srcdir:-.}" && pwd)
-
-if [ "${1:-}" != --on-bus ]; then
-    for tool in dbus-run-session gdbus; do
-        command -v "$tool" > /dev/null || { echo "$tool is missing"; exit 77; }
-    done
-    exec dbus-run-session -- sh "$srcdir/tests/test-long-annotation.sh" --on-bus
-fi
-
 # shellcheck source=tests/functions.sh
-. "$srcdir/tests/functions.sh"
-daemon='' askers='' root=''
-cleanup()
-{
-    # shellcheck disable=SC2086 # a list
-    kill -9 $daemon $askers 2> /dev/null
-    rm -rf "$root"
-}
-trap cleanup EXIT
-make_root
-export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
+. "${top_srcdir:-.}/tests/functions.sh"
+needs gdbus
+begin session
 
 echo "<node>$(domain_xml 1)</node>" > "$root/host.xml"
 annotated 1 A2-4Q
@@ -40,10 +22,9 @@ unifiedMemory='off' debugging='off' profiling='off'/>\n"
     echo "</v:devices></metadata></domain>"
 } > "$root/vm2.xml"
 
-is_up() { "$builddir/virt-vgpu" list; }
-start_daemon --bus session
-check "the daemon starts" until_true is_up
+check "the daemon starts" up
 
+askers=''
 # not with the command, which checks the XML itself before it asks
 for n in 1 2 3; do
     gdbus call --session --timeout 600 --dest org.virtvgpu.Manager1 --object-path /org/virtvgpu/Manager1 \
@@ -67,7 +48,6 @@ check "another domain starts while the long one is being explained" starts_meanw
 for asker in $askers; do
     wait "$asker"
 done
-askers=''
 check "each of those who asked is told why it cannot start" \
     sh -c "[ \$(grep -l 'there is no pool' '$root'/explained? | wc -l) -eq 3 ]"
 check "the command takes it" "$builddir/virt-vgpu" validate "$root/vm2.xml"
@@ -77,6 +57,4 @@ for program in virtvgpud virt-vgpu virt-vgpu-host virt-vgpu-iso virt-vgpu-metada
         sh -c "nm -D '$builddir/$program' > '$root/symbols' && ! grep RelaxNG '$root/symbols'"
 done
 
-kill "$daemon"
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

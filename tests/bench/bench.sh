@@ -31,7 +31,7 @@ up()
     trees+=("$root")
     "$builddir/tests/make-tree" "$root" "$@"
     { echo '<node>'; domain_xml 0; echo '</node>'; } > "$root/host.xml"
-    start_daemon --bus none
+    start_daemon
     until_true is_up
     sleep 1 # reconcile comes after that
     export VIRT_VGPU_ROOT=$root

@@ -57,44 +57,39 @@ test_parse(void **state)
         const char *spec;
         bool no_compute;
     } cases[] = {
-        { "nothing wanted", GPU(""), { 0 } },
-        { "all VFs", GPU("<sriov vfs='max'/>"), { .has_vfs = true, .vfs = ALL } },
-        { "some VFs", GPU("<sriov vfs='4'/>"), { .has_vfs = true, .vfs = 4 } },
-        { "no VFs", GPU("<sriov vfs='0'/>"), { .has_vfs = true } },
-        { "heterogeneous",
-          GPU("<mode heterogeneous='yes'/>"),
-          { .has_mixed = true, .mixed = true } },
-        { "homogeneous", GPU("<mode heterogeneous='no'/>"), { .has_mixed = true } },
-        { "a policy",
-          GPU("<scheduler policy='best-effort'/>"),
-          { .has_scheduler = true, .scheduler = { VGPU_SCHEDULER_BEST_EFFORT } } },
+        { "nothing wanted", .xml = GPU(""), .gpu = { 0 } },
+        { "all VFs", .xml = GPU("<sriov vfs='max'/>"), .gpu = { .has_vfs = true, .vfs = ALL } },
+        { "some VFs", .xml = GPU("<sriov vfs='4'/>"), .gpu = { .has_vfs = true, .vfs = 4 } },
+        { "no VFs", .xml = GPU("<sriov vfs='0'/>"), .gpu = { .has_vfs = true } },
+        { "heterogeneous", .xml = GPU("<mode heterogeneous='yes'/>"),
+          .gpu = { .has_mixed = true, .mixed = true } },
+        { "homogeneous", .xml = GPU("<mode heterogeneous='no'/>"), .gpu = { .has_mixed = true } },
+        { "a policy", .xml = GPU("<scheduler policy='best-effort'/>"),
+          .gpu = { .has_scheduler = true, .scheduler = { VGPU_SCHEDULER_BEST_EFFORT } } },
         { "a policy with all it can have",
-          GPU("<scheduler policy='equal-share' averaging='33' frequency='480' strict='yes'/>"),
-          { .has_scheduler = true,
-            .scheduler = { VGPU_SCHEDULER_EQUAL_SHARE, VGPU_STRICT_ON, 0, 33, 480 } } },
-        { "a time slice",
-          GPU("<scheduler policy='fixed-share' timeslice='2'/>"),
-          { .has_scheduler = true,
-            .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 2000 } } },
-        { "MIG without instances", GPU("<mig/>"), { .has_mig = true } },
-        { "MIG by itself", GPU("<mig auto='yes'/>"), { .has_mig = true, .mig_auto = true } },
+          .xml = GPU(
+              "<scheduler policy='equal-share' averaging='33' frequency='480' strict='yes'/>"),
+          .gpu = { .has_scheduler = true,
+                   .scheduler = { VGPU_SCHEDULER_EQUAL_SHARE, VGPU_STRICT_ON, 0, 33, 480 } } },
+        { "a time slice", .xml = GPU("<scheduler policy='fixed-share' timeslice='2'/>"),
+          .gpu = { .has_scheduler = true,
+                   .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 2000 } } },
+        { "MIG without instances", .xml = GPU("<mig/>"), .gpu = { .has_mig = true } },
+        { "MIG by itself", .xml = GPU("<mig auto='yes'/>"),
+          .gpu = { .has_mig = true, .mig_auto = true } },
         { "MIG instances",
-          GPU("<mig auto='no'><instance profile='1g.12gb' count='4'/><!-- one large -->"
-              "<instance profile='14'/></mig>"),
-          { .has_mig = true },
-          "1g.12gb:4,14:1" },
+          .xml = GPU("<mig auto='no'><instance profile='1g.12gb' count='4'/><!-- one large -->"
+                     "<instance profile='14'/></mig>"),
+          .gpu = { .has_mig = true }, .spec = "1g.12gb:4,14:1" },
         { "MIG instances without compute instances",
-          GPU("<mig><instance profile='1g.5gb+me' compute='no'/></mig>"),
-          { .has_mig = true },
-          "1g.5gb+me:1",
-          true },
+          .xml = GPU("<mig><instance profile='1g.5gb+me' compute='no'/></mig>"),
+          .gpu = { .has_mig = true }, .spec = "1g.5gb+me:1", .no_compute = true },
         { "in any order, with blanks and comments",
-          "<?xml version='1.0'?>\n<!-- ours -->\n<vgpuhost>\n <gpu address='41:00.0'>\n"
-          "<mig/> <!-- x -->\n<sriov vfs='max'/>\n</gpu>\n</vgpuhost>\n",
-          { .has_mig = true, .has_vfs = true, .vfs = ALL } },
-        { "libvirt's name of it",
-          "<vgpuhost><gpu address='pci_0000_41_00_0'/></vgpuhost>",
-          { 0 } },
+          .xml = "<?xml version='1.0'?>\n<!-- ours -->\n<vgpuhost>\n <gpu address='41:00.0'>\n"
+                 "<mig/> <!-- x -->\n<sriov vfs='max'/>\n</gpu>\n</vgpuhost>\n",
+          .gpu = { .has_mig = true, .has_vfs = true, .vfs = ALL } },
+        { "libvirt's name of it", .xml = "<vgpuhost><gpu address='pci_0000_41_00_0'/></vgpuhost>",
+          .gpu = { 0 } },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -271,64 +266,55 @@ test_persist(void **state)
         const char *words[4];
         const char *after;
     } cases[] = {
-        { "no file",
-          NULL,
-          "0000:41:00.0",
-          { "vfs=max" },
-          "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <sriov vfs=\"max\"/>\n  </gpu>\n"
-          "</vgpuhost>\n" },
-        { "an empty layout",
-          "<vgpuhost/>",
-          "0000:41:00.0",
-          { "vfs=0" },
-          "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <sriov vfs=\"0\"/>\n  </gpu>\n"
-          "</vgpuhost>\n" },
-        { "another number: all else stays, comments too",
-          ADMINS,
-          "0000:41:00.0",
-          { "vfs=max" },
-          "<!-- cards of rack 7 -->\n"
-          "<vgpuhost>\n"
-          "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
-          "    <sriov vfs=\"max\"/>\n"
-          "  </gpu>\n"
-          "</vgpuhost>\n" },
-        { "another GPU",
-          ADMINS,
-          "0000:42:00.0",
-          { "vfs=max", "heterogeneous=yes" },
-          "<!-- cards of rack 7 -->\n"
-          "<vgpuhost>\n"
-          "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
-          "    <sriov vfs=\"4\"/>\n"
-          "  </gpu>\n"
-          "  <gpu address=\"0000:42:00.0\">\n"
-          "    <sriov vfs=\"max\"/>\n"
-          "    <mode heterogeneous=\"yes\"/>\n"
-          "  </gpu>\n"
-          "</vgpuhost>\n" },
-        { "two attributes of one element",
-          "<vgpuhost/>",
-          "0000:41:00.0",
-          { "policy=equal-share", "timeslice=4" },
-          "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n"
-          "    <scheduler policy=\"equal-share\" timeslice=\"4\"/>\n  </gpu>\n</vgpuhost>\n" },
+        { "no file", .address = "0000:41:00.0", .words = { "vfs=max" },
+          .after =
+              "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <sriov vfs=\"max\"/>\n  </gpu>\n"
+              "</vgpuhost>\n" },
+        { "an empty layout", .before = "<vgpuhost/>", .address = "0000:41:00.0",
+          .words = { "vfs=0" },
+          .after =
+              "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <sriov vfs=\"0\"/>\n  </gpu>\n"
+              "</vgpuhost>\n" },
+        { "another number: all else stays, comments too", .before = ADMINS,
+          .address = "0000:41:00.0", .words = { "vfs=max" },
+          .after = "<!-- cards of rack 7 -->\n"
+                   "<vgpuhost>\n"
+                   "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+                   "    <sriov vfs=\"max\"/>\n"
+                   "  </gpu>\n"
+                   "</vgpuhost>\n" },
+        { "another GPU", .before = ADMINS, .address = "0000:42:00.0",
+          .words = { "vfs=max", "heterogeneous=yes" },
+          .after = "<!-- cards of rack 7 -->\n"
+                   "<vgpuhost>\n"
+                   "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+                   "    <sriov vfs=\"4\"/>\n"
+                   "  </gpu>\n"
+                   "  <gpu address=\"0000:42:00.0\">\n"
+                   "    <sriov vfs=\"max\"/>\n"
+                   "    <mode heterogeneous=\"yes\"/>\n"
+                   "  </gpu>\n"
+                   "</vgpuhost>\n" },
+        { "two attributes of one element", .before = "<vgpuhost/>", .address = "0000:41:00.0",
+          .words = { "policy=equal-share", "timeslice=4" },
+          .after = "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n"
+                   "    <scheduler policy=\"equal-share\" timeslice=\"4\"/>\n  "
+                   "</gpu>\n</vgpuhost>\n" },
         { "one attribute away",
-          "<vgpuhost>\n  <gpu address='41:00.0'>\n"
-          "    <scheduler policy='equal-share' timeslice='4'/>\n  </gpu>\n</vgpuhost>\n",
-          "0000:41:00.0",
-          { "timeslice=" },
-          "<vgpuhost>\n  <gpu address=\"41:00.0\">\n    <scheduler policy=\"equal-share\"/>\n"
-          "  </gpu>\n</vgpuhost>\n" },
-        { "the last attribute away",
-          ADMINS,
-          "0000:41:00.0",
-          { "vfs=", "heterogeneous=" },
-          "<!-- cards of rack 7 -->\n"
-          "<vgpuhost>\n"
-          "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
-          "  </gpu>\n"
-          "</vgpuhost>\n" },
+          .before =
+              "<vgpuhost>\n  <gpu address='41:00.0'>\n"
+              "    <scheduler policy='equal-share' timeslice='4'/>\n  </gpu>\n</vgpuhost>\n",
+          .address = "0000:41:00.0", .words = { "timeslice=" },
+          .after =
+              "<vgpuhost>\n  <gpu address=\"41:00.0\">\n    <scheduler policy=\"equal-share\"/>\n"
+              "  </gpu>\n</vgpuhost>\n" },
+        { "the last attribute away", .before = ADMINS, .address = "0000:41:00.0",
+          .words = { "vfs=", "heterogeneous=" },
+          .after = "<!-- cards of rack 7 -->\n"
+                   "<vgpuhost>\n"
+                   "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+                   "  </gpu>\n"
+                   "</vgpuhost>\n" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -680,41 +680,45 @@ test_format(void **state)
         const char *shown;
     } cases[] = {
         { "as it is",
-          "<?xml version='1.0'?>\n<!-- ours -->\n<vgpupool>\n    <name>design</name>\n"
-          "    <uuid>" UUID "</uuid>  <!-- mine -->\n    <source>\n"
-          "      <gpu address='41:00.0'/>\n    </source>\n</vgpupool>\n",
-          0,
-          "<!-- ours -->\n<vgpupool>\n    <name>design</name>\n"
-          "    <uuid>" UUID "</uuid>  <!-- mine -->\n    <source>\n"
-          "      <gpu address=\"41:00.0\"/>\n    </source>\n</vgpupool>\n" },
-        { "without a UUID", "<vgpupool>\n    <name>design</name>\n    " SOURCE "\n</vgpupool>\n",
-          0,
-          "<vgpupool>\n    <name>design</name>\n    "
-          "<uuid>73e639f0-93e2-5507-bae0-f0abf7a83add</uuid>\n"
-          "    <source><gpu address=\"0000:41:00.0\"/></source>\n</vgpupool>\n" },
-        { "without a UUID, on one line", "<vgpupool>" NAME SOURCE "</vgpupool>", 0,
-          "<vgpupool><name>design</name><uuid>73e639f0-93e2-5507-bae0-f0abf7a83add</uuid>"
-          "<source><gpu address=\"0000:41:00.0\"/></source></vgpupool>\n" },
+          .xml = "<?xml version='1.0'?>\n<!-- ours -->\n<vgpupool>\n    <name>design</name>\n"
+                 "    <uuid>" UUID "</uuid>  <!-- mine -->\n    <source>\n"
+                 "      <gpu address='41:00.0'/>\n    </source>\n</vgpupool>\n",
+          .shown = "<!-- ours -->\n<vgpupool>\n    <name>design</name>\n"
+                   "    <uuid>" UUID "</uuid>  <!-- mine -->\n    <source>\n"
+                   "      <gpu address=\"41:00.0\"/>\n    </source>\n</vgpupool>\n" },
+        { "without a UUID",
+          .xml = "<vgpupool>\n    <name>design</name>\n    " SOURCE "\n</vgpupool>\n",
+          .shown = "<vgpupool>\n    <name>design</name>\n    "
+                   "<uuid>73e639f0-93e2-5507-bae0-f0abf7a83add</uuid>\n"
+                   "    <source><gpu address=\"0000:41:00.0\"/></source>\n</vgpupool>\n" },
+        { "without a UUID, on one line", .xml = "<vgpupool>" NAME SOURCE "</vgpupool>",
+          .shown =
+              "<vgpupool><name>design</name><uuid>73e639f0-93e2-5507-bae0-f0abf7a83add</uuid>"
+              "<source><gpu address=\"0000:41:00.0\"/></source></vgpupool>\n" },
         { "with its use",
-          "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n  " SOURCE
-          "\n</vgpupool>\n",
-          3,
-          "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n"
-          "  <source><gpu address=\"0000:41:00.0\"/></source>\n  <usage>\n"
-          "    <profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"1\" available=\"3\"/>\n"
-          "    <profile name=\"&lt;odd&gt; &quot;one&quot;\" capacity=\"0\" allocated=\"0\" "
-          "available=\"0\"/>\n"
-          "    <profile name=\"NVIDIA L40S-4Q\" allocated=\"2\"/>\n"
-          "  </usage>\n</vgpupool>\n" },
+          .xml = "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n  " SOURCE
+                 "\n</vgpupool>\n",
+          .n = 3,
+          .shown =
+              "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n"
+              "  <source><gpu address=\"0000:41:00.0\"/></source>\n  <usage>\n"
+              "    <profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"1\" "
+              "available=\"3\"/>\n"
+              "    <profile name=\"&lt;odd&gt; &quot;one&quot;\" capacity=\"0\" allocated=\"0\" "
+              "available=\"0\"/>\n"
+              "    <profile name=\"NVIDIA L40S-4Q\" allocated=\"2\"/>\n"
+              "  </usage>\n</vgpupool>\n" },
         { "with its use of another time",
-          "<vgpupool>\n  <name>design</name>\n  <usage>\n    <profile name='x' capacity='9' "
-          "allocated='9' available='9'/>\n  </usage>\n  <uuid>" UUID "</uuid>\n  " SOURCE
-          "\n</vgpupool>\n",
-          1,
-          "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n"
-          "  <source><gpu address=\"0000:41:00.0\"/></source>\n  <usage>\n"
-          "    <profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"1\" available=\"3\"/>\n"
-          "  </usage>\n</vgpupool>\n" },
+          .xml =
+              "<vgpupool>\n  <name>design</name>\n  <usage>\n    <profile name='x' capacity='9' "
+              "allocated='9' available='9'/>\n  </usage>\n  <uuid>" UUID "</uuid>\n  " SOURCE
+              "\n</vgpupool>\n",
+          .n = 1,
+          .shown = "<vgpupool>\n  <name>design</name>\n  <uuid>" UUID "</uuid>\n"
+                   "  <source><gpu address=\"0000:41:00.0\"/></source>\n  <usage>\n"
+                   "    <profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"1\" "
+                   "available=\"3\"/>\n"
+                   "  </usage>\n</vgpupool>\n" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -15,12 +15,19 @@
  *                    of a virtqemud has when virtnodedevd ends: libvirt, src/remote/
  *                    remote_daemon_dispatch.c, remoteOpenConn(), "if (*conn) return 0;"
  *
+ *   tells            it does what the file "tell" says, one command a line, and removes it: "start NAME", "stop NAME",
+ *                    "define FILE", "undefine NAME", or "nodedev NAME" for an event of that node device. So
+ *                    libvirt's test driver has events, as it tells only who has done it
+ *   attach_fails     so long a device cannot be attached, as while QEMU is busy
+ *
  * Devices are attached to no definition and detached from none, domains are not started, and mdevs defined
  * nowhere, but that is written to the file "calls" in that directory, one line each, as are "busy NAME",
  * "list" of the node devices, "listed" and "lost". */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +99,97 @@ is_lost(virConnectPtr conn)
         set_error(VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "client socket is closed");
     }
     return found;
+}
+
+/* --- what it tells ------------------------------------------------------------------------ */
+
+static virConnectNodeDeviceEventLifecycleCallback nodedev_callback;
+static void *nodedev_opaque;
+
+/* In the event loop, as an event is. */
+static void
+tell_nodedev(int timer, void *nodedev)
+{
+    virEventRemoveTimeout(timer);
+    nodedev_callback(NULL, nodedev, VIR_NODE_DEVICE_EVENT_CREATED, 0, nodedev_opaque);
+}
+
+static void
+define(virConnectPtr conn, const char *path)
+{
+    char xml[16384];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = read(fd, xml, sizeof(xml) - 1);
+
+    close(fd);
+    xml[len < 0 ? 0 : len] = '\0';
+    virDomainFree(virDomainDefineXML(conn, xml));
+}
+
+static void
+obey(virConnectPtr conn, const char *verb, const char *name)
+{
+    int (*create)(virDomainPtr) = (int (*)(virDomainPtr)) dlsym(RTLD_NEXT, "virDomainCreate");
+    virNodeDevicePtr (*find)(virConnectPtr, const char *) =
+        (virNodeDevicePtr(*)(virConnectPtr, const char *)) dlsym(RTLD_NEXT,
+                                                                 "virNodeDeviceLookupByName");
+    virDomainPtr domain;
+
+    if (strcmp(verb, "define") == 0) {
+        define(conn, name);
+        return;
+    }
+    if (strcmp(verb, "nodedev") == 0) {
+        virEventAddTimeout(0, tell_nodedev, find(conn, name), NULL);
+        return;
+    }
+    domain = virDomainLookupByName(conn, name);
+    if (strcmp(verb, "start") == 0)
+        create(domain);
+    else if (strcmp(verb, "stop") == 0)
+        virDomainDestroy(domain);
+    else if (strcmp(verb, "undefine") == 0)
+        virDomainUndefine(domain);
+    virDomainFree(domain);
+}
+
+static void *
+tell(void *conn)
+{
+    char path[4096], verb[16], name[4000];
+
+    snprintf(path, sizeof(path), "%s/knobs/tell", getenv("FAKE_DRIVER_ROOT"));
+    for (;; usleep(10000)) {
+        FILE *file = fopen(path, "r");
+
+        if (!file)
+            continue;
+        while (fscanf(file, "%15s %3999s", verb, name) == 2)
+            obey(conn, verb, name);
+        fclose(file);
+        unlink(path);
+    }
+    return NULL;
+}
+
+/* Of several connections, the one on which somebody listens. */
+EXPORT int
+virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr of, int event,
+                                 virConnectDomainEventGenericCallback callback, void *opaque,
+                                 virFreeCallback freecb)
+{
+    int (*real)(virConnectPtr, virDomainPtr, int, virConnectDomainEventGenericCallback, void *,
+                virFreeCallback) =
+        (int (*)(virConnectPtr, virDomainPtr, int, virConnectDomainEventGenericCallback, void *,
+                 virFreeCallback)) dlsym(RTLD_NEXT, __func__);
+    pthread_t thread;
+
+    if (event == VIR_DOMAIN_EVENT_ID_LIFECYCLE && has_knob("tells", "")) {
+        virConnectRef(conn);
+        if (pthread_create(&thread, NULL, tell, conn) == 0)
+            pthread_detach(thread);
+    }
+    return real(conn, of, event, callback, opaque, freecb);
 }
 
 /* --- the connection ----------------------------------------------------------------------- */
@@ -178,7 +276,10 @@ virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
     (void) xml;
     (void) flags;
     note("attach", virDomainGetName(domain));
-    return 0;
+    if (!has_knob("attach_fails", ""))
+        return 0;
+    set_error(VIR_FROM_QEMU, VIR_ERR_OPERATION_TIMEOUT, "cannot acquire state change lock");
+    return -1;
 }
 
 EXPORT int
@@ -231,7 +332,13 @@ virConnectNodeDeviceEventRegisterAny(virConnectPtr conn, virNodeDevicePtr of, in
         (int (*)(virConnectPtr, virNodeDevicePtr, int, virConnectNodeDeviceEventGenericCallback,
                  void *, virFreeCallback)) dlsym(RTLD_NEXT, __func__);
 
-    return is_lost(conn) ? -1 : real(conn, of, event, callback, opaque, freecb);
+    if (is_lost(conn))
+        return -1;
+    if (event == VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE) {
+        nodedev_callback = (virConnectNodeDeviceEventLifecycleCallback) (void (*)(void)) callback;
+        nodedev_opaque = opaque;
+    }
+    return real(conn, of, event, callback, opaque, freecb);
 }
 
 EXPORT virNodeDevicePtr

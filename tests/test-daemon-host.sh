@@ -74,8 +74,12 @@ check "mig-list" says '"gi":1,"profile":"1g.5gb"' cli mig-list 41:00.0 --json
 does mig-apply "echo 'GPU x: reset required' >&2; exit 1"
 check "mig-apply" fails_with "GPU x: reset required" cli mig-apply 41:00.0 1g.5gb:7
 check "has it done" was_called mig-apply $gpu 1g.5gb:7
+does mig-clear "echo \"['1g.5gb']\""
+check "mig-clear" cli mig-clear 41:00.0
+check "has it cleared" was_called mig-clear $gpu
 does scheduler "echo \"{'policy': <'equal-share'>}\""
 check "scheduler" says '"policy":"equal-share"' cli scheduler 41:00.0 equal-share --timeslice 2000 --json
+check "has it asked for" says '"policy":"equal-share"' cli scheduler 41:00.0 --json
 check "has it set" was_called scheduler $gpu policy=equal-share timeslice_us=2000
 does apply "cat > '$root/input'; echo \"[{'gpu': <'$gpu'>, 'step': <'vfs'>, 'result': <'failed'>}]\""
 echo "<vgpuhost><gpu address='$gpu'><sriov vfs='max'/></gpu></vgpuhost>" > "$root/layout.xml"

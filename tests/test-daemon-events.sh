@@ -1,0 +1,123 @@
+#!/bin/sh
+# The real daemon, the fake driver, and a libvirt that tells what becomes of its domains: a late attach, a stop whose hook
+# was lost, definitions that come, change and go, a new node device. And the verbs that ask libvirt for something.
+# shellcheck disable=SC2119 # up has options that are not used here
+set -u
+# shellcheck source=tests/functions.sh
+. "${top_srcdir:-.}/tests/functions.sh"
+begin session
+# shellcheck disable=SC2034 # for start_daemon
+preload=$builddir/tests/flaky-libvirt.so
+
+# tell COMMAND...: and wait until it is done
+tell()
+{
+    echo "$*" > "$root/knobs/next"
+    mv "$root/knobs/next" "$root/knobs/tell"
+    until_true test ! -e "$root/knobs/tell"
+}
+called() { grep -qx "$1" "$root/calls"; }
+called_times() { [ "$(grep -cx "$2" "$root/calls")" -ge "$1" ]; }
+is_active() { cli list | grep "$1.*active"; }
+is_planned() { cli list --all | grep "$1.*planned"; }
+has_phase() { grep -qx "phase=$2" "$root/run/virt-vgpu/claims/$(domain_uuid "$1")"; }
+# wanting N [ATTRIBUTE]: domain vmN, whose definition has an annotation and no <hostdev>
+wanting()
+{
+    domain_xml "$1" | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device \
+profile='NVIDIA A2-4Q' ${2:-}\/><\/v:devices><\/metadata>&/" > "$root/vm$1.xml"
+}
+
+wanting 1
+annotated 2 A2-4Q
+annotated 3 A2-4Q
+wanting 4
+{
+    echo '<node>'
+    for n in 1 2 3; do
+        switched_off $n
+    done
+    echo "<device><name>pci_0000_26_00_0</name><capability type='drm'><type>primary</type></capability></device>"
+    echo '</node>'
+} > "$root/host.xml"
+knob tells 1
+: > "$root/calls"
+check "the daemon starts" up
+
+# --- starts and stops -----------------------------------------------------------------------------
+check "a definition without its <hostdev> follows" until_true called "attach vm1"
+knob attach_fails 1
+: > "$root/calls"
+check "one that starts without it has a vGPU" prepare 1
+check "which is for later" has_phase 1 attaching
+check "nothing is attached before it runs" not called "attach vm1"
+tell start vm1
+check "then it is, and again while it fails" until_true called_times 2 "attach vm1"
+unknob attach_fails
+check "until the domain has it" until_true has_phase 1 ready
+check "the list says active" is_active vm1
+tell stop vm1
+check "a stop whose hook was lost takes it away" until_true has_no_record 1
+check "with the device" until_true nothing_left
+
+check "one that starts with its <hostdev> has a vGPU" prepare 2
+tell start vm2
+check "it is seen to run" until_true grep -q started=true "$root/run/virt-vgpu/claims/$(domain_uuid 2)"
+check "nothing is attached to it" not called "attach vm2"
+tell stop vm2
+check "it goes in the same way" until_true nothing_left
+
+# --- definitions ----------------------------------------------------------------------------------
+tell define "$root/vm4.xml"
+check "a new definition follows" until_true called "attach vm4"
+check "its vGPU is planned" until_true is_planned vm4
+tell undefine vm4
+check "and when it has gone, no more" until_true not is_planned vm4
+tr '\n' ' ' < "$root/vm3.xml" | sed 's/<metadata>.*<\/metadata>//' > "$root/plain.xml"
+tell define "$root/plain.xml"
+check "one without annotation any more loses its <hostdev>" until_true called "detach vm3"
+
+# --- node devices ---------------------------------------------------------------------------------
+"$builddir/tests/make-tree" --add "$root" l40s-32
+check "a card is not seen where it was not looked for" fails_with "26:00.0" cli gpu-info 26:00.0
+tell nodedev pci_0000_26_00_0
+check "libvirt's word is enough" until_true cli gpu-info 26:00.0
+
+# --- verbs ----------------------------------------------------------------------------------------
+check "attach to a definition" says "vGPUattachedtothedefinition" cli attach vm2 --profile A2-4Q --config
+check "asks libvirt to" until_true called "attach vm2"
+check "detach" says "vGPU1detachedfromthedefinition" cli detach vm2 1 --config
+check "attach to one that does not run" fails_with "does not run" cli attach vm2 --profile A2-4Q --live
+check "detach what is not there" fails_with "it has no vGPU 9" cli detach vm2 9 --config
+check "doctor has what the daemon says" fails_with "connected to test://$root/host.xml" cli doctor
+echo "<vgpupool><name>design</name><source><gpu address='0000:41:00.0'/></source></vgpupool>" > "$root/pool.xml"
+check "a pool is defined" cli pool-define "$root/pool.xml"
+check "its XML" says "<name>design</name>" cli pool-dumpxml design
+check "its autostart" cli pool-autostart design
+check "is kept" says '"autostart":true' cli pool-info design --json
+check "that of no pool" fails_with "no pool 'none'" cli pool-autostart none
+
+# --- what the command would not send --------------------------------------------------------------
+ask() # METHOD ARGUMENT...
+{
+    method=$1
+    shift
+    gdbus call --session --dest org.virtvgpu.Manager1 --object-path /org/virtvgpu/Manager1 \
+        --method "org.virtvgpu.Manager1.$method" "$@"
+}
+if command -v gdbus > /dev/null; then
+    check "no address" fails_with "41: not a PCI address" ask GetGpu 41
+    check "no GPU" fails_with "0000:99:00.0" ask GetGpu 99:00.0
+    check "profiles of no address" fails_with "41: not a PCI address" ask ListProfiles 41
+    check "a vGPU on no address" fails_with "41: not a PCI address" ask CreateVgpu 41 A2-4Q '' false
+    check "a vGPU of no UUID" fails_with "web: not a UUID" ask CreateVgpu 41:00.0 A2-4Q web false
+    check "no UUID to destroy" fails_with "web: not a UUID" ask DestroyVgpu web
+    check "no UUID of a domain" fails_with "web: not a UUID" ask Inject web
+    check "nor to attach to" fails_with "web: not a UUID" ask Attach web '{}' 2
+    check "nor to detach from" fails_with "web: not a UUID" ask Detach web 0 2
+    check "a domain that is not there" fails_with "$(domain_uuid 9)" ask Inject "$(domain_uuid 9)"
+    check "an option that there is not" \
+        fails_with "colour" ask Attach "$(domain_uuid 2)" "{'colour': <'red'>}" 2
+fi
+
+finish

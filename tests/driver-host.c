@@ -1,18 +1,14 @@
 #include "driver-host.h"
 
+#include "test.h"
+
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/names.h"
 #include "driver/protocol.h"

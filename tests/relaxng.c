@@ -1,11 +1,7 @@
 #include "relaxng.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib.h>
 #include <libxml/relaxng.h>
 #include <libxml/xmlerror.h>

@@ -1,11 +1,7 @@
 /* Who may call what: with a polkit that is made up here, on a bus of its own, and for users who
  * need not exist. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>

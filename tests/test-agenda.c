@@ -1,11 +1,6 @@
 /* A set of what needs a look: how often each is looked at, and when. Looks wait until the test lets
  * them go on, and timers until it lets them run out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "base/error.h"
 #include "daemon/agenda.h"

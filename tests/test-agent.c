@@ -1,14 +1,10 @@
 /* The agent is a stand-in here: a script that notes how it was called and how it ended. */
+#include "test.h"
+
 #include <glib.h>
 #include <glib/gstdio.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "cli/agent.h"
 

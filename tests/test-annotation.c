@@ -1,11 +1,7 @@
 /* What is read from <vgpu:devices>, and what is refused and how. The schema is asked about every
  * case as well: it is what users validate with, so both must agree. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,11 +1,7 @@
 /* What users attach to and detach from a domain, what a pool gives to one, and what is plugged by
  * hand. libvirt is its own test driver, whose devices are made up here, and so is the manager. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>

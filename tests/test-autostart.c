@@ -1,10 +1,5 @@
 /* Which domains are started again after libvirt's autostart. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "daemon/autostart.h"
 

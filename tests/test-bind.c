@@ -1,11 +1,7 @@
 /* What a definition gets on a host with GPUs of all kinds: here whether it has a display. Which VF it
  * gets is in test-vf-starts.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/uuid.h"

@@ -1,10 +1,6 @@
 /* What is written with a user's rights: the program for it, and what the daemon makes of its end. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>

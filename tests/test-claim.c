@@ -1,10 +1,6 @@
 /* The records of our vGPUs: what is written comes back, and what is damaged is never acted upon. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>

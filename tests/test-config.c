@@ -1,10 +1,6 @@
 /* The configuration: defaults, order of files, and mistakes that are named. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <stdbool.h>
 #include <string.h>
 

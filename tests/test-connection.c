@@ -1,10 +1,6 @@
 /* A connection that comes and goes with libvirt, and never wakes one that was stopped. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <string.h>

@@ -1,10 +1,6 @@
 /* GPUs that go between processes: what comes out is what was put in, and rubbish is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "gpu/contents.h"

@@ -1,10 +1,5 @@
 /* What is a fight about a definition, and what is not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "daemon/contest.h"
 

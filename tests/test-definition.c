@@ -1,10 +1,6 @@
 /* What the manager makes of libvirt's definitions: whose devices they explain, and what may be in them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/uuid.h"

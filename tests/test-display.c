@@ -1,10 +1,6 @@
 /* Which vGPUs have a display and the ramfb, by what the device, the domain and libvirt can do. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,10 +1,6 @@
 /* doctor: what it makes of facts, what it reads on a made host, and how it is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "cli/doctor-private.h"

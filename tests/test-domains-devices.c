@@ -1,11 +1,7 @@
 /* Devices of domains. libvirt's test driver knows none, so its calls are put in their place by the
  * linker. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 

@@ -1,10 +1,6 @@
 /* Domains of libvirt's test driver: reading, annotating, starting. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 

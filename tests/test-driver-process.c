@@ -1,11 +1,7 @@
 /* Driver processes as such: what becomes of programs that are none, what a process has and leaves behind,
  * and its lock. Programs that misbehave are this test again, which a file in the tree tells how. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,11 +1,7 @@
 /* What the daemon knows of GPUs through the real virt-vgpu-driver, and what its tasks are told. The driver
  * below is the fake one: its knobs keep a process in a call for as long as a test likes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 #include <unistd.h>
 

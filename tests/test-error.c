@@ -1,10 +1,6 @@
 /* The error domain: its names on the bus, its texts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <gio/gio.h>
 

@@ -1,10 +1,6 @@
 /* What has happened: what is said of it, and what the journal gets. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "daemon/event.h"

@@ -1,10 +1,5 @@
 /* What NVML tells is joined with what sysfs shows. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "gpu/facts.h"
 

@@ -1,10 +1,6 @@
 /* Which way of making vGPUs a GPU has, told by what its functions show, in made trees. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "backend/discovery.h"

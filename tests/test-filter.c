@@ -1,10 +1,6 @@
 /* The XML that the hook's migrate and restore answer with. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,11 +1,7 @@
 /* A GPU with its parents, offers and instances. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
 #include "gpu/gpu.h"
-#include <cmocka.h>
 #include <string.h>
 
 static void

@@ -2,12 +2,8 @@
  * both must say the same of every document: of those below, of some that have each text as each
  * value, and of many that are put together from the tables' own words and then damaged. The dice
  * have a fixed seed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/names.h"

@@ -1,10 +1,6 @@
 /* gridd.conf: which settings are taken, and which FeatureType goes with which profile. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <string.h>

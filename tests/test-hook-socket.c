@@ -1,11 +1,7 @@
 /* The hook's socket with a real worker and parser; the manager is the test's own and writes down what it
  * is asked. Parsing a domain whose name begins with "held" ends when the gate is opened. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

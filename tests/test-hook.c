@@ -1,10 +1,5 @@
 /* The built hook against a fake daemon: exit status, stderr, stdout, and whether it called. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,10 +1,6 @@
 /* A daemon that is built with --disable-host-setup refuses what it cannot do, and says why. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,11 +1,7 @@
 /* The daemon's child that sets the host up: what it is called with, what its end means, and how GPUs
  * are kept from being used meanwhile. The child is tests/fake-host.sh, the manager is made up here. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>

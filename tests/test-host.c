@@ -1,10 +1,6 @@
 /* Where a GPU differs from its layout, and what a layout of it would be. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "setup/apply.h"

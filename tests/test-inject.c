@@ -1,10 +1,6 @@
 /* Which <hostdev>s are attached and detached, and what the document looks like then. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,10 +1,6 @@
 /* One made host in every form of `virt-vgpu inventory`. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "cli/inventory.h"

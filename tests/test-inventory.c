@@ -1,11 +1,7 @@
 /* GPUs in order, found by any of their functions, and with libvirt's names. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
 #include "gpu/inventory.h"
-#include <cmocka.h>
 
 /* PFs of a host, out of order; the first has two VFs, one of which carries vGPUs. */
 static VgpuInventory *

@@ -1,10 +1,6 @@
 /* The image of a pool: what is made of its definition, and what its program says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>

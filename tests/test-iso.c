@@ -1,11 +1,7 @@
 /* Images: what is taken for one, what is refused, and that a failure leaves nothing. What is in an image
  * is read back by tests/test-cli-iso.sh. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>

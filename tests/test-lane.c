@@ -1,11 +1,7 @@
 /* One thread per GPU: order, independence, and drivers that hang. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
 #include "core/lane.h"
-#include <cmocka.h>
 
 #define A "0000:41:00.0"
 #define B "0000:81:00.0"

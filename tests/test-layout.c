@@ -1,10 +1,6 @@
 /* The host layout: XML to data and back, mistakes that are named, and the file edited in place. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

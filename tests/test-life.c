@@ -1,10 +1,6 @@
 /* What a start makes of what a previous one has left behind, whatever has become of that. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <signal.h>
 #include <string.h>
 

@@ -1,11 +1,6 @@
 /* The life cycle's rules over the whole product of what can be: each situation has one rule and no
  * more, and what must never happen follows from none of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/lifecycle.h"
 

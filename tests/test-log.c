@@ -1,11 +1,7 @@
 /* The log of the daemon: nobody waits for its reader, and what does not fit is counted. Each case is a
  * process of its own, whose standard error or journal is the test's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,10 +1,6 @@
 /* The life of vGPUs in one manager: start and stop as the hook tells it, and what gets in between. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <string.h>
 

@@ -1,10 +1,6 @@
 /* Mediated devices. The kernel's part of the write is played here, since a file cannot refuse. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

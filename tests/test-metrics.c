@@ -1,10 +1,6 @@
 /* What the daemon counts, and its text and file for Prometheus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -1,11 +1,7 @@
 /* MIG layouts: what is asked for, how it is come to, and what happens on the way (with a stand-in
  * for NVML that has the slices of an A100). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 

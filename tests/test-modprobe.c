@@ -1,10 +1,6 @@
 /* The line for modprobe.d(5), put into files that have something already. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib.h>
 #include <stdio.h>
 

@@ -1,11 +1,7 @@
 /* Persistent mdevs, over a node device driver that is made up here: libvirt's test driver can
  * neither define nor create one. Its list can be behind what mdevctl knows, as the real one's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 

@@ -1,11 +1,7 @@
 /* Node devices as an inventory. tests/data/nodedev/host.xml is a whole host for libvirt's test
  * driver, host.out what has to come out; VGPU_REGENERATE=1 rewrites the latter. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 

@@ -1,10 +1,6 @@
 /* NVML in our words, against a stand-in that answers with NVML's codes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

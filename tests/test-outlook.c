@@ -1,10 +1,5 @@
 /* What each error means for what was tried, all of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "base/error.h"
 #include "daemon/outlook.h"

@@ -1,10 +1,6 @@
 /* PCI addresses, in every way that people and programs write them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/pciaddr.h"

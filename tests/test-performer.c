@@ -1,11 +1,7 @@
 /* What virt-vgpu-driver answers, on made trees. The kernel's part of a write is played here, since a
  * file cannot refuse. Arguments and results are written as GVariants are printed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

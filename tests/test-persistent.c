@@ -1,10 +1,6 @@
 /* vGPUs that outlive a run (create="define"), those of no domain, and what `list` and `explain` say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <string.h>
 

@@ -1,10 +1,5 @@
 /* Which of several GPUs with room is taken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "placement-host.h"
 

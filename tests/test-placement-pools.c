@@ -1,10 +1,5 @@
 /* Pools and tenants: who may have a vGPU where. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "placement-host.h"
 

@@ -1,10 +1,5 @@
 /* Whether there is a place for the next vGPU, and what is said when there is none. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "placement-host.h"
 

@@ -1,11 +1,7 @@
 /* One pool: XML to data, mistakes that are named, its GPUs, profiles, tenants and domains, and the
  * document as it is shown. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,11 +1,7 @@
 /* All pools: what is kept on disk over restarts and boots, which GPU belongs to which, the verbs, and
  * what a domain's devices get from them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>

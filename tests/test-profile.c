@@ -1,11 +1,7 @@
 /* How drivers describe a profile, and what users may write for it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
 #include "gpu/profile.h"
-#include <cmocka.h>
 
 static void
 test_describe(void **state)

@@ -1,10 +1,6 @@
 /* What reconcile would do about each difference between records, devices and domains. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "core/reconcile.h"

@@ -1,10 +1,6 @@
 /* What doctor makes of the manager's data: pools, leaks, libvirt's version. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "daemon/report-doctor.h"

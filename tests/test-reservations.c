@@ -1,10 +1,6 @@
 /* The table of all that is spoken for: what is in it is found by each of its indexes, and nothing else is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "core/reservations.h"

@@ -1,10 +1,6 @@
 /* The daemon dies at any point and comes back: what must hold after that, whatever was under way. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <string.h>
 

@@ -1,10 +1,6 @@
 /* How much goes on one GPU: modes, MIG, limits per domain, and what keeps a GPU out of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "placement/room.h"

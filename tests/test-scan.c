@@ -1,10 +1,6 @@
 /* The inventory from made trees, each built from what a real card was seen to show. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "backend/discovery.h"

@@ -1,10 +1,6 @@
 /* The scheduler: words, the driver's module parameter, and NVML (a stand-in). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,10 +1,6 @@
 /* Virtual functions: what is decided, what is done, and what is believed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>

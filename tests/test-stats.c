@@ -1,10 +1,6 @@
 /* Which figures belong to which vGPU. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib.h>
 #include <stdio.h>
 

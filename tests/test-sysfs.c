@@ -1,10 +1,6 @@
 /* Attributes, directories and links below a root. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

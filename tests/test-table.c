@@ -1,11 +1,7 @@
-#include <json-glib/json-glib.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "test.h"
 
-#include <cmocka.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
 
 #include "cli/table.h"
 

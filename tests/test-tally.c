@@ -1,10 +1,5 @@
 /* What is counted beforehand changes no answer: random hosts are asked with and without it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "gpu/tally.h"
 #include "placement/pending.h"

@@ -1,11 +1,7 @@
 /* ThreadSanitizer as this tree uses it: silent on what GLib hands from one thread to another, since
  * tsan-glib.h says so, and not silent on a race. Each case is this program once more, by its name. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,10 +1,6 @@
 /* UUIDs: their one form, and the one that everybody can compute. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/uuid.h"

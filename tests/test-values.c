@@ -1,10 +1,6 @@
-#include <glib.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
+#include <glib.h>
 
 #include "cli/values.h"
 

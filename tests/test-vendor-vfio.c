@@ -1,11 +1,7 @@
 /* NVIDIA's vendor-specific VFIO. The kernel's part of a write is played here, since a file cannot
  * refuse. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

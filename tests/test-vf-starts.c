@@ -1,11 +1,7 @@
 /* vGPUs on virtual functions, whose addresses are in the domain's XML: which VF a definition gets, and
  * what its start does with it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

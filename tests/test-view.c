@@ -1,10 +1,5 @@
 /* What is known of the GPUs, from one decision to the next: what changes, and what stays the same. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "manager-host.h"
 

@@ -1,10 +1,6 @@
 /* libvirt's events, of its test driver, while nothing runs but a GMainLoop. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 

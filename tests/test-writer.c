@@ -1,10 +1,6 @@
 /* Durable files by a thread of their own. The disk is the test's: a write waits for it, or fails. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <stdbool.h>
 #include <string.h>
 

@@ -1,11 +1,7 @@
 /* What is refused before libxml2 sees it, shown by libxml2 not being called; and the tokens that
  * this is told from. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,11 +1,7 @@
 /* The parser's closed doors: what comes from outside can neither open a file nor eat the memory,
  * and libxml2 prints nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>

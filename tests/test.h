@@ -1,0 +1,9 @@
+/* test.h: first in each unit test, as cmocka.h has to come after these */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>

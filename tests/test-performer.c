@@ -167,11 +167,12 @@ describe(GVariant *results)
         const char *key;
         const char *type; /* NULL: it is big */
     } keys[] = {
-        { "unchanged", "b" },    { "discovery", NULL }, { "began", NULL },
-        { "contents", NULL },    { "made", "b" },       { "existed", "b" },
-        { "doubt", "s" },        { "exists", "b" },     { "seen_parent", "s" },
-        { "seen_profile", "s" }, { "use", "u" },        { "grace", "u" },
-        { "errno", "i" },        { "left", "b" },       { "error", "(us)" },
+        { "unchanged", "b" },   { "discovery", NULL },   { "details", "a(sutu)" },
+        { "began", NULL },      { "contents", NULL },    { "made", "b" },
+        { "existed", "b" },     { "doubt", "s" },        { "exists", "b" },
+        { "seen_parent", "s" }, { "seen_profile", "s" }, { "use", "u" },
+        { "grace", "u" },       { "errno", "i" },        { "left", "b" },
+        { "error", "(us)" },
     };
     GString *text = g_string_new(NULL);
     gsize n = 0;
@@ -322,6 +323,19 @@ test_discovery(void **state)
 
         fail_msg("%s", text);
     }
+}
+
+/* Of a GPU whose BAR1 is not told, and of one with a VF that a guest has. */
+static void
+test_details(void **state)
+{
+    fake_attribute_set(kernel.fs, A2, "resource",
+                       "0x0000000000000000 0x0000000000ffffff 0x0000000000040200\n"
+                       "0x0000200000000000 0x000020000fffffff 0x000000000014220c\n");
+    fake_driver_bind(kernel.fs, A2_VF, "vfio-pci");
+    check("what else there is", VGPU_DRIVER_DISCOVER, "'details': <true>",
+          "discovery|details [('" A2 "', 197120, 268435456, 1), ('" L40S
+          "', 197120, 0, 0), ('" S7150 "', 196608, 0, 1)]|");
 }
 
 /* --- what is on a GPU ----------------------------------------------------------------------- */
@@ -768,6 +782,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_discover, setup, teardown),
         cmocka_unit_test_setup_teardown(test_discovery, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_details, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_strange, setup, teardown),
         cmocka_unit_test_setup_teardown(test_blind, setup, teardown),

@@ -77,6 +77,54 @@ read_nodes(const VgpuSysfs *sysfs)
     return g_variant_builder_end(&nodes);
 }
 
+/* The file has a line "START END FLAGS" for each region, of zeros where there is none. */
+static guint64
+read_bar1(const VgpuSysfs *sysfs, const char *gpu)
+{
+    g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/resource", gpu);
+    g_autofree char *text = vgpu_sysfs_read(sysfs, path, NULL);
+    const char *line = text ? strchr(text, '\n') : NULL;
+    guint64 start, end;
+    char *rest;
+
+    if (!line)
+        return 0;
+    start = g_ascii_strtoull(line + 1, &rest, 16);
+    end = g_ascii_strtoull(rest, NULL, 16);
+    return end > start ? end - start + 1 : 0;
+}
+
+static char *
+read_driver(const VgpuSysfs *sysfs, const char *function)
+{
+    g_autofree char *link = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/driver", function);
+
+    return vgpu_sysfs_link_name(sysfs, link);
+}
+
+static GVariant *
+read_details(const VgpuSysfs *sysfs, const VgpuInventory *inventory)
+{
+    GVariantBuilder details;
+
+    g_variant_builder_init(&details, G_VARIANT_TYPE("a(sutu)"));
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+        g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/class", gpu->address);
+        guint class = 0, for_guests = 0;
+
+        (void) !vgpu_sysfs_read_uint(sysfs, path, &class, NULL);
+        for (guint j = 0; j < gpu->vfs->len; j++) {
+            g_autofree char *driver = read_driver(sysfs, g_ptr_array_index(gpu->vfs, j));
+
+            for_guests += g_strcmp0(driver, "vfio-pci") == 0;
+        }
+        g_variant_builder_add(&details, "(sutu)", gpu->address, class,
+                              read_bar1(sysfs, gpu->address), for_guests);
+    }
+    return g_variant_builder_end(&details);
+}
+
 static GHashTable *
 read_named(GVariant *arguments)
 {
@@ -116,6 +164,9 @@ discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     self->asked = g_variant_ref(arguments);
     g_variant_dict_insert_value(results, "discovery",
                                 vgpu_discovery_pack(self->discovered, read_nodes(self->sysfs)));
+    if (get_flag(arguments, "details"))
+        g_variant_dict_insert_value(results, "details",
+                                    read_details(self->sysfs, self->discovered));
 }
 
 /* --- a GPU ---------------------------------------------------------------------------------- */
@@ -124,9 +175,7 @@ discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 static void
 add_function(const VgpuSysfs *sysfs, VgpuGpu *gpu, const char *address, bool is_vf)
 {
-    g_autofree char *link = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/driver", address);
-
-    vgpu_gpu_add_parent(gpu, address, is_vf)->driver = vgpu_sysfs_link_name(sysfs, link);
+    vgpu_gpu_add_parent(gpu, address, is_vf)->driver = read_driver(sysfs, address);
     gpu->vfs_enabled += is_vf;
 }
 

@@ -12,7 +12,8 @@
 typedef struct {
     const char *program; /* virt-vgpu-driver */
     const char *root;    /* where /sys, /dev and /run are */
-    bool debug; /* its messages go where ours go; else nowhere, as nobody may read them */
+    bool debug;       /* its messages go where ours go; else nowhere, as nobody may read them */
+    bool has_no_lock; /* for who looks and no more, and need not be root */
 } VgpuDriverOptions;
 
 typedef struct VgpuDriverProcess VgpuDriverProcess;

@@ -7,7 +7,9 @@
  *
  * Arguments and results by verb; those of a vGPU's place are `interface` (u, VgpuInterface), `parent`,
  * `profile_id` and `uuid` (s, left out where they are not known):
- *   discover   round (t), named (as)           unchanged (b), or discovery (gpu/contents.h)
+ *   discover   round (t), named (as),          unchanged (b), or discovery (gpu/contents.h)
+ *              details (b): of GPUs, too       and details (a(sutu)): address, class, size of BAR1 (0: not
+ *                                              known), VFs that are bound to vfio-pci
  *   read       interface, gpu (s),             began (x, us of CLOCK_MONOTONIC),
  *              driver (s), functions (a(sb))   contents (gpu/contents.h)
  *   create     place, exists (b), params (s)   made (b, also of one that is left after an error),

@@ -127,6 +127,8 @@ lock_for(Job *job, char **path)
 {
     int tries = tries_for(job);
 
+    if (job->options.has_no_lock)
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);
     for (int i = 0; i < tries; i++) {
         int fd = vgpu_driver_lock(job->root, job->name, path);
 
@@ -165,13 +167,18 @@ start(Job *job, int theirs, int lock, const char *path, GError **error)
 {
     const int from[] = { theirs, lock };
     const int to[] = { VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_LOCK_FD };
-    const char *argv[] = { job->program, "--root", job->root, "--lock", path, NULL, NULL };
+    const char *argv[] = { job->program, "--root", job->root, NULL, NULL, NULL, NULL };
     GSpawnFlags flags =
         G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN | G_SPAWN_STDOUT_TO_DEV_NULL;
     g_auto(GStrv) env = environment();
+    gsize n = 3;
 
+    if (path) {
+        argv[n++] = "--lock";
+        argv[n++] = path;
+    }
     if (job->options.debug)
-        argv[5] = "--debug";
+        argv[n] = "--debug";
     else
         flags |= G_SPAWN_STDERR_TO_DEV_NULL;
     return g_spawn_async_with_pipes_and_fds(NULL, argv, (const char *const *) env, flags, NULL,
@@ -201,7 +208,7 @@ spawn(Job *job)
         }
         close(fds[1]);
     }
-    if (job->spawned.socket < 0)
+    if (job->spawned.socket < 0 && path)
         (void) unlink(path);
     close(lock);
 }

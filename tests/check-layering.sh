@@ -23,7 +23,7 @@ metadata base domain libvirt
 bus
 setup    base sysfs gpu backend
 daemon   base gpu domain pool placement driver core libvirt setup iso bus
-cli      base sysfs gpu domain libvirt iso bus
+cli      base sysfs gpu domain driver libvirt iso bus
 hooks
 '
 

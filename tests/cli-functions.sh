@@ -2,6 +2,8 @@
 # Sourced by the tests of virt-vgpu as it is typed. Wants $builddir and $tmp, absolute.
 
 tests=0 failures=0
+# the programs that virt-vgpu runs
+export VIRT_VGPU_LIBEXECDIR="$builddir"
 
 verdict() # STATUS WHAT
 {

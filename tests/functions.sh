@@ -13,6 +13,7 @@ begin()
         needs dbus-run-session
         VGPU_TEST_ON_BUS=1 exec dbus-run-session -- sh "$0"
     fi
+    export VIRT_VGPU_LIBEXECDIR="$builddir"
     make_root "$@" || exit 1
     trap cleanup EXIT
     export LC_ALL=C.UTF-8 LIBVIRT_DEFAULT_URI="test://$root/host.xml"

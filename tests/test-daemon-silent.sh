@@ -99,4 +99,19 @@ check "it goes when A answers" until_true has_no_record 1
 release 4
 check "nothing is left" until_true nothing_left
 
+# --- without a daemon -------------------------------------------------------------------------------
+# doctor: what it says, with the fake driver in the process that it asks
+doctor()
+{
+    ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 FAKE_DRIVER_ROOT=$root LD_PRELOAD=$builddir/tests/fake-driver.so \
+        "$builddir/virt-vgpu" doctor --root "$root" --wide > "$root/doctor" 2>&1
+    grep -q "^  $2  *driver $1: $3" "$root/doctor"
+}
+killed
+check "doctor finds that all answer" doctor $a ok nvidia
+knob hang_read-$a 1
+check "a driver that hangs does not keep it: it names the GPU" doctor $a fail ".*does not answer"
+check "and no other one" doctor $b ok nvidia
+unknob hang_read-$a
+
 finish

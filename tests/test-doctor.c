@@ -5,6 +5,8 @@
 
 #include "cli/doctor-private.h"
 #include "cli/doctor.h"
+#include "driver/performer.h"
+#include "driver/protocol.h"
 #include "fake-sysfs.h"
 
 #define TEXT(literal) ((char *) (literal))
@@ -87,6 +89,11 @@ static const CardCase cards[] = {
       .card = { AT, .vendor = 0x10de, .device = 0x13f2, .class = 0x030200,
                 .driver = TEXT("vfio-pci"), .vfs_total = 16 },
       .driver = { "ok", "guests get it whole", NULL }, .vfs = { NULL } },
+    { "a driver that hangs",
+      .card = { AT, A2, .vgpu_host = true, .vfs_enabled = 16, .vfs_offering = 16,
+                .silence = TEXT("it has not answered for 5 s") },
+      .driver = { "fail", "nvidia 550.90.05 does not answer: it has not", "journalctl" },
+      .vfs = { "ok", "16 of 16", NULL } },
     { "the board's own graphics",
       .card = { AT, .vendor = 0x1a03, .class = 0x030000, .driver = TEXT("ast") },
       .driver = { NULL }, .vfs = { NULL } },
@@ -355,10 +362,18 @@ row_of(GVariant *rows, const char *name)
 static GVariant *
 examine(FakeSysfs *host)
 {
+    VgpuPerformer performer = { .sysfs = fake_sysfs_reader(host) };
+    g_autoptr(GVariant) arguments =
+        g_variant_ref_sink(g_variant_new_parsed("{'details': <true>}"));
+    g_autoptr(GVariant) results =
+        g_variant_ref_sink(vgpu_performer_run(&performer, VGPU_DRIVER_DISCOVER, arguments));
+    g_autoptr(GVariant) details = g_variant_lookup_value(results, "details", NULL);
+    g_autoptr(GPtrArray) gpus = vgpu_doctor_cards(performer.sysfs, performer.discovered, details);
     GVariantBuilder rows;
 
     g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
-    vgpu_doctor_check(fake_sysfs_reader(host), false, &rows);
+    vgpu_doctor_check(performer.sysfs, false, gpus, &rows);
+    vgpu_performer_clear(&performer);
     return g_variant_ref_sink(g_variant_builder_end(&rows));
 }
 

@@ -47,8 +47,18 @@ static const VgpuColumn doctor_columns[] = {
     { .key = "check" }, { .key = "status" }, { .key = "detail" }, { .key = "fix" }, { 0 },
 };
 
-/* Whether the daemon answers, and what it has found. */
 static void
+add_rows(GVariantBuilder *rows, GVariant *more)
+{
+    for (gsize i = 0; i < g_variant_n_children(more); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(more, i);
+
+        g_variant_builder_add_value(rows, row);
+    }
+}
+
+/* Whether the daemon answers; and what it has found. */
+static bool
 check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
 {
     g_autoptr(GError) error = NULL;
@@ -59,14 +69,11 @@ check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
     if (!found) {
         g_variant_builder_add_value(rows, vgpu_doctor_row("daemon", "fail", error->message,
                                                           "systemctl start virtvgpud"));
-        return;
+        return false;
     }
     g_variant_builder_add_value(rows, vgpu_doctor_row("daemon", "ok", "virtvgpud answers", NULL));
-    for (gsize i = 0; i < g_variant_n_children(found); i++) {
-        g_autoptr(GVariant) row = g_variant_get_child_value(found, i);
-
-        g_variant_builder_add_value(rows, row);
-    }
+    add_rows(rows, found);
+    return true;
 }
 
 static void
@@ -85,13 +92,18 @@ print_checks(GVariant *rows, bool wide)
 static int
 run_doctor(const VgpuCli *cli, char **args, GError **error)
 {
-    GVariantBuilder builder;
+    g_autofree char *program = vgpu_command_program("virt-vgpu-driver");
+    GVariantBuilder builder, of_daemon;
+    g_autoptr(GVariant) found = NULL;
     g_autoptr(GVariant) rows = NULL;
     int status = EXIT_SUCCESS;
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-    vgpu_doctor_local(cli->root, &builder);
-    check_daemon(cli, &builder);
+    g_variant_builder_init(&of_daemon, G_VARIANT_TYPE("aa{sv}"));
+    /* while the daemon runs, no process but its own is to be stuck in a driver */
+    vgpu_doctor_local(cli->root, program, !check_daemon(cli, &of_daemon), &builder);
+    found = g_variant_ref_sink(g_variant_builder_end(&of_daemon));
+    add_rows(&builder, found);
     rows = g_variant_ref_sink(g_variant_builder_end(&builder));
 
     if (cli->json)

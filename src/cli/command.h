@@ -47,5 +47,8 @@ extern const VgpuCommand vgpu_commands_general[];
 /* What was typed is wrong: sets @error and returns VGPU_EXIT_USAGE. */
 int vgpu_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Where the program @name is that this one runs. */
+char *vgpu_command_program(const char *name);
+
 /* A PCI address as it may be typed, in its canonical form; NULL with a usage error. */
 char *vgpu_address_arg(const char *text, GError **error);

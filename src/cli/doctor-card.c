@@ -20,6 +20,7 @@ vgpu_card_free(VgpuCard *self)
     g_free(self->address);
     g_free(self->driver);
     g_free(self->version);
+    g_free(self->silence);
     g_free(self);
 }
 
@@ -96,9 +97,23 @@ judge_other_driver(const VgpuCard *card)
     };
 }
 
+static VgpuFinding
+judge_silent(const VgpuCard *card)
+{
+    g_autofree char *driver = card->driver ? driver_text(card) : g_strdup("its driver");
+
+    return (VgpuFinding) {
+        .status = FAIL,
+        .detail = g_strdup_printf("%s does not answer: %s", driver, card->silence),
+        .fix = g_strdup("'journalctl -k' may tell why; a driver that hangs needs a reboot"),
+    };
+}
+
 VgpuFinding
 vgpu_judge_driver(const VgpuCard *card)
 {
+    if (card->silence)
+        return judge_silent(card);
     if (!is_nvidia(card) && !card->vfs_total && !card->on_pf)
         return (VgpuFinding) { 0 };
     if (is_given_away(card))

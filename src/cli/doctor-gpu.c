@@ -1,121 +1,49 @@
-/* doctor-gpu.c: what sysfs shows of the GPUs, and what their host set-up has left */
+/* doctor-gpu.c: what a driver process tells of the GPUs, and what their host set-up has left */
 #include <ctype.h>
 #include <string.h>
 
 #include "base/names.h"
-#include "base/pciaddr.h"
 #include "cli/doctor-private.h"
-
-#define CLASS_DISPLAY 0x03u
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static char *
-read_pci(const VgpuSysfs *fs, const char *address, const char *attribute)
-{
-    g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", address, attribute);
-
-    return vgpu_sysfs_read(fs, path, NULL);
-}
-
-static char *
-link_pci(const VgpuSysfs *fs, const char *address, const char *link)
-{
-    g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", address, link);
-
-    return vgpu_sysfs_link_name(fs, path);
-}
-
-static guint
-number_pci(const VgpuSysfs *fs, const char *address, const char *attribute)
-{
-    g_autofree char *text = read_pci(fs, address, attribute);
-
-    return text ? (guint) g_ascii_strtoull(text, NULL, 0) : 0;
-}
-
-static bool
-is_mdev_parent(const VgpuSysfs *fs, const char *address)
-{
-    g_autofree char *path = g_strconcat(VGPU_SYS_MDEV_BUS "/", address, NULL);
-
-    return vgpu_sysfs_exists(fs, path);
-}
-
-/* The file has a line "START END FLAGS" for each region, of zeros where there is none. */
-static guint64
-read_bar1(const VgpuSysfs *fs, const char *address)
-{
-    g_autofree char *text = read_pci(fs, address, "resource");
-    const char *line = text ? strchr(text, '\n') : NULL;
-    guint64 start, end;
-    char *rest;
-
-    if (!line)
-        return 0;
-    start = g_ascii_strtoull(line + 1, &rest, 16);
-    end = g_ascii_strtoull(rest, NULL, 16);
-    return end > start ? end - start + 1 : 0;
-}
-
-static void
-add_vf(const VgpuSysfs *fs, VgpuCard *card, const char *vf)
-{
-    g_autofree char *driver = link_pci(fs, vf, "driver");
-    g_autofree char *own =
-        g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/nvidia/creatable_vgpu_types", vf);
-
-    card->vfs_enabled++;
-    card->vfs_offering += is_mdev_parent(fs, vf) || vgpu_sysfs_exists(fs, own);
-    card->vfs_for_guests += g_strcmp0(driver, "vfio-pci") == 0;
-}
-
-/* NULL: it is no GPU, or a virtual function. The links are counted instead of reading
- * sriov_numvfs, which waits for a driver that is busy (kernel: drivers/pci/iov.c). */
 static VgpuCard *
-read_card(const VgpuSysfs *fs, const char *address)
+read_card(const VgpuGpu *gpu)
 {
-    guint class = number_pci(fs, address, "class");
-    g_autofree char *driver = link_pci(fs, address, "driver");
-    g_autofree char *physfn = link_pci(fs, address, "physfn");
-    VgpuCard *card;
+    VgpuCard *card = g_new0(VgpuCard, 1);
 
-    if (physfn || (class >> 16 != CLASS_DISPLAY && g_strcmp0(driver, "gim") != 0))
-        return NULL;
-    card = g_new0(VgpuCard, 1);
-    card->address = g_strdup(address);
-    card->class = class;
-    card->vendor = number_pci(fs, address, "vendor");
-    card->device = number_pci(fs, address, "device");
-    card->bar1 = read_bar1(fs, address);
-    card->driver = g_steal_pointer(&driver);
-    card->version = read_pci(fs, address, "driver/module/version");
-    card->on_pf = is_mdev_parent(fs, address);
-    card->vgpu_host = vgpu_sysfs_exists(fs, "sys/module/nvidia_vgpu_vfio");
-    card->vfs_total = number_pci(fs, address, "sriov_totalvfs");
-    for (guint i = 0; i < card->vfs_total; i++) {
-        g_autofree char *link = g_strdup_printf("virtfn%u", i);
-        g_autofree char *vf = link_pci(fs, address, link);
+    card->address = g_strdup(gpu->address);
+    card->vendor = gpu->vendor_id ? (guint) g_ascii_strtoull(gpu->vendor_id, NULL, 0) : 0;
+    card->device = gpu->product_id ? (guint) g_ascii_strtoull(gpu->product_id, NULL, 0) : 0;
+    card->driver = g_strdup(gpu->driver);
+    card->version = g_strdup(gpu->driver_version);
+    card->vfs_total = gpu->vfs_total;
+    card->vfs_enabled = gpu->vfs_enabled;
+    for (guint i = 0; gpu->interface != VGPU_INTERFACE_VF && i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
 
-        if (vf)
-            add_vf(fs, card, vf);
+        card->vfs_offering += parent->is_vf;
+        card->on_pf |= !parent->is_vf;
     }
     return card;
 }
 
 GPtrArray *
-vgpu_doctor_read_cards(const VgpuSysfs *fs, bool has_iommu)
+vgpu_doctor_cards(const VgpuSysfs *fs, const VgpuInventory *inventory, GVariant *details)
 {
     GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_card_free);
-    g_autoptr(GPtrArray) names = vgpu_sysfs_list(fs, VGPU_SYS_PCI_DEVICES);
+    bool has_iommu = vgpu_doctor_count_groups(fs) > 0;
+    bool vgpu_host = vgpu_sysfs_exists(fs, "sys/module/nvidia_vgpu_vfio");
+    GVariantIter iter;
 
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *address = vgpu_pciaddr_canonical(names->pdata[i]);
-        VgpuCard *card = address ? read_card(fs, address) : NULL;
+    g_variant_iter_init(&iter, details);
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        VgpuCard *card = read_card(g_ptr_array_index(inventory->gpus, i));
 
-        if (!card)
-            continue;
+        (void) g_variant_iter_next(&iter, "(&sutu)", NULL, &card->class, &card->bar1,
+                                   &card->vfs_for_guests);
         card->has_iommu = has_iommu;
+        card->vgpu_host = vgpu_host;
         g_ptr_array_add(cards, card);
     }
     return cards;

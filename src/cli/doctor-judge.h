@@ -20,7 +20,7 @@ typedef struct {
 void vgpu_finding_clear(VgpuFinding *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuFinding, vgpu_finding_clear)
 
-/* A physical GPU, as sysfs shows it. */
+/* A physical GPU, as a driver process tells of it. */
 typedef struct {
     char *address; /* canonical */
     guint vendor, device;
@@ -28,6 +28,7 @@ typedef struct {
     guint64 bar1;   /* its size in bytes, 0: not known */
     char *driver;   /* NULL: unbound */
     char *version;  /* of the driver's module, NULL: it does not say */
+    char *silence;  /* why the driver does not answer; NULL: it does, or was not asked */
     bool on_pf;     /* it has mdev types itself */
     bool vgpu_host; /* NVIDIA's module for vGPUs is loaded */
     bool has_iommu; /* the host has one */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/doctor-judge.h"
+#include "gpu/inventory.h"
 #include "sysfs/sysfs.h"
 
 typedef struct {
@@ -12,7 +13,8 @@ typedef struct {
 } VgpuDoctor;
 
 /* All checks, on the tree of @fs. */
-void vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GVariantBuilder *rows);
+void vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GPtrArray *cards,
+                       GVariantBuilder *rows);
 
 /* Add a row; @fix NULL: nothing to do. */
 void vgpu_doctor_report(VgpuDoctor *self, const char *check, const char *status,
@@ -20,8 +22,9 @@ void vgpu_doctor_report(VgpuDoctor *self, const char *check, const char *status,
 /* Takes what is in @finding; one without a status is no row. */
 void vgpu_doctor_tell(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
-/* The GPUs below @fs (of VgpuCard). @has_iommu: of the host. */
-GPtrArray *vgpu_doctor_read_cards(const VgpuSysfs *fs, bool has_iommu);
+/* Those of @inventory (of VgpuCard), in its order, as is that of @details: a(sutu), see driver/protocol.h. */
+GPtrArray *vgpu_doctor_cards(const VgpuSysfs *fs, const VgpuInventory *inventory,
+                             GVariant *details);
 /* IOMMU groups with a device of the host in them: a mediated device has a group of its own. */
 guint vgpu_doctor_count_groups(const VgpuSysfs *fs);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/doctor-driver.h"
 #include "cli/doctor-private.h"
 #include "cli/terminal.h"
 
@@ -37,9 +38,8 @@ vgpu_doctor_tell(VgpuDoctor *self, const char *check, VgpuFinding finding)
 }
 
 void
-vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GVariantBuilder *rows)
+vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GPtrArray *cards, GVariantBuilder *rows)
 {
-    g_autoptr(GPtrArray) cards = vgpu_doctor_read_cards(fs, vgpu_doctor_count_groups(fs) > 0);
     VgpuDoctor self = { .fs = fs, .is_host = is_host, .cards = cards, .rows = rows };
 
     vgpu_doctor_host(&self);
@@ -48,17 +48,38 @@ vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GVariantBuilder *rows)
     vgpu_doctor_others(&self);
 }
 
+static GPtrArray *
+ask_for_cards(const VgpuSysfs *fs, VgpuDoctorDriver *driver, bool asks_drivers, GError **error)
+{
+    g_autoptr(GVariant) details = NULL;
+    g_autoptr(VgpuInventory) inventory = vgpu_doctor_driver_discover(driver, &details, error);
+    GPtrArray *cards = inventory ? vgpu_doctor_cards(fs, inventory, details) : NULL;
+
+    for (guint i = 0; cards && asks_drivers && i < cards->len; i++) {
+        VgpuCard *card = g_ptr_array_index(cards, i);
+
+        card->silence = vgpu_doctor_driver_silence(driver, g_ptr_array_index(inventory->gpus, i));
+    }
+    return cards;
+}
+
 void
-vgpu_doctor_local(const char *root, GVariantBuilder *rows)
+vgpu_doctor_local(const char *root, const char *program, bool asks_drivers, GVariantBuilder *rows)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuSysfs) fs = vgpu_sysfs_new(root, &error);
+    g_autoptr(VgpuDoctorDriver) driver = vgpu_doctor_driver_new(program, root);
+    g_autoptr(GPtrArray) cards = fs ? ask_for_cards(fs, driver, asks_drivers, &error) : NULL;
 
+    if (!cards)
+        g_variant_builder_add_value(
+            rows,
+            vgpu_doctor_row(fs ? "driver process" : "root", VGPU_DOCTOR_FAIL, error->message,
+                            fs ? "see whether virt-vgpu is completely installed" : NULL));
+    if (fs && !cards)
+        cards = g_ptr_array_new();
     if (fs)
-        vgpu_doctor_check(fs, strcmp(root, "/") == 0, rows);
-    else
-        g_variant_builder_add_value(rows, vgpu_doctor_row("root", VGPU_DOCTOR_FAIL,
-                                                          error->message, NULL));
+        vgpu_doctor_check(fs, strcmp(root, "/") == 0, cards, rows);
 }
 
 /* --- for people --------------------------------------------------------------------------- */

@@ -10,8 +10,10 @@
 #include "cli/table.h"
 
 /* Add the rows of all local checks to @rows (an aa{sv} under construction). @root prefixes every
- * path ("/" in production). */
-void vgpu_doctor_local(const char *root, GVariantBuilder *rows);
+ * path ("/" in production); @program is virt-vgpu-driver; the GPUs' drivers are asked whether they
+ * answer if @asks_drivers. */
+void vgpu_doctor_local(const char *root, const char *program, bool asks_drivers,
+                       GVariantBuilder *rows);
 
 /* One row; @fix is NULL when there is nothing to do. The result is floating. */
 GVariant *vgpu_doctor_row(const char *check, const char *status, const char *detail,

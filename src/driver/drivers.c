@@ -144,8 +144,8 @@ vgpu_drivers_discover(VgpuDrivers *self, gint64 since)
 
 /* --- GPUs ----------------------------------------------------------------------------------- */
 
-static GVariant *
-read_arguments(const VgpuGpu *gpu)
+GVariant *
+vgpu_drivers_read_arguments(const VgpuGpu *gpu)
 {
     GVariantDict arguments;
     GVariantBuilder functions;
@@ -204,7 +204,7 @@ vgpu_drivers_take(VgpuDrivers *self, const VgpuInventory *inventory)
             g_hash_table_insert(self->gpus, g_strdup(gpu->address), driver);
         }
         /* what is known of another is told anew, even where it is the same */
-        if (vgpu_driver_set_arguments(driver, read_arguments(gpu)))
+        if (vgpu_driver_set_arguments(driver, vgpu_drivers_read_arguments(gpu)))
             g_hash_table_remove(self->contents, gpu->address);
     }
 }

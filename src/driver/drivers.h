@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDrivers, vgpu_drivers_free)
 /* For processes of one vGPU. Borrowed. */
 const VgpuDriverOptions *vgpu_drivers_options(const VgpuDrivers *self);
 
+/* What a process is asked to read @gpu with, as it was discovered; floating. */
+GVariant *vgpu_drivers_read_arguments(const VgpuGpu *gpu);
+
 /* PFs that count as GPUs whatever their class is (a set of addresses, or NULL), from now on. */
 void vgpu_drivers_set_named(VgpuDrivers *self, GHashTable *named);
 /* Is what was discovered good as of @since? Discover anew if not. */

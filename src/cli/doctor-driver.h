@@ -1,0 +1,20 @@
+/* doctor-driver.h: a virt-vgpu-driver of doctor's own, which waits for its answers
+ *
+ * It is there without the daemon. One that its driver keeps is left behind after some seconds. */
+#pragma once
+
+#include "gpu/inventory.h"
+
+typedef struct VgpuDoctorDriver VgpuDoctorDriver;
+
+/* @program is virt-vgpu-driver, @root where it looks; both are borrowed. */
+VgpuDoctorDriver *vgpu_doctor_driver_new(const char *program, const char *root);
+void vgpu_doctor_driver_free(VgpuDoctorDriver *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDoctorDriver, vgpu_doctor_driver_free)
+
+/* The GPUs that there are, and @details of them, a(sutu) (see driver/protocol.h). */
+VgpuInventory *vgpu_doctor_driver_discover(VgpuDoctorDriver *self, GVariant **details,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Why the driver of @gpu does not answer; NULL: it does, or makes no vGPUs. */
+char *vgpu_doctor_driver_silence(VgpuDoctorDriver *self, const VgpuGpu *gpu);

@@ -28,13 +28,15 @@ on_list_profiles(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-/* An argument: everybody is refused. */
+/* An argument: everybody is refused. VIRT_VGPU_LIBEXECDIR is where virt-vgpu-iso is. */
 int
 main(int argc, char **argv)
 {
     g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL);
     g_autoptr(VgpuBusManager1) skeleton = vgpu_bus_manager1_skeleton_new();
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autofree char *program =
+        g_build_filename(g_getenv("VIRT_VGPU_LIBEXECDIR"), "virt-vgpu-iso", NULL);
 
     vgpu_error_register_names();
     g_dbus_interface_skeleton_set_flags(
@@ -43,7 +45,7 @@ main(int argc, char **argv)
     g_signal_connect(skeleton, "g-authorize-method", G_CALLBACK(on_authorize),
                      argc > 1 ? argv[1] : NULL);
     g_signal_connect(skeleton, "handle-list-profiles", G_CALLBACK(on_list_profiles), NULL);
-    vgpu_service_iso_connect(skeleton);
+    vgpu_service_iso_connect(skeleton, program);
     if (!bus || !g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(skeleton), bus,
                                                   VGPU_DBUS_PATH, NULL))
         return EXIT_FAILURE;

@@ -167,12 +167,12 @@ cli 0 driver-iso --output "$iso" --gridd ClientConfigTokenPath=/opt/tokens --tok
 extract "$tmp/x"
 check "install.sh runs with a place of its own for the token" "$tmp/x/linux/install.sh" "$tmp/root"
 check "where the token is then" cmp "$tmp/$token" "$tmp/root/opt/tokens/$token"
-cli 0 driver-iso --output "$iso" --label WIN_11 "$tmp/driver.run"
+cli 0 driver-iso --output "$iso" --label=-WIN_11 "$tmp/driver.run"
 extract "$tmp/x"
 check "install.sh runs without a token" "$tmp/x/linux/install.sh" "$tmp/root2"
 check "and makes no directory for it" test ! -e "$tmp/root2/etc/nvidia/ClientConfigToken"
 xorriso -indev "$iso" -pvd_info > "$tmp/pvd" 2>&1
-check "another label" grep -qx "Volume Id    : WIN_11" "$tmp/pvd"
+check "another label" grep -qx "Volume Id    : -WIN_11" "$tmp/pvd"
 
 # --- by the daemon ----------------------------------------------------------------------------
 start_service() # ARGUMENT...

@@ -14,6 +14,7 @@
 #include "iso/driver.h"
 #include "iso/output.h"
 #include "iso/tree.h"
+#include "iso/write.h"
 #include "scratch.h"
 
 #define LONG_NAME                                                                                \

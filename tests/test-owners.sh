@@ -1,5 +1,6 @@
 #!/bin/sh
 # virtvgpud has no code that opens /sys or /dev, so that it cannot enter a driver: that is in the programs it starts.
+# And what writes images is in none but virt-vgpu-iso.
 set -u
 builddir=${builddir:-.}
 
@@ -29,5 +30,9 @@ links() { readelf -d "$builddir/$1" | grep -q "NEEDED.*$2"; }
 links_not() { ! links "$1" "$2"; }
 check "virt-vgpu-driver links GLib" links virt-vgpu-driver libglib-2.0
 check "and not GIO" links_not virt-vgpu-driver libgio-2.0
+check "virt-vgpu-iso links libisofs" links virt-vgpu-iso libisofs
+for program in virtvgpud virt-vgpu virt-vgpu-hook virt-vgpu-host virt-vgpu-driver virt-vgpu-metadata; do
+    check "$program does not" links_not $program libisofs
+done
 echo "1..$n"
 [ "$failures" -eq 0 ]

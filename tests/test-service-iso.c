@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/service-iso.h"
+#include "programs.h"
 
 /* The handles of the files that come with each call. */
 enum { A_FILE, ANOTHER, A_DIRECTORY, ONLY_NAMED, FOR_WRITING, OUTPUT, READ_ONLY, N_FDS };
@@ -93,10 +94,11 @@ serve(gpointer opaque)
     Server *server = opaque;
     g_autoptr(GDBusConnection) connection = NULL;
     g_autoptr(VgpuBusManager1) skeleton = vgpu_bus_manager1_skeleton_new();
+    g_autofree char *program = programs_find("virt-vgpu-iso");
 
     g_main_context_push_thread_default(server->context);
     connection = connection_on(server->socket, true);
-    vgpu_service_iso_connect(skeleton);
+    vgpu_service_iso_connect(skeleton, program);
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(skeleton), connection,
                                           VGPU_DBUS_PATH, NULL))
         g_error("cannot export");

@@ -13,6 +13,7 @@
 #include "iso/build.h"
 #include "iso/driver.h"
 #include "iso/output.h"
+#include "iso/program.h"
 #include "iso/tree.h"
 
 /* The system bus lets 16 through with a message, dbus-daemon(1): max_message_unix_fds. */
@@ -207,12 +208,13 @@ static gpointer
 write_image(gpointer opaque)
 {
     Task *task = opaque;
+    g_autofree char *program = vgpu_command_program("virt-vgpu-iso");
 
     if (option.local || !can_be_sent(task->build) || !ask_daemon(task))
-        task->done =
-            start_over(task->fd, &task->error) &&
-            vgpu_iso_write(task->build->iso, option.label ? option.label : VGPU_ISO_LABEL,
-                           task->fd, &task->error);
+        task->done = start_over(task->fd, &task->error) &&
+                     vgpu_iso_program_write(program, task->build->iso,
+                                            option.label ? option.label : VGPU_ISO_LABEL,
+                                            task->fd, &task->error);
     g_mutex_lock(&task->lock);
     task->over = true;
     g_cond_signal(&task->cond);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "iso/driver.h"
+#include "iso/program.h"
 
 /* Borrowed from @fds. */
 static int
@@ -98,7 +99,8 @@ read_options(Options *self, GVariant *options, GError **error)
 }
 
 static bool
-build(GUnixFDList *fds, GVariant *files, GVariant *options, GVariant *output, GError **error)
+build(const char *program, GUnixFDList *fds, GVariant *files, GVariant *options, GVariant *output,
+      GError **error)
 {
     g_auto(Options) option = { 0 };
     g_autoptr(VgpuGridd) gridd = NULL;
@@ -112,12 +114,12 @@ build(GUnixFDList *fds, GVariant *files, GVariant *options, GVariant *output, GE
     if (!iso)
         return false;
     fd = get_fd(fds, g_variant_get_handle(output), error);
-    return fd >= 0 && vgpu_iso_write(iso, option.label, fd, error);
+    return fd >= 0 && vgpu_iso_program_write(program, iso, option.label, fd, error);
 }
 
 static gboolean
 on_build_driver_iso(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, GUnixFDList *fds,
-                    GVariant *files, GVariant *options, GVariant *output, gpointer opaque)
+                    GVariant *files, GVariant *options, GVariant *output, gpointer program)
 {
     /* one at a time: a file on a server that hangs holds up this method, not the daemon's threads */
     static GMutex at_work;
@@ -128,7 +130,7 @@ on_build_driver_iso(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, GUni
             call, VGPU_ERROR, VGPU_ERROR_BUSY, "another image is being built; try again later");
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
-    if (build(fds, files, options, output, &error))
+    if (build(program, fds, files, options, output, &error))
         vgpu_bus_manager1_complete_build_driver_iso(skeleton, call, NULL);
     else
         g_dbus_method_invocation_return_gerror(call, error);
@@ -137,7 +139,8 @@ on_build_driver_iso(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, GUni
 }
 
 void
-vgpu_service_iso_connect(VgpuBusManager1 *skeleton)
+vgpu_service_iso_connect(VgpuBusManager1 *skeleton, const char *program)
 {
-    g_signal_connect(skeleton, "handle-build-driver-iso", G_CALLBACK(on_build_driver_iso), NULL);
+    g_signal_connect(skeleton, "handle-build-driver-iso", G_CALLBACK(on_build_driver_iso),
+                     (gpointer) program);
 }

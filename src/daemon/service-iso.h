@@ -6,5 +6,6 @@
 
 #include "bus/manager1.h"
 
-/* Answer BuildDriverIso on @skeleton, each call on a thread of its own. */
-void vgpu_service_iso_connect(VgpuBusManager1 *skeleton);
+/* Answer BuildDriverIso on @skeleton, each call on a thread of its own. @program is virt-vgpu-iso, which
+ * writes; borrowed. */
+void vgpu_service_iso_connect(VgpuBusManager1 *skeleton, const char *program);

@@ -93,7 +93,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     vgpu_service_connect_pools(self);
     vgpu_service_host_connect(self->skeleton, setup);
     vgpu_service_metrics_connect(self->skeleton, worker, manager);
-    vgpu_service_iso_connect(self->skeleton);
+    vgpu_service_iso_connect(self->skeleton, VGPU_LIBEXECDIR "/virt-vgpu-iso");
     return self;
 }
 

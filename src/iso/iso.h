@@ -1,11 +1,14 @@
 /* iso.h: an ISO 9660 image with Rock Ridge and Joliet, so that Linux and Windows see the same names
  *
  * Content comes from open files, never from paths, and is read with the rights of who opened them.
- * libisofs does the work. Objects are for one thread; any number of them may exist. */
+ * Here it is laid out; it is written by virt-vgpu-iso. Objects are for one thread; any number of them may
+ * exist. */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
 
 #define VGPU_ISO_LABEL "VGPU-DRIVER"
 
@@ -27,13 +30,19 @@ bool vgpu_iso_add_text(VgpuIso *self, const char *path, const char *text, bool e
 /* An empty directory. One that is there already is success. */
 bool vgpu_iso_add_dir(VgpuIso *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+typedef struct {
+    char *path;
+    int fd; /* -1: a directory */
+    bool owned;
+    off_t size;
+    mode_t mode; /* the permissions in the image */
+    time_t mtime;
+} VgpuIsoEntry;
+
+/* Of VgpuIsoEntry, in the order they came; a directory before what is in it. Borrowed. */
+const GPtrArray *vgpu_iso_entries(const VgpuIso *self);
 bool vgpu_iso_has(const VgpuIso *self, const char *path);
 guint vgpu_iso_n_files(const VgpuIso *self);
 
 /* 1 to 16 (all that Joliet has room for) of letters, digits, '_', '-' and '.'. */
 bool vgpu_iso_is_label(const char *label);
-
-/* Write the image to @fd, from where it stands. It must be a regular file that is open for writing,
- * else VGPU_ERROR_BAD_REQUEST. A file that has become shorter or cannot be read fails the whole. */
-bool vgpu_iso_write(VgpuIso *self, const char *label, int fd, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;

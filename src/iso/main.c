@@ -1,7 +1,9 @@
-/* virt-vgpu-iso: builds a pool's image for the daemon, whose sandbox may not write where it goes.
+/* virt-vgpu-iso: builds images with the guest's driver, the only program that links libisofs.
  *
- * `virt-vgpu-iso build OUTPUT [--gridd KEY=VALUE]… [--token FILE] [--profile P] PATH…` prints what was
- * built as GVariant text of type as; a reason for failure is the last line of stderr. */
+ * `virt-vgpu-iso build OUTPUT [--gridd KEY=VALUE]… [--token FILE] [--profile P] PATH…` builds a pool's
+ * image for the daemon, whose sandbox may not write where it goes, and prints what was built as GVariant
+ * text of type as. `virt-vgpu-iso write` writes one that was laid out elsewhere, see
+ * iso/program.h. A reason for failure is the last line of stderr. */
 #include <gio/gio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +12,12 @@
 #include "base/error.h"
 #include "iso/build.h"
 #include "iso/output.h"
+#include "iso/program.h"
+#include "iso/write.h"
 
 #define EXIT_USAGE 2
-#define USAGE "build OUTPUT [--gridd KEY=VALUE]... [--token FILE] [--profile PROFILE] PATH..."
+#define USAGE                                                                                    \
+    "build OUTPUT [--gridd KEY=VALUE]... [--token FILE] [--profile PROFILE] PATH..., or write"
 
 static struct {
     char **gridd;
@@ -54,31 +59,43 @@ build(const char *path, const char *const *paths, GError **error)
     return g_variant_print(answer, TRUE);
 }
 
+static bool
+write_image(GError **error)
+{
+    g_autofree char *label = NULL;
+    g_autoptr(VgpuIso) iso = vgpu_iso_program_read(&label, error);
+
+    return iso && vgpu_iso_write(iso, label, VGPU_ISO_PROGRAM_OUTPUT_FD, error);
+}
+
 int
 main(int argc, char **argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(USAGE);
     g_autoptr(GError) error = NULL;
     g_autofree char *answer = NULL;
-    bool is_usage = false;
+    bool is_usage = false, done = false;
 
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         is_usage = true;
-    } else if (argc < 4 || !g_str_equal(argv[1], "build")) {
+    } else if (argc == 2 && g_str_equal(argv[1], "write")) {
+        done = write_image(&error);
+    } else if (argc >= 4 && g_str_equal(argv[1], "build")) {
+        answer = build(argv[2], (const char *const *) argv + 3, &error);
+        done = answer != NULL;
+    } else {
         fprintf(stderr, "usage: virt-vgpu-iso " USAGE "\n");
         return EXIT_USAGE;
-    } else {
-        answer = build(argv[2], (const char *const *) argv + 3, &error);
-        is_usage = g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST);
     }
     g_strfreev(option.gridd);
     g_free(option.token);
     g_free(option.profile);
-    if (answer) {
+    if (answer)
         puts(answer);
+    if (done)
         return EXIT_SUCCESS;
-    }
     fprintf(stderr, "virt-vgpu-iso: %s\n", error->message);
+    is_usage |= g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST);
     return is_usage ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -1,0 +1,13 @@
+/* program.h: virt-vgpu-iso is run to write an image */
+#pragma once
+
+#include "iso/iso.h"
+
+/* Have @program, which is virt-vgpu-iso, write @iso to @fd, from where it stands, and wait for it. As
+ * vgpu_iso_write(); VGPU_ERROR_NOT_SUPPORTED: it cannot be run. */
+bool vgpu_iso_program_write(const char *program, const VgpuIso *iso, const char *label, int fd,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Its side of this: the image that is described on stdin, and whose files it was started with. */
+VgpuIso *vgpu_iso_program_read(char **label, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+#define VGPU_ISO_PROGRAM_OUTPUT_FD 3

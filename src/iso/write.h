@@ -1,0 +1,9 @@
+/* write.h: an image is written, by libisofs, which no program but virt-vgpu-iso links */
+#pragma once
+
+#include "iso/iso.h"
+
+/* Write the image to @fd, from where it stands. It must be a regular file that is open for writing,
+ * else VGPU_ERROR_BAD_REQUEST. A file that has become shorter or cannot be read fails the whole. */
+bool vgpu_iso_write(const VgpuIso *iso, const char *label, int fd, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -67,11 +67,12 @@ check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
         manager ? vgpu_bus_query(manager, "Doctor", g_variant_new("()"), &error) : NULL;
 
     if (!found) {
-        g_variant_builder_add_value(rows, vgpu_doctor_row("daemon", "fail", error->message,
-                                                          "systemctl start virtvgpud"));
+        g_variant_builder_add_value(rows, vgpu_doctor_row_new("daemon", "fail", error->message,
+                                                              "systemctl start virtvgpud"));
         return false;
     }
-    g_variant_builder_add_value(rows, vgpu_doctor_row("daemon", "ok", "virtvgpud answers", NULL));
+    g_variant_builder_add_value(rows,
+                                vgpu_doctor_row_new("daemon", "ok", "virtvgpud answers", NULL));
     add_rows(rows, found);
     return true;
 }

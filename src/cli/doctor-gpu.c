@@ -69,7 +69,7 @@ check_cards(VgpuDoctor *self)
         for (gsize c = 0; c < G_N_ELEMENTS(checks); c++) {
             g_autofree char *check = g_strdup_printf("%s %s", checks[c].name, card->address);
 
-            vgpu_doctor_tell(self, check, checks[c].judge(card));
+            vgpu_doctor_row_add_finding(self, check, checks[c].judge(card));
         }
     }
 }
@@ -91,13 +91,13 @@ check_vgpu_mgr(VgpuDoctor *self)
                                     : NULL;
 
         if (g_strcmp0(comm, name) == 0) {
-            vgpu_doctor_report(self, name, VGPU_DOCTOR_OK, "runs", NULL);
+            vgpu_doctor_row_add(self, name, VGPU_DOCTOR_OK, "runs", NULL);
             return;
         }
     }
-    vgpu_doctor_report(self, name, VGPU_DOCTOR_FAIL,
-                       "does not run: no domain with an NVIDIA vGPU can start",
-                       "systemctl start nvidia-vgpu-mgr, and enable it for the next boot");
+    vgpu_doctor_row_add(self, name, VGPU_DOCTOR_FAIL,
+                        "does not run: no domain with an NVIDIA vGPU can start",
+                        "systemctl start nvidia-vgpu-mgr, and enable it for the next boot");
 }
 
 static void
@@ -110,8 +110,8 @@ report_failed_step(VgpuDoctor *self, GVariant *step)
     (void) !g_variant_lookup(step, "step", "&s", &name);
     (void) !g_variant_lookup(step, "text", "&s", &text);
     detail = *gpu ? g_strdup_printf("GPU %s, %s: %s", gpu, name, text) : g_strdup(text);
-    vgpu_doctor_report(self, "host layout", VGPU_DOCTOR_FAIL, detail,
-                       "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
+    vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_FAIL, detail,
+                        "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
 }
 
 static void
@@ -129,7 +129,7 @@ check_steps(VgpuDoctor *self, GVariant *steps)
         }
     }
     if (well)
-        vgpu_doctor_report(self, "host layout", VGPU_DOCTOR_OK, "applied", NULL);
+        vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_OK, "applied", NULL);
 }
 
 /* How the last host-apply went, at boot or later. */
@@ -141,22 +141,22 @@ check_host_layout(VgpuDoctor *self)
     g_autoptr(GVariant) steps = NULL;
 
     if (!text && vgpu_sysfs_exists(self->fs, VGPU_PATH_HOST_STATUS)) {
-        vgpu_doctor_report(self, "host layout", VGPU_DOCTOR_WARN, error->message,
-                           "run doctor as root");
+        vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_WARN, error->message,
+                            "run doctor as root");
         return;
     }
     if (!text) {
         if (vgpu_sysfs_exists(self->fs, VGPU_PATH_HOST_LAYOUT))
-            vgpu_doctor_report(self, "host layout", VGPU_DOCTOR_WARN,
-                               "not applied since the host was booted",
-                               "systemctl enable --now virt-vgpu-host");
+            vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_WARN,
+                                "not applied since the host was booted",
+                                "systemctl enable --now virt-vgpu-host");
         return;
     }
     steps = g_variant_parse(G_VARIANT_TYPE("aa{sv}"), text, NULL, NULL, NULL);
     if (!steps)
-        vgpu_doctor_report(self, "host layout", VGPU_DOCTOR_WARN,
-                           "/" VGPU_PATH_HOST_STATUS " cannot be understood",
-                           "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
+        vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_WARN,
+                            "/" VGPU_PATH_HOST_STATUS " cannot be understood",
+                            "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
     else
         check_steps(self, steps);
 }

@@ -62,7 +62,7 @@ check_iommu(VgpuDoctor *self)
 
         facts.is_missed |= card->vfs_enabled && !card->vfs_offering;
     }
-    vgpu_doctor_tell(self, "iommu", vgpu_judge_iommu(&facts));
+    vgpu_doctor_row_add_finding(self, "iommu", vgpu_judge_iommu(&facts));
 }
 
 static guint
@@ -82,10 +82,10 @@ check_module(VgpuDoctor *self, const char *name, const char *sign, const char *w
     g_autofree char *check = g_strdup_printf("module %s", name);
     g_autofree char *path = g_strdup_printf("sys/module/%s", name);
 
-    vgpu_doctor_tell(self, check,
-                     vgpu_judge_module(name, vgpu_sysfs_exists(self->fs, path),
-                                       sign && vgpu_sysfs_exists(self->fs, sign), without_it,
-                                       purpose));
+    vgpu_doctor_row_add_finding(self, check,
+                                vgpu_judge_module(name, vgpu_sysfs_exists(self->fs, path),
+                                                  sign && vgpu_sysfs_exists(self->fs, sign),
+                                                  without_it, purpose));
 }
 
 /* Which of them are needed depends on the GPUs. */
@@ -111,10 +111,10 @@ static void
 check_dev_vfio(VgpuDoctor *self)
 {
     if (vgpu_sysfs_exists(self->fs, VGPU_DEV_VFIO "/vfio"))
-        vgpu_doctor_report(self, "vfio device", VGPU_DOCTOR_OK, "/dev/vfio/vfio is there", NULL);
+        vgpu_doctor_row_add(self, "vfio device", VGPU_DOCTOR_OK, "/dev/vfio/vfio is there", NULL);
     else
-        vgpu_doctor_report(self, "vfio device", VGPU_DOCTOR_FAIL, "/dev/vfio/vfio is missing",
-                           "modprobe vfio");
+        vgpu_doctor_row_add(self, "vfio device", VGPU_DOCTOR_FAIL, "/dev/vfio/vfio is missing",
+                            "modprobe vfio");
 }
 
 void

@@ -23,19 +23,19 @@ check_hook(VgpuDoctor *self)
     struct stat st;
 
     if (fstatat(root_fd, HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        vgpu_doctor_report(self, "hook", VGPU_DOCTOR_FAIL,
-                           "/" HOOK " is not there: libvirt does not call us",
-                           "link it to virt-vgpu-hook, then 'systemctl reload libvirtd' (or "
-                           "virtqemud)");
+        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
+                            "/" HOOK " is not there: libvirt does not call us",
+                            "link it to virt-vgpu-hook, then 'systemctl reload libvirtd' (or "
+                            "virtqemud)");
     else if (fstatat(root_fd, HOOK, &st, 0) < 0)
-        vgpu_doctor_report(self, "hook", VGPU_DOCTOR_FAIL, "/" HOOK " points to nothing",
-                           "install virt-vgpu-hook where it points to");
+        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL, "/" HOOK " points to nothing",
+                            "install virt-vgpu-hook where it points to");
     else if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
-        vgpu_doctor_report(self, "hook", VGPU_DOCTOR_FAIL,
-                           "/" HOOK " is not executable: libvirt skips it",
-                           "chmod 0755 what it points to");
+        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
+                            "/" HOOK " is not executable: libvirt skips it",
+                            "chmod 0755 what it points to");
     else
-        vgpu_doctor_report(self, "hook", VGPU_DOCTOR_OK, "/" HOOK, NULL);
+        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_OK, "/" HOOK, NULL);
 }
 
 /* The hooks that may be there beside ours. */
@@ -74,9 +74,10 @@ check_other_hooks(VgpuDoctor *self)
 
         if (!text || !is_run(self, path, &st))
             continue;
-        vgpu_doctor_tell(self, check,
-                         vgpu_judge_other_hook(text, have_ours && st.st_dev == ours.st_dev &&
-                                                         st.st_ino == ours.st_ino));
+        vgpu_doctor_row_add_finding(self, check,
+                                    vgpu_judge_other_hook(text, have_ours &&
+                                                                    st.st_dev == ours.st_dev &&
+                                                                    st.st_ino == ours.st_ino));
     }
 }
 
@@ -168,7 +169,7 @@ check_hook_loaded(VgpuDoctor *self)
             continue;
         if (times.loaded < times.installed && self->is_host)
             times.loaded = MAX(times.loaded, last_state_change(services[i]));
-        vgpu_doctor_tell(self, check, vgpu_judge_hook_loaded(&times));
+        vgpu_doctor_row_add_finding(self, check, vgpu_judge_hook_loaded(&times));
     }
 }
 
@@ -217,9 +218,10 @@ check_confinement(VgpuDoctor *self)
         if (!context || !*context)
             continue;
         if (g_strcmp0(enforce, "1") == 0)
-            vgpu_doctor_tell(self, selinux, vgpu_judge_selinux(context, label, program));
+            vgpu_doctor_row_add_finding(self, selinux,
+                                        vgpu_judge_selinux(context, label, program));
         else
-            vgpu_doctor_tell(self, apparmor, vgpu_judge_apparmor(context, program));
+            vgpu_doctor_row_add_finding(self, apparmor, vgpu_judge_apparmor(context, program));
     }
 }
 

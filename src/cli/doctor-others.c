@@ -23,13 +23,13 @@ check_mdevctl(VgpuDoctor *self)
         if (vgpu_sysfs_exists(self->fs, path)) {
             g_autofree char *detail = g_strconcat("/", path, NULL);
 
-            vgpu_doctor_report(self, "mdevctl", VGPU_DOCTOR_OK, detail, NULL);
+            vgpu_doctor_row_add(self, "mdevctl", VGPU_DOCTOR_OK, detail, NULL);
             return;
         }
     }
-    vgpu_doctor_report(self, "mdevctl", VGPU_DOCTOR_WARN,
-                       "not installed: create=\"define\" is not possible",
-                       "install the package mdevctl");
+    vgpu_doctor_row_add(self, "mdevctl", VGPU_DOCTOR_WARN,
+                        "not installed: create=\"define\" is not possible",
+                        "install the package mdevctl");
 }
 
 /* What virt-vgpu made persistent itself is in its records. */
@@ -94,8 +94,8 @@ check_mdevctl_autostart(VgpuDoctor *self)
     g_autofree char *fix = NULL;
 
     if (!found->len) {
-        vgpu_doctor_report(self, "mdevctl autostart", VGPU_DOCTOR_OK,
-                           "mdevctl starts no device of somebody else's", NULL);
+        vgpu_doctor_row_add(self, "mdevctl autostart", VGPU_DOCTOR_OK,
+                            "mdevctl starts no device of somebody else's", NULL);
         return;
     }
     fix = found->len > 1 ? g_strdup("for each: mdevctl modify --manual --uuid UUID")
@@ -104,7 +104,7 @@ check_mdevctl_autostart(VgpuDoctor *self)
     g_ptr_array_add(found, NULL);
     all = g_strjoinv(", ", (char **) found->pdata);
     detail = g_strdup_printf("mdevctl makes these at boot, and they take room: %s", all);
-    vgpu_doctor_report(self, "mdevctl autostart", VGPU_DOCTOR_WARN, detail, fix);
+    vgpu_doctor_row_add(self, "mdevctl autostart", VGPU_DOCTOR_WARN, detail, fix);
 }
 
 static void
@@ -112,27 +112,27 @@ check_policy(VgpuDoctor *self)
 {
     if (vgpu_sysfs_exists(self->fs, "usr/share/" POLICY) ||
         vgpu_sysfs_exists(self->fs, "etc/" POLICY))
-        vgpu_doctor_report(self, "bus policy", VGPU_DOCTOR_OK, "installed", NULL);
+        vgpu_doctor_row_add(self, "bus policy", VGPU_DOCTOR_OK, "installed", NULL);
     else
-        vgpu_doctor_report(self, "bus policy", VGPU_DOCTOR_FAIL,
-                           VGPU_DBUS_NAME ".conf is not in the system bus's policies: "
-                                          "virtvgpud may not own its name",
-                           "install it into /usr/share/dbus-1/system.d, then 'systemctl reload "
-                           "dbus'");
+        vgpu_doctor_row_add(self, "bus policy", VGPU_DOCTOR_FAIL,
+                            VGPU_DBUS_NAME ".conf is not in the system bus's policies: "
+                                           "virtvgpud may not own its name",
+                            "install it into /usr/share/dbus-1/system.d, then 'systemctl reload "
+                            "dbus'");
 }
 
 static void
 check_polkit(VgpuDoctor *self)
 {
     if (!vgpu_sysfs_exists(self->fs, POLKIT))
-        vgpu_doctor_report(self, "polkit", VGPU_DOCTOR_OK,
-                           "not installed: who is not root may only look", NULL);
+        vgpu_doctor_row_add(self, "polkit", VGPU_DOCTOR_OK,
+                            "not installed: who is not root may only look", NULL);
     else if (!vgpu_sysfs_exists(self->fs, ACTIONS))
-        vgpu_doctor_report(self, "polkit", VGPU_DOCTOR_WARN,
-                           "does not know virt-vgpu's actions: who is not root may only look",
-                           "install org.virtvgpu.policy into /usr/share/polkit-1/actions");
+        vgpu_doctor_row_add(self, "polkit", VGPU_DOCTOR_WARN,
+                            "does not know virt-vgpu's actions: who is not root may only look",
+                            "install org.virtvgpu.policy into /usr/share/polkit-1/actions");
     else
-        vgpu_doctor_report(self, "polkit", VGPU_DOCTOR_OK, "knows virt-vgpu's actions", NULL);
+        vgpu_doctor_row_add(self, "polkit", VGPU_DOCTOR_OK, "knows virt-vgpu's actions", NULL);
 }
 
 void

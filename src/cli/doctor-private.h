@@ -17,10 +17,10 @@ void vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GPtrArray *cards,
                        GVariantBuilder *rows);
 
 /* Add a row; @fix NULL: nothing to do. */
-void vgpu_doctor_report(VgpuDoctor *self, const char *check, const char *status,
-                        const char *detail, const char *fix);
+void vgpu_doctor_row_add(VgpuDoctor *self, const char *check, const char *status,
+                         const char *detail, const char *fix);
 /* Takes what is in @finding; one without a status is no row. */
-void vgpu_doctor_tell(VgpuDoctor *self, const char *check, VgpuFinding finding);
+void vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
 /* Those of @inventory (of VgpuCard), in its order, as is that of @details: a(sutu), see driver/protocol.h. */
 GPtrArray *vgpu_doctor_cards(const VgpuSysfs *fs, const VgpuInventory *inventory,

@@ -7,36 +7,6 @@
 #include "cli/doctor-private.h"
 #include "cli/terminal.h"
 
-GVariant *
-vgpu_doctor_row(const char *check, const char *status, const char *detail, const char *fix)
-{
-    GVariantDict row;
-
-    g_variant_dict_init(&row, NULL);
-    g_variant_dict_insert(&row, "check", "s", check);
-    g_variant_dict_insert(&row, "status", "s", status);
-    g_variant_dict_insert(&row, "detail", "s", detail);
-    if (fix)
-        g_variant_dict_insert(&row, "fix", "s", fix);
-    return g_variant_dict_end(&row);
-}
-
-void
-vgpu_doctor_report(VgpuDoctor *self, const char *check, const char *status, const char *detail,
-                   const char *fix)
-{
-    g_variant_builder_add_value(self->rows, vgpu_doctor_row(check, status, detail, fix));
-}
-
-void
-vgpu_doctor_tell(VgpuDoctor *self, const char *check, VgpuFinding finding)
-{
-    g_auto(VgpuFinding) owned = finding;
-
-    if (owned.status)
-        vgpu_doctor_report(self, check, owned.status, owned.detail, owned.fix);
-}
-
 void
 vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GPtrArray *cards, GVariantBuilder *rows)
 {
@@ -74,8 +44,8 @@ vgpu_doctor_local(const char *root, const char *program, bool asks_drivers, GVar
     if (!cards)
         g_variant_builder_add_value(
             rows,
-            vgpu_doctor_row(fs ? "driver process" : "root", VGPU_DOCTOR_FAIL, error->message,
-                            fs ? "see whether virt-vgpu is completely installed" : NULL));
+            vgpu_doctor_row_new(fs ? "driver process" : "root", VGPU_DOCTOR_FAIL, error->message,
+                                fs ? "see whether virt-vgpu is completely installed" : NULL));
     if (fs && !cards)
         cards = g_ptr_array_new();
     if (fs)

@@ -16,8 +16,8 @@ void vgpu_doctor_local(const char *root, const char *program, bool asks_drivers,
                        GVariantBuilder *rows);
 
 /* One row; @fix is NULL when there is nothing to do. The result is floating. */
-GVariant *vgpu_doctor_row(const char *check, const char *status, const char *detail,
-                          const char *fix);
+GVariant *vgpu_doctor_row_new(const char *check, const char *status, const char *detail,
+                              const char *fix);
 
 /* The rows for people: by what they are about, with the fix below what needs one, and how many
  * failures and warnings there are at the end. */

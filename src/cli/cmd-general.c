@@ -27,9 +27,9 @@ run_help(const VgpuCli *cli, char **args, GError **error)
         vgpu_words_print(cli, args[0] ? args[0] : "VERB");
         return EXIT_SUCCESS;
     }
-    if (args[0] && !(command = vgpu_help_find(args[0])))
-        return vgpu_help_unknown(args[0], error);
-    vgpu_help_print(command);
+    if (args[0] && !(command = vgpu_command_find(cli, args[0])))
+        return vgpu_command_unknown(cli, args[0], error);
+    vgpu_help_print(cli, command);
     return EXIT_SUCCESS;
 }
 

@@ -1,5 +1,68 @@
 #include "cli/command.h"
 
+#include <string.h>
+
+#include "base/error.h"
+#include "base/pciaddr.h"
+#include "cli/guess.h"
+
+const VgpuCommand *
+vgpu_command_find(const VgpuCli *cli, const char *name)
+{
+    for (const VgpuCommandGroup *group = cli->groups; group->title; group++)
+        for (const VgpuCommand *command = group->commands; command->name; command++)
+            if (strcmp(command->name, name) == 0)
+                return command;
+    return NULL;
+}
+
+const char **
+vgpu_command_names(const VgpuCli *cli)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (const VgpuCommandGroup *group = cli->groups; group->title; group++)
+        for (const VgpuCommand *command = group->commands; command->name; command++)
+            g_ptr_array_add(names, (gpointer) command->name);
+    g_ptr_array_add(names, NULL);
+    return (const char **) g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+int
+vgpu_command_unknown(const VgpuCli *cli, const char *name, GError **error)
+{
+    g_autofree const char **verbs = vgpu_command_names(cli);
+    const char *nearest = vgpu_guess(name, verbs);
+
+    if (nearest)
+        return vgpu_usage(error, "unknown verb '%s'; did you mean '%s'?", name, nearest);
+    return vgpu_usage(error, "unknown verb '%s'", name);
+}
+
+int
+vgpu_usage(GError **error, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, text);
+    return VGPU_EXIT_USAGE;
+}
+
+char *
+vgpu_address_arg(const char *text, GError **error)
+{
+    char *address = vgpu_pciaddr_canonical(text);
+
+    if (!address)
+        vgpu_usage(error, "'%s' is not a PCI address (0000:41:00.0, 41:00.0, pci_0000_41_00_0)",
+                   text);
+    return address;
+}
+
 char *
 vgpu_command_program(const char *name)
 {

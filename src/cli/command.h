@@ -6,8 +6,12 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
-/* The options that every verb takes. */
+typedef struct VgpuCommandGroup VgpuCommandGroup;
+
+/* What every verb is told. */
 typedef struct {
+    const VgpuCommandGroup *groups; /* all verbs; the last one has no title */
+    const GOptionEntry *options;    /* that all of them take */
     bool json;
     bool wide;
     const char *uri;  /* of libvirt */
@@ -31,6 +35,11 @@ typedef struct {
     int (*run)(const VgpuCli *cli, char **args, GError **error);
 } VgpuCommand;
 
+struct VgpuCommandGroup {
+    const char *title;
+    const VgpuCommand *commands;
+};
+
 extern const VgpuCommand vgpu_commands_gpu[];
 extern const VgpuCommand vgpu_commands_setup[];
 extern const VgpuCommand vgpu_commands_layout[];
@@ -43,6 +52,16 @@ extern const VgpuCommand vgpu_commands_host[];
 extern const VgpuCommand vgpu_commands_iso[];
 extern const VgpuCommand vgpu_commands_inventory[];
 extern const VgpuCommand vgpu_commands_general[];
+
+/* NULL when there is no such verb. */
+const VgpuCommand *vgpu_command_find(const VgpuCli *cli, const char *name);
+
+/* The names of all verbs, ended by NULL; only the array is the caller's. */
+const char **vgpu_command_names(const VgpuCli *cli);
+
+/* There is no verb @name: sets @error, which names the one that may have been meant, and returns
+ * VGPU_EXIT_USAGE. */
+int vgpu_command_unknown(const VgpuCli *cli, const char *name, GError **error);
 
 /* What was typed is wrong: sets @error and returns VGPU_EXIT_USAGE. */
 int vgpu_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

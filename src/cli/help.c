@@ -3,60 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/guess.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
-
-static const struct {
-    const char *title;
-    const VgpuCommand *commands;
-} groups[] = {
-    { "GPUs", vgpu_commands_gpu },
-    { "GPU set-up", vgpu_commands_setup },
-    { "Host layout", vgpu_commands_layout },
-    { "Pools", vgpu_commands_pool },
-    { "vGPUs", vgpu_commands_vgpu },
-    { "Annotations", vgpu_commands_annotation },
-    { "Domains", vgpu_commands_domain },
-    { "Running domains", vgpu_commands_attach },
-    { "Guests", vgpu_commands_iso },
-    { "Host", vgpu_commands_host },
-    { "Other programs", vgpu_commands_inventory },
-    { "General", vgpu_commands_general },
-};
-
-const VgpuCommand *
-vgpu_help_find(const char *name)
-{
-    for (gsize g = 0; g < G_N_ELEMENTS(groups); g++)
-        for (const VgpuCommand *command = groups[g].commands; command->name; command++)
-            if (strcmp(command->name, name) == 0)
-                return command;
-    return NULL;
-}
-
-const char **
-vgpu_help_verbs(void)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-    for (gsize g = 0; g < G_N_ELEMENTS(groups); g++)
-        for (const VgpuCommand *command = groups[g].commands; command->name; command++)
-            g_ptr_array_add(names, (gpointer) command->name);
-    g_ptr_array_add(names, NULL);
-    return (const char **) g_ptr_array_free(g_steal_pointer(&names), FALSE);
-}
-
-int
-vgpu_help_unknown(const char *name, GError **error)
-{
-    g_autofree const char **verbs = vgpu_help_verbs();
-    const char *nearest = vgpu_guess(name, verbs);
-
-    if (nearest)
-        return vgpu_usage(error, "unknown verb '%s'; did you mean '%s'?", name, nearest);
-    return vgpu_usage(error, "unknown verb '%s'", name);
-}
 
 /* @text in lines as wide as those of a table, at most as those of a page; the first goes on at
  * column @indent, where the others begin. */
@@ -110,7 +58,7 @@ has_visible_options(const GOptionEntry *entry)
 }
 
 static void
-print_verb(const VgpuCommand *command)
+print_verb(const VgpuCli *cli, const VgpuCommand *command)
 {
     g_autofree char *usage =
         g_strdup_printf("Usage: virt-vgpu %s%s", command->name, *command->synopsis ? " " : "");
@@ -124,32 +72,32 @@ print_verb(const VgpuCommand *command)
         print_options(command->options);
     }
     printf("\nOptions of every verb:\n");
-    print_options(vgpu_global_options);
+    print_options(cli->options);
     printf("\nExample:\n");
     print_indented(command->example);
 }
 
 static void
-print_all(void)
+print_all(const VgpuCli *cli)
 {
     printf("Usage: virt-vgpu VERB [ARGUMENT…] [OPTION…]\n\n"
            "Gives libvirt domains their vGPUs and shows what this host has.\n");
-    for (gsize g = 0; g < G_N_ELEMENTS(groups); g++) {
-        printf("\n%s:\n", groups[g].title);
-        for (const VgpuCommand *command = groups[g].commands; command->name; command++)
+    for (const VgpuCommandGroup *group = cli->groups; group->title; group++) {
+        printf("\n%s:\n", group->title);
+        for (const VgpuCommand *command = group->commands; command->name; command++)
             printf("  %-15s %s\n", command->name, command->summary);
     }
     printf("\nOptions of every verb:\n");
-    print_options(vgpu_global_options);
+    print_options(cli->options);
     printf(
         "\n'virt-vgpu help VERB' explains one verb. Exit status: 0 done, 1 failed, 2 usage.\n");
 }
 
 void
-vgpu_help_print(const VgpuCommand *command)
+vgpu_help_print(const VgpuCli *cli, const VgpuCommand *command)
 {
     if (command)
-        print_verb(command);
+        print_verb(cli, command);
     else
-        print_all();
+        print_all(cli);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/pciaddr.h"
 #include "cli/help.h"
 
 #define DEFAULT_URI "qemu:///system"
@@ -18,7 +17,7 @@ static struct {
     char *uri, *bus, *root;
 } global;
 
-const GOptionEntry vgpu_global_options[] = {
+static const GOptionEntry global_options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &global.json, "print JSON instead of a table", NULL },
     { "wide", 0, 0, G_OPTION_ARG_NONE, &global.wide, "all columns, nothing cut", NULL },
     { "connect", 'c', 0, G_OPTION_ARG_STRING, &global.uri, "libvirt to talk to [" DEFAULT_URI "]",
@@ -31,35 +30,27 @@ const GOptionEntry vgpu_global_options[] = {
     { 0 },
 };
 
-int
-vgpu_usage(GError **error, const char *format, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, text);
-    return VGPU_EXIT_USAGE;
-}
-
-char *
-vgpu_address_arg(const char *text, GError **error)
-{
-    char *address = vgpu_pciaddr_canonical(text);
-
-    if (!address)
-        vgpu_usage(error, "'%s' is not a PCI address (0000:41:00.0, 41:00.0, pci_0000_41_00_0)",
-                   text);
-    return address;
-}
+static const VgpuCommandGroup groups[] = {
+    { "GPUs", vgpu_commands_gpu },
+    { "GPU set-up", vgpu_commands_setup },
+    { "Host layout", vgpu_commands_layout },
+    { "Pools", vgpu_commands_pool },
+    { "vGPUs", vgpu_commands_vgpu },
+    { "Annotations", vgpu_commands_annotation },
+    { "Domains", vgpu_commands_domain },
+    { "Running domains", vgpu_commands_attach },
+    { "Guests", vgpu_commands_iso },
+    { "Host", vgpu_commands_host },
+    { "Other programs", vgpu_commands_inventory },
+    { "General", vgpu_commands_general },
+    { 0 },
+};
 
 /* Whether @arg is an option of every verb, and whether its value is the next argument. */
 static bool
 is_global_option(const char *arg, bool *takes_next)
 {
-    for (const GOptionEntry *entry = vgpu_global_options; entry->long_name; entry++) {
+    for (const GOptionEntry *entry = global_options; entry->long_name; entry++) {
         bool is_short = arg[1] != '-' && entry->short_name && arg[1] == entry->short_name;
         gsize len = strlen(entry->long_name);
 
@@ -75,7 +66,7 @@ is_global_option(const char *arg, bool *takes_next)
 /* Where the verb is: the first argument that is no option. Behind an option of a verb, whose value
  * may follow, it is the first that is a verb. 0: there is none. */
 static int
-find_verb(int argc, char **argv)
+find_verb(const VgpuCli *cli, int argc, char **argv)
 {
     bool verb_option = false;
     int first = 0;
@@ -88,7 +79,7 @@ find_verb(int argc, char **argv)
             i += takes_next;
             continue;
         }
-        if (!verb_option || vgpu_help_find(argv[i]))
+        if (!verb_option || vgpu_command_find(cli, argv[i]))
             return i;
         first = first ? first : i;
     }
@@ -114,7 +105,7 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
     const char *bus;
 
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_add_main_entries(context, vgpu_global_options, NULL);
+    g_option_context_add_main_entries(context, global_options, NULL);
     if (command && command->options)
         g_option_context_add_main_entries(context, command->options, NULL);
     if (!g_option_context_parse_strv(context, args, error))
@@ -136,13 +127,11 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
         global.uri = g_strdup(g_getenv("LIBVIRT_DEFAULT_URI"));
     if (!global.root)
         global.root = g_strdup(g_getenv("VIRT_VGPU_ROOT"));
-    *cli = (VgpuCli) {
-        .json = global.json,
-        .wide = global.wide,
-        .uri = global.uri && *global.uri ? global.uri : DEFAULT_URI,
-        .bus = g_strcmp0(bus, "session") == 0 ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM,
-        .root = global.root ? global.root : "/",
-    };
+    cli->json = global.json;
+    cli->wide = global.wide;
+    cli->uri = global.uri && *global.uri ? global.uri : DEFAULT_URI;
+    cli->bus = g_strcmp0(bus, "session") == 0 ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
+    cli->root = global.root ? global.root : "/";
     return true;
 }
 
@@ -150,17 +139,17 @@ static int
 dispatch(char ***argv, GError **error)
 {
     int argc = (int) g_strv_length(*argv);
-    int at = find_verb(argc, *argv);
+    VgpuCli cli = { .groups = groups, .options = global_options };
+    int at = find_verb(&cli, argc, *argv);
     g_autofree char *verb = NULL;
     const VgpuCommand *command = NULL;
-    VgpuCli cli;
     int n_args;
 
     if (at) {
         verb = (*argv)[at];
         memmove(*argv + at, *argv + at + 1, sizeof(char *) * (gsize) (argc - at));
-        if (!(command = vgpu_help_find(verb)))
-            return vgpu_help_unknown(verb, error);
+        if (!(command = vgpu_command_find(&cli, verb)))
+            return vgpu_command_unknown(&cli, verb, error);
     }
     if (!parse_options(argv, command, &cli, error))
         return VGPU_EXIT_USAGE;
@@ -170,7 +159,7 @@ dispatch(char ***argv, GError **error)
         return EXIT_SUCCESS;
     }
     if (global.help) {
-        vgpu_help_print(command);
+        vgpu_help_print(&cli, command);
         return EXIT_SUCCESS;
     }
     if (!command)

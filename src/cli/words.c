@@ -6,7 +6,6 @@
 
 #include "cli/bus.h"
 #include "cli/domain-io.h"
-#include "cli/help.h"
 #include "cli/values.h"
 
 static const GOptionEntry *
@@ -111,18 +110,18 @@ print_names(const VgpuCli *cli, const char *what)
 void
 vgpu_words_print(const VgpuCli *cli, const char *what)
 {
-    const VgpuCommand *command = vgpu_help_find(what);
+    const VgpuCommand *command = vgpu_command_find(cli, what);
 
     if (command) {
         print_arguments(command);
         print_options(command->options);
-        print_options(vgpu_global_options);
+        print_options(cli->options);
     } else if (strcmp(what, "VERB") == 0) {
-        g_autofree const char **verbs = vgpu_help_verbs();
+        g_autofree const char **verbs = vgpu_command_names(cli);
 
         for (const char **verb = verbs; *verb; verb++)
             printf("%s\n", *verb);
-        print_options(vgpu_global_options);
+        print_options(cli->options);
     } else if (strcmp(what, "DOMAIN") == 0) {
         print_domains(cli);
     } else {

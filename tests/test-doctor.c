@@ -123,8 +123,9 @@ test_cards(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cards); i++) {
         const CardCase *c = &cards[i];
 
-        check(c->what, vgpu_judge_driver(&c->card), c->driver[0], c->driver[1], c->driver[2]);
-        check(c->what, vgpu_judge_vfs(&c->card), c->vfs[0], c->vfs[1], c->vfs[2]);
+        check(c->what, vgpu_doctor_card_judge_driver(&c->card), c->driver[0], c->driver[1],
+              c->driver[2]);
+        check(c->what, vgpu_doctor_card_judge_vfs(&c->card), c->vfs[0], c->vfs[1], c->vfs[2]);
     }
 }
 
@@ -147,8 +148,8 @@ test_kinds(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        if (vgpu_card_kind(&kinds[i].card) != kinds[i].kind)
-            fail_msg("%s: kind %d", kinds[i].what, vgpu_card_kind(&kinds[i].card));
+        if (vgpu_doctor_card_kind(&kinds[i].card) != kinds[i].kind)
+            fail_msg("%s: kind %d", kinds[i].what, vgpu_doctor_card_kind(&kinds[i].card));
     }
 }
 
@@ -194,8 +195,8 @@ test_modes(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(modes); i++)
-        check(modes[i].what, vgpu_judge_mode(&modes[i].card), modes[i].status, modes[i].detail,
-              modes[i].fix);
+        check(modes[i].what, vgpu_doctor_card_judge_mode(&modes[i].card), modes[i].status,
+              modes[i].detail, modes[i].fix);
 }
 
 /* --- the host and libvirt ----------------------------------------------------------------- */
@@ -229,19 +230,20 @@ test_iommu(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(hosts); i++)
-        check(hosts[i].what, vgpu_judge_iommu(&hosts[i].facts), hosts[i].status, hosts[i].detail,
-              hosts[i].fix);
+        check(hosts[i].what, vgpu_doctor_judge_iommu(&hosts[i].facts), hosts[i].status,
+              hosts[i].detail, hosts[i].fix);
 }
 
 static void
 test_modules(void **state)
 {
-    check("a module", vgpu_judge_module("vfio", true, true, "fail", "why"), "ok", "loaded", NULL);
-    check("built in", vgpu_judge_module("vfio", false, true, "fail", "why"), "ok", "built in",
+    check("a module", vgpu_doctor_judge_module("vfio", true, true, "fail", "why"), "ok", "loaded",
           NULL);
-    check("needed", vgpu_judge_module("vfio", false, false, "fail", "why"), "fail",
+    check("built in", vgpu_doctor_judge_module("vfio", false, true, "fail", "why"), "ok",
+          "built in", NULL);
+    check("needed", vgpu_doctor_judge_module("vfio", false, false, "fail", "why"), "fail",
           "not loaded: why", "modprobe vfio");
-    check("not needed", vgpu_judge_module("mdev", false, false, "ok", "not here"), "ok",
+    check("not needed", vgpu_doctor_judge_module("mdev", false, false, "ok", "not here"), "ok",
           "not loaded: not here", NULL);
 }
 
@@ -266,23 +268,25 @@ test_hook_times(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(times); i++)
-        check(times[i].what, vgpu_judge_hook_loaded(&times[i].times), times[i].status,
+        check(times[i].what, vgpu_doctor_judge_hook_loaded(&times[i].times), times[i].status,
               times[i].detail, times[i].fix);
 }
 
 static void
 test_other_hooks(void **state)
 {
-    check("nothing to do with GPUs", vgpu_judge_other_hook("logger \"$1\"", false), NULL, NULL,
+    check("nothing to do with GPUs", vgpu_doctor_judge_other_hook("logger \"$1\"", false), NULL,
+          NULL, NULL);
+    check("virsh", vgpu_doctor_judge_other_hook("virsh list", false), "warn", "hangs", "virsh");
+    check("a longer word", vgpu_doctor_judge_other_hook("logger virshish", false), NULL, NULL,
           NULL);
-    check("virsh", vgpu_judge_other_hook("virsh list", false), "warn", "hangs", "virsh");
-    check("a longer word", vgpu_judge_other_hook("logger virshish", false), NULL, NULL, NULL);
-    check("mdevs", vgpu_judge_other_hook("echo > /sys/bus/mdev", false), "warn", "mediated",
+    check("mdevs", vgpu_doctor_judge_other_hook("echo > /sys/bus/mdev", false), "warn",
+          "mediated", "leave");
+    check("vGPUs", vgpu_doctor_judge_other_hook("start-vgpu", false), "warn", "mediated",
           "leave");
-    check("vGPUs", vgpu_judge_other_hook("start-vgpu", false), "warn", "mediated", "leave");
-    check("NVIDIA's driver", vgpu_judge_other_hook("modprobe -r nvidia_drm nvidia", false),
+    check("NVIDIA's driver", vgpu_doctor_judge_other_hook("modprobe -r nvidia_drm nvidia", false),
           "warn", "NVIDIA's driver", "leaves the cards alone");
-    check("ours", vgpu_judge_other_hook("\177ELF", true), "warn", "twice", "remove it");
+    check("ours", vgpu_doctor_judge_other_hook("\177ELF", true), "warn", "twice", "remove it");
 }
 
 static void
@@ -308,7 +312,7 @@ test_apparmor(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        check(cases[i].what, vgpu_judge_apparmor(cases[i].context, cases[i].program),
+        check(cases[i].what, vgpu_doctor_judge_apparmor(cases[i].context, cases[i].program),
               cases[i].status, cases[i].detail, cases[i].fix);
 }
 
@@ -334,7 +338,7 @@ test_selinux(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        check(cases[i].what, vgpu_judge_selinux(cases[i].context, cases[i].label, HOOK),
+        check(cases[i].what, vgpu_doctor_judge_selinux(cases[i].context, cases[i].label, HOOK),
               cases[i].status, cases[i].detail, cases[i].fix);
 }
 
@@ -368,7 +372,8 @@ examine(FakeSysfs *host)
     g_autoptr(GVariant) results =
         g_variant_ref_sink(vgpu_performer_run(&performer, VGPU_DRIVER_DISCOVER, arguments));
     g_autoptr(GVariant) details = g_variant_lookup_value(results, "details", NULL);
-    g_autoptr(GPtrArray) gpus = vgpu_doctor_cards(performer.sysfs, performer.discovered, details);
+    g_autoptr(GPtrArray) gpus =
+        vgpu_doctor_gpu_cards(performer.sysfs, performer.discovered, details);
     GVariantBuilder rows;
 
     g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));

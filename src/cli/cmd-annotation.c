@@ -13,6 +13,7 @@
 #include "cli/domain-io.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
+#include "cli/xml-file.h"
 #include "domain/annotate.h"
 #include "domain/inject.h"
 #include "libvirt/connection.h"
@@ -112,7 +113,7 @@ count_vgpus(const char *xml, gsize len, const char *what, guint *n, GError **err
         if (!changes)
             return false;
     }
-    vgpu_print_displays(what, domain, false);
+    vgpu_domain_io_print_displays(what, domain, false);
     *n = domain->wants->len;
     return true;
 }
@@ -156,10 +157,10 @@ print_verdict_json(const char *file, const GError *failure)
 static int
 run_validate(const VgpuCli *cli, char **args, GError **error)
 {
-    const char *what = vgpu_xml_source(args[0]);
+    const char *what = vgpu_xml_file_source(args[0]);
     g_autoptr(GError) failure = NULL;
     gsize len = 0;
-    g_autofree char *xml = vgpu_read_xml(args[0], &len, error);
+    g_autofree char *xml = vgpu_xml_file_read(args[0], &len, error);
     guint n = 0;
     bool valid;
 
@@ -192,17 +193,17 @@ annotation_from_options(VgpuAnnotateOptions *options, GError **error)
         any |= settings[i] != NULL;
 
     if (!names_one && (any || !option.xml)) {
-        vgpu_usage(error, "--profile or --pool is missing");
+        vgpu_command_usage(error, "--profile or --pool is missing");
         return false;
     }
     if (option.count != COUNT_UNSET && option.count < 1) {
-        vgpu_usage(error, "--count %d: at least 1", option.count);
+        vgpu_command_usage(error, "--count %d: at least 1", option.count);
         return false;
     }
     if (option.gpu) {
         g_autofree char *typed = option.gpu;
 
-        if (!(option.gpu = vgpu_address_arg(typed, error)))
+        if (!(option.gpu = vgpu_command_address(typed, error)))
             return false;
     }
     *options = (VgpuAnnotateOptions) {
@@ -310,7 +311,7 @@ annotate_xml(const VgpuCli *cli, const char *xml, gsize len, const char *what,
         return NULL;
     vgpu_annotate_complete(domain, &options);
     on_vfs = wants_vfs(asked.manager, domain);
-    vgpu_print_displays(what, domain, !on_vfs);
+    vgpu_domain_io_print_displays(what, domain, !on_vfs);
     options.no_hostdev = false;
     if (!on_vfs)
         return vgpu_annotate_document(xml, len, what, &options, error);
@@ -324,14 +325,14 @@ annotate_xml(const VgpuCli *cli, const char *xml, gsize len, const char *what,
 static int
 annotate_file(const VgpuCli *cli, const VgpuAnnotateOptions *options, GError **error)
 {
-    const char *what = vgpu_xml_source(option.xml);
+    const char *what = vgpu_xml_file_source(option.xml);
     const char *const written[] = { "annotation and devices written", NULL };
     g_autofree char *xml = NULL, *result = NULL;
     gsize len;
 
     if (cli->json && !option.output)
-        return vgpu_usage(error, "--json with --xml needs --output FILE for the XML");
-    if (!(xml = vgpu_read_xml(option.xml, &len, error)) ||
+        return vgpu_command_usage(error, "--json with --xml needs --output FILE for the XML");
+    if (!(xml = vgpu_xml_file_read(option.xml, &len, error)) ||
         !(result = annotate_xml(cli, xml, len, what, options, error)))
         return EXIT_FAILURE;
     if (!option.output) {
@@ -343,7 +344,7 @@ annotate_file(const VgpuCli *cli, const VgpuAnnotateOptions *options, GError **e
     if (!cli->json)
         printf("%s written\n", option.output);
     else
-        vgpu_print_changes(cli, what, strcmp(xml, result) == 0 ? written + 1 : written);
+        vgpu_domain_io_print_changes(cli, what, strcmp(xml, result) == 0 ? written + 1 : written);
     return EXIT_SUCCESS;
 }
 
@@ -388,7 +389,7 @@ element_for(const VgpuCli *cli, const VgpuDomainState *domain, const char *what,
     if (!annotated || !(parsed = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
     vgpu_annotate_complete(parsed, &options);
-    vgpu_print_displays(what, parsed, false);
+    vgpu_domain_io_print_displays(what, parsed, false);
     return vgpu_annotate_extract(parsed);
 }
 
@@ -418,7 +419,7 @@ annotate_domain(const VgpuCli *cli, const char *name, const VgpuAnnotateOptions 
 
     if (!cli->json)
         printf("Domain '%s' annotated%s%s\n", domain->name, note ? "; " : "", note ? note : "");
-    vgpu_print_changes(cli, domain->name, (const char *const *) changes);
+    vgpu_domain_io_print_changes(cli, domain->name, (const char *const *) changes);
     if (!cli->json && domain->id >= 0)
         printf("  It runs: the change counts from its next start.\n");
     return EXIT_SUCCESS;
@@ -429,11 +430,11 @@ run_annotate(const VgpuCli *cli, char **args, GError **error)
 {
     VgpuAnnotateOptions options;
 
-    if (!vgpu_check_source(args[0], option.xml, error) ||
+    if (!vgpu_domain_io_check_source(args[0], option.xml, error) ||
         !annotation_from_options(&options, error))
         return VGPU_EXIT_USAGE;
     if (option.output && !option.xml)
-        return vgpu_usage(error, "--output goes with --xml");
+        return vgpu_command_usage(error, "--output goes with --xml");
     vgpu_suggest_warn(cli->bus, (const char *const *) option.profiles, option.pool);
     if (option.xml)
         return annotate_file(cli, &options, error);

@@ -77,18 +77,18 @@ wanted_device(GError **error)
     GVariantDict dict;
 
     if (!option.profile && !option.pool) {
-        vgpu_usage(error, "--profile or --pool is missing");
+        vgpu_command_usage(error, "--profile or --pool is missing");
         return NULL;
     }
     if (option.count != COUNT_UNSET && option.count < 1) {
-        vgpu_usage(error, "--count %d: at least 1", option.count);
+        vgpu_command_usage(error, "--count %d: at least 1", option.count);
         return NULL;
     }
     if (option.placement && !g_strv_contains(placements, option.placement)) {
-        vgpu_usage(error, "--placement %s: pack, spread or numa", option.placement);
+        vgpu_command_usage(error, "--placement %s: pack, spread or numa", option.placement);
         return NULL;
     }
-    if (option.gpu && !(gpu = vgpu_address_arg(option.gpu, error)))
+    if (option.gpu && !(gpu = vgpu_command_address(option.gpu, error)))
         return NULL;
 
     g_variant_dict_init(&dict, NULL);
@@ -169,7 +169,7 @@ run_attach(const VgpuCli *cli, char **args, GError **error)
 
     if (!device)
         return VGPU_EXIT_USAGE;
-    if (!(domain = vgpu_find_domain(cli, args[0], error)) ||
+    if (!(domain = vgpu_domain_io_find(cli, args[0], error)) ||
         !(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
     flags = wanted_flags(domain);
@@ -202,10 +202,9 @@ run_detach(const VgpuCli *cli, char **args, GError **error)
     guint32 flags;
 
     if (!g_ascii_string_to_unsigned(args[1], 10, 0, G_MAXUINT16, &index, NULL))
-        return vgpu_usage(error,
-                          "'%s' is not the index of a vGPU (0, 1, …; see 'virt-vgpu list')",
-                          args[1]);
-    if (!(domain = vgpu_find_domain(cli, args[0], error)) ||
+        return vgpu_command_usage(
+            error, "'%s' is not the index of a vGPU (0, 1, …; see 'virt-vgpu list')", args[1]);
+    if (!(domain = vgpu_domain_io_find(cli, args[0], error)) ||
         !(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
     flags = wanted_flags(domain);

@@ -10,6 +10,7 @@
 #include "cli/suggest.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include "cli/xml-file.h"
 #include "domain/domain.h"
 #include "libvirt/connection.h"
 #include "libvirt/domains.h"
@@ -49,7 +50,7 @@ static const VgpuColumn explain_columns[] = {
 static char *
 domain_xml(const VgpuCli *cli, const char *name, GError **error)
 {
-    g_autoptr(VgpuDomainState) domain = vgpu_find_domain(cli, name, error);
+    g_autoptr(VgpuDomainState) domain = vgpu_domain_io_find(cli, name, error);
 
     if (!domain)
         return NULL;
@@ -158,7 +159,7 @@ print_explanation(const char *what, bool possible, GVariant *result, bool wide)
 static int
 run_explain(const VgpuCli *cli, char **args, GError **error)
 {
-    const char *what = option.xml ? vgpu_xml_source(option.xml) : args[0];
+    const char *what = option.xml ? vgpu_xml_file_source(option.xml) : args[0];
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autofree char *xml = NULL, *text = NULL;
     g_autoptr(VgpuDomain) domain = NULL;
@@ -166,9 +167,9 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     gboolean possible = FALSE;
     gsize len = 0;
 
-    if (!vgpu_check_source(args[0], option.xml, error))
+    if (!vgpu_domain_io_check_source(args[0], option.xml, error))
         return VGPU_EXIT_USAGE;
-    if (!(xml = option.xml ? vgpu_read_xml(option.xml, &len, error)
+    if (!(xml = option.xml ? vgpu_xml_file_read(option.xml, &len, error)
                            : domain_xml(cli, args[0], error)))
         return EXIT_FAILURE;
     /* what is no domain at all is better told with the file's name */
@@ -202,7 +203,7 @@ inject(VgpuBusManager1 *manager, const VgpuDomainState *domain, GError **error)
 static int
 run_inject(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autoptr(VgpuDomainState) domain = vgpu_find_domain(cli, args[0], error);
+    g_autoptr(VgpuDomainState) domain = vgpu_domain_io_find(cli, args[0], error);
     g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
     g_autoptr(GVariant) changes = manager ? inject(manager, domain, error) : NULL;
     g_autofree const char **lines = NULL;
@@ -213,7 +214,7 @@ run_inject(const VgpuCli *cli, char **args, GError **error)
     if (!cli->json)
         printf("Domain '%s': %s\n", domain->name,
                *lines ? "definition changed" : "nothing to change");
-    vgpu_print_changes(cli, domain->name, lines);
+    vgpu_domain_io_print_changes(cli, domain->name, lines);
     return EXIT_SUCCESS;
 }
 
@@ -280,7 +281,7 @@ run_start(const VgpuCli *cli, char **args, GError **error)
     if (!cli->json)
         printf("Domain '%s' started\n", domain->name);
     lines = g_variant_get_strv(changes, NULL);
-    vgpu_print_changes(cli, domain->name, lines);
+    vgpu_domain_io_print_changes(cli, domain->name, lines);
     return EXIT_SUCCESS;
 }
 

@@ -105,7 +105,7 @@ print_list_of(GVariant *gpu, const char *key, const VgpuColumn *columns, bool wi
 static int
 run_gpu_info(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) gpu = NULL;
     g_autofree char *text = NULL;
@@ -133,7 +133,7 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
 static int
 run_profile_list(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = args[0] ? vgpu_address_arg(args[0], error) : g_strdup("");
+    g_autofree char *address = args[0] ? vgpu_command_address(args[0], error) : g_strdup("");
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) profiles = NULL;
 

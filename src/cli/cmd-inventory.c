@@ -122,10 +122,10 @@ run_inventory(const VgpuCli *cli, char **args, GError **error)
     while (format && i < G_N_ELEMENTS(formats) && strcmp(format, formats[i].name) != 0)
         i++;
     if (i == G_N_ELEMENTS(formats))
-        return vgpu_usage(error, "unknown format '%s': json, opennebula, prometheus or placement",
-                          format);
+        return vgpu_command_usage(
+            error, "unknown format '%s': json, opennebula, prometheus or placement", format);
     if (cli->json && i > 0)
-        return vgpu_usage(error, "--json is the format json, not %s as well", format);
+        return vgpu_command_usage(error, "--json is the format json, not %s as well", format);
     if (!(manager = vgpu_bus_open(cli->bus, error)) || !read_host(manager, &rows, error) ||
         !(text = formats[i].print(cli, &rows, error)))
         return EXIT_FAILURE;
@@ -153,7 +153,8 @@ run_metrics(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(GVariant) text = NULL;
 
     if (cli->json)
-        return vgpu_usage(error, "metrics has one form, that of Prometheus, and no --json");
+        return vgpu_command_usage(error,
+                                  "metrics has one form, that of Prometheus, and no --json");
     if ((manager = vgpu_bus_open(cli->bus, error)))
         text = vgpu_bus_query(manager, "GetMetrics", NULL, error);
     if (!text)

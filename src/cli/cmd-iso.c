@@ -101,8 +101,9 @@ resolve_profile(const VgpuCli *cli, GError **error)
     }
     if (!is_id(option.profile))
         return true;
-    vgpu_usage(error, "profile '%s' is not known here; give its name, like 'NVIDIA A2-4Q'",
-               option.profile);
+    vgpu_command_usage(error,
+                       "profile '%s' is not known here; give its name, like 'NVIDIA A2-4Q'",
+                       option.profile);
     return false;
 }
 
@@ -279,18 +280,19 @@ check_options(const VgpuCli *cli, GError **error)
     g_autofree char *token = option.token ? g_path_get_basename(option.token) : NULL;
 
     if (!option.output) {
-        vgpu_usage(error, "--output FILE is missing");
+        vgpu_command_usage(error, "--output FILE is missing");
         return NULL;
     }
     if (option.label && !vgpu_iso_is_label(option.label)) {
-        vgpu_usage(error, "--label %s: 1 to 16 letters, digits, '_', '-' and '.'", option.label);
+        vgpu_command_usage(error, "--label %s: 1 to 16 letters, digits, '_', '-' and '.'",
+                           option.label);
         return NULL;
     }
     if (token && !vgpu_driver_iso_is_token(token)) {
-        vgpu_usage(error,
-                   "--token %s: NVIDIA's driver wants it under the name it came with, "
-                   "client_configuration_token_….tok",
-                   option.token);
+        vgpu_command_usage(error,
+                           "--token %s: NVIDIA's driver wants it under the name it came with, "
+                           "client_configuration_token_….tok",
+                           option.token);
         return NULL;
     }
     if (option.profile && !resolve_profile(cli, error))

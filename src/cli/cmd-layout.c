@@ -6,8 +6,8 @@
 #include "base/xml.h"
 #include "cli/bus.h"
 #include "cli/command.h"
-#include "cli/domain-io.h"
 #include "cli/table.h"
+#include "cli/xml-file.h"
 
 static const VgpuColumn step_columns[] = {
     { .key = "gpu", .header = "GPU" },
@@ -31,8 +31,9 @@ send_layout(const VgpuCli *cli, const char *path, const char *method, const char
             GError **error)
 {
     gsize len = 0;
-    g_autofree char *xml = vgpu_read_xml(path, &len, error);
-    g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, len, vgpu_xml_source(path), error) : NULL;
+    g_autofree char *xml = vgpu_xml_file_read(path, &len, error);
+    g_autoptr(xmlDoc) doc =
+        xml ? vgpu_xml_parse(xml, len, vgpu_xml_file_source(path), error) : NULL;
     g_autoptr(VgpuBusManager1) manager = doc ? vgpu_bus_open(cli->bus, error) : NULL;
 
     if (!manager)

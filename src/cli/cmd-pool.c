@@ -7,10 +7,10 @@
 #include "base/xml.h"
 #include "cli/bus.h"
 #include "cli/command.h"
-#include "cli/domain-io.h"
 #include "cli/pool-edit.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
+#include "cli/xml-file.h"
 
 static const VgpuColumn profile_columns[] = {
     { .key = "name", .header = "Profile", .fit = VGPU_FIT_CUT },
@@ -217,9 +217,9 @@ run_dumpxml(const VgpuCli *cli, char **args, GError **error)
 static int
 run_define(const VgpuCli *cli, char **args, GError **error)
 {
-    const char *what = vgpu_xml_source(args[0]), *name = "";
+    const char *what = vgpu_xml_file_source(args[0]), *name = "";
     gsize len = 0;
-    g_autofree char *xml = vgpu_read_xml(args[0], &len, error);
+    g_autofree char *xml = vgpu_xml_file_read(args[0], &len, error);
     /* what is no XML at all is told with the file's name */
     g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, len, what, error) : NULL;
     g_autoptr(VgpuBusManager1) manager = doc ? vgpu_bus_open(cli->bus, error) : NULL;

@@ -101,14 +101,14 @@ static int
 run_gpu_enable(const VgpuCli *cli, char **args, GError **error)
 {
     g_autofree char *typed = g_steal_pointer(&option.vfs);
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
     guint64 vfs = 0;
 
     if (!address)
         return VGPU_EXIT_USAGE;
     if (typed && strcmp(typed, "max") != 0 &&
         !g_ascii_string_to_unsigned(typed, 10, 1, G_MAXUINT16, &vfs, NULL))
-        return vgpu_usage(error, "--vfs %s: a number from 1, or max", typed);
+        return vgpu_command_usage(error, "--vfs %s: a number from 1, or max", typed);
     return set_vfs(cli, address, "EnableGpu",
                    g_variant_new("(sub)", address, (guint32) vfs, option.persistent), error);
 }
@@ -116,7 +116,7 @@ run_gpu_enable(const VgpuCli *cli, char **args, GError **error)
 static int
 run_gpu_disable(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
 
     if (!address)
         return VGPU_EXIT_USAGE;
@@ -144,7 +144,7 @@ static const VgpuColumn mig_profile_columns[] = {
 static int
 run_mig_list(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) rows = NULL;
 
@@ -195,19 +195,20 @@ change_mig(const VgpuCli *cli, const char *address, const char *method, GVariant
 static int
 run_mig_apply(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
 
     if (!address)
         return VGPU_EXIT_USAGE;
     if (!g_ascii_isdigit(*args[1]))
-        return vgpu_usage(error, "'%s' is not a MIG layout like 1g.12gb:4,2g.24gb:1", args[1]);
+        return vgpu_command_usage(error, "'%s' is not a MIG layout like 1g.12gb:4,2g.24gb:1",
+                                  args[1]);
     return change_mig(cli, address, "ApplyMig", g_variant_new("(ss)", address, args[1]), error);
 }
 
 static int
 run_mig_clear(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
 
     if (!address)
         return VGPU_EXIT_USAGE;
@@ -250,11 +251,11 @@ scheduler_wanted(const char *policy, GError **error)
     GVariantBuilder wanted;
 
     if (policy && !g_strv_contains(policies, policy)) {
-        vgpu_usage(error, "'%s' is not best-effort, equal-share or fixed-share", policy);
+        vgpu_command_usage(error, "'%s' is not best-effort, equal-share or fixed-share", policy);
         return NULL;
     }
     if (option.strict && !g_strv_contains(stricts, option.strict)) {
-        vgpu_usage(error, "--strict %s: yes, no or default", option.strict);
+        vgpu_command_usage(error, "--strict %s: yes, no or default", option.strict);
         return NULL;
     }
     g_variant_builder_init(&wanted, G_VARIANT_TYPE("a{ss}"));
@@ -266,9 +267,10 @@ scheduler_wanted(const char *policy, GError **error)
              !g_ascii_string_to_unsigned(words[i].value, 10, 0, G_MAXUINT, NULL, NULL))) {
             g_variant_builder_clear(&wanted);
             if (!policy)
-                vgpu_usage(error, "these options go with a POLICY");
+                vgpu_command_usage(error, "these options go with a POLICY");
             else
-                vgpu_usage(error, "%s: '%s' is not a number", words[i].key, words[i].value);
+                vgpu_command_usage(error, "%s: '%s' is not a number", words[i].key,
+                                   words[i].value);
             return NULL;
         }
         g_variant_builder_add(&wanted, "{ss}", words[i].key, words[i].value);
@@ -323,7 +325,7 @@ print_scheduler(GVariant *scheduler)
 static int
 run_scheduler(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
     g_autoptr(GVariant) wanted = address ? scheduler_wanted(args[1], error) : NULL;
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) scheduler = NULL;

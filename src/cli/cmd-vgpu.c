@@ -12,23 +12,6 @@
 
 #define RESTART_MARK "*"
 
-const VgpuColumn vgpu_rows_vgpu[] = {
-    { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
-    { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
-    { .key = "index", .header = "#" },
-    { .key = "uuid", .header = "UUID" },
-    { .key = "gpu", .header = "GPU", .wide = true },
-    { .key = "parent", .header = "Parent", .wide = true },
-    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_CUT },
-    { .key = "profile_id", .header = "Profile ID", .wide = true },
-    { .key = "interface", .header = "Interface", .wide = true },
-    { .key = "pool", .header = "Pool", .wide = true },
-    { .key = "tenant", .header = "Tenant", .wide = true },
-    { .key = "restart_needed", .header = "Restart needed", .wide = true },
-    { .key = "state", .header = "State", .state = true },
-    { 0 },
-};
-
 /* The same keys and more; a table has no room for both UUIDs and figures. */
 static const VgpuColumn stats_columns[] = {
     { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
@@ -149,7 +132,7 @@ uuid_arg(const char *text, GError **error)
     char *uuid = vgpu_uuid_canonical(text);
 
     if (!uuid)
-        vgpu_usage(error, "'%s' is not a UUID", text);
+        vgpu_command_usage(error, "'%s' is not a UUID", text);
     return uuid;
 }
 
@@ -157,7 +140,7 @@ static int
 run_create(const VgpuCli *cli, char **args, GError **error)
 {
     g_autofree char *typed_uuid = g_steal_pointer(&option.uuid);
-    g_autofree char *address = vgpu_address_arg(args[0], error);
+    g_autofree char *address = vgpu_command_address(args[0], error);
     g_autofree char *uuid = NULL, *text = NULL;
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) vgpu = NULL;

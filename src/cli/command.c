@@ -35,12 +35,12 @@ vgpu_command_unknown(const VgpuCli *cli, const char *name, GError **error)
     const char *nearest = vgpu_guess(name, verbs);
 
     if (nearest)
-        return vgpu_usage(error, "unknown verb '%s'; did you mean '%s'?", name, nearest);
-    return vgpu_usage(error, "unknown verb '%s'", name);
+        return vgpu_command_usage(error, "unknown verb '%s'; did you mean '%s'?", name, nearest);
+    return vgpu_command_usage(error, "unknown verb '%s'", name);
 }
 
 int
-vgpu_usage(GError **error, const char *format, ...)
+vgpu_command_usage(GError **error, const char *format, ...)
 {
     g_autofree char *text = NULL;
     va_list args;
@@ -53,13 +53,14 @@ vgpu_usage(GError **error, const char *format, ...)
 }
 
 char *
-vgpu_address_arg(const char *text, GError **error)
+vgpu_command_address(const char *text, GError **error)
 {
     char *address = vgpu_pciaddr_canonical(text);
 
     if (!address)
-        vgpu_usage(error, "'%s' is not a PCI address (0000:41:00.0, 41:00.0, pci_0000_41_00_0)",
-                   text);
+        vgpu_command_usage(error,
+                           "'%s' is not a PCI address (0000:41:00.0, 41:00.0, pci_0000_41_00_0)",
+                           text);
     return address;
 }
 

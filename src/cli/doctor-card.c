@@ -1,7 +1,7 @@
 /* doctor-card.c: findings about one GPU */
-#include <string.h>
+#include "cli/doctor-card.h"
 
-#include "cli/doctor-judge.h"
+#include <string.h>
 
 #define OK VGPU_DOCTOR_OK
 #define WARN VGPU_DOCTOR_WARN
@@ -13,7 +13,7 @@
 #define CLASS_3D 0x0302
 
 void
-vgpu_card_free(VgpuCard *self)
+vgpu_doctor_card_free(VgpuCard *self)
 {
     if (!self)
         return;
@@ -39,7 +39,7 @@ is_given_away(const VgpuCard *card)
 }
 
 VgpuCardKind
-vgpu_card_kind(const VgpuCard *self)
+vgpu_doctor_card_kind(const VgpuCard *self)
 {
     if (is_given_away(self))
         return VGPU_CARD_NONE;
@@ -62,7 +62,7 @@ judge_nvidia(const VgpuCard *card)
 {
     g_autofree char *driver = driver_text(card);
 
-    if (vgpu_card_kind(card) != VGPU_CARD_NONE || (card->vgpu_host && card->vfs_total))
+    if (vgpu_doctor_card_kind(card) != VGPU_CARD_NONE || (card->vgpu_host && card->vfs_total))
         return (VgpuFinding) { OK, g_steal_pointer(&driver), NULL };
     if (!card->vgpu_host)
         return (VgpuFinding) {
@@ -110,7 +110,7 @@ judge_silent(const VgpuCard *card)
 }
 
 VgpuFinding
-vgpu_judge_driver(const VgpuCard *card)
+vgpu_doctor_card_judge_driver(const VgpuCard *card)
 {
     if (card->silence)
         return judge_silent(card);
@@ -199,7 +199,7 @@ judge_nvidia_vfs(const VgpuCard *card)
 }
 
 VgpuFinding
-vgpu_judge_vfs(const VgpuCard *card)
+vgpu_doctor_card_judge_vfs(const VgpuCard *card)
 {
     if (!could_have_vfs(card))
         return (VgpuFinding) { 0 };
@@ -266,7 +266,7 @@ judge_display_mode(const VgpuCard *card)
 }
 
 VgpuFinding
-vgpu_judge_mode(const VgpuCard *card)
+vgpu_doctor_card_judge_mode(const VgpuCard *card)
 {
     static const struct {
         guint device;

@@ -29,10 +29,10 @@ read_card(const VgpuGpu *gpu)
 }
 
 GPtrArray *
-vgpu_doctor_cards(const VgpuSysfs *fs, const VgpuInventory *inventory, GVariant *details)
+vgpu_doctor_gpu_cards(const VgpuSysfs *fs, const VgpuInventory *inventory, GVariant *details)
 {
-    GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_card_free);
-    bool has_iommu = vgpu_doctor_count_groups(fs) > 0;
+    GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_doctor_card_free);
+    bool has_iommu = vgpu_doctor_host_count_groups(fs) > 0;
     bool vgpu_host = vgpu_sysfs_exists(fs, "sys/module/nvidia_vgpu_vfio");
     GVariantIter iter;
 
@@ -58,9 +58,9 @@ check_cards(VgpuDoctor *self)
         const char *name;
         VgpuFinding (*judge)(const VgpuCard *card);
     } checks[] = {
-        { "driver", vgpu_judge_driver },
-        { "mode", vgpu_judge_mode },
-        { "vfs", vgpu_judge_vfs },
+        { "driver", vgpu_doctor_card_judge_driver },
+        { "mode", vgpu_doctor_card_judge_mode },
+        { "vfs", vgpu_doctor_card_judge_vfs },
     };
 
     for (guint i = 0; i < self->cards->len; i++) {

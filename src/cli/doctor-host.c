@@ -23,7 +23,7 @@ is_of_host(const VgpuSysfs *fs, const char *group)
 }
 
 guint
-vgpu_doctor_count_groups(const VgpuSysfs *fs)
+vgpu_doctor_host_count_groups(const VgpuSysfs *fs)
 {
     g_autoptr(GPtrArray) groups = vgpu_sysfs_list(fs, GROUPS);
     guint n = 0;
@@ -52,7 +52,7 @@ check_iommu(VgpuDoctor *self)
     g_autofree char *cmdline = vgpu_sysfs_read(self->fs, "proc/cmdline", NULL);
     g_autofree char *cpu = read_cpu(self->fs);
     VgpuIommuFacts facts = {
-        .groups = vgpu_doctor_count_groups(self->fs),
+        .groups = vgpu_doctor_host_count_groups(self->fs),
         .cmdline = cmdline,
         .cpu = cpu,
     };
@@ -62,7 +62,7 @@ check_iommu(VgpuDoctor *self)
 
         facts.is_missed |= card->vfs_enabled && !card->vfs_offering;
     }
-    vgpu_doctor_row_add_finding(self, "iommu", vgpu_judge_iommu(&facts));
+    vgpu_doctor_row_add_finding(self, "iommu", vgpu_doctor_judge_iommu(&facts));
 }
 
 static guint
@@ -71,7 +71,7 @@ count_cards(const VgpuDoctor *self, VgpuCardKind kind)
     guint n = 0;
 
     for (guint i = 0; i < self->cards->len; i++)
-        n += vgpu_card_kind(g_ptr_array_index(self->cards, i)) == kind;
+        n += vgpu_doctor_card_kind(g_ptr_array_index(self->cards, i)) == kind;
     return n;
 }
 
@@ -83,9 +83,10 @@ check_module(VgpuDoctor *self, const char *name, const char *sign, const char *w
     g_autofree char *path = g_strdup_printf("sys/module/%s", name);
 
     vgpu_doctor_row_add_finding(self, check,
-                                vgpu_judge_module(name, vgpu_sysfs_exists(self->fs, path),
-                                                  sign && vgpu_sysfs_exists(self->fs, sign),
-                                                  without_it, purpose));
+                                vgpu_doctor_judge_module(name, vgpu_sysfs_exists(self->fs, path),
+                                                         sign &&
+                                                             vgpu_sysfs_exists(self->fs, sign),
+                                                         without_it, purpose));
 }
 
 /* Which of them are needed depends on the GPUs. */

@@ -48,7 +48,7 @@ iommu_fix(const VgpuIommuFacts *facts)
 }
 
 VgpuFinding
-vgpu_judge_iommu(const VgpuIommuFacts *facts)
+vgpu_doctor_judge_iommu(const VgpuIommuFacts *facts)
 {
     if (facts->groups)
         return (VgpuFinding) { OK, g_strdup_printf("%u groups", facts->groups), NULL };
@@ -63,8 +63,8 @@ vgpu_judge_iommu(const VgpuIommuFacts *facts)
 }
 
 VgpuFinding
-vgpu_judge_module(const char *name, bool loaded, bool sign, const char *without_it,
-                  const char *purpose)
+vgpu_doctor_judge_module(const char *name, bool loaded, bool sign, const char *without_it,
+                         const char *purpose)
 {
     if (loaded || sign)
         return (VgpuFinding) { OK, g_strdup(loaded ? "loaded" : "built in"), NULL };
@@ -78,7 +78,7 @@ vgpu_judge_module(const char *name, bool loaded, bool sign, const char *without_
 /* libvirt looks whether there is any hook for QEMU when it starts and when it is reloaded; when
  * there was one, it looks into qemu.d at every call (docs/hooks.rst, src/util/virhook.c). */
 VgpuFinding
-vgpu_judge_hook_loaded(const VgpuHookTimes *times)
+vgpu_doctor_judge_hook_loaded(const VgpuHookTimes *times)
 {
     if (times->loaded >= times->installed)
         return (VgpuFinding) { OK, g_strdup("started or reloaded since the hook was installed"),
@@ -107,7 +107,7 @@ contains_word(const char *text, const char *word)
 }
 
 VgpuFinding
-vgpu_judge_other_hook(const char *text, bool is_ours)
+vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
 {
     if (is_ours)
         return (VgpuFinding) { WARN, g_strdup("is virt-vgpu-hook once more: it runs twice"),
@@ -142,7 +142,7 @@ may_be_executed(const char *program)
 }
 
 VgpuFinding
-vgpu_judge_apparmor(const char *context, const char *program)
+vgpu_doctor_judge_apparmor(const char *context, const char *program)
 {
     g_autofree char *profile = NULL;
     g_autofree char *name = NULL;
@@ -176,7 +176,7 @@ selinux_type(const char *context)
 }
 
 VgpuFinding
-vgpu_judge_selinux(const char *context, const char *label, const char *program)
+vgpu_doctor_judge_selinux(const char *context, const char *label, const char *program)
 {
     /* of what was copied from somewhere with its label */
     static const char *const strange[] = { "user_home_t", "admin_home_t", "user_tmp_t", "tmp_t",

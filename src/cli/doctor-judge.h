@@ -20,51 +20,17 @@ typedef struct {
 void vgpu_finding_clear(VgpuFinding *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuFinding, vgpu_finding_clear)
 
-/* A physical GPU, as a driver process tells of it. */
-typedef struct {
-    char *address; /* canonical */
-    guint vendor, device;
-    guint class;    /* 24 bits: 0x030000 VGA controller, 0x030200 3D controller */
-    guint64 bar1;   /* its size in bytes, 0: not known */
-    char *driver;   /* NULL: unbound */
-    char *version;  /* of the driver's module, NULL: it does not say */
-    char *silence;  /* why the driver does not answer; NULL: it does, or was not asked */
-    bool on_pf;     /* it has mdev types itself */
-    bool vgpu_host; /* NVIDIA's module for vGPUs is loaded */
-    bool has_iommu; /* the host has one */
-    guint vfs_total;
-    guint vfs_enabled;
-    guint vfs_offering;   /* that have mdev types or NVIDIA's own files */
-    guint vfs_for_guests; /* that are bound to vfio-pci */
-} VgpuCard;
-
-void vgpu_card_free(VgpuCard *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCard, vgpu_card_free)
-
-/* What its vGPUs are, as far as can be told. */
-typedef enum {
-    VGPU_CARD_NONE,
-    VGPU_CARD_MDEV, /* or NVIDIA's own interface: types are offered */
-    VGPU_CARD_VFS,  /* its plain virtual functions */
-} VgpuCardKind;
-VgpuCardKind vgpu_card_kind(const VgpuCard *self);
-
-VgpuFinding vgpu_judge_driver(const VgpuCard *card);
-VgpuFinding vgpu_judge_vfs(const VgpuCard *card);
-/* Graphics or compute, with or without display: of the cards that have such a switch. */
-VgpuFinding vgpu_judge_mode(const VgpuCard *card);
-
 typedef struct {
     guint groups;        /* with a device of the host in them; those of mdevs do not count */
     const char *cmdline; /* the kernel's; NULL: not known */
     const char *cpu;     /* /proc/cpuinfo's vendor_id; NULL: there is none */
     bool is_missed;      /* some GPU could make vGPUs if there were an IOMMU */
 } VgpuIommuFacts;
-VgpuFinding vgpu_judge_iommu(const VgpuIommuFacts *facts);
+VgpuFinding vgpu_doctor_judge_iommu(const VgpuIommuFacts *facts);
 
 /* A module whose absence is @without_it; @sign: what it makes is there, it may be built in. */
-VgpuFinding vgpu_judge_module(const char *name, bool loaded, bool sign, const char *without_it,
-                              const char *purpose);
+VgpuFinding vgpu_doctor_judge_module(const char *name, bool loaded, bool sign,
+                                     const char *without_it, const char *purpose);
 
 /* When the service read which hooks there are, when ours came, and when the oldest other one that
  * can be run did (0: there is none). Times in one unit. */
@@ -74,13 +40,14 @@ typedef struct {
     gint64 installed;
     gint64 other;
 } VgpuHookTimes;
-VgpuFinding vgpu_judge_hook_loaded(const VgpuHookTimes *times);
+VgpuFinding vgpu_doctor_judge_hook_loaded(const VgpuHookTimes *times);
 
 /* Another hook: what is in it, and whether it is our program once more. */
-VgpuFinding vgpu_judge_other_hook(const char *text, bool is_ours);
+VgpuFinding vgpu_doctor_judge_other_hook(const char *text, bool is_ours);
 
 /* @context: what libvirt's daemon runs as (/proc/PID/attr/current); @program: where our hook
  * is. */
-VgpuFinding vgpu_judge_apparmor(const char *context, const char *program);
+VgpuFinding vgpu_doctor_judge_apparmor(const char *context, const char *program);
 /* @label: the context of the file @program, NULL: it has none. Only where SELinux enforces. */
-VgpuFinding vgpu_judge_selinux(const char *context, const char *label, const char *program);
+VgpuFinding vgpu_doctor_judge_selinux(const char *context, const char *label,
+                                      const char *program);

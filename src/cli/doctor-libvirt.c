@@ -75,9 +75,10 @@ check_other_hooks(VgpuDoctor *self)
         if (!text || !is_run(self, path, &st))
             continue;
         vgpu_doctor_row_add_finding(self, check,
-                                    vgpu_judge_other_hook(text, have_ours &&
-                                                                    st.st_dev == ours.st_dev &&
-                                                                    st.st_ino == ours.st_ino));
+                                    vgpu_doctor_judge_other_hook(text,
+                                                                 have_ours &&
+                                                                     st.st_dev == ours.st_dev &&
+                                                                     st.st_ino == ours.st_ino));
     }
 }
 
@@ -169,7 +170,7 @@ check_hook_loaded(VgpuDoctor *self)
             continue;
         if (times.loaded < times.installed && self->is_host)
             times.loaded = MAX(times.loaded, last_state_change(services[i]));
-        vgpu_doctor_row_add_finding(self, check, vgpu_judge_hook_loaded(&times));
+        vgpu_doctor_row_add_finding(self, check, vgpu_doctor_judge_hook_loaded(&times));
     }
 }
 
@@ -219,9 +220,10 @@ check_confinement(VgpuDoctor *self)
             continue;
         if (g_strcmp0(enforce, "1") == 0)
             vgpu_doctor_row_add_finding(self, selinux,
-                                        vgpu_judge_selinux(context, label, program));
+                                        vgpu_doctor_judge_selinux(context, label, program));
         else
-            vgpu_doctor_row_add_finding(self, apparmor, vgpu_judge_apparmor(context, program));
+            vgpu_doctor_row_add_finding(self, apparmor,
+                                        vgpu_doctor_judge_apparmor(context, program));
     }
 }
 

@@ -1,7 +1,7 @@
 /* doctor-private.h: the parts of doctor */
 #pragma once
 
-#include "cli/doctor-judge.h"
+#include "cli/doctor-card.h"
 #include "gpu/inventory.h"
 #include "sysfs/sysfs.h"
 
@@ -23,10 +23,10 @@ void vgpu_doctor_row_add(VgpuDoctor *self, const char *check, const char *status
 void vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
 /* Those of @inventory (of VgpuCard), in its order, as is that of @details: a(sutu), see driver/protocol.h. */
-GPtrArray *vgpu_doctor_cards(const VgpuSysfs *fs, const VgpuInventory *inventory,
-                             GVariant *details);
+GPtrArray *vgpu_doctor_gpu_cards(const VgpuSysfs *fs, const VgpuInventory *inventory,
+                                 GVariant *details);
 /* IOMMU groups with a device of the host in them: a mediated device has a group of its own. */
-guint vgpu_doctor_count_groups(const VgpuSysfs *fs);
+guint vgpu_doctor_host_count_groups(const VgpuSysfs *fs);
 
 /* The checks, in the order in which they are made. */
 void vgpu_doctor_host(VgpuDoctor *self);

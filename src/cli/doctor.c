@@ -23,7 +23,7 @@ ask_for_cards(const VgpuSysfs *fs, VgpuDoctorDriver *driver, bool asks_drivers, 
 {
     g_autoptr(GVariant) details = NULL;
     g_autoptr(VgpuInventory) inventory = vgpu_doctor_driver_discover(driver, &details, error);
-    GPtrArray *cards = inventory ? vgpu_doctor_cards(fs, inventory, details) : NULL;
+    GPtrArray *cards = inventory ? vgpu_doctor_gpu_cards(fs, inventory, details) : NULL;
 
     for (guint i = 0; cards && asks_drivers && i < cards->len; i++) {
         VgpuCard *card = g_ptr_array_index(cards, i);

@@ -1,14 +1,8 @@
 #include "cli/domain-io.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "base/xml.h"
 #include "cli/table.h"
 #include "domain/display.h"
 #include "libvirt/connection.h"
@@ -29,7 +23,7 @@ find_by_id(virConnectPtr conn, const char *typed)
 }
 
 VgpuDomainState *
-vgpu_find_domain(const VgpuCli *cli, const char *typed, GError **error)
+vgpu_domain_io_find(const VgpuCli *cli, const char *typed, GError **error)
 {
     g_autoptr(virConnect) conn = virConnectOpenReadOnly(cli->uri);
     g_autoptr(GError) failure = NULL;
@@ -47,57 +41,20 @@ vgpu_find_domain(const VgpuCli *cli, const char *typed, GError **error)
     return domain;
 }
 
-char *
-vgpu_read_xml(const char *path, gsize *len, GError **error)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : g_open(path, O_RDONLY | O_CLOEXEC, 0);
-    g_autofree char *data = g_malloc(VGPU_XML_MAX + 2);
-    gsize used = 0;
-    ssize_t n = -1;
-
-    if (fd >= 0) {
-        do {
-            n = read(fd, data + used, VGPU_XML_MAX + 1 - used);
-            used += n > 0 ? (gsize) n : 0;
-        } while (n > 0 || (n < 0 && errno == EINTR));
-    }
-    if (n < 0)
-        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "%s", path);
-    if (fd >= 0 && !is_stdin)
-        close(fd);
-    if (n < 0)
-        return NULL;
-    if (memchr(data, '\0', used)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s: this is no XML: it has a NUL byte", path);
-        return NULL;
-    }
-    data[used] = '\0';
-    *len = used;
-    return g_steal_pointer(&data);
-}
-
-const char *
-vgpu_xml_source(const char *path)
-{
-    return strcmp(path, "-") == 0 ? "standard input" : path;
-}
-
 bool
-vgpu_check_source(const char *domain, const char *path, GError **error)
+vgpu_domain_io_check_source(const char *domain, const char *path, GError **error)
 {
     if (domain && path)
-        vgpu_usage(error, "either DOMAIN or --xml FILE, not both");
+        vgpu_command_usage(error, "either DOMAIN or --xml FILE, not both");
     else if (!domain && !path)
-        vgpu_usage(error, "DOMAIN or --xml FILE is missing");
+        vgpu_command_usage(error, "DOMAIN or --xml FILE is missing");
     else
         return true;
     return false;
 }
 
 void
-vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *changes)
+vgpu_domain_io_print_changes(const VgpuCli *cli, const char *domain, const char *const *changes)
 {
     static const VgpuColumn columns[] = { { .key = "domain" }, { .key = "changes" }, { 0 } };
 
@@ -120,7 +77,7 @@ vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *ch
 }
 
 void
-vgpu_print_displays(const char *what, const VgpuDomain *domain, bool absent)
+vgpu_domain_io_print_displays(const char *what, const VgpuDomain *domain, bool absent)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(domain->wants, i);

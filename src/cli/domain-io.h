@@ -13,23 +13,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
 
 /* The domain that was typed as name, UUID or, when it runs, id; on a read-only connection, which every
  * user may have. */
-VgpuDomainState *vgpu_find_domain(const VgpuCli *cli, const char *typed, GError **error)
+VgpuDomainState *vgpu_domain_io_find(const VgpuCli *cli, const char *typed, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* A whole file, "-" for standard input, ended by a zero byte that @len does not count. Of one that
- * is too long, one byte more than VGPU_XML_MAX, which the parser refuses. */
-char *vgpu_read_xml(const char *path, gsize *len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* How messages call it. */
-const char *vgpu_xml_source(const char *path);
-
 /* Exactly one of @domain and @path is given; else a usage error. */
-bool vgpu_check_source(const char *domain, const char *path, GError **error);
+bool vgpu_domain_io_check_source(const char *domain, const char *path, GError **error);
 
 /* What was changed in a definition, a line each; as JSON an object with that list, which is null
  * when @changes is NULL: not known here. */
-void vgpu_print_changes(const VgpuCli *cli, const char *domain, const char *const *changes);
+void vgpu_domain_io_print_changes(const VgpuCli *cli, const char *domain,
+                                  const char *const *changes);
 
 /* Say on standard error what of the displays of @domain, which @what calls, may not work; with
  * @absent also which ones there are not. */
-void vgpu_print_displays(const char *what, const VgpuDomain *domain, bool absent);
+void vgpu_domain_io_print_displays(const char *what, const VgpuDomain *domain, bool absent);

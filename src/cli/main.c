@@ -114,13 +114,13 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
 
     for (char **arg = *args; *arg; arg++) {
         if (!g_utf8_validate(*arg, -1, NULL)) {
-            vgpu_usage(error, "an argument is not UTF-8");
+            vgpu_command_usage(error, "an argument is not UTF-8");
             return false;
         }
     }
     bus = global.bus ? global.bus : g_getenv("VIRT_VGPU_BUS");
     if (bus && strcmp(bus, "system") != 0 && strcmp(bus, "session") != 0) {
-        vgpu_usage(error, "unknown bus '%s': system or session", bus);
+        vgpu_command_usage(error, "unknown bus '%s': system or session", bus);
         return false;
     }
     if (!global.uri)
@@ -163,14 +163,15 @@ dispatch(char ***argv, GError **error)
         return EXIT_SUCCESS;
     }
     if (!command)
-        return vgpu_usage(error, "no verb given");
+        return vgpu_command_usage(error, "no verb given");
 
     n_args = (int) g_strv_length(*argv) - 1; /* less the program's name */
     if (n_args < command->min_args)
-        return vgpu_usage(error, "%s: an argument is missing: %s", verb, command->synopsis);
+        return vgpu_command_usage(error, "%s: an argument is missing: %s", verb,
+                                  command->synopsis);
     if (n_args > command->max_args)
-        return vgpu_usage(error, "%s: unexpected argument '%s'", verb,
-                          (*argv)[1 + command->max_args]);
+        return vgpu_command_usage(error, "%s: unexpected argument '%s'", verb,
+                                  (*argv)[1 + command->max_args]);
     return command->run(&cli, *argv + 1, error);
 }
 

@@ -1,0 +1,11 @@
+/* xml-file.h: the XML that a verb is given, as a file or on standard input */
+#pragma once
+
+#include <glib.h>
+
+/* A whole file, "-" for standard input, ended by a zero byte that @len does not count. Of one that
+ * is too long, one byte more than VGPU_XML_MAX, which the parser refuses. */
+char *vgpu_xml_file_read(const char *path, gsize *len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How messages call it. */
+const char *vgpu_xml_file_source(const char *path);

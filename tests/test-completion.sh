@@ -65,6 +65,15 @@ for verb in "${verbs[@]}"; do
     mapfile -t options < <("$builddir/virt-vgpu" "$verb" --help |
         sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' | sort -u)
     offers "virt-vgpu $verb --" "${options[@]}"
+    # and the values of those that have some are in their help
+    while IFS=$'\t' read -r option _ values; do
+        "$builddir/virt-vgpu" "$verb" --help | sed -n "/^ .*$option /,/^  *\(-., \)\{0,1\}--/p" > "$tmp/help"
+        for value in $values; do
+            offers "virt-vgpu $verb $option $value" "$value"
+            grep -qw -- "$value" "$tmp/help"
+            verdict $? "$verb: the help of $option has $value"
+        done
+    done < <("$builddir/virt-vgpu" help --words "$verb")
 done
 
 offers "virt-vgpu explain " web1 web2 'a\ b'

@@ -68,6 +68,13 @@ static const GOptionEntry annotate_options[] = {
     { 0 },
 };
 
+static const char *const annotate_values[] = {
+    "display auto on off",     "ramfb auto on off",   "placement pack spread numa",
+    "driver-iso yes no",       "create start define", "late-attach on off",
+    "frame-rate-limit on off", "console-vnc on off",  "unified-memory on off",
+    "debugging on off",        "profiling on off",    NULL,
+};
+
 /* A file that holds a bare <vgpu:devices> is read as that of a domain. */
 static bool
 count_in_bare_annotation(const char *xml, gsize len, const char *what, bool *is_bare, guint *n,
@@ -471,6 +478,7 @@ const VgpuCommand vgpu_commands_annotation[] = {
                  "  virt-vgpu annotate --xml - --profile 'NVIDIA A2-4Q' > web1.xml",
       .max_args = 1,
       .options = annotate_options,
+      .values = annotate_values,
       .run = run_annotate },
     { 0 },
 };

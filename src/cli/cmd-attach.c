@@ -39,6 +39,13 @@ static const GOptionEntry attach_options[] = {
     { 0 },
 };
 
+static const char *const attach_values[] = {
+    "placement pack spread numa",
+    "display auto on off",
+    "ramfb auto on off",
+    NULL,
+};
+
 static const GOptionEntry detach_options[] = {
     { "live", 0, 0, G_OPTION_ARG_NONE, &option.live, "the running domain", NULL },
     { "config", 0, 0, G_OPTION_ARG_NONE, &option.config, "its definition, from the next start",
@@ -245,6 +252,7 @@ const VgpuCommand vgpu_commands_attach[] = {
       .min_args = 1,
       .max_args = 1,
       .options = attach_options,
+      .values = attach_values,
       .run = run_attach },
     { .name = "detach",
       .synopsis = "DOMAIN INDEX [--live] [--config]",

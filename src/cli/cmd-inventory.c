@@ -169,6 +169,11 @@ static const GOptionEntry inventory_options[] = {
     { 0 },
 };
 
+static const char *const inventory_values[] = {
+    "format json opennebula prometheus placement",
+    NULL,
+};
+
 const VgpuCommand vgpu_commands_inventory[] = {
     { .name = "inventory",
       .synopsis = "[--format FORMAT]",
@@ -182,6 +187,7 @@ const VgpuCommand vgpu_commands_inventory[] = {
       .example = "virt-vgpu inventory --format opennebula\n"
                  "virt-vgpu inventory | jq '.gpus[].address'",
       .options = inventory_options,
+      .values = inventory_values,
       .run = run_inventory },
     { .name = "metrics",
       .synopsis = "",

@@ -56,6 +56,8 @@ static const GOptionEntry scheduler_options[] = {
     { 0 },
 };
 
+static const char *const scheduler_values[] = { "strict yes no default", NULL };
+
 static void
 print_object(const VgpuColumn *columns, GVariant *row)
 {
@@ -434,6 +436,7 @@ const VgpuCommand vgpu_commands_setup[] = {
       .min_args = 1,
       .max_args = 2,
       .options = scheduler_options,
+      .values = scheduler_values,
       .run = run_scheduler },
     { 0 },
 };

@@ -29,6 +29,8 @@ typedef struct {
     const char *example;     /* one command a line */
     int min_args, max_args;
     const GOptionEntry *options; /* its own options, into static variables; NULL: none */
+    /* "OPTION VALUE…" of each option that takes nothing but these, ended by NULL; may be NULL */
+    const char *const *values;
 
     /* @args: the arguments that are no options, ended by NULL; their number is checked. Returns
      * the exit status; with @error set its text is printed. */

@@ -6,7 +6,6 @@
 
 #include "cli/bus.h"
 #include "cli/domain-io.h"
-#include "cli/values.h"
 
 static const GOptionEntry *
 find_option(const GOptionEntry *entry, const char *name)
@@ -36,19 +35,25 @@ print_arguments(const VgpuCommand *command)
     }
 }
 
-static void
-print_options(const GOptionEntry *entry)
+static const char *
+find_values(const char *const *values, const char *option)
 {
-    for (; entry && entry->long_name; entry++) {
-        g_autofree char *values = NULL;
+    gsize len = strlen(option);
 
-        if (entry->flags & G_OPTION_FLAG_HIDDEN)
-            continue;
-        if (entry->arg_description)
-            values = vgpu_option_values(entry->description);
-        printf("--%s\t%s\t%s\n", entry->long_name,
-               entry->arg_description ? entry->arg_description : "-", values ? values : "");
-    }
+    for (; values && *values; values++)
+        if (strncmp(*values, option, len) == 0 && (*values)[len] == ' ')
+            return *values + len + 1;
+    return "";
+}
+
+static void
+print_options(const GOptionEntry *entry, const char *const *values)
+{
+    for (; entry && entry->long_name; entry++)
+        if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
+            printf("--%s\t%s\t%s\n", entry->long_name,
+                   entry->arg_description ? entry->arg_description : "-",
+                   find_values(values, entry->long_name));
 }
 
 static void
@@ -114,14 +119,14 @@ vgpu_words_print(const VgpuCli *cli, const char *what)
 
     if (command) {
         print_arguments(command);
-        print_options(command->options);
-        print_options(cli->options);
+        print_options(command->options, command->values);
+        print_options(cli->options, NULL);
     } else if (strcmp(what, "VERB") == 0) {
         g_autofree const char **verbs = vgpu_command_names(cli);
 
         for (const char **verb = verbs; *verb; verb++)
             printf("%s\n", *verb);
-        print_options(cli->options);
+        print_options(cli->options, NULL);
     } else if (strcmp(what, "DOMAIN") == 0) {
         print_domains(cli);
     } else {

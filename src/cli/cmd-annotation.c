@@ -132,8 +132,6 @@ print_verdict_json(const char *file, const GError *failure)
     static const VgpuColumn columns[] = {
         { .key = "file" }, { .key = "valid" }, { .key = "line" }, { .key = "reason" }, { 0 },
     };
-    g_autoptr(GVariant) row = NULL;
-    g_autofree char *text = NULL;
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
@@ -156,9 +154,7 @@ print_verdict_json(const char *file, const GError *failure)
             g_variant_dict_insert(&dict, "line", "t", line);
         g_variant_dict_insert(&dict, "reason", "s", reason);
     }
-    row = g_variant_ref_sink(g_variant_dict_end(&dict));
-    text = vgpu_table_json_object(columns, row, true);
-    printf("%s\n", text);
+    vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }
 
 static int

@@ -149,8 +149,6 @@ print_done(const VgpuCli *cli, const VgpuDomainState *domain, guint32 flags, con
         { .key = "vgpus", .nested = vgpu_rows_vgpu },
         { 0 },
     };
-    g_autoptr(GVariant) row = NULL;
-    g_autofree char *text = NULL;
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
@@ -159,9 +157,7 @@ print_done(const VgpuCli *cli, const VgpuDomainState *domain, guint32 flags, con
     g_variant_dict_insert(&dict, "live", "b", (flags & FLAG_LIVE) != 0);
     g_variant_dict_insert(&dict, "config", "b", (flags & FLAG_CONFIG) != 0);
     g_variant_dict_insert_value(&dict, key, value);
-    row = g_variant_ref_sink(g_variant_dict_end(&dict));
-    text = vgpu_table_json_object(columns, row, true);
-    printf("%s\n", text);
+    vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }
 
 static int

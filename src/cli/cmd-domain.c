@@ -161,7 +161,7 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
 {
     const char *what = option.xml ? vgpu_xml_file_source(option.xml) : args[0];
     g_autoptr(VgpuBusManager1) manager = NULL;
-    g_autofree char *xml = NULL, *text = NULL;
+    g_autofree char *xml = NULL;
     g_autoptr(VgpuDomain) domain = NULL;
     g_autoptr(GVariant) result = NULL;
     gboolean possible = FALSE;
@@ -180,8 +180,7 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
 
     g_variant_lookup(result, "possible", "b", &possible);
     if (cli->json) {
-        text = vgpu_table_json_object(explain_columns, result, true);
-        printf("%s\n", text);
+        vgpu_table_print_object(explain_columns, result);
     } else {
         print_explanation(what, possible, result, cli->wide);
         if (!possible)

@@ -118,8 +118,7 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
     if (!gpu)
         return EXIT_FAILURE;
     if (cli->json) {
-        text = vgpu_table_json_object(gpu_info_columns, gpu, true);
-        printf("%s\n", text);
+        vgpu_table_print_object(gpu_info_columns, gpu);
         return EXIT_SUCCESS;
     }
     text = vgpu_table_fields(gpu_info_columns, gpu);

@@ -87,14 +87,10 @@ run_host_export(const VgpuCli *cli, char **args, GError **error)
     if (!xml)
         return EXIT_FAILURE;
     text = g_variant_get_string(xml, NULL);
-    if (cli->json) {
-        g_autoptr(GVariant) row = g_variant_ref_sink(g_variant_new_parsed("{'xml': <%s>}", text));
-        g_autofree char *json = vgpu_table_json_object(columns, row, true);
-
-        printf("%s\n", json);
-    } else {
+    if (cli->json)
+        vgpu_table_print_object(columns, g_variant_new_parsed("{'xml': <%s>}", text));
+    else
         printf("%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
-    }
     return EXIT_SUCCESS;
 }
 

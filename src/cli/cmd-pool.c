@@ -77,14 +77,6 @@ call(VgpuBusManager1 *manager, const char *method, const char *name, GVariant *p
     return answer;
 }
 
-static void
-print_object(const VgpuColumn *columns, GVariant *row)
-{
-    g_autofree char *text = vgpu_table_json_object(columns, row, true);
-
-    printf("%s\n", text);
-}
-
 /* A pool by a verb's answer; as JSON all of it as it is now, else "Pool NAME WHAT". */
 static int
 print_pool(const VgpuCli *cli, VgpuBusManager1 *manager, const char *name, const char *what,
@@ -98,7 +90,7 @@ print_pool(const VgpuCli *cli, VgpuBusManager1 *manager, const char *name, const
     }
     if (!(pool = vgpu_bus_query(manager, "GetPool", g_variant_new("(s)", name), error)))
         return EXIT_FAILURE;
-    print_object(pool_columns, pool);
+    vgpu_table_print_object(pool_columns, pool);
     return EXIT_SUCCESS;
 }
 
@@ -172,7 +164,7 @@ run_info(const VgpuCli *cli, char **args, GError **error)
     if (!pool)
         return EXIT_FAILURE;
     if (cli->json) {
-        print_object(pool_columns, pool);
+        vgpu_table_print_object(pool_columns, pool);
         return EXIT_SUCCESS;
     }
     text = vgpu_table_fields(pool_columns, pool);
@@ -202,10 +194,8 @@ run_dumpxml(const VgpuCli *cli, char **args, GError **error)
     if (!xml)
         return EXIT_FAILURE;
     if (cli->json) {
-        g_autoptr(GVariant) row =
-            g_variant_ref_sink(g_variant_new_parsed("{'name': <%s>, 'xml': <%s>}", args[0], xml));
-
-        print_object(columns, row);
+        vgpu_table_print_object(columns, g_variant_new_parsed("{'name': <%s>, 'xml': <%s>}",
+                                                              args[0], xml));
     } else {
         printf("%s%s", xml, g_str_has_suffix(xml, "\n") ? "" : "\n");
     }
@@ -236,7 +226,7 @@ run_define(const VgpuCli *cli, char **args, GError **error)
         return EXIT_FAILURE;
     }
     if (cli->json) {
-        print_object(pool_columns, pool);
+        vgpu_table_print_object(pool_columns, pool);
         return EXIT_SUCCESS;
     }
     (void) !g_variant_lookup(pool, "name", "&s", &name);
@@ -278,11 +268,9 @@ run_undefine(const VgpuCli *cli, char **args, GError **error)
     if (!users)
         return EXIT_FAILURE;
     if (cli->json) {
-        g_autoptr(GVariant) row = g_variant_ref_sink(
-            g_variant_new_parsed("{'name': <%s>, 'done': <true>, 'users': <%@as>}", args[0],
-                                 users));
-
-        print_object(columns, row);
+        vgpu_table_print_object(
+            columns, g_variant_new_parsed("{'name': <%s>, 'done': <true>, 'users': <%@as>}",
+                                          args[0], users));
         return EXIT_SUCCESS;
     }
     printf("Pool %s has been undefined\n", args[0]);
@@ -351,10 +339,8 @@ run_refresh(const VgpuCli *cli, char **args, GError **error)
     if (!changes)
         return EXIT_FAILURE;
     if (cli->json) {
-        g_autoptr(GVariant) row = g_variant_ref_sink(
-            g_variant_new_parsed("{'name': <%s>, 'changes': <%@as>}", args[0], changes));
-
-        print_object(columns, row);
+        vgpu_table_print_object(columns, g_variant_new_parsed("{'name': <%s>, 'changes': <%@as>}",
+                                                              args[0], changes));
         return EXIT_SUCCESS;
     }
     printf("Pool %s refreshed\n", args[0]);

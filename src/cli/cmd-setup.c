@@ -58,14 +58,6 @@ static const GOptionEntry scheduler_options[] = {
 
 static const char *const scheduler_values[] = { "strict yes no default", NULL };
 
-static void
-print_object(const VgpuColumn *columns, GVariant *row)
-{
-    g_autofree char *text = vgpu_table_json_object(columns, row, true);
-
-    printf("%s\n", text);
-}
-
 /* --- virtual functions -------------------------------------------------------------------- */
 
 static const VgpuColumn vfs_columns[] = {
@@ -90,7 +82,7 @@ set_vfs(const VgpuCli *cli, const char *address, const char *method, GVariant *p
     if (!gpu)
         return EXIT_FAILURE;
     if (cli->json) {
-        print_object(vfs_columns, gpu);
+        vgpu_table_print_object(vfs_columns, gpu);
         return EXIT_SUCCESS;
     }
     g_variant_lookup(gpu, "vfs_total", "u", &total);
@@ -177,10 +169,8 @@ change_mig(const VgpuCli *cli, const char *address, const char *method, GVariant
     if (!changes)
         return EXIT_FAILURE;
     if (cli->json) {
-        g_autoptr(GVariant) row = g_variant_ref_sink(
-            g_variant_new_parsed("{'gpu': <%s>, 'changes': <%@as>}", address, changes));
-
-        print_object(columns, row);
+        vgpu_table_print_object(columns, g_variant_new_parsed("{'gpu': <%s>, 'changes': <%@as>}",
+                                                              address, changes));
         return EXIT_SUCCESS;
     }
     printf("GPU %s: %s\n", address,
@@ -356,7 +346,7 @@ run_scheduler(const VgpuCli *cli, char **args, GError **error)
             return EXIT_FAILURE;
     }
     if (cli->json)
-        print_object(policy_columns, scheduler);
+        vgpu_table_print_object(policy_columns, scheduler);
     else
         print_scheduler(scheduler);
     return EXIT_SUCCESS;

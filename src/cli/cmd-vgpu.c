@@ -141,7 +141,7 @@ run_create(const VgpuCli *cli, char **args, GError **error)
 {
     g_autofree char *typed_uuid = g_steal_pointer(&option.uuid);
     g_autofree char *address = vgpu_command_address(args[0], error);
-    g_autofree char *uuid = NULL, *text = NULL;
+    g_autofree char *uuid = NULL;
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) vgpu = NULL;
     const char *made = NULL, *parent = NULL;
@@ -161,8 +161,7 @@ run_create(const VgpuCli *cli, char **args, GError **error)
     }
 
     if (cli->json) {
-        text = vgpu_table_json_object(vgpu_rows_vgpu, vgpu, true);
-        printf("%s\n", text);
+        vgpu_table_print_object(vgpu_rows_vgpu, vgpu);
         return EXIT_SUCCESS;
     }
     g_variant_lookup(vgpu, "uuid", "&s", &made);
@@ -188,15 +187,11 @@ run_destroy(const VgpuCli *cli, char **args, GError **error)
     if (!done)
         return EXIT_FAILURE;
 
-    if (cli->json) {
-        g_autoptr(GVariant) row =
-            g_variant_ref_sink(g_variant_new_parsed("{'uuid': <%s>, 'done': <true>}", uuid));
-        g_autofree char *text = vgpu_table_json_object(columns, row, true);
-
-        printf("%s\n", text);
-    } else {
+    if (cli->json)
+        vgpu_table_print_object(columns,
+                                g_variant_new_parsed("{'uuid': <%s>, 'done': <true>}", uuid));
+    else
         printf("vGPU %s destroyed\n", uuid);
-    }
     return EXIT_SUCCESS;
 }
 

@@ -59,17 +59,13 @@ vgpu_domain_io_print_changes(const VgpuCli *cli, const char *domain, const char 
     static const VgpuColumn columns[] = { { .key = "domain" }, { .key = "changes" }, { 0 } };
 
     if (cli->json) {
-        g_autoptr(GVariant) row = NULL;
-        g_autofree char *text = NULL;
         GVariantDict dict;
 
         g_variant_dict_init(&dict, NULL);
         g_variant_dict_insert(&dict, "domain", "s", domain);
         if (changes)
             g_variant_dict_insert_value(&dict, "changes", g_variant_new_strv(changes, -1));
-        row = g_variant_ref_sink(g_variant_dict_end(&dict));
-        text = vgpu_table_json_object(columns, row, true);
-        printf("%s\n", text);
+        vgpu_table_print_object(columns, g_variant_dict_end(&dict));
         return;
     }
     for (gsize i = 0; changes && changes[i]; i++)

@@ -338,3 +338,12 @@ vgpu_table_print(const VgpuColumn *columns, GVariant *rows, bool json, bool wide
 
     printf(json ? "%s\n" : "%s", text);
 }
+
+void
+vgpu_table_print_object(const VgpuColumn *columns, GVariant *row)
+{
+    g_autoptr(GVariant) owned = g_variant_ref_sink(row);
+    g_autofree char *text = vgpu_table_json_object(columns, owned, true);
+
+    printf("%s\n", text);
+}

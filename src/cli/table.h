@@ -40,6 +40,9 @@ char *vgpu_table_fields(const VgpuColumn *columns, GVariant *row);
 char *vgpu_table_json(const VgpuColumn *columns, GVariant *rows);
 char *vgpu_table_json_object(const VgpuColumn *columns, GVariant *row, bool pretty);
 
+/* The same on stdout, with a newline; takes @row if it is floating. */
+void vgpu_table_print_object(const VgpuColumn *columns, GVariant *row);
+
 /* @text as lines (char *) of at most @width, broken at blanks where there are some. */
 GPtrArray *vgpu_table_wrap(const char *text, guint width);
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "cli/agent.h"
+#include "cli/patience.h"
 
 /* Longer than the daemon's own deadlines, so that its reason arrives and not our time-out. */
 #define CALL_TIMEOUT_MS (120 * 1000)
@@ -71,52 +72,28 @@ vgpu_bus_failed(GError **error)
     return EXIT_FAILURE;
 }
 
-typedef struct {
-    const char *doing;
-    GMainLoop *loop;
-    GVariant *answer;
-    GError *error;
-} Call;
-
-static gboolean
-on_second(gpointer opaque)
-{
-    const Call *call = opaque;
-
-    fprintf(stderr, "%s …\n", call->doing);
-    return G_SOURCE_REMOVE;
-}
-
-static void
-on_answer(GObject *proxy, GAsyncResult *result, gpointer opaque)
-{
-    Call *call = opaque;
-
-    call->answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, &call->error);
-    g_main_loop_quit(call->loop);
-}
-
 static GVariant *
-only_value(GVariant *answer)
+call(VgpuBusManager1 *manager, const char *method, GVariant *parameters, int timeout_ms,
+     GError **error)
 {
+    g_autoptr(GVariant) answer =
+        g_dbus_proxy_call_sync(G_DBUS_PROXY(manager), method, parameters,
+                               G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, timeout_ms,
+                               NULL, error);
+
+    if (!answer) {
+        vgpu_bus_failed(error);
+        return NULL;
+    }
     if (g_variant_n_children(answer) == 0)
-        return g_variant_ref(answer);
+        return g_steal_pointer(&answer);
     return g_variant_get_child_value(answer, 0);
 }
 
 GVariant *
 vgpu_bus_query(VgpuBusManager1 *manager, const char *method, GVariant *parameters, GError **error)
 {
-    g_autoptr(GVariant) answer =
-        g_dbus_proxy_call_sync(G_DBUS_PROXY(manager), method, parameters,
-                               G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, -1, NULL,
-                               error);
-
-    if (!answer) {
-        vgpu_bus_failed(error);
-        return NULL;
-    }
-    return only_value(answer);
+    return call(manager, method, parameters, -1, error);
 }
 
 GVariant *
@@ -125,30 +102,9 @@ vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters
 {
     g_autoptr(VgpuAgent) agent =
         g_object_get_data(G_OBJECT(manager), AGENT_KEY) ? vgpu_agent_new() : NULL;
-    g_autoptr(GMainContext) context = g_main_context_new();
-    g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
-    g_autoptr(GSource) timer = g_timeout_source_new(1000);
-    g_autoptr(GVariant) answer = NULL;
-    Call call = { .doing = doing, .loop = loop };
-
-    g_main_context_push_thread_default(context);
-    g_source_set_callback(timer, on_second, &call, NULL);
     /* a password may be asked for on the terminal meanwhile, where nobody else writes */
-    if (doing && !agent)
-        g_source_attach(timer, context);
-    /* the daemon has time-outs of its own, by the number of GPUs */
-    g_dbus_proxy_call(G_DBUS_PROXY(manager), method, parameters,
-                      G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL,
-                      on_answer, &call);
-    g_main_loop_run(loop);
-    g_source_destroy(timer);
-    g_main_context_pop_thread_default(context);
+    g_autoptr(VgpuPatience) patience = vgpu_patience_new(agent ? NULL : doing);
 
-    answer = call.answer;
-    if (call.error) {
-        g_propagate_error(error, call.error);
-        vgpu_bus_failed(error);
-        return NULL;
-    }
-    return only_value(answer);
+    /* the daemon has time-outs of its own, by the number of GPUs */
+    return call(manager, method, parameters, G_MAXINT, error);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/patience.h"
 #include "gpu/profile.h"
 #include "iso/build.h"
 #include "iso/driver.h"
@@ -109,18 +110,6 @@ resolve_profile(const VgpuCli *cli, GError **error)
 
 /* --- the daemon --------------------------------------------------------------------------- */
 
-typedef struct {
-    const VgpuCli *cli;
-    const VgpuIsoBuild *build;
-    int fd; /* of the output */
-    bool done;
-    GError *error;
-
-    GMutex lock;
-    GCond cond;
-    bool over;
-} Task;
-
 /* Each file is one descriptor and one more is the output; a directory cannot be sent, because the daemon
  * would read below it with its own rights. */
 static bool
@@ -136,15 +125,15 @@ can_be_sent(const VgpuIsoBuild *build)
 }
 
 static GVariant *
-parameters(const Task *task, GUnixFDList *fds, GError **error)
+parameters(const VgpuIsoBuild *build, int fd, GUnixFDList *fds, GError **error)
 {
     GVariantBuilder files;
     GVariantDict options;
     int handle;
 
     g_variant_builder_init(&files, G_VARIANT_TYPE("a(sh)"));
-    for (guint i = 0; i < task->build->files->len; i++) {
-        const VgpuIsoFile *file = task->build->files->pdata[i];
+    for (guint i = 0; i < build->files->len; i++) {
+        const VgpuIsoFile *file = build->files->pdata[i];
 
         handle = g_unix_fd_list_append(fds, file->fd, error);
         if (handle < 0) {
@@ -153,7 +142,7 @@ parameters(const Task *task, GUnixFDList *fds, GError **error)
         }
         g_variant_builder_add(&files, "(sh)", file->path, handle);
     }
-    handle = g_unix_fd_list_append(fds, task->fd, error);
+    handle = g_unix_fd_list_append(fds, fd, error);
     if (handle < 0) {
         g_variant_builder_clear(&files);
         return NULL;
@@ -169,83 +158,55 @@ parameters(const Task *task, GUnixFDList *fds, GError **error)
     return g_variant_new("(a(sh)@a{sv}h)", &files, g_variant_dict_end(&options), handle);
 }
 
-/* Whether the daemon has given its verdict: then it is in @task. Nobody is asked for a password here,
- * because who may not call the daemon can build the image himself. */
+/* Whether it has written the image, or said why not. Nobody is asked for a password here, because who may
+ * not call the daemon can build the image without it. */
 static bool
-ask_daemon(Task *task)
+ask_daemon(const VgpuCli *cli, const VgpuIsoBuild *build, int fd, GError **error)
 {
-    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(task->cli->bus, NULL);
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
     g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) reason = NULL;
     g_autoptr(GVariant) answer = NULL;
-    GVariant *request = manager ? parameters(task, fds, NULL) : NULL;
+    GVariant *request = manager ? parameters(build, fd, fds, NULL) : NULL;
 
     if (!request)
         return false;
     answer = g_dbus_proxy_call_with_unix_fd_list_sync(G_DBUS_PROXY(manager), "BuildDriverIso",
                                                       request, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                                      fds, NULL, NULL, &error);
-    if (answer) {
-        task->done = true;
+                                                      fds, NULL, NULL, &reason);
+    if (answer)
         return true;
-    }
-    if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) &&
-        !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_FAILED))
+    if (!g_error_matches(reason, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) &&
+        !g_error_matches(reason, VGPU_ERROR, VGPU_ERROR_FAILED))
         return false;
-    g_dbus_error_strip_remote_error(error);
-    task->error = g_steal_pointer(&error);
+    g_dbus_error_strip_remote_error(reason);
+    g_propagate_error(error, g_steal_pointer(&reason));
     return true;
 }
 
 static bool
-start_over(int fd, GError **error)
+write_here(const VgpuIso *iso, int fd, GError **error)
 {
-    if (lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0)
-        return true;
-    return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write the image");
-}
-
-static gpointer
-write_image(gpointer opaque)
-{
-    Task *task = opaque;
     g_autofree char *program = vgpu_command_program("virt-vgpu-iso");
 
-    if (option.local || !can_be_sent(task->build) || !ask_daemon(task))
-        task->done = start_over(task->fd, &task->error) &&
-                     vgpu_iso_program_write(program, task->build->iso,
-                                            option.label ? option.label : VGPU_ISO_LABEL,
-                                            task->fd, &task->error);
-    g_mutex_lock(&task->lock);
-    task->over = true;
-    g_cond_signal(&task->cond);
-    g_mutex_unlock(&task->lock);
-    return NULL;
+    if (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0)
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write the image");
+    return vgpu_iso_program_write(program, iso, option.label ? option.label : VGPU_ISO_LABEL, fd,
+                                  error);
 }
 
-/* Returns when it is written; says so when that takes more than a second. */
 static bool
-write_patiently(Task *task, GError **error)
+write_image(const VgpuCli *cli, const VgpuIsoBuild *build, int fd, GError **error)
 {
-    gint64 second = g_get_monotonic_time() + G_TIME_SPAN_SECOND;
-    bool in_time = true;
-    GThread *thread;
+    g_autoptr(VgpuPatience) patience = vgpu_patience_new("The image is being written");
+    g_autoptr(GError) refusal = NULL;
 
-    g_mutex_init(&task->lock);
-    g_cond_init(&task->cond);
-    thread = g_thread_new("image", write_image, task);
-    g_mutex_lock(&task->lock);
-    while (!task->over && in_time)
-        in_time = g_cond_wait_until(&task->cond, &task->lock, second);
-    g_mutex_unlock(&task->lock);
-    if (!in_time)
-        fprintf(stderr, "The image is being written …\n");
-    g_thread_join(thread);
-    g_mutex_clear(&task->lock);
-    g_cond_clear(&task->cond);
-    if (task->error)
-        g_propagate_error(error, task->error);
-    return task->done;
+    if (option.local || !can_be_sent(build) || !ask_daemon(cli, build, fd, &refusal))
+        return write_here(build->iso, fd, error);
+    if (!refusal)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return false;
 }
 
 /* --- the verb ----------------------------------------------------------------------------- */
@@ -260,13 +221,10 @@ build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **e
     g_autoptr(VgpuIsoOutput) output =
         build ? vgpu_iso_output_new(option.output, plan.paths, error) : NULL;
     g_autofree char *text = NULL;
-    Task task = { .cli = cli, .build = build };
     guint64 size;
 
-    if (!output)
-        return false;
-    task.fd = output->fd;
-    if (!write_patiently(&task, error) || !vgpu_iso_output_finish(output, &size, error))
+    if (!output || !write_image(cli, build, output->fd, error) ||
+        !vgpu_iso_output_finish(output, &size, error))
         return false;
     text = vgpu_iso_build_describe(build, option.output, size);
     printf("%s\n", text);

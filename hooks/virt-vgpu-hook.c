@@ -78,8 +78,10 @@ struct call {
     char reason[2048]; /* why it failed */
 };
 
-/* Pages that are never touched cost nothing, so there is nothing to allocate. */
-static char xml[XML_MAX + WINDOW];
+/* Pages that are never touched cost nothing, so there is nothing to allocate. What goes before the XML is put
+ * right before it, so that all is sent at once, and virtvgpud is woken once. */
+#define HEAD_MAX (HEADER_MAX + NAME_MAX_BYTES)
+static char request[HEAD_MAX + XML_MAX + WINDOW], *const xml = request + HEAD_MAX;
 static char reply[HEADER_MAX + XML_MAX];
 
 /* As much of @text as goes into @max bytes, but no half character at its end. */
@@ -171,12 +173,9 @@ write_all(const struct call *call, int fd, const char *data, size_t len)
 {
     while (len > 0) {
         /* stdout is a blocking pipe; one that polls writable takes PIPE_BUF without blocking */
-        size_t part = len < PIPE_BUF ? len : PIPE_BUF;
-        ssize_t n;
+        size_t part = len < PIPE_BUF || fd != STDOUT_FILENO ? len : PIPE_BUF;
+        ssize_t n = wait_for(call, fd, POLLOUT) ? write(fd, data, part) : -1;
 
-        if (!wait_for(call, fd, POLLOUT))
-            return false;
-        n = write(fd, data, part);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             return false;
         if (n > 0) {
@@ -205,12 +204,12 @@ read_xml(struct call *call)
     for (;;) {
         size_t from = len > CARRY ? len - CARRY : 0, room;
 
-        if (len == sizeof(xml)) {
+        if (len == XML_MAX + WINDOW) {
             memmove(xml + XML_MAX, xml + from, CARRY);
             from = XML_MAX;
             len = XML_MAX + CARRY;
         }
-        room = sizeof(xml) - len;
+        room = XML_MAX + WINDOW - len;
         n = read_some(call, STDIN_FILENO, xml + len, room < WINDOW ? room : WINDOW);
         if (n <= 0)
             break;
@@ -302,13 +301,13 @@ failed:
 static bool
 send_request(struct call *call, int fd)
 {
-    char header[HEADER_MAX];
-    int len = snprintf(header, sizeof(header), PROTOCOL "%s %s %s %lld %zu %zu\n",
-                       call->policy->op, call->policy->subop, call->extra, call->started,
-                       strlen(call->name), call->xml_len);
+    char head[HEAD_MAX];
+    int len = snprintf(head, sizeof(head), PROTOCOL "%s %s %s %lld %zu %zu\n%s", call->policy->op,
+                       call->policy->subop, call->extra, call->started, strlen(call->name),
+                       call->xml_len, call->name);
 
-    if (write_all(call, fd, header, len) && write_all(call, fd, call->name, strlen(call->name)) &&
-        write_all(call, fd, xml, call->xml_len))
+    memcpy(xml - len, head, len);
+    if (write_all(call, fd, xml - len, len + call->xml_len))
         return true;
     /* A daemon that refuses early hangs up without reading on; its answer is there all the same. */
     if (errno == EPIPE || errno == ECONNRESET)

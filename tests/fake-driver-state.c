@@ -148,7 +148,9 @@ void
 fake_wait_while_hung(const char *what, const struct function *function)
 {
     for (unsigned waited = 0; waited < HUNG_MS; waited += POLL_MS) {
-        if (!fake_knob_is_there(what, function->addr) && !fake_knob_is_there(what, function->pf))
+        if (!fake_knob_is_there(what, function->addr) &&
+            (strcmp(function->addr, function->pf) == 0 ||
+             !fake_knob_is_there(what, function->pf)))
             return;
         fake_sleep_ms(POLL_MS);
     }
@@ -210,9 +212,12 @@ void
 fake_find_gpu(struct function *function)
 {
     Path link;
+    char target[1];
 
     function->addr = strrchr(function->dir, '/') + 1;
-    if (!realpath(fake_format(link, "%s/physfn", function->dir), function->pf_dir))
+    fake_format(link, "%s/physfn", function->dir);
+    /* mostly there is none, and realpath() looks at each name of the path before it says so */
+    if (readlink(link, target, sizeof(target)) < 0 || !realpath(link, function->pf_dir))
         strcpy(function->pf_dir, function->dir);
     function->pf = strrchr(function->pf_dir, '/') + 1;
 }

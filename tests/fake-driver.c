@@ -70,7 +70,8 @@ write(int fd, const void *data, size_t len)
     Path path;
     int err;
 
-    if (!len || len > REQUEST_MAX || !name_of(fd, path))
+    /* what has a NUL in it wakes a main loop, most likely, and is no request */
+    if (!len || len > REQUEST_MAX || memchr(data, 0, len) || !name_of(fd, path))
         return syscall(SYS_write, fd, data, len);
     if (has_suffix(path, "/create") && strstr(path, "/mdev_supported_types/"))
         err = fake_mdev_create(path, data, len);

@@ -81,16 +81,41 @@ vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
     return parse(xml, len, what, error);
 }
 
+static void
+free_context(gpointer ctxt)
+{
+    xmlXPathFreeContext(ctxt);
+}
+
+/* One for each thread, as it takes longer to make one, with all its functions, than to parse a domain. */
+static xmlXPathContext *
+get_context(void)
+{
+    static GPrivate own = G_PRIVATE_INIT(free_context);
+    xmlXPathContext *ctxt = g_private_get(&own);
+
+    if (ctxt)
+        return ctxt;
+    ctxt = xmlXPathNewContext(NULL);
+    if (!ctxt)
+        g_error("out of memory");
+    xmlXPathRegisterNs(ctxt, BAD_CAST VGPU_XML_PREFIX, BAD_CAST VGPU_XMLNS);
+    g_private_set(&own, ctxt);
+    return ctxt;
+}
+
 GPtrArray *
 vgpu_xml_nodes(xmlDoc *doc, xmlNode *node, const char *xpath)
 {
-    g_autoptr(xmlXPathContext) ctxt = xmlXPathNewContext(doc);
+    xmlXPathContext *ctxt = get_context();
     g_autoptr(xmlXPathObject) result = NULL;
     GPtrArray *nodes = g_ptr_array_new();
 
-    xmlXPathRegisterNs(ctxt, BAD_CAST VGPU_XML_PREFIX, BAD_CAST VGPU_XMLNS);
+    ctxt->doc = doc;
     ctxt->node = node ? node : (xmlNode *) doc;
     result = xmlXPathEval(BAD_CAST xpath, ctxt);
+    ctxt->doc = NULL;
+    ctxt->node = NULL;
     if (!result || result->type != XPATH_NODESET || !result->nodesetval)
         return nodes;
     xmlXPathNodeSetSort(result->nodesetval);

@@ -355,7 +355,13 @@ on_nudge(gpointer data)
 void
 vgpu_connection_nudge(VgpuConnection *self)
 {
-    on_main_thread(on_nudge, ref(self), unref);
+    bool is_open;
+
+    g_mutex_lock(&self->lock);
+    is_open = self->conn != NULL;
+    g_mutex_unlock(&self->lock);
+    if (!is_open) /* else no thread need be woken, while a hook waits */
+        on_main_thread(on_nudge, ref(self), unref);
 }
 
 static gboolean

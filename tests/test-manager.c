@@ -110,6 +110,32 @@ test_start_and_stop(void **state)
 }
 
 static void
+note_answer(const GError *error, gpointer opaque)
+{
+    const Host *host = opaque;
+
+    assert_null(error);
+    g_string_append(host->log, "answered\n");
+}
+
+/* What is told has time until the hook, and with it libvirt, goes on. */
+static void
+test_answer_before_events(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    (void) vgpu_manager_prepare(host->manager, host_domain(xml), vgpu_manager_now(), 5000,
+                                note_answer, host);
+    while (!strstr(host->log->str, "answered\n") || !strstr(host->log->str, "vgpu-created "))
+        g_main_context_iteration(host->context, TRUE);
+    assert_string_equal(host->log->str, "starting " HOST_WEB1 "\n"
+                                        "answered\n"
+                                        "vgpu-created " HOST_WEB1_0 " \n");
+}
+
+static void
 test_release_before_prepare_is_void(void **state)
 {
     g_autoptr(Host) host = host_new();
@@ -736,6 +762,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_and_stop),
+        cmocka_unit_test(test_answer_before_events),
         cmocka_unit_test(test_release_before_prepare_is_void),
         cmocka_unit_test(test_client_gone),
         cmocka_unit_test(test_client_gone_and_back),

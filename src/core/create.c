@@ -101,17 +101,18 @@ take_failure(VgpuStart *start, VgpuStep *step, VgpuClaim *claim, CreateJob *job)
         try_again(start, step, interface, job);
 }
 
+/* What there is to be told goes to @events. */
 static void
-take_success(VgpuStart *start, VgpuClaim *claim, const CreateJob *job)
+take_success(VgpuClaim *claim, const CreateJob *job, GPtrArray *events)
 {
     claim->adopted |= job->existed;
     vgpu_life_is_made(claim);
     if (job->made)
-        vgpu_manager_emit(start->manager, "vgpu-created", claim->owner, claim, NULL,
-                          (g_get_monotonic_time() - job->began) / 1000);
+        g_ptr_array_add(events, vgpu_manager_event("vgpu-created", claim->owner, claim, NULL,
+                                                   (g_get_monotonic_time() - job->began) / 1000));
     if (job->doubt)
-        vgpu_manager_emit(start->manager, "params-unverified", claim->owner, claim, job->doubt,
-                          -1);
+        g_ptr_array_add(events, vgpu_manager_event("params-unverified", claim->owner, claim,
+                                                   job->doubt, -1));
 }
 
 static void
@@ -150,6 +151,8 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
     VgpuStart *start = g_hash_table_lookup(job->manager->starts, &job->token);
     VgpuStep *step = vgpu_start_find_step(start, job->uuid);
     VgpuClaim *claim = find_claim(job);
+    VgpuManager *manager = job->manager;
+    g_autoptr(GPtrArray) events = g_ptr_array_new();
 
     take_results(job, outcome, results, why);
     if (!claim)
@@ -161,7 +164,7 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
         else if (job->error)
             take_failure(start, step, claim, job);
         else
-            take_success(start, claim, job);
+            take_success(claim, job, events);
     } else { /* nothing waits for it any more, or a newer start that has yet to say what it wants */
         bool perhaps = has_left_one(job, claim);
         bool is_in_vain = claim->wanted == VGPU_WANTED_KEEP && !perhaps;
@@ -174,6 +177,8 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
     }
     if (step)
         vgpu_start_advance(start);
+    for (guint i = 0; i < events->len; i++) /* after the hook has its answer */
+        manager->host.event(g_ptr_array_index(events, i), manager->opaque);
 }
 
 /* Whether anything waits for it still. */

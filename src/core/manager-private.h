@@ -89,7 +89,10 @@ void vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments);
 /* Whether its profile, and its GPU where one is named, are what is wanted. */
 bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 
-/* @reason may be NULL, @duration_ms < 0: not given. */
+/* @reason may be NULL, @duration_ms < 0: not given. Floating. */
+GVariant *vgpu_manager_event(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
+                             const char *reason, gint64 duration_ms);
+/* The same, and tell it. */
 void vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
                        const VgpuClaim *claim, const char *reason, gint64 duration_ms);
 

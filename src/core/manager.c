@@ -254,9 +254,9 @@ put(GVariantDict *dict, const char *key, const char *value)
         g_variant_dict_insert(dict, key, "s", value);
 }
 
-void
-vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
-                  const VgpuClaim *claim, const char *reason, gint64 duration_ms)
+GVariant *
+vgpu_manager_event(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
+                   const char *reason, gint64 duration_ms)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format_iso8601(now);
@@ -279,7 +279,14 @@ vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
     put(&dict, "reason", reason);
     if (duration_ms >= 0)
         g_variant_dict_insert(&dict, "duration_ms", "u", (guint) duration_ms);
-    self->host.event(g_variant_dict_end(&dict), self->opaque);
+    return g_variant_dict_end(&dict);
+}
+
+void
+vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
+                  const VgpuClaim *claim, const char *reason, gint64 duration_ms)
+{
+    self->host.event(vgpu_manager_event(event, owner, claim, reason, duration_ms), self->opaque);
 }
 
 guint64

@@ -11,6 +11,7 @@
 #define HEADER_MAX 256
 #define NAME_MAX_LEN 4096
 #define QUICK_MAX 65536
+#define QUICK_DOMAIN_MAX 16384   /* libxml2 needs 1.5 ms at most, and 25 ms for 64 KiB */
 #define REPLY_TIMEOUT_S 35       /* longer than any hook waits */
 #define PREPARE_TIMEOUT_MS 28000 /* of the hook's 30 s, so that the reason still reaches it */
 
@@ -209,7 +210,7 @@ vgpu_hook_call_outlives_client(const VgpuHookCall *self)
 bool
 vgpu_hook_call_is_quick(const VgpuHookCall *self)
 {
-    return !self->operation->uses_domain && self->wanted <= QUICK_MAX;
+    return self->wanted <= (self->operation->uses_domain ? QUICK_DOMAIN_MAX : QUICK_MAX);
 }
 
 const char *

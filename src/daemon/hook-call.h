@@ -1,7 +1,8 @@
 /* hook-call.h: one call of the hook, from its first byte to its answer
  *
  * It passes through three threads, one after the other: the hook's reads it, one of the queue
- * parses it, the worker decides and answers. The wire is described in hook-socket.h. */
+ * parses it where that may take long, the worker decides and answers. The wire is described in
+ * hook-socket.h. */
 #pragma once
 
 #include <glib.h>
@@ -30,12 +31,12 @@ VgpuHookCallState vgpu_hook_call_take(VgpuHookCall *self, const guint8 *bytes, g
 gsize vgpu_hook_call_size(const VgpuHookCall *self);
 /* Whether it is to be carried out also when nobody waits for its answer. */
 bool vgpu_hook_call_outlives_client(const VgpuHookCall *self);
-/* Whether it is parsed in no time, whatever its XML: of that only the UUID counts, and it is not long. */
+/* Whether it is parsed in no time, whatever is in its XML: as it is not long. */
 bool vgpu_hook_call_is_quick(const VgpuHookCall *self);
 /* The domain's name, known when it is complete: calls of one domain keep their order. */
 const char *vgpu_hook_call_domain(const VgpuHookCall *self);
 
-/* --- a thread of the queue ----------------------------------------------------------------- */
+/* --- a thread of the queue, or the hook's if it is quick ------------------------------------- */
 
 /* All that takes a time which depends on the XML; its bytes are gone after that. */
 void vgpu_hook_call_parse(VgpuHookCall *self);

@@ -114,7 +114,7 @@ parsed(gpointer data)
 }
 
 /* It is parsed, and given to the worker, before the next one of the same domain is: by a thread of the queue, or
- * right here, which spares a stop two changes of threads. */
+ * right here, which spares it two changes of threads. */
 static void
 dispatch(Client *self)
 {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -34,9 +35,20 @@ static const GOptionEntry options[] = {
     { 0 },
 };
 
-/* What virtvgpud had open when it started us and did not mean us to have. */
+/* By one call where the kernel has it (5.9), as a removal waits for this. */
+static bool
+close_at_once(unsigned first)
+{
+#ifdef SYS_close_range
+    return syscall(SYS_close_range, first, ~0u, 0) == 0;
+#else
+    (void) first;
+    return false;
+#endif
+}
+
 static void
-close_others(void)
+close_one_by_one(int first)
 {
     DIR *dir = opendir("/proc/self/fd");
     const struct dirent *entry;
@@ -44,11 +56,19 @@ close_others(void)
     while (dir && (entry = readdir(dir))) {
         int fd = atoi(entry->d_name);
 
-        if (fd > VGPU_DRIVER_LOCK_FD && fd != dirfd(dir))
+        if (fd >= first && fd != dirfd(dir))
             close(fd);
     }
     if (dir)
         closedir(dir);
+}
+
+/* What virtvgpud had open when it started us and did not mean us to have. */
+static void
+close_others(void)
+{
+    if (!close_at_once(VGPU_DRIVER_LOCK_FD + 1))
+        close_one_by_one(VGPU_DRIVER_LOCK_FD + 1);
 }
 
 static bool

@@ -42,7 +42,7 @@ struct VgpuHookCall {
     /* the worker's: */
     guint64 token;
     bool gone;
-    bool answered;
+    gint answered;  /* atomic, as the hook's thread asks for it */
     char *filtered; /* the XML to answer with; NULL: none */
 };
 
@@ -112,7 +112,7 @@ reply(VgpuHookCall *self, const char *status, const char *text)
     gsize total = strlen(message);
     bool sent;
 
-    self->answered = true;
+    g_atomic_int_set(&self->answered, TRUE);
     sent = send(self->fd, message, total, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) total;
     count(self, sent ? status : "gone");
     (void) shutdown(self->fd, SHUT_RDWR); /* the hook thread sees the end and lets go */
@@ -211,6 +211,12 @@ bool
 vgpu_hook_call_is_quick(const VgpuHookCall *self)
 {
     return self->wanted <= (self->operation->uses_domain ? QUICK_DOMAIN_MAX : QUICK_MAX);
+}
+
+bool
+vgpu_hook_call_is_answered(const VgpuHookCall *self)
+{
+    return g_atomic_int_get(&self->answered);
 }
 
 const char *
@@ -341,7 +347,7 @@ answer_filter(gpointer data)
     if (!vgpu_manager_filter(self->manager, self->domain, &self->filtered, &error)) {
         refuse_filter(self, error->message);
     } else if (self->filtered) {
-        self->answered = true;
+        g_atomic_int_set(&self->answered, TRUE);
         count(self, "ok");
         g_thread_unref(g_thread_new("reply", run_long_reply, vgpu_hook_call_ref(self)));
     } else {
@@ -369,7 +375,7 @@ vgpu_hook_call_run(gpointer data)
 
     if (self->gone && !self->operation->outlives_client) {
         g_message("domain '%s': its hook has gone before its XML was read", self->name);
-        self->answered = true;
+        g_atomic_int_set(&self->answered, TRUE);
         count(self, "gone");
     } else {
         self->operation->run(self);
@@ -383,11 +389,11 @@ vgpu_hook_call_hang_up(gpointer data)
     VgpuHookCall *self = data;
 
     self->gone = true;
-    if (!self->answered && self->token) {
+    if (!vgpu_hook_call_is_answered(self) && self->token) {
         g_message("domain '%s': its hook has gone before it was answered, undoing its start",
                   self->name);
         vgpu_manager_cancel(self->manager, self->token);
-        self->answered = true;
+        g_atomic_int_set(&self->answered, TRUE);
         count(self, "gone");
         vgpu_hook_call_unref(self); /* on_prepared() is not called any more */
     }

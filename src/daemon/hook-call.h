@@ -29,6 +29,8 @@ typedef enum {
 VgpuHookCallState vgpu_hook_call_take(VgpuHookCall *self, const guint8 *bytes, gsize len);
 /* Known with the header, and until it is freed. */
 gsize vgpu_hook_call_size(const VgpuHookCall *self);
+/* Once it is, nobody need be told that its client has gone. */
+bool vgpu_hook_call_is_answered(const VgpuHookCall *self);
 /* Whether it is to be carried out also when nobody waits for its answer. */
 bool vgpu_hook_call_outlives_client(const VgpuHookCall *self);
 /* Whether it is parsed in no time, whatever is in its XML: as it is not long. */

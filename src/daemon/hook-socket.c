@@ -250,7 +250,7 @@ on_input(int fd, GIOCondition condition, gpointer data)
         if (!take(self, buf, (gsize) got))
             return G_SOURCE_REMOVE;
     }
-    if (self->is_complete)
+    if (self->is_complete && !vgpu_hook_call_is_answered(self->call))
         vgpu_worker_push_hook(self->socket->worker, vgpu_hook_call_hang_up,
                               vgpu_hook_call_ref(self->call));
     client_close(self);

@@ -22,5 +22,6 @@ vgpu_error_register_names(void)
 {
     static gsize quark;
 
-    g_dbus_error_register_error_domain(VGPU_ERROR_DOMAIN, &quark, error_names, VGPU_N_ERRORS);
+    g_dbus_error_register_error_domain(g_quark_to_string(VGPU_ERROR), &quark, error_names,
+                                       VGPU_N_ERRORS);
 }

@@ -1,4 +1,8 @@
-/* error.h: the one error domain; its codes say what the caller should do next */
+/* error.h: the one error domain; its codes say what the caller should do next
+ *
+ * An error that refuses XML also carries where that is, as data: its source ("domain 'web1'", the name of a
+ * file) and the line. Its message is bare. Only what leaves the program has them in its text, put together
+ * once, by vgpu_error_text() or vgpu_error_reason(). */
 #pragma once
 
 #include <glib.h>
@@ -18,12 +22,26 @@ typedef enum {
 
 #define VGPU_ERROR (vgpu_error_quark())
 
-#define VGPU_ERROR_DOMAIN "vgpu-error-quark"
-
 GQuark vgpu_error_quark(void);
 
 /* Register the D-Bus names of all codes: for whatever is on a bus, before the first error comes or goes. */
 void vgpu_error_register_names(void);
+
+/* Set an error about @line (0: none) of @source (NULL: none). Returns false. */
+gboolean vgpu_error_at(GError **error, VgpuError code, const char *source, long line,
+                       const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Say what the source of an error is in, if it is not that itself. */
+void vgpu_error_add_source(GError *error, const char *source);
+
+/* 0: none. Of any error. */
+long vgpu_error_line(const GError *error);
+
+/* Of any error: "SOURCE: line N: MESSAGE", or what there is of that. */
+char *vgpu_error_text(const GError *error);
+
+/* The same without the source: for a text that names that already. */
+char *vgpu_error_reason(const GError *error);
 
 /* Set an error of @code from @err (an errno value): "TEXT: strerror". Returns false, so that
  * a failing function can end with it. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
 #include "fake-driver.h"
@@ -495,7 +496,7 @@ host_start(Host *self, const char *xml)
     host_prepare(self, xml, 5000, &prepare);
     while (!prepare.answered)
         g_main_context_iteration(self->context, TRUE);
-    return prepare.error ? g_strdup(prepare.error->message) : NULL;
+    return prepare.error ? vgpu_error_text(prepare.error) : NULL;
 }
 
 void

@@ -180,12 +180,13 @@ test_bad_options(void **state)
         g_autofree char *element = vgpu_annotate_element(&cases[i].options, &error);
         g_autofree char *document =
             vgpu_annotate_document(xml, strlen(xml), NULL, &cases[i].options, &again);
+        g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
         if (element || document)
             fail_msg("%s: accepted", cases[i].what);
         if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].code) ||
-            !strstr(error->message, cases[i].text))
-            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+            !strstr(text, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, text);
         assert_string_equal(again->message, error->message);
     }
 }
@@ -358,12 +359,13 @@ test_append(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         g_autofree char *out = vgpu_annotate_append(cases[i].element, &cases[i].options, &error);
+        g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
         if (g_strcmp0(out, cases[i].result) != 0)
             fail_msg("%s: %s", cases[i].what, out ? out : error->message);
         if (!out && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
-                     !strstr(error->message, cases[i].text)))
-            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+                     !strstr(text, cases[i].text)))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, text);
     }
 }
 
@@ -415,14 +417,15 @@ test_remove(void **state)
         g_autoptr(GError) error = NULL;
         char *out = untouched;
         bool done = vgpu_annotate_remove(cases[i].element, cases[i].index, &out, &error);
+        g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
         if (done != !cases[i].text)
             fail_msg("%s: %s", cases[i].what, done ? "accepted" : error->message);
         if (!done) {
             assert_ptr_equal(out, untouched);
             if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].code) ||
-                !strstr(error->message, cases[i].text))
-                fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+                !strstr(text, cases[i].text))
+                fail_msg("%s: code %d, %s", cases[i].what, error->code, text);
             continue;
         }
         if (g_strcmp0(out, cases[i].result) != 0)
@@ -506,12 +509,13 @@ test_refused(void **state)
         g_autoptr(GError) error = NULL;
         g_autofree char *out = vgpu_annotate_document(cases[i].xml, strlen(cases[i].xml), "x.xml",
                                                       cases[i].options, &error);
+        g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
         if (out)
             fail_msg("%s: accepted", cases[i].what);
         if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
-            !strstr(error->message, cases[i].text))
-            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+            !strstr(text, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, text);
     }
 }
 

@@ -76,12 +76,13 @@ test_bad(void **state)
         g_autoptr(GError) error = NULL;
         g_autoptr(VgpuDomain) domain =
             vgpu_domain_parse(cases[i].xml, strlen(cases[i].xml), cases[i].source, &error);
+        g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
         if (domain)
             fail_msg("%s: accepted", cases[i].what);
         if (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
-            !strstr(error->message, cases[i].text))
-            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+            !strstr(text, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, text);
     }
 }
 

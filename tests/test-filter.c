@@ -205,13 +205,15 @@ test_refused(void **state)
         g_autoptr(GError) error = NULL;
         g_autofree char *out = g_strdup("untouched");
         g_autofree char *doc = NULL;
+        g_autofree char *text = NULL;
 
         golden_bind(domain, cases[i].places);
         if (vgpu_filter_domain(domain, cases[i].libvirt, &out, &error))
             fail_msg("%s: accepted", cases[i].what);
+        text = vgpu_error_text(error);
         if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].code) ||
-            !strstr(error->message, cases[i].text))
-            fail_msg("%s: code %d, %s", cases[i].what, error->code, error->message);
+            !strstr(text, cases[i].text))
+            fail_msg("%s: code %d, %s", cases[i].what, error->code, text);
         assert_string_equal(out, "untouched");
         doc = vgpu_xml_dump_doc(domain->doc);
         if (!g_str_has_prefix(doc, cases[i].in))

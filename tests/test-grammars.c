@@ -49,12 +49,14 @@ judge(Which which, const char *what, const char *xml)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "x.xml", &error);
+    g_autofree char *text = NULL;
     bool taken;
 
     if (!doc)
         fail_msg("%s: %s\n%s", what, error->message, xml);
     taken = grammars[which].check(doc, "x.xml", &error);
-    if (taken != !error || (error && !g_str_has_prefix(error->message, "x.xml: line ")))
+    text = error ? vgpu_error_text(error) : NULL;
+    if (taken != !error || (error && !g_str_has_prefix(text, "x.xml: line ")))
         fail_msg("%s: %s\n%s", what, error ? error->message : "no reason", xml);
     if (taken != relaxng_takes(grammars[which].schema, doc))
         fail_msg("%s: the tables %s, %s does not agree:\n%s", what,

@@ -128,7 +128,9 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *domain, guint64 since, guint
 void
 vgpu_manager_unread(VgpuManager *self, const GError *error)
 {
-    note("unread", error->message);
+    g_autofree char *text = vgpu_error_text(error);
+
+    note("unread", text);
 }
 
 void

@@ -267,13 +267,15 @@ test_bind(void **state)
     g_autofree char *xml = domain_xml(1, NULL, "<vgpu:device profile='A2-4Q' gpu='" A2 "'/>");
     g_autoptr(VgpuDomain) domain = host_domain(xml);
     g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
     const char *line;
 
     (void) state;
     define(host, POOL());
     assert_false(vgpu_manager_bind(host->manager, domain, &error));
-    assert_text_has(error->message, A2 ": belongs to pool 'design'");
-    line = strstr(error->message, "line ");
+    text = vgpu_error_text(error);
+    assert_text_has(text, A2 ": belongs to pool 'design'");
+    line = strstr(text, "line ");
     assert_non_null(line);
     assert_null(strstr(line + 1, "line "));
 }

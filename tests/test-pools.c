@@ -561,12 +561,14 @@ test_refused(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         g_autofree char *after = NULL;
+        g_autofree char *text = NULL;
 
         if (act(pools, cases[i].verb, cases[i].argument, &error))
             fail_msg("%s: done", cases[i].what);
-        if (!g_str_equal(error->message, cases[i].text) || error->domain != VGPU_ERROR ||
+        text = vgpu_error_text(error);
+        if (!g_str_equal(text, cases[i].text) || error->domain != VGPU_ERROR ||
             error->code != (gint) cases[i].code)
-            fail_msg("%s: %s (%d)", cases[i].what, error->message, error->code);
+            fail_msg("%s: %s (%d)", cases[i].what, text, error->code);
         check(pools, "off on+");
         after = scratch_read(&scratch, ETC "on.xml");
         assert_string_equal(after, before);
@@ -783,13 +785,15 @@ test_complete_refused(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(VgpuDomain) domain = parse_domain(cases[i].devices);
         g_autoptr(GError) error = NULL;
+        g_autofree char *text = NULL;
 
         domain->driver_iso = g_strdup("/as/before");
         if (vgpu_pools_complete(pools, domain, &error))
             fail_msg("%s: done", cases[i].what);
-        if (!g_str_equal(error->message, cases[i].text) || error->domain != VGPU_ERROR ||
+        text = vgpu_error_text(error);
+        if (!g_str_equal(text, cases[i].text) || error->domain != VGPU_ERROR ||
             error->code != (gint) cases[i].code)
-            fail_msg("%s: %s (%d)", cases[i].what, error->message, error->code);
+            fail_msg("%s: %s (%d)", cases[i].what, text, error->code);
         assert_string_equal(domain->driver_iso, "/as/before");
     }
 }
@@ -802,13 +806,15 @@ test_complete_broken(void **state)
     g_autoptr(VgpuPools) pools = NULL;
     g_autoptr(VgpuDomain) domain = parse_domain("<vgpu:device pool='bad' profile='x'/>");
     g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
 
     scratch_write(&scratch, ETC "bad.xml", "<vgpupool/>");
     pools = open_pools(&scratch);
     assert_false(vgpu_pools_complete(pools, domain, &error));
-    assert_true(g_str_has_prefix(error->message,
-                                 "domain 'web1': line 4: the file of pool 'bad' is not valid: "));
-    assert_true(g_str_has_suffix(error->message, ETC "bad.xml: line 1: <vgpupool> lacks <name>"));
+    text = vgpu_error_text(error);
+    assert_true(
+        g_str_has_prefix(text, "domain 'web1': line 4: the file of pool 'bad' is not valid: "));
+    assert_true(g_str_has_suffix(text, ETC "bad.xml: line 1: <vgpupool> lacks <name>"));
     g_string_truncate(warnings, 0);
 }
 

@@ -47,14 +47,16 @@ check(const char *what, const char *xml, gsize len, const char *excess, bool goo
     g_autoptr(GError) error = NULL;
     g_autoptr(xmlDoc) doc = NULL;
     g_autofree char *expected = excess ? g_strdup_printf("web1: %s", excess) : NULL;
+    g_autofree char *text = NULL;
 
     n_parsed = 0;
     doc = vgpu_xml_parse(xml, len, "web1", &error);
+    text = error ? vgpu_error_text(error) : NULL;
     if ((doc != NULL) == (good && !excess) && n_parsed == !excess &&
         (!excess || (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) &&
-                     g_str_equal(error->message, expected))))
+                     g_str_equal(text, expected))))
         return 0;
-    print_error("%s: %s, parsed %u times\n", what, error ? error->message : "accepted", n_parsed);
+    print_error("%s: %s, parsed %u times\n", what, text ? text : "accepted", n_parsed);
     return 1;
 }
 

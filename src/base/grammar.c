@@ -25,11 +25,7 @@ vgpu_grammar_refuse_at(GError **error, VgpuError code, const char *what, long li
     g_strdelimit(text, "\n\r\t", ' ');
     if (g_utf8_strlen(text, -1) > TEXT_MAX)
         *g_utf8_offset_to_pointer(text, TEXT_MAX) = '\0';
-    if (line > 0)
-        g_set_error(error, VGPU_ERROR, code, "%s: line %ld: %s", what, line, text);
-    else
-        g_set_error(error, VGPU_ERROR, code, "%s: %s", what, text);
-    return false;
+    return vgpu_error_at(error, code, what, line, "%s", text);
 }
 
 bool

@@ -33,7 +33,7 @@ typedef struct VgpuGrammarElement {
 
 /* Check @node, of which the caller knows that it has the name of @element. The elements are of the
  * name space @space (NULL: of none), attributes have none. VGPU_ERROR_BAD_REQUEST
- * "WHAT: line N: reason". What the values mean together is not checked here. */
+ * at a line of @what. What the values mean together is not checked here. */
 bool vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *space,
                        const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

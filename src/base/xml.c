@@ -16,8 +16,7 @@
 static void
 refuse(GError **error, const char *what, long line, const char *reason)
 {
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: line %ld: %s", what, line,
-                reason);
+    vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, what, line, "%s", reason);
 }
 
 /* The text in UTF-8 when it declares one of the encodings that an editor may leave in a file, else

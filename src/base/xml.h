@@ -16,7 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlXPathObject, xmlXPathFreeObject)
 
 /* Parse @len bytes. @what names the source in errors ("domain 'web1'", a file's name):
- * "WHAT: line N: reason", always VGPU_ERROR_BAD_REQUEST. Keeps line numbers. In UTF-8, or in Latin-1
+ * VGPU_ERROR_BAD_REQUEST at a line of it. Keeps line numbers. In UTF-8, or in Latin-1
  * or Latin-9 if it says so. */
 xmlDoc *vgpu_xml_parse(const char *xml, gsize len, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

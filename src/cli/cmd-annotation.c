@@ -125,7 +125,7 @@ count_vgpus(const char *xml, gsize len, const char *what, guint *n, GError **err
     return true;
 }
 
-/* "FILE: line 3: reason" taken apart; "line" is left out when the text has none. */
+/* "line" is left out where the error has none. */
 static void
 print_verdict_json(const char *file, const GError *failure)
 {
@@ -138,21 +138,11 @@ print_verdict_json(const char *file, const GError *failure)
     g_variant_dict_insert(&dict, "file", "s", file);
     g_variant_dict_insert(&dict, "valid", "b", failure == NULL);
     if (failure) {
-        const char *reason = failure->message;
-        guint64 line = 0;
+        long line = vgpu_error_line(failure);
 
-        if (g_str_has_prefix(reason, file) && g_str_has_prefix(reason + strlen(file), ": "))
-            reason += strlen(file) + strlen(": ");
-        if (g_str_has_prefix(reason, "line ")) {
-            char *end;
-
-            line = g_ascii_strtoull(reason + strlen("line "), &end, 10);
-            if (line && g_str_has_prefix(end, ": "))
-                reason = end + strlen(": ");
-        }
-        if (line)
-            g_variant_dict_insert(&dict, "line", "t", line);
-        g_variant_dict_insert(&dict, "reason", "s", reason);
+        if (line > 0)
+            g_variant_dict_insert(&dict, "line", "t", (guint64) line);
+        g_variant_dict_insert(&dict, "reason", "s", failure->message);
     }
     vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }

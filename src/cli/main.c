@@ -192,8 +192,11 @@ main(int argc, char **argv)
     virSetErrorFunc(NULL, ignore_libvirt_error);
 
     status = dispatch(&args, &error);
-    if (error)
-        fprintf(stderr, "virt-vgpu: %s\n", error->message);
+    if (error) {
+        g_autofree char *text = vgpu_error_text(error);
+
+        fprintf(stderr, "virt-vgpu: %s\n", text);
+    }
     if (status == VGPU_EXIT_USAGE)
         fprintf(stderr, "See 'virt-vgpu help'.\n");
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_SUCCESS) {

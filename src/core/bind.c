@@ -228,10 +228,6 @@ static void
 refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *candidates,
                GError **error)
 {
-    g_autofree char *where = g_strdup_printf("domain '%s': line %ld: ", domain->name, want->line);
-    VgpuWant elsewhere = *want;
-
-    elsewhere.line = 0; /* it is in @where */
     for (guint i = 0; i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
         g_autoptr(GError) reason = NULL;
@@ -239,17 +235,17 @@ refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *
         if (candidate->verdict != VGPU_VERDICT_NOT_IN_POOL &&
             candidate->verdict != VGPU_VERDICT_NOT_ANSWERING)
             continue;
-        vgpu_placement_explain(candidates, &elsewhere, &reason);
-        g_set_error(error, VGPU_ERROR,
-                    candidate->verdict == VGPU_VERDICT_NOT_ANSWERING ? VGPU_ERROR_BUSY
-                                                                     : reason->code,
-                    "%s%s", where, reason->message);
+        vgpu_placement_explain(candidates, want, &reason);
+        vgpu_error_at(error,
+                      candidate->verdict == VGPU_VERDICT_NOT_ANSWERING ? VGPU_ERROR_BUSY
+                                                                       : (VgpuError) reason->code,
+                      domain->what, want->line, "%s", reason->message);
         return;
     }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                "%sno GPU has the profile '%s' (see 'virt-vgpu profile-list'); the definition is "
-                "left as it is",
-                where, want->profiles[0]);
+    vgpu_error_at(error, VGPU_ERROR_NOT_FOUND, domain->what, want->line,
+                  "no GPU has the profile '%s' (see 'virt-vgpu profile-list'); the definition is "
+                  "left as it is",
+                  want->profiles[0]);
 }
 
 /* Whether the definition names a device on a GPU that does not answer: it may be right as it is, and is
@@ -336,24 +332,20 @@ place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
         return false;
     }
     if (want->create_at_define &&
-        (is_on_vf(chosen->gpu->interface) || vgpu_profile_is_mig(chosen->profile))) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "domain '%s': line %ld: create='define' is for mediated devices that are not "
-                    "MIG-backed; '%s' on GPU %s is not one",
-                    domain->name, want->line, chosen->profile->name, chosen->gpu->address);
-        return false;
-    }
+        (is_on_vf(chosen->gpu->interface) || vgpu_profile_is_mig(chosen->profile)))
+        return vgpu_error_at(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
+                             "create='define' is for mediated devices that are not MIG-backed; "
+                             "'%s' on GPU %s is not one",
+                             chosen->profile->name, chosen->gpu->address);
     if (!is_on_vf(chosen->gpu->interface)) {
         bind_to(want, chosen->gpu->interface, NULL);
         return true;
     }
     parent = chosen->parent ? chosen->parent : any_vf(&snapshot, chosen->gpu);
-    if (!parent) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
-                    "domain '%s': GPU %s has no virtual function for vGPU %u", domain->name,
-                    chosen->gpu->address, want->index);
-        return false;
-    }
+    if (!parent)
+        return vgpu_error_at(error, VGPU_ERROR_NO_CAPACITY, domain->what, 0,
+                             "GPU %s has no virtual function for vGPU %u", chosen->gpu->address,
+                             want->index);
     *claim = claim_at(want, chosen->gpu, parent->address, chosen->profile);
     return true;
 }

@@ -95,18 +95,18 @@ judge(VgpuReading *reading, VgpuForecast *forecast, const VgpuParent *parent)
         return;
     }
     vgpu_placement_explain(forecast->candidates, forecast->want, &error);
-    forecast->refusal = g_strdup(error->message);
+    forecast->refusal = vgpu_error_text(error);
 }
 
 /* What its pools or its annotation rule out before any GPU is looked at. */
 static void
-refuse_all(GPtrArray *forecasts, const char *why)
+refuse_all(GPtrArray *forecasts, const GError *error)
 {
     for (guint i = 0; i < forecasts->len; i++) {
         VgpuForecast *forecast = g_ptr_array_index(forecasts, i);
 
         forecast->candidates = g_ptr_array_new();
-        forecast->refusal = g_strdup(why);
+        forecast->refusal = vgpu_error_text(error);
     }
 }
 
@@ -126,7 +126,7 @@ vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain)
         g_ptr_array_add(forecasts, forecast);
     }
     if (!vgpu_manager_complete(self, domain, &error)) {
-        refuse_all(forecasts, error->message);
+        refuse_all(forecasts, error);
         return forecasts;
     }
     reading = vgpu_reading_new(self, domain, domain->uuid, NULL);

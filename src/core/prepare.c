@@ -76,11 +76,9 @@ check_late(const VgpuDomain *domain, const VgpuWant **about, GError **error)
         if (want->uuid_is_users) {
             if (vgpu_domain_find_uuid(domain, want->uuid))
                 continue;
-            g_set_error(
-                error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "line %ld: uuid=\"%s\", but the domain has no <hostdev type='mdev'> with it",
-                want->line, want->uuid);
-            return false;
+            return vgpu_error_at(
+                error, VGPU_ERROR_BAD_REQUEST, domain->what, want->line,
+                "uuid=\"%s\", but the domain has no <hostdev type='mdev'> with it", want->uuid);
         }
         if (vgpu_domain_find_ours(domain, want->index))
             continue;
@@ -130,7 +128,9 @@ check(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about, GErro
 void
 vgpu_manager_unread(VgpuManager *self, const GError *error)
 {
-    vgpu_manager_emit_refusal(self, "start-refused", NULL, NULL, error->message, -1);
+    g_autofree char *text = vgpu_error_text(error);
+
+    vgpu_manager_emit_refusal(self, "start-refused", NULL, NULL, text, -1);
 }
 
 guint64
@@ -149,7 +149,9 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
     };
 
     if (!vgpu_manager_complete(self, domain, &error) || !check(self, domain, &about, &error)) {
-        vgpu_manager_emit_refusal(self, "start-refused", domain, about, error->message, -1);
+        g_autofree char *reason = vgpu_error_reason(error);
+
+        vgpu_manager_emit_refusal(self, "start-refused", domain, about, reason, -1);
         done(error, opaque);
         return 0;
     }

@@ -149,11 +149,15 @@ answer(VgpuStart *self)
     const VgpuOwner *owner = vgpu_manager_owner(manager, self->key);
 
     if (failure) {
+        /* a plug's lines are of XML that nobody has written by hand */
+        g_autofree char *reason =
+            self->plug ? g_strdup(failure->message) : vgpu_error_reason(failure);
+
         vgpu_manager_emit_refusal(manager,
                                   self->plug           ? "attach-refused"
                                   : self->domain->uuid ? "start-refused"
                                                        : "vgpu-failed",
-                                  self->domain, self->about, failure->message,
+                                  self->domain, self->about, reason,
                                   (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
             undo(self);

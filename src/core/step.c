@@ -237,9 +237,12 @@ vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
     if (vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_REFUSE)
         return;
     self->about = step->want;
-    if (self->unanswered)
-        text = g_strdup(self->unanswered->message);
-    else if (claim && claim->call == VGPU_CALL_MAKING && claim->wanted == VGPU_WANTED_KEEP)
+    if (self->unanswered) {
+        vgpu_error_at(&self->failure, VGPU_ERROR_BUSY, NULL, vgpu_error_line(self->unanswered),
+                      "%s", self->unanswered->message);
+        return;
+    }
+    if (claim && claim->call == VGPU_CALL_MAKING && claim->wanted == VGPU_WANTED_KEEP)
         text = g_strdup_printf(
             "the driver of GPU %s has not answered for %u s; see the kernel's log", claim->gpu,
             seconds);

@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
+
 struct VgpuAgenda {
     VgpuQueue *queue;
     guint first_ms;
@@ -121,13 +123,14 @@ is_to_be_repeated(VgpuOutlook outlook)
 static char *
 text_for_log(Entry *entry, VgpuOutlook outlook, const GError *error)
 {
+    g_autofree char *text = error ? vgpu_error_text(error) : NULL;
+
     /* that libvirt is away is said once for all that wait for it */
-    if (!error || outlook == VGPU_OUTLOOK_WHEN_CONNECTED ||
-        g_strcmp0(entry->said, error->message) == 0)
+    if (!text || outlook == VGPU_OUTLOOK_WHEN_CONNECTED || g_strcmp0(entry->said, text) == 0)
         return NULL;
     g_free(entry->said);
-    entry->said = g_strdup(error->message);
-    return g_strconcat(error->message, is_to_be_repeated(outlook) ? "; trying again" : "", NULL);
+    entry->said = g_steal_pointer(&text);
+    return g_strconcat(entry->said, is_to_be_repeated(outlook) ? "; trying again" : "", NULL);
 }
 
 /* What comes after a look. */

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/xml-limits.h"
 #include "daemon/metrics.h"
 
@@ -120,12 +121,12 @@ reply(VgpuHookCall *self, const char *status, const char *text)
 }
 
 /* The hook names the domain itself. */
-static const char *
-without_domain(const VgpuHookCall *self, const char *text)
+static void
+refuse(VgpuHookCall *self, const GError *error)
 {
-    g_autofree char *prefix = g_strdup_printf("domain '%s': ", self->name);
+    g_autofree char *reason = vgpu_error_reason(error);
 
-    return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
+    (void) reply(self, "refused", reason);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -257,7 +258,7 @@ on_prepared(const GError *error, gpointer opaque)
     VgpuHookCall *self = opaque;
 
     if (error) /* which is an event, and logged as that */
-        (void) reply(self, "refused", without_domain(self, error->message));
+        refuse(self, error);
     else if (!reply(self, "ok", ""))
         vgpu_manager_unheard(self->manager, self->since);
     vgpu_hook_call_unref(self);
@@ -276,7 +277,7 @@ run_prepare(VgpuHookCall *self)
 {
     if (self->unread) {
         vgpu_manager_unread(self->manager, self->unread);
-        (void) reply(self, "refused", without_domain(self, self->unread->message));
+        refuse(self, self->unread);
     } else if (self->domain) {
         VgpuDomain *domain = g_steal_pointer(&self->domain);
 
@@ -329,12 +330,12 @@ run_long_reply(gpointer data)
 }
 
 static void
-refuse_filter(VgpuHookCall *self, const char *message)
+refuse_filter(VgpuHookCall *self, const GError *error)
 {
-    const char *text = without_domain(self, message);
+    g_autofree char *reason = vgpu_error_reason(error);
 
-    g_message("domain '%s': %s refused: %s", self->name, self->operation->op, text);
-    (void) reply(self, "refused", text);
+    g_message("domain '%s': %s refused: %s", self->name, self->operation->op, reason);
+    refuse(self, error);
 }
 
 /* From what the GPUs have now. */
@@ -345,7 +346,7 @@ answer_filter(gpointer data)
     g_autoptr(GError) error = NULL;
 
     if (!vgpu_manager_filter(self->manager, self->domain, &self->filtered, &error)) {
-        refuse_filter(self, error->message);
+        refuse_filter(self, error);
     } else if (self->filtered) {
         g_atomic_int_set(&self->answered, TRUE);
         count(self, "ok");
@@ -360,7 +361,7 @@ static void
 run_filter(VgpuHookCall *self)
 {
     if (self->unread)
-        refuse_filter(self, self->unread->message);
+        refuse_filter(self, self->unread);
     else if (self->domain)
         vgpu_manager_when_seen(self->manager, g_get_monotonic_time(), answer_filter,
                                vgpu_hook_call_ref(self));

@@ -118,14 +118,14 @@ tell(gpointer data)
 static void
 complain(VgpuHostSetup *self, char **last, const GError *error)
 {
-    const char *text = error ? error->message : NULL;
+    g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
     g_mutex_lock(&self->lock);
     if (g_strcmp0(text, *last) != 0) {
         if (text)
             g_warning("%s", text);
         g_free(*last);
-        *last = g_strdup(text);
+        *last = g_steal_pointer(&text);
     }
     g_mutex_unlock(&self->lock);
 }

@@ -104,8 +104,9 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
 
     *step = VGPU_STEP_READ;
     if (!state && !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
-        g_set_error(error, failure->domain, failure->code, "%s; its vGPUs are left alone",
-                    failure->message);
+        g_autofree char *text = vgpu_error_text(failure);
+
+        g_set_error(error, failure->domain, failure->code, "%s; its vGPUs are left alone", text);
         return false;
     }
     note_readable(self, domain_uuid);

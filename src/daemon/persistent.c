@@ -182,7 +182,9 @@ define_wanted(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, Vgp
         const VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
         if (want->create_at_define && !define_one(self, conn, domain, want, step, error)) {
-            g_prefix_error(error, "domain '%s': persistent vGPU %u: ", domain->name, want->index);
+            g_prefix_error(error, "persistent vGPU %u: ", want->index);
+            if (error)
+                vgpu_error_add_source(*error, domain->what);
             return false;
         }
     }

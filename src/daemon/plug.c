@@ -38,9 +38,6 @@ vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDon
         .guard = self, .domain = domain, .first = first, .done = done, .opaque = opaque
     };
 
-    for (guint i = 0; i < domain->wants->len; i++) /* in XML that nobody has written by hand */
-        ((VgpuWant *) domain->wants->pdata[i])->line = 0;
-
     vgpu_worker_push(self->worker, do_plug, g_memdup2(&plug, sizeof(plug)));
 }
 
@@ -71,7 +68,8 @@ on_plugged(const GError *error, gpointer opaque)
 
     g_mutex_lock(&outcome->lock);
     outcome->done = true;
-    outcome->error = error ? g_error_copy(error) : NULL;
+    if (error) /* without its line, which is of XML that nobody has written by hand */
+        outcome->error = g_error_new_literal(error->domain, error->code, error->message);
     g_cond_signal(&outcome->cond);
     g_mutex_unlock(&outcome->lock);
     outcome_unref(outcome);
@@ -132,31 +130,23 @@ typedef struct {
 
 /* What a device that comes later cannot have. */
 static bool
-check_live_device(const VgpuDomainState *state, const VgpuAnnotateOptions *device, GError **error)
+check_live_device(const VgpuAnnotateOptions *device, GError **error)
 {
-    const char *name = state->name;
-
     if (g_strcmp0(device->ramfb, "on") == 0 || g_strcmp0(device->display, "on") == 0) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "domain '%s': %s needs a device that is there when the guest starts; use "
-                    "--config",
-                    name, g_strcmp0(device->ramfb, "on") == 0 ? "ramfb" : "a display");
+                    "%s needs a device that is there when the guest starts; use --config",
+                    g_strcmp0(device->ramfb, "on") == 0 ? "ramfb" : "a display");
         return false;
     }
     if (g_strcmp0(device->driver_iso, "yes") == 0) {
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-            "domain '%s': the driver's image is a cdrom, which cannot be hot-plugged; use "
-            "--config",
-            name);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "the driver's image is a cdrom, which cannot be hot-plugged; use --config");
         return false;
     }
     if (device->uuid) {
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-            "domain '%s': a device with a UUID of its own is attached with its <hostdev>, "
-            "by `virsh attach-device`",
-            name);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "a device with a UUID of its own is attached with its <hostdev>, by `virsh "
+                    "attach-device`");
         return false;
     }
     return true;
@@ -227,7 +217,7 @@ begin(Attach *job, virConnectPtr conn, GError **error)
 
     if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
         !vgpu_guard_check_target(job->state, job->live, job->config, error) ||
-        (job->live && !check_live_device(job->state, job->device, error)))
+        (job->live && !check_live_device(job->device, error)))
         return false;
     if (job->live && (!(live = append(job->state->live, job->state->name, job->device,
                                       &job->live_was, &job->first, &job->domain, error)) ||
@@ -399,14 +389,14 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
         .caller = caller,
     };
     g_auto(GStrv) uuids = NULL;
-    g_autofree char *name = NULL;
+    g_autofree char *what = NULL;
     bool done;
 
     if (!vgpu_guard_begin_change(self, domain_uuid, error))
         return NULL;
     done = attach(&job, &uuids);
     vgpu_guard_end_change(self, domain_uuid);
-    name = job.state ? g_strdup(job.state->name) : NULL;
+    what = job.state ? g_strdup_printf("domain '%s'", job.state->name) : NULL;
     vgpu_domain_state_free(job.state);
     vgpu_domain_free(job.domain);
     g_free(job.live_was);
@@ -414,8 +404,8 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
     g_free(job.live_new);
     g_free(job.config_new);
     if (!done) {
-        if (name && !g_str_has_prefix(job.error->message, "domain '"))
-            g_prefix_error(&job.error, "domain '%s': ", name);
+        if (what)
+            vgpu_error_add_source(job.error, what);
         g_propagate_error(error, job.error);
         return NULL;
     }

@@ -129,9 +129,8 @@ on_destroy_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const ch
         return vgpu_service_no_uuid(call, text);
     if (!carry_out(self, do_destroy, &change, &error) ||
         (change.persistent && !vgpu_guard_undefine(self->guard, uuid, &error)))
-        g_dbus_method_invocation_return_gerror(call, error);
-    else
-        vgpu_bus_manager1_complete_destroy_vgpu(skeleton, call);
+        return vgpu_service_take(call, g_steal_pointer(&error));
+    vgpu_bus_manager1_complete_destroy_vgpu(skeleton, call);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -147,10 +146,9 @@ on_inject(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
     if (!uuid)
         return vgpu_service_no_uuid(call, text);
     changes = vgpu_guard_inject(self->guard, uuid, &error);
-    if (changes)
-        vgpu_bus_manager1_complete_inject(skeleton, call, (const char *const *) changes);
-    else
-        g_dbus_method_invocation_return_gerror(call, error);
+    if (!changes)
+        return vgpu_service_take(call, g_steal_pointer(&error));
+    vgpu_bus_manager1_complete_inject(skeleton, call, (const char *const *) changes);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -162,10 +160,9 @@ on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dr
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) actions = vgpu_guard_reconcile(self->guard, dry_run, &error);
 
-    if (actions)
-        vgpu_bus_manager1_complete_reconcile(skeleton, call, vgpu_report_actions(actions));
-    else
-        g_dbus_method_invocation_return_gerror(call, error);
+    if (!actions)
+        return vgpu_service_take(call, g_steal_pointer(&error));
+    vgpu_bus_manager1_complete_reconcile(skeleton, call, vgpu_report_actions(actions));
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

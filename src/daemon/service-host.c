@@ -13,7 +13,10 @@ answer(GDBusMethodInvocation *call, GVariant *result, GError **error)
         g_dbus_method_invocation_return_value(call, g_variant_new_tuple(&result, 1));
         g_variant_unref(result);
     } else {
-        g_dbus_method_invocation_take_error(call, g_steal_pointer(error));
+        g_autoptr(GError) failure = g_steal_pointer(error);
+        g_autofree char *text = vgpu_error_text(failure);
+
+        g_dbus_method_invocation_return_error_literal(call, failure->domain, failure->code, text);
     }
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

@@ -137,10 +137,8 @@ on_explain(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *x
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuDomain) domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
 
-    if (!domain) {
-        g_dbus_method_invocation_return_gerror(call, error);
-        return G_DBUS_METHOD_INVOCATION_HANDLED;
-    }
+    if (!domain)
+        return vgpu_service_take(call, g_steal_pointer(&error));
     vgpu_bus_manager1_complete_explain(skeleton, call, explain(opaque, domain));
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

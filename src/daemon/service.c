@@ -30,7 +30,10 @@ vgpu_service_fail(GDBusMethodInvocation *call, VgpuError code, const char *what,
 gboolean
 vgpu_service_take(GDBusMethodInvocation *call, GError *error)
 {
-    g_dbus_method_invocation_take_error(call, error);
+    g_autofree char *text = vgpu_error_text(error);
+
+    g_dbus_method_invocation_return_error_literal(call, error->domain, error->code, text);
+    g_error_free(error);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -210,6 +210,7 @@ remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **w
     g_autoptr(VgpuDomain) domain =
         vgpu_domain_parse(state->definition, strlen(state->definition), NULL, error);
     g_autofree char *old = domain ? vgpu_annotate_extract(domain) : NULL;
+    g_autoptr(GError) failure = NULL;
 
     if (!domain)
         return false;
@@ -219,8 +220,11 @@ remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **w
                     state->id >= 0 ? "; of the running domain it is taken away with --live" : "");
         return false;
     }
-    if (!vgpu_annotate_remove(old, index, element, error)) {
-        g_prefix_error(error, "the definition of domain '%s': ", state->name);
+    if (!vgpu_annotate_remove(old, index, element, &failure)) {
+        g_autofree char *where = g_strdup_printf("the definition of domain '%s'", state->name);
+
+        vgpu_error_add_source(failure, where);
+        g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
     if (!*element && vgpu_guard_is_given(self, state->name))

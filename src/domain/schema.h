@@ -21,7 +21,6 @@ extern const VgpuGrammarElement vgpu_schema_grammar; /* for the test that compar
 bool vgpu_schema_check(xmlNode *devices, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Set the error "WHAT: line LINE: …" (LINE 0: left out), as one line of sane length; returns
- * false. */
+/* vgpu_error_at(), with the text as one line of sane length. */
 bool vgpu_schema_refuse(GError **error, VgpuError code, const char *what, long line,
                         const char *format, ...) G_GNUC_PRINTF(5, 6);

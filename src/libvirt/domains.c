@@ -122,8 +122,11 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
 
         if (!state && g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
             continue;
-        if (!state && virConnectIsAlive(conn) > 0)
-            state = unreadable_state(domain, failure->message);
+        if (!state && virConnectIsAlive(conn) > 0) {
+            g_autofree char *text = vgpu_error_text(failure);
+
+            state = unreadable_state(domain, text);
+        }
         if (!state) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;

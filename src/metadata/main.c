@@ -131,6 +131,7 @@ int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
     Request request = { 0 };
 
     if (!parse(&argc, &argv, &request, &error)) {
@@ -145,6 +146,7 @@ main(int argc, char **argv)
     vgpu_connection_init();
     if (run(&request, &error))
         return EXIT_SUCCESS;
-    g_printerr("virt-vgpu-metadata: %s\n", error->message);
+    text = vgpu_error_text(error);
+    g_printerr("virt-vgpu-metadata: %s\n", text);
     return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DENIED) ? EXIT_DENIED : EXIT_FAILURE;
 }

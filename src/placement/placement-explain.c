@@ -91,8 +91,6 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
         offered |= candidate->profile != NULL;
     }
     g_ptr_array_sort_with_data(sorted, nearest_first, (gpointer) want); /* stable: GLib merges */
-    if (!offered && want->line) /* most likely a slip of the pen, there */
-        g_string_append_printf(text, "line %ld: ", want->line);
     say_headline(text, sorted, want);
     for (guint i = 0; known && i < sorted->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(sorted, i);
@@ -100,6 +98,7 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
         g_string_append_printf(text, "%s %s: %s", i ? ";" : ":", candidate->gpu->address,
                                candidate->reason);
     }
-    g_set_error_literal(error, VGPU_ERROR, known ? VGPU_ERROR_NO_CAPACITY : VGPU_ERROR_NOT_FOUND,
-                        text->str);
+    /* what none offers is most likely a slip of the pen, there */
+    vgpu_error_at(error, known ? VGPU_ERROR_NO_CAPACITY : VGPU_ERROR_NOT_FOUND, NULL,
+                  offered ? 0 : want->line, "%s", text->str);
 }

@@ -82,7 +82,7 @@ vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n)
     xmlNode *usage, *name;
 
     if (!doc) /* it has been read before */
-        g_error("%s", error->message);
+        g_error("pool '%s': %s", self->name, error->message);
     usage = vgpu_xml_node(doc, NULL, "/vgpupool/usage");
     name = vgpu_xml_node(doc, NULL, "/vgpupool/name");
     if (usage)

@@ -283,8 +283,8 @@ vgpu_pool_parse(const char *xml, gsize len, const char *what, GError **error)
     g_autofree char *uuid = NULL;
 
     if (len > POOL_SIZE_MAX)
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s: a pool's file has %u KiB at most", what, POOL_SIZE_MAX / 1024);
+        vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, what, 0, "a pool's file has %u KiB at most",
+                      POOL_SIZE_MAX / 1024);
     if (!doc || !vgpu_pool_check_grammar(doc, what, error))
         return NULL;
     self->xml = vgpu_xml_dump_doc(doc);

@@ -16,8 +16,7 @@ refuse(GError **error, VgpuError code, const VgpuDomain *domain, const VgpuWant 
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_set_error(error, VGPU_ERROR, code, "%s: line %ld: %s", domain->what, want->line, text);
-    return false;
+    return vgpu_error_at(error, code, domain->what, want->line, "%s", text);
 }
 
 /* @pool stays NULL for the default one. */

@@ -230,9 +230,9 @@ vgpu_pools_read(const VgpuPools *self, const char *name, GError **error)
     if (!(pool = vgpu_pool_parse(xml, len, path, error)))
         return NULL;
     if (!g_str_equal(pool->name, name)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s: it says that its name is '%s'; the file must be called so, too", path,
-                    pool->name);
+        vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, path, 0,
+                      "it says that its name is '%s'; the file must be called so, too",
+                      pool->name);
         return NULL;
     }
     return g_steal_pointer(&pool);
@@ -245,6 +245,7 @@ load_one(VgpuPools *self, const char *name)
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuPool) pool = vgpu_pools_read(self, name, &error);
     const VgpuPool *other = pool ? vgpu_pools_find(self, pool->uuid) : NULL;
+    g_autofree char *text = NULL;
 
     if (pool && !other) {
         vgpu_pools_take(self, g_steal_pointer(&pool));
@@ -253,12 +254,13 @@ load_one(VgpuPools *self, const char *name)
     if (other) {
         g_autofree char *path = vgpu_pools_file(self, name);
 
-        g_set_error(&error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: pool '%s' has the UUID %s",
-                    path, other->name, pool->uuid);
+        vgpu_error_at(&error, VGPU_ERROR_BAD_REQUEST, path, 0, "pool '%s' has the UUID %s",
+                      other->name, pool->uuid);
     }
-    g_warning("a pool is left out: %s", error->message);
+    text = vgpu_error_text(error);
+    g_warning("a pool is left out: %s", text);
     g_ptr_array_add(self->broken_names, g_strdup(name));
-    g_ptr_array_add(self->broken, g_strdup(error->message));
+    g_ptr_array_add(self->broken, g_steal_pointer(&text));
 }
 
 static gint

@@ -142,7 +142,8 @@ main(int argc, char **argv)
         .write = option.write,
     };
     if (!(result = run(verb, arguments, &context, &error))) {
-        g_printerr("virt-vgpu-host: %s\n", error->message);
+        text = vgpu_error_text(error);
+        g_printerr("virt-vgpu-host: %s\n", text);
         return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ? EXIT_USAGE
                                                                           : EXIT_FAILURE;
     }

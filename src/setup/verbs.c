@@ -342,7 +342,8 @@ static void
 save_bad_layout(const VgpuVerbContext *context, const GError *error)
 {
     const char *text = "[{'gpu': <''>, 'step': <'layout'>, 'result': <'failed'>, 'text': <%s>}]";
-    g_autoptr(GVariant) results = g_variant_ref_sink(g_variant_new_parsed(text, error->message));
+    g_autofree char *why = vgpu_error_text(error);
+    g_autoptr(GVariant) results = g_variant_ref_sink(g_variant_new_parsed(text, why));
 
     save_status(context, results);
 }

@@ -68,8 +68,7 @@ on_plugged(const GError *error, gpointer opaque)
 
     g_mutex_lock(&outcome->lock);
     outcome->done = true;
-    if (error) /* without its line, which is of XML that nobody has written by hand */
-        outcome->error = g_error_new_literal(error->domain, error->code, error->message);
+    outcome->error = error ? g_error_copy(error) : NULL;
     g_cond_signal(&outcome->cond);
     g_mutex_unlock(&outcome->lock);
     outcome_unref(outcome);
@@ -79,7 +78,7 @@ on_plugged(const GError *error, gpointer opaque)
 static bool
 plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GError **error)
 {
-    g_autofree char *name = g_strdup(domain->name);
+    g_autofree char *what = g_strdup(domain->what);
     gint64 until =
         g_get_monotonic_time() +
         (MAKE_TIMEOUT_MS / 1000 + self->config->attach_timeout + SPARE_S) * G_USEC_PER_SEC;
@@ -98,11 +97,12 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
     done = outcome->done && !outcome->error;
     if (*late)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "domain '%s' has not got its vGPU yet, and may still get it: see `virt-vgpu "
-                    "list` and the daemon's log",
-                    name);
-    else if (!done)
-        g_propagate_error(error, g_steal_pointer(&outcome->error));
+                    "%s has not got its vGPU yet, and may still get it: see `virt-vgpu list` and "
+                    "the daemon's log",
+                    what);
+    else if (!done) /* without its line, which is of XML that nobody has written by hand */
+        vgpu_error_at(error, (VgpuError) outcome->error->code, what, 0, "%s",
+                      outcome->error->message);
     g_mutex_unlock(&outcome->lock);
     outcome_unref(outcome);
     return done;
@@ -118,6 +118,7 @@ typedef struct {
     guint caller;
 
     VgpuDomainState *state; /* as it was found */
+    char *what;             /* names it in errors */
     char *live_was;         /* the annotation; NULL: none */
     char *config_was;
     char *live_new; /* what was written; NULL: nothing */
@@ -130,42 +131,41 @@ typedef struct {
 
 /* What a device that comes later cannot have. */
 static bool
-check_live_device(const VgpuAnnotateOptions *device, GError **error)
+check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **error)
 {
-    if (g_strcmp0(device->ramfb, "on") == 0 || g_strcmp0(device->display, "on") == 0) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s needs a device that is there when the guest starts; use --config",
-                    g_strcmp0(device->ramfb, "on") == 0 ? "ramfb" : "a display");
-        return false;
-    }
-    if (g_strcmp0(device->driver_iso, "yes") == 0) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "the driver's image is a cdrom, which cannot be hot-plugged; use --config");
-        return false;
-    }
-    if (device->uuid) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "a device with a UUID of its own is attached with its <hostdev>, by `virsh "
-                    "attach-device`");
-        return false;
-    }
-    return true;
+    bool ramfb = g_strcmp0(device->ramfb, "on") == 0;
+
+    if (ramfb || g_strcmp0(device->display, "on") == 0)
+        return vgpu_error_at(
+            error, VGPU_ERROR_BAD_REQUEST, what, 0,
+            "%s needs a device that is there when the guest starts; use --config",
+            ramfb ? "ramfb" : "a display");
+    if (g_strcmp0(device->driver_iso, "yes") == 0)
+        return vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, what, 0,
+                             "the driver's image is a cdrom, which cannot be hot-plugged; use "
+                             "--config");
+    return !device->uuid || vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, what, 0,
+                                          "a device with a UUID of its own is attached with its "
+                                          "<hostdev>, by `virsh attach-device`");
 }
 
 /* The annotation of @xml with the device at its end. *@was: what it is now, *@domain (may be NULL):
  * the domain with it, read and found right. */
 static char *
-append(const char *xml, const char *name, const VgpuAnnotateOptions *device, char **was,
+append(const char *xml, const char *what, const VgpuAnnotateOptions *device, char **was,
        guint *first, VgpuDomain **domain, GError **error)
 {
-    g_autofree char *what = g_strdup_printf("domain '%s'", name);
-    g_autoptr(VgpuDomain) now = vgpu_domain_parse(xml, strlen(xml), what, error);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuDomain) now = vgpu_domain_parse(xml, strlen(xml), what, &failure);
     g_autoptr(VgpuDomain) then = NULL;
     g_autofree char *old = now ? vgpu_annotate_extract(now) : NULL;
-    g_autofree char *element = now ? vgpu_annotate_append(old, device, error) : NULL;
+    g_autofree char *element = now ? vgpu_annotate_append(old, device, &failure) : NULL;
 
-    if (!element || !(then = vgpu_guard_read_with(xml, element, what, error)))
+    if (!element || !(then = vgpu_guard_read_with(xml, element, what, &failure))) {
+        vgpu_error_add_source(failure, what);
+        g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
+    }
     g_free(*was);
     *was = g_steal_pointer(&old);
     *first = now->wants->len;
@@ -215,16 +215,18 @@ begin(Attach *job, virConnectPtr conn, GError **error)
     g_autofree char *config = NULL;
     guint index;
 
-    if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
-        !vgpu_guard_check_target(job->state, job->live, job->config, error) ||
-        (job->live && !check_live_device(job->device, error)))
+    if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)))
         return false;
-    if (job->live && (!(live = append(job->state->live, job->state->name, job->device,
-                                      &job->live_was, &job->first, &job->domain, error)) ||
+    job->what = g_strdup_printf("domain '%s'", job->state->name);
+    if (!vgpu_guard_check_target(job->state, job->live, job->config, error) ||
+        (job->live && !check_live_device(job->what, job->device, error)))
+        return false;
+    if (job->live && (!(live = append(job->state->live, job->what, job->device, &job->live_was,
+                                      &job->first, &job->domain, error)) ||
                       !is_vacant(job->domain, job->first, error) ||
                       !has_slots(job->domain, job->first, error)))
         return false;
-    if (job->config && !(config = append(job->state->definition, job->state->name, job->device,
+    if (job->config && !(config = append(job->state->definition, job->what, job->device,
                                          &job->config_was, &index, NULL, error)))
         return false;
     if (!job->live)
@@ -245,7 +247,7 @@ write_config(Attach *job, virConnectPtr conn, GError **error)
     guint index;
 
     if (!state || !vgpu_guard_check_target(state, false, true, error) ||
-        !(element = append(state->definition, state->name, job->device, &job->config_was, &index,
+        !(element = append(state->definition, job->what, job->device, &job->config_was, &index,
                            NULL, error)) ||
         !vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, element, false, true,
                                      job->caller, error))
@@ -332,8 +334,11 @@ undo(Attach *job, guint n_plugged)
     }
     if (job->live_new || job->config_new)
         vgpu_guard_call(job->guard, job->domain_uuid, run_put_back, job);
-    if (job->error)
-        g_warning("undoing an attach: %s", job->error->message);
+    if (job->error) {
+        g_autofree char *text = vgpu_error_text(job->error);
+
+        g_warning("undoing an attach: %s", text);
+    }
     g_clear_error(&job->error);
     job->error = g_steal_pointer(&reason);
 }
@@ -389,23 +394,20 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
         .caller = caller,
     };
     g_auto(GStrv) uuids = NULL;
-    g_autofree char *what = NULL;
     bool done;
 
     if (!vgpu_guard_begin_change(self, domain_uuid, error))
         return NULL;
     done = attach(&job, &uuids);
     vgpu_guard_end_change(self, domain_uuid);
-    what = job.state ? g_strdup_printf("domain '%s'", job.state->name) : NULL;
     vgpu_domain_state_free(job.state);
     vgpu_domain_free(job.domain);
+    g_free(job.what);
     g_free(job.live_was);
     g_free(job.config_was);
     g_free(job.live_new);
     g_free(job.config_new);
     if (!done) {
-        if (what)
-            vgpu_error_add_source(job.error, what);
         g_propagate_error(error, job.error);
         return NULL;
     }

@@ -242,8 +242,9 @@ look_up_running(virConnectPtr conn, const char *uuid, int id, const char **name,
     g_autoptr(virDomain) domain = look_up(conn, uuid, name, error);
 
     if (domain && (int) virDomainGetID(domain) != id) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "domain '%s' no longer runs with id %d", *name, id);
+        g_autofree char *what = g_strdup_printf("domain '%s'", *name);
+
+        vgpu_error_at(error, VGPU_ERROR_NOT_FOUND, what, 0, "it no longer runs with id %d", id);
         return NULL;
     }
     return g_steal_pointer(&domain);

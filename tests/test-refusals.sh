@@ -12,7 +12,7 @@ fi
 
 # shellcheck source=tests/functions.sh
 . "$srcdir/tests/functions.sh"
-daemon='' root=''
+daemon='' root='' tests=0 failures=0
 cleanup()
 {
     [ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 #include "domain/display.h"
+#include "domain/refusals.h"
 
 static bool
 is_on_vf(VgpuInterface interface)
@@ -243,9 +244,7 @@ refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *
         return;
     }
     vgpu_error_at(error, VGPU_ERROR_NOT_FOUND, domain->what, want->line,
-                  "no GPU has the profile '%s' (see 'virt-vgpu profile-list'); the definition is "
-                  "left as it is",
-                  want->profiles[0]);
+                  VGPU_REFUSAL_NO_PROFILE "; the definition is left as it is", want->profiles[0]);
 }
 
 /* Whether the definition names a device on a GPU that does not answer: it may be right as it is, and is

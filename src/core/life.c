@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/source.h"
 #include "core/device.h"
+#include "domain/refusals.h"
 
 #define FIRST_WAIT_MS 20
 #define LONGEST_WAIT_MS 1000
@@ -274,8 +275,8 @@ plug(VgpuManager *self, VgpuClaim *claim)
 static void
 end_plug(VgpuManager *self, VgpuClaim *claim)
 {
-    g_autoptr(GError) over = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED,
-                                         "the domain has stopped meanwhile, or has lost it");
+    g_autoptr(GError) over =
+        g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, VGPU_REFUSAL_STOPPED ", or has lost it");
 
     claim->is_plugging = false;
     if (claim->owner->domain_uuid)

@@ -4,6 +4,8 @@
  * rules match one situation, and each situation has one: test-lifecycle walks them all. */
 #include "core/lifecycle.h"
 
+#include "domain/refusals.h"
+
 typedef struct {
     VgpuLifeRule rule;
     guint8 hold, phase, call, seen, wanted, run, room; /* sets of values; 0: any */
@@ -218,7 +220,7 @@ waits_to_take(const VgpuSituation *situation)
     case VGPU_CALL_MAKING:
         return "its vGPU of a previous start is still being made";
     case VGPU_CALL_REMOVING:
-        return "its vGPU of the previous run is still being removed";
+        return VGPU_REFUSAL_STILL_REMOVED;
     default:
         if (situation->hold != VGPU_HOLD_OURS)
             return "a process holds its vGPU open";
@@ -234,7 +236,7 @@ vgpu_lifecycle_waits_for(const VgpuSituation *situation)
     if (situation->call == VGPU_CALL_INSTANCE)
         return "a MIG GPU instance is still being made for it";
     if (situation->phase == VGPU_PHASE_NONE)
-        return "the driver of its GPU has not answered yet";
+        return VGPU_REFUSAL_NO_ANSWER_YET;
     if (situation->wanted == VGPU_WANTED_OTHER)
         return "its vGPU of another profile is still being removed";
     return situation->wanted == VGPU_WANTED_TAKE ? waits_to_take(situation) : NULL;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "domain/refusals.h"
+
 /* --- where the domain's XML says that it is to be ----------------------------------------- */
 
 /* Where it can go if the domain's XML does not say where; NULL: nowhere. */
@@ -41,10 +43,7 @@ vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why)
     }
     vgpu_manager_plan(self->manager, self->domain, want, chosen);
     self->manager->host.rewrite(self->key, self->manager->opaque);
-    text =
-        g_strdup_printf("vGPU %u cannot be had where its definition says (%s); the definition is "
-                        "being moved to another device, start it again in a moment",
-                        want->index, why);
+    text = g_strdup_printf(VGPU_REFUSAL_MOVED, want->index, why);
     vgpu_start_fail(self, VGPU_ERROR_BUSY, text);
 }
 
@@ -241,7 +240,7 @@ is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
         return true;
     }
     if (has_some_to_go(start, is_taken)) {
-        self->wait = "its vGPUs of the previous run are still being removed";
+        self->wait = VGPU_REFUSAL_STILL_REMOVED;
         return true;
     }
     if (!start->manager->discovery)

@@ -3,6 +3,7 @@
 #include "base/uuid.h"
 #include "core/life.h"
 #include "domain/inject.h"
+#include "domain/refusals.h"
 
 struct VgpuPlug {
     VgpuManager *manager;
@@ -126,21 +127,10 @@ check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
     bool other_run =
         owner && (!owner->started || (owner->domain_id >= 0 && owner->domain_id != domain->id));
 
-    if (!domain->uuid || other_run || vgpu_manager_is_starting(self, domain->uuid)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "domain '%s' is just being started; try again when it runs", domain->name);
-        return false;
-    }
-    if (!vgpu_manager_complete(self, domain, error))
-        return false;
-    if (wanted <= vgpu_domain_hotplug_slots(domain))
-        return true;
-    g_set_error(
-        error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
-        "domain '%s' has no free hot-plug slot for %u vGPU(s); add a pcie-root-port to its "
-        "definition and restart it",
-        domain->name, wanted);
-    return false;
+    if (!domain->uuid || other_run || vgpu_manager_is_starting(self, domain->uuid))
+        return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0, VGPU_REFUSAL_BEING_STARTED);
+    return vgpu_manager_complete(self, domain, error) &&
+           vgpu_domain_check_slots(domain, wanted, error);
 }
 
 void

@@ -4,13 +4,7 @@
 #include "core/manager-private.h"
 #include "domain/display.h"
 #include "domain/inject.h"
-
-static bool
-refuse(GError **error, VgpuError code, const char *text)
-{
-    g_set_error_literal(error, VGPU_ERROR, code, text);
-    return false;
-}
+#include "domain/refusals.h"
 
 bool
 vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
@@ -54,11 +48,8 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **abo
             continue;
         *about = want;
         self->host.rewrite(domain->uuid, self->opaque);
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BUSY,
-            "its definition is being rewritten, start again (hostdev '%s' with %s %s does "
-            "not belong to its annotation)",
-            hostdev->alias, hostdev->source ? "VF" : "vGPU", device ? device : "-");
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, VGPU_REFUSAL_NOT_ITS_OWN, hostdev->alias,
+                    hostdev->source ? "VF" : "vGPU", device ? device : "-");
         return false;
     }
     return true;
@@ -76,31 +67,20 @@ check_late(const VgpuDomain *domain, const VgpuWant **about, GError **error)
         if (want->uuid_is_users) {
             if (vgpu_domain_find_uuid(domain, want->uuid))
                 continue;
-            return vgpu_error_at(
-                error, VGPU_ERROR_BAD_REQUEST, domain->what, want->line,
-                "uuid=\"%s\", but the domain has no <hostdev type='mdev'> with it", want->uuid);
+            return vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, domain->what, want->line,
+                                 VGPU_REFUSAL_NO_USERS_HOSTDEV, want->uuid);
         }
         if (vgpu_domain_find_ours(domain, want->index))
             continue;
-        if (!want->late_attach) {
-            g_set_error(
-                error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                "its definition has no hostdev for vGPU %u yet and lateAttach is off; start "
-                "it again in a moment",
-                want->index);
-            return false;
-        }
+        if (!want->late_attach)
+            return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0, VGPU_REFUSAL_NOT_LATE,
+                                 want->index);
         late++;
     }
     *about = NULL; /* all of them */
-    if (late > vgpu_domain_hotplug_slots(domain)) {
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BUSY,
-            "its definition has no hostdev for %u vGPU(s) yet and no free hot-plug slot to "
-            "attach them late; start it again in a moment, or add a pcie-root-port",
-            late);
-        return false;
-    }
+    if (late > vgpu_domain_hotplug_slots(domain))
+        return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0,
+                             VGPU_REFUSAL_NOT_LATE_WITHOUT_SLOT, late);
     return true;
 }
 
@@ -121,7 +101,8 @@ static bool
 check(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about, GError **error)
 {
     if (!domain->uuid)
-        return refuse(error, VGPU_ERROR_BAD_REQUEST, "the domain has no UUID");
+        return vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
+                             VGPU_REFUSAL_NO_UUID);
     return check_hostdevs(self, domain, about, error) && check_late(domain, about, error);
 }
 

@@ -11,6 +11,7 @@
 #include "base/source.h"
 #include "core/life.h"
 #include "core/start-private.h"
+#include "domain/refusals.h"
 
 #define TICK_MS 50
 
@@ -257,7 +258,7 @@ is_checked(VgpuStart *self)
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
         if (vgpu_manager_see(self->manager, step->want, false, self->begun).asked) {
-            step->wait = "the driver of its GPU has not answered yet";
+            step->wait = VGPU_REFUSAL_NO_ANSWER_YET;
             return false;
         }
     }
@@ -363,7 +364,7 @@ supersede(VgpuManager *manager, const char *key)
         if (!g_str_equal(start->key, key))
             continue;
         start->superseded = true;
-        vgpu_start_fail(start, VGPU_ERROR_BUSY, "a newer start of the domain has begun");
+        vgpu_start_fail(start, VGPU_ERROR_BUSY, VGPU_REFUSAL_NEWER_START);
         answer(start);
     }
 }
@@ -434,7 +435,7 @@ cancel(VgpuStart *self)
     g_autofree char *key = g_strdup(self->key);
 
     if (self->plug) { /* somebody else than a hook that has gone waits for the answer */
-        vgpu_start_fail(self, VGPU_ERROR_FAILED, "the domain has stopped meanwhile");
+        vgpu_start_fail(self, VGPU_ERROR_FAILED, VGPU_REFUSAL_STOPPED);
         answer(self);
         return;
     }

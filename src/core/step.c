@@ -7,6 +7,7 @@
 #include "core/life.h"
 #include "core/place.h"
 #include "core/start-private.h"
+#include "domain/refusals.h"
 
 VgpuClaim *
 vgpu_step_claim(const VgpuStart *self, const VgpuStep *step)
@@ -243,10 +244,8 @@ vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
         return;
     }
     if (claim && claim->call == VGPU_CALL_MAKING && claim->wanted == VGPU_WANTED_KEEP)
-        text = g_strdup_printf(
-            "the driver of GPU %s has not answered for %u s; see the kernel's log", claim->gpu,
-            seconds);
+        text = g_strdup_printf(VGPU_REFUSAL_NO_ANSWER, claim->gpu, seconds);
     else if (step->wait)
-        text = g_strdup_printf("%s after %u s; start it again later", step->wait, seconds);
+        text = g_strdup_printf(VGPU_REFUSAL_LATE, step->wait, seconds);
     vgpu_start_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
 }

@@ -174,22 +174,6 @@ append(const char *xml, const char *what, const VgpuAnnotateOptions *device, cha
     return g_steal_pointer(&element);
 }
 
-static bool
-has_slots(const VgpuDomain *domain, guint first, GError **error)
-{
-    guint wanted = domain->wants->len - first;
-    guint slots = vgpu_domain_hotplug_slots(domain);
-
-    if (wanted <= slots)
-        return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY,
-                "domain '%s' has no free slot to hot-plug into: %u needed, %u free; add "
-                "<controller type='pci' model='pcie-root-port'/> to its definition and restart "
-                "it, or use --config",
-                domain->name, wanted, slots);
-    return false;
-}
-
 /* Whether the numbers of the new devices are free: one by hand may have any. */
 static bool
 is_vacant(const VgpuDomain *domain, guint first, GError **error)
@@ -221,10 +205,11 @@ begin(Attach *job, virConnectPtr conn, GError **error)
     if (!vgpu_guard_check_target(job->state, job->live, job->config, error) ||
         (job->live && !check_live_device(job->what, job->device, error)))
         return false;
-    if (job->live && (!(live = append(job->state->live, job->what, job->device, &job->live_was,
-                                      &job->first, &job->domain, error)) ||
-                      !is_vacant(job->domain, job->first, error) ||
-                      !has_slots(job->domain, job->first, error)))
+    if (job->live &&
+        (!(live = append(job->state->live, job->what, job->device, &job->live_was, &job->first,
+                         &job->domain, error)) ||
+         !is_vacant(job->domain, job->first, error) ||
+         !vgpu_domain_check_slots(job->domain, job->domain->wants->len - job->first, error)))
         return false;
     if (job->config && !(config = append(job->state->definition, job->what, job->device,
                                          &job->config_was, &index, NULL, error)))

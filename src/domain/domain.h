@@ -84,3 +84,5 @@ const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uui
  * pci.0 on i440fx ('pc'), empty pcie-root-ports on q35. Before libvirt has assigned addresses the
  * count is what it will be after that, as well as can be told. */
 guint vgpu_domain_hotplug_slots(const VgpuDomain *self);
+/* Whether there are as many; VGPU_ERROR_NO_CAPACITY. */
+bool vgpu_domain_check_slots(const VgpuDomain *self, guint wanted, GError **error);

@@ -6,6 +6,7 @@
 #include "base/xml.h"
 #include "domain/hostdev.h"
 #include "domain/inject.h"
+#include "domain/refusals.h"
 #include "domain/schema.h"
 
 /* Attributes of a <hostdev> that go with its type. */
@@ -134,7 +135,7 @@ vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, GError **erro
 
     if (!domain->uuid)
         return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
-                                  "the domain has no <uuid>");
+                                  VGPU_REFUSAL_NO_UUID);
     if (!check_all(domain, nodes, libvirt, error))
         return false;
     for (guint i = 0; i < nodes->len; i++) {

@@ -3,7 +3,9 @@
  * need one slot, or one root port, of its own. */
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "domain/domain.h"
+#include "domain/refusals.h"
 
 #define SLOTS 32u /* of a PCI bus */
 #define BUSES 256u
@@ -139,4 +141,13 @@ vgpu_domain_hotplug_slots(const VgpuDomain *self)
                                   : count_free_ports(addresses, ports);
     places = board == BOARD_PCI ? SLOTS - G_N_ELEMENTS(fixed_slots) : ports->len;
     return places > devices->len ? places - devices->len : 0;
+}
+
+bool
+vgpu_domain_check_slots(const VgpuDomain *self, guint wanted, GError **error)
+{
+    guint slots = vgpu_domain_hotplug_slots(self);
+
+    return wanted <= slots || vgpu_error_at(error, VGPU_ERROR_NO_CAPACITY, self->what, 0,
+                                            VGPU_REFUSAL_NO_SLOT, wanted, slots);
 }

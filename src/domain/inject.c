@@ -7,6 +7,7 @@
 #include "base/uuid.h"
 #include "domain/disk.h"
 #include "domain/display.h"
+#include "domain/refusals.h"
 #include "domain/schema.h"
 
 void
@@ -48,10 +49,7 @@ check_users(const VgpuDomain *domain, GError **error)
         const VgpuHostdev *users = find_users(domain, want);
 
         if (want->uuid_is_users && !users)
-            return refuse(error, domain, want,
-                          "<vgpu:device> names uuid='%s', but the domain has no "
-                          "<hostdev type='mdev'> of its own with it",
-                          want->uuid);
+            return refuse(error, domain, want, VGPU_REFUSAL_NO_USERS_HOSTDEV, want->uuid);
         if (!want->uuid_is_users && users)
             return refuse(error, domain, want,
                           "the <hostdev> at line %ld has the %s %s of vGPU %u, but not its "
@@ -201,8 +199,7 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
     g_autofree VgpuLooks *looks = NULL;
 
     if (!domain->uuid) {
-        vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
-                           "the domain has no <uuid>");
+        vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0, VGPU_REFUSAL_NO_UUID);
         return NULL;
     }
     if (!check_users(domain, error) || !check_hostdevs(domain, libvirt, error) ||

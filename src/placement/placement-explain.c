@@ -1,5 +1,6 @@
 /* placement-explain.c: why there is no place, in one line */
 #include "base/error.h"
+#include "domain/refusals.h"
 #include "placement/placement-private.h"
 
 /* The nearest to success first; of those that a pool keeps back, the GPUs of the pool that is
@@ -38,18 +39,17 @@ static void
 say_pools(GString *text, const GPtrArray *sorted, const char *profiles)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+    g_autoptr(GString) pools = g_string_new(NULL);
 
-    g_string_append_printf(text, "every GPU with '%s' belongs to a pool (on the device, say",
-                           profiles);
     for (guint i = 0; i < sorted->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(sorted, i);
 
         if (candidate->verdict == VGPU_VERDICT_NOT_IN_POOL &&
             g_hash_table_add(seen, (gpointer) candidate->pool))
-            g_string_append_printf(text, "%s pool='%s'", g_hash_table_size(seen) > 1 ? " or" : "",
+            g_string_append_printf(pools, "%s pool='%s'", pools->len ? " or" : "",
                                    candidate->pool->name);
     }
-    g_string_append_c(text, ')');
+    g_string_append_printf(text, VGPU_REFUSAL_ONLY_IN_POOLS, profiles, pools->str);
 }
 
 static void
@@ -64,15 +64,13 @@ say_headline(GString *text, const GPtrArray *sorted, const VgpuWant *want)
     }
     nearest = ((const VgpuCandidate *) g_ptr_array_index(sorted, 0))->verdict;
     if (nearest == VGPU_VERDICT_NO_SUCH_PROFILE)
-        g_string_append_printf(text, "no GPU has the profile '%s' (see 'virt-vgpu profile-list')",
-                               profiles);
+        g_string_append_printf(text, VGPU_REFUSAL_NO_PROFILE, profiles);
     else if (nearest == VGPU_VERDICT_NOT_IN_POOL && !vgpu_placement_names_pool(want))
         say_pools(text, sorted, profiles);
     else if (vgpu_placement_names_pool(want))
-        g_string_append_printf(text, "no GPU of pool '%s' has room for a vGPU '%s'", want->pool,
-                               profiles);
+        g_string_append_printf(text, VGPU_REFUSAL_NO_ROOM_IN_POOL, want->pool, profiles);
     else
-        g_string_append_printf(text, "no GPU has room for a vGPU '%s'", profiles);
+        g_string_append_printf(text, VGPU_REFUSAL_NO_ROOM, profiles);
 }
 
 void

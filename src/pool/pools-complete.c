@@ -1,23 +1,11 @@
 /* What a domain's devices get from their pools. */
 #include "base/error.h"
 #include "base/names.h"
+#include "domain/refusals.h"
 #include "pool/pools-private.h"
 
-static bool refuse(GError **error, VgpuError code, const VgpuDomain *domain, const VgpuWant *want,
-                   const char *format, ...) G_GNUC_PRINTF(5, 6);
-
-static bool
-refuse(GError **error, VgpuError code, const VgpuDomain *domain, const VgpuWant *want,
-       const char *format, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    text = g_strdup_vprintf(format, args);
-    va_end(args);
-    return vgpu_error_at(error, code, domain->what, want->line, "%s", text);
-}
+#define refuse(error, code, domain, want, ...)                                                   \
+    vgpu_error_at(error, code, (domain)->what, (want)->line, __VA_ARGS__)
 
 /* @pool stays NULL for the default one. */
 static bool
@@ -33,8 +21,7 @@ find_pool(const VgpuPools *self, const VgpuDomain *domain, const VgpuWant *want,
     if ((reason = vgpu_pools_why_broken(self, want->pool)))
         return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want,
                       "the file of pool '%s' is not valid: %s", want->pool, reason);
-    return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want,
-                  "there is no pool '%s'; see 'virt-vgpu pool-list'", want->pool);
+    return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want, VGPU_REFUSAL_NO_POOL, want->pool);
 }
 
 /* Whether @want, with the defaults of its pool, lacks nothing. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fsutil.h"
 #include "base/names.h"
+#include "domain/refusals.h"
 #include "pool/pool-private.h"
 #include "pool/pools-private.h"
 
@@ -22,18 +23,7 @@ struct VgpuPoolsChange {
     GError *left;   /* what could not be removed, and does not matter */
 };
 
-static bool refuse(GError **error, VgpuError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static bool
-refuse(GError **error, VgpuError code, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    g_propagate_error(error, g_error_new_valist(VGPU_ERROR, (gint) code, format, args));
-    va_end(args);
-    return false;
-}
+#define refuse(error, code, ...) vgpu_error_at(error, code, NULL, 0, __VA_ARGS__)
 
 static bool
 refuse_unknown(const VgpuPools *self, const char *name, GError **error)
@@ -49,8 +39,7 @@ refuse_unknown(const VgpuPools *self, const char *name, GError **error)
                       "the file of pool '%s' is not valid; correct it, then 'virt-vgpu "
                       "pool-refresh %s': %s",
                       name, name, reason);
-    return refuse(error, VGPU_ERROR_NOT_FOUND, "there is no pool '%s'; see 'virt-vgpu pool-list'",
-                  name);
+    return refuse(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_POOL, name);
 }
 
 void

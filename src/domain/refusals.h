@@ -1,0 +1,71 @@
+/* refusals.h: what users read when a start, a definition or an attach is refused
+ *
+ * One condition has one wording, here. They are formats for vgpu_error_at(); who is refused, and for which line,
+ * is not theirs to say (base/error.h). What a GPU lacks is said of it in placement/placement-judge.c. */
+#pragma once
+
+/* --- the domain --------------------------------------------------------------------------- */
+
+#define VGPU_REFUSAL_NO_UUID "the domain has no <uuid>"
+
+/* UUID */
+#define VGPU_REFUSAL_NO_USERS_HOSTDEV                                                            \
+    "<vgpu:device> names uuid='%s', but the domain has no <hostdev type='mdev'> with it"
+
+/* alias, "VF" or "vGPU", address or UUID */
+#define VGPU_REFUSAL_NOT_ITS_OWN                                                                 \
+    "its definition is being rewritten, start again (hostdev '%s' with %s %s does not belong "   \
+    "to its annotation)"
+
+/* number of the vGPU */
+#define VGPU_REFUSAL_NOT_LATE                                                                    \
+    "its definition has no hostdev for vGPU %u yet and lateAttach is off; start it again in a "  \
+    "moment"
+
+/* how many vGPUs */
+#define VGPU_REFUSAL_NOT_LATE_WITHOUT_SLOT                                                       \
+    "its definition has no hostdev for %u vGPU(s) yet and no free hot-plug slot to attach them " \
+    "late; start it again in a moment, or add a pcie-root-port"
+
+/* how many are needed, how many there are */
+#define VGPU_REFUSAL_NO_SLOT                                                                     \
+    "no free hot-plug slot: %u needed, %u free; add <controller type='pci' "                     \
+    "model='pcie-root-port'/> to its definition and restart it (an attach with --config needs "  \
+    "none)"
+
+#define VGPU_REFUSAL_BEING_STARTED "the domain is just being started; try again when it runs"
+#define VGPU_REFUSAL_NEWER_START "a newer start of the domain has begun"
+#define VGPU_REFUSAL_STOPPED "the domain has stopped meanwhile"
+
+/* --- no place ----------------------------------------------------------------------------- */
+
+/* profiles */
+#define VGPU_REFUSAL_NO_PROFILE "no GPU has the profile '%s' (see 'virt-vgpu profile-list')"
+#define VGPU_REFUSAL_NO_ROOM "no GPU has room for a vGPU '%s'"
+
+/* pool, profiles */
+#define VGPU_REFUSAL_NO_ROOM_IN_POOL "no GPU of pool '%s' has room for a vGPU '%s'"
+
+/* profiles; the pools follow */
+#define VGPU_REFUSAL_ONLY_IN_POOLS "every GPU with '%s' belongs to a pool (on the device, say%s)"
+
+/* pool */
+#define VGPU_REFUSAL_NO_POOL "there is no pool '%s'; see 'virt-vgpu pool-list'"
+
+/* number of the vGPU, why */
+#define VGPU_REFUSAL_MOVED                                                                       \
+    "vGPU %u cannot be had where its definition says (%s); the definition is being moved to "    \
+    "another device, start it again in a moment"
+
+/* --- too late ----------------------------------------------------------------------------- */
+
+/* what it waits for, seconds */
+#define VGPU_REFUSAL_LATE "%s after %u s; start it again later"
+
+/* GPU, seconds */
+#define VGPU_REFUSAL_NO_ANSWER                                                                   \
+    "the driver of GPU %s has not answered for %u s; see the kernel's log"
+
+/* for VGPU_REFUSAL_LATE */
+#define VGPU_REFUSAL_NO_ANSWER_YET "the driver of its GPU has not answered yet"
+#define VGPU_REFUSAL_STILL_REMOVED "its vGPU of the previous run is still being removed"

@@ -130,9 +130,9 @@ test_ends(void **state)
           "test \"$*\" = 'live " UUID " --connect qemu:///system --uid 65533' || "
           "{ echo \"$*\" >&2; exit 1; }",
           -1, NULL },
-        { "fails", "echo 'virt-vgpu-metadata: the reason' >&2; exit 1", VGPU_ERROR_FAILED,
+        { "fails", "echo 'the reason' >&2; exit 1", VGPU_ERROR_FAILED,
           "with uid 65533: the reason" },
-        { "is refused", "echo 'virt-vgpu-metadata: access denied' >&2; exit 3", VGPU_ERROR_DENIED,
+        { "is refused", "echo 'access denied' >&2; exit 3", VGPU_ERROR_DENIED,
           ": access denied" },
         { "says nothing", "exit 1", VGPU_ERROR_FAILED, "virt-vgpu-metadata live failed" },
         { "is killed", "kill -KILL $$", VGPU_ERROR_DRIVER, "killed by signal 9" },

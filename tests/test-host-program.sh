@@ -207,6 +207,11 @@ check "all of it" 0 "@aa{sv} []" diff
 printf '%s\n' "<vgpuhost><gpu address='$a2'><sriov vfs='0'/>" "<mig auto='maybe'/></gpu></vgpuhost>" > "$root/bad.xml"
 check "bad XML" 2 "bad.xml: line 2: <mig>: auto='maybe' is not one of yes|no" apply "$root/bad.xml"
 is "nothing of it was done" "$(vfs "$a2")" 16
+is "for a person its name is in front" "$(cat "$root/err")" \
+    "virt-vgpu-host: $root/bad.xml: line 2: <mig>: auto='maybe' is not one of yes|no"
+VIRT_VGPU_LOG_BARE=1 host apply "$root/bad.xml"
+is "for the daemon it is not" "$(cat "$root/err")" \
+    "$root/bad.xml: line 2: <mig>: auto='maybe' is not one of yes|no"
 
 put_layout << XML
 <vgpuhost>
@@ -224,6 +229,9 @@ is "those that fail" "$(count failed)" 4
 is "the one without MIG has been left where it was" "$(vfs "$a2") $(cat "$knobs/calls")" "16 -d $a100"
 grep -q "host layout: $taken: driver: $taken is passed through" "$root/err"
 verdict $? "they are told in the journal"
+VIRT_VGPU_LOG_BARE=1 host apply
+grep -q "^host layout: $taken: driver: $taken is passed through" "$root/err" && ! grep -v "^host layout: " "$root/err"
+verdict $? "and to the daemon without a prefix"
 check "at boot the unit fails, too" 1 "'failed'" apply --boot --wait 0
 is "and doctor can see why" "$(grep -o "there is no PCI device" "$status")" "there is no PCI device"
 

@@ -9,9 +9,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/error.h"
+
 #define QUEUE_MAX (1024 * 1024) /* bytes: thousands of lines */
 #define VALUE_MAX 32768         /* a datagram that is too long would not be sent at all */
 #define LAST_WORDS_MS 200
+
+static bool is_bare; /* of a program that the daemon runs */
 
 /* As it is written: a line, or a datagram for the journal. */
 typedef struct {
@@ -265,4 +269,35 @@ vgpu_log_dropped(void)
     dropped = queue.dropped;
     g_mutex_unlock(&queue.lock);
     return dropped;
+}
+
+/* --- programs that the daemon runs ------------------------------------------------------------ */
+
+static GLogWriterOutput
+write_bare(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
+{
+    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+        return g_log_writer_default(level, fields, n, data);
+    for (gsize i = 0; i < n; i++) {
+        if (g_str_equal(fields[i].key, "MESSAGE") &&
+            !g_log_writer_default_would_drop(level, domain_of(fields, n)))
+            g_printerr("%s\n", (const char *) fields[i].value);
+    }
+    return G_LOG_WRITER_HANDLED;
+}
+
+void
+vgpu_log_setup_child(void)
+{
+    is_bare = g_getenv(VGPU_LOG_BARE) != NULL;
+    if (is_bare)
+        g_log_set_writer_func(write_bare, NULL, NULL);
+}
+
+void
+vgpu_log_reason(const char *program, const GError *error)
+{
+    g_autofree char *text = vgpu_error_text(error);
+
+    g_printerr("%s%s%s\n", is_bare ? "" : program, is_bare ? "" : ": ", text);
 }

@@ -10,6 +10,14 @@
 /* Show debug messages too. Before threads are started. */
 void vgpu_log_setup(bool debug);
 
+/* For a program that the daemon runs and reads. When it has set that in the environment, messages and the
+ * reason why the program failed are lines on standard error without a prefix; else they are as usual. At its
+ * beginning, and at its end. */
+#define VGPU_LOG_BARE "VIRT_VGPU_LOG_BARE"
+
+void vgpu_log_setup_child(void);
+void vgpu_log_reason(const char *program, const GError *error);
+
 /* For a program whose threads must not wait for a reader of its log: from now on a thread of its own
  * writes, and takes what the others leave in a queue. What does not fit into the queue is dropped; one
  * line tells how many, as soon as there is room again. @journal is the socket of the journal, which gets

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 
 #define OUTPUT_MAX (4 * 1024 * 1024)
 #define EXIT_USAGE 2
@@ -101,25 +102,16 @@ wait_for(GSubprocess *child, guint timeout_ms)
     return !wait.is_late;
 }
 
-/* What GLib puts before a message that goes to a file. */
-#define LOG_PREFIX                                                                               \
-    "^(\\([^()]+:[0-9]+\\): )?virt-vgpu-[A-Za-z]+( \\*\\*)?: [0-9:.]+: |^virt-vgpu-[a-z]+: "
-
-/* The lines that say something, without where they come from; the last one is why it failed, if
- * it did. */
+/* The lines that say something; the last one is why it failed, if it did. */
 static GPtrArray *
 read_complaints(const char *text)
 {
-    g_autoptr(GRegex) prefix = g_regex_new(LOG_PREFIX, 0, 0, NULL);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     GPtrArray *complaints = g_ptr_array_new_with_free_func(g_free);
 
     for (char **line = lines; *line; line++) {
-        g_autofree char *words = g_utf8_make_valid(g_strstrip(*line), -1);
-
-        if (*words)
-            g_ptr_array_add(complaints,
-                            g_regex_replace_literal(prefix, words, -1, 0, "", 0, NULL));
+        if (*g_strstrip(*line))
+            g_ptr_array_add(complaints, g_utf8_make_valid(*line, -1));
     }
     return complaints;
 }
@@ -196,6 +188,7 @@ add_unit(GPtrArray *argv, const char *limit, const char *description)
         "--wait",
         "--service-type=exec",
         "--property=LogLevelMax=notice", /* else five lines each time */
+        "--setenv=" VGPU_LOG_BARE "=1",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
@@ -233,6 +226,7 @@ spawn(const VgpuHostProgram *self, const char *const *args, guint limit_s, int i
         g_ptr_array_add(argv, (gpointer) *args);
     g_ptr_array_add(argv, NULL);
 
+    g_subprocess_launcher_setenv(launcher, VGPU_LOG_BARE, "1", TRUE);
     g_subprocess_launcher_take_stdin_fd(launcher, in);
     g_subprocess_launcher_take_stdout_fd(launcher, fcntl(out, F_DUPFD_CLOEXEC, 0));
     g_subprocess_launcher_take_stderr_fd(launcher, fcntl(err, F_DUPFD_CLOEXEC, 0));

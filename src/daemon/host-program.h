@@ -4,7 +4,7 @@
  * library that hangs or crashes harms nobody else. It is called as `virt-vgpu-host [--root DIR]
  * [--config FILE] VERB ARGUMENT…`, prints its result as GVariant text and exits 0; or it exits 1
  * (2 when the call itself was wrong, 3 when it is not allowed) with the reason in the last line of
- * stderr. */
+ * stderr. These lines have no prefix, as VGPU_LOG_BARE (base/log.h) is set. */
 #pragma once
 
 #include <gio/gio.h>

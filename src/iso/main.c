@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "iso/build.h"
 #include "iso/output.h"
 #include "iso/program.h"
@@ -76,6 +77,7 @@ main(int argc, char **argv)
     g_autofree char *answer = NULL;
     bool is_usage = false, done = false;
 
+    vgpu_log_setup_child();
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         is_usage = true;
@@ -95,7 +97,7 @@ main(int argc, char **argv)
         puts(answer);
     if (done)
         return EXIT_SUCCESS;
-    fprintf(stderr, "virt-vgpu-iso: %s\n", error->message);
+    vgpu_log_reason("virt-vgpu-iso", error);
     is_usage |= g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST);
     return is_usage ? EXIT_USAGE : EXIT_FAILURE;
 }

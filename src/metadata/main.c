@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "config.h"
 #include "libvirt/connection.h"
 #include "libvirt/domains.h"
@@ -131,11 +132,11 @@ int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = NULL;
     Request request = { 0 };
 
+    vgpu_log_setup_child();
     if (!parse(&argc, &argv, &request, &error)) {
-        g_printerr("virt-vgpu-metadata: %s\n", error->message);
+        vgpu_log_reason("virt-vgpu-metadata", error);
         return EXIT_USAGE;
     }
     if (option.version) {
@@ -146,7 +147,6 @@ main(int argc, char **argv)
     vgpu_connection_init();
     if (run(&request, &error))
         return EXIT_SUCCESS;
-    text = vgpu_error_text(error);
-    g_printerr("virt-vgpu-metadata: %s\n", text);
+    vgpu_log_reason("virt-vgpu-metadata", error);
     return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DENIED) ? EXIT_DENIED : EXIT_FAILURE;
 }

@@ -125,8 +125,9 @@ main(int argc, char **argv)
 
     umask(0022);
     g_log_writer_default_set_use_stderr(TRUE); /* stdout is for the result alone */
+    vgpu_log_setup_child();
     if (!(verb = parse(&argc, &argv, &arguments, &error)) && error) {
-        g_printerr("virt-vgpu-host: %s\n", error->message);
+        vgpu_log_reason("virt-vgpu-host", error);
         return EXIT_USAGE;
     }
     if (!verb) {
@@ -142,8 +143,7 @@ main(int argc, char **argv)
         .write = option.write,
     };
     if (!(result = run(verb, arguments, &context, &error))) {
-        text = vgpu_error_text(error);
-        g_printerr("virt-vgpu-host: %s\n", text);
+        vgpu_log_reason("virt-vgpu-host", error);
         return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ? EXIT_USAGE
                                                                           : EXIT_FAILURE;
     }

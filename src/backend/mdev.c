@@ -138,10 +138,10 @@ mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, 
                                 place->profile_id);
     if (!wait_until_usable(sysfs, place->uuid)) {
         making->left = undo(sysfs, place);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "the driver of %s took profile %s, but no usable device %s appeared",
-                    place->parent, place->profile_id, place->uuid);
-        return false;
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "the driver of %s took profile %s, but no usable device %s appeared", place->parent,
+            place->profile_id, place->uuid);
     }
     return true;
 }

@@ -44,8 +44,7 @@ read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error
         vgpu_parent_add_instance(parent, uuid, seen.profile_id);
     if (seen.parent || vgpu_sysfs_is_missing(sysfs, device))
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "cannot tell what vGPU %s is on", uuid);
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_DRIVER, "cannot tell what vGPU %s is on", uuid);
 }
 
 /* Those that have a UUID for a name. */

@@ -140,10 +140,9 @@ read_for_create(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **er
 
     if (read_current(sysfs, vf, type, &reason))
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                "VF %s has gone, or is no longer with the NVIDIA driver: %s", vf,
-                reason->message);
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                          "VF %s has gone, or is no longer with the NVIDIA driver: %s", vf,
+                          reason->message);
 }
 
 /* Somebody's type is there already. */
@@ -154,20 +153,18 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
     g_autofree char *text = g_strdup_printf("%u", current);
     VgpuUse use;
 
-    if (!g_str_equal(text, number)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "VF %s carries type " ID_PREFIX "%u, set by somebody else; it is never reset",
-                    place->parent, current);
-        return false;
-    }
+    if (!g_str_equal(text, number))
+        return vgpu_error_set(error, VGPU_ERROR_BUSY,
+                              "VF %s carries type " ID_PREFIX
+                              "%u, set by somebody else; it is never reset",
+                              place->parent, current);
     use = vendor_use(sysfs, place);
-    if (use != VGPU_USE_FREE) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "VF %s already carries %s, and %s",
-                    place->parent, place->profile_id,
-                    use == VGPU_USE_USED ? "a process has it open"
-                                         : "it cannot be told whether a process has it open");
-        return false;
-    }
+    if (use != VGPU_USE_FREE)
+        return vgpu_error_set(error, VGPU_ERROR_BUSY, "VF %s already carries %s, and %s",
+                              place->parent, place->profile_id,
+                              use == VGPU_USE_USED
+                                  ? "a process has it open"
+                                  : "it cannot be told whether a process has it open");
     making->existed = true;
     return true;
 }
@@ -199,19 +196,17 @@ check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, V
         return false;
     }
     text = g_strdup_printf("%u", current);
-    if (!g_str_equal(text, number)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "the driver of %s took profile %s, but shows type %u afterwards",
-                    place->parent, place->profile_id, current);
-        return false;
-    }
+    if (!g_str_equal(text, number))
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                              "the driver of %s took profile %s, but shows type %u afterwards",
+                              place->parent, place->profile_id, current);
     if (!vgpu_vfio_wait_until_usable(sysfs, device)) {
         making->left = reset(sysfs, place);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "the driver of %s took profile %s, but no VFIO device appeared; see whether "
-                    "the VF is bound to the NVIDIA driver and the IOMMU is on",
-                    place->parent, place->profile_id);
-        return false;
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "the driver of %s took profile %s, but no VFIO device appeared; see whether "
+            "the VF is bound to the NVIDIA driver and the IOMMU is on",
+            place->parent, place->profile_id);
     }
     return true;
 }
@@ -235,11 +230,9 @@ vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making
     const char *number = number_of(place->profile_id);
     int err = 0;
 
-    if (!number) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "VF %s has no profile %s",
-                    place->parent, place->profile_id);
-        return false;
-    }
+    if (!number)
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER, "VF %s has no profile %s", place->parent,
+                              place->profile_id);
     for (int i = 0; i < BUSY_TRIES; i++) {
         guint current;
 

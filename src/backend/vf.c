@@ -127,32 +127,25 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GE
     VgpuUse use;
 
     (void) making; /* nothing is made */
-    if (!g_str_equal(place->profile_id, VGPU_VF_PROFILE)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "VF %s has no profile %s",
-                    place->parent, place->profile_id);
-        return false;
-    }
-    if (!is_there(sysfs, place->parent)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "VF %s has gone; see whether the VFs of its GPU are still enabled",
-                    place->parent);
-        return false;
-    }
+    if (!g_str_equal(place->profile_id, VGPU_VF_PROFILE))
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER, "VF %s has no profile %s", place->parent,
+                              place->profile_id);
+    if (!is_there(sysfs, place->parent))
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                              "VF %s has gone; see whether the VFs of its GPU are still enabled",
+                              place->parent);
     use = vf_use(sysfs, place);
-    if (use != VGPU_USE_FREE) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    use == VGPU_USE_USED ? "a process has VF %s open"
-                                         : "it cannot be told whether a process has VF %s open",
-                    place->parent);
-        return false;
-    }
+    if (use != VGPU_USE_FREE)
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                              use == VGPU_USE_USED
+                                  ? "a process has VF %s open"
+                                  : "it cannot be told whether a process has VF %s open",
+                              place->parent);
     if (!find_host_use(sysfs, place->parent, &node, error))
         return false;
-    if (node) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "the host uses VF %s: %s is open",
-                    place->parent, node);
-        return false;
-    }
+    if (node)
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER, "the host uses VF %s: %s is open",
+                              place->parent, node);
     return true;
 }
 

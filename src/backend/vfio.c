@@ -123,12 +123,10 @@ check_params(const VgpuSysfs *sysfs, const char *path, const char *whose, const 
 
     if (g_strcmp0(kept, params) == 0)
         return true;
-    if (kept && g_str_has_prefix(params, kept)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "the driver kept only '%s' of the plugin parameters '%s' of %s", kept, params,
-                    whose);
-        return false;
-    }
+    if (kept && g_str_has_prefix(params, kept))
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                              "the driver kept only '%s' of the plugin parameters '%s' of %s",
+                              kept, params, whose);
     *doubt = kept ? g_strdup_printf("wanted '%s', read '%s'", params, text)
                   : g_strdup_printf("wanted '%s', cannot %s", params, reason->message);
     return true;
@@ -149,10 +147,9 @@ vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *w
         return check_params(sysfs, path, whose, params, doubt, error);
     case ENOENT:
     case ENOTDIR:
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "the driver takes no plugin parameters for %s (there is no /%s)", whose,
-                    path);
-        return false;
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                              "the driver takes no plugin parameters for %s (there is no /%s)",
+                              whose, path);
     case EPERM:
     case EACCES:
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,

@@ -44,9 +44,8 @@ defaults(void)
 static bool
 bad_value(GError **error, const char *key, const char *value, const char *allowed)
 {
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: '%s' is not %s", key, value,
-                allowed);
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "%s: '%s' is not %s", key, value,
+                          allowed);
 }
 
 static bool
@@ -203,9 +202,7 @@ apply_key(VgpuConfig *self, GKeyFile *kf, const char *group, const char *key, GE
             return value && keys[i].set(self, key, value, error);
         }
     }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "unknown key '%s' in [%s]", key,
-                group);
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "unknown key '%s' in [%s]", key, group);
 }
 
 static bool
@@ -232,11 +229,9 @@ apply_file(VgpuConfig *self, const char *path, GError **error)
     for (char **group = groups; *group; group++) {
         g_auto(GStrv) names = g_key_file_get_keys(kf, *group, NULL, NULL);
 
-        if (!is_group(*group)) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s: unknown group [%s]", path,
-                        *group);
-            return false;
-        }
+        if (!is_group(*group))
+            return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "%s: unknown group [%s]", path,
+                                  *group);
         for (char **name = names; name && *name; name++) {
             if (!apply_key(self, kf, *group, *name, error)) {
                 g_prefix_error(error, "%s: ", path);

@@ -27,6 +27,17 @@ vgpu_error_private_clear(VgpuErrorPrivate *self)
 G_DEFINE_EXTENDED_ERROR(VgpuError, vgpu_error)
 
 gboolean
+vgpu_error_set(GError **error, VgpuError code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_propagate_error(error, g_error_new_valist(VGPU_ERROR, (int) code, format, args));
+    va_end(args);
+    return FALSE;
+}
+
+gboolean
 vgpu_error_at(GError **error, VgpuError code, const char *source, long line, const char *format,
               ...)
 {
@@ -101,6 +112,5 @@ vgpu_error_errno(GError **error, VgpuError code, int err, const char *format, ..
     text = g_strdup_vprintf(format, args);
     va_end(args);
 
-    g_set_error(error, VGPU_ERROR, code, "%s: %s", text, g_strerror(err));
-    return FALSE;
+    return vgpu_error_set(error, code, "%s: %s", text, g_strerror(err));
 }

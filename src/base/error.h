@@ -27,7 +27,11 @@ GQuark vgpu_error_quark(void);
 /* Register the D-Bus names of all codes: for whatever is on a bus, before the first error comes or goes. */
 void vgpu_error_register_names(void);
 
-/* Set an error about @line (0: none) of @source (NULL: none). Returns false. */
+/* Set an error. Like all that follow it returns false, so that a failing function can end with it. */
+gboolean vgpu_error_set(GError **error, VgpuError code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Set an error about @line (0: none) of @source (NULL: none). */
 gboolean vgpu_error_at(GError **error, VgpuError code, const char *source, long line,
                        const char *format, ...) G_GNUC_PRINTF(5, 6);
 
@@ -43,7 +47,6 @@ char *vgpu_error_text(const GError *error);
 /* The same without the source: for a text that names that already. */
 char *vgpu_error_reason(const GError *error);
 
-/* Set an error of @code from @err (an errno value): "TEXT: strerror". Returns false, so that
- * a failing function can end with it. */
+/* Set an error of @code from @err (an errno value): "TEXT: strerror". */
 gboolean vgpu_error_errno(GError **error, VgpuError code, int err, const char *format, ...)
     G_GNUC_PRINTF(4, 5);

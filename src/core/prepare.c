@@ -48,9 +48,8 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **abo
             continue;
         *about = want;
         self->host.rewrite(domain->uuid, self->opaque);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, VGPU_REFUSAL_NOT_ITS_OWN, hostdev->alias,
-                    hostdev->source ? "VF" : "vGPU", device ? device : "-");
-        return false;
+        return vgpu_error_set(error, VGPU_ERROR_BUSY, VGPU_REFUSAL_NOT_ITS_OWN, hostdev->alias,
+                              hostdev->source ? "VF" : "vGPU", device ? device : "-");
     }
     return true;
 }
@@ -155,8 +154,7 @@ check_is_new(VgpuManager *self, const char *uuid, GError **error)
     if (!vgpu_manager_look(self, uuid).exists && !vgpu_manager_owner(self, uuid) &&
         !vgpu_manager_kept_claim(self, uuid, NULL))
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
 }
 
 void

@@ -181,12 +181,12 @@ is_vacant(const VgpuDomain *domain, guint first, GError **error)
     for (guint i = first; i < domain->wants->len; i++) {
         if (!vgpu_domain_find_ours(domain, i))
             continue;
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "domain '%s' runs with a device '" VGPU_ALIAS_PREFIX
-                    "%u' that its annotation does not name; take it away with `virt-vgpu detach "
-                    "%s %u --live` first",
-                    domain->name, i, domain->name, i);
-        return false;
+        return vgpu_error_set(
+            error, VGPU_ERROR_BUSY,
+            "domain '%s' runs with a device '" VGPU_ALIAS_PREFIX
+            "%u' that its annotation does not name; take it away with `virt-vgpu detach "
+            "%s %u --live` first",
+            domain->name, i, domain->name, i);
     }
     return true;
 }

@@ -472,9 +472,8 @@ vgpu_connection_error(GError **error, const char *format, ...)
     text = g_strdup_vprintf(format, args);
     va_end(args);
 
-    g_set_error(error, VGPU_ERROR, last ? code_of(last) : VGPU_ERROR_FAILED, "%s: %s", text,
-                last && last->message ? last->message : "unknown error of libvirt");
-    return FALSE;
+    return vgpu_error_set(error, last ? code_of(last) : VGPU_ERROR_FAILED, "%s: %s", text,
+                          last && last->message ? last->message : "unknown error of libvirt");
 }
 
 gulong

@@ -121,13 +121,11 @@ define(const Request *request, GError **error)
     if (!find(request->conn, request->uuid, &device, &mdev, error))
         return false;
     if (device && (g_strcmp0(mdev.parent, request->parent) != 0 ||
-                   g_strcmp0(mdev.type_id, request->type_id) != 0)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "mdev %s is there already, as %s on %s and not %s on %s", request->uuid,
-                    or_none(mdev.type_id), or_none(mdev.parent), request->type_id,
-                    request->parent);
-        return false;
-    }
+                   g_strcmp0(mdev.type_id, request->type_id) != 0))
+        return vgpu_error_set(error, VGPU_ERROR_BUSY,
+                              "mdev %s is there already, as %s on %s and not %s on %s",
+                              request->uuid, or_none(mdev.type_id), or_none(mdev.parent),
+                              request->type_id, request->parent);
     if (!device || virNodeDeviceIsPersistent(device) != 1) {
         g_autofree char *xml =
             vgpu_nodedev_mdev_xml(request->parent, request->type_id, request->uuid);
@@ -178,8 +176,7 @@ undefine(const Request *request, GError **error)
         /* told by the EBUSY of its VFIO group, but reported in words only */
         if (!strstr(virGetLastErrorMessage(), "device in use"))
             return vgpu_connection_error(error, "cannot stop mdev %s", request->uuid);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "mdev %s is in use", request->uuid);
-        return false;
+        return vgpu_error_set(error, VGPU_ERROR_BUSY, "mdev %s is in use", request->uuid);
     }
     /* one that was not defined goes with its stop */
     if (virNodeDeviceIsPersistent(device) == 1 && virNodeDeviceUndefine(device, 0) < 0)

@@ -221,11 +221,10 @@ add_pci(VgpuInventory *into, xmlDoc *doc, xmlNode *pci, GError **error)
 
     if (!types->len && (pf || !is_candidate))
         return true;
-    if (!address || (pf && !pf_address)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "node device: line %ld: not a PCI address", xmlGetLineNo(pf ? pf : pci));
-        return false;
-    }
+    if (!address || (pf && !pf_address))
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "node device: line %ld: not a PCI address",
+                              xmlGetLineNo(pf ? pf : pci));
 
     gpu = get_gpu(into, pf ? pf_address : address);
     if (!pf)

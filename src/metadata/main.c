@@ -62,11 +62,9 @@ parse(int *argc, char ***argv, Request *out, GError **error)
     where = *argc == 3 ? (*argv)[1] : "";
     out->live = g_str_equal(where, "live") || g_str_equal(where, "both");
     out->config = g_str_equal(where, "config") || g_str_equal(where, "both");
-    if (!out->live && !out->config) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "it is called as: live|config|both UUID; see --help");
-        return false;
-    }
+    if (!out->live && !out->config)
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "it is called as: live|config|both UUID; see --help");
     out->uuid = (*argv)[2];
     return true;
 }
@@ -78,10 +76,8 @@ become_user(uid_t uid, GError **error)
 {
     const struct passwd *user = getpwuid(uid);
 
-    if (!user) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND, "there is no user with uid %u", uid);
-        return false;
-    }
+    if (!user)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "there is no user with uid %u", uid);
     if (uid == geteuid())
         return true;
     if (initgroups(user->pw_name, user->pw_gid) < 0 ||
@@ -103,10 +99,8 @@ read_element(char **out, GError **error)
 
     if (ferror(stdin))
         return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot read the annotation");
-    if (len > ELEMENT_MAX) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "the annotation is too long");
-        return false;
-    }
+    if (len > ELEMENT_MAX)
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "the annotation is too long");
     text[len] = '\0';
     *out = *g_strstrip(text) ? g_steal_pointer(&text) : NULL;
     return true;

@@ -23,23 +23,22 @@ struct VgpuPoolsChange {
     GError *left;   /* what could not be removed, and does not matter */
 };
 
-#define refuse(error, code, ...) vgpu_error_at(error, code, NULL, 0, __VA_ARGS__)
-
 static bool
 refuse_unknown(const VgpuPools *self, const char *name, GError **error)
 {
     const char *reason = vgpu_pools_why_broken(self, name);
 
     if (g_str_equal(name, VGPU_POOL_DEFAULT))
-        return refuse(error, VGPU_ERROR_BAD_REQUEST,
-                      "the pool '" VGPU_POOL_DEFAULT "' is always there, with what no other pool "
-                      "has; it cannot be changed");
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "the pool '" VGPU_POOL_DEFAULT
+                              "' is always there, with what no other pool "
+                              "has; it cannot be changed");
     if (reason)
-        return refuse(error, VGPU_ERROR_BAD_REQUEST,
-                      "the file of pool '%s' is not valid; correct it, then 'virt-vgpu "
-                      "pool-refresh %s': %s",
-                      name, name, reason);
-    return refuse(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_POOL, name);
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "the file of pool '%s' is not valid; correct it, then 'virt-vgpu "
+                              "pool-refresh %s': %s",
+                              name, name, reason);
+    return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_POOL, name);
 }
 
 void
@@ -71,18 +70,20 @@ check_others(const VgpuPools *self, const VgpuPool *pool, GError **error)
         if (g_str_equal(other->name, pool->name))
             continue;
         if (g_str_equal(other->uuid, pool->uuid))
-            return refuse(error, VGPU_ERROR_BAD_REQUEST,
-                          "pool '%s': its UUID %s is that of pool '%s'; leave <uuid> out for a "
-                          "new one",
-                          pool->name, pool->uuid, other->name);
+            return vgpu_error_set(
+                error, VGPU_ERROR_BAD_REQUEST,
+                "pool '%s': its UUID %s is that of pool '%s'; leave <uuid> out for a "
+                "new one",
+                pool->name, pool->uuid, other->name);
         for (guint j = 0; j < pool->sources->len; j++) {
             const VgpuPoolSource *source = g_ptr_array_index(pool->sources, j);
 
             if (source->address && vgpu_pool_names(other, source->address))
-                return refuse(error, VGPU_ERROR_BAD_REQUEST,
-                              "pool '%s': the GPU %s is named by pool '%s', too; a GPU is in "
-                              "one pool only",
-                              pool->name, source->address, other->name);
+                return vgpu_error_set(
+                    error, VGPU_ERROR_BAD_REQUEST,
+                    "pool '%s': the GPU %s is named by pool '%s', too; a GPU is in "
+                    "one pool only",
+                    pool->name, source->address, other->name);
         }
     }
     return true;
@@ -127,9 +128,10 @@ vgpu_pools_plan_define(VgpuPools *self, const char *xml, gsize len, GError **err
     if (!pool)
         return NULL;
     if (old && !g_str_equal(old->uuid, pool->uuid)) {
-        refuse(error, VGPU_ERROR_BAD_REQUEST,
-               "pool '%s' is already defined, with the UUID %s and not %s; put that into <uuid>",
-               pool->name, old->uuid, pool->uuid);
+        vgpu_error_set(
+            error, VGPU_ERROR_BAD_REQUEST,
+            "pool '%s' is already defined, with the UUID %s and not %s; put that into <uuid>",
+            pool->name, old->uuid, pool->uuid);
         return NULL;
     }
     complete = vgpu_pool_format(pool, NULL, 0);
@@ -154,9 +156,9 @@ vgpu_pools_plan_undefine(const VgpuPools *self, const char *name, GError **error
         return NULL;
     }
     if (pool && vgpu_pools_is_active(self, pool)) {
-        refuse(error, VGPU_ERROR_BAD_REQUEST,
-               "pool '%s' is active; stop it first, with 'virt-vgpu pool-destroy %s'", known,
-               known);
+        vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                       "pool '%s' is active; stop it first, with 'virt-vgpu pool-destroy %s'",
+                       known, known);
         return NULL;
     }
     change = g_new0(VgpuPoolsChange, 1);
@@ -176,7 +178,7 @@ write_mark(const VgpuPools *self, const char *name, GError **error)
 
     if (!mark || vgpu_fs_replace(mark, "", 0, &failed))
         return true;
-    return refuse(error, VGPU_ERROR_FAILED, "%s", failed->message);
+    return vgpu_error_set(error, VGPU_ERROR_FAILED, "%s", failed->message);
 }
 
 bool
@@ -187,8 +189,8 @@ vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GError **e
     if (!pool)
         return refuse_unknown(self, name, error);
     if (vgpu_pools_is_active(self, pool) == active)
-        return refuse(error, VGPU_ERROR_BAD_REQUEST, "pool '%s' is %s", pool->name,
-                      active ? "already active" : "not active");
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "pool '%s' is %s", pool->name,
+                              active ? "already active" : "not active");
     if (active ? !write_mark(self, pool->name, error) : !remove_mark(self, pool->name, error))
         return false;
     if (active)
@@ -212,7 +214,7 @@ vgpu_pools_plan_autostart(const VgpuPools *self, const char *name, bool autostar
     if (vgpu_pools_autostarts(self, pool) == autostart)
         return change; /* as with virsh */
     if (!self->dir) {
-        refuse(error, VGPU_ERROR_FAILED, "pool '%s' has no file", pool->name);
+        vgpu_error_set(error, VGPU_ERROR_FAILED, "pool '%s' has no file", pool->name);
         vgpu_pools_change_free(change);
         return NULL;
     }
@@ -249,7 +251,7 @@ write_pool(const VgpuPoolsChange *self, GError **error)
     if (!self->file ||
         vgpu_fs_replace(self->file, self->pool->xml, strlen(self->pool->xml), &failed))
         return true;
-    return refuse(error, VGPU_ERROR_FAILED, "%s", failed->message);
+    return vgpu_error_set(error, VGPU_ERROR_FAILED, "%s", failed->message);
 }
 
 static bool
@@ -351,9 +353,9 @@ vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
     if (!known && g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         return refuse_unknown(self, name, error);
     if (g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
-        return refuse(error, VGPU_ERROR_NOT_FOUND,
-                      "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' ends it", name,
-                      name);
+        return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND,
+                              "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' ends it",
+                              name, name);
     if (!pool) {
         g_propagate_error(error, g_steal_pointer(&failed));
         return false;

@@ -103,11 +103,11 @@ apply_word(xmlNode *gpu, const char *word, GError **error)
             return true;
         }
     }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "'%s' is not KEY=VALUE with a KEY of vfs, heterogeneous, policy, timeslice, "
-                "averaging, frequency, strict",
-                word);
-    return false;
+    return vgpu_error_set(
+        error, VGPU_ERROR_BAD_REQUEST,
+        "'%s' is not KEY=VALUE with a KEY of vfs, heterogeneous, policy, timeslice, "
+        "averaging, frequency, strict",
+        word);
 }
 
 static bool

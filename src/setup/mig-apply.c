@@ -111,12 +111,11 @@ read_back(Work *work, const GPtrArray *wanted, GError **error)
 
     if (!now || !vgpu_mig_plan(work->gpu, now, wanted, false, &rest, error))
         return false;
-    if (rest.destroy->len || rest.create->len) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "GPU %s: the driver took every step, but its GPU instances are not as wanted",
-                    work->gpu);
-        return false;
-    }
+    if (rest.destroy->len || rest.create->len)
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "GPU %s: the driver took every step, but its GPU instances are not as wanted",
+            work->gpu);
     for (guint i = 0; i < work->created->len; i++) {
         guint id = g_array_index(work->created, guint, i);
         const VgpuNvmlGi *gi = find_gi(now, id);
@@ -138,13 +137,12 @@ need_mode(VgpuNvml *nvml, const char *gpu, bool *turned, GError **error)
         return false;
     if (on && pending)
         return true;
-    if (on != pending) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                    "GPU %s: MIG mode is to be turned %s: reset required: reset the GPU or "
-                    "reboot the host, then try again",
-                    gpu, pending ? "on" : "off");
-        return false;
-    }
+    if (on != pending)
+        return vgpu_error_set(
+            error, VGPU_ERROR_FAILED,
+            "GPU %s: MIG mode is to be turned %s: reset required: reset the GPU or "
+            "reboot the host, then try again",
+            gpu, pending ? "on" : "off");
     *turned = true;
     return vgpu_nvml_set_mig(nvml, gpu, true, error);
 }
@@ -229,11 +227,9 @@ vgpu_mig_add(VgpuNvml *nvml, const char *gpu, guint profile, guint *id, GError *
 
     if (!vgpu_nvml_get_mig(nvml, gpu, &on, &pending, error))
         return false;
-    if (!on) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                    "GPU %s: MIG mode is off; apply a MIG layout first", gpu);
-        return false;
-    }
+    if (!on)
+        return vgpu_error_set(error, VGPU_ERROR_FAILED,
+                              "GPU %s: MIG mode is off; apply a MIG layout first", gpu);
     return vgpu_nvml_gi_create(nvml, gpu, profile, NULL, false, id, error);
 }
 

@@ -62,18 +62,15 @@ read_count(char *word, guint *count, GError **error)
 
     if (colon)
         *colon++ = '\0';
-    if (!*word) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "a MIG layout is 'PROFILE:COUNT,...' such as 1g.12gb:4,2g.24gb:1; a profile "
-                    "is missing");
-        return false;
-    }
-    if (colon && !g_ascii_string_to_unsigned(colon, 10, 1, MAX_COUNT, &number, NULL)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "'%s' of MIG profile %s is no number of instances, 1 to %d", colon, word,
-                    MAX_COUNT);
-        return false;
-    }
+    if (!*word)
+        return vgpu_error_set(
+            error, VGPU_ERROR_BAD_REQUEST,
+            "a MIG layout is 'PROFILE:COUNT,...' such as 1g.12gb:4,2g.24gb:1; a profile "
+            "is missing");
+    if (colon && !g_ascii_string_to_unsigned(colon, 10, 1, MAX_COUNT, &number, NULL))
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "'%s' of MIG profile %s is no number of instances, 1 to %d", colon,
+                              word, MAX_COUNT);
     *count = (guint) number;
     return true;
 }
@@ -114,13 +111,12 @@ check_totals(const GPtrArray *wanted, const GPtrArray *profiles, GError **error)
         const VgpuMigWant *want = g_ptr_array_index(wanted, i);
         const VgpuNvmlGiProfile *profile = find_profile(profiles, want->name);
 
-        if (profile && profile->total && want->count > profile->total) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                        "%u instances of MIG profile %s are more than the GPU has room for; %u "
-                        "at most",
-                        want->count, want->name, profile->total);
-            return false;
-        }
+        if (profile && profile->total && want->count > profile->total)
+            return vgpu_error_set(
+                error, VGPU_ERROR_BAD_REQUEST,
+                "%u instances of MIG profile %s are more than the GPU has room for; %u "
+                "at most",
+                want->count, want->name, profile->total);
     }
     return true;
 }
@@ -139,7 +135,7 @@ vgpu_mig_parse(const char *spec, const GPtrArray *profiles, GError **error)
     }
     for (guint i = 0; words[i]; i++) {
         const VgpuNvmlGiProfile *profile;
-        guint count;
+        guint count = 0;
 
         if (!read_count(g_strstrip(words[i]), &count, error))
             return NULL;
@@ -202,11 +198,10 @@ vgpu_mig_plan(const char *gpu, const GPtrArray *present, const GPtrArray *wanted
         if (gi->vgpus && !take_one(left, gi->profile))
             note_busy(busy, gi);
     }
-    if (busy->len) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "GPU %s: %s and would have to go; stop those domains first", gpu, busy->str);
-        return false;
-    }
+    if (busy->len)
+        return vgpu_error_set(error, VGPU_ERROR_BUSY,
+                              "GPU %s: %s and would have to go; stop those domains first", gpu,
+                              busy->str);
     for (guint i = 0; i < present->len; i++) {
         const VgpuNvmlGi *gi = g_ptr_array_index(present, i);
 

@@ -65,10 +65,9 @@ vgpu_nvml_fail(const VgpuNvml *self, int code, const char *gpu, GError **error, 
     va_start(args, what);
     text = g_strdup_vprintf(what, args);
     va_end(args);
-    g_set_error(error, VGPU_ERROR, error_code(code), "%s%s%s%s: NVML says %d, %s%s",
-                gpu ? "GPU " : "", gpu ? gpu : "", gpu ? ": " : "", text, code,
-                words ? words : "which it has no words for", advice(code));
-    return false;
+    return vgpu_error_set(error, error_code(code), "%s%s%s%s: NVML says %d, %s%s",
+                          gpu ? "GPU " : "", gpu ? gpu : "", gpu ? ": " : "", text, code,
+                          words ? words : "which it has no words for", advice(code));
 }
 
 static void
@@ -126,10 +125,8 @@ vgpu_nvml_device(const VgpuNvml *self, const char *gpu, void **device, GError **
     void *handle = NULL;
     int code;
 
-    if (!vgpu_pciaddr_parse(gpu, &addr)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "'%s' is no PCI address", gpu);
-        return false;
-    }
+    if (!vgpu_pciaddr_parse(gpu, &addr))
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "'%s' is no PCI address", gpu);
     g_snprintf(name, sizeof(name), "%08X:%02X:%02X.%X", addr.domain, addr.bus, addr.slot,
                addr.function);
     code = NVML_CALL(self, nvmlDeviceGetHandleByPciBusId_v2, name, &handle);

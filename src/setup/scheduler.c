@@ -41,10 +41,9 @@ parse_policy(const char *text, VgpuScheduler *out, GError **error)
             out->policy = i;
             return true;
         }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "'%s' is no scheduler policy; there are best-effort, equal-share and fixed-share",
-                text);
-    return false;
+    return vgpu_error_set(
+        error, VGPU_ERROR_BAD_REQUEST,
+        "'%s' is no scheduler policy; there are best-effort, equal-share and fixed-share", text);
 }
 
 static bool
@@ -57,9 +56,8 @@ parse_strict(const char *text, VgpuScheduler *out, GError **error)
             out->strict = i;
             return true;
         }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "'%s' is no value of strict; there are yes, no and default", text);
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                          "'%s' is no value of strict; there are yes, no and default", text);
 }
 
 static bool
@@ -68,12 +66,11 @@ parse_number(const char *key, const char *text, guint min, guint max, guint *out
     guint64 number;
 
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, NULL) ||
-        (number && (number < min || number > max))) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "'%s' is no value of %s; it takes %u to %u, or 0 for the driver's default",
-                    text, key, min, max);
-        return false;
-    }
+        (number && (number < min || number > max)))
+        return vgpu_error_set(
+            error, VGPU_ERROR_BAD_REQUEST,
+            "'%s' is no value of %s; it takes %u to %u, or 0 for the driver's default", text, key,
+            min, max);
     *out = (guint) number;
     return true;
 }
@@ -85,11 +82,9 @@ parse_slice(const char *text, guint *out, GError **error)
 
     if (!parse_number("timeslice_us", text, US_PER_MS, MAX_SLICE_MS * US_PER_MS, &slice, error))
         return false;
-    if (slice % US_PER_MS) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "timeslice_us=%u: the driver takes only whole milliseconds", slice);
-        return false;
-    }
+    if (slice % US_PER_MS)
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "timeslice_us=%u: the driver takes only whole milliseconds", slice);
     *out = slice;
     return true;
 }
@@ -111,11 +106,11 @@ parse_word(const char *word, VgpuScheduler *out, GError **error)
         return parse_number(key, value, 1, MAX_AVERAGE, &out->averaging_factor, error);
     if (g_str_equal(key, "frequency"))
         return parse_number(key, value, MIN_FREQUENCY, MAX_FREQUENCY, &out->frequency, error);
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "'%s' is no setting of the scheduler; there are policy, strict, timeslice_us, "
-                "averaging_factor and frequency",
-                key);
-    return false;
+    return vgpu_error_set(
+        error, VGPU_ERROR_BAD_REQUEST,
+        "'%s' is no setting of the scheduler; there are policy, strict, timeslice_us, "
+        "averaging_factor and frequency",
+        key);
 }
 
 bool
@@ -266,12 +261,10 @@ vgpu_scheduler_get(VgpuNvml *nvml, const char *gpu, int gi, VgpuScheduler *out, 
 
     if (!vgpu_nvml_get_scheduler(nvml, gpu, gi, &state, error))
         return false;
-    if (!vgpu_scheduler_policy_name(state.policy)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "GPU %s: NVML tells of a scheduler policy %u, which nobody knows", gpu,
-                    state.policy);
-        return false;
-    }
+    if (!vgpu_scheduler_policy_name(state.policy))
+        return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
+                              "GPU %s: NVML tells of a scheduler policy %u, which nobody knows",
+                              gpu, state.policy);
     *out = (VgpuScheduler) { .policy = state.policy,
                              .strict = MIN(state.strict, (guint) VGPU_STRICT_ON),
                              .timeslice_us = state.slice_ns / NS_PER_US,
@@ -317,11 +310,11 @@ check_idle(VgpuNvml *nvml, const char *gpu, int gi, GError **error)
     }
     if (!users->len)
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                "GPU %s: the scheduler can be set only while no vGPU is active; stop the domains "
-                "%s first",
-                gpu, users->str);
-    return false;
+    return vgpu_error_set(
+        error, VGPU_ERROR_BUSY,
+        "GPU %s: the scheduler can be set only while no vGPU is active; stop the domains "
+        "%s first",
+        gpu, users->str);
 }
 
 static bool
@@ -365,12 +358,10 @@ vgpu_scheduler_set(VgpuNvml *nvml, const char *gpu, int gi, const VgpuScheduler 
         !vgpu_nvml_set_scheduler(nvml, gpu, gi, &state, error) ||
         !vgpu_scheduler_get(nvml, gpu, gi, &now, error))
         return false;
-    if (!is_so(&now, wanted)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                    "GPU %s: the driver accepted the scheduler settings but does not show them",
-                    gpu);
-        return false;
-    }
+    if (!is_so(&now, wanted))
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "GPU %s: the driver accepted the scheduler settings but does not show them", gpu);
     *changed = true;
     return true;
 }

@@ -51,28 +51,25 @@ is_for_guests(const char *driver)
 bool
 vgpu_sriov_check_driver(const VgpuSriovState *now, GError **error)
 {
-    if (!now->driver) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "%s is bound to no driver: load the driver of its vendor first",
-                    now->address);
-        return false;
-    }
-    if (is_for_guests(now->driver)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "%s is passed through: it is bound to %s, which holds it whole for a guest; "
-                    "detach it from the guest and bind it to the driver of its vendor",
-                    now->address, now->driver);
-        return false;
-    }
+    if (!now->driver)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
+                              "%s is bound to no driver: load the driver of its vendor first",
+                              now->address);
+    if (is_for_guests(now->driver))
+        return vgpu_error_set(
+            error, VGPU_ERROR_BUSY,
+            "%s is passed through: it is bound to %s, which holds it whole for a guest; "
+            "detach it from the guest and bind it to the driver of its vendor",
+            now->address, now->driver);
     for (gsize i = 0; now->is_display && i < G_N_ELEMENTS(known_drivers); i++) {
         if (g_strcmp0(now->vendor, known_drivers[i].vendor) != 0 ||
             g_str_equal(now->driver, known_drivers[i].drivers[0]) ||
             g_strcmp0(now->driver, known_drivers[i].drivers[1]) == 0)
             continue;
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "%s is bound to %s, which makes no virtual functions of it: bind it to %s",
-                    now->address, now->driver, known_drivers[i].drivers[0]);
-        return false;
+        return vgpu_error_set(
+            error, VGPU_ERROR_BUSY,
+            "%s is bound to %s, which makes no virtual functions of it: bind it to %s",
+            now->address, now->driver, known_drivers[i].drivers[0]);
     }
     return true;
 }
@@ -83,35 +80,30 @@ vgpu_sriov_plan(const VgpuSriovState *now, guint wanted, VgpuSriovPlan *out, GEr
     guint vfs = wanted == VGPU_VFS_ALL ? now->total : wanted;
     bool is_nvidia = g_strcmp0(now->driver, "nvidia") == 0;
 
-    if (!now->total && wanted) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "%s has no SR-IOV: the card cannot do it, or it is off in the firmware",
-                    now->address);
-        return false;
-    }
-    if (vfs > now->total) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s has %u virtual functions at most, not %u", now->address, now->total, vfs);
-        return false;
-    }
+    if (!now->total && wanted)
+        return vgpu_error_set(
+            error, VGPU_ERROR_NOT_SUPPORTED,
+            "%s has no SR-IOV: the card cannot do it, or it is off in the firmware",
+            now->address);
+    if (vfs > now->total)
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                              "%s has %u virtual functions at most, not %u", now->address,
+                              now->total, vfs);
     if (vfs == now->enabled) {
         *out = (VgpuSriovPlan) { .vfs = vfs, .autoprobe_off = vfs && !is_nvidia };
         return true;
     }
-    if (now->gim_advice) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "%s: the driver gim makes its virtual functions when it is loaded: %s",
-                    now->address, now->gim_advice);
-        return false;
-    }
+    if (now->gim_advice)
+        return vgpu_error_set(
+            error, VGPU_ERROR_NOT_SUPPORTED,
+            "%s: the driver gim makes its virtual functions when it is loaded: %s", now->address,
+            now->gim_advice);
     if (!vgpu_sriov_check_driver(now, error))
         return false;
-    if (now->in_use) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "%s: %s is in use; stop what uses it, then try again", now->address,
-                    now->in_use);
-        return false;
-    }
+    if (now->in_use)
+        return vgpu_error_set(error, VGPU_ERROR_BUSY,
+                              "%s: %s is in use; stop what uses it, then try again", now->address,
+                              now->in_use);
     *out = (VgpuSriovPlan) {
         /* the script knows all or nothing */
         .way = is_nvidia && now->has_manage && (!vfs || vfs == now->total) ? VGPU_SRIOV_MANAGE
@@ -203,12 +195,11 @@ vgpu_sriov_read(const VgpuSysfs *sysfs, const char *gpu, const VgpuSriovTools *t
     g_autofree char *vendor = vgpu_sysfs_read(sysfs, vendor_path, NULL);
     g_autofree char *pf = vgpu_sysfs_link_name(sysfs, physfn_path);
 
-    if (!vendor || pf) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    pf ? "%s is a virtual function; its GPU is %s" : "there is no PCI device %s",
-                    gpu, pf);
-        return false;
-    }
+    if (!vendor || pf)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND,
+                              pf ? "%s is a virtual function; its GPU is %s"
+                                 : "there is no PCI device %s",
+                              gpu, pf);
     *out = (VgpuSriovState) {
         .address = g_strdup(gpu),
         .vendor = g_steal_pointer(&vendor),
@@ -348,23 +339,22 @@ manage(const VgpuSysfs *sysfs, const char *gpu, guint vfs, const VgpuSriovTools 
             return false;
         if (!is_locked(output) || has_vfs(sysfs, gpu, vfs))
             break;
-        if (tries == LOCKED_TRIES) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                        "%s: '%s %s %s' says: %s; stop what has the GPU open (monitoring, DCGM, "
-                        "nvidia-smi), then try again",
-                        gpu, tools->manage, option, gpu, output);
-            return false;
-        }
+        if (tries == LOCKED_TRIES)
+            return vgpu_error_set(
+                error, VGPU_ERROR_BUSY,
+                "%s: '%s %s %s' says: %s; stop what has the GPU open (monitoring, DCGM, "
+                "nvidia-smi), then try again",
+                gpu, tools->manage, option, gpu, output);
         g_usleep(LOCKED_PAUSE_US);
     }
     if (wait_for_vfs(sysfs, gpu, vfs, tools->wait_ms ? tools->wait_ms : WAIT_MS))
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                "%s: '%s %s %s' was run, and yet there are %u virtual functions instead of %u; "
-                "it said: %s",
-                gpu, tools->manage, option, gpu, read_uint(sysfs, gpu, "sriov_numvfs"), vfs,
-                *output ? output : "nothing");
-    return false;
+    return vgpu_error_set(
+        error, VGPU_ERROR_DRIVER,
+        "%s: '%s %s %s' was run, and yet there are %u virtual functions instead of %u; "
+        "it said: %s",
+        gpu, tools->manage, option, gpu, read_uint(sysfs, gpu, "sriov_numvfs"), vfs,
+        *output ? output : "nothing");
 }
 
 static bool
@@ -407,10 +397,10 @@ write_numvfs(const VgpuSysfs *sysfs, const VgpuSriovState *now, guint vfs,
         return write_refused(now, vfs, err, error);
     if (wait_for_vfs(sysfs, now->address, vfs, tools->wait_ms ? tools->wait_ms : WAIT_MS))
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
-                "%s: the driver %s took %u virtual functions, and yet there are %u", now->address,
-                now->driver, vfs, read_uint(sysfs, now->address, "sriov_numvfs"));
-    return false;
+    return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                          "%s: the driver %s took %u virtual functions, and yet there are %u",
+                          now->address, now->driver, vfs,
+                          read_uint(sysfs, now->address, "sriov_numvfs"));
 }
 
 /* Left so afterwards: it counts also when libvirt gives a VF back to the host. Not every kernel

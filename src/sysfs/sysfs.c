@@ -136,11 +136,8 @@ vgpu_sysfs_read_uint(const VgpuSysfs *self, const char *path, guint *out, GError
         digits += 2;
         base = 16;
     }
-    if (!g_ascii_string_to_unsigned(digits, base, 0, G_MAXUINT, &value, NULL)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER, "/%s: '%s' is not a number", path,
-                    text);
-        return false;
-    }
+    if (!g_ascii_string_to_unsigned(digits, base, 0, G_MAXUINT, &value, NULL))
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER, "/%s: '%s' is not a number", path, text);
     *out = (guint) value;
     return true;
 }

@@ -74,8 +74,8 @@ test_at(void **state)
         assert_false(vgpu_error_at(&error, VGPU_ERROR_BUSY, source, line, "%s", source));
         assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
         assert_string_equal(error->message, source);
+        vgpu_error_add_source(error, source);
         copy = g_error_copy(error);
-        vgpu_error_add_source(copy, source);
         told = vgpu_error_text(copy);
         told_reason = vgpu_error_reason(copy);
         assert_int_equal(vgpu_error_line(copy), line);

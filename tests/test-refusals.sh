@@ -34,7 +34,7 @@ domain()
     printf "<domain type='test'><name>%s</name><uuid>%s</uuid><memory>65536</memory><metadata>\n" "$name" \
         "$(domain_uuid "$1$(printf %d "'$2")")"
     printf "<vgpu:devices\nxmlns:vgpu='urn:virt-vgpu:domain:1'>\n<vgpu:device %s/></vgpu:devices></metadata>" "$3"
-    printf "<os><type>hvm</type></os><devices>%s</devices></domain>\n" "${4:-}"
+    printf "<os><type machine='pc'>hvm</type></os><devices>%s</devices></domain>\n" "${4:-}"
 }
 
 # run COMMAND...: what it prints is in $root/said
@@ -93,6 +93,12 @@ for letters in 1 63 64 70 200; do
     domain "$letters" g "$profile" > "$root/xml"
     cli attach "$name" --profile 'NVIDIA A2-4Q' --display on --live
     check "$letters letters, no line, D-Bus" says "$root/said" "virt-vgpu: domain '$name': $LATE"
+    cli attach "$name" --profile 'NVIDIA A2-4Q ' --live
+    check "$letters letters, a bad request, D-Bus" \
+        says "$root/said" "virt-vgpu: domain '$name': the annotation: line 1: attribute 'profile'"
+    cli attach "$name" --pool none --live
+    check "$letters letters, a line that is nobody's, D-Bus" \
+        says "$root/said" "virt-vgpu: domain '$name': there is no pool 'none'"
 
     domain "$letters" f "$profile colour='red'" > "$root/file"
     file=$root/$name

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 
 #define FIRST_FILE_FD (VGPU_ISO_PROGRAM_OUTPUT_FD + 1)
 #define EXIT_USAGE 2
@@ -46,13 +47,12 @@ describe(GSubprocessLauncher *launcher, const VgpuIso *iso, const char *label, G
     return is_good ? g_variant_print(description, FALSE) : NULL;
 }
 
-/* Why it failed is the last line that it wrote, after its name. */
+/* Why it failed is the last line that it wrote. */
 static bool
 judge(GSubprocess *child, char *errors, GError **error)
 {
     const char *line = strrchr(g_strchomp(errors), '\n');
     const char *text = line ? line + 1 : errors;
-    const char *colon = strstr(text, ": ");
     bool exited = g_subprocess_get_if_exited(child);
 
     if (exited && g_subprocess_get_exit_status(child) == 0)
@@ -61,7 +61,7 @@ judge(GSubprocess *child, char *errors, GError **error)
                 exited && g_subprocess_get_exit_status(child) == EXIT_USAGE
                     ? VGPU_ERROR_BAD_REQUEST
                     : VGPU_ERROR_FAILED,
-                "%s", colon ? colon + 2 : "virt-vgpu-iso has failed");
+                "%s", *text ? text : "virt-vgpu-iso has failed");
     return false;
 }
 
@@ -81,6 +81,7 @@ vgpu_iso_program_write(const char *program, const VgpuIso *iso, const char *labe
 
     if (!description)
         return false;
+    g_subprocess_launcher_setenv(launcher, VGPU_LOG_BARE, "1", TRUE);
     child = g_subprocess_launcher_spawn(launcher, &reason, program, "write", NULL);
     if (!child) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED, "cannot run %s: %s", program,

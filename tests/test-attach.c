@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 #include "domain-host.h"
 #include "pool/pools.h"
 
@@ -112,7 +113,7 @@ static int plugs_before_error; /* so many get there all the same */
 static const char *follow_error;
 static VgpuError follow_code;
 static guint64 since;
-static GString *told; /* what the manager was told; by the worker alone */
+static GString *told; /* what the manager was told; in turns alone */
 static guint follows, late_follows, corrections;
 static const char *giving;   /* the domain that a pool gives vGPUs */
 static guint giving_tenants; /* of that pool */
@@ -134,6 +135,13 @@ vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint time
         plugged |= 1u << i;
     vgpu_domain_free(domain);
     done(error, opaque);
+}
+
+void
+vgpu_manager_when_seen(VgpuManager *self, gint64 moment, void (*func)(gpointer data),
+                       gpointer data)
+{
+    func(data);
 }
 
 void
@@ -264,18 +272,13 @@ vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domai
 
 /* --- the stage ---------------------------------------------------------------------------- */
 
-/* Nothing is under way on the guard and on the worker any more. */
-static void
-nothing(gpointer data)
-{
-}
-
 static void
 say_done(gpointer done)
 {
     g_async_queue_push(done, done);
 }
 
+/* Nothing is under way on the guard and on the worker any more. */
 static void
 settle(void)
 {
@@ -283,7 +286,7 @@ settle(void)
 
     vgpu_queue_push(guard.queue, VGPU_QUEUE_NORMAL, WEB, say_done, done, NULL);
     g_async_queue_pop(done);
-    vgpu_worker_call(guard.worker, nothing, NULL);
+    vgpu_turn_end(vgpu_turn_begin(guard.worker));
 }
 
 static int

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "daemon/hook-socket.h"
+#include "daemon/turn.h"
 #include "scratch.h"
 
 #define UUID "aaaaaaaa-0000-4000-8000-000000000001"
@@ -184,11 +185,6 @@ nudge(gpointer opaque)
 {
 }
 
-static void
-nothing(gpointer data)
-{
-}
-
 static int
 set_up(void **state)
 {
@@ -215,7 +211,7 @@ tear_down(void **state)
 
     open_gate();
     vgpu_hook_socket_free(host->socket);
-    vgpu_worker_call(worker, nothing, NULL); /* after all that has been left to it */
+    vgpu_turn_end(vgpu_turn_begin(worker)); /* after all that has been left to it */
     scratch_clear(&host->scratch);
     g_free(host->path);
     g_free(host);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 #include "domain/inject.h"
 
 #define RETRY_MS 300
@@ -28,13 +29,13 @@ forget_attach(VgpuTask *task)
 }
 
 static void
-do_attached(gpointer data)
+tell_manager(const VgpuTask *task)
 {
-    VgpuTask *task = data;
+    const VgpuGuard *guard = task->guard;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(guard->worker);
 
-    vgpu_manager_attached(task->guard->manager, task->domain_uuid, task->since, task->uuid,
+    vgpu_manager_attached(guard->manager, task->domain_uuid, task->since, task->uuid,
                           task->error);
-    forget_attach(task);
 }
 
 static gboolean
@@ -131,7 +132,8 @@ run_attach(gpointer data)
         if (run == RUN_HAS_IT)
             g_clear_error(&result->error);
     }
-    vgpu_worker_push(task->guard->worker, do_attached, result);
+    tell_manager(result);
+    forget_attach(result);
 }
 
 void

@@ -53,34 +53,17 @@ vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
 
 /* --- what it is to have --------------------------------------------------------------------- */
 
-typedef struct {
-    VgpuGuard *guard;
-    VgpuDomain *domain;
-    bool done;
-    GError *error;
-} BindCall;
-
-static void
-call_bind(gpointer data)
-{
-    BindCall *call = data;
-
-    call->done = vgpu_manager_bind(call->guard->manager, call->domain, &call->error);
-}
-
 /* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the
  * pen: the definition stays as it is until there is such a GPU, or another name. */
 static bool
 bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
 {
-    BindCall call = { .guard = self, .domain = domain };
     g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
 
-    vgpu_turn_seen(self->worker, self->manager, 0, call_bind, &call);
-    if (!call.done) {
-        g_propagate_error(error, call.error);
+    if (!vgpu_manager_bind(self->manager, domain, error))
         return false;
-    }
+    g_clear_pointer(&turn, vgpu_turn_end);
     if (vgpu_manager_wait_saved(self->manager, domain->uuid, &failure))
         return true;
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
@@ -151,40 +134,24 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
 
 /* --- what the worker is told --------------------------------------------------------------- */
 
-typedef struct {
-    VgpuGuard *guard;
-    const char *domain_uuid;
-    VgpuDomain *domain;
-    bool running;
-    GPtrArray *unwanted;
-} Take;
-
-static void
-call_take(gpointer data)
-{
-    Take *call = data;
-
-    if (call->domain)
-        vgpu_manager_take_definition(call->guard->manager, g_steal_pointer(&call->domain),
-                                     call->running);
-    else
-        vgpu_manager_forget_definition(call->guard->manager, call->domain_uuid);
-    call->unwanted = vgpu_manager_unwanted(call->guard->manager, call->domain_uuid);
-}
-
 /* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are wanted
  * no more. @xml NULL: nothing is defined. */
 static void
 follow_records(VgpuGuard *self, const char *domain_uuid, const char *xml, bool running)
 {
-    Take call = { .guard = self, .domain_uuid = domain_uuid, .running = running };
+    g_autoptr(VgpuDomain) domain = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, NULL) : NULL;
     g_autoptr(GPtrArray) unwanted = NULL;
+    VgpuTurn *turn;
 
-    call.domain = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, NULL) : NULL;
-    if (call.domain)
-        g_clear_pointer(&call.domain->doc, xmlFreeDoc);
-    vgpu_worker_call(self->worker, call_take, &call);
-    unwanted = call.unwanted;
+    if (domain)
+        g_clear_pointer(&domain->doc, xmlFreeDoc);
+    turn = vgpu_turn_begin(self->worker);
+    if (domain)
+        vgpu_manager_take_definition(self->manager, g_steal_pointer(&domain), running);
+    else
+        vgpu_manager_forget_definition(self->manager, domain_uuid);
+    unwanted = vgpu_manager_unwanted(self->manager, domain_uuid);
+    vgpu_turn_end(turn);
     if (unwanted->len && !running)
         vgpu_guard_push_persistent(self, domain_uuid, NULL, running);
     else

@@ -6,65 +6,39 @@
 
 #include "base/names.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 #include "domain/schema.h"
-
-typedef struct {
-    VgpuGuard *guard;
-    const char *domain_uuid;
-    const VgpuDomainState *state;
-    const VgpuDomain *live;
-    guint64 since;
-} Look;
-
-static void
-call_since(gpointer data)
-{
-    Look *look = data;
-
-    look->since = vgpu_manager_since(look->guard->manager, look->domain_uuid);
-}
 
 guint64
 vgpu_guard_since(VgpuGuard *self, const char *domain_uuid)
 {
-    Look look = { .guard = self, .domain_uuid = domain_uuid };
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
 
-    vgpu_worker_call(self->worker, call_since, &look);
-    return look.since;
-}
-
-static void
-call_devices(gpointer data)
-{
-    const Look *look = data;
-    VgpuManager *manager = look->guard->manager;
-    const VgpuDomainState *state = look->state;
-
-    if (vgpu_manager_since(manager, state->uuid) != look->since)
-        return; /* that was another run */
-    for (guint i = 0; i < look->live->hostdevs->len; i++) {
-        const VgpuHostdev *hostdev = look->live->hostdevs->pdata[i];
-
-        if (hostdev->index >= 0)
-            vgpu_manager_plugged(manager, state->uuid, state->name, state->id, hostdev);
-    }
-    if (look->since)
-        vgpu_manager_follow_run(manager, state->uuid, look->since, look->live);
+    return vgpu_manager_since(self->manager, domain_uuid);
 }
 
 void
 vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64 since)
 {
-    Look look = { .guard = self, .state = state, .since = since };
     g_autoptr(VgpuDomain) live = NULL;
+    g_autoptr(VgpuTurn) turn = NULL;
 
     if (!state->live || (!since && !vgpu_guard_concerns(state->live)))
         return;
     live = vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL);
     if (!live) /* nothing follows from what cannot be read */
         return;
-    look.live = live;
-    vgpu_worker_call(self->worker, call_devices, &look);
+    turn = vgpu_turn_begin(self->worker);
+    if (vgpu_manager_since(self->manager, state->uuid) != since)
+        return; /* that was another run */
+    for (guint i = 0; i < live->hostdevs->len; i++) {
+        const VgpuHostdev *hostdev = live->hostdevs->pdata[i];
+
+        if (hostdev->index >= 0)
+            vgpu_manager_plugged(self->manager, state->uuid, state->name, state->id, hostdev);
+    }
+    if (since)
+        vgpu_manager_follow_run(self->manager, state->uuid, since, live);
 }
 
 /* Whoever waits for the guest need not wait for the next look. */

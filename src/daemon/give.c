@@ -7,12 +7,11 @@
 
 #include "base/error.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 #include "pool/pools.h"
 
 /* What a pool has for the domain of that name. */
 typedef struct {
-    VgpuGuard *guard;
-    const char *domain_name;
     char *pool; /* NULL: nothing */
     guint devices;
     char *tenant; /* the pool's only one, if it has tenants: on whose account they go */
@@ -27,17 +26,17 @@ gift_clear(Gift *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Gift, gift_clear)
 
 static void
-call_pools(gpointer data)
+ask_pools(VgpuGuard *self, const char *domain_name, Gift *gift)
 {
-    Gift *gift = data;
-    const VgpuPool *pool = vgpu_pools_for_domain(vgpu_manager_pools(gift->guard->manager),
-                                                 gift->domain_name, &gift->devices);
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+    const VgpuPool *pool =
+        vgpu_pools_for_domain(vgpu_manager_pools(self->manager), domain_name, &gift->devices);
 
     if (pool && pool->tenants->len > 1) {
         g_message(
             "domain '%s': pool '%s' gives it no vGPU: it has several tenants, and nothing says "
             "on whose account it would be; annotate the domain with a tenant",
-            gift->domain_name, pool->name);
+            domain_name, pool->name);
         return;
     }
     gift->pool = pool ? g_strdup(pool->name) : NULL;
@@ -56,9 +55,9 @@ vgpu_guard_gives(VgpuGuard *self, const char *domain_name)
 bool
 vgpu_guard_is_given(VgpuGuard *self, const char *domain_name)
 {
-    g_auto(Gift) gift = { .guard = self, .domain_name = domain_name };
+    g_auto(Gift) gift = { 0 };
 
-    vgpu_worker_call(self->worker, call_pools, &gift);
+    ask_pools(self, domain_name, &gift);
     return gift.pool != NULL;
 }
 
@@ -152,7 +151,7 @@ is_gift(const char *definition, const Gift *gift)
 bool
 vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
 {
-    g_auto(Gift) gift = { .guard = self, .domain_name = (*state)->name };
+    g_auto(Gift) gift = { 0 };
     g_autofree char *wanted = NULL;
     bool half = (*state)->live && !vgpu_guard_concerns((*state)->live);
 
@@ -161,7 +160,7 @@ vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GE
     if ((vgpu_guard_concerns((*state)->definition) && !half) ||
         (vgpu_guard_concerns((*state)->live) && !(*state)->persistent))
         return true;
-    vgpu_worker_call(self->worker, call_pools, &gift);
+    ask_pools(self, (*state)->name, &gift);
     if (!gift.pool)
         return true;
     if (vgpu_guard_concerns((*state)->definition))

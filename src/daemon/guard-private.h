@@ -107,7 +107,8 @@ void vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer 
 
 /* --- plug.c ------------------------------------------------------------------------------- */
 
-/* Any thread: vgpu_manager_plug(), without waiting. Takes @domain; @done is called on the worker. */
+/* Have the manager plug the new vGPUs, see vgpu_manager_plug(). Takes @domain; @done is called in a turn, or
+ * on the worker. */
 void vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
                      gpointer opaque);
 

@@ -97,21 +97,18 @@ vgpu_host_setup_stats(VgpuHostSetup *self, GError **error)
 /* --- what the manager is told ------------------------------------------------------------- */
 
 typedef struct {
-    VgpuHostSetup *setup;
     GVariant *facts;                      /* NULL: keep what is known */
     bool knows_layout;                    /* else likewise */
     GHashTable *named, *mig_auto, *mixed; /* taken */
 } News;
 
 static void
-tell(gpointer data)
+tell(VgpuManager *manager, const News *news)
 {
-    News *news = data;
-
     if (news->facts)
-        vgpu_manager_take_facts(news->setup->manager, news->facts);
+        vgpu_manager_take_facts(manager, news->facts);
     if (news->knows_layout)
-        vgpu_manager_take_layout(news->setup->manager, news->named, news->mig_auto, news->mixed);
+        vgpu_manager_take_layout(manager, news->named, news->mig_auto, news->mixed);
 }
 
 /* Why something is not known, said only when it is new. Takes nothing. */
@@ -151,12 +148,12 @@ read_layout(VgpuHostSetup *self, News *news, GError **error)
 void
 vgpu_host_setup_read_layout(VgpuHostSetup *self)
 {
-    News news = { .setup = self };
+    News news = { 0 };
     g_autoptr(GError) no_layout = NULL;
 
     (void) !read_layout(self, &news, &no_layout);
     complain(self, &self->no_layout, no_layout);
-    tell(&news);
+    tell(self->manager, &news);
 }
 
 static void
@@ -166,14 +163,17 @@ reread_now(VgpuHostSetup *self)
     g_autoptr(GError) no_facts = NULL;
     g_autoptr(GError) no_layout = NULL;
     g_autoptr(GVariant) facts = vgpu_host_setup_query(self, "aa{sv}", args, NULL, &no_facts);
-    News news = { .setup = self, .facts = facts };
+    News news = { .facts = facts };
+    VgpuTurn *turn;
 
     if (g_error_matches(no_facts, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED))
         g_clear_error(&no_facts); /* it is not installed, which is no fault */
     complain(self, &self->no_facts, no_facts);
     (void) !read_layout(self, &news, &no_layout);
     complain(self, &self->no_layout, no_layout);
-    vgpu_worker_call(self->worker, tell, &news);
+    turn = vgpu_turn_begin(self->worker);
+    tell(self->manager, &news);
+    vgpu_turn_end(turn);
 }
 
 static gpointer
@@ -214,37 +214,45 @@ typedef struct {
     bool idle;
     bool skip_missing;
     GPtrArray *fenced; /* those that are; strings of its own */
-    GError *error;
 } Fence;
 
+/* In a turn. */
 static void
-end_all(gpointer data)
+end_all(VgpuHostSetup *self, GPtrArray *fenced)
 {
-    Fence *fence = data;
-
-    for (guint i = 0; i < fence->fenced->len; i++)
-        vgpu_manager_end_setup(fence->setup->manager, fence->fenced->pdata[i]);
-    g_ptr_array_set_size(fence->fenced, 0);
+    for (guint i = 0; i < fenced->len; i++)
+        vgpu_manager_end_setup(self->manager, fenced->pdata[i]);
+    g_ptr_array_set_size(fenced, 0);
 }
 
 static void
-begin_all(gpointer data)
+lift_fence(VgpuHostSetup *self, GPtrArray *fenced)
 {
-    Fence *fence = data;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+
+    end_all(self, fenced);
+}
+
+static bool
+fence_all(Fence *fence, GError **error)
+{
+    VgpuHostSetup *self = fence->setup;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
 
     for (guint i = 0; i < fence->gpus->len; i++) {
         const char *gpu = fence->gpus->pdata[i];
-        g_autoptr(GError) error = NULL;
+        g_autoptr(GError) failure = NULL;
 
-        if (vgpu_manager_begin_setup(fence->setup->manager, gpu, fence->idle, &error)) {
+        if (vgpu_manager_begin_setup(self->manager, gpu, fence->idle, &failure)) {
             g_ptr_array_add(fence->fenced, g_strdup(gpu));
         } else if (!fence->skip_missing ||
-                   !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
-            fence->error = g_steal_pointer(&error);
-            end_all(fence);
-            return;
+                   !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            end_all(self, fence->fenced);
+            return false;
         }
     }
+    return true;
 }
 
 /* A child that is left behind keeps its GPUs until it has ended. */
@@ -258,11 +266,10 @@ static gpointer
 wait_for_straggler(gpointer data)
 {
     Straggler *self = data;
-    Fence fence = { .setup = self->setup, .fenced = self->fenced };
 
     (void) g_subprocess_wait(self->child, NULL, NULL);
     g_message("the virt-vgpu-host that was left behind has ended");
-    vgpu_worker_call(self->setup->worker, end_all, &fence);
+    lift_fence(self->setup, self->fenced);
     vgpu_host_setup_reread(self->setup);
     g_ptr_array_unref(self->fenced);
     g_object_unref(self->child);
@@ -299,11 +306,8 @@ work_behind(Fence *fence, const Work *work, GError **error)
     g_autoptr(GSubprocess) left = NULL;
     g_autoptr(GVariant) result = NULL, persisted = NULL;
 
-    vgpu_turn_seen(self->worker, self->manager, 0, begin_all, fence);
-    if (fence->error) {
-        g_propagate_error(error, g_steal_pointer(&fence->error));
+    if (!fence_all(fence, error))
         return NULL;
-    }
     result = run(self, work->type, work->args, work->input, work->timeout_ms, &left, error);
     if (left) {
         leave_behind(self, g_steal_pointer(&left), g_steal_pointer(&fence->fenced));
@@ -315,7 +319,7 @@ work_behind(Fence *fence, const Work *work, GError **error)
             g_prefix_error(error, "done, but it will not be there after a reboot: ");
     }
     reread_now(self);
-    vgpu_worker_call(self->worker, end_all, fence);
+    lift_fence(self, fence->fenced);
     return work->persist && !persisted ? NULL : g_steal_pointer(&result);
 }
 
@@ -334,32 +338,16 @@ work_on(VgpuHostSetup *self, const GPtrArray *gpus, bool idle, bool skip_missing
     return result;
 }
 
-typedef struct {
-    VgpuManager *manager;
-    const char *gpu;
-    const char *vfs;
-    bool has;
-} VfsCall;
-
-static void
-call_has_vfs(gpointer data)
+bool
+vgpu_host_setup_has_vfs(VgpuHostSetup *self, const char *address, const char *vfs)
 {
-    VfsCall *call = data;
-    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(call->manager), call->gpu);
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
+    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(self->manager), address);
     guint64 wanted = gpu ? gpu->vfs_total : 0;
 
-    if (!g_str_equal(call->vfs, "max"))
-        wanted = g_ascii_strtoull(call->vfs, NULL, 10);
-    call->has = gpu && gpu->vfs_total && gpu->vfs_enabled == wanted;
-}
-
-bool
-vgpu_host_setup_has_vfs(VgpuHostSetup *self, const char *gpu, const char *vfs)
-{
-    VfsCall call = { .manager = self->manager, .gpu = gpu, .vfs = vfs };
-
-    vgpu_turn_seen(self->worker, self->manager, 0, call_has_vfs, &call);
-    return call.has;
+    if (!g_str_equal(vfs, "max"))
+        wanted = g_ascii_strtoull(vfs, NULL, 10);
+    return gpu && gpu->vfs_total && gpu->vfs_enabled == wanted;
 }
 
 GVariant *

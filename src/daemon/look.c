@@ -1,21 +1,12 @@
 /* look.c: a look at one domain: what libvirt has of it is read once, compared, and mended */
 #include "base/error.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 
 #define RETRY_MS 300
 #define RETRY_MOST_MS 30000
 
 /* --- whether its run goes on -------------------------------------------------------------- */
-
-static void
-do_settle(gpointer data)
-{
-    VgpuTask *task = data;
-
-    vgpu_manager_settle(task->guard->manager, task->domain_uuid, task->since, task->running,
-                        task->domain_id);
-    vgpu_task_free(task);
-}
 
 /* The run that the manager asks about; 0: none. */
 static guint64
@@ -35,7 +26,7 @@ asked_for(VgpuGuard *self, const char *domain_uuid)
 static void
 answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomainState *state)
 {
-    VgpuTask *task;
+    g_autoptr(VgpuTurn) turn = NULL;
     const guint64 *now;
 
     g_mutex_lock(&self->lock);
@@ -43,11 +34,9 @@ answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomain
     if (now && *now == since) /* else it has asked about another meanwhile */
         g_hash_table_remove(self->settling, domain_uuid);
     g_mutex_unlock(&self->lock);
-    task = vgpu_task_new(self, domain_uuid);
-    task->since = since;
-    task->running = state && state->id >= 0;
-    task->domain_id = state ? state->id : -1;
-    vgpu_worker_push(self->worker, do_settle, task);
+    turn = vgpu_turn_begin(self->worker);
+    vgpu_manager_settle(self->manager, domain_uuid, since, state && state->id >= 0,
+                        state ? state->id : -1);
 }
 
 void

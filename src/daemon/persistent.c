@@ -33,60 +33,21 @@ vgpu_guard_persistent_new(void)
 
 /* --- one of them -------------------------------------------------------------------------- */
 
-typedef struct {
-    VgpuGuard *guard;
-    const char *domain_uuid;
-    const char *domain_name;
-    const VgpuWant *want;
-    VgpuKeep keep;
-    const char *uuid;
-    GPtrArray *uuids;
-    bool done;
-    GError *error;
-} WorkerCall;
-
 static void
-call_keep(gpointer data)
+forget(VgpuGuard *self, const char *uuid)
 {
-    WorkerCall *call = data;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
 
-    call->done = vgpu_manager_keep(call->guard->manager, call->domain_uuid, call->domain_name,
-                                   call->want, &call->keep, &call->error);
-}
-
-static void
-call_kept(gpointer data)
-{
-    WorkerCall *call = data;
-
-    vgpu_manager_kept(call->guard->manager, call->uuid);
-}
-
-static void
-call_unkeep(gpointer data)
-{
-    WorkerCall *call = data;
-
-    vgpu_manager_unkeep(call->guard->manager, call->uuid);
-}
-
-static void
-call_unwanted(gpointer data)
-{
-    WorkerCall *call = data;
-
-    call->uuids = vgpu_manager_unwanted(call->guard->manager, call->domain_uuid);
+    vgpu_manager_unkeep(self->manager, uuid);
 }
 
 /* Have libvirt remove it, then forget it. */
 static bool
 unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error)
 {
-    WorkerCall call = { .guard = self, .uuid = uuid };
-
     if (!vgpu_nodedev_undefine_mdev(conn, uuid, error))
         return false;
-    vgpu_worker_call(self->worker, call_unkeep, &call);
+    forget(self, uuid);
     return true;
 }
 
@@ -94,21 +55,21 @@ unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error)
  * being written will be there at the next follow-up; all else is taken back, so that nothing is left of
  * what is refused. */
 static bool
-keep_one(VgpuGuard *self, WorkerCall *call, GError **error)
+keep_one(VgpuGuard *self, const VgpuDomain *domain, const VgpuWant *want, VgpuKeep *keep,
+         GError **error)
 {
-    const char *key = call->domain_uuid ? call->domain_uuid : call->uuid;
     g_autoptr(GError) failure = NULL;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
 
-    vgpu_turn_seen(self->worker, self->manager, 0, call_keep, call);
-    if (!call->done) {
-        g_propagate_error(error, call->error);
+    if (!vgpu_manager_keep(self->manager, domain ? domain->uuid : NULL,
+                           domain ? domain->name : NULL, want, keep, error))
         return false;
-    }
-    if (call->keep.defined || vgpu_manager_wait_saved(self->manager, key, &failure))
+    g_clear_pointer(&turn, vgpu_turn_end);
+    if (keep->defined ||
+        vgpu_manager_wait_saved(self->manager, domain ? domain->uuid : want->uuid, &failure))
         return true;
-    if (!call->domain_uuid || !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
-        vgpu_worker_call(self->worker, call_unkeep, call);
-    vgpu_keep_clear(&call->keep);
+    if (!domain || !g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
+        forget(self, want->uuid);
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }
@@ -119,49 +80,49 @@ static bool
 define_one(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, const VgpuWant *want,
            VgpuStep *step, GError **error)
 {
-    WorkerCall call = {
-        .guard = self,
-        .domain_uuid = domain ? domain->uuid : NULL,
-        .domain_name = domain ? domain->name : NULL,
-        .want = want,
-        .uuid = want->uuid,
-    };
     g_auto(VgpuKeep) keep = { 0 };
     g_autoptr(GError) failure = NULL;
+    VgpuTurn *turn;
 
-    if (!keep_one(self, &call, error)) {
+    if (!keep_one(self, domain, want, &keep, error)) {
         *step = VGPU_STEP_FOLLOW;
         return false;
     }
-    keep = call.keep;
     if (keep.defined)
         return true;
     if (!vgpu_nodedev_define_mdev(conn, keep.parent, keep.profile_id, want->uuid, &failure)) {
         /* busy: another client has just made one of that UUID, which is not ours; a call that broke
          * may have come through */
         if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
-            vgpu_worker_call(self->worker, call_unkeep, &call);
+            forget(self, want->uuid);
         else if (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE))
             (void) unkeep(self, conn, want->uuid, NULL);
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    vgpu_worker_call(self->worker, call_kept, &call);
+    turn = vgpu_turn_begin(self->worker);
+    vgpu_manager_kept(self->manager, want->uuid);
+    vgpu_turn_end(turn);
     return true;
 }
 
 /* --- those of a domain -------------------------------------------------------------------- */
 
+static GPtrArray *
+get_unwanted(VgpuGuard *self, const char *domain_uuid)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+
+    return vgpu_manager_unwanted(self->manager, domain_uuid);
+}
+
 /* One that cannot be removed now does not keep the others. */
 static bool
 remove_unwanted(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, GError **error)
 {
-    WorkerCall call = { .guard = self, .domain_uuid = domain_uuid };
-    g_autoptr(GPtrArray) uuids = NULL;
+    g_autoptr(GPtrArray) uuids = get_unwanted(self, domain_uuid);
     g_autoptr(GError) first = NULL;
 
-    vgpu_worker_call(self->worker, call_unwanted, &call);
-    uuids = call.uuids;
     for (guint i = 0; i < uuids->len; i++) {
         if (!unkeep(self, conn, g_ptr_array_index(uuids, i), first ? NULL : &first))
             continue;

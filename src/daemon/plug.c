@@ -7,38 +7,19 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 
 #define MAKE_TIMEOUT_MS (30 * 1000)
 #define SPARE_S 10
-
-/* --- the manager's part ------------------------------------------------------------------- */
-
-typedef struct {
-    VgpuGuard *guard;
-    VgpuDomain *domain;
-    guint first;
-    VgpuPrepareDone done;
-    gpointer opaque;
-} Plug;
-
-static void
-do_plug(gpointer data)
-{
-    g_autofree Plug *plug = data;
-
-    vgpu_manager_plug(plug->guard->manager, plug->domain, plug->first, MAKE_TIMEOUT_MS,
-                      plug->done, plug->opaque);
-}
 
 void
 vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
                 gpointer opaque)
 {
-    Plug plug = {
-        .guard = self, .domain = domain, .first = first, .done = done, .opaque = opaque
-    };
+    g_autoptr(VgpuTurn) turn = NULL;
 
-    vgpu_worker_push(self->worker, do_plug, g_memdup2(&plug, sizeof(plug)));
+    turn = vgpu_turn_begin(self->worker);
+    vgpu_manager_plug(self->manager, domain, first, MAKE_TIMEOUT_MS, done, opaque);
 }
 
 /* Shared by the thread that waits and the worker, since one of them may give up. */

@@ -5,21 +5,9 @@
 #include "daemon/device-options.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
-#include "daemon/turn.h"
-
-static void
-query_vgpu(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_vgpu(query->service->manager, query->text);
-}
 
 /* A creation or removal that this thread waits for. */
 typedef struct {
-    VgpuService *service;
-    const char *gpu, *profile, *uuid;
-    bool persistent;
     GMutex lock;
     GCond cond;
     bool done;
@@ -39,39 +27,53 @@ on_change_done(const GError *error, gpointer opaque)
 }
 
 static void
-do_create(gpointer data)
+change_init(Change *self)
 {
-    Change *change = data;
-
-    vgpu_manager_create(change->service->manager, change->gpu, change->profile, change->uuid,
-                        on_change_done, change);
-}
-
-static void
-do_destroy(gpointer data)
-{
-    Change *change = data;
-
-    vgpu_manager_destroy(change->service->manager, change->uuid, &change->persistent,
-                         on_change_done, change);
+    *self = (Change) { 0 };
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->cond);
 }
 
 static bool
-carry_out(VgpuService *self, void (*func)(gpointer data), Change *change, GError **error)
+change_wait(Change *self, GError **error)
 {
-    change->service = self;
-    g_mutex_init(&change->lock);
-    g_cond_init(&change->cond);
-    vgpu_turn_seen(self->worker, self->manager, 0, func, change);
-    g_mutex_lock(&change->lock);
-    while (!change->done && !change->persistent)
-        g_cond_wait(&change->cond, &change->lock);
-    g_mutex_unlock(&change->lock);
-    g_mutex_clear(&change->lock);
-    g_cond_clear(&change->cond);
-    if (change->error)
-        g_propagate_error(error, change->error);
-    return !change->error;
+    g_mutex_lock(&self->lock);
+    while (!self->done)
+        g_cond_wait(&self->cond, &self->lock);
+    g_mutex_unlock(&self->lock);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->cond);
+    if (self->error)
+        g_propagate_error(error, self->error);
+    return !self->error;
+}
+
+static bool
+create(VgpuService *self, const char *gpu, const char *profile, const char *uuid, GError **error)
+{
+    Change change;
+    VgpuTurn *turn;
+
+    change_init(&change);
+    turn = vgpu_service_turn(self);
+    vgpu_manager_create(self->manager, gpu, profile, uuid, on_change_done, &change);
+    vgpu_turn_end(turn);
+    return change_wait(&change, error);
+}
+
+/* *@persistent: it has not been removed, as libvirt has to do that. */
+static bool
+destroy(VgpuService *self, const char *uuid, bool *persistent, GError **error)
+{
+    Change change;
+    VgpuTurn *turn;
+
+    change_init(&change);
+    turn = vgpu_service_turn(self);
+    vgpu_manager_destroy(self->manager, uuid, persistent, on_change_done, &change);
+    change.done |= *persistent; /* then nothing is called */
+    vgpu_turn_end(turn);
+    return change_wait(&change, error);
 }
 
 static bool
@@ -98,7 +100,8 @@ on_create_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const cha
     g_autofree char *gpu = vgpu_pciaddr_canonical(gpu_text);
     g_autofree char *uuid = *uuid_text ? vgpu_uuid_canonical(uuid_text) : vgpu_uuid_random();
     g_autoptr(GError) error = NULL;
-    Change change = { .gpu = gpu, .profile = profile, .uuid = uuid };
+    VgpuTurn *turn;
+    GVariant *vgpu;
     bool done;
 
     if (!gpu)
@@ -106,13 +109,13 @@ on_create_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const cha
     if (!uuid)
         return vgpu_service_no_uuid(call, uuid_text);
     done = persistent ? create_persistent(self, gpu, profile, uuid, &error)
-                      : carry_out(self, do_create, &change, &error);
-    if (!done) {
+                      : create(self, gpu, profile, uuid, &error);
+    if (!done)
         return vgpu_service_take(call, g_steal_pointer(&error));
-    }
-    vgpu_bus_manager1_complete_create_vgpu(skeleton, call,
-                                           vgpu_service_ask(self, query_vgpu,
-                                                            (VgpuQuery) { .text = uuid }));
+    turn = vgpu_service_turn(self);
+    vgpu = vgpu_report_vgpu(self->manager, uuid);
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_create_vgpu(skeleton, call, vgpu);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -123,12 +126,12 @@ on_destroy_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const ch
     VgpuService *self = opaque;
     g_autofree char *uuid = vgpu_uuid_canonical(text);
     g_autoptr(GError) error = NULL;
-    Change change = { .uuid = uuid };
+    bool persistent = false;
 
     if (!uuid)
         return vgpu_service_no_uuid(call, text);
-    if (!carry_out(self, do_destroy, &change, &error) ||
-        (change.persistent && !vgpu_guard_undefine(self->guard, uuid, &error)))
+    if (!destroy(self, uuid, &persistent, &error) ||
+        (persistent && !vgpu_guard_undefine(self->guard, uuid, &error)))
         return vgpu_service_take(call, g_steal_pointer(&error));
     vgpu_bus_manager1_complete_destroy_vgpu(skeleton, call);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -168,14 +171,6 @@ on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dr
 
 /* --- running domains ---------------------------------------------------------------------- */
 
-static void
-query_some(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_some(query->service->manager, query->uuids);
-}
-
 static gboolean
 on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
           GVariant *device, guint flags, gpointer opaque)
@@ -187,6 +182,8 @@ on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
     GError *error = NULL;
     bool live, config;
     guint caller;
+    VgpuTurn *turn;
+    GVariant *vgpus;
 
     if (!domain)
         return vgpu_service_no_uuid(call, text);
@@ -196,9 +193,10 @@ on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
     uuids = vgpu_guard_attach_device(self->guard, domain, &options, live, config, caller, &error);
     if (!uuids)
         return vgpu_service_take(call, error);
-    vgpu_bus_manager1_complete_attach(
-        skeleton, call,
-        vgpu_service_ask(self, query_some, (VgpuQuery) { .uuids = (const char *const *) uuids }));
+    turn = vgpu_service_turn(self);
+    vgpus = vgpu_report_some(self->manager, (const char *const *) uuids);
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_attach(skeleton, call, vgpus);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -7,58 +7,28 @@
 #define MAX_AGE_MS                                                                               \
     600000 /* what was not touched by us; a scrape is no reason to keep processes alive */
 
-typedef struct {
-    VgpuManager *manager;
-    VgpuHostRows rows;
-} Reading;
-
-static void
-read_gpus(gpointer data)
-{
-    Reading *reading = data;
-
-    reading->rows.gpus = g_variant_ref_sink(vgpu_report_gpus(reading->manager));
-}
-
-static void
-read_profiles(gpointer data)
-{
-    Reading *reading = data;
-
-    reading->rows.profiles = g_variant_ref_sink(vgpu_report_profiles(reading->manager, NULL));
-}
-
-static void
-read_vgpus(gpointer data)
-{
-    Reading *reading = data;
-
-    reading->rows.vgpus = g_variant_ref_sink(vgpu_report_vgpus(reading->manager, true));
-}
-
-static void
-read_pools(gpointer data)
-{
-    Reading *reading = data;
-    g_autoptr(GPtrArray) pools = vgpu_manager_list_pools(reading->manager);
-
-    reading->rows.pools = g_variant_ref_sink(vgpu_report_pools(pools));
-}
-
+/* In several turns, so that a hook that calls meanwhile waits for one of them at most. */
 char *
 vgpu_metrics_collect(gpointer opaque)
 {
-    static void (*const steps[])(gpointer data) = { read_gpus, read_profiles, read_vgpus,
-                                                    read_pools };
     const VgpuMetricsSource *source = opaque;
+    VgpuManager *manager = source->manager;
     g_auto(VgpuHostRows) rows = { 0 };
-    Reading reading = { .manager = source->manager };
+    g_autoptr(GPtrArray) pools = NULL;
+    VgpuTurn *turn = vgpu_turn_begin_seen(source->worker, manager, MAX_AGE_MS);
 
-    /* one by one, so that a hook that calls meanwhile waits for one of them at most */
-    vgpu_turn_seen(source->worker, source->manager, MAX_AGE_MS, steps[0], &reading);
-    for (gsize i = 1; i < G_N_ELEMENTS(steps); i++)
-        vgpu_worker_call(source->worker, steps[i], &reading);
-    rows = reading.rows;
+    rows.gpus = g_variant_ref_sink(vgpu_report_gpus(manager));
+    vgpu_turn_end(turn);
+    turn = vgpu_turn_begin(source->worker);
+    rows.profiles = g_variant_ref_sink(vgpu_report_profiles(manager, NULL));
+    vgpu_turn_end(turn);
+    turn = vgpu_turn_begin(source->worker);
+    rows.vgpus = g_variant_ref_sink(vgpu_report_vgpus(manager, true));
+    vgpu_turn_end(turn);
+    turn = vgpu_turn_begin(source->worker);
+    pools = vgpu_manager_list_pools(manager);
+    rows.pools = g_variant_ref_sink(vgpu_report_pools(pools));
+    vgpu_turn_end(turn);
     return vgpu_metrics_text(vgpu_metrics_default(), &rows);
 }
 

@@ -1,135 +1,68 @@
-/* service-pool.c: the methods about pools */
+/* service-pool.c: the methods about pools
+ *
+ * The worker has the pools, so what is asked of them is asked in a turn. */
 #include <string.h>
 
 #include "base/names.h"
 #include "daemon/iso-job.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
-#include "daemon/turn.h"
-
-/* One call, on the worker, which has the pools; each uses what it needs. */
-typedef struct {
-    VgpuService *service;
-    const char *name;
-    const char *xml;
-    bool flag;
-    GVariant *result; /* floating */
-    char *text;
-    GPtrArray *lines; /* of char * */
-    VgpuIsoJob *job;
-    VgpuPoolsChange *change;
-    GError *error;
-} PoolCall;
 
 static VgpuPools *
-pools_of(const PoolCall *call)
+pools_of(const VgpuService *self)
 {
-    return vgpu_manager_pools(call->service->manager);
+    return vgpu_manager_pools(self->manager);
 }
+
+/* --- in a turn ---------------------------------------------------------------------------- */
 
 /* NULL, with the error, when there is none. */
 static VgpuPoolRow *
-find_row(PoolCall *call)
+find_row(VgpuService *self, const char *name, GError **error)
 {
-    VgpuPoolRow *row = vgpu_manager_get_pool(call->service->manager, call->name);
+    VgpuPoolRow *row = vgpu_manager_get_pool(self->manager, name);
 
     if (!row)
-        vgpu_pools_refuse(pools_of(call), call->name, &call->error);
+        vgpu_pools_refuse(pools_of(self), name, error);
     return row;
 }
 
-/* --- on the worker ------------------------------------------------------------------------ */
-
-static void
-do_list(gpointer data)
+static GVariant *
+report_row(VgpuService *self, const char *name, GError **error)
 {
-    PoolCall *call = data;
-    g_autoptr(GPtrArray) rows = vgpu_manager_list_pools(call->service->manager);
+    g_autoptr(VgpuPoolRow) row = find_row(self, name, error);
 
-    call->result = vgpu_report_pools(rows);
+    return row ? vgpu_report_pool(row) : NULL;
 }
 
-static void
-do_get(gpointer data)
+static char *
+xml_of(VgpuService *self, const char *name, bool configured, GError **error)
 {
-    PoolCall *call = data;
-    g_autoptr(VgpuPoolRow) row = find_row(call);
+    g_autoptr(VgpuPoolRow) row = find_row(self, name, error);
 
-    if (row)
-        call->result = vgpu_report_pool(row);
-}
-
-static void
-do_get_xml(gpointer data)
-{
-    PoolCall *call = data;
-    g_autoptr(VgpuPoolRow) row = find_row(call);
-
-    if (row && !call->flag)
-        call->text = vgpu_report_pool_xml(row);
-    else if (row && row->pool)
-        call->text = g_strdup(row->pool->xml);
-    else if (row)
-        g_set_error_literal(&call->error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                            "pool '" VGPU_POOL_DEFAULT
-                            "' has no definition: it is made of the GPUs of no other pool");
-}
-
-static void
-plan_define(gpointer data)
-{
-    PoolCall *call = data;
-
-    call->change =
-        vgpu_pools_plan_define(pools_of(call), call->xml, strlen(call->xml), &call->error);
-}
-
-static void
-do_planned(gpointer data)
-{
-    PoolCall *call = data;
-    const VgpuPool *pool = vgpu_pools_carry_out(pools_of(call), call->change);
-
-    if (pool) {
-        call->name = pool->name;
-        do_get(call);
-    }
+    if (!row)
+        return NULL;
+    if (!configured)
+        return vgpu_report_pool_xml(row);
+    if (row->pool)
+        return g_strdup(row->pool->xml);
+    g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                        "pool '" VGPU_POOL_DEFAULT
+                        "' has no definition: it is made of the GPUs of no other pool");
+    return NULL;
 }
 
 /* Who still has to do with it, before it is changed. */
-static void
-keep_users(PoolCall *call)
+static char **
+users_of(VgpuService *self, const char *name)
 {
-    g_autoptr(VgpuPoolRow) row = vgpu_manager_get_pool(call->service->manager, call->name);
+    g_autoptr(VgpuPoolRow) row = vgpu_manager_get_pool(self->manager, name);
+    guint n = row ? row->users->len : 0;
+    GStrv users = g_new0(char *, n + 1);
 
-    call->lines = row ? g_ptr_array_ref(row->users) : g_ptr_array_new();
-}
-
-static void
-plan_undefine(gpointer data)
-{
-    PoolCall *call = data;
-
-    keep_users(call);
-    call->change = vgpu_pools_plan_undefine(pools_of(call), call->name, &call->error);
-}
-
-static void
-do_set_active(gpointer data)
-{
-    PoolCall *call = data;
-
-    keep_users(call);
-    (void) !vgpu_pools_set_active(pools_of(call), call->name, call->flag, &call->error);
-}
-
-static void
-plan_autostart(gpointer data)
-{
-    PoolCall *call = data;
-
-    call->change =
-        vgpu_pools_plan_autostart(pools_of(call), call->name, call->flag, &call->error);
+    for (guint i = 0; i < n; i++)
+        users[i] = g_strdup(g_ptr_array_index(row->users, i));
+    return users;
 }
 
 static char *
@@ -143,219 +76,269 @@ gpus_line(const VgpuPoolRow *row)
     return g_string_free(line, FALSE);
 }
 
-static void
-do_refresh(gpointer data)
+/* Read it again; *@lines: what was found, *@job (NULL: none): the image that is to be built. */
+static bool
+read_again(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
+           GError **error)
 {
-    PoolCall *call = data;
-    const VgpuPool *before = vgpu_pools_find(pools_of(call), call->name);
+    const VgpuPool *before = vgpu_pools_find(pools_of(self), name);
     g_autofree char *xml = before ? g_strdup(before->xml) : NULL;
     g_autoptr(VgpuPoolRow) row = NULL;
 
     /* also one that could not be read before, or whose file was put there by hand */
-    if (!g_str_equal(call->name, VGPU_POOL_DEFAULT) &&
-        !vgpu_pools_refresh(pools_of(call), call->name, &call->error))
-        return;
-    row = find_row(call);
+    if (!g_str_equal(name, VGPU_POOL_DEFAULT) && !vgpu_pools_refresh(pools_of(self), name, error))
+        return false;
+    row = find_row(self, name, error);
     if (!row)
-        return;
-    call->lines = g_ptr_array_new_with_free_func(g_free);
+        return false;
     if (row->pool) {
-        g_ptr_array_add(call->lines,
+        g_ptr_array_add(lines,
                         g_strdup(!xml                               ? "definition: new"
                                  : g_str_equal(xml, row->pool->xml) ? "definition: unchanged"
                                                                     : "definition: changed"));
-        call->job = vgpu_iso_job_new(row->pool);
+        *job = vgpu_iso_job_new(row->pool);
     }
-    g_ptr_array_add(call->lines, gpus_line(row));
+    g_ptr_array_add(lines, gpus_line(row));
+    return true;
 }
 
 /* --- on the methods' threads -------------------------------------------------------------- */
 
-static bool
-run(VgpuService *self, void (*func)(gpointer data), PoolCall *call)
-{
-    call->service = self;
-    vgpu_turn_seen(self->worker, self->manager, 0, func, call);
-    return !call->error;
-}
-
-/* The same for what changes pools. */
-static bool
-run_alone(VgpuService *self, void (*func)(gpointer data), PoolCall *call)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
-
-    return run(self, func, call);
-}
-
-/* The same in three steps, of which the middle one, on this thread, waits for the disk. */
-static bool
-run_planned(VgpuService *self, void (*plan)(gpointer data), PoolCall *call)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
-
-    return run(self, plan, call) && vgpu_pools_change_write(call->change, &call->error) &&
-           run(self, do_planned, call);
-}
-
 /* Where vGPUs may go has changed: definitions may have waited for it. */
-static bool
-follow_change(VgpuService *self, bool done)
-{
-    if (done)
-        vgpu_guard_push_sweep(self->guard);
-    return done;
-}
-
-static char **
-lines_of(PoolCall *call)
-{
-    GStrv lines = g_new0(char *, call->lines->len + 1);
-
-    for (guint i = 0; i < call->lines->len; i++)
-        lines[i] = g_strdup(g_ptr_array_index(call->lines, i));
-    return lines;
-}
-
 static void
-clear(PoolCall *call)
+follow_change(VgpuService *self)
 {
-    g_clear_pointer(&call->lines, g_ptr_array_unref);
-    g_clear_pointer(&call->job, vgpu_iso_job_free);
-    g_clear_pointer(&call->change, vgpu_pools_change_free);
-    g_clear_pointer(&call->text, g_free);
+    vgpu_guard_push_sweep(self->guard);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PoolCall, clear)
+
+/* A verb that changes files has three steps: it is planned in a turn, written here, where waiting for the
+ * disk does no harm, and taken over in the turn that this begins. */
+static VgpuTurn *
+write_change(VgpuService *self, VgpuPoolsChange *change, const VgpuPool **pool, GError **error)
+{
+    VgpuTurn *turn;
+
+    if (!vgpu_pools_change_write(change, error))
+        return NULL;
+    turn = vgpu_service_turn(self);
+    *pool = vgpu_pools_carry_out(pools_of(self), change);
+    return turn;
+}
+
+static GVariant *
+define(VgpuService *self, const char *xml, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
+    g_autoptr(VgpuPoolsChange) change = NULL;
+    g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    const VgpuPool *pool;
+
+    change = vgpu_pools_plan_define(pools_of(self), xml, strlen(xml), error);
+    g_clear_pointer(&turn, vgpu_turn_end);
+    turn = change ? write_change(self, change, &pool, error) : NULL;
+    return turn ? report_row(self, pool->name, error) : NULL;
+}
+
+/* Returns its users. */
+static char **
+undefine(VgpuService *self, const char *name, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
+    g_autoptr(VgpuPoolsChange) change = NULL;
+    g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    g_auto(GStrv) users = users_of(self, name);
+    const VgpuPool *pool;
+
+    change = vgpu_pools_plan_undefine(pools_of(self), name, error);
+    g_clear_pointer(&turn, vgpu_turn_end);
+    turn = change ? write_change(self, change, &pool, error) : NULL;
+    return turn ? g_steal_pointer(&users) : NULL;
+}
+
+static bool
+set_autostart(VgpuService *self, const char *name, bool autostart, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
+    g_autoptr(VgpuPoolsChange) change = NULL;
+    g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    const VgpuPool *pool;
+
+    change = vgpu_pools_plan_autostart(pools_of(self), name, autostart, error);
+    g_clear_pointer(&turn, vgpu_turn_end);
+    turn = change ? write_change(self, change, &pool, error) : NULL;
+    return turn != NULL;
+}
+
+/* Returns its users. */
+static char **
+set_active(VgpuService *self, const char *name, bool active, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
+    g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    g_auto(GStrv) users = users_of(self, name);
+
+    return vgpu_pools_set_active(pools_of(self), name, active, error) ? g_steal_pointer(&users)
+                                                                      : NULL;
+}
+
+static bool
+refresh(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
+    g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+
+    return read_again(self, name, lines, job, error);
+}
 
 static gboolean
-on_list_pools(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, gpointer opaque)
+on_list_pools(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
-    PoolCall call = { 0 };
+    VgpuService *self = opaque;
+    VgpuTurn *turn = vgpu_service_turn(self);
+    g_autoptr(GPtrArray) rows = vgpu_manager_list_pools(self->manager);
+    GVariant *pools = vgpu_report_pools(rows);
 
-    (void) run(opaque, do_list, &call);
-    vgpu_bus_manager1_complete_list_pools(skeleton, invocation, call.result);
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_list_pools(skeleton, call, pools);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_get_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+on_get_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
             gpointer opaque)
 {
-    PoolCall call = { .name = name };
+    VgpuService *self = opaque;
+    GError *error = NULL;
+    VgpuTurn *turn = vgpu_service_turn(self);
+    GVariant *pool = report_row(self, name, &error);
 
-    if (!run(opaque, do_get, &call))
-        return vgpu_service_take(invocation, call.error);
-    vgpu_bus_manager1_complete_get_pool(skeleton, invocation, call.result);
+    vgpu_turn_end(turn);
+    if (!pool)
+        return vgpu_service_take(call, error);
+    vgpu_bus_manager1_complete_get_pool(skeleton, call, pool);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_get_pool_xml(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+on_get_pool_xml(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
                 gboolean configured, gpointer opaque)
 {
-    g_auto(PoolCall) call = { .name = name, .flag = configured };
+    VgpuService *self = opaque;
+    GError *error = NULL;
+    VgpuTurn *turn = vgpu_service_turn(self);
+    g_autofree char *xml = xml_of(self, name, configured, &error);
 
-    if (!run(opaque, do_get_xml, &call))
-        return vgpu_service_take(invocation, call.error);
-    vgpu_bus_manager1_complete_get_pool_xml(skeleton, invocation, call.text);
+    vgpu_turn_end(turn);
+    if (!xml)
+        return vgpu_service_take(call, error);
+    vgpu_bus_manager1_complete_get_pool_xml(skeleton, call, xml);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_define_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *xml,
+on_define_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *xml,
                gpointer opaque)
 {
-    g_auto(PoolCall) call = { .xml = xml };
+    GError *error = NULL;
+    GVariant *pool = define(opaque, xml, &error);
 
-    if (!follow_change(opaque, run_planned(opaque, plan_define, &call)))
-        return vgpu_service_take(invocation, call.error);
-    vgpu_bus_manager1_complete_define_pool(skeleton, invocation, call.result);
+    if (!pool)
+        return vgpu_service_take(call, error);
+    follow_change(opaque);
+    vgpu_bus_manager1_complete_define_pool(skeleton, call, pool);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_undefine_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+on_undefine_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
                  gpointer opaque)
 {
-    g_auto(PoolCall) call = { .name = name };
-    g_auto(GStrv) users = NULL;
+    GError *error = NULL;
+    g_auto(GStrv) users = undefine(opaque, name, &error);
 
-    if (!follow_change(opaque, run_planned(opaque, plan_undefine, &call)))
-        return vgpu_service_take(invocation, call.error);
-    users = lines_of(&call);
-    vgpu_bus_manager1_complete_undefine_pool(skeleton, invocation, (const char *const *) users);
+    if (!users)
+        return vgpu_service_take(call, error);
+    follow_change(opaque);
+    vgpu_bus_manager1_complete_undefine_pool(skeleton, call, (const char *const *) users);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_start_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+on_start_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
               gpointer opaque)
 {
-    g_auto(PoolCall) call = { .name = name, .flag = true };
+    GError *error = NULL;
+    g_auto(GStrv) users = set_active(opaque, name, true, &error);
 
-    if (!follow_change(opaque, run_alone(opaque, do_set_active, &call)))
-        return vgpu_service_take(invocation, call.error);
-    vgpu_bus_manager1_complete_start_pool(skeleton, invocation);
+    if (!users)
+        return vgpu_service_take(call, error);
+    follow_change(opaque);
+    vgpu_bus_manager1_complete_start_pool(skeleton, call);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_destroy_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+on_destroy_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
                 gpointer opaque)
 {
-    g_auto(PoolCall) call = { .name = name };
-    g_auto(GStrv) users = NULL;
+    GError *error = NULL;
+    g_auto(GStrv) users = set_active(opaque, name, false, &error);
 
-    if (!follow_change(opaque, run_alone(opaque, do_set_active, &call)))
-        return vgpu_service_take(invocation, call.error);
-    users = lines_of(&call);
-    vgpu_bus_manager1_complete_destroy_pool(skeleton, invocation, (const char *const *) users);
+    if (!users)
+        return vgpu_service_take(call, error);
+    follow_change(opaque);
+    vgpu_bus_manager1_complete_destroy_pool(skeleton, call, (const char *const *) users);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
-on_set_pool_autostart(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation,
-                      const char *name, gboolean autostart, gpointer opaque)
+on_set_pool_autostart(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
+                      gboolean autostart, gpointer opaque)
 {
-    PoolCall call = { .name = name, .flag = autostart };
+    GError *error = NULL;
 
-    if (!run_planned(opaque, plan_autostart, &call))
-        return vgpu_service_take(invocation, call.error);
-    vgpu_bus_manager1_complete_set_pool_autostart(skeleton, invocation);
+    if (!set_autostart(opaque, name, autostart, &error))
+        return vgpu_service_take(call, error);
+    vgpu_bus_manager1_complete_set_pool_autostart(skeleton, call);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* Without a job there is nothing to be built. */
 static bool
-build_image(PoolCall *call, GError **error)
+build_image(const VgpuIsoJob *job, GPtrArray *lines, GError **error)
 {
-    g_auto(GStrv) done = vgpu_iso_job_refresh(call->job, NULL, error);
+    g_auto(GStrv) done = NULL;
 
+    if (!job)
+        return true;
+    done = vgpu_iso_job_refresh(job, NULL, error);
     if (!done) {
-        g_prefix_error(error, "pool '%s' was read again, but its image was not built: ",
-                       call->job->pool);
+        g_prefix_error(error,
+                       "pool '%s' was read again, but its image was not built: ", job->pool);
         return false;
     }
     for (gsize i = 0; done[i]; i++)
-        g_ptr_array_add(call->lines, g_strdup(done[i]));
+        g_ptr_array_add(lines, g_strdup(done[i]));
     return true;
 }
 
 static gboolean
-on_refresh_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+on_refresh_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *name,
                 gpointer opaque)
 {
     VgpuService *self = opaque;
-    g_auto(PoolCall) call = { .name = name };
-    g_auto(GStrv) changes = NULL;
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(VgpuIsoJob) job = NULL;
     GError *error = NULL;
 
     vgpu_guard_reread_gpus(self->guard);
-    if (!follow_change(self, run_alone(self, do_refresh, &call)))
-        return vgpu_service_take(invocation, call.error);
-    if (call.job && !build_image(&call, &error))
-        return vgpu_service_take(invocation, error);
-    changes = lines_of(&call);
-    vgpu_bus_manager1_complete_refresh_pool(skeleton, invocation, (const char *const *) changes);
+    if (!refresh(self, name, lines, &job, &error))
+        return vgpu_service_take(call, error);
+    follow_change(self);
+    if (!build_image(job, lines, &error))
+        return vgpu_service_take(call, error);
+    g_ptr_array_add(lines, NULL);
+    vgpu_bus_manager1_complete_refresh_pool(skeleton, call, (const char *const *) lines->pdata);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "bus/manager1.h"
 #include "daemon/service.h"
+#include "daemon/turn.h"
 
 struct VgpuService {
     VgpuWorker *worker;
@@ -14,17 +15,8 @@ struct VgpuService {
     VgpuBusManager1 *skeleton;
 };
 
-/* What a report is asked about; each uses what it needs. */
-typedef struct {
-    VgpuService *service;
-    const char *text; /* an address, UUID or name */
-    const char *const *uuids;
-    bool flag;
-    GVariant *result; /* floating */
-} VgpuQuery;
-
-/* Have the worker call @func with @query, and return its result. */
-GVariant *vgpu_service_ask(VgpuService *self, void (*func)(gpointer data), VgpuQuery query);
+/* A turn that begins when the GPUs have been read. */
+VgpuTurn *vgpu_service_turn(VgpuService *self) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Answers to @call that are errors; all return what the handler is to return. */
 gboolean vgpu_service_fail(GDBusMethodInvocation *call, VgpuError code, const char *what,

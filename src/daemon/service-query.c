@@ -4,73 +4,19 @@
 #include "base/pciaddr.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
-#include "daemon/turn.h"
-
-static void
-query_gpus(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_gpus(query->service->manager);
-}
-
-static void
-query_gpu(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_gpu(query->service->manager, query->text);
-}
-
-static void
-query_profiles(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_profiles(query->service->manager, query->text);
-}
-
-static void
-query_vgpus(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_vgpus(query->service->manager, query->flag);
-}
-
-typedef struct {
-    VgpuManager *manager;
-    VgpuManager *copy;
-} Copy;
-
-static void
-make_copy(gpointer data)
-{
-    Copy *copy = data;
-
-    copy->copy = vgpu_manager_copy(copy->manager);
-}
 
 /* The search for a place may take seconds, and anybody may ask: not on the worker. */
 static GVariant *
 explain(VgpuService *self, VgpuDomain *domain)
 {
-    Copy copy = { .manager = self->manager };
+    VgpuTurn *turn = vgpu_service_turn(self);
+    VgpuManager *copy = vgpu_manager_copy(self->manager);
     GVariant *report;
 
-    vgpu_turn_seen(self->worker, self->manager, 0, make_copy, &copy);
-    report = vgpu_report_explain(copy.copy, domain);
-    vgpu_manager_copy_free(copy.copy);
+    vgpu_turn_end(turn);
+    report = vgpu_report_explain(copy, domain);
+    vgpu_manager_copy_free(copy);
     return report;
-}
-
-static void
-query_doctor(gpointer data)
-{
-    VgpuQuery *query = data;
-
-    query->result = vgpu_report_doctor(query->service->manager, query->flag,
-                                       query->service->config->libvirt_uri);
 }
 
 static gboolean
@@ -83,8 +29,12 @@ no_such_gpu(GDBusMethodInvocation *call, const char *address)
 static gboolean
 on_list_gpus(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
-    vgpu_bus_manager1_complete_list_gpus(skeleton, call,
-                                         vgpu_service_ask(opaque, query_gpus, (VgpuQuery) { 0 }));
+    VgpuService *self = opaque;
+    VgpuTurn *turn = vgpu_service_turn(self);
+    GVariant *gpus = vgpu_report_gpus(self->manager);
+
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_list_gpus(skeleton, call, gpus);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -92,12 +42,16 @@ static gboolean
 on_get_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
            gpointer opaque)
 {
+    VgpuService *self = opaque;
     g_autofree char *address = vgpu_pciaddr_canonical(text);
+    VgpuTurn *turn;
     GVariant *gpu;
 
     if (!address)
         return vgpu_service_no_address(call, text);
-    gpu = vgpu_service_ask(opaque, query_gpu, (VgpuQuery) { .text = address });
+    turn = vgpu_service_turn(self);
+    gpu = vgpu_report_gpu(self->manager, address);
+    vgpu_turn_end(turn);
     if (!gpu)
         return no_such_gpu(call, address);
     vgpu_bus_manager1_complete_get_gpu(skeleton, call, gpu);
@@ -108,12 +62,16 @@ static gboolean
 on_list_profiles(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
                  gpointer opaque)
 {
+    VgpuService *self = opaque;
     g_autofree char *address = vgpu_pciaddr_canonical(text);
+    VgpuTurn *turn;
     GVariant *profiles;
 
     if (*text && !address)
         return vgpu_service_no_address(call, text);
-    profiles = vgpu_service_ask(opaque, query_profiles, (VgpuQuery) { .text = address });
+    turn = vgpu_service_turn(self);
+    profiles = vgpu_report_profiles(self->manager, address);
+    vgpu_turn_end(turn);
     if (!profiles)
         return no_such_gpu(call, address);
     vgpu_bus_manager1_complete_list_profiles(skeleton, call, profiles);
@@ -124,9 +82,12 @@ static gboolean
 on_list_vgpus(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean all,
               gpointer opaque)
 {
-    vgpu_bus_manager1_complete_list_vgpus(skeleton, call,
-                                          vgpu_service_ask(opaque, query_vgpus,
-                                                           (VgpuQuery) { .flag = all }));
+    VgpuService *self = opaque;
+    VgpuTurn *turn = vgpu_service_turn(self);
+    GVariant *vgpus = vgpu_report_vgpus(self->manager, all);
+
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_list_vgpus(skeleton, call, vgpus);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -147,11 +108,12 @@ static gboolean
 on_doctor(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
     VgpuService *self = opaque;
+    bool is_connected = vgpu_guard_is_connected(self->guard);
+    VgpuTurn *turn = vgpu_service_turn(self);
+    GVariant *report = vgpu_report_doctor(self->manager, is_connected, self->config->libvirt_uri);
 
-    vgpu_bus_manager1_complete_doctor(
-        skeleton, call,
-        vgpu_service_ask(self, query_doctor,
-                         (VgpuQuery) { .flag = vgpu_guard_is_connected(self->guard) }));
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_doctor(skeleton, call, report);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -8,16 +8,13 @@
 #include "daemon/service-iso.h"
 #include "daemon/service-metrics.h"
 #include "daemon/service-private.h"
-#include "daemon/turn.h"
 
 /* --- for the neighbours ------------------------------------------------------------------- */
 
-GVariant *
-vgpu_service_ask(VgpuService *self, void (*func)(gpointer data), VgpuQuery query)
+VgpuTurn *
+vgpu_service_turn(VgpuService *self)
 {
-    query.service = self;
-    vgpu_turn_seen(self->worker, self->manager, 0, func, &query);
-    return query.result;
+    return vgpu_turn_begin_seen(self->worker, self->manager, 0);
 }
 
 gboolean

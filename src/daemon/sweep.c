@@ -13,46 +13,21 @@
 #define WATCH "watch"
 #define SWEEP "sweep"
 
-typedef struct {
-    VgpuGuard *guard;
-    GHashTable *noted;
-    GPtrArray *facts;
-    GPtrArray *plan;
-    GPtrArray *known; /* UUIDs of domains that may concern us without anything of ours in them */
-    const GPtrArray *states;
-    bool dry_run;
-} Sweep;
-
-static void
-call_note(gpointer data)
+/* UUIDs of the domains that may concern us without anything of ours in them: those that the manager has, and
+ * those that a pool gives vGPUs. */
+static GPtrArray *
+get_known(VgpuGuard *self, const GPtrArray *states)
 {
-    Sweep *sweep = data;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+    GPtrArray *known = vgpu_manager_definitions(self->manager);
 
-    sweep->noted = vgpu_manager_note(sweep->guard->manager);
-}
+    for (guint i = 0; i < states->len; i++) {
+        const VgpuDomainState *state = g_ptr_array_index(states, i);
 
-static void
-call_reconcile(gpointer data)
-{
-    Sweep *sweep = data;
-
-    sweep->plan =
-        vgpu_manager_reconcile(sweep->guard->manager, sweep->noted, sweep->facts, sweep->dry_run);
-}
-
-/* Those that the manager has, and those that a pool gives vGPUs. */
-static void
-call_known(gpointer data)
-{
-    Sweep *sweep = data;
-
-    sweep->known = vgpu_manager_definitions(sweep->guard->manager);
-    for (guint i = 0; i < sweep->states->len; i++) {
-        const VgpuDomainState *state = g_ptr_array_index(sweep->states, i);
-
-        if (vgpu_guard_gives(sweep->guard, state->name))
-            g_ptr_array_add(sweep->known, g_strdup(state->uuid));
+        if (vgpu_guard_gives(self, state->name))
+            g_ptr_array_add(known, g_strdup(state->uuid));
     }
+    return known;
 }
 
 static VgpuFact *
@@ -104,11 +79,8 @@ mark_unreadable(VgpuGuard *self, const char *domain_uuid)
 static void
 mark_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
 {
-    Sweep sweep = { .guard = self, .states = states };
-    g_autoptr(GPtrArray) known = NULL;
+    g_autoptr(GPtrArray) known = get_known(self, states);
 
-    vgpu_worker_call(self->worker, call_known, &sweep);
-    known = sweep.known;
     for (guint i = 0; i < states->len; i++) {
         const VgpuDomainState *state = g_ptr_array_index(states, i);
 
@@ -129,29 +101,42 @@ mark_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
     }
 }
 
+static GHashTable *
+note(VgpuGuard *self)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+
+    return vgpu_manager_note(self->manager);
+}
+
+static GPtrArray *
+reconcile(VgpuGuard *self, GHashTable *noted, const GPtrArray *facts, bool dry_run)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
+
+    return vgpu_manager_reconcile(self->manager, noted, facts, dry_run);
+}
+
 static GPtrArray *
 sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 {
-    Sweep sweep = { .guard = self, .dry_run = dry_run };
-    g_autoptr(GPtrArray) states = NULL;
-
     /* noted before the list is made: what changes after that is left alone */
-    vgpu_worker_call(self->worker, call_note, &sweep);
-    states = vgpu_domains_list(conn, error);
-    if (states) {
-        sweep.facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
-        for (guint i = 0; i < states->len; i++)
-            g_ptr_array_add(sweep.facts, fact_of(g_ptr_array_index(states, i)));
-        vgpu_turn_seen(self->worker, self->manager, 0, call_reconcile, &sweep);
+    g_autoptr(GHashTable) noted = note(self);
+    g_autoptr(GPtrArray) states = vgpu_domains_list(conn, error);
+    g_autoptr(GPtrArray) facts = NULL;
+    GPtrArray *plan;
+
+    if (!states)
+        return NULL;
+    facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+    for (guint i = 0; i < states->len; i++)
+        g_ptr_array_add(facts, fact_of(g_ptr_array_index(states, i)));
+    plan = reconcile(self, noted, facts, dry_run);
+    if (!dry_run) {
+        vgpu_metrics_reconciled(vgpu_metrics_default(), plan, g_get_real_time() / G_USEC_PER_SEC);
+        mark_all(self, states, plan);
     }
-    if (states && !dry_run) {
-        vgpu_metrics_reconciled(vgpu_metrics_default(), sweep.plan,
-                                g_get_real_time() / G_USEC_PER_SEC);
-        mark_all(self, states, sweep.plan);
-    }
-    g_clear_pointer(&sweep.facts, g_ptr_array_unref);
-    g_hash_table_unref(sweep.noted);
-    return sweep.plan;
+    return plan;
 }
 
 GPtrArray *
@@ -178,26 +163,14 @@ watch(VgpuGuard *self, virConnectPtr conn, GError **error)
     return self->watch != NULL;
 }
 
-typedef struct {
-    VgpuManager *manager;
-    gulong version;
-} TakeLibvirt;
-
-static void
-call_take_libvirt(gpointer data)
-{
-    const TakeLibvirt *call = data;
-
-    vgpu_manager_take_libvirt(call->manager, call->version);
-}
-
 /* It may be another one than that of the library that we run with: libvirt is upgraded under us. */
 static void
 take_libvirt(VgpuGuard *self, virConnectPtr conn)
 {
-    TakeLibvirt call = { self->manager, vgpu_connection_version(conn) };
+    gulong version = vgpu_connection_version(conn);
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
 
-    vgpu_worker_call(self->worker, call_take_libvirt, &call);
+    vgpu_manager_take_libvirt(self->manager, version);
 }
 
 /* Subscribe first and list then, so that nothing falls between. */

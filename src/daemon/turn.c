@@ -1,53 +1,85 @@
 #include "daemon/turn.h"
 
-typedef struct {
+/* Of the worker and the thread that has the turn; the last one frees it. */
+struct VgpuTurn {
     VgpuManager *manager;
     gint64 since;
-    void (*func)(gpointer data);
-    gpointer data;
     GMutex lock;
-    GCond cond;
+    GCond changed;
+    bool has_begun;
     bool is_over;
-} Turn;
+};
 
 static void
-on_seen(gpointer data)
+turn_clear(gpointer data)
 {
-    Turn *turn = data;
+    VgpuTurn *self = data;
 
-    turn->func(turn->data);
-    g_mutex_lock(&turn->lock);
-    turn->is_over = true;
-    g_cond_signal(&turn->cond);
-    g_mutex_unlock(&turn->lock);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+}
+
+/* On the worker. */
+static void
+stand_still(gpointer data)
+{
+    VgpuTurn *self = data;
+
+    g_mutex_lock(&self->lock);
+    self->has_begun = true;
+    g_cond_signal(&self->changed);
+    while (!self->is_over)
+        g_cond_wait(&self->changed, &self->lock);
+    g_mutex_unlock(&self->lock);
+    g_atomic_rc_box_release_full(self, turn_clear);
 }
 
 static void
-do_turn(gpointer data)
+stand_still_when_seen(gpointer data)
 {
-    Turn *turn = data;
+    VgpuTurn *self = data;
 
-    vgpu_manager_when_seen(turn->manager, turn->since, on_seen, turn);
+    vgpu_manager_when_seen(self->manager, self->since, stand_still, self);
+}
+
+static VgpuTurn *
+begin(VgpuWorker *worker, void (*func)(gpointer data), VgpuManager *manager, gint64 since)
+{
+    VgpuTurn *self = g_atomic_rc_box_new0(VgpuTurn);
+
+    self->manager = manager;
+    self->since = since;
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    vgpu_worker_push(worker, func, g_atomic_rc_box_acquire(self));
+    g_mutex_lock(&self->lock);
+    while (!self->has_begun)
+        g_cond_wait(&self->changed, &self->lock);
+    g_mutex_unlock(&self->lock);
+    return self;
+}
+
+VgpuTurn *
+vgpu_turn_begin(VgpuWorker *worker)
+{
+    return begin(worker, stand_still, NULL, 0);
+}
+
+VgpuTurn *
+vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms)
+{
+    return begin(worker, stand_still_when_seen, manager,
+                 g_get_monotonic_time() - (gint64) age_ms * 1000);
 }
 
 void
-vgpu_turn_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms,
-               void (*func)(gpointer data), gpointer data)
+vgpu_turn_end(VgpuTurn *self)
 {
-    Turn turn = {
-        .manager = manager,
-        .since = g_get_monotonic_time() - (gint64) age_ms * 1000,
-        .func = func,
-        .data = data,
-    };
-
-    g_mutex_init(&turn.lock);
-    g_cond_init(&turn.cond);
-    vgpu_worker_push(worker, do_turn, &turn);
-    g_mutex_lock(&turn.lock);
-    while (!turn.is_over)
-        g_cond_wait(&turn.cond, &turn.lock);
-    g_mutex_unlock(&turn.lock);
-    g_mutex_clear(&turn.lock);
-    g_cond_clear(&turn.cond);
+    if (!self)
+        return;
+    g_mutex_lock(&self->lock);
+    self->is_over = true;
+    g_cond_signal(&self->changed);
+    g_mutex_unlock(&self->lock);
+    g_atomic_rc_box_release_full(self, turn_clear);
 }

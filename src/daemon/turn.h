@@ -1,10 +1,21 @@
-/* turn.h: a turn on the worker that begins when the GPUs have been read */
+/* turn.h: a turn on the worker: it stands still while another thread calls the manager in its place
+ *
+ * Hook requests overtake a turn that has not begun, and wait for one that has. So it is short, and nothing
+ * that waits happens in it: no call of libvirt's, no wait for another thread or a disk. It ends with its
+ * scope. For any thread but the worker and the main one. */
 #pragma once
 
 #include "core/manager.h"
 #include "daemon/worker.h"
 
-/* As vgpu_worker_call(), once what is known of the GPUs is not older than @age_ms, or as far as that
- * goes (see vgpu_manager_when_seen()). */
-void vgpu_turn_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms,
-                    void (*func)(gpointer data), gpointer data);
+typedef struct VgpuTurn VgpuTurn;
+
+/* Waits until the worker has come to it. */
+VgpuTurn *vgpu_turn_begin(VgpuWorker *worker) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, once what is known of the GPUs is not older than @age_ms, or as far as that goes (see
+ * vgpu_manager_when_seen()). */
+VgpuTurn *vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+void vgpu_turn_end(VgpuTurn *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuTurn, vgpu_turn_end)

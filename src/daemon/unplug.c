@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/guard-private.h"
+#include "daemon/turn.h"
 
 #define POLL_MS 500
 #define EMPTY_ANNOTATION "<vgpu:devices xmlns:vgpu='" VGPU_XMLNS "'/>"
@@ -62,14 +63,6 @@ run_unplug(gpointer data)
         job->asked = vgpu_domains_detach_live(conn, job->domain->uuid, job->domain->id,
                                               job->alias, &job->error);
     virConnectClose(conn);
-}
-
-static void
-call_unplugged(gpointer data)
-{
-    const Unplug *job = data;
-
-    vgpu_manager_unplugged(job->guard->manager, job->domain->uuid, job->since, job->index);
 }
 
 /* Until the guest answers, it is time to look again, or all time is over. */
@@ -147,8 +140,11 @@ vgpu_guard_unplug(VgpuGuard *self, const VgpuDomainState *domain, guint index, G
     g_mutex_lock(&self->lock);
     g_ptr_array_remove_fast(self->leaving, &leaving);
     g_mutex_unlock(&self->lock);
-    if (done)
-        vgpu_worker_call(self->worker, call_unplugged, &job);
+    if (done) {
+        g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+
+        vgpu_manager_unplugged(self->manager, domain->uuid, job.since, index);
+    }
     g_clear_error(&job.error);
     g_free(job.alias);
     return done;

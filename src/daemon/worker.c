@@ -9,9 +9,6 @@ struct VgpuWorker {
 typedef struct {
     void (*func)(gpointer data);
     gpointer data;
-    GMutex *mutex; /* NULL: nobody waits */
-    GCond *cond;
-    gboolean *done;
 } Call;
 
 VgpuWorker *
@@ -69,12 +66,6 @@ run_call(gpointer data)
     Call *call = data;
 
     call->func(call->data);
-    if (call->mutex) {
-        g_mutex_lock(call->mutex);
-        *call->done = TRUE;
-        g_cond_signal(call->cond);
-        g_mutex_unlock(call->mutex);
-    }
     return G_SOURCE_REMOVE;
 }
 
@@ -99,23 +90,4 @@ void
 vgpu_worker_push(VgpuWorker *self, void (*func)(gpointer data), gpointer data)
 {
     push(self, G_PRIORITY_DEFAULT, &(Call) { .func = func, .data = data });
-}
-
-void
-vgpu_worker_call(VgpuWorker *self, void (*func)(gpointer data), gpointer data)
-{
-    GMutex mutex;
-    GCond cond;
-    gboolean done = FALSE;
-    Call call = { .func = func, .data = data, .mutex = &mutex, .cond = &cond, .done = &done };
-
-    g_mutex_init(&mutex);
-    g_cond_init(&cond);
-    push(self, G_PRIORITY_DEFAULT, &call);
-    g_mutex_lock(&mutex);
-    while (!done)
-        g_cond_wait(&cond, &mutex);
-    g_mutex_unlock(&mutex);
-    g_mutex_clear(&mutex);
-    g_cond_clear(&cond);
 }

@@ -17,6 +17,3 @@ void vgpu_worker_stop(VgpuWorker *self);
 /* Call @func on the worker. Hook requests overtake all else. */
 void vgpu_worker_push_hook(VgpuWorker *self, void (*func)(gpointer data), gpointer data);
 void vgpu_worker_push(VgpuWorker *self, void (*func)(gpointer data), gpointer data);
-
-/* The same, and wait until it has returned; for any other thread but the main one. */
-void vgpu_worker_call(VgpuWorker *self, void (*func)(gpointer data), gpointer data);

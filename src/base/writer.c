@@ -1,5 +1,6 @@
 #include "base/writer.h"
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/fsutil.h"
 
@@ -236,6 +237,7 @@ vgpu_writer_wait(VgpuWriter *self, const char *path, guint ms, GError **error)
     guint64 number = entry ? entry->wanted : 0;
     bool in_time, written;
 
+    vgpu_blocking_check("a disk");
     if (!entry)
         return true;
     entry->waiters++;

@@ -289,9 +289,5 @@ vgpu_guard_nudge(VgpuGuard *self)
 bool
 vgpu_guard_is_connected(VgpuGuard *self)
 {
-    virConnectPtr conn = vgpu_connection_get(self->connection, NULL);
-
-    if (conn)
-        virConnectClose(conn);
-    return conn != NULL;
+    return vgpu_connection_is_open(self->connection);
 }

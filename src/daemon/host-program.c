@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -267,6 +268,7 @@ vgpu_host_program_run(const VgpuHostProgram *self, const GVariantType *type,
         in < 0 ? NULL : spawn(self, args, left ? 0 : timeout_ms / 1000 + 1, in, out, err, error);
     GVariant *result = NULL;
 
+    vgpu_blocking_check("another program");
     if (child && !wait_for(child, timeout_ms)) {
         give_up(self, child, args, timeout_ms, left, error);
     } else if (child) {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/fsutil.h"
 #include "base/log.h"
@@ -331,7 +332,9 @@ main(int argc, char **argv)
     notify_ready();
     write_metrics(&self);
 
+    vgpu_blocking_forbid();
     g_main_loop_run(self.loop);
+    vgpu_blocking_allow();
 
     /* vGPUs and their records stay; calls that libvirt or a driver keeps are left behind */
     vgpu_guard_stop(self.guard);

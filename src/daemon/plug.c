@@ -4,6 +4,7 @@
  * since the hot-plug itself is such a job too. */
 #include <string.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/guard-private.h"
@@ -71,6 +72,7 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
     g_mutex_init(&outcome->lock);
     g_cond_init(&outcome->cond);
     vgpu_guard_plug(self, domain, first, on_plugged, outcome);
+    vgpu_blocking_check("a hot-plug");
     g_mutex_lock(&outcome->lock);
     while (!outcome->done && g_cond_wait_until(&outcome->cond, &outcome->lock, until))
         ;

@@ -1,5 +1,7 @@
 #include "daemon/queue.h"
 
+#include "base/blocking.h"
+
 typedef struct {
     int priority;
     guint64 number;
@@ -171,6 +173,7 @@ vgpu_queue_call(VgpuQueue *self, const char *key, void (*func)(gpointer data), g
 {
     Call call = { .func = func, .data = data };
 
+    vgpu_blocking_check("a thread of a queue");
     g_mutex_init(&call.lock);
     g_cond_init(&call.cond);
     vgpu_queue_push(self, VGPU_QUEUE_FIRST, key, run_call, &call, NULL);

@@ -1,4 +1,5 @@
 /* service-change.c: the methods that change vGPUs and domains */
+#include "base/blocking.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "daemon/access.h"
@@ -37,6 +38,7 @@ change_init(Change *self)
 static bool
 change_wait(Change *self, GError **error)
 {
+    vgpu_blocking_check("a driver");
     g_mutex_lock(&self->lock);
     while (!self->done)
         g_cond_wait(&self->cond, &self->lock);

@@ -1,5 +1,7 @@
 #include "daemon/turn.h"
 
+#include "base/blocking.h"
+
 /* Of the worker and the thread that has the turn; the last one frees it. */
 struct VgpuTurn {
     VgpuManager *manager;
@@ -47,6 +49,7 @@ begin(VgpuWorker *worker, void (*func)(gpointer data), VgpuManager *manager, gin
 {
     VgpuTurn *self = g_atomic_rc_box_new0(VgpuTurn);
 
+    vgpu_blocking_check("a turn on the worker");
     self->manager = manager;
     self->since = since;
     g_mutex_init(&self->lock);
@@ -56,6 +59,7 @@ begin(VgpuWorker *worker, void (*func)(gpointer data), VgpuManager *manager, gin
     while (!self->has_begun)
         g_cond_wait(&self->changed, &self->lock);
     g_mutex_unlock(&self->lock);
+    vgpu_blocking_forbid();
     return self;
 }
 
@@ -77,6 +81,7 @@ vgpu_turn_end(VgpuTurn *self)
 {
     if (!self)
         return;
+    vgpu_blocking_allow();
     g_mutex_lock(&self->lock);
     self->is_over = true;
     g_cond_signal(&self->changed);

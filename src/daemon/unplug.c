@@ -1,6 +1,7 @@
 /* unplug.c: one vGPU less for a domain, asked for by a user; the guest has the last word */
 #include <string.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/guard-private.h"
@@ -72,6 +73,7 @@ wait_for_guest(VgpuGuard *self, VgpuLeaving *leaving, gint64 until)
     gint64 next = g_get_monotonic_time() + POLL_MS * G_TIME_SPAN_MILLISECOND;
     bool kept;
 
+    vgpu_blocking_check("a guest");
     g_mutex_lock(&self->lock);
     while (!leaving->gone && !leaving->kept &&
            g_cond_wait_until(&self->left, &self->lock, MIN(next, until)))

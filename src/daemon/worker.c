@@ -1,5 +1,7 @@
 #include "daemon/worker.h"
 
+#include "base/blocking.h"
+
 struct VgpuWorker {
     GMainContext *context;
     GMainLoop *loop;
@@ -32,6 +34,7 @@ run(gpointer data)
 {
     VgpuWorker *self = data;
 
+    vgpu_blocking_forbid();
     g_main_context_push_thread_default(self->context);
     g_main_loop_run(self->loop);
     g_main_context_pop_thread_default(self->context);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/process.h"
 #include "libvirt/system.h"
@@ -391,6 +392,7 @@ vgpu_connection_get(VgpuConnection *self, GError **error)
 {
     virConnectPtr conn;
 
+    vgpu_blocking_check("libvirt");
     g_mutex_lock(&self->lock);
     conn = self->conn;
     if (conn)
@@ -400,6 +402,14 @@ vgpu_connection_get(VgpuConnection *self, GError **error)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, "no connection to libvirt at %s",
                     self->uri);
     return conn;
+}
+
+bool
+vgpu_connection_is_open(VgpuConnection *self)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    return self->conn != NULL;
 }
 
 gint64

@@ -51,8 +51,10 @@ void vgpu_connection_nudge(VgpuConnection *self);
 void vgpu_connection_reopen(VgpuConnection *self);
 
 /* The open connection with a reference for the caller (virConnectClose() gives it back), NULL with
- * VGPU_ERROR_UNAVAILABLE while there is none. Any thread. */
+ * VGPU_ERROR_UNAVAILABLE while there is none. Any thread that may wait for libvirt. */
 virConnectPtr vgpu_connection_get(VgpuConnection *self, GError **error);
+/* Whether there is one, for threads that must not wait. */
+bool vgpu_connection_is_open(VgpuConnection *self);
 
 /* How long the libvirt daemon of this host has run, in us; -1: it cannot be told. Any thread. */
 gint64 vgpu_connection_daemon_age(const VgpuConnection *self);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
@@ -105,8 +106,10 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
         g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_domain_state_free);
     g_autoptr(GPtrArray) domains = g_ptr_array_new_with_free_func(free_domain);
     virDomainPtr *list = NULL;
-    int n = virConnectListAllDomains(conn, &list, 0);
+    int n;
 
+    vgpu_blocking_check("libvirt");
+    n = virConnectListAllDomains(conn, &list, 0);
     if (n < 0) {
         vgpu_connection_error(error, "cannot list the domains");
         return NULL;
@@ -141,8 +144,10 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
 static virDomainPtr
 look_up(virConnectPtr conn, const char *uuid, const char **name, GError **error)
 {
-    virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
+    virDomainPtr domain;
 
+    vgpu_blocking_check("libvirt");
+    domain = virDomainLookupByUUIDString(conn, uuid);
     if (!domain) {
         vgpu_connection_error(error, "domain %s", uuid);
         return NULL;

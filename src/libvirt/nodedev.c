@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
@@ -311,8 +312,10 @@ vgpu_nodedev_list(virConnectPtr conn, guint flags, GError **error)
 {
     GPtrArray *devices;
     virNodeDevicePtr *list = NULL;
-    int n = virConnectListAllNodeDevices(conn, &list, flags);
+    int n;
 
+    vgpu_blocking_check("libvirt");
+    n = virConnectListAllNodeDevices(conn, &list, flags);
     if (n < 0) {
         vgpu_connection_error(error, "cannot read node devices");
         return NULL;

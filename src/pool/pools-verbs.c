@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/blocking.h"
 #include "base/error.h"
 #include "base/fsutil.h"
 #include "base/names.h"
@@ -267,6 +268,7 @@ remove_pool(VgpuPoolsChange *self, GError **error)
 bool
 vgpu_pools_change_write(VgpuPoolsChange *self, GError **error)
 {
+    vgpu_blocking_check("a disk");
     if (self->dir && !vgpu_fs_mkdir(self->dir, 0755, error))
         return false;
     if (self->pool)

@@ -7,9 +7,8 @@
 
 #include "cli/command.h"
 #include "domain/domain.h"
+#include "libvirt/connection.h"
 #include "libvirt/domains.h"
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
 
 /* The domain that was typed as name, UUID or, when it runs, id; on a read-only connection, which every
  * user may have. */

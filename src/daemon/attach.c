@@ -58,13 +58,9 @@ attach(const VgpuTask *task, GError **error)
         .vf = task->parent,
     };
     g_autofree char *xml = vgpu_inject_live_xml(&want);
-    virConnectPtr conn = vgpu_connection_get(task->guard->connection, error);
-    bool done =
-        conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(task->guard->connection, error);
 
-    if (conn)
-        virConnectClose(conn);
-    return done;
+    return conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
 }
 
 typedef enum {
@@ -77,7 +73,7 @@ typedef enum {
 static Run
 look_at_run(const VgpuTask *task)
 {
-    virConnectPtr conn = vgpu_connection_get(task->guard->connection, NULL);
+    g_autoptr(virConnect) conn = vgpu_connection_get(task->guard->connection, NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuDomainState) state = NULL;
     g_autoptr(VgpuDomain) live = NULL;
@@ -86,7 +82,6 @@ look_at_run(const VgpuTask *task)
     if (!conn)
         return RUN_WAITS;
     state = vgpu_domains_get(conn, task->domain_uuid, &error);
-    virConnectClose(conn);
     if (!state)
         return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND) ? RUN_OVER : RUN_WAITS;
     if (state->id != task->domain_id)

@@ -225,7 +225,7 @@ vgpu_guard_follow_state(VgpuGuard *self, virConnectPtr conn, const char *domain_
 bool
 vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, GError **error)
 {
-    virConnectPtr conn = vgpu_connection_get(self->connection, error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(self->connection, error);
     guint64 since = vgpu_guard_since(self, domain_uuid);
     g_autoptr(GError) failure = NULL;
     g_autoptr(VgpuDomainState) state = NULL;
@@ -238,7 +238,6 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
         vgpu_guard_follow_devices(self, state, since);
     done = (state || g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) &&
            vgpu_guard_follow_state(self, conn, domain_uuid, &state, changes, error);
-    virConnectClose(conn);
     if (failure) /* also that there is none: the caller named it */
         g_propagate_error(error, g_steal_pointer(&failure));
     return done && state;

@@ -124,7 +124,7 @@ look(const char *domain_uuid, guint *what, GError **error, gpointer opaque)
     g_autoptr(GError) failure = NULL;
     VgpuStep step = VGPU_STEP_READ;
     VgpuOutlook outlook;
-    virConnectPtr conn;
+    g_autoptr(virConnect) conn = NULL;
 
     /* a hook of its start may be running, and libvirt would keep us waiting */
     if (*what == VGPU_LOOK_DEFINITION && is_starting(self, domain_uuid))
@@ -136,8 +136,6 @@ look(const char *domain_uuid, guint *what, GError **error, gpointer opaque)
         outlook = VGPU_OUTLOOK_AGAIN;
     if (failure)
         g_propagate_error(error, g_steal_pointer(&failure));
-    if (conn)
-        virConnectClose(conn);
     return outlook;
 }
 

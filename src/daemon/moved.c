@@ -45,15 +45,13 @@ run(gpointer data)
 {
     const VgpuTask *task = data;
     g_autoptr(GError) error = NULL;
-    virConnectPtr conn = vgpu_connection_get(task->guard->connection, &error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(task->guard->connection, &error);
 
     if (!conn || !start_again(task->guard, conn, task->domain_uuid, &error)) {
         g_autofree char *text = vgpu_error_text(error);
 
         g_warning("%s; it is not tried again", text);
     }
-    if (conn)
-        virConnectClose(conn);
 }
 
 void

@@ -120,7 +120,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
     g_autoptr(GError) failure = NULL;
     VgpuStep step = VGPU_STEP_NODEDEV;
     VgpuOutlook outlook;
-    virConnectPtr conn;
+    g_autoptr(virConnect) conn = NULL;
 
     (void) what;
     if (leaves_it_to_gpus(self, key) || is_worn_out(self))
@@ -135,8 +135,6 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
     count_failure(self, key, outlook);
     if (failure)
         g_propagate_error(error, g_steal_pointer(&failure));
-    if (conn)
-        virConnectClose(conn);
     return outlook;
 }
 

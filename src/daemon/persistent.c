@@ -243,36 +243,30 @@ static void
 run_finish(gpointer data)
 {
     Job *job = data;
-    virConnectPtr conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
     VgpuStep step;
 
     job->done = conn && vgpu_guard_follow_persistent(job->guard, conn, job->domain_uuid, &step,
                                                      &job->error);
-    if (conn)
-        virConnectClose(conn);
 }
 
 static void
 run_define(gpointer data)
 {
     Job *job = data;
-    virConnectPtr conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
     VgpuStep step;
 
     job->done = conn && define_one(job->guard, conn, NULL, job->want, &step, &job->error);
-    if (conn)
-        virConnectClose(conn);
 }
 
 static void
 run_undefine(gpointer data)
 {
     Job *job = data;
-    virConnectPtr conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
 
     job->done = conn && unkeep(job->guard, conn, job->uuid, &job->error);
-    if (conn)
-        virConnectClose(conn);
 }
 
 static bool

@@ -263,11 +263,9 @@ put_back(Attach *job, virConnectPtr conn, GError **error)
 static void
 run_step(Attach *job, bool (*step)(Attach *job, virConnectPtr conn, GError **error))
 {
-    virConnectPtr conn = vgpu_connection_get(job->guard->connection, &job->error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, &job->error);
 
     job->done = conn && step(job, conn, &job->error);
-    if (conn)
-        virConnectClose(conn);
 }
 
 static void

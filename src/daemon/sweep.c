@@ -142,12 +142,9 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 GPtrArray *
 vgpu_guard_reconcile(VgpuGuard *self, bool dry_run, GError **error)
 {
-    virConnectPtr conn = vgpu_connection_get(self->connection, error);
-    GPtrArray *plan = conn ? sweep_host(self, conn, dry_run, error) : NULL;
+    g_autoptr(virConnect) conn = vgpu_connection_get(self->connection, error);
 
-    if (conn)
-        virConnectClose(conn);
-    return plan;
+    return conn ? sweep_host(self, conn, dry_run, error) : NULL;
 }
 
 /* One watch for as long as the connection lives: libvirt refuses the same callbacks twice. */
@@ -179,7 +176,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
 {
     VgpuGuard *self = opaque;
     g_autoptr(GError) failure = NULL;
-    virConnectPtr conn = vgpu_connection_get(self->connection, &failure);
+    g_autoptr(virConnect) conn = vgpu_connection_get(self->connection, &failure);
     VgpuOutlook outlook;
 
     (void) what;
@@ -195,8 +192,6 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
     outlook = vgpu_outlook(VGPU_STEP_READ, failure, conn && virConnectIsAlive(conn) > 0);
     if (failure)
         g_propagate_error(error, g_steal_pointer(&failure));
-    if (conn)
-        virConnectClose(conn);
     return outlook;
 }
 

@@ -50,20 +50,15 @@ static void
 run_unplug(gpointer data)
 {
     Unplug *job = data;
-    virConnectPtr conn = vgpu_connection_get(job->guard->connection, &job->error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, &job->error);
     bool has = false;
 
-    if (!conn)
+    if (!conn || !still_has(conn, job, &has, &job->error))
         return;
-    if (!still_has(conn, job, &has, &job->error)) {
-        virConnectClose(conn);
-        return;
-    }
     job->gone = !has;
     if (has && !job->asked)
         job->asked = vgpu_domains_detach_live(conn, job->domain->uuid, job->domain->id,
                                               job->alias, &job->error);
-    virConnectClose(conn);
 }
 
 /* Until the guest answers, it is time to look again, or all time is over. */
@@ -297,11 +292,9 @@ write_config(Detach *job, virConnectPtr conn, GError **error)
 static void
 run_step(Detach *job, bool (*step)(Detach *job, virConnectPtr conn, GError **error))
 {
-    virConnectPtr conn = vgpu_connection_get(job->guard->connection, &job->error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, &job->error);
 
     job->done = conn && step(job, conn, &job->error);
-    if (conn)
-        virConnectClose(conn);
 }
 
 static void

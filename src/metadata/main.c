@@ -110,16 +110,13 @@ static bool
 run(const Request *request, GError **error)
 {
     g_autofree char *element = NULL;
-    virConnectPtr conn;
-    bool done;
+    g_autoptr(virConnect) conn = NULL;
 
     if ((option.uid >= 0 && !become_user((uid_t) option.uid, error)) ||
         !read_element(&element, error) || !(conn = vgpu_connection_open_once(option.uri, error)))
         return false;
-    done = vgpu_domains_set_annotation_in(conn, request->uuid, element, request->live,
+    return vgpu_domains_set_annotation_in(conn, request->uuid, element, request->live,
                                           request->config, error);
-    virConnectClose(conn);
-    return done;
 }
 
 int

@@ -189,10 +189,9 @@ run_look(gpointer data)
 static void
 mark(VgpuAgenda *self, const char *key, guint what, bool is_new)
 {
-    Entry *entry;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    Entry *entry = g_hash_table_lookup(self->entries, key);
 
-    g_mutex_lock(&self->lock);
-    entry = g_hash_table_lookup(self->entries, key);
     if (!entry) {
         entry = g_new0(Entry, 1);
         g_hash_table_insert(self->entries, g_strdup(key), entry);
@@ -201,7 +200,6 @@ mark(VgpuAgenda *self, const char *key, guint what, bool is_new)
     if (is_new)
         entry->delay_ms = 0;
     begin(self, key, entry);
-    g_mutex_unlock(&self->lock);
 }
 
 void
@@ -219,22 +217,20 @@ vgpu_agenda_add(VgpuAgenda *self, const char *key, guint what)
 void
 vgpu_agenda_resume(VgpuAgenda *self, const char *key)
 {
-    Entry *entry;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    Entry *entry = g_hash_table_lookup(self->entries, key);
 
-    g_mutex_lock(&self->lock);
-    entry = g_hash_table_lookup(self->entries, key);
     if (entry && (entry->what || entry->running))
         begin(self, key, entry);
-    g_mutex_unlock(&self->lock);
 }
 
 void
 vgpu_agenda_resume_waiting(VgpuAgenda *self)
 {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
     GHashTableIter iter;
     gpointer key, value;
 
-    g_mutex_lock(&self->lock);
     g_hash_table_iter_init(&iter, self->entries);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         Entry *entry = value;
@@ -243,5 +239,4 @@ vgpu_agenda_resume_waiting(VgpuAgenda *self)
         if (entry->running || (entry->what && !entry->timer))
             begin(self, key, entry);
     }
-    g_mutex_unlock(&self->lock);
 }

@@ -10,25 +10,22 @@
 bool
 vgpu_guard_begin_change(VgpuGuard *self, const char *domain_uuid, GError **error)
 {
-    bool new;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
-    g_mutex_lock(&self->lock);
-    new = g_hash_table_add(self->changing, g_strdup(domain_uuid));
-    g_mutex_unlock(&self->lock);
-    if (!new)
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BUSY,
-            "another attach or detach of domain %s is under way; try again when it is over",
-            domain_uuid);
-    return new;
+    if (g_hash_table_add(self->changing, g_strdup(domain_uuid)))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                "another attach or detach of domain %s is under way; try again when it is over",
+                domain_uuid);
+    return false;
 }
 
 void
 vgpu_guard_end_change(VgpuGuard *self, const char *domain_uuid)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     g_hash_table_remove(self->changing, domain_uuid);
-    g_mutex_unlock(&self->lock);
 }
 
 bool

@@ -16,9 +16,9 @@ void
 vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
                      const char *wanted)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     vgpu_contests_corrected(self->contests, domain_uuid, kind, wanted, g_get_monotonic_time());
-    g_mutex_unlock(&self->lock);
 }
 
 bool
@@ -46,9 +46,9 @@ vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContes
 void
 vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     vgpu_contests_forget(self->contests, domain_uuid);
-    g_mutex_unlock(&self->lock);
 }
 
 /* --- what it is to have --------------------------------------------------------------------- */

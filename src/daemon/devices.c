@@ -45,7 +45,8 @@ vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64
 static void
 tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, guint index)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     for (guint i = 0; i < self->leaving->len; i++) {
         VgpuLeaving *leaving = g_ptr_array_index(self->leaving, i);
 
@@ -55,7 +56,6 @@ tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, gu
         leaving->kept |= event == VGPU_DEVICE_KEPT;
     }
     g_cond_broadcast(&self->left);
-    g_mutex_unlock(&self->lock);
 }
 
 void

@@ -54,13 +54,10 @@ static GVariant *
 run(VgpuHostSetup *self, const char *type, const char *const *args, const char *input,
     guint timeout_ms, GSubprocess **left, GError **error)
 {
-    GVariant *result;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->at_work);
 
-    g_mutex_lock(&self->at_work);
-    result = vgpu_host_program_run(&self->program, type ? G_VARIANT_TYPE(type) : NULL, args,
-                                   input, timeout_ms, left, error);
-    g_mutex_unlock(&self->at_work);
-    return result;
+    return vgpu_host_program_run(&self->program, type ? G_VARIANT_TYPE(type) : NULL, args, input,
+                                 timeout_ms, left, error);
 }
 
 GVariant *
@@ -115,16 +112,15 @@ tell(VgpuManager *manager, const News *news)
 static void
 complain(VgpuHostSetup *self, char **last, const GError *error)
 {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
     g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
-    g_mutex_lock(&self->lock);
     if (g_strcmp0(text, *last) != 0) {
         if (text)
             g_warning("%s", text);
         g_free(*last);
         *last = g_steal_pointer(&text);
     }
-    g_mutex_unlock(&self->lock);
 }
 
 /* A layout that cannot be understood changes nothing; one that is gone wants nothing. */
@@ -196,13 +192,13 @@ reread_thread(gpointer data)
 void
 vgpu_host_setup_reread(VgpuHostSetup *self)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     self->reread_again = true;
     if (!self->rereads) {
         self->rereads = true;
         g_thread_unref(g_thread_new("host-facts", reread_thread, self));
     }
-    g_mutex_unlock(&self->lock);
 }
 
 /* --- the fence ---------------------------------------------------------------------------- */

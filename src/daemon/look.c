@@ -12,14 +12,10 @@
 static guint64
 asked_for(VgpuGuard *self, const char *domain_uuid)
 {
-    const guint64 *since;
-    guint64 result;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    const guint64 *since = g_hash_table_lookup(self->settling, domain_uuid);
 
-    g_mutex_lock(&self->lock);
-    since = g_hash_table_lookup(self->settling, domain_uuid);
-    result = since ? *since : 0;
-    g_mutex_unlock(&self->lock);
-    return result;
+    return since ? *since : 0;
 }
 
 /* @state NULL: there is no such domain. */
@@ -55,14 +51,10 @@ vgpu_guard_settle(const char *domain_uuid, guint64 since, gpointer opaque)
 static bool
 is_starting(VgpuGuard *self, const char *domain_uuid)
 {
-    const gint64 *until;
-    bool starting;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    const gint64 *until = g_hash_table_lookup(self->in_flight, domain_uuid);
 
-    g_mutex_lock(&self->lock);
-    until = g_hash_table_lookup(self->in_flight, domain_uuid);
-    starting = until && *until > g_get_monotonic_time();
-    g_mutex_unlock(&self->lock);
-    return starting;
+    return until && *until > g_get_monotonic_time();
 }
 
 /* It can be read, or is not there. When that is so of all that a look at all domains had to leave alone,

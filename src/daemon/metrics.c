@@ -49,12 +49,9 @@ vgpu_metrics_default(void)
 VgpuMetricsCounts
 vgpu_metrics_counts(VgpuMetrics *self)
 {
-    VgpuMetricsCounts counts;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
-    g_mutex_lock(&self->lock);
-    counts = self->counts;
-    g_mutex_unlock(&self->lock);
-    return counts;
+    return self->counts;
 }
 
 /* Where @word is, else the last one. */
@@ -132,12 +129,12 @@ vgpu_metrics_event(VgpuMetrics *self, GVariant *event)
 void
 vgpu_metrics_reconciled(VgpuMetrics *self, const GPtrArray *actions, gint64 now)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     for (guint i = 0; i < actions->len; i++) {
         const VgpuAction *action = g_ptr_array_index(actions, i);
 
         self->counts.actions[action->kind]++;
     }
     self->counts.last_reconcile = now;
-    g_mutex_unlock(&self->lock);
 }

@@ -155,27 +155,21 @@ define_wanted(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, Vgp
 static Persistent *
 get_wanted(VgpuGuard *self, const char *domain_uuid)
 {
-    Persistent *wanted;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    Persistent *wanted = g_hash_table_lookup(self->persistent, domain_uuid);
 
-    g_mutex_lock(&self->lock);
-    wanted = g_hash_table_lookup(self->persistent, domain_uuid);
-    if (wanted)
-        g_atomic_rc_box_acquire(wanted);
-    g_mutex_unlock(&self->lock);
-    return wanted;
+    return wanted ? g_atomic_rc_box_acquire(wanted) : NULL;
 }
 
 /* True when it is still what the definition wants. */
 static bool
 end_wanted(VgpuGuard *self, const char *domain_uuid, const Persistent *wanted, bool done)
 {
-    bool is_still;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    bool is_still = g_hash_table_lookup(self->persistent, domain_uuid) == wanted;
 
-    g_mutex_lock(&self->lock);
-    is_still = g_hash_table_lookup(self->persistent, domain_uuid) == wanted;
     if (is_still && done)
         g_hash_table_remove(self->persistent, domain_uuid);
-    g_mutex_unlock(&self->lock);
     return is_still;
 }
 
@@ -212,9 +206,9 @@ vgpu_guard_push_persistent(VgpuGuard *self, const char *domain_uuid, VgpuDomain 
 void
 vgpu_guard_drop_persistent(VgpuGuard *self, const char *domain_uuid)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     g_hash_table_remove(self->persistent, domain_uuid);
-    g_mutex_unlock(&self->lock);
 }
 
 /* --- for D-Bus ---------------------------------------------------------------------------- */

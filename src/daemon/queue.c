@@ -95,9 +95,9 @@ vgpu_queue_new(guint threads)
 void
 vgpu_queue_stop(VgpuQueue *self)
 {
-    g_mutex_lock(&self->lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
     self->stopped = true;
-    g_mutex_unlock(&self->lock);
 }
 
 static void
@@ -138,13 +138,11 @@ vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpo
 bool
 vgpu_queue_has(VgpuQueue *self, const char *key)
 {
-    bool has;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    bool has = g_hash_table_contains(self->busy, key);
 
-    g_mutex_lock(&self->lock);
-    has = g_hash_table_contains(self->busy, key);
     for (GList *l = self->jobs; l && !has; l = l->next)
         has = g_strcmp0(((const Job *) l->data)->key, key) == 0;
-    g_mutex_unlock(&self->lock);
     return has;
 }
 

@@ -10,47 +10,6 @@
 #include "domain/annotate.h"
 #include "domain/inject.h"
 
-/* --- whether it may ------------------------------------------------------------------------ */
-
-void
-vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
-                     const char *wanted)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-
-    vgpu_contests_corrected(self->contests, domain_uuid, kind, wanted, g_get_monotonic_time());
-}
-
-bool
-vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
-                       const char *wanted, GError **error)
-{
-    VgpuContest contest;
-
-    g_mutex_lock(&self->lock);
-    contest =
-        vgpu_contests_judge(self->contests, state->uuid, kind, wanted, g_get_monotonic_time());
-    g_mutex_unlock(&self->lock);
-    if (contest == VGPU_CONTEST_NEW)
-        vgpu_guard_emit(
-            self, "domain-contested", state,
-            "its definition was corrected five times within a minute and changed back");
-    if (contest != VGPU_CONTEST_NONE) /* the look is repeated: some day it may be left as it is */
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                    "domain '%s': its definition is contested: it was corrected five times "
-                    "within a minute and changed back by somebody else",
-                    state->name);
-    return contest == VGPU_CONTEST_NONE;
-}
-
-void
-vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-
-    vgpu_contests_forget(self->contests, domain_uuid);
-}
-
 /* --- what it is to have --------------------------------------------------------------------- */
 
 /* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the

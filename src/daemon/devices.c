@@ -41,6 +41,18 @@ vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64
         vgpu_manager_follow_run(self->manager, state->uuid, since, live);
 }
 
+void
+vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
+                gpointer opaque)
+{
+    g_autoptr(VgpuTurn) turn = NULL;
+
+    for (guint i = 0; i < domain->wants->len; i++) /* in XML that nobody has written by hand */
+        ((VgpuWant *) domain->wants->pdata[i])->line = 0;
+    turn = vgpu_turn_begin(self->worker);
+    vgpu_manager_plug(self->manager, domain, first, VGPU_PLUG_TIMEOUT_MS, done, opaque);
+}
+
 /* Whoever waits for the guest need not wait for the next look. */
 static void
 tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, guint index)

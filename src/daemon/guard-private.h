@@ -15,6 +15,11 @@
 #define VGPU_LOOK_DEFINITION                                                                     \
     2u /* that it follows its annotation; not while it is being started */
 
+/* Keys of the looks at the host, and of that at all GPUs among node devices. */
+#define VGPU_GUARD_WATCH "watch"
+#define VGPU_GUARD_SWEEP "sweep"
+#define VGPU_GUARD_GPUS "gpus"
+
 struct VgpuGuard {
     VgpuWorker *worker;
     VgpuManager *manager; /* the worker's */
@@ -22,6 +27,7 @@ struct VgpuGuard {
     const VgpuConfig *config;
     void (*event)(GVariant *event, gpointer opaque);
     gpointer opaque;
+    const VgpuWatchEvents *domain_events, *nodedev_events; /* opaque: the guard */
     VgpuQueue *queue;
     VgpuConnection *connection;
     VgpuAgenda *domains; /* those that need a look, by UUID */
@@ -86,10 +92,6 @@ void vgpu_task_free(gpointer task);
 void vgpu_guard_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
                      gpointer data);
 
-/* Of domains, and of node devices; opaque: the guard. */
-extern const VgpuWatchEvents vgpu_guard_domain_events;
-extern const VgpuWatchEvents vgpu_guard_nodedev_events;
-
 /* An event about a domain: those of the worker's thread go through the manager instead. */
 void vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
                      const char *reason);
@@ -100,17 +102,15 @@ bool vgpu_guard_concerns(const char *xml);
 /* Look at that domain, soon; @what is of VGPU_LOOK_*. Any thread. */
 void vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what);
 
+/* Subscribe to a libvirt that has just come, and catch up with it. */
+void vgpu_guard_catch_up(VgpuGuard *self);
+
 /* --- attach.c ----------------------------------------------------------------------------- */
 
 /* VgpuManagerHost.attach */
 void vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
 
 /* --- plug.c ------------------------------------------------------------------------------- */
-
-/* Have the manager plug the new vGPUs, see vgpu_manager_plug(). Takes @domain; @done is called in a turn, or
- * on the worker. */
-void vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
-                     gpointer opaque);
 
 /* Write our metadata element (NULL: remove it) with the libvirt rights of that user. */
 bool vgpu_guard_write_annotation(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
@@ -153,6 +153,13 @@ void vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const
 
 /* The `since` of the domain's run, to be noted before libvirt is asked about it. */
 guint64 vgpu_guard_since(VgpuGuard *self, const char *domain_uuid);
+/* How long it may take to make a vGPU that is to be plugged. */
+#define VGPU_PLUG_TIMEOUT_MS (30 * 1000)
+/* Have the manager plug the new vGPUs, see vgpu_manager_plug(). Takes @domain; @done is called in a turn, or
+ * on the worker. */
+void vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
+                     gpointer opaque);
+
 /* Tell the manager which vGPUs the running domain has, and which it has lost. */
 void vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64 since);
 
@@ -170,8 +177,6 @@ bool vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **stat
 
 /* --- sweep.c ------------------------------------------------------------------------------ */
 
-/* Subscribe to a libvirt that has just come, and catch up with it. */
-void vgpu_guard_catch_up(VgpuGuard *self);
 VgpuAgenda *vgpu_guard_host_agenda(VgpuGuard *self);
 
 /* --- look.c ------------------------------------------------------------------------------- */
@@ -222,6 +227,8 @@ bool vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *chan
  * it is read again. */
 bool vgpu_guard_follow_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
                              VgpuDomainState **state, GPtrArray *changes, GError **error);
+
+/* --- correction.c ------------------------------------------------------------------------- */
 
 /* Whether the domain may be changed so that it is as @wanted: somebody who undoes our changes again and
  * again will not be fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. */

@@ -2,12 +2,8 @@
 
 #include <string.h>
 
-#include "base/error.h"
 #include "daemon/guard-private.h"
 #include "domain/inject.h"
-
-#define THREADS 4
-#define IN_FLIGHT_US (60 * G_USEC_PER_SEC)
 
 void
 vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
@@ -34,242 +30,28 @@ vgpu_guard_concerns(const char *xml)
     return xml && vgpu_domain_is_marked(xml, strlen(xml));
 }
 
-/* --- what the manager tells --------------------------------------------------------------- */
-
-static void
-host_event(GVariant *event, gpointer opaque)
+void
+vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what)
 {
-    VgpuGuard *self = opaque;
-
-    self->event(event, self->opaque);
-}
-
-static void
-host_rewrite(const char *domain_uuid, gpointer opaque)
-{
-    vgpu_guard_note_refused(opaque, domain_uuid);
-    vgpu_guard_mark(opaque, domain_uuid, VGPU_LOOK_DEFINITION);
-}
-
-static void
-host_starting(const char *domain_uuid, gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-    gint64 until = g_get_monotonic_time() + IN_FLIGHT_US;
-
-    g_mutex_lock(&self->lock);
-    g_hash_table_insert(self->in_flight, g_strdup(domain_uuid), g_memdup2(&until, sizeof(until)));
-    g_mutex_unlock(&self->lock);
-}
-
-static void
-host_settled(const char *domain_uuid, gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-
-    g_mutex_lock(&self->lock);
-    g_hash_table_remove(self->in_flight, domain_uuid);
-    g_mutex_unlock(&self->lock);
-    vgpu_agenda_resume(self->domains, domain_uuid);
-}
-
-/* On a thread of its own. */
-static bool
-host_add_gpu_instance(const char *gpu, int gi_profile, GError **error, gpointer opaque)
-{
-    const VgpuGuard *self = opaque;
-
-    return vgpu_host_setup_add_gpu_instance(self->host_setup, gpu, gi_profile, error);
-}
-
-/* A definition may have waited for a GPU that has just come. */
-static void
-host_gpus_changed(gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-
-    vgpu_host_setup_reread(self->host_setup);
-    vgpu_guard_push_sweep(self);
-}
-
-VgpuManagerHost
-vgpu_guard_host(void)
-{
-    return (VgpuManagerHost) {
-        .event = host_event,
-        .attach = vgpu_guard_attach,
-        .rewrite = host_rewrite,
-        .look = vgpu_guard_settle,
-        .starting = host_starting,
-        .settled = host_settled,
-        .add_gpu_instance = host_add_gpu_instance,
-        .gpus_changed = host_gpus_changed,
-        .libvirt = vgpu_connection_library_version(),
-    };
-}
-
-/* --- events of libvirt -------------------------------------------------------------------- */
-
-static void
-do_started(gpointer data)
-{
-    VgpuTask *task = data;
-
-    vgpu_manager_started(task->guard->manager, task->domain_uuid, task->domain_id);
-    /* one that was defined and started in a go, or is transient: a pool may have vGPUs for it */
-    if (!vgpu_manager_since(task->guard->manager, task->domain_uuid) &&
-        vgpu_guard_gives(task->guard, task->domain_name))
-        vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
-    vgpu_task_free(task);
-}
-
-/* A STOPPED counts as a second release, but it does not say of which run: look at the domain,
- * unless it has been prepared again meanwhile. */
-static void
-do_stopped(gpointer data)
-{
-    VgpuTask *task = data;
-    guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
-
-    if (since)
-        vgpu_guard_settle(task->domain_uuid, since, task->guard);
-    vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
-    vgpu_task_free(task);
-}
-
-static void
-on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-    VgpuTask *task;
-
-    switch (event) {
-    case VGPU_DOMAIN_STARTED:
-        task = vgpu_task_new(self, uuid);
-        task->domain_name = g_strdup(name);
-        task->domain_id = id;
-        vgpu_worker_push_hook(self->worker, do_started, task);
-        break;
-    case VGPU_DOMAIN_STOPPED:
-        vgpu_worker_push(self->worker, do_stopped, vgpu_task_new(self, uuid));
-        break;
-    case VGPU_DOMAIN_DEFINED:
-    case VGPU_DOMAIN_UNDEFINED:
-    case VGPU_DOMAIN_RENAMED_AWAY:
-        vgpu_guard_mark(self, uuid, VGPU_LOOK_DEFINITION);
-        break;
-    }
-}
-
-/* A device has appeared, mostly one of ours that is recorded, or one of somebody else's. */
-static void
-do_check_mdev(gpointer data)
-{
-    VgpuTask *task = data;
-    g_autofree char *domain_uuid =
-        vgpu_manager_domain_of_orphan(task->guard->manager, task->uuid);
-
-    if (domain_uuid)
-        vgpu_guard_mark(task->guard, domain_uuid, VGPU_LOOK_RUN | VGPU_LOOK_DEFINITION);
-    vgpu_task_free(task);
-}
-
-/* It may be one that a driver finished long after nobody waited for it any more. */
-static void
-check_mdev(VgpuGuard *self, const char *name)
-{
-    g_autofree char *uuid = vgpu_nodedev_mdev_uuid(name);
-    VgpuTask *task;
-
-    if (!uuid)
-        return;
-    task = vgpu_task_new(self, NULL);
-    task->uuid = g_steal_pointer(&uuid);
-    vgpu_worker_push(self->worker, do_check_mdev, task);
-}
-
-static void
-on_nodedev(const char *name, bool gone, gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-
-    /* mdevs are read from sysfs whenever they are needed */
-    if (g_str_has_prefix(name, "pci_"))
-        vgpu_guard_reread_gpus(self);
-    else if (!gone)
-        check_mdev(self, name);
-}
-
-const VgpuWatchEvents vgpu_guard_domain_events = {
-    .domain = on_domain,
-    .device = vgpu_guard_on_device,
-};
-
-const VgpuWatchEvents vgpu_guard_nodedev_events = { .nodedev = on_nodedev };
-
-static void
-on_connected(gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-
-    vgpu_guard_emit(self, "libvirt-connected", NULL, NULL);
-    vgpu_guard_catch_up(self);
-}
-
-static void
-on_disconnected(gpointer opaque)
-{
-    VgpuGuard *self = opaque;
-
-    g_mutex_lock(&self->lock);
-    vgpu_autostarts_libvirt_gone(self->autostarts);
-    g_mutex_unlock(&self->lock);
-    vgpu_guard_emit(self, "libvirt-disconnected", NULL, NULL);
-}
-
-/* --- life --------------------------------------------------------------------------------- */
-
-VgpuGuard *
-vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
-               void (*event)(GVariant *event, gpointer opaque), gpointer opaque)
-{
-    VgpuGuard *self = g_new0(VgpuGuard, 1);
-
-    g_mutex_init(&self->lock);
-    self->worker = worker;
-    self->config = config;
-    self->event = event;
-    self->opaque = opaque;
-    self->queue = vgpu_queue_new(THREADS);
-    self->domains = vgpu_guard_domain_agenda(self);
-    self->host = vgpu_guard_host_agenda(self);
-    vgpu_guard_new_nodedevs(self);
-    self->persistent = vgpu_guard_persistent_new();
-    self->in_flight = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    self->settling = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    self->unreadable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->contests = vgpu_contests_new();
-    self->autostarts = vgpu_autostarts_new();
-    self->changing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->leaving = g_ptr_array_new();
-    g_cond_init(&self->left);
-    return self;
+    vgpu_agenda_mark(self->domains, domain_uuid, what);
 }
 
 void
-vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,
-                 const char *root)
+vgpu_guard_catch_up(VgpuGuard *self)
 {
-    static const VgpuConnectionEvents events = {
-        .connected = on_connected,
-        .disconnected = on_disconnected,
-    };
+    vgpu_agenda_mark(self->host, VGPU_GUARD_WATCH, VGPU_LOOK_RUN);
+}
 
-    self->manager = manager;
-    self->host_setup = host_setup;
-    self->connection = vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
-    vgpu_guard_start_nodedevs(self, root);
+void
+vgpu_guard_push_sweep(VgpuGuard *self)
+{
+    vgpu_agenda_mark(self->host, VGPU_GUARD_SWEEP, VGPU_LOOK_RUN);
+}
+
+void
+vgpu_guard_reread_gpus(VgpuGuard *self)
+{
+    vgpu_agenda_mark(self->nodedevs, VGPU_GUARD_GPUS, VGPU_LOOK_RUN);
 }
 
 void

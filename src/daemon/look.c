@@ -136,9 +136,3 @@ vgpu_guard_domain_agenda(VgpuGuard *self)
 {
     return vgpu_agenda_new(self->queue, RETRY_MS, RETRY_MOST_MS, look, self);
 }
-
-void
-vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what)
-{
-    vgpu_agenda_mark(self->domains, domain_uuid, what);
-}

@@ -9,8 +9,7 @@
 
 #define RETRY_MS 300
 #define RETRY_MOST_MS 320000
-#define PATIENCE 2  /* so many failures are not yet the fault of the connection */
-#define GPUS "gpus" /* the key of all GPUs; the others are domains' UUIDs */
+#define PATIENCE 2 /* so many failures are not yet the fault of the connection */
 
 /* --- the GPUs ----------------------------------------------------------------------------- */
 
@@ -46,7 +45,7 @@ watch(VgpuGuard *self, virConnectPtr conn, GError **error)
 
     if (vgpu_watch_is_on(old, conn))
         return true;
-    self->nodedev_watch = vgpu_watch_new(conn, &vgpu_guard_nodedev_events, self, error);
+    self->nodedev_watch = vgpu_watch_new(conn, self->nodedev_events, self, error);
     vgpu_watch_free(old);
     return self->nodedev_watch != NULL;
 }
@@ -63,12 +62,6 @@ look_at_gpus(VgpuGuard *self, virConnectPtr conn, GError **error)
     return inventory != NULL;
 }
 
-void
-vgpu_guard_reread_gpus(VgpuGuard *self)
-{
-    vgpu_agenda_mark(self->nodedevs, GPUS, VGPU_LOOK_RUN);
-}
-
 /* --- life --------------------------------------------------------------------------------- */
 
 /* Of the connection: nothing has failed on it, something has, or another one was asked for. */
@@ -79,10 +72,10 @@ enum { NEW, USED, WORN_OUT };
 static bool
 leaves_it_to_gpus(VgpuGuard *self, const char *key)
 {
-    if (self->nodedev_failures < PATIENCE || g_str_equal(key, GPUS))
+    if (self->nodedev_failures < PATIENCE || g_str_equal(key, VGPU_GUARD_GPUS))
         return false;
     if (!self->nodedev_gpus_try)
-        vgpu_agenda_add(self->nodedevs, GPUS, VGPU_LOOK_RUN);
+        vgpu_agenda_add(self->nodedevs, VGPU_GUARD_GPUS, VGPU_LOOK_RUN);
     self->nodedev_gpus_try = true;
     return true;
 }
@@ -100,7 +93,7 @@ is_worn_out(VgpuGuard *self)
 static void
 count_failure(VgpuGuard *self, const char *key, VgpuOutlook outlook)
 {
-    bool is_of_gpus = g_str_equal(key, GPUS);
+    bool is_of_gpus = g_str_equal(key, VGPU_GUARD_GPUS);
 
     if (outlook == VGPU_OUTLOOK_RECONNECT) {
         self->nodedev_failures++;
@@ -126,7 +119,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
     if (leaves_it_to_gpus(self, key) || is_worn_out(self))
         return VGPU_OUTLOOK_WHEN_CONNECTED;
     if ((conn = vgpu_connection_get(self->nodedev_connection, &failure))) {
-        if (g_str_equal(key, GPUS))
+        if (g_str_equal(key, VGPU_GUARD_GPUS))
             (void) look_at_gpus(self, conn, &failure);
         else
             (void) vgpu_guard_follow_persistent(self, conn, key, &step, &failure);
@@ -144,7 +137,7 @@ on_connected(gpointer opaque)
     VgpuGuard *self = opaque;
 
     g_atomic_int_set(&self->nodedev_wear, NEW);
-    vgpu_agenda_add(self->nodedevs, GPUS, VGPU_LOOK_RUN);
+    vgpu_agenda_add(self->nodedevs, VGPU_GUARD_GPUS, VGPU_LOOK_RUN);
     vgpu_agenda_resume_waiting(self->nodedevs);
 }
 

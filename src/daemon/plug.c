@@ -8,20 +8,8 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "daemon/guard-private.h"
-#include "daemon/turn.h"
 
-#define MAKE_TIMEOUT_MS (30 * 1000)
 #define SPARE_S 10
-
-void
-vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
-                gpointer opaque)
-{
-    g_autoptr(VgpuTurn) turn = NULL;
-
-    turn = vgpu_turn_begin(self->worker);
-    vgpu_manager_plug(self->manager, domain, first, MAKE_TIMEOUT_MS, done, opaque);
-}
 
 /* Shared by the thread that waits and the worker, since one of them may give up. */
 typedef struct {
@@ -63,7 +51,7 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
     g_autofree char *what = g_strdup(domain->what);
     gint64 until =
         g_get_monotonic_time() +
-        (MAKE_TIMEOUT_MS / 1000 + self->config->attach_timeout + SPARE_S) * G_USEC_PER_SEC;
+        (VGPU_PLUG_TIMEOUT_MS / 1000 + self->config->attach_timeout + SPARE_S) * G_USEC_PER_SEC;
     Outcome *outcome = g_new0(Outcome, 1);
     bool done;
 

@@ -9,10 +9,6 @@
 #define RETRY_MS 1000
 #define RETRY_MOST_MS 320000
 
-/* Keys of the looks at the host. */
-#define WATCH "watch"
-#define SWEEP "sweep"
-
 /* UUIDs of the domains that may concern us without anything of ours in them: those that the manager has, and
  * those that a pool gives vGPUs. */
 static GPtrArray *
@@ -155,7 +151,7 @@ watch(VgpuGuard *self, virConnectPtr conn, GError **error)
 
     if (vgpu_watch_is_on(old, conn))
         return true;
-    self->watch = vgpu_watch_new(conn, &vgpu_guard_domain_events, self, error);
+    self->watch = vgpu_watch_new(conn, self->domain_events, self, error);
     vgpu_watch_free(old);
     return self->watch != NULL;
 }
@@ -180,7 +176,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
     VgpuOutlook outlook;
 
     (void) what;
-    if (conn && g_str_equal(key, WATCH)) {
+    if (conn && g_str_equal(key, VGPU_GUARD_WATCH)) {
         take_libvirt(self, conn);
         if (watch(self, conn, &failure)) {
             vgpu_guard_push_sweep(self);
@@ -199,16 +195,4 @@ VgpuAgenda *
 vgpu_guard_host_agenda(VgpuGuard *self)
 {
     return vgpu_agenda_new(self->queue, RETRY_MS, RETRY_MOST_MS, look, self);
-}
-
-void
-vgpu_guard_catch_up(VgpuGuard *self)
-{
-    vgpu_agenda_mark(self->host, WATCH, VGPU_LOOK_RUN);
-}
-
-void
-vgpu_guard_push_sweep(VgpuGuard *self)
-{
-    vgpu_agenda_mark(self->host, SWEEP, VGPU_LOOK_RUN);
 }

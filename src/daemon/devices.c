@@ -47,8 +47,6 @@ vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDon
 {
     g_autoptr(VgpuTurn) turn = NULL;
 
-    for (guint i = 0; i < domain->wants->len; i++) /* in XML that nobody has written by hand */
-        ((VgpuWant *) domain->wants->pdata[i])->line = 0;
     turn = vgpu_turn_begin(self->worker);
     vgpu_manager_plug(self->manager, domain, first, VGPU_PLUG_TIMEOUT_MS, done, opaque);
 }

@@ -47,11 +47,11 @@ if awk 'FNR == 1 || /^=/ { rule = 0 } /polkit\.addRule/ { rule = 1 } rule { prin
 fi
 
 # "EVENT MESSAGE_ID": programs look for them in the journal for ever
-awk 'NF { text = text $0 } END { print text }' src/daemon/event.c |
+awk 'NF { text = text $0 } END { print text }' src/base/event.c |
     grep -oE '\{ *"[a-z-]+", *"[0-9a-f]{32}"' | tr -d '{ "' | tr , ' ' | sort > "$tmp/ids"
-[ -s "$tmp/ids" ] || complain "src/daemon/event.c: no message ids found"
+[ -s "$tmp/ids" ] || complain "src/base/event.c: no message ids found"
 awk '/^ [a-z-]+ +[0-9a-f]+$/ { print $1, $2 }' "$page" | sort > "$tmp/documented"
 diff "$tmp/ids" "$tmp/documented" ||
-    complain "MESSAGE_IDs of src/daemon/event.c (<) and of $page (>) differ"
+    complain "MESSAGE_IDs of src/base/event.c (<) and of $page (>) differ"
 
 exit "$failed"

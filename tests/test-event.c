@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/event.h"
+#include "base/event.h"
 
 #define VGPU                                                                                     \
     "'domain': <'web1'>, 'domain_uuid': <'D'>, 'uuid': <'U'>, 'gpu': <'0000:41:00.0'>, "         \

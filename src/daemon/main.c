@@ -11,12 +11,12 @@
 
 #include "base/blocking.h"
 #include "base/error.h"
+#include "base/event.h"
 #include "base/fsutil.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "config.h"
 #include "core/manager.h"
-#include "daemon/event.h"
 #include "daemon/guard.h"
 #include "daemon/hook-socket.h"
 #include "daemon/host-setup.h"

@@ -1,4 +1,4 @@
-#include "daemon/event.h"
+#include "base/event.h"
 
 #include <stdbool.h>
 

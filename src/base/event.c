@@ -55,6 +55,35 @@ static const struct {
     { "reason", "VGPU_REASON" },
 };
 
+static void
+put(GVariantDict *dict, const char *key, const char *value)
+{
+    if (value)
+        g_variant_dict_insert(dict, key, "s", value);
+}
+
+GVariant *
+vgpu_event_new(const VgpuEvent *event)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *time = g_date_time_format_iso8601(now);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    put(&dict, "time", time);
+    put(&dict, "event", event->event);
+    put(&dict, "domain", event->domain);
+    put(&dict, "domain_uuid", event->domain_uuid);
+    put(&dict, "uuid", event->uuid);
+    put(&dict, "gpu", event->gpu);
+    put(&dict, "parent", event->parent);
+    put(&dict, "profile", event->profile);
+    put(&dict, "interface", event->interface);
+    put(&dict, "reason", event->reason);
+    if (event->duration_ms >= 0)
+        g_variant_dict_insert(&dict, "duration_ms", "u", (guint) event->duration_ms);
+    return g_variant_dict_end(&dict);
+}
+
 static const char *
 string_of(GVariant *event, const char *key)
 {

@@ -5,6 +5,18 @@
 
 #include <glib.h>
 
+/* What an event tells; NULL: nothing of that kind. */
+typedef struct {
+    const char *event; /* its kind */
+    const char *domain, *domain_uuid;
+    const char *uuid, *gpu, *parent, *profile, *interface; /* of the vGPU */
+    const char *reason;
+    gint64 duration_ms; /* negative: it took no time that is worth telling */
+} VgpuEvent;
+
+/* As of now; floating. */
+GVariant *vgpu_event_new(const VgpuEvent *event);
+
 /* Takes a floating @event and gives it back, floating, with its outcome: ok, failed, refused. */
 GVariant *vgpu_event_complete(GVariant *event);
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/event.h"
 #include "base/names.h"
 #include "core/life.h"
 
@@ -247,39 +248,27 @@ vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want)
            (!want->gpu || g_str_equal(want->gpu, claim->gpu));
 }
 
-static void
-put(GVariantDict *dict, const char *key, const char *value)
-{
-    if (value)
-        g_variant_dict_insert(dict, key, "s", value);
-}
-
 GVariant *
 vgpu_manager_event(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
                    const char *reason, gint64 duration_ms)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *time = g_date_time_format_iso8601(now);
-    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+    VgpuEvent about = {
+        .event = event,
+        .domain = owner ? owner->domain_name : NULL,
+        .domain_uuid = owner ? owner->domain_uuid : NULL,
+        .reason = reason,
+        .duration_ms = duration_ms,
+    };
 
-    put(&dict, "time", time);
-    put(&dict, "event", event);
-    if (owner) {
-        put(&dict, "domain", owner->domain_name);
-        put(&dict, "domain_uuid", owner->domain_uuid);
-    }
     if (claim) {
-        put(&dict, "uuid", claim->uuid);
-        put(&dict, "gpu", claim->gpu);
-        put(&dict, "parent", claim->parent);
-        put(&dict, "profile", claim->profile_name);
+        about.uuid = claim->uuid;
+        about.gpu = claim->gpu;
+        about.parent = claim->parent;
+        about.profile = claim->profile_name;
         if (claim->interface != VGPU_INTERFACE_NONE)
-            put(&dict, "interface", vgpu_interface_to_string(claim->interface));
+            about.interface = vgpu_interface_to_string(claim->interface);
     }
-    put(&dict, "reason", reason);
-    if (duration_ms >= 0)
-        g_variant_dict_insert(&dict, "duration_ms", "u", (guint) duration_ms);
-    return g_variant_dict_end(&dict);
+    return vgpu_event_new(&about);
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/event.h"
 #include "daemon/guard-private.h"
 #include "domain/inject.h"
 
@@ -9,19 +10,15 @@ void
 vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
                 const char *reason)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *time = g_date_time_format_iso8601(now);
-    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+    VgpuEvent about = {
+        .event = event,
+        .domain = domain ? domain->name : NULL,
+        .domain_uuid = domain ? domain->uuid : NULL,
+        .reason = reason,
+        .duration_ms = -1,
+    };
 
-    g_variant_dict_insert(&dict, "time", "s", time);
-    g_variant_dict_insert(&dict, "event", "s", event);
-    if (domain) {
-        g_variant_dict_insert(&dict, "domain", "s", domain->name);
-        g_variant_dict_insert(&dict, "domain_uuid", "s", domain->uuid);
-    }
-    if (reason)
-        g_variant_dict_insert(&dict, "reason", "s", reason);
-    self->event(g_variant_dict_end(&dict), self->opaque);
+    self->event(vgpu_event_new(&about), self->opaque);
 }
 
 bool

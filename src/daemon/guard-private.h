@@ -105,12 +105,12 @@ void vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what);
 /* Subscribe to a libvirt that has just come, and catch up with it. */
 void vgpu_guard_catch_up(VgpuGuard *self);
 
-/* --- attach.c ----------------------------------------------------------------------------- */
+/* --- late-attach.c ----------------------------------------------------------------------------- */
 
 /* VgpuManagerHost.attach */
 void vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
 
-/* --- plug.c ------------------------------------------------------------------------------- */
+/* --- attach-device.c ------------------------------------------------------------------------------- */
 
 /* Write our metadata element (NULL: remove it) with the libvirt rights of that user. */
 bool vgpu_guard_write_annotation(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
@@ -138,14 +138,14 @@ VgpuDomain *vgpu_guard_read_with(const char *xml, const char *element, const cha
  * be undone. */
 bool vgpu_guard_is_still(const char *xml, const char *element, const char *name);
 
-/* --- unplug.c ----------------------------------------------------------------------------- */
+/* --- detach-device.c ----------------------------------------------------------------------------- */
 
 /* Take vGPU @index away from the running domain with that id, and wait until the guest has let go
  * of it; one that is not there is no failure. Not in a job. VGPU_ERROR_BUSY: it has not. */
 bool vgpu_guard_unplug(VgpuGuard *self, const VgpuDomainState *domain, guint index,
                        GError **error);
 
-/* --- devices.c ---------------------------------------------------------------------------- */
+/* --- live-devices.c ---------------------------------------------------------------------------- */
 
 /* VgpuWatchEvents.device */
 void vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
@@ -163,7 +163,7 @@ void vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepa
 /* Tell the manager which vGPUs the running domain has, and which it has lost. */
 void vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64 since);
 
-/* --- give.c ------------------------------------------------------------------------------- */
+/* --- gift.c ------------------------------------------------------------------------------- */
 
 /* On the worker: whether a pool gives vGPUs to a domain of that name. */
 bool vgpu_guard_gives(VgpuGuard *self, const char *domain_name);
@@ -216,7 +216,7 @@ void vgpu_guard_note_refused(VgpuGuard *self, const char *domain_uuid);
 /* The definition is as it should be: start the domain again, if its autostart was that start. */
 void vgpu_guard_start_moved(VgpuGuard *self, const char *domain_uuid);
 
-/* --- define.c ----------------------------------------------------------------------------- */
+/* --- follow-definition.c ----------------------------------------------------------------------------- */
 
 /* Make the definition of one domain follow its annotation; its persistent mdevs then do so by
  * themselves. @changes (may be NULL) gets a line for each change. VGPU_ERROR_BUSY: later. */

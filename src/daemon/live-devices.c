@@ -1,4 +1,4 @@
-/* devices.c: vGPUs that come to and go from running domains, by whoever's hand
+/* live-devices.c: vGPUs that come to and go from running domains, by whoever's hand
  *
  * An event says only that something has changed; what the domain has is read from its live XML, in
  * order with everything else that is done to that domain. */

@@ -1,4 +1,4 @@
-/* plug.c: one more vGPU for a domain, asked for by a user
+/* attach-device.c: one more vGPU for a domain, asked for by a user
  *
  * The steps that call libvirt are jobs of that domain; between them the thread that asked waits,
  * since the hot-plug itself is such a job too. */

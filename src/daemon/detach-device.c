@@ -1,4 +1,4 @@
-/* unplug.c: one vGPU less for a domain, asked for by a user; the guest has the last word */
+/* detach-device.c: one vGPU less for a domain, asked for by a user; the guest has the last word */
 #include <string.h>
 
 #include "base/blocking.h"

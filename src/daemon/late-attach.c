@@ -1,4 +1,4 @@
-/* attach.c: late attach, for a domain that was started before its definition had the hostdev */
+/* late-attach.c: late attach, for a domain that was started before its definition had the hostdev */
 #include <string.h>
 
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* change.c: what attach and detach share: one change of a domain at a time, with its caller's rights */
+/* device-change.c: what attach and detach share: one change of a domain at a time, with its caller's rights */
 #include <string.h>
 
 #include "base/error.h"

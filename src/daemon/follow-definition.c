@@ -1,4 +1,4 @@
-/* define.c: a definition follows its annotation
+/* follow-definition.c: a definition follows its annotation
  *
  * Never by a redefine: devices are attached and detached one by one, so that secrets, a
  * simultaneous edit and the other domains of the host stay as they are. */

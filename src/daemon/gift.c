@@ -1,4 +1,4 @@
-/* give.c: domains to which a pool gives vGPUs by their name, without an annotation
+/* gift.c: domains to which a pool gives vGPUs by their name, without an annotation
  *
  * They get one, written like a user's, so that everything after it is as usual. A definition that has
  * anything of ours already, even an empty annotation, is left alone. A domain that runs without gets

@@ -10,7 +10,14 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
+#include "daemon/attach-device.h"
+#include "daemon/correction.h"
+#include "daemon/detach-device.h"
+#include "daemon/device-change.h"
+#include "daemon/follow-definition.h"
+#include "daemon/gift.h"
 #include "daemon/guard-private.h"
+#include "daemon/live-devices.h"
 #include "daemon/turn.h"
 #include "domain-host.h"
 #include "pool/pools.h"
@@ -97,12 +104,12 @@ __wrap_virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsign
     if (guest == BLOCKED_FIRST && detaches == 1)
         return fail_libvirt(VIR_ERR_OPERATION_TIMEOUT);
     if (guest == REFUSES)
-        vgpu_guard_on_device(VGPU_DEVICE_KEPT, WEB, 1, alias, &guard);
+        vgpu_live_devices_on_event(VGPU_DEVICE_KEPT, WEB, 1, alias, &guard);
     if (guest == REFUSES || guest == KEEPS)
         return 0;
     plugged &= ~(1u << index);
     if (guest == LETS_GO)
-        vgpu_guard_on_device(VGPU_DEVICE_REMOVED, WEB, 1, alias, &guard);
+        vgpu_live_devices_on_event(VGPU_DEVICE_REMOVED, WEB, 1, alias, &guard);
     return 0;
 }
 
@@ -200,13 +207,14 @@ vgpu_pools_for_domain(const VgpuPools *self, const char *domain_name, guint *dev
 }
 
 void
-vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
+vgpu_correction_expect(VgpuGuard *self, const char *domain_uuid)
 {
     expected++;
 }
 
 bool
-vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, GError **error)
+vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
+                       GError **error)
 {
     follows++;
     assert_int_equal(expected,
@@ -219,7 +227,7 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
 }
 
 void
-vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
+vgpu_correction_done(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
                      const char *wanted)
 {
     assert_int_equal(kind, VGPU_CONTEST_GIFT);
@@ -232,7 +240,7 @@ run_devices(gpointer data)
 {
     g_autoptr(VgpuDomainState) state = domain_host_get(conn, WEB);
 
-    vgpu_guard_follow_devices(&guard, state, vgpu_guard_since(&guard, WEB));
+    vgpu_live_devices_follow(&guard, state, vgpu_live_devices_since(&guard, WEB));
 }
 
 /* The look that comes of it, with as much of it as the test is about. */
@@ -253,8 +261,8 @@ vgpu_guard_concerns(const char *xml)
 }
 
 bool
-vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
-                       const char *wanted, GError **error)
+vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
+                           const char *wanted, GError **error)
 {
     assert_int_equal(kind, VGPU_CONTEST_GIFT);
     g_string_assign(judged, wanted);
@@ -440,8 +448,8 @@ test_attach(void **state)
         plugs_before_error = cases[i].plugs_before_error;
         follow_error = cases[i].follow_error;
         follow_code = VGPU_ERROR_NO_CAPACITY;
-        uuids = vgpu_guard_attach_device(&guard, WEB, &cases[i].device, cases[i].live,
-                                         cases[i].config, 0, &error);
+        uuids = vgpu_attach_device(&guard, WEB, &cases[i].device, cases[i].live, cases[i].config,
+                                   0, &error);
         fake_error.code = 0;
         if (!uuids != !!cases[i].error || (error && !strstr(error->message, cases[i].error)))
             fail_msg("%s: %s", cases[i].what, error ? error->message : "done");
@@ -466,7 +474,7 @@ test_attach_taken(void **state)
 
     annotate_web(true);
     plugged |= 2;
-    uuids = vgpu_guard_attach_device(&guard, WEB, &device, true, false, 0, &error);
+    uuids = vgpu_attach_device(&guard, WEB, &device, true, false, 0, &error);
     assert_null(uuids);
     assert_non_null(strstr(error->message, "'ua-vgpu-1' that its annotation does not name"));
     assert_int_equal(plugged, 3);
@@ -484,7 +492,7 @@ test_attach_busy(void **state)
     annotate_web(true);
     follow_error = "later";
     follow_code = VGPU_ERROR_BUSY;
-    uuids = vgpu_guard_attach_device(&guard, WEB, &device, false, true, 0, &error);
+    uuids = vgpu_attach_device(&guard, WEB, &device, false, true, 0, &error);
     assert_non_null(uuids);
     assert_int_equal(late_follows, 1);
     check_domain("busy", 1, 2);
@@ -497,13 +505,13 @@ test_one_at_a_time(void **state)
     g_autoptr(GError) error = NULL;
 
     annotate_web(true);
-    assert_true(vgpu_guard_begin_change(&guard, WEB, &error));
-    assert_null(vgpu_guard_attach_device(&guard, WEB, &device, true, false, 0, &error));
+    assert_true(vgpu_device_change_begin(&guard, WEB, &error));
+    assert_null(vgpu_attach_device(&guard, WEB, &device, true, false, 0, &error));
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
     g_clear_error(&error);
-    assert_null(vgpu_guard_detach_device(&guard, WEB, 0, true, false, 0, &error));
+    assert_null(vgpu_detach_device(&guard, WEB, 0, true, false, 0, &error));
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
-    vgpu_guard_end_change(&guard, WEB);
+    vgpu_device_change_end(&guard, WEB);
 }
 
 static void
@@ -560,8 +568,8 @@ test_detach(void **state)
         giving = cases[i].given ? "web" : NULL;
         follow_error = cases[i].follow_error;
         follow_code = VGPU_ERROR_NO_CAPACITY;
-        changes = vgpu_guard_detach_device(&guard, WEB, cases[i].index, cases[i].live,
-                                           cases[i].config, 0, &error);
+        changes = vgpu_detach_device(&guard, WEB, cases[i].index, cases[i].live, cases[i].config,
+                                     0, &error);
         fake_error.code = 0;
         text = changes ? changes[0] : error->message;
         if (!changes != (cases[i].code >= 0) || !text || !strstr(text, cases[i].text) ||
@@ -588,9 +596,9 @@ test_rights(void **state)
     annotate_web(true);
     config.libvirt_uri = (char *) "test:///nonexistent";
     for (int i = 0; i < 2; i++) {
-        assert_null(vgpu_guard_attach_device(&guard, WEB, &device, !i, i, geteuid() + 1, &error));
+        assert_null(vgpu_attach_device(&guard, WEB, &device, !i, i, geteuid() + 1, &error));
         g_clear_error(&error);
-        assert_null(vgpu_guard_detach_device(&guard, WEB, 0, !i, i, geteuid() + 1, &error));
+        assert_null(vgpu_detach_device(&guard, WEB, 0, !i, i, geteuid() + 1, &error));
         g_clear_error(&error);
     }
     config.libvirt_uri = NULL;
@@ -642,7 +650,7 @@ test_give(void **state)
         giving = cases[i].giving;
         contested = cases[i].contested;
         domain = domain_host_get(conn, WEB);
-        if (vgpu_guard_give(&guard, conn, &domain, &error) != cases[i].done)
+        if (vgpu_gift_give(&guard, conn, &domain, &error) != cases[i].done)
             fail_msg("%s: %s", cases[i].what, error ? error->message : "done");
         settle();
         check_domain(cases[i].what, cases[i].in_live, cases[i].in_config);
@@ -670,7 +678,7 @@ test_give_tenants(void **state)
         giving = "web";
         giving_tenants = n;
         domain = domain_host_get(conn, WEB);
-        assert_true(vgpu_guard_give(&guard, conn, &domain, NULL));
+        assert_true(vgpu_gift_give(&guard, conn, &domain, NULL));
         settle();
         giving_tenants = 0;
         if (n == 1)
@@ -692,7 +700,7 @@ test_give_transient(void **state)
     domain_host_create(conn, DOMAIN_XML("brief", MISSING, ""));
     giving = "brief";
     domain = domain_host_get(conn, MISSING);
-    assert_true(vgpu_guard_give(&guard, conn, &domain, &error));
+    assert_true(vgpu_gift_give(&guard, conn, &domain, &error));
     settle();
     assert_int_equal(devices_in(domain->live), 1);
     assert_string_equal(told->str, "plug:brief:0-2 ");
@@ -724,7 +732,7 @@ test_by_hand(void **state)
         plugged = cases[i].plugged;
         since = cases[i].since;
         g_string_truncate(told, 0);
-        vgpu_guard_on_device(cases[i].event, WEB, 1, cases[i].alias, &guard);
+        vgpu_live_devices_on_event(cases[i].event, WEB, 1, cases[i].alias, &guard);
         settle();
         if (!g_str_equal(told->str, cases[i].told))
             fail_msg("%s: the manager was told '%s'", cases[i].what, told->str);

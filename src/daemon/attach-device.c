@@ -2,12 +2,17 @@
  *
  * The steps that call libvirt are jobs of that domain; between them the thread that asked waits,
  * since the hot-plug itself is such a job too. */
+#include "daemon/attach-device.h"
+
 #include <string.h>
 
 #include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "daemon/detach-device.h"
+#include "daemon/device-change.h"
 #include "daemon/guard-private.h"
+#include "daemon/live-devices.h"
 
 #define SPARE_S 10
 
@@ -49,9 +54,9 @@ static bool
 plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GError **error)
 {
     g_autofree char *what = g_strdup(domain->what);
-    gint64 until =
-        g_get_monotonic_time() +
-        (VGPU_PLUG_TIMEOUT_MS / 1000 + self->config->attach_timeout + SPARE_S) * G_USEC_PER_SEC;
+    gint64 until = g_get_monotonic_time() +
+                   (VGPU_LIVE_DEVICES_PLUG_MS / 1000 + self->config->attach_timeout + SPARE_S) *
+                       G_USEC_PER_SEC;
     Outcome *outcome = g_new0(Outcome, 1);
     bool done;
 
@@ -59,7 +64,7 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
     g_atomic_ref_count_inc(&outcome->refs);
     g_mutex_init(&outcome->lock);
     g_cond_init(&outcome->cond);
-    vgpu_guard_plug(self, domain, first, on_plugged, outcome);
+    vgpu_live_devices_plug(self, domain, first, on_plugged, outcome);
     vgpu_blocking_check("a hot-plug");
     g_mutex_lock(&outcome->lock);
     while (!outcome->done && g_cond_wait_until(&outcome->cond, &outcome->lock, until))
@@ -132,7 +137,7 @@ append(const char *xml, const char *what, const VgpuAnnotateOptions *device, cha
     g_autofree char *old = now ? vgpu_annotate_extract(now) : NULL;
     g_autofree char *element = now ? vgpu_annotate_append(old, device, &failure) : NULL;
 
-    if (!element || !(then = vgpu_guard_read_with(xml, element, what, &failure))) {
+    if (!element || !(then = vgpu_device_change_read(xml, element, what, &failure))) {
         vgpu_error_add_source(failure, what);
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
@@ -173,7 +178,7 @@ begin(Attach *job, virConnectPtr conn, GError **error)
     if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)))
         return false;
     job->what = g_strdup_printf("domain '%s'", job->state->name);
-    if (!vgpu_guard_check_target(job->state, job->live, job->config, error) ||
+    if (!vgpu_device_change_check(job->state, job->live, job->config, error) ||
         (job->live && !check_live_device(job->what, job->device, error)))
         return false;
     if (job->live &&
@@ -187,8 +192,8 @@ begin(Attach *job, virConnectPtr conn, GError **error)
         return false;
     if (!job->live)
         return true;
-    if (!vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, live, true, false,
-                                     job->caller, error))
+    if (!vgpu_device_change_write(job->guard, conn, job->domain_uuid, live, true, false,
+                                  job->caller, error))
         return false;
     job->live_new = g_steal_pointer(&live);
     return true;
@@ -202,14 +207,14 @@ write_config(Attach *job, virConnectPtr conn, GError **error)
     g_autofree char *element = NULL;
     guint index;
 
-    if (!state || !vgpu_guard_check_target(state, false, true, error) ||
+    if (!state || !vgpu_device_change_check(state, false, true, error) ||
         !(element = append(state->definition, job->what, job->device, &job->config_was, &index,
                            NULL, error)) ||
-        !vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, element, false, true,
-                                     job->caller, error))
+        !vgpu_device_change_write(job->guard, conn, job->domain_uuid, element, false, true,
+                                  job->caller, error))
         return false;
     job->config_new = g_steal_pointer(&element);
-    return vgpu_guard_follow_now(job->guard, job->domain_uuid, NULL, error);
+    return vgpu_device_change_follow(job->guard, job->domain_uuid, NULL, error);
 }
 
 /* With the daemon's rights: the caller may have lost his. */
@@ -223,7 +228,7 @@ put_back_one(Attach *job, virConnectPtr conn, const VgpuDomainState *state, bool
 
     if (!element || (live && state->id != job->state->id))
         return true;
-    if (!vgpu_guard_is_still(xml, element, state->name)) {
+    if (!vgpu_device_change_is_still(xml, element, state->name)) {
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_BUSY,
             "the annotation of domain '%s' has been edited meanwhile, and may still name the "
@@ -242,9 +247,9 @@ put_back(Attach *job, virConnectPtr conn, GError **error)
 
     if (!state)
         return false;
-    config =
-        put_back_one(job, conn, state, false, error) &&
-        (!job->config_new || vgpu_guard_follow_now(job->guard, job->domain_uuid, NULL, error));
+    config = put_back_one(job, conn, state, false, error) &&
+             (!job->config_new ||
+              vgpu_device_change_follow(job->guard, job->domain_uuid, NULL, error));
     return put_back_one(job, conn, state, true, config ? error : NULL) && config;
 }
 
@@ -283,11 +288,11 @@ undo(Attach *job, guint n_plugged)
     for (guint i = 0; i < n_plugged; i++) {
         g_autoptr(GError) error = NULL;
 
-        if (!vgpu_guard_unplug(job->guard, job->state, job->first + i, &error))
+        if (!vgpu_detach_device_live(job->guard, job->state, job->first + i, &error))
             g_warning("undoing an attach: %s", error->message);
     }
     if (job->live_new || job->config_new)
-        vgpu_guard_call(job->guard, job->domain_uuid, run_put_back, job);
+        vgpu_task_call(job->guard, job->domain_uuid, run_put_back, job);
     if (job->error) {
         g_autofree char *text = vgpu_error_text(job->error);
 
@@ -315,7 +320,7 @@ attach(Attach *job, char ***uuids)
     guint n;
     bool late = false;
 
-    vgpu_guard_call(job->guard, job->domain_uuid, run_begin, job);
+    vgpu_task_call(job->guard, job->domain_uuid, run_begin, job);
     if (!job->done)
         return false;
     *uuids = uuids_from(job->domain, job->first);
@@ -327,7 +332,7 @@ attach(Attach *job, char ***uuids)
         return false;
     }
     if (job->config) {
-        vgpu_guard_call(job->guard, job->domain_uuid, run_config, job);
+        vgpu_task_call(job->guard, job->domain_uuid, run_config, job);
         if (!job->done)
             undo(job, n);
     }
@@ -335,9 +340,8 @@ attach(Attach *job, char ***uuids)
 }
 
 char **
-vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
-                         const VgpuAnnotateOptions *device, bool live, bool config, guint caller,
-                         GError **error)
+vgpu_attach_device(VgpuGuard *self, const char *domain_uuid, const VgpuAnnotateOptions *device,
+                   bool live, bool config, guint caller, GError **error)
 {
     Attach job = {
         .guard = self,
@@ -350,10 +354,10 @@ vgpu_guard_attach_device(VgpuGuard *self, const char *domain_uuid,
     g_auto(GStrv) uuids = NULL;
     bool done;
 
-    if (!vgpu_guard_begin_change(self, domain_uuid, error))
+    if (!vgpu_device_change_begin(self, domain_uuid, error))
         return NULL;
     done = attach(&job, &uuids);
-    vgpu_guard_end_change(self, domain_uuid);
+    vgpu_device_change_end(self, domain_uuid);
     vgpu_domain_state_free(job.state);
     vgpu_domain_free(job.domain);
     g_free(job.what);

@@ -1,9 +1,11 @@
 /* correction.c: what is ours in a domain is changed by us only, unless somebody fights it */
+#include "daemon/correction.h"
+
 #include "base/error.h"
 #include "daemon/guard-private.h"
 
 void
-vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
+vgpu_correction_done(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
                      const char *wanted)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
@@ -12,8 +14,8 @@ vgpu_guard_corrected(VgpuGuard *self, const char *domain_uuid, VgpuContestKind k
 }
 
 bool
-vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
-                       const char *wanted, GError **error)
+vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
+                           const char *wanted, GError **error)
 {
     VgpuContest contest;
 
@@ -34,7 +36,7 @@ vgpu_guard_may_correct(VgpuGuard *self, const VgpuDomainState *state, VgpuContes
 }
 
 void
-vgpu_guard_expect_correction(VgpuGuard *self, const char *domain_uuid)
+vgpu_correction_expect(VgpuGuard *self, const char *domain_uuid)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 

@@ -1,10 +1,15 @@
 /* detach-device.c: one vGPU less for a domain, asked for by a user; the guest has the last word */
+#include "daemon/detach-device.h"
+
 #include <string.h>
 
 #include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "daemon/device-change.h"
+#include "daemon/gift.h"
 #include "daemon/guard-private.h"
+#include "daemon/live-devices.h"
 #include "daemon/turn.h"
 
 #define POLL_MS 500
@@ -102,7 +107,7 @@ unplug(Unplug *job, VgpuLeaving *leaving, GError **error)
     gint64 until = g_get_monotonic_time() + job->guard->config->detach_timeout * G_USEC_PER_SEC;
 
     for (;;) {
-        vgpu_guard_call(job->guard, job->domain->uuid, run_unplug, job);
+        vgpu_task_call(job->guard, job->domain->uuid, run_unplug, job);
         if (job->gone)
             return true;
         if (job->error && !g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY)) {
@@ -122,13 +127,14 @@ unplug(Unplug *job, VgpuLeaving *leaving, GError **error)
 }
 
 bool
-vgpu_guard_unplug(VgpuGuard *self, const VgpuDomainState *domain, guint index, GError **error)
+vgpu_detach_device_live(VgpuGuard *self, const VgpuDomainState *domain, guint index,
+                        GError **error)
 {
     Unplug job = { .guard = self, .domain = domain, .index = index };
     VgpuLeaving leaving = { .domain_uuid = domain->uuid, .index = index };
     bool done;
 
-    job.since = vgpu_guard_since(self, domain->uuid);
+    job.since = vgpu_live_devices_since(self, domain->uuid);
     job.alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", index);
     g_mutex_lock(&self->lock);
     g_ptr_array_add(self->leaving, &leaving);
@@ -220,7 +226,7 @@ remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **w
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    if (!*element && vgpu_guard_is_given(self, state->name))
+    if (!*element && vgpu_gift_ask(self, state->name))
         *element = g_strdup(EMPTY_ANNOTATION);
     *was = g_steal_pointer(&old);
     return true;
@@ -260,13 +266,13 @@ begin(Detach *job, virConnectPtr conn, GError **error)
     g_autofree char *config = NULL;
 
     if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
-        !vgpu_guard_check_target(job->state, job->live, job->config, error) ||
+        !vgpu_device_change_check(job->state, job->live, job->config, error) ||
         (job->live && !check_live(job, &live, error)) ||
         (job->config && !remove_from(job->guard, job->state, job->index, &was, &config, error)) ||
         (job->live && job->config && !check_same(job, error)))
         return false;
-    return !job->live || vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, live,
-                                                     true, false, job->caller, error);
+    return !job->live || vgpu_device_change_write(job->guard, conn, job->domain_uuid, live, true,
+                                                  false, job->caller, error);
 }
 
 static bool
@@ -277,12 +283,12 @@ write_config(Detach *job, virConnectPtr conn, GError **error)
     g_autofree char *element = NULL;
     g_autoptr(GError) failure = NULL;
 
-    if (!state || !vgpu_guard_check_target(state, false, true, error) ||
+    if (!state || !vgpu_device_change_check(state, false, true, error) ||
         !remove_from(job->guard, state, job->index, &was, &element, error) ||
-        !vgpu_guard_write_annotation(job->guard, conn, job->domain_uuid, element, false, true,
-                                     job->caller, error))
+        !vgpu_device_change_write(job->guard, conn, job->domain_uuid, element, false, true,
+                                  job->caller, error))
         return false;
-    if (vgpu_guard_follow_now(job->guard, job->domain_uuid, job->changes, error))
+    if (vgpu_device_change_follow(job->guard, job->domain_uuid, job->changes, error))
         return true;
     if (!vgpu_domains_set_annotation_in(conn, job->domain_uuid, was, false, true, &failure))
         g_warning("undoing a detach: %s", failure->message);
@@ -312,24 +318,24 @@ run_config(gpointer data)
 static bool
 detach(Detach *job)
 {
-    vgpu_guard_call(job->guard, job->domain_uuid, run_begin, job);
+    vgpu_task_call(job->guard, job->domain_uuid, run_begin, job);
     if (!job->done)
         return false;
     if (job->live) {
-        if (!vgpu_guard_unplug(job->guard, job->state, job->index, &job->error))
+        if (!vgpu_detach_device_live(job->guard, job->state, job->index, &job->error))
             return false;
         g_ptr_array_add(job->changes,
                         g_strdup_printf("running domain: detached vGPU %u (%s)", job->index,
                                         job->uuid ? job->uuid : "no device"));
     }
     if (job->config)
-        vgpu_guard_call(job->guard, job->domain_uuid, run_config, job);
+        vgpu_task_call(job->guard, job->domain_uuid, run_config, job);
     return job->done;
 }
 
 char **
-vgpu_guard_detach_device(VgpuGuard *self, const char *domain_uuid, guint index, bool live,
-                         bool config, guint caller, GError **error)
+vgpu_detach_device(VgpuGuard *self, const char *domain_uuid, guint index, bool live, bool config,
+                   guint caller, GError **error)
 {
     Detach job = {
         .guard = self,
@@ -342,11 +348,11 @@ vgpu_guard_detach_device(VgpuGuard *self, const char *domain_uuid, guint index, 
     g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(g_free);
     bool done;
 
-    if (!vgpu_guard_begin_change(self, domain_uuid, error))
+    if (!vgpu_device_change_begin(self, domain_uuid, error))
         return NULL;
     job.changes = changes;
     done = detach(&job);
-    vgpu_guard_end_change(self, domain_uuid);
+    vgpu_device_change_end(self, domain_uuid);
     vgpu_domain_state_free(job.state);
     g_free(job.uuid);
     if (!done) {

@@ -1,14 +1,18 @@
 /* device-change.c: what attach and detach share: one change of a domain at a time, with its caller's rights */
+#include "daemon/device-change.h"
+
 #include <string.h>
 
 #include "base/error.h"
 #include "base/names.h"
 #include "base/xml.h"
 #include "daemon/caller.h"
+#include "daemon/correction.h"
+#include "daemon/follow-definition.h"
 #include "daemon/guard-private.h"
 
 bool
-vgpu_guard_begin_change(VgpuGuard *self, const char *domain_uuid, GError **error)
+vgpu_device_change_begin(VgpuGuard *self, const char *domain_uuid, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
@@ -21,7 +25,7 @@ vgpu_guard_begin_change(VgpuGuard *self, const char *domain_uuid, GError **error
 }
 
 void
-vgpu_guard_end_change(VgpuGuard *self, const char *domain_uuid)
+vgpu_device_change_end(VgpuGuard *self, const char *domain_uuid)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
@@ -29,7 +33,7 @@ vgpu_guard_end_change(VgpuGuard *self, const char *domain_uuid)
 }
 
 bool
-vgpu_guard_check_target(const VgpuDomainState *state, bool live, bool config, GError **error)
+vgpu_device_change_check(const VgpuDomainState *state, bool live, bool config, GError **error)
 {
     if (!live && !config) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
@@ -53,9 +57,9 @@ vgpu_guard_check_target(const VgpuDomainState *state, bool live, bool config, GE
 }
 
 bool
-vgpu_guard_write_annotation(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
-                            const char *element, bool live, bool config, guint caller,
-                            GError **error)
+vgpu_device_change_write(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                         const char *element, bool live, bool config, guint caller,
+                         GError **error)
 {
     VgpuCaller his = { .uri = self->config->libvirt_uri, .uid = caller };
 
@@ -65,13 +69,13 @@ vgpu_guard_write_annotation(VgpuGuard *self, virConnectPtr conn, const char *dom
 }
 
 bool
-vgpu_guard_follow_now(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
-                      GError **error)
+vgpu_device_change_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
+                          GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
-    vgpu_guard_expect_correction(self, domain_uuid);
-    if (vgpu_guard_follow(self, domain_uuid, changes, &failure))
+    vgpu_correction_expect(self, domain_uuid);
+    if (vgpu_follow_definition(self, domain_uuid, changes, &failure))
         return true;
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
         vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_DEFINITION);
@@ -82,7 +86,7 @@ vgpu_guard_follow_now(VgpuGuard *self, const char *domain_uuid, GPtrArray *chang
 }
 
 VgpuDomain *
-vgpu_guard_read_with(const char *xml, const char *element, const char *what, GError **error)
+vgpu_device_change_read(const char *xml, const char *element, const char *what, GError **error)
 {
     g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), what, error);
     g_autoptr(xmlDoc) fragment = NULL;
@@ -105,10 +109,10 @@ vgpu_guard_read_with(const char *xml, const char *element, const char *what, GEr
 }
 
 bool
-vgpu_guard_is_still(const char *xml, const char *element, const char *name)
+vgpu_device_change_is_still(const char *xml, const char *element, const char *name)
 {
     g_autoptr(VgpuDomain) now = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, NULL) : NULL;
-    g_autoptr(VgpuDomain) then = now ? vgpu_guard_read_with(xml, element, name, NULL) : NULL;
+    g_autoptr(VgpuDomain) then = now ? vgpu_device_change_read(xml, element, name, NULL) : NULL;
 
     if (!then || now->wants->len != then->wants->len || g_strcmp0(now->tenant, then->tenant) != 0)
         return false;

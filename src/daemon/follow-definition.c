@@ -2,10 +2,16 @@
  *
  * Never by a redefine: devices are attached and detached one by one, so that secrets, a
  * simultaneous edit and the other domains of the host stay as they are. */
+#include "daemon/follow-definition.h"
+
 #include <string.h>
 
 #include "base/error.h"
+#include "daemon/correction.h"
+#include "daemon/gift.h"
 #include "daemon/guard-private.h"
+#include "daemon/live-devices.h"
+#include "daemon/persistent.h"
 #include "daemon/turn.h"
 #include "domain/annotate.h"
 #include "domain/inject.h"
@@ -83,10 +89,10 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
     if (!plan->len)
         return true;
     aim = describe_aim(domain, libvirt);
-    if (!vgpu_guard_may_correct(self, state, VGPU_CONTEST_DEVICES, aim, error) ||
+    if (!vgpu_correction_is_allowed(self, state, VGPU_CONTEST_DEVICES, aim, error) ||
         !apply_all(self, conn, state, plan, changes, error))
         return false;
-    vgpu_guard_corrected(self, state->uuid, VGPU_CONTEST_DEVICES, aim);
+    vgpu_correction_done(self, state->uuid, VGPU_CONTEST_DEVICES, aim);
     *changed = true;
     return true;
 }
@@ -112,9 +118,9 @@ follow_records(VgpuGuard *self, const char *domain_uuid, const char *xml, bool r
     unwanted = vgpu_manager_unwanted(self->manager, domain_uuid);
     vgpu_turn_end(turn);
     if (unwanted->len && !running)
-        vgpu_guard_push_persistent(self, domain_uuid, NULL, running);
+        vgpu_persistent_push(self, domain_uuid, NULL, running);
     else
-        vgpu_guard_drop_persistent(self, domain_uuid);
+        vgpu_persistent_drop(self, domain_uuid);
 }
 
 /* What has just been changed is what the worker is to know. */
@@ -138,7 +144,7 @@ push_persistent(VgpuGuard *self, VgpuDomain *domain, bool running)
             g_autofree char *uuid = g_strdup(owned->uuid);
 
             g_clear_pointer(&owned->doc, xmlFreeDoc);
-            vgpu_guard_push_persistent(self, uuid, g_steal_pointer(&owned), running);
+            vgpu_persistent_push(self, uuid, g_steal_pointer(&owned), running);
             return;
         }
     }
@@ -170,22 +176,23 @@ follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *st
 }
 
 bool
-vgpu_guard_follow_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
-                        VgpuDomainState **state, GPtrArray *changes, GError **error)
+vgpu_follow_definition_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                             VgpuDomainState **state, GPtrArray *changes, GError **error)
 {
     if (!*state) {
         follow_records(self, domain_uuid, NULL, false);
         return true;
     }
-    return vgpu_guard_give(self, conn, state, error) &&
+    return vgpu_gift_give(self, conn, state, error) &&
            follow_definition(self, conn, *state, changes, error);
 }
 
 bool
-vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, GError **error)
+vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
+                       GError **error)
 {
     g_autoptr(virConnect) conn = vgpu_connection_get(self->connection, error);
-    guint64 since = vgpu_guard_since(self, domain_uuid);
+    guint64 since = vgpu_live_devices_since(self, domain_uuid);
     g_autoptr(GError) failure = NULL;
     g_autoptr(VgpuDomainState) state = NULL;
     bool done;
@@ -194,9 +201,9 @@ vgpu_guard_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes, 
         return false;
     state = vgpu_domains_get(conn, domain_uuid, &failure);
     if (state) /* what was hot-plugged by hand while the daemon did not listen */
-        vgpu_guard_follow_devices(self, state, since);
+        vgpu_live_devices_follow(self, state, since);
     done = (state || g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) &&
-           vgpu_guard_follow_state(self, conn, domain_uuid, &state, changes, error);
+           vgpu_follow_definition_state(self, conn, domain_uuid, &state, changes, error);
     if (failure) /* also that there is none: the caller named it */
         g_propagate_error(error, g_steal_pointer(&failure));
     return done && state;
@@ -217,22 +224,22 @@ run_injection(gpointer data)
 {
     Injection *job = data;
 
-    job->done = vgpu_guard_follow(job->guard, job->domain_uuid, job->changes, &job->error);
+    job->done = vgpu_follow_definition(job->guard, job->domain_uuid, job->changes, &job->error);
 }
 
 char **
-vgpu_guard_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
+vgpu_follow_definition_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
 {
     Injection job = { .guard = self, .domain_uuid = domain_uuid };
 
     job.changes = g_ptr_array_new_with_free_func(g_free);
-    vgpu_guard_call(self, domain_uuid, run_injection, &job);
-    if (!job.done || !vgpu_guard_finish_persistent(self, domain_uuid, &job.error)) {
+    vgpu_task_call(self, domain_uuid, run_injection, &job);
+    if (!job.done || !vgpu_persistent_finish(self, domain_uuid, &job.error)) {
         g_propagate_error(error, job.error);
         g_ptr_array_unref(job.changes);
         return NULL;
     }
-    vgpu_guard_wait_saved(self, domain_uuid);
+    vgpu_persistent_wait_saved(self, domain_uuid);
     g_ptr_array_add(job.changes, NULL);
     return (char **) g_ptr_array_free(job.changes, FALSE);
 }

@@ -3,10 +3,14 @@
  * They get one, written like a user's, so that everything after it is as usual. A definition that has
  * anything of ours already, even an empty annotation, is left alone. A domain that runs without gets
  * its vGPUs by hot-plug. */
+#include "daemon/gift.h"
+
 #include <string.h>
 
 #include "base/error.h"
+#include "daemon/correction.h"
 #include "daemon/guard-private.h"
+#include "daemon/live-devices.h"
 #include "daemon/turn.h"
 #include "pool/pools.h"
 
@@ -45,7 +49,7 @@ ask_pools(VgpuGuard *self, const char *domain_name, Gift *gift)
 }
 
 bool
-vgpu_guard_gives(VgpuGuard *self, const char *domain_name)
+vgpu_gift_exists(VgpuGuard *self, const char *domain_name)
 {
     guint devices = 0;
 
@@ -53,7 +57,7 @@ vgpu_guard_gives(VgpuGuard *self, const char *domain_name)
 }
 
 bool
-vgpu_guard_is_given(VgpuGuard *self, const char *domain_name)
+vgpu_gift_ask(VgpuGuard *self, const char *domain_name)
 {
     g_auto(Gift) gift = { 0 };
 
@@ -93,7 +97,7 @@ annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, cons
         !vgpu_domains_set_annotation_in(conn, state->uuid, element, live, !live, error))
         return false;
     if (!live || !state->persistent) /* both together are one */
-        vgpu_guard_corrected(self, state->uuid, VGPU_CONTEST_GIFT, wanted);
+        vgpu_correction_done(self, state->uuid, VGPU_CONTEST_GIFT, wanted);
     reason = g_strdup_printf("pool '%s' gives %u vGPU(s) to domains of this name%s", gift->pool,
                              gift->devices, live ? "; it runs, so they are hot-plugged" : "");
     vgpu_guard_emit(self, "domain-annotated", state, reason);
@@ -126,7 +130,7 @@ give_live(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, const Gi
     domain = vgpu_domain_parse((*state)->live, strlen((*state)->live), NULL, error);
     if (!domain)
         return false;
-    vgpu_guard_plug(self, g_steal_pointer(&domain), 0, on_given, g_strdup((*state)->name));
+    vgpu_live_devices_plug(self, g_steal_pointer(&domain), 0, on_given, g_strdup((*state)->name));
     return true;
 }
 
@@ -149,7 +153,7 @@ is_gift(const char *definition, const Gift *gift)
 }
 
 bool
-vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
+vgpu_gift_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error)
 {
     g_auto(Gift) gift = { 0 };
     g_autofree char *wanted = NULL;
@@ -167,7 +171,7 @@ vgpu_guard_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GE
         return !is_gift((*state)->definition, &gift) ||
                give_live(self, conn, state, &gift, error);
     wanted = describe(&gift);
-    if (!vgpu_guard_may_correct(self, *state, VGPU_CONTEST_GIFT, wanted, error))
+    if (!vgpu_correction_is_allowed(self, *state, VGPU_CONTEST_GIFT, wanted, error))
         return false;
     /* the definition first: a start that was faster than that has run without when it is done, and
      * is seen by reading again */

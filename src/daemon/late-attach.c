@@ -1,4 +1,6 @@
 /* late-attach.c: late attach, for a domain that was started before its definition had the hostdev */
+#include "daemon/late-attach.h"
+
 #include <string.h>
 
 #include "base/error.h"
@@ -132,7 +134,7 @@ run_attach(gpointer data)
 }
 
 void
-vgpu_guard_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque)
+vgpu_late_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque)
 {
     VgpuGuard *self = opaque;
     VgpuTask *task;

@@ -2,6 +2,8 @@
  *
  * An event says only that something has changed; what the domain has is read from its live XML, in
  * order with everything else that is done to that domain. */
+#include "daemon/live-devices.h"
+
 #include <string.h>
 
 #include "base/names.h"
@@ -10,7 +12,7 @@
 #include "domain/schema.h"
 
 guint64
-vgpu_guard_since(VgpuGuard *self, const char *domain_uuid)
+vgpu_live_devices_since(VgpuGuard *self, const char *domain_uuid)
 {
     g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
 
@@ -18,7 +20,7 @@ vgpu_guard_since(VgpuGuard *self, const char *domain_uuid)
 }
 
 void
-vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64 since)
+vgpu_live_devices_follow(VgpuGuard *self, const VgpuDomainState *state, guint64 since)
 {
     g_autoptr(VgpuDomain) live = NULL;
     g_autoptr(VgpuTurn) turn = NULL;
@@ -42,13 +44,13 @@ vgpu_guard_follow_devices(VgpuGuard *self, const VgpuDomainState *state, guint64
 }
 
 void
-vgpu_guard_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
-                gpointer opaque)
+vgpu_live_devices_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPrepareDone done,
+                       gpointer opaque)
 {
     g_autoptr(VgpuTurn) turn = NULL;
 
     turn = vgpu_turn_begin(self->worker);
-    vgpu_manager_plug(self->manager, domain, first, VGPU_PLUG_TIMEOUT_MS, done, opaque);
+    vgpu_manager_plug(self->manager, domain, first, VGPU_LIVE_DEVICES_PLUG_MS, done, opaque);
 }
 
 /* Whoever waits for the guest need not wait for the next look. */
@@ -69,8 +71,8 @@ tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, gu
 }
 
 void
-vgpu_guard_on_device(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
-                     gpointer opaque)
+vgpu_live_devices_on_event(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
+                           gpointer opaque)
 {
     VgpuGuard *self = opaque;
     int index = vgpu_domain_parse_alias(alias);

@@ -1,6 +1,12 @@
 /* look.c: a look at one domain: what libvirt has of it is read once, compared, and mended */
+#include "daemon/look.h"
+
 #include "base/error.h"
+#include "daemon/correction.h"
+#include "daemon/follow-definition.h"
 #include "daemon/guard-private.h"
+#include "daemon/live-devices.h"
+#include "daemon/moved.h"
 #include "daemon/turn.h"
 
 #define RETRY_MS 300
@@ -36,7 +42,7 @@ answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomain
 }
 
 void
-vgpu_guard_settle(const char *domain_uuid, guint64 since, gpointer opaque)
+vgpu_look_settle(const char *domain_uuid, guint64 since, gpointer opaque)
 {
     VgpuGuard *self = opaque;
 
@@ -79,7 +85,7 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
 {
     /* noted before libvirt is asked: its answer may be about another run */
     guint64 asked = asked_for(self, domain_uuid);
-    guint64 since = vgpu_guard_since(self, domain_uuid);
+    guint64 since = vgpu_live_devices_since(self, domain_uuid);
     g_autoptr(GError) failure = NULL;
     g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, domain_uuid, &failure);
 
@@ -92,19 +98,19 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
     }
     note_readable(self, domain_uuid);
     if (!state)
-        vgpu_guard_expect_correction(self, domain_uuid);
+        vgpu_correction_expect(self, domain_uuid);
     if (asked)
         answer(self, domain_uuid, asked, state);
     if (state) /* what was hot-plugged by hand while the daemon did not listen, too */
-        vgpu_guard_follow_devices(self, state, since);
+        vgpu_live_devices_follow(self, state, since);
     *what &= ~VGPU_LOOK_RUN;
     if (!*what || is_starting(self, domain_uuid))
         return true;
 
     *step = VGPU_STEP_FOLLOW;
-    if (!vgpu_guard_follow_state(self, conn, domain_uuid, &state, NULL, error))
+    if (!vgpu_follow_definition_state(self, conn, domain_uuid, &state, NULL, error))
         return false;
-    vgpu_guard_start_moved(self, domain_uuid);
+    vgpu_moved_start(self, domain_uuid);
     *what = 0;
     return true;
 }
@@ -132,7 +138,7 @@ look(const char *domain_uuid, guint *what, GError **error, gpointer opaque)
 }
 
 VgpuAgenda *
-vgpu_guard_domain_agenda(VgpuGuard *self)
+vgpu_look_agenda(VgpuGuard *self)
 {
     return vgpu_agenda_new(self->queue, RETRY_MS, RETRY_MOST_MS, look, self);
 }

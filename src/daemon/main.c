@@ -24,6 +24,7 @@
 #include "daemon/metrics.h"
 #include "daemon/service-metrics.h"
 #include "daemon/service.h"
+#include "daemon/wiring.h"
 #include "daemon/worker.h"
 
 #define LAST_LINES_MS 200
@@ -253,7 +254,7 @@ set_up(Daemon *self, GError **error)
     g_autofree char *run = g_build_filename(option.root, VGPU_PATH_RUN, NULL);
     g_autofree char *own_socket = NULL;
     int socket = inherited_socket();
-    VgpuManagerHost host = vgpu_guard_host();
+    VgpuManagerHost host = vgpu_wiring_host();
 
     if (!(self->config = load_config(error)) || !vgpu_fs_mkdir(run, 0755, error))
         return false;
@@ -264,7 +265,7 @@ set_up(Daemon *self, GError **error)
             return false;
     }
     self->worker = vgpu_worker_new();
-    self->guard = vgpu_guard_new(self->worker, self->config, on_event, self);
+    self->guard = vgpu_wiring_new(self->worker, self->config, on_event, self);
     self->manager = vgpu_manager_new(&(VgpuDriverOptions) { .program = option.driver_program,
                                                             .root = option.root,
                                                             .debug = option.debug },
@@ -284,7 +285,7 @@ set_up(Daemon *self, GError **error)
     vgpu_worker_start(self->worker);
     vgpu_host_setup_reread(self->host_setup); /* which takes its time */
     /* Connecting goes on in the background: libvirtd may be waiting for a hook. */
-    vgpu_guard_start(self->guard, self->manager, self->host_setup, option.root);
+    vgpu_wiring_start(self->guard, self->manager, self->host_setup, option.root);
     self->hook_socket = vgpu_hook_socket_new(socket, own_socket, self->worker, self->manager,
                                              on_hook_called, self);
     return true;

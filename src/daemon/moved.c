@@ -1,5 +1,7 @@
 /* moved.c: a domain that libvirt's autostart has left behind is started again once its definition has been
  * moved, if virt-vgpu.conf says so */
+#include "daemon/moved.h"
+
 #include "base/error.h"
 #include "daemon/guard-private.h"
 
@@ -7,7 +9,7 @@
 #define KEY "restart"
 
 void
-vgpu_guard_note_refused(VgpuGuard *self, const char *domain_uuid)
+vgpu_moved_note_refused(VgpuGuard *self, const char *domain_uuid)
 {
     bool served = vgpu_guard_is_connected(self);
 
@@ -55,7 +57,7 @@ run(gpointer data)
 }
 
 void
-vgpu_guard_start_moved(VgpuGuard *self, const char *domain_uuid)
+vgpu_moved_start(VgpuGuard *self, const char *domain_uuid)
 {
     bool is_due;
 

@@ -5,7 +5,10 @@
  * while the connection stands: virtqemud opens virtnodedevd once for each of its clients, and never
  * again when that one was started again. So after a second failure each further try is on a new
  * connection, of which domains and their events notice nothing. */
+#include "daemon/nodedevs.h"
+
 #include "daemon/guard-private.h"
+#include "daemon/persistent.h"
 
 #define RETRY_MS 300
 #define RETRY_MOST_MS 320000
@@ -122,7 +125,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
         if (g_str_equal(key, VGPU_GUARD_GPUS))
             (void) look_at_gpus(self, conn, &failure);
         else
-            (void) vgpu_guard_follow_persistent(self, conn, key, &step, &failure);
+            (void) vgpu_persistent_follow(self, conn, key, &step, &failure);
     }
     outlook = vgpu_outlook(step, failure, conn && virConnectIsAlive(conn) > 0);
     count_failure(self, key, outlook);
@@ -159,14 +162,14 @@ on_nodedevs_lost(gpointer opaque)
 }
 
 void
-vgpu_guard_new_nodedevs(VgpuGuard *self)
+vgpu_nodedevs_init(VgpuGuard *self)
 {
     self->nodedev_queue = vgpu_queue_new(1);
     self->nodedevs = vgpu_agenda_new(self->nodedev_queue, RETRY_MS, RETRY_MOST_MS, look, self);
 }
 
 void
-vgpu_guard_start_nodedevs(VgpuGuard *self, const char *root)
+vgpu_nodedevs_start(VgpuGuard *self, const char *root)
 {
     static const VgpuConnectionEvents events = {
         .connected = on_connected,

@@ -2,6 +2,8 @@
  *
  * All of it runs on the thread of the node devices. The guard corrects a definition first, and leaves
  * here what it wants. */
+#include "daemon/persistent.h"
+
 #include "base/error.h"
 #include "daemon/guard-private.h"
 #include "daemon/turn.h"
@@ -26,7 +28,7 @@ persistent_unref(gpointer data)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Persistent, persistent_unref)
 
 GHashTable *
-vgpu_guard_persistent_new(void)
+vgpu_persistent_new(void)
 {
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, persistent_unref);
 }
@@ -174,8 +176,8 @@ end_wanted(VgpuGuard *self, const char *domain_uuid, const Persistent *wanted, b
 }
 
 bool
-vgpu_guard_follow_persistent(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
-                             VgpuStep *step, GError **error)
+vgpu_persistent_follow(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                       VgpuStep *step, GError **error)
 {
     g_autoptr(Persistent) wanted = get_wanted(self, domain_uuid);
     bool done;
@@ -190,8 +192,7 @@ vgpu_guard_follow_persistent(VgpuGuard *self, virConnectPtr conn, const char *do
 }
 
 void
-vgpu_guard_push_persistent(VgpuGuard *self, const char *domain_uuid, VgpuDomain *domain,
-                           bool running)
+vgpu_persistent_push(VgpuGuard *self, const char *domain_uuid, VgpuDomain *domain, bool running)
 {
     Persistent *wanted = g_atomic_rc_box_new0(Persistent);
 
@@ -204,7 +205,7 @@ vgpu_guard_push_persistent(VgpuGuard *self, const char *domain_uuid, VgpuDomain 
 }
 
 void
-vgpu_guard_drop_persistent(VgpuGuard *self, const char *domain_uuid)
+vgpu_persistent_drop(VgpuGuard *self, const char *domain_uuid)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
@@ -216,7 +217,7 @@ vgpu_guard_drop_persistent(VgpuGuard *self, const char *domain_uuid)
 /* Before a caller is told that it is done. What could not be written is tried again, and need not be taken
  * back: what is in the way of it is the administrator's to know, not the caller's. */
 void
-vgpu_guard_wait_saved(VgpuGuard *self, const char *key)
+vgpu_persistent_wait_saved(VgpuGuard *self, const char *key)
 {
     g_autoptr(GError) error = NULL;
 
@@ -240,8 +241,8 @@ run_finish(gpointer data)
     g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
     VgpuStep step;
 
-    job->done = conn && vgpu_guard_follow_persistent(job->guard, conn, job->domain_uuid, &step,
-                                                     &job->error);
+    job->done =
+        conn && vgpu_persistent_follow(job->guard, conn, job->domain_uuid, &step, &job->error);
 }
 
 static void
@@ -276,7 +277,7 @@ run_and_wait(Job *job, const char *key, void (*func)(gpointer data), GError **er
 }
 
 bool
-vgpu_guard_finish_persistent(VgpuGuard *self, const char *domain_uuid, GError **error)
+vgpu_persistent_finish(VgpuGuard *self, const char *domain_uuid, GError **error)
 {
     g_autoptr(Persistent) wanted = get_wanted(self, domain_uuid);
     Job job = { .guard = self, .domain_uuid = domain_uuid };
@@ -285,23 +286,23 @@ vgpu_guard_finish_persistent(VgpuGuard *self, const char *domain_uuid, GError **
 }
 
 bool
-vgpu_guard_define(VgpuGuard *self, const VgpuWant *want, GError **error)
+vgpu_persistent_define(VgpuGuard *self, const VgpuWant *want, GError **error)
 {
     Job job = { .guard = self, .want = want };
 
     if (!run_and_wait(&job, want->uuid, run_define, error))
         return false;
-    vgpu_guard_wait_saved(self, want->uuid);
+    vgpu_persistent_wait_saved(self, want->uuid);
     return true;
 }
 
 bool
-vgpu_guard_undefine(VgpuGuard *self, const char *uuid, GError **error)
+vgpu_persistent_undefine(VgpuGuard *self, const char *uuid, GError **error)
 {
     Job job = { .guard = self, .uuid = uuid };
 
     if (!run_and_wait(&job, uuid, run_undefine, error))
         return false;
-    vgpu_guard_wait_saved(self, uuid);
+    vgpu_persistent_wait_saved(self, uuid);
     return true;
 }

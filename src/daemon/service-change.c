@@ -3,9 +3,14 @@
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "daemon/access.h"
+#include "daemon/attach-device.h"
+#include "daemon/detach-device.h"
 #include "daemon/device-options.h"
+#include "daemon/follow-definition.h"
+#include "daemon/persistent.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
+#include "daemon/sweep.h"
 
 /* A creation or removal that this thread waits for. */
 typedef struct {
@@ -91,7 +96,7 @@ create_persistent(VgpuService *self, const char *gpu, const char *profile, const
         .placement = self->config->policy,
     };
 
-    return vgpu_guard_define(self->guard, &want, error);
+    return vgpu_persistent_define(self->guard, &want, error);
 }
 
 static gboolean
@@ -133,7 +138,7 @@ on_destroy_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const ch
     if (!uuid)
         return vgpu_service_no_uuid(call, text);
     if (!destroy(self, uuid, &persistent, &error) ||
-        (persistent && !vgpu_guard_undefine(self->guard, uuid, &error)))
+        (persistent && !vgpu_persistent_undefine(self->guard, uuid, &error)))
         return vgpu_service_take(call, g_steal_pointer(&error));
     vgpu_bus_manager1_complete_destroy_vgpu(skeleton, call);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -150,7 +155,7 @@ on_inject(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
 
     if (!uuid)
         return vgpu_service_no_uuid(call, text);
-    changes = vgpu_guard_inject(self->guard, uuid, &error);
+    changes = vgpu_follow_definition_inject(self->guard, uuid, &error);
     if (!changes)
         return vgpu_service_take(call, g_steal_pointer(&error));
     vgpu_bus_manager1_complete_inject(skeleton, call, (const char *const *) changes);
@@ -163,7 +168,7 @@ on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dr
 {
     VgpuService *self = opaque;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) actions = vgpu_guard_reconcile(self->guard, dry_run, &error);
+    g_autoptr(GPtrArray) actions = vgpu_sweep_reconcile(self->guard, dry_run, &error);
 
     if (!actions)
         return vgpu_service_take(call, g_steal_pointer(&error));
@@ -192,7 +197,7 @@ on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
     if (!vgpu_device_flags(flags, &live, &config, &error) ||
         !vgpu_device_options(device, &options, &error) || !vgpu_access_uid(call, &caller, &error))
         return vgpu_service_take(call, error);
-    uuids = vgpu_guard_attach_device(self->guard, domain, &options, live, config, caller, &error);
+    uuids = vgpu_attach_device(self->guard, domain, &options, live, config, caller, &error);
     if (!uuids)
         return vgpu_service_take(call, error);
     turn = vgpu_service_turn(self);
@@ -218,7 +223,7 @@ on_detach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
     if (!vgpu_device_flags(flags, &live, &config, &error) ||
         !vgpu_access_uid(call, &caller, &error))
         return vgpu_service_take(call, error);
-    changes = vgpu_guard_detach_device(self->guard, domain, index, live, config, caller, &error);
+    changes = vgpu_detach_device(self->guard, domain, index, live, config, caller, &error);
     if (!changes)
         return vgpu_service_take(call, error);
     vgpu_bus_manager1_complete_detach(skeleton, call, (const char *const *) changes);

@@ -1,7 +1,10 @@
 /* sweep.c: the whole host at once: all domains, all GPUs */
+#include "daemon/sweep.h"
+
 #include <string.h>
 
 #include "base/error.h"
+#include "daemon/gift.h"
 #include "daemon/guard-private.h"
 #include "daemon/metrics.h"
 #include "daemon/turn.h"
@@ -20,7 +23,7 @@ get_known(VgpuGuard *self, const GPtrArray *states)
     for (guint i = 0; i < states->len; i++) {
         const VgpuDomainState *state = g_ptr_array_index(states, i);
 
-        if (vgpu_guard_gives(self, state->name))
+        if (vgpu_gift_exists(self, state->name))
             g_ptr_array_add(known, g_strdup(state->uuid));
     }
     return known;
@@ -136,7 +139,7 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 }
 
 GPtrArray *
-vgpu_guard_reconcile(VgpuGuard *self, bool dry_run, GError **error)
+vgpu_sweep_reconcile(VgpuGuard *self, bool dry_run, GError **error)
 {
     g_autoptr(virConnect) conn = vgpu_connection_get(self->connection, error);
 
@@ -192,7 +195,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
 }
 
 VgpuAgenda *
-vgpu_guard_host_agenda(VgpuGuard *self)
+vgpu_sweep_agenda(VgpuGuard *self)
 {
     return vgpu_agenda_new(self->queue, RETRY_MS, RETRY_MOST_MS, look, self);
 }

@@ -41,8 +41,8 @@ vgpu_task_copy(const VgpuTask *task)
 }
 
 void
-vgpu_guard_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
-                gpointer data)
+vgpu_task_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
+               gpointer data)
 {
     vgpu_queue_call(self->queue, domain_uuid, func, data);
 }

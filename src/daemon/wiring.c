@@ -1,5 +1,15 @@
 /* wiring.c: what the guard is told by the manager and by libvirt, and who does it */
+#include "daemon/wiring.h"
+
+#include "daemon/gift.h"
 #include "daemon/guard-private.h"
+#include "daemon/late-attach.h"
+#include "daemon/live-devices.h"
+#include "daemon/look.h"
+#include "daemon/moved.h"
+#include "daemon/nodedevs.h"
+#include "daemon/persistent.h"
+#include "daemon/sweep.h"
 
 #define THREADS 4
 #define IN_FLIGHT_US (60 * G_USEC_PER_SEC)
@@ -17,7 +27,7 @@ host_event(GVariant *event, gpointer opaque)
 static void
 host_rewrite(const char *domain_uuid, gpointer opaque)
 {
-    vgpu_guard_note_refused(opaque, domain_uuid);
+    vgpu_moved_note_refused(opaque, domain_uuid);
     vgpu_guard_mark(opaque, domain_uuid, VGPU_LOOK_DEFINITION);
 }
 
@@ -63,13 +73,13 @@ host_gpus_changed(gpointer opaque)
 }
 
 VgpuManagerHost
-vgpu_guard_host(void)
+vgpu_wiring_host(void)
 {
     return (VgpuManagerHost) {
         .event = host_event,
-        .attach = vgpu_guard_attach,
+        .attach = vgpu_late_attach,
         .rewrite = host_rewrite,
-        .look = vgpu_guard_settle,
+        .look = vgpu_look_settle,
         .starting = host_starting,
         .settled = host_settled,
         .add_gpu_instance = host_add_gpu_instance,
@@ -88,7 +98,7 @@ do_started(gpointer data)
     vgpu_manager_started(task->guard->manager, task->domain_uuid, task->domain_id);
     /* one that was defined and started in a go, or is transient: a pool may have vGPUs for it */
     if (!vgpu_manager_since(task->guard->manager, task->domain_uuid) &&
-        vgpu_guard_gives(task->guard, task->domain_name))
+        vgpu_gift_exists(task->guard, task->domain_name))
         vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
 }
@@ -102,7 +112,7 @@ do_stopped(gpointer data)
     guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
 
     if (since)
-        vgpu_guard_settle(task->domain_uuid, since, task->guard);
+        vgpu_look_settle(task->domain_uuid, since, task->guard);
     vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
 }
@@ -172,7 +182,7 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
 
 static const VgpuWatchEvents domain_events = {
     .domain = on_domain,
-    .device = vgpu_guard_on_device,
+    .device = vgpu_live_devices_on_event,
 };
 
 static const VgpuWatchEvents nodedev_events = { .nodedev = on_nodedev };
@@ -200,8 +210,8 @@ on_disconnected(gpointer opaque)
 /* --- life --------------------------------------------------------------------------------- */
 
 VgpuGuard *
-vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
-               void (*event)(GVariant *event, gpointer opaque), gpointer opaque)
+vgpu_wiring_new(VgpuWorker *worker, const VgpuConfig *config,
+                void (*event)(GVariant *event, gpointer opaque), gpointer opaque)
 {
     VgpuGuard *self = g_new0(VgpuGuard, 1);
 
@@ -211,12 +221,12 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
     self->event = event;
     self->opaque = opaque;
     self->queue = vgpu_queue_new(THREADS);
-    self->domains = vgpu_guard_domain_agenda(self);
-    self->host = vgpu_guard_host_agenda(self);
-    vgpu_guard_new_nodedevs(self);
+    self->domains = vgpu_look_agenda(self);
+    self->host = vgpu_sweep_agenda(self);
+    vgpu_nodedevs_init(self);
     self->domain_events = &domain_events;
     self->nodedev_events = &nodedev_events;
-    self->persistent = vgpu_guard_persistent_new();
+    self->persistent = vgpu_persistent_new();
     self->in_flight = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->settling = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->unreadable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -230,8 +240,8 @@ vgpu_guard_new(VgpuWorker *worker, const VgpuConfig *config,
 }
 
 void
-vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,
-                 const char *root)
+vgpu_wiring_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,
+                  const char *root)
 {
     static const VgpuConnectionEvents events = {
         .connected = on_connected,
@@ -241,5 +251,5 @@ vgpu_guard_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setu
     self->manager = manager;
     self->host_setup = host_setup;
     self->connection = vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
-    vgpu_guard_start_nodedevs(self, root);
+    vgpu_nodedevs_start(self, root);
 }

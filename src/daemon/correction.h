@@ -1,0 +1,18 @@
+/* correction.h: who may change what is ours in a domain */
+#pragma once
+
+#include "daemon/contest.h"
+#include "daemon/guard.h"
+#include "libvirt/domains.h"
+
+/* Whether the domain may be changed so that it is as @wanted: somebody who undoes our changes again and
+ * again will not be fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. */
+bool vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state,
+                                VgpuContestKind kind, const char *wanted, GError **error);
+/* It has been changed. */
+void vgpu_correction_done(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
+                          const char *wanted);
+
+/* A user has just had the annotation changed, or the domain has gone: what was corrected before that
+ * is no fight. */
+void vgpu_correction_expect(VgpuGuard *self, const char *domain_uuid);

@@ -1,0 +1,31 @@
+/* device-change.h: what attach and detach share */
+#pragma once
+
+#include "daemon/guard.h"
+#include "libvirt/domains.h"
+
+/* Write our metadata element (NULL: remove it) with the libvirt rights of that user. */
+bool vgpu_device_change_write(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
+                              const char *element, bool live, bool config, guint caller,
+                              GError **error);
+
+/* One attach or detach by a user at a time for each domain, since both read, change and write the
+ * annotation in steps. False: VGPU_ERROR_BUSY. */
+bool vgpu_device_change_begin(VgpuGuard *self, const char *domain_uuid, GError **error);
+void vgpu_device_change_end(VgpuGuard *self, const char *domain_uuid);
+
+/* Whether the domain is one whose running form, or definition, can be changed. */
+bool vgpu_device_change_check(const VgpuDomainState *state, bool live, bool config,
+                              GError **error);
+
+/* Follow a definition that has just been annotated; a follow-up that has to wait is no failure. In
+ * a job of that domain. */
+bool vgpu_device_change_follow(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
+                               GError **error);
+
+/* The domain @xml with @element in the place of its annotation. @what names it in errors. */
+VgpuDomain *vgpu_device_change_read(const char *xml, const char *element, const char *what,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the annotation of @xml (NULL: none) asks for what @element does: nobody's later edit is to
+ * be undone. */
+bool vgpu_device_change_is_still(const char *xml, const char *element, const char *name);

@@ -1,0 +1,7 @@
+/* late-attach.h: vGPUs for a domain that was started before its definition had the hostdev */
+#pragma once
+
+#include "daemon/guard.h"
+
+/* VgpuManagerHost.attach */
+void vgpu_late_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);

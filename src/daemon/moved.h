@@ -1,0 +1,9 @@
+/* moved.h: domains that libvirt's autostart has left behind */
+#pragma once
+
+#include "daemon/guard.h"
+
+/* On the worker: a start was refused, and its definition is to be moved. */
+void vgpu_moved_note_refused(VgpuGuard *self, const char *domain_uuid);
+/* The definition is as it should be: start the domain again, if its autostart was that start. */
+void vgpu_moved_start(VgpuGuard *self, const char *domain_uuid);

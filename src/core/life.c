@@ -69,7 +69,7 @@ on_timer(gpointer data)
 }
 
 static void
-wait(VgpuManager *manager, VgpuClaim *claim, guint ms)
+wait_for(VgpuManager *manager, VgpuClaim *claim, guint ms)
 {
     VgpuLife *self = get_life(manager, claim);
 
@@ -86,7 +86,7 @@ wait_longer(VgpuManager *manager, VgpuClaim *claim)
     if (self->timer) /* it is waited for already */
         return;
     self->wait_ms = CLAMP(self->wait_ms * 2, FIRST_WAIT_MS, most);
-    wait(manager, claim, self->wait_ms);
+    wait_for(manager, claim, self->wait_ms);
 }
 
 /* Whatever it waits for, an answer that never comes included. */
@@ -129,7 +129,7 @@ release(VgpuManager *self, VgpuClaim *claim)
     begin_removal(self, claim);
     /* else what is under way will tell; not from here: the hook that told of the end waits for its answer */
     if (claim->call == VGPU_CALL_NONE)
-        wait(self, claim, 0);
+        wait_for(self, claim, 0);
 }
 
 static VgpuDevice *

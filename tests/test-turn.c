@@ -168,11 +168,6 @@ test_seen(void **state)
 /* --- what must not be done in a turn ---------------------------------------------------------- */
 
 static void
-nothing(gpointer data)
-{
-}
-
-static void
 take_another(void)
 {
     vgpu_turn_end(vgpu_turn_begin(worker));
@@ -183,7 +178,7 @@ wait_for_queue(void)
 {
     VgpuQueue *queue = vgpu_queue_new(1);
 
-    vgpu_queue_call(queue, NULL, nothing, NULL);
+    vgpu_queue_job_end(vgpu_queue_job_begin(queue, NULL));
     vgpu_queue_free(queue);
 }
 

@@ -101,8 +101,6 @@ typedef struct {
     char *config_new;
     VgpuDomain *domain; /* the live one with the new devices */
     guint first;        /* the number of the first of them */
-    bool done;          /* the step that ran last */
-    GError *error;
 } Attach;
 
 /* What a device that comes later cannot have. */
@@ -253,37 +251,19 @@ put_back(Attach *job, virConnectPtr conn, GError **error)
     return put_back_one(job, conn, state, true, config ? error : NULL) && config;
 }
 
-static void
-run_step(Attach *job, bool (*step)(Attach *job, virConnectPtr conn, GError **error))
+static bool
+run(Attach *job, bool (*step)(Attach *job, virConnectPtr conn, GError **error), GError **error)
 {
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, &job->error);
+    g_autoptr(VgpuQueueJob) slot = vgpu_queue_job_begin(job->guard->queue, job->domain_uuid);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, error);
 
-    job->done = conn && step(job, conn, &job->error);
+    return conn && step(job, conn, error);
 }
 
-static void
-run_begin(gpointer data)
-{
-    run_step(data, begin);
-}
-
-static void
-run_config(gpointer data)
-{
-    run_step(data, write_config);
-}
-
-static void
-run_put_back(gpointer data)
-{
-    run_step(data, put_back);
-}
-
-/* The job's error stays the one to be told. */
 static void
 undo(Attach *job, guint n_plugged)
 {
-    g_autoptr(GError) reason = g_steal_pointer(&job->error);
+    g_autoptr(GError) failure = NULL;
 
     for (guint i = 0; i < n_plugged; i++) {
         g_autoptr(GError) error = NULL;
@@ -291,15 +271,11 @@ undo(Attach *job, guint n_plugged)
         if (!vgpu_detach_device_live(job->guard, job->state, job->first + i, &error))
             g_warning("undoing an attach: %s", error->message);
     }
-    if (job->live_new || job->config_new)
-        vgpu_task_call(job->guard, job->domain_uuid, run_put_back, job);
-    if (job->error) {
-        g_autofree char *text = vgpu_error_text(job->error);
+    if ((job->live_new || job->config_new) && !run(job, put_back, &failure)) {
+        g_autofree char *text = vgpu_error_text(failure);
 
         g_warning("undoing an attach: %s", text);
     }
-    g_clear_error(&job->error);
-    job->error = g_steal_pointer(&reason);
 }
 
 static char **
@@ -313,30 +289,24 @@ uuids_from(const VgpuDomain *domain, guint first)
     return (char **) g_ptr_array_free(uuids, FALSE);
 }
 
-/* All steps, and back if one fails; false: job->error. */
+/* All steps, and back if one fails. */
 static bool
-attach(Attach *job, char ***uuids)
+attach(Attach *job, char ***uuids, GError **error)
 {
-    guint n;
     bool late = false;
+    guint n;
 
-    vgpu_task_call(job->guard, job->domain_uuid, run_begin, job);
-    if (!job->done)
+    if (!run(job, begin, error))
         return false;
     *uuids = uuids_from(job->domain, job->first);
     n = g_strv_length(*uuids);
-    if (job->live && !plug_and_wait(job->guard, g_steal_pointer(&job->domain), job->first, &late,
-                                    &job->error)) {
-        if (!late)
-            undo(job, n);
-        return false;
-    }
-    if (job->config) {
-        vgpu_task_call(job->guard, job->domain_uuid, run_config, job);
-        if (!job->done)
-            undo(job, n);
-    }
-    return job->done;
+    if ((!job->live ||
+         plug_and_wait(job->guard, g_steal_pointer(&job->domain), job->first, &late, error)) &&
+        (!job->config || run(job, write_config, error)))
+        return true;
+    if (!late)
+        undo(job, n);
+    return false;
 }
 
 char **
@@ -352,11 +322,11 @@ vgpu_attach_device(VgpuGuard *self, const char *domain_uuid, const VgpuAnnotateO
         .caller = caller,
     };
     g_auto(GStrv) uuids = NULL;
-    bool done;
+    GError *failure = NULL;
 
     if (!vgpu_device_change_begin(self, domain_uuid, error))
         return NULL;
-    done = attach(&job, &uuids);
+    (void) attach(&job, &uuids, &failure);
     vgpu_device_change_end(self, domain_uuid);
     vgpu_domain_state_free(job.state);
     vgpu_domain_free(job.domain);
@@ -365,9 +335,8 @@ vgpu_attach_device(VgpuGuard *self, const char *domain_uuid, const VgpuAnnotateO
     g_free(job.config_was);
     g_free(job.live_new);
     g_free(job.config_new);
-    if (!done) {
-        g_propagate_error(error, job.error);
-        return NULL;
-    }
-    return g_steal_pointer(&uuids);
+    if (!failure)
+        return g_steal_pointer(&uuids);
+    g_propagate_error(error, failure);
+    return NULL;
 }

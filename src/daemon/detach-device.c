@@ -25,7 +25,6 @@ typedef struct {
     char *alias;
     bool asked; /* the guest knows */
     bool gone;
-    GError *error;
 } Unplug;
 
 static bool
@@ -52,18 +51,18 @@ still_has(virConnectPtr conn, const Unplug *job, bool *has, GError **error)
 
 /* Ask the guest if nobody has yet, and look. */
 static void
-run_unplug(gpointer data)
+ask_guest(Unplug *job, GError **error)
 {
-    Unplug *job = data;
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, &job->error);
+    g_autoptr(VgpuQueueJob) slot = vgpu_queue_job_begin(job->guard->queue, job->domain->uuid);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, error);
     bool has = false;
 
-    if (!conn || !still_has(conn, job, &has, &job->error))
+    if (!conn || !still_has(conn, job, &has, error))
         return;
     job->gone = !has;
     if (has && !job->asked)
-        job->asked = vgpu_domains_detach_live(conn, job->domain->uuid, job->domain->id,
-                                              job->alias, &job->error);
+        job->asked =
+            vgpu_domains_detach_live(conn, job->domain->uuid, job->domain->id, job->alias, error);
 }
 
 /* Until the guest answers, it is time to look again, or all time is over. */
@@ -107,20 +106,18 @@ unplug(Unplug *job, VgpuLeaving *leaving, GError **error)
     gint64 until = g_get_monotonic_time() + job->guard->config->detach_timeout * G_USEC_PER_SEC;
 
     for (;;) {
-        vgpu_task_call(job->guard, job->domain->uuid, run_unplug, job);
+        g_autoptr(GError) failure = NULL;
+
+        ask_guest(job, &failure);
         if (job->gone)
             return true;
-        if (job->error && !g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY)) {
-            g_propagate_error(error, g_steal_pointer(&job->error));
+        if (failure && (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY) ||
+                        g_get_monotonic_time() >= until)) { /* busy: a job of the domain's */
+            g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        if (g_get_monotonic_time() >= until) {
-            if (!job->error)
-                return refuse(job, false, error);
-            g_propagate_error(error, g_steal_pointer(&job->error)); /* a job of the domain's */
-            return false;
-        }
-        g_clear_error(&job->error);
+        if (g_get_monotonic_time() >= until)
+            return refuse(job, false, error);
         if (!wait_for_guest(job->guard, leaving, until))
             return refuse(job, true, error);
     }
@@ -148,7 +145,6 @@ vgpu_detach_device_live(VgpuGuard *self, const VgpuDomainState *domain, guint in
 
         vgpu_manager_unplugged(self->manager, domain->uuid, job.since, index);
     }
-    g_clear_error(&job.error);
     g_free(job.alias);
     return done;
 }
@@ -165,8 +161,6 @@ typedef struct {
     VgpuDomainState *state; /* as it was found */
     char *uuid;             /* of the running domain's vGPU */
     GPtrArray *changes;
-    bool done; /* the step that ran last */
-    GError *error;
 } Detach;
 
 /* The running domain has it, and it is ours to take away. */
@@ -295,42 +289,28 @@ write_config(Detach *job, virConnectPtr conn, GError **error)
     return false;
 }
 
-static void
-run_step(Detach *job, bool (*step)(Detach *job, virConnectPtr conn, GError **error))
+static bool
+run(Detach *job, bool (*step)(Detach *job, virConnectPtr conn, GError **error), GError **error)
 {
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, &job->error);
+    g_autoptr(VgpuQueueJob) slot = vgpu_queue_job_begin(job->guard->queue, job->domain_uuid);
+    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, error);
 
-    job->done = conn && step(job, conn, &job->error);
-}
-
-static void
-run_begin(gpointer data)
-{
-    run_step(data, begin);
-}
-
-static void
-run_config(gpointer data)
-{
-    run_step(data, write_config);
+    return conn && step(job, conn, error);
 }
 
 static bool
-detach(Detach *job)
+detach(Detach *job, GError **error)
 {
-    vgpu_task_call(job->guard, job->domain_uuid, run_begin, job);
-    if (!job->done)
+    if (!run(job, begin, error))
         return false;
     if (job->live) {
-        if (!vgpu_detach_device_live(job->guard, job->state, job->index, &job->error))
+        if (!vgpu_detach_device_live(job->guard, job->state, job->index, error))
             return false;
         g_ptr_array_add(job->changes,
                         g_strdup_printf("running domain: detached vGPU %u (%s)", job->index,
                                         job->uuid ? job->uuid : "no device"));
     }
-    if (job->config)
-        vgpu_task_call(job->guard, job->domain_uuid, run_config, job);
-    return job->done;
+    return !job->config || run(job, write_config, error);
 }
 
 char **
@@ -351,14 +331,12 @@ vgpu_detach_device(VgpuGuard *self, const char *domain_uuid, guint index, bool l
     if (!vgpu_device_change_begin(self, domain_uuid, error))
         return NULL;
     job.changes = changes;
-    done = detach(&job);
+    done = detach(&job, error);
     vgpu_device_change_end(self, domain_uuid);
     vgpu_domain_state_free(job.state);
     g_free(job.uuid);
-    if (!done) {
-        g_propagate_error(error, job.error);
+    if (!done)
         return NULL;
-    }
     g_ptr_array_add(changes, NULL);
     return (char **) g_ptr_array_free(g_steal_pointer(&changes), FALSE);
 }

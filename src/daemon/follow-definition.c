@@ -211,35 +211,18 @@ vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray *chan
 
 /* --- for D-Bus ---------------------------------------------------------------------------- */
 
-typedef struct {
-    VgpuGuard *guard;
-    const char *domain_uuid;
-    GPtrArray *changes;
-    bool done;
-    GError *error;
-} Injection;
-
-static void
-run_injection(gpointer data)
-{
-    Injection *job = data;
-
-    job->done = vgpu_follow_definition(job->guard, job->domain_uuid, job->changes, &job->error);
-}
-
 char **
 vgpu_follow_definition_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
 {
-    Injection job = { .guard = self, .domain_uuid = domain_uuid };
+    g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(VgpuQueueJob) job = vgpu_queue_job_begin(self->queue, domain_uuid);
 
-    job.changes = g_ptr_array_new_with_free_func(g_free);
-    vgpu_task_call(self, domain_uuid, run_injection, &job);
-    if (!job.done || !vgpu_persistent_finish(self, domain_uuid, &job.error)) {
-        g_propagate_error(error, job.error);
-        g_ptr_array_unref(job.changes);
+    if (!vgpu_follow_definition(self, domain_uuid, changes, error))
         return NULL;
-    }
+    g_clear_pointer(&job, vgpu_queue_job_end);
+    if (!vgpu_persistent_finish(self, domain_uuid, error))
+        return NULL;
     vgpu_persistent_wait_saved(self, domain_uuid);
-    g_ptr_array_add(job.changes, NULL);
-    return (char **) g_ptr_array_free(job.changes, FALSE);
+    g_ptr_array_add(changes, NULL);
+    return (char **) g_ptr_array_free(g_steal_pointer(&changes), FALSE);
 }

@@ -71,18 +71,12 @@ typedef struct {
     char *parent;
     gint64 deadline;
     GError *error;
-    bool running;
 } VgpuTask;
 
 VgpuTask *vgpu_task_new(VgpuGuard *guard, const char *domain_uuid);
 /* Without its error. */
 VgpuTask *vgpu_task_copy(const VgpuTask *task);
 void vgpu_task_free(gpointer task);
-
-/* Run @func on a thread of the guard, as nothing else of that domain runs, and wait until it has
- * returned: libvirt calls of threads that are not the guard's. */
-void vgpu_task_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
-                    gpointer data);
 
 /* An event about a domain: those of the worker's thread go through the manager instead. */
 void vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,

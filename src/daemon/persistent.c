@@ -225,83 +225,71 @@ vgpu_persistent_wait_saved(VgpuGuard *self, const char *key)
         g_warning("%s", error->message);
 }
 
-typedef struct {
-    VgpuGuard *guard;
-    const char *domain_uuid;
-    const VgpuWant *want;
-    const char *uuid;
-    bool done;
-    GError *error;
-} Job;
-
-static void
-run_finish(gpointer data)
-{
-    Job *job = data;
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
-    VgpuStep step;
-
-    job->done =
-        conn && vgpu_persistent_follow(job->guard, conn, job->domain_uuid, &step, &job->error);
-}
-
-static void
-run_define(gpointer data)
-{
-    Job *job = data;
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
-    VgpuStep step;
-
-    job->done = conn && define_one(job->guard, conn, NULL, job->want, &step, &job->error);
-}
-
-static void
-run_undefine(gpointer data)
-{
-    Job *job = data;
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->nodedev_connection, &job->error);
-
-    job->done = conn && unkeep(job->guard, conn, job->uuid, &job->error);
-}
-
+/* The end of what was asked of libvirt for somebody who waits. Takes @failure. */
 static bool
-run_and_wait(Job *job, const char *key, void (*func)(gpointer data), GError **error)
+end(VgpuGuard *self, GError *failure, GError **error)
 {
-    vgpu_queue_call(job->guard->nodedev_queue, key, func, job);
-    if (vgpu_outlook(VGPU_STEP_NODEDEV, job->error, true) == VGPU_OUTLOOK_RECONNECT)
-        vgpu_guard_reread_gpus(
-            job->guard); /* which sees whether it is the connection, and mends it */
-    if (job->error)
-        g_propagate_error(error, job->error);
-    return job->done;
+    if (!failure)
+        return true;
+    if (vgpu_outlook(VGPU_STEP_NODEDEV, failure, true) == VGPU_OUTLOOK_RECONNECT)
+        vgpu_guard_reread_gpus(self); /* which sees whether it is the connection, and mends it */
+    g_propagate_error(error, failure);
+    return false;
 }
 
 bool
 vgpu_persistent_finish(VgpuGuard *self, const char *domain_uuid, GError **error)
 {
     g_autoptr(Persistent) wanted = get_wanted(self, domain_uuid);
-    Job job = { .guard = self, .domain_uuid = domain_uuid };
+    g_autoptr(VgpuQueueJob) job = NULL;
+    g_autoptr(virConnect) conn = NULL;
+    GError *failure = NULL;
+    VgpuStep step;
 
-    return !wanted || run_and_wait(&job, domain_uuid, run_finish, error);
+    if (!wanted)
+        return true;
+    job = vgpu_queue_job_begin(self->nodedev_queue, domain_uuid);
+    conn = vgpu_connection_get(self->nodedev_connection, &failure);
+    (void) (conn && vgpu_persistent_follow(self, conn, domain_uuid, &step, &failure));
+    return end(self, failure, error);
+}
+
+static bool
+define_for_user(VgpuGuard *self, const VgpuWant *want, GError **error)
+{
+    g_autoptr(VgpuQueueJob) job = vgpu_queue_job_begin(self->nodedev_queue, want->uuid);
+    GError *failure = NULL;
+    g_autoptr(virConnect) conn = vgpu_connection_get(self->nodedev_connection, &failure);
+    VgpuStep step;
+
+    (void) (conn && define_one(self, conn, NULL, want, &step, &failure));
+    return end(self, failure, error);
 }
 
 bool
 vgpu_persistent_define(VgpuGuard *self, const VgpuWant *want, GError **error)
 {
-    Job job = { .guard = self, .want = want };
-
-    if (!run_and_wait(&job, want->uuid, run_define, error))
+    if (!define_for_user(self, want, error))
         return false;
     vgpu_persistent_wait_saved(self, want->uuid);
     return true;
 }
 
+static bool
+undefine_for_user(VgpuGuard *self, const char *uuid, GError **error)
+{
+    g_autoptr(VgpuQueueJob) job = vgpu_queue_job_begin(self->nodedev_queue, uuid);
+    GError *failure = NULL;
+    g_autoptr(virConnect) conn = vgpu_connection_get(self->nodedev_connection, &failure);
+
+    (void) (conn && unkeep(self, conn, uuid, &failure));
+    return end(self, failure, error);
+}
+
 bool
 vgpu_persistent_undefine(VgpuGuard *self, const char *uuid, GError **error)
 {
-    Job job = { .guard = self, .uuid = uuid };
-
-    if (!run_and_wait(&job, uuid, run_undefine, error))
+    if (!undefine_for_user(self, uuid, error))
         return false;
     vgpu_persistent_wait_saved(self, uuid);
     return true;

@@ -1,6 +1,7 @@
 #include "daemon/queue.h"
 
 #include "base/blocking.h"
+#include "daemon/stand-in.h"
 
 typedef struct {
     int priority;
@@ -146,39 +147,19 @@ vgpu_queue_has(VgpuQueue *self, const char *key)
     return has;
 }
 
-typedef struct {
-    void (*func)(gpointer data);
-    gpointer data;
-    bool done;
-    GMutex lock;
-    GCond cond;
-} Call;
-
-static void
-run_call(gpointer data)
+VgpuQueueJob *
+vgpu_queue_job_begin(VgpuQueue *self, const char *key)
 {
-    Call *call = data;
+    VgpuQueueJob *job = vgpu_stand_in_new();
 
-    call->func(call->data);
-    g_mutex_lock(&call->lock);
-    call->done = true;
-    g_cond_signal(&call->cond);
-    g_mutex_unlock(&call->lock);
+    vgpu_blocking_check("a thread of a queue");
+    vgpu_queue_push(self, VGPU_QUEUE_FIRST, key, vgpu_stand_in_wait_for_end, job, NULL);
+    vgpu_stand_in_wait_for_begin(job);
+    return job;
 }
 
 void
-vgpu_queue_call(VgpuQueue *self, const char *key, void (*func)(gpointer data), gpointer data)
+vgpu_queue_job_end(VgpuQueueJob *job)
 {
-    Call call = { .func = func, .data = data };
-
-    vgpu_blocking_check("a thread of a queue");
-    g_mutex_init(&call.lock);
-    g_cond_init(&call.cond);
-    vgpu_queue_push(self, VGPU_QUEUE_FIRST, key, run_call, &call, NULL);
-    g_mutex_lock(&call.lock);
-    while (!call.done)
-        g_cond_wait(&call.cond, &call.lock);
-    g_mutex_unlock(&call.lock);
-    g_mutex_clear(&call.lock);
-    g_cond_clear(&call.cond);
+    vgpu_stand_in_end(job);
 }

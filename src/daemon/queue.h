@@ -24,6 +24,9 @@ void vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func
 /* Whether a job of that key waits or is under way. */
 bool vgpu_queue_has(VgpuQueue *self, const char *key);
 
-/* Run @func with VGPU_QUEUE_FIRST, and wait until it has returned. */
-void vgpu_queue_call(VgpuQueue *self, const char *key, void (*func)(gpointer data),
-                     gpointer data);
+/* A job of the thread that calls, with VGPU_QUEUE_FIRST: waits until it may run, and lasts to the end of its
+ * scope. For threads that are not the queue's. */
+typedef struct VgpuStandIn VgpuQueueJob;
+VgpuQueueJob *vgpu_queue_job_begin(VgpuQueue *self, const char *key) G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_queue_job_end(VgpuQueueJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuQueueJob, vgpu_queue_job_end)

@@ -39,10 +39,3 @@ vgpu_task_copy(const VgpuTask *task)
     copy->deadline = task->deadline;
     return copy;
 }
-
-void
-vgpu_task_call(VgpuGuard *self, const char *domain_uuid, void (*func)(gpointer data),
-               gpointer data)
-{
-    vgpu_queue_call(self->queue, domain_uuid, func, data);
-}

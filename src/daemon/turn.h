@@ -8,7 +8,7 @@
 #include "core/manager.h"
 #include "daemon/worker.h"
 
-typedef struct VgpuTurn VgpuTurn;
+typedef struct VgpuStandIn VgpuTurn;
 
 /* Waits until the worker has come to it. */
 VgpuTurn *vgpu_turn_begin(VgpuWorker *worker) G_GNUC_WARN_UNUSED_RESULT;

@@ -88,13 +88,13 @@ static bool
 is_open(VgpuConnection *connection)
 {
     g_autoptr(GError) error = NULL;
-    virConnectPtr conn = vgpu_connection_get(connection, &error);
+    g_autoptr(virConnect) conn = vgpu_connection_get(connection, &error);
 
+    assert_true(vgpu_connection_is_open(connection) == (conn != NULL));
     if (!conn) {
         assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
         return false;
     }
-    virConnectClose(conn);
     return true;
 }
 

@@ -165,6 +165,45 @@ test_seen(void **state)
     g_string_free(order, TRUE);
 }
 
+/* --- the same with a queue -------------------------------------------------------------------- */
+
+static void
+add_job(gpointer word)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(worker);
+
+    add(word);
+}
+
+static void
+say_done(gpointer done)
+{
+    g_async_queue_push(done, done);
+}
+
+/* A job of the thread that calls keeps out those of its key, and no others. */
+static void
+test_queue_job(void **state)
+{
+    static char same[] = "same ", other[] = "other ";
+    VgpuQueue *queue = vgpu_queue_new(2);
+    g_autoptr(GAsyncQueue) done = g_async_queue_new();
+    VgpuQueueJob *job = vgpu_queue_job_begin(queue, "vm1");
+
+    order = g_string_new(NULL);
+    vgpu_queue_push(queue, VGPU_QUEUE_FIRST, "vm1", add_job, same, NULL);
+    vgpu_queue_push(queue, VGPU_QUEUE_NORMAL, "vm2", add_job, other, NULL);
+    vgpu_queue_push(queue, VGPU_QUEUE_NORMAL, "vm2", say_done, done, NULL);
+    g_async_queue_pop(done);
+    add_job((char[]) { "mine " });
+    vgpu_queue_job_end(job);
+    job = vgpu_queue_job_begin(queue, "vm1"); /* after the one that waits */
+    vgpu_queue_job_end(job);
+    assert_string_equal(order->str, "other mine same ");
+    vgpu_queue_free(queue);
+    g_string_free(order, TRUE);
+}
+
 /* --- what must not be done in a turn ---------------------------------------------------------- */
 
 static void
@@ -277,9 +316,8 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_alone),         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_seen),          cmocka_unit_test(test_queue_job),
         cmocka_unit_test(test_nothing_waits),
     };
 

@@ -10,10 +10,10 @@
 #include "libvirt/nodedev.h"
 #include "libvirt/watch.h"
 
-/* What a domain is looked at for. */
-#define VGPU_LOOK_RUN 1u /* whether it runs, and with which vGPUs */
-#define VGPU_LOOK_DEFINITION                                                                     \
-    2u /* that it follows its annotation; not while it is being started */
+/* What a domain is looked at for: whether it runs, and with which vGPUs; that its definition follows its
+ * annotation, not while it is being started. */
+#define VGPU_LOOK_RUN 1u
+#define VGPU_LOOK_DEFINITION 2u
 
 /* Keys of the looks at the host, and of that at all GPUs among node devices. */
 #define VGPU_GUARD_WATCH "watch"
@@ -70,11 +70,9 @@ typedef struct {
     VgpuInterface interface;
     char *parent;
     gint64 deadline;
-    GError *error;
 } VgpuTask;
 
 VgpuTask *vgpu_task_new(VgpuGuard *guard, const char *domain_uuid);
-/* Without its error. */
 VgpuTask *vgpu_task_copy(const VgpuTask *task);
 void vgpu_task_free(gpointer task);
 

@@ -20,24 +20,22 @@ attach_key(const char *uuid, guint64 since)
 }
 
 static void
-forget_attach(VgpuTask *task)
+forget_attach(const VgpuTask *task)
 {
+    VgpuGuard *self = task->guard;
     g_autofree char *key = attach_key(task->uuid, task->since);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
-    g_mutex_lock(&task->guard->lock);
-    g_hash_table_remove(task->guard->attaching, key);
-    g_mutex_unlock(&task->guard->lock);
-    vgpu_task_free(task);
+    g_hash_table_remove(self->attaching, key);
 }
 
 static void
-tell_manager(const VgpuTask *task)
+tell_manager(const VgpuTask *task, const GError *error)
 {
-    const VgpuGuard *guard = task->guard;
-    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(guard->worker);
+    const VgpuGuard *self = task->guard;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
 
-    vgpu_manager_attached(guard->manager, task->domain_uuid, task->since, task->uuid,
-                          task->error);
+    vgpu_manager_attached(self->manager, task->domain_uuid, task->since, task->uuid, error);
 }
 
 static gboolean
@@ -108,29 +106,28 @@ static void
 run_attach(gpointer data)
 {
     VgpuTask *task = data;
-    VgpuTask *result = vgpu_task_copy(task);
+    g_autoptr(GError) error = NULL;
 
-    if (!attach(task, &result->error)) {
+    if (!attach(task, &error)) {
         Run run = look_at_run(task);
-        VgpuOutlook outlook = judge(task, run, result->error);
+        VgpuOutlook outlook = judge(task, run, error);
 
         if (outlook == VGPU_OUTLOOK_AGAIN && g_get_monotonic_time() < task->deadline) {
-            g_debug("%s; trying again", result->error->message);
-            g_clear_error(&result->error);
-            g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again, result,
-                               vgpu_task_free);
+            g_debug("%s; trying again", error->message);
+            g_timeout_add_full(G_PRIORITY_DEFAULT, RETRY_MS, on_attach_again,
+                               vgpu_task_copy(task), vgpu_task_free);
             return;
         }
         /* when libvirt is back, reconcile asks again */
         if (run == RUN_OVER || outlook == VGPU_OUTLOOK_WHEN_CONNECTED) {
-            forget_attach(result);
+            forget_attach(task);
             return;
         }
         if (run == RUN_HAS_IT)
-            g_clear_error(&result->error);
+            g_clear_error(&error);
     }
-    tell_manager(result);
-    forget_attach(result);
+    tell_manager(task, error);
+    forget_attach(task);
 }
 
 void

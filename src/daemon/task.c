@@ -20,7 +20,6 @@ vgpu_task_free(gpointer data)
     g_free(task->domain_name);
     g_free(task->uuid);
     g_free(task->parent);
-    g_clear_error(&task->error);
     g_free(task);
 }
 

@@ -97,7 +97,7 @@ test_versions(void **state)
         GVariantBuilder list;
 
         g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-        vgpu_doctor_libvirt_version(&list, versions[i].version, inventory);
+        vgpu_report_doctor_libvirt_version(&list, versions[i].version, inventory);
         text = text_of(&list);
         expect(versions[i].what, text, versions[i].row);
         if (!*versions[i].row && *text)
@@ -114,8 +114,8 @@ test_gpu_count(void **state)
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    vgpu_doctor_gpu_count(&list, one);
-    vgpu_doctor_gpu_count(&list, none);
+    vgpu_report_doctor_gpu_count(&list, one);
+    vgpu_report_doctor_gpu_count(&list, none);
     text = text_of(&list);
     expect("one", text, "gpus ok 1 of 2 GPUs can make vGPUs|\n");
     expect("none", text, "gpus warn 0 of 2 GPUs can make vGPUs|load");
@@ -160,7 +160,7 @@ test_leaks(void **state)
 
         g_ptr_array_add(rows, (gpointer) &leaks[i].row);
         g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-        vgpu_doctor_leaks(&list, rows);
+        vgpu_report_doctor_leaks(&list, rows);
         text = text_of(&list);
         expect(leaks[i].what, text, leaks[i].wanted);
         if (strstr(leaks[i].wanted, "fail") && strstr(text, "leaks ok"))
@@ -282,7 +282,7 @@ examine_pools(gsize n)
     if (pool_cases[n].broken)
         g_ptr_array_add(broken, (gpointer) pool_cases[n].broken);
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    vgpu_doctor_pools(&list, rows, broken, inventory);
+    vgpu_report_doctor_pools(&list, rows, broken, inventory);
     return text_of(&list);
 }
 

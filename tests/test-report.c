@@ -84,7 +84,7 @@ test_flags(void **state)
 
     for (gsize i = 0; i < G_N_ELEMENTS(flags); i++) {
         bool live = false, config = false;
-        bool good = vgpu_device_flags(flags[i].flags, &live, &config, NULL);
+        bool good = vgpu_device_options_flags(flags[i].flags, &live, &config, NULL);
 
         if (good != flags[i].good || live != flags[i].live || config != flags[i].config)
             fail_msg("flags %u", flags[i].flags);

@@ -88,7 +88,7 @@ vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **error)
 }
 
 bool
-vgpu_device_flags(guint flags, bool *live, bool *config, GError **error)
+vgpu_device_options_flags(guint flags, bool *live, bool *config, GError **error)
 {
     if (!flags || flags & ~(FLAG_LIVE | FLAG_CONFIG)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,

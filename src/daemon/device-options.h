@@ -13,5 +13,5 @@ bool vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **er
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Read flags of Attach and Detach: 1 the running domain, 2 its definition. */
-bool vgpu_device_flags(guint flags, bool *live, bool *config, GError **error)
+bool vgpu_device_options_flags(guint flags, bool *live, bool *config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

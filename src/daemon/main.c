@@ -43,7 +43,7 @@ typedef struct {
     VgpuHostSetup *host_setup;
     VgpuHookSocket *hook_socket;
     VgpuService *service;
-    VgpuMetricsSource metrics_source;
+    VgpuServiceMetricsSource metrics_source;
     VgpuMetricsFile *metrics_file; /* NULL: nobody wants it */
     guint bus;
 } Daemon;
@@ -241,10 +241,11 @@ write_metrics(Daemon *self)
                                 ? g_build_filename(option.root, self->config->metrics_file, NULL)
                                 : NULL;
 
-    self->metrics_source = (VgpuMetricsSource) { self->worker, self->manager };
+    self->metrics_source = (VgpuServiceMetricsSource) { self->worker, self->manager };
     if (path)
-        self->metrics_file = vgpu_metrics_file_start(path, self->config->metrics_interval,
-                                                     vgpu_metrics_collect, &self->metrics_source);
+        self->metrics_file =
+            vgpu_metrics_file_start(path, self->config->metrics_interval,
+                                    vgpu_service_metrics_collect, &self->metrics_source);
 }
 
 /* All that is needed before the first hook can be answered. */

@@ -12,8 +12,8 @@
 #define VERSION_MDEV_TO_VF VERSION(11, 0)
 
 void
-vgpu_doctor_add(GVariantBuilder *list, const char *check, const char *status, const char *detail,
-                const char *fix)
+vgpu_report_doctor_add(GVariantBuilder *list, const char *check, const char *status,
+                       const char *detail, const char *fix)
 {
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
@@ -25,7 +25,7 @@ vgpu_doctor_add(GVariantBuilder *list, const char *check, const char *status, co
 }
 
 void
-vgpu_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory)
+vgpu_report_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory)
 {
     guint usable = 0;
     g_autofree char *detail = NULL;
@@ -36,10 +36,10 @@ vgpu_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory)
         usable += gpu->interface != VGPU_INTERFACE_NONE;
     }
     detail = g_strdup_printf("%u of %u GPUs can make vGPUs", usable, inventory->gpus->len);
-    vgpu_doctor_add(list, "gpus", usable ? "ok" : "warn", detail,
-                    usable ? NULL
-                           : "load the vendor's vGPU host driver, and enable the virtual "
-                             "functions of SR-IOV boards");
+    vgpu_report_doctor_add(list, "gpus", usable ? "ok" : "warn", detail,
+                           usable ? NULL
+                                  : "load the vendor's vGPU host driver, and enable the virtual "
+                                    "functions of SR-IOV boards");
 }
 
 /* --- libvirt's version -------------------------------------------------------------------- */
@@ -87,7 +87,8 @@ judge_version(gulong version, bool on_mdevs, bool on_vendor_vfs)
 }
 
 void
-vgpu_doctor_libvirt_version(GVariantBuilder *list, gulong version, const VgpuInventory *inventory)
+vgpu_report_doctor_libvirt_version(GVariantBuilder *list, gulong version,
+                                   const VgpuInventory *inventory)
 {
     Gate gate = judge_version(version, count_interface(inventory, VGPU_INTERFACE_MDEV),
                               count_interface(inventory, VGPU_INTERFACE_VENDOR_VFIO));
@@ -95,7 +96,7 @@ vgpu_doctor_libvirt_version(GVariantBuilder *list, gulong version, const VgpuInv
                                               version / 1000 % 1000, version % 1000, gate.text);
 
     if (version)
-        vgpu_doctor_add(list, "libvirt version", gate.status, detail, gate.fix);
+        vgpu_report_doctor_add(list, "libvirt version", gate.status, detail, gate.fix);
 }
 
 /* --- leaks -------------------------------------------------------------------------------- */
@@ -128,7 +129,7 @@ add_leak(GVariantBuilder *list, const VgpuRow *row)
             continue;
         detail = g_strdup_printf("vGPU %s of domain '%s' %s", name_of(row),
                                  row->domain ? row->domain : "-", leaks[i].detail);
-        vgpu_doctor_add(list, "leaks", "fail", detail, leaks[i].fix);
+        vgpu_report_doctor_add(list, "leaks", "fail", detail, leaks[i].fix);
         return true;
     }
     return false;
@@ -147,11 +148,11 @@ add_foreign(GVariantBuilder *list, const VgpuRow *row)
                                     "current_vgpu_type",
                                     row->parent);
 
-    vgpu_doctor_add(list, "foreign vGPU", "warn", detail, fix);
+    vgpu_report_doctor_add(list, "foreign vGPU", "warn", detail, fix);
 }
 
 void
-vgpu_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows)
+vgpu_report_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows)
 {
     bool clean = true;
 
@@ -163,5 +164,5 @@ vgpu_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows)
             add_foreign(list, row);
     }
     if (clean)
-        vgpu_doctor_add(list, "leaks", "ok", "nothing is left behind", NULL);
+        vgpu_report_doctor_add(list, "leaks", "ok", "nothing is left behind", NULL);
 }

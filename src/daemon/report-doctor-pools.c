@@ -18,7 +18,7 @@ find(Check *self, const VgpuPoolRow *row, const char *status, char *detail, char
     g_autofree char *owned_detail = detail;
     g_autofree char *owned_fix = fix;
 
-    vgpu_doctor_add(self->list, check, status, detail, fix);
+    vgpu_report_doctor_add(self->list, check, status, detail, fix);
     self->well = false;
 }
 
@@ -128,16 +128,16 @@ check_overlap(Check *self, const VgpuPoolRow *row, const GPtrArray *rows)
 }
 
 void
-vgpu_doctor_pools(GVariantBuilder *list, const GPtrArray *rows, const GPtrArray *broken,
-                  const VgpuInventory *inventory)
+vgpu_report_doctor_pools(GVariantBuilder *list, const GPtrArray *rows, const GPtrArray *broken,
+                         const VgpuInventory *inventory)
 {
     Check self = { .list = list, .inventory = inventory, .well = broken->len == 0 };
     guint pools = 0;
     g_autofree char *detail = NULL;
 
     for (guint i = 0; i < broken->len; i++)
-        vgpu_doctor_add(list, "pools", "fail", g_ptr_array_index(broken, i),
-                        "repair the file, then 'virt-vgpu pool-refresh NAME'");
+        vgpu_report_doctor_add(list, "pools", "fail", g_ptr_array_index(broken, i),
+                               "repair the file, then 'virt-vgpu pool-refresh NAME'");
     for (guint i = 0; i < rows->len; i++) {
         const VgpuPoolRow *row = g_ptr_array_index(rows, i);
 
@@ -152,5 +152,5 @@ vgpu_doctor_pools(GVariantBuilder *list, const GPtrArray *rows, const GPtrArray 
     }
     detail = g_strdup_printf("%u besides the default one", pools);
     if (pools && self.well)
-        vgpu_doctor_add(list, "pools", "ok", detail, NULL);
+        vgpu_report_doctor_add(list, "pools", "ok", detail, NULL);
 }

@@ -17,12 +17,13 @@ vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there, const char *libv
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    vgpu_doctor_add(&list, "libvirt", libvirt_is_there ? "ok" : "warn", detail,
-                    libvirt_is_there ? NULL : "start libvirtd or virtqemud");
-    vgpu_doctor_gpu_count(&list, inventory);
+    vgpu_report_doctor_add(&list, "libvirt", libvirt_is_there ? "ok" : "warn", detail,
+                           libvirt_is_there ? NULL : "start libvirtd or virtqemud");
+    vgpu_report_doctor_gpu_count(&list, inventory);
     if (virGetVersion(&version, NULL, NULL) == 0)
-        vgpu_doctor_libvirt_version(&list, version, inventory);
-    vgpu_doctor_pools(&list, pools, vgpu_pools_broken(vgpu_manager_pools(manager)), inventory);
-    vgpu_doctor_leaks(&list, rows);
+        vgpu_report_doctor_libvirt_version(&list, version, inventory);
+    vgpu_report_doctor_pools(&list, pools, vgpu_pools_broken(vgpu_manager_pools(manager)),
+                             inventory);
+    vgpu_report_doctor_leaks(&list, rows);
     return g_variant_builder_end(&list);
 }

@@ -8,16 +8,16 @@
 
 #include "core/manager.h"
 
-void vgpu_doctor_add(GVariantBuilder *list, const char *check, const char *status,
-                     const char *detail, const char *fix);
+void vgpu_report_doctor_add(GVariantBuilder *list, const char *check, const char *status,
+                            const char *detail, const char *fix);
 
 /* How many GPUs can make vGPUs. */
-void vgpu_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory);
+void vgpu_report_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory);
 /* What this libvirt (a version as virGetVersion() counts, 0: not known) cannot do for them. */
-void vgpu_doctor_libvirt_version(GVariantBuilder *list, gulong version,
-                                 const VgpuInventory *inventory);
+void vgpu_report_doctor_libvirt_version(GVariantBuilder *list, gulong version,
+                                        const VgpuInventory *inventory);
 /* Of @rows (of VgpuRow): what should not be there any more, or is nobody's. */
-void vgpu_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows);
+void vgpu_report_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows);
 /* @rows: of VgpuPoolRow; @broken: of char *, "FILE: reason". */
-void vgpu_doctor_pools(GVariantBuilder *list, const GPtrArray *rows, const GPtrArray *broken,
-                       const VgpuInventory *inventory);
+void vgpu_report_doctor_pools(GVariantBuilder *list, const GPtrArray *rows,
+                              const GPtrArray *broken, const VgpuInventory *inventory);

@@ -194,7 +194,7 @@ on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
 
     if (!domain)
         return vgpu_service_no_uuid(call, text);
-    if (!vgpu_device_flags(flags, &live, &config, &error) ||
+    if (!vgpu_device_options_flags(flags, &live, &config, &error) ||
         !vgpu_device_options(device, &options, &error) || !vgpu_access_uid(call, &caller, &error))
         return vgpu_service_take(call, error);
     uuids = vgpu_attach_device(self->guard, domain, &options, live, config, caller, &error);
@@ -220,7 +220,7 @@ on_detach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
 
     if (!domain)
         return vgpu_service_no_uuid(call, text);
-    if (!vgpu_device_flags(flags, &live, &config, &error) ||
+    if (!vgpu_device_options_flags(flags, &live, &config, &error) ||
         !vgpu_access_uid(call, &caller, &error))
         return vgpu_service_take(call, error);
     changes = vgpu_detach_device(self->guard, domain, index, live, config, caller, &error);

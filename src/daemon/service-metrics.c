@@ -9,9 +9,9 @@
 
 /* In several turns, so that a hook that calls meanwhile waits for one of them at most. */
 char *
-vgpu_metrics_collect(gpointer opaque)
+vgpu_service_metrics_collect(gpointer opaque)
 {
-    const VgpuMetricsSource *source = opaque;
+    const VgpuServiceMetricsSource *source = opaque;
     VgpuManager *manager = source->manager;
     g_auto(VgpuHostRows) rows = { 0 };
     g_autoptr(GPtrArray) pools = NULL;
@@ -35,7 +35,7 @@ vgpu_metrics_collect(gpointer opaque)
 static gboolean
 on_get_metrics(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
-    g_autofree char *text = vgpu_metrics_collect(opaque);
+    g_autofree char *text = vgpu_service_metrics_collect(opaque);
 
     vgpu_bus_manager1_complete_get_metrics(skeleton, call, text);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -51,7 +51,7 @@ free_source(gpointer data, GClosure *closure)
 void
 vgpu_service_metrics_connect(VgpuBusManager1 *skeleton, VgpuWorker *worker, VgpuManager *manager)
 {
-    VgpuMetricsSource *source = g_new0(VgpuMetricsSource, 1);
+    VgpuServiceMetricsSource *source = g_new0(VgpuServiceMetricsSource, 1);
 
     source->worker = worker;
     source->manager = manager;

@@ -13,7 +13,7 @@ void vgpu_service_metrics_connect(VgpuBusManager1 *skeleton, VgpuWorker *worker,
 typedef struct {
     VgpuWorker *worker;
     VgpuManager *manager;
-} VgpuMetricsSource;
+} VgpuServiceMetricsSource;
 
-/* All metrics, see vgpu_metrics_text(). @source is a VgpuMetricsSource. Waits for the worker. */
-char *vgpu_metrics_collect(gpointer source);
+/* All metrics, see vgpu_metrics_text(). @source is a VgpuServiceMetricsSource. Waits for the worker. */
+char *vgpu_service_metrics_collect(gpointer source);

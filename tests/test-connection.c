@@ -10,6 +10,7 @@
 #include "fake-libvirtd.h"
 #include "libvirt/connection.h"
 #include "libvirt/system.h"
+#include "libvirt/virerror.h"
 
 #define TICK_US 100000 /* the kernel tells when a process began in such steps, or finer ones */
 #define LONG_MS 10000  /* more than anything here takes */
@@ -486,7 +487,7 @@ test_errors(void **state)
         virError last = { .code = cases[i].code, .domain = cases[i].domain, .message = message };
 
         fake_error = &last;
-        assert_false(vgpu_connection_error(&error, "domain '%s'", "web1"));
+        assert_false(vgpu_virerror_take(&error, "domain '%s'", "web1"));
         fake_error = NULL;
         if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].want))
             fail_msg("%s: code %d", cases[i].what, error->code);

@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "domain/display.h"
 #include "libvirt/connection.h"
+#include "libvirt/virerror.h"
 
 /* Only when nothing has that name, which may be a number. */
 static VgpuDomainState *
@@ -30,7 +31,7 @@ vgpu_domain_io_find(const VgpuCli *cli, const char *typed, GError **error)
     VgpuDomainState *domain;
 
     if (!conn) {
-        vgpu_connection_error(error, "cannot connect to libvirt at %s", cli->uri);
+        vgpu_virerror_take(error, "cannot connect to libvirt at %s", cli->uri);
         return NULL;
     }
     domain = vgpu_domains_find(conn, typed, &failure);

@@ -62,11 +62,3 @@ gint64 vgpu_connection_daemon_age(const VgpuConnection *self);
 
 /* For programs that ask once: open, without watching. A NULL @uri is libvirt's default. */
 virConnectPtr vgpu_connection_open_once(const char *uri, GError **error);
-
-/* Put libvirt's last error of this thread into @error, prefixed with the text: "TEXT: reason".
- * Returns false. No such domain or device: VGPU_ERROR_NOT_FOUND; a job that blocks:
- * VGPU_ERROR_BUSY; connection broken: VGPU_ERROR_UNAVAILABLE; access denied: VGPU_ERROR_DENIED;
- * a libvirt that lacks the call: VGPU_ERROR_NOT_SUPPORTED; else VGPU_ERROR_FAILED.
- * To be called before any other function of libvirt, virDomainGetName() and virDomainFree()
- * included, also in the arguments: they reset the error. */
-gboolean vgpu_connection_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

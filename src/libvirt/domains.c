@@ -11,6 +11,7 @@
 #include "base/xml.h"
 #include "domain/domain.h"
 #include "libvirt/connection.h"
+#include "libvirt/virerror.h"
 
 void
 vgpu_domain_state_free(VgpuDomainState *self)
@@ -63,7 +64,7 @@ read_state(virDomainPtr domain, GError **error)
         (persistent = virDomainIsPersistent(domain)) < 0 ||
         (persistent && !(state->definition = take_xml(domain, VIR_DOMAIN_XML_INACTIVE))) ||
         !(state->live = take_xml(domain, 0))) {
-        vgpu_connection_error(error, "cannot read %s", what);
+        vgpu_virerror_take(error, "cannot read %s", what);
         return NULL;
     }
     state->uuid = g_strdup(uuid);
@@ -111,7 +112,7 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
     vgpu_blocking_check("libvirt");
     n = virConnectListAllDomains(conn, &list, 0);
     if (n < 0) {
-        vgpu_connection_error(error, "cannot list the domains");
+        vgpu_virerror_take(error, "cannot list the domains");
         return NULL;
     }
     for (int i = 0; i < n; i++)
@@ -149,7 +150,7 @@ look_up(virConnectPtr conn, const char *uuid, const char **name, GError **error)
     vgpu_blocking_check("libvirt");
     domain = virDomainLookupByUUIDString(conn, uuid);
     if (!domain) {
-        vgpu_connection_error(error, "domain %s", uuid);
+        vgpu_virerror_take(error, "domain %s", uuid);
         return NULL;
     }
     *name = virDomainGetName(domain);
@@ -175,7 +176,7 @@ vgpu_domains_find(virConnectPtr conn, const char *uuid_or_name, GError **error)
     if (!domain)
         domain = virDomainLookupByName(conn, uuid_or_name);
     if (!domain) {
-        vgpu_connection_error(error, "domain '%s'", uuid_or_name);
+        vgpu_virerror_take(error, "domain '%s'", uuid_or_name);
         return NULL;
     }
     return read_state(domain, error);
@@ -191,9 +192,8 @@ vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *dev
     if (!domain)
         return false;
     if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_CONFIG) < 0)
-        return vgpu_connection_error(error,
-                                     "cannot add a device to the definition of domain '%s'",
-                                     name);
+        return vgpu_virerror_take(error, "cannot add a device to the definition of domain '%s'",
+                                  name);
     return true;
 }
 
@@ -230,8 +230,8 @@ vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *ali
     if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_CONFIG) == 0)
         return true;
 
-    vgpu_connection_error(&failure, "cannot take '%s' out of the definition of domain '%s'",
-                          alias, name);
+    vgpu_virerror_take(&failure, "cannot take '%s' out of the definition of domain '%s'", alias,
+                       name);
     /* libvirt has a code for a missing device, but 9.0 says "internal error" */
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
         has_no_alias(domain, VIR_DOMAIN_XML_INACTIVE, alias))
@@ -269,7 +269,7 @@ vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_LIVE) == 0)
         return true;
 
-    vgpu_connection_error(&failure, "cannot hot-plug a device into domain '%s'", name);
+    vgpu_virerror_take(&failure, "cannot hot-plug a device into domain '%s'", name);
     /* when it was stopped meanwhile, that is what the caller has to know */
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
         !(still = look_up_running(conn, uuid, id, &name, error)))
@@ -292,8 +292,8 @@ vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
         return true;
 
-    vgpu_connection_error(&failure, "cannot take '%s' away from the running domain '%s'", alias,
-                          name);
+    vgpu_virerror_take(&failure, "cannot take '%s' away from the running domain '%s'", alias,
+                       name);
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED)) {
         if (!(still = look_up_running(conn, uuid, id, &name, error)))
             return false;
@@ -370,7 +370,7 @@ set_annotation(virDomainPtr domain, const char *name, const char *element, guint
         return false;
     if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, plain, VGPU_XML_PREFIX,
                              VGPU_XMLNS, flags) < 0)
-        return vgpu_connection_error(error, "cannot annotate domain '%s'", name);
+        return vgpu_virerror_take(error, "cannot annotate domain '%s'", name);
     return true;
 }
 
@@ -386,7 +386,7 @@ vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *el
     if (!domain)
         return false;
     if (persistent < 0 || active < 0)
-        return vgpu_connection_error(error, "cannot annotate domain '%s'", name);
+        return vgpu_virerror_take(error, "cannot annotate domain '%s'", name);
     return set_annotation(domain, name, element,
                           (persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0) |
                               (active ? VIR_DOMAIN_AFFECT_LIVE : 0),
@@ -415,7 +415,7 @@ vgpu_domains_start(virConnectPtr conn, const char *uuid, GError **error)
     if (!domain)
         return false;
     if (virDomainCreate(domain) < 0)
-        return vgpu_connection_error(error, "cannot start domain '%s'", name);
+        return vgpu_virerror_take(error, "cannot start domain '%s'", name);
     return true;
 }
 
@@ -429,8 +429,7 @@ vgpu_domains_has_autostart(virConnectPtr conn, const char *uuid, bool *autostart
     if (!domain)
         return false;
     if (virDomainGetAutostart(domain, &flag) < 0)
-        return vgpu_connection_error(error, "cannot tell whether domain '%s' has autostart",
-                                     name);
+        return vgpu_virerror_take(error, "cannot tell whether domain '%s' has autostart", name);
     *autostart = flag;
     return true;
 }

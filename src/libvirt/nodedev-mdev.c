@@ -7,6 +7,7 @@
 #include "libvirt/connection.h"
 #include "libvirt/nodedev-private.h"
 #include "libvirt/nodedev.h"
+#include "libvirt/virerror.h"
 
 /* libvirt's list of mdevs follows mdevctl's files and udev's events a moment later, so that a step
  * may fail on what is still, or not yet, in the list. It has failed for good only after this. */
@@ -132,15 +133,15 @@ define(const Request *request, GError **error)
 
         g_clear_pointer(&device, virNodeDeviceFree);
         if (!(device = virNodeDeviceDefineXML(request->conn, xml, 0)))
-            return vgpu_connection_error(error, "cannot define mdev %s (%s) on %s", request->uuid,
-                                         request->type_id, request->parent);
+            return vgpu_virerror_take(error, "cannot define mdev %s (%s) on %s", request->uuid,
+                                      request->type_id, request->parent);
     }
     if (virNodeDeviceSetAutostart(device, 1) < 0)
-        return vgpu_connection_error(error, "cannot make mdev %s start with the host",
-                                     request->uuid);
+        return vgpu_virerror_take(error, "cannot make mdev %s start with the host",
+                                  request->uuid);
     if (virNodeDeviceIsActive(device) != 1 && virNodeDeviceCreate(device, 0) < 0)
-        return vgpu_connection_error(error, "cannot start mdev %s (%s) on %s", request->uuid,
-                                     request->type_id, request->parent);
+        return vgpu_virerror_take(error, "cannot start mdev %s (%s) on %s", request->uuid,
+                                  request->type_id, request->parent);
     return true;
 }
 
@@ -158,7 +159,7 @@ vgpu_nodedev_define_mdev(virConnectPtr conn, const char *parent_address, const c
     g_autoptr(virNodeDevice) parent = virNodeDeviceLookupByName(conn, parent_name);
 
     if (!parent)
-        return vgpu_connection_error(error, "cannot define mdev %s on %s", uuid, parent_address);
+        return vgpu_virerror_take(error, "cannot define mdev %s on %s", uuid, parent_address);
     return patiently(define, &request, error);
 }
 
@@ -175,12 +176,12 @@ undefine(const Request *request, GError **error)
     if (virNodeDeviceIsActive(device) == 1 && virNodeDeviceDestroy(device) < 0) {
         /* told by the EBUSY of its VFIO group, but reported in words only */
         if (!strstr(virGetLastErrorMessage(), "device in use"))
-            return vgpu_connection_error(error, "cannot stop mdev %s", request->uuid);
+            return vgpu_virerror_take(error, "cannot stop mdev %s", request->uuid);
         return vgpu_error_set(error, VGPU_ERROR_BUSY, "mdev %s is in use", request->uuid);
     }
     /* one that was not defined goes with its stop */
     if (virNodeDeviceIsPersistent(device) == 1 && virNodeDeviceUndefine(device, 0) < 0)
-        return vgpu_connection_error(error, "cannot undefine mdev %s", request->uuid);
+        return vgpu_virerror_take(error, "cannot undefine mdev %s", request->uuid);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "base/xml.h"
 #include "libvirt/connection.h"
 #include "libvirt/nodedev-private.h"
+#include "libvirt/virerror.h"
 
 /* A number as libvirt writes it, decimal or with 0x. */
 static bool
@@ -317,7 +318,7 @@ vgpu_nodedev_list(virConnectPtr conn, guint flags, GError **error)
     vgpu_blocking_check("libvirt");
     n = virConnectListAllNodeDevices(conn, &list, flags);
     if (n < 0) {
-        vgpu_connection_error(error, "cannot read node devices");
+        vgpu_virerror_take(error, "cannot read node devices");
         return NULL;
     }
     devices = g_ptr_array_new_full((guint) n, free_device);
@@ -335,7 +336,7 @@ vgpu_nodedev_xml(virNodeDevicePtr device, GError **error)
     char *copy = g_strdup(xml);
 
     if (!xml && virGetLastErrorCode() != VIR_ERR_NO_NODE_DEVICE)
-        vgpu_connection_error(error, "cannot read node device %s", name);
+        vgpu_virerror_take(error, "cannot read node device %s", name);
     free(xml);
     return copy;
 }

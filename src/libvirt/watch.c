@@ -4,6 +4,7 @@
 
 #include "base/names.h"
 #include "libvirt/connection.h"
+#include "libvirt/virerror.h"
 
 #define MAX_IDS 5
 
@@ -181,7 +182,7 @@ watch_all_nodedevs(VgpuWatch *self, GError **error)
                        VIR_NODE_DEVICE_EVENT_CALLBACK(on_nodedev_update)))
         return true;
     if (virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
-        return vgpu_connection_error(error, "cannot read node devices");
+        return vgpu_virerror_take(error, "cannot read node devices");
     g_message("libvirt does not tell of changed node devices: %s", virGetLastErrorMessage());
     return true;
 }
@@ -198,7 +199,7 @@ vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaqu
     self->opaque = opaque;
 
     if (events->domain && !watch_all_domains(self)) {
-        vgpu_connection_error(error, "cannot watch the domains");
+        vgpu_virerror_take(error, "cannot watch the domains");
         return NULL;
     }
     if (events->nodedev && !watch_all_nodedevs(self, error))

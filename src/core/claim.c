@@ -7,6 +7,7 @@
 #include "base/fsutil.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
+#include "pool/pool.h"
 
 #define GROUP_OWNER "owner"
 #define GROUP_END                                                                                \
@@ -141,6 +142,38 @@ vgpu_claim_situation(const VgpuClaim *claim)
         .params = claim->lacks_params,
         .reason = claim->reason && claim->run != VGPU_RUN_OFF,
     };
+}
+
+void
+vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments)
+{
+    g_variant_dict_insert(arguments, "interface", "u", (guint) claim->interface);
+    g_variant_dict_insert(arguments, "parent", "s", claim->parent);
+    g_variant_dict_insert(arguments, "profile_id", "s", claim->profile_id);
+    g_variant_dict_insert(arguments, "uuid", "s", claim->uuid);
+}
+
+bool
+vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want)
+{
+    const VgpuProfile profile = {
+        .id = claim->profile_id,
+        .name =
+            claim->profile_name && *claim->profile_name ? claim->profile_name : claim->profile_id,
+        .gi_profile = -1,
+    };
+
+    return vgpu_profile_matches_any(&profile, (const char *const *) want->profiles) &&
+           (!want->gpu || g_str_equal(want->gpu, claim->gpu));
+}
+
+void
+vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant)
+{
+    g_free(self->pool);
+    g_free(self->tenant);
+    self->pool = g_strdup(vgpu_pool_meant(want->pool));
+    self->tenant = g_strdup(tenant);
 }
 
 VgpuOwner *

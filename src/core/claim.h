@@ -13,6 +13,7 @@
 
 #include "base/writer.h"
 #include "core/lifecycle.h"
+#include "domain/annotation.h"
 #include "gpu/gpu.h"
 
 const char *vgpu_phase_to_string(VgpuPhase phase);
@@ -88,6 +89,12 @@ void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
 VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
 /* Where it is, without what it is in the middle of. */
 VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
+/* Write down whose room it takes. */
+void vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant);
+/* Where it is, as arguments for its driver process (driver/protocol.h). */
+void vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments);
+/* Whether its profile, and its GPU where one is named, are what is wanted. */
+bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 /* Whose its device is. */
 VgpuHold vgpu_claim_hold(const VgpuClaim *self);
 /* All that is known of it, as the rules ask for it. */

@@ -84,11 +84,6 @@ VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, Vg
  * is persistent has another record beside it, and is still one vGPU. */
 VgpuOwner *vgpu_manager_user_of(const VgpuManager *self, const char *uuid);
 
-/* Where it is, as arguments for its driver process (driver/protocol.h). */
-void vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments);
-/* Whether its profile, and its GPU where one is named, are what is wanted. */
-bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
-
 /* @reason may be NULL, @duration_ms < 0: not given. Floating. */
 GVariant *vgpu_manager_event(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
                              const char *reason, gint64 duration_ms);
@@ -199,12 +194,8 @@ guint64 vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain);
 bool vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Write down whose room it takes. */
-void vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant);
 /* The name of the pool that the GPU belongs to; NULL: the default one, or no such GPU. */
 const char *vgpu_manager_pool_of(const VgpuManager *self, const char *gpu);
-/* The pool that is meant by a name; NULL: the default one. */
-const char *vgpu_pool_meant(const char *name);
 
 /* --- plug.c ------------------------------------------------------------------------------- */
 

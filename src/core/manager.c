@@ -225,29 +225,6 @@ vgpu_manager_user_of(const VgpuManager *self, const char *uuid)
     return claim ? claim->owner : NULL;
 }
 
-void
-vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments)
-{
-    g_variant_dict_insert(arguments, "interface", "u", (guint) claim->interface);
-    g_variant_dict_insert(arguments, "parent", "s", claim->parent);
-    g_variant_dict_insert(arguments, "profile_id", "s", claim->profile_id);
-    g_variant_dict_insert(arguments, "uuid", "s", claim->uuid);
-}
-
-bool
-vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want)
-{
-    const VgpuProfile profile = {
-        .id = claim->profile_id,
-        .name =
-            claim->profile_name && *claim->profile_name ? claim->profile_name : claim->profile_id,
-        .gi_profile = -1,
-    };
-
-    return vgpu_profile_matches_any(&profile, (const char *const *) want->profiles) &&
-           (!want->gpu || g_str_equal(want->gpu, claim->gpu));
-}
-
 GVariant *
 vgpu_manager_event(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
                    const char *reason, gint64 duration_ms)

@@ -10,12 +10,6 @@ vgpu_manager_pools(VgpuManager *self)
 }
 
 const char *
-vgpu_pool_meant(const char *name)
-{
-    return g_strcmp0(name, VGPU_POOL_DEFAULT) == 0 ? NULL : name;
-}
-
-const char *
 vgpu_manager_pool_of(const VgpuManager *self, const char *address)
 {
     const VgpuGpu *gpu = address ? vgpu_inventory_find(self->inventory, address) : NULL;
@@ -38,15 +32,6 @@ vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError **erro
             want->interface = VGPU_INTERFACE_MDEV;
     }
     return true;
-}
-
-void
-vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant)
-{
-    g_free(self->pool);
-    g_free(self->tenant);
-    self->pool = g_strdup(vgpu_pool_meant(want->pool));
-    self->tenant = g_strdup(tenant);
 }
 
 /* --- rows --------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/names.h"
 #include "pool/pool-private.h"
 
 static void
@@ -215,4 +216,10 @@ vgpu_pool_accepts_driver(const VgpuPool *self, const char *version)
     if (!version || !g_str_has_prefix(version, wanted))
         return false;
     return !version[strlen(wanted)] || version[strlen(wanted)] == '.';
+}
+
+const char *
+vgpu_pool_meant(const char *name)
+{
+    return g_strcmp0(name, VGPU_POOL_DEFAULT) == 0 ? NULL : name;
 }

@@ -63,6 +63,9 @@ VgpuPool *vgpu_pool_ref(VgpuPool *self);
 void vgpu_pool_free(VgpuPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPool, vgpu_pool_free)
 
+/* The pool that is meant by a name; NULL: the default one. */
+const char *vgpu_pool_meant(const char *name);
+
 /* Whether the source names the GPU itself (2), matches it by a rule (1), or not (0). */
 guint vgpu_pool_claims(const VgpuPool *self, const VgpuGpu *gpu);
 

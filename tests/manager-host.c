@@ -478,7 +478,7 @@ host_prepare(Host *self, const char *xml, guint timeout_ms, Prepare *out)
     g_autoptr(GError) error = NULL;
     VgpuDomain *domain = vgpu_domain_parse(xml, strlen(xml), NULL, &error);
 
-    *out = (Prepare) { .since = vgpu_manager_now() };
+    *out = (Prepare) { .since = vgpu_clock_now() };
     if (domain) {
         out->token =
             vgpu_manager_prepare(self->manager, domain, out->since, timeout_ms, on_prepared, out);
@@ -502,7 +502,7 @@ host_start(Host *self, const char *xml)
 void
 host_release(Host *self, const char *uuid)
 {
-    vgpu_manager_release(self->manager, uuid, vgpu_manager_now());
+    vgpu_manager_release(self->manager, uuid, vgpu_clock_now());
 }
 
 /* --- reconcile ------------------------------------------------------------------------------ */

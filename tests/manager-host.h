@@ -4,7 +4,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "sysfs/sysfs.h"
 
 #define HOST_WEB1 "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"

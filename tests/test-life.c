@@ -88,7 +88,7 @@ test_reuse(void **state)
             fail_msg("%s: %s", cases[i].what, prepare.error->message);
         host_settle(host);
         params = read_params(host, HOST_WEB1_0);
-        claim = vgpu_owner_find(vgpu_manager_owner(host->manager, HOST_WEB1), HOST_WEB1_0);
+        claim = vgpu_owner_find(vgpu_records_find(host->manager, HOST_WEB1), HOST_WEB1_0);
         if (count_in(host->log->str, "vgpu-created") != (cases[i].again ? 1 : 2) ||
             !strstr(params, cases[i].params) ||
             (!*cases[i].params && strstr(params, "plugin0")) ||
@@ -173,7 +173,7 @@ find_driver(const Host *host)
 static bool
 is_making(Host *host)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(host->manager, HOST_WEB1);
+    const VgpuOwner *owner = vgpu_records_find(host->manager, HOST_WEB1);
     const VgpuClaim *claim = owner ? vgpu_owner_find(owner, HOST_WEB1_0) : NULL;
 
     return claim && claim->call == VGPU_CALL_MAKING;
@@ -294,7 +294,7 @@ test_without_its_parameters(void **state)
 static bool
 is_being_made(Host *host)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(host->manager, HOST_WEB1);
+    const VgpuOwner *owner = vgpu_records_find(host->manager, HOST_WEB1);
 
     return owner &&
            ((const VgpuClaim *) g_ptr_array_index(owner->claims, 0))->call == VGPU_CALL_MAKING;

@@ -140,7 +140,7 @@ test_release_before_prepare_is_void(void **state)
 {
     g_autoptr(Host) host = host_new();
     g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
-    guint64 before = vgpu_manager_now();
+    guint64 before = vgpu_clock_now();
 
     (void) state;
     assert_started(host, xml);

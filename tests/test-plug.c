@@ -184,7 +184,7 @@ test_not_attached(void **state)
     assert_int_equal(host_count_devices(host), 1);
     first = host_device(host, HOST_WEB1_0);
     assert_text_has(first, "nvidia-746");
-    assert_int_equal(vgpu_manager_owner(host->manager, HOST_WEB1)->claims->len, 1);
+    assert_int_equal(vgpu_records_find(host->manager, HOST_WEB1)->claims->len, 1);
 }
 
 /* No room: nothing of what the domain has is undone with it. */
@@ -312,7 +312,7 @@ test_plugged_by_hand(void **state)
     (void) state;
     make_by_hand(host, HOST_WEB1_0);
     vgpu_manager_plugged(host->manager, HOST_WEB1, "web1", 7, domain->hostdevs->pdata[0]);
-    owner = vgpu_manager_owner(host->manager, HOST_WEB1);
+    owner = vgpu_records_find(host->manager, HOST_WEB1);
     assert_non_null(owner);
     assert_true(owner->started);
     assert_non_null(vgpu_owner_find(owner, HOST_WEB1_0));
@@ -335,7 +335,7 @@ test_plugged_foreign(void **state)
     hostdev->uuid = g_strdup("11111111-2222-4333-8444-555555555555");
     make_by_hand(host, hostdev->uuid);
     vgpu_manager_plugged(host->manager, HOST_WEB1, "web1", 7, hostdev);
-    assert_null(vgpu_manager_owner(host->manager, HOST_WEB1));
+    assert_null(vgpu_records_find(host->manager, HOST_WEB1));
 }
 
 /* A look at the running domain: only what it does not have goes, and only of that run. A device of the
@@ -411,7 +411,7 @@ test_has_already(void **state)
     host_settle(host);
     assert_int_equal(answer.calls, 1);
     assert_non_null(answer.error);
-    claim = vgpu_owner_find(vgpu_manager_owner(host->manager, HOST_WEB1), HOST_WEB1_0);
+    claim = vgpu_owner_find(vgpu_records_find(host->manager, HOST_WEB1), HOST_WEB1_0);
     assert_non_null(claim);
     assert_int_equal(claim->phase, VGPU_PHASE_READY);
 }
@@ -430,7 +430,7 @@ test_other_run(void **state)
     vgpu_manager_plug(host->manager, old, 1, 5000, on_done, &answer);
     assert_int_equal(answer.calls, 1);
     assert_true(g_error_matches(answer.error, VGPU_ERROR, VGPU_ERROR_BUSY));
-    assert_int_equal(vgpu_manager_owner(host->manager, HOST_WEB1)->domain_id, 7);
+    assert_int_equal(vgpu_records_find(host->manager, HOST_WEB1)->domain_id, 7);
 }
 
 /* A look at all domains sees it before libvirt's answer is there. */

@@ -63,7 +63,7 @@ check(Host *host, const char *xml, guint n, bool runs, const char *when, guint p
     for (guint i = 0; i < n; i++) {
         g_autofree char *uuid = vgpu_uuid_for_domain(HOST_WEB1, i);
         g_autofree char *device = host_device(host, uuid);
-        VgpuOwner *owner = vgpu_manager_owner(host->manager, HOST_WEB1);
+        VgpuOwner *owner = vgpu_records_find(host->manager, HOST_WEB1);
         VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
 
         if ((*device != '\0') != runs || (claim != NULL) != runs)

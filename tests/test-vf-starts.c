@@ -438,7 +438,7 @@ test_daemon_dies(void **state)
     done = host_reconcile(host, facts, false);
     assert_has(done, "confirm");
     assert_types(host, TYPE_4Q, 0, 0, 0);
-    vgpu_manager_release(host->manager, uuid, vgpu_manager_now());
+    vgpu_manager_release(host->manager, uuid, vgpu_clock_now());
     host_settle(host);
     assert_types(host, 0, 0, 0, 0);
 }

@@ -5,3 +5,6 @@
 
 /* Takes the source (NULL: there is none) away from its context, and drops the reference. */
 void vgpu_source_clear(GSource **source);
+
+/* Call @func once after @ms in the context. The source is the caller's to destroy and unref. */
+GSource *vgpu_source_after(GMainContext *context, guint ms, GSourceFunc func, gpointer data);

@@ -3,8 +3,10 @@
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
  * libvirt cannot be asked, so the choice is written down. It is a plan and no lock: while there are
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
 
@@ -61,7 +63,7 @@ vgpu_manager_unreserve(VgpuManager *self, const char *key, const char *uuid)
     if (!claim)
         return;
     vgpu_reservations_drop(self->reservations, claim);
-    vgpu_manager_save_or_warn(self, owner);
+    vgpu_records_save_or_warn(self, owner);
 }
 
 void
@@ -72,7 +74,7 @@ vgpu_manager_unreserve_all(VgpuManager *self, const char *key)
     if (!owner)
         return;
     vgpu_reservations_clear(self->reservations, owner);
-    vgpu_manager_save_or_warn(self, owner);
+    vgpu_records_save_or_warn(self, owner);
 }
 
 static VgpuClaim *
@@ -97,8 +99,8 @@ reserve(VgpuManager *self, const VgpuDomain *domain, VgpuClaim *claim)
     if (old)
         vgpu_reservations_drop(self->reservations, old);
     vgpu_reservations_add(self->reservations, owner, claim);
-    owner->touched = vgpu_manager_now();
-    vgpu_manager_save_or_warn(self, owner);
+    owner->touched = vgpu_clock_now();
+    vgpu_records_save_or_warn(self, owner);
 }
 
 void
@@ -353,7 +355,7 @@ place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
 static const VgpuClaim *
 present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
+    const VgpuOwner *owner = vgpu_records_find(self, domain->uuid);
     const VgpuClaim *claim = owner ? vgpu_owner_find(owner, want->uuid) : NULL;
 
     return claim && claim->phase != VGPU_PHASE_FAILED && claim->phase != VGPU_PHASE_RELEASING &&
@@ -366,7 +368,7 @@ present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 static bool
 has_room(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->domain->uuid);
+    const VgpuOwner *owner = vgpu_records_find(self->manager, self->domain->uuid);
     const VgpuSnapshot *snapshot = look(self);
     g_autoptr(GPtrArray) candidates = NULL;
     VgpuWant there = *want;
@@ -436,9 +438,9 @@ prune(VgpuManager *self, const VgpuDomain *domain)
             vgpu_reservations_drop(self->reservations, claim);
     }
     if (owner) /* the domain is there */
-        owner->touched = vgpu_manager_now();
+        owner->touched = vgpu_clock_now();
     if (owner && owner->claims->len != before)
-        vgpu_manager_save_or_warn(self, owner);
+        vgpu_records_save_or_warn(self, owner);
 }
 
 static bool

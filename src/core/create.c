@@ -1,5 +1,10 @@
 /* create.c: a vGPU is made, or given its parameters, by the driver process of its GPU */
+#include "base/error.h"
+#include "core/events.h"
+#include "core/lane.h"
 #include "core/life.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 #include "core/start-private.h"
 #include "driver/protocol.h"
 
@@ -108,11 +113,11 @@ take_success(VgpuClaim *claim, const CreateJob *job, GPtrArray *events)
     claim->adopted |= job->existed;
     vgpu_life_is_made(claim);
     if (job->made)
-        g_ptr_array_add(events, vgpu_manager_event("vgpu-created", claim->owner, claim, NULL,
-                                                   (g_get_monotonic_time() - job->began) / 1000));
+        g_ptr_array_add(events, vgpu_events_make("vgpu-created", claim->owner, claim, NULL,
+                                                 (g_get_monotonic_time() - job->began) / 1000));
     if (job->doubt)
-        g_ptr_array_add(events, vgpu_manager_event("params-unverified", claim->owner, claim,
-                                                   job->doubt, -1));
+        g_ptr_array_add(events, vgpu_events_make("params-unverified", claim->owner, claim,
+                                                 job->doubt, -1));
 }
 
 static void
@@ -139,7 +144,7 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
 static VgpuClaim *
 find_claim(const CreateJob *job)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(job->manager, job->key);
+    const VgpuOwner *owner = vgpu_records_find(job->manager, job->key);
 
     return owner ? vgpu_owner_find(owner, job->uuid) : NULL;
 }

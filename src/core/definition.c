@@ -1,5 +1,6 @@
 /* definition.c: what libvirt's definitions ask for, as far as it has told */
-#include "core/life.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 
 void
 vgpu_definition_free(VgpuDefinition *self)
@@ -90,7 +91,7 @@ take_name(VgpuManager *self, const VgpuDomain *domain)
             continue;
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(domain->name);
-        vgpu_manager_save_or_warn(self, owner);
+        vgpu_records_save_or_warn(self, owner);
     }
 }
 
@@ -150,7 +151,7 @@ vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
 {
     unindex_wants(self, g_hash_table_lookup(self->definitions, domain_uuid));
     g_hash_table_remove(self->definitions, domain_uuid);
-    if (!has_any(vgpu_manager_owner(self, domain_uuid)) &&
+    if (!has_any(vgpu_records_find(self, domain_uuid)) &&
         !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid))
         vgpu_manager_unreserve_all(self, domain_uuid);
 }

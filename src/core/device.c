@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "core/manager-private.h"
 #include "driver/protocol.h"
 
 struct VgpuDevice {

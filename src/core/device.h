@@ -5,7 +5,7 @@
  * the device for QEMU; and a removal takes as long as a driver or a dying QEMU likes. */
 #pragma once
 
-#include "core/manager-private.h"
+#include "core/manager.h"
 
 typedef struct VgpuDevice VgpuDevice;
 

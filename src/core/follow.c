@@ -1,6 +1,10 @@
 /* follow.c: what the records do when a domain's run goes on or ends */
+#include "base/clock.h"
 #include "base/error.h"
+#include "core/events.h"
 #include "core/life.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 
 /* What the domain of these vGPUs does by now. */
 static void
@@ -40,11 +44,11 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     const VgpuOwner *owner;
 
     vgpu_manager_cancel_starts(self, domain_uuid, since);
-    owner = vgpu_manager_owner(self, domain_uuid);
+    owner = vgpu_records_find(self, domain_uuid);
     if (!owner || since < owner->since)
         return; /* a new run has been prepared since */
     vgpu_manager_cancel_plugs(self, domain_uuid);
-    owner = vgpu_manager_owner(self, domain_uuid);
+    owner = vgpu_records_find(self, domain_uuid);
     if (owner)
         see_run(self, owner, is_off);
     self->host.settled(domain_uuid, self->opaque);
@@ -70,7 +74,7 @@ vgpu_manager_unheard(VgpuManager *self, guint64 since)
 void
 vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
     VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
 
     if (definition)
@@ -80,21 +84,21 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
         return;
     owner->started = true;
     owner->domain_id = domain_id;
-    vgpu_manager_save_or_warn(self, owner);
+    vgpu_records_save_or_warn(self, owner);
     see_run(self, owner, is_up);
 }
 
 static gint64
 waited_ms(const VgpuClaim *claim)
 {
-    return claim->asked ? (gint64) ((vgpu_manager_now() - claim->asked) / 1000000) : -1;
+    return claim->asked ? (gint64) ((vgpu_clock_now() - claim->asked) / 1000000) : -1;
 }
 
 void
 vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since, const char *uuid,
                       const GError *error)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
 
     if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING) {
@@ -104,11 +108,11 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
     }
     claim->is_plugging = false;
     if (!error) {
-        owner->touched = vgpu_manager_now();
-        vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, waited_ms(claim));
+        owner->touched = vgpu_clock_now();
+        vgpu_events_emit(self, "vgpu-attached", owner, claim, NULL, waited_ms(claim));
         claim->run = VGPU_RUN_WITH;
     } else {
-        vgpu_manager_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
+        vgpu_events_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
         /* who waits for the answer undoes it all; else the record is to tell why */
         if (!vgpu_manager_is_awaited(self, domain_uuid, uuid))
             claim->reason = g_strdup(error->message);
@@ -122,7 +126,7 @@ void
 vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, bool running,
                     int domain_id)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    const VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
     VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
 
     if (definition)
@@ -199,9 +203,9 @@ adopt(VgpuManager *self, const VgpuAction *action)
 
     if (!profile)
         return;
-    owner = vgpu_manager_need_owner(self, action->key, action->key, action->domain);
+    owner = vgpu_records_need(self, action->key, action->key, action->domain);
     if (!owner->claims->len)
-        owner->since = vgpu_manager_now();
+        owner->since = vgpu_clock_now();
     claim = vgpu_claim_new(action->uuid, action->index);
     vgpu_claim_put(claim, gpu, action->parent, profile);
     claim->pool = g_strdup(vgpu_manager_pool_of(self, gpu->address));
@@ -212,7 +216,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
     }
     vgpu_life_adopt(self, owner, claim, is_used ? VGPU_WANTED_KEEP : VGPU_WANTED_GONE,
                     action->run);
-    vgpu_manager_save_or_warn(self, owner);
+    vgpu_records_save_or_warn(self, owner);
     vgpu_life_go_on(self, claim);
 }
 
@@ -263,7 +267,7 @@ vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDefinition *definition)
 static void
 act(VgpuManager *self, const VgpuAction *action)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self, action->key);
+    VgpuOwner *owner = vgpu_records_find(self, action->key);
     VgpuClaim *claim = owner ? vgpu_owner_find(owner, action->uuid) : NULL;
 
     if (action->kind == VGPU_ACTION_ADOPT || action->kind == VGPU_ACTION_REMOVE)
@@ -273,7 +277,7 @@ act(VgpuManager *self, const VgpuAction *action)
     if (action->domain_id >= 0) {
         owner->started = true;
         owner->domain_id = action->domain_id;
-        vgpu_manager_save_or_warn(self, owner);
+        vgpu_records_save_or_warn(self, owner);
     }
     claim->run = action->run;
     if (action->seen == VGPU_SEEN_ABSENT && claim->call == VGPU_CALL_NONE)

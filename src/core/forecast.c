@@ -1,6 +1,7 @@
 /* forecast.c: what a start would do now, and why */
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "domain/display.h"
 
 void
@@ -17,11 +18,11 @@ vgpu_forecast_free(VgpuForecast *self)
 static char *
 present_note(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self, domain->uuid);
+    const VgpuOwner *owner = vgpu_records_find(self, domain->uuid);
     const VgpuClaim *claim = owner && want->uuid ? vgpu_owner_find(owner, want->uuid) : NULL;
 
     if (!claim && want->uuid)
-        claim = vgpu_manager_kept_claim(self, want->uuid, NULL);
+        claim = vgpu_records_find_persistent(self, want->uuid, NULL);
     if (!claim || claim->phase == VGPU_PHASE_FAILED || claim->phase == VGPU_PHASE_RELEASING ||
         claim->index != want->index || !vgpu_claim_fits(claim, want))
         return NULL;

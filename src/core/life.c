@@ -3,6 +3,9 @@
 #include "base/error.h"
 #include "base/source.h"
 #include "core/device.h"
+#include "core/events.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 #include "domain/refusals.h"
 
 #define FIRST_WAIT_MS 20
@@ -74,7 +77,7 @@ wait_for(VgpuManager *manager, VgpuClaim *claim, guint ms)
     VgpuLife *self = get_life(manager, claim);
 
     vgpu_source_clear(&self->timer);
-    self->timer = vgpu_manager_after(manager, ms, on_timer, self);
+    self->timer = vgpu_source_after(manager->context, ms, on_timer, self);
 }
 
 static void
@@ -100,9 +103,9 @@ on_patience_over(gpointer data)
     vgpu_device_lose_patience(self->device);
     if (!claim->stuck) {
         claim->stuck = true;
-        vgpu_manager_emit(self->manager, "vgpu-stuck", claim->owner, claim,
-                          vgpu_device_why_stuck(self->device),
-                          (g_get_monotonic_time() - self->begun) / 1000);
+        vgpu_events_emit(self->manager, "vgpu-stuck", claim->owner, claim,
+                         vgpu_device_why_stuck(self->device),
+                         (g_get_monotonic_time() - self->begun) / 1000);
     }
     return G_SOURCE_REMOVE;
 }
@@ -117,15 +120,15 @@ begin_removal(VgpuManager *self, VgpuClaim *claim)
     life->begun = g_get_monotonic_time();
     life->wait_ms = 0;
     if (!life->patience)
-        life->patience =
-            vgpu_manager_after(self, self->config->remove_timeout * 1000, on_patience_over, life);
+        life->patience = vgpu_source_after(self->context, self->config->remove_timeout * 1000,
+                                           on_patience_over, life);
 }
 
 static void
 release(VgpuManager *self, VgpuClaim *claim)
 {
     claim->phase = VGPU_PHASE_RELEASING;
-    vgpu_manager_save_or_warn(self, claim->owner);
+    vgpu_records_save_or_warn(self, claim->owner);
     begin_removal(self, claim);
     /* else what is under way will tell; not from here: the hook that told of the end waits for its answer */
     if (claim->call == VGPU_CALL_NONE)
@@ -174,8 +177,8 @@ tell_removed(VgpuManager *self, const VgpuClaim *claim)
         claim->wanted == VGPU_WANTED_TAKE || vgpu_claim_hold(claim) != VGPU_HOLD_OURS)
         return;
     vgpu_manager_forgive(self, claim->gpu);
-    vgpu_manager_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,
-                      (g_get_monotonic_time() - begun) / 1000);
+    vgpu_events_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,
+                     (g_get_monotonic_time() - begun) / 1000);
 }
 
 static void
@@ -185,7 +188,7 @@ forget(VgpuManager *self, VgpuClaim *claim)
 
     life_free(claim);
     vgpu_reservations_drop(self->reservations, claim);
-    vgpu_manager_save_or_warn(self, owner);
+    vgpu_records_save_or_warn(self, owner);
     vgpu_manager_wake_starts(self);
 }
 
@@ -204,7 +207,7 @@ fail(VgpuManager *self, VgpuClaim *claim)
     claim->phase = VGPU_PHASE_FAILED;
     claim->wanted = VGPU_WANTED_KEEP;
     claim->is_unsure = false;
-    vgpu_manager_save_or_warn(self, claim->owner);
+    vgpu_records_save_or_warn(self, claim->owner);
     vgpu_manager_wake_starts(self);
 }
 
@@ -229,7 +232,7 @@ confirm(VgpuManager *self, VgpuClaim *claim)
 {
     claim->phase = VGPU_PHASE_READY;
     claim->is_unsure = false;
-    vgpu_manager_save_or_warn(self, claim->owner);
+    vgpu_records_save_or_warn(self, claim->owner);
     vgpu_manager_settle_plug(self, claim->owner->key, claim->uuid, NULL);
 }
 
@@ -251,7 +254,7 @@ make(VgpuManager *self, VgpuClaim *claim, bool exists)
 
     vgpu_life_is_to_be_made(claim);
     claim->is_recorded = false;
-    if (!is_recorded && !vgpu_manager_save(self, claim->owner, &error)) {
+    if (!is_recorded && !vgpu_records_save(self, claim->owner, &error)) {
         claim->wanted = VGPU_WANTED_GONE;
         vgpu_start_cannot(self, claim->start, error);
         return;

@@ -4,7 +4,7 @@
  * it go on; the rest follows from the rules. The phase of a record is changed here alone. */
 #pragma once
 
-#include "core/manager-private.h"
+#include "core/manager.h"
 
 /* Do what comes next, as often as there is something to do. The claim may be gone after that, and its
  * owner with it; *not* from within a walk over the claims of an owner. */

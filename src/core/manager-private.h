@@ -16,14 +16,15 @@ typedef struct {
 
 void vgpu_definition_free(VgpuDefinition *self);
 
+typedef struct VgpuRecords VgpuRecords;
+
 struct VgpuManager {
     const VgpuConfig *config;
     GMainContext *context;
     VgpuManagerHost host;
     gpointer opaque;
 
-    VgpuWriter *writer;                    /* of what is in /var/lib */
-    VgpuClaimStore *stores[VGPU_N_STORES]; /* none for what is in memory only */
+    VgpuRecords *records;
     VgpuReservations *reservations;
     GSource *lapse; /* when the first of those that expire is dropped; NULL: there is none */
     guint lapse_ms; /* for so long what was chosen for a migration is held */
@@ -58,38 +59,6 @@ struct VgpuManager {
     GHashTable *unseen; /* see vgpu_manager_unseen() */
     GHashTable *slow;   /* see vgpu_manager_slow_gpus() */
 };
-
-/* --- manager.c ---------------------------------------------------------------------------- */
-
-/* Since boot, in ns, also while suspended: the clock that the hook uses. */
-guint64 vgpu_manager_now(void);
-
-/* Call @func once after @ms in the manager's context. The source is the caller's to destroy and
- * unref. */
-GSource *vgpu_manager_after(VgpuManager *self, guint ms, GSourceFunc func, gpointer data);
-
-VgpuOwner *vgpu_manager_owner(const VgpuManager *self, const char *key);
-/* The owner of that key, made if there is none; without a domain it is made by hand. */
-VgpuOwner *vgpu_manager_need_owner(VgpuManager *self, const char *key, const char *domain_uuid,
-                                   const char *domain_name);
-/* Write it down where its kind is; one without claims is forgotten (and freed). For what is in /var/lib
- * whether it got to the disk is told to those who wait for it, see vgpu_manager_wait_saved(). */
-bool vgpu_manager_save(VgpuManager *self, VgpuOwner *owner, GError **error);
-/* A failure is logged. */
-void vgpu_manager_save_or_warn(VgpuManager *self, VgpuOwner *owner);
-
-VgpuClaim *vgpu_manager_kept_claim(const VgpuManager *self, const char *uuid, VgpuOwner **owner);
-
-/* The domain whose run has a claim on that vGPU; NULL when there is none. What was made by hand or
- * is persistent has another record beside it, and is still one vGPU. */
-VgpuOwner *vgpu_manager_user_of(const VgpuManager *self, const char *uuid);
-
-/* @reason may be NULL, @duration_ms < 0: not given. Floating. */
-GVariant *vgpu_manager_event(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
-                             const char *reason, gint64 duration_ms);
-/* The same, and tell it. */
-void vgpu_manager_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
-                       const VgpuClaim *claim, const char *reason, gint64 duration_ms);
 
 /* --- sight.c ------------------------------------------------------------------------------ */
 
@@ -266,10 +235,6 @@ typedef struct {
 
 /* Returns the token, 0 when it was answered already. */
 guint64 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request);
-/* The event for what could not be had: of @domain (NULL: not known), when it is about @want (NULL: not
- * known). */
-void vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain *domain,
-                               const VgpuWant *want, const char *reason, gint64 duration_ms);
 /* Something that a start may wait for has changed. */
 void vgpu_manager_wake_starts(VgpuManager *self);
 /* The one who had that record removed may be told. */

@@ -1,5 +1,7 @@
 /* migrate.c: the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
+#include "base/source.h"
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "domain/filter.h"
 
 static void arm(VgpuManager *self);
@@ -15,7 +17,7 @@ on_lapse(gpointer data)
     for (guint i = 0; i < expired->len; i++) {
         VgpuOwner *owner = g_ptr_array_index(expired, i);
 
-        if (!vgpu_manager_owner(self, owner->key) &&
+        if (!vgpu_records_find(self, owner->key) &&
             !g_hash_table_contains(self->definitions, owner->key))
             vgpu_manager_unreserve_all(self, owner->key); /* it has not come to stay */
         vgpu_reservations_forget(self->reservations, owner);
@@ -36,7 +38,7 @@ arm(VgpuManager *self)
     }
     if (!next)
         return;
-    self->lapse = vgpu_manager_after(self, 0, on_lapse, self);
+    self->lapse = vgpu_source_after(self->context, 0, on_lapse, self);
     g_source_set_ready_time(self->lapse, next);
 }
 

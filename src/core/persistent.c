@@ -1,6 +1,9 @@
 /* persistent.c: vGPUs that outlive a run, and those that belong to no domain */
 #include "base/error.h"
+#include "core/events.h"
 #include "core/life.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 
 #define DESTROY_LIMIT_MS 20000
 
@@ -21,7 +24,7 @@ take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want,
         gpu->interface != VGPU_INTERFACE_MDEV || vgpu_profile_is_mig(profile) ||
         !vgpu_profile_matches_any(profile, (const char *const *) want->profiles) ||
         (want->gpu && !g_str_equal(want->gpu, gpu->address)) ||
-        vgpu_manager_user_of(self, want->uuid))
+        vgpu_records_user_of(self, want->uuid))
         return false;
     vgpu_claim_put(claim, gpu, seen->parent, profile);
     vgpu_claim_charge(claim, want, definition ? definition->domain->tenant : NULL);
@@ -98,7 +101,7 @@ bool
 vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
                   const VgpuWant *want, VgpuKeep *out, GError **error)
 {
-    VgpuClaim *known = vgpu_manager_kept_claim(self, want->uuid, NULL);
+    VgpuClaim *known = vgpu_records_find_persistent(self, want->uuid, NULL);
     VgpuSituation situation;
 
     if (!known) {
@@ -113,7 +116,7 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
                                        domain_uuid ? domain_uuid : want->uuid, domain_uuid,
                                        domain_name);
         vgpu_life_place(self, owner, g_steal_pointer(&claim), 0);
-        vgpu_manager_save_or_warn(self, owner);
+        vgpu_records_save_or_warn(self, owner);
     }
     situation = vgpu_claim_situation(known);
     out->parent = g_strdup(known->parent);
@@ -126,27 +129,27 @@ void
 vgpu_manager_kept(VgpuManager *self, const char *uuid)
 {
     VgpuOwner *owner;
-    VgpuClaim *claim = vgpu_manager_kept_claim(self, uuid, &owner);
+    VgpuClaim *claim = vgpu_records_find_persistent(self, uuid, &owner);
 
     if (!claim || claim->phase == VGPU_PHASE_READY)
         return;
     vgpu_life_is_defined(claim);
-    vgpu_manager_save_or_warn(self, owner);
-    vgpu_manager_emit(self, "vgpu-created", owner, claim, NULL, -1);
+    vgpu_records_save_or_warn(self, owner);
+    vgpu_events_emit(self, "vgpu-created", owner, claim, NULL, -1);
 }
 
 void
 vgpu_manager_unkeep(VgpuManager *self, const char *uuid)
 {
     VgpuOwner *owner;
-    VgpuClaim *claim = vgpu_manager_kept_claim(self, uuid, &owner);
+    VgpuClaim *claim = vgpu_records_find_persistent(self, uuid, &owner);
 
     if (!claim)
         return;
     if (claim->phase == VGPU_PHASE_READY) /* else nobody was told that it was there */
-        vgpu_manager_emit(self, "vgpu-removed", owner, claim, NULL, -1);
+        vgpu_events_emit(self, "vgpu-removed", owner, claim, NULL, -1);
     vgpu_reservations_drop(self->reservations, claim);
-    vgpu_manager_save_or_warn(self, owner);
+    vgpu_records_save_or_warn(self, owner);
 }
 
 static bool
@@ -199,7 +202,7 @@ on_destroy_over(gpointer data)
     Destroy *self = data;
     g_autoptr(GError) error = NULL;
 
-    if (vgpu_manager_owner(self->manager, self->uuid))
+    if (vgpu_records_find(self->manager, self->uuid))
         g_set_error(&error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "vGPU %s is not removed yet: a process holds it open, or its driver does not "
                     "answer; removal goes on",
@@ -223,10 +226,10 @@ static VgpuOwner *
 find_destroyable(VgpuManager *self, const char *uuid, bool *persistent, GError **error)
 {
     VgpuOwner *kept = NULL;
-    VgpuOwner *handmade = vgpu_manager_owner(self, uuid);
-    VgpuOwner *owner = vgpu_manager_user_of(self, uuid);
+    VgpuOwner *handmade = vgpu_records_find(self, uuid);
+    VgpuOwner *owner = vgpu_records_user_of(self, uuid);
 
-    *persistent = vgpu_manager_kept_claim(self, uuid, &kept) != NULL;
+    *persistent = vgpu_records_find_persistent(self, uuid, &kept) != NULL;
     if (!owner && kept)
         owner = kept;
     else if (!owner && handmade && !handmade->domain_uuid)
@@ -270,7 +273,7 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
     g_source_set_callback(source, on_destroy_over, destroy, destroy_free);
     g_source_attach(source, self->context);
     g_hash_table_add(self->checks, source);
-    if (!vgpu_manager_owner(self, uuid))
+    if (!vgpu_records_find(self, uuid))
         vgpu_manager_tell_gone(self, uuid);
 }
 

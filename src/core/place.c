@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "base/error.h"
+#include "core/manager-private.h"
+#include "core/records.h"
+#include "core/start-private.h"
 #include "domain/refusals.h"
 
 /* --- where the domain's XML says that it is to be ----------------------------------------- */
@@ -208,7 +212,7 @@ find_with_others(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
 static bool
 has_some_to_go(const VgpuStart *start, bool is_taken)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(start->manager, start->key);
+    const VgpuOwner *owner = vgpu_records_find(start->manager, start->key);
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
@@ -306,7 +310,7 @@ vgpu_place_new(VgpuStart *start, const VgpuStep *step)
     if (!want->vf) /* what is on a VF is its driver's to say, when it is asked to make it */
         found = vgpu_manager_look(manager, want->uuid);
     if (want->create_at_define)
-        self->kept = vgpu_manager_kept_claim(manager, want->uuid, NULL);
+        self->kept = vgpu_records_find_persistent(manager, want->uuid, NULL);
     if (self->kept)
         (void) find_kept(self, start);
     if (found.exists && (self->kept || want->uuid_is_users || !want->create_at_define))

@@ -1,7 +1,11 @@
 /* plug.c: vGPUs that come to, and go from, a domain that runs */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/uuid.h"
+#include "core/events.h"
 #include "core/life.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
 
@@ -89,7 +93,7 @@ on_made(const GError *error, gpointer opaque)
 {
     VgpuPlug *self = opaque;
     VgpuManager *manager = self->manager;
-    const VgpuOwner *owner = vgpu_manager_owner(manager, self->key);
+    const VgpuOwner *owner = vgpu_records_find(manager, self->key);
     g_autoptr(GPtrArray) ready = g_ptr_array_new();
 
     if (error) {
@@ -123,7 +127,7 @@ static bool
 check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
 {
     guint wanted = domain->wants->len > first ? domain->wants->len - first : 0;
-    const VgpuOwner *owner = domain->uuid ? vgpu_manager_owner(self, domain->uuid) : NULL;
+    const VgpuOwner *owner = domain->uuid ? vgpu_records_find(self, domain->uuid) : NULL;
     bool other_run =
         owner && (!owner->started || (owner->domain_id >= 0 && owner->domain_id != domain->id));
 
@@ -139,10 +143,10 @@ vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint time
 {
     g_autoptr(VgpuDomain) given = domain;
     g_autoptr(GError) error = NULL;
-    const VgpuOwner *owner = domain->uuid ? vgpu_manager_owner(self, domain->uuid) : NULL;
+    const VgpuOwner *owner = domain->uuid ? vgpu_records_find(self, domain->uuid) : NULL;
     VgpuPlug *plug;
     VgpuStartRequest request = {
-        .since = owner ? owner->since : vgpu_manager_now(),
+        .since = owner ? owner->since : vgpu_clock_now(),
         .timeout_ms = timeout_ms,
         .done = on_made,
         .plug = true,
@@ -153,7 +157,7 @@ vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint time
         const VgpuWant *want =
             first < domain->wants->len ? g_ptr_array_index(domain->wants, first) : NULL;
 
-        vgpu_manager_emit_refusal(self, "attach-refused", domain, want, error->message, -1);
+        vgpu_events_emit_refusal(self, "attach-refused", domain, want, error->message, -1);
         done(error, opaque);
         return;
     }
@@ -176,7 +180,7 @@ vgpu_manager_plug(VgpuManager *self, VgpuDomain *domain, guint first, guint time
 void
 vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint64 since, guint index)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
 
     if (owner && owner->since != since)
         return; /* that was another run */
@@ -185,8 +189,8 @@ vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint64 since
 
         if (claim->index != index || claim->phase != VGPU_PHASE_READY)
             continue;
-        owner->touched = vgpu_manager_now();
-        vgpu_manager_emit(self, "vgpu-detached", owner, claim, NULL, -1);
+        owner->touched = vgpu_clock_now();
+        vgpu_events_emit(self, "vgpu-detached", owner, claim, NULL, -1);
         claim->run = VGPU_RUN_WITHOUT;
         vgpu_life_go_on(self, claim);
         return;
@@ -197,7 +201,7 @@ void
 vgpu_manager_follow_run(VgpuManager *self, const char *domain_uuid, guint64 since,
                         const VgpuDomain *live)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    const VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(guint));
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {
@@ -228,7 +232,7 @@ vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *dom
 {
     g_autofree char *uuid = vgpu_uuid_for_domain(domain_uuid, (guint) hostdev->index);
     VgpuOwner *handmade = find_handmade(self, hostdev);
-    VgpuOwner *owner = vgpu_manager_owner(self, domain_uuid);
+    VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
     const VgpuClaim *from;
     VgpuClaim *claim;
 
@@ -242,14 +246,14 @@ vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *dom
     claim->index = (guint) hostdev->index;
     claim->adopted = from->adopted;
     if (!owner) {
-        owner = vgpu_manager_need_owner(self, domain_uuid, domain_uuid, domain_name);
-        owner->since = vgpu_manager_now();
+        owner = vgpu_records_need(self, domain_uuid, domain_uuid, domain_name);
+        owner->since = vgpu_clock_now();
     }
     owner->started = true;
     owner->domain_id = domain_id;
-    owner->touched = vgpu_manager_now();
+    owner->touched = vgpu_clock_now();
     vgpu_life_adopt(self, owner, claim, VGPU_WANTED_KEEP, VGPU_RUN_WITH);
-    vgpu_manager_save_or_warn(self, owner); /* two records for a moment are better than none */
+    vgpu_records_save_or_warn(self, owner); /* two records for a moment are better than none */
     vgpu_life_hand_over(self, g_ptr_array_index(handmade->claims, 0));
-    vgpu_manager_emit(self, "vgpu-attached", owner, claim, NULL, -1);
+    vgpu_events_emit(self, "vgpu-attached", owner, claim, NULL, -1);
 }

@@ -1,7 +1,10 @@
 /* prepare.c: what is checked of a starting domain before anything is made for it */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/uuid.h"
+#include "core/events.h"
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "domain/display.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
@@ -110,7 +113,7 @@ vgpu_manager_unread(VgpuManager *self, const GError *error)
 {
     g_autofree char *text = vgpu_error_text(error);
 
-    vgpu_manager_emit_refusal(self, "start-refused", NULL, NULL, text, -1);
+    vgpu_events_emit_refusal(self, "start-refused", NULL, NULL, text, -1);
 }
 
 guint64
@@ -131,7 +134,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
     if (!vgpu_manager_complete(self, domain, &error) || !check(self, domain, &about, &error)) {
         g_autofree char *reason = vgpu_error_reason(error);
 
-        vgpu_manager_emit_refusal(self, "start-refused", domain, about, reason, -1);
+        vgpu_events_emit_refusal(self, "start-refused", domain, about, reason, -1);
         done(error, opaque);
         return 0;
     }
@@ -151,8 +154,8 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
-    if (!vgpu_manager_look(self, uuid).exists && !vgpu_manager_owner(self, uuid) &&
-        !vgpu_manager_kept_claim(self, uuid, NULL))
+    if (!vgpu_manager_look(self, uuid).exists && !vgpu_records_find(self, uuid) &&
+        !vgpu_records_find_persistent(self, uuid, NULL))
         return true;
     return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
 }
@@ -166,7 +169,7 @@ vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile, con
     VgpuWant *want;
     VgpuStartRequest request = {
         .key = uuid,
-        .since = vgpu_manager_now(),
+        .since = vgpu_clock_now(),
         .timeout_ms = 28000,
         .done = done,
         .opaque = opaque,

@@ -1,5 +1,6 @@
 /* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "placement/pending.h"
 
 /* A driver that is at one thing for longer than this is avoided while another will do. */
@@ -26,7 +27,7 @@ vgpu_manager_slow_gpus(const VgpuManager *self)
 static bool
 has_user(const VgpuManager *self, const VgpuClaim *claim)
 {
-    const VgpuOwner *user = vgpu_manager_user_of(self, claim->uuid);
+    const VgpuOwner *user = vgpu_records_user_of(self, claim->uuid);
 
     return user && vgpu_owner_find(user, claim->uuid)->phase != VGPU_PHASE_FAILED;
 }
@@ -114,7 +115,7 @@ closed_now(const VgpuManager *self)
 static void
 list_own(const VgpuManager *self, const char *key, GPtrArray *own)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self, key);
+    const VgpuOwner *owner = vgpu_records_find(self, key);
 
     for (guint i = 0; owner && owner->domain_uuid && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);

@@ -5,6 +5,7 @@
  * it never waits for one that is not read yet, as reading has a limit. */
 #include "base/error.h"
 #include "base/source.h"
+#include "core/events.h"
 #include "core/manager-private.h"
 #include "gpu/contents.h"
 
@@ -20,7 +21,7 @@ emit_gpu(VgpuManager *self, const char *event, const VgpuGpu *gpu)
 {
     VgpuClaim about = { .gpu = gpu->address };
 
-    vgpu_manager_emit(self, event, NULL, &about, gpu->name, -1);
+    vgpu_events_emit(self, event, NULL, &about, gpu->name, -1);
 }
 
 static bool
@@ -165,7 +166,7 @@ on_changed(gpointer opaque)
     vgpu_manager_wake_starts(self);
     pay_what_is_owed(self);
     if (!self->wake && self->seers->len)
-        self->wake = vgpu_manager_after(self, 0, on_wake, self);
+        self->wake = vgpu_source_after(self->context, 0, on_wake, self);
 }
 
 static bool

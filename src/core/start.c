@@ -8,8 +8,13 @@
  * in its driver then is undone when it comes back. */
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/source.h"
+#include "core/events.h"
 #include "core/life.h"
+#include "core/manager-private.h"
+#include "core/records.h"
 #include "core/start-private.h"
 #include "domain/refusals.h"
 
@@ -78,7 +83,7 @@ is_unwanted(const VgpuClaim *claim, gconstpointer data)
 static void
 undo(const VgpuStart *self)
 {
-    vgpu_life_let_all_go(self->manager, vgpu_manager_owner(self->manager, self->key),
+    vgpu_life_let_all_go(self->manager, vgpu_records_find(self->manager, self->key),
                          self->plug ? is_wanted : NULL, self);
 }
 
@@ -101,7 +106,7 @@ static gboolean
 on_orphan_check(gpointer data)
 {
     const OrphanCheck *self = data;
-    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    const VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
 
     if (owner && owner->since == self->since && !owner->started && owner->domain_uuid)
         self->manager->host.look(owner->domain_uuid, self->since, self->manager->opaque);
@@ -126,19 +131,6 @@ schedule_orphan_check(const VgpuStart *start)
                          source); /* the last start counts */
 }
 
-void
-vgpu_manager_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain *domain,
-                          const VgpuWant *want, const char *reason, gint64 duration_ms)
-{
-    VgpuOwner who = { .domain_uuid = domain ? domain->uuid : NULL,
-                      .domain_name = domain ? domain->name : NULL };
-    VgpuClaim about = { .uuid = want ? want->uuid : NULL,
-                        .gpu = want ? want->gpu : NULL,
-                        .profile_name = want && want->profiles ? want->profiles[0] : NULL };
-
-    vgpu_manager_emit(self, event, &who, want ? &about : NULL, reason, duration_ms);
-}
-
 static void
 answer(VgpuStart *self)
 {
@@ -147,19 +139,19 @@ answer(VgpuStart *self)
     VgpuPrepareDone done = self->done;
     gpointer opaque = self->opaque;
     g_autofree char *uuid = g_strdup(self->plug ? NULL : self->domain->uuid);
-    const VgpuOwner *owner = vgpu_manager_owner(manager, self->key);
+    const VgpuOwner *owner = vgpu_records_find(manager, self->key);
 
     if (failure) {
         /* a plug's lines are of XML that nobody has written by hand */
         g_autofree char *reason =
             self->plug ? g_strdup(failure->message) : vgpu_error_reason(failure);
 
-        vgpu_manager_emit_refusal(manager,
-                                  self->plug           ? "attach-refused"
-                                  : self->domain->uuid ? "start-refused"
-                                                       : "vgpu-failed",
-                                  self->domain, self->about, reason,
-                                  (g_get_monotonic_time() - self->begun) / 1000);
+        vgpu_events_emit_refusal(manager,
+                                 self->plug           ? "attach-refused"
+                                 : self->domain->uuid ? "start-refused"
+                                                      : "vgpu-failed",
+                                 self->domain, self->about, reason,
+                                 (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
             undo(self);
     } else if (owner && owner->domain_uuid && !self->plug) {
@@ -177,15 +169,15 @@ answer(VgpuStart *self)
 static void
 succeed(VgpuStart *self)
 {
-    VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
 
     if (owner && self->plug) {
-        owner->touched = vgpu_manager_now();
+        owner->touched = vgpu_clock_now();
         if (self->fresh) {
             owner->started = true;
             owner->domain_id = self->domain->id;
         }
-        if (!vgpu_manager_save(self->manager, owner, &self->failure))
+        if (!vgpu_records_save(self->manager, owner, &self->failure))
             g_prefix_error(&self->failure, "the record of its vGPUs cannot be written: ");
     } else if (owner) {
         owner->since = self->since;
@@ -193,7 +185,7 @@ succeed(VgpuStart *self)
         owner->started = false; /* what was made by hand does not start */
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(self->domain->name);
-        if (!vgpu_manager_save(self->manager, owner, &self->failure))
+        if (!vgpu_records_save(self->manager, owner, &self->failure))
             g_prefix_error(&self->failure, "the record of its vGPUs cannot be written: ");
     }
     answer(self);
@@ -291,7 +283,7 @@ static void
 make_what_is_placed(VgpuStart *self)
 {
     g_autoptr(GPtrArray) claims = g_ptr_array_new();
-    VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
 
     for (guint i = 0; i < self->steps->len; i++) {
         VgpuClaim *claim = vgpu_step_claim(self, &g_array_index(self->steps, VgpuStep, i));
@@ -304,7 +296,7 @@ make_what_is_placed(VgpuStart *self)
     for (guint i = 0; i < claims->len; i++)
         vgpu_life_is_to_be_made(g_ptr_array_index(claims, i));
     owner->since = self->since;
-    if (!vgpu_manager_save(self->manager, owner, &self->failure))
+    if (!vgpu_records_save(self->manager, owner, &self->failure))
         return;
     for (guint i = 0; i < claims->len; i++)
         vgpu_life_go_on(self->manager, g_ptr_array_index(claims, i));
@@ -349,7 +341,7 @@ vgpu_start_advance(VgpuStart *self)
     else if (ready == self->steps->len)
         succeed(self);
     else if (!self->tick)
-        self->tick = vgpu_manager_after(self->manager, TICK_MS, on_tick, self);
+        self->tick = vgpu_source_after(self->manager->context, TICK_MS, on_tick, self);
 }
 
 /* libvirtd was killed inside a hook and starts the domain again, say: only the newest start counts. */
@@ -373,7 +365,7 @@ supersede(VgpuManager *manager, const char *key)
 static bool
 has_already(const VgpuManager *manager, const VgpuStartRequest *request, const VgpuWant *want)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(manager, request->key);
+    const VgpuOwner *owner = vgpu_records_find(manager, request->key);
     const VgpuClaim *claim = owner ? vgpu_owner_find(owner, want->uuid) : NULL;
 
     return claim && (claim->phase == VGPU_PHASE_READY || claim->phase == VGPU_PHASE_ATTACHING);
@@ -397,7 +389,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     self->opaque = request->opaque;
     self->plug = request->plug;
     self->check = request->check;
-    self->fresh = !vgpu_manager_owner(manager, request->key);
+    self->fresh = !vgpu_records_find(manager, request->key);
     self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->steps = g_array_new(FALSE, TRUE, sizeof(VgpuStep));
     for (guint i = 0; i < self->domain->wants->len; i++) {
@@ -413,7 +405,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     }
     if (!self->plug)
         supersede(manager, self->key);
-    owner = vgpu_manager_owner(manager, self->key);
+    owner = vgpu_records_find(manager, self->key);
     if (owner && !self->plug) { /* from here on, a release of the run before is void */
         owner->since = self->since;
         owner->started = false;

@@ -4,15 +4,18 @@
  * here is told what a start sees where there is none yet. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "core/life.h"
+#include "core/manager-private.h"
 #include "core/place.h"
+#include "core/records.h"
 #include "core/start-private.h"
 #include "domain/refusals.h"
 
 VgpuClaim *
 vgpu_step_claim(const VgpuStart *self, const VgpuStep *step)
 {
-    const VgpuOwner *owner = vgpu_manager_owner(self->manager, self->key);
+    const VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
 
     return owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
 }
@@ -127,7 +130,7 @@ new_claim(const VgpuStart *self, const VgpuStep *step, const VgpuPlace *place)
     vgpu_claim_put(claim, place->gpu, place->parent, place->profile);
     vgpu_claim_charge(claim, want, self->domain->tenant);
     claim->params = g_strdup(want->params);
-    claim->asked = vgpu_manager_now();
+    claim->asked = vgpu_clock_now();
     claim->persistent = place->kept != NULL;
     claim->adopted = want->uuid_is_users && place->seen != VGPU_SEEN_ABSENT;
     claim->late = step->late;
@@ -138,7 +141,7 @@ static VgpuOwner *
 need_owner(const VgpuStart *self)
 {
     VgpuOwner *owner =
-        vgpu_manager_need_owner(self->manager, self->key, self->domain->uuid, self->domain->name);
+        vgpu_records_need(self->manager, self->key, self->domain->uuid, self->domain->name);
 
     if (!owner->claims->len) /* from here on, a release of the run before is void */
         owner->since = self->since;

@@ -1,0 +1,7 @@
+/* clock.h: the clock that the hook uses, too */
+#pragma once
+
+#include <glib.h>
+
+/* Since boot, in ns, also while suspended. */
+guint64 vgpu_clock_now(void);

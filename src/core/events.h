@@ -1,0 +1,15 @@
+/* events.h: what is told to the program around the manager */
+#pragma once
+
+#include "core/manager.h"
+
+/* @reason may be NULL, @duration_ms < 0: not given. Floating. */
+GVariant *vgpu_events_make(const char *event, const VgpuOwner *owner, const VgpuClaim *claim,
+                           const char *reason, gint64 duration_ms);
+/* The same, and tell it. */
+void vgpu_events_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
+                      const VgpuClaim *claim, const char *reason, gint64 duration_ms);
+/* The event for what could not be had: of @domain (NULL: not known), when it is about @want (NULL: not
+ * known). */
+void vgpu_events_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain *domain,
+                              const VgpuWant *want, const char *reason, gint64 duration_ms);

@@ -1,0 +1,143 @@
+/* records.c: the table of all that is spoken for, and where it is written down */
+#include "core/records.h"
+
+#include "base/names.h"
+#include "core/manager-private.h"
+
+#define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
+
+static const char *const store_paths[VGPU_N_STORES] = {
+    [VGPU_STORE_RUN] = VGPU_PATH_CLAIMS,
+    [VGPU_STORE_PERSISTENT] = VGPU_PATH_PERSISTENT,
+    [VGPU_STORE_PLANNED] = VGPU_PATH_RESERVED,
+};
+
+struct VgpuRecords {
+    VgpuWriter *writer;                    /* of what is in /var/lib */
+    VgpuClaimStore *stores[VGPU_N_STORES]; /* none for what is in memory only */
+};
+
+VgpuRecords *
+vgpu_records_open(const char *root, GError **error)
+{
+    g_autoptr(VgpuRecords) self = g_new0(VgpuRecords, 1);
+
+    for (guint i = 0; i < VGPU_N_STORES; i++) {
+        g_autofree char *path = g_build_filename(root, store_paths[i], NULL);
+
+        if (store_paths[i] && !(self->stores[i] = vgpu_claim_store_new(path, error)))
+            return NULL;
+    }
+    return g_steal_pointer(&self);
+}
+
+void
+vgpu_records_free(VgpuRecords *self)
+{
+    if (!self)
+        return;
+    g_clear_pointer(&self->writer, vgpu_writer_free);
+    for (guint i = 0; i < VGPU_N_STORES; i++)
+        vgpu_claim_store_free(self->stores[i]);
+    g_free(self);
+}
+
+VgpuReservations *
+vgpu_records_load(VgpuRecords *self)
+{
+    VgpuReservations *reservations = vgpu_reservations_new();
+
+    self->writer = vgpu_writer_new();
+    for (guint i = 0; i < VGPU_N_STORES; i++) {
+        if (self->stores[i])
+            vgpu_reservations_load(reservations, (VgpuStore) i,
+                                   vgpu_claim_store_load(self->stores[i]));
+    }
+    vgpu_claim_store_write_by(self->stores[VGPU_STORE_PERSISTENT], self->writer);
+    vgpu_claim_store_write_by(self->stores[VGPU_STORE_PLANNED], self->writer);
+    return reservations;
+}
+
+bool
+vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
+{
+    return vgpu_claim_store_wait(self->records->stores[VGPU_STORE_PLANNED], key, SAVE_MS,
+                                 error) &&
+           vgpu_claim_store_wait(self->records->stores[VGPU_STORE_PERSISTENT], key, SAVE_MS,
+                                 error);
+}
+
+void
+vgpu_manager_stop_saving(const VgpuManager *self, guint ms)
+{
+    (void) vgpu_writer_stop(self->records->writer, ms);
+}
+
+VgpuOwner *
+vgpu_records_find(const VgpuManager *self, const char *key)
+{
+    return vgpu_reservations_find(self->reservations, VGPU_KIND_RUN, key);
+}
+
+VgpuOwner *
+vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
+                  const char *domain_name)
+{
+    return vgpu_reservations_need(self->reservations,
+                                  domain_uuid ? VGPU_KIND_RUN : VGPU_KIND_HANDMADE, key,
+                                  domain_uuid, domain_name);
+}
+
+bool
+vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error)
+{
+    const VgpuClaimStore *store = self->records->stores[vgpu_kind_store(owner->kind)];
+    bool saved = !store || vgpu_claim_store_save(store, owner, error);
+
+    vgpu_reservations_touch(self->reservations, owner);
+    if (!owner->claims->len) {
+        vgpu_manager_tell_gone(self, owner->key);
+        vgpu_reservations_forget(self->reservations, owner);
+    }
+    return saved;
+}
+
+void
+vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!vgpu_records_save(self, owner, &error))
+        g_warning(
+            "the record of a vGPU cannot be written, a restart of the daemon would not know "
+            "of it: %s",
+            error->message);
+}
+
+VgpuClaim *
+vgpu_records_find_persistent(const VgpuManager *self, const char *uuid, VgpuOwner **owner)
+{
+    VgpuClaim *claim = vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                                         VGPU_KINDS(PERSISTENT));
+
+    if (claim && owner)
+        *owner = claim->owner;
+    return claim;
+}
+
+VgpuOwner *
+vgpu_records_user_of(const VgpuManager *self, const char *uuid)
+{
+    const VgpuClaim *claim =
+        vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid), VGPU_KINDS(RUN));
+
+    return claim ? claim->owner : NULL;
+}
+
+guint64
+vgpu_manager_since(const VgpuManager *self, const char *domain_uuid)
+{
+    const VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
+
+    return owner ? owner->since : 0;
+}

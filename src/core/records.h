@@ -1,0 +1,32 @@
+/* records.h: the records of vGPUs: the table of them, and where they are written down */
+#pragma once
+
+#include "core/manager.h"
+#include "core/reservations.h"
+
+/* The directories of all that is written down. */
+typedef struct VgpuRecords VgpuRecords;
+
+VgpuRecords *vgpu_records_open(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vgpu_records_free(VgpuRecords *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuRecords, vgpu_records_free)
+/* What is there. What is in /run is written at once from now on, what is on a disk by a thread. */
+VgpuReservations *vgpu_records_load(VgpuRecords *self);
+
+/* What a domain's run has, or what was made by hand. */
+VgpuOwner *vgpu_records_find(const VgpuManager *self, const char *key);
+/* The owner of that key, made if there is none; without a domain it is made by hand. */
+VgpuOwner *vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
+                             const char *domain_name);
+/* Write it down where its kind is; one without claims is forgotten (and freed). For what is in /var/lib
+ * whether it got to the disk is told to those who wait for it, see vgpu_manager_wait_saved(). */
+bool vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error);
+/* A failure is logged. */
+void vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner);
+
+VgpuClaim *vgpu_records_find_persistent(const VgpuManager *self, const char *uuid,
+                                        VgpuOwner **owner);
+
+/* The domain whose run has a claim on that vGPU; NULL when there is none. What was made by hand or
+ * is persistent has another record beside it, and is still one vGPU. */
+VgpuOwner *vgpu_records_user_of(const VgpuManager *self, const char *uuid);

@@ -1,11 +1,15 @@
 /* create.c: a vGPU is made, or given its parameters, by the driver process of its GPU */
+#include "core/create.h"
+
 #include "base/error.h"
 #include "core/events.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/place.h"
 #include "core/records.h"
-#include "core/start-private.h"
+#include "core/steps.h"
+#include "core/waiters.h"
 #include "driver/protocol.h"
 
 #define BUSY_RETRY_US 100000
@@ -70,7 +74,7 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *
     if (is_busy || step->want->vf)
         vgpu_manager_shun(start->manager, job->parent, start->domain);
     if (step->want->vf)
-        vgpu_step_move(start, step, job->error->message);
+        vgpu_place_move(start, step, job->error->message);
 }
 
 /* Whether the process that was to make it has ended at once, of which its driver may know nothing: once, that
@@ -101,7 +105,7 @@ take_failure(VgpuStart *start, VgpuStep *step, VgpuClaim *claim, CreateJob *job)
                           has_left_one(job, claim));
     vgpu_life_go_on(start->manager, claim);
     if (is_over)
-        vgpu_start_fail(start, VGPU_ERROR_DRIVER, job->error->message);
+        vgpu_steps_fail(start, VGPU_ERROR_DRIVER, job->error->message);
     else
         try_again(start, step, interface, job);
 }
@@ -154,7 +158,7 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
 {
     CreateJob *job = data;
     VgpuStart *start = g_hash_table_lookup(job->manager->starts, &job->token);
-    VgpuStep *step = vgpu_start_find_step(start, job->uuid);
+    VgpuStep *step = vgpu_steps_find(start, job->uuid);
     VgpuClaim *claim = find_claim(job);
     VgpuManager *manager = job->manager;
     g_autoptr(GPtrArray) events = g_ptr_array_new();
@@ -176,12 +180,12 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
 
         vgpu_life_is_not_made(claim, is_in_vain ? VGPU_WANTED_GONE : claim->wanted, perhaps);
         vgpu_life_go_on(job->manager, claim);
-        vgpu_manager_wake_starts(job->manager);
+        vgpu_waiters_wake_starts(job->manager);
         if (step)
-            vgpu_start_fail(start, VGPU_ERROR_FAILED, "it was destroyed before it was made");
+            vgpu_steps_fail(start, VGPU_ERROR_FAILED, "it was destroyed before it was made");
     }
     if (step)
-        vgpu_start_advance(start);
+        start->advance(start);
     for (guint i = 0; i < events->len; i++) /* after the hook has its answer */
         manager->host.event(g_ptr_array_index(events, i), manager->opaque);
 }
@@ -198,7 +202,7 @@ is_wanted(gpointer data)
 }
 
 void
-vgpu_manager_make(VgpuManager *self, const VgpuClaim *claim, bool exists)
+vgpu_create_run(VgpuManager *self, const VgpuClaim *claim, bool exists)
 {
     CreateJob *job = g_new0(CreateJob, 1);
     GVariantDict arguments;
@@ -267,7 +271,7 @@ gpu_instance_done(gpointer data)
 {
     GpuInstanceJob *job = data;
     VgpuStart *start = g_hash_table_lookup(job->manager->starts, &job->token);
-    VgpuStep *step = vgpu_start_find_step(start, job->uuid);
+    VgpuStep *step = vgpu_steps_find(start, job->uuid);
 
     vgpu_drivers_unhold(job->manager->drivers, job->gpu, job->hold);
     if (job->error)
@@ -275,11 +279,11 @@ gpu_instance_done(gpointer data)
     if (!step)
         return;
     step->call = VGPU_CALL_NONE;
-    vgpu_start_advance(start);
+    start->advance(start);
 }
 
 void
-vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *where)
+vgpu_create_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *where)
 {
     GpuInstanceJob *job = g_new0(GpuInstanceJob, 1);
 

@@ -5,6 +5,8 @@
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/start.h"
+#include "core/waiters.h"
 
 /* What the domain of these vGPUs does by now. */
 static void
@@ -43,11 +45,11 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
 {
     const VgpuOwner *owner;
 
-    vgpu_manager_cancel_starts(self, domain_uuid, since);
+    vgpu_start_cancel_before(self, domain_uuid, since);
     owner = vgpu_records_find(self, domain_uuid);
     if (!owner || since < owner->since)
         return; /* a new run has been prepared since */
-    vgpu_manager_cancel_plugs(self, domain_uuid);
+    vgpu_start_cancel_plugs(self, domain_uuid);
     owner = vgpu_records_find(self, domain_uuid);
     if (owner)
         see_run(self, owner, is_off);
@@ -103,7 +105,7 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
 
     if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING) {
         if (error || (claim && claim->phase == VGPU_PHASE_READY))
-            vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
+            vgpu_waiters_tell_plugged(self, domain_uuid, uuid, error);
         return;
     }
     claim->is_plugging = false;
@@ -114,12 +116,12 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
     } else {
         vgpu_events_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
         /* who waits for the answer undoes it all; else the record is to tell why */
-        if (!vgpu_manager_is_awaited(self, domain_uuid, uuid))
+        if (!vgpu_waiters_has_plug(self, domain_uuid, uuid))
             claim->reason = g_strdup(error->message);
         claim->wanted = VGPU_WANTED_GONE;
     }
     vgpu_life_go_on(self, claim);
-    vgpu_manager_settle_plug(self, domain_uuid, uuid, error);
+    vgpu_waiters_tell_plugged(self, domain_uuid, uuid, error);
 }
 
 void
@@ -185,7 +187,7 @@ changed_since(const VgpuManager *self, GHashTable *noted)
         if (!is_as_noted(noted, owner))
             g_hash_table_add(changed, g_strdup(owner->key));
     }
-    vgpu_manager_list_starts(self, changed);
+    vgpu_waiters_list_starts(self, changed);
     return changed;
 }
 
@@ -251,7 +253,7 @@ vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDefinition *definition)
 {
     const VgpuDomain *domain = definition->domain;
 
-    if (vgpu_manager_is_starting(self, domain->uuid))
+    if (vgpu_waiters_is_starting(self, domain->uuid))
         return;
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(domain->wants, i);

@@ -6,6 +6,8 @@
 #include "core/events.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/steps.h"
+#include "core/waiters.h"
 #include "domain/refusals.h"
 
 #define FIRST_WAIT_MS 20
@@ -164,7 +166,7 @@ on_device(const VgpuLook *found, gpointer opaque)
         wait_longer(manager, claim);
     else
         vgpu_life_go_on(manager, claim);
-    vgpu_manager_wake_starts(manager);
+    vgpu_waiters_wake_starts(manager);
 }
 
 /* It is gone, as far as it was ours to remove. */
@@ -189,7 +191,7 @@ forget(VgpuManager *self, VgpuClaim *claim)
     life_free(claim);
     vgpu_reservations_drop(self->reservations, claim);
     vgpu_records_save_or_warn(self, owner);
-    vgpu_manager_wake_starts(self);
+    vgpu_waiters_wake_starts(self);
 }
 
 static void
@@ -208,7 +210,7 @@ fail(VgpuManager *self, VgpuClaim *claim)
     claim->wanted = VGPU_WANTED_KEEP;
     claim->is_unsure = false;
     vgpu_records_save_or_warn(self, claim->owner);
-    vgpu_manager_wake_starts(self);
+    vgpu_waiters_wake_starts(self);
 }
 
 /* It is ready for the start that wants it. */
@@ -233,7 +235,7 @@ confirm(VgpuManager *self, VgpuClaim *claim)
     claim->phase = VGPU_PHASE_READY;
     claim->is_unsure = false;
     vgpu_records_save_or_warn(self, claim->owner);
-    vgpu_manager_settle_plug(self, claim->owner->key, claim->uuid, NULL);
+    vgpu_waiters_tell_plugged(self, claim->owner->key, claim->uuid, NULL);
 }
 
 void
@@ -256,13 +258,13 @@ make(VgpuManager *self, VgpuClaim *claim, bool exists)
     claim->is_recorded = false;
     if (!is_recorded && !vgpu_records_save(self, claim->owner, &error)) {
         claim->wanted = VGPU_WANTED_GONE;
-        vgpu_start_cannot(self, claim->start, error);
+        vgpu_steps_cannot(self, claim->start, error);
         return;
     }
     life_free(claim);
     claim->call = VGPU_CALL_MAKING;
     claim->seen = VGPU_SEEN_UNKNOWN;
-    vgpu_manager_make(self, claim, exists);
+    self->make(self, claim, exists);
 }
 
 static void
@@ -283,7 +285,7 @@ end_plug(VgpuManager *self, VgpuClaim *claim)
 
     claim->is_plugging = false;
     if (claim->owner->domain_uuid)
-        vgpu_manager_settle_plug(self, claim->owner->domain_uuid, claim->uuid, over);
+        vgpu_waiters_tell_plugged(self, claim->owner->domain_uuid, claim->uuid, over);
 }
 
 static void

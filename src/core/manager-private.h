@@ -32,6 +32,8 @@ struct VgpuManager {
     VgpuPools *pools;
     VgpuLanes *lanes;
     VgpuDrivers *drivers;
+    /* Has the vGPU of that claim made, see create.h; it is above those who call it. */
+    void (*make)(VgpuManager *self, const VgpuClaim *claim, bool exists);
     GVariant *discovery;      /* the last one (gpu/contents.h), NULL: none yet */
     GHashTable *contents;     /* GPU → GVariant, what was read of it last */
     GHashTable *balances;     /* GPU → VgpuBalance, of the inventory */
@@ -166,17 +168,6 @@ bool vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError *
 /* The name of the pool that the GPU belongs to; NULL: the default one, or no such GPU. */
 const char *vgpu_manager_pool_of(const VgpuManager *self, const char *gpu);
 
-/* --- plug.c ------------------------------------------------------------------------------- */
-
-typedef struct VgpuPlug VgpuPlug;
-/* Nobody is told any more: the manager goes. */
-void vgpu_manager_forget_plugs(VgpuManager *self);
-/* Whether somebody waits for the hot-plug of that vGPU. */
-bool vgpu_manager_is_awaited(const VgpuManager *self, const char *domain_uuid, const char *uuid);
-/* How the hot-plug of that vGPU ended (@error NULL: well), for whoever waits for it. */
-void vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
-                              const GError *error);
-
 /* --- prepare.c ---------------------------------------------------------------------------- */
 
 /* Whether this hostdev with our alias is the one for @want: the computed UUID, or a VF that the
@@ -214,44 +205,3 @@ void vgpu_manager_shun(VgpuManager *self, const char *vf, const VgpuDomain *doma
 bool vgpu_manager_is_shunned(const VgpuManager *self, const char *vf, const char *except);
 /* Something has changed on that GPU. */
 void vgpu_manager_forgive(VgpuManager *self, const char *gpu);
-
-/* --- start.c ------------------------------------------------------------------------------ */
-
-typedef struct VgpuStart VgpuStart;
-void vgpu_start_free(VgpuStart *self);
-
-typedef struct {
-    VgpuDomain *domain; /* taken; one without a UUID stands for a vGPU without a domain */
-    const char *key;    /* of the owner */
-    guint64 since;
-    guint timeout_ms;
-    VgpuPrepareDone done;
-    gpointer opaque;
-    /* What is to hold once the GPUs are read; NULL: nothing. */
-    bool (*check)(VgpuManager *manager, VgpuDomain *domain, GError **error);
-    bool plug; /* for a domain that runs: what it has stays, and what is made is to be plugged */
-    guint first; /* the lowest index that is meant */
-} VgpuStartRequest;
-
-/* Returns the token, 0 when it was answered already. */
-guint64 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request);
-/* Something that a start may wait for has changed. */
-void vgpu_manager_wake_starts(VgpuManager *self);
-/* The one who had that record removed may be told. */
-void vgpu_manager_tell_gone(VgpuManager *self, const char *key);
-/* Whether one of them is that domain's. */
-bool vgpu_manager_is_starting(const VgpuManager *self, const char *key);
-/* Add the keys of all starts that are not answered yet to @set. */
-void vgpu_manager_list_starts(const VgpuManager *self, GHashTable *set);
-/* Cancel what is being made for that domain's present run, which is over. */
-void vgpu_manager_cancel_plugs(VgpuManager *self, const char *domain_uuid);
-/* Cancel the starts of that domain that began before @since. */
-void vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guint64 since);
-
-/* A start whose vGPU cannot be made, of that token (or of none by now), fails with this. */
-void vgpu_start_cannot(VgpuManager *manager, guint64 token, const GError *error);
-
-/* --- create.c ----------------------------------------------------------------------------- */
-
-/* Have the claim's vGPU made by its GPU's driver process; @exists: it is there, and lacks its parameters. */
-void vgpu_manager_make(VgpuManager *self, const VgpuClaim *claim, bool exists);

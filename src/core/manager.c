@@ -1,9 +1,12 @@
 #include "core/manager.h"
 
+#include "core/create.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/start.h"
+#include "core/waiters.h"
 
 static void
 check_free(gpointer data)
@@ -38,6 +41,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->lapse_ms = 60000; /* a prepare follows at once, or not at all */
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
+    self->make = vgpu_create_run;
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vgpu_definition_free);
     self->wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
@@ -61,7 +65,7 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->looks);
     g_hash_table_unref(self->checks);
     g_hash_table_unref(self->starts);
-    vgpu_manager_forget_plugs(self);
+    vgpu_waiters_free_plugs(self);
     vgpu_life_forget(self);
     g_hash_table_unref(self->wanted);
     g_hash_table_unref(self->definitions);

@@ -4,6 +4,7 @@
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/waiters.h"
 
 #define DESTROY_LIMIT_MS 20000
 
@@ -274,19 +275,5 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
     g_source_attach(source, self->context);
     g_hash_table_add(self->checks, source);
     if (!vgpu_records_find(self, uuid))
-        vgpu_manager_tell_gone(self, uuid);
-}
-
-/* Not from here: what is told may be about to go on with the record. */
-void
-vgpu_manager_tell_gone(VgpuManager *self, const char *key)
-{
-    GHashTableIter iter;
-    gpointer source;
-
-    g_hash_table_iter_init(&iter, self->checks);
-    while (g_hash_table_iter_next(&iter, &source, NULL)) {
-        if (g_str_equal(g_source_get_name(source), key))
-            g_source_set_ready_time(source, 0);
-    }
+        vgpu_waiters_tell_gone(self, uuid);
 }

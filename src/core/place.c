@@ -6,6 +6,7 @@
 #include "core/manager-private.h"
 #include "core/records.h"
 #include "core/start-private.h"
+#include "core/steps.h"
 #include "domain/refusals.h"
 
 /* --- where the domain's XML says that it is to be ----------------------------------------- */
@@ -33,7 +34,7 @@ choose_anywhere(VgpuStart *self, const VgpuWant *want, GPtrArray **candidates)
 }
 
 void
-vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why)
+vgpu_place_move(VgpuStart *self, VgpuStep *step, const char *why)
 {
     const VgpuWant *want = step->want;
     g_autoptr(GPtrArray) candidates = NULL;
@@ -48,7 +49,7 @@ vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why)
     vgpu_manager_plan(self->manager, self->domain, want, chosen);
     self->manager->host.rewrite(self->key, self->manager->opaque);
     text = g_strdup_printf(VGPU_REFUSAL_MOVED, want->index, why);
-    vgpu_start_fail(self, VGPU_ERROR_BUSY, text);
+    vgpu_steps_fail(self, VGPU_ERROR_BUSY, text);
 }
 
 /* The type of what is on the VF and in no record; NULL: nothing is. */
@@ -183,7 +184,7 @@ to_be_placed(const VgpuStart *start, const VgpuStep *step)
         const VgpuStep *other = &g_array_index(start->steps, VgpuStep, i);
 
         if (other != step && other->call == VGPU_CALL_NONE && !other->want->uuid_is_users &&
-            !other->want->create_at_define && !vgpu_step_claim(start, other))
+            !other->want->create_at_define && !vgpu_steps_claim(start, other))
             g_ptr_array_add(wants, (gpointer) other->want);
     }
     return wants;
@@ -347,15 +348,15 @@ vgpu_place_refuse(const VgpuPlace *self, VgpuStart *start, VgpuStep *step)
     if (start->failure)
         return;
     if (self->refusal) {
-        vgpu_start_fail(start, self->code, self->refusal);
+        vgpu_steps_fail(start, self->code, self->refusal);
     } else if (self->seen != VGPU_SEEN_ABSENT) {
         why = g_strdup_printf("the device %s exists on %s with profile '%s' instead of '%s'",
                               want->uuid, self->parent, self->profile->name, want->profiles[0]);
-        vgpu_start_fail(start, VGPU_ERROR_BAD_REQUEST, why);
+        vgpu_steps_fail(start, VGPU_ERROR_BAD_REQUEST, why);
     } else if (want->interface != VGPU_INTERFACE_NONE && !want->uuid_is_users &&
                !is_being_set_up(start->manager, want)) {
         why = why_not_there(start, want, self->candidates);
-        vgpu_step_move(start, step, why);
+        vgpu_place_move(start, step, why);
     } else {
         vgpu_placement_explain(self->candidates, want, &start->failure);
     }

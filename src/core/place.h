@@ -1,7 +1,7 @@
 /* place.h: what a start sees where there is no record of a vGPU yet: a device, room for one, or neither */
 #pragma once
 
-#include "core/start-private.h"
+#include "core/steps.h"
 
 typedef struct {
     VgpuSeenState seen; /* of a device with that UUID */
@@ -27,3 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPlace, vgpu_place_free)
 
 /* There is none: say why, or have the definition name another. */
 void vgpu_place_refuse(const VgpuPlace *self, VgpuStart *start, VgpuStep *step);
+/* The VF that the domain's XML names cannot be had: have the definition name another, if there is
+ * one, and refuse the start with @why. */
+void vgpu_place_move(VgpuStart *self, VgpuStep *step, const char *why);

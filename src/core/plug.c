@@ -6,86 +6,10 @@
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/start.h"
+#include "core/waiters.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
-
-struct VgpuPlug {
-    VgpuManager *manager;
-    char *key;        /* the domain's UUID */
-    GPtrArray *uuids; /* of the vGPUs that are still to be plugged */
-    VgpuPrepareDone done;
-    gpointer opaque;
-    bool made;     /* the vGPUs exist; until then its start has the word */
-    GError *error; /* the first one */
-};
-
-static void
-plug_free(VgpuPlug *self)
-{
-    g_free(self->key);
-    g_ptr_array_unref(self->uuids);
-    g_clear_error(&self->error);
-    g_free(self);
-}
-
-void
-vgpu_manager_forget_plugs(VgpuManager *self)
-{
-    GHashTableIter iter;
-    gpointer plug;
-
-    g_hash_table_iter_init(&iter, self->plugs);
-    while (g_hash_table_iter_next(&iter, &plug, NULL))
-        plug_free(plug);
-    g_hash_table_unref(self->plugs);
-}
-
-/* Nobody is waited for any more. */
-static void
-finish(VgpuPlug *self)
-{
-    g_hash_table_remove(self->manager->plugs, self);
-    self->done(self->error, self->opaque);
-    plug_free(self);
-}
-
-bool
-vgpu_manager_is_awaited(const VgpuManager *self, const char *domain_uuid, const char *uuid)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    g_hash_table_iter_init(&iter, self->plugs);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        const VgpuPlug *plug = key;
-
-        if (g_str_equal(plug->key, domain_uuid) &&
-            g_ptr_array_find_with_equal_func(plug->uuids, uuid, g_str_equal, NULL))
-            return true;
-    }
-    return false;
-}
-
-void
-vgpu_manager_settle_plug(VgpuManager *self, const char *domain_uuid, const char *uuid,
-                         const GError *error)
-{
-    g_autoptr(GList) plugs = g_hash_table_get_keys(self->plugs);
-
-    for (GList *l = plugs; l; l = l->next) {
-        VgpuPlug *plug = l->data;
-        guint at;
-
-        if (!plug->made || !g_str_equal(plug->key, domain_uuid) ||
-            !g_ptr_array_find_with_equal_func(plug->uuids, uuid, g_str_equal, &at))
-            continue;
-        g_ptr_array_remove_index(plug->uuids, at);
-        if (error && !plug->error)
-            plug->error = g_error_copy(error);
-        if (!plug->uuids->len)
-            finish(plug);
-    }
-}
 
 /* They exist: now libvirt's part. */
 static void
@@ -98,7 +22,7 @@ on_made(const GError *error, gpointer opaque)
 
     if (error) {
         self->error = g_error_copy(error);
-        finish(self);
+        vgpu_waiters_finish_plug(self);
         return;
     }
     self->made = true;
@@ -114,7 +38,7 @@ on_made(const GError *error, gpointer opaque)
         g_ptr_array_add(self->uuids,
                         g_strdup(((const VgpuClaim *) g_ptr_array_index(ready, i))->uuid));
     if (!ready->len)
-        finish(self);
+        vgpu_waiters_finish_plug(self);
     for (guint i = 0; i < ready->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(ready, i);
 
@@ -131,7 +55,7 @@ check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
     bool other_run =
         owner && (!owner->started || (owner->domain_id >= 0 && owner->domain_id != domain->id));
 
-    if (!domain->uuid || other_run || vgpu_manager_is_starting(self, domain->uuid))
+    if (!domain->uuid || other_run || vgpu_waiters_is_starting(self, domain->uuid))
         return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0, VGPU_REFUSAL_BEING_STARTED);
     return vgpu_manager_complete(self, domain, error) &&
            vgpu_domain_check_slots(domain, wanted, error);

@@ -5,6 +5,7 @@
 #include "core/events.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/start.h"
 #include "domain/display.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"

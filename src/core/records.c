@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "core/manager-private.h"
+#include "core/waiters.h"
 
 #define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
 
@@ -96,7 +97,7 @@ vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error)
 
     vgpu_reservations_touch(self->reservations, owner);
     if (!owner->claims->len) {
-        vgpu_manager_tell_gone(self, owner->key);
+        vgpu_waiters_tell_gone(self, owner->key);
         vgpu_reservations_forget(self->reservations, owner);
     }
     return saved;

@@ -1,6 +1,7 @@
 /* setup.c: GPUs that are being set up, and what the set-up program tells of them */
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "core/waiters.h"
 
 static const VgpuInstance *
 any_instance(const VgpuGpu *gpu, const char **parent)
@@ -99,7 +100,7 @@ vgpu_manager_end_setup(VgpuManager *self, const char *gpu)
     }
     vgpu_drivers_rediscover(self->drivers);
     (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
-    vgpu_manager_wake_starts(self);
+    vgpu_waiters_wake_starts(self);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "base/source.h"
 #include "core/events.h"
 #include "core/manager-private.h"
+#include "core/waiters.h"
 #include "gpu/contents.h"
 
 /* For so long a driver that has fallen silent is waited for where nothing else will do. */
@@ -163,7 +164,7 @@ on_changed(gpointer opaque)
 {
     VgpuManager *self = opaque;
 
-    vgpu_manager_wake_starts(self);
+    vgpu_waiters_wake_starts(self);
     pay_what_is_owed(self);
     if (!self->wake && self->seers->len)
         self->wake = vgpu_source_after(self->context, 0, on_wake, self);

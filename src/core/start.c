@@ -2,10 +2,12 @@
  *
  * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed
  * together, written down as CREATING in one record and handed to the driver processes; steps whose UUID is
- * still busy from the previous run wait. vgpu_start_advance() is called whenever something
+ * still busy from the previous run wait. advance() is called whenever something
  * changed and moves every step as far as it goes. All ready: the record says so, and the hook is
  * answered. One fails: the hook is answered at once and all is undone; a creation that is still
  * in its driver then is undone when it comes back. */
+#include "core/start.h"
+
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,6 +18,8 @@
 #include "core/manager-private.h"
 #include "core/records.h"
 #include "core/start-private.h"
+#include "core/step.h"
+#include "core/steps.h"
 #include "domain/refusals.h"
 
 #define TICK_MS 50
@@ -31,34 +35,6 @@ vgpu_start_free(VgpuStart *self)
     g_hash_table_unref(self->refused);
     g_free(self->key);
     g_free(self);
-}
-
-VgpuStep *
-vgpu_start_find_step(VgpuStart *self, const char *uuid)
-{
-    for (guint i = 0; self && i < self->steps->len; i++) {
-        VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
-
-        if (g_str_equal(step->want->uuid, uuid))
-            return step;
-    }
-    return NULL;
-}
-
-void
-vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text)
-{
-    if (!self->failure)
-        g_set_error_literal(&self->failure, VGPU_ERROR, code, text);
-}
-
-void
-vgpu_start_cannot(VgpuManager *manager, guint64 token, const GError *error)
-{
-    VgpuStart *self = g_hash_table_lookup(manager->starts, &token);
-
-    if (self)
-        vgpu_start_fail(self, (VgpuError) error->code, error->message);
 }
 
 static bool
@@ -191,54 +167,13 @@ succeed(VgpuStart *self)
     answer(self);
 }
 
-void
-vgpu_manager_wake_starts(VgpuManager *self)
-{
-    GHashTableIter iter;
-    gpointer start;
-
-    /* not from here: the caller may be one of them */
-    g_hash_table_iter_init(&iter, self->starts);
-    while (g_hash_table_iter_next(&iter, NULL, &start)) {
-        VgpuStart *one = start;
-
-        if (one->tick)
-            g_source_set_ready_time(one->tick, 0);
-    }
-}
-
-void
-vgpu_manager_list_starts(const VgpuManager *self, GHashTable *set)
-{
-    GHashTableIter iter;
-    gpointer start;
-
-    g_hash_table_iter_init(&iter, self->starts);
-    while (g_hash_table_iter_next(&iter, NULL, &start))
-        g_hash_table_add(set, g_strdup(((VgpuStart *) start)->key));
-}
-
-bool
-vgpu_manager_is_starting(const VgpuManager *self, const char *key)
-{
-    GHashTableIter iter;
-    gpointer start;
-
-    g_hash_table_iter_init(&iter, self->starts);
-    while (g_hash_table_iter_next(&iter, NULL, &start)) {
-        if (g_str_equal(((VgpuStart *) start)->key, key))
-            return true;
-    }
-    return false;
-}
-
 static gboolean
 on_tick(gpointer data)
 {
     VgpuStart *self = data;
 
     g_clear_pointer(&self->tick, g_source_unref);
-    vgpu_start_advance(self);
+    self->advance(self);
     return G_SOURCE_REMOVE;
 }
 
@@ -264,7 +199,7 @@ is_checked(VgpuStart *self)
 static bool
 is_to_be_placed(const VgpuStart *self, const VgpuStep *step)
 {
-    return g_get_monotonic_time() >= step->not_before && !vgpu_step_claim(self, step);
+    return g_get_monotonic_time() >= step->not_before && !vgpu_steps_claim(self, step);
 }
 
 static bool
@@ -286,7 +221,7 @@ make_what_is_placed(VgpuStart *self)
     VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
 
     for (guint i = 0; i < self->steps->len; i++) {
-        VgpuClaim *claim = vgpu_step_claim(self, &g_array_index(self->steps, VgpuStep, i));
+        VgpuClaim *claim = vgpu_steps_claim(self, &g_array_index(self->steps, VgpuStep, i));
 
         if (is_to_be_made(claim))
             g_ptr_array_add(claims, claim);
@@ -309,13 +244,13 @@ give_up(VgpuStart *self)
     for (guint i = 0; i < self->steps->len && !self->failure; i++) {
         const VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
-        if (!vgpu_step_is_ready(self, step))
+        if (!vgpu_steps_is_ready(self, step))
             vgpu_step_give_up(self, step);
     }
 }
 
-void
-vgpu_start_advance(VgpuStart *self)
+static void
+advance(VgpuStart *self)
 {
     bool checked = is_checked(self), waits = false;
     guint ready = 0;
@@ -325,9 +260,9 @@ vgpu_start_advance(VgpuStart *self)
     for (guint i = 0; checked && i < self->steps->len && !self->failure; i++) {
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
-        if (!vgpu_step_is_ready(self, step) && g_get_monotonic_time() >= step->not_before)
+        if (!vgpu_steps_is_ready(self, step) && g_get_monotonic_time() >= step->not_before)
             vgpu_step_advance(self, step);
-        ready += vgpu_step_is_ready(self, step);
+        ready += vgpu_steps_is_ready(self, step);
         waits = is_to_be_placed(self, step);
         if (waits) /* those after it are not to take what it may have, and none is made in vain */
             break;
@@ -356,7 +291,7 @@ supersede(VgpuManager *manager, const char *key)
         if (!g_str_equal(start->key, key))
             continue;
         start->superseded = true;
-        vgpu_start_fail(start, VGPU_ERROR_BUSY, VGPU_REFUSAL_NEWER_START);
+        vgpu_steps_fail(start, VGPU_ERROR_BUSY, VGPU_REFUSAL_NEWER_START);
         answer(start);
     }
 }
@@ -379,6 +314,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     VgpuOwner *owner;
 
     self->manager = manager;
+    self->advance = advance;
     self->token = token;
     self->domain = request->domain;
     self->key = g_strdup(request->key);
@@ -416,7 +352,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
         vgpu_life_let_all_go(manager, owner, is_unwanted, self);
     if (self->domain->uuid && !self->plug)
         manager->host.starting(self->domain->uuid, manager->opaque);
-    vgpu_start_advance(self);
+    advance(self);
     return g_hash_table_contains(manager->starts, &token) ? token : 0;
 }
 
@@ -427,7 +363,7 @@ cancel(VgpuStart *self)
     g_autofree char *key = g_strdup(self->key);
 
     if (self->plug) { /* somebody else than a hook that has gone waits for the answer */
-        vgpu_start_fail(self, VGPU_ERROR_FAILED, VGPU_REFUSAL_STOPPED);
+        vgpu_steps_fail(self, VGPU_ERROR_FAILED, VGPU_REFUSAL_STOPPED);
         answer(self);
         return;
     }
@@ -446,7 +382,7 @@ vgpu_manager_cancel(VgpuManager *self, guint64 token)
 }
 
 void
-vgpu_manager_cancel_plugs(VgpuManager *self, const char *domain_uuid)
+vgpu_start_cancel_plugs(VgpuManager *self, const char *domain_uuid)
 {
     g_autoptr(GList) starts = g_hash_table_get_values(self->starts);
 
@@ -459,7 +395,7 @@ vgpu_manager_cancel_plugs(VgpuManager *self, const char *domain_uuid)
 }
 
 void
-vgpu_manager_cancel_starts(VgpuManager *self, const char *domain_uuid, guint64 since)
+vgpu_start_cancel_before(VgpuManager *self, const char *domain_uuid, guint64 since)
 {
     g_autoptr(GList) starts = g_hash_table_get_values(self->starts);
 

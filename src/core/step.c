@@ -2,32 +2,18 @@
  *
  * What comes next is for the rules to say (lifecycle.h): with a record it goes on by itself (life.h);
  * here is told what a start sees where there is none yet. */
+#include "core/step.h"
+
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/create.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/place.h"
 #include "core/records.h"
-#include "core/start-private.h"
+#include "core/steps.h"
 #include "domain/refusals.h"
-
-VgpuClaim *
-vgpu_step_claim(const VgpuStart *self, const VgpuStep *step)
-{
-    const VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
-
-    return owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
-}
-
-bool
-vgpu_step_is_ready(const VgpuStart *self, const VgpuStep *step)
-{
-    const VgpuClaim *claim = vgpu_step_claim(self, step);
-
-    return claim && step->is_begun && claim->wanted == VGPU_WANTED_KEEP &&
-           (claim->phase == VGPU_PHASE_READY || claim->phase == VGPU_PHASE_ATTACHING);
-}
 
 /* --- one that is on record ---------------------------------------------------------------- */
 
@@ -172,7 +158,7 @@ step_without_record(VgpuStart *self, VgpuStep *step)
         g_autofree char *text =
             g_strdup_printf("the vGPU %s belongs to domain '%s'", step->want->uuid, other);
 
-        vgpu_start_fail(self, VGPU_ERROR_BAD_REQUEST, text);
+        vgpu_steps_fail(self, VGPU_ERROR_BAD_REQUEST, text);
         return;
     }
     place = vgpu_place_new(self, step);
@@ -189,7 +175,7 @@ step_without_record(VgpuStart *self, VgpuStep *step)
                         self->token);
         break;
     case VGPU_NEXT_INSTANCE:
-        vgpu_start_add_gpu_instance(self, step, place->instance);
+        vgpu_create_gpu_instance(self, step, place->instance);
         break;
     case VGPU_NEXT_ADOPT:
     case VGPU_NEXT_CLAIM:
@@ -206,7 +192,7 @@ step_without_record(VgpuStart *self, VgpuStep *step)
 void
 vgpu_step_begin(VgpuStart *self, VgpuStep *step)
 {
-    VgpuClaim *claim = vgpu_step_claim(self, step);
+    VgpuClaim *claim = vgpu_steps_claim(self, step);
 
     if (claim && !step->is_begun)
         begin(self, step, claim);
@@ -215,7 +201,7 @@ vgpu_step_begin(VgpuStart *self, VgpuStep *step)
 void
 vgpu_step_advance(VgpuStart *self, VgpuStep *step)
 {
-    VgpuClaim *claim = vgpu_step_claim(self, step);
+    VgpuClaim *claim = vgpu_steps_claim(self, step);
 
     self->about = step->want;
     if (claim) {
@@ -233,7 +219,7 @@ void
 vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
 {
     guint seconds = (guint) ((g_get_monotonic_time() - self->begun) / G_USEC_PER_SEC);
-    const VgpuClaim *claim = vgpu_step_claim(self, step);
+    const VgpuClaim *claim = vgpu_steps_claim(self, step);
     VgpuSituation situation = claim ? vgpu_claim_situation(claim) : (VgpuSituation) { 0 };
     g_autofree char *text = NULL;
 
@@ -250,5 +236,5 @@ vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
         text = g_strdup_printf(VGPU_REFUSAL_NO_ANSWER, claim->gpu, seconds);
     else if (step->wait)
         text = g_strdup_printf(VGPU_REFUSAL_LATE, step->wait, seconds);
-    vgpu_start_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
+    vgpu_steps_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
 }

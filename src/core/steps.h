@@ -1,8 +1,8 @@
-/* start-private.h: what start.c, step.c and create.c share */
+/* steps.h: the steps of a start, and whether it has failed */
 #pragma once
 
 #include "base/error.h"
-#include "core/manager-private.h"
+#include "core/manager.h"
 
 typedef struct {
     const VgpuWant *want;        /* borrowed from the domain */
@@ -16,8 +16,11 @@ typedef struct {
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
 } VgpuStep;
 
+typedef struct VgpuStart VgpuStart;
 struct VgpuStart {
     VgpuManager *manager;
+    /* Moves every step as far as it goes. May end with the hook's answer, and then frees it. */
+    void (*advance)(VgpuStart *self);
     guint64 token;
     VgpuDomain *domain;
     char *key; /* of the owner */
@@ -40,35 +43,13 @@ struct VgpuStart {
     gpointer opaque;
 };
 
-/* --- start.c ------------------------------------------------------------------------------ */
-
-/* Move every step as far as it goes. May end with the hook's answer, and then frees @self. */
-void vgpu_start_advance(VgpuStart *self);
-/* The first failure counts. */
-void vgpu_start_fail(VgpuStart *self, VgpuError code, const char *text);
 /* The step for that vGPU; NULL when there is none, or no start. */
-VgpuStep *vgpu_start_find_step(VgpuStart *self, const char *uuid);
-
-/* --- step.c ------------------------------------------------------------------------------- */
-
+VgpuStep *vgpu_steps_find(VgpuStart *self, const char *uuid);
 /* What is on record for that step; NULL: nothing yet. */
-VgpuClaim *vgpu_step_claim(const VgpuStart *self, const VgpuStep *step);
+VgpuClaim *vgpu_steps_claim(const VgpuStart *self, const VgpuStep *step);
 /* Whether its vGPU is there for the start. */
-bool vgpu_step_is_ready(const VgpuStart *self, const VgpuStep *step);
-/* Tell what is on record of it what this start wants; before any step is placed, as that makes room. */
-void vgpu_step_begin(VgpuStart *self, VgpuStep *step);
-/* One step that is not ready: have it go on as far as it goes. */
-void vgpu_step_advance(VgpuStart *self, VgpuStep *step);
-/* Its time is over: refuse the start. */
-void vgpu_step_give_up(VgpuStart *self, const VgpuStep *step);
-
-/* --- place.c ------------------------------------------------------------------------------ */
-
-/* The VF that the domain's XML names cannot be had: have the definition name another, if there is
- * one, and refuse the start with @why. */
-void vgpu_step_move(VgpuStart *self, VgpuStep *step, const char *why);
-
-/* --- create.c ----------------------------------------------------------------------------- */
-
-/* Have a MIG GPU instance made there for the step, which waits for it. */
-void vgpu_start_add_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *where);
+bool vgpu_steps_is_ready(const VgpuStart *self, const VgpuStep *step);
+/* The first failure counts. */
+void vgpu_steps_fail(VgpuStart *self, VgpuError code, const char *text);
+/* A start whose vGPU cannot be made, of that token (or of none by now), fails with this. */
+void vgpu_steps_cannot(VgpuManager *manager, guint64 token, const GError *error);

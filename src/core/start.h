@@ -1,0 +1,26 @@
+/* start.h: what a domain's prepare hook, or a hot-plug, waits for */
+#pragma once
+
+#include "core/steps.h"
+
+void vgpu_start_free(VgpuStart *self);
+
+typedef struct {
+    VgpuDomain *domain; /* taken; one without a UUID stands for a vGPU without a domain */
+    const char *key;    /* of the owner */
+    guint64 since;
+    guint timeout_ms;
+    VgpuPrepareDone done;
+    gpointer opaque;
+    /* What is to hold once the GPUs are read; NULL: nothing. */
+    bool (*check)(VgpuManager *manager, VgpuDomain *domain, GError **error);
+    bool plug; /* for a domain that runs: what it has stays, and what is made is to be plugged */
+    guint first; /* the lowest index that is meant */
+} VgpuStartRequest;
+
+/* Returns the token, 0 when it was answered already. */
+guint64 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request);
+/* Cancel what is being made for that domain's present run, which is over. */
+void vgpu_start_cancel_plugs(VgpuManager *self, const char *domain_uuid);
+/* Cancel the starts of that domain that began before @since. */
+void vgpu_start_cancel_before(VgpuManager *self, const char *domain_uuid, guint64 since);

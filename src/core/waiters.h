@@ -1,0 +1,35 @@
+/* waiters.h: those who wait for a vGPU: starts, hot-plugs and removals */
+#pragma once
+
+#include "core/manager.h"
+
+/* A hot-plug that is waited for. */
+typedef struct {
+    VgpuManager *manager;
+    char *key;        /* the domain's UUID */
+    GPtrArray *uuids; /* of the vGPUs that are still to be plugged */
+    VgpuPrepareDone done;
+    gpointer opaque;
+    bool made;     /* the vGPUs exist; until then its start has the word */
+    GError *error; /* the first one */
+} VgpuPlug;
+
+/* Something that a start may wait for has changed. */
+void vgpu_waiters_wake_starts(VgpuManager *self);
+/* Whether one of them is that domain's. */
+bool vgpu_waiters_is_starting(const VgpuManager *self, const char *key);
+/* Add the keys of all starts that are not answered yet to @set. */
+void vgpu_waiters_list_starts(const VgpuManager *self, GHashTable *set);
+
+/* Whether the hot-plug of that vGPU is waited for. */
+bool vgpu_waiters_has_plug(const VgpuManager *self, const char *domain_uuid, const char *uuid);
+/* How it ended; @error NULL: well. */
+void vgpu_waiters_tell_plugged(VgpuManager *self, const char *domain_uuid, const char *uuid,
+                               const GError *error);
+/* There is no more to wait for: tells, and frees it. */
+void vgpu_waiters_finish_plug(VgpuPlug *plug);
+/* Nobody is told any more: the manager goes. */
+void vgpu_waiters_free_plugs(VgpuManager *self);
+
+/* The one who had that record removed may be told. */
+void vgpu_waiters_tell_gone(VgpuManager *self, const char *key);

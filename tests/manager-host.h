@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "core/definitions.h"
 #include "core/manager-private.h"
 #include "core/records.h"
 #include "sysfs/sysfs.h"

@@ -136,7 +136,7 @@ test_discovery_of_others(void **state)
 static guint
 n_wanting(const VgpuManager *manager, const char *uuid)
 {
-    const GPtrArray *wanting = vgpu_manager_wanting(manager, uuid);
+    const GPtrArray *wanting = vgpu_definitions_wanting(manager, uuid);
 
     return wanting ? wanting->len : 0;
 }

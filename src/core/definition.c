@@ -1,67 +1,12 @@
-/* definition.c: what libvirt's definitions ask for, as far as it has told */
+/* definition.c: libvirt tells of a definition, or that there is one no more (manager.h) */
+#include "core/definitions.h"
 #include "core/manager-private.h"
 #include "core/records.h"
-
-void
-vgpu_definition_free(VgpuDefinition *self)
-{
-    vgpu_domain_free(self->domain);
-    g_free(self);
-}
-
-/* --- by the UUIDs of their vGPUs ------------------------------------------------------------ */
-
-/* Each vGPU once, although a definition may name it twice. */
-static void
-index_wants(VgpuManager *self, VgpuDefinition *definition)
-{
-    for (guint i = 0; i < definition->domain->wants->len; i++) {
-        const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
-        GPtrArray *all = want->uuid ? g_hash_table_lookup(self->wanted, want->uuid) : NULL;
-
-        if (want->uuid && !all) {
-            all = g_ptr_array_new();
-            g_hash_table_insert(self->wanted, g_strdup(want->uuid), all);
-        }
-        if (all && !g_ptr_array_find(all, definition, NULL))
-            g_ptr_array_add(all, definition);
-    }
-}
-
-static void
-unindex_wants(VgpuManager *self, VgpuDefinition *definition)
-{
-    for (guint i = 0; definition && i < definition->domain->wants->len; i++) {
-        const VgpuWant *want = g_ptr_array_index(definition->domain->wants, i);
-        GPtrArray *all = want->uuid ? g_hash_table_lookup(self->wanted, want->uuid) : NULL;
-
-        if (all && g_ptr_array_remove(all, definition) && !all->len)
-            g_hash_table_remove(self->wanted, want->uuid);
-    }
-}
-
-const GPtrArray *
-vgpu_manager_wanting(const VgpuManager *self, const char *uuid)
-{
-    return uuid ? g_hash_table_lookup(self->wanted, uuid) : NULL;
-}
-
-const VgpuWant *
-vgpu_definition_find(const VgpuDefinition *self, const char *uuid)
-{
-    for (guint i = 0; i < self->domain->wants->len; i++) {
-        const VgpuWant *want = g_ptr_array_index(self->domain->wants, i);
-
-        if (g_strcmp0(want->uuid, uuid) == 0)
-            return want;
-    }
-    return NULL;
-}
 
 char *
 vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
 {
-    const GPtrArray *all = vgpu_manager_wanting(self, uuid);
+    const GPtrArray *all = vgpu_definitions_wanting(self, uuid);
 
     /* nothing but a run of that domain, or one that outlives it, can have a UUID computed from it; or
      * what was asked for by hand */
@@ -70,13 +15,11 @@ vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
     for (guint i = 0; all && i < all->len; i++) {
         const VgpuDefinition *definition = g_ptr_array_index(all, i);
 
-        if (!vgpu_definition_find(definition, uuid)->uuid_is_users)
+        if (!vgpu_definitions_find_want(definition, uuid)->uuid_is_users)
             return g_strdup(definition->domain->uuid);
     }
     return NULL;
 }
-
-/* --- what is told of them ------------------------------------------------------------------- */
 
 /* It may have been renamed. */
 static void
@@ -102,7 +45,7 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
     guint64 order = definition ? definition->order : ++self->last_order;
 
     take_name(self, domain);
-    unindex_wants(self, definition);
+    vgpu_definitions_unindex(self, definition);
     definition = g_new0(VgpuDefinition, 1);
     definition->unclear =
         !vgpu_manager_complete(self, domain, NULL); /* bind() says what is wrong */
@@ -110,9 +53,9 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
     definition->order = order;
     definition->running = running;
     g_hash_table_replace(self->definitions, domain->uuid, definition);
-    index_wants(self, definition);
+    vgpu_definitions_index(self, definition);
     if (!running)
-        vgpu_manager_claim_orphans(self, definition);
+        vgpu_manager_claim_orphans(self, domain);
 }
 
 GPtrArray *
@@ -149,7 +92,7 @@ has_any(const VgpuOwner *owner)
 void
 vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
 {
-    unindex_wants(self, g_hash_table_lookup(self->definitions, domain_uuid));
+    vgpu_definitions_unindex(self, g_hash_table_lookup(self->definitions, domain_uuid));
     g_hash_table_remove(self->definitions, domain_uuid);
     if (!has_any(vgpu_records_find(self, domain_uuid)) &&
         !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid))

@@ -1,6 +1,7 @@
 /* follow.c: what the records do when a domain's run goes on or ends */
 #include "base/clock.h"
 #include "base/error.h"
+#include "core/definitions.h"
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
@@ -249,10 +250,8 @@ claim_orphan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 }
 
 void
-vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDefinition *definition)
+vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDomain *domain)
 {
-    const VgpuDomain *domain = definition->domain;
-
     if (vgpu_waiters_is_starting(self, domain->uuid))
         return;
     for (guint i = 0; i < domain->wants->len; i++) {

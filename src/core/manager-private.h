@@ -6,16 +6,6 @@
 #include "core/reservations.h"
 #include "driver/drivers.h"
 
-/* What libvirt's definition of a domain asks for. */
-typedef struct {
-    VgpuDomain *domain;
-    guint64 order; /* the earlier one keeps a UUID that two domains name */
-    bool running;
-    bool unclear; /* what it asks for depends on a pool that is not there, say */
-} VgpuDefinition;
-
-void vgpu_definition_free(VgpuDefinition *self);
-
 typedef struct VgpuRecords VgpuRecords;
 
 struct VgpuManager {
@@ -113,17 +103,10 @@ GHashTable *vgpu_balances_new(void);
 /* Of a GPU of the inventory. Borrowed until the records or the inventory change. */
 const VgpuBalance *vgpu_manager_balance(VgpuManager *self, const VgpuGpu *gpu);
 
-/* --- definition.c ------------------------------------------------------------------------- */
-
-/* The definitions that ask for a vGPU of that UUID (of VgpuDefinition); NULL: none does. Borrowed. */
-const GPtrArray *vgpu_manager_wanting(const VgpuManager *self, const char *uuid);
-/* Its want for that vGPU; NULL: it has none. Borrowed. */
-const VgpuWant *vgpu_definition_find(const VgpuDefinition *self, const char *uuid);
-
 /* --- follow.c ----------------------------------------------------------------------------- */
 
 /* Have devices removed that can only be that domain's, which does not run, and are on no record. */
-void vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDefinition *definition);
+void vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDomain *domain);
 
 /* --- reading.c ---------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 #include "core/manager.h"
 
 #include "core/create.h"
+#include "core/definitions.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"

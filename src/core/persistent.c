@@ -1,5 +1,6 @@
 /* persistent.c: vGPUs that outlive a run, and those that belong to no domain */
 #include "base/error.h"
+#include "core/definitions.h"
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"

@@ -1,5 +1,6 @@
 /* pooling.c: pools, as the records and the host's GPUs fill them */
 #include "base/names.h"
+#include "core/definitions.h"
 #include "core/manager-private.h"
 #include "placement/room.h"
 

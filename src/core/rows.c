@@ -1,5 +1,6 @@
 /* rows.c: what the manager knows, for people and programs */
 #include "base/names.h"
+#include "core/definitions.h"
 #include "core/manager-private.h"
 
 void
@@ -199,7 +200,7 @@ add_planned(Listing *self)
 static const VgpuDefinition *
 definition_of(const VgpuManager *self, const char *uuid, const VgpuWant **want_out)
 {
-    const GPtrArray *wanting = vgpu_manager_wanting(self, uuid);
+    const GPtrArray *wanting = vgpu_definitions_wanting(self, uuid);
 
     for (guint n = 0; wanting && n < wanting->len; n++) {
         const VgpuDefinition *definition = g_ptr_array_index(wanting, n);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "core/create.h"
+#include "core/definitions.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/place.h"
@@ -62,7 +63,7 @@ other_owner_of(const VgpuStart *self, const VgpuWant *want)
     VgpuManager *manager = self->manager;
     const VgpuDefinition *own = g_hash_table_lookup(manager->definitions, self->key);
     const GPtrArray *claims = vgpu_reservations_of_uuid(manager->reservations, uuid);
-    const GPtrArray *wanting = vgpu_manager_wanting(manager, uuid);
+    const GPtrArray *wanting = vgpu_definitions_wanting(manager, uuid);
 
     for (guint i = 0; claims && i < claims->len; i++) {
         const VgpuOwner *owner = ((const VgpuClaim *) g_ptr_array_index(claims, i))->owner;
@@ -74,7 +75,7 @@ other_owner_of(const VgpuStart *self, const VgpuWant *want)
     for (guint i = 0; wanting && i < wanting->len; i++) {
         const VgpuDefinition *other = g_ptr_array_index(wanting, i);
 
-        if (other != own && (!vgpu_definition_find(other, uuid)->uuid_is_users || !own ||
+        if (other != own && (!vgpu_definitions_find_want(other, uuid)->uuid_is_users || !own ||
                              other->order < own->order))
             return other->domain->name;
     }

@@ -1,0 +1,24 @@
+/* definitions.h: what libvirt's definitions ask for, as far as it has told */
+#pragma once
+
+#include "core/manager.h"
+
+/* What libvirt's definition of a domain asks for. */
+typedef struct {
+    VgpuDomain *domain;
+    guint64 order; /* the earlier one keeps a UUID that two domains name */
+    bool running;
+    bool unclear; /* what it asks for depends on a pool that is not there, say */
+} VgpuDefinition;
+
+void vgpu_definition_free(VgpuDefinition *self);
+
+/* The definitions that ask for a vGPU of that UUID (of VgpuDefinition); NULL: none does. Borrowed. */
+const GPtrArray *vgpu_definitions_wanting(const VgpuManager *self, const char *uuid);
+/* Its want for that vGPU; NULL: it has none. Borrowed. */
+const VgpuWant *vgpu_definitions_find_want(const VgpuDefinition *self, const char *uuid);
+
+/* That definition asks for its vGPUs from now on; each counts once, although it may be named twice. */
+void vgpu_definitions_index(VgpuManager *self, VgpuDefinition *definition);
+/* Not any more; @definition may be NULL. */
+void vgpu_definitions_unindex(VgpuManager *self, VgpuDefinition *definition);

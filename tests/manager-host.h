@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "core/definitions.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "sysfs/sysfs.h"
 

@@ -230,7 +230,7 @@ test_defined_meanwhile(void **state)
         if (cases[i].meanwhile)
             assert_bound(host, 1, L40S_4Q, cases[i].before ? VF0 : NULL, VF0);
         plan = vgpu_manager_reconcile(host->manager, noted, nobody, false);
-        if (!vgpu_manager_reservation(host->manager, uuid, of_vgpu) == cases[i].kept)
+        if (!vgpu_plan_find(host->manager, uuid, of_vgpu) == cases[i].kept)
             fail_msg("defined %s", cases[i].what);
         assert_bound(host, 2, L40S_4Q, NULL, cases[i].kept ? VF1 : VF0);
     }

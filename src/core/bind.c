@@ -3,9 +3,9 @@
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
  * libvirt cannot be asked, so the choice is written down. It is a plan and no lock: while there are
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
@@ -16,67 +16,6 @@ is_on_vf(VgpuInterface interface)
     return interface == VGPU_INTERFACE_VENDOR_VFIO || interface == VGPU_INTERFACE_VF;
 }
 
-const VgpuClaim *
-vgpu_manager_reservation(const VgpuManager *self, const char *key, const char *uuid)
-{
-    const VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
-
-    return owner && uuid ? vgpu_owner_find(owner, uuid) : NULL;
-}
-
-static const char *
-user_in(const VgpuManager *self, guint kinds, const char *vf, const char *except)
-{
-    const GPtrArray *claims = vgpu_reservations_of_parent(self->reservations, vf);
-
-    for (guint i = 0; claims && i < claims->len; i++) {
-        const VgpuClaim *claim = g_ptr_array_index(claims, i);
-        const VgpuOwner *owner = claim->owner;
-
-        if ((kinds & (1u << owner->kind)) && claim->phase != VGPU_PHASE_FAILED &&
-            g_strcmp0(owner->key, except) != 0)
-            return owner->domain_name ? owner->domain_name : "none (made by hand)";
-    }
-    return NULL;
-}
-
-const char *
-vgpu_manager_user(const VgpuManager *self, const char *vf, const char *key)
-{
-    return user_in(self, VGPU_KINDS_MADE, vf, key);
-}
-
-const char *
-vgpu_manager_other_user(const VgpuManager *self, const char *vf, const char *key)
-{
-    const char *user = vgpu_manager_user(self, vf, key);
-
-    return user ? user : user_in(self, VGPU_KINDS(PLANNED), vf, key);
-}
-
-void
-vgpu_manager_unreserve(VgpuManager *self, const char *key, const char *uuid)
-{
-    VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
-    VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
-
-    if (!claim)
-        return;
-    vgpu_reservations_drop(self->reservations, claim);
-    vgpu_records_save_or_warn(self, owner);
-}
-
-void
-vgpu_manager_unreserve_all(VgpuManager *self, const char *key)
-{
-    VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
-
-    if (!owner)
-        return;
-    vgpu_reservations_clear(self->reservations, owner);
-    vgpu_records_save_or_warn(self, owner);
-}
-
 static VgpuClaim *
 claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuProfile *profile)
 {
@@ -84,30 +23,6 @@ claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuPro
 
     vgpu_claim_put(claim, gpu, vf, profile);
     return claim;
-}
-
-/* In place of what is planned for that vGPU. */
-static void
-reserve(VgpuManager *self, const VgpuDomain *domain, VgpuClaim *claim)
-{
-    VgpuOwner *owner = vgpu_reservations_need(self->reservations, VGPU_KIND_PLANNED, domain->uuid,
-                                              domain->uuid, domain->name);
-    VgpuClaim *old = vgpu_owner_find(owner, claim->uuid);
-
-    g_free(owner->domain_name);
-    owner->domain_name = g_strdup(domain->name);
-    if (old)
-        vgpu_reservations_drop(self->reservations, old);
-    vgpu_reservations_add(self->reservations, owner, claim);
-    owner->touched = vgpu_clock_now();
-    vgpu_records_save_or_warn(self, owner);
-}
-
-void
-vgpu_manager_plan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
-                  const VgpuCandidate *where)
-{
-    reserve(self, domain, claim_at(want, where->gpu, where->parent->address, where->profile));
 }
 
 static void
@@ -141,7 +56,7 @@ claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
                              : NULL;
 
     if (!gpu || !is_on_vf(gpu->interface) ||
-        vgpu_manager_other_user(self, hostdev->source, domain->uuid))
+        vgpu_plan_other_user(self, hostdev->source, domain->uuid))
         return NULL;
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
@@ -389,7 +304,7 @@ bind_one(Binding *self, VgpuWant *want, GError **error)
 {
     VgpuManager *manager = self->manager;
     const VgpuDomain *domain = self->domain;
-    const VgpuClaim *reserved = vgpu_manager_reservation(manager, domain->uuid, want->uuid);
+    const VgpuClaim *reserved = vgpu_plan_find(manager, domain->uuid, want->uuid);
     const VgpuClaim *known = present(manager, domain, want);
     g_autoptr(VgpuClaim) claim = NULL;
 
@@ -411,36 +326,11 @@ bind_one(Binding *self, VgpuWant *want, GError **error)
         bind_to(want, known->interface, known->parent);
     vgpu_display_find(want, manager->inventory);
     if (!want->vf) /* one that told of a start that had to be moved has done its part */
-        vgpu_manager_unreserve(manager, domain->uuid, want->uuid);
+        vgpu_plan_drop(manager, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
                        !g_str_equal(reserved->profile_id, known->profile_id)))
-        reserve(manager, domain, vgpu_claim_copy_place(known));
+        vgpu_plan_put(manager, domain, vgpu_claim_copy_place(known));
     return true;
-}
-
-/* Reservations for vGPUs that it does not want any more. */
-static void
-prune(VgpuManager *self, const VgpuDomain *domain)
-{
-    VgpuOwner *owner =
-        vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, domain->uuid);
-    guint before = owner ? owner->claims->len : 0;
-
-    for (guint i = 0; owner && i < owner->claims->len;) {
-        VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-        const VgpuWant *want = claim->index < domain->wants->len
-                                   ? g_ptr_array_index(domain->wants, claim->index)
-                                   : NULL;
-
-        if (want && !want->uuid_is_users && g_str_equal(want->uuid, claim->uuid))
-            i++;
-        else
-            vgpu_reservations_drop(self->reservations, claim);
-    }
-    if (owner) /* the domain is there */
-        owner->touched = vgpu_clock_now();
-    if (owner && owner->claims->len != before)
-        vgpu_records_save_or_warn(self, owner);
 }
 
 static bool
@@ -451,7 +341,7 @@ bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
     if (!vgpu_manager_complete(self, domain, error))
         return false;
     (void) vgpu_manager_inventory(self);
-    prune(self, domain);
+    vgpu_plan_prune(self, domain);
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);
 

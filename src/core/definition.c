@@ -1,6 +1,7 @@
 /* definition.c: libvirt tells of a definition, or that there is one no more (manager.h) */
 #include "core/definitions.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 
 char *
@@ -96,5 +97,5 @@ vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
     g_hash_table_remove(self->definitions, domain_uuid);
     if (!has_any(vgpu_records_find(self, domain_uuid)) &&
         !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid))
-        vgpu_manager_unreserve_all(self, domain_uuid);
+        vgpu_plan_drop_all(self, domain_uuid);
 }

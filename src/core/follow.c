@@ -1,10 +1,10 @@
 /* follow.c: what the records do when a domain's run goes on or ends */
 #include "base/clock.h"
-#include "base/error.h"
 #include "core/definitions.h"
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "core/start.h"
 #include "core/waiters.h"
@@ -307,7 +307,7 @@ forget_reservations(VgpuManager *self, GHashTable *noted, const GPtrArray *facts
         if (is_as_noted(noted, owner) && !g_hash_table_contains(there, owner->key) &&
             !g_hash_table_contains(changed, owner->key) &&
             !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, owner->key))
-            vgpu_manager_unreserve_all(self, owner->key);
+            vgpu_plan_drop_all(self, owner->key);
     }
 }
 

@@ -1,6 +1,6 @@
 /* forecast.c: what a start would do now, and why */
-#include "base/error.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "domain/display.h"
 
@@ -136,7 +136,7 @@ vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain)
         const VgpuHostdev *hostdev = vgpu_domain_find_ours(domain, forecast->want->index);
 
         if (hostdev && domain->uuid)
-            (void) !vgpu_manager_take_hostdev(self, domain, hostdev, forecast->want);
+            (void) !vgpu_plan_take_hostdev(self, domain, hostdev, forecast->want);
         forecast->note = present_note(self, domain, forecast->want);
         vgpu_display_find(forecast->want, self->inventory);
         forecast->display = display_note(reading, domain, forecast->want);

@@ -151,35 +151,14 @@ bool vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError *
 /* The name of the pool that the GPU belongs to; NULL: the default one, or no such GPU. */
 const char *vgpu_manager_pool_of(const VgpuManager *self, const char *gpu);
 
-/* --- prepare.c ---------------------------------------------------------------------------- */
-
-/* Whether this hostdev with our alias is the one for @want: the computed UUID, or a VF that the
- * domain is to have, or that nobody is to have. It decides then where the vGPU goes. */
-bool vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
-                               const VgpuHostdev *hostdev, VgpuWant *want);
-
 /* --- bind.c ------------------------------------------------------------------------------- */
 
-/* The name of the other domain that has this VF now; NULL when there is none. Borrowed. */
-const char *vgpu_manager_user(const VgpuManager *self, const char *vf, const char *key);
-/* The same of one that has it, or is to have it. */
-const char *vgpu_manager_other_user(const VgpuManager *self, const char *vf, const char *key);
-/* What the domain is to have on VFs: the reservation for that vGPU, NULL when there is none. */
-const VgpuClaim *vgpu_manager_reservation(const VgpuManager *self, const char *key,
-                                          const char *uuid);
-/* Forget that the domain was to have a certain VF for it; or for any. */
-void vgpu_manager_unreserve(VgpuManager *self, const char *key, const char *uuid);
-void vgpu_manager_unreserve_all(VgpuManager *self, const char *key);
 /* As vgpu_manager_bind(), for a domain that is about to start: a VF that it cannot have at this
  * moment is not for it while there is another. */
 bool vgpu_manager_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* The prepare that a choice was kept for is there. */
 void vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid);
-/* Plan where the domain is to have it from its next start on; @where has room for it. */
-void vgpu_manager_plan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
-                       const VgpuCandidate *where);
-
 /* --- refused.c ---------------------------------------------------------------------------- */
 
 /* Its driver has refused it for that domain: not to be chosen before something has changed there. */

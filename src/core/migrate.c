@@ -1,6 +1,7 @@
 /* migrate.c: the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
 #include "base/source.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "domain/filter.h"
 
@@ -19,7 +20,7 @@ on_lapse(gpointer data)
 
         if (!vgpu_records_find(self, owner->key) &&
             !g_hash_table_contains(self->definitions, owner->key))
-            vgpu_manager_unreserve_all(self, owner->key); /* it has not come to stay */
+            vgpu_plan_drop_all(self, owner->key); /* it has not come to stay */
         vgpu_reservations_forget(self->reservations, owner);
     }
     arm(self);

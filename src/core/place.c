@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "core/start-private.h"
 #include "core/steps.h"
@@ -40,13 +41,16 @@ vgpu_place_move(VgpuStart *self, VgpuStep *step, const char *why)
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen = choose_anywhere(self, want, &candidates);
     g_autofree char *text = NULL;
+    VgpuClaim *claim;
 
     if (!chosen) {
         if (!self->failure)
             vgpu_placement_explain(candidates, want, &self->failure);
         return;
     }
-    vgpu_manager_plan(self->manager, self->domain, want, chosen);
+    claim = vgpu_claim_new(want->uuid, want->index);
+    vgpu_claim_put(claim, chosen->gpu, chosen->parent->address, chosen->profile);
+    vgpu_plan_put(self->manager, self->domain, claim);
     self->manager->host.rewrite(self->key, self->manager->opaque);
     text = g_strdup_printf(VGPU_REFUSAL_MOVED, want->index, why);
     vgpu_steps_fail(self, VGPU_ERROR_BUSY, text);
@@ -66,7 +70,7 @@ foreign_type(const VgpuInventory *inventory, const char *vf)
 static char *
 why_not_there(VgpuStart *self, const VgpuWant *want, const GPtrArray *candidates)
 {
-    const char *user = want->vf ? vgpu_manager_user(self->manager, want->vf, self->key) : NULL;
+    const char *user = want->vf ? vgpu_plan_user(self->manager, want->vf, self->key) : NULL;
     const char *type = want->vf ? foreign_type(self->manager->inventory, want->vf) : NULL;
     g_autoptr(GError) error = NULL;
 

@@ -1,36 +1,14 @@
 /* prepare.c: what is checked of a starting domain before anything is made for it */
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/uuid.h"
 #include "core/events.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 #include "core/records.h"
 #include "core/start.h"
 #include "domain/display.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
-
-bool
-vgpu_manager_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
-                          const VgpuHostdev *hostdev, VgpuWant *want)
-{
-    const VgpuClaim *reserved = vgpu_manager_reservation(self, domain->uuid, want->uuid);
-    g_autofree char *computed = vgpu_uuid_for_domain(domain->uuid, want->index);
-
-    if (want->uuid_is_users)
-        return false;
-    if (!hostdev->source) {
-        want->interface = VGPU_INTERFACE_MDEV;
-        return g_strcmp0(computed, hostdev->uuid) == 0;
-    }
-    if (!(reserved && g_str_equal(reserved->parent, hostdev->source)) &&
-        vgpu_manager_other_user(self, hostdev->source, domain->uuid))
-        return false;
-    want->interface = hostdev->managed ? VGPU_INTERFACE_VF : VGPU_INTERFACE_VENDOR_VFIO;
-    g_free(want->vf);
-    want->vf = g_strdup(hostdev->source);
-    return true;
-}
 
 /* Every hostdev with an alias of ours must be this domain's own, and wanted: a clone carries the
  * original's, an edited annotation leaves one over. *@about: the want that is the reason, if one is. */
@@ -48,7 +26,7 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **abo
         want = (guint) hostdev->index < domain->wants->len
                    ? g_ptr_array_index(domain->wants, hostdev->index)
                    : NULL;
-        if (want && vgpu_manager_take_hostdev(self, domain, hostdev, want))
+        if (want && vgpu_plan_take_hostdev(self, domain, hostdev, want))
             continue;
         *about = want;
         self->host.rewrite(domain->uuid, self->opaque);

@@ -2,6 +2,7 @@
 #include "base/names.h"
 #include "core/definitions.h"
 #include "core/manager-private.h"
+#include "core/plan.h"
 
 void
 vgpu_row_free(VgpuRow *self)
@@ -179,7 +180,7 @@ add_planned_row(Listing *self, const VgpuDefinition *definition, const char *uui
     row->pool = g_strdup(want->pool ? want->pool : VGPU_POOL_DEFAULT);
     row->tenant = g_strdup(domain->tenant);
     row->restart_needed = definition->running;
-    plan_place(row, vgpu_manager_reservation(self->manager, domain->uuid, uuid));
+    plan_place(row, vgpu_plan_find(self->manager, domain->uuid, uuid));
 }
 
 /* What definitions ask for and does not exist now. */

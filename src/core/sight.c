@@ -3,7 +3,6 @@
  * How it works: what is discovered makes the inventory's GPUs (view.c), what is read of a GPU replaces it whole.
  * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;
  * it never waits for one that is not read yet, as reading has a limit. */
-#include "base/error.h"
 #include "base/source.h"
 #include "core/events.h"
 #include "core/manager-private.h"

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/source.h"
 #include "core/events.h"
 #include "core/life.h"

@@ -1,0 +1,23 @@
+/* plan.h: where definitions say that their vGPUs will be; which VFs they are to have */
+#pragma once
+
+#include "core/manager.h"
+
+/* The name of the other domain that has this VF now; NULL when there is none. Borrowed. */
+const char *vgpu_plan_user(const VgpuManager *self, const char *vf, const char *key);
+/* The same of one that has it, or is to have it. */
+const char *vgpu_plan_other_user(const VgpuManager *self, const char *vf, const char *key);
+/* What the domain is to have on VFs: the reservation for that vGPU, NULL when there is none. */
+const VgpuClaim *vgpu_plan_find(const VgpuManager *self, const char *key, const char *uuid);
+/* Forget that the domain was to have a certain VF for it; or for any. */
+void vgpu_plan_drop(VgpuManager *self, const char *key, const char *uuid);
+void vgpu_plan_drop_all(VgpuManager *self, const char *key);
+/* Plan it in place of what is planned for that vGPU; takes @claim. */
+void vgpu_plan_put(VgpuManager *self, const VgpuDomain *domain, VgpuClaim *claim);
+/* Forget what is planned for vGPUs that the domain does not want any more. */
+void vgpu_plan_prune(VgpuManager *self, const VgpuDomain *domain);
+
+/* Whether this hostdev with our alias is the one for @want: the computed UUID, or a VF that the
+ * domain is to have, or that nobody is to have. It decides then where the vGPU goes. */
+bool vgpu_plan_take_hostdev(const VgpuManager *self, const VgpuDomain *domain,
+                            const VgpuHostdev *hostdev, VgpuWant *want);

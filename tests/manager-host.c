@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
+#include "core/balance.h"
+#include "core/view.h"
 #include "fake-driver.h"
 #include "gpu/tally.h"
 #include "programs.h"
@@ -259,7 +261,7 @@ add_parent(GString *out, const VgpuParent *parent)
 static void
 add_gpu(VgpuManager *manager, GString *out, const VgpuGpu *gpu)
 {
-    const VgpuBalance *balance = vgpu_manager_balance(manager, gpu);
+    const VgpuBalance *balance = vgpu_balances_get(manager, gpu);
 
     g_string_append_printf(out, "%s %u/%u/%u\n", gpu->address, gpu->tally->open->len,
                            gpu->tally->counts->len, g_hash_table_size(gpu->tally->instances));

@@ -126,7 +126,7 @@ test_answer_before_events(void **state)
     g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
 
     (void) state;
-    (void) vgpu_manager_prepare(host->manager, host_domain(xml), vgpu_manager_now(), 5000,
+    (void) vgpu_manager_prepare(host->manager, host_domain(xml), vgpu_clock_now(), 5000,
                                 note_answer, host);
     while (!strstr(host->log->str, "answered\n") || !strstr(host->log->str, "vgpu-created "))
         g_main_context_iteration(host->context, TRUE);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/pooling.h"
 #include "manager-host.h"
 
 #define A2 "0000:41:00.0"
@@ -223,7 +224,7 @@ test_kept_without_pool(void **state)
 
     (void) state;
     define(host, POOL("<profiles><profile name='A2-4Q'/></profiles>"));
-    assert_true(vgpu_manager_complete(host->manager, domain, NULL));
+    assert_true(vgpu_pooling_complete(host->manager, domain, NULL));
     vgpu_manager_take_definition(host->manager, host_domain(xml), false);
     assert_true(
         vgpu_manager_keep(host->manager, uuid, "web1", domain->wants->pdata[0], &keep, NULL));

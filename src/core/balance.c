@@ -2,6 +2,8 @@
  *
  * Nearly all that is recorded is there. Decisions are about the rest, which is kept for each GPU until
  * something changes on it or in a record that names it. */
+#include "core/balance.h"
+
 #include "core/manager-private.h"
 
 static void
@@ -61,7 +63,7 @@ forget_changed(VgpuManager *self)
 }
 
 const VgpuBalance *
-vgpu_manager_balance(VgpuManager *self, const VgpuGpu *gpu)
+vgpu_balances_get(VgpuManager *self, const VgpuGpu *gpu)
 {
     VgpuBalance *balance;
 

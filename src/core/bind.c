@@ -3,10 +3,16 @@
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
  * libvirt cannot be asked, so the choice is written down. It is a plan and no lock: while there are
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
+#include "core/bind.h"
+
 #include "base/error.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
+#include "core/pooling.h"
+#include "core/reading.h"
 #include "core/records.h"
+#include "core/refused.h"
+#include "core/sight.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
 
@@ -42,7 +48,7 @@ is_usable(const VgpuManager *self, const VgpuDomain *domain, const VgpuClaim *cl
 
     return gpu && !gpu->passed_through && gpu->interface == claim->interface &&
            vgpu_gpu_find_parent(gpu, claim->parent) && vgpu_claim_fits(claim, want) &&
-           !vgpu_manager_is_shunned(self, claim->parent, domain->uuid);
+           !vgpu_refused_has(self, claim->parent, domain->uuid);
 }
 
 /* What the definition names already, if nobody else is to have it: the record was lost, or the domain
@@ -173,7 +179,7 @@ is_out_of_sight(const VgpuManager *self, const VgpuDomain *domain, const VgpuWan
     const VgpuGpu *gpu = hostdev && hostdev->source
                              ? vgpu_inventory_find_by_function(self->inventory, hostdev->source)
                              : NULL;
-    g_autoptr(GHashTable) unseen = gpu ? vgpu_manager_unseen(self) : NULL;
+    g_autoptr(GHashTable) unseen = gpu ? vgpu_sight_unseen(self) : NULL;
 
     return unseen && g_hash_table_contains(unseen, gpu->address);
 }
@@ -338,7 +344,7 @@ bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
 {
     g_auto(Binding) binding = { .manager = self, .domain = domain, .now = now };
 
-    if (!vgpu_manager_complete(self, domain, error))
+    if (!vgpu_pooling_complete(self, domain, error))
         return false;
     (void) vgpu_manager_inventory(self);
     vgpu_plan_prune(self, domain);
@@ -358,7 +364,7 @@ vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
 }
 
 bool
-vgpu_manager_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error)
+vgpu_bind_now(VgpuManager *self, VgpuDomain *domain, GError **error)
 {
     return bind_all(self, domain, true, error);
 }

@@ -1,7 +1,9 @@
 /* copy.c: a manager as it was at one moment, for questions that take long
  *
  * What is large is shared, as it never changes once it is there: the inventory and the pools. */
+#include "core/balance.h"
 #include "core/manager-private.h"
+#include "core/sight.h"
 
 VgpuManager *
 vgpu_manager_copy(VgpuManager *self)
@@ -16,8 +18,8 @@ vgpu_manager_copy(VgpuManager *self)
     copy->pools = vgpu_pools_copy(self->pools);
     copy->reservations = vgpu_reservations_copy(self->reservations);
     copy->balances = vgpu_balances_new();
-    copy->unseen = vgpu_manager_unseen(self);
-    copy->slow = vgpu_manager_slow_gpus(self);
+    copy->unseen = vgpu_sight_unseen(self);
+    copy->slow = vgpu_sight_slow(self);
     return copy;
 }
 

@@ -8,6 +8,7 @@
 #include "core/manager-private.h"
 #include "core/place.h"
 #include "core/records.h"
+#include "core/refused.h"
 #include "core/steps.h"
 #include "core/waiters.h"
 #include "driver/protocol.h"
@@ -72,7 +73,7 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *
     g_hash_table_insert(start->refused, vgpu_placement_pair(job->parent, job->profile_id),
                         g_strdup(job->error->message));
     if (is_busy || step->want->vf)
-        vgpu_manager_shun(start->manager, job->parent, start->domain);
+        vgpu_refused_add(start->manager, job->parent, start->domain);
     if (step->want->vf)
         vgpu_place_move(start, step, job->error->message);
 }

@@ -1,7 +1,9 @@
 /* definition.c: libvirt tells of a definition, or that there is one no more (manager.h) */
 #include "core/definitions.h"
+#include "core/follow.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
+#include "core/pooling.h"
 #include "core/records.h"
 
 char *
@@ -49,14 +51,14 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
     vgpu_definitions_unindex(self, definition);
     definition = g_new0(VgpuDefinition, 1);
     definition->unclear =
-        !vgpu_manager_complete(self, domain, NULL); /* bind() says what is wrong */
+        !vgpu_pooling_complete(self, domain, NULL); /* bind() says what is wrong */
     definition->domain = domain;
     definition->order = order;
     definition->running = running;
     g_hash_table_replace(self->definitions, domain->uuid, definition);
     vgpu_definitions_index(self, definition);
     if (!running)
-        vgpu_manager_claim_orphans(self, domain);
+        vgpu_follow_claim_orphans(self, domain);
 }
 
 GPtrArray *

@@ -1,11 +1,15 @@
 /* follow.c: what the records do when a domain's run goes on or ends */
+#include "core/follow.h"
+
 #include "base/clock.h"
 #include "core/definitions.h"
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
+#include "core/pooling.h"
 #include "core/records.h"
+#include "core/sight.h"
 #include "core/start.h"
 #include "core/waiters.h"
 
@@ -211,7 +215,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
         owner->since = vgpu_clock_now();
     claim = vgpu_claim_new(action->uuid, action->index);
     vgpu_claim_put(claim, gpu, action->parent, profile);
-    claim->pool = g_strdup(vgpu_manager_pool_of(self, gpu->address));
+    claim->pool = g_strdup(vgpu_pooling_pool_of(self, gpu->address));
     claim->tenant = g_strdup(definition ? definition->domain->tenant : NULL);
     if (is_used) {
         owner->started = true;
@@ -226,7 +230,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
 static void
 claim_orphan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
-    VgpuPresence found = vgpu_manager_look(self, want->uuid);
+    VgpuPresence found = vgpu_sight_find(self, want->uuid);
     const VgpuGpu *gpu =
         found.exists ? vgpu_inventory_find_by_function(self->inventory, found.parent) : NULL;
     VgpuSituation situation = { .seen = VGPU_SEEN_UNTOLD, .run = VGPU_RUN_OFF };
@@ -243,14 +247,14 @@ claim_orphan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
         .profile_id = (char *) found.profile_id,
     };
 
-    if (!gpu || !vgpu_manager_is_fresh(self, gpu->address) || rule->next != VGPU_NEXT_CLAIM)
+    if (!gpu || !vgpu_sight_is_fresh(self, gpu->address) || rule->next != VGPU_NEXT_CLAIM)
         return;
     g_message("vGPU %s of domain '%s' is removed: %s", want->uuid, domain->name, rule->why);
     adopt(self, &action);
 }
 
 void
-vgpu_manager_claim_orphans(VgpuManager *self, const VgpuDomain *domain)
+vgpu_follow_claim_orphans(VgpuManager *self, const VgpuDomain *domain)
 {
     if (vgpu_waiters_is_starting(self, domain->uuid))
         return;
@@ -319,7 +323,7 @@ list_unseen(const VgpuManager *self)
     g_autoptr(GPtrArray) gpus = vgpu_reservations_gpus(self->reservations, VGPU_KINDS_MADE);
 
     for (guint i = 0; i < gpus->len; i++) {
-        if (!vgpu_manager_is_fresh(self, g_ptr_array_index(gpus, i)))
+        if (!vgpu_sight_is_fresh(self, g_ptr_array_index(gpus, i)))
             g_hash_table_add(unseen, g_strdup(g_ptr_array_index(gpus, i)));
     }
     return unseen;

@@ -1,6 +1,8 @@
 /* forecast.c: what a start would do now, and why */
 #include "core/manager-private.h"
 #include "core/plan.h"
+#include "core/pooling.h"
+#include "core/reading.h"
 #include "core/records.h"
 #include "domain/display.h"
 
@@ -126,7 +128,7 @@ vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain)
         forecast->want = g_ptr_array_index(domain->wants, i);
         g_ptr_array_add(forecasts, forecast);
     }
-    if (!vgpu_manager_complete(self, domain, &error)) {
+    if (!vgpu_pooling_complete(self, domain, &error)) {
         refuse_all(forecasts, error);
         return forecasts;
     }

@@ -6,6 +6,7 @@
 #include "core/events.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/refused.h"
 #include "core/steps.h"
 #include "core/waiters.h"
 #include "domain/refusals.h"
@@ -178,7 +179,7 @@ tell_removed(VgpuManager *self, const VgpuClaim *claim)
     if (claim->phase == VGPU_PHASE_CREATING || claim->is_imaginary ||
         claim->wanted == VGPU_WANTED_TAKE || vgpu_claim_hold(claim) != VGPU_HOLD_OURS)
         return;
-    vgpu_manager_forgive(self, claim->gpu);
+    vgpu_refused_drop(self, claim->gpu);
     vgpu_events_emit(self, "vgpu-removed", claim->owner, claim, claim->reason,
                      (g_get_monotonic_time() - begun) / 1000);
 }

@@ -6,6 +6,7 @@
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/records.h"
+#include "core/sight.h"
 #include "core/start.h"
 #include "core/waiters.h"
 
@@ -53,7 +54,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
     self->checks = g_hash_table_new_full(NULL, NULL, check_free, NULL);
     self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    vgpu_manager_open_eyes(self, drivers);
+    vgpu_sight_open(self, drivers);
     return self;
 }
 
@@ -77,7 +78,7 @@ vgpu_manager_free(VgpuManager *self)
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
     g_clear_pointer(&self->mixed, g_hash_table_unref);
     g_clear_pointer(&self->facts, g_variant_unref);
-    vgpu_manager_close_eyes(self);
+    vgpu_sight_close(self);
     vgpu_inventory_free(self->identity);
     vgpu_pools_free(self->pools);
     vgpu_records_free(self->records);

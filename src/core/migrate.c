@@ -1,5 +1,8 @@
 /* migrate.c: the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
+#include "core/migrate.h"
+
 #include "base/source.h"
+#include "core/bind.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/records.h"
@@ -51,7 +54,7 @@ hold(VgpuManager *self, const VgpuDomain *domain)
         vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, domain->uuid);
     VgpuOwner *choice;
 
-    vgpu_manager_forget_choice(self, domain->uuid);
+    vgpu_migrate_drop_choice(self, domain->uuid);
     choice = vgpu_reservations_need(self->reservations, VGPU_KIND_INCOMING, domain->uuid,
                                     domain->uuid, domain->name);
     choice->expires = g_get_monotonic_time() + (gint64) self->lapse_ms * 1000;
@@ -62,7 +65,7 @@ hold(VgpuManager *self, const VgpuDomain *domain)
 }
 
 void
-vgpu_manager_forget_choice(VgpuManager *self, const char *domain_uuid)
+vgpu_migrate_drop_choice(VgpuManager *self, const char *domain_uuid)
 {
     VgpuOwner *choice =
         vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid);
@@ -82,7 +85,7 @@ vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **
         *out = NULL;
         return true;
     }
-    if (!vgpu_manager_bind_now(self, domain, error) ||
+    if (!vgpu_bind_now(self, domain, error) ||
         !vgpu_filter_domain(domain, self->host.libvirt, out, error))
         return false;
     for (guint i = 0; i < domain->wants->len; i++)

@@ -1,4 +1,6 @@
 /* numa.c: which NUMA nodes a domain is bound to */
+#include "core/numa.h"
+
 #include <stdio.h>
 
 #include "core/manager-private.h"

@@ -4,7 +4,10 @@
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/pooling.h"
+#include "core/reading.h"
 #include "core/records.h"
+#include "core/sight.h"
 #include "core/waiters.h"
 
 #define DESTROY_LIMIT_MS 20000
@@ -45,7 +48,7 @@ place_kept(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, Vgp
     const VgpuCandidate *chosen;
 
     if (!domain_uuid) /* by hand, on a GPU that is named */
-        mdev.pool = (char *) vgpu_manager_pool_of(self, want->gpu);
+        mdev.pool = (char *) vgpu_pooling_pool_of(self, want->gpu);
     mdev.interface = VGPU_INTERFACE_MDEV; /* nothing else outlives a run */
     (void) vgpu_manager_inventory(self);
     reading = vgpu_reading_new(self, definition ? definition->domain : NULL, NULL, NULL);
@@ -78,7 +81,7 @@ static bool
 begin(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClaim *claim,
       GError **error)
 {
-    VgpuPresence seen = vgpu_manager_look(self, want->uuid);
+    VgpuPresence seen = vgpu_sight_find(self, want->uuid);
     VgpuSituation situation = { .hold = VGPU_HOLD_KEPT, .seen = VGPU_SEEN_ABSENT };
 
     if (seen.exists)

@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
+#include "core/reading.h"
 #include "core/records.h"
-#include "core/start-private.h"
+#include "core/sight.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
 
@@ -234,7 +235,7 @@ has_some_to_go(const VgpuStart *start, bool is_taken)
 static bool
 is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
 {
-    VgpuSeen seen = vgpu_manager_see(start->manager, step->want, true, start->begun);
+    VgpuSeen seen = vgpu_sight_see(start->manager, step->want, true, start->begun);
     bool is_silent = false, is_taken = false;
 
     for (guint i = 0; i < self->candidates->len; i++) {
@@ -306,14 +307,14 @@ vgpu_place_new(VgpuStart *start, const VgpuStep *step)
     VgpuPlace *self = g_new0(VgpuPlace, 1);
     VgpuManager *manager = start->manager;
     const VgpuWant *want = step->want;
-    VgpuSeen asked = vgpu_manager_see(manager, want, step->is_elsewhere, start->begun);
+    VgpuSeen asked = vgpu_sight_see(manager, want, step->is_elsewhere, start->begun);
     VgpuPresence found = { 0 };
 
     if (asked.asked || asked.others_asked)
         return self;
     (void) vgpu_manager_inventory(manager);
     if (!want->vf) /* what is on a VF is its driver's to say, when it is asked to make it */
-        found = vgpu_manager_look(manager, want->uuid);
+        found = vgpu_sight_find(manager, want->uuid);
     if (want->create_at_define)
         self->kept = vgpu_records_find_persistent(manager, want->uuid, NULL);
     if (self->kept)

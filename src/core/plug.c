@@ -5,6 +5,7 @@
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/pooling.h"
 #include "core/records.h"
 #include "core/start.h"
 #include "core/waiters.h"
@@ -57,7 +58,7 @@ check(VgpuManager *self, VgpuDomain *domain, guint first, GError **error)
 
     if (!domain->uuid || other_run || vgpu_waiters_is_starting(self, domain->uuid))
         return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0, VGPU_REFUSAL_BEING_STARTED);
-    return vgpu_manager_complete(self, domain, error) &&
+    return vgpu_pooling_complete(self, domain, error) &&
            vgpu_domain_check_slots(domain, wanted, error);
 }
 

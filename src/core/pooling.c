@@ -1,7 +1,10 @@
 /* pooling.c: pools, as the records and the host's GPUs fill them */
+#include "core/pooling.h"
+
 #include "base/names.h"
 #include "core/definitions.h"
 #include "core/manager-private.h"
+#include "core/reading.h"
 #include "placement/room.h"
 
 VgpuPools *
@@ -11,7 +14,7 @@ vgpu_manager_pools(VgpuManager *self)
 }
 
 const char *
-vgpu_manager_pool_of(const VgpuManager *self, const char *address)
+vgpu_pooling_pool_of(const VgpuManager *self, const char *address)
 {
     const VgpuGpu *gpu = address ? vgpu_inventory_find(self->inventory, address) : NULL;
     const VgpuPool *pool = gpu ? vgpu_pools_of(self->pools, gpu) : NULL;
@@ -20,7 +23,7 @@ vgpu_manager_pool_of(const VgpuManager *self, const char *address)
 }
 
 bool
-vgpu_manager_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
+vgpu_pooling_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
 {
     if (!vgpu_pools_complete(self->pools, domain, error))
         return false;

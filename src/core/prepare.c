@@ -3,8 +3,11 @@
 #include "base/error.h"
 #include "core/events.h"
 #include "core/manager-private.h"
+#include "core/migrate.h"
 #include "core/plan.h"
+#include "core/pooling.h"
 #include "core/records.h"
+#include "core/sight.h"
 #include "core/start.h"
 #include "domain/display.h"
 #include "domain/inject.h"
@@ -110,7 +113,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         .opaque = opaque,
     };
 
-    if (!vgpu_manager_complete(self, domain, &error) || !check(self, domain, &about, &error)) {
+    if (!vgpu_pooling_complete(self, domain, &error) || !check(self, domain, &about, &error)) {
         g_autofree char *reason = vgpu_error_reason(error);
 
         vgpu_events_emit_refusal(self, "start-refused", domain, about, reason, -1);
@@ -122,7 +125,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         done(NULL, opaque);
         return 0;
     }
-    vgpu_manager_forget_choice(self, domain->uuid);
+    vgpu_migrate_drop_choice(self, domain->uuid);
     request.check = check_displays;
     request.key = domain->uuid;
     request.domain = g_steal_pointer(&domain);
@@ -133,7 +136,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
-    if (!vgpu_manager_look(self, uuid).exists && !vgpu_records_find(self, uuid) &&
+    if (!vgpu_sight_find(self, uuid).exists && !vgpu_records_find(self, uuid) &&
         !vgpu_records_find_persistent(self, uuid, NULL))
         return true;
     return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
@@ -166,7 +169,7 @@ vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile, con
     want->profiles = g_new0(char *, 2);
     want->profiles[0] = g_strdup(profile);
     want->gpu = g_strdup(gpu);
-    want->pool = g_strdup(vgpu_manager_pool_of(self, gpu));
+    want->pool = g_strdup(vgpu_pooling_pool_of(self, gpu));
     want->uuid = g_strdup(uuid);
     g_ptr_array_add(domain->wants, want);
     (void) vgpu_start_run(self, &request);

@@ -1,28 +1,12 @@
 /* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
+#include "core/reading.h"
+
+#include "core/balance.h"
 #include "core/manager-private.h"
+#include "core/numa.h"
 #include "core/records.h"
+#include "core/sight.h"
 #include "placement/pending.h"
-
-/* A driver that is at one thing for longer than this is avoided while another will do. */
-#define SLOW_US (1 * G_USEC_PER_SEC)
-
-GHashTable *
-vgpu_manager_slow_gpus(const VgpuManager *self)
-{
-    GHashTable *slow = NULL;
-
-    if (self->slow)
-        return g_hash_table_ref(self->slow);
-    slow = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < self->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
-        gint64 since = vgpu_drivers_working_since(self->drivers, gpu->address);
-
-        if (since && g_get_monotonic_time() - since > SLOW_US)
-            g_hash_table_add(slow, gpu->address);
-    }
-    return slow;
-}
 
 static bool
 has_user(const VgpuManager *self, const VgpuClaim *claim)
@@ -53,7 +37,7 @@ reserve(VgpuManager *self, const char *key)
 
     for (guint i = 0; i < self->inventory->gpus->len; i++) {
         const VgpuBalance *balance =
-            vgpu_manager_balance(self, g_ptr_array_index(self->inventory->gpus, i));
+            vgpu_balances_get(self, g_ptr_array_index(self->inventory->gpus, i));
 
         for (guint j = 0; j < balance->open->len; j++) {
             const VgpuClaim *claim = g_ptr_array_index(balance->open, j);
@@ -172,8 +156,8 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
 
     self->reservations = reserve(manager, key);
     self->pending = vgpu_pending_new(manager->inventory, self->reservations);
-    self->slow = vgpu_manager_slow_gpus(manager);
-    self->unseen = vgpu_manager_unseen(manager);
+    self->slow = vgpu_sight_slow(manager);
+    self->unseen = vgpu_sight_unseen(manager);
     self->closed = closed_now(manager);
     self->unplanned = unplanned_vfs(manager, key);
     self->own = g_ptr_array_new();

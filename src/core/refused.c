@@ -2,10 +2,12 @@
  *
  * Nothing that can be read tells why a driver does not take a VF now, so it is not tried again before
  * something has changed on its GPU, unless a definition names it. */
+#include "core/refused.h"
+
 #include "core/manager-private.h"
 
 void
-vgpu_manager_shun(VgpuManager *self, const char *vf, const VgpuDomain *domain)
+vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain)
 {
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(self->inventory, vf);
     VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_REFUSED, vf);
@@ -24,7 +26,7 @@ vgpu_manager_shun(VgpuManager *self, const char *vf, const VgpuDomain *domain)
 }
 
 bool
-vgpu_manager_is_shunned(const VgpuManager *self, const char *vf, const char *except)
+vgpu_refused_has(const VgpuManager *self, const char *vf, const char *except)
 {
     const VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_REFUSED, vf);
 
@@ -32,7 +34,7 @@ vgpu_manager_is_shunned(const VgpuManager *self, const char *vf, const char *exc
 }
 
 void
-vgpu_manager_forgive(VgpuManager *self, const char *gpu)
+vgpu_refused_drop(VgpuManager *self, const char *gpu)
 {
     const VgpuClaim *claim;
 

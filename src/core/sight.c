@@ -3,14 +3,21 @@
  * How it works: what is discovered makes the inventory's GPUs (view.c), what is read of a GPU replaces it whole.
  * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;
  * it never waits for one that is not read yet, as reading has a limit. */
+#include "core/sight.h"
+
 #include "base/source.h"
+#include "core/balance.h"
 #include "core/events.h"
 #include "core/manager-private.h"
+#include "core/refused.h"
+#include "core/view.h"
 #include "core/waiters.h"
 #include "gpu/contents.h"
 
 /* For so long a driver that has fallen silent is waited for where nothing else will do. */
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
+/* A driver that is at one thing for longer than this is avoided while another will do. */
+#define SLOW_US (1 * G_USEC_PER_SEC)
 
 /* --- what changes --------------------------------------------------------------------------- */
 
@@ -88,7 +95,7 @@ forgive_changed(VgpuManager *self, const VgpuInventory *before)
         const VgpuGpu *now = vgpu_inventory_find(self->inventory, old->address);
 
         if (is_replaced(old, now) || differs(old, now))
-            vgpu_manager_forgive(self, old->address);
+            vgpu_refused_drop(self, old->address);
     }
 }
 
@@ -124,7 +131,7 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
     if (!gpu || !old || !vgpu_contents_unpack(contents, gpu))
         return false;
     g_hash_table_replace(self->contents, g_strdup(address), g_variant_ref(contents));
-    vgpu_manager_forgive(self, address); /* only what differs from the last time is told */
+    vgpu_refused_drop(self, address); /* only what differs from the last time is told */
     vgpu_view_take(self, g_steal_pointer(&gpu));
     old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
     if (was_known && old->profiles->len != n_profiles) {
@@ -135,7 +142,7 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
 }
 
 bool
-vgpu_manager_is_fresh(const VgpuManager *self, const char *gpu)
+vgpu_sight_is_fresh(const VgpuManager *self, const char *gpu)
 {
     return self->discovery && vgpu_drivers_see(self->drivers, gpu, 0) == VGPU_SIGHT_FRESH;
 }
@@ -149,7 +156,7 @@ pay_what_is_owed(VgpuManager *self)
 
     g_hash_table_iter_init(&iter, self->owed);
     while (g_hash_table_iter_next(&iter, &gpu, NULL)) {
-        if (!vgpu_manager_is_fresh(self, gpu))
+        if (!vgpu_sight_is_fresh(self, gpu))
             continue;
         g_hash_table_remove_all(self->owed);
         self->host.gpus_changed(self->opaque);
@@ -177,7 +184,7 @@ is_needed(const char *gpu, gpointer opaque)
 }
 
 void
-vgpu_manager_open_eyes(VgpuManager *self, const VgpuDriverOptions *options)
+vgpu_sight_open(VgpuManager *self, const VgpuDriverOptions *options)
 {
     static const VgpuDriversHost host = {
         .discovered = on_discovered,
@@ -196,7 +203,7 @@ vgpu_manager_open_eyes(VgpuManager *self, const VgpuDriverOptions *options)
 }
 
 void
-vgpu_manager_close_eyes(VgpuManager *self)
+vgpu_sight_close(VgpuManager *self)
 {
     vgpu_drivers_free(self->drivers);
     vgpu_source_clear(&self->wake);
@@ -261,7 +268,7 @@ see_gpu(VgpuManager *self, const VgpuGpu *gpu, bool meant, gint64 since, VgpuSee
 }
 
 VgpuSeen
-vgpu_manager_see(VgpuManager *self, const VgpuWant *want, bool all, gint64 since)
+vgpu_sight_see(VgpuManager *self, const VgpuWant *want, bool all, gint64 since)
 {
     VgpuSeen seen = { 0 };
     const VgpuInventory *inventory;
@@ -297,7 +304,7 @@ why_unseen(const VgpuManager *self, const VgpuGpu *gpu)
 }
 
 GHashTable *
-vgpu_manager_unseen(const VgpuManager *self)
+vgpu_sight_unseen(const VgpuManager *self)
 {
     GHashTable *unseen = NULL;
 
@@ -314,6 +321,24 @@ vgpu_manager_unseen(const VgpuManager *self)
     return unseen;
 }
 
+GHashTable *
+vgpu_sight_slow(const VgpuManager *self)
+{
+    GHashTable *slow = NULL;
+
+    if (self->slow)
+        return g_hash_table_ref(self->slow);
+    slow = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < self->inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
+        gint64 since = vgpu_drivers_working_since(self->drivers, gpu->address);
+
+        if (since && g_get_monotonic_time() - since > SLOW_US)
+            g_hash_table_add(slow, gpu->address);
+    }
+    return slow;
+}
+
 /* --- those who wait for all ----------------------------------------------------------------- */
 
 typedef struct {
@@ -325,7 +350,7 @@ typedef struct {
 static bool
 serve(VgpuManager *self, const Seer *seer)
 {
-    VgpuSeen seen = vgpu_manager_see(self, NULL, true, seer->since);
+    VgpuSeen seen = vgpu_sight_see(self, NULL, true, seer->since);
 
     if (seen.asked)
         return false;
@@ -364,7 +389,7 @@ vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpointer da
 }
 
 VgpuPresence
-vgpu_manager_look(VgpuManager *self, const char *uuid)
+vgpu_sight_find(VgpuManager *self, const char *uuid)
 {
     const VgpuInventory *inventory = vgpu_manager_inventory(self);
 

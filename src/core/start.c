@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/source.h"
 #include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/records.h"
-#include "core/start-private.h"
+#include "core/sight.h"
 #include "core/step.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
@@ -183,7 +184,7 @@ is_checked(VgpuStart *self)
     for (guint i = 0; self->check && i < self->steps->len; i++) {
         VgpuStep *step = &g_array_index(self->steps, VgpuStep, i);
 
-        if (vgpu_manager_see(self->manager, step->want, false, self->begun).asked) {
+        if (vgpu_sight_see(self->manager, step->want, false, self->begun).asked) {
             step->wait = VGPU_REFUSAL_NO_ANSWER_YET;
             return false;
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "core/create.h"
 #include "core/definitions.h"
 #include "core/life.h"

@@ -2,6 +2,8 @@
  *
  * Each GPU is made of what was told of it, and made again when that changes; what the records tell of a VF
  * is changed in place. Those who share the inventory or a GPU of it (copy.c) keep it as it was. */
+#include "core/view.h"
+
 #include "core/manager-private.h"
 #include "gpu/contents.h"
 #include "gpu/facts.h"

@@ -1,0 +1,7 @@
+/* follow.h: what the records do when a domain's run goes on or ends */
+#pragma once
+
+#include "core/manager.h"
+
+/* Have devices removed that can only be that domain's, which does not run, and are on no record. */
+void vgpu_follow_claim_orphans(VgpuManager *self, const VgpuDomain *domain);

@@ -1,0 +1,7 @@
+/* numa.h: which NUMA nodes a domain is bound to */
+#pragma once
+
+#include "core/manager.h"
+
+/* Where the domain's memory is to be, else where its CPUs are; bit N: node N, 0: not said. */
+guint64 vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain);

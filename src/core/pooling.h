@@ -1,0 +1,11 @@
+/* pooling.h: pools, as the records and the host's GPUs fill them */
+#pragma once
+
+#include "core/manager.h"
+
+/* Give the domain's wants what their pools and the configuration say for them. */
+bool vgpu_pooling_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The name of the pool that the GPU belongs to; NULL: the default one, or no such GPU. */
+const char *vgpu_pooling_pool_of(const VgpuManager *self, const char *gpu);

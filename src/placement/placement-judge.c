@@ -404,3 +404,37 @@ vgpu_placement_judge(const VgpuSnapshot *snapshot, const VgpuWant *want, const c
     }
     return candidates;
 }
+
+/* Keep of each GPU the nearer one; both have the same GPUs in the same order. */
+static void
+merge(GPtrArray *nearest, GPtrArray *candidates)
+{
+    for (guint i = 0; i < nearest->len; i++) {
+        VgpuCandidate *kept = g_ptr_array_index(nearest, i);
+        VgpuCandidate *other = g_ptr_array_index(candidates, i);
+
+        if (other->verdict > kept->verdict) {
+            nearest->pdata[i] = other;
+            candidates->pdata[i] = kept;
+        }
+    }
+}
+
+GPtrArray *
+vgpu_placement_candidates(const VgpuSnapshot *snapshot, const VgpuWant *want)
+{
+    g_autoptr(GPtrArray) nearest = NULL;
+
+    for (char **wanted = want->profiles; *wanted; wanted++) {
+        bool fits = false;
+        g_autoptr(GPtrArray) candidates = vgpu_placement_judge(snapshot, want, *wanted, &fits);
+
+        if (fits)
+            return g_steal_pointer(&candidates);
+        if (nearest)
+            merge(nearest, candidates);
+        else
+            nearest = g_steal_pointer(&candidates);
+    }
+    return g_steal_pointer(&nearest);
+}

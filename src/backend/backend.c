@@ -19,11 +19,3 @@ vgpu_backend_get(VgpuInterface interface)
     }
     return NULL;
 }
-
-void
-vgpu_presence_clear(VgpuPresence *self)
-{
-    g_clear_pointer(&self->parent, g_free);
-    g_clear_pointer(&self->profile_id, g_free);
-    self->exists = false;
-}

@@ -21,7 +21,13 @@ typedef struct {
     char *profile_id; /* NULL when it cannot be told */
 } VgpuPresence;
 
-void vgpu_presence_clear(VgpuPresence *self);
+static inline void
+vgpu_presence_clear(VgpuPresence *self)
+{
+    g_free(self->parent);
+    g_free(self->profile_id);
+    *self = (VgpuPresence) { 0 };
+}
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuPresence, vgpu_presence_clear)
 
 /* What a call to make a device has come to, beside its return value. */

@@ -89,12 +89,29 @@ vgpu_gpu_is_own(VgpuGpu *self)
     return g_atomic_ref_count_compare(&self->refs, 1);
 }
 
+static void
+tally_free(VgpuTally *self)
+{
+    g_array_unref(self->counts);
+    g_hash_table_unref(self->rooms);
+    g_ptr_array_unref(self->open);
+    g_hash_table_unref(self->instances);
+    g_free(self);
+}
+
+void
+vgpu_gpu_set_tally(VgpuGpu *self, VgpuTally *tally)
+{
+    g_clear_pointer(&self->tally, tally_free);
+    self->tally = tally;
+}
+
 void
 vgpu_gpu_free(VgpuGpu *self)
 {
     if (!self || !g_atomic_ref_count_dec(&self->refs))
         return;
-    vgpu_tally_drop(self);
+    vgpu_gpu_set_tally(self, NULL);
     g_hash_table_unref(self->parents_by_address);
     g_hash_table_unref(self->profiles_by_id);
     g_free(self->address);

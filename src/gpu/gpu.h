@@ -95,6 +95,8 @@ VgpuGpu *vgpu_gpu_ref(VgpuGpu *self);
 /* Whether nobody else has it, so that it may be changed. */
 bool vgpu_gpu_is_own(VgpuGpu *self);
 /* The last one frees it. */
+/* Takes @tally; NULL: nothing is counted. */
+void vgpu_gpu_set_tally(VgpuGpu *self, VgpuTally *tally);
 void vgpu_gpu_free(VgpuGpu *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuGpu, vgpu_gpu_free)
 

@@ -1,15 +1,5 @@
 #include "gpu/tally.h"
 
-static void
-tally_free(VgpuTally *self)
-{
-    g_array_unref(self->counts);
-    g_hash_table_unref(self->rooms);
-    g_ptr_array_unref(self->open);
-    g_hash_table_unref(self->instances);
-    g_free(self);
-}
-
 guint
 vgpu_tally_room(const VgpuParent *parent, const VgpuOffer *offer)
 {
@@ -70,7 +60,7 @@ vgpu_tally_update(VgpuGpu *gpu)
 {
     VgpuTally *self = g_new0(VgpuTally, 1);
 
-    vgpu_tally_drop(gpu);
+    vgpu_gpu_set_tally(gpu, NULL);
     self->counts = g_array_new(FALSE, FALSE, sizeof(VgpuTallyCount));
     self->is_clear = true;
     self->rooms = g_hash_table_new(NULL, NULL);
@@ -78,11 +68,5 @@ vgpu_tally_update(VgpuGpu *gpu)
     self->instances = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < gpu->parents->len; i++)
         count_parent(self, gpu, g_ptr_array_index(gpu->parents, i));
-    gpu->tally = self;
-}
-
-void
-vgpu_tally_drop(VgpuGpu *gpu)
-{
-    g_clear_pointer(&gpu->tally, tally_free);
+    vgpu_gpu_set_tally(gpu, self);
 }

@@ -2,7 +2,7 @@
  *
  * A decision asks the same of every GPU, and most of them have not changed since the last one. So what is
  * counted stays with the GPU for as long as nothing changes on it; whoever changes its parents, offers or
- * instances afterwards counts anew, or drops it. Nothing depends on it but the time that an answer takes. */
+ * instances afterwards counts anew, or drops it (vgpu_gpu_set_tally()). Nothing depends on it but the time that an answer takes. */
 #pragma once
 
 #include "gpu/gpu.h"
@@ -22,8 +22,6 @@ struct VgpuTally {
 
 /* Count what is on @gpu, for all who ask from now on. */
 void vgpu_tally_update(VgpuGpu *gpu);
-/* It is about to change. */
-void vgpu_tally_drop(VgpuGpu *gpu);
 
 /* How many more of the offer this parent would make, for all that its driver and what is on it tell. */
 guint vgpu_tally_room(const VgpuParent *parent, const VgpuOffer *offer);

@@ -116,7 +116,7 @@ driver_host_rest(DriverHost *self)
 DriverHost *
 driver_host_new(void)
 {
-    static const VgpuDriversHost callbacks = {
+    static const VgpuDriversOps callbacks = {
         .discovered = on_discovered,
         .contents = on_contents,
         .changed = on_changed,

@@ -54,7 +54,7 @@ on_rewrite(const char *domain_uuid, gpointer opaque)
 }
 
 static void
-on_look(const char *domain_uuid, guint64 since, gpointer opaque)
+on_ask_run(const char *domain_uuid, guint64 since, gpointer opaque)
 {
     (void) since;
     g_string_append_printf(((Host *) opaque)->log, "look %s\n", domain_uuid);
@@ -78,11 +78,11 @@ on_gpus_changed(gpointer opaque)
     g_string_append(((Host *) opaque)->log, "gpus-changed\n");
 }
 
-static const VgpuManagerHost callbacks = {
+static const VgpuManagerOps callbacks = {
     .event = on_event,
     .attach = on_attach,
     .rewrite = on_rewrite,
-    .look = on_look,
+    .ask_run = on_ask_run,
     .starting = on_starting,
     .settled = on_settled,
     .gpus_changed = on_gpus_changed,
@@ -94,7 +94,7 @@ static void
 start_manager(Host *self)
 {
     g_autoptr(GError) error = NULL;
-    VgpuManagerHost host = callbacks;
+    VgpuManagerOps host = callbacks;
     g_autofree char *program = programs_find("virt-vgpu-driver");
     const VgpuDriverOptions drivers = { .program = program, .root = self->root, .debug = true };
 
@@ -512,13 +512,13 @@ host_release(Host *self, const char *uuid)
 GPtrArray *
 host_facts(void)
 {
-    return g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+    return g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_listed_free);
 }
 
 void
 host_fact(GPtrArray *facts, const char *xml, int id)
 {
-    VgpuFact *fact = g_new0(VgpuFact, 1);
+    VgpuListed *fact = g_new0(VgpuListed, 1);
 
     fact->definition = host_domain(xml);
     fact->uuid = g_strdup(fact->definition->uuid);

@@ -174,7 +174,7 @@ test_reason(void **state)
     };
     Host *host = *state;
 
-    host->manager->host.event = on_refusal;
+    host->manager->ops.event = on_refusal;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *xml = host_xml("web1", HOST_WEB1, cases[i].devices, cases[i].cold);
         g_autofree char *refusal = host_start(host, xml);

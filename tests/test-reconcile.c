@@ -50,12 +50,12 @@ parse(const char *devices, const char *hostdevs)
 static GPtrArray *
 make_facts(const World *world)
 {
-    GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
-    VgpuFact *fact;
+    GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_listed_free);
+    VgpuListed *fact;
 
     if (world->domain == GONE)
         return facts;
-    fact = g_new0(VgpuFact, 1);
+    fact = g_new0(VgpuListed, 1);
     fact->uuid = g_strdup(WEB1);
     fact->name = g_strdup("web1");
     fact->id = world->domain == RUNS || world->domain == RUNS_UNREAD ? 17 : -1;
@@ -514,7 +514,7 @@ test_names(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_string_equal(vgpu_action_to_string(cases[i].kind), cases[i].name);
     vgpu_action_free(NULL);
-    vgpu_fact_free(NULL);
+    vgpu_listed_free(NULL);
 }
 
 int

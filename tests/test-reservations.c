@@ -265,7 +265,7 @@ test_drop(void **state)
     /* the owner is there until it is forgotten */
     assert_int_equal(run->claims->len, 0);
     assert_found(table, BY_DOMAIN, WEB1, "run 6f0c, planned 6f0c");
-    vgpu_reservations_forget(table, run);
+    vgpu_reservations_drop_owner(table, run);
     assert_null(vgpu_reservations_find(table, VGPU_KIND_RUN, WEB1));
     assert_found(table, BY_DOMAIN, WEB1, "planned 6f0c");
 }
@@ -282,7 +282,7 @@ test_forget(void **state)
             g_autoptr(GPtrArray) list =
                 vgpu_reservations_list(table, 1u << (backwards ? VGPU_N_KINDS - 1 - i : i));
 
-            vgpu_reservations_forget(table, g_ptr_array_index(list, 0));
+            vgpu_reservations_drop_owner(table, g_ptr_array_index(list, 0));
         }
         assert_int_equal(vgpu_reservations_count(table, G_MAXUINT), 0);
         for (gsize i = 0; i < G_N_ELEMENTS(made); i++)
@@ -462,7 +462,7 @@ test_planned(void **state)
     assert_int_equal(n_planned(table, VF0), 2);
     vgpu_reservations_drop(table, first);
     assert_int_equal(n_planned(table, VF0), 1);
-    vgpu_reservations_forget(table, second->owner);
+    vgpu_reservations_drop_owner(table, second->owner);
     assert_false(g_hash_table_contains(vgpu_reservations_planned(table), VF0));
 }
 
@@ -489,7 +489,7 @@ test_expiry(void **state)
         assert_int_equal(expired->len, cases[i].n);
     }
     first = vgpu_reservations_find(table, VGPU_KIND_INCOMING, WEB2);
-    vgpu_reservations_forget(table, first);
+    vgpu_reservations_drop_owner(table, first);
     assert_int_equal(vgpu_reservations_next_expiry(table), 20);
 }
 

@@ -49,7 +49,7 @@ balance_new(const VgpuManager *self, const VgpuGpu *gpu)
 
 /* What came or went in the records. */
 static void
-forget_changed(VgpuManager *self)
+drop_changed(VgpuManager *self)
 {
     g_autoptr(GHashTable) gpus = vgpu_reservations_take_changed_gpus(self->reservations);
     GHashTableIter iter;
@@ -67,7 +67,7 @@ vgpu_balances_get(VgpuManager *self, const VgpuGpu *gpu)
 {
     VgpuBalance *balance;
 
-    forget_changed(self);
+    drop_changed(self);
     balance = g_hash_table_lookup(self->balances, gpu->address);
     if (!balance) {
         balance = balance_new(self, gpu);

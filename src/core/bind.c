@@ -202,7 +202,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Binding, binding_clear)
 /* One for all of its vGPUs: what is chosen for one of them changes nothing for the domain itself but that the
  * VF is closed to its others. */
 static const VgpuSnapshot *
-look(Binding *self)
+snapshot_of(Binding *self)
 {
     if (!self->reading) {
         self->reading = vgpu_reading_new(self->manager, self->domain, self->domain->uuid, NULL);
@@ -234,10 +234,10 @@ closed_to(const VgpuDomain *domain, const VgpuSnapshot *snapshot)
 
 /* Choose anew. *@claim is set when it is on a VF. */
 static bool
-place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
+choose_place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
 {
     const VgpuDomain *domain = self->domain;
-    VgpuSnapshot snapshot = *look(self);
+    VgpuSnapshot snapshot = *snapshot_of(self);
     g_autoptr(GHashTable) closed = NULL;
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
@@ -290,7 +290,7 @@ static bool
 has_room(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
 {
     const VgpuOwner *owner = vgpu_records_find(self->manager, self->domain->uuid);
-    const VgpuSnapshot *snapshot = look(self);
+    const VgpuSnapshot *snapshot = snapshot_of(self);
     g_autoptr(GPtrArray) candidates = NULL;
     VgpuWant there = *want;
 
@@ -324,7 +324,7 @@ bind_one(Binding *self, VgpuWant *want, GError **error)
     if (!known &&
         !(!self->now && is_out_of_sight(manager, domain, want) && keep_as_it_is(domain, want))) {
         g_clear_pointer(&claim, vgpu_claim_free);
-        if (!place(self, want, &claim, error))
+        if (!choose_place(self, want, &claim, error))
             return false;
         known = claim;
     }

@@ -12,7 +12,7 @@ vgpu_manager_copy(VgpuManager *self)
 
     (void) vgpu_manager_inventory(self);
     copy->config = self->config;
-    copy->host.libvirt = self->host.libvirt;
+    copy->ops.libvirt = self->ops.libvirt;
     copy->inventory = vgpu_inventory_ref(self->inventory);
     copy->discovery = self->discovery ? g_variant_ref(self->discovery) : NULL;
     copy->pools = vgpu_pools_copy(self->pools);

@@ -6,7 +6,7 @@
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
-#include "core/place.h"
+#include "core/prospect.h"
 #include "core/records.h"
 #include "core/refused.h"
 #include "core/steps.h"
@@ -75,7 +75,7 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *
     if (is_busy || step->want->vf)
         vgpu_refused_add(start->manager, job->parent, start->domain);
     if (step->want->vf)
-        vgpu_place_move(start, step, job->error->message);
+        vgpu_prospect_move(start, step, job->error->message);
 }
 
 /* Whether the process that was to make it has ended at once, of which its driver may know nothing: once, that
@@ -188,7 +188,7 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
     if (step)
         start->advance(start);
     for (guint i = 0; i < events->len; i++) /* after the hook has its answer */
-        manager->host.event(g_ptr_array_index(events, i), manager->opaque);
+        manager->ops.event(g_ptr_array_index(events, i), manager->opaque);
 }
 
 /* Whether anything waits for it still. */
@@ -237,7 +237,7 @@ vgpu_create_run(VgpuManager *self, const VgpuClaim *claim, bool exists)
 
 typedef struct {
     VgpuManager *manager;
-    VgpuManagerHost host; /* the thread may outlive the manager */
+    VgpuManagerOps ops; /* the thread may outlive the manager */
     gpointer opaque;
     guint64 token;
     char *uuid;
@@ -263,7 +263,7 @@ run_gpu_instance(gpointer data)
 {
     GpuInstanceJob *job = data;
 
-    (void) !job->host.add_gpu_instance(job->gpu, job->gi_profile, &job->error, job->opaque);
+    (void) !job->ops.add_gpu_instance(job->gpu, job->gi_profile, &job->error, job->opaque);
 }
 
 /* Whatever came of it: the step looks again, and says what its driver says. */
@@ -291,7 +291,7 @@ vgpu_create_gpu_instance(VgpuStart *self, VgpuStep *step, const VgpuCandidate *w
     step->asked_for_gpu_instance = true;
     step->call = VGPU_CALL_INSTANCE;
     job->manager = self->manager;
-    job->host = self->manager->host;
+    job->ops = self->manager->ops;
     job->opaque = self->manager->opaque;
     job->token = self->token;
     job->uuid = g_strdup(step->want->uuid);

@@ -78,7 +78,7 @@ void
 vgpu_manager_take_libvirt(VgpuManager *self, gulong version)
 {
     if (version)
-        self->host.libvirt = version;
+        self->ops.libvirt = version;
 }
 
 /* Whether a run of it has vGPUs, apart from those that are on their way out. */

@@ -31,7 +31,7 @@ void
 vgpu_events_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
                  const VgpuClaim *claim, const char *reason, gint64 duration_ms)
 {
-    self->host.event(vgpu_events_make(event, owner, claim, reason, duration_ms), self->opaque);
+    self->ops.event(vgpu_events_make(event, owner, claim, reason, duration_ms), self->opaque);
 }
 
 void

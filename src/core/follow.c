@@ -15,7 +15,7 @@
 
 /* What the domain of these vGPUs does by now. */
 static void
-see_run(VgpuManager *self, const VgpuOwner *owner, VgpuRun (*run)(const VgpuClaim *claim))
+tell_run(VgpuManager *self, const VgpuOwner *owner, VgpuRun (*run)(const VgpuClaim *claim))
 {
     g_autoptr(GPtrArray) claims = g_ptr_array_new();
 
@@ -57,8 +57,8 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     vgpu_start_cancel_plugs(self, domain_uuid);
     owner = vgpu_records_find(self, domain_uuid);
     if (owner)
-        see_run(self, owner, is_off);
-    self->host.settled(domain_uuid, self->opaque);
+        tell_run(self, owner, is_off);
+    self->ops.settled(domain_uuid, self->opaque);
 }
 
 void
@@ -86,13 +86,13 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
 
     if (definition)
         definition->running = true;
-    self->host.settled(domain_uuid, self->opaque);
+    self->ops.settled(domain_uuid, self->opaque);
     if (!owner || owner->started || (owner->domain_id >= 0 && owner->domain_id != domain_id))
         return;
     owner->started = true;
     owner->domain_id = domain_id;
     vgpu_records_save_or_warn(self, owner);
-    see_run(self, owner, is_up);
+    tell_run(self, owner, is_up);
 }
 
 static gint64
@@ -230,7 +230,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
 static void
 claim_orphan(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
-    VgpuPresence found = vgpu_sight_find(self, want->uuid);
+    VgpuFound found = vgpu_sight_find(self, want->uuid);
     const VgpuGpu *gpu =
         found.exists ? vgpu_inventory_find_by_function(self->inventory, found.parent) : NULL;
     VgpuSituation situation = { .seen = VGPU_SEEN_UNTOLD, .run = VGPU_RUN_OFF };
@@ -297,14 +297,13 @@ act(VgpuManager *self, const VgpuAction *action)
 /* What domains that are gone were to have is not planned any more; what was planned since the list was begun
  * may be for a domain that is not on it yet. */
 static void
-forget_reservations(VgpuManager *self, GHashTable *noted, const GPtrArray *facts,
-                    GHashTable *changed)
+drop_plans(VgpuManager *self, GHashTable *noted, const GPtrArray *domains, GHashTable *changed)
 {
     g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS(PLANNED));
 
-    for (guint i = 0; i < facts->len; i++)
-        g_hash_table_add(there, ((const VgpuFact *) g_ptr_array_index(facts, i))->uuid);
+    for (guint i = 0; i < domains->len; i++)
+        g_hash_table_add(there, ((const VgpuListed *) g_ptr_array_index(domains, i))->uuid);
     for (guint i = 0; i < owners->len; i++) {
         const VgpuOwner *owner = g_ptr_array_index(owners, i);
 
@@ -330,14 +329,15 @@ list_unseen(const VgpuManager *self)
 }
 
 GPtrArray *
-vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *facts, bool dry_run)
+vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *domains,
+                       bool dry_run)
 {
     g_autoptr(GHashTable) changed = changed_since(self, noted);
     g_autoptr(GHashTable) unseen = list_unseen(self);
     VgpuReconcileInput input = {
         .reservations = self->reservations,
         .untouchable = changed,
-        .facts = facts,
+        .domains = domains,
         .inventory = vgpu_manager_inventory(self),
         .unseen = unseen,
     };
@@ -346,7 +346,7 @@ vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *fa
     if (!dry_run) {
         g_hash_table_unref(self->owed);
         self->owed = g_hash_table_ref(unseen);
-        forget_reservations(self, noted, facts, changed);
+        drop_plans(self, noted, domains, changed);
     }
     for (guint i = 0; !dry_run && i < plan->len; i++) {
         const VgpuAction *action = g_ptr_array_index(plan, i);

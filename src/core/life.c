@@ -185,7 +185,7 @@ tell_removed(VgpuManager *self, const VgpuClaim *claim)
 }
 
 static void
-forget(VgpuManager *self, VgpuClaim *claim)
+drop_record(VgpuManager *self, VgpuClaim *claim)
 {
     VgpuOwner *owner = claim->owner;
 
@@ -199,7 +199,7 @@ static void
 drop(VgpuManager *self, VgpuClaim *claim)
 {
     tell_removed(self, claim);
-    forget(self, claim);
+    drop_record(self, claim);
 }
 
 static void
@@ -216,7 +216,7 @@ fail(VgpuManager *self, VgpuClaim *claim)
 
 /* It is ready for the start that wants it. */
 static void
-settle(VgpuClaim *claim)
+take(VgpuClaim *claim)
 {
     life_free(claim);
     claim->phase = claim->late ? VGPU_PHASE_ATTACHING : VGPU_PHASE_READY;
@@ -274,7 +274,7 @@ plug(VgpuManager *self, VgpuClaim *claim)
     if (claim->is_plugging)
         return;
     claim->is_plugging = true;
-    self->host.attach(claim->owner, claim, self->opaque);
+    self->ops.attach(claim->owner, claim, self->opaque);
 }
 
 /* What waits for its hotplug waits in vain. */
@@ -319,7 +319,7 @@ do_next(VgpuManager *self, VgpuClaim *claim, VgpuNext next)
         make(self, claim, next == VGPU_NEXT_PARAMS);
         break;
     case VGPU_NEXT_TAKE:
-        settle(claim);
+        take(claim);
         break;
     case VGPU_NEXT_CONFIRM:
         confirm(self, claim);
@@ -400,7 +400,7 @@ vgpu_life_adopt(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, VgpuWante
 void
 vgpu_life_hand_over(VgpuManager *self, VgpuClaim *claim)
 {
-    forget(self, claim);
+    drop_record(self, claim);
 }
 
 void
@@ -420,7 +420,7 @@ vgpu_life_want(VgpuManager *self, VgpuClaim *claim, VgpuWanted wanted, guint64 s
 void
 vgpu_life_is_made(VgpuClaim *claim)
 {
-    settle(claim);
+    take(claim);
 }
 
 void
@@ -466,7 +466,7 @@ vgpu_life_resume(VgpuManager *self)
 }
 
 void
-vgpu_life_forget(VgpuManager *self)
+vgpu_life_free_all(VgpuManager *self)
 {
     VgpuReservationsIter iter;
     VgpuOwner *owner;

@@ -38,4 +38,4 @@ void vgpu_life_is_defined(VgpuClaim *claim);
 /* Go on with what is on record from a daemon before us. */
 void vgpu_life_resume(VgpuManager *self);
 /* The manager goes. What is under way goes on. */
-void vgpu_life_forget(VgpuManager *self);
+void vgpu_life_free_all(VgpuManager *self);

@@ -11,7 +11,7 @@ typedef struct VgpuRecords VgpuRecords;
 struct VgpuManager {
     const VgpuConfig *config;
     GMainContext *context;
-    VgpuManagerHost host;
+    VgpuManagerOps ops;
     gpointer opaque;
 
     VgpuRecords *records;
@@ -43,8 +43,8 @@ struct VgpuManager {
     GHashTable *starts;       /* token → VgpuStart, not answered yet */
     GHashTable *plugs;        /* set of VgpuPlug, waited for */
     guint lives;              /* vGPUs that something is under way for, see life.c */
-    GHashTable *looks;        /* key → GSource: an owner to look at again after its start */
-    GHashTable *checks; /* set of GSource, named by UUID: removals that a caller waits for */
+    GHashTable *run_checks;   /* key → GSource: an owner to look at again after its start */
+    GHashTable *removals; /* set of GSource, named by UUID: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
     /* Of a copy (copy.c) only, which asks nobody: */

@@ -21,7 +21,7 @@ check_free(gpointer data)
 
 VgpuManager *
 vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
-                 GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
+                 GMainContext *context, const VgpuManagerOps *ops, gpointer opaque,
                  GError **error)
 {
     const char *root = drivers->root;
@@ -36,7 +36,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self = g_new0(VgpuManager, 1);
     self->config = config;
     self->context = g_main_context_ref(context);
-    self->host = *host;
+    self->ops = *ops;
     self->opaque = opaque;
     self->records = records;
     self->reservations = vgpu_records_load(records);
@@ -51,8 +51,8 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->plugs = g_hash_table_new(NULL, NULL);
     self->starts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                          (GDestroyNotify) vgpu_start_free);
-    self->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
-    self->checks = g_hash_table_new_full(NULL, NULL, check_free, NULL);
+    self->run_checks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, check_free);
+    self->removals = g_hash_table_new_full(NULL, NULL, check_free, NULL);
     self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     vgpu_sight_open(self, drivers);
     return self;
@@ -64,11 +64,11 @@ vgpu_manager_free(VgpuManager *self)
     if (!self)
         return;
     vgpu_lanes_free(self->lanes);
-    g_hash_table_unref(self->looks);
-    g_hash_table_unref(self->checks);
+    g_hash_table_unref(self->run_checks);
+    g_hash_table_unref(self->removals);
     g_hash_table_unref(self->starts);
     vgpu_waiters_free_plugs(self);
-    vgpu_life_forget(self);
+    vgpu_life_free_all(self);
     g_hash_table_unref(self->wanted);
     g_hash_table_unref(self->definitions);
     vgpu_reservations_free(self->reservations);

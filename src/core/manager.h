@@ -25,7 +25,7 @@ typedef struct {
     /* The definition does not fit its annotation: make it follow. */
     void (*rewrite)(const char *domain_uuid, gpointer opaque);
     /* Does this domain run? The answer is vgpu_manager_settle(). */
-    void (*look)(const char *domain_uuid, guint64 since, gpointer opaque);
+    void (*ask_run)(const char *domain_uuid, guint64 since, gpointer opaque);
     /* A start of this domain is in flight, from now until it is settled: refused, undone, running
      * or over. Its definition had better be left alone meanwhile. */
     void (*starting)(const char *domain_uuid, gpointer opaque);
@@ -38,12 +38,12 @@ typedef struct {
     /* Its version as virGetVersion() counts, as long as vgpu_manager_take_libvirt() has told none; 0: does
      * not matter. */
     gulong libvirt;
-} VgpuManagerHost;
+} VgpuManagerOps;
 
 /* @drivers, copied, also says where /run and /var/lib are. Loads the records; what they say is acted on
  * from vgpu_manager_resume() on. */
 VgpuManager *vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
-                              GMainContext *context, const VgpuManagerHost *host, gpointer opaque,
+                              GMainContext *context, const VgpuManagerOps *ops, gpointer opaque,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* vGPUs and records stay as they are. */
 void vgpu_manager_free(VgpuManager *self);
@@ -121,7 +121,7 @@ void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
 char *vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid);
 
 /* The version of the libvirt that is connected, as virGetVersion() counts: what definitions may have depends
- * on it. Until then that of VgpuManagerHost counts; 0 is ignored. */
+ * on it. Until then that of VgpuManagerOps counts; 0 is ignored. */
 void vgpu_manager_take_libvirt(VgpuManager *self, gulong version);
 
 /* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. They are discovered anew. */
@@ -315,8 +315,8 @@ GPtrArray *vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain);
 /* What is to be noted before libvirt's domains are listed: of records and plans, when they changed. */
 GHashTable *vgpu_manager_note(const VgpuManager *self);
 
-/* Compare with @facts, a complete list made after @noted. Acts, unless @dry_run; what changed
+/* Compare with @domains, a complete list made after @noted. Acts, unless @dry_run; what changed
  * meanwhile is left for the next time. Returns the actions (of VgpuAction); those of kind UNDEFINE
  * are left for the caller to carry out. */
-GPtrArray *vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *facts,
+GPtrArray *vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *domains,
                                   bool dry_run);

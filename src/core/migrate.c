@@ -24,7 +24,7 @@ on_lapse(gpointer data)
         if (!vgpu_records_find(self, owner->key) &&
             !g_hash_table_contains(self->definitions, owner->key))
             vgpu_plan_drop_all(self, owner->key); /* it has not come to stay */
-        vgpu_reservations_forget(self->reservations, owner);
+        vgpu_reservations_drop_owner(self->reservations, owner);
     }
     arm(self);
     return G_SOURCE_REMOVE;
@@ -72,7 +72,7 @@ vgpu_migrate_drop_choice(VgpuManager *self, const char *domain_uuid)
 
     if (!choice)
         return;
-    vgpu_reservations_forget(self->reservations, choice);
+    vgpu_reservations_drop_owner(self->reservations, choice);
     arm(self);
 }
 
@@ -86,7 +86,7 @@ vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **
         return true;
     }
     if (!vgpu_bind_now(self, domain, error) ||
-        !vgpu_filter_domain(domain, self->host.libvirt, out, error))
+        !vgpu_filter_domain(domain, self->ops.libvirt, out, error))
         return false;
     for (guint i = 0; i < domain->wants->len; i++)
         on_vf |= ((const VgpuWant *) g_ptr_array_index(domain->wants, i))->vf != NULL;

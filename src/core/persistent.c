@@ -15,8 +15,8 @@
 /* Whatever has its UUID now: the domain's own, of a record that was lost, is taken up again; all else is
  * another's, or goes with the present run of the domain. */
 static bool
-take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want,
-        const VgpuPresence *seen, VgpuClaim *claim)
+take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, const VgpuFound *seen,
+        VgpuClaim *claim)
 {
     const VgpuGpu *gpu =
         seen->parent ? vgpu_inventory_find_by_function(self->inventory, seen->parent) : NULL;
@@ -81,7 +81,7 @@ static bool
 begin(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClaim *claim,
       GError **error)
 {
-    VgpuPresence seen = vgpu_sight_find(self, want->uuid);
+    VgpuFound seen = vgpu_sight_find(self, want->uuid);
     VgpuSituation situation = { .hold = VGPU_HOLD_KEPT, .seen = VGPU_SEEN_ABSENT };
 
     if (seen.exists)
@@ -213,7 +213,7 @@ on_destroy_over(gpointer data)
                     "answer; removal goes on",
                     self->uuid);
     self->done(error, self->opaque);
-    g_hash_table_remove(self->manager->checks, g_main_current_source());
+    g_hash_table_remove(self->manager->removals, g_main_current_source());
     return G_SOURCE_REMOVE;
 }
 
@@ -277,7 +277,7 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
     g_source_set_name(source, uuid);
     g_source_set_callback(source, on_destroy_over, destroy, destroy_free);
     g_source_attach(source, self->context);
-    g_hash_table_add(self->checks, source);
+    g_hash_table_add(self->removals, source);
     if (!vgpu_records_find(self, uuid))
         vgpu_waiters_tell_gone(self, uuid);
 }

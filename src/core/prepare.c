@@ -32,7 +32,7 @@ check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **abo
         if (want && vgpu_plan_take_hostdev(self, domain, hostdev, want))
             continue;
         *about = want;
-        self->host.rewrite(domain->uuid, self->opaque);
+        self->ops.rewrite(domain->uuid, self->opaque);
         return vgpu_error_set(error, VGPU_ERROR_BUSY, VGPU_REFUSAL_NOT_ITS_OWN, hostdev->alias,
                               hostdev->source ? "VF" : "vGPU", device ? device : "-");
     }
@@ -77,7 +77,7 @@ check_displays(VgpuManager *self, VgpuDomain *domain, GError **error)
     for (guint i = 0; i < domain->wants->len; i++)
         vgpu_display_find(g_ptr_array_index(domain->wants, i), self->inventory);
     /* only for what it refuses: an annotation that contradicts the domain */
-    plan = vgpu_inject_plan(domain, self->host.libvirt, error);
+    plan = vgpu_inject_plan(domain, self->ops.libvirt, error);
     return plan != NULL;
 }
 

@@ -179,7 +179,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
         .planned = vgpu_reservations_planned(manager->reservations),
         .unplanned = self->unplanned,
         .own = self->own,
-        .libvirt = manager->host.libvirt,
+        .libvirt = manager->ops.libvirt,
         .pools = manager->pools,
         .tenant = domain ? domain->tenant : NULL,
         .tenant_used = self->tenant_used,

@@ -30,7 +30,7 @@ vgpu_action_free(VgpuAction *self)
 }
 
 void
-vgpu_fact_free(VgpuFact *self)
+vgpu_listed_free(VgpuListed *self)
 {
     if (!self)
         return;
@@ -44,7 +44,7 @@ vgpu_fact_free(VgpuFact *self)
 /* The input, and what is looked up in it more than once. */
 typedef struct {
     const VgpuReconcileInput *in;
-    GHashTable *facts;     /* domain UUID → VgpuFact */
+    GHashTable *domains;   /* domain UUID → VgpuListed */
     GHashTable *instances; /* UUID → Spot, of what exists */
     GPtrArray *actions;
 } Plan;
@@ -54,10 +54,10 @@ typedef struct {
     const VgpuInstance *instance;
 } Spot;
 
-static const VgpuFact *
-find_fact(const Plan *plan, const char *uuid)
+static const VgpuListed *
+find_listed(const Plan *plan, const char *uuid)
 {
-    return uuid ? g_hash_table_lookup(plan->facts, uuid) : NULL;
+    return uuid ? g_hash_table_lookup(plan->domains, uuid) : NULL;
 }
 
 static const Spot *
@@ -67,14 +67,14 @@ find_spot(const Plan *plan, const char *uuid)
 }
 
 static GHashTable *
-index_facts(const GPtrArray *facts)
+index_domains(const GPtrArray *domains)
 {
     GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (guint i = 0; i < facts->len; i++) {
-        VgpuFact *fact = g_ptr_array_index(facts, i);
+    for (guint i = 0; i < domains->len; i++) {
+        VgpuListed *listed = g_ptr_array_index(domains, i);
 
-        g_hash_table_insert(index, fact->uuid, fact);
+        g_hash_table_insert(index, listed->uuid, listed);
     }
     return index;
 }
@@ -157,25 +157,25 @@ seen_of(const Plan *plan, const VgpuClaim *claim)
     return is_unseen(plan, claim) ? VGPU_SEEN_UNKNOWN : VGPU_SEEN_ABSENT;
 }
 
-/* What its domain does; @fact NULL: it is not there. */
+/* What its domain does; @listed NULL: it is not there. */
 static VgpuRun
-run_of(const VgpuFact *fact, const VgpuClaim *claim, VgpuSeenState seen)
+run_of(const VgpuListed *listed, const VgpuClaim *claim, VgpuSeenState seen)
 {
     if (!claim->owner->domain_uuid) /* what waits for its making changes it meanwhile */
         return claim->phase == VGPU_PHASE_CREATING ? VGPU_RUN_OFF : VGPU_RUN_WITH;
-    if (!fact || fact->id < 0)
+    if (!listed || listed->id < 0)
         return VGPU_RUN_OFF;
     if (claim->phase == VGPU_PHASE_CREATING && seen != VGPU_SEEN_UNTOLD) /* never made, perhaps */
         return seen == VGPU_SEEN_ABSENT ? VGPU_RUN_WITHOUT : VGPU_RUN_UNKNOWN;
-    if (!fact->live)
+    if (!listed->live)
         return claim->phase == VGPU_PHASE_ATTACHING ? VGPU_RUN_WITHOUT : VGPU_RUN_WITH;
-    return vgpu_reconcile_has_device(fact->live, claim) ? VGPU_RUN_WITH : VGPU_RUN_WITHOUT;
+    return vgpu_reconcile_has_device(listed->live, claim) ? VGPU_RUN_WITH : VGPU_RUN_WITHOUT;
 }
 
 /* What the rules say of a claim, for people. */
 static VgpuAction *
-add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact, const VgpuLifeRule *rule,
-         const VgpuSituation *situation)
+add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuListed *listed,
+         const VgpuLifeRule *rule, const VgpuSituation *situation)
 {
     const char *key = claim->owner->key;
 
@@ -193,7 +193,7 @@ add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact, const V
                        "it was never made, and the domain runs without it");
         return add(plan, VGPU_ACTION_RELEASE, key, claim->uuid,
                    !claim->owner->domain_uuid ? "what made it did not finish"
-                   : !fact                    ? "there is no such domain any more"
+                   : !listed                  ? "there is no such domain any more"
                                               : rule->why);
     default:
         return NULL;
@@ -201,16 +201,16 @@ add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact, const V
 }
 
 static void
-plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact)
+plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuListed *listed)
 {
     VgpuSituation situation = vgpu_claim_situation(claim);
-    bool runs = fact && fact->id >= 0;
+    bool runs = listed && listed->id >= 0;
     VgpuAction *action;
 
     if (claim->phase == VGPU_PHASE_RELEASING)
         return; /* under way */
     situation.seen = seen_of(plan, claim);
-    situation.run = run_of(fact, claim, situation.seen);
+    situation.run = run_of(listed, claim, situation.seen);
     if (!claim->owner->domain_uuid && claim->phase == VGPU_PHASE_READY &&
         situation.seen == VGPU_SEEN_ABSENT)
         situation.wanted = VGPU_WANTED_GONE;
@@ -219,13 +219,13 @@ plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact)
         action =
             add(plan, VGPU_ACTION_CONFIRM, claim->owner->key, claim->uuid, "the domain runs");
     } else {
-        action = add_rule(plan, claim, fact, vgpu_lifecycle_next(&situation), &situation);
+        action = add_rule(plan, claim, listed, vgpu_lifecycle_next(&situation), &situation);
     }
     if (!action)
         return;
     action->index = claim->index;
-    action->domain = g_strdup(runs ? fact->name : claim->owner->domain_name);
-    action->domain_id = runs ? fact->id : -1;
+    action->domain = g_strdup(runs ? listed->name : claim->owner->domain_name);
+    action->domain_id = runs ? listed->id : -1;
     action->run = situation.run;
     action->seen = situation.seen;
 }
@@ -233,19 +233,20 @@ plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuFact *fact)
 static void
 plan_owner(const Plan *plan, const VgpuOwner *owner)
 {
-    const VgpuFact *fact = find_fact(plan, owner->domain_uuid);
+    const VgpuListed *listed = find_listed(plan, owner->domain_uuid);
 
-    if (is_untouchable(plan, owner->key) || (fact && fact->is_unreadable))
+    if (is_untouchable(plan, owner->key) || (listed && listed->is_unreadable))
         return;
     for (guint i = 0; i < owner->claims->len; i++)
-        plan_claim(plan, g_ptr_array_index(owner->claims, i), fact);
+        plan_claim(plan, g_ptr_array_index(owner->claims, i), listed);
 }
 
 /* --- what is not -------------------------------------------------------------------------- */
 
 /* What the rules say of a device of ours that no record has; NULL: nothing is to be done. */
 static VgpuAction *
-add_unrecorded(const Plan *plan, const VgpuFact *fact, const char *uuid, guint index, VgpuRun run)
+add_unrecorded(const Plan *plan, const VgpuListed *listed, const char *uuid, guint index,
+               VgpuRun run)
 {
     VgpuSituation situation = { .seen = VGPU_SEEN_UNTOLD, .run = run };
     const VgpuLifeRule *rule = vgpu_lifecycle_next(&situation);
@@ -254,10 +255,10 @@ add_unrecorded(const Plan *plan, const VgpuFact *fact, const char *uuid, guint i
     if (rule->next != VGPU_NEXT_ADOPT && rule->next != VGPU_NEXT_CLAIM)
         return NULL;
     action = add(plan, rule->next == VGPU_NEXT_ADOPT ? VGPU_ACTION_ADOPT : VGPU_ACTION_REMOVE,
-                 fact->uuid, uuid, rule->why);
+                 listed->uuid, uuid, rule->why);
     action->index = index;
-    action->domain = g_strdup(fact->name);
-    action->domain_id = fact->id;
+    action->domain = g_strdup(listed->name);
+    action->domain_id = listed->id;
     action->run = run;
     return action;
 }
@@ -290,7 +291,7 @@ profile_on_vf(const Plan *plan, const char *vf, const VgpuParent **on)
 
 /* A device that exists for this running domain's own hostdev, without a record: /run was lost. */
 static void
-plan_lost_record(const Plan *plan, const VgpuFact *fact, const VgpuHostdev *hostdev)
+plan_lost_record(const Plan *plan, const VgpuListed *listed, const VgpuHostdev *hostdev)
 {
     g_autofree char *ours = NULL;
     const VgpuParent *parent = NULL;
@@ -300,7 +301,7 @@ plan_lost_record(const Plan *plan, const VgpuFact *fact, const VgpuHostdev *host
 
     if (hostdev->index < 0)
         return;
-    ours = vgpu_uuid_for_domain(fact->uuid, (guint) hostdev->index);
+    ours = vgpu_uuid_for_domain(listed->uuid, (guint) hostdev->index);
     if (has_record(plan, ours))
         return;
     if (hostdev->source) {
@@ -310,7 +311,7 @@ plan_lost_record(const Plan *plan, const VgpuFact *fact, const VgpuHostdev *host
         parent = spot->parent;
     }
     if (!profile_id ||
-        !(action = add_unrecorded(plan, fact, ours, (guint) hostdev->index, VGPU_RUN_WITH)))
+        !(action = add_unrecorded(plan, listed, ours, (guint) hostdev->index, VGPU_RUN_WITH)))
         return;
     action->parent = g_strdup(parent->address);
     action->profile_id = g_strdup(profile_id);
@@ -318,30 +319,32 @@ plan_lost_record(const Plan *plan, const VgpuFact *fact, const VgpuHostdev *host
 
 /* A device with the computed UUID of a domain that does not use it, without a record. */
 static void
-plan_orphan(const Plan *plan, const VgpuFact *fact, const VgpuWant *want)
+plan_orphan(const Plan *plan, const VgpuListed *listed, const VgpuWant *want)
 {
-    VgpuRun run = fact->id < 0 ? VGPU_RUN_OFF : fact->live ? VGPU_RUN_WITHOUT : VGPU_RUN_UNKNOWN;
+    VgpuRun run = listed->id < 0 ? VGPU_RUN_OFF
+                  : listed->live ? VGPU_RUN_WITHOUT
+                                 : VGPU_RUN_UNKNOWN;
     const Spot *spot;
     VgpuAction *action;
 
     if (want->uuid_is_users || want->create_at_define || !want->uuid ||
         has_record(plan, want->uuid) || !(spot = find_spot(plan, want->uuid)) ||
-        (fact->live && vgpu_domain_find_uuid(fact->live, want->uuid)) ||
-        !(action = add_unrecorded(plan, fact, want->uuid, want->index, run)))
+        (listed->live && vgpu_domain_find_uuid(listed->live, want->uuid)) ||
+        !(action = add_unrecorded(plan, listed, want->uuid, want->index, run)))
         return;
     action->parent = g_strdup(spot->parent->address);
     action->profile_id = g_strdup(spot->instance->profile_id);
 }
 
 static void
-plan_unrecorded(const Plan *plan, const VgpuFact *fact)
+plan_unrecorded(const Plan *plan, const VgpuListed *listed)
 {
-    if (is_untouchable(plan, fact->uuid))
+    if (is_untouchable(plan, listed->uuid))
         return;
-    for (guint i = 0; fact->live && i < fact->live->hostdevs->len; i++)
-        plan_lost_record(plan, fact, g_ptr_array_index(fact->live->hostdevs, i));
-    for (guint i = 0; fact->definition && i < fact->definition->wants->len; i++)
-        plan_orphan(plan, fact, g_ptr_array_index(fact->definition->wants, i));
+    for (guint i = 0; listed->live && i < listed->live->hostdevs->len; i++)
+        plan_lost_record(plan, listed, g_ptr_array_index(listed->live->hostdevs, i));
+    for (guint i = 0; listed->definition && i < listed->definition->wants->len; i++)
+        plan_orphan(plan, listed, g_ptr_array_index(listed->definition->wants, i));
 }
 
 /* --- what outlives runs ------------------------------------------------------------------- */
@@ -361,11 +364,11 @@ still_wants(const VgpuDomain *definition, const char *uuid)
 static void
 plan_kept(const Plan *plan, const VgpuOwner *owner)
 {
-    const VgpuFact *fact = find_fact(plan, owner->domain_uuid);
-    VgpuRun run = !fact                                            ? VGPU_RUN_OFF
-                  : fact->definition_is_bad || fact->is_unreadable ? VGPU_RUN_UNKNOWN
-                  : fact->id >= 0 /* it may be in use */           ? VGPU_RUN_WITH
-                                                                   : VGPU_RUN_OFF;
+    const VgpuListed *listed = find_listed(plan, owner->domain_uuid);
+    VgpuRun run = !listed                                              ? VGPU_RUN_OFF
+                  : listed->definition_is_bad || listed->is_unreadable ? VGPU_RUN_UNKNOWN
+                  : listed->id >= 0 /* it may be in use */             ? VGPU_RUN_WITH
+                                                                       : VGPU_RUN_OFF;
 
     if (!owner->domain_uuid || is_untouchable(plan, owner->key))
         return;
@@ -375,13 +378,13 @@ plan_kept(const Plan *plan, const VgpuOwner *owner)
         VgpuAction *action;
 
         situation.run = run;
-        if (!fact || !fact->definition || !still_wants(fact->definition, claim->uuid))
+        if (!listed || !listed->definition || !still_wants(listed->definition, claim->uuid))
             situation.wanted = VGPU_WANTED_GONE;
         if (vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_UNDEFINE)
             continue;
         action = add(plan, VGPU_ACTION_UNDEFINE, owner->key, claim->uuid,
-                     fact ? "its domain does not want it any more"
-                          : "its domain is no longer defined");
+                     listed ? "its domain does not want it any more"
+                            : "its domain is no longer defined");
         action->index = claim->index;
         action->domain = g_strdup(owner->domain_name);
     }
@@ -395,7 +398,7 @@ vgpu_reconcile_plan(const VgpuReconcileInput *in)
     VgpuOwner *owner;
 
     plan.actions = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_action_free);
-    plan.facts = index_facts(in->facts);
+    plan.domains = index_domains(in->domains);
     plan.instances = index_instances(in->inventory);
     vgpu_reservations_iter_init(&iter, in->reservations, VGPU_KINDS_OWNED);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
@@ -404,9 +407,9 @@ vgpu_reconcile_plan(const VgpuReconcileInput *in)
         else
             plan_owner(&plan, owner);
     }
-    for (guint i = 0; i < in->facts->len; i++)
-        plan_unrecorded(&plan, g_ptr_array_index(in->facts, i));
-    g_hash_table_unref(plan.facts);
+    for (guint i = 0; i < in->domains->len; i++)
+        plan_unrecorded(&plan, g_ptr_array_index(in->domains, i));
+    g_hash_table_unref(plan.domains);
     g_hash_table_unref(plan.instances);
     return plan.actions;
 }

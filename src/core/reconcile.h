@@ -44,14 +44,14 @@ typedef struct {
     bool definition_is_bad; /* there is one, but it could not be read: nothing follows from it */
     VgpuDomain *live;       /* NULL: does not run, or could not be read */
     bool is_unreadable;     /* nothing but uuid and name is known: all of it is left alone */
-} VgpuFact;
+} VgpuListed;
 
-void vgpu_fact_free(VgpuFact *self);
+void vgpu_listed_free(VgpuListed *self);
 
 typedef struct {
     const VgpuReservations *reservations;
-    GHashTable *untouchable; /* set of keys that changed since the list was begun, or NULL */
-    const GPtrArray *facts;  /* of VgpuFact */
+    GHashTable *untouchable;  /* set of keys that changed since the list was begun, or NULL */
+    const GPtrArray *domains; /* of VgpuListed */
     const VgpuInventory *inventory;
     GHashTable *unseen; /* set of GPUs of which it is not known what is on them, or NULL */
 } VgpuReconcileInput;

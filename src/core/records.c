@@ -98,7 +98,7 @@ vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error)
     vgpu_reservations_touch(self->reservations, owner);
     if (!owner->claims->len) {
         vgpu_waiters_tell_gone(self, owner->key);
-        vgpu_reservations_forget(self->reservations, owner);
+        vgpu_reservations_drop_owner(self->reservations, owner);
     }
     return saved;
 }

@@ -14,7 +14,7 @@ vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain)
     VgpuClaim *claim;
 
     if (owner) /* of an earlier try, perhaps another domain's */
-        vgpu_reservations_forget(self->reservations, owner);
+        vgpu_reservations_drop_owner(self->reservations, owner);
     if (!gpu)
         return;
     owner = vgpu_reservations_need(self->reservations, VGPU_KIND_REFUSED, vf, domain->uuid,
@@ -40,5 +40,5 @@ vgpu_refused_drop(VgpuManager *self, const char *gpu)
 
     while ((claim = vgpu_claims_first(vgpu_reservations_of_gpu(self->reservations, gpu),
                                       VGPU_KINDS(REFUSED))))
-        vgpu_reservations_forget(self->reservations, claim->owner);
+        vgpu_reservations_drop_owner(self->reservations, claim->owner);
 }

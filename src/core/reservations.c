@@ -310,7 +310,7 @@ vgpu_reservations_clear(VgpuReservations *self, VgpuOwner *owner)
 }
 
 void
-vgpu_reservations_forget(VgpuReservations *self, VgpuOwner *owner)
+vgpu_reservations_drop_owner(VgpuReservations *self, VgpuOwner *owner)
 {
     vgpu_reservations_clear(self, owner);
     index_remove(self->by_domain, owner->domain_uuid, owner);

@@ -50,7 +50,7 @@ void vgpu_reservations_add(VgpuReservations *self, VgpuOwner *owner, VgpuClaim *
 void vgpu_reservations_drop(VgpuReservations *self, VgpuClaim *claim);
 void vgpu_reservations_clear(VgpuReservations *self, VgpuOwner *owner);
 /* Frees the owner with all its claims. */
-void vgpu_reservations_forget(VgpuReservations *self, VgpuOwner *owner);
+void vgpu_reservations_drop_owner(VgpuReservations *self, VgpuOwner *owner);
 
 /* Its claims are not what they were. */
 void vgpu_reservations_touch(VgpuReservations *self, const VgpuOwner *owner);

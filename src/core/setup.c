@@ -96,7 +96,7 @@ vgpu_manager_end_setup(VgpuManager *self, const char *gpu)
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, 0);
 
         vgpu_drivers_unhold(self->drivers, gpu, claim->hold);
-        vgpu_reservations_forget(self->reservations, owner);
+        vgpu_reservations_drop_owner(self->reservations, owner);
     }
     vgpu_drivers_rediscover(self->drivers);
     (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());

@@ -76,7 +76,7 @@ is_replaced(const VgpuGpu *old, const VgpuGpu *now)
 
 /* What was read of GPUs that are others by now. */
 static void
-forget_contents(VgpuManager *self, const VgpuInventory *before, const VgpuInventory *now)
+drop_contents(VgpuManager *self, const VgpuInventory *before, const VgpuInventory *now)
 {
     for (guint i = 0; i < before->gpus->len; i++) {
         const VgpuGpu *old = g_ptr_array_index(before->gpus, i);
@@ -109,14 +109,14 @@ on_discovered(GVariant *discovery, gpointer opaque)
     bool is_first = !self->discovery && !self->was_blind;
 
     if (now)
-        forget_contents(self, before, now);
+        drop_contents(self, before, now);
     g_clear_pointer(&self->discovery, g_variant_unref);
     self->discovery = now ? g_variant_ref(discovery) : NULL;
     vgpu_view_build(self, same);
     forgive_changed(self, before);
     vgpu_drivers_take(self->drivers, self->inventory);
     if (!is_first && tell_changes(self, before))
-        self->host.gpus_changed(self->opaque);
+        self->ops.gpus_changed(self->opaque);
 }
 
 static bool
@@ -136,7 +136,7 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
     old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
     if (was_known && old->profiles->len != n_profiles) {
         emit_gpu(self, "gpu-changed", old);
-        self->host.gpus_changed(self->opaque);
+        self->ops.gpus_changed(self->opaque);
     }
     return true;
 }
@@ -159,7 +159,7 @@ pay_what_is_owed(VgpuManager *self)
         if (!vgpu_sight_is_fresh(self, gpu))
             continue;
         g_hash_table_remove_all(self->owed);
-        self->host.gpus_changed(self->opaque);
+        self->ops.gpus_changed(self->opaque);
         return;
     }
 }
@@ -186,7 +186,7 @@ is_needed(const char *gpu, gpointer opaque)
 void
 vgpu_sight_open(VgpuManager *self, const VgpuDriverOptions *options)
 {
-    static const VgpuDriversHost host = {
+    static const VgpuDriversOps ops = {
         .discovered = on_discovered,
         .contents = on_contents,
         .changed = on_changed,
@@ -198,7 +198,7 @@ vgpu_sight_open(VgpuManager *self, const VgpuDriverOptions *options)
     self->balances = vgpu_balances_new();
     self->inventory = vgpu_inventory_new();
     self->seers = g_ptr_array_new_with_free_func(g_free);
-    self->drivers = vgpu_drivers_new(options, self->context, &host, self);
+    self->drivers = vgpu_drivers_new(options, self->context, &ops, self);
     (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
 }
 
@@ -388,7 +388,7 @@ vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpointer da
         g_ptr_array_add(self->seers, g_memdup2(&seer, sizeof(seer)));
 }
 
-VgpuPresence
+VgpuFound
 vgpu_sight_find(VgpuManager *self, const char *uuid)
 {
     const VgpuInventory *inventory = vgpu_manager_inventory(self);
@@ -399,9 +399,9 @@ vgpu_sight_find(VgpuManager *self, const char *uuid)
             vgpu_gpu_find_instance(g_ptr_array_index(inventory->gpus, i), uuid, &parent);
 
         if (instance)
-            return (VgpuPresence) { .exists = true,
-                                    .parent = parent->address,
-                                    .profile_id = instance->profile_id };
+            return (VgpuFound) { .exists = true,
+                                 .parent = parent->address,
+                                 .profile_id = instance->profile_id };
     }
-    return (VgpuPresence) { 0 };
+    return (VgpuFound) { 0 };
 }

@@ -31,5 +31,5 @@ typedef struct {
     bool exists;
     const char *parent;
     const char *profile_id; /* NULL when it cannot be told */
-} VgpuPresence;
-VgpuPresence vgpu_sight_find(VgpuManager *self, const char *uuid);
+} VgpuFound;
+VgpuFound vgpu_sight_find(VgpuManager *self, const char *uuid);

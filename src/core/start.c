@@ -57,7 +57,7 @@ is_unwanted(const VgpuClaim *claim, gconstpointer data)
 
 /* Let go of all that the start has; what a plug has is no more than what it makes. */
 static void
-undo(const VgpuStart *self)
+let_go(const VgpuStart *self)
 {
     vgpu_life_let_all_go(self->manager, vgpu_records_find(self->manager, self->key),
                          self->plug ? is_wanted : NULL, self);
@@ -85,8 +85,8 @@ on_orphan_check(gpointer data)
     const VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
 
     if (owner && owner->since == self->since && !owner->started && owner->domain_uuid)
-        self->manager->host.look(owner->domain_uuid, self->since, self->manager->opaque);
-    g_hash_table_remove(self->manager->looks, self->key);
+        self->manager->ops.ask_run(owner->domain_uuid, self->since, self->manager->opaque);
+    g_hash_table_remove(self->manager->run_checks, self->key);
     return G_SOURCE_REMOVE;
 }
 
@@ -103,7 +103,7 @@ schedule_orphan_check(const VgpuStart *start)
     check->since = start->since;
     g_source_set_callback(source, on_orphan_check, check, orphan_check_free);
     g_source_attach(source, manager->context);
-    g_hash_table_replace(manager->looks, g_strdup(start->key),
+    g_hash_table_replace(manager->run_checks, g_strdup(start->key),
                          source); /* the last start counts */
 }
 
@@ -129,17 +129,17 @@ answer(VgpuStart *self)
                                  self->domain, self->about, reason,
                                  (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
-            undo(self);
+            let_go(self);
     } else if (owner && owner->domain_uuid && !self->plug) {
         schedule_orphan_check(self);
     } else if (owner && self->fresh &&
                owner->domain_uuid) { /* it may have stopped while nothing was known of it */
-        manager->host.look(owner->domain_uuid, owner->since, manager->opaque);
+        manager->ops.ask_run(owner->domain_uuid, owner->since, manager->opaque);
     }
     g_hash_table_remove(manager->starts, &self->token); /* frees self */
     done(failure, opaque);
     if (failure && uuid)
-        manager->host.settled(uuid, manager->opaque);
+        manager->ops.settled(uuid, manager->opaque);
 }
 
 static void
@@ -351,7 +351,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     if (!self->plug) /* what the run before had and this one does not want */
         vgpu_life_let_all_go(manager, owner, is_unwanted, self);
     if (self->domain->uuid && !self->plug)
-        manager->host.starting(self->domain->uuid, manager->opaque);
+        manager->ops.starting(self->domain->uuid, manager->opaque);
     advance(self);
     return g_hash_table_contains(manager->starts, &token) ? token : 0;
 }
@@ -367,9 +367,9 @@ cancel(VgpuStart *self)
         answer(self);
         return;
     }
-    undo(self);
+    let_go(self);
     g_hash_table_remove(manager->starts, &self->token); /* frees self */
-    manager->host.settled(key, manager->opaque);
+    manager->ops.settled(key, manager->opaque);
 }
 
 void

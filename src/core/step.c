@@ -12,7 +12,7 @@
 #include "core/definitions.h"
 #include "core/life.h"
 #include "core/manager-private.h"
-#include "core/place.h"
+#include "core/prospect.h"
 #include "core/records.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
@@ -84,43 +84,43 @@ other_owner_of(const VgpuStart *self, const VgpuWant *want)
 }
 
 static VgpuHold
-hold_of(const VgpuWant *want, const VgpuPlace *place)
+hold_of(const VgpuWant *want, const VgpuProspect *prospect)
 {
-    if (place->kept)
+    if (prospect->kept)
         return VGPU_HOLD_PERSISTENT;
     return want->uuid_is_users ? VGPU_HOLD_ADOPTED : VGPU_HOLD_OURS;
 }
 
 static VgpuSituation
-situation_of(const VgpuStep *step, const VgpuPlace *place)
+situation_of(const VgpuStep *step, const VgpuProspect *prospect)
 {
     bool fits =
-        !place->profile || place->kept ||
-        vgpu_profile_matches_any(place->profile, (const char *const *) step->want->profiles);
+        !prospect->profile || prospect->kept ||
+        vgpu_profile_matches_any(prospect->profile, (const char *const *) step->want->profiles);
 
     return (VgpuSituation) {
-        .hold = hold_of(step->want, place),
+        .hold = hold_of(step->want, prospect),
         .phase = VGPU_PHASE_NONE,
         .call = step->call,
-        .seen = place->seen,
+        .seen = prospect->seen,
         .wanted = fits ? VGPU_WANTED_TAKE : VGPU_WANTED_OTHER,
         .run = VGPU_RUN_STARTING,
-        .room = place->room,
+        .room = prospect->room,
     };
 }
 
 static VgpuClaim *
-new_claim(const VgpuStart *self, const VgpuStep *step, const VgpuPlace *place)
+new_claim(const VgpuStart *self, const VgpuStep *step, const VgpuProspect *prospect)
 {
     const VgpuWant *want = step->want;
     VgpuClaim *claim = vgpu_claim_new(want->uuid, want->index);
 
-    vgpu_claim_put(claim, place->gpu, place->parent, place->profile);
+    vgpu_claim_put(claim, prospect->gpu, prospect->parent, prospect->profile);
     vgpu_claim_charge(claim, want, self->domain->tenant);
     claim->params = g_strdup(want->params);
     claim->asked = vgpu_clock_now();
-    claim->persistent = place->kept != NULL;
-    claim->adopted = want->uuid_is_users && place->seen != VGPU_SEEN_ABSENT;
+    claim->persistent = prospect->kept != NULL;
+    claim->adopted = want->uuid_is_users && prospect->seen != VGPU_SEEN_ABSENT;
     claim->late = step->late;
     return claim;
 }
@@ -138,9 +138,9 @@ need_owner(const VgpuStart *self)
 
 /* Write down what exists, which then goes on as the rules say. */
 static void
-adopt(const VgpuStart *self, VgpuStep *step, const VgpuPlace *place, VgpuWanted wanted)
+adopt(const VgpuStart *self, VgpuStep *step, const VgpuProspect *prospect, VgpuWanted wanted)
 {
-    VgpuClaim *claim = new_claim(self, step, place);
+    VgpuClaim *claim = new_claim(self, step, prospect);
 
     claim->lacks_params = claim->params != NULL;
     step->is_begun = true;
@@ -152,7 +152,7 @@ static void
 step_without_record(VgpuStart *self, VgpuStep *step)
 {
     const char *other = other_owner_of(self, step->want);
-    g_autoptr(VgpuPlace) place = NULL;
+    g_autoptr(VgpuProspect) prospect = NULL;
     VgpuSituation situation;
     const VgpuLifeRule *rule;
 
@@ -163,28 +163,28 @@ step_without_record(VgpuStart *self, VgpuStep *step)
         vgpu_steps_fail(self, VGPU_ERROR_BAD_REQUEST, text);
         return;
     }
-    place = vgpu_place_new(self, step);
-    situation = situation_of(step, place);
+    prospect = vgpu_prospect_new(self, step);
+    situation = situation_of(step, prospect);
     rule = vgpu_lifecycle_next(&situation);
-    step->wait = place->wait && !step->call ? place->wait
-                 : rule->why                ? rule->why
-                                            : vgpu_lifecycle_waits_for(&situation);
+    step->wait = prospect->wait && !step->call ? prospect->wait
+                 : rule->why                   ? rule->why
+                                               : vgpu_lifecycle_waits_for(&situation);
     switch (rule->next) {
     case VGPU_NEXT_PLACE:
         step->is_begun = true;
         g_clear_error(&self->unanswered);
-        vgpu_life_place(self->manager, need_owner(self), new_claim(self, step, place),
+        vgpu_life_place(self->manager, need_owner(self), new_claim(self, step, prospect),
                         self->token);
         break;
     case VGPU_NEXT_INSTANCE:
-        vgpu_create_gpu_instance(self, step, place->instance);
+        vgpu_create_gpu_instance(self, step, prospect->instance);
         break;
     case VGPU_NEXT_ADOPT:
     case VGPU_NEXT_CLAIM:
-        adopt(self, step, place, situation.wanted);
+        adopt(self, step, prospect, situation.wanted);
         break;
     case VGPU_NEXT_REFUSE:
-        vgpu_place_refuse(place, self, step);
+        vgpu_prospect_refuse(prospect, self, step);
         break;
     default: /* it waits */
         break;

@@ -121,7 +121,7 @@ vgpu_waiters_tell_gone(VgpuManager *self, const char *key)
     GHashTableIter iter;
     gpointer source;
 
-    g_hash_table_iter_init(&iter, self->checks);
+    g_hash_table_iter_init(&iter, self->removals);
     while (g_hash_table_iter_next(&iter, &source, NULL)) {
         if (g_str_equal(g_source_get_name(source), key))
             g_source_set_ready_time(source, 0);

@@ -3,5 +3,5 @@
 
 #include "daemon/guard.h"
 
-/* VgpuManagerHost.attach */
+/* VgpuManagerOps.attach */
 void vgpu_late_attach(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);

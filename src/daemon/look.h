@@ -5,5 +5,5 @@
 #include "daemon/guard.h"
 
 VgpuAgenda *vgpu_look_agenda(VgpuGuard *self);
-/* VgpuManagerHost.look: tell the manager whether the run that began at @since goes on. */
+/* VgpuManagerOps.ask_run: tell the manager whether the run that began at @since goes on. */
 void vgpu_look_settle(const char *domain_uuid, guint64 since, gpointer opaque);

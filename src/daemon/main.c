@@ -255,7 +255,7 @@ set_up(Daemon *self, GError **error)
     g_autofree char *run = g_build_filename(option.root, VGPU_PATH_RUN, NULL);
     g_autofree char *own_socket = NULL;
     int socket = inherited_socket();
-    VgpuManagerHost host = vgpu_wiring_host();
+    VgpuManagerOps host = vgpu_wiring_host();
 
     if (!(self->config = load_config(error)) || !vgpu_fs_mkdir(run, 0755, error))
         return false;

@@ -29,23 +29,23 @@ get_known(VgpuGuard *self, const GPtrArray *states)
     return known;
 }
 
-static VgpuFact *
-fact_of(const VgpuDomainState *state)
+static VgpuListed *
+listed_of(const VgpuDomainState *state)
 {
-    VgpuFact *fact = g_new0(VgpuFact, 1);
+    VgpuListed *listed = g_new0(VgpuListed, 1);
 
-    fact->uuid = g_strdup(state->uuid);
-    fact->name = g_strdup(state->name);
-    fact->id = state->id;
-    fact->is_unreadable = state->unreadable != NULL;
+    listed->uuid = g_strdup(state->uuid);
+    listed->name = g_strdup(state->name);
+    listed->id = state->id;
+    listed->is_unreadable = state->unreadable != NULL;
     if (vgpu_guard_concerns(state->definition)) {
-        fact->definition =
+        listed->definition =
             vgpu_domain_parse(state->definition, strlen(state->definition), NULL, NULL);
-        fact->definition_is_bad = !fact->definition;
+        listed->definition_is_bad = !listed->definition;
     }
     if (vgpu_guard_concerns(state->live))
-        fact->live = vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL);
-    return fact;
+        listed->live = vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL);
+    return listed;
 }
 
 /* Whether it is followed for what is in its XML, or cannot be. */
@@ -127,9 +127,9 @@ sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 
     if (!states)
         return NULL;
-    facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+    facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_listed_free);
     for (guint i = 0; i < states->len; i++)
-        g_ptr_array_add(facts, fact_of(g_ptr_array_index(states, i)));
+        g_ptr_array_add(facts, listed_of(g_ptr_array_index(states, i)));
     plan = reconcile(self, noted, facts, dry_run);
     if (!dry_run) {
         vgpu_metrics_reconciled(vgpu_metrics_default(), plan, g_get_real_time() / G_USEC_PER_SEC);

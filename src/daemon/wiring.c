@@ -72,14 +72,14 @@ host_gpus_changed(gpointer opaque)
     vgpu_guard_push_sweep(self);
 }
 
-VgpuManagerHost
+VgpuManagerOps
 vgpu_wiring_host(void)
 {
-    return (VgpuManagerHost) {
+    return (VgpuManagerOps) {
         .event = host_event,
         .attach = vgpu_late_attach,
         .rewrite = host_rewrite,
-        .look = vgpu_look_settle,
+        .ask_run = vgpu_look_settle,
         .starting = host_starting,
         .settled = host_settled,
         .add_gpu_instance = host_add_gpu_instance,

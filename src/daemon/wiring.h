@@ -7,7 +7,7 @@
 VgpuGuard *vgpu_wiring_new(VgpuWorker *worker, const VgpuConfig *config,
                            void (*event)(GVariant *event, gpointer opaque), gpointer opaque);
 /* What the manager is to be created with; their opaque is the guard. */
-VgpuManagerHost vgpu_wiring_host(void);
+VgpuManagerOps vgpu_wiring_host(void);
 /* Begin: connect when libvirt is there. On the main thread. */
 void vgpu_wiring_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,
                        const char *root);

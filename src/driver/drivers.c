@@ -9,7 +9,7 @@
 struct VgpuDrivers {
     VgpuDriverOptions options;
     GMainContext *context;
-    VgpuDriversHost host;
+    VgpuDriversOps ops;
     gpointer opaque;
     VgpuDriverUser discovery_user, gpu_user;
     VgpuDriver *discovery;
@@ -28,7 +28,7 @@ on_changed(gpointer opaque)
 {
     const VgpuDrivers *self = opaque;
 
-    self->host.changed(self->opaque);
+    self->ops.changed(self->opaque);
 }
 
 static bool
@@ -36,7 +36,7 @@ is_gpu_needed(const char *name, gpointer opaque)
 {
     const VgpuDrivers *self = opaque;
 
-    return self->host.is_needed(name, self->opaque);
+    return self->ops.is_needed(name, self->opaque);
 }
 
 /* It goes with the last of the others. */
@@ -50,7 +50,7 @@ is_discovery_needed(const char *name, gpointer opaque)
     (void) name;
     g_hash_table_iter_init(&iter, self->gpus);
     while (g_hash_table_iter_next(&iter, &gpu, NULL)) {
-        if (self->host.is_needed(gpu, self->opaque))
+        if (self->ops.is_needed(gpu, self->opaque))
             return true;
     }
     return false;
@@ -77,7 +77,7 @@ take_discovery(const char *name, GVariant *results, gpointer opaque)
         return true;
     g_clear_pointer(&self->last, g_variant_unref);
     self->last = g_variant_ref(discovery);
-    self->host.discovered(discovery, self->opaque);
+    self->ops.discovered(discovery, self->opaque);
     return true;
 }
 
@@ -91,7 +91,7 @@ take_contents(const char *name, GVariant *results, gpointer opaque)
         return false;
     if (is_same(g_hash_table_lookup(self->contents, name), contents))
         return true;
-    if (!self->host.contents(name, contents, self->opaque))
+    if (!self->ops.contents(name, contents, self->opaque))
         return false;
     g_hash_table_insert(self->contents, g_strdup(name), g_variant_ref(contents));
     return true;
@@ -292,7 +292,7 @@ vgpu_drivers_push(VgpuDrivers *self, const char *gpu, const VgpuDriverTask *task
 
 VgpuDrivers *
 vgpu_drivers_new(const VgpuDriverOptions *options, GMainContext *context,
-                 const VgpuDriversHost *host, gpointer opaque)
+                 const VgpuDriversOps *ops, gpointer opaque)
 {
     VgpuDrivers *self = g_new0(VgpuDrivers, 1);
 
@@ -302,7 +302,7 @@ vgpu_drivers_new(const VgpuDriverOptions *options, GMainContext *context,
         .debug = options->debug,
     };
     self->context = g_main_context_ref(context);
-    self->host = *host;
+    self->ops = *ops;
     self->opaque = opaque;
     self->discovery_user = (VgpuDriverUser) {
         .verb = VGPU_DRIVER_DISCOVER,

@@ -15,10 +15,10 @@ typedef struct {
     void (*changed)(gpointer opaque);
     /* Whether there are vGPUs of ours on it, or about to be. */
     bool (*is_needed)(const char *gpu, gpointer opaque);
-} VgpuDriversHost;
+} VgpuDriversOps;
 
 VgpuDrivers *vgpu_drivers_new(const VgpuDriverOptions *options, GMainContext *context,
-                              const VgpuDriversHost *host, gpointer opaque);
+                              const VgpuDriversOps *ops, gpointer opaque);
 void vgpu_drivers_free(VgpuDrivers *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDrivers, vgpu_drivers_free)
 

@@ -44,7 +44,7 @@ typedef struct {
 } Card;
 
 struct VgpuDrivers {
-    VgpuDriversHost host;
+    VgpuDriversOps ops;
     gpointer opaque;
 };
 
@@ -73,12 +73,12 @@ find_card(const char *gpu)
 
 VgpuDrivers *
 vgpu_drivers_new(const VgpuDriverOptions *options, GMainContext *context,
-                 const VgpuDriversHost *host, gpointer opaque)
+                 const VgpuDriversOps *ops, gpointer opaque)
 {
     (void) options;
     (void) context;
     world.drivers = g_new0(VgpuDrivers, 1);
-    world.drivers->host = *host;
+    world.drivers->ops = *ops;
     world.drivers->opaque = opaque;
     return world.drivers;
 }
@@ -197,12 +197,12 @@ read_what_is_asked(void)
             continue;
         card->is_asked = false;
         card->read_at = g_get_monotonic_time();
-        if (!card->is_told && !world.drivers->host.contents(card->gpu->address, card->contents,
-                                                            world.drivers->opaque))
+        if (!card->is_told && !world.drivers->ops.contents(card->gpu->address, card->contents,
+                                                           world.drivers->opaque))
             g_error("GPU %s: contents are refused", card->gpu->address);
         card->is_told = true;
     }
-    world.drivers->host.changed(world.drivers->opaque);
+    world.drivers->ops.changed(world.drivers->opaque);
 }
 
 /* --- GPUs ----------------------------------------------------------------------------------- */
@@ -473,7 +473,7 @@ ignore_uuid(const char *domain, gpointer opaque)
 }
 
 static void
-ignore_look(const char *domain, guint64 since, gpointer opaque)
+ignore_ask_run(const char *domain, guint64 since, gpointer opaque)
 {
     (void) domain;
     (void) since;
@@ -486,11 +486,11 @@ ignore(gpointer opaque)
     (void) opaque;
 }
 
-static const VgpuManagerHost callbacks = {
+static const VgpuManagerOps callbacks = {
     .event = ignore_event,
     .attach = ignore_attach,
     .rewrite = ignore_uuid,
-    .look = ignore_look,
+    .ask_run = ignore_ask_run,
     .starting = ignore_uuid,
     .settled = ignore_uuid,
     .gpus_changed = ignore,
@@ -506,7 +506,7 @@ see_all(void)
         vgpu_inventory_take(inventory, make_gpu(i));
     discovery = g_variant_ref_sink(
         vgpu_discovery_pack(inventory, g_variant_new_array(G_VARIANT_TYPE("(us)"), NULL, 0)));
-    world.drivers->host.discovered(discovery, world.drivers->opaque);
+    world.drivers->ops.discovered(discovery, world.drivers->opaque);
     for (guint i = 0; i < world.size.gpus; i++)
         world.cards[i].is_asked = true;
     read_what_is_asked();
@@ -764,10 +764,10 @@ copy(void)
 static GPtrArray *
 make_facts(void)
 {
-    GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_fact_free);
+    GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_listed_free);
 
     for (guint i = 0; i < world.size.domains + N_OFF; i++) {
-        VgpuFact *fact = g_new0(VgpuFact, 1);
+        VgpuListed *fact = g_new0(VgpuListed, 1);
 
         fact->definition = parse_domain(i);
         fact->uuid = g_strdup(fact->definition->uuid);

@@ -1,4 +1,4 @@
-#include "core/place.h"
+#include "core/prospect.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ choose_anywhere(VgpuStart *self, const VgpuWant *want, GPtrArray **candidates)
 }
 
 void
-vgpu_place_move(VgpuStart *self, VgpuStep *step, const char *why)
+vgpu_prospect_move(VgpuStart *self, VgpuStep *step, const char *why)
 {
     const VgpuWant *want = step->want;
     g_autoptr(GPtrArray) candidates = NULL;
@@ -52,7 +52,7 @@ vgpu_place_move(VgpuStart *self, VgpuStep *step, const char *why)
     claim = vgpu_claim_new(want->uuid, want->index);
     vgpu_claim_put(claim, chosen->gpu, chosen->parent->address, chosen->profile);
     vgpu_plan_put(self->manager, self->domain, claim);
-    self->manager->host.rewrite(self->key, self->manager->opaque);
+    self->manager->ops.rewrite(self->key, self->manager->opaque);
     text = g_strdup_printf(VGPU_REFUSAL_MOVED, want->index, why);
     vgpu_steps_fail(self, VGPU_ERROR_BUSY, text);
 }
@@ -95,8 +95,8 @@ is_being_set_up(const VgpuManager *manager, const VgpuWant *want)
 
 /* --- what is seen of it ------------------------------------------------------------------- */
 
-static VgpuPlace *
-place_at(VgpuPlace *self, const VgpuGpu *gpu, const char *parent, const VgpuProfile *profile)
+static VgpuProspect *
+place_at(VgpuProspect *self, const VgpuGpu *gpu, const char *parent, const VgpuProfile *profile)
 {
     self->room = VGPU_ROOM_YES;
     self->gpu = gpu;
@@ -106,8 +106,8 @@ place_at(VgpuPlace *self, const VgpuGpu *gpu, const char *parent, const VgpuProf
 }
 
 /* There is none, and there will be none. */
-static VgpuPlace *
-place_refused(VgpuPlace *self, VgpuError code, char *why)
+static VgpuProspect *
+place_refused(VgpuProspect *self, VgpuError code, char *why)
 {
     self->room = VGPU_ROOM_NO;
     self->refusal = why;
@@ -127,9 +127,9 @@ is_still_so(const VgpuStart *start, const char *function)
 }
 
 /* A device of that UUID exists. */
-static VgpuPlace *
-see_device(VgpuPlace *self, const VgpuStart *start, const VgpuWant *want,
-           const VgpuPresence *found)
+static VgpuProspect *
+see_device(VgpuProspect *self, const VgpuStart *start, const VgpuWant *want,
+           const VgpuFound *found)
 {
     const VgpuInventory *inventory = start->manager->inventory;
     const VgpuGpu *gpu =
@@ -158,8 +158,8 @@ see_device(VgpuPlace *self, const VgpuStart *start, const VgpuWant *want,
 
 /* create="define": libvirt was asked to define it when the domain was defined; an inactive one is made
  * on its recorded parent. */
-static VgpuPlace *
-find_kept(VgpuPlace *self, const VgpuStart *start)
+static VgpuProspect *
+find_kept(VgpuProspect *self, const VgpuStart *start)
 {
     const VgpuClaim *kept = self->kept;
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(start->manager->inventory, kept->parent);
@@ -197,7 +197,7 @@ to_be_placed(const VgpuStart *start, const VgpuStep *step)
 
 /* Where it goes with regard to the domain's others. */
 static bool
-find_with_others(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
+find_with_others(VgpuProspect *self, VgpuStart *start, const VgpuStep *step)
 {
     g_autoptr(GPtrArray) wants = to_be_placed(start, step);
     g_autoptr(GArray) spots = wants->len > 1 && !start->apart
@@ -233,7 +233,7 @@ has_some_to_go(const VgpuStart *start, bool is_taken)
 
 /* Nothing fits: whether a GPU may do in a moment, of which too little is known now. */
 static bool
-is_to_wait(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
+is_to_wait(VgpuProspect *self, VgpuStart *start, const VgpuStep *step)
 {
     VgpuSeen seen = vgpu_sight_see(start->manager, step->want, true, start->begun);
     bool is_silent = false, is_taken = false;
@@ -276,8 +276,8 @@ find_mig_auto(const GPtrArray *candidates)
     return NULL;
 }
 
-static VgpuPlace *
-find_room(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
+static VgpuProspect *
+find_room(VgpuProspect *self, VgpuStart *start, const VgpuStep *step)
 {
     const VgpuWant *want = step->want;
     const VgpuCandidate *chosen;
@@ -301,14 +301,14 @@ find_room(VgpuPlace *self, VgpuStart *start, const VgpuStep *step)
 
 /* --- all of it ---------------------------------------------------------------------------- */
 
-VgpuPlace *
-vgpu_place_new(VgpuStart *start, const VgpuStep *step)
+VgpuProspect *
+vgpu_prospect_new(VgpuStart *start, const VgpuStep *step)
 {
-    VgpuPlace *self = g_new0(VgpuPlace, 1);
+    VgpuProspect *self = g_new0(VgpuProspect, 1);
     VgpuManager *manager = start->manager;
     const VgpuWant *want = step->want;
     VgpuSeen asked = vgpu_sight_see(manager, want, step->is_elsewhere, start->begun);
-    VgpuPresence found = { 0 };
+    VgpuFound found = { 0 };
 
     if (asked.asked || asked.others_asked)
         return self;
@@ -333,7 +333,7 @@ vgpu_place_new(VgpuStart *start, const VgpuStep *step)
 }
 
 void
-vgpu_place_free(VgpuPlace *self)
+vgpu_prospect_free(VgpuProspect *self)
 {
     if (!self)
         return;
@@ -345,7 +345,7 @@ vgpu_place_free(VgpuPlace *self)
 }
 
 void
-vgpu_place_refuse(const VgpuPlace *self, VgpuStart *start, VgpuStep *step)
+vgpu_prospect_refuse(const VgpuProspect *self, VgpuStart *start, VgpuStep *step)
 {
     const VgpuWant *want = step->want;
     g_autofree char *why = NULL;
@@ -361,7 +361,7 @@ vgpu_place_refuse(const VgpuPlace *self, VgpuStart *start, VgpuStep *step)
     } else if (want->interface != VGPU_INTERFACE_NONE && !want->uuid_is_users &&
                !is_being_set_up(start->manager, want)) {
         why = why_not_there(start, want, self->candidates);
-        vgpu_place_move(start, step, why);
+        vgpu_prospect_move(start, step, why);
     } else {
         vgpu_placement_explain(self->candidates, want, &start->failure);
     }

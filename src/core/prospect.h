@@ -1,4 +1,4 @@
-/* place.h: what a start sees where there is no record of a vGPU yet: a device, room for one, or neither */
+/* prospect.h: what a start sees where there is no record of a vGPU yet: a device, room for one, or neither */
 #pragma once
 
 #include "core/steps.h"
@@ -19,14 +19,14 @@ typedef struct {
     VgpuProfile *kept_profile;
     char *refusal; /* NULL: the candidates tell */
     VgpuError code;
-} VgpuPlace;
+} VgpuProspect;
 
-VgpuPlace *vgpu_place_new(VgpuStart *start, const VgpuStep *step);
-void vgpu_place_free(VgpuPlace *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPlace, vgpu_place_free)
+VgpuProspect *vgpu_prospect_new(VgpuStart *start, const VgpuStep *step);
+void vgpu_prospect_free(VgpuProspect *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuProspect, vgpu_prospect_free)
 
 /* There is none: say why, or have the definition name another. */
-void vgpu_place_refuse(const VgpuPlace *self, VgpuStart *start, VgpuStep *step);
+void vgpu_prospect_refuse(const VgpuProspect *self, VgpuStart *start, VgpuStep *step);
 /* The VF that the domain's XML names cannot be had: have the definition name another, if there is
  * one, and refuse the start with @why. */
-void vgpu_place_move(VgpuStart *self, VgpuStep *step, const char *why);
+void vgpu_prospect_move(VgpuStart *self, VgpuStep *step, const char *why);

@@ -28,8 +28,6 @@ typedef struct {
 /* Let it work until it has read all GPUs, as they are now. */
 void host_see(VgpuManager *manager);
 /* What is known of the GPUs is asked for right before these, as the daemon does. */
-#define vgpu_manager_available(manager, ...)                                                     \
-    (host_see(manager), vgpu_manager_available(manager, __VA_ARGS__))
 #define vgpu_manager_begin_setup(manager, ...)                                                   \
     (host_see(manager), vgpu_manager_begin_setup(manager, __VA_ARGS__))
 #define vgpu_manager_bind(manager, ...)                                                          \

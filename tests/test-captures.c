@@ -263,15 +263,15 @@ test_mig_facts(void **state)
         "{'id': <'nvidia-475'>, 'gi_profile': <uint32 14>, 'max_per_gi': <uint32 1>}]>}]",
         NULL, NULL, NULL);
     const Capture *a100 = captures;
-    const VgpuGpu *gpu;
+    VgpuGpu *gpu;
 
     while (!g_str_has_prefix(a100->what, "A100"))
         a100++;
     make_card(fs, a100);
     inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
-    vgpu_facts_apply(facts, inventory);
-    check_card(a100, inventory);
     gpu = vgpu_inventory_find(inventory, a100->address);
+    vgpu_facts_apply(facts, gpu);
+    check_card(a100, inventory);
     assert_true(gpu->is_mig);
     assert_int_equal(gpu->gpu_instances->len, 2);
     assert_int_equal(vgpu_gpu_find_profile(gpu, "nvidia-475")->gi_profile, 14);

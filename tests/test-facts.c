@@ -33,7 +33,8 @@ apply(VgpuInventory *inventory, const char *text)
 
     if (!facts)
         fail_msg("%s: %s", text, error->message);
-    vgpu_facts_apply(facts, inventory);
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        vgpu_facts_apply(facts, g_ptr_array_index(inventory->gpus, i));
 }
 
 static void
@@ -74,7 +75,7 @@ test_modes_change(void **state)
     const VgpuGpu *gpu = vgpu_inventory_find(inventory, GPU);
     const VgpuGpuInstance *instance;
 
-    vgpu_facts_apply(NULL, inventory);
+    vgpu_facts_apply(NULL, g_ptr_array_index(inventory->gpus, 0));
     apply(inventory, "[{'address': <'" GPU "'>, 'mig': <true>, 'gpu_instances': <["
                      "{'gi': <uint32 3>, 'profile_id': <uint32 14>, 'profile': <'2g.10gb'>, "
                      "'start': <uint32 0>, 'size': <uint32 2>}, "

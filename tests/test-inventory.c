@@ -79,20 +79,6 @@ test_find(void **state)
     }
 }
 
-static void
-test_remove(void **state)
-{
-    g_autoptr(VgpuInventory) host = make_host();
-
-    assert_true(vgpu_inventory_remove(host, "0000:41:00.0"));
-    assert_null(vgpu_inventory_find(host, "0000:41:00.0"));
-    assert_int_equal(host->gpus->len, 6);
-    assert_false(vgpu_inventory_remove(host, "0000:41:00.0"));
-    assert_false(vgpu_inventory_remove(host, "0000:c1:00.4"));
-    assert_int_equal(host->gpus->len, 6);
-    vgpu_inventory_free(NULL);
-}
-
 /* The frame buffer is that of the same GPU, as large as it was ever seen. */
 static void
 test_remember(void **state)
@@ -124,7 +110,7 @@ test_remember(void **state)
         gpu->product_id = g_strdup(cases[i].product);
         gpu->card_mib = cases[i].new_mib;
         vgpu_inventory_take(newer, gpu);
-        vgpu_inventory_remember(newer, older);
+        vgpu_gpu_remember(gpu, old);
         if (gpu->card_mib != cases[i].expected)
             fail_msg("%s: %u MiB", cases[i].what, gpu->card_mib);
     }
@@ -155,7 +141,8 @@ test_identify(void **state)
     vgpu_inventory_take(libvirt, named("0000:81:00.0", "pci_0000_81_00_0", NULL));
     vgpu_inventory_take(libvirt, named("0000:e1:00.0", "pci_0000_e1_00_0", "unplugged"));
 
-    vgpu_inventory_identify(host, libvirt);
+    for (guint i = 0; i < host->gpus->len; i++)
+        vgpu_gpu_identify(g_ptr_array_index(host->gpus, i), libvirt);
 
     gpu = vgpu_inventory_find(host, "0000:41:00.0");
     assert_string_equal(gpu->nodedev, "pci_0000_41_00_0");
@@ -174,8 +161,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_find),
-        cmocka_unit_test(test_remove),   cmocka_unit_test(test_remember),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_remember),
         cmocka_unit_test(test_identify),
     };
 

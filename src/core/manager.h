@@ -259,13 +259,12 @@ void vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent,
 /* All GPUs; borrowed until the next call. */
 const VgpuInventory *vgpu_manager_inventory(VgpuManager *self);
 
-/* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
-guint vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile);
-/* The same for many questions: the host as it is now, for no domain in particular. Valid until something changes. */
+/* The host as it is now, for no domain in particular. Valid until something changes. */
 typedef struct VgpuReading VgpuReading;
 VgpuReading *vgpu_manager_read(VgpuManager *self);
 void vgpu_reading_free(VgpuReading *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
+/* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
 guint vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu,
                              const VgpuProfile *profile);
 
@@ -291,8 +290,8 @@ void vgpu_row_free(VgpuRow *self);
 /* @all: with those planned for domains that are off, and with those of others. */
 GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
 
-/* All that is needed for vgpu_manager_explain() and vgpu_manager_available(), as it is now; both take it on
- * any thread, so that what takes long keeps no hook. */
+/* All that is needed for vgpu_manager_explain(), as it is now, which takes it on any thread, so that what takes
+ * long keeps no hook. */
 VgpuManager *vgpu_manager_copy(VgpuManager *self);
 void vgpu_manager_copy_free(VgpuManager *self);
 

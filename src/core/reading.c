@@ -233,11 +233,3 @@ vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu, const VgpuPr
 {
     return vgpu_placement_available(&self->snapshot, gpu, profile);
 }
-
-guint
-vgpu_manager_available(VgpuManager *self, const VgpuGpu *gpu, const VgpuProfile *profile)
-{
-    g_autoptr(VgpuReading) reading = vgpu_reading_new(self, NULL, NULL, NULL);
-
-    return vgpu_reading_available(reading, gpu, profile);
-}

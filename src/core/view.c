@@ -72,7 +72,7 @@ complete(const VgpuManager *self, VgpuGpu *gpu, const VgpuGpu *before)
     label_all(gpu, vgpu_reservations_of_gpu(self->reservations, gpu->address));
     gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
     gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
-    vgpu_facts_apply_one(self->facts, gpu); /* which have the last word */
+    vgpu_facts_apply(self->facts, gpu); /* which have the last word */
     if (self->identity)
         vgpu_gpu_identify(gpu, self->identity);
     vgpu_tally_update(gpu);

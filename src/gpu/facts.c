@@ -75,22 +75,7 @@ apply(GVariant *one, VgpuGpu *gpu)
 }
 
 void
-vgpu_facts_apply(GVariant *facts, VgpuInventory *inventory)
-{
-    for (gsize i = 0; facts && i < g_variant_n_children(facts); i++) {
-        g_autoptr(GVariant) one = g_variant_get_child_value(facts, i);
-        const char *address = NULL;
-        VgpuGpu *gpu = g_variant_lookup(one, "address", "&s", &address)
-                           ? vgpu_inventory_find(inventory, address)
-                           : NULL;
-
-        if (gpu)
-            apply(one, gpu);
-    }
-}
-
-void
-vgpu_facts_apply_one(GVariant *facts, VgpuGpu *gpu)
+vgpu_facts_apply(GVariant *facts, VgpuGpu *gpu)
 {
     for (gsize i = 0; facts && i < g_variant_n_children(facts); i++) {
         g_autoptr(GVariant) one = g_variant_get_child_value(facts, i);

@@ -13,10 +13,8 @@
  *     max_resolution (s), max_instances (u), max_per_domain (u), max_per_gi (u), gi_profile (u) */
 #define VGPU_FACTS_TYPE G_VARIANT_TYPE("aa{sv}")
 
-/* Join @facts (of that type, or NULL) to @inventory: modes and GPU instances, and of the profiles
- * that a GPU's driver offers or has offered the numbers that sysfs does not tell. A type that sysfs
+/* Join what @facts (of that type, or NULL) say of @gpu: mode and GPU instances, and of the profiles
+ * that its driver offers or has offered the numbers that sysfs does not tell. A type that sysfs
  * does not list at the moment is added to the GPU's profiles, so that its name is known while its
- * list is short; no parent offers it. GPUs and types that are not there are skipped. */
-void vgpu_facts_apply(GVariant *facts, VgpuInventory *inventory);
-/* The same for one GPU. */
-void vgpu_facts_apply_one(GVariant *facts, VgpuGpu *gpu);
+ * list is short; no parent offers it. Types that are not there are skipped. */
+void vgpu_facts_apply(GVariant *facts, VgpuGpu *gpu);

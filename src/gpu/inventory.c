@@ -172,15 +172,6 @@ vgpu_inventory_find_parent(const VgpuInventory *self, const char *address, VgpuG
     return parent;
 }
 
-bool
-vgpu_inventory_remove(VgpuInventory *self, const char *address)
-{
-    VgpuGpu *gpu = vgpu_inventory_find(self, address);
-
-    g_clear_pointer(&self->functions, g_hash_table_unref);
-    return gpu && g_ptr_array_remove(self->gpus, gpu);
-}
-
 void
 vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older)
 {
@@ -198,16 +189,6 @@ vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older)
 }
 
 void
-vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older)
-{
-    for (guint i = 0; i < self->gpus->len; i++) {
-        VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
-
-        vgpu_gpu_remember(gpu, vgpu_inventory_find(older, gpu->address));
-    }
-}
-
-void
 vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt)
 {
     const VgpuGpu *known = vgpu_inventory_find(from_libvirt, self->address);
@@ -218,11 +199,4 @@ vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt)
     g_free(self->name);
     self->nodedev = g_strdup(known->nodedev);
     self->name = g_strdup(known->name);
-}
-
-void
-vgpu_inventory_identify(VgpuInventory *self, const VgpuInventory *from_libvirt)
-{
-    for (guint i = 0; i < self->gpus->len; i++)
-        vgpu_gpu_identify(g_ptr_array_index(self->gpus, i), from_libvirt);
 }

@@ -1,7 +1,7 @@
 /* inventory.h: all GPUs of the host
  *
  * It is filled twice: by src/libvirt from node devices (identity: node device, product name) and by
- * src/backend from sysfs (capacity); vgpu_inventory_identify() joins the two. */
+ * src/backend from sysfs (capacity); vgpu_gpu_identify() joins the two. */
 #pragma once
 
 #include "gpu/gpu.h"
@@ -39,18 +39,11 @@ VgpuGpu *vgpu_inventory_find_by_function(const VgpuInventory *self, const char *
 VgpuParent *vgpu_inventory_find_parent(const VgpuInventory *self, const char *address,
                                        VgpuGpu **gpu);
 
-/* Remove the GPU if it is there; tells whether it was. */
-bool vgpu_inventory_remove(VgpuInventory *self, const char *address);
-
-/* Give the GPUs of @self the profiles and the frame buffer that an older reading knew of, for
+/* Give @self the profiles and the frame buffer that an older reading (may be NULL) knew of, for
  * drivers that list only what could be made at the moment (interfaces on VFs). What no parent
  * offers any more has no room. */
-void vgpu_inventory_remember(VgpuInventory *self, const VgpuInventory *older);
-/* The same for one GPU; @older may be NULL. */
 void vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older);
 
-/* Give each GPU of @self (from sysfs) what only libvirt knows: node device and product name. A GPU
- * that libvirt has not noticed yet stays, without those; one that sysfs no longer has stays away,
- * since nothing can be made on it. */
-void vgpu_inventory_identify(VgpuInventory *self, const VgpuInventory *from_libvirt);
+/* Give @self (from sysfs) what only libvirt knows: node device and product name; neither when it has not
+ * noticed the GPU yet. */
 void vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt);

@@ -10,7 +10,6 @@
 #include "core/plan.h"
 #include "core/pooling.h"
 #include "core/reading.h"
-#include "core/records.h"
 #include "core/refused.h"
 #include "core/sight.h"
 #include "domain/display.h"
@@ -276,8 +275,7 @@ choose_place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
 static const VgpuClaim *
 present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
-    const VgpuOwner *owner = vgpu_records_find(self, domain->uuid);
-    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, want->uuid) : NULL;
+    const VgpuClaim *claim = vgpu_owner_find(vgpu_records_find(self, domain->uuid), want->uuid);
 
     return claim && claim->phase != VGPU_PHASE_FAILED && claim->phase != VGPU_PHASE_RELEASING &&
                    vgpu_claim_fits(claim, want)

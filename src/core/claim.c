@@ -202,7 +202,7 @@ vgpu_owner_free(VgpuOwner *self)
 VgpuClaim *
 vgpu_owner_find(const VgpuOwner *self, const char *uuid)
 {
-    for (guint i = 0; i < self->claims->len; i++) {
+    for (guint i = 0; self && i < self->claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(self->claims, i);
 
         if (g_strcmp0(claim->uuid, uuid) == 0)

@@ -106,7 +106,7 @@ VgpuOwner *vgpu_owner_new(const char *key);
 void vgpu_owner_free(VgpuOwner *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuOwner, vgpu_owner_free)
 
-/* Borrowed, NULL when not there. */
+/* Borrowed, NULL when not there, or @self is NULL. */
 VgpuClaim *vgpu_owner_find(const VgpuOwner *self, const char *uuid);
 
 /* A directory of owners. */

@@ -2,15 +2,12 @@
 #include "core/create.h"
 
 #include "base/error.h"
-#include "core/events.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/prospect.h"
-#include "core/records.h"
 #include "core/refused.h"
 #include "core/steps.h"
-#include "core/waiters.h"
 #include "driver/protocol.h"
 
 #define BUSY_RETRY_US 100000
@@ -149,9 +146,7 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
 static VgpuClaim *
 find_claim(const CreateJob *job)
 {
-    const VgpuOwner *owner = vgpu_records_find(job->manager, job->key);
-
-    return owner ? vgpu_owner_find(owner, job->uuid) : NULL;
+    return vgpu_owner_find(vgpu_records_find(job->manager, job->key), job->uuid);
 }
 
 static void

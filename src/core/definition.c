@@ -1,10 +1,8 @@
 /* definition.c: libvirt tells of a definition, or that there is one no more (manager.h) */
-#include "core/definitions.h"
 #include "core/follow.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"
-#include "core/records.h"
 
 char *
 vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
@@ -44,7 +42,7 @@ take_name(VgpuManager *self, const VgpuDomain *domain)
 void
 vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running)
 {
-    VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain->uuid);
+    VgpuDefinition *definition = vgpu_definitions_find(self, domain->uuid);
     guint64 order = definition ? definition->order : ++self->last_order;
 
     take_name(self, domain);
@@ -95,7 +93,7 @@ has_any(const VgpuOwner *owner)
 void
 vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
 {
-    vgpu_definitions_unindex(self, g_hash_table_lookup(self->definitions, domain_uuid));
+    vgpu_definitions_unindex(self, vgpu_definitions_find(self, domain_uuid));
     g_hash_table_remove(self->definitions, domain_uuid);
     if (!has_any(vgpu_records_find(self, domain_uuid)) &&
         !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid))

@@ -38,6 +38,12 @@ vgpu_definitions_unindex(VgpuManager *self, VgpuDefinition *definition)
     }
 }
 
+VgpuDefinition *
+vgpu_definitions_find(const VgpuManager *self, const char *domain_uuid)
+{
+    return domain_uuid ? g_hash_table_lookup(self->definitions, domain_uuid) : NULL;
+}
+
 const GPtrArray *
 vgpu_definitions_wanting(const VgpuManager *self, const char *uuid)
 {

@@ -13,6 +13,8 @@ typedef struct {
 
 void vgpu_definition_free(VgpuDefinition *self);
 
+/* The domain's; NULL: it has none, or is NULL. Borrowed. */
+VgpuDefinition *vgpu_definitions_find(const VgpuManager *self, const char *domain_uuid);
 /* The definitions that ask for a vGPU of that UUID (of VgpuDefinition); NULL: none does. Borrowed. */
 const GPtrArray *vgpu_definitions_wanting(const VgpuManager *self, const char *uuid);
 /* Its want for that vGPU; NULL: it has none. Borrowed. */

@@ -2,16 +2,12 @@
 #include "core/follow.h"
 
 #include "base/clock.h"
-#include "core/definitions.h"
-#include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"
-#include "core/records.h"
 #include "core/sight.h"
 #include "core/start.h"
-#include "core/waiters.h"
 
 /* What the domain of these vGPUs does by now. */
 static void
@@ -82,7 +78,7 @@ void
 vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
 {
     VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
-    VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
+    VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
 
     if (definition)
         definition->running = true;
@@ -106,7 +102,7 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
                       const GError *error)
 {
     VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
-    VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
+    VgpuClaim *claim = vgpu_owner_find(owner, uuid);
 
     if (!claim || owner->since != since || claim->phase != VGPU_PHASE_ATTACHING) {
         if (error || (claim && claim->phase == VGPU_PHASE_READY))
@@ -134,7 +130,7 @@ vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, b
                     int domain_id)
 {
     const VgpuOwner *owner = vgpu_records_find(self, domain_uuid);
-    VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
+    VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
 
     if (definition)
         definition->running = running;
@@ -203,7 +199,7 @@ adopt(VgpuManager *self, const VgpuAction *action)
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(self->inventory, action->parent);
     const VgpuProfile *profile =
         gpu && action->profile_id ? vgpu_gpu_find_profile(gpu, action->profile_id) : NULL;
-    const VgpuDefinition *definition = g_hash_table_lookup(self->definitions, action->key);
+    const VgpuDefinition *definition = vgpu_definitions_find(self, action->key);
     bool is_used = action->kind == VGPU_ACTION_ADOPT;
     VgpuOwner *owner;
     VgpuClaim *claim;
@@ -273,7 +269,7 @@ static void
 act(VgpuManager *self, const VgpuAction *action)
 {
     VgpuOwner *owner = vgpu_records_find(self, action->key);
-    VgpuClaim *claim = owner ? vgpu_owner_find(owner, action->uuid) : NULL;
+    VgpuClaim *claim = vgpu_owner_find(owner, action->uuid);
 
     if (action->kind == VGPU_ACTION_ADOPT || action->kind == VGPU_ACTION_REMOVE)
         adopt(self, action);

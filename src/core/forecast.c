@@ -3,7 +3,6 @@
 #include "core/plan.h"
 #include "core/pooling.h"
 #include "core/reading.h"
-#include "core/records.h"
 #include "domain/display.h"
 
 void
@@ -20,8 +19,7 @@ vgpu_forecast_free(VgpuForecast *self)
 static char *
 present_note(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
-    const VgpuOwner *owner = vgpu_records_find(self, domain->uuid);
-    const VgpuClaim *claim = owner && want->uuid ? vgpu_owner_find(owner, want->uuid) : NULL;
+    const VgpuClaim *claim = vgpu_owner_find(vgpu_records_find(self, domain->uuid), want->uuid);
 
     if (!claim && want->uuid)
         claim = vgpu_records_find_persistent(self, want->uuid, NULL);

@@ -1,12 +1,15 @@
-/* manager-private.h: what the manager has; what each room does with it is in the header of that name */
+/* manager-private.h: what the manager has
+ *
+ * What each room does with it is in the header of that name; those that nearly all call come with this. */
 #pragma once
 
+#include "core/definitions.h"
+#include "core/events.h"
 #include "core/lane.h"
 #include "core/manager.h"
-#include "core/reservations.h"
+#include "core/records.h"
+#include "core/waiters.h"
 #include "driver/drivers.h"
-
-typedef struct VgpuRecords VgpuRecords;
 
 struct VgpuManager {
     const VgpuConfig *config;

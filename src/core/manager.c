@@ -1,14 +1,11 @@
 #include "core/manager.h"
 
 #include "core/create.h"
-#include "core/definitions.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
-#include "core/records.h"
 #include "core/sight.h"
 #include "core/start.h"
-#include "core/waiters.h"
 
 static void
 check_free(gpointer data)

@@ -5,7 +5,6 @@
 #include "core/bind.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
-#include "core/records.h"
 #include "domain/filter.h"
 
 static void arm(VgpuManager *self);

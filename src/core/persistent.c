@@ -1,14 +1,10 @@
 /* persistent.c: vGPUs that outlive a run, and those that belong to no domain */
 #include "base/error.h"
-#include "core/definitions.h"
-#include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/pooling.h"
 #include "core/reading.h"
-#include "core/records.h"
 #include "core/sight.h"
-#include "core/waiters.h"
 
 #define DESTROY_LIMIT_MS 20000
 
@@ -22,8 +18,7 @@ take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, const 
         seen->parent ? vgpu_inventory_find_by_function(self->inventory, seen->parent) : NULL;
     const VgpuProfile *profile =
         gpu && seen->profile_id ? vgpu_gpu_find_profile(gpu, seen->profile_id) : NULL;
-    const VgpuDefinition *definition =
-        domain_uuid ? g_hash_table_lookup(self->definitions, domain_uuid) : NULL;
+    const VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
 
     if (!domain_uuid || want->uuid_is_users || !profile ||
         gpu->interface != VGPU_INTERFACE_MDEV || vgpu_profile_is_mig(profile) ||
@@ -41,8 +36,7 @@ place_kept(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, Vgp
            GError **error)
 {
     VgpuWant mdev = *want;
-    const VgpuDefinition *definition =
-        domain_uuid ? g_hash_table_lookup(self->definitions, domain_uuid) : NULL;
+    const VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
     g_autoptr(VgpuReading) reading = NULL;
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
@@ -176,7 +170,7 @@ vgpu_manager_unwanted(const VgpuManager *self, const char *domain_uuid)
     GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
     const VgpuOwner *owner =
         vgpu_reservations_find(self->reservations, VGPU_KIND_PERSISTENT, domain_uuid);
-    const VgpuDefinition *definition = g_hash_table_lookup(self->definitions, domain_uuid);
+    const VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
 
     for (guint i = 0; owner && i < owner->claims->len; i++) {
         const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);

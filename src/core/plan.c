@@ -4,14 +4,12 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "core/manager-private.h"
-#include "core/records.h"
 
 const VgpuClaim *
 vgpu_plan_find(const VgpuManager *self, const char *key, const char *uuid)
 {
-    const VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
-
-    return owner && uuid ? vgpu_owner_find(owner, uuid) : NULL;
+    return vgpu_owner_find(vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key),
+                           uuid);
 }
 
 static const char *
@@ -48,7 +46,7 @@ void
 vgpu_plan_drop(VgpuManager *self, const char *key, const char *uuid)
 {
     VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key);
-    VgpuClaim *claim = owner ? vgpu_owner_find(owner, uuid) : NULL;
+    VgpuClaim *claim = vgpu_owner_find(owner, uuid);
 
     if (!claim)
         return;

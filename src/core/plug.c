@@ -2,13 +2,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/uuid.h"
-#include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/pooling.h"
-#include "core/records.h"
 #include "core/start.h"
-#include "core/waiters.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
 
@@ -162,7 +159,7 @@ vgpu_manager_plugged(VgpuManager *self, const char *domain_uuid, const char *dom
     VgpuClaim *claim;
 
     if (!handmade || (!hostdev->source && g_strcmp0(uuid, hostdev->uuid) != 0) ||
-        (owner && vgpu_owner_find(owner, uuid)))
+        vgpu_owner_find(owner, uuid))
         return;
     from = g_ptr_array_index(handmade->claims, 0);
     claim = vgpu_claim_copy_place(from);

@@ -2,7 +2,6 @@
 #include "core/pooling.h"
 
 #include "base/names.h"
-#include "core/definitions.h"
 #include "core/manager-private.h"
 #include "core/reading.h"
 #include "placement/room.h"

@@ -6,7 +6,6 @@
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/reading.h"
-#include "core/records.h"
 #include "core/sight.h"
 #include "core/steps.h"
 #include "domain/refusals.h"

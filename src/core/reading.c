@@ -4,7 +4,6 @@
 #include "core/balance.h"
 #include "core/manager-private.h"
 #include "core/numa.h"
-#include "core/records.h"
 #include "core/sight.h"
 #include "placement/pending.h"
 

@@ -3,7 +3,6 @@
 
 #include "base/names.h"
 #include "core/manager-private.h"
-#include "core/waiters.h"
 
 #define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
 

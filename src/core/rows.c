@@ -1,6 +1,5 @@
 /* rows.c: what the manager knows, for people and programs */
 #include "base/names.h"
-#include "core/definitions.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 
@@ -76,8 +75,7 @@ lacks_looks(const VgpuDomain *definition, const VgpuClaim *claim)
 static bool
 needs_restart(const VgpuManager *self, const VgpuOwner *owner)
 {
-    const VgpuDefinition *definition =
-        owner->domain_uuid ? g_hash_table_lookup(self->definitions, owner->domain_uuid) : NULL;
+    const VgpuDefinition *definition = vgpu_definitions_find(self, owner->domain_uuid);
     const GPtrArray *wants;
 
     if (!definition)

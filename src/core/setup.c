@@ -1,7 +1,6 @@
 /* setup.c: GPUs that are being set up, and what the set-up program tells of them */
 #include "base/error.h"
 #include "core/manager-private.h"
-#include "core/waiters.h"
 
 static const VgpuInstance *
 any_instance(const VgpuGpu *gpu, const char **parent)

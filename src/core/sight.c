@@ -7,11 +7,9 @@
 
 #include "base/source.h"
 #include "core/balance.h"
-#include "core/events.h"
 #include "core/manager-private.h"
 #include "core/refused.h"
 #include "core/view.h"
-#include "core/waiters.h"
 #include "gpu/contents.h"
 
 /* For so long a driver that has fallen silent is waited for where nothing else will do. */

@@ -13,10 +13,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/source.h"
-#include "core/events.h"
 #include "core/life.h"
 #include "core/manager-private.h"
-#include "core/records.h"
 #include "core/sight.h"
 #include "core/step.h"
 #include "core/steps.h"
@@ -300,8 +298,8 @@ supersede(VgpuManager *manager, const char *key)
 static bool
 has_already(const VgpuManager *manager, const VgpuStartRequest *request, const VgpuWant *want)
 {
-    const VgpuOwner *owner = vgpu_records_find(manager, request->key);
-    const VgpuClaim *claim = owner ? vgpu_owner_find(owner, want->uuid) : NULL;
+    const VgpuClaim *claim =
+        vgpu_owner_find(vgpu_records_find(manager, request->key), want->uuid);
 
     return claim && (claim->phase == VGPU_PHASE_READY || claim->phase == VGPU_PHASE_ATTACHING);
 }

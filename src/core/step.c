@@ -9,11 +9,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "core/create.h"
-#include "core/definitions.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/prospect.h"
-#include "core/records.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
 
@@ -62,7 +60,7 @@ other_owner_of(const VgpuStart *self, const VgpuWant *want)
 {
     const char *uuid = want->uuid;
     VgpuManager *manager = self->manager;
-    const VgpuDefinition *own = g_hash_table_lookup(manager->definitions, self->key);
+    const VgpuDefinition *own = vgpu_definitions_find(manager, self->key);
     const GPtrArray *claims = vgpu_reservations_of_uuid(manager->reservations, uuid);
     const GPtrArray *wanting = vgpu_definitions_wanting(manager, uuid);
 

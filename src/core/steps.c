@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "core/manager-private.h"
-#include "core/records.h"
 
 VgpuStep *
 vgpu_steps_find(VgpuStart *self, const char *uuid)
@@ -36,9 +35,7 @@ vgpu_steps_cannot(VgpuManager *manager, guint64 token, const GError *error)
 VgpuClaim *
 vgpu_steps_claim(const VgpuStart *self, const VgpuStep *step)
 {
-    const VgpuOwner *owner = vgpu_records_find(self->manager, self->key);
-
-    return owner ? vgpu_owner_find(owner, step->want->uuid) : NULL;
+    return vgpu_owner_find(vgpu_records_find(self->manager, self->key), step->want->uuid);
 }
 
 bool

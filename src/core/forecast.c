@@ -22,7 +22,7 @@ present_note(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
     const VgpuClaim *claim = vgpu_owner_find(vgpu_records_find(self, domain->uuid), want->uuid);
 
     if (!claim && want->uuid)
-        claim = vgpu_records_find_persistent(self, want->uuid, NULL);
+        claim = vgpu_records_find_persistent(self, want->uuid);
     if (!claim || claim->phase == VGPU_PHASE_FAILED || claim->phase == VGPU_PHASE_RELEASING ||
         claim->index != want->index || !vgpu_claim_fits(claim, want))
         return NULL;

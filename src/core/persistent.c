@@ -100,7 +100,7 @@ bool
 vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
                   const VgpuWant *want, VgpuKeep *out, GError **error)
 {
-    VgpuClaim *known = vgpu_records_find_persistent(self, want->uuid, NULL);
+    VgpuClaim *known = vgpu_records_find_persistent(self, want->uuid);
     VgpuSituation situation;
 
     if (!known) {
@@ -127,24 +127,24 @@ vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain
 void
 vgpu_manager_kept(VgpuManager *self, const char *uuid)
 {
-    VgpuOwner *owner;
-    VgpuClaim *claim = vgpu_records_find_persistent(self, uuid, &owner);
+    VgpuClaim *claim = vgpu_records_find_persistent(self, uuid);
 
     if (!claim || claim->phase == VGPU_PHASE_READY)
         return;
     vgpu_life_is_defined(claim);
-    vgpu_records_save_or_warn(self, owner);
-    vgpu_events_emit(self, "vgpu-created", owner, claim, NULL, -1);
+    vgpu_records_save_or_warn(self, claim->owner);
+    vgpu_events_emit(self, "vgpu-created", claim->owner, claim, NULL, -1);
 }
 
 void
 vgpu_manager_unkeep(VgpuManager *self, const char *uuid)
 {
+    VgpuClaim *claim = vgpu_records_find_persistent(self, uuid);
     VgpuOwner *owner;
-    VgpuClaim *claim = vgpu_records_find_persistent(self, uuid, &owner);
 
     if (!claim)
         return;
+    owner = claim->owner;
     if (claim->phase == VGPU_PHASE_READY) /* else nobody was told that it was there */
         vgpu_events_emit(self, "vgpu-removed", owner, claim, NULL, -1);
     vgpu_reservations_drop(self->reservations, claim);
@@ -224,13 +224,13 @@ destroy_free(gpointer data)
 static VgpuOwner *
 find_destroyable(VgpuManager *self, const char *uuid, bool *persistent, GError **error)
 {
-    VgpuOwner *kept = NULL;
+    const VgpuClaim *kept = vgpu_records_find_persistent(self, uuid);
     VgpuOwner *handmade = vgpu_records_find(self, uuid);
     VgpuOwner *owner = vgpu_records_user_of(self, uuid);
 
-    *persistent = vgpu_records_find_persistent(self, uuid, &kept) != NULL;
+    *persistent = kept != NULL;
     if (!owner && kept)
-        owner = kept;
+        owner = kept->owner;
     else if (!owner && handmade && !handmade->domain_uuid)
         owner = handmade;
     if (owner && !owner->domain_uuid)

@@ -135,7 +135,7 @@ static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
     if (!vgpu_sight_find(self, uuid).exists && !vgpu_records_find(self, uuid) &&
-        !vgpu_records_find_persistent(self, uuid, NULL))
+        !vgpu_records_find_persistent(self, uuid))
         return true;
     return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
 }

@@ -315,7 +315,7 @@ vgpu_prospect_new(VgpuStart *start, const VgpuStep *step)
     if (!want->vf) /* what is on a VF is its driver's to say, when it is asked to make it */
         found = vgpu_sight_find(manager, want->uuid);
     if (want->create_at_define)
-        self->kept = vgpu_records_find_persistent(manager, want->uuid, NULL);
+        self->kept = vgpu_records_find_persistent(manager, want->uuid);
     if (self->kept)
         (void) find_kept(self, start);
     if (found.exists && (self->kept || want->uuid_is_users || !want->create_at_define))

@@ -115,14 +115,10 @@ vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner)
 }
 
 VgpuClaim *
-vgpu_records_find_persistent(const VgpuManager *self, const char *uuid, VgpuOwner **owner)
+vgpu_records_find_persistent(const VgpuManager *self, const char *uuid)
 {
-    VgpuClaim *claim = vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
-                                         VGPU_KINDS(PERSISTENT));
-
-    if (claim && owner)
-        *owner = claim->owner;
-    return claim;
+    return vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                             VGPU_KINDS(PERSISTENT));
 }
 
 VgpuOwner *

@@ -24,8 +24,7 @@ bool vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error);
 /* A failure is logged. */
 void vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 
-VgpuClaim *vgpu_records_find_persistent(const VgpuManager *self, const char *uuid,
-                                        VgpuOwner **owner);
+VgpuClaim *vgpu_records_find_persistent(const VgpuManager *self, const char *uuid);
 
 /* The domain whose run has a claim on that vGPU; NULL when there is none. What was made by hand or
  * is persistent has another record beside it, and is still one vGPU. */

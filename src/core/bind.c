@@ -1,17 +1,15 @@
-/* bind.c: which interface, and which VF, each vGPU of a definition is to have
+/* bind.c (manager.h): which interface, and which VF, each vGPU of a definition is to have
  *
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
  * libvirt cannot be asked, so the choice is written down. It is a plan and no lock: while there are
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
 #include "core/bind.h"
 
-#include "base/error.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"
 #include "core/reading.h"
 #include "core/refused.h"
-#include "core/sight.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
 

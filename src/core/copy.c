@@ -1,9 +1,8 @@
-/* copy.c: a manager as it was at one moment, for questions that take long
+/* copy.c (manager.h): a manager as it was at one moment, for questions that take long
  *
  * What is large is shared, as it never changes once it is there: the inventory and the pools. */
 #include "core/balance.h"
 #include "core/manager-private.h"
-#include "core/sight.h"
 
 VgpuManager *
 vgpu_manager_copy(VgpuManager *self)

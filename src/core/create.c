@@ -1,7 +1,6 @@
 /* create.c: a vGPU is made, or given its parameters, by the driver process of its GPU */
 #include "core/create.h"
 
-#include "base/error.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"

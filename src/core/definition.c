@@ -1,4 +1,4 @@
-/* definition.c: libvirt tells of a definition, or that there is one no more (manager.h) */
+/* definition.c (manager.h): libvirt tells of a definition, or that there is one no more */
 #include "core/follow.h"
 #include "core/manager-private.h"
 #include "core/plan.h"

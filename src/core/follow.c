@@ -1,4 +1,4 @@
-/* follow.c: what the records do when a domain's run goes on or ends */
+/* follow.c (manager.h): what the records do when a domain's run goes on or ends */
 #include "core/follow.h"
 
 #include "base/clock.h"
@@ -6,7 +6,6 @@
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"
-#include "core/sight.h"
 #include "core/start.h"
 
 /* What the domain of these vGPUs does by now. */

@@ -1,4 +1,4 @@
-/* forecast.c: what a start would do now, and why */
+/* forecast.c (manager.h): what a start would do now, and why */
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"

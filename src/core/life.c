@@ -1,6 +1,5 @@
 #include "core/life.h"
 
-#include "base/error.h"
 #include "base/source.h"
 #include "core/device.h"
 #include "core/manager-private.h"

@@ -8,6 +8,7 @@
 #include "core/lane.h"
 #include "core/manager.h"
 #include "core/records.h"
+#include "core/sight.h"
 #include "core/waiters.h"
 #include "driver/drivers.h"
 

@@ -4,7 +4,6 @@
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
-#include "core/sight.h"
 #include "core/start.h"
 
 static void

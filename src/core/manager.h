@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "base/error.h"
 #include "core/claim.h"
 #include "core/reconcile.h"
 #include "domain/domain.h"

@@ -1,4 +1,4 @@
-/* migrate.c: the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
+/* migrate.c (manager.h): the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
 #include "core/migrate.h"
 
 #include "base/source.h"

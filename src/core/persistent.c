@@ -1,10 +1,8 @@
-/* persistent.c: vGPUs that outlive a run, and those that belong to no domain */
-#include "base/error.h"
+/* persistent.c (manager.h): vGPUs that outlive a run, and those that belong to no domain */
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/pooling.h"
 #include "core/reading.h"
-#include "core/sight.h"
 
 #define DESTROY_LIMIT_MS 20000
 

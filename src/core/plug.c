@@ -1,6 +1,5 @@
-/* plug.c: vGPUs that come to, and go from, a domain that runs */
+/* plug.c (manager.h): vGPUs that come to, and go from, a domain that runs */
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/uuid.h"
 #include "core/life.h"
 #include "core/manager-private.h"

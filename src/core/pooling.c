@@ -1,4 +1,4 @@
-/* pooling.c: pools, as the records and the host's GPUs fill them */
+/* pooling.c (manager.h): pools, as the records and the host's GPUs fill them */
 #include "core/pooling.h"
 
 #include "base/names.h"

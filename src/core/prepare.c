@@ -1,11 +1,9 @@
-/* prepare.c: what is checked of a starting domain before anything is made for it */
+/* prepare.c (manager.h): what is checked of a starting domain before anything is made for it */
 #include "base/clock.h"
-#include "base/error.h"
 #include "core/manager-private.h"
 #include "core/migrate.h"
 #include "core/plan.h"
 #include "core/pooling.h"
-#include "core/sight.h"
 #include "core/start.h"
 #include "domain/display.h"
 #include "domain/inject.h"

@@ -2,11 +2,9 @@
 
 #include <string.h>
 
-#include "base/error.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/reading.h"
-#include "core/sight.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
 

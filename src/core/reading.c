@@ -1,10 +1,9 @@
-/* reading.c: one moment of the host, as a domain that wants a vGPU sees it */
+/* reading.c (manager.h): one moment of the host, as a domain that wants a vGPU sees it */
 #include "core/reading.h"
 
 #include "core/balance.h"
 #include "core/manager-private.h"
 #include "core/numa.h"
-#include "core/sight.h"
 #include "placement/pending.h"
 
 static bool

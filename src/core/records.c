@@ -1,4 +1,4 @@
-/* records.c: the table of all that is spoken for, and where it is written down */
+/* records.c (manager.h): the table of all that is spoken for, and where it is written down */
 #include "core/records.h"
 
 #include "base/names.h"

@@ -1,4 +1,4 @@
-/* rows.c: what the manager knows, for people and programs */
+/* rows.c (manager.h): what the manager knows, for people and programs */
 #include "base/names.h"
 #include "core/manager-private.h"
 #include "core/plan.h"

@@ -1,5 +1,4 @@
-/* setup.c: GPUs that are being set up, and what the set-up program tells of them */
-#include "base/error.h"
+/* setup.c (manager.h): GPUs that are being set up, and what the set-up program tells of them */
 #include "core/manager-private.h"
 
 static const VgpuInstance *

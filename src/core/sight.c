@@ -1,4 +1,4 @@
-/* sight.c: what GPUs there are and what is on them, as their driver processes tell
+/* sight.c (manager.h): what GPUs there are and what is on them, as their driver processes tell
  *
  * How it works: what is discovered makes the inventory's GPUs (view.c), what is read of a GPU replaces it whole.
  * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;

@@ -1,4 +1,4 @@
-/* start.c: what a domain's prepare hook waits for
+/* start.c (manager.h): what a domain's prepare hook waits for
  *
  * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed
  * together, written down as CREATING in one record and handed to the driver processes; steps whose UUID is
@@ -11,11 +11,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/source.h"
 #include "core/life.h"
 #include "core/manager-private.h"
-#include "core/sight.h"
 #include "core/step.h"
 #include "core/steps.h"
 #include "domain/refusals.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "core/create.h"
 #include "core/life.h"
 #include "core/manager-private.h"

@@ -1,7 +1,6 @@
 /* steps.c: the steps of a start, one for each vGPU, and whether it has failed */
 #include "core/steps.h"
 
-#include "base/error.h"
 #include "core/manager-private.h"
 
 VgpuStep *

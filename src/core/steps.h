@@ -1,7 +1,6 @@
 /* steps.h: the steps of a start, and whether it has failed */
 #pragma once
 
-#include "base/error.h"
 #include "core/manager.h"
 
 typedef struct {

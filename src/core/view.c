@@ -1,4 +1,4 @@
-/* view.c: the inventory, of what drivers, records and others tell
+/* view.c (manager.h): the inventory, of what drivers, records and others tell
  *
  * Each GPU is made of what was told of it, and made again when that changes; what the records tell of a VF
  * is changed in place. Those who share the inventory or a GPU of it (copy.c) keep it as it was. */

@@ -7,6 +7,7 @@
 #include "gpu/tally.h"
 #include "placement-host.h"
 #include "placement/pending.h"
+#include "pools-verbs.h"
 
 #define N_VFS 6
 #define GI_1G 19
@@ -252,7 +253,7 @@ make_pool(VgpuPools *pools, const char *text)
     if (tenants->len)
         g_string_append_printf(xml, "<tenants>%s</tenants>", tenants->str);
     g_string_append(xml, "</vgpupool>");
-    if (!vgpu_pools_define(pools, xml->str, xml->len, &error) ||
+    if (!pools_define(pools, xml->str, xml->len, &error) ||
         (active && !vgpu_pools_set_active(pools, words[0], true, &error)))
         fail_msg("%s: %s", text, error->message);
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "core/pooling.h"
 #include "manager-host.h"
+#include "pools-verbs.h"
 
 #define A2 "0000:41:00.0"
 
@@ -18,7 +19,7 @@ define(Host *host, const char *xml)
     g_autoptr(GError) error = NULL;
     VgpuPools *pools = vgpu_manager_pools(host->manager);
 
-    if (!vgpu_pools_define(pools, xml, strlen(xml), &error))
+    if (!pools_define(pools, xml, strlen(xml), &error))
         fail_msg("%s", error->message);
     assert_true(vgpu_pools_set_active(pools, "design", true, NULL));
 }
@@ -229,7 +230,7 @@ test_kept_without_pool(void **state)
     assert_true(
         vgpu_manager_keep(host->manager, uuid, "web1", domain->wants->pdata[0], &keep, NULL));
     assert_true(vgpu_pools_set_active(pools, "design", false, NULL));
-    assert_true(vgpu_pools_undefine(pools, "design", NULL));
+    assert_true(pools_undefine(pools, "design", NULL));
     vgpu_manager_take_definition(host->manager, host_domain(xml), false);
     unwanted = vgpu_manager_unwanted(host->manager, uuid);
     assert_int_equal(unwanted->len, 0);

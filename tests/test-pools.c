@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "pool/pools.h"
+#include "pools-verbs.h"
 #include "scratch.h"
 
 #define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
@@ -55,7 +56,7 @@ static const VgpuPool *
 define(VgpuPools *pools, const char *xml)
 {
     g_autoptr(GError) error = NULL;
-    const VgpuPool *pool = vgpu_pools_define(pools, xml, strlen(xml), &error);
+    const VgpuPool *pool = pools_define(pools, xml, strlen(xml), &error);
 
     if (!pool)
         fail_msg("%s", error->message);
@@ -76,7 +77,7 @@ set_autostart(VgpuPools *pools, const char *name, bool autostart)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!vgpu_pools_set_autostart(pools, name, autostart, &error))
+    if (!pools_set_autostart(pools, name, autostart, &error))
         fail_msg("%s", error->message);
 }
 
@@ -186,7 +187,7 @@ test_life(void **state)
     scratch_remove(&scratch, "run");
     check_restarted(&scratch, "cad design");
 
-    assert_true(vgpu_pools_undefine(pools, UUID, NULL));
+    assert_true(pools_undefine(pools, UUID, NULL));
     check(pools, "design");
     check_restarted(&scratch, "design");
     assert_false(is_there(&scratch, ETC "cad.xml"));
@@ -237,11 +238,11 @@ test_empty(void **state)
     define(pools, POOL("design", A40, ""));
     set_active(pools, "design", true);
     check(pools, "design+");
-    assert_false(vgpu_pools_set_autostart(pools, "design", true, &error));
+    assert_false(pools_set_autostart(pools, "design", true, &error));
     assert_string_equal(error->message, "pool 'design' has no file");
     assert_true(vgpu_pools_refresh(pools, "design", NULL));
     set_active(pools, "design", false);
-    assert_true(vgpu_pools_undefine(pools, "design", NULL));
+    assert_true(pools_undefine(pools, "design", NULL));
     check(pools, "");
     vgpu_pools_free(NULL);
 }
@@ -336,7 +337,7 @@ test_repair(void **state)
     assert_true(vgpu_pools_refresh(pools, "design", NULL));
     check(pools, "design+!"); /* as it would have been */
     assert_int_equal(vgpu_pools_broken(pools)->len, 1);
-    assert_true(vgpu_pools_undefine(pools, "other", NULL));
+    assert_true(pools_undefine(pools, "other", NULL));
     assert_false(is_there(&scratch, ETC "other.xml"));
     assert_int_equal(vgpu_pools_broken(pools)->len, 0);
 
@@ -376,7 +377,7 @@ test_refresh(void **state)
     assert_string_equal(gone->message,
                         "pool 'cad' has lost its file; 'virt-vgpu pool-undefine cad' ends it");
     check(pools, "cad design+");
-    assert_true(vgpu_pools_undefine(pools, "cad", NULL)); /* of which only that is left */
+    assert_true(pools_undefine(pools, "cad", NULL)); /* of which only that is left */
     check(pools, "design+");
 }
 
@@ -471,15 +472,15 @@ act(VgpuPools *pools, Verb verb, const char *argument, GError **error)
 {
     switch (verb) {
     case DEFINE:
-        return vgpu_pools_define(pools, argument, strlen(argument), error) != NULL;
+        return pools_define(pools, argument, strlen(argument), error) != NULL;
     case UNDEFINE:
-        return vgpu_pools_undefine(pools, argument, error);
+        return pools_undefine(pools, argument, error);
     case START:
         return vgpu_pools_set_active(pools, argument, true, error);
     case STOP:
         return vgpu_pools_set_active(pools, argument, false, error);
     case AUTOSTART:
-        return vgpu_pools_set_autostart(pools, argument, true, error);
+        return pools_set_autostart(pools, argument, true, error);
     case REFRESH:
         return vgpu_pools_refresh(pools, argument, error);
     }
@@ -595,11 +596,11 @@ test_file_system(void **state)
     assert_false(vgpu_pools_set_active(pools, "design", true, &no_mark));
     assert_true(g_error_matches(no_mark, VGPU_ERROR, VGPU_ERROR_FAILED));
     scratch_write(&scratch, ETC "autostart", "");
-    assert_false(vgpu_pools_set_autostart(pools, "design", true, &no_link));
+    assert_false(pools_set_autostart(pools, "design", true, &no_link));
     check(pools, "design");
     scratch_remove(&scratch, "etc/virt-vgpu/pools");
     scratch_write(&scratch, "etc/virt-vgpu/pools", "");
-    assert_null(vgpu_pools_define(pools, xml, strlen(xml), &no_file));
+    assert_null(pools_define(pools, xml, strlen(xml), &no_file));
     assert_true(g_error_matches(no_file, VGPU_ERROR, VGPU_ERROR_FAILED));
     check(pools, "design");
 

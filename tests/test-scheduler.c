@@ -29,7 +29,6 @@ test_values(void **state)
         const char *what;
         VgpuScheduler scheduler;
         guint32 value;
-        bool one_way; /* the value means the same, but is not what we write */
     } cases[] = {
         { "best effort", { BEST, 0, 0, 0, 0 }, 0x00 },
         { "equal share, default slice", { EQUAL, 0, 0, 0, 0 }, 0x01 },
@@ -37,32 +36,16 @@ test_values(void **state)
         { "equal share, 3 ms", { EQUAL, 0, 3000, 0, 0 }, 0x00030001 },
         { "fixed share, 24 ms", { FIXED, 0, 24000, 0, 0 }, 0x00180011 },
         { "equal share, the longest slice", { EQUAL, 0, 30000, 0, 0 }, 0x001e0001 },
-        { "longer ones are 30 ms", { EQUAL, 0, 30000, 0, 0 }, 0x00ff0001, true },
         { "equal share, loose, 3 ms", { EQUAL, VGPU_STRICT_OFF, 3000, 0, 0 }, 0x00030003 },
         { "equal share, loose", { EQUAL, VGPU_STRICT_OFF, 0, 0, 0 }, 0x03 },
         { "equal share, 60 at 960 Hz", { EQUAL, VGPU_STRICT_ON, 0, 60, 960 }, 0x3c3c0001 },
         { "fixed share, 33 at 480 Hz", { FIXED, VGPU_STRICT_ON, 0, 33, 480 }, 0x211e0011 },
         { "equal share, 1 at 63 Hz", { EQUAL, VGPU_STRICT_ON, 0, 1, 63 }, 0x0103f001 },
-        { "a factor of 0 is 33", { EQUAL, VGPU_STRICT_ON, 0, 33, 63 }, 0x0003f001, true },
     };
-    static const guint32 meaningless[] = { 0x02,       0x10,       0x13,
-                                           0x21,       0x00030000, 0x3d3c0001,
-                                           0x3c3c1001, 0x3c03e001, 0x3c3c0003 };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        VgpuScheduler got = { 0 };
-
-        if (!vgpu_scheduler_decode(cases[i].value, &got))
-            fail_msg("%s: not understood", cases[i].what);
-        assert_same(cases[i].what, &got, &cases[i].scheduler);
-        if (!cases[i].one_way && vgpu_scheduler_encode(&cases[i].scheduler) != cases[i].value)
+        if (vgpu_scheduler_encode(&cases[i].scheduler) != cases[i].value)
             fail_msg("%s: 0x%08x", cases[i].what, vgpu_scheduler_encode(&cases[i].scheduler));
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(meaningless); i++) {
-        VgpuScheduler got;
-
-        if (vgpu_scheduler_decode(meaningless[i], &got))
-            fail_msg("0x%08x means nothing", meaningless[i]);
     }
 }
 

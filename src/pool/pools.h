@@ -39,24 +39,17 @@ const VgpuPool *vgpu_pools_for_domain(const VgpuPools *self, const char *domain_
  * a GPU that another pool names), VGPU_ERROR_FAILED for the file system. On failure nothing has
  * changed, on disk and here. Pools that were found before may be gone after that. */
 
-/* Writes the file. One of that name and UUID is replaced and stays as active as it was; a different
- * UUID under the same name, or the name under another UUID, is refused (as virsh does). A new one
- * is inactive and does not autostart. Returns it, borrowed. */
-const VgpuPool *vgpu_pools_define(VgpuPools *self, const char *xml, gsize len, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-/* Only an inactive one, as with virsh. */
-bool vgpu_pools_undefine(VgpuPools *self, const char *name, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
 bool vgpu_pools_set_active(VgpuPools *self, const char *name, bool active, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-bool vgpu_pools_set_autostart(VgpuPools *self, const char *name, bool autostart, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* Define, undefine and autostart in steps, for a thread that must not wait for a disk: these plan it, … */
 typedef struct VgpuPoolsChange VgpuPoolsChange;
 void vgpu_pools_change_free(VgpuPoolsChange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPoolsChange, vgpu_pools_change_free)
+/* One of that name and UUID is replaced and stays as active as it was; a different UUID under the same name, or
+ * the name under another UUID, is refused (as virsh does). A new one is inactive and does not autostart. */
 VgpuPoolsChange *vgpu_pools_plan_define(VgpuPools *self, const char *xml, gsize len,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Only an inactive one, as with virsh. */
 VgpuPoolsChange *vgpu_pools_plan_undefine(const VgpuPools *self, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 VgpuPoolsChange *vgpu_pools_plan_autostart(const VgpuPools *self, const char *name,

@@ -12,7 +12,6 @@
 #define MODE_EQUAL_SHARE 0x01
 #define MODE_EQUAL_SHARE_LOOSE 0x03 /* without strict round robin */
 #define MODE_FIXED_SHARE 0x11
-#define MODE_MASK 0xfffU
 
 #define MAX_SLICE_MS 30
 #define MAX_AVERAGE 60
@@ -180,41 +179,6 @@ vgpu_scheduler_encode(const VgpuScheduler *self)
         return value | self->frequency << 12 | average << 24;
     }
     return value | (self->timeslice_us / US_PER_MS) << 16;
-}
-
-bool
-vgpu_scheduler_decode(guint32 value, VgpuScheduler *out)
-{
-    guint slice = value >> 16 & 0xff, average = value >> 24, frequency = value >> 12 & 0xfff;
-    VgpuScheduler found = { .policy = VGPU_SCHEDULER_EQUAL_SHARE };
-
-    switch (value & MODE_MASK) {
-    case MODE_BEST_EFFORT:
-        *out = (VgpuScheduler) { .policy = VGPU_SCHEDULER_BEST_EFFORT };
-        return value == MODE_BEST_EFFORT;
-    case MODE_FIXED_SHARE:
-        found.policy = VGPU_SCHEDULER_FIXED_SHARE;
-        break;
-    case MODE_EQUAL_SHARE_LOOSE:
-        found.strict = VGPU_STRICT_OFF;
-        break;
-    case MODE_EQUAL_SHARE:
-        break;
-    default:
-        return false;
-    }
-    if (average || frequency & 0xf) {
-        if (found.strict == VGPU_STRICT_OFF || frequency < MIN_FREQUENCY ||
-            frequency > MAX_FREQUENCY || average > MAX_AVERAGE)
-            return false;
-        found.strict = VGPU_STRICT_ON;
-        found.averaging_factor = average ? average : DEFAULT_AVERAGE;
-        found.frequency = frequency;
-    } else {
-        found.timeslice_us = MIN(slice, MAX_SLICE_MS) * US_PER_MS;
-    }
-    *out = found;
-    return true;
 }
 
 char *

@@ -42,8 +42,6 @@ bool vgpu_scheduler_validate(const VgpuScheduler *self, bool mixed, GError **err
 
 /* The value of the driver's RmPVMRL; @self must be valid. */
 guint32 vgpu_scheduler_encode(const VgpuScheduler *self);
-/* The way back; false for a value that means nothing. */
-bool vgpu_scheduler_decode(guint32 value, VgpuScheduler *out) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The line for a file in /etc/modprobe.d that makes it persistent for this GPU alone. */
 char *vgpu_scheduler_modprobe(const char *gpu, const VgpuScheduler *self);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/writer.h"
 #include "scratch.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/blocking.h"
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 
 #define RETRY_MS 1000
 #define RETRY_MOST_MS 60000

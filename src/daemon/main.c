@@ -12,7 +12,7 @@
 #include "base/blocking.h"
 #include "base/error.h"
 #include "base/event.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "config.h"

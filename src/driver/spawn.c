@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/names.h"
 #include "driver/protocol.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/blocking.h"
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/names.h"
 #include "domain/refusals.h"
 #include "pool/pool-private.h"

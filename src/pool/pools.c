@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/names.h"
 #include "base/uuid.h"
 #include "pool/pool-private.h"

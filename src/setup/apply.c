@@ -4,7 +4,7 @@
 
 #include "backend/discovery.h"
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/names.h"
 #include "setup/mig.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
 #include "setup/grammar.h"

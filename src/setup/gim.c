@@ -1,7 +1,7 @@
 #include "setup/gim.h"
 
 #include "base/error.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/names.h"
 
 #define RELOAD                                                                                   \

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "backend/scan.h"
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "base/names.h"
 #include "bench.h"
 #include "driver/protocol.h"

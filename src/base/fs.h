@@ -1,4 +1,4 @@
-/* fsutil.h: files of our own that survive a crash */
+/* fs.h: files of our own that survive a crash */
 #pragma once
 
 #include <glib.h>

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fsutil.h"
+#include "base/fs.h"
 #include "scratch.h"
 
 #define BIG 50000

@@ -11,7 +11,7 @@
 #include "domain/schema.h"
 #include "pool/pool-private.h"
 #include "relaxng.h"
-#include "setup/grammar.h"
+#include "setup/layout-grammar.h"
 
 #define DOCUMENTS 1000
 #define ATTRIBUTES_MAX 9 /* of one element; see relaxng.h */
@@ -40,7 +40,7 @@ static const struct {
 } grammars[N_GRAMMARS] = {
     [ANNOTATION] = { "virt-vgpu-domain.rng", &vgpu_schema_grammar, VGPU_XMLNS, check_annotation },
     [POOL] = { "virt-vgpu-pool.rng", &vgpu_pool_grammar, NULL, vgpu_pool_check_grammar },
-    [LAYOUT] = { "virt-vgpu-host.rng", &vgpu_layout_grammar, NULL, vgpu_grammar_check },
+    [LAYOUT] = { "virt-vgpu-host.rng", &vgpu_layout_grammar, NULL, vgpu_layout_grammar_check },
 };
 
 /* Whether the tables take @xml; the schema has to agree. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "setup/apply.h"
+#include "setup/host-apply.h"
 
 #define GPU "0000:e1:00.0"
 

@@ -7,7 +7,7 @@
 #include "base/names.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
-#include "setup/grammar.h"
+#include "setup/layout-grammar.h"
 
 VgpuLayoutGpu *
 vgpu_layout_gpu_new(const char *address)
@@ -167,7 +167,7 @@ vgpu_layout_parse(const char *xml, gsize len, const char *what, GError **error)
     g_autoptr(VgpuLayout) self = vgpu_layout_new();
     g_autoptr(GPtrArray) nodes = NULL;
 
-    if (!doc || !vgpu_grammar_check(doc, what, error))
+    if (!doc || !vgpu_layout_grammar_check(doc, what, error))
         return NULL;
     nodes = vgpu_xml_nodes(doc, NULL, "/vgpuhost/gpu");
     for (guint i = 0; i < nodes->len; i++) {

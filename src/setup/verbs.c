@@ -7,8 +7,8 @@
 #include "base/names.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
-#include "setup/apply.h"
 #include "setup/gim.h"
+#include "setup/host-apply.h"
 #include "setup/layout.h"
 #include "setup/mig.h"
 

@@ -1,7 +1,7 @@
 /* verbs.h: what virt-vgpu-host(8) can be asked to do */
 #pragma once
 
-#include "setup/reading.h"
+#include "setup/host-reading.h"
 
 /* What a verb works with. */
 typedef struct {

@@ -1,4 +1,4 @@
-/* grammar.h: whether a document is a host layout */
+/* layout-grammar.h: whether a document is a host layout */
 #pragma once
 
 #include "base/grammar.h"
@@ -7,4 +7,5 @@ extern const VgpuGrammarElement vgpu_layout_grammar;
 
 /* VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". What the values of one GPU mean together is not
  * checked here. */
-bool vgpu_grammar_check(xmlDoc *doc, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_layout_grammar_check(xmlDoc *doc, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

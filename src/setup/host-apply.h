@@ -1,11 +1,11 @@
-/* apply.h: making the host be as the layout says
+/* host-apply.h: making the host be as the layout says
  *
  * How it works: each GPU goes through the steps of diff.h; after a change it is read again, since
  * a step may undo what a later one is to put right. A GPU that fails is left where it is, and the
  * next one is begun. Only what the layout names is ever changed. */
 #pragma once
 
-#include "setup/diff.h"
+#include "setup/host-diff.h"
 
 typedef struct {
     guint wait_s; /* for drivers that are loaded late, all GPUs together; 0: not at all */

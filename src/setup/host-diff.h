@@ -1,8 +1,8 @@
-/* diff.h: where a GPU is not set up as the layout says. Pure. */
+/* host-diff.h: where a GPU is not set up as the layout says. Pure. */
 #pragma once
 
+#include "setup/host-reading.h"
 #include "setup/layout.h"
-#include "setup/reading.h"
 
 /* In the order in which they are put right: MIG mode goes first, since it resets the GPU; then
  * the virtual functions, since sriov-manage takes away GPU instances and heterogeneous mode. */

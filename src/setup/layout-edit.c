@@ -7,7 +7,7 @@
 #include "base/fs.h"
 #include "base/pciaddr.h"
 #include "base/xml.h"
-#include "setup/grammar.h"
+#include "setup/layout-grammar.h"
 #include "setup/layout.h"
 
 static const struct {
@@ -139,7 +139,8 @@ vgpu_layout_persist(const char *path, const char *address, const char *const *wo
     gsize len;
 
     if (!read_or_empty(path, &xml, &len, error) ||
-        !(doc = vgpu_xml_parse(xml, len, path, error)) || !vgpu_grammar_check(doc, path, error))
+        !(doc = vgpu_xml_parse(xml, len, path, error)) ||
+        !vgpu_layout_grammar_check(doc, path, error))
         return false;
     gpu = take_gpu(doc, address);
     for (; *words; words++) {

@@ -1,4 +1,4 @@
-#include "setup/apply.h"
+#include "setup/host-apply.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "setup/grammar.h"
+#include "setup/layout-grammar.h"
 
 #include <string.h>
 
@@ -88,7 +88,7 @@ const VgpuGrammarElement vgpu_layout_grammar = { "vgpuhost", false, no_attribute
                                                  root_children };
 
 bool
-vgpu_grammar_check(xmlDoc *doc, const char *what, GError **error)
+vgpu_layout_grammar_check(xmlDoc *doc, const char *what, GError **error)
 {
     const xmlNode *root = xmlDocGetRootElement(doc);
 

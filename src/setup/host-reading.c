@@ -1,4 +1,4 @@
-#include "setup/reading.h"
+#include "setup/host-reading.h"
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-/* reading.h: how one GPU is set up at this moment, from sysfs and from NVML */
+/* host-reading.h: how one GPU is set up at this moment, from sysfs and from NVML */
 #pragma once
 
 #include "setup/nvml.h"

@@ -1,4 +1,4 @@
-#include "setup/diff.h"
+#include "setup/host-diff.h"
 
 #include "setup/mig.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "iso/build.h"
-#include "iso/driver.h"
+#include "iso/driver-iso.h"
 #include "iso/output.h"
 #include "iso/tree.h"
 #include "iso/write.h"

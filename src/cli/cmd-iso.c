@@ -12,7 +12,7 @@
 #include "cli/patience.h"
 #include "gpu/profile.h"
 #include "iso/build.h"
-#include "iso/driver.h"
+#include "iso/driver-iso.h"
 #include "iso/output.h"
 #include "iso/program.h"
 #include "iso/tree.h"

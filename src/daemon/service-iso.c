@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "iso/driver.h"
+#include "iso/driver-iso.h"
 #include "iso/program.h"
 
 /* Borrowed from @fds. */

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/error.h"
-#include "iso/driver.h"
+#include "iso/driver-iso.h"
 #include "iso/tree.h"
 
 /* All files of a driver are open at a time. */

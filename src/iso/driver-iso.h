@@ -1,4 +1,4 @@
-/* driver.h: what is on an image besides the guest's driver */
+/* driver-iso.h: what is on an image besides the guest's driver */
 #pragma once
 
 #include "iso/gridd.h"

@@ -1,4 +1,4 @@
-#include "iso/driver.h"
+#include "iso/driver-iso.h"
 
 #include <gio/gio.h>
 

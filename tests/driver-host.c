@@ -26,7 +26,7 @@ on_discovered(GVariant *discovery, gpointer opaque)
     DriverHost *self = opaque;
 
     vgpu_inventory_free(self->inventory);
-    self->inventory = vgpu_discovery_unpack(discovery);
+    self->inventory = vgpu_contents_unpack_discovery(discovery);
     assert_non_null(self->inventory);
     self->discovered++;
     vgpu_drivers_take(self->drivers, self->inventory);

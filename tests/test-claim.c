@@ -164,7 +164,7 @@ test_phases(void **state)
         g_autoptr(VgpuOwner) owner = make_owner();
         g_autoptr(GHashTable) loaded = NULL;
 
-        assert_string_equal(vgpu_phase_to_string(cases[i].phase), cases[i].text);
+        assert_string_equal(vgpu_claim_phase_to_string(cases[i].phase), cases[i].text);
         vgpu_owner_find(owner, VGPU_0)->phase = cases[i].phase;
         save(store, owner);
         loaded = vgpu_claim_store_load(store);

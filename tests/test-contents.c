@@ -226,7 +226,7 @@ make_nodes(void)
 static GVariant *
 pack(const VgpuInventory *inventory)
 {
-    return g_variant_ref_sink(vgpu_discovery_pack(inventory, make_nodes()));
+    return g_variant_ref_sink(vgpu_contents_pack_discovery(inventory, make_nodes()));
 }
 
 /* As it comes in a message: bytes that nobody vouches for. */
@@ -253,7 +253,7 @@ transfer(const VgpuInventory *from)
 {
     g_autoptr(GVariant) packed = pack(from);
     g_autoptr(GVariant) discovery = resend(packed);
-    VgpuInventory *inventory = vgpu_discovery_unpack(discovery);
+    VgpuInventory *inventory = vgpu_contents_unpack_discovery(discovery);
 
     assert_non_null(inventory);
     assert_int_equal(inventory->gpus->len, from->gpus->len);
@@ -310,8 +310,9 @@ test_nodes(void **state)
 {
     g_autoptr(VgpuInventory) none = vgpu_inventory_new();
     g_autoptr(GVariant) wanted = g_variant_ref_sink(make_nodes());
-    g_autoptr(GVariant) discovery = g_variant_ref_sink(vgpu_discovery_pack(none, wanted));
-    g_autoptr(GVariant) nodes = vgpu_discovery_nodes(discovery);
+    g_autoptr(GVariant) discovery =
+        g_variant_ref_sink(vgpu_contents_pack_discovery(none, wanted));
+    g_autoptr(GVariant) nodes = vgpu_contents_nodes(discovery);
 
     assert_true(g_variant_equal(nodes, wanted));
 }
@@ -328,9 +329,9 @@ test_one_gpu(void **state)
 
     make_all(all);
     discovery = pack(all);
-    unpacked = vgpu_discovery_unpack(discovery);
+    unpacked = vgpu_contents_unpack_discovery(discovery);
     for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
-        g_autoptr(VgpuGpu) gpu = vgpu_discovery_unpack_gpu(discovery, addresses[i]);
+        g_autoptr(VgpuGpu) gpu = vgpu_contents_unpack_gpu(discovery, addresses[i]);
         g_autofree char *wanted = print_one(vgpu_inventory_find(unpacked, addresses[i]));
         g_autofree char *text = NULL;
 
@@ -341,7 +342,7 @@ test_one_gpu(void **state)
             fail_msg("%s: %s", addresses[i], text);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
-        if (vgpu_discovery_unpack_gpu(discovery, others[i]))
+        if (vgpu_contents_unpack_gpu(discovery, others[i]))
             fail_msg("'%s' is there", others[i]);
     }
 }
@@ -430,12 +431,12 @@ test_wrong_type(void **state)
         g_autoptr(GVariant) other = g_variant_parse(NULL, texts[i], NULL, NULL, NULL);
 
         assert_non_null(other);
-        if (vgpu_discovery_unpack(other))
+        if (vgpu_contents_unpack_discovery(other))
             fail_msg("%s is a discovery", texts[i]);
         if (vgpu_contents_unpack(other, g_ptr_array_index(all->gpus, 0)))
             fail_msg("%s is contents", texts[i]);
     }
-    assert_null(vgpu_discovery_unpack(contents));
+    assert_null(vgpu_contents_unpack_discovery(contents));
     assert_false(vgpu_contents_unpack(discovery, g_ptr_array_index(all->gpus, 0)));
     after = print(all);
     assert_string_equal(after, before); /* as it was */
@@ -446,7 +447,7 @@ static bool
 try_discovery(gconstpointer data, gsize size)
 {
     g_autoptr(GVariant) variant = send(VGPU_DISCOVERY_TYPE, data, size);
-    g_autoptr(VgpuInventory) inventory = vgpu_discovery_unpack(variant);
+    g_autoptr(VgpuInventory) inventory = vgpu_contents_unpack_discovery(variant);
 
     if (inventory && !g_variant_is_normal_form(variant))
         fail_msg("a discovery that is not in normal form was taken");
@@ -622,7 +623,7 @@ test_unknown_interface(void **state)
                             cases[i].number);
         g_autoptr(GVariant) discovery =
             g_variant_parse(VGPU_DISCOVERY_TYPE, text, NULL, NULL, NULL);
-        g_autoptr(VgpuInventory) inventory = vgpu_discovery_unpack(discovery);
+        g_autoptr(VgpuInventory) inventory = vgpu_contents_unpack_discovery(discovery);
 
         assert_non_null(inventory);
         if (((VgpuGpu *) g_ptr_array_index(inventory->gpus, 0))->interface != cases[i].interface)

@@ -26,7 +26,7 @@
 static void
 say(GVariant *message)
 {
-    (void) !vgpu_driver_send(VGPU_DRIVER_SOCKET_FD, message, NULL);
+    (void) !vgpu_driver_protocol_send(VGPU_DRIVER_SOCKET_FD, message, NULL);
 }
 
 static void
@@ -52,7 +52,7 @@ static guint64
 hear(void)
 {
     g_autoptr(GVariant) request =
-        vgpu_driver_receive(VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_REQUEST, true, NULL);
+        vgpu_driver_protocol_receive(VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_REQUEST, true, NULL);
     guint64 serial = 0;
 
     if (request)

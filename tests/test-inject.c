@@ -761,7 +761,7 @@ test_version(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *text = vgpu_libvirt_version_text(cases[i].libvirt);
+        g_autofree char *text = vgpu_hostdev_libvirt_text(cases[i].libvirt);
 
         assert_string_equal(text, cases[i].text);
     }

@@ -110,7 +110,7 @@ test_remember(void **state)
         gpu->product_id = g_strdup(cases[i].product);
         gpu->card_mib = cases[i].new_mib;
         vgpu_inventory_take(newer, gpu);
-        vgpu_gpu_remember(gpu, old);
+        vgpu_inventory_remember_gpu(gpu, old);
         if (gpu->card_mib != cases[i].expected)
             fail_msg("%s: %u MiB", cases[i].what, gpu->card_mib);
     }
@@ -142,7 +142,7 @@ test_identify(void **state)
     vgpu_inventory_take(libvirt, named("0000:e1:00.0", "pci_0000_e1_00_0", "unplugged"));
 
     for (guint i = 0; i < host->gpus->len; i++)
-        vgpu_gpu_identify(g_ptr_array_index(host->gpus, i), libvirt);
+        vgpu_inventory_identify_gpu(g_ptr_array_index(host->gpus, i), libvirt);
 
     gpu = vgpu_inventory_find(host, "0000:41:00.0");
     assert_string_equal(gpu->nodedev, "pci_0000_41_00_0");

@@ -305,7 +305,7 @@ test_trees(void **state)
         else
             scratch_link(&dir, trees[i].path, trees[i].target);
 
-        files = vgpu_iso_collect(given, &error);
+        files = vgpu_iso_tree_collect(given, &error);
         found = files ? list(files) : NULL;
         if (g_strcmp0(found, trees[i].files) != 0)
             fail_msg("%s: %s", trees[i].what, found ? found : error->message);
@@ -333,13 +333,13 @@ test_given(void **state)
     scratch_write(&dir, "top/a", "x");
     scratch_link(&dir, "link", "file");
     assert_int_equal(mkfifo(fifo, 0644), 0);
-    files = vgpu_iso_collect(good, NULL);
+    files = vgpu_iso_tree_collect(good, NULL);
     found = list(files);
     assert_string_equal(found, "link top/a file");
-    assert_null(vgpu_iso_collect(bad, &error));
+    assert_null(vgpu_iso_tree_collect(bad, &error));
     expect_error("a FIFO", error, VGPU_ERROR_BAD_REQUEST, "neither a file nor a directory");
     g_clear_error(&error);
-    assert_null(vgpu_iso_collect(missing, &error));
+    assert_null(vgpu_iso_tree_collect(missing, &error));
     expect_error("nothing", error, VGPU_ERROR_FAILED, "/nothing/there: No such file");
 }
 

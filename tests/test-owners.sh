@@ -21,7 +21,7 @@ check()
     fi
 }
 check "the programs have symbols" has virtvgpud vgpu_manager_new
-for name in vgpu_sysfs_ 'vgpu_discover$' vgpu_scan vgpu_vfio_ mdev_create; do
+for name in vgpu_sysfs_ 'vgpu_discovery_run$' vgpu_scan vgpu_vfio_ mdev_create; do
     check "virt-vgpu-driver has $name" has virt-vgpu-driver "$name"
     check "virtvgpud has not" lacks virtvgpud "$name"
 done

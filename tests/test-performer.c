@@ -283,7 +283,7 @@ test_discover(void **state)
             fail_msg("%s: %s", moments[i].what, text);
         if (moments[i].anew) {
             g_autoptr(GVariant) discovery = get(results, "discovery");
-            g_autoptr(VgpuInventory) inventory = vgpu_discovery_unpack(discovery);
+            g_autoptr(VgpuInventory) inventory = vgpu_contents_unpack_discovery(discovery);
 
             if (inventory->gpus->len != moments[i].n_gpus)
                 fail_msg("%s: %u GPUs", moments[i].what, inventory->gpus->len);
@@ -311,11 +311,11 @@ test_discovery(void **state)
     add_node("node2", "\xff\n");
     add_node("has_cpu", "99\n");
     g_hash_table_add(named, (char *) NVME);
-    inventory = vgpu_discover(performer.sysfs, named, NULL);
+    inventory = vgpu_discovery_run(performer.sysfs, named, NULL);
     nodes = g_variant_ref_sink(g_variant_parse(G_VARIANT_TYPE("a(us)"),
                                                "[(0, '0-3,8'), (1, '4-7'), (10, '')]", NULL, NULL,
                                                NULL));
-    wanted = g_variant_ref_sink(vgpu_discovery_pack(inventory, nodes));
+    wanted = g_variant_ref_sink(vgpu_contents_pack_discovery(inventory, nodes));
     results = ask(VGPU_DRIVER_DISCOVER, DISK);
     discovery = get(results, "discovery");
     if (!g_variant_equal(discovery, wanted)) {

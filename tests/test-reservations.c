@@ -38,8 +38,8 @@ describe(const GPtrArray *list, bool of_claims)
         const VgpuOwner *owner =
             of_claims ? ((const VgpuClaim *) list->pdata[i])->owner : list->pdata[i];
 
-        g_string_append_printf(text, "%s%s %.4s", i ? ", " : "", vgpu_kind_to_string(owner->kind),
-                               owner->key);
+        g_string_append_printf(text, "%s%s %.4s", i ? ", " : "",
+                               vgpu_reservations_kind_to_string(owner->kind), owner->key);
     }
     return g_string_free(text, FALSE);
 }
@@ -120,9 +120,9 @@ test_kinds(void **state)
     (void) state;
     assert_int_equal(G_N_ELEMENTS(cases), VGPU_N_KINDS);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        assert_string_equal(vgpu_kind_to_string(cases[i].kind), cases[i].name);
-        assert_int_equal(vgpu_kind_takes_room(cases[i].kind), cases[i].takes_room);
-        assert_int_equal(vgpu_kind_store(cases[i].kind), cases[i].store);
+        assert_string_equal(vgpu_reservations_kind_to_string(cases[i].kind), cases[i].name);
+        assert_int_equal(vgpu_reservations_kind_takes_room(cases[i].kind), cases[i].takes_room);
+        assert_int_equal(vgpu_reservations_store_of(cases[i].kind), cases[i].store);
     }
 }
 
@@ -156,7 +156,7 @@ test_find(void **state)
         VgpuOwner *found = vgpu_reservations_find(table, cases[i].kind, cases[i].key);
 
         if ((found ? found->kind : VGPU_N_KINDS) != cases[i].found)
-            fail_msg("%s %s", vgpu_kind_to_string(cases[i].kind), cases[i].key);
+            fail_msg("%s %s", vgpu_reservations_kind_to_string(cases[i].kind), cases[i].key);
         if (found) /* what is there is not made again */
             assert_ptr_equal(vgpu_reservations_need(table, cases[i].kind, cases[i].key, NULL,
                                                     NULL),
@@ -180,12 +180,13 @@ test_indexes(void **state)
     (void) state;
     check_made(table);
     assert_null(vgpu_reservations_of_uuid(table, WEB1));
-    assert_int_equal(vgpu_claims_first(vgpu_reservations_of_uuid(table, VGPU_1),
-                                       VGPU_KINDS(INCOMING) | VGPU_KINDS(PERSISTENT))
+    assert_int_equal(vgpu_reservations_first(vgpu_reservations_of_uuid(table, VGPU_1),
+                                             VGPU_KINDS(INCOMING) | VGPU_KINDS(PERSISTENT))
                          ->owner->kind,
                      VGPU_KIND_PERSISTENT);
-    assert_null(vgpu_claims_first(vgpu_reservations_of_uuid(table, VGPU_0), VGPU_KINDS(SETUP)));
-    assert_null(vgpu_claims_first(NULL, G_MAXUINT));
+    assert_null(
+        vgpu_reservations_first(vgpu_reservations_of_uuid(table, VGPU_0), VGPU_KINDS(SETUP)));
+    assert_null(vgpu_reservations_first(NULL, G_MAXUINT));
 }
 
 static void

@@ -153,7 +153,7 @@ static void
 test_discovery_alone(void **state)
 {
     g_autoptr(FakeSysfs) fs = make_a2(4);
-    g_autoptr(VgpuInventory) inventory = vgpu_discover(fake_sysfs_reader(fs), NULL, NULL);
+    g_autoptr(VgpuInventory) inventory = vgpu_discovery_run(fake_sysfs_reader(fs), NULL, NULL);
     const VgpuGpu *gpu = only_gpu(inventory);
     const VgpuParent *vf = vgpu_gpu_find_parent(gpu, "0000:08:00.7");
 

@@ -214,7 +214,7 @@ read_gpu(const Scan *scan, const char *address, const char *canonical, const cha
     g_ptr_array_unref(gpu->vfs);
     gpu->vfs = list_vfs(sysfs, address, vfs_total);
     gpu->vfs_enabled = gpu->vfs->len;
-    gpu->passed_through = vgpu_driver_is_for_guests(gpu->driver);
+    gpu->passed_through = vgpu_gpu_is_driver_for_guests(gpu->driver);
     return gpu;
 }
 
@@ -266,7 +266,7 @@ discover_functions(const Scan *scan, const GPtrArray *functions, VgpuInventory *
 }
 
 VgpuInventory *
-vgpu_discover(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
+vgpu_discovery_run(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
 {
     g_autoptr(GPtrArray) functions = vgpu_sysfs_read_dir(sysfs, VGPU_SYS_PCI_DEVICES, error);
     g_autoptr(GHashTable) mdev = functions ? mdev_parents(sysfs, error) : NULL;

@@ -12,7 +12,7 @@
  * of a GPU whose driver is not NVIDIA's, are vGPUs as they are. A GPU that a guest has whole has no
  * parents. A function that vanishes meanwhile is left out. NULL when something that tells of a GPU cannot be
  * read: nothing is taken for gone then. */
-VgpuInventory *vgpu_discover(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
+VgpuInventory *vgpu_discovery_run(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the functions that can carry vGPUs are still those of @inventory, and of the same

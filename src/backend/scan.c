@@ -84,7 +84,7 @@ vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
 VgpuInventory *
 vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
 {
-    g_autoptr(VgpuInventory) inventory = vgpu_discover(sysfs, named, error);
+    g_autoptr(VgpuInventory) inventory = vgpu_discovery_run(sysfs, named, error);
 
     for (guint i = 0; inventory && i < inventory->gpus->len; i++) {
         if (!vgpu_scan_contents(sysfs, g_ptr_array_index(inventory->gpus, i), error))

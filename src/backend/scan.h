@@ -11,6 +11,6 @@
 bool vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Discovery (see vgpu_discover()) with the contents of all GPUs. */
+/* Discovery (see vgpu_discovery_run()) with the contents of all GPUs. */
 VgpuInventory *vgpu_scan(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -113,7 +113,7 @@ find_host_use(const VgpuSysfs *sysfs, const char *vf, char **node, GError **erro
     g_autofree char *driver = read_driver(sysfs, vf);
     g_autofree char *device = device_path(vf);
 
-    if (!driver || vgpu_driver_is_for_guests(driver))
+    if (!driver || vgpu_gpu_is_driver_for_guests(driver))
         return true;
     return vgpu_drm_open_node(sysfs, device, node, error);
 }

@@ -122,7 +122,7 @@ put_address(GString *out, const VgpuPciAddr *addr, GVariant *gpu)
     g_autofree char *number = NULL;
     double node;
 
-    if (vgpu_row_number(gpu, "numa_node", &node))
+    if (vgpu_gauges_number(gpu, "numa_node", &node))
         number = g_strdup_printf("%.0f", node);
     put(out, "ADDRESS", name);
     put(out, "SHORT_ADDRESS", addr->domain ? full : full + strlen("0000:"));

@@ -16,7 +16,7 @@ number(GVariant *row, const char *key)
 {
     double value;
 
-    return vgpu_row_number(row, key, &value) && value > 0 ? (guint) value : 0;
+    return vgpu_gauges_number(row, key, &value) && value > 0 ? (guint) value : 0;
 }
 
 /* What a deployer may name: letters, digits and underscores behind @prefix (os_resource_classes and
@@ -77,7 +77,7 @@ count_available(GVariant *profile)
 {
     double available;
 
-    return vgpu_row_number(profile, "available", &available) ? (guint) available : 1;
+    return vgpu_gauges_number(profile, "available", &available) ? (guint) available : 1;
 }
 
 /* What cannot be had now although nothing of it exists, because something else is on the GPU, is

@@ -41,7 +41,7 @@ balance_new(const VgpuManager *self, const VgpuGpu *gpu)
     for (guint i = 0; claims && i < claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(claims, i);
 
-        if (vgpu_kind_takes_room(claim->owner->kind) && !is_shown(gpu, claim))
+        if (vgpu_reservations_kind_takes_room(claim->owner->kind) && !is_shown(gpu, claim))
             g_ptr_array_add(balance->open, claim);
     }
     return balance;

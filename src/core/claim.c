@@ -25,7 +25,7 @@ static const char *const phase_names[] = {
 };
 
 const char *
-vgpu_phase_to_string(VgpuPhase phase)
+vgpu_claim_phase_to_string(VgpuPhase phase)
 {
     return phase_names[phase];
 }
@@ -407,7 +407,7 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
     const char *group = claim->uuid;
 
     g_key_file_set_integer(kf, group, "index", (int) claim->index);
-    set_string(kf, group, "phase", vgpu_phase_to_string(claim->phase));
+    set_string(kf, group, "phase", vgpu_claim_phase_to_string(claim->phase));
     set_string(kf, group, "interface", vgpu_interface_to_string(claim->interface));
     set_string(kf, group, "gpu", claim->gpu);
     set_string(kf, group, "parent", claim->parent);

@@ -16,7 +16,7 @@
 #include "domain/annotation.h"
 #include "gpu/gpu.h"
 
-const char *vgpu_phase_to_string(VgpuPhase phase);
+const char *vgpu_claim_phase_to_string(VgpuPhase phase);
 
 /* What a record stands for; see reservations.h. */
 typedef enum {

@@ -11,7 +11,8 @@ vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
 
     /* nothing but a run of that domain, or one that outlives it, can have a UUID computed from it; or
      * what was asked for by hand */
-    if (vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid), VGPU_KINDS_OWNED))
+    if (vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                                VGPU_KINDS_OWNED))
         return NULL;
     for (guint i = 0; all && i < all->len; i++) {
         const VgpuDefinition *definition = g_ptr_array_index(all, i);

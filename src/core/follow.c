@@ -257,8 +257,8 @@ vgpu_follow_claim_orphans(VgpuManager *self, const VgpuDomain *domain)
         const VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
         if (want->uuid && !want->uuid_is_users && !want->create_at_define &&
-            !vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, want->uuid),
-                               VGPU_KINDS_OWNED))
+            !vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, want->uuid),
+                                     VGPU_KINDS_OWNED))
             claim_orphan(self, domain, want);
     }
 }

@@ -55,7 +55,7 @@ nodes_of_cpus(GVariant *nodes, const char *cpuset)
 guint64
 vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain)
 {
-    g_autoptr(GVariant) nodes = self->discovery ? vgpu_discovery_nodes(self->discovery) : NULL;
+    g_autoptr(GVariant) nodes = self->discovery ? vgpu_contents_nodes(self->discovery) : NULL;
 
     if (domain->numa_nodes || !domain->cpuset || !nodes)
         return domain->numa_nodes;

@@ -142,7 +142,7 @@ find_handmade(const VgpuManager *self, const VgpuHostdev *hostdev)
     const GPtrArray *claims =
         hostdev->source ? vgpu_reservations_of_parent(self->reservations, hostdev->source)
                         : vgpu_reservations_of_uuid(self->reservations, hostdev->uuid);
-    const VgpuClaim *claim = vgpu_claims_first(claims, VGPU_KINDS(HANDMADE));
+    const VgpuClaim *claim = vgpu_reservations_first(claims, VGPU_KINDS(HANDMADE));
 
     return claim ? claim->owner : NULL;
 }

@@ -266,8 +266,8 @@ add_unrecorded(const Plan *plan, const VgpuListed *listed, const char *uuid, gui
 static bool
 has_record(const Plan *plan, const char *uuid)
 {
-    return vgpu_claims_first(vgpu_reservations_of_uuid(plan->in->reservations, uuid),
-                             VGPU_KINDS_OWNED);
+    return vgpu_reservations_first(vgpu_reservations_of_uuid(plan->in->reservations, uuid),
+                                   VGPU_KINDS_OWNED);
 }
 
 /* The profile of what is on the VF that the hostdev names, when no record says whose it is; of a plain

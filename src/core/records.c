@@ -91,7 +91,7 @@ vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
 bool
 vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error)
 {
-    const VgpuClaimStore *store = self->records->stores[vgpu_kind_store(owner->kind)];
+    const VgpuClaimStore *store = self->records->stores[vgpu_reservations_store_of(owner->kind)];
     bool saved = !store || vgpu_claim_store_save(store, owner, error);
 
     vgpu_reservations_touch(self->reservations, owner);
@@ -117,15 +117,16 @@ vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner)
 VgpuClaim *
 vgpu_records_find_persistent(const VgpuManager *self, const char *uuid)
 {
-    return vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid),
-                             VGPU_KINDS(PERSISTENT));
+    return vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                                   VGPU_KINDS(PERSISTENT));
 }
 
 VgpuOwner *
 vgpu_records_user_of(const VgpuManager *self, const char *uuid)
 {
     const VgpuClaim *claim =
-        vgpu_claims_first(vgpu_reservations_of_uuid(self->reservations, uuid), VGPU_KINDS(RUN));
+        vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                                VGPU_KINDS(RUN));
 
     return claim ? claim->owner : NULL;
 }

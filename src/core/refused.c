@@ -38,7 +38,7 @@ vgpu_refused_drop(VgpuManager *self, const char *gpu)
 {
     const VgpuClaim *claim;
 
-    while ((claim = vgpu_claims_first(vgpu_reservations_of_gpu(self->reservations, gpu),
-                                      VGPU_KINDS(REFUSED))))
+    while ((claim = vgpu_reservations_first(vgpu_reservations_of_gpu(self->reservations, gpu),
+                                            VGPU_KINDS(REFUSED))))
         vgpu_reservations_drop_owner(self->reservations, claim->owner);
 }

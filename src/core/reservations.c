@@ -26,19 +26,19 @@ static const struct {
 };
 
 const char *
-vgpu_kind_to_string(VgpuKind kind)
+vgpu_reservations_kind_to_string(VgpuKind kind)
 {
     return kinds[kind].name;
 }
 
 bool
-vgpu_kind_takes_room(VgpuKind kind)
+vgpu_reservations_kind_takes_room(VgpuKind kind)
 {
     return kinds[kind].takes_room;
 }
 
 VgpuStore
-vgpu_kind_store(VgpuKind kind)
+vgpu_reservations_store_of(VgpuKind kind)
 {
     return kinds[kind].store;
 }
@@ -380,7 +380,7 @@ vgpu_reservations_of_domain(const VgpuReservations *self, const char *domain_uui
 }
 
 VgpuClaim *
-vgpu_claims_first(const GPtrArray *claims, guint of_kinds)
+vgpu_reservations_first(const GPtrArray *claims, guint of_kinds)
 {
     for (guint i = 0; claims && i < claims->len; i++) {
         VgpuClaim *claim = g_ptr_array_index(claims, i);
@@ -400,7 +400,7 @@ vgpu_reservations_gpus(const VgpuReservations *self, guint of_kinds)
 
     g_hash_table_iter_init(&iter, self->by_gpu);
     while (g_hash_table_iter_next(&iter, &gpu, &claims)) {
-        if (vgpu_claims_first(claims, of_kinds))
+        if (vgpu_reservations_first(claims, of_kinds))
             g_ptr_array_add(gpus, gpu);
     }
     return gpus;

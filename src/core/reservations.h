@@ -17,10 +17,10 @@ typedef enum {
     VGPU_N_STORES,
 } VgpuStore;
 
-const char *vgpu_kind_to_string(VgpuKind kind);
+const char *vgpu_reservations_kind_to_string(VgpuKind kind);
 /* Whether what is recorded there counts as used. */
-bool vgpu_kind_takes_room(VgpuKind kind);
-VgpuStore vgpu_kind_store(VgpuKind kind);
+bool vgpu_reservations_kind_takes_room(VgpuKind kind);
+VgpuStore vgpu_reservations_store_of(VgpuKind kind);
 
 /* Sets of kinds. */
 #define VGPU_KINDS(kind) (1u << VGPU_KIND_##kind)
@@ -73,7 +73,7 @@ const GPtrArray *vgpu_reservations_of_gpu(const VgpuReservations *self, const ch
 const GPtrArray *vgpu_reservations_of_domain(const VgpuReservations *self,
                                              const char *domain_uuid);
 /* The first claim whose owner is of one of these kinds; NULL: there is none. @claims may be NULL. */
-VgpuClaim *vgpu_claims_first(const GPtrArray *claims, guint kinds);
+VgpuClaim *vgpu_reservations_first(const GPtrArray *claims, guint kinds);
 /* Of GPUs that have a claim of one of these kinds; the strings are borrowed until the table changes. */
 GPtrArray *vgpu_reservations_gpus(const VgpuReservations *self, guint kinds);
 

@@ -101,7 +101,7 @@ static void
 on_discovered(GVariant *discovery, gpointer opaque)
 {
     VgpuManager *self = opaque;
-    g_autoptr(VgpuInventory) now = vgpu_discovery_unpack(discovery);
+    g_autoptr(VgpuInventory) now = vgpu_contents_unpack_discovery(discovery);
     g_autoptr(VgpuInventory) before = vgpu_inventory_ref(self->inventory);
     g_autoptr(GHashTable) same = now ? vgpu_view_same(self, discovery) : NULL;
     bool is_first = !self->discovery && !self->was_blind;
@@ -121,7 +121,7 @@ static bool
 on_contents(const char *address, GVariant *contents, gpointer opaque)
 {
     VgpuManager *self = opaque;
-    g_autoptr(VgpuGpu) gpu = vgpu_discovery_unpack_gpu(self->discovery, address);
+    g_autoptr(VgpuGpu) gpu = vgpu_contents_unpack_gpu(self->discovery, address);
     const VgpuGpu *old = vgpu_inventory_find(self->inventory, address);
     guint n_profiles = old ? old->profiles->len : 0;
     bool was_known = g_hash_table_contains(self->contents, address);
@@ -178,7 +178,8 @@ static bool
 is_needed(const char *gpu, gpointer opaque)
 {
     const VgpuManager *self = opaque;
-    return vgpu_claims_first(vgpu_reservations_of_gpu(self->reservations, gpu), VGPU_KINDS_MADE);
+    return vgpu_reservations_first(vgpu_reservations_of_gpu(self->reservations, gpu),
+                                   VGPU_KINDS_MADE);
 }
 
 void

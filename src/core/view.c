@@ -68,13 +68,13 @@ unlabel(VgpuParent *parent)
 static void
 complete(const VgpuManager *self, VgpuGpu *gpu, const VgpuGpu *before)
 {
-    vgpu_gpu_remember(gpu, before);
+    vgpu_inventory_remember_gpu(gpu, before);
     label_all(gpu, vgpu_reservations_of_gpu(self->reservations, gpu->address));
     gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
     gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
     vgpu_facts_apply(self->facts, gpu); /* which have the last word */
     if (self->identity)
-        vgpu_gpu_identify(gpu, self->identity);
+        vgpu_inventory_identify_gpu(gpu, self->identity);
     vgpu_tally_update(gpu);
 }
 
@@ -120,7 +120,7 @@ static VgpuInventory *
 build(VgpuManager *self, const VgpuInventory *before, GHashTable *same)
 {
     VgpuInventory *now =
-        self->discovery ? vgpu_discovery_unpack(self->discovery) : vgpu_inventory_new();
+        self->discovery ? vgpu_contents_unpack_discovery(self->discovery) : vgpu_inventory_new();
 
     vgpu_inventory_index(now);
     for (guint i = 0; i < now->gpus->len; i++) {
@@ -153,7 +153,7 @@ vgpu_view_build(VgpuManager *self, GHashTable *same)
 static VgpuGpu *
 rebuild(VgpuManager *self, const VgpuGpu *before)
 {
-    VgpuGpu *gpu = vgpu_discovery_unpack_gpu(self->discovery, before->address);
+    VgpuGpu *gpu = vgpu_contents_unpack_gpu(self->discovery, before->address);
     GVariant *contents = g_hash_table_lookup(self->contents, before->address);
 
     if (contents)

@@ -116,7 +116,7 @@ judge_display(const VgpuDomain *domain, const VgpuWant *want, VgpuDisplay displa
               char **why)
 {
     bool in_region = display == VGPU_DISPLAY_REGION || display == VGPU_DISPLAY_VF_REGION;
-    g_autofree char *version = vgpu_libvirt_version_text(libvirt);
+    g_autofree char *version = vgpu_hostdev_libvirt_text(libvirt);
 
     *why = NULL;
     if (display == VGPU_DISPLAY_NONE) {

@@ -42,11 +42,11 @@ static bool
 check(const VgpuDomain *domain, const VgpuHostdev *hostdev, const VgpuWant *want, bool was_mdev,
       gulong libvirt, GError **error)
 {
-    g_autofree char *version = vgpu_libvirt_version_text(libvirt);
+    g_autofree char *version = vgpu_hostdev_libvirt_text(libvirt);
 
     if (!vgpu_hostdev_check(domain, want, looks_of(hostdev), libvirt, error))
         return false;
-    if (was_mdev != vgpu_want_is_mdev(want) && libvirt && libvirt < VGPU_LIBVIRT_MDEV_TO_VF)
+    if (was_mdev != vgpu_hostdev_is_mdev(want) && libvirt && libvirt < VGPU_LIBVIRT_MDEV_TO_VF)
         return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
                                   "vGPU %u was %s and is %s here; moving between the two needs "
                                   "libvirt 11.0 or newer; this is %s",
@@ -102,13 +102,13 @@ rewrite(xmlNode *node, const VgpuHostdev *hostdev, const VgpuWant *want)
     g_autofree char *xml = vgpu_hostdev_format(want, looks_of(hostdev), NULL);
     g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "hostdev", NULL);
     xmlNode *model = xmlDocGetRootElement(doc);
-    bool same_type = is_mdev(node) == vgpu_want_is_mdev(want);
+    bool same_type = is_mdev(node) == vgpu_hostdev_is_mdev(want);
 
-    if (same_type && !vgpu_want_is_mdev(want))
+    if (same_type && !vgpu_hostdev_is_mdev(want))
         copy_attribute(node, model, "managed");
     for (gsize i = 0; !same_type && i < G_N_ELEMENTS(type_attributes); i++)
         copy_attribute(node, model, type_attributes[i]);
-    if (!same_type && vgpu_want_is_mdev(want))
+    if (!same_type && vgpu_hostdev_is_mdev(want))
         drop_driver(node);
     replace_source(node, model);
 }

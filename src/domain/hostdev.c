@@ -6,29 +6,29 @@
 #include "domain/schema.h"
 
 char *
-vgpu_libvirt_version_text(gulong libvirt)
+vgpu_hostdev_libvirt_text(gulong libvirt)
 {
     return g_strdup_printf("%lu.%lu.%lu", libvirt / 1000000, libvirt / 1000 % 1000,
                            libvirt % 1000);
 }
 
 bool
-vgpu_want_is_mdev(const VgpuWant *self)
+vgpu_hostdev_is_mdev(const VgpuWant *self)
 {
     return self->interface == VGPU_INTERFACE_NONE || self->interface == VGPU_INTERFACE_MDEV;
 }
 
 char *
-vgpu_want_device_text(const VgpuWant *self)
+vgpu_hostdev_device_text(const VgpuWant *self)
 {
-    return vgpu_want_is_mdev(self) ? g_strdup(self->uuid) : g_strdup_printf("VF %s", self->vf);
+    return vgpu_hostdev_is_mdev(self) ? g_strdup(self->uuid) : g_strdup_printf("VF %s", self->vf);
 }
 
 static bool
 check_libvirt(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, gulong libvirt,
               GError **error)
 {
-    g_autofree char *version = vgpu_libvirt_version_text(libvirt);
+    g_autofree char *version = vgpu_hostdev_libvirt_text(libvirt);
 
     if (libvirt < VGPU_LIBVIRT_VENDOR_VFIO)
         return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
@@ -48,7 +48,7 @@ bool
 vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks,
                    gulong libvirt, GError **error)
 {
-    if (vgpu_want_is_mdev(want))
+    if (vgpu_hostdev_is_mdev(want))
         return true;
     if (want->interface == VGPU_INTERFACE_VENDOR_VFIO && libvirt &&
         !check_libvirt(domain, want, looks, libvirt, error))
@@ -74,7 +74,7 @@ format_attributes(const VgpuWant *want, VgpuLooks looks)
         g_strdup_printf(" display='%s' ramfb='%s'", looks.display ? "on" : "off",
                         looks.ramfb ? "on" : "off");
 
-    if (vgpu_want_is_mdev(want))
+    if (vgpu_hostdev_is_mdev(want))
         return g_strconcat("type='mdev' model='vfio-pci'", shown, NULL);
     return g_strconcat("type='pci' managed='",
                        want->interface == VGPU_INTERFACE_VF ? "yes" : "no", "'",
@@ -88,7 +88,7 @@ format_source(const VgpuWant *want)
 {
     VgpuPciAddr addr = { 0 };
 
-    if (vgpu_want_is_mdev(want))
+    if (vgpu_hostdev_is_mdev(want))
         return g_strdup_printf("<address uuid='%s'/>", want->uuid);
     if (!vgpu_pciaddr_parse(want->vf, &addr))
         g_critical("vGPU %u is on '%s'", want->index, want->vf);
@@ -111,7 +111,7 @@ vgpu_hostdev_format(const VgpuWant *want, VgpuLooks looks, const char *address)
 bool
 vgpu_hostdev_names(const VgpuHostdev *self, const VgpuWant *want)
 {
-    if (vgpu_want_is_mdev(want)) /* of which libvirt ignores `managed` */
+    if (vgpu_hostdev_is_mdev(want)) /* of which libvirt ignores `managed` */
         return g_strcmp0(self->uuid, want->uuid) == 0;
     return g_strcmp0(self->source, want->vf) == 0 &&
            self->managed == (want->interface == VGPU_INTERFACE_VF);

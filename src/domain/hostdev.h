@@ -13,7 +13,7 @@
 #define VGPU_LIBVIRT_MDEV_TO_VF 11000000  /* migrate between an mdev and a VF */
 
 /* "11.3.0" */
-char *vgpu_libvirt_version_text(gulong libvirt);
+char *vgpu_hostdev_libvirt_text(gulong libvirt);
 
 /* How a vGPU is shown, when nothing is left to be decided. */
 typedef struct {
@@ -22,10 +22,10 @@ typedef struct {
 } VgpuLooks;
 
 /* The vGPU is an mdev: also as long as it is not decided what it is. */
-bool vgpu_want_is_mdev(const VgpuWant *self);
+bool vgpu_hostdev_is_mdev(const VgpuWant *self);
 
 /* Its device for people: the UUID, or "VF 0000:61:00.4". */
-char *vgpu_want_device_text(const VgpuWant *self);
+char *vgpu_hostdev_device_text(const VgpuWant *self);
 
 /* Whether the <hostdev> of @want can have @looks on @libvirt (0: any version). On failure
  * VGPU_ERROR_NOT_SUPPORTED: this libvirt is too old, or a plain VF has none of them;

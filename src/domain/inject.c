@@ -107,7 +107,7 @@ attach_new(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, gulo
 {
     VgpuChange *self = g_new0(VgpuChange, 1);
     const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
-    g_autofree char *device = vgpu_want_device_text(want);
+    g_autofree char *device = vgpu_hostdev_device_text(want);
     g_autofree char *absence = vgpu_display_absence(domain, want, libvirt);
 
     self->attach = true;

@@ -95,8 +95,8 @@ answer(guint64 serial, GVariant *results, GError **error)
     g_autoptr(GError) reason = NULL;
     GVariantDict dict;
 
-    if (vgpu_driver_send(VGPU_DRIVER_SOCKET_FD, g_variant_new("(t@a{sv})", serial, results),
-                         &reason))
+    if (vgpu_driver_protocol_send(VGPU_DRIVER_SOCKET_FD,
+                                  g_variant_new("(t@a{sv})", serial, results), &reason))
         return true;
     if (!g_error_matches(reason, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED)) {
         g_propagate_error(error, g_steal_pointer(&reason));
@@ -105,19 +105,22 @@ answer(guint64 serial, GVariant *results, GError **error)
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "error", "(us)", (guint) VGPU_ERROR_NOT_SUPPORTED,
                           reason->message);
-    return vgpu_driver_send(VGPU_DRIVER_SOCKET_FD,
-                            g_variant_new("(t@a{sv})", serial, g_variant_dict_end(&dict)), error);
+    return vgpu_driver_protocol_send(VGPU_DRIVER_SOCKET_FD,
+                                     g_variant_new("(t@a{sv})", serial,
+                                                   g_variant_dict_end(&dict)),
+                                     error);
 }
 
 /* Until the other end has gone. */
 static bool
 serve(VgpuPerformer *performer, GError **error)
 {
-    if (!vgpu_driver_send(VGPU_DRIVER_SOCKET_FD, g_variant_new_string(VGPU_DRIVER_HELLO), error))
+    if (!vgpu_driver_protocol_send(VGPU_DRIVER_SOCKET_FD, g_variant_new_string(VGPU_DRIVER_HELLO),
+                                   error))
         return false;
     for (;;) {
         g_autoptr(GVariant) request =
-            vgpu_driver_receive(VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_REQUEST, true, error);
+            vgpu_driver_protocol_receive(VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_REQUEST, true, error);
         g_autoptr(GVariant) arguments = NULL;
         const char *verb;
         guint64 serial;

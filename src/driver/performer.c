@@ -153,7 +153,7 @@ discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
         g_variant_dict_insert(results, "unchanged", "b", TRUE);
         return;
     }
-    discovered = vgpu_discover(self->sysfs, named, &error);
+    discovered = vgpu_discovery_run(self->sysfs, named, &error);
     if (!discovered) {
         put_error(results, VGPU_ERROR_DRIVER, error->message);
         return;
@@ -163,7 +163,8 @@ discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     g_clear_pointer(&self->asked, g_variant_unref);
     self->asked = g_variant_ref(arguments);
     g_variant_dict_insert_value(results, "discovery",
-                                vgpu_discovery_pack(self->discovered, read_nodes(self->sysfs)));
+                                vgpu_contents_pack_discovery(self->discovered,
+                                                             read_nodes(self->sysfs)));
     if (get_flag(arguments, "details"))
         g_variant_dict_insert_value(results, "details",
                                     read_details(self->sysfs, self->discovered));

@@ -49,7 +49,7 @@ let_go(VgpuDriverProcess *self)
 {
     vgpu_source_clear(&self->readable);
     if (self->socket >= 0 || self->spawning)
-        vgpu_driver_ends(self->options, self->name);
+        vgpu_driver_spawn_ends(self->options, self->name);
     if (self->socket >= 0)
         close(self->socket);
     self->socket = -1;
@@ -93,7 +93,7 @@ give_up(VgpuDriverProcess *self, const char *why)
 static bool
 send_request(VgpuDriverProcess *self, GError **error)
 {
-    if (!vgpu_driver_send(self->socket, self->request, error))
+    if (!vgpu_driver_protocol_send(self->socket, self->request, error))
         return false;
     self->sent = g_get_monotonic_time();
     g_clear_pointer(&self->request, g_variant_unref);
@@ -104,7 +104,7 @@ static bool
 take_hello(VgpuDriverProcess *self, GError **error)
 {
     g_autoptr(GVariant) hello =
-        vgpu_driver_receive(self->socket, G_VARIANT_TYPE_STRING, false, error);
+        vgpu_driver_protocol_receive(self->socket, G_VARIANT_TYPE_STRING, false, error);
 
     if (!hello)
         return !*error;
@@ -133,7 +133,7 @@ on_readable(gint fd, GIOCondition condition, gpointer opaque)
             give_up(self, error->message);
         return G_SOURCE_CONTINUE;
     }
-    answer = vgpu_driver_receive(fd, VGPU_DRIVER_ANSWER, false, &error);
+    answer = vgpu_driver_protocol_receive(fd, VGPU_DRIVER_ANSWER, false, &error);
     if (!answer) {
         if (error)
             give_up(self, error->message);
@@ -258,7 +258,7 @@ bool
 vgpu_driver_process_is_locked(const VgpuDriverOptions *options, const char *name)
 {
     g_autofree char *path = NULL;
-    int fd = vgpu_driver_lock(options->root, name, &path);
+    int fd = vgpu_driver_spawn_lock(options->root, name, &path);
 
     if (fd < 0)
         return errno == EWOULDBLOCK;

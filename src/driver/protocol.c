@@ -9,7 +9,7 @@
 #define MESSAGE_MAX (256 * 1024)
 
 bool
-vgpu_driver_socketpair(int fds[2], GError **error)
+vgpu_driver_protocol_socketpair(int fds[2], GError **error)
 {
     const int size = MESSAGE_MAX; /* the kernel doubles it, for its own needs */
 
@@ -28,7 +28,7 @@ set_ended(GError **error)
 }
 
 bool
-vgpu_driver_send(int fd, GVariant *message, GError **error)
+vgpu_driver_protocol_send(int fd, GVariant *message, GError **error)
 {
     g_autoptr(GVariant) owned = g_variant_ref_sink(message);
     gsize size = g_variant_get_size(owned);
@@ -52,7 +52,7 @@ vgpu_driver_send(int fd, GVariant *message, GError **error)
 }
 
 GVariant *
-vgpu_driver_receive(int fd, const GVariantType *type, bool wait, GError **error)
+vgpu_driver_protocol_receive(int fd, const GVariantType *type, bool wait, GError **error)
 {
     g_autofree char *data = g_malloc(MESSAGE_MAX);
     g_autoptr(GVariant) message = NULL;

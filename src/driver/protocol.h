@@ -44,13 +44,14 @@
 #define VGPU_DRIVER_ANSWER G_VARIANT_TYPE("(ta{sv})")
 
 /* Big enough that a message of the greatest length goes out at once. VGPU_ERROR_FAILED. */
-bool vgpu_driver_socketpair(int fds[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_driver_protocol_socketpair(int fds[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes @message if it is floating. VGPU_ERROR_FAILED; VGPU_ERROR_NOT_SUPPORTED: it is too long;
  * VGPU_ERROR_UNAVAILABLE: the other end has gone. */
-bool vgpu_driver_send(int fd, GVariant *message, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_driver_protocol_send(int fd, GVariant *message, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* The next message. NULL without an error: there is none yet (never where @wait is set). NULL with one:
  * VGPU_ERROR_UNAVAILABLE: the other end has gone; VGPU_ERROR_FAILED: it is not of @type. */
-GVariant *vgpu_driver_receive(int fd, const GVariantType *type, bool wait, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+GVariant *vgpu_driver_protocol_receive(int fd, const GVariantType *type, bool wait,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -59,7 +59,7 @@ is_still_there(int fd, const char *path)
 }
 
 int
-vgpu_driver_lock(const char *root, const char *name, char **path_out)
+vgpu_driver_spawn_lock(const char *root, const char *name, char **path_out)
 {
     g_autofree char *dir = g_build_filename(root, VGPU_PATH_DRIVER_LOCKS, NULL);
     g_autofree char *path = g_build_filename(dir, name, NULL);
@@ -93,7 +93,7 @@ is_over(gpointer key, gpointer when, gpointer now)
 }
 
 void
-vgpu_driver_ends(const VgpuDriverOptions *options, const char *name)
+vgpu_driver_spawn_ends(const VgpuDriverOptions *options, const char *name)
 {
     gint64 now = g_get_monotonic_time();
 
@@ -130,7 +130,7 @@ lock_for(Job *job, char **path)
     if (job->options.has_no_lock)
         return open("/dev/null", O_RDONLY | O_CLOEXEC);
     for (int i = 0; i < tries; i++) {
-        int fd = vgpu_driver_lock(job->root, job->name, path);
+        int fd = vgpu_driver_spawn_lock(job->root, job->name, path);
 
         if (fd >= 0)
             return fd;
@@ -196,7 +196,7 @@ spawn(Job *job)
 
     if (lock < 0)
         return;
-    if (!vgpu_driver_socketpair(fds, &error)) {
+    if (!vgpu_driver_protocol_socketpair(fds, &error)) {
         job->spawned.why = g_strdup(error->message);
     } else {
         if (start(job, fds[1], lock, path, &error)) {

@@ -17,8 +17,8 @@ void vgpu_driver_spawn(const VgpuDriverOptions *options, GMainContext *context, 
                        gpointer opaque);
 
 /* A process of that name that was started by us is on its way to its end: the next one waits for it. */
-void vgpu_driver_ends(const VgpuDriverOptions *options, const char *name);
+void vgpu_driver_spawn_ends(const VgpuDriverOptions *options, const char *name);
 
 /* The lock of that name, taken, with the path of its file; -1: a process has it (errno EWOULDBLOCK), or
  * there is no such file to be had. */
-int vgpu_driver_lock(const char *root, const char *name, char **path);
+int vgpu_driver_spawn_lock(const char *root, const char *name, char **path);

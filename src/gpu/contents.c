@@ -35,7 +35,7 @@ add_parents(GVariantBuilder *out, const VgpuGpu *gpu)
 }
 
 GVariant *
-vgpu_discovery_pack(const VgpuInventory *inventory, GVariant *nodes)
+vgpu_contents_pack_discovery(const VgpuInventory *inventory, GVariant *nodes)
 {
     GVariantBuilder out;
 
@@ -98,7 +98,7 @@ unpack_gpu(GVariant *packed)
 }
 
 VgpuInventory *
-vgpu_discovery_unpack(GVariant *discovery)
+vgpu_contents_unpack_discovery(GVariant *discovery)
 {
     g_autoptr(GVariant) gpus = NULL;
     VgpuInventory *inventory;
@@ -117,7 +117,7 @@ vgpu_discovery_unpack(GVariant *discovery)
 }
 
 VgpuGpu *
-vgpu_discovery_unpack_gpu(GVariant *discovery, const char *address)
+vgpu_contents_unpack_gpu(GVariant *discovery, const char *address)
 {
     g_autoptr(GVariant) gpus = g_variant_get_child_value(discovery, 0);
 
@@ -132,7 +132,7 @@ vgpu_discovery_unpack_gpu(GVariant *discovery, const char *address)
 }
 
 GVariant *
-vgpu_discovery_nodes(GVariant *discovery)
+vgpu_contents_nodes(GVariant *discovery)
 {
     return g_variant_get_child_value(discovery, 1);
 }

@@ -11,15 +11,15 @@
 #define VGPU_DISCOVERY_TYPE G_VARIANT_TYPE("(a(smsmsmsmsuiubasa(sbms))a(us))")
 #define VGPU_CONTENTS_TYPE G_VARIANT_TYPE("(ua(ssuuumsuuui)a(smsa(uu)a(msms)))")
 
-/* Without offers and instances. @nodes: see vgpu_discovery_nodes(); a reference is taken. Floating. */
-GVariant *vgpu_discovery_pack(const VgpuInventory *inventory, GVariant *nodes);
+/* Without offers and instances. @nodes: see vgpu_contents_nodes(); a reference is taken. Floating. */
+GVariant *vgpu_contents_pack_discovery(const VgpuInventory *inventory, GVariant *nodes);
 /* NULL when it is not of that type, or in no normal form. */
-VgpuInventory *vgpu_discovery_unpack(GVariant *discovery) G_GNUC_WARN_UNUSED_RESULT;
+VgpuInventory *vgpu_contents_unpack_discovery(GVariant *discovery) G_GNUC_WARN_UNUSED_RESULT;
 /* One GPU of it; NULL when it is not there. */
-VgpuGpu *vgpu_discovery_unpack_gpu(GVariant *discovery, const char *address)
+VgpuGpu *vgpu_contents_unpack_gpu(GVariant *discovery, const char *address)
     G_GNUC_WARN_UNUSED_RESULT;
 /* a(us): NUMA nodes and their CPUs as sysfs lists them, "0-3,8". */
-GVariant *vgpu_discovery_nodes(GVariant *discovery);
+GVariant *vgpu_contents_nodes(GVariant *discovery);
 
 /* What @gpu offers and has. Floating. */
 GVariant *vgpu_contents_pack(const VgpuGpu *gpu);

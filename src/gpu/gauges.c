@@ -10,7 +10,7 @@ vgpu_host_rows_clear(VgpuHostRows *self)
 }
 
 gboolean
-vgpu_row_number(GVariant *row, const char *key, double *out)
+vgpu_gauges_number(GVariant *row, const char *key, double *out)
 {
     g_autoptr(GVariant) value = g_variant_lookup_value(row, key, NULL);
 
@@ -83,7 +83,7 @@ write_profiles(VgpuExposition *out, GVariant *profiles)
             g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
             double value;
 
-            if (vgpu_row_number(profile, gauges[g].key, &value))
+            if (vgpu_gauges_number(profile, gauges[g].key, &value))
                 vgpu_exposition_add(out, value, "pci", text(profile, "gpu"), "type",
                                     text(profile, "name"), NULL);
         }
@@ -166,7 +166,7 @@ write_pool_list(VgpuExposition *out, GVariant *pools, const char *list, const ch
             g_autoptr(GVariant) entry = g_variant_get_child_value(entries, j);
             double value;
 
-            if (vgpu_row_number(entry, gauge->key, &value))
+            if (vgpu_gauges_number(entry, gauge->key, &value))
                 vgpu_exposition_add(out, value, "pool", text(pool, "name"), label,
                                     text(entry, "name"), NULL);
         }

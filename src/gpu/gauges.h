@@ -18,7 +18,7 @@ void vgpu_host_rows_clear(VgpuHostRows *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuHostRows, vgpu_host_rows_clear)
 
 /* Whether the dictionary @row has @key, a number of any type. */
-gboolean vgpu_row_number(GVariant *row, const char *key, double *out);
+gboolean vgpu_gauges_number(GVariant *row, const char *key, double *out);
 
 void vgpu_gauges_write(VgpuExposition *out, const VgpuHostRows *rows);
 /* Whether there is a daemon at all. */

@@ -129,7 +129,7 @@ vgpu_gpu_free(VgpuGpu *self)
 }
 
 bool
-vgpu_driver_is_for_guests(const char *driver)
+vgpu_gpu_is_driver_for_guests(const char *driver)
 {
     return driver &&
            (g_str_has_suffix(driver, "vfio-pci") || g_str_has_suffix(driver, "vfio_pci"));
@@ -139,7 +139,7 @@ bool
 vgpu_gpu_shares_with_host(const VgpuGpu *self, const VgpuParent *parent)
 {
     return self->interface == VGPU_INTERFACE_VF && parent->driver &&
-           !vgpu_driver_is_for_guests(parent->driver);
+           !vgpu_gpu_is_driver_for_guests(parent->driver);
 }
 
 /* An index that has not grown with its array, which somebody else has changed, is of no use. */

@@ -101,7 +101,7 @@ void vgpu_gpu_free(VgpuGpu *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuGpu, vgpu_gpu_free)
 
 /* Whether it is vfio-pci, or one of its variants for some device ("nvgrace-gpu-vfio-pci"). */
-bool vgpu_driver_is_for_guests(const char *driver);
+bool vgpu_gpu_is_driver_for_guests(const char *driver);
 
 /* A parent without offers and instances, appended to @self; borrowed. */
 VgpuParent *vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf);

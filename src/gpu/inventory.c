@@ -173,7 +173,7 @@ vgpu_inventory_find_parent(const VgpuInventory *self, const char *address, VgpuG
 }
 
 void
-vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older)
+vgpu_inventory_remember_gpu(VgpuGpu *self, const VgpuGpu *older)
 {
     if (!older || self->interface != VGPU_INTERFACE_VENDOR_VFIO ||
         older->interface != self->interface ||
@@ -189,7 +189,7 @@ vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older)
 }
 
 void
-vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt)
+vgpu_inventory_identify_gpu(VgpuGpu *self, const VgpuInventory *from_libvirt)
 {
     const VgpuGpu *known = vgpu_inventory_find(from_libvirt, self->address);
 

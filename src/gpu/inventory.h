@@ -1,7 +1,7 @@
 /* inventory.h: all GPUs of the host
  *
  * It is filled twice: by src/libvirt from node devices (identity: node device, product name) and by
- * src/backend from sysfs (capacity); vgpu_gpu_identify() joins the two. */
+ * src/backend from sysfs (capacity); vgpu_inventory_identify_gpu() joins the two. */
 #pragma once
 
 #include "gpu/gpu.h"
@@ -42,8 +42,8 @@ VgpuParent *vgpu_inventory_find_parent(const VgpuInventory *self, const char *ad
 /* Give @self the profiles and the frame buffer that an older reading (may be NULL) knew of, for
  * drivers that list only what could be made at the moment (interfaces on VFs). What no parent
  * offers any more has no room. */
-void vgpu_gpu_remember(VgpuGpu *self, const VgpuGpu *older);
+void vgpu_inventory_remember_gpu(VgpuGpu *self, const VgpuGpu *older);
 
 /* Give @self (from sysfs) what only libvirt knows: node device and product name; neither when it has not
  * noticed the GPU yet. */
-void vgpu_gpu_identify(VgpuGpu *self, const VgpuInventory *from_libvirt);
+void vgpu_inventory_identify_gpu(VgpuGpu *self, const VgpuInventory *from_libvirt);

@@ -172,7 +172,7 @@ collect_path(GPtrArray *files, const char *path, GError **error)
 }
 
 GPtrArray *
-vgpu_iso_collect(const char *const *paths, GError **error)
+vgpu_iso_tree_collect(const char *const *paths, GError **error)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(file_free);
 

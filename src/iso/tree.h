@@ -12,4 +12,5 @@ typedef struct {
  * one is followed to a file that is below it, too; any other link, and what is neither file nor
  * directory, is refused. In the order of @paths, then of names; the files are closed with the array.
  * Errors name the path: VGPU_ERROR_BAD_REQUEST, VGPU_ERROR_FAILED. */
-GPtrArray *vgpu_iso_collect(const char *const *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *vgpu_iso_tree_collect(const char *const *paths, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -305,7 +305,7 @@ vgpu_host_diff_all(const VgpuHost *host, const VgpuLayout *layout)
 VgpuLayout *
 vgpu_host_export_all(const VgpuHost *host, GError **error)
 {
-    g_autoptr(VgpuInventory) inventory = vgpu_discover(host->sysfs, NULL, error);
+    g_autoptr(VgpuInventory) inventory = vgpu_discovery_run(host->sysfs, NULL, error);
     VgpuLayout *layout;
 
     if (!inventory)

@@ -159,7 +159,7 @@ find_use(const VgpuSysfs *sysfs, const char *address)
     VgpuGpu *gpu;
 
     g_hash_table_add(named, (char *) address);
-    inventory = vgpu_discover(sysfs, named, &error);
+    inventory = vgpu_discovery_run(sysfs, named, &error);
     if (!inventory)
         return g_strdup_printf("something (it cannot be told what: %s)", error->message);
     if (!(gpu = vgpu_inventory_find(inventory, address)))

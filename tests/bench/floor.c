@@ -103,7 +103,7 @@ start_driver(const char *program, int socket_fd)
 static bool
 receive(int fd, const GVariantType *type)
 {
-    g_autoptr(GVariant) message = vgpu_driver_receive(fd, type, true, NULL);
+    g_autoptr(GVariant) message = vgpu_driver_protocol_receive(fd, type, true, NULL);
 
     return message != NULL;
 }
@@ -118,7 +118,7 @@ run_driver(const char *program, Series *start, Series *request)
     pid_t pid;
     int fds[2];
 
-    if (!vgpu_driver_socketpair(fds, NULL))
+    if (!vgpu_driver_protocol_socketpair(fds, NULL))
         g_error("no socket pair");
     pid = start_driver(program, fds[1]);
     close(fds[1]);
@@ -126,7 +126,7 @@ run_driver(const char *program, Series *start, Series *request)
     series_add(start, begun);
     begun = now_us();
     request->failed +=
-        !vgpu_driver_send(fds[0], nothing, NULL) || !receive(fds[0], VGPU_DRIVER_ANSWER);
+        !vgpu_driver_protocol_send(fds[0], nothing, NULL) || !receive(fds[0], VGPU_DRIVER_ANSWER);
     series_add(request, begun);
     close(fds[0]);
     (void) waitpid(pid, NULL, 0);

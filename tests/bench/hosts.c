@@ -505,7 +505,8 @@ see_all(void)
     for (guint i = 0; i < world.size.gpus; i++)
         vgpu_inventory_take(inventory, make_gpu(i));
     discovery = g_variant_ref_sink(
-        vgpu_discovery_pack(inventory, g_variant_new_array(G_VARIANT_TYPE("(us)"), NULL, 0)));
+        vgpu_contents_pack_discovery(inventory,
+                                     g_variant_new_array(G_VARIANT_TYPE("(us)"), NULL, 0)));
     world.drivers->ops.discovered(discovery, world.drivers->opaque);
     for (guint i = 0; i < world.size.gpus; i++)
         world.cards[i].is_asked = true;

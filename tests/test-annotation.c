@@ -341,7 +341,7 @@ test_defaults(void **state)
     assert_string_equal(want->profiles[0], "NVIDIA A2-4Q");
     assert_null(want->gpu);
     assert_int_equal(want->placement, VGPU_PLACEMENT_PACK);
-    assert_false(want->placement_given);
+    assert_false(want->asked.has_placement);
     assert_int_equal(want->display, VGPU_SWITCH_AUTO);
     assert_int_equal(want->ramfb, VGPU_SWITCH_AUTO);
     assert_true(want->late_attach);
@@ -349,13 +349,13 @@ test_defaults(void **state)
     assert_false(want->uuid_is_users);
     assert_string_equal(want->uuid, UUID_0);
     assert_null(want->pool);
-    assert_false(want->placement_given);
-    assert_false(want->display_given);
-    assert_false(want->ramfb_given);
+    assert_false(want->asked.has_placement);
+    assert_false(want->asked.has_display);
+    assert_false(want->asked.has_ramfb);
     assert_int_equal(want->driver_iso, VGPU_SWITCH_AUTO);
-    assert_null(want->raw_params);
+    assert_null(want->asked.raw_params);
     for (gsize i = 0; i < VGPU_N_PARAMS; i++)
-        assert_int_equal(want->param_switches[i], VGPU_SWITCH_AUTO);
+        assert_int_equal(want->asked.params[i], VGPU_SWITCH_AUTO);
     assert_null(domain->tenant);
 }
 
@@ -378,17 +378,17 @@ test_pool(void **state)
     assert_non_null(second->profiles);
     assert_null(second->profiles[0]);
     assert_int_equal(second->placement, VGPU_PLACEMENT_NUMA);
-    assert_true(second->placement_given);
-    assert_true(second->display_given);
-    assert_false(second->ramfb_given);
+    assert_true(second->asked.has_placement);
+    assert_true(second->asked.has_display);
+    assert_false(second->asked.has_ramfb);
     assert_int_equal(second->driver_iso, VGPU_SWITCH_OFF);
 
     assert_string_equal(third->pool, "x");
     assert_string_equal(third->profiles[0], "A");
-    assert_false(third->display_given);
-    assert_true(third->ramfb_given);
+    assert_false(third->asked.has_display);
+    assert_true(third->asked.has_ramfb);
     assert_int_equal(third->driver_iso, VGPU_SWITCH_ON);
-    assert_string_equal(third->raw_params, "a=1,b=2");
+    assert_string_equal(third->asked.raw_params, "a=1,b=2");
 }
 
 static void
@@ -422,7 +422,7 @@ test_values(void **state)
     assert_true(users->uuid_is_users);
     assert_string_equal(users->uuid, "abcdef00-2222-4333-8444-555555555555");
     assert_int_equal(users->placement, VGPU_PLACEMENT_PACK);
-    assert_true(users->placement_given);
+    assert_true(users->asked.has_placement);
     assert_true(users->late_attach);
     assert_false(users->create_at_define);
 }

@@ -137,10 +137,8 @@ keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
             : hostdev->managed ? VGPU_INTERFACE_VF
                                : VGPU_INTERFACE_VENDOR_VFIO,
             hostdev->source);
-    if (want->display == VGPU_SWITCH_AUTO) { /* as a pool's, which never refuses */
+    if (want->display == VGPU_SWITCH_AUTO) /* as a pool's, which never refuses */
         want->display = hostdev->display ? VGPU_SWITCH_ON : VGPU_SWITCH_OFF;
-        want->display_given = false;
-    }
     return true;
 }
 

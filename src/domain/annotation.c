@@ -103,6 +103,21 @@ read_profiles(xmlNode *device)
     return (char **) g_ptr_array_free(profiles, FALSE);
 }
 
+static void
+read_request(xmlNode *device, const VgpuSwitch *switches, const char *raw_params,
+             VgpuRequest *out)
+{
+    out->placement = read_placement(device);
+    out->has_placement = has_attribute(device, "placement");
+    out->display = read_switch(device, "display");
+    out->has_display = has_attribute(device, "display");
+    out->ramfb = read_switch(device, "ramfb");
+    out->has_ramfb = has_attribute(device, "ramfb");
+    out->driver_iso = read_switch(device, "driverISO");
+    memcpy(out->params, switches, sizeof(out->params));
+    out->raw_params = g_strdup(raw_params);
+}
+
 static VgpuWant *
 want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch *switches,
          const char *raw_params)
@@ -116,13 +131,6 @@ want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch
     self->pool = vgpu_xml_attr(device, "pool");
     self->profiles = read_profiles(device);
     self->gpu = vgpu_pciaddr_canonical(gpu);
-    self->placement = read_placement(device);
-    self->placement_given = has_attribute(device, "placement");
-    self->display = read_switch(device, "display");
-    self->display_given = has_attribute(device, "display");
-    self->ramfb = read_switch(device, "ramfb");
-    self->ramfb_given = has_attribute(device, "ramfb");
-    self->driver_iso = read_switch(device, "driverISO");
     self->late_attach = !vgpu_xml_attr_differs(device, "lateAttach", "on");
     self->create_at_define = vgpu_xml_attr_differs(device, "create", "start");
     self->uuid_is_users = uuid != NULL;
@@ -130,9 +138,8 @@ want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch
         self->uuid = vgpu_uuid_canonical(uuid);
     else if (domain_uuid)
         self->uuid = vgpu_uuid_for_domain(domain_uuid, index);
-    memcpy(self->param_switches, switches, sizeof(self->param_switches));
-    self->raw_params = g_strdup(raw_params);
-    self->params = vgpu_params_format(switches, raw_params, NULL);
+    read_request(device, switches, raw_params, &self->asked);
+    vgpu_want_apply(self, NULL);
     return self;
 }
 
@@ -141,22 +148,16 @@ vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults)
 {
     static const VgpuDefaults nothing = { 0 };
     const VgpuDefaults *from = defaults ? defaults : &nothing;
+    const VgpuRequest *asked = &self->asked;
 
-    if (!self->display_given)
-        self->display = from->display;
-    if (!self->ramfb_given)
-        self->ramfb = from->ramfb;
-    if (self->driver_iso_applied || self->driver_iso == VGPU_SWITCH_AUTO) {
-        self->driver_iso = from->driver_iso;
-        self->driver_iso_applied = true;
-    }
-    if (self->placement_applied || !self->placement_given) {
-        self->placement = from->placement;
-        self->placement_given = from->placement_given;
-        self->placement_applied = true;
-    }
+    self->display = asked->has_display ? asked->display : from->display;
+    self->ramfb = asked->has_ramfb ? asked->ramfb : from->ramfb;
+    self->driver_iso =
+        asked->driver_iso == VGPU_SWITCH_AUTO ? from->driver_iso : asked->driver_iso;
+    self->placement = asked->has_placement ? asked->placement : from->placement;
+    self->placement_given = asked->has_placement || from->placement_given;
     g_free(self->params);
-    self->params = vgpu_params_format(self->param_switches, self->raw_params, from->params);
+    self->params = vgpu_params_format(asked->params, asked->raw_params, from->params);
 }
 
 bool
@@ -177,7 +178,7 @@ vgpu_want_free(VgpuWant *self)
     g_strfreev(self->profiles);
     g_free(self->gpu);
     g_free(self->uuid);
-    g_free(self->raw_params);
+    g_free(self->asked.raw_params);
     g_free(self->params);
     g_free(self->vf);
     g_free(self);

@@ -36,42 +36,48 @@ typedef struct {
     bool placement_given;
 } VgpuDefaults;
 
-/* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded. */
+/* What a <vgpu:device> says itself of what a pool may say for it; nothing changes it. */
 typedef struct {
-    guint index;     /* N of "ua-vgpu-N": from 0, in document order */
-    long line;       /* of its <vgpu:device>, for errors */
-    char *pool;      /* NULL: none named, so the default pool */
-    char **profiles; /* as written, first that fits wins; none when only a pool is named */
-    char *gpu;       /* canonical PCI address of the PF, NULL: any */
     VgpuPlacement placement;
-    bool placement_given; /* else the pool's, else the configured policy counts */
     VgpuSwitch display;
     VgpuSwitch ramfb;
-    bool display_given, ramfb_given; /* also as "auto"; else what is ON is only the pool's wish,
-                                      * left out where the domain cannot have it */
-    VgpuSwitch driver_iso;           /* AUTO: not said */
+    bool has_placement, has_display, has_ramfb; /* also as "auto" */
+    VgpuSwitch driver_iso;                      /* AUTO: not said */
+    VgpuSwitch params[VGPU_N_PARAMS];           /* likewise */
+    char *raw_params; /* the <vgpu:param> elements, "a=1,b=2"; NULL: none */
+} VgpuRequest;
+
+/* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded, and what is decided for it. */
+typedef struct {
+    guint index;           /* N of "ua-vgpu-N": from 0, in document order */
+    long line;             /* of its <vgpu:device>, for errors */
+    char *pool;            /* NULL: none named, so the default pool */
+    char **profiles;       /* as written, first that fits wins; none when only a pool is named */
+    char *gpu;             /* canonical PCI address of the PF, NULL: any */
     bool late_attach;      /* may be hot-plugged when the definition did not have it in time */
     bool create_at_define; /* create="define" */
     char *uuid;            /* canonical: the computed one, or the user's; NULL while the domain
                            * has no UUID */
     bool uuid_is_users;    /* uuid="…": the domain has its own <hostdev>; nothing is injected */
-    VgpuSwitch param_switches[VGPU_N_PARAMS]; /* the device's own; AUTO: not said */
-    char *raw_params; /* the <vgpu:param> elements, "a=1,b=2"; NULL: none */
-    char *params;     /* all plugin parameters as they are written; NULL: none */
+    VgpuRequest asked;
+
+    /* Of vgpu_want_apply(): what counts of the request and a pool's defaults. What is ON by a pool's
+     * wish alone is left out where the domain cannot have it. */
+    VgpuPlacement placement;
+    bool placement_given; /* else the configured policy counts */
+    VgpuSwitch display;
+    VgpuSwitch ramfb;
+    VgpuSwitch driver_iso;
+    char *params; /* all plugin parameters as they are written; NULL: none */
 
     /* Where it is to be, which the manager decides and not the annotation: */
     VgpuInterface interface; /* NONE: not decided yet, taken as mdev */
     char *vf;                /* canonical address, on interfaces whose <hostdev> names the VF */
     guint displays; /* bit 1u << VgpuDisplay for each kind of GPU that it can be on; 0: as far as
                      * the names of its profiles tell */
-
-    /* Of vgpu_want_apply() alone: the value was a pool's, not the device's own. */
-    bool placement_applied, driver_iso_applied;
 } VgpuWant;
 
-/* Take from @defaults (a pool's; NULL: nothing) what the device does not say itself, and write
- * its `params` anew. May be done again, with the same or with others: what a device says itself
- * is kept apart. */
+/* Decide what counts: what the device says itself, else what @defaults (a pool's; NULL: nothing) say. */
 void vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults);
 
 /* Whether both ask for the same: profiles, pool, GPU, parameters and UUID of the user's. */

@@ -208,13 +208,13 @@ users_looks(const VgpuDomain *domain)
 static bool
 must_have_display(const VgpuWant *want)
 {
-    return want->display == VGPU_SWITCH_ON && want->display_given;
+    return want->asked.display == VGPU_SWITCH_ON;
 }
 
 static bool
 must_have_ramfb(const VgpuWant *want)
 {
-    return want->ramfb == VGPU_SWITCH_ON && want->ramfb_given;
+    return want->asked.ramfb == VGPU_SWITCH_ON;
 }
 
 /* Whether it has one if that works: by its own or its pool's wish, or as the first. */

@@ -82,9 +82,9 @@ tell(const VgpuDomain *domain, gulong libvirt)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    g_autofree VgpuLooks *looks = vgpu_display_decide(domain, libvirt, &error);
+    g_autofree VgpuPicture *picture = vgpu_display_decide(domain, libvirt, &error);
 
-    if (!looks) {
+    if (!picture) {
         const char *reason = strstr(error->message, "<vgpu:device>");
 
         return g_strdup_printf("refused: %s", reason ? reason : error->message);
@@ -95,8 +95,9 @@ tell(const VgpuDomain *domain, gulong libvirt)
         g_autofree char *absence = vgpu_display_absence(domain, want, libvirt);
 
         g_string_append_printf(text, "%s%s%s%s%s%s%s", i ? ", " : "",
-                               looks[i].display ? "on" : "off", looks[i].ramfb ? "+ramfb" : "",
-                               warning ? "; " : "", warning ? warning : "", absence ? "; " : "",
+                               picture[i].display ? "on" : "off",
+                               picture[i].ramfb ? "+ramfb" : "", warning ? "; " : "",
+                               warning ? warning : "", absence ? "; " : "",
                                absence ? absence : "");
     }
     return g_string_free(g_steal_pointer(&text), FALSE);

@@ -1,4 +1,4 @@
-/* Which <hostdev>s are attached and detached, and what the document looks like then. */
+/* Which <hostdev>s are attached and detached, and what the document picture like then. */
 #include "test.h"
 
 #include <string.h>

@@ -188,20 +188,20 @@ judge(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt, char **why
 /* --- which ones have it ------------------------------------------------------------------- */
 
 /* Whether a device that is not ours has a display or ramfb already. */
-static VgpuLooks
-users_looks(const VgpuDomain *domain)
+static VgpuPicture
+picture_of_users(const VgpuDomain *domain)
 {
-    VgpuLooks looks = { 0 };
+    VgpuPicture picture = { 0 };
 
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
 
         if (hostdev->index < 0) {
-            looks.display |= hostdev->display;
-            looks.ramfb |= hostdev->ramfb;
+            picture.display |= hostdev->display;
+            picture.ramfb |= hostdev->ramfb;
         }
     }
-    return looks;
+    return picture;
 }
 
 /* The pool's wish is none of the device's. */
@@ -219,7 +219,7 @@ must_have_ramfb(const VgpuWant *want)
 
 /* Whether it has one if that works: by its own or its pool's wish, or as the first. */
 static bool
-may_have_display(const VgpuWant *want, VgpuLooks users)
+may_have_display(const VgpuWant *want, VgpuPicture users)
 {
     return want->display == VGPU_SWITCH_ON ||
            (want->display == VGPU_SWITCH_AUTO && want->index == 0 && !users.display);
@@ -236,7 +236,7 @@ is_good_enough(const VgpuWant *want, Verdict verdict)
 }
 
 static bool
-decide_display(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks users, gulong libvirt,
+decide_display(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture users, gulong libvirt,
                bool *display, GError **error)
 {
     g_autofree char *why = NULL;
@@ -263,7 +263,7 @@ refuse_ramfb(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt, GEr
 
 /* An explicit ramfb='on' comes before any "auto", wherever it stands. */
 static bool
-decide_ramfb(const VgpuDomain *domain, VgpuLooks *looks, bool taken, gulong libvirt,
+decide_ramfb(const VgpuDomain *domain, VgpuPicture *pictures, bool taken, gulong libvirt,
              GError **error)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
@@ -271,39 +271,39 @@ decide_ramfb(const VgpuDomain *domain, VgpuLooks *looks, bool taken, gulong libv
 
         if (want->uuid_is_users || !must_have_ramfb(want))
             continue;
-        if (!looks[i].display)
+        if (!pictures[i].display)
             return refuse_ramfb(domain, want, libvirt, error);
         if (taken)
             return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
                           "<vgpu:device> has ramfb='on', but another device of the domain has it "
                           "already, and there can be only one");
-        looks[i].ramfb = taken = true;
+        pictures[i].ramfb = taken = true;
     }
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
 
-        if (want->ramfb != VGPU_SWITCH_OFF && looks[i].display && !taken)
-            looks[i].ramfb = taken = true;
+        if (want->ramfb != VGPU_SWITCH_OFF && pictures[i].display && !taken)
+            pictures[i].ramfb = taken = true;
     }
     return true;
 }
 
-VgpuLooks *
+VgpuPicture *
 vgpu_display_decide(const VgpuDomain *domain, gulong libvirt, GError **error)
 {
-    g_autofree VgpuLooks *looks = g_new0(VgpuLooks, domain->wants->len + 1);
-    VgpuLooks users = users_looks(domain);
+    g_autofree VgpuPicture *pictures = g_new0(VgpuPicture, domain->wants->len + 1);
+    VgpuPicture users = picture_of_users(domain);
 
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
 
         if (!want->uuid_is_users &&
-            !decide_display(domain, want, users, libvirt, &looks[i].display, error))
+            !decide_display(domain, want, users, libvirt, &pictures[i].display, error))
             return NULL;
     }
-    if (!decide_ramfb(domain, looks, users.ramfb, libvirt, error))
+    if (!decide_ramfb(domain, pictures, users.ramfb, libvirt, error))
         return NULL;
-    return g_steal_pointer(&looks);
+    return g_steal_pointer(&pictures);
 }
 
 char *
@@ -323,7 +323,7 @@ vgpu_display_absence(const VgpuDomain *domain, const VgpuWant *want, gulong libv
 {
     g_autofree char *why = NULL;
 
-    if (want->uuid_is_users || !may_have_display(want, users_looks(domain)) ||
+    if (want->uuid_is_users || !may_have_display(want, picture_of_users(domain)) ||
         !domain->has_graphics || displays_of(want) == 1u << VGPU_DISPLAY_NONE ||
         is_good_enough(want, judge(domain, want, libvirt, &why)))
         return NULL;

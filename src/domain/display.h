@@ -22,11 +22,11 @@ typedef enum {
  * has is judged by its name. */
 void vgpu_display_find(VgpuWant *want, const VgpuInventory *inventory);
 
-/* The looks of all wants of @domain, by index; those of the user's own devices stay off. "auto"
+/* The pictures of all wants of @domain, by index; those of the user's own devices stay off. "auto"
  * is off, and what only a pool asks for is left out, where it would not work. @libvirt is its
  * version, 0 when it does not matter. On failure VGPU_ERROR_BAD_REQUEST, or
  * VGPU_ERROR_NOT_SUPPORTED for a display that libvirt or QEMU is known to refuse. */
-VgpuLooks *vgpu_display_decide(const VgpuDomain *domain, gulong libvirt, GError **error)
+VgpuPicture *vgpu_display_decide(const VgpuDomain *domain, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* "display='on', but REASON" where @want insists on what may not work; NULL: it does not. */

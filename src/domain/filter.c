@@ -32,10 +32,10 @@ is_mdev(xmlNode *node)
     return g_strcmp0(type, "mdev") == 0;
 }
 
-static VgpuLooks
+static VgpuPicture
 looks_of(const VgpuHostdev *hostdev)
 {
-    return (VgpuLooks) { .display = hostdev->display, .ramfb = hostdev->ramfb };
+    return (VgpuPicture) { .display = hostdev->display, .ramfb = hostdev->ramfb };
 }
 
 static bool

@@ -25,7 +25,7 @@ vgpu_hostdev_device_text(const VgpuWant *self)
 }
 
 static bool
-check_libvirt(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, gulong libvirt,
+check_libvirt(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture picture, gulong libvirt,
               GError **error)
 {
     g_autofree char *version = vgpu_hostdev_libvirt_text(libvirt);
@@ -35,25 +35,25 @@ check_libvirt(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, g
                                   "vGPU %u is on NVIDIA's vendor-specific VFIO, which needs "
                                   "libvirt 9.7 or newer; this is %s",
                                   want->index, version);
-    if ((looks.display || looks.ramfb) && libvirt < VGPU_LIBVIRT_PCI_DISPLAY)
+    if ((picture.display || picture.ramfb) && libvirt < VGPU_LIBVIRT_PCI_DISPLAY)
         return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
                                   "vGPU %u is on NVIDIA's vendor-specific VFIO, where %s needs "
                                   "libvirt 10.3 or newer; this is %s; write display='off' to go "
                                   "without",
-                                  want->index, looks.display ? "a display" : "ramfb", version);
+                                  want->index, picture.display ? "a display" : "ramfb", version);
     return true;
 }
 
 bool
-vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks,
+vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture picture,
                    gulong libvirt, GError **error)
 {
     if (vgpu_hostdev_is_mdev(want))
         return true;
     if (want->interface == VGPU_INTERFACE_VENDOR_VFIO && libvirt &&
-        !check_libvirt(domain, want, looks, libvirt, error))
+        !check_libvirt(domain, want, picture, libvirt, error))
         return false;
-    if (want->interface == VGPU_INTERFACE_VF && (looks.display || looks.ramfb))
+    if (want->interface == VGPU_INTERFACE_VF && (picture.display || picture.ramfb))
         return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
                                   "vGPU %u is a plain VF, which can have neither display nor "
                                   "ramfb; leave them out, or write 'off'",
@@ -66,19 +66,19 @@ vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks loo
     return true;
 }
 
-/* Only a PCI hostdev may be silent about its looks: of an mdev libvirt wants to know them. */
+/* Only a PCI hostdev may be silent about its picture: of an mdev libvirt wants to know it. */
 static char *
-format_attributes(const VgpuWant *want, VgpuLooks looks)
+format_attributes(const VgpuWant *want, VgpuPicture picture)
 {
     g_autofree char *shown =
-        g_strdup_printf(" display='%s' ramfb='%s'", looks.display ? "on" : "off",
-                        looks.ramfb ? "on" : "off");
+        g_strdup_printf(" display='%s' ramfb='%s'", picture.display ? "on" : "off",
+                        picture.ramfb ? "on" : "off");
 
     if (vgpu_hostdev_is_mdev(want))
         return g_strconcat("type='mdev' model='vfio-pci'", shown, NULL);
     return g_strconcat("type='pci' managed='",
                        want->interface == VGPU_INTERFACE_VF ? "yes" : "no", "'",
-                       looks.display || looks.ramfb ? shown : "", NULL);
+                       picture.display || picture.ramfb ? shown : "", NULL);
 }
 
 /* In the form in which libvirt writes it; some hosts have PCI domains of more than four
@@ -98,9 +98,9 @@ format_source(const VgpuWant *want)
 }
 
 char *
-vgpu_hostdev_format(const VgpuWant *want, VgpuLooks looks, const char *address)
+vgpu_hostdev_format(const VgpuWant *want, VgpuPicture picture, const char *address)
 {
-    g_autofree char *attributes = format_attributes(want, looks);
+    g_autofree char *attributes = format_attributes(want, picture);
     g_autofree char *source = format_source(want);
 
     return g_strdup_printf("<hostdev mode='subsystem' %s><source>%s</source>"

@@ -19,7 +19,7 @@ char *vgpu_hostdev_libvirt_text(gulong libvirt);
 typedef struct {
     bool display;
     bool ramfb;
-} VgpuLooks;
+} VgpuPicture;
 
 /* The vGPU is an mdev: also as long as it is not decided what it is. */
 bool vgpu_hostdev_is_mdev(const VgpuWant *self);
@@ -27,15 +27,15 @@ bool vgpu_hostdev_is_mdev(const VgpuWant *self);
 /* Its device for people: the UUID, or "VF 0000:61:00.4". */
 char *vgpu_hostdev_device_text(const VgpuWant *self);
 
-/* Whether the <hostdev> of @want can have @looks on @libvirt (0: any version). On failure
- * VGPU_ERROR_NOT_SUPPORTED: this libvirt is too old, or a plain VF has none of them;
+/* Whether the <hostdev> of @want can have @picture on @libvirt (0: any version). On failure
+ * VGPU_ERROR_NOT_SUPPORTED: this libvirt is too old, or a plain VF has none;
  * VGPU_ERROR_BUSY: it needs a VF, and none was chosen yet. */
-bool vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks,
+bool vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture picture,
                         gulong libvirt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The <hostdev> of what vgpu_hostdev_check() accepts; @address is the guest's <address …/> as
  * text, NULL leaves that to libvirt. */
-char *vgpu_hostdev_format(const VgpuWant *want, VgpuLooks looks, const char *address);
+char *vgpu_hostdev_format(const VgpuWant *want, VgpuPicture picture, const char *address);
 
 /* Whether @self names the host's device of @want, in the form for it. */
 bool vgpu_hostdev_names(const VgpuHostdev *self, const VgpuWant *want);

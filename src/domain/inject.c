@@ -68,17 +68,17 @@ check_hostdevs(const VgpuDomain *domain, gulong libvirt, GError **error)
         const VgpuWant *want = domain->wants->pdata[i];
 
         if (!want->uuid_is_users &&
-            !vgpu_hostdev_check(domain, want, (VgpuLooks) { 0 }, libvirt, error))
+            !vgpu_hostdev_check(domain, want, (VgpuPicture) { 0 }, libvirt, error))
             return false;
     }
     return true;
 }
 
 static bool
-carries(const VgpuHostdev *hostdev, const VgpuWant *want, VgpuLooks looks)
+carries(const VgpuHostdev *hostdev, const VgpuWant *want, VgpuPicture picture)
 {
-    return vgpu_hostdev_names(hostdev, want) && hostdev->display == looks.display &&
-           hostdev->ramfb == looks.ramfb;
+    return vgpu_hostdev_names(hostdev, want) && hostdev->display == picture.display &&
+           hostdev->ramfb == picture.ramfb;
 }
 
 static guint
@@ -93,17 +93,17 @@ count_ours(const VgpuDomain *domain, int index)
 
 /* Whether @hostdev, one of ours, is what the annotation asks for; an alias used twice never is. */
 static bool
-is_right(const VgpuDomain *domain, const VgpuLooks *looks, const VgpuHostdev *hostdev)
+is_right(const VgpuDomain *domain, const VgpuPicture *pictures, const VgpuHostdev *hostdev)
 {
     guint index = (guint) hostdev->index;
     const VgpuWant *want = index < domain->wants->len ? domain->wants->pdata[index] : NULL;
 
-    return want && !want->uuid_is_users && carries(hostdev, want, looks[index]) &&
+    return want && !want->uuid_is_users && carries(hostdev, want, pictures[index]) &&
            count_ours(domain, hostdev->index) == 1;
 }
 
 static VgpuChange *
-attach_new(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, gulong libvirt)
+attach_new(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture picture, gulong libvirt)
 {
     VgpuChange *self = g_new0(VgpuChange, 1);
     const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
@@ -114,10 +114,10 @@ attach_new(const VgpuDomain *domain, const VgpuWant *want, VgpuLooks looks, gulo
     self->index = want->index;
     self->alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", want->index);
     self->uuid = g_strdup(want->uuid);
-    self->xml = vgpu_hostdev_format(want, looks, there ? there->address : NULL);
+    self->xml = vgpu_hostdev_format(want, picture, there ? there->address : NULL);
     self->text =
         g_strdup_printf("attach vGPU %u (%s)%s%s%s%s", want->index, device,
-                        looks.display ? " with display" : "", looks.ramfb ? " and ramfb" : "",
+                        picture.display ? " with display" : "", picture.ramfb ? " and ramfb" : "",
                         absence ? "; " : "", absence ? absence : "");
     return self;
 }
@@ -164,12 +164,12 @@ detach_driver(const VgpuDomain *domain)
 }
 
 static void
-plan_detaches(const VgpuDomain *domain, const VgpuLooks *looks, GPtrArray *changes)
+plan_detaches(const VgpuDomain *domain, const VgpuPicture *pictures, GPtrArray *changes)
 {
     for (guint i = 0; i < domain->hostdevs->len; i++) {
         const VgpuHostdev *hostdev = domain->hostdevs->pdata[i];
 
-        if (hostdev->index >= 0 && !is_right(domain, looks, hostdev))
+        if (hostdev->index >= 0 && !is_right(domain, pictures, hostdev))
             g_ptr_array_add(changes, detach_new(domain, hostdev));
     }
     if (domain->has_driver_disk && !vgpu_disk_is_right(domain))
@@ -177,15 +177,15 @@ plan_detaches(const VgpuDomain *domain, const VgpuLooks *looks, GPtrArray *chang
 }
 
 static void
-plan_attaches(const VgpuDomain *domain, const VgpuLooks *looks, gulong libvirt,
+plan_attaches(const VgpuDomain *domain, const VgpuPicture *pictures, gulong libvirt,
               GPtrArray *changes)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
         const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
 
-        if (!want->uuid_is_users && !(there && is_right(domain, looks, there)))
-            g_ptr_array_add(changes, attach_new(domain, want, looks[i], libvirt));
+        if (!want->uuid_is_users && !(there && is_right(domain, pictures, there)))
+            g_ptr_array_add(changes, attach_new(domain, want, pictures[i], libvirt));
     }
     if (domain->driver_iso && !vgpu_disk_is_right(domain))
         g_ptr_array_add(changes, attach_driver(domain));
@@ -196,31 +196,31 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
 {
     g_autoptr(GPtrArray) changes =
         g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_change_free);
-    g_autofree VgpuLooks *looks = NULL;
+    g_autofree VgpuPicture *pictures = NULL;
 
     if (!domain->uuid) {
         vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0, VGPU_REFUSAL_NO_UUID);
         return NULL;
     }
     if (!check_users(domain, error) || !check_hostdevs(domain, libvirt, error) ||
-        !(looks = vgpu_display_decide(domain, libvirt, error)))
+        !(pictures = vgpu_display_decide(domain, libvirt, error)))
         return NULL;
 
-    plan_detaches(domain, looks, changes);
-    plan_attaches(domain, looks, libvirt, changes);
+    plan_detaches(domain, pictures, changes);
+    plan_attaches(domain, pictures, libvirt, changes);
     return g_steal_pointer(&changes);
 }
 
 char *
 vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt)
 {
-    g_autofree VgpuLooks *looks = vgpu_display_decide(domain, libvirt, NULL);
+    g_autofree VgpuPicture *pictures = vgpu_display_decide(domain, libvirt, NULL);
     GString *text = g_string_new(domain->driver_iso);
 
-    for (guint i = 0; looks && i < domain->wants->len; i++) {
+    for (guint i = 0; pictures && i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
         g_autofree char *xml =
-            want->uuid_is_users ? NULL : vgpu_hostdev_format(want, looks[i], NULL);
+            want->uuid_is_users ? NULL : vgpu_hostdev_format(want, pictures[i], NULL);
 
         if (xml)
             g_string_append(text, xml);
@@ -231,7 +231,7 @@ vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt)
 char *
 vgpu_inject_live_xml(const VgpuWant *want)
 {
-    return vgpu_hostdev_format(want, (VgpuLooks) { false, false }, NULL);
+    return vgpu_hostdev_format(want, (VgpuPicture) { false, false }, NULL);
 }
 
 /* The blanks in front of @node on its line, as far as can be told. */

@@ -104,7 +104,7 @@ __wrap_virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsign
     if (guest == BLOCKED_FIRST && detaches == 1)
         return fail_libvirt(VIR_ERR_OPERATION_TIMEOUT);
     if (guest == REFUSES)
-        vgpu_live_devices_on_event(VGPU_DEVICE_KEPT, WEB, 1, alias, &guard);
+        vgpu_live_devices_on_event(VGPU_DEVICE_REFUSED, WEB, 1, alias, &guard);
     if (guest == REFUSES || guest == KEEPS)
         return 0;
     plugged &= ~(1u << index);
@@ -721,7 +721,7 @@ test_by_hand(void **state)
         { "came to a domain without any", VGPU_DEVICE_ADDED, "ua-vgpu-0", 1, 0, "+0 " },
         { "went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 0, 1, "-0 -1 -2 " },
         { "one of two went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 2, 1, "+1 -0 -2 " },
-        { "stayed", VGPU_DEVICE_KEPT, "ua-vgpu-0", 1, 1, "" },
+        { "stayed", VGPU_DEVICE_REFUSED, "ua-vgpu-0", 1, 1, "" },
         { "the driver's cdrom", VGPU_DEVICE_REMOVED, "ua-vgpu-driver", 0, 1, "" },
         { "the user's", VGPU_DEVICE_REMOVED, "ua-vgpu-00", 0, 1, "" },
         { "no number of ours", VGPU_DEVICE_REMOVED, "ua-vgpu-16", 0, 1, "" },

@@ -53,7 +53,7 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
 static const char *const device_names[] = {
     [VGPU_DEVICE_ADDED] = "added",
     [VGPU_DEVICE_REMOVED] = "removed",
-    [VGPU_DEVICE_KEPT] = "kept",
+    [VGPU_DEVICE_REFUSED] = "kept",
 };
 
 static void

@@ -70,23 +70,23 @@ static bool
 wait_for_guest(VgpuGuard *self, VgpuLeaving *leaving, gint64 until)
 {
     gint64 next = g_get_monotonic_time() + POLL_MS * G_TIME_SPAN_MILLISECOND;
-    bool kept;
+    bool refused;
 
     vgpu_blocking_check("a guest");
     g_mutex_lock(&self->lock);
-    while (!leaving->gone && !leaving->kept &&
+    while (!leaving->gone && !leaving->refused &&
            g_cond_wait_until(&self->left, &self->lock, MIN(next, until)))
         ;
-    kept = leaving->kept && !leaving->gone;
+    refused = leaving->refused && !leaving->gone;
     leaving->gone = false; /* what counts is the look */
     g_mutex_unlock(&self->lock);
-    return !kept;
+    return !refused;
 }
 
 static bool
-refuse(const Unplug *job, bool kept, GError **error)
+refuse(const Unplug *job, bool refused, GError **error)
 {
-    if (kept)
+    if (refused)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "the guest of domain '%s' refuses to let go of vGPU %u; stop what uses it "
                     "there, or shut the guest down",

@@ -47,7 +47,7 @@ struct VgpuGuard {
 
     GMutex lock;
     GHashTable *in_flight;  /* domain UUID → gint64 *: until when its start is taken to last */
-    GHashTable *settling;   /* domain UUID → guint64 *: the run that the manager asks about */
+    GHashTable *asked_runs; /* domain UUID → guint64 *: the run that the manager asks about */
     GHashTable *unreadable; /* set of domain UUIDs that the last look at all left alone */
     GHashTable *persistent; /* domain UUID → persistent vGPUs that it is to get or lose */
     GHashTable *attaching;  /* set of "UUID SINCE" with an attach queued or being retried */

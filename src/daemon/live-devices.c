@@ -65,7 +65,7 @@ tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, gu
         if (leaving->index != index || !g_str_equal(leaving->domain_uuid, domain_uuid))
             continue;
         leaving->gone |= event == VGPU_DEVICE_REMOVED;
-        leaving->kept |= event == VGPU_DEVICE_KEPT;
+        leaving->refused |= event == VGPU_DEVICE_REFUSED;
     }
     g_cond_broadcast(&self->left);
 }
@@ -82,6 +82,6 @@ vgpu_live_devices_on_event(VgpuDeviceEvent event, const char *uuid, int id, cons
         return; /* the driver's cdrom, or the user's */
     if (event != VGPU_DEVICE_ADDED)
         tell_leaving(self, event, uuid, (guint) index);
-    if (event != VGPU_DEVICE_KEPT)
+    if (event != VGPU_DEVICE_REFUSED)
         vgpu_guard_mark(self, uuid, VGPU_LOOK_RUN);
 }

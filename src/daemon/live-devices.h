@@ -10,7 +10,7 @@ typedef struct {
     const char *domain_uuid;
     guint index;
     bool gone;
-    bool kept; /* the guest has said no */
+    bool refused; /* by the guest */
 } VgpuLeaving;
 
 /* VgpuWatchEvents.device */

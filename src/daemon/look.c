@@ -19,7 +19,7 @@ static guint64
 asked_for(VgpuGuard *self, const char *domain_uuid)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-    const guint64 *since = g_hash_table_lookup(self->settling, domain_uuid);
+    const guint64 *since = g_hash_table_lookup(self->asked_runs, domain_uuid);
 
     return since ? *since : 0;
 }
@@ -32,9 +32,9 @@ answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomain
     const guint64 *now;
 
     g_mutex_lock(&self->lock);
-    now = g_hash_table_lookup(self->settling, domain_uuid);
+    now = g_hash_table_lookup(self->asked_runs, domain_uuid);
     if (now && *now == since) /* else it has asked about another meanwhile */
-        g_hash_table_remove(self->settling, domain_uuid);
+        g_hash_table_remove(self->asked_runs, domain_uuid);
     g_mutex_unlock(&self->lock);
     turn = vgpu_turn_begin(self->worker);
     vgpu_manager_settle(self->manager, domain_uuid, since, state && state->id >= 0,
@@ -42,12 +42,13 @@ answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomain
 }
 
 void
-vgpu_look_settle(const char *domain_uuid, guint64 since, gpointer opaque)
+vgpu_look_ask_run(const char *domain_uuid, guint64 since, gpointer opaque)
 {
     VgpuGuard *self = opaque;
 
     g_mutex_lock(&self->lock);
-    g_hash_table_insert(self->settling, g_strdup(domain_uuid), g_memdup2(&since, sizeof(since)));
+    g_hash_table_insert(self->asked_runs, g_strdup(domain_uuid),
+                        g_memdup2(&since, sizeof(since)));
     g_mutex_unlock(&self->lock);
     vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_RUN);
 }

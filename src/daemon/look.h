@@ -6,4 +6,4 @@
 
 VgpuAgenda *vgpu_look_agenda(VgpuGuard *self);
 /* VgpuManagerOps.ask_run: tell the manager whether the run that began at @since goes on. */
-void vgpu_look_settle(const char *domain_uuid, guint64 since, gpointer opaque);
+void vgpu_look_ask_run(const char *domain_uuid, guint64 since, gpointer opaque);

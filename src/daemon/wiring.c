@@ -79,7 +79,7 @@ vgpu_wiring_host(void)
         .event = host_event,
         .attach = vgpu_late_attach,
         .rewrite = host_rewrite,
-        .ask_run = vgpu_look_settle,
+        .ask_run = vgpu_look_ask_run,
         .starting = host_starting,
         .settled = host_settled,
         .add_gpu_instance = host_add_gpu_instance,
@@ -112,7 +112,7 @@ do_stopped(gpointer data)
     guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
 
     if (since)
-        vgpu_look_settle(task->domain_uuid, since, task->guard);
+        vgpu_look_ask_run(task->domain_uuid, since, task->guard);
     vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
 }
@@ -228,7 +228,7 @@ vgpu_wiring_new(VgpuWorker *worker, const VgpuConfig *config,
     self->nodedev_events = &nodedev_events;
     self->persistent = vgpu_persistent_new();
     self->in_flight = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    self->settling = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->asked_runs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->unreadable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->attaching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->contests = vgpu_contests_new();

@@ -107,7 +107,7 @@ on_device_removed(virConnectPtr conn, virDomainPtr domain, const char *alias, vo
 static void
 on_device_kept(virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
 {
-    tell_device(opaque, VGPU_DEVICE_KEPT, domain, alias);
+    tell_device(opaque, VGPU_DEVICE_REFUSED, domain, alias);
 }
 
 static void

@@ -16,7 +16,7 @@ typedef enum {
 typedef enum {
     VGPU_DEVICE_ADDED,
     VGPU_DEVICE_REMOVED,
-    VGPU_DEVICE_KEPT, /* the guest refused to let go of it */
+    VGPU_DEVICE_REFUSED, /* the guest refused to let go of it */
 } VgpuDeviceEvent;
 
 /* What is NULL is not subscribed to. */

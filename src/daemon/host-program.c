@@ -181,6 +181,7 @@ outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
 static void
 add_unit(GPtrArray *argv, const char *limit, const char *description)
 {
+    static const char bare[] = "--setenv=" VGPU_LOG_BARE "=1";
     static const char *const words[] = {
         "systemd-run",
         "--quiet",
@@ -189,7 +190,7 @@ add_unit(GPtrArray *argv, const char *limit, const char *description)
         "--wait",
         "--service-type=exec",
         "--property=LogLevelMax=notice", /* else five lines each time */
-        "--setenv=" VGPU_LOG_BARE "=1",
+        bare,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)

@@ -77,7 +77,7 @@ parse_number(const char *key, const char *text, guint min, guint max, guint *out
 static bool
 parse_slice(const char *text, guint *out, GError **error)
 {
-    guint slice;
+    guint slice = 0;
 
     if (!parse_number("timeslice_us", text, US_PER_MS, MAX_SLICE_MS * US_PER_MS, &slice, error))
         return false;
@@ -309,7 +309,7 @@ vgpu_scheduler_set(VgpuNvml *nvml, const char *gpu, int gi, const VgpuScheduler 
                    bool *changed, GError **error)
 {
     VgpuNvmlScheduler state = to_nvml(wanted);
-    VgpuScheduler now;
+    VgpuScheduler now = { 0 };
 
     if (!vgpu_scheduler_validate(wanted, false, error))
         return false;
@@ -338,7 +338,7 @@ vgpu_scheduler_describe(VgpuNvml *nvml, const char *gpu, int gi, const VgpuSched
     g_auto(GVariantDict) answer = G_VARIANT_DICT_INIT(NULL);
     GVariantBuilder supported = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_STRING_ARRAY);
     g_autofree char *line = NULL;
-    VgpuScheduler now, persistent;
+    VgpuScheduler now = { 0 }, persistent = { 0 };
     guint mask = 0;
 
     if (!vgpu_scheduler_get(nvml, gpu, gi, &now, error))

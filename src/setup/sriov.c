@@ -420,7 +420,7 @@ vgpu_sriov_set(const VgpuSysfs *sysfs, const char *gpu, guint wanted, const Vgpu
                bool *changed, GError **error)
 {
     g_auto(VgpuSriovState) now = { 0 };
-    VgpuSriovPlan plan;
+    VgpuSriovPlan plan = { 0 };
 
     if (!vgpu_sriov_read(sysfs, gpu, tools, wanted, &now, error) ||
         !vgpu_sriov_plan(&now, wanted, &plan, error))

@@ -154,6 +154,53 @@ test_release_before_prepare_is_void(void **state)
 }
 
 static void
+keep_error(const GError *error, gpointer opaque)
+{
+    GError **out = opaque;
+
+    *out = error ? g_error_copy(error) : NULL;
+}
+
+static void
+assert_overtaken(Host *host, guint64 since)
+{
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-8Q'/>", 1);
+    g_autoptr(GError) error = NULL;
+
+    assert_int_equal(vgpu_manager_prepare(host->manager, host_domain(xml), since, 5000,
+                                          keep_error, &error),
+                     0);
+    assert_non_null(error);
+    assert_text_has(error->message, "a newer start of the domain has begun");
+}
+
+/* libvirtd was killed and has started the domain again, and the hook of its first start comes only now. */
+static void
+test_older_start_is_void(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    guint64 before = vgpu_clock_now();
+    g_auto(Prepare) prepare = { 0 };
+
+    (void) state;
+    host_prepare(host, xml, 5000, &prepare);
+    assert_overtaken(host, before); /* while that one waits */
+    while (!prepare.answered)
+        g_main_context_iteration(host->context, TRUE);
+    assert_null(prepare.error);
+    assert_overtaken(host, before); /* it runs, or is about to */
+    host_settle(host);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    host_restart(host);
+    assert_overtaken(host, before);
+    host_settle(host);
+    assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");
+    host_release(host, HOST_WEB1);
+    assert_nothing_left(host);
+}
+
+static void
 test_client_gone(void **state)
 {
     g_autoptr(Host) host = host_new();
@@ -764,6 +811,7 @@ main(void)
         cmocka_unit_test(test_start_and_stop),
         cmocka_unit_test(test_answer_before_events),
         cmocka_unit_test(test_release_before_prepare_is_void),
+        cmocka_unit_test(test_older_start_is_void),
         cmocka_unit_test(test_client_gone),
         cmocka_unit_test(test_client_gone_and_back),
         cmocka_unit_test(test_refused_create_goes_on),

@@ -77,7 +77,8 @@ void vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpoint
 typedef void (*VgpuPrepareDone)(const GError *error, gpointer opaque);
 
 /* A domain is about to start; @domain (taken) is its live XML. @since is when its hook began (CLOCK_BOOTTIME,
- * ns), @timeout_ms how long the answer may take. Returns a token for vgpu_manager_cancel(), 0
+ * ns), @timeout_ms how long the answer may take. Of several starts of one domain the one whose hook began last
+ * counts, whatever their order here: the others are refused. Returns a token for vgpu_manager_cancel(), 0
  * when it was answered already. */
 guint64 vgpu_manager_prepare(VgpuManager *self, VgpuDomain *domain, guint64 since,
                              guint timeout_ms, VgpuPrepareDone done, gpointer opaque);

@@ -4,6 +4,7 @@
 #include "core/migrate.h"
 #include "core/plan.h"
 #include "core/pooling.h"
+#include "core/records.h"
 #include "core/start.h"
 #include "domain/display.h"
 #include "domain/inject.h"
@@ -77,12 +78,40 @@ check_displays(VgpuManager *self, VgpuDomain *domain, GError **error)
     return plan != NULL;
 }
 
+/* libvirt may have been killed while it waited for a hook, which then comes after that of the next start: it is
+ * not to take away what the domain runs with by now. */
 static bool
-check(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about, GError **error)
+is_overtaken(const VgpuManager *self, const char *key, guint64 since)
+{
+    const VgpuOwner *owner = vgpu_records_find(self, key);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, self->starts);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VgpuStart *start = value;
+
+        if (g_str_equal(start->key, key) && start->since > since)
+            return true;
+    }
+    for (guint i = 0; owner && owner->since > since && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (claim->wanted != VGPU_WANTED_GONE)
+            return true;
+    }
+    return false;
+}
+
+static bool
+check(VgpuManager *self, const VgpuDomain *domain, guint64 since, const VgpuWant **about,
+      GError **error)
 {
     if (!domain->uuid)
         return vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
                              VGPU_REFUSAL_NO_UUID);
+    if (is_overtaken(self, domain->uuid, since))
+        return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0, VGPU_REFUSAL_NEWER_START);
     return check_hostdevs(self, domain, about, error) && check_late(domain, about, error);
 }
 
@@ -109,7 +138,8 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         .opaque = opaque,
     };
 
-    if (!vgpu_pooling_complete(self, domain, &error) || !check(self, domain, &about, &error)) {
+    if (!vgpu_pooling_complete(self, domain, &error) ||
+        !check(self, domain, since, &about, &error)) {
         g_autofree char *reason = vgpu_error_reason(error);
 
         vgpu_events_emit_refusal(self, "start-refused", domain, about, reason, -1);

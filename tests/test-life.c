@@ -42,6 +42,17 @@ count_in(const char *log, const char *what)
     return n;
 }
 
+/* What there is has been told of the start, and no call is under way that would remove it once it is closed: before
+ * that it may go, and be made again. */
+static bool
+is_met_by_start(Host *host)
+{
+    const VgpuOwner *owner = vgpu_records_find(host->manager, HOST_WEB1);
+    const VgpuClaim *claim = vgpu_owner_find(owner, HOST_WEB1_0);
+
+    return claim->wanted != VGPU_WANTED_GONE && claim->call != VGPU_CALL_REMOVING;
+}
+
 /* The device of a quick stop and start is used again if all of it is as wanted, not only its profile. */
 static void
 test_reuse(void **state)
@@ -79,7 +90,8 @@ test_reuse(void **state)
         host_release(host, HOST_WEB1);
         host_run(host, 50);
         host_prepare(host, second, 5000, &prepare);
-        host_run(host, 100);
+        assert_true(host_wait(host, is_met_by_start));
+        host_run(host, 50);
         assert_false(prepare.answered);
         host_close(host, HOST_WEB1_0);
         while (!prepare.answered)

@@ -328,6 +328,20 @@ life_hook(Life *self, guint vm, const char *xml, const char *op)
     return hook;
 }
 
+/* Its standard input tells, once that is no longer ours. */
+bool
+life_hook_has_begun(const LifeHook *hook)
+{
+    g_autofree char *fd = g_strdup_printf("/proc/%d/fd/0", hook->pid);
+    g_autofree char *info = g_strdup_printf("/proc/%d/fdinfo/0", hook->pid);
+    g_autofree char *in = g_file_read_link(fd, NULL);
+    g_autofree char *text = NULL;
+    gsize len = strlen(hook->said) - strlen("said");
+
+    return in && strncmp(in, hook->said, len) == 0 &&
+           g_file_get_contents(info, &text, NULL, NULL) && !strstr(text, "pos:\t0\n");
+}
+
 bool
 life_hook_ended(LifeHook *hook, int *status, char **said)
 {

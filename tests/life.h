@@ -63,6 +63,8 @@ typedef struct {
 
 /* As libvirt runs it for `prepare` or `release`. */
 LifeHook life_hook(Life *self, guint vm, const char *xml, const char *op);
+/* Whether it has read some of its XML: it is older then than any that is run from now on. */
+bool life_hook_has_begun(const LifeHook *hook);
 /* Whether it has ended; then *@status is its exit status, or -1 if it was killed, and @hook is over. What
  * it has said is in *@said, for the caller to free. */
 bool life_hook_ended(LifeHook *hook, int *status, char **said);

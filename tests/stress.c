@@ -308,13 +308,14 @@ end_start(Stress *self, Client *client, int status)
     }
 }
 
-/* libvirtd was killed, and starts the domain again while the hook of its last start runs: or the hook was. */
+/* libvirtd was killed, and starts the domain again while the hook of its last start runs: or the hook was. A
+ * libvirtd needs longer to come back than a hook to begin; one that began later would be the newer start. */
 static void
 lose_hook(Stress *self, Client *client)
 {
     client->doom = 0;
     self->lost_hooks++;
-    if (!client->forgotten.pid && below(self, 2) == 0) {
+    if (!client->forgotten.pid && below(self, 2) == 0 && life_hook_has_begun(&client->hook)) {
         client->forgotten = client->hook;
         begin_start(self, client);
     } else {

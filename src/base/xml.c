@@ -163,6 +163,37 @@ vgpu_xml_attr_differs(xmlNode *node, const char *name, const char *text)
     return value && !g_str_equal(value, text);
 }
 
+xmlNode *
+vgpu_xml_append(xmlNode *parent, const char *name, int depth)
+{
+    g_autofree char *indent = g_strdup_printf("\n%*s", 2 * depth, "");
+    g_autofree char *outdent = g_strdup_printf("\n%*s", 2 * (depth - 1), "");
+    xmlNode *last = xmlGetLastChild(parent);
+    xmlNode *node;
+
+    if (last && xmlIsBlankNode(last)) { /* it is what stood before the end tag */
+        xmlUnlinkNode(last);
+        xmlFreeNode(last);
+    }
+    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST indent));
+    node = xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST outdent));
+    return node;
+}
+
+void
+vgpu_xml_remove(xmlNode *node)
+{
+    xmlNode *before = node->prev;
+
+    if (before && xmlIsBlankNode(before)) {
+        xmlUnlinkNode(before);
+        xmlFreeNode(before);
+    }
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
 char *
 vgpu_xml_dump(xmlNode *node)
 {

@@ -37,6 +37,12 @@ char *vgpu_xml_attr(xmlNode *node, const char *name);
 /* It is there and says something else than @text. */
 bool vgpu_xml_attr_differs(xmlNode *node, const char *name, const char *text);
 
+/* A new element at the end of @parent, on a line of its own, indented for @depth elements around it. */
+xmlNode *vgpu_xml_append(xmlNode *parent, const char *name, int depth);
+
+/* Take @node out and free it, with the blanks that stood before it. */
+void vgpu_xml_remove(xmlNode *node);
+
 /* @node with everything below it, as text. */
 char *vgpu_xml_dump(xmlNode *node);
 

@@ -5,19 +5,6 @@
 #include "base/xml.h"
 #include "pool/pool.h"
 
-static void
-remove_with_blanks(xmlNode *node)
-{
-    xmlNode *before = node->prev;
-
-    if (before && xmlIsBlankNode(before)) {
-        xmlUnlinkNode(before);
-        xmlFreeNode(before);
-    }
-    xmlUnlinkNode(node);
-    xmlFreeNode(node);
-}
-
 /* <uuid> behind <name>, on a line of its own if that is. */
 static void
 put_uuid(xmlNode *name, const char *uuid)
@@ -28,14 +15,6 @@ put_uuid(xmlNode *name, const char *uuid)
     xmlAddNextSibling(name, node);
     if (before && xmlIsBlankNode(before))
         xmlAddNextSibling(name, xmlCopyNode(before, 1));
-}
-
-static void
-add_blanks(xmlNode *parent, int depth)
-{
-    g_autofree char *blanks = g_strdup_printf("\n%*s", 2 * depth, "");
-
-    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST blanks));
 }
 
 static void
@@ -51,27 +30,16 @@ set_count(xmlNode *node, const char *name, guint count)
 static void
 put_usage(xmlNode *root, const VgpuPoolUse *uses, guint n)
 {
-    xmlNode *last = xmlGetLastChild(root);
-    xmlNode *usage;
+    xmlNode *usage = vgpu_xml_append(root, "usage", 1);
 
-    if (last && xmlIsBlankNode(last)) { /* it is what stood before the end tag */
-        xmlUnlinkNode(last);
-        xmlFreeNode(last);
-    }
-    add_blanks(root, 1);
-    usage = xmlNewChild(root, NULL, BAD_CAST "usage", NULL);
-    add_blanks(root, 0);
     for (guint i = 0; i < n; i++) {
-        xmlNode *node;
+        xmlNode *node = vgpu_xml_append(usage, "profile", 2);
 
-        add_blanks(usage, 2);
-        node = xmlNewChild(usage, NULL, BAD_CAST "profile", NULL);
         xmlSetProp(node, BAD_CAST "name", BAD_CAST uses[i].name);
         set_count(node, "capacity", uses[i].capacity);
         set_count(node, "allocated", uses[i].allocated);
         set_count(node, "available", uses[i].available);
     }
-    add_blanks(usage, 1);
 }
 
 char *
@@ -86,7 +54,7 @@ vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n)
     usage = vgpu_xml_node(doc, NULL, "/vgpupool/usage");
     name = vgpu_xml_node(doc, NULL, "/vgpupool/name");
     if (usage)
-        remove_with_blanks(usage);
+        vgpu_xml_remove(usage);
     if (!vgpu_xml_node(doc, NULL, "/vgpupool/uuid"))
         put_uuid(name, self->uuid);
     if (n)

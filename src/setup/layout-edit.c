@@ -24,39 +24,6 @@ static const struct {
     { "strict", "scheduler", "strict" },
 };
 
-/* A new element at the end of @parent, on a line of its own. */
-static xmlNode *
-append_element(xmlNode *parent, const char *name, int depth)
-{
-    g_autofree char *indent = g_strdup_printf("\n%*s", 2 * depth, "");
-    g_autofree char *outdent = g_strdup_printf("\n%*s", 2 * (depth - 1), "");
-    xmlNode *last = xmlGetLastChild(parent);
-    xmlNode *node;
-
-    if (last && xmlIsBlankNode(last)) { /* it is what stood before the end tag */
-        xmlUnlinkNode(last);
-        xmlFreeNode(last);
-    }
-    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST indent));
-    node = xmlNewChild(parent, NULL, BAD_CAST name, NULL);
-    xmlAddChild(parent, xmlNewDocText(parent->doc, BAD_CAST outdent));
-    return node;
-}
-
-/* With the blanks that stood before it. */
-static void
-remove_element(xmlNode *node)
-{
-    xmlNode *before = node->prev;
-
-    if (before && xmlIsBlankNode(before)) {
-        xmlUnlinkNode(before);
-        xmlFreeNode(before);
-    }
-    xmlUnlinkNode(node);
-    xmlFreeNode(node);
-}
-
 static xmlNode *
 take_gpu(xmlDoc *doc, const char *address)
 {
@@ -70,7 +37,7 @@ take_gpu(xmlDoc *doc, const char *address)
         if (g_strcmp0(canonical, address) == 0)
             return g_ptr_array_index(nodes, i);
     }
-    node = append_element(xmlDocGetRootElement(doc), "gpu", 1);
+    node = vgpu_xml_append(xmlDocGetRootElement(doc), "gpu", 1);
     xmlSetProp(node, BAD_CAST "address", BAD_CAST address);
     return node;
 }
@@ -82,12 +49,12 @@ set_value(xmlNode *gpu, const char *element, const char *attribute, const char *
 
     if (*value) {
         if (!node)
-            node = append_element(gpu, element, 2);
+            node = vgpu_xml_append(gpu, element, 2);
         xmlSetProp(node, BAD_CAST attribute, BAD_CAST value);
     } else if (node) {
         xmlUnsetProp(node, BAD_CAST attribute);
         if (!node->properties)
-            remove_element(node);
+            vgpu_xml_remove(node);
     }
 }
 

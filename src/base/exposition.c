@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "base/printable.h"
+
 struct VgpuExposition {
     GString *text;
     GHashTable *series; /* of the family: name and labels */
@@ -44,9 +46,11 @@ vgpu_exposition_family(VgpuExposition *self, const char *name, const char *type,
 
 /* A label's value, in which these three have a meaning of their own. */
 static void
-append_escaped(GString *out, const char *text)
+append_escaped(GString *out, const char *value)
 {
-    for (; *text; text++) {
+    g_autofree char *cut = vgpu_printable_cut(value, VGPU_PRINTABLE_LABEL);
+
+    for (const char *text = cut; *text; text++) {
         if (*text == '\n') {
             g_string_append(out, "\\n");
             continue;

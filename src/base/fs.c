@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+
+#define TEMPORARY_LEN 7 /* as GLib makes them: ".XXXXXX" after the name */
 
 bool
 vgpu_fs_replace(const char *path, const char *data, gsize len, GError **error)
@@ -14,6 +17,20 @@ vgpu_fs_replace(const char *path, const char *data, gsize len, GError **error)
     return g_file_set_contents_full(path, data, (gssize) len,
                                     G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
                                     0600, error);
+}
+
+char *
+vgpu_fs_temporary_of(const char *name)
+{
+    const char *suffix = strrchr(name, '.');
+
+    if (!suffix || suffix == name || strlen(suffix) != TEMPORARY_LEN)
+        return NULL;
+    for (const char *p = suffix + 1; *p; p++) {
+        if (!g_ascii_isalnum(*p))
+            return NULL;
+    }
+    return g_strndup(name, (gsize) (suffix - name));
 }
 
 bool

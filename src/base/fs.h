@@ -9,6 +9,9 @@
 bool vgpu_fs_replace(const char *path, const char *data, gsize len, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The file that was being put there when a crash left one of that name; NULL: it is left of none. */
+char *vgpu_fs_temporary_of(const char *name);
+
 /* Remove a file durably. One that is not there is success. */
 bool vgpu_fs_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

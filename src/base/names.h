@@ -8,6 +8,8 @@
 #define VGPU_ALIAS_PREFIX "ua-vgpu-"       /* libvirt keeps user aliases only with "ua-" */
 #define VGPU_ALIAS_DRIVER "ua-vgpu-driver" /* the cdrom with the guest's driver */
 #define VGPU_UUID_NAME_PREFIX "virt-vgpu:" /* UUIDv5(domain UUID, "virt-vgpu:N") */
+#define VGPU_UUID_TRIAL_SPACE                                                                    \
+    "0f6c3dd5-5a3c-4e0b-a3f5-4f7b1d0d2c61" /* UUIDv5(this, PF's address) */
 
 /* D-Bus */
 #define VGPU_DBUS_NAME "org.virtvgpu.Manager1"
@@ -23,11 +25,17 @@
     "run/virt-vgpu/driver" /* a file NAME: virt-vgpu-driver runs for it */
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
-#define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs" /* which VF a defined domain is to have */
+#define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs"    /* which VF a defined domain is to have */
+#define VGPU_PATH_BOARDS "var/lib/virt-vgpu/boards"   /* profiles once seen of them */
+#define VGPU_PATH_CORDONS "var/lib/virt-vgpu/cordons" /* GPUs that get nothing new */
+#define VGPU_PATH_HELD "var/lib/virt-vgpu/held"       /* room that is held for a defined domain */
 #define VGPU_PATH_POOLS "etc/virt-vgpu/pools"
 #define VGPU_PATH_POOLS_AUTOSTART "etc/virt-vgpu/pools/autostart"
 #define VGPU_PATH_POOLS_ACTIVE "run/virt-vgpu/pools" /* an empty file NAME: that pool is active */
+/* in a pool's XML of which something is left out */
+#define VGPU_POOL_IN_PART "shown in part: the rest is for those who may manage pools"
 #define VGPU_PATH_HOST_LAYOUT "etc/virt-vgpu/host.xml"
+#define VGPU_PATH_KERNEL_LOG "run/virt-vgpu/kernel-log"   /* how far it was read in this boot */
 #define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* how the last host-apply went */
 
 /* The journal's socket for datagrams; of the system, whatever --root names */
@@ -38,10 +46,13 @@
 /* sysfs and devfs, relative to the same root (kernel:
  * Documentation/driver-api/vfio-mediated-device.rst, Documentation/ABI/testing/sysfs-bus-pci) */
 #define VGPU_SYS_PCI_DEVICES "sys/bus/pci/devices"
+#define VGPU_SYS_PCI_PROBE "sys/bus/pci/drivers_probe"
 #define VGPU_SYS_MDEV_BUS "sys/class/mdev_bus"
 #define VGPU_SYS_MDEV_DEVICES "sys/bus/mdev/devices"
+#define VGPU_SYS_BLOCK "sys/class/block"
 #define VGPU_SYS_DEBUG_DRI "sys/kernel/debug/dri"
 #define VGPU_DEV_VFIO "dev/vfio"
+#define VGPU_DEV_KMSG "dev/kmsg"
 
 /* NVIDIA's management library, where the configuration names no other. */
 #define VGPU_NVML_LIBRARY "libnvidia-ml.so.1"

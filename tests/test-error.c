@@ -24,6 +24,8 @@ test_bus_names(void **state)
         { "driver", VGPU_ERROR_DRIVER, "Driver" },
         { "denied", VGPU_ERROR_DENIED, "Denied" },
         { "unavailable", VGPU_ERROR_UNAVAILABLE, "Unavailable" },
+        { "argument", VGPU_ERROR_ARGUMENT, "InvalidArgument" },
+        { "unknown", VGPU_ERROR_UNKNOWN, "Unknown" },
     };
 
     assert_int_equal(G_N_ELEMENTS(cases), VGPU_N_ERRORS);

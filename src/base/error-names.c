@@ -14,6 +14,8 @@ static const GDBusErrorEntry error_names[] = {
     { VGPU_ERROR_DRIVER, VGPU_DBUS_NAME ".Error.Driver" },
     { VGPU_ERROR_DENIED, VGPU_DBUS_NAME ".Error.Denied" },
     { VGPU_ERROR_UNAVAILABLE, VGPU_DBUS_NAME ".Error.Unavailable" },
+    { VGPU_ERROR_ARGUMENT, VGPU_DBUS_NAME ".Error.InvalidArgument" },
+    { VGPU_ERROR_UNKNOWN, VGPU_DBUS_NAME ".Error.Unknown" },
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(error_names) == VGPU_N_ERRORS);
 

@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <errno.h>
+
 typedef struct {
     char *source;
     long line;
@@ -100,6 +102,22 @@ vgpu_error_text(const GError *error)
 
     return where && where->source ? g_strconcat(where->source, ": ", reason, NULL)
                                   : g_steal_pointer(&reason);
+}
+
+VgpuError
+vgpu_error_code_of(int err)
+{
+    switch (err) {
+    case ENOENT:
+    case ENOTDIR:
+        return VGPU_ERROR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return VGPU_ERROR_DENIED;
+    default:
+        return VGPU_ERROR_FAILED;
+    }
 }
 
 gboolean

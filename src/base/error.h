@@ -17,6 +17,8 @@ typedef enum {
     VGPU_ERROR_DRIVER,        /* the kernel or the vendor's driver said no: the admin must look */
     VGPU_ERROR_DENIED,        /* the caller may not do this */
     VGPU_ERROR_UNAVAILABLE,   /* libvirt or the daemon is not there */
+    VGPU_ERROR_ARGUMENT,      /* an argument of the call itself is wrong: call it otherwise */
+    VGPU_ERROR_UNKNOWN, /* something does not answer: whether it is so, or was done, is not known */
     VGPU_N_ERRORS
 } VgpuError;
 
@@ -46,6 +48,9 @@ char *vgpu_error_text(const GError *error);
 
 /* The same without the source: for a text that names that already. */
 char *vgpu_error_reason(const GError *error);
+
+/* The code for @err (an errno value) of a file that the caller named. */
+VgpuError vgpu_error_code_of(int err);
 
 /* Set an error of @code from @err (an errno value): "TEXT: strerror". */
 gboolean vgpu_error_errno(GError **error, VgpuError code, int err, const char *format, ...)

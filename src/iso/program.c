@@ -6,11 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/exit.h"
 #include "base/log.h"
 
 #define FIRST_FILE_FD (VGPU_ISO_PROGRAM_OUTPUT_FD + 1)
-#define EXIT_USAGE 2
 
 /* The label; and in its order the path of each, and whether it is a file, which has the next descriptor. */
 #define DESCRIPTION G_VARIANT_TYPE("(sa(sb))")
@@ -57,11 +56,10 @@ judge(GSubprocess *child, char *errors, GError **error)
 
     if (exited && g_subprocess_get_exit_status(child) == 0)
         return true;
-    g_set_error(error, VGPU_ERROR,
-                exited && g_subprocess_get_exit_status(child) == EXIT_USAGE
-                    ? VGPU_ERROR_BAD_REQUEST
-                    : VGPU_ERROR_FAILED,
-                "%s", *text ? text : "virt-vgpu-iso has failed");
+    vgpu_error_set(error,
+                   exited ? vgpu_exit_code(g_subprocess_get_exit_status(child))
+                          : VGPU_ERROR_FAILED,
+                   "%s", *text ? text : "virt-vgpu-iso has failed");
     return false;
 }
 

@@ -3,13 +3,12 @@
 #include <sys/stat.h>
 
 #include "base/config.h"
-#include "base/error.h"
+#include "base/exit.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "config.h"
 #include "setup/verbs.h"
 
-#define EXIT_USAGE 2
 #define WAIT_S 60 /* at boot, for drivers that are loaded late */
 
 static struct {
@@ -128,7 +127,7 @@ main(int argc, char **argv)
     vgpu_log_setup_child();
     if (!(verb = parse(&argc, &argv, &arguments, &error)) && error) {
         vgpu_log_reason("virt-vgpu-host", error);
-        return EXIT_USAGE;
+        return VGPU_EXIT_USAGE;
     }
     if (!verb) {
         g_print("virt-vgpu-host %s\n", PACKAGE_VERSION);
@@ -144,8 +143,9 @@ main(int argc, char **argv)
     };
     if (!(result = run(verb, arguments, &context, &error))) {
         vgpu_log_reason("virt-vgpu-host", error);
-        return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ? EXIT_USAGE
-                                                                          : EXIT_FAILURE;
+        return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST)
+                   ? VGPU_EXIT_USAGE
+                   : (int) vgpu_exit_status(error);
     }
     text = g_variant_print(result, TRUE);
     g_print("%s\n", text);

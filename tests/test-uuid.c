@@ -41,6 +41,38 @@ test_canonical(void **state)
     }
 }
 
+static void
+test_from_xml(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *text;
+        const char *canonical; /* NULL: refused */
+    } cases[] = {
+        { "as libvirt writes it", UUID, UUID },
+        { "without dashes", "6f0c5c1e7a0b4b579c1d3b1f0a7c9e10", UUID },
+        { "dashes elsewhere", "6f0c-5c1e-7a0b-4b57-9c1d-3b1f-0a7c-9e10", UUID },
+        { "a dash before and blanks between", "-6F0C5C1E 7A0B 4B57 9C1D 3B1F0A7C9E10", UUID },
+        { "blanks and line ends around", "\n\t 6f0c5c1e7a0b4b579c1d3b1f0a7c9e10\n ", UUID },
+        { "nothing", NULL, NULL },
+        { "empty", "", NULL },
+        { "blanks only", "  ", NULL },
+        { "a dash within a byte", "6-f0c5c1e7a0b4b579c1d3b1f0a7c9e10", NULL },
+        { "too short", "6f0c5c1e7a0b4b579c1d3b1f0a7c9e1", NULL },
+        { "too long", UUID "0", NULL },
+        { "a dash behind", UUID "-", NULL },
+        { "no hexadecimal digit", "6f0c5c1e7a0b4b579c1d3b1f0a7c9e1g", NULL },
+        { "a path", "../../../../../../../../../etc/passwd", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *canonical = vgpu_uuid_from_xml(cases[i].text);
+
+        if (g_strcmp0(canonical, cases[i].canonical) != 0)
+            fail_msg("%s: %s", cases[i].what, canonical ? canonical : "refused");
+    }
+}
+
 /* Computed by another program:
  * uuidgen --sha1 --namespace 6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10 --name virt-vgpu:0 */
 static void
@@ -76,6 +108,15 @@ test_from_name(void **state)
     assert_string_equal(uuid, "ce7b8daf-1aa5-5472-be97-e392cf7ae7ef");
 }
 
+/* It must not change: what a version before has left is known by it. */
+static void
+test_for_trial(void **state)
+{
+    g_autofree char *uuid = vgpu_uuid_for_trial("0000:84:00.0");
+
+    assert_string_equal(uuid, "8e633873-fa96-59bb-806c-b3b1d519e46d");
+}
+
 static void
 test_random(void **state)
 {
@@ -92,10 +133,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_canonical),
-        cmocka_unit_test(test_for_domain),
-        cmocka_unit_test(test_from_name),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_canonical),  cmocka_unit_test(test_from_xml),
+        cmocka_unit_test(test_for_domain), cmocka_unit_test(test_from_name),
+        cmocka_unit_test(test_for_trial),  cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

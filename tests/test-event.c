@@ -26,8 +26,20 @@ static const struct {
       "vGPU U of domain 'web1': attached to the running domain", "5" },
     { "not attached", "{'event': <'vgpu-failed'>, 'uuid': <'U'>, 'reason': <'no slot'>}",
       "failed", "vGPU U: could not be attached to the running domain: no slot", "4" },
+    { "lost", "{'event': <'vgpu-lost'>, " VGPU ", 'reason': <'its VF has gone'>}", "failed",
+      "vGPU U (NVIDIA A2-4Q on 0000:41:00.4) of domain 'web1': has vanished under the running "
+      "domain: its VF "
+      "has gone",
+      "4" },
     { "stuck", "{'event': <'vgpu-stuck'>, 'uuid': <'U'>, 'reason': <'busy'>}", "failed",
       "vGPU U: is still not removed: busy", "4" },
+    { "not made",
+      "{'event': <'create-failed'>, " VGPU ", 'reason': <'it was refused'>, "
+      "'duration_ms': <uint32 7>}",
+      "failed",
+      "vGPU U (NVIDIA A2-4Q on 0000:41:00.4) of domain 'web1': could not be made after 7 "
+      "ms: it was refused",
+      "5" },
     { "not verified",
       "{'event': <'params-unverified'>, " VGPU ", 'reason': <'wanted a, read b'>}", "failed",
       "vGPU U (NVIDIA A2-4Q on 0000:41:00.4) of domain 'web1': its plugin parameters could not "
@@ -40,8 +52,15 @@ static const struct {
       "refused", "start refused: bad XML", "5" },
     { "an attach refused", "{'event': <'attach-refused'>, 'domain': <'a'>, 'reason': <'r'>}",
       "refused", "domain 'a': attach refused: r", "5" },
+    { "a vGPU by hand refused",
+      "{'event': <'create-refused'>, 'uuid': <'U'>, 'gpu': <'G'>, 'reason': <'r'>}", "refused",
+      "vGPU U: not made: r", "5" },
     { "injected", "{'event': <'domain-injected'>, 'domain': <'a'>, 'reason': <'vGPU 0 added'>}",
       "ok", "domain 'a': definition: vGPU 0 added", "5" },
+    { "injected in time",
+      "{'event': <'domain-injected'>, 'domain': <'a'>, 'reason': <'vGPU 0 added'>, "
+      "'duration_ms': <uint32 7>, 'libvirt_ms': <uint32 6>}",
+      "ok", "domain 'a': definition after 7 ms (6 in libvirt): vGPU 0 added", "5" },
     { "contested", "{'event': <'domain-contested'>, 'domain': <'a'>, 'reason': <'r'>}", "failed",
       "domain 'a': its hostdevs are contested: r", "4" },
     { "a GPU came", "{'event': <'gpu-appeared'>, 'gpu': <'G'>, 'reason': <'NVIDIA A2'>}", NULL,
@@ -49,6 +68,30 @@ static const struct {
     { "a GPU changed", "{'event': <'gpu-changed'>, 'gpu': <'G'>}", NULL, "GPU G has changed",
       "5" },
     { "a GPU went", "{'event': <'gpu-gone'>, 'gpu': <'G'>}", NULL, "GPU G has gone", "5" },
+    { "a pool defined", "{'event': <'pool-defined'>, 'pool': <'design'>, 'reason': <'new'>}",
+      "ok", "pool 'design': defined: new", "5" },
+    { "a pool undefined", "{'event': <'pool-undefined'>, 'pool': <'design'>}", "ok",
+      "pool 'design': undefined", "5" },
+    { "a pool started", "{'event': <'pool-started'>, 'pool': <'design'>}", "ok",
+      "pool 'design': started", "5" },
+    { "a pool destroyed", "{'event': <'pool-destroyed'>, 'pool': <'design'>}", "ok",
+      "pool 'design': destroyed", "5" },
+    { "a pool's autostart",
+      "{'event': <'pool-autostart'>, 'pool': <'design'>, 'reason': <'off'>}", "ok",
+      "pool 'design': autostart set: off", "5" },
+    { "a pool refreshed",
+      "{'event': <'pool-refreshed'>, 'pool': <'a'>, 'reason': <'definition: changed'>}", "ok",
+      "pool 'a': refreshed: definition: changed", "5" },
+    { "MIG", "{'event': <'mig-changed'>, 'gpu': <'G'>, 'reason': <'created 1g.5gb'>}", "ok",
+      "GPU G MIG changed: created 1g.5gb", "5" },
+    { "a scheduler",
+      "{'event': <'scheduler-changed'>, 'gpu': <'G'>, 'reason': <'policy=best-effort'>}", "ok",
+      "GPU G scheduler changed: policy=best-effort", "5" },
+    { "a layout", "{'event': <'layout-applied'>, 'reason': <'1 done, 0 unchanged, 0 failed'>}",
+      "ok", "host layout applied: 1 done, 0 unchanged, 0 failed", "5" },
+    { "a licence",
+      "{'event': <'license-changed'>, 'uuid': <'U'>, 'reason': <'licensed, was unlicensed'>}",
+      NULL, "vGPU U: licence changed: licensed, was unlicensed", "5" },
     { "libvirt came", "{'event': <'libvirt-connected'>}", NULL, "connected to libvirt", "5" },
     { "something new", "{'event': <'moon-rose'>, 'domain': <'a'>}", NULL, "domain 'a': moon-rose",
       "5" },
@@ -130,6 +173,34 @@ test_journal(void **state)
     }
 }
 
+/* What is known of a number, and nothing else. */
+static void
+test_numbers(void **state)
+{
+    const VgpuEvent known = { .event = "domain-injected", .duration_ms = 7, .libvirt_ms = 0 };
+    const VgpuEvent pool = { .event = "pool-defined",
+                             .pool = "design",
+                             .outcome = "failed",
+                             .duration_ms = -1,
+                             .libvirt_ms = -1 };
+    const VgpuEvent unknown = { .event = "domain-injected", .duration_ms = -1, .libvirt_ms = -1 };
+    g_autoptr(GVariant) event = g_variant_ref_sink(vgpu_event_new(&known));
+    g_autoptr(GVariant) other = g_variant_ref_sink(vgpu_event_new(&unknown));
+
+    g_autoptr(GVariant) third = g_variant_ref_sink(vgpu_event_complete(vgpu_event_new(&pool)));
+
+    vgpu_event_log(third);
+    assert_field("of a pool", "VGPU_POOL", "design");
+    assert_field("of a pool", "VGPU_OUTCOME", "failed");
+    assert_field("of a pool", "VGPU_GPU", NULL);
+    vgpu_event_log(event);
+    assert_field("known", "VGPU_DURATION_MS", "7");
+    assert_field("known", "VGPU_LIBVIRT_MS", "0");
+    vgpu_event_log(other);
+    assert_field("unknown", "VGPU_DURATION_MS", NULL);
+    assert_field("unknown", "VGPU_LIBVIRT_MS", NULL);
+}
+
 static void
 test_fields(void **state)
 {
@@ -156,12 +227,32 @@ test_fields(void **state)
         assert_field("created", fields[i].field, fields[i].value);
 }
 
+/* A tenant writes names and, with them, reasons of any length. */
+static void
+test_length(void **state)
+{
+    g_autofree char *text = g_strnfill(3000000, 'p');
+    VgpuEvent event = { .event = "start-refused",
+                        .profile = text,
+                        .reason = text,
+                        .duration_ms = -1,
+                        .libvirt_ms = -1 };
+    g_autoptr(GVariant) told = g_variant_ref_sink(vgpu_event_new(&event));
+    const char *reason, *profile;
+
+    (void) state;
+    assert_true(g_variant_lookup(told, "reason", "&s", &reason));
+    assert_true(g_variant_lookup(told, "profile", "&s", &profile));
+    assert_int_equal(g_utf8_strlen(reason, -1), 1000);
+    assert_int_equal(g_utf8_strlen(profile, -1), 256);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_length),
         cmocka_unit_test(test_fields),
     };
     int status;

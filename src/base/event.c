@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "base/printable.h"
+
 /* Each kind keeps its MESSAGE_ID for ever; they are listed in virtvgpud(8). */
 static const struct {
     const char *name;
@@ -18,13 +20,21 @@ static const struct {
       "detached from the running domain", G_LOG_LEVEL_MESSAGE },
     { "vgpu-failed", "3a92faa7ef664e6fbebe9af1db9c06cf", "failed",
       "could not be attached to the running domain", G_LOG_LEVEL_WARNING },
+    { "vgpu-lost", "e4c1f7a35d2b4a5e9b0d6c8f1a7e3d52", "failed",
+      "has vanished under the running domain", G_LOG_LEVEL_WARNING },
     { "vgpu-stuck", "89015d5d159c4613857f9120cc0241f5", "failed", "is still not removed",
       G_LOG_LEVEL_WARNING },
+    { "create-failed", "2dd6b1f6f9cb46228eca6cee276a71b4", "failed", "could not be made",
+      G_LOG_LEVEL_MESSAGE },
     { "params-unverified", "723479a1910a4c13b16a5533e83699d4", "failed",
       "its plugin parameters could not be verified", G_LOG_LEVEL_WARNING },
+    { "params-left", "92c11630a32443fdb6849f8378be9983", "failed",
+      "has plugin parameters other than are wanted", G_LOG_LEVEL_WARNING },
     { "start-refused", "5865eadcab3643ed8eafd6f82fa15c89", "refused", "start refused",
       G_LOG_LEVEL_MESSAGE },
     { "attach-refused", "92e7e89c79a24b5fb8e453aee3339de8", "refused", "attach refused",
+      G_LOG_LEVEL_MESSAGE },
+    { "create-refused", "9aaf65dd12564824b32398d3ee2979ac", "refused", "not made",
       G_LOG_LEVEL_MESSAGE },
     { "domain-annotated", "0dc6caa1b387dd27d5bfc0191c46c449", "ok", "annotated",
       G_LOG_LEVEL_MESSAGE },
@@ -37,6 +47,30 @@ static const struct {
     { "gpu-changed", "e9cf79524e41464f8eed54a64934cc98", NULL, "has changed",
       G_LOG_LEVEL_MESSAGE },
     { "gpu-gone", "d2cc96db28fb430f8ee1aa3c6c62b870", NULL, "has gone", G_LOG_LEVEL_MESSAGE },
+    { "gpu-cordoned", "042463afa81d445fb7f8bfc28f605adf", NULL,
+      "is cordoned, nothing new is placed on it", G_LOG_LEVEL_MESSAGE },
+    { "gpu-uncordoned", "fc7c054bb96942b7b372181d421f2ef2", NULL, "is no longer cordoned",
+      G_LOG_LEVEL_MESSAGE },
+    { "gpu-fault", "73b2d7761ccf4d4aa32205149185c249", NULL, "reports an error",
+      G_LOG_LEVEL_WARNING },
+    { "pool-defined", "44effd96935841faa98d1f2b02737288", "ok", "defined", G_LOG_LEVEL_MESSAGE },
+    { "pool-undefined", "9f2763e72f18491493988760aed3b052", "ok", "undefined",
+      G_LOG_LEVEL_MESSAGE },
+    { "pool-started", "6d5e7414e7ee4539ae27e96eb8ffc8af", "ok", "started", G_LOG_LEVEL_MESSAGE },
+    { "pool-destroyed", "b6b0f45850eb49bdb9b6d38c60c9448b", "ok", "destroyed",
+      G_LOG_LEVEL_MESSAGE },
+    { "pool-autostart", "409728631e234e83a87900ceb6f1cce1", "ok", "autostart set",
+      G_LOG_LEVEL_MESSAGE },
+    { "pool-refreshed", "c83108eafc5c48a78746cf5b77aec21f", "ok", "refreshed",
+      G_LOG_LEVEL_MESSAGE },
+    { "mig-changed", "29b9a7d60cf34f9ba4da95d15d5d3d2f", "ok", "MIG changed",
+      G_LOG_LEVEL_MESSAGE },
+    { "scheduler-changed", "17a770c994214db990180af5aeca4350", "ok", "scheduler changed",
+      G_LOG_LEVEL_MESSAGE },
+    { "layout-applied", "1dde4d9de3d84149bf9a7ac6e284db63", "ok", "host layout applied",
+      G_LOG_LEVEL_MESSAGE },
+    { "license-changed", "f81e64e1a55c46a2a6de40f259b0c99e", NULL, "licence changed",
+      G_LOG_LEVEL_MESSAGE },
     { "libvirt-connected", "73cf6ff8374a483892871f1a46e3f159", NULL, "connected to libvirt",
       G_LOG_LEVEL_MESSAGE },
     { "libvirt-disconnected", "7c8e16eb240a4299a77a4b37b20f1304", NULL,
@@ -51,15 +85,22 @@ static const struct {
     { "event", "VGPU_EVENT" },     { "domain", "VGPU_DOMAIN" },
     { "uuid", "VGPU_UUID" },       { "domain_uuid", "VGPU_DOMAIN_UUID" },
     { "gpu", "VGPU_GPU" },         { "parent", "VGPU_PARENT" },
-    { "profile", "VGPU_PROFILE" }, { "outcome", "VGPU_OUTCOME" },
-    { "reason", "VGPU_REASON" },
+    { "profile", "VGPU_PROFILE" }, { "pool", "VGPU_POOL" },
+    { "outcome", "VGPU_OUTCOME" }, { "reason", "VGPU_REASON" },
+    { "action", "VGPU_ACTION" },   { "text", "VGPU_TEXT" },
 };
 
+/* It goes to each listener, and to the log. */
 static void
 put(GVariantDict *dict, const char *key, const char *value)
 {
-    if (value)
-        g_variant_dict_insert(dict, key, "s", value);
+    bool is_text = g_str_equal(key, "reason") || g_str_equal(key, "text");
+    g_autofree char *cut =
+        value ? vgpu_printable_cut(value, is_text ? VGPU_PRINTABLE_REASON : VGPU_PRINTABLE_LABEL)
+              : NULL;
+
+    if (cut)
+        g_variant_dict_insert(dict, key, "s", cut);
 }
 
 GVariant *
@@ -78,9 +119,17 @@ vgpu_event_new(const VgpuEvent *event)
     put(&dict, "parent", event->parent);
     put(&dict, "profile", event->profile);
     put(&dict, "interface", event->interface);
+    put(&dict, "pool", event->pool);
+    put(&dict, "outcome", event->outcome);
     put(&dict, "reason", event->reason);
+    if (event->xid)
+        g_variant_dict_insert(&dict, "xid", "u", event->xid);
+    put(&dict, "action", event->action);
+    put(&dict, "text", event->text);
     if (event->duration_ms >= 0)
         g_variant_dict_insert(&dict, "duration_ms", "u", (guint) event->duration_ms);
+    if (event->libvirt_ms >= 0)
+        g_variant_dict_insert(&dict, "libvirt_ms", "u", (guint) event->libvirt_ms);
     return g_variant_dict_end(&dict);
 }
 
@@ -125,6 +174,7 @@ add_subject(GString *text, GVariant *event)
     const char *domain = string_of(event, "domain");
     const char *uuid = string_of(event, "uuid");
     const char *gpu = string_of(event, "gpu");
+    const char *pool = string_of(event, "pool");
     const char *profile = string_of(event, "profile");
     const char *parent = string_of(event, "parent");
 
@@ -137,6 +187,8 @@ add_subject(GString *text, GVariant *event)
         g_string_append(text, ": ");
     } else if (domain) {
         g_string_append_printf(text, "domain '%s': ", domain);
+    } else if (pool) {
+        g_string_append_printf(text, "pool '%s': ", pool);
     } else if (gpu) {
         g_string_append_printf(text, "GPU %s ", gpu);
     }
@@ -155,6 +207,8 @@ vgpu_event_text(GVariant *event)
                     kind < G_N_ELEMENTS(kinds) ? kinds[kind].text : string_of(event, "event"));
     if (g_variant_lookup(event, "duration_ms", "u", &ms))
         g_string_append_printf(text, " after %u ms", ms);
+    if (g_variant_lookup(event, "libvirt_ms", "u", &ms))
+        g_string_append_printf(text, " (%u in libvirt)", ms);
     if (reason)
         g_string_append_printf(text, ": %s", reason);
     return g_string_free(text, FALSE);
@@ -169,6 +223,15 @@ add_field(GArray *list, const char *name, const char *value)
         g_array_append_val(list, field);
 }
 
+/* As text; NULL: it has no such number. */
+static char *
+number_of(GVariant *event, const char *key)
+{
+    guint number;
+
+    return g_variant_lookup(event, key, "u", &number) ? g_strdup_printf("%u", number) : NULL;
+}
+
 void
 vgpu_event_log(GVariant *event)
 {
@@ -177,11 +240,10 @@ vgpu_event_log(GVariant *event)
     GLogLevelFlags level = known ? kinds[kind].level : G_LOG_LEVEL_MESSAGE;
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(GLogField));
     g_autofree char *text = vgpu_event_text(event);
-    g_autofree char *duration = NULL;
-    guint ms;
+    g_autofree char *duration = number_of(event, "duration_ms");
+    g_autofree char *libvirt = number_of(event, "libvirt_ms");
+    g_autofree char *xid = number_of(event, "xid");
 
-    if (g_variant_lookup(event, "duration_ms", "u", &ms))
-        duration = g_strdup_printf("%u", ms);
     add_field(list, "MESSAGE", text);
     add_field(list, "MESSAGE_ID", known ? kinds[kind].message_id : NULL);
     add_field(list, "PRIORITY", level == G_LOG_LEVEL_WARNING ? "4" : "5");
@@ -189,5 +251,7 @@ vgpu_event_log(GVariant *event)
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
         add_field(list, fields[i].field, string_of(event, fields[i].key));
     add_field(list, "VGPU_DURATION_MS", duration);
+    add_field(list, "VGPU_LIBVIRT_MS", libvirt);
+    add_field(list, "VGPU_XID", xid);
     g_log_structured_array(level, (const GLogField *) (gpointer) list->data, list->len);
 }

@@ -10,8 +10,15 @@ typedef struct {
     const char *event; /* its kind */
     const char *domain, *domain_uuid;
     const char *uuid, *gpu, *parent, *profile, *interface; /* of the vGPU */
+    const char *pool;
+    const char *outcome; /* NULL: that of its kind */
     const char *reason;
+    guint xid;          /* of an error of a GPU; 0: none */
+    const char *action; /* what has to be done about that, a word */
+    const char *text;   /* what its driver says */
     gint64 duration_ms; /* negative: it took no time that is worth telling */
+    gint64
+        libvirt_ms; /* what of that was spent in libvirt's calls; negative: none, or not known */
 } VgpuEvent;
 
 /* As of now; floating. */

@@ -158,6 +158,42 @@ test_metrics(void **state)
 }
 
 static void
+test_images(void **state)
+{
+    static const struct {
+        const char *what;
+        Files files;
+        const char *sources, *dirs, *group;
+    } cases[] = {
+        { "defaults", .files = { { NULL } },
+          .sources = "/var/lib/libvirt/images:/var/lib/virt-vgpu",
+          .dirs = "/var/lib/libvirt/images" },
+        { "others",
+          .files = { { MAIN, "[images]\nsource_directories=/srv/a b; /srv/c;\n"
+                             "directories=/srv/images\ngroup=kvm\n" } },
+          .sources = "/srv/a b:/srv/c", .dirs = "/srv/images", .group = "kvm" },
+        { "none",
+          .files = { { MAIN, "[images]\ngroup=kvm\n" },
+                     { DIR "/b.conf", "[images]\nsource_directories=\ngroup=\n" } },
+          .sources = "", .dirs = "/var/lib/libvirt/images" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, cases[i].files, FALSE, &error);
+        g_autofree char *sources = config ? g_strjoinv(":", config->image_sources) : NULL;
+        g_autofree char *dirs = config ? g_strjoinv(":", config->image_dirs) : NULL;
+
+        if (!config)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (!g_str_equal(sources, cases[i].sources) || !g_str_equal(dirs, cases[i].dirs) ||
+            g_strcmp0(config->image_group, cases[i].group) != 0)
+            fail_msg("%s: %s %s %s", cases[i].what, sources, dirs, config->image_group);
+    }
+}
+
+static void
 test_mistakes(void **state)
 {
     static const struct {
@@ -187,6 +223,8 @@ test_mistakes(void **state)
           .text = "'60s'" },
         { "empty", .files = { { MAIN, "[daemon]\nattach_timeout=\n" } }, .file = MAIN,
           .text = "attach_timeout: ''" },
+        { "a relative directory", .files = { { MAIN, "[images]\ndirectories=/a;b\n" } },
+          .file = MAIN, .text = "directories: 'b' is not an absolute path" },
         { "zero", .files = { { MAIN, "[daemon]\norphan_check=0\n" } }, .file = MAIN,
           .text = "orphan_check: '0'" },
         { "negative", .files = { { MAIN, "[daemon]\nremove_timeout=-1\n" } }, .file = MAIN,
@@ -195,6 +233,13 @@ test_mistakes(void **state)
           .text = "'86401'" },
         { "more than the hook waits", .files = { { MAIN, "[daemon]\nhook_deadline=29\n" } },
           .file = MAIN, .text = "hook_deadline: '29'" },
+        { "an escape that there is none of",
+          .files = { { MAIN, "[daemon]\nlibvirt_uri=qemu:\\a///system\n" } }, .file = MAIN,
+          .text = "libvirt_uri: " },
+        { "one in conf.d", .files = { { DIR "/a.conf", "[metrics]\ntextfile=/srv/\\a.prom\n" } },
+          .file = DIR "/a.conf", .text = "textfile: " },
+        { "bytes that are no text", .files = { { MAIN, "[daemon]\nlibvirt_uri=\xff\n" } },
+          .file = MAIN, .text = "libvirt_uri: " },
         { "no URI", .files = { { MAIN, "[daemon]\nlibvirt_uri=\n" } }, .file = MAIN,
           .text = "libvirt_uri: ''" },
         { "unknown policy", .files = { { MAIN, "[placement]\npolicy=numa\n" } }, .file = MAIN,
@@ -218,6 +263,10 @@ test_mistakes(void **state)
           .text = "nvml_library: ''" },
         { "no key file", .files = { { MAIN, "hello\n" } }, .file = MAIN, .text = "hello",
           .no_key_file = true },
+        { "a key that is no text", .files = { { MAIN, "[daemon]\nl\xb7=1\n" } }, .file = MAIN,
+          .text = "l\ufffd" },
+        { "a group that is no text", .files = { { MAIN, "[\xff\x7f]\n" } }, .file = MAIN,
+          .text = MAIN, .no_key_file = true },
         { "a key before any group", .files = { { MAIN, "policy=pack\n" } }, .file = MAIN,
           .text = "group", .no_key_file = true },
         { "a good file does not make up for a bad one",
@@ -236,6 +285,8 @@ test_mistakes(void **state)
             fail_msg("%s: accepted", cases[i].what);
         if (!g_str_has_prefix(error->message, file) || !strstr(error->message, cases[i].text))
             fail_msg("%s: '%s'", cases[i].what, error->message);
+        if (!g_utf8_validate(error->message, -1, NULL))
+            fail_msg("%s: no UTF-8", cases[i].what);
         if (!cases[i].no_key_file && !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST))
             fail_msg("%s: code %d of %s", cases[i].what, error->code,
                      g_quark_to_string(error->domain));
@@ -278,13 +329,35 @@ test_restart_moved(void **state)
     }
 }
 
+static void
+test_cordon_on_xid(void **state)
+{
+    static const struct {
+        const char *value; /* NULL: not said */
+        int cordons;       /* -1: refused */
+    } cases[] = { { NULL, 1 }, { "no", 0 }, { "yes", 1 }, { "79", -1 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autofree char *text =
+            g_strdup_printf("[placement]\n%s%s\n", cases[i].value ? "cordon_on_xid=" : "",
+                            cases[i].value ? cases[i].value : "");
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, (Files) { { MAIN, text } }, FALSE, &error);
+
+        if ((config ? config->cordon_on_xid : -1) != cases[i].cordons)
+            fail_msg("%s: %s", cases[i].value, error ? error->message : "accepted");
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_restart_moved), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_host),          cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_cordon_on_xid), cmocka_unit_test(test_host),
+        cmocka_unit_test(test_metrics),       cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_images),        cmocka_unit_test(test_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

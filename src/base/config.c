@@ -10,6 +10,7 @@
 #define MAX_SECONDS 86400
 #define MIN_INTERVAL 5
 #define MAX_INTERVAL 3600
+#define IMAGES "/var/lib/libvirt/images"
 
 void
 vgpu_config_free(VgpuConfig *self)
@@ -20,6 +21,11 @@ vgpu_config_free(VgpuConfig *self)
     g_free(self->sriov_manage);
     g_free(self->nvml_library);
     g_free(self->metrics_file);
+    g_strfreev(self->image_sources);
+    g_strfreev(self->image_dirs);
+    g_free(self->image_group);
+    g_free(self->file);
+    g_free(self->dir);
     g_free(self);
 }
 
@@ -35,9 +41,12 @@ defaults(void)
     self->remove_timeout = 60;
     self->hook_deadline = HOOK_DEADLINE;
     self->policy = VGPU_PLACEMENT_PACK;
+    self->cordon_on_xid = true;
     self->sriov_manage = g_strdup("/usr/lib/nvidia/sriov-manage");
     self->nvml_library = g_strdup(VGPU_NVML_LIBRARY);
     self->metrics_interval = 15;
+    self->image_sources = g_strsplit(IMAGES ";/" VGPU_PATH_STATE, ";", -1);
+    self->image_dirs = g_strsplit(IMAGES, ";", -1);
     return self;
 }
 
@@ -106,14 +115,26 @@ set_remove_timeout(VgpuConfig *self, const char *key, const char *value, GError 
 }
 
 static bool
-set_restart_moved(VgpuConfig *self, const char *key, const char *value, GError **error)
+set_switch(bool *out, const char *key, const char *value, GError **error)
 {
     bool is_yes = g_str_equal(value, "yes");
 
     if (!is_yes && !g_str_equal(value, "no"))
         return bad_value(error, key, value, "yes or no");
-    self->restart_moved = is_yes;
+    *out = is_yes;
     return true;
+}
+
+static bool
+set_restart_moved(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_switch(&self->restart_moved, key, value, error);
+}
+
+static bool
+set_cordon_on_xid(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_switch(&self->cordon_on_xid, key, value, error);
 }
 
 static bool
@@ -173,6 +194,48 @@ set_interval(VgpuConfig *self, const char *key, const char *value, GError **erro
     return true;
 }
 
+/* Absolute paths with ';' between; none: an empty list. */
+static bool
+set_directories(char ***out, const char *key, const char *value, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(value, ";", -1);
+    g_autoptr(GPtrArray) dirs = g_ptr_array_new_with_free_func(g_free);
+
+    for (char **word = words; *word; word++) {
+        const char *dir = g_strstrip(*word);
+
+        if (*dir && !g_path_is_absolute(dir))
+            return bad_value(error, key, dir, "an absolute path");
+        if (*dir)
+            g_ptr_array_add(dirs, g_strdup(dir));
+    }
+    g_strfreev(*out);
+    g_ptr_array_add(dirs, NULL);
+    *out = g_strdupv((char **) dirs->pdata);
+    return true;
+}
+
+static bool
+set_image_sources(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_directories(&self->image_sources, key, value, error);
+}
+
+static bool
+set_image_dirs(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return set_directories(&self->image_dirs, key, value, error);
+}
+
+static bool
+set_image_group(VgpuConfig *self, const char *key G_GNUC_UNUSED, const char *value,
+                GError **error G_GNUC_UNUSED)
+{
+    g_free(self->image_group);
+    self->image_group = *value ? g_strdup(value) : NULL;
+    return true;
+}
+
 static const struct {
     const char *group;
     const char *key;
@@ -186,8 +249,12 @@ static const struct {
     { "daemon", "remove_timeout", set_remove_timeout },
     { "daemon", "restart_moved", set_restart_moved },
     { "placement", "policy", set_policy },
+    { "placement", "cordon_on_xid", set_cordon_on_xid },
     { "host", "sriov_manage", set_sriov_manage },
     { "host", "nvml_library", set_nvml_library },
+    { "images", "source_directories", set_image_sources },
+    { "images", "directories", set_image_dirs },
+    { "images", "group", set_image_group },
     { "metrics", "textfile", set_textfile },
     { "metrics", "interval", set_interval },
 };
@@ -197,9 +264,13 @@ apply_key(VgpuConfig *self, GKeyFile *kf, const char *group, const char *key, GE
 {
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (g_str_equal(group, keys[i].group) && g_str_equal(key, keys[i].key)) {
-            g_autofree char *value = g_key_file_get_string(kf, group, key, error);
+            g_autoptr(GError) failure = NULL;
+            g_autofree char *value = g_key_file_get_string(kf, group, key, &failure);
 
-            return value && keys[i].set(self, key, value, error);
+            if (failure) /* then there may be a value all the same, of what could be read */
+                return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "%s: %s", key,
+                                      failure->message);
+            return keys[i].set(self, key, value, error);
         }
     }
     return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "unknown key '%s' in [%s]", key, group);
@@ -216,7 +287,7 @@ is_group(const char *name)
 }
 
 static bool
-apply_file(VgpuConfig *self, const char *path, GError **error)
+read_file(VgpuConfig *self, const char *path, GError **error)
 {
     g_autoptr(GKeyFile) kf = g_key_file_new();
     g_auto(GStrv) groups = NULL;
@@ -240,6 +311,20 @@ apply_file(VgpuConfig *self, const char *path, GError **error)
         }
     }
     return true;
+}
+
+/* Errors quote the file, which may be in any encoding. */
+static bool
+apply_file(VgpuConfig *self, const char *path, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *text = NULL;
+
+    if (read_file(self, path, &failure))
+        return true;
+    text = g_utf8_make_valid(failure->message, -1);
+    g_set_error_literal(error, failure->domain, failure->code, text);
+    return false;
 }
 
 static int
@@ -269,6 +354,8 @@ vgpu_config_load(const char *file, gboolean must_exist, const char *dir, GError 
     g_autoptr(VgpuConfig) self = defaults();
     g_autoptr(GPtrArray) more = list_conf(dir);
 
+    self->file = g_strdup(file);
+    self->dir = g_strdup(dir);
     if ((must_exist || g_file_test(file, G_FILE_TEST_EXISTS)) && !apply_file(self, file, error))
         return NULL;
     for (guint i = 0; i < more->len; i++) {

@@ -13,13 +13,22 @@ typedef struct {
     guint hook_deadline;  /* s: a start that cannot be answered by then is refused */
     guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
     guint remove_timeout; /* s: after that a removal is reported as stuck */
+    bool cordon_on_xid;   /* cordon a GPU whose driver reports an error that has to be mended */
     bool restart_moved;   /* start again what libvirt's autostart could not, as its VF had gone */
     VgpuPlacement policy; /* for devices that name none */
     char *sriov_manage;   /* path of NVIDIA's script */
     char *nvml_library;   /* as dlopen(3) takes it */
     char *metrics_file;   /* for node_exporter, absolute; NULL: none */
     guint metrics_interval; /* s: how often it is written */
+    char **image_sources;   /* directories from which images of pools are built, absolute */
+    char **image_dirs;      /* and where these are */
+    char *image_group;      /* that may read them; NULL: that of QEMU's usual user */
+    char *file, *dir;       /* where all of this was looked for */
 } VgpuConfig;
+
+/* the keys of these two, for texts */
+#define VGPU_CONFIG_IMAGE_SOURCES "source_directories"
+#define VGPU_CONFIG_IMAGE_DIRS "directories"
 
 /* Defaults, then @file (a missing one is no error unless @must_exist), then DIR/NAME.conf of @dir
  * in the order of their names. An unknown group or key is VGPU_ERROR_BAD_REQUEST that names file

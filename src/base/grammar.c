@@ -4,6 +4,7 @@
 
 #include "base/names.h"
 #include "base/pciaddr.h"
+#include "base/printable.h"
 #include "base/uuid.h"
 #include "base/xml.h"
 
@@ -15,14 +16,32 @@ typedef struct {
     const char *what;
 } Walk;
 
+/* It repeats what a stranger wrote, and has to fit one line of a log and of a terminal. */
+static char *
+as_line(const char *text)
+{
+    GString *line = g_string_new(NULL);
+
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        GUnicodeType type = g_unichar_type(c);
+
+        g_string_append_unichar(line, g_unichar_iscntrl(c) || type == G_UNICODE_FORMAT ||
+                                              type == G_UNICODE_LINE_SEPARATOR ||
+                                              type == G_UNICODE_PARAGRAPH_SEPARATOR
+                                          ? ' '
+                                          : c);
+    }
+    return g_string_free(line, FALSE);
+}
+
 bool
 vgpu_grammar_refuse_at(GError **error, VgpuError code, const char *what, long line,
                        const char *format, va_list args)
 {
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *raw = g_strdup_vprintf(format, args);
+    g_autofree char *text = as_line(raw);
 
-    /* It repeats what a stranger wrote, and has to fit one line of a log. */
-    g_strdelimit(text, "\n\r\t", ' ');
     if (g_utf8_strlen(text, -1) > TEXT_MAX)
         *g_utf8_offset_to_pointer(text, TEXT_MAX) = '\0';
     return vgpu_error_at(error, code, what, line, "%s", text);
@@ -68,18 +87,14 @@ vgpu_grammar_is_uuid(const char *text)
 bool
 vgpu_grammar_is_printable(const char *text)
 {
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return false;
-    }
-    return true;
+    return vgpu_printable_is(text);
 }
 
 bool
 vgpu_grammar_is_name(const char *text)
 {
     return *text && !g_ascii_isspace(*text) && !g_ascii_isspace(text[strlen(text) - 1]) &&
-           vgpu_grammar_is_printable(text);
+           vgpu_grammar_is_printable(text) && g_utf8_strlen(text, -1) <= VGPU_GRAMMAR_NAME_MAX;
 }
 
 static bool
@@ -92,9 +107,9 @@ is_one_of(const char *text, const char *words)
 
 /* Of an element of the grammar, in errors. */
 static const char *
-prefix(const Walk *walk)
+prefix(const Walk *walk, const VgpuGrammarElement *element)
 {
-    return walk->space ? VGPU_XML_PREFIX ":" : "";
+    return walk->space && !element->is_libvirts ? VGPU_XML_PREFIX ":" : "";
 }
 
 static bool
@@ -110,10 +125,10 @@ refuse_attribute(const Walk *walk, const xmlNode *node, const xmlAttr *attr,
                                    "<%s> has no attribute '%s'; known: %s", element->name,
                                    attr->name, known->len ? known->str : "none");
     return vgpu_grammar_refuse(error, walk->what, node,
-                               "unknown attribute '%s%s%s' on <" VGPU_XML_PREFIX
-                               ":%s>; known: %s",
+                               "unknown attribute '%s%s%s' on <%s%s>; known: %s",
                                attr->ns ? (const char *) attr->ns->prefix : "",
-                               attr->ns ? ":" : "", attr->name, element->name, known->str);
+                               attr->ns ? ":" : "", attr->name, prefix(walk, element),
+                               element->name, known->str);
 }
 
 static bool
@@ -128,9 +143,8 @@ refuse_value(const Walk *walk, const xmlNode *node, const VgpuGrammarAttribute *
                                    element->name, rule->name, value,
                                    rule->is_valid ? "" : "one of ", rule->expected);
     return vgpu_grammar_refuse(error, walk->what, node,
-                               "attribute '%s' on <" VGPU_XML_PREFIX
-                               ":%s> is '%s', expected %s%s",
-                               rule->name, element->name, value,
+                               "attribute '%s' on <%s%s> is '%s', expected %s%s", rule->name,
+                               prefix(walk, element), element->name, value,
                                rule->is_valid ? "" : "one of: ", expected);
 }
 
@@ -163,7 +177,7 @@ check_attributes(const Walk *walk, const xmlNode *node, const VgpuGrammarElement
     for (const VgpuGrammarAttribute *rule = element->attributes; rule && rule->name; rule++) {
         if (rule->required && !xmlHasNsProp(node, BAD_CAST rule->name, NULL))
             return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> lacks the attribute '%s'",
-                                       prefix(walk), element->name, rule->name);
+                                       prefix(walk, element), element->name, rule->name);
     }
     return true;
 }
@@ -180,14 +194,14 @@ refuse_child(const Walk *walk, const xmlNode *child, const VgpuGrammarElement *e
                                !known->len   ? ""
                                : walk->space ? " and "
                                              : ", ",
-                               prefix(walk), rule->name);
+                               prefix(walk, rule), rule->name);
     if (!walk->space)
         return vgpu_grammar_refuse(error, walk->what, child,
                                    "<%s> in <%s> is not known; known: %s", child->name,
                                    element->name, known->len ? known->str : "none");
-    return vgpu_grammar_refuse(error, walk->what, child,
-                               "unknown element <%s%s%s> in <" VGPU_XML_PREFIX ":%s>%s%s",
-                               its ? its : "", its ? ":" : "", child->name, element->name,
+    return vgpu_grammar_refuse(error, walk->what, child, "unknown element <%s%s%s> in <%s%s>%s%s",
+                               its ? its : "", its ? ":" : "", child->name, prefix(walk, element),
+                               element->name,
                                known->len ? "; known: " : ", which is always empty", known->str);
 }
 
@@ -197,7 +211,8 @@ find_child(const Walk *walk, const xmlNode *child, const VgpuGrammarElement *ele
     const char *space = child->ns ? (const char *) child->ns->href : NULL;
 
     for (const VgpuGrammarElement *rule = element->children; rule && rule->name; rule++) {
-        if (g_strcmp0(space, walk->space) == 0 && xmlStrEqual(child->name, BAD_CAST rule->name))
+        if (xmlStrEqual(child->name, BAD_CAST rule->name) &&
+            (g_strcmp0(space, walk->space) == 0 || (!space && rule->is_libvirts)))
             return rule;
     }
     return NULL;
@@ -226,7 +241,8 @@ check_child(const Walk *walk, const xmlNode *child, const VgpuGrammarElement *el
         return refuse_child(walk, child, element, error);
     if (!rule->many && came_before(child))
         return vgpu_grammar_refuse(error, walk->what, child, "a second <%s%s> in <%s%s>",
-                                   prefix(walk), rule->name, prefix(walk), element->name);
+                                   prefix(walk, rule), rule->name, prefix(walk, element),
+                                   element->name);
     return walk_element(walk, child, rule, error);
 }
 
@@ -248,8 +264,8 @@ check_text(const Walk *walk, const xmlNode *node, const VgpuGrammarElement *elem
 
     if (!element->is_valid || element->is_valid(text))
         return true;
-    return vgpu_grammar_refuse(error, walk->what, node, "<%s%s>: '%s' is not %s", prefix(walk),
-                               element->name, text, element->text);
+    return vgpu_grammar_refuse(error, walk->what, node, "<%s%s>: '%s' is not %s",
+                               prefix(walk, element), element->name, text, element->text);
 }
 
 static bool
@@ -265,17 +281,18 @@ walk_element(const Walk *walk, const xmlNode *node, const VgpuGrammarElement *el
         } else if (!element->text && child->type != XML_COMMENT_NODE &&
                    child->type != XML_PI_NODE && !xmlIsBlankNode(child)) {
             return vgpu_grammar_refuse(error, walk->what, node, "text in <%s%s> is not allowed",
-                                       prefix(walk), element->name);
+                                       prefix(walk, element), element->name);
         }
     }
     for (const VgpuGrammarElement *rule = element->children; rule && rule->name; rule++) {
         if (rule->required && !has_child(node, rule->name))
             return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> lacks <%s%s>",
-                                       prefix(walk), element->name, prefix(walk), rule->name);
+                                       prefix(walk, element), element->name, prefix(walk, rule),
+                                       rule->name);
     }
     if (element->filled && !has_child(node, NULL))
-        return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> is empty: %s", prefix(walk),
-                                   element->name, element->filled);
+        return vgpu_grammar_refuse(error, walk->what, node, "<%s%s> is empty: %s",
+                                   prefix(walk, element), element->name, element->filled);
     return !element->text || check_text(walk, node, element, error);
 }
 

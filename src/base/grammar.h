@@ -26,6 +26,7 @@ typedef struct VgpuGrammarElement {
     const VgpuGrammarAttribute *attributes;    /* NULL: none */
     const struct VgpuGrammarElement *children; /* NULL: none */
     bool required;                             /* in its parent */
+    bool is_libvirts;                   /* also without a name space: it is one of libvirt's */
     const char *filled;                 /* it has children; what it means if not, in words */
     const char *text;                   /* it has text, which is this, in words, and */
     bool (*is_valid)(const char *text); /* what checks it; NULL: any */
@@ -46,7 +47,8 @@ bool vgpu_grammar_refuse_at(GError **error, VgpuError code, const char *what, lo
                             const char *format, va_list args) G_GNUC_PRINTF(5, 0);
 
 /* For tables: a decimal number without leading zeroes; a PCI address or a UUID in any form; text
- * without control characters; the same with something in it and no blanks at the ends. */
+ * of printable characters; the same with something in it, no blanks at the ends, and not too long. */
+#define VGPU_GRAMMAR_NAME_MAX 128 /* characters */
 bool vgpu_grammar_is_number(const char *text, guint min, guint max);
 bool vgpu_grammar_is_pci_address(const char *text);
 bool vgpu_grammar_is_uuid(const char *text);

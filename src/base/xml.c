@@ -3,6 +3,7 @@
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 #include <libxml/xpathInternals.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/names.h"
@@ -181,6 +182,65 @@ vgpu_xml_append(xmlNode *parent, const char *name, int depth)
     return node;
 }
 
+/* The blanks in front of @node on its line, as far as can be told. */
+static char *
+indentation(xmlNode *node)
+{
+    const char *newline = NULL;
+    g_autofree char *parent = NULL;
+
+    if (node->prev && node->prev->type == XML_TEXT_NODE && xmlIsBlankNode(node->prev))
+        newline = strrchr((const char *) node->prev->content, '\n');
+    if (newline)
+        return g_strdup(newline + 1);
+    if (!node->parent || node->parent->type != XML_ELEMENT_NODE)
+        return g_strdup("");
+    parent = indentation(node->parent);
+    return g_strconcat(parent, "  ", NULL);
+}
+
+static xmlNode *
+newline_new(xmlDoc *doc, const char *indent)
+{
+    g_autofree char *text = g_strconcat("\n", indent, NULL);
+
+    return xmlNewDocText(doc, BAD_CAST text);
+}
+
+/* Give the elements below @node, which has no text in it, lines of their own. */
+static void
+indent_children(xmlNode *node, const char *indent)
+{
+    g_autofree char *deeper = g_strconcat(indent, "  ", NULL);
+
+    for (xmlNode *child = node->children; child; child = child->next) {
+        xmlAddPrevSibling(child, newline_new(node->doc, deeper));
+        indent_children(child, deeper);
+    }
+    if (node->children)
+        xmlAddChild(node, newline_new(node->doc, indent));
+}
+
+/* The element goes in first: libxml2 would merge, and free, a text beside a text. */
+void
+vgpu_xml_insert(xmlNode *parent, xmlNode *after, xmlNode *node)
+{
+    xmlNode *sibling = xmlFirstElementChild(parent);
+    g_autofree char *outer = indentation(parent);
+    g_autofree char *indent = sibling ? indentation(sibling) : g_strconcat(outer, "  ", NULL);
+
+    indent_children(node, indent);
+    if (after)
+        xmlAddNextSibling(after, node);
+    else if (parent->children)
+        xmlAddPrevSibling(parent->children, node);
+    else
+        xmlAddChild(parent, node);
+    xmlAddPrevSibling(node, newline_new(parent->doc, indent));
+    if (!node->next)
+        xmlAddNextSibling(node, newline_new(parent->doc, outer));
+}
+
 void
 vgpu_xml_remove(xmlNode *node)
 {
@@ -192,6 +252,26 @@ vgpu_xml_remove(xmlNode *node)
     }
     xmlUnlinkNode(node);
     xmlFreeNode(node);
+}
+
+void
+vgpu_xml_remove_blanks(xmlNode *node)
+{
+    for (xmlNode *child = node->children, *next; child; child = next) {
+        next = child->next;
+        if (child->type == XML_ELEMENT_NODE) {
+            vgpu_xml_remove_blanks(child);
+        } else if (xmlIsBlankNode(child)) {
+            xmlUnlinkNode(child);
+            xmlFreeNode(child);
+        }
+    }
+}
+
+void
+vgpu_xml_indent(xmlNode *node)
+{
+    indent_children(node, "");
 }
 
 char *

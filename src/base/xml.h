@@ -40,8 +40,18 @@ bool vgpu_xml_attr_differs(xmlNode *node, const char *name, const char *text);
 /* A new element at the end of @parent, on a line of its own, indented for @depth elements around it. */
 xmlNode *vgpu_xml_append(xmlNode *parent, const char *name, int depth);
 
+/* Put the new element @node, which has no text in it, below @parent after its child @after (NULL:
+ * first), indented like its surroundings. @node is given away. */
+void vgpu_xml_insert(xmlNode *parent, xmlNode *after, xmlNode *node);
+
 /* Take @node out and free it, with the blanks that stood before it. */
 void vgpu_xml_remove(xmlNode *node);
+
+/* Take out all blanks between the elements below @node, so that vgpu_xml_insert() can indent it elsewhere. */
+void vgpu_xml_remove_blanks(xmlNode *node);
+
+/* Give each element below @node, which has no blanks in it, a line of its own. */
+void vgpu_xml_indent(xmlNode *node);
 
 /* @node with everything below it, as text. */
 char *vgpu_xml_dump(xmlNode *node);

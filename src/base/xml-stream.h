@@ -1,0 +1,9 @@
+/* xml-stream.h: XML documents that follow each other in one text, as virt-install --print-xml has them */
+#pragma once
+
+#include <glib.h>
+
+/* The documents of @xml (of char *), at least one, each with the line numbers that it has there: there are
+ * newlines before it, behind its declaration if it has one. What cannot be told apart, or is longer than
+ * VGPU_XML_MAX, is one document, and so is all that follows the 16th: the parser says what is wrong. */
+GPtrArray *vgpu_xml_stream_split(const char *xml, gsize len);

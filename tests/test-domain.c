@@ -29,6 +29,9 @@ test_identity(void **state)
                                        "<uuid>\n 6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10 </uuid>"
                                        "<devices><graphics type='spice'/></devices></domain>");
     g_autoptr(VgpuDomain) file = parse("<domain><name>file</name></domain>");
+    g_autoptr(VgpuDomain) dashless =
+        parse("<domain><name>x</name>"
+              "<uuid>6f0c5c1e7a0b4b579c1d3b1f0a7c9e10</uuid></domain>");
 
     assert_string_equal(live->name, "web 1");
     assert_string_equal(live->uuid, UUID);
@@ -38,6 +41,7 @@ test_identity(void **state)
     assert_int_equal(live->wants->len, 0);
     assert_int_equal(live->hostdevs->len, 0);
 
+    assert_string_equal(dashless->uuid, UUID);
     assert_null(file->uuid);
     assert_int_equal(file->id, -1);
     assert_false(file->has_graphics);
@@ -97,7 +101,7 @@ test_hostdevs(void **state)
         const char *uuid;
         bool display;
         bool ramfb;
-        const char *address;
+        const char *place;
         const char *source;
         bool managed;
     } cases[] = {
@@ -106,7 +110,7 @@ test_hostdevs(void **state)
           "ramfb='on'><source>"
           "<address uuid='" OTHER_UUID "'/></source><alias name='ua-vgpu-12'/>"
           "<address type='pci' slot='0x05'/></hostdev>",
-          true, 12, OTHER_UUID, true, true, "<address type=\"pci\" slot=\"0x05\"/>" },
+          true, 12, OTHER_UUID, true, true, "0000:00:05.0" },
         { "a user's, without mode and alias",
           "<hostdev type='mdev' display='off'><source>"
           "<address uuid='11111111-2222-4333-8444-555555555555'/></source></hostdev>",
@@ -115,6 +119,10 @@ test_hostdevs(void **state)
           "<hostdev type='mdev'><source><address uuid='ABCDEF00-2222-4333-8444-555555555555'/>"
           "</source><alias name='hostdev0'/></hostdev>",
           true, -1, "abcdef00-2222-4333-8444-555555555555" },
+        { "UUID without dashes",
+          "<hostdev type='mdev'><source><address uuid='11111111222243338444555555555555'/>"
+          "</source><alias name='hostdev0'/></hostdev>",
+          true, -1, OTHER_UUID },
         { "bad UUID",
           "<hostdev type='mdev'><source><address uuid='../x'/></source>"
           "<alias name='ua-vgpu-0'/></hostdev>",
@@ -138,7 +146,7 @@ test_hostdevs(void **state)
           "<driver name='vfio'/><source>"
           "<address domain='0x0000' bus='0xC1' slot='0x1f' function='0x7'/></source>"
           "<alias name='ua-vgpu-0'/><address type='pci' slot='0x05'/></hostdev>",
-          true, 0, NULL, true, true, "<address type=\"pci\" slot=\"0x05\"/>", "0000:c1:1f.7" },
+          true, 0, NULL, true, true, "0000:00:05.0", "0000:c1:1f.7" },
         { "numbers in decimal, a long domain",
           PCI("domain='65536' bus='65' slot='0' function='4'"), true, -1,
           .source = "10000:41:00.4" },
@@ -178,14 +186,14 @@ test_hostdevs(void **state)
         hostdev = g_ptr_array_index(domain->hostdevs, 0);
         if (hostdev->index != cases[i].index || g_strcmp0(hostdev->uuid, cases[i].uuid) != 0 ||
             hostdev->display != cases[i].display || hostdev->ramfb != cases[i].ramfb ||
-            g_strcmp0(hostdev->address, cases[i].address) != 0 || hostdev->line != 3 ||
+            g_strcmp0(hostdev->place, cases[i].place) != 0 || hostdev->line != 3 ||
             g_strcmp0(hostdev->source, cases[i].source) != 0 ||
             hostdev->managed != cases[i].managed)
             fail_msg(
                 "%s: index %d, UUID %s, source %s, managed %d, display %d, ramfb %d, address "
                 "%s, line %ld",
                 cases[i].what, hostdev->index, hostdev->uuid, hostdev->source, hostdev->managed,
-                hostdev->display, hostdev->ramfb, hostdev->address, hostdev->line);
+                hostdev->display, hostdev->ramfb, hostdev->place, hostdev->line);
     }
 }
 
@@ -335,6 +343,8 @@ test_peek(void **state)
         { "in capitals", "<domain><uuid>6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10</uuid></domain>",
           UUID, -1 },
         { "none", "<domain><name>x</name></domain>", NULL, -1 },
+        { "without dashes", "<domain><uuid>6f0c5c1e7a0b4b579c1d3b1f0a7c9e10</uuid></domain>",
+          UUID, -1 },
         { "empty", "<domain><uuid/><uuid></uuid></domain>", NULL, -1 },
         { "a bad one", "<domain id='x'><uuid>42</uuid></domain>", NULL, -1 },
         { "of something inside", "<domain><metadata><uuid>" UUID "</uuid></metadata></domain>",

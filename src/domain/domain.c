@@ -22,7 +22,8 @@ hostdev_free(VgpuHostdev *self)
     g_free(self->uuid);
     g_free(self->source);
     g_free(self->alias);
-    g_free(self->address);
+    g_free(self->place);
+    g_free(self->xml);
     g_free(self);
 }
 
@@ -63,15 +64,13 @@ read_number(xmlNode *node, const char *attribute, guint64 max, guint64 *out)
     return g_ascii_isdigit(*text) && !*end && *out <= max;
 }
 
-/* The function of the host that the XML names; NULL when it names none. */
-static char *
-read_source(xmlNode *node)
+char *
+vgpu_domain_read_address(xmlNode *address)
 {
-    xmlNode *address = vgpu_xml_node(node->doc, node, "self::*[@type='pci']/source/address");
     guint64 domain, bus, slot, function;
     VgpuPciAddr addr;
 
-    if (!address || !read_number(address, "domain", G_MAXUINT32, &domain) ||
+    if (!read_number(address, "domain", G_MAXUINT32, &domain) ||
         !read_number(address, "bus", 255, &bus) || !read_number(address, "slot", 31, &slot) ||
         !read_number(address, "function", 7, &function) || !(domain || bus || slot))
         return NULL;
@@ -84,22 +83,34 @@ read_source(xmlNode *node)
     return vgpu_pciaddr_format(&addr);
 }
 
+/* In a document of its own, since a name space may be declared further up. */
+static char *
+dump_alone(xmlNode *node)
+{
+    g_autoptr(xmlDoc) doc = xmlNewDoc(NULL);
+
+    xmlDocSetRootElement(doc, xmlDocCopyNode(node, doc, 1));
+    return vgpu_xml_dump(xmlDocGetRootElement(doc));
+}
+
 static VgpuHostdev *
 read_hostdev(xmlNode *node)
 {
     VgpuHostdev *self = g_new0(VgpuHostdev, 1);
     g_autofree char *uuid =
         vgpu_xml_text(node->doc, node, "self::*[@type='mdev']/source/address/@uuid");
-    xmlNode *address = vgpu_xml_node(node->doc, node, "address");
+    xmlNode *source = vgpu_xml_node(node->doc, node, "self::*[@type='pci']/source/address");
+    xmlNode *place = vgpu_xml_node(node->doc, node, "address[@type='pci']");
 
-    self->uuid = vgpu_uuid_canonical(uuid);
-    self->source = read_source(node);
+    self->uuid = vgpu_uuid_from_xml(uuid);
+    self->source = source ? vgpu_domain_read_address(source) : NULL;
     self->managed = has_value(node, "managed", "yes");
     self->alias = vgpu_xml_text(node->doc, node, "alias/@name");
     self->index = vgpu_domain_parse_alias(self->alias);
     self->display = has_value(node, "display", "on");
     self->ramfb = has_value(node, "ramfb", "on");
-    self->address = address ? vgpu_xml_dump(address) : NULL;
+    self->place = place ? vgpu_domain_read_address(place) : NULL;
+    self->xml = self->index >= 0 ? dump_alone(node) : NULL;
     self->line = xmlGetLineNo(node);
     return self;
 }
@@ -139,9 +150,9 @@ read_identity(VgpuDomain *self, xmlNode *root, GError **error)
     g_autofree char *id = vgpu_xml_attr(root, "id");
     guint64 number;
 
-    if (uuid && !(self->uuid = vgpu_uuid_canonical(g_strstrip(uuid))))
+    if (uuid && !(self->uuid = vgpu_uuid_from_xml(uuid)))
         return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, self->what, xmlGetLineNo(node),
-                                  "<uuid> is '%s', expected a UUID", uuid);
+                                  "<uuid> is '%s', expected a UUID", g_strstrip(uuid));
     self->id = -1;
     if (id && g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, &number, NULL))
         self->id = (int) number;
@@ -282,7 +293,7 @@ vgpu_domain_peek_uuid(const char *xml, gsize len)
         token.kind == VGPU_XML_TOKEN_TEXT) {
         g_autofree char *text = g_strndup(token.text, token.len);
 
-        return vgpu_uuid_canonical(g_strstrip(text));
+        return vgpu_uuid_from_xml(text);
     }
     return NULL;
 }
@@ -331,6 +342,7 @@ vgpu_domain_free(VgpuDomain *self)
     g_free(self->cpuset);
     g_free(self->driver_disk_file);
     g_free(self->driver_iso);
+    g_free(self->aside);
     g_free(self);
 }
 

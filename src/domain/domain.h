@@ -12,14 +12,15 @@
 
 /* A <hostdev type='mdev'> or type='pci' of the domain, whoever wrote it. */
 typedef struct {
-    char *uuid;    /* of an mdev, canonical; NULL when the XML has none or a bad one */
-    char *source;  /* of type='pci': the host's function, canonical; NULL likewise */
-    bool managed;  /* managed='yes' */
-    char *alias;   /* NULL when it has none */
-    int index;     /* N of the alias "ua-vgpu-N"; -1: not ours */
-    bool display;  /* display='on' */
-    bool ramfb;    /* ramfb='on' */
-    char *address; /* the guest's <address …/> element as text, NULL when not assigned */
+    char *uuid;   /* of an mdev, canonical; NULL when the XML has none or a bad one */
+    char *source; /* of type='pci': the host's function, canonical; NULL likewise */
+    bool managed; /* managed='yes' */
+    char *alias;  /* NULL when it has none */
+    int index;    /* N of the alias "ua-vgpu-N"; -1: not ours */
+    bool display; /* display='on' */
+    bool ramfb;   /* ramfb='on' */
+    char *place;  /* its PCI address in the guest, canonical; NULL when not assigned */
+    char *xml;    /* all of it as text, if it is ours, else NULL */
     long line;
 } VgpuHostdev;
 
@@ -45,6 +46,9 @@ typedef struct {
     /* The image that it is to have there; NULL: none. The manager decides it from the pool of the
      * first device with driverISO. */
     char *driver_iso;
+    /* What was taken out of its definition and may not be back, see vgpu_inject_set_aside(); NULL:
+     * nothing. The manager remembers it. */
+    char *aside;
 } VgpuDomain;
 
 /* Read a domain. A bad annotation is VGPU_ERROR_BAD_REQUEST, one of another version's
@@ -70,6 +74,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomain, vgpu_domain_free)
  * user's; -1: not ours. */
 int vgpu_domain_parse_alias(const char *alias);
 
+/* The PCI address that an <address> of libvirt's names; NULL: it names none. */
+char *vgpu_domain_read_address(xmlNode *address);
+
 /* Ours by its alias, with that index; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_ours(const VgpuDomain *self, guint index);
 /* The elements of `hostdevs` in the document, in the same order. Borrowed. */
@@ -84,5 +91,8 @@ const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uui
  * pci.0 on i440fx ('pc'), empty pcie-root-ports on q35. Before libvirt has assigned addresses the
  * count is what it will be after that, as well as can be told. */
 guint vgpu_domain_hotplug_slots(const VgpuDomain *self);
+/* Whether one can be hot-plugged at @place, a PCI address in the guest, once libvirt has assigned
+ * addresses: a free slot, or port, of those. */
+bool vgpu_domain_can_plug(const VgpuDomain *self, const char *place);
 /* Whether there are as many; VGPU_ERROR_NO_CAPACITY. */
 bool vgpu_domain_check_slots(const VgpuDomain *self, guint wanted, GError **error);

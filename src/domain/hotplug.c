@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/pciaddr.h"
 #include "domain/domain.h"
 #include "domain/refusals.h"
 
@@ -141,6 +142,36 @@ vgpu_domain_hotplug_slots(const VgpuDomain *self)
                                   : count_free_ports(addresses, ports);
     places = board == BOARD_PCI ? SLOTS - G_N_ELEMENTS(fixed_slots) : ports->len;
     return places > devices->len ? places - devices->len : 0;
+}
+
+/* Of a port or slot that nothing has: then taking it leaves one less. */
+static bool
+is_vacant(const GPtrArray *addresses, const GPtrArray *ports, Board board,
+          const VgpuPciAddr *place)
+{
+    bool exists = board == BOARD_PCI && place->bus == 0;
+
+    for (guint i = 0; board == BOARD_PCIE && i < ports->len; i++)
+        exists |= place->slot == 0 && read_number(ports->pdata[i], "index") == place->bus;
+    for (gsize i = 0; board == BOARD_PCI && i < G_N_ELEMENTS(fixed_slots); i++)
+        exists &= place->slot != fixed_slots[i];
+    for (guint i = 0; exists && i < addresses->len; i++)
+        exists = read_number(addresses->pdata[i], "bus") != place->bus ||
+                 read_number(addresses->pdata[i], "slot") != place->slot;
+    return exists;
+}
+
+bool
+vgpu_domain_can_plug(const VgpuDomain *self, const char *place)
+{
+    xmlNode *root = xmlDocGetRootElement(self->doc);
+    g_autoptr(GPtrArray) addresses =
+        vgpu_xml_nodes(self->doc, root, "devices/*/address[@type='pci']");
+    g_autoptr(GPtrArray) ports = vgpu_xml_nodes(self->doc, root, root_ports);
+    VgpuPciAddr addr;
+
+    return vgpu_pciaddr_parse(place, &addr) && addr.domain == 0 && addr.function == 0 &&
+           is_vacant(addresses, ports, find_board(self->doc, root), &addr);
 }
 
 bool

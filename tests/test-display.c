@@ -69,6 +69,8 @@ host_new(void)
 
         gpu->interface = host[i].interface;
         gpu->vendor_id = g_strdup(host[i].vendor);
+        if (i == 0)
+            (void) vgpu_gpu_add_parent(gpu, "0000:41:00.4", true);
         for (const char *const *profile = host[i].profiles; *profile; profile += 2)
             (void) vgpu_gpu_take_profile(gpu, vgpu_profile_new(profile[0], profile[1]));
         vgpu_inventory_take(inventory, gpu);
@@ -152,6 +154,13 @@ test_by_name(void **state)
           "off; no display: " NO_GL },
         { "GVT-g with OpenGL said to be off", DEVICE(GVT),
           "<graphics type='spice'><gl enable='no'/></graphics>", "off; no display: " NO_GL },
+        { "GVT-g in a window", DEVICE(GVT), "<graphics type='sdl'/>", "off; no display: " NO_GL },
+        { "GVT-g in a window with OpenGL", DEVICE("profile='i915-GVTg_V5_8'"),
+          "<graphics type='sdl'><gl enable='yes'/></graphics>", "on+ramfb" },
+        { "GVT-g on D-Bus", DEVICE("profile='i915-GVTg_V5_1'"), "<graphics type='dbus'/>",
+          "off; no display: " NO_GL },
+        { "GVT-g on D-Bus with OpenGL", DEVICE("profile='i915-GVTg_V5_2'"),
+          "<graphics type='dbus'><gl enable='yes'/></graphics>", "on+ramfb" },
         { "GVT-g with SPICE and OpenGL", DEVICE(GVT), SPICE_GL, "on+ramfb" },
         { "GVT-g beside egl-headless", DEVICE(GVT), EGL, "on+ramfb" },
         { "GVT-g with OpenGL for another graphics", DEVICE(GVT), VNC SPICE_GL, "on+ramfb" },
@@ -277,6 +286,9 @@ test_by_gpu(void **state)
           "mdev" },
         { "on one of two GPUs with that name", DEVICE(A2 "gpu='0000:41:00.0'"), VNC, "on+ramfb",
           "mdev" },
+        { "on a VF of one", DEVICE("profile='Odd' gpu='0000:41:00.4'"), VNC, "on+ramfb", "mdev" },
+        { "on no VF of it", DEVICE("profile='Odd' gpu='0000:41:00.5'"), VNC,
+          "off; no display: " NOT_KNOWN, "mdev" },
         { "on any of them", DEVICE(A2), VNC, "off; no display: " NOT_KNOWN, "mdev" },
         { "another vendor", DEVICE("profile='xxxgpu-Standard'"), VNC,
           "off; no display: " NOT_KNOWN, "mdev" },

@@ -70,7 +70,7 @@ find_profile(const VgpuWant *want, const VgpuInventory *inventory, const char *p
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = inventory->gpus->pdata[i];
 
-        if (want->gpu && !g_str_equal(want->gpu, gpu->address))
+        if (want->gpu && !vgpu_gpu_has_function(gpu, want->gpu)) /* or a VF of it */
             continue;
         for (guint j = 0; j < gpu->profiles->len; j++) {
             if (vgpu_profile_matches(gpu->profiles->pdata[j], profile))

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/xml.h"
+#include "domain/additions.h"
 #include "domain/domain.h"
 #include "relaxng.h"
 
@@ -23,6 +24,11 @@
 
 #define PARAM(name, value)                                                                       \
     DEVICES("<vgpu:device " A2 "><vgpu:param name='" name "' value='" value "'/></vgpu:device>")
+
+#define ADDS(attributes, elements)                                                               \
+    DEVICES("<vgpu:device " A2 attributes "><vgpu:hostdev>\n" elements                           \
+            "</vgpu:hostdev></vgpu:device>")
+#define AT(attributes) "<address type='pci' " attributes "/>"
 
 #define LONG_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LONG_64 LONG_63 "a"
@@ -56,6 +62,62 @@ static const struct {
     const char *text;
     bool beyond_schema; /* the grammar cannot say it */
 } bad_cases[] = {
+    { "an address without a slot", ADDS("", "<address type='pci' bus='0x01'/>"), 7,
+      "<address> lacks the attribute 'slot'" },
+    { "an address that is not of PCI", ADDS("", "<address type='drive' slot='1'/>"), 7,
+      "attribute 'type' on <address> is 'drive', expected one of: pci" },
+    { "a slot too high", ADDS("", AT("slot='0x20'")), 7,
+      "attribute 'slot' on <address> is '0x20', expected a number from 0 to 0x1f" },
+    { "a decimal slot too high", ADDS("", AT("slot='32'")), 7, "is '32', expected" },
+    { "a bus too high", ADDS("", AT("slot='1' bus='0x100'")), 7, "is '0x100', expected" },
+    { "a function too high", ADDS("", AT("slot='1' function='0x8'")), 7, "is '0x8', expected" },
+    { "an octal slot", ADDS("", AT("slot='010'")), 7, "is '010', expected" },
+    { "the host bridge", ADDS("", AT("slot='0x00' function='0x1'")), 7,
+      "<address> is 0000:00:00, which is the host bridge's", true },
+    { "an address for several", ADDS("count='2'", AT("slot='0x10'")), 7,
+      "<address> is for one vGPU, but its <vgpu:device> has a count; write a <vgpu:device> for "
+      "each",
+      true },
+    { "a boot order for several", ADDS("count='3'", "<rom bar='off'/><boot order='1'/>"), 7,
+      "<boot> is for one vGPU", true },
+    { "an address for the user's own", ADDS("uuid='" USERS_UUID "'", AT("slot='0x10'")), 6,
+      "<vgpu:device> has uuid together with <vgpu:hostdev>; write its elements on the domain's "
+      "own <hostdev>",
+      true },
+    { "the same address twice",
+      DEVICES("<vgpu:device " A2 "><vgpu:hostdev>" AT(
+          "slot='16'") "</vgpu:hostdev></vgpu:device>\n"
+                       "<vgpu:device " A2 "><vgpu:hostdev>" AT(
+                           "slot='0x10' bus='0'") "</vgpu:hostdev></vgpu:device>"),
+      7, "vGPUs 0 and 1 ask for the same place in the guest, 0000:00:10.0", true },
+    { "the same boot order twice",
+      DEVICES("<vgpu:device " A2 "><vgpu:hostdev><boot order='2'/></vgpu:hostdev></vgpu:device>\n"
+              "<vgpu:device " A2 "><vgpu:hostdev><boot order='2'/></vgpu:hostdev></vgpu:device>"),
+      7, "vGPUs 0 and 1 have the same <boot order='2'/>", true },
+    { "a second address, in either name space",
+      ADDS("", AT("slot='1'") "<vgpu:address type='pci' slot='2'/>"), 7,
+      "a second <address> in <vgpu:hostdev>" },
+    { "a second <vgpu:hostdev>",
+      DEVICES("<vgpu:device " A2 "><vgpu:hostdev/><vgpu:hostdev/></vgpu:device>"), 6,
+      "a second <vgpu:hostdev> in <vgpu:device>" },
+    { "libvirt's own hostdev", DEVICES("<vgpu:device " A2 "><hostdev/></vgpu:device>"), 6,
+      "unknown element <hostdev> in <vgpu:device>; known: <vgpu:profile> and <vgpu:param> and "
+      "<vgpu:hostdev>" },
+    { "a source", ADDS("", "<source/>"), 7,
+      "unknown element <source> in <vgpu:hostdev>; known: <address> and <rom> and <boot> and "
+      "<driver>" },
+    { "a ROM that is not a path", ADDS("", "<rom file='v.rom'/>"), 7,
+      "attribute 'file' on <rom> is 'v.rom', expected an absolute path" },
+    { "a ROM of which nothing is said", ADDS("", "<rom/>"), 7, "<rom> says nothing", true },
+    { "a ROM that is off and yet there", ADDS("", "<rom enabled='no' bar='on'/>"), 7,
+      "<rom> has enabled='no' beside bar or file", true },
+    { "a driver of which nothing is said", ADDS("", "<driver/>"), 7, "<driver> says nothing",
+      true },
+    { "a driver for Xen", ADDS("", "<driver name='xen'/>"), 7, "expected one of: vfio" },
+    { "something in an address", ADDS("", "<address type='pci' slot='1'><zpci/></address>"), 7,
+      "unknown element <zpci> in <address>, which is always empty" },
+    { "an order of nothing", ADDS("", "<boot order='0'/>"), 7,
+      "attribute 'order' on <boot> is '0', expected a number from 1 to 9999" },
     { "unknown attribute", DEVICE(A2 "colour='red'"), 6,
       "unknown attribute 'colour' on <vgpu:device>; known: profile, pool, count" },
     { "attributes are named with their case", DEVICE(A2 "lateattach='on'"), 6,
@@ -525,6 +587,61 @@ test_no_domain_uuid(void **state)
     assert_string_equal(want_of(domain, 1)->uuid, USERS_UUID);
 }
 
+/* What is added to the <hostdev> is kept as it is, in whichever name space it is. */
+static void
+test_additions(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *annotation;
+        const char *additions; /* NULL: none */
+        const char *place;
+        guint order;
+        const char *for_pci;
+    } cases[] = {
+        { "nothing", DEVICE(A2), NULL, NULL, 0, NULL },
+        { "an empty one", ADDS("", ""), NULL, NULL, 0, NULL },
+        { "an address as libvirt writes it",
+          ADDS("", AT("domain='0x0000' bus='0x00' slot='0x10' function='0x0'")),
+          "<hostdev><address type=\"pci\" domain=\"0x0000\" bus=\"0x00\" slot=\"0x10\" "
+          "function=\"0x0\"/></hostdev>",
+          "0000:00:10.0", 0, NULL },
+        { "as virsh metadata leaves it", ADDS("", "<vgpu:address type='pci' bus='7' slot='0'/>"),
+          "<hostdev><address type=\"pci\" bus=\"7\" slot=\"0\"/></hostdev>", "0000:07:00.0", 0,
+          NULL },
+        { "a ROM for several",
+          ADDS("count='2'", "<vgpu:rom bar='off' file='/a&amp;&lt;rom.bin'/>"),
+          "<hostdev><rom bar=\"off\" file=\"/a&amp;&lt;rom.bin\"/></hostdev>", NULL, 0, "<rom>" },
+        { "all of them",
+          ADDS("", "<driver name='vfio' model='xe_vfio_pci'/><boot order='2'/><!-- a -->"
+                   "<rom enabled='no'/>" AT("domain='65535' slot='31' function='7' "
+                                            "multifunction='on'")),
+          "<hostdev><address type=\"pci\" domain=\"65535\" slot=\"31\" function=\"7\" "
+          "multifunction=\"on\"/><rom enabled=\"no\"/><boot order=\"2\"/><driver name=\"vfio\" "
+          "model=\"xe_vfio_pci\"/></hostdev>",
+          "ffff:00:1f.7", 2, "<rom>" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuDomain) domain = read_annotation(cases[i].annotation, &error);
+        const char *additions;
+        g_autofree char *place = NULL;
+
+        if (!domain)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        additions = want_of(domain, domain->wants->len - 1)->additions;
+        place = vgpu_additions_place(additions);
+        if (g_strcmp0(additions, cases[i].additions) != 0 ||
+            g_strcmp0(place, cases[i].place) != 0 ||
+            vgpu_additions_boot_order(additions) != cases[i].order ||
+            g_strcmp0(vgpu_additions_for_pci(additions), cases[i].for_pci) != 0)
+            fail_msg("%s: %s at %s", cases[i].what, additions, place);
+        if (!is_valid_by_schema(cases[i].annotation))
+            fail_msg("%s: the schema thinks otherwise", cases[i].what);
+    }
+}
+
 /* A list without end would keep the placement busy for as long as one likes. */
 static void
 test_long_lists(void **state)
@@ -541,7 +658,7 @@ test_long_lists(void **state)
         g_string_append(devices, "<vgpu:device " A2 "/>");
     g_string_append(devices, "</vgpu:devices>");
     assert_null(read_annotation(profiles->str, &too_long));
-    assert_non_null(strstr(too_long->message, "more than 32 profiles and parameters"));
+    assert_non_null(strstr(too_long->message, "more than 32 elements in one device"));
     assert_null(read_annotation(devices->str, &too_many));
     assert_non_null(strstr(too_many->message, "more than 16 vGPUs for one domain"));
 }
@@ -550,11 +667,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),    cmocka_unit_test(test_other_version),
-        cmocka_unit_test(test_good),   cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_pool),   cmocka_unit_test(test_long_lists),
-        cmocka_unit_test(test_values), cmocka_unit_test(test_no_domain_uuid),
-        cmocka_unit_test(test_params), cmocka_unit_test(test_params_of_several),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_other_version),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_additions),
+        cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_no_domain_uuid),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_params_of_several),
     };
 
     xmlInitParser();

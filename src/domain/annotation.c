@@ -7,6 +7,7 @@
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
+#include "domain/additions.h"
 #include "domain/params.h"
 #include "domain/schema.h"
 
@@ -120,7 +121,7 @@ read_request(xmlNode *device, const VgpuSwitch *switches, const char *raw_params
 
 static VgpuWant *
 want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch *switches,
-         const char *raw_params)
+         const char *raw_params, const char *additions)
 {
     VgpuWant *self = g_new0(VgpuWant, 1);
     g_autofree char *uuid = vgpu_xml_attr(device, "uuid");
@@ -138,6 +139,7 @@ want_new(xmlNode *device, guint index, const char *domain_uuid, const VgpuSwitch
         self->uuid = vgpu_uuid_canonical(uuid);
     else if (domain_uuid)
         self->uuid = vgpu_uuid_for_domain(domain_uuid, index);
+    self->additions = g_strdup(additions);
     read_request(device, switches, raw_params, &self->asked);
     vgpu_want_apply(self, NULL);
     return self;
@@ -178,6 +180,7 @@ vgpu_want_free(VgpuWant *self)
     g_strfreev(self->profiles);
     g_free(self->gpu);
     g_free(self->uuid);
+    g_free(self->additions);
     g_free(self->asked.raw_params);
     g_free(self->params);
     g_free(self->vf);
@@ -206,6 +209,43 @@ check_uuid(const GPtrArray *wants, const VgpuWant *want, const char *domain_uuid
     return true;
 }
 
+/* Two devices cannot be at one place in the guest, nor be booted from at the same time. */
+static bool
+check_additions(const GPtrArray *wants, const VgpuWant *want, const char *what, GError **error)
+{
+    g_autofree char *place = vgpu_additions_place(want->additions);
+    guint order = vgpu_additions_boot_order(want->additions);
+
+    for (guint i = 0; (place || order) && i < want->index; i++) {
+        const VgpuWant *other = wants->pdata[i];
+        g_autofree char *its = vgpu_additions_place(other->additions);
+
+        if (place && g_strcmp0(its, place) == 0)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, want->line,
+                                      "vGPUs %u and %u ask for the same place in the guest, %s",
+                                      i, want->index, place);
+        if (order && vgpu_additions_boot_order(other->additions) == order)
+            return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, want->line,
+                                      "vGPUs %u and %u have the same <boot order='%u'/>", i,
+                                      want->index, order);
+    }
+    return true;
+}
+
+/* What is said of single vGPUs, in the light of all. */
+static bool
+check_all(const GPtrArray *wants, const char *domain_uuid, const char *what, GError **error)
+{
+    for (guint i = 0; i < wants->len; i++) {
+        const VgpuWant *want = wants->pdata[i];
+
+        if ((want->uuid_is_users && !check_uuid(wants, want, domain_uuid, what, error)) ||
+            !check_additions(wants, want, what, error))
+            return false;
+    }
+    return true;
+}
+
 static bool
 expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *wants,
        GError **error)
@@ -216,25 +256,21 @@ expand(xmlNode *devices, const char *domain_uuid, const char *what, GPtrArray *w
         xmlNode *device = list->pdata[i];
         g_autofree char *count = vgpu_xml_attr(device, "count");
         VgpuSwitch switches[VGPU_N_PARAMS];
-        g_autofree char *raw = NULL;
+        g_autofree char *raw = NULL, *additions = NULL;
 
-        if (!vgpu_params_parse(device, what, switches, &raw, error))
+        if (!vgpu_params_parse(device, what, switches, &raw, error) ||
+            !vgpu_additions_parse(device, what, &additions, error))
             return false;
         for (guint n = count ? (guint) g_ascii_strtoull(count, NULL, 10) : 1; n > 0; n--) {
             if (wants->len == VGPU_COUNT_MAX)
                 return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what,
                                           xmlGetLineNo(device),
                                           "more than %u vGPUs for one domain", VGPU_COUNT_MAX);
-            g_ptr_array_add(wants, want_new(device, wants->len, domain_uuid, switches, raw));
+            g_ptr_array_add(wants,
+                            want_new(device, wants->len, domain_uuid, switches, raw, additions));
         }
     }
-    for (guint i = 0; i < wants->len; i++) {
-        const VgpuWant *want = wants->pdata[i];
-
-        if (want->uuid_is_users && !check_uuid(wants, want, domain_uuid, what, error))
-            return false;
-    }
-    return true;
+    return check_all(wants, domain_uuid, what, error);
 }
 
 static bool
@@ -249,8 +285,7 @@ check_counts(xmlNode *devices, const char *what, GError **error)
                                       "more than %u vGPUs for one domain", VGPU_COUNT_MAX);
         if (xmlChildElementCount(device) > VGPU_CHILDREN_MAX)
             return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
-                                      "more than %u profiles and parameters for one device",
-                                      VGPU_CHILDREN_MAX);
+                                      "more than %u elements in one device", VGPU_CHILDREN_MAX);
     }
     return true;
 }

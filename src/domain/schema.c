@@ -4,6 +4,7 @@
 
 #include "base/names.h"
 #include "base/xml.h"
+#include "domain/additions.h"
 
 bool
 vgpu_schema_refuse(GError **error, VgpuError code, const char *what, long line,
@@ -23,16 +24,16 @@ is_count(const char *text)
     return vgpu_grammar_is_number(text, 1, VGPU_COUNT_MAX);
 }
 
-static bool
-is_param_name(const char *text)
+bool
+vgpu_schema_is_param_name(const char *text)
 {
-    return g_ascii_isalpha(*text) &&
+    return g_ascii_isalpha(*text) && strlen(text) <= VGPU_GRAMMAR_NAME_MAX &&
            strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-") == strlen(text);
 }
 
 /* It is handed to the driver in a comma-separated list of NAME=VALUE. */
-static bool
-is_param_value(const char *text)
+bool
+vgpu_schema_is_param_value(const char *text)
 {
     for (const char *p = text; *p; p++) {
         if (!g_ascii_isgraph(*p) || *p == ',' || *p == '=')
@@ -74,14 +75,15 @@ static const VgpuGrammarAttribute profile_attributes[] = {
 };
 
 static const VgpuGrammarAttribute param_attributes[] = {
-    { "name", true, "a letter, then letters, digits, '_' and '-'", is_param_name },
-    { "value", true, "ASCII characters without blanks, ',' and '='", is_param_value },
+    { "name", true, "a letter, then letters, digits, '_' and '-'", vgpu_schema_is_param_name },
+    { "value", true, "ASCII characters without blanks, ',' and '='", vgpu_schema_is_param_value },
     { NULL },
 };
 
 static const VgpuGrammarElement device_children[] = {
     { .name = "profile", .many = true, .attributes = profile_attributes },
     { .name = "param", .many = true, .attributes = param_attributes },
+    { .name = "hostdev", .children = vgpu_additions_grammar },
     { NULL },
 };
 

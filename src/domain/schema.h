@@ -11,8 +11,13 @@
 #include "base/error.h"
 #include "base/grammar.h"
 
-#define VGPU_CHILDREN_MAX 32u /* alternative profiles and raw parameters of one device */
-#define VGPU_COUNT_MAX 16u    /* vGPUs of one domain: no vendor's driver takes more */
+#define VGPU_CHILDREN_MAX                                                                        \
+    32u /* of one device, most of them alternative profiles and raw parameters */
+#define VGPU_COUNT_MAX 16u /* vGPUs of one domain: no vendor's driver takes more */
+
+/* Of a plugin parameter. */
+bool vgpu_schema_is_param_name(const char *text);
+bool vgpu_schema_is_param_value(const char *text);
 
 extern const VgpuGrammarElement vgpu_schema_grammar; /* for the test that compares both */
 

@@ -1,0 +1,36 @@
+/* additions.h: what an annotation adds to the <hostdev> of a vGPU, in <vgpu:hostdev>
+ *
+ * Its children are libvirt's own for a <hostdev>, and mean there what they mean here. They may be in
+ * our name space: virDomainSetMetadata() puts elements without one into it (libvirt,
+ * src/util/virxml.c, virXMLInjectNamespace()). */
+#pragma once
+
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+#include "base/grammar.h"
+
+/* What <vgpu:hostdev> may contain. */
+extern const VgpuGrammarElement vgpu_additions_grammar[];
+
+/* What @device, a valid <vgpu:device>, adds: a <hostdev> with these elements alone, without a name
+ * space, as text; *@out NULL: nothing. VGPU_ERROR_BAD_REQUEST at a line of @what for what cannot
+ * be. */
+bool vgpu_additions_parse(xmlNode *device, const char *what, char **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* All of these take such a text as @self, also NULL. */
+
+/* The first of them that libvirt takes for PCI devices alone ("<rom>"); NULL: there is none. */
+const char *vgpu_additions_for_pci(const char *self);
+/* <driver model='…'>, which libvirt knows from 10.0 on. */
+bool vgpu_additions_name_driver(const char *self);
+/* The number of its <boot order='N'>; 0: none. */
+guint vgpu_additions_boot_order(const char *self);
+/* The PCI address in the guest that they ask for, "0000:00:10.0"; NULL: none. */
+char *vgpu_additions_place(const char *self);
+
+/* Whether @hostdev has all of them. */
+bool vgpu_additions_are_on(const char *self, xmlNode *hostdev);
+/* Put them on @hostdev, each in the place of one that is there. */
+void vgpu_additions_put(const char *self, xmlNode *hostdev);

@@ -45,6 +45,11 @@ test_element(void **state)
           "<vgpu:devices " NS "><vgpu:device pool=\"design\"><vgpu:param name=\"loglevel\" "
           "value=\"2\"/><vgpu:param name=\"vgpu-placement-id\" value=\"12\"/></vgpu:device>"
           "</vgpu:devices>" },
+        { "a place in the guest",
+          { .profile = "749", .guest_address = "0000:00:10.0" },
+          "<vgpu:devices " NS "><vgpu:device profile=\"749\"><vgpu:hostdev><address type=\"pci\" "
+          "domain=\"0x0000\" bus=\"0x00\" slot=\"0x10\" function=\"0x0\"/></vgpu:hostdev>"
+          "</vgpu:device></vgpu:devices>" },
         { "alternatives",
           { .profile = "NVIDIA A2-8Q", .alternatives = two_more, .count = 3 },
           "<vgpu:devices " NS "><vgpu:device count=\"3\"><vgpu:profile name=\"NVIDIA A2-8Q\"/>"
@@ -126,6 +131,11 @@ test_bad_options(void **state)
           .text = "is '17', expected" },
         { "gpu", .options = { .profile = "A", .gpu = "x" }, .code = VGPU_ERROR_BAD_REQUEST,
           .text = "attribute 'gpu'" },
+        { "no place in the guest", .options = { .profile = "A", .guest_address = "x" },
+          .code = VGPU_ERROR_BAD_REQUEST, .text = "attribute 'slot' on <address> is 'x'" },
+        { "two in one place in the guest",
+          .options = { .profile = "A", .count = 2, .guest_address = "00:10.0" },
+          .code = VGPU_ERROR_BAD_REQUEST, .text = "<address> is for one vGPU" },
         { "uuid", .options = { .profile = "A", .uuid = "x" }, .code = VGPU_ERROR_BAD_REQUEST,
           .text = "attribute 'uuid'" },
         { "display", .options = { .profile = "A", .display = "yes" },
@@ -466,6 +476,102 @@ test_extract(void **state)
 }
 
 static void
+test_show(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *xml;
+        const char *element; /* NULL: none */
+    } cases[] = {
+        { "none", "<domain><name>x</name><metadata/></domain>", NULL },
+        { "lines of its own, whatever it had",
+          "<domain><name>x</name><metadata>\n      <vgpu:devices " NS
+          " tenant='t'>\n\n<vgpu:device><vgpu:profile name='A'/>   <vgpu:profile name='B'/>"
+          "</vgpu:device></vgpu:devices>\n</metadata></domain>",
+          "<vgpu:devices " NS " tenant=\"t\">\n  <vgpu:device>\n    <vgpu:profile name=\"A\"/>\n"
+          "    <vgpu:profile name=\"B\"/>\n  </vgpu:device>\n</vgpu:devices>" },
+        { "one with a mistake", "<domain><metadata>" ALL("", ONE("x='y'")) "</metadata></domain>",
+          "<vgpu:devices " NS ">\n  <vgpu:device x=\"y\"/>\n</vgpu:devices>" },
+        { "one of another version",
+          "<domain><metadata><a xmlns='urn:virt-vgpu:domain:7'/></metadata></domain>",
+          "<a xmlns=\"urn:virt-vgpu:domain:7\"/>" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(xmlDoc) doc = vgpu_xml_parse(cases[i].xml, strlen(cases[i].xml), "x.xml", NULL);
+        g_autofree char *element = vgpu_annotate_show(doc);
+
+        if (g_strcmp0(element, cases[i].element) != 0)
+            fail_msg("%s: %s", cases[i].what, element);
+    }
+}
+
+#define DOMAIN_UUID "dddddddd-1111-4222-8333-444444444444"
+#define PLAIN                                                                                    \
+    "<domain>\n  <name>x</name>\n  <uuid>" DOMAIN_UUID "</uuid>\n%s  <devices>\n    "            \
+    "<graphics type=\"vnc\"/>\n%s  </devices>\n</domain>\n"
+#define USERS_HOSTDEV                                                                            \
+    "    <hostdev mode=\"subsystem\" type=\"mdev\" model=\"vfio-pci\"><source><address "         \
+    "uuid=\"" USERS_UUID "\"/></source></hostdev>\n"
+#define METADATA(inside) "  <metadata>\n    " inside "\n  </metadata>\n"
+
+/* What is stripped is as it was before it was annotated. */
+static void
+test_strip(void **state)
+{
+    static const VgpuAnnotateOptions two = { .profile = "A", .count = 2 };
+    static const VgpuAnnotateOptions users = { .profile = "A", .uuid = USERS_UUID };
+    static const struct {
+        const char *what;
+        const char *metadata, *hostdev;
+        const VgpuAnnotateOptions *options; /* NULL: it is not annotated */
+        guint n_changes;
+    } cases[] = {
+        { "two devices", "", "", &two, 3 },
+        { "beside other metadata", METADATA("<o:o xmlns:o=\"urn:o\"/>"), "", &two, 3 },
+        { "a hostdev of the user's", "", USERS_HOSTDEV, &users, 1 },
+        { "nothing", METADATA("<o:o xmlns:o=\"urn:o\"/>"), USERS_HOSTDEV, NULL, 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *plain = g_strdup_printf(PLAIN, cases[i].metadata, cases[i].hostdev);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) changes = NULL;
+        g_autofree char *full =
+            cases[i].options
+                ? vgpu_annotate_document(plain, strlen(plain), "x.xml", cases[i].options, &error)
+                : g_strdup(plain);
+        g_autofree char *bare =
+            full ? vgpu_annotate_strip(full, strlen(full), "x.xml", &changes, &error) : NULL;
+
+        if (g_strcmp0(bare, plain) != 0)
+            fail_msg("%s: %s", cases[i].what, bare ? bare : error->message);
+        if (changes->len != cases[i].n_changes)
+            fail_msg("%s: %u changes", cases[i].what, changes->len);
+    }
+}
+
+/* A bad annotation, or one of another version, is no reason to keep it. */
+static void
+test_strip_bad(void **state)
+{
+    static const char *const elements[] = { ALL("", ONE("x='y'")),
+                                            "<a xmlns='urn:virt-vgpu:domain:7'/>" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(elements); i++) {
+        g_autofree char *metadata = g_strdup_printf(METADATA("%s"), elements[i]);
+        g_autofree char *xml = g_strdup_printf(PLAIN, metadata, "");
+        g_autofree char *plain = g_strdup_printf(PLAIN, "", "");
+        g_autoptr(GPtrArray) changes = NULL;
+        g_autofree char *bare = vgpu_annotate_strip(xml, strlen(xml), "x.xml", &changes, NULL);
+
+        assert_string_equal(bare, plain);
+        assert_int_equal(changes->len, 1);
+    }
+    assert_null(vgpu_annotate_strip("<network/>", strlen("<network/>"), "x.xml", NULL, NULL));
+}
+
+static void
 test_refused(void **state)
 {
     static const VgpuAnnotateOptions display = { .profile = "A", .display = "on" };
@@ -523,10 +629,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_element), cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_golden),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_append),  cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_extract), cmocka_unit_test(test_pool_display),
+        cmocka_unit_test(test_element),   cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_golden),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_append),    cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_extract),   cmocka_unit_test(test_pool_display),
+        cmocka_unit_test(test_show),      cmocka_unit_test(test_strip),
+        cmocka_unit_test(test_strip_bad),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

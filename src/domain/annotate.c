@@ -4,12 +4,14 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
 #include "domain/inject.h"
 #include "domain/schema.h"
 
 #define ANNOTATION "the annotation" /* in errors of one that is not in a domain */
+#define ANY_VERSION "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]"
 
 static void
 add_attribute(GString *xml, const char *name, const char *value)
@@ -41,6 +43,22 @@ add_param(GString *xml, const char *param)
     g_string_append(xml, "/>");
 }
 
+/* What is no PCI address is refused like any that is wrong. */
+static void
+add_guest_address(GString *xml, const char *address)
+{
+    VgpuPciAddr addr = { 0 };
+    bool valid = vgpu_pciaddr_parse(address, &addr);
+    g_autofree char *slot = valid ? g_strdup_printf("0x%02x", addr.slot) : g_strdup(address);
+
+    g_string_append_printf(xml,
+                           "<vgpu:hostdev><address type=\"pci\" domain=\"0x%04x\" "
+                           "bus=\"0x%02x\"",
+                           addr.domain, addr.bus);
+    add_attribute(xml, "slot", slot);
+    g_string_append_printf(xml, " function=\"0x%x\"/></vgpu:hostdev>", addr.function);
+}
+
 static void
 add_children(GString *xml, const VgpuAnnotateOptions *options)
 {
@@ -52,6 +70,10 @@ add_children(GString *xml, const VgpuAnnotateOptions *options)
         add_profile(xml, options->alternatives[i]);
     for (gsize i = 0; options->params && options->params[i]; i++)
         add_param(xml, options->params[i]);
+    if (options->guest_address)
+        add_guest_address(xml, options->guest_address);
+    else if (options->hostdev)
+        g_string_append_printf(xml, "<vgpu:hostdev>%s</vgpu:hostdev>", options->hostdev);
 }
 
 static void
@@ -153,7 +175,7 @@ append_device(xmlNode *devices, const VgpuAnnotateOptions *options)
     set_namespace(device, devices->ns);
     xmlFreeNsList(device->nsDef);
     device->nsDef = NULL;
-    vgpu_inject_insert(devices, xmlLastElementChild(devices), device);
+    vgpu_xml_insert(devices, xmlLastElementChild(devices), device);
 }
 
 char *
@@ -209,7 +231,7 @@ remove_one(xmlNode *device)
     g_autofree char *count = g_strdup_printf("%u", left);
 
     if (left == 0)
-        vgpu_inject_remove(device);
+        vgpu_xml_remove(device);
     else if (left == 1)
         xmlUnsetProp(device, BAD_CAST "count");
     else
@@ -237,18 +259,37 @@ vgpu_annotate_remove(const char *element, guint index, char **out, GError **erro
     return true;
 }
 
-/* The copy is in a document of its own, since the name space may be declared further up. */
+/* In a document of its own, since the name space may be declared further up. */
+static xmlDoc *
+copy_element(xmlNode *element)
+{
+    xmlDoc *doc = xmlNewDoc(NULL);
+
+    xmlDocSetRootElement(doc, xmlDocCopyNode(element, doc, 1));
+    return doc;
+}
+
 char *
 vgpu_annotate_extract(const VgpuDomain *domain)
 {
     xmlNode *devices = vgpu_xml_node(domain->doc, NULL, "/domain/metadata/vgpu:devices");
-    g_autoptr(xmlDoc) doc = NULL;
+    g_autoptr(xmlDoc) doc = devices ? copy_element(devices) : NULL;
 
-    if (!devices)
+    return doc ? vgpu_xml_dump(xmlDocGetRootElement(doc)) : NULL;
+}
+
+char *
+vgpu_annotate_show(xmlDoc *doc)
+{
+    xmlNode *devices = vgpu_xml_node(doc, NULL, "/domain/metadata/vgpu:devices");
+    g_autoptr(xmlDoc) copy = NULL;
+
+    if (!devices && !(devices = vgpu_xml_node(doc, NULL, "/domain/metadata/" ANY_VERSION)))
         return NULL;
-    doc = xmlNewDoc(NULL);
-    xmlDocSetRootElement(doc, xmlDocCopyNode(devices, doc, 1));
-    return vgpu_xml_dump(xmlDocGetRootElement(doc));
+    copy = copy_element(devices);
+    vgpu_xml_remove_blanks(xmlDocGetRootElement(copy));
+    vgpu_xml_indent(xmlDocGetRootElement(copy));
+    return vgpu_xml_dump(xmlDocGetRootElement(copy));
 }
 
 static xmlNode *
@@ -261,16 +302,16 @@ last_of(xmlDoc *doc, const char *xpath)
 
 /* Right after the name, where libvirt writes it. */
 static void
-add_uuid(xmlDoc *doc)
+add_uuid(xmlDoc *doc, const char *wanted)
 {
     g_autofree char *uuid = NULL;
     xmlNode *node;
 
     if (vgpu_xml_node(doc, NULL, "/domain/uuid"))
         return;
-    uuid = vgpu_uuid_random();
+    uuid = wanted ? g_strdup(wanted) : vgpu_uuid_random();
     node = xmlNewDocNode(doc, NULL, BAD_CAST "uuid", NULL);
-    vgpu_inject_insert(xmlDocGetRootElement(doc), last_of(doc, "/domain/name"), node);
+    vgpu_xml_insert(xmlDocGetRootElement(doc), last_of(doc, "/domain/name"), node);
     xmlNodeAddContent(node, BAD_CAST uuid);
 }
 
@@ -282,10 +323,10 @@ need_metadata(xmlDoc *doc)
     if (!metadata) {
         metadata = xmlNewDocNode(doc, NULL, BAD_CAST "metadata", NULL);
         /* the elements that libvirt writes before it */
-        vgpu_inject_insert(xmlDocGetRootElement(doc),
-                           last_of(doc, "/domain/name | /domain/uuid | /domain/genid | "
-                                        "/domain/title | /domain/description"),
-                           metadata);
+        vgpu_xml_insert(xmlDocGetRootElement(doc),
+                        last_of(doc, "/domain/name | /domain/uuid | /domain/genid | "
+                                     "/domain/title | /domain/description"),
+                        metadata);
     }
     return metadata;
 }
@@ -327,20 +368,37 @@ vgpu_annotate_complete(VgpuDomain *domain, const VgpuAnnotateOptions *options)
 }
 
 /* One there, of whatever version, makes place for the new one. */
-static void
-put_annotation(xmlDoc *doc, const VgpuAnnotateOptions *options)
+void
+vgpu_annotate_put(xmlDoc *doc, const char *element)
 {
-    g_autofree char *element = format_element(options);
     g_autoptr(xmlDoc) fragment = vgpu_xml_parse(element, strlen(element), "annotation", NULL);
     xmlNode *node = xmlDocCopyNode(xmlDocGetRootElement(fragment), doc, 1);
     xmlNode *metadata = need_metadata(doc);
-    g_autoptr(GPtrArray) old =
-        vgpu_xml_nodes(doc, metadata, "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]");
+    g_autoptr(GPtrArray) old = vgpu_xml_nodes(doc, metadata, ANY_VERSION);
 
     forget_lines(node);
-    vgpu_inject_insert(metadata, old->len ? old->pdata[0] : xmlLastElementChild(metadata), node);
+    vgpu_xml_remove_blanks(node);
+    vgpu_xml_insert(metadata, old->len ? old->pdata[0] : xmlLastElementChild(metadata), node);
     for (guint i = 0; i < old->len; i++)
-        vgpu_inject_remove(old->pdata[i]);
+        vgpu_xml_remove(old->pdata[i]);
+}
+
+/* There is none, or what was meant as one. */
+static void
+refuse_absence(const VgpuDomain *domain, const GPtrArray *lints, GError **error)
+{
+    const VgpuLint *stray = vgpu_lint_find_error(lints);
+
+    vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, stray ? stray->line : 0, "%s",
+                       stray ? stray->text : "the domain has no <vgpu:devices>");
+}
+
+static void
+put_options(xmlDoc *doc, const VgpuAnnotateOptions *options)
+{
+    g_autofree char *element = format_element(options);
+
+    vgpu_annotate_put(doc, element);
 }
 
 char *
@@ -350,6 +408,7 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
     bool replace = options && !options->keep;
     g_autoptr(xmlDoc) doc = NULL;
     g_autoptr(VgpuDomain) domain = NULL;
+    g_autoptr(GPtrArray) lints = NULL;
     g_autoptr(GPtrArray) changes = NULL;
 
     if (replace && !validate_element(options, error))
@@ -358,20 +417,60 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
         return NULL;
 
     if (replace)
-        put_annotation(doc, options);
-    add_uuid(doc);
+        put_options(doc, options);
+    add_uuid(doc, options ? options->domain_uuid : NULL);
     if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)))
         return NULL;
+    vgpu_annotate_complete(domain, options);
+    lints = vgpu_lint_domain(domain, options ? options->host : NULL);
     if (!domain->annotated) {
-        vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, 0,
-                           "the domain has no <vgpu:devices>");
+        refuse_absence(domain, lints, error);
         return NULL;
     }
+    if (options && options->lints)
+        *options->lints = g_steal_pointer(&lints);
     keep_driver(domain);
-    vgpu_annotate_complete(domain, options);
     if (!(changes = vgpu_inject_plan(domain, 0, error)))
         return NULL;
     if (options && options->no_hostdev) /* then only for what it refuses */
         g_ptr_array_set_size(changes, 0);
     return vgpu_inject_apply(domain, changes);
+}
+
+/* False: there was none. */
+static bool
+take_annotation(xmlDoc *doc)
+{
+    g_autoptr(GPtrArray) old = vgpu_xml_nodes(doc, NULL, "/domain/metadata/" ANY_VERSION);
+    xmlNode *metadata = old->len ? ((xmlNode *) old->pdata[0])->parent : NULL;
+
+    for (guint i = 0; i < old->len; i++)
+        vgpu_xml_remove(old->pdata[i]);
+    if (metadata && !xmlFirstElementChild(metadata))
+        vgpu_xml_remove(metadata);
+    return old->len > 0;
+}
+
+char *
+vgpu_annotate_strip(const char *xml, gsize len, const char *what, GPtrArray **changes,
+                    GError **error)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, len, what, error);
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(VgpuDomain) domain = NULL;
+    g_autoptr(GPtrArray) detach = NULL;
+    char *text;
+
+    if (!doc)
+        return NULL;
+    if (take_annotation(doc))
+        g_ptr_array_add(lines, g_strdup("annotation removed"));
+    if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)) ||
+        !(detach = vgpu_inject_plan(domain, 0, error)))
+        return NULL;
+    for (guint i = 0; i < detach->len; i++)
+        g_ptr_array_add(lines, g_strdup(((const VgpuChange *) detach->pdata[i])->text));
+    text = vgpu_inject_apply(domain, detach);
+    *changes = g_steal_pointer(&lines);
+    return text;
 }

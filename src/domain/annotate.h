@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "domain/domain.h"
+#include "domain/lint.h"
 
 /* What `virt-vgpu annotate` was asked for; NULL and 0 leave a thing out. */
 typedef struct {
@@ -20,6 +20,8 @@ typedef struct {
     const char *placement;
     const char *create;
     const char *late_attach;
+    const char *guest_address; /* a PCI address */
+    const char *hostdev;       /* else all that <vgpu:hostdev> is to have, as text */
     const char *driver_iso;
     const char *frame_rate_limit;
     const char *console_vnc;
@@ -29,11 +31,16 @@ typedef struct {
     const char *const *params; /* raw plugin parameters, "NAME=VALUE" each */
 
     /* Of vgpu_annotate_document() alone: */
-    bool keep;       /* the annotation that is there; everything above is left out */
-    bool no_hostdev; /* leave the hostdevs to the daemon, which alone can choose VFs */
+    bool keep;               /* the annotation that is there; everything above is left out */
+    bool no_hostdev;         /* leave the hostdevs to the daemon, which alone can choose VFs */
+    const char *domain_uuid; /* for a domain that has none; NULL: a random one */
     /* The default profile of a pool, to be freed; NULL when it is not known. NULL: none is. */
     char *(*default_profile)(const char *pool, gpointer opaque);
     gpointer opaque;
+    /* Gets what does not go together with the vGPUs, by the lines of the XML that was read (of VgpuLint, see
+     * domain/lint.h; to be unreferenced). NULL: nobody asks. */
+    GPtrArray **lints;
+    const VgpuLintHost *host; /* for those */
 } VgpuAnnotateOptions;
 
 /* A whole <vgpu:devices> element with one device, for vgpu_domains_set_annotation(). It is
@@ -53,6 +60,18 @@ bool vgpu_annotate_remove(const char *element, guint index, char **out, GError *
     G_GNUC_WARN_UNUSED_RESULT;
 /* The <vgpu:devices> of a domain as text; NULL: none. */
 char *vgpu_annotate_extract(const VgpuDomain *domain);
+/* The same of a <domain> that was not read yet and may have mistakes in it, with lines and blanks of its
+ * own; without one of this version, that of another. */
+char *vgpu_annotate_show(xmlDoc *doc);
+
+/* The domain XML in @xml without its annotation, of whatever version, and without the devices that carry
+ * our aliases; what else is said of vgpu_annotate_document() holds. *@changes (of char *) has a line for
+ * each thing that was taken away. */
+char *vgpu_annotate_strip(const char *xml, gsize len, const char *what, GPtrArray **changes,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Put the annotation @element, a valid one, into @doc, a <domain>, in place of one that is there. */
+void vgpu_annotate_put(xmlDoc *doc, const char *element);
 
 /* The domain XML in @xml with its annotation replaced by that of @options (NULL, or `keep`:
  * kept as it is, and it must have one), a <uuid> if it had none, and, unless `no_hostdev`, the

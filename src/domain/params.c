@@ -20,6 +20,26 @@ static const struct {
     [VGPU_PARAM_PROFILING] = { "profiling", "enable_profiling", "1", NULL },
 };
 
+const char *
+vgpu_params_name(VgpuParam param)
+{
+    return table[param].name;
+}
+
+const char *
+vgpu_params_attribute(VgpuParam param)
+{
+    return table[param].attribute;
+}
+
+const char *
+vgpu_params_value(VgpuParam param, VgpuSwitch state)
+{
+    if (state == VGPU_SWITCH_AUTO)
+        return NULL;
+    return state == VGPU_SWITCH_ON ? table[param].on : table[param].off;
+}
+
 /* All that a pool can add, each in its longest form. */
 static const VgpuSwitch longest[VGPU_N_PARAMS] = {
     [VGPU_PARAM_FRAME_RATE_LIMIT] = VGPU_SWITCH_ON, [VGPU_PARAM_CONSOLE_VNC] = VGPU_SWITCH_OFF,
@@ -133,8 +153,8 @@ vgpu_params_format(const VgpuSwitch *switches, const char *raw, const VgpuSwitch
 
         if (state == VGPU_SWITCH_AUTO && defaults && !has_param(raw, table[i].name))
             state = defaults[i];
-        value = state == VGPU_SWITCH_ON ? table[i].on : table[i].off;
-        if (state != VGPU_SWITCH_AUTO && value)
+        value = vgpu_params_value((VgpuParam) i, state);
+        if (value)
             add(list, table[i].name, value);
     }
     if (raw && *raw)

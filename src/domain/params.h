@@ -27,5 +27,11 @@ bool vgpu_params_parse(xmlNode *device, const char *what, VgpuSwitch *switches, 
  * is empty. No name is in it twice. */
 char *vgpu_params_format(const VgpuSwitch *switches, const char *raw, const VgpuSwitch *defaults);
 
+/* Its name in the list, and the attribute of <vgpu:device> that stands for it. */
+const char *vgpu_params_name(VgpuParam param);
+const char *vgpu_params_attribute(VgpuParam param);
+/* Its value in the list, NULL: it is not written. */
+const char *vgpu_params_value(VgpuParam param, VgpuSwitch state);
+
 /* Whether that list (NULL: empty) switches @param off, which must be one that can be. */
 bool vgpu_params_turn_off(const char *list, VgpuParam param);

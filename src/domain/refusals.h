@@ -17,6 +17,14 @@
     "its definition is being rewritten, start again (hostdev '%s' with %s %s does not belong "   \
     "to its annotation)"
 
+/* UUID, domain */
+#define VGPU_REFUSAL_ANOTHERS "the vGPU %s belongs to domain '%s'"
+
+/* UUID, the parameters that it has, those that are wanted */
+#define VGPU_REFUSAL_FOREIGN_PARAMS                                                              \
+    "the device %s was there before, and its plugin parameters are not changed: it has '%s', "   \
+    "and '%s' is wanted; leave the parameters out, or set them where the device is made"
+
 /* number of the vGPU */
 #define VGPU_REFUSAL_NOT_LATE                                                                    \
     "its definition has no hostdev for vGPU %u yet and lateAttach is off; start it again in a "  \
@@ -37,7 +45,22 @@
 #define VGPU_REFUSAL_NEWER_START "a newer start of the domain has begun"
 #define VGPU_REFUSAL_STOPPED "the domain has stopped meanwhile"
 
+/* pool, parameter with its quotes, allow= of the pool */
+#define VGPU_REFUSAL_PARAM_NOT_ALLOWED                                                           \
+    "pool '%s' does not allow the plugin parameter %s (its <params allow='%s'>); leave it "      \
+    "out of the <vgpu:device>"
+/* pool, parameter in the same form, the value that the pool gives it */
+#define VGPU_REFUSAL_PARAM_IS_SET                                                                \
+    "pool '%s' sets the plugin parameter %s to '%s'; leave it out of the <vgpu:device>"
+/* pool, characters, characters at most */
+#define VGPU_REFUSAL_PARAMS_TOO_LONG                                                             \
+    "with the plugin parameters that pool '%s' sets there are %" G_GSIZE_FORMAT                  \
+    " characters of them, %u at most are allowed"
+
 /* --- no place ----------------------------------------------------------------------------- */
+
+/* PCI address */
+#define VGPU_REFUSAL_NO_GPU "there is no GPU %s on this host (see 'virt-vgpu gpu-list')"
 
 /* profiles */
 #define VGPU_REFUSAL_NO_PROFILE "no GPU has the profile '%s' (see 'virt-vgpu profile-list')"
@@ -46,8 +69,15 @@
 /* pool, profiles */
 #define VGPU_REFUSAL_NO_ROOM_IN_POOL "no GPU of pool '%s' has room for a vGPU '%s'"
 
+/* The GPU or VF that is named: by gpu= in an annotation, or by hand */
+#define VGPU_REFUSAL_NAMED "%s, which gpu= names,"
+#define VGPU_REFUSAL_BY_HAND "%s"
+/* after these: profiles, and why */
+#define VGPU_REFUSAL_NOT_THERE "%s does not have the profile '%s'"
+#define VGPU_REFUSAL_NO_ROOM_THERE "%s cannot take a vGPU '%s': %s"
+
 /* profiles; the pools follow */
-#define VGPU_REFUSAL_ONLY_IN_POOLS "every GPU with '%s' belongs to a pool (on the device, say%s)"
+#define VGPU_REFUSAL_ONLY_IN_POOLS "every GPU with '%s' belongs to a pool (on the device, say %s)"
 
 /* pool */
 #define VGPU_REFUSAL_NO_POOL "there is no pool '%s'; see 'virt-vgpu pool-list'"
@@ -56,6 +86,17 @@
 #define VGPU_REFUSAL_MOVED                                                                       \
     "vGPU %u cannot be had where its definition says (%s); the definition is being moved to "    \
     "another device, start it again in a moment"
+
+/* domain */
+#define VGPU_REFUSAL_HELD "it is held for domain '%s'"
+
+/* VF or GPU, why */
+#define VGPU_REFUSAL_HELD_IS_GONE                                                                \
+    "the room that is held for it on %s cannot be had (%s); other room is looked for, start it " \
+    "again in a moment"
+
+/* its number */
+#define VGPU_REFUSAL_HOST_VF "VF %u is kept for the host (host.xml)"
 
 /* --- too late ----------------------------------------------------------------------------- */
 

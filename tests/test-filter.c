@@ -33,12 +33,13 @@ check_pair(const char *name, const char *places)
     g_autofree char *in = golden_read(name);
     g_autofree char *out = NULL;
     g_autofree char *again = NULL;
+    g_autofree char *lost = NULL;
     g_autoptr(VgpuDomain) domain = golden_parse(in);
     g_autoptr(VgpuDomain) after = NULL;
     g_autoptr(GError) error = NULL;
 
     golden_bind(domain, places);
-    if (!vgpu_filter_domain(domain, NEW, &out, &error))
+    if (!vgpu_filter_domain(domain, NEW, &out, &lost, &error))
         fail_msg("%s: %s", name, error->message);
     if (!out)
         fail_msg("%s: nothing changed", name);
@@ -51,11 +52,11 @@ check_pair(const char *name, const char *places)
         const VgpuHostdev *now = after->hostdevs->pdata[i];
 
         assert_string_equal(before->alias, now->alias);
-        assert_string_equal(before->address, now->address);
+        assert_string_equal(before->place, now->place);
         assert_true(before->display == now->display && before->ramfb == now->ramfb);
     }
     golden_bind(after, places);
-    assert_true(vgpu_filter_domain(after, NEW, &again, NULL));
+    assert_true(vgpu_filter_domain(after, NEW, &again, &lost, NULL));
     assert_null(again);
 }
 
@@ -126,13 +127,54 @@ test_filter(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(VgpuDomain) domain = golden_parse(cases[i].in);
         g_autoptr(GError) error = NULL;
-        g_autofree char *out = NULL;
+        g_autofree char *out = NULL, *lost = NULL;
 
         golden_bind(domain, cases[i].places);
-        if (!vgpu_filter_domain(domain, cases[i].libvirt, &out, &error))
+        if (!vgpu_filter_domain(domain, cases[i].libvirt, &out, &lost, &error))
             fail_msg("%s: %s", cases[i].what, error->message);
         if (g_strcmp0(out, cases[i].out) != 0)
             fail_msg("%s: %s", cases[i].what, out ? out : "nothing changed");
+    }
+}
+
+/* What a user has added stays, as far as an mdev can have it. */
+static void
+test_additions(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *places;
+        const char *was; /* the end of the hostdev */
+        const char *is;
+        const char *lost; /* NULL: nothing */
+    } cases[] = {
+        { "another VF", "vf 0000:61:00.4",
+          "<driver name=\"vfio\"/><rom file=\"/v.rom\"/><boot order=\"3\"/>",
+          "<driver name=\"vfio\"/><rom file=\"/v.rom\"/><boot order=\"3\"/>", NULL },
+        { "an mdev", "mdev", "<rom bar=\"off\"/><acpi index=\"1\"/><boot order=\"3\"/>",
+          "<acpi index=\"1\"/>", "<rom> and <boot> of vGPU 0" },
+        { "an mdev, of what libvirt has added itself", "mdev", "<driver name=\"vfio\"/>", "",
+          NULL },
+        { "an mdev that cannot be one of a team", "mdev",
+          "<teaming type=\"transient\" persistent=\"ua-net0\"/>", "", "<teaming> of vGPU 0" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *in = g_strdup_printf(
+            DOMAIN(DEVICE,
+                   "<hostdev mode=\"subsystem\" type=\"pci\"><source><address "
+                   "domain=\"0x0000\" bus=\"0x62\" slot=\"0x00\" function=\"0x4\"/></source>"
+                   "<alias name=\"ua-vgpu-0\"/>%s</hostdev>"),
+            cases[i].was);
+        g_autofree char *end =
+            g_strdup_printf("<alias name=\"ua-vgpu-0\"/>%s</hostdev>", cases[i].is);
+        g_autoptr(VgpuDomain) domain = golden_parse(in);
+        g_autofree char *out = NULL, *lost = NULL;
+
+        golden_bind(domain, cases[i].places);
+        assert_true(vgpu_filter_domain(domain, NEW, &out, &lost, NULL));
+        if (!strstr(out, end) || g_strcmp0(lost, cases[i].lost) != 0)
+            fail_msg("%s: lost %s: %s", cases[i].what, lost ? lost : "nothing", out);
     }
 }
 
@@ -149,10 +191,10 @@ test_no_source(void **state)
                             sources[i]);
         g_autoptr(VgpuDomain) domain = golden_parse(in);
         g_autoptr(VgpuDomain) after = NULL;
-        g_autofree char *out = NULL;
+        g_autofree char *out = NULL, *lost = NULL;
 
         golden_bind(domain, "vf 0000:61:00.4");
-        assert_true(vgpu_filter_domain(domain, NEW, &out, NULL));
+        assert_true(vgpu_filter_domain(domain, NEW, &out, &lost, NULL));
         after = golden_parse(out);
         assert_string_equal(vgpu_domain_find_ours(after, 0)->source, "0000:61:00.4");
         assert_true(vgpu_domain_find_ours(after, 0)->managed);
@@ -204,11 +246,12 @@ test_refused(void **state)
         g_autoptr(VgpuDomain) domain = golden_parse(cases[i].in);
         g_autoptr(GError) error = NULL;
         g_autofree char *out = g_strdup("untouched");
+        g_autofree char *lost = NULL;
         g_autofree char *doc = NULL;
         g_autofree char *text = NULL;
 
         golden_bind(domain, cases[i].places);
-        if (vgpu_filter_domain(domain, cases[i].libvirt, &out, &error))
+        if (vgpu_filter_domain(domain, cases[i].libvirt, &out, &lost, &error))
             fail_msg("%s: accepted", cases[i].what);
         text = vgpu_error_text(error);
         if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].code) ||
@@ -225,9 +268,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_no_source),
+        cmocka_unit_test(test_golden),    cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_additions), cmocka_unit_test(test_no_source),
         cmocka_unit_test(test_refused),
     };
 

@@ -1,16 +1,10 @@
 #include "domain/filter.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "base/xml.h"
 #include "domain/hostdev.h"
-#include "domain/inject.h"
 #include "domain/refusals.h"
 #include "domain/schema.h"
-
-/* Attributes of a <hostdev> that go with its type. */
-static const char *const type_attributes[] = { "type", "model", "managed", "display", "ramfb" };
 
 /* What @hostdev, if it is ours, is to be; NULL: it is left alone. */
 static const VgpuWant *
@@ -33,7 +27,7 @@ is_mdev(xmlNode *node)
 }
 
 static VgpuPicture
-looks_of(const VgpuHostdev *hostdev)
+picture_of(const VgpuHostdev *hostdev)
 {
     return (VgpuPicture) { .display = hostdev->display, .ramfb = hostdev->ramfb };
 }
@@ -44,7 +38,7 @@ check(const VgpuDomain *domain, const VgpuHostdev *hostdev, const VgpuWant *want
 {
     g_autofree char *version = vgpu_hostdev_libvirt_text(libvirt);
 
-    if (!vgpu_hostdev_check(domain, want, looks_of(hostdev), libvirt, error))
+    if (!vgpu_hostdev_check(domain, want, picture_of(hostdev), libvirt, error))
         return false;
     if (was_mdev != vgpu_hostdev_is_mdev(want) && libvirt && libvirt < VGPU_LIBVIRT_MDEV_TO_VF)
         return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
@@ -53,64 +47,6 @@ check(const VgpuDomain *domain, const VgpuHostdev *hostdev, const VgpuWant *want
                                   want->index, was_mdev ? "an mdev" : "a VF",
                                   was_mdev ? "a VF" : "an mdev", version);
     return true;
-}
-
-static void
-copy_attribute(xmlNode *node, xmlNode *model, const char *name)
-{
-    g_autofree char *value = vgpu_xml_attr(model, name);
-
-    if (value)
-        xmlSetProp(node, BAD_CAST name, BAD_CAST value);
-    else
-        xmlUnsetProp(node, BAD_CAST name);
-}
-
-/* What libvirt says of how it binds a PCI device means nothing for an mdev. */
-static void
-drop_driver(xmlNode *node)
-{
-    xmlNode *driver = vgpu_xml_node(node->doc, node, "driver");
-
-    if (driver)
-        vgpu_inject_remove(driver);
-}
-
-static void
-replace_source(xmlNode *node, xmlNode *model)
-{
-    xmlNode *source = vgpu_xml_node(node->doc, node, "source");
-    xmlNode *address = vgpu_xml_node(node->doc, node, "source/address");
-    xmlNode *wanted =
-        xmlDocCopyNode(vgpu_xml_node(model->doc, model, address ? "source/address" : "source"),
-                       node->doc, 1);
-
-    if (address) {
-        xmlReplaceNode(address, wanted);
-        xmlFreeNode(address);
-        return;
-    }
-    if (source)
-        vgpu_inject_remove(source);
-    vgpu_inject_insert(node, NULL, wanted);
-}
-
-/* The device as we would write it is the model for what has to change. */
-static void
-rewrite(xmlNode *node, const VgpuHostdev *hostdev, const VgpuWant *want)
-{
-    g_autofree char *xml = vgpu_hostdev_format(want, looks_of(hostdev), NULL);
-    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "hostdev", NULL);
-    xmlNode *model = xmlDocGetRootElement(doc);
-    bool same_type = is_mdev(node) == vgpu_hostdev_is_mdev(want);
-
-    if (same_type && !vgpu_hostdev_is_mdev(want))
-        copy_attribute(node, model, "managed");
-    for (gsize i = 0; !same_type && i < G_N_ELEMENTS(type_attributes); i++)
-        copy_attribute(node, model, type_attributes[i]);
-    if (!same_type && vgpu_hostdev_is_mdev(want))
-        drop_driver(node);
-    replace_source(node, model);
 }
 
 /* All are checked before the first is changed. */
@@ -127,10 +63,19 @@ check_all(const VgpuDomain *domain, const GPtrArray *nodes, gulong libvirt, GErr
     return true;
 }
 
+static void
+note_lost(GString *lost, const VgpuWant *want, const char *names)
+{
+    if (names)
+        g_string_append_printf(lost, "%s%s of vGPU %u", lost->len ? ", " : "", names,
+                               want->index);
+}
+
 bool
-vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, GError **error)
+vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, char **lost, GError **error)
 {
     g_autoptr(GPtrArray) nodes = vgpu_domain_hostdev_nodes(domain);
+    g_autoptr(GString) gone = g_string_new(NULL);
     bool changed = false;
 
     if (!domain->uuid)
@@ -143,10 +88,14 @@ vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, GError **erro
         const VgpuWant *want = find_want(domain, hostdev);
 
         if (want && !vgpu_hostdev_names(hostdev, want)) {
-            rewrite(nodes->pdata[i], hostdev, want);
+            g_autofree char *names =
+                vgpu_hostdev_edit(nodes->pdata[i], want, picture_of(hostdev));
+
+            note_lost(gone, want, names);
             changed = true;
         }
     }
     *xml = changed ? vgpu_xml_dump_doc(domain->doc) : NULL;
+    *lost = gone->len ? g_strdup(gone->str) : NULL;
     return true;
 }

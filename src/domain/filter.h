@@ -10,7 +10,8 @@
  * (virDomainDefCheckABIStability).
  *
  * *@xml is the whole XML, NULL when nothing changes; @domain's document is changed by it. It
- * may hold secrets. @libvirt as in vgpu_inject_plan(). VGPU_ERROR_NOT_SUPPORTED when this
+ * may hold secrets. *@lost: what was added to the hostdevs and had to go, "<rom> of vGPU 0", NULL:
+ * nothing. @libvirt as in vgpu_inject_plan(). VGPU_ERROR_NOT_SUPPORTED when this
  * libvirt cannot move between mdev and VF, and what vgpu_hostdev_check() says. */
-bool vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, char **lost,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

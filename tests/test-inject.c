@@ -23,6 +23,9 @@
     "<hostdev mode='subsystem' type='pci' " attributes ">" driver                                \
     "<source><address domain='0x0000' bus='" bus "' slot='0x00' function='0x4'/></source>" more  \
     "</hostdev>"
+#define ADDS(elements)                                                                           \
+    "<vgpu:device profile='NVIDIA A2-4Q' display='off'><vgpu:hostdev>" elements                  \
+    "</vgpu:hostdev></vgpu:device>"
 #define ALIAS_0 "<alias name='ua-vgpu-0'/>"
 #define VNC "<graphics type='vnc'/>"
 
@@ -118,6 +121,10 @@ test_golden(void **state)
         { "vf-plain", 2, "vf 0000:03:00.2, vf 0000:03:00.3" },
         { "vf-plain-unmanaged", 2, "vf 0000:03:00.2" },
         { "vf-mixed", 3, "vf 10000:03:00.2, mdev, vendor-vfio 0000:61:00.4" },
+        { "additions-vf", 1, "vf 0000:00:02.1" },
+        { "additions-followed", 2 },
+        { "additions-swapped", 4 },
+        { "additions-present", 0 },
         { "driver-q35", 2, NULL, "/iso/grid.iso" },
         { "driver-pc", 2, NULL, "/iso/a & 'b'.iso" },
         { "driver-arm", 1, NULL, "/iso/grid.iso" },
@@ -235,6 +242,49 @@ test_plan(void **state)
           "detach vGPU 0 (" UUID_0 "); attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
         { "from VF to mdev", DOMAIN(DEVICE(""), PCI("managed='no'", "0x61", "", ALIAS_0)),
           "detach vGPU 0 (VF 0000:61:00.4); attach vGPU 0 (" UUID_0 ")", "mdev" },
+        { "an address of its own, as libvirt writes it",
+          DOMAIN(ADDS("<address type='pci' slot='16'/>"),
+                 HOSTDEV("display='off'", UUID_0,
+                         ALIAS_0 "<address type='pci' domain='0x0000' bus='0x00' slot='0x10' "
+                                 "function='0x0' multifunction='on'/>")),
+          "" },
+        { "another address",
+          DOMAIN(ADDS("<address type='pci' slot='17'/>"),
+                 HOSTDEV("", UUID_0, ALIAS_0 "<address type='pci' slot='0x10'/>")),
+          "detach vGPU 0 (" UUID_0 "); attach vGPU 0 (" UUID_0 ")" },
+        { "another function",
+          DOMAIN(ADDS("<address type='pci' slot='0x10' function='1'/>"),
+                 HOSTDEV("", UUID_0, ALIAS_0 "<address type='pci' slot='0x10'/>")),
+          "detach vGPU 0 (" UUID_0 "); attach vGPU 0 (" UUID_0 ")" },
+        { "no address yet",
+          DOMAIN(ADDS("<address type='pci' slot='16'/>"), HOSTDEV("", UUID_0, ALIAS_0)),
+          "detach vGPU 0 (" UUID_0 "); attach vGPU 0 (" UUID_0 ")" },
+        { "an address that is said no more stays",
+          DOMAIN(DEVICE("display='off'"),
+                 HOSTDEV("", UUID_0, ALIAS_0 "<address type='pci' slot='0x10'/>")),
+          "" },
+        { "the ROM, and what libvirt adds",
+          DOMAIN(ADDS("<rom file='/v.rom'/><driver model='xe_vfio_pci'/>"),
+                 PCI("managed='yes'", "0x03", "<driver name='vfio' model='xe_vfio_pci'/>",
+                     ALIAS_0 "<rom file='/v.rom'/>")),
+          "", "vf 0000:03:00.4" },
+        { "another ROM",
+          DOMAIN(ADDS("<rom file='/v.rom'/>"),
+                 PCI("managed='yes'", "0x03", "", ALIAS_0 "<rom file='/old.rom'/>")),
+          "detach vGPU 0 (VF 0000:03:00.4); attach vGPU 0 (VF 0000:03:00.4)", "vf 0000:03:00.4" },
+        { "a ROM of which less is said",
+          DOMAIN(ADDS("<rom file='/v.rom'/>"),
+                 PCI("managed='yes'", "0x03", "", ALIAS_0 "<rom bar='off' file='/v.rom'/>")),
+          "detach vGPU 0 (VF 0000:03:00.4); attach vGPU 0 (VF 0000:03:00.4)", "vf 0000:03:00.4" },
+        { "a user's ROM of which nothing is said",
+          DOMAIN(ADDS("<boot order='2'/>"),
+                 "<disk><boot order='1'/></disk>" PCI("managed='yes'", "0x03", "",
+                                                      ALIAS_0
+                                                      "<rom file='/v.rom'/><boot order='2'/>")),
+          "", "vf 0000:03:00.4" },
+        { "not decided where, so that nothing can be said of it",
+          DOMAIN(ADDS("<rom file='/v.rom'/>"), PCI("managed='yes'", "0x03", "", ALIAS_0)), "" },
+        { "nor is it made an mdev", DOMAIN(ADDS("<rom file='/v.rom'/>"), ""), "" },
         { "no VF needed where nothing is wanted",
           DOMAIN("", PCI("managed='yes'", "0x61", "", ALIAS_0)),
           "detach vGPU 0 (VF 0000:61:00.4)" },
@@ -274,6 +324,8 @@ test_aim(void **state)
         { "another display", DOMAIN(DEVICE("display='off'"), VNC), NULL, false },
         { "one more", DOMAIN(DEVICE("") DEVICE(""), VNC), NULL, false },
         { "on a VF", DOMAIN(DEVICE(""), VNC), VENDOR, false },
+        { "at an address of its own", DOMAIN(ADDS("<address type='pci' slot='9'/>"), VNC), NULL,
+          false },
         { "nothing wanted", DOMAIN("", VNC), NULL, false },
     };
     g_autofree char *first = NULL;
@@ -443,8 +495,7 @@ test_driver(void **state)
                                                  "0", "0", "4"))),
           .driver = "/b.iso",
           .changes = "detach the guest's driver (/a.iso); attach the guest's driver (/b.iso)",
-          .target = TARGET("sdb", "sata") "<address type=\"drive\" controller=\"0\" bus=\"0\" "
-                                          "unit=\"4\"/>" },
+          .target = TARGET("sdb", "sata") DRIVE("0", "0", "4") },
         { "empty", .xml = MACHINE(Q35, DRIVER("", TARGET("sdb", "sata"))), .driver = "/a.iso",
           .changes = "detach the guest's driver (no image); attach the guest's driver (/a.iso)",
           .target = TARGET("sdb", "sata") },
@@ -480,6 +531,8 @@ test_driver(void **state)
         if (!g_str_equal(text, cases[i].changes))
             fail_msg("%s: %s", cases[i].what, text);
         last = changes->len ? changes->pdata[changes->len - 1] : NULL;
+        if (last && last->xml) /* one that was edited has the others */
+            g_strdelimit(last->xml, "\"", '\'');
         if ((last && last->attach) != (cases[i].target != NULL) ||
             (cases[i].target && !strstr(last->xml, cases[i].target)))
             fail_msg("%s: %s", cases[i].what, last ? last->xml : "nothing");
@@ -513,7 +566,7 @@ static void
 test_driver_change(void **state)
 {
     g_autoptr(VgpuDomain) domain =
-        parse(MACHINE(Q35, DRIVER(FILE_A, TARGET("sdb", "sata"))), NULL);
+        parse(MACHINE(Q35, DRIVER(FILE_A, TARGET("sdb", "sata") "<boot order='2'/>")), NULL);
     g_autoptr(GPtrArray) changes = NULL;
     const VgpuChange *detach, *attach;
 
@@ -531,11 +584,12 @@ test_driver_change(void **state)
     assert_int_equal(attach->index, VGPU_INDEX_DRIVER);
     assert_string_equal(attach->alias, "ua-vgpu-driver");
     assert_null(attach->uuid);
+    g_strdelimit(attach->xml, "\"", '\'');
     assert_string_equal(
         attach->xml,
-        "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
-        "<source file='/b&lt;1&gt;.iso' startupPolicy='optional'/><target dev='sdb' bus='sata'/>"
-        "<readonly/><alias name='ua-vgpu-driver'/></disk>");
+        "<disk type='file' device='cdrom'><source file='/b&lt;1&gt;.iso' "
+        "startupPolicy='optional'/><target dev='sdb' "
+        "bus='sata'/><boot order='2'/><readonly/><alias name='ua-vgpu-driver'/></disk>");
 }
 
 static void
@@ -577,6 +631,30 @@ test_contradictions(void **state)
           VENDOR },
         { "no UUID", "<domain><name>web1</name></domain>",
           "domain 'web1': the domain has no <uuid>" },
+        { "an address that another device has",
+          DOMAIN(ADDS("<address type='pci' bus='0' slot='16'/>"),
+                 "<interface type='network'>\n<address type='pci' domain='0x0000' bus='0x00' "
+                 "slot='0x10' function='0x0'/></interface>"),
+          "line 6: <vgpu:hostdev> asks for the address 0000:00:10.0 in the guest, which the "
+          "<interface> at line 10 has" },
+        { "one that a user's VF has",
+          DOMAIN(ADDS("<address type='pci' bus='0x07' slot='0'/>"),
+                 PCI("managed='yes'", "0x41", "",
+                     "<alias name='ua-vgpu-00'/><address type='pci' domain='0x0000' bus='0x07' "
+                     "slot='0x00' function='0x0'/>")),
+          "asks for the address 0000:07:00.0 in the guest, which the <hostdev> at line 10 has" },
+        { "a boot order that another device has",
+          DOMAIN(ADDS("<boot order='1'/>"), "<disk><boot order='1'/></disk>"),
+          "line 6: <vgpu:hostdev> has <boot order='1'/>, which the <disk> at line 10 has",
+          PLAIN },
+        { "a boot order that no other device has",
+          DOMAIN(ADDS("<boot order='2'/>"), PCI("", "0x03", "", ALIAS_0 "<boot order='2'/>")),
+          "has <boot order='2'/>, but no other device of the domain has an order", PLAIN },
+        { "a boot order beside what the firmware boots from",
+          "<domain><name>web1</name><uuid>" UUID "</uuid><os><boot dev='hd'/></os><metadata>"
+          "<vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'>" ADDS(
+              "<boot order='1'/>") "</vgpu:devices></metadata></domain>",
+          "has <boot order='1'/>, but the domain has <boot dev='…'/> in its <os>", PLAIN },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -640,6 +718,24 @@ test_impossible(void **state)
         { "no VF", DEVICE(""), "vendor-vfio", NEW, VGPU_ERROR_BUSY,
           "line 6: vGPU 0 is to be on a VF, but no VF chosen yet; try again in a moment" },
         { "no plain VF", DEVICE(""), "vf", NEW, VGPU_ERROR_BUSY, "no VF chosen yet" },
+        { "a ROM of a plain VF", ADDS("<rom file='/v.rom'/>"), PLAIN, 9000000, -1, "" },
+        { "a ROM of the vendor's VF", ADDS("<rom bar='off'/>"), VENDOR, 9007000, -1, "" },
+        { "a ROM of an mdev", ADDS("<rom file='/v.rom'/>"), "mdev", NEW, VGPU_ERROR_NOT_SUPPORTED,
+          "domain 'web1': line 6: <vgpu:hostdev> has <rom>, but vGPU 0 is an mdev, and libvirt "
+          "takes <rom> for PCI devices alone; leave it out" },
+        { "a boot order of an mdev", ADDS("<boot order='1'/>"), "mdev", 9000000,
+          VGPU_ERROR_NOT_SUPPORTED, "<vgpu:hostdev> has <boot>, but vGPU 0 is an mdev" },
+        { "a driver of an mdev", ADDS("<vgpu:driver name='vfio'/>"), "mdev", 9000000,
+          VGPU_ERROR_NOT_SUPPORTED, "<vgpu:hostdev> has <driver>, but vGPU 0 is an mdev" },
+        { "of what may be one", ADDS("<rom file='/v.rom'/>"), "", NEW, -1, "" },
+        { "an address of an mdev", ADDS("<address type='pci' slot='0x10'/>"), "mdev", 9000000, -1,
+          "" },
+        { "a driver's name of any age", ADDS("<driver name='vfio'/>"), PLAIN, 9000000, -1, "" },
+        { "a driver's module too early", ADDS("<driver model='xe_vfio_pci'/>"), PLAIN, 9010000,
+          VGPU_ERROR_NOT_SUPPORTED,
+          "<driver model='…'>, which needs libvirt 10.0 or newer; this is 9.10.0" },
+        { "a driver's module just in time", ADDS("<driver model='xe_vfio_pci'/>"), PLAIN,
+          10000000, -1, "" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -677,10 +773,17 @@ test_change(void **state)
     assert_int_equal(attach->index, 0);
     assert_string_equal(attach->alias, "ua-vgpu-0");
     assert_string_equal(attach->uuid, UUID_0);
+    assert_string_equal(attach->xml, "<hostdev mode=\"subsystem\" type=\"mdev\" "
+                                     "model=\"vfio-pci\" display=\"on\" ramfb=\"on\">"
+                                     "<source><address uuid=\"" UUID_0
+                                     "\"/></source><alias name=\"ua-vgpu-0\"/>"
+                                     "<address type=\"pci\" slot=\"0x09\"/></hostdev>");
+    assert_null(attach->was);
     assert_string_equal(
-        attach->xml, "<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='on' "
-                     "ramfb='on'><source><address uuid='" UUID_0 "'/></source>"
-                     "<alias name='ua-vgpu-0'/><address type=\"pci\" slot=\"0x09\"/></hostdev>");
+        detach->was,
+        "<hostdev mode=\"subsystem\" type=\"mdev\" model=\"vfio-pci\" display=\"off\">"
+        "<source><address uuid=\"" USERS_UUID "\"/></source><alias name=\"ua-vgpu-0\"/>"
+        "<address type=\"pci\" slot=\"0x09\"/></hostdev>");
 }
 
 /* The detached one is called what the vGPU is called, the kernel has no name for it. */
@@ -700,9 +803,182 @@ test_change_of_vf(void **state)
     assert_string_equal(attach->uuid, UUID_0);
     assert_string_equal(
         attach->xml,
-        "<hostdev mode='subsystem' type='pci' managed='no' display='on' ramfb='on'><source>"
-        "<address domain='0x10000' bus='0x61' slot='0x00' function='0x4'/></source>"
-        "<alias name='ua-vgpu-0'/><address type=\"pci\" slot=\"0x09\"/></hostdev>");
+        "<hostdev mode=\"subsystem\" type=\"pci\" managed=\"no\" display=\"on\" "
+        "ramfb=\"on\"><source>"
+        "<address domain=\"0x10000\" bus=\"0x61\" slot=\"0x00\" function=\"0x4\"/></source>"
+        "<alias name=\"ua-vgpu-0\"/><address type=\"pci\" slot=\"0x09\"/></hostdev>");
+}
+
+/* What a user has added to a hostdev of ours stays on the one that replaces it, as far as that can
+ * have it. */
+static void
+test_additions_stay(void **state)
+{
+#define ADDED                                                                                    \
+    "<driver name='vfio'/><boot order='3'/><rom bar='off' file='/v.rom'/><acpi index='7'/>"      \
+    "<teaming type='transient' persistent='ua-net0'/><x:more xmlns:x='urn:x'>z</x:more>"
+    static const struct {
+        const char *what;
+        const char *annotation;
+        const char *places;
+        const char *was;
+        const char *kept; /* names of what is on the new one besides source and alias */
+        const char *lost; /* what is said; NULL: nothing */
+        bool alone;       /* no other device has a boot order */
+    } cases[] = {
+        { "a boot order where no other device has one, which libvirt takes only at once",
+          DEVICE("display='off'"), VENDOR,
+          PCI("managed='no'", "0x62", "<boot order='2'/>", ALIAS_0 "<acpi index='7'/>"), "acpi ",
+          "without its <boot>, as no other device has an order", true },
+        { "a display that goes", DEVICE("display='off'"), VENDOR,
+          PCI("managed='no' display='on' ramfb='on'", "0x61", "", ALIAS_0 ADDED),
+          "driver boot rom acpi teaming more ", NULL },
+        { "a display that comes", DEVICE("display='on'"), VENDOR,
+          PCI("managed='no'", "0x61", "", ADDED ALIAS_0), "driver boot rom acpi teaming more ",
+          NULL },
+        { "another VF", DEVICE("display='off'"), VENDOR,
+          PCI("managed='no'", "0x62", "<rom file='/v.rom'/>", ALIAS_0), "rom ", NULL },
+        { "a plain VF instead of the vendor's", DEVICE(""), PLAIN,
+          PCI("managed='no'", "0x61", "", ALIAS_0 "<boot order='2'/>"), "boot ", NULL },
+        { "a clone's mdev", DEVICE("display='off'"), "mdev",
+          HOSTDEV("display='off'", USERS_UUID,
+                  ALIAS_0 "<acpi index='7'/><address type='pci' slot='0x09'/>"),
+          "acpi address ", NULL },
+        { "a VF instead of an mdev", DEVICE("display='off'"), VENDOR,
+          HOSTDEV("display='on' ramfb='on'", UUID_0, ALIAS_0 "<acpi index='7'/>"), "acpi ",
+          NULL },
+        { "an mdev instead of a VF", DEVICE("display='off'"), "mdev",
+          PCI("managed='no'", "0x61", "", ADDED ALIAS_0 "<address type='pci' slot='0x09'/>"),
+          "acpi more address ", "an mdev cannot have its <rom> and <boot> and <teaming>" },
+        { "an mdev instead of a VF that nothing was added to", DEVICE("display='off'"), "mdev",
+          PCI("managed='no'", "0x61", "<driver name='vfio'/>", ALIAS_0), "", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf(DOMAIN("%s", VNC "%s%s"), cases[i].annotation,
+                            cases[i].alone ? "" : "<disk><boot order='1'/></disk>", cases[i].was);
+        g_autoptr(VgpuDomain) domain = parse(xml, cases[i].places);
+        g_autoptr(GPtrArray) changes = vgpu_inject_plan(domain, NEW, NULL);
+        const VgpuChange *attach = g_ptr_array_index(changes, 1);
+        g_autoptr(xmlDoc) doc = vgpu_xml_parse(attach->xml, strlen(attach->xml), "new", NULL);
+        g_autoptr(GPtrArray) nodes =
+            vgpu_xml_nodes(doc, NULL, "/hostdev/*[not(self::source or self::alias)]");
+        g_autoptr(GString) kept = g_string_new(NULL);
+
+        for (guint j = 0; j < nodes->len; j++)
+            g_string_append_printf(kept, "%s ",
+                                   (const char *) ((xmlNode *) nodes->pdata[j])->name);
+        if (!g_str_equal(kept->str, cases[i].kept) ||
+            (strchr(attach->text, ';') != NULL) != (cases[i].lost != NULL) ||
+            (cases[i].lost && !g_str_has_suffix(attach->text, cases[i].lost)))
+            fail_msg("%s: '%s', %s: %s", cases[i].what, kept->str, attach->text, attach->xml);
+    }
+#undef ADDED
+}
+
+#define ASIDE(elements) "<devices>" elements "</devices>"
+#define AT(slot) "<address type='pci' domain='0x0000' bus='0x00' slot='" slot "' function='0x0'/>"
+#define ROM "<rom file='/v.rom'/>"
+
+/* What was taken out of the definition and is not back comes back with the new device. */
+static void
+test_aside(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *annotation;
+        const char *devices;
+        const char *aside;
+        const char *places;
+        const char *with;    /* the new one has that; NULL: there is none */
+        const char *without; /* and not that */
+    } cases[] = {
+        { "all of it", DEVICE("display='off'"), "",
+          ASIDE(PCI("managed='no'", "0x62", "", ALIAS_0 ROM AT("0x10"))), VENDOR,
+          "<rom file='/v.rom'/><address type='pci' domain='0x0000' bus='0x00' slot='0x10'",
+          "0x62" },
+        { "another vGPU's", DEVICE("display='off'"), "",
+          ASIDE(PCI("managed='no'", "0x62", "", "<alias name='ua-vgpu-1'/>" ROM)), VENDOR,
+          "bus='0x61'", "rom" },
+        { "the second of two", DEVICE("display='off' count='2'"),
+          PCI("managed='no'", "0x61", "", ALIAS_0),
+          ASIDE(PCI("managed='no'", "0x62", "", ALIAS_0)
+                    PCI("managed='no'", "0x62", "", "<alias name='ua-vgpu-1'/>" ROM)),
+          VENDOR ", vendor-vfio 0000:63:00.4", "<alias name='ua-vgpu-1'/><rom", "0x62" },
+        { "its place, which another device has by now", DEVICE("display='off'"),
+          "<interface type='user'>" AT("0x10") "</interface>",
+          ASIDE(PCI("managed='no'", "0x62", "", ALIAS_0 ROM AT("0x10"))), VENDOR,
+          "<rom file='/v.rom'/>", "0x10" },
+        { "what has come back, so that the definition counts", DEVICE("display='off'"),
+          PCI("managed='no'", "0x61", "", ALIAS_0), ASIDE(PCI("", "0x62", "", ALIAS_0 ROM)),
+          VENDOR, NULL, NULL },
+        { "what is there otherwise", DEVICE("display='off'"), PCI("", "0x62", "", ALIAS_0),
+          ASIDE(PCI("", "0x62", "", ALIAS_0 ROM)), VENDOR, "bus='0x61'", "rom" },
+        { "what is not wanted any more", "", "", ASIDE(PCI("", "0x62", "", ALIAS_0 ROM)), "",
+          NULL, NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf(DOMAIN("%s", "%s"), cases[i].annotation, cases[i].devices);
+        g_autoptr(VgpuDomain) domain = parse(xml, cases[i].places);
+        g_autoptr(GPtrArray) changes = NULL;
+        const VgpuChange *last;
+
+        domain->aside = g_strdup(cases[i].aside);
+        changes = vgpu_inject_plan(domain, NEW, NULL);
+        last = changes->len ? changes->pdata[changes->len - 1] : NULL;
+        if (last && last->xml)
+            g_strdelimit(last->xml, "\"", '\'');
+        if ((last != NULL) != (cases[i].with != NULL) ||
+            (last && (!strstr(last->xml, cases[i].with) || strstr(last->xml, cases[i].without))))
+            fail_msg("%s: %s", cases[i].what, last ? last->xml : "nothing");
+    }
+}
+
+/* What has to be remembered: what goes, and of what was remembered what is still missing. */
+static void
+test_set_aside(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *devices;
+        const char *aside; /* NULL: nothing */
+        const char *result;
+    } cases[] = {
+        { "nothing there", "", NULL, NULL },
+        { "all right", PCI("managed='no'", "0x61", "", ALIAS_0), NULL, NULL },
+        { "what goes", PCI("managed='yes'", "0x62", "", ALIAS_0 ROM), NULL,
+          ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)) },
+        { "what was taken out before", "", ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)),
+          ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)) },
+        { "what goes is newer", PCI("managed='yes'", "0x63", "", ALIAS_0 ROM),
+          ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0)
+                    PCI("managed='yes'", "0x64", "", "<alias name='ua-vgpu-1'/>")),
+          ASIDE(PCI("managed='yes'", "0x63", "", ALIAS_0 ROM)
+                    PCI("managed='yes'", "0x64", "", "<alias name='ua-vgpu-1'/>")) },
+        { "what is back", PCI("managed='no'", "0x61", "", ALIAS_0),
+          ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0)), NULL },
+        { "the cdrom", "<disk device='cdrom'><alias name='ua-vgpu-driver'/></disk>", NULL,
+          ASIDE("<disk device='cdrom'><alias name='ua-vgpu-driver'/></disk>") },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strdup_printf(DOMAIN("%s", "%s"), DEVICE("display='off'"), cases[i].devices);
+        g_autoptr(VgpuDomain) domain = parse(xml, VENDOR);
+        g_autoptr(GPtrArray) changes = NULL;
+        g_autofree char *result = NULL;
+
+        domain->aside = g_strdup(cases[i].aside);
+        changes = vgpu_inject_plan(domain, NEW, NULL);
+        result = vgpu_inject_set_aside(domain, changes);
+        if (result)
+            g_strdelimit(result, "\"", '\'');
+        if (g_strcmp0(result, cases[i].result) != 0)
+            fail_msg("%s: %s", cases[i].what, result ? result : "nothing");
+    }
 }
 
 static void
@@ -742,11 +1018,74 @@ test_live_xml(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *xml = vgpu_inject_live_xml(&cases[i].want);
+        g_autofree char *xml = vgpu_inject_live_xml(NULL, &cases[i].want);
 
         if (!g_str_equal(xml, cases[i].xml))
             fail_msg("%s: %s", cases[i].what, xml);
     }
+}
+
+/* What can be hot-plugged of what the annotation adds. */
+static void
+test_live_additions(void **state)
+{
+#define LIVE(machine, devices)                                                                   \
+    "<domain id='1'><name>a</name><uuid>" UUID                                                   \
+    "</uuid><os><type arch='x86_64' machine='" machine "'>hvm</type></os><devices>" devices      \
+    "</devices></domain>"
+#define PORT(index)                                                                              \
+    "<controller type='pci' model='pcie-root-port' index='" index                                \
+    "'><address type='pci' bus='0' "                                                             \
+    "slot='0x0" index "'/></controller>"
+#define PLACE(place) "<hostdev><address type=\"pci\" " place "/></hostdev>"
+#define ALL                                                                                      \
+    "<hostdev><address type=\"pci\" bus=\"7\" slot=\"0\"/><rom file=\"/v.rom\"/><boot "          \
+    "order=\"1\"/><driver name=\"vfio\"/></hostdev>"
+    static const struct {
+        const char *what;
+        const char *running; /* NULL: not known */
+        VgpuInterface interface;
+        const char *additions;
+        const char *end; /* of what is plugged */
+    } cases[] = {
+        { "a free slot", LIVE("pc-i440fx-7.2", ""), VGPU_INTERFACE_MDEV, PLACE("slot=\"0x10\""),
+          "<alias name=\"ua-vgpu-0\"/><address type=\"pci\" slot=\"0x10\"/></hostdev>" },
+        { "a slot that something has",
+          LIVE("pc", "<interface><address type='pci' bus='0x00' slot='0x10'/></interface>"),
+          VGPU_INTERFACE_MDEV, PLACE("slot=\"16\""), "<alias name=\"ua-vgpu-0\"/></hostdev>" },
+        { "a slot that QEMU has", LIVE("pc", ""), VGPU_INTERFACE_MDEV, PLACE("slot=\"1\""),
+          "<alias name=\"ua-vgpu-0\"/></hostdev>" },
+        { "a bus that takes nothing", LIVE("pc-q35-8.0", PORT("7")), VGPU_INTERFACE_MDEV,
+          PLACE("slot=\"0x10\""), "<alias name=\"ua-vgpu-0\"/></hostdev>" },
+        { "another function", LIVE("pc", ""), VGPU_INTERFACE_MDEV,
+          PLACE("slot=\"0x10\" function=\"1\""), "<alias name=\"ua-vgpu-0\"/></hostdev>" },
+        { "a running domain that cannot be read", NULL, VGPU_INTERFACE_MDEV,
+          PLACE("slot=\"0x10\""), "<alias name=\"ua-vgpu-0\"/></hostdev>" },
+        { "all of a VF, at a free port", LIVE("q35", PORT("7")), VGPU_INTERFACE_VF, ALL,
+          "<alias name=\"ua-vgpu-0\"/><address type=\"pci\" bus=\"7\" slot=\"0\"/><rom "
+          "file=\"/v.rom\"/><driver name=\"vfio\"/></hostdev>" },
+        { "all of a VF, at a port that is not there", LIVE("q35", PORT("6")), VGPU_INTERFACE_VF,
+          ALL,
+          "<alias name=\"ua-vgpu-0\"/><rom file=\"/v.rom\"/><driver name=\"vfio\"/></hostdev>" },
+        { "all of an mdev", LIVE("q35", PORT("7")), VGPU_INTERFACE_MDEV, ALL,
+          "<alias name=\"ua-vgpu-0\"/><address type=\"pci\" bus=\"7\" slot=\"0\"/></hostdev>" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) running = cases[i].running ? golden_parse(cases[i].running) : NULL;
+        VgpuWant want = { .uuid = (char *) UUID_0,
+                          .interface = cases[i].interface,
+                          .vf = (char *) "0000:03:00.1",
+                          .additions = (char *) cases[i].additions };
+        g_autofree char *xml = vgpu_inject_live_xml(running, &want);
+
+        if (!g_str_has_suffix(xml, cases[i].end))
+            fail_msg("%s: %s", cases[i].what, xml);
+    }
+#undef LIVE
+#undef PORT
+#undef PLACE
+#undef ALL
 }
 
 static void
@@ -777,7 +1116,11 @@ main(void)
         cmocka_unit_test(test_impossible),
         cmocka_unit_test(test_change),
         cmocka_unit_test(test_change_of_vf),
+        cmocka_unit_test(test_additions_stay),
+        cmocka_unit_test(test_aside),
+        cmocka_unit_test(test_set_aside),
         cmocka_unit_test(test_live_xml),
+        cmocka_unit_test(test_live_additions),
         cmocka_unit_test(test_version),
         cmocka_unit_test(test_aim),
         cmocka_unit_test(test_wishes),

@@ -114,18 +114,25 @@ new_target(const VgpuDomain *domain)
     return format_target(dev, bus->name);
 }
 
-/* Target and address of the one that is there; NULL when it has none that can be kept. */
+/* All that was added to it stays. NULL: it has no target. */
 static char *
-kept_target(const VgpuDomain *domain)
+edit(const char *old, const char *image)
 {
-    xmlNode *root = xmlDocGetRootElement(domain->doc);
-    g_autofree char *dev = vgpu_xml_text(domain->doc, root, OURS "/target/@dev");
-    g_autofree char *bus = vgpu_xml_text(domain->doc, root, OURS "/target/@bus");
-    xmlNode *address = vgpu_xml_node(domain->doc, root, OURS "/address");
-    g_autofree char *at = address ? vgpu_xml_dump(address) : NULL;
-    g_autofree char *target = dev && bus ? format_target(dev, bus) : NULL;
+    g_autoptr(xmlDoc) doc = old ? vgpu_xml_parse(old, strlen(old), "disk", NULL) : NULL;
+    xmlNode *target = doc ? vgpu_xml_node(doc, NULL, "/disk/target[@dev and @bus]") : NULL;
+    xmlNode *source;
 
-    return target ? g_strconcat(target, at, NULL) : NULL;
+    if (!target)
+        return NULL;
+    vgpu_xml_remove_blanks(xmlDocGetRootElement(doc));
+    if (!(source = vgpu_xml_node(doc, NULL, "/disk/source"))) {
+        source = xmlNewDocNode(doc, NULL, BAD_CAST "source", NULL);
+        xmlAddChild(xmlDocGetRootElement(doc), source);
+    }
+    xmlSetProp(source, BAD_CAST "startupPolicy", BAD_CAST "optional");
+    xmlUnsetProp(target, BAD_CAST "tray"); /* it was open for the old image */
+    xmlSetProp(source, BAD_CAST "file", BAD_CAST image);
+    return vgpu_xml_dump(xmlDocGetRootElement(doc));
 }
 
 bool
@@ -138,12 +145,22 @@ vgpu_disk_is_right(const VgpuDomain *domain)
 }
 
 char *
-vgpu_disk_format(const VgpuDomain *domain)
+vgpu_disk_dump(const VgpuDomain *domain)
 {
-    g_autofree char *kept = kept_target(domain);
-    g_autofree char *target = kept ? g_steal_pointer(&kept) : new_target(domain);
+    xmlNode *disk = vgpu_xml_node(domain->doc, xmlDocGetRootElement(domain->doc), OURS);
+
+    return disk ? vgpu_xml_dump(disk) : NULL;
+}
+
+char *
+vgpu_disk_format(const VgpuDomain *domain, const char *old)
+{
+    g_autofree char *edited = edit(old, domain->driver_iso);
+    g_autofree char *target = edited ? NULL : new_target(domain);
     g_autofree char *file = g_markup_escape_text(domain->driver_iso, -1);
 
+    if (edited)
+        return g_steal_pointer(&edited);
     return g_strdup_printf(
         "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
         "<source file='%s' startupPolicy='optional'/>%s<readonly/><alias name='" VGPU_ALIAS_DRIVER

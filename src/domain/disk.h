@@ -10,6 +10,9 @@
 /* Whether @domain shows what its `driver_iso` asks for, which may be nothing. */
 bool vgpu_disk_is_right(const VgpuDomain *domain);
 
-/* The <disk> for `driver_iso`, which must be set: with the target and the guest's address of one
- * that is there, else with the first target that is free. */
-char *vgpu_disk_format(const VgpuDomain *domain);
+/* The one that is there, as text. */
+char *vgpu_disk_dump(const VgpuDomain *domain);
+
+/* The <disk> for `driver_iso`, which must be set: @old (an element as text) with that image, or, where
+ * that is NULL or has no target, a new one on the first target that is free. */
+char *vgpu_disk_format(const VgpuDomain *domain, const char *old);

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/uuid.h"
+#include "domain/additions.h"
+#include "domain/clash.h"
 #include "domain/disk.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
@@ -18,6 +20,7 @@ vgpu_change_free(VgpuChange *self)
     g_free(self->alias);
     g_free(self->uuid);
     g_free(self->xml);
+    g_free(self->was);
     g_free(self->text);
     g_free(self);
 }
@@ -74,11 +77,31 @@ check_hostdevs(const VgpuDomain *domain, gulong libvirt, GError **error)
     return true;
 }
 
+/* It can only be a PCI device, but which one is not decided yet: what is there may be right. */
+static bool
+is_open(const VgpuWant *want)
+{
+    return want->interface == VGPU_INTERFACE_NONE && vgpu_additions_for_pci(want->additions);
+}
+
+/* The element with that alias that is set aside, as text; NULL: none is. */
+static char *
+find_aside(const VgpuDomain *domain, const char *alias)
+{
+    g_autofree char *xpath = g_strdup_printf("/devices/*[alias/@name='%s']", alias);
+    g_autoptr(xmlDoc) doc =
+        domain->aside ? vgpu_xml_parse(domain->aside, strlen(domain->aside), "aside", NULL)
+                      : NULL;
+    xmlNode *node = doc ? vgpu_xml_node(doc, NULL, xpath) : NULL;
+
+    return node ? vgpu_xml_dump(node) : NULL;
+}
+
 static bool
 carries(const VgpuHostdev *hostdev, const VgpuWant *want, VgpuPicture picture)
 {
     return vgpu_hostdev_names(hostdev, want) && hostdev->display == picture.display &&
-           hostdev->ramfb == picture.ramfb;
+           hostdev->ramfb == picture.ramfb && vgpu_hostdev_has_additions(hostdev, want);
 }
 
 static guint
@@ -98,8 +121,11 @@ is_right(const VgpuDomain *domain, const VgpuPicture *pictures, const VgpuHostde
     guint index = (guint) hostdev->index;
     const VgpuWant *want = index < domain->wants->len ? domain->wants->pdata[index] : NULL;
 
-    return want && !want->uuid_is_users && carries(hostdev, want, pictures[index]) &&
-           count_ours(domain, hostdev->index) == 1;
+    if (!want || want->uuid_is_users)
+        return false;
+    return is_open(want) || (carries(hostdev, want, pictures[index]) &&
+                             !vgpu_clash_over_place(domain, hostdev->index, hostdev->place) &&
+                             count_ours(domain, hostdev->index) == 1);
 }
 
 static VgpuChange *
@@ -109,16 +135,23 @@ attach_new(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture picture, 
     const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
     g_autofree char *device = vgpu_hostdev_device_text(want);
     g_autofree char *absence = vgpu_display_absence(domain, want, libvirt);
+    g_autofree char *lost = NULL, *old = NULL, *fitting = NULL;
+    bool unbootable = false;
 
     self->attach = true;
     self->index = want->index;
     self->alias = g_strdup_printf(VGPU_ALIAS_PREFIX "%u", want->index);
     self->uuid = g_strdup(want->uuid);
-    self->xml = vgpu_hostdev_format(want, picture, there ? there->address : NULL);
+    old = there ? g_strdup(there->xml) : find_aside(domain, self->alias);
+    fitting = old ? vgpu_clash_trim(domain, self->alias, want->index, old, &unbootable) : NULL;
+    self->xml = vgpu_hostdev_replace(fitting, want, picture, &lost);
     self->text =
-        g_strdup_printf("attach vGPU %u (%s)%s%s%s%s", want->index, device,
+        g_strdup_printf("attach vGPU %u (%s)%s%s%s%s%s%s%s", want->index, device,
                         picture.display ? " with display" : "", picture.ramfb ? " and ramfb" : "",
-                        absence ? "; " : "", absence ? absence : "");
+                        absence ? "; " : "", absence ? absence : "",
+                        lost ? "; an mdev cannot have its " : "", lost ? lost : "",
+                        unbootable ? "; without its <boot>, as no other device has an order"
+                                   : "");
     return self;
 }
 
@@ -130,6 +163,7 @@ detach_new(const VgpuDomain *domain, const VgpuHostdev *hostdev)
 
     self->index = (guint) hostdev->index;
     self->alias = g_strdup(hostdev->alias);
+    self->was = g_strdup(hostdev->xml);
     self->uuid = hostdev->source ? vgpu_uuid_for_domain(domain->uuid, self->index)
                                  : g_strdup(hostdev->uuid);
     self->text = g_strdup_printf("detach vGPU %d (%s%s)", hostdev->index,
@@ -141,11 +175,13 @@ static VgpuChange *
 attach_driver(const VgpuDomain *domain)
 {
     VgpuChange *self = g_new0(VgpuChange, 1);
+    g_autofree char *old = NULL;
 
     self->attach = true;
     self->index = VGPU_INDEX_DRIVER;
     self->alias = g_strdup(VGPU_ALIAS_DRIVER);
-    self->xml = vgpu_disk_format(domain);
+    old = domain->has_driver_disk ? vgpu_disk_dump(domain) : find_aside(domain, self->alias);
+    self->xml = vgpu_disk_format(domain, old);
     self->text = g_strdup_printf("attach the guest's driver (%s)", domain->driver_iso);
     return self;
 }
@@ -157,6 +193,7 @@ detach_driver(const VgpuDomain *domain)
 
     self->index = VGPU_INDEX_DRIVER;
     self->alias = g_strdup(VGPU_ALIAS_DRIVER);
+    self->was = vgpu_disk_dump(domain);
     self->text =
         g_strdup_printf("detach the guest's driver (%s)",
                         domain->driver_disk_file ? domain->driver_disk_file : "no image");
@@ -184,7 +221,8 @@ plan_attaches(const VgpuDomain *domain, const VgpuPicture *pictures, gulong libv
         const VgpuWant *want = domain->wants->pdata[i];
         const VgpuHostdev *there = vgpu_domain_find_ours(domain, want->index);
 
-        if (!want->uuid_is_users && !(there && is_right(domain, pictures, there)))
+        if (!want->uuid_is_users && !is_open(want) &&
+            !(there && is_right(domain, pictures, there)))
             g_ptr_array_add(changes, attach_new(domain, want, pictures[i], libvirt));
     }
     if (domain->driver_iso && !vgpu_disk_is_right(domain))
@@ -203,12 +241,53 @@ vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
         return NULL;
     }
     if (!check_users(domain, error) || !check_hostdevs(domain, libvirt, error) ||
+        !vgpu_clash_check(domain, error) ||
         !(pictures = vgpu_display_decide(domain, libvirt, error)))
         return NULL;
 
     plan_detaches(domain, pictures, changes);
     plan_attaches(domain, pictures, libvirt, changes);
     return g_steal_pointer(&changes);
+}
+
+/* Whether it need not be remembered any more: it is in the definition, or is detached from it. */
+static bool
+is_known(const VgpuDomain *domain, const GPtrArray *changes, const char *alias)
+{
+    g_autofree char *xpath = g_strdup_printf("/domain/devices/*[alias/@name='%s']", alias);
+
+    for (guint i = 0; i < changes->len; i++) {
+        const VgpuChange *change = changes->pdata[i];
+
+        if (change->was && g_strcmp0(change->alias, alias) == 0)
+            return true;
+    }
+    return vgpu_xml_node(domain->doc, NULL, xpath) != NULL;
+}
+
+char *
+vgpu_inject_set_aside(const VgpuDomain *domain, const GPtrArray *changes)
+{
+    g_autoptr(xmlDoc) doc =
+        domain->aside ? vgpu_xml_parse(domain->aside, strlen(domain->aside), "aside", NULL)
+                      : NULL;
+    g_autoptr(GPtrArray) before = doc ? vgpu_xml_nodes(doc, NULL, "/devices/*") : NULL;
+    g_autoptr(GString) xml = g_string_new(NULL);
+
+    for (guint i = 0; i < changes->len; i++) {
+        const VgpuChange *change = changes->pdata[i];
+
+        if (change->was)
+            g_string_append(xml, change->was);
+    }
+    for (guint i = 0; before && i < before->len; i++) {
+        g_autofree char *alias = vgpu_xml_text(doc, before->pdata[i], "alias/@name");
+        g_autofree char *element = vgpu_xml_dump(before->pdata[i]);
+
+        if (!is_known(domain, changes, alias))
+            g_string_append(xml, element);
+    }
+    return xml->len ? g_strdup_printf("<devices>%s</devices>", xml->str) : NULL;
 }
 
 char *
@@ -220,90 +299,21 @@ vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt)
     for (guint i = 0; pictures && i < domain->wants->len; i++) {
         const VgpuWant *want = domain->wants->pdata[i];
         g_autofree char *xml =
-            want->uuid_is_users ? NULL : vgpu_hostdev_format(want, pictures[i], NULL);
+            want->uuid_is_users ? NULL : vgpu_hostdev_format(want, pictures[i]);
 
         if (xml)
-            g_string_append(text, xml);
+            g_string_append_printf(text, "%s%s", xml, want->additions ? want->additions : "");
     }
     return g_string_free(text, FALSE);
 }
 
 char *
-vgpu_inject_live_xml(const VgpuWant *want)
+vgpu_inject_live_xml(const VgpuDomain *running, const VgpuWant *want)
 {
-    return vgpu_hostdev_format(want, (VgpuPicture) { false, false }, NULL);
-}
+    g_autofree char *place = vgpu_additions_place(want->additions);
+    bool can_be_there = place && running && vgpu_domain_can_plug(running, place);
 
-/* The blanks in front of @node on its line, as far as can be told. */
-static char *
-indentation(xmlNode *node)
-{
-    const char *newline = NULL;
-    g_autofree char *parent = NULL;
-
-    if (node->prev && node->prev->type == XML_TEXT_NODE && xmlIsBlankNode(node->prev))
-        newline = strrchr((const char *) node->prev->content, '\n');
-    if (newline)
-        return g_strdup(newline + 1);
-    if (!node->parent || node->parent->type != XML_ELEMENT_NODE)
-        return g_strdup("");
-    parent = indentation(node->parent);
-    return g_strconcat(parent, "  ", NULL);
-}
-
-static xmlNode *
-newline_new(xmlDoc *doc, const char *indent)
-{
-    g_autofree char *text = g_strconcat("\n", indent, NULL);
-
-    return xmlNewDocText(doc, BAD_CAST text);
-}
-
-/* Give the elements below @node, which has no text in it, lines of their own. */
-static void
-indent_children(xmlNode *node, const char *indent)
-{
-    g_autofree char *deeper = g_strconcat(indent, "  ", NULL);
-
-    for (xmlNode *child = node->children; child; child = child->next) {
-        xmlAddPrevSibling(child, newline_new(node->doc, deeper));
-        indent_children(child, deeper);
-    }
-    if (node->children)
-        xmlAddChild(node, newline_new(node->doc, indent));
-}
-
-/* The element goes in first: libxml2 would merge, and free, a text beside a text. */
-void
-vgpu_inject_insert(xmlNode *parent, xmlNode *after, xmlNode *node)
-{
-    xmlNode *sibling = xmlFirstElementChild(parent);
-    g_autofree char *outer = indentation(parent);
-    g_autofree char *indent = sibling ? indentation(sibling) : g_strconcat(outer, "  ", NULL);
-
-    indent_children(node, indent);
-    if (after)
-        xmlAddNextSibling(after, node);
-    else if (parent->children)
-        xmlAddPrevSibling(parent->children, node);
-    else
-        xmlAddChild(parent, node);
-    xmlAddPrevSibling(node, newline_new(parent->doc, indent));
-    if (!node->next)
-        xmlAddNextSibling(node, newline_new(parent->doc, outer));
-}
-
-void
-vgpu_inject_remove(xmlNode *node)
-{
-    xmlNode *blank = node->prev;
-
-    if (blank && blank->type == XML_TEXT_NODE && xmlIsBlankNode(blank)) {
-        xmlUnlinkNode(blank);
-        xmlFreeNode(blank);
-    }
-    xmlUnlinkNode(node);
-    xmlFreeNode(node);
+    return vgpu_hostdev_format_live(want, can_be_there);
 }
 
 static void
@@ -315,7 +325,7 @@ apply_detach(xmlDoc *doc, const char *alias)
     g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, xpath);
 
     for (guint i = 0; i < nodes->len; i++)
-        vgpu_inject_remove(nodes->pdata[i]);
+        vgpu_xml_remove(nodes->pdata[i]);
 }
 
 /* Where libvirt writes it: a <disk> after the others, which come first but for the emulator, a
@@ -344,10 +354,10 @@ apply_attach(xmlDoc *doc, const char *xml)
         xmlNode *root = xmlDocGetRootElement(doc);
 
         devices = xmlNewDocNode(doc, NULL, BAD_CAST "devices", NULL);
-        vgpu_inject_insert(root, xmlLastElementChild(root), devices);
+        vgpu_xml_insert(root, xmlLastElementChild(root), devices);
     }
-    vgpu_inject_insert(devices, place_for(devices, (const char *) device->name),
-                       xmlDocCopyNode(device, doc, 1));
+    vgpu_xml_insert(devices, place_for(devices, (const char *) device->name),
+                    xmlDocCopyNode(device, doc, 1));
 }
 
 char *

@@ -17,6 +17,7 @@ typedef struct {
     char *uuid; /* of the vGPU: our name for it where it is on a VF; NULL: an mdev without one, or
                   * no vGPU */
     char *xml;  /* the <hostdev> or <disk> to attach; NULL on detach */
+    char *was;  /* what is detached, as it is now; NULL on attach */
     char *
         text; /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)", and
                  * what is to be said of its display */
@@ -26,8 +27,9 @@ void vgpu_change_free(VgpuChange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuChange, vgpu_change_free)
 
 /* What has to be done to @domain (a persistent definition), detaches before attaches; empty
- * when nothing. The guest address of a replaced device is kept, also when it moves between
- * mdev and VF; of a replaced cdrom its target too, and a cdrom is never a reason to refuse.
+ * when nothing. What was added to a device stays when it is replaced, as far as it can (see
+ * vgpu_hostdev_edit()), also of one that is not there but set aside. A cdrom is never a reason to
+ * refuse.
  * Applying it and planning again gives an empty list. VGPU_ERROR_BAD_REQUEST when the annotation
  * contradicts the domain (no <hostdev> for a uuid="…", or its UUID elsewhere); else what
  * vgpu_hostdev_check() and vgpu_display_decide() say, also when nothing has to be done. @libvirt
@@ -35,21 +37,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuChange, vgpu_change_free)
 GPtrArray *vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* What has to be remembered while @changes of @domain are carried out: the elements that are detached,
+ * and what was set aside before and is not back, in one <devices> as text. NULL: nothing. */
+char *vgpu_inject_set_aside(const VgpuDomain *domain, const GPtrArray *changes);
+
 /* What a plan for @domain leads to, as a text that is the same as long as that is; for what a plan was made
  * of. */
 char *vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt);
 
 /* The <hostdev> for hot-plug of @want, which needs index, interface and uuid or vf: alias and
- * device, display and ramfb off. */
-char *vgpu_inject_live_xml(const VgpuWant *want);
+ * device, display and ramfb off. Of what the annotation adds it has the ROM and the driver, if it is a
+ * PCI device, and its place in the guest where something can be plugged there into @running (the
+ * running domain; NULL: it is not known). */
+char *vgpu_inject_live_xml(const VgpuDomain *running, const VgpuWant *want);
 
 /* Carry out @changes on the document itself, for files; returns the whole new text. The rest of
  * @domain still tells of the old one. */
 char *vgpu_inject_apply(VgpuDomain *domain, const GPtrArray *changes);
-
-/* Put the new element @node, which has no text in it, below @parent after its child @after (NULL:
- * first), indented like its surroundings. @node is given away. */
-void vgpu_inject_insert(xmlNode *parent, xmlNode *after, xmlNode *node);
-
-/* Take @node out and free it, with the blanks in front of it, so that no empty line stays. */
-void vgpu_inject_remove(xmlNode *node);

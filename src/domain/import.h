@@ -1,0 +1,41 @@
+/* import.h: a <hostdev> that was made by hand becomes an annotated vGPU
+ *
+ * Pure. What vGPU a <hostdev> is of only the host can tell; here is decided what becomes of the definition. An
+ * mdev keeps its <hostdev>, and the annotation names its UUID; the <hostdev> of a VF makes way for one of ours on
+ * the same VF, at the same address in the guest and with what the user had added to it. */
+#pragma once
+
+#include "domain/domain.h"
+
+/* Whether @hostdev, one of @domain's, may be imported: it names a device, is not ours, and no uuid="…" is
+ * for it. */
+bool vgpu_import_is_candidate(const VgpuDomain *domain, const VgpuHostdev *hostdev);
+
+/* What the host says of one of the <hostdev>s. */
+typedef struct {
+    guint hostdev;       /* its number in VgpuDomain.hostdevs */
+    const char *profile; /* a name, or an id */
+    const char
+        *gpu; /* where it has to be: canonical address; NULL: anywhere. Of a VF its own counts */
+    const char *pool;        /* that its GPU is given to; NULL: none */
+    VgpuInterface interface; /* NONE is taken as mdev */
+} VgpuImportDevice;
+
+typedef struct {
+    char *annotation;    /* the whole <vgpu:devices>, for vgpu_domains_set_annotation() */
+    char *old;           /* the one that was there; NULL: none was */
+    GPtrArray *replaced; /* of char *: the <hostdev>s that go, as text */
+    guint *numbers;      /* that the devices have as vGPUs, one for each */
+    char *before;        /* the definition as it is, for people to compare with… */
+    char *after;         /* …the one that it becomes */
+} VgpuImport;
+
+void vgpu_import_free(VgpuImport *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuImport, vgpu_import_free)
+
+/* What becomes of the definition @xml when @devices (@n of them, by rising numbers) are imported into it; @libvirt
+ * as for vgpu_inject_plan(). An import that ended after the annotation was written goes on: its VF is not annotated
+ * again. VGPU_ERROR_BAD_REQUEST when an annotation cannot say what a <hostdev> has, or has another vGPU on its VF;
+ * else the errors of vgpu_inject_plan(). */
+VgpuImport *vgpu_import_plan(const char *xml, const char *what, const VgpuImportDevice *devices,
+                             guint n, gulong libvirt, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,35 @@
+#include "domain/excerpt.h"
+
+#include "base/names.h"
+#include "base/xml.h"
+
+/* What goes: what others keep in the metadata, all that is no device, and of devices that no caller asks about all but
+ * what tells where they are. */
+static const char *const needless[] = {
+    "//comment()",
+    "//processing-instruction()",
+    "/domain/metadata/*[not(starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "'))]",
+    "/domain/*[not(self::name or self::uuid or self::metadata or self::memory or self::memtune "
+    "or self::vcpu or "
+    "self::cputune or self::numatune or self::os or self::devices)]",
+    "/domain/devices/*[not(self::hostdev or self::graphics or self::controller or "
+    "alias/@name='" VGPU_ALIAS_DRIVER
+    "')]/*[not(self::address or self::alias or self::boot or self::target or "
+    "self::model)]",
+};
+
+char *
+vgpu_excerpt_make(const VgpuDomain *domain)
+{
+    g_autoptr(xmlDoc) doc = xmlCopyDoc(domain->doc, 1);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(needless); i++) {
+        g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, needless[i]);
+
+        for (guint n = 0; n < nodes->len; n++) {
+            xmlUnlinkNode(nodes->pdata[n]);
+            xmlFreeNode(nodes->pdata[n]);
+        }
+    }
+    return vgpu_xml_dump_doc(doc);
+}

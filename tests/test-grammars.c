@@ -68,6 +68,7 @@ judge(Which which, const char *what, const char *xml)
 
 #define DEVICE(inside)                                                                           \
     "<v:devices xmlns:v='" VGPU_XMLNS "' xmlns:x='" FOREIGN "'>" inside "</v:devices>"
+#define MANY(text) text text text text text text text text
 #define GPU(inside) "<vgpuhost><gpu address='41:00.0'>" inside "</gpu></vgpuhost>"
 #define IN_POOL(name, inside)                                                                    \
     "<vgpupool><source><gpu address='41:00.0'/></source><name>" name "</name>" inside            \
@@ -82,6 +83,21 @@ static const struct {
 } cases[] = {
     { "comments and PIs", ANNOTATION,
       DEVICE("<!-- a --><?b?><v:device profile='p'><!-- c --><?d?></v:device>\n"), true },
+    { "what is libvirt's, in either name space", ANNOTATION,
+      DEVICE("<v:device profile='p'><v:hostdev><v:rom bar='on'/><boot order='1'/></v:hostdev>"
+             "</v:device>"),
+      true },
+    { "what is libvirt's, in a third", ANNOTATION,
+      DEVICE("<v:device profile='p'><v:hostdev><x:rom bar='on'/></v:hostdev></v:device>"),
+      false },
+    { "what is libvirt's, in both", ANNOTATION,
+      DEVICE("<v:device profile='p'><v:hostdev><v:rom bar='on'/><rom bar='on'/></v:hostdev>"
+             "</v:device>"),
+      false },
+    { "ours without a name space", ANNOTATION,
+      DEVICE("<v:device profile='p'><param name='a' value='b'/></v:device>"), false },
+    { "what is libvirt's, elsewhere", ANNOTATION,
+      DEVICE("<v:device profile='p'><rom bar='on'/></v:device>"), false },
     { "blanks in CDATA", ANNOTATION, DEVICE("<![CDATA[ \n]]>"), true },
     { "blanks in an empty element", ANNOTATION,
       DEVICE("<v:device><v:profile name='p'> \n </v:profile></v:device>"), true },
@@ -92,6 +108,18 @@ static const struct {
       DEVICE("<v:device profile='\302\240p'/>"), true },
     { "a C1 control character in a name", ANNOTATION, DEVICE("<v:device profile='a\302\205b'/>"),
       false },
+    { "a character that writes from right to left", ANNOTATION,
+      DEVICE("<v:device profile='a&#x202e;b'/>"), false },
+    { "a name that is just short enough", ANNOTATION,
+      DEVICE("<v:device profile='" MANY("abcdefghijklmnop") "'/>"), true },
+    { "a name that is too long", ANNOTATION,
+      DEVICE("<v:device profile='" MANY("abcdefghijklmnop") "q'/>"), false },
+    { "a parameter whose name is too long", ANNOTATION,
+      DEVICE("<v:device profile='p'><v:param name='" MANY(
+          "abcdefghijklmnop") "q' value='b'/></v:device>"),
+      false },
+    { "a tenant whose name is too long", POOL,
+      IN_POOL("p", "<tenants><tenant name='" MANY("abcdefghijklmnop") "q'/></tenants>"), false },
     { "a character that XML writes in two halves", ANNOTATION,
       DEVICE("<v:device profile='&#x1f600;'/>"), true },
     { "xml:space", ANNOTATION, DEVICE("<v:device profile='p' xml:space='preserve'/>"), false },
@@ -178,6 +206,11 @@ test_cases(void **state)
 
 /* --- documents put together by dice ---------------------------------------------------------- */
 
+#define A16 "abcdefghijklmnop"
+#define O16                                                                                      \
+    "\303\266\303\266\303\266\303\266\303\266\303\266\303\266\303\266"                           \
+    "\303\266\303\266\303\266\303\266\303\266\303\266\303\266\303\266"
+
 static const char *const texts[] = {
     "0",
     "1",
@@ -220,6 +253,15 @@ static const char *const texts[] = {
     "a\177b",
     "a234567890123456789012345678901234567890123456789012345678901234",
     "a2345678901234567890123456789012345678901234567890123456789012345",
+    MANY(A16) /* 128 */,
+    MANY(A16) "9",
+    MANY(O16) /* 128 as well, in twice the bytes */,
+    MANY(O16) "9",
+    "a\302\2332Jb",   /* CSI */
+    "a\342\200\256b", /* from right to left */
+    "a\342\201\246b", /* an isolate */
+    "a\342\200\213b", /* no width */
+    "\357\273\277ab", /* byte order mark */
     "a,b=c",
     "auto",
     "on",

@@ -54,6 +54,7 @@ test_read(void **state)
         gsize len;
     } cases[] = {
         { "a line", "nvidia\n", 0, "nvidia", 6 },
+        { "bytes that are no text", "GRID\xff \xc3", 0, "GRID\ufffd \ufffd", 11 },
         { "blanks behind", "nvidia \t\n\n", 0, "nvidia", 6 },
         { "blanks before stay", "  4\n", 0, "  4", 3 },
         { "lines", "a: 1\nb: 2\n", 0, "a: 1\nb: 2", 9 },

@@ -52,6 +52,14 @@ vgpu_sysfs_exists(const VgpuSysfs *self, const char *path)
     return faccessat(self->root_fd, path, F_OK, 0) == 0;
 }
 
+bool
+vgpu_sysfs_is_file(const VgpuSysfs *self, const char *path)
+{
+    struct stat st;
+
+    return fstatat(self->root_fd, path, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
 static bool
 is_absence(int err)
 {
@@ -91,6 +99,19 @@ read_all(int fd, char *buf, size_t size)
     return (ssize_t) used;
 }
 
+/* Up to the first NUL. What a driver shows is given on as text, to D-Bus for one, which takes nothing else. */
+static char *
+as_text(const char *bytes, size_t len)
+{
+    char *text = g_strndup(bytes, len), *valid;
+
+    if (g_utf8_validate(text, -1, NULL))
+        return text;
+    valid = g_utf8_make_valid(text, -1);
+    g_free(text);
+    return valid;
+}
+
 char *
 vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
 {
@@ -119,7 +140,7 @@ vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
         return NULL;
     }
     close(fd);
-    return g_strchomp(g_strndup(text, (size_t) len));
+    return g_strchomp(as_text(text, (size_t) len));
 }
 
 bool
@@ -239,4 +260,13 @@ vgpu_sysfs_link_parent(const VgpuSysfs *self, const char *path)
     g_autofree char *dir = target ? g_path_get_dirname(target) : NULL;
 
     return dir && !g_str_equal(dir, ".") ? g_path_get_basename(dir) : NULL;
+}
+
+bool
+vgpu_sysfs_link_has(const VgpuSysfs *self, const char *path, const char *component)
+{
+    g_autofree char *target = read_link(self, path);
+    g_auto(GStrv) components = target ? g_strsplit(target, "/", -1) : NULL;
+
+    return components && g_strv_contains((const char *const *) components, component);
 }

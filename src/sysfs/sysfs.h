@@ -18,12 +18,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuSysfs, vgpu_sysfs_free)
 /* For the few callers that need openat() or a child process. Borrowed. */
 int vgpu_sysfs_root_fd(const VgpuSysfs *self);
 
+/* Whether there is a regular file: reading anything else may wait for ever. */
+bool vgpu_sysfs_is_file(const VgpuSysfs *self, const char *path);
 bool vgpu_sysfs_exists(const VgpuSysfs *self, const char *path);
 /* That there is no such thing is known for sure; both are false where it cannot be told. */
 bool vgpu_sysfs_is_missing(const VgpuSysfs *self, const char *path);
 
-/* The whole attribute (64 KiB at most) without trailing white space. NULL with @error when it
- * cannot be read: VGPU_ERROR_NOT_FOUND when it is not there, else VGPU_ERROR_DRIVER. */
+/* The whole attribute (64 KiB at most) without trailing white space, as UTF-8: bytes that are not
+ * become U+FFFD. NULL with @error when it cannot be read: VGPU_ERROR_NOT_FOUND when it is not there, else VGPU_ERROR_DRIVER. */
 char *vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -47,6 +49,9 @@ GPtrArray *vgpu_sysfs_list(const VgpuSysfs *self, const char *path);
 /* The last component of what a link points to (a driver's name, a group's number); NULL when
  * there is no such link. */
 char *vgpu_sysfs_link_name(const VgpuSysfs *self, const char *path);
+
+/* Whether @component is one of the components of what a link points to; false when there is no such link. */
+bool vgpu_sysfs_link_has(const VgpuSysfs *self, const char *path, const char *component);
 
 /* The last but one component of what a link points to: for a device's link, the device it sits
  * below. NULL when there is no such link or component. */

@@ -14,8 +14,8 @@
 static void
 print_parent(GString *text, const VgpuGpu *gpu, const VgpuParent *parent)
 {
-    g_string_append_printf(text, "  parent %s vf %d driver %s\n", parent->address, parent->is_vf,
-                           parent->driver);
+    g_string_append_printf(text, "  parent %s vf %d driver %s %u MiB\n", parent->address,
+                           parent->is_vf, parent->driver, parent->fb_mib);
     for (guint i = 0; i < parent->offers->len; i++) {
         const VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
 
@@ -27,8 +27,8 @@ print_parent(GString *text, const VgpuGpu *gpu, const VgpuParent *parent)
     for (guint i = 0; i < parent->instances->len; i++) {
         const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
 
-        g_string_append_printf(text, "    instance %s %s\n", instance->uuid,
-                               instance->profile_id);
+        g_string_append_printf(text, "    instance %s %s on %d at %d\n", instance->uuid,
+                               instance->profile_id, instance->gi, instance->slot);
     }
 }
 
@@ -157,7 +157,8 @@ make_vendor(VgpuInventory *inventory)
     gpu->vfs_total = 32;
     gpu->card_mib = 49152;
     vgpu_parent_add_offer(first, add_profile(gpu, &full), 1);
-    vgpu_parent_add_instance(second, NULL, "nvidia-1150");
+    vgpu_parent_add_instance(second, NULL, "nvidia-1150")->gi = 3;
+    vgpu_parent_first_instance(second)->slot = 18;
 }
 
 static void
@@ -176,6 +177,7 @@ make_plain(VgpuInventory *inventory)
     g_clear_pointer(&gpu->driver_version, g_free);
     vgpu_parent_add_offer(add_vf(gpu, "10000:c1:02.0", "vfio-pci"), profile, 1);
     vgpu_parent_add_offer(add_vf(gpu, "10000:c1:02.1", NULL), profile, 0);
+    ((VgpuParent *) gpu->parents->pdata[1])->fb_mib = 768;
     g_ptr_array_add(gpu->vfs, g_strdup("10000:c1:02.2")); /* it carries nothing */
     gpu->vfs_enabled++;
 }
@@ -403,10 +405,10 @@ test_not_utf8(void **state)
                         "  vf 0000:41:00.4\n"
                         "  profile i" REPLACED " 'n" REPLACED "' 0 MiB 0 heads frl 0 r" REPLACED
                         " max 0/0/0 gi -1\n"
-                        "  parent 0000:41:00.4 vf 1 driver d" REPLACED "\n"
+                        "  parent 0000:41:00.4 vf 1 driver d" REPLACED " 0 MiB\n"
                         "    offer i" REPLACED " 1\n"
-                        "    instance " UUID " p" REPLACED "\n"
-                        "    instance u" REPLACED " (null)\n");
+                        "    instance " UUID " p" REPLACED " on -1 at -1\n"
+                        "    instance u" REPLACED " (null) on -1 at -1\n");
 }
 
 /* --- rubbish -------------------------------------------------------------------------------- */
@@ -553,20 +555,22 @@ test_nonsense(void **state)
         { "as it should be",
           "(0, [" PROFILE("a") ", " PROFILE(
               "b") "], [('0000:61:00.4', nothing, [(1, 7), (0, 8)], "
-                   "[('u', 'a')])])",
+                   "[('u', 'a', -1, 3)], 0)])",
           "4 b*7|4 a*8|4 u=a|" },
         { "an offer of a profile beyond the last",
           "(0, [" PROFILE("a") "], [('0000:61:00.4', nothing, [(1, 7), (0, 8), (4294967295, 9)], "
-                               "[])])",
+                               "[], 0)])",
           "4 a*8|" },
-        { "offers without profiles", "(0, [], [('0000:61:00.4', nothing, [(0, 1)], [])])", "" },
+        { "offers without profiles", "(0, [], [('0000:61:00.4', nothing, [(0, 1)], [], 0)])",
+          "" },
         { "a function that the GPU does not have",
           "(0, [" PROFILE(
-              "a") "], [('0000:61:00.6', 'x', [(0, 1)], [('u', 'a')]), "
-                   "('', nothing, [(0, 1)], []), ('0000:61:00.5', nothing, [(0, 2)], [])])",
+              "a") "], [('0000:61:00.6', 'x', [(0, 1)], [('u', 'a', 1, 2)], 0), "
+                   "('', nothing, [(0, 1)], [], 0), ('0000:61:00.5', nothing, [(0, 2)], [], 0)])",
           "5 a*2|" },
         { "a profile twice",
-          "(0, [" PROFILE("a") ", " PROFILE("a") "], [('0000:61:00.4', nothing, [(1, 7)], [])])",
+          "(0, [" PROFILE("a") ", " PROFILE(
+              "a") "], [('0000:61:00.4', nothing, [(1, 7)], [], 0)])",
           "4 a*7|" },
     };
 
@@ -619,7 +623,7 @@ test_unknown_interface(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text =
             g_strdup_printf("([('0000:61:00.0', nothing, nothing, nothing, nothing, %s, -1, 0, "
-                            "false, [], [])], [])",
+                            "false, [], [], nothing)], [])",
                             cases[i].number);
         g_autoptr(GVariant) discovery =
             g_variant_parse(VGPU_DISCOVERY_TYPE, text, NULL, NULL, NULL);

@@ -88,10 +88,15 @@ test_remember(void **state)
         VgpuInterface interface;
         const char *product;
         guint old_mib, new_mib, expected;
+        const char *subsystem, *version; /* NULL: as before */
     } cases[] = {
         { "its lists are short now", VGPU_INTERFACE_VENDOR_VFIO, "0x26b9", 49152, 0, 49152 },
         { "they were short before", VGPU_INTERFACE_VENDOR_VFIO, "0x26b9", 4096, 49152, 49152 },
         { "another card", VGPU_INTERFACE_VENDOR_VFIO, "0x27b8", 49152, 24576, 24576 },
+        { "another board with that chip", VGPU_INTERFACE_VENDOR_VFIO, "0x26b9", 49152, 24576,
+          24576, .subsystem = "0x10de:0x1900" },
+        { "another driver", VGPU_INTERFACE_VENDOR_VFIO, "0x26b9", 49152, 24576, 24576,
+          .version = "580.65.05" },
         { "another interface", VGPU_INTERFACE_MDEV, "0x26b9", 49152, 0, 0 },
     };
 
@@ -103,6 +108,10 @@ test_remember(void **state)
 
         old->interface = VGPU_INTERFACE_VENDOR_VFIO;
         old->product_id = g_strdup("0x26b9");
+        old->subsystem = g_strdup("0x10de:0x1851");
+        old->driver_version = g_strdup("550.90.05");
+        gpu->subsystem = g_strdup(cases[i].subsystem ? cases[i].subsystem : old->subsystem);
+        gpu->driver_version = g_strdup(cases[i].version ? cases[i].version : old->driver_version);
         old->card_mib = cases[i].old_mib;
         vgpu_gpu_take_profile(old, vgpu_profile_new("nvidia-1156", "NVIDIA L40S-48Q"));
         vgpu_inventory_take(older, old);

@@ -40,11 +40,11 @@ vgpu_contents_pack_discovery(const VgpuInventory *inventory, GVariant *nodes)
     GVariantBuilder out;
 
     g_variant_builder_init(&out, VGPU_DISCOVERY_TYPE);
-    g_variant_builder_open(&out, G_VARIANT_TYPE("a(smsmsmsmsuiubasa(sbms))"));
+    g_variant_builder_open(&out, G_VARIANT_TYPE("a(smsmsmsmsuiubasa(sbms)ms)"));
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
 
-        g_variant_builder_open(&out, G_VARIANT_TYPE("(smsmsmsmsuiubasa(sbms))"));
+        g_variant_builder_open(&out, G_VARIANT_TYPE("(smsmsmsmsuiubasa(sbms)ms)"));
         add_string(&out, gpu->address);
         add_text(&out, gpu->vendor_id);
         add_text(&out, gpu->product_id);
@@ -58,6 +58,7 @@ vgpu_contents_pack_discovery(const VgpuInventory *inventory, GVariant *nodes)
                                     g_variant_new_strv((const char *const *) gpu->vfs->pdata,
                                                        gpu->vfs->len));
         add_parents(&out, gpu);
+        add_text(&out, gpu->subsystem);
         g_variant_builder_close(&out);
     }
     g_variant_builder_close(&out);
@@ -85,6 +86,7 @@ unpack_gpu(GVariant *packed)
     g_variant_get_child(packed, 6, "i", &gpu->numa_node);
     g_variant_get_child(packed, 7, "u", &gpu->vfs_total);
     g_variant_get_child(packed, 8, "b", &passed_through);
+    g_variant_get_child(packed, 11, "ms", &gpu->subsystem);
     gpu->interface = interface <= VGPU_INTERFACE_VF ? (VgpuInterface) interface : 0;
     gpu->passed_through = passed_through;
     g_variant_iter_init(&iter, vfs);
@@ -166,7 +168,7 @@ add_profiles(GVariantBuilder *out, const VgpuGpu *gpu, GHashTable *numbers)
 static void
 add_contents_of(GVariantBuilder *out, const VgpuParent *parent, GHashTable *numbers)
 {
-    g_variant_builder_open(out, G_VARIANT_TYPE("(smsa(uu)a(msms))"));
+    g_variant_builder_open(out, G_VARIANT_TYPE("(smsa(uu)a(msmsii)u)"));
     g_variant_builder_add(out, "s", parent->address);
     add_text(out, parent->driver);
     g_variant_builder_open(out, G_VARIANT_TYPE("a(uu)"));
@@ -177,16 +179,19 @@ add_contents_of(GVariantBuilder *out, const VgpuParent *parent, GHashTable *numb
         g_variant_builder_add(out, "(uu)", GPOINTER_TO_UINT(number), offer->available);
     }
     g_variant_builder_close(out);
-    g_variant_builder_open(out, G_VARIANT_TYPE("a(msms)"));
+    g_variant_builder_open(out, G_VARIANT_TYPE("a(msmsii)"));
     for (guint i = 0; i < parent->instances->len; i++) {
         const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
 
-        g_variant_builder_open(out, G_VARIANT_TYPE("(msms)"));
+        g_variant_builder_open(out, G_VARIANT_TYPE("(msmsii)"));
         add_text(out, instance->uuid);
         add_text(out, instance->profile_id);
+        g_variant_builder_add(out, "i", instance->gi);
+        g_variant_builder_add(out, "i", instance->slot);
         g_variant_builder_close(out);
     }
     g_variant_builder_close(out);
+    g_variant_builder_add(out, "u", parent->fb_mib);
     g_variant_builder_close(out);
 }
 
@@ -199,7 +204,7 @@ vgpu_contents_pack(const VgpuGpu *gpu)
     g_variant_builder_init(&out, VGPU_CONTENTS_TYPE);
     g_variant_builder_add(&out, "u", gpu->card_mib);
     add_profiles(&out, gpu, numbers);
-    g_variant_builder_open(&out, G_VARIANT_TYPE("a(smsa(uu)a(msms))"));
+    g_variant_builder_open(&out, G_VARIANT_TYPE("a(smsa(uu)a(msmsii)u)"));
     for (guint i = 0; i < gpu->parents->len; i++)
         add_contents_of(&out, g_ptr_array_index(gpu->parents, i), numbers);
     g_variant_builder_close(&out);
@@ -257,16 +262,24 @@ unpack_parent(GVariant *packed, VgpuGpu *gpu, const GPtrArray *profiles)
     g_autoptr(GVariantIter) instances = NULL;
     const char *address, *driver, *uuid, *profile_id;
     VgpuParent *parent;
+    gint32 gi, slot;
+    guint32 fb_mib;
 
-    g_variant_get(packed, "(&sm&s@a(uu)a(msms))", &address, &driver, &offers, &instances);
+    g_variant_get(packed, "(&sm&s@a(uu)a(msmsii)u)", &address, &driver, &offers, &instances,
+                  &fb_mib);
     parent = vgpu_gpu_find_parent(gpu, address);
     if (!parent)
         return;
+    parent->fb_mib = fb_mib;
     g_free(parent->driver);
     parent->driver = g_strdup(driver);
     unpack_offers(offers, parent, profiles);
-    while (g_variant_iter_next(instances, "(m&sm&s)", &uuid, &profile_id))
-        vgpu_parent_add_instance(parent, uuid, profile_id);
+    while (g_variant_iter_next(instances, "(m&sm&sii)", &uuid, &profile_id, &gi, &slot)) {
+        VgpuInstance *instance = vgpu_parent_add_instance(parent, uuid, profile_id);
+
+        instance->gi = gi;
+        instance->slot = slot;
+    }
 }
 
 static bool

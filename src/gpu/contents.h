@@ -8,8 +8,8 @@
 
 #include "gpu/inventory.h"
 
-#define VGPU_DISCOVERY_TYPE G_VARIANT_TYPE("(a(smsmsmsmsuiubasa(sbms))a(us))")
-#define VGPU_CONTENTS_TYPE G_VARIANT_TYPE("(ua(ssuuumsuuui)a(smsa(uu)a(msms)))")
+#define VGPU_DISCOVERY_TYPE G_VARIANT_TYPE("(a(smsmsmsmsuiubasa(sbms)ms)a(us))")
+#define VGPU_CONTENTS_TYPE G_VARIANT_TYPE("(ua(ssuuumsuuui)a(smsa(uu)a(msmsii)u))")
 
 /* Without offers and instances. @nodes: see vgpu_contents_nodes(); a reference is taken. Floating. */
 GVariant *vgpu_contents_pack_discovery(const VgpuInventory *inventory, GVariant *nodes);

@@ -28,6 +28,12 @@ vgpu_interface_from_string(const char *text)
     return VGPU_INTERFACE_NONE;
 }
 
+bool
+vgpu_interface_is_on_vf(VgpuInterface interface)
+{
+    return interface == VGPU_INTERFACE_VENDOR_VFIO || interface == VGPU_INTERFACE_VF;
+}
+
 static void
 instance_free(gpointer data)
 {
@@ -112,12 +118,15 @@ vgpu_gpu_free(VgpuGpu *self)
     if (!self || !g_atomic_ref_count_dec(&self->refs))
         return;
     vgpu_gpu_set_tally(self, NULL);
+    g_clear_pointer(&self->cordon, vgpu_cordon_unref);
+    g_clear_pointer(&self->host_vfs, g_array_unref);
     g_hash_table_unref(self->parents_by_address);
     g_hash_table_unref(self->profiles_by_id);
     g_free(self->address);
     g_free(self->nodedev);
     g_free(self->vendor_id);
     g_free(self->product_id);
+    g_free(self->subsystem);
     g_free(self->name);
     g_free(self->driver);
     g_free(self->driver_version);
@@ -213,6 +222,13 @@ vgpu_gpu_find_parent(const VgpuGpu *self, const char *address)
     return NULL;
 }
 
+bool
+vgpu_gpu_has_function(const VgpuGpu *self, const char *address)
+{
+    return g_str_equal(address, self->address) || vgpu_gpu_find_parent(self, address) ||
+           g_ptr_array_find_with_equal_func(self->vfs, address, g_str_equal, NULL);
+}
+
 VgpuInstance *
 vgpu_gpu_find_instance(const VgpuGpu *self, const char *uuid, VgpuParent **parent)
 {
@@ -244,6 +260,26 @@ vgpu_gpu_max_instances(const VgpuGpu *self, const VgpuProfile *profile)
 }
 
 void
+vgpu_gpu_keep_host_vfs(VgpuGpu *self, GArray *numbers)
+{
+    GArray *before = self->host_vfs;
+
+    self->host_vfs = numbers ? g_array_ref(numbers) : NULL;
+    g_clear_pointer(&before, g_array_unref);
+    for (guint i = 0; i < self->parents->len; i++)
+        ((VgpuParent *) g_ptr_array_index(self->parents, i))->host_vf = 0;
+    for (guint i = 0; numbers && i < numbers->len; i++) {
+        guint n = g_array_index(numbers, guint, i);
+        VgpuParent *parent = n && n <= self->vfs->len
+                                 ? vgpu_gpu_find_parent(self, g_ptr_array_index(self->vfs, n - 1))
+                                 : NULL;
+
+        if (parent)
+            parent->host_vf = n;
+    }
+}
+
+void
 vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char *name, guint start,
                           guint size)
 {
@@ -255,6 +291,7 @@ vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char *name
     instance->start = start;
     instance->size = size;
     g_ptr_array_add(self->gpu_instances, instance);
+    self->tells_gis = true;
 }
 
 void
@@ -274,6 +311,7 @@ vgpu_parent_add_instance(VgpuParent *self, const char *uuid, const char *profile
 
     instance->uuid = g_strdup(uuid);
     instance->profile_id = g_strdup(profile_id);
+    instance->gi = instance->slot = -1;
     g_ptr_array_add(self->instances, instance);
     return instance;
 }

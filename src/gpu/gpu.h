@@ -6,9 +6,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "gpu/cordon.h"
 #include "gpu/profile.h"
 
 #define VGPU_COUNT_UNKNOWN G_MAXUINT /* where a number of vGPUs cannot be told */
+/* VFs of a GPU: the kernel keeps their number in 16 bits (drivers/pci/pci.h, struct pci_sriov). */
+#define VGPU_GPU_VFS_MAX G_MAXUINT16
 
 /* How vGPUs are made on a function; told per device by what sysfs shows, never by the model. */
 typedef enum {
@@ -21,6 +24,8 @@ typedef enum {
 const char *vgpu_interface_to_string(VgpuInterface interface);
 /* VGPU_INTERFACE_NONE for anything unknown. */
 VgpuInterface vgpu_interface_from_string(const char *text);
+/* Whether the device of a vGPU is a VF, which a definition then names. */
+bool vgpu_interface_is_on_vf(VgpuInterface interface);
 
 /* Whether a process has a vGPU open; what cannot be told is never taken for free. */
 typedef enum {
@@ -33,6 +38,8 @@ typedef enum {
 typedef struct {
     char *uuid;       /* canonical; NULL for a VF's until the manager knows whose it is */
     char *profile_id; /* of the profile it has, NULL when it cannot be told */
+    int gi;           /* the MIG GPU instance that it is on; -1: none, or it cannot be told */
+    int slot;         /* at which it begins on a GPU of mixed sizes; -1 likewise */
     bool is_named;    /* its UUID is that of a record */
     bool is_assumed;  /* nothing but a record tells that it is there */
 } VgpuInstance;
@@ -47,7 +54,10 @@ typedef struct {
 typedef struct {
     char *address; /* canonical PCI address */
     bool is_vf;
+    guint
+        host_vf; /* the number of a VF that the host layout keeps for the host; 0: it is for guests */
     char *driver;         /* NULL when unbound */
+    guint fb_mib;         /* of a plain VF; 0 when its driver does not say */
     GPtrArray *offers;    /* of VgpuOffer, by profile id */
     GPtrArray *instances; /* of VgpuInstance */
 } VgpuParent;
@@ -67,20 +77,27 @@ typedef struct {
     char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
     char *vendor_id; /* "0x10de" */
     char *product_id;
-    char *name;           /* product name as libvirt has it, NULL while unknown */
-    char *driver;         /* NULL when unbound */
+    char *
+        subsystem; /* "0x10de:0x1851", NULL when it does not say: tells boards of one chip apart */
+    char *name;    /* product name as libvirt has it, NULL while unknown */
+    char *driver;  /* NULL when unbound */
     char *driver_version; /* of the loaded module, NULL when it does not say */
     VgpuInterface interface;
     int numa_node; /* -1 when unknown */
     guint vfs_total;
     guint vfs_enabled;
     guint card_mib;      /* frame buffer of the whole GPU; 0 when its driver does not show it */
+    VgpuCordon *cordon;  /* why it gets no new vGPUs; NULL: it may */
     bool passed_through; /* the PF itself is bound to vfio-pci: a guest has the GPU whole */
     bool is_mixed;       /* heterogeneous mode: vGPUs of different sizes may be on it together */
     bool is_mig;         /* MIG mode is on */
+    bool tells_mig;      /* that is the management library's word, not a guess */
+    bool tells_gis;      /* and so is what GPU instances there are */
     bool mig_auto;       /* a missing GPU instance may be made when a domain starts */
     GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when nobody tells */
     GPtrArray *profiles;      /* of VgpuProfile: all that any parent offers, by id */
+    GArray *
+        host_vfs; /* of guint: the VFs, counted from 1, that the host layout keeps for the host; NULL: none */
     GPtrArray *vfs;     /* of char *: the addresses of all its VFs, in order of their number */
     GPtrArray *parents; /* of VgpuParent, in that order too */
     GHashTable *parents_by_address;
@@ -112,6 +129,8 @@ const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
 /* Borrowed, NULL when not there. */
 const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
 VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
+/* Whether @address is that of the GPU, or of one of its virtual functions, whatever that carries. */
+bool vgpu_gpu_has_function(const VgpuGpu *self, const char *address);
 /* What has that UUID, on *@parent; NULL when nothing does. */
 VgpuInstance *vgpu_gpu_find_instance(const VgpuGpu *self, const char *uuid, VgpuParent **parent);
 
@@ -122,6 +141,10 @@ guint vgpu_gpu_max_instances(const VgpuGpu *self, const VgpuProfile *profile);
 /* Whether its @parent is a plain VF that one of the host's drivers has (i915, nvme): processes of
  * the host may be using it. */
 bool vgpu_gpu_shares_with_host(const VgpuGpu *self, const VgpuParent *parent);
+
+/* Have the VFs with these numbers (a reference is taken; NULL: none) kept for the host: its parents say so
+ * from now on. */
+void vgpu_gpu_keep_host_vfs(VgpuGpu *self, GArray *numbers);
 
 void vgpu_gpu_add_gpu_instance(VgpuGpu *self, guint id, int profile, const char *name,
                                guint start, guint size);

@@ -142,8 +142,7 @@ find_by_vf(const VgpuInventory *self, const char *address)
     for (guint i = 0; i < self->gpus->len; i++) {
         VgpuGpu *gpu = g_ptr_array_index(self->gpus, i);
 
-        if (g_str_equal(gpu->address, address) || vgpu_gpu_find_parent(gpu, address) ||
-            g_ptr_array_find_with_equal_func(gpu->vfs, address, g_str_equal, NULL))
+        if (vgpu_gpu_has_function(gpu, address))
             return gpu;
     }
     return NULL;
@@ -177,7 +176,9 @@ vgpu_inventory_remember_gpu(VgpuGpu *self, const VgpuGpu *older)
 {
     if (!older || self->interface != VGPU_INTERFACE_VENDOR_VFIO ||
         older->interface != self->interface ||
-        g_strcmp0(older->product_id, self->product_id) != 0)
+        g_strcmp0(older->product_id, self->product_id) != 0 ||
+        g_strcmp0(older->subsystem, self->subsystem) != 0 ||
+        g_strcmp0(older->driver_version, self->driver_version) != 0)
         return;
     self->card_mib = MAX(self->card_mib, older->card_mib);
     for (guint i = 0; i < older->profiles->len; i++) {

@@ -3,6 +3,8 @@
 guint
 vgpu_tally_room(const VgpuParent *parent, const VgpuOffer *offer)
 {
+    if (parent->host_vf)
+        return 0;
     if (parent->is_vf) /* one vGPU per VF, whatever its profile */
         return offer->available && !parent->instances->len ? 1 : 0;
     return offer->available;

@@ -1,5 +1,8 @@
 #include "gpu/facts.h"
 
+/* Slots are of a GiB each; more than this no GPU has for a long time, and sums stay far from their limit. */
+#define VGPU_FACTS_MAX_SLOT 0xffff
+
 static void
 take_number(GVariant *from, const char *key, guint *into)
 {
@@ -7,6 +10,29 @@ take_number(GVariant *from, const char *key, guint *into)
 
     if (g_variant_lookup(from, key, "u", &value) && value)
         *into = value;
+}
+
+/* Both or neither: one means nothing without the other. */
+static void
+take_places(GVariant *type, VgpuProfile *profile)
+{
+    g_autoptr(GVariant) places = g_variant_lookup_value(type, "placements", G_VARIANT_TYPE("au"));
+    const guint32 *slots;
+    guint32 size = 0;
+    gsize n = 0;
+
+    if (!places || !g_variant_lookup(type, "placement_size", "u", &size) || !size)
+        return;
+    slots = g_variant_get_fixed_array(places, &n, sizeof(*slots));
+    profile->slots = size;
+    g_clear_pointer(&profile->places, g_array_unref);
+    profile->places = g_array_sized_new(FALSE, FALSE, sizeof(guint), (guint) n);
+    for (gsize i = 0; i < n; i++) {
+        guint slot = slots[i];
+
+        if (slot <= VGPU_FACTS_MAX_SLOT)
+            g_array_append_val(profile->places, slot);
+    }
 }
 
 static void
@@ -28,6 +54,7 @@ apply_type(GVariant *type, VgpuGpu *gpu)
     take_number(type, "max_per_gi", &profile->max_per_gi);
     if (g_variant_lookup(type, "gi_profile", "u", &gi_profile))
         profile->gi_profile = (int) gi_profile;
+    take_places(type, profile);
     if (!profile->max_resolution && g_variant_lookup(type, "max_resolution", "&s", &resolution))
         profile->max_resolution = g_strdup(resolution);
 }
@@ -47,7 +74,8 @@ apply_gpu_instance(GVariant *instance, VgpuGpu *gpu)
     vgpu_gpu_add_gpu_instance(gpu, id, (int) profile, name, start, size);
 }
 
-static void
+/* Whether they are there, were there none. */
+static bool
 apply_all(GVariant *facts, const char *key, void (*func)(GVariant *one, VgpuGpu *gpu),
           VgpuGpu *gpu)
 {
@@ -58,6 +86,7 @@ apply_all(GVariant *facts, const char *key, void (*func)(GVariant *one, VgpuGpu 
 
         func(one, gpu);
     }
+    return list != NULL;
 }
 
 static void
@@ -65,13 +94,15 @@ apply(GVariant *one, VgpuGpu *gpu)
 {
     gboolean flag;
 
-    if (g_variant_lookup(one, "mig", "b", &flag))
+    if (g_variant_lookup(one, "mig", "b", &flag)) {
         gpu->is_mig = flag;
+        gpu->tells_mig = true;
+    }
     if (g_variant_lookup(one, "mixed", "b", &flag))
         gpu->is_mixed = flag;
     g_ptr_array_set_size(gpu->gpu_instances, 0);
-    apply_all(one, "gpu_instances", apply_gpu_instance, gpu);
-    apply_all(one, "types", apply_type, gpu);
+    gpu->tells_gis = apply_all(one, "gpu_instances", apply_gpu_instance, gpu);
+    (void) apply_all(one, "types", apply_type, gpu);
 }
 
 void

@@ -10,7 +10,9 @@
  *   address (s), mig (b), mixed (b: heterogeneous mode),
  *   gpu_instances (aa{sv}): gi (u), profile_id (u), profile (s, "1g.5gb"), start (u), size (u)
  *   types (aa{sv}): id (s, "nvidia-1145"), name (s), framebuffer_mib (u), num_heads (u), frl (u),
- *     max_resolution (s), max_instances (u), max_per_domain (u), max_per_gi (u), gi_profile (u) */
+ *     max_resolution (s), max_instances (u), max_per_domain (u), max_per_gi (u), gi_profile (u),
+ *     and of a GPU that can have mixed sizes placement_size (u), placements (au): how many slots one
+ *     takes then, and where it can begin */
 #define VGPU_FACTS_TYPE G_VARIANT_TYPE("aa{sv}")
 
 /* Join what @facts (of that type, or NULL) say of @gpu: mode and GPU instances, and of the profiles

@@ -21,6 +21,7 @@ vgpu_profile_copy(const VgpuProfile *self)
     copy->id = g_strdup(self->id);
     copy->name = g_strdup(self->name);
     copy->max_resolution = g_strdup(self->max_resolution);
+    copy->places = self->places ? g_array_copy(self->places) : NULL;
     return copy;
 }
 
@@ -32,6 +33,7 @@ vgpu_profile_free(VgpuProfile *self)
     g_free(self->id);
     g_free(self->name);
     g_free(self->max_resolution);
+    g_clear_pointer(&self->places, g_array_unref);
     g_free(self);
 }
 

@@ -17,6 +17,10 @@ typedef struct {
     guint max_per_domain; /* of it in one domain; 0 when nobody says, see below */
     guint max_per_gi;     /* of it on one MIG GPU instance; 0 when nobody says */
     int gi_profile; /* NVML's id of the GPU instance profile it lives on; -1: none, or unknown */
+    guint slots;    /* placement slots that one takes while sizes are mixed; 0: nobody says */
+    GArray
+        *places; /* of guint: the slots at which one can begin then, in its driver's order; NULL
+                     * likewise */
 } VgpuProfile;
 
 VgpuProfile *vgpu_profile_new(const char *id, const char *name);

@@ -1,0 +1,30 @@
+/* xid.h: errors of NVIDIA GPUs in the kernel log, and the action that NVIDIA's catalogue gives
+ *
+ * Only errors that leave the GPU unusable until an administrator acts are known here, and none that a guest can
+ * cause. Pure. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    guint code;
+    const char *action; /* a word for programs: "reset", "reboot" or "service" */
+    const char *name;   /* "GPU has fallen off the bus" */
+    const char *todo;   /* for people, what the action is; goes on after "; " */
+} VgpuXid;
+
+/* One record of the kernel's log. */
+typedef struct {
+    guint64 sequence;
+    const VgpuXid *xid; /* NULL: it is nothing of that kind */
+    char slot
+        [16]; /* "0000:41:00": PCI domain, bus and device, in the form of canonical addresses */
+    const char *text; /* what the driver says of it; points into the record */
+} VgpuXidRecord;
+
+/* Read a line of /dev/kmsg. False: it is no record at all. */
+bool vgpu_xid_read(const char *line, VgpuXidRecord *out);
+
+/* NULL: nothing has to be done for that one, or it is a guest's own matter. @text, the driver's, tells it of some. */
+const VgpuXid *vgpu_xid_find(guint code, const char *text);

@@ -1,4 +1,12 @@
-/* fake-driver-mdev.c: mediated devices are made and removed */
+/* fake-driver-mdev.c: mediated devices are made and removed
+ *
+ * What `create` and `remove` answer is from the kernel: mdev_sysfs.c (create_store(): 36 or 37 bytes, else
+ * EINVAL; remove_store(): EINVAL for what is no number, 0 does nothing, EAGAIN from two at once) and
+ * mdev_core.c (mdev_device_create(): EEXIST for a UUID that is anywhere on the host; the devices' removal waits
+ * in vfio_unregister_group_dev() while one is open) of drivers/vfio/mdev, Linux 6.1. EIO is what NVIDIA's
+ * nvidia-vgpu-vfio.c, which the vGPU host driver's package has the source of, makes of each refusal of its
+ * resource manager, of one for want of room too. A device's links to its driver and its group are made by the
+ * bus's probe, which up to Linux 5.15 finds no driver before vfio_mdev is loaded (vfio_mdev.c, mdev_driver.c). */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +43,7 @@ static void
 show(const struct function *function, const char *uuid, const struct record *record)
 {
     const char *below_sys = function->dir + strlen(fake_root) + strlen("/sys/");
-    Path dir, path, target;
+    Path dir, path, target, up;
     int depth = 1;
 
     fake_format(dir, "%s/%s", function->dir, uuid);
@@ -45,20 +53,24 @@ show(const struct function *function, const char *uuid, const struct record *rec
         mkdir(fake_format(path, "%s/nvidia", dir), 0755);
         fake_put_line(fake_format(path, "%s/nvidia/vgpu_params", dir), "\n");
     }
+    fake_show_places(dir);
     (void) !symlink(fake_format(target, "../mdev_supported_types/%s", record->type),
                     fake_format(path, "%s/mdev_type", dir));
 
     mkdir(fake_format(path, "%s/" FAKE_GROUPS "/%d", fake_root, record->group), 0755);
     fake_put_line(fake_format(path, "%s/" FAKE_VFIO "/%d", fake_root, record->group), uuid);
-    strcpy(target, "../");
+    strcpy(up, "../");
     for (const char *c = below_sys; *c; c++)
         depth += *c == '/';
     for (int i = 0; i < depth; i++)
-        strcat(target, "../");
-    fake_format(path, "%skernel/iommu_groups/%d", target, record->group);
-    strcpy(target, path);
-    (void) !symlink(target, fake_format(path, "%s/iommu_group", dir));
-
+        strcat(up, "../");
+    if (!fake_knob_is_there("no_vfio_mdev", "")) {
+        (void) !symlink(fake_format(target, "%sbus/mdev/drivers/nvidia-vgpu-vfio", up),
+                        fake_format(path, "%s/driver", dir));
+        if (!fake_knob_is_there("no_group", ""))
+            (void) !symlink(fake_format(target, "%skernel/iommu_groups/%d", up, record->group),
+                            fake_format(path, "%s/iommu_group", dir));
+    }
     (void) !symlink(fake_format(target, "../../../%s/%s", below_sys, uuid),
                     fake_format(path, "%s/" FAKE_MDEV_DEVICES "/%s", fake_root, uuid));
 }
@@ -67,16 +79,14 @@ static void
 hide(const struct function *function, const char *uuid)
 {
     static const char *const files[] = {
-        "/remove",
-        "/mdev_type",
-        "/iommu_group",
-        "/nvidia/vgpu_params",
+        "/remove", "/mdev_type", "/iommu_group", "/driver", "/nvidia/vgpu_params",
     };
     Path path;
 
     unlink(fake_format(path, "%s/" FAKE_MDEV_DEVICES "/%s", fake_root, uuid));
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         unlink(fake_format(path, "%s/%s%s", function->dir, uuid, files[i]));
+    fake_hide_places(fake_format(path, "%s/%s", function->dir, uuid));
     rmdir(fake_format(path, "%s/%s/nvidia", function->dir, uuid));
     rmdir(fake_format(path, "%s/%s", function->dir, uuid));
 }

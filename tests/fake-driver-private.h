@@ -54,6 +54,9 @@ void fake_put_line(const char *path, const char *line);
 void fake_put_file(const char *path, const void *data, size_t len);
 void fake_sleep_ms(unsigned ms);
 
+/* Show in @dir/nvidia where the vGPU is, as the knobs of those names have it; or take that away. */
+void fake_show_places(const char *dir);
+void fake_hide_places(const char *dir);
 /* What is in a knob, up to its first line's end; false when it is not there. */
 bool fake_knob_text(const char *name, char *line, size_t size);
 /* The number in a knob, 0 when it is not there. */

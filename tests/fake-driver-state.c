@@ -1,5 +1,10 @@
 /* fake-driver-state.c: records of devices, and what still fits beside them
  *
+ * What still fits is as NVIDIA's vGPU guide has it for time-sliced vGPUs in the default, equal-size mode, and as
+ * listings of real cards show it (see tests/captures.h): all vGPUs of a GPU are of one frame buffer, of any
+ * series; max_instance counts those of the whole GPU; one on each VF. creatable_vgpu_types has the heading and rows
+ * ("%-5d : %s") that nvidia-vgpu-vfio.c prints, and the heading alone on a VF that has its vGPU.
+ *
  * Nothing here calls malloc(): a removal runs in the child of a process with threads, where the
  * sanitizers' allocator, which is not made ready for a fork(), may wait for ever. */
 #include <dirent.h>
@@ -118,6 +123,32 @@ fake_knob(const char *name)
     char line[32];
 
     return fake_knob_text(name, line, sizeof(line)) ? (unsigned) strtoul(line, NULL, 10) : 0;
+}
+
+static const char *const places[] = { "gpu_instance_id", "placement_id" };
+
+void
+fake_show_places(const char *dir)
+{
+    char line[32];
+    Path path;
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (!fake_knob_text(places[i], line, sizeof(line) - 1))
+            continue;
+        strcat(line, "\n");
+        mkdir(fake_format(path, "%s/nvidia", dir), 0755);
+        fake_put_line(fake_format(path, "%s/nvidia/%s", dir, places[i]), line);
+    }
+}
+
+void
+fake_hide_places(const char *dir)
+{
+    Path path;
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        unlink(fake_format(path, "%s/nvidia/%s", dir, places[i]));
 }
 
 bool

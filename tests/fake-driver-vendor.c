@@ -1,6 +1,9 @@
 /* fake-driver-vendor.c: NVIDIA's vendor-specific VFIO, and the plugin parameters of both interfaces
  *
- * The record of a VF's vGPU is named by the VF's address. Parameters are those of vgpu_params_store()
+ * current_vgpu_type is as nvidia-vgpu-vfio.c of the vGPU host driver has it for VFs: a number by kstrtol()
+ * (EINVAL for what is none, ERANGE for one that is too large); 0 where there is no vGPU: EPERM, and so is another
+ * type while there is one, or 0 while it is open; EBUSY if the plugin has not ended yet; EIO for all that the
+ * resource manager refuses (no such type, no room, another size); it shows "%d\n". The record of a VF's vGPU is named by the VF's address. Parameters are those of vgpu_params_store()
  * and vgpu_params_show() in NVIDIA's nvidia-vgpu-vfio.c, which the vGPU host driver's package has the
  * source of: E2BIG above 1024 bytes, ENXIO without a vGPU, EPERM while it is open; of n bytes it keeps
  * n - 1, with snprintf(params, n, "%s", text), and says that it took n; it shows "%s\n". */
@@ -23,6 +26,10 @@ put_type(const struct function *function, const char *type)
     snprintf(line, sizeof(line), "%-10s\n", type);
     fake_put_line(fake_format(path, "%s/nvidia/current_vgpu_type", function->dir), line);
     fake_format(path, "%s/nvidia/vgpu_params", function->dir);
+    if (atoi(type))
+        fake_show_places(function->dir);
+    else
+        fake_hide_places(function->dir);
     if (fake_exists(path)) /* a new vGPU has none, and they go with the old one */
         fake_put_file(path, "\n", 1);
 }
@@ -72,7 +79,10 @@ fake_vendor_set_type(char *path, const char *text, size_t len)
     int fd, err;
 
     snprintf(id, sizeof(id), "%.*s", (int) len, text);
+    errno = 0;
     number = strtol(id, &end, 10);
+    if (errno == ERANGE)
+        return ERANGE;
     if (end == id || (*end && strcmp(end, "\n") != 0) || number < 0)
         return EINVAL;
     snprintf(id, sizeof(id), "%ld", number);

@@ -15,7 +15,11 @@
  *   create_fail_next  the next N creates fail with EIO
  *   reset_busy_next   the next N resets of a VF fail with EBUSY
  *   lie_available     every type says 1, or is listed, although there is no room
+ *   no_vfio_mdev      mediated devices made from now on have no driver, and so no IOMMU group
+ *   no_group          mediated devices made from now on have a driver, and no IOMMU group
  *   no_params         mediated devices made from now on have no nvidia/vgpu_params
+ *   gpu_instance_id, placement_id   what those attributes show of vGPUs that are made from now on; without
+ *                     them there are no such attributes, as in older drivers
  *   params_keep       what nvidia/vgpu_params keeps, whatever is written to it
  *   params_eio        nvidia/vgpu_params cannot be read: EIO
  *   hang_create-ADDR, hang_remove-ADDR   blocks while the file exists (ADDR: function or GPU)

@@ -1,3 +1,7 @@
+/* fake-sysfs.c: files and links are those of the kernel's ABI documents: Documentation/ABI/testing/sysfs-bus-pci
+ * (functions, SR-IOV), Documentation/driver-api/vfio-mediated-device.rst (types and mediated devices), and, of
+ * NVIDIA's vendor-specific VFIO, of a listing of an L40S (harvester/pcidevices,
+ * pkg/util/gpuhelper/testdata/sys/bus/pci/devices/0000:26:00.4/nvidia). */
 #include "fake-sysfs.h"
 
 #include <string.h>
@@ -233,6 +237,7 @@ fake_mdev_add(FakeSysfs *self, const char *parent, const char *type, const char 
     g_autofree char *group = g_strdup_printf("sys/kernel/iommu_groups/%u", iommu_group);
 
     put(self, dir, "remove", "");
+    link_below_sys(self, dir, "driver", "sys/bus/mdev/drivers/nvidia-vgpu-vfio");
     link_below_sys(self, dir, "mdev_type", type_dir);
     put(self, group, "type", "unknown");
     link_below_sys(self, dir, "iommu_group", group);
@@ -296,6 +301,15 @@ void
 fake_file_set(FakeSysfs *self, const char *path, const char *text)
 {
     scratch_write(&self->scratch, path, text);
+}
+
+void
+fake_link_set(FakeSysfs *self, const char *path, const char *target)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+
+    link_below_sys(self, dir, name, target);
 }
 
 void

@@ -68,6 +68,9 @@ void fake_iommu_group_add(FakeSysfs *self, const char *address, guint iommu_grou
 /* Any other file, by its path below the root. */
 void fake_file_set(FakeSysfs *self, const char *path, const char *text);
 
+/* The same of a link, to a path below sys/. */
+void fake_link_set(FakeSysfs *self, const char *path, const char *target);
+
 /* The function is unplugged. With @half its links on the bus are still there, as for somebody who
  * has just listed them. */
 void fake_gpu_remove(FakeSysfs *self, const char *address, bool half);

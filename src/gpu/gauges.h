@@ -8,10 +8,10 @@
 
 /* All of type aa{sv}, as the methods of these names return them; each may be NULL. */
 typedef struct {
-    GVariant *gpus;     /* ListGpus */
+    GVariant *gpus;     /* ListGpus, and figures as of vgpu_stats_join_gpus() if there are some */
     GVariant *profiles; /* ListProfiles, of all GPUs */
-    GVariant *vgpus;    /* ListVgpus, all */
-    GVariant *pools;    /* ListPools */
+    GVariant *vgpus; /* ListVgpus, all, and figures as of vgpu_stats_join() if there are some */
+    GVariant *pools; /* ListPools */
 } VgpuHostRows;
 
 void vgpu_host_rows_clear(VgpuHostRows *self);

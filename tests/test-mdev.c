@@ -202,6 +202,8 @@ test_create_undone(void **state)
         kernel.stays = cases[i].stays;
         assert_false(mdev()->create(fake_sysfs_reader(kernel.fs), &place, &making, &error));
         assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER));
+        assert_non_null(strstr(error->message, "appeared: it has no IOMMU group"));
+        assert_true(making.futile);
         seen = mdev()->look(fake_sysfs_reader(kernel.fs), &place);
         if (seen.exists != cases[i].left || making.left != cases[i].left)
             fail_msg("%s: %d, told as %d", cases[i].what, seen.exists, making.left);
@@ -234,9 +236,62 @@ test_look(void **state)
     assert_string_equal(bare.parent, GPU);
     assert_null(bare.profile_id);
 
+    assert_string_equal(bare.unusable, "its type cannot be told (it has no mdev_type)");
+    assert_null(seen.unusable);
+
     vgpu_presence_clear(&seen);
     assert_false(seen.exists);
     assert_null(seen.parent);
+}
+
+/* It is there for sure, and QEMU could not open it. */
+static void
+test_look_unusable(void **state)
+{
+    static const struct {
+        const char *lacks;
+        const char *text;
+    } cases[] = {
+        { "driver", "kernels before 5.16 need 'modprobe vfio_mdev'" },
+        { "iommu_group", "it has no IOMMU group" },
+        { "mdev_type", "its type cannot be told" },
+    };
+    const VgpuPlace place = { .uuid = UUID };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *link = g_strdup_printf(UUID "/%s", cases[i].lacks);
+        g_auto(VgpuPresence) seen = { 0 };
+
+        setup(NULL);
+        fake_mdev_add(kernel.fs, GPU, TYPE, UUID, 12);
+        fake_attribute_set(kernel.fs, GPU, link, NULL);
+        seen = mdev()->look(fake_sysfs_reader(kernel.fs), &place);
+        assert_true(seen.exists);
+        if (!seen.unusable || !strstr(seen.unusable, cases[i].text))
+            fail_msg("%s: %s", cases[i].lacks, seen.unusable);
+        teardown(NULL);
+    }
+}
+
+static gpointer
+add_group_later(gpointer data G_GNUC_UNUSED)
+{
+    g_usleep(300000);
+    fake_iommu_group_add(kernel.fs, GPU "/" UUID, 12);
+    return NULL;
+}
+
+/* Links may come after the directory. */
+static void
+test_create_late_group(void **state)
+{
+    const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
+    VgpuMaking making = { 0 };
+
+    kernel.make = kernel.bare = true;
+    kernel.later = g_thread_new("kernel", add_group_later, NULL);
+    assert_true(mdev()->create(fake_sysfs_reader(kernel.fs), &place, &making, NULL));
+    assert_string_equal(kernel.text, UUID); /* nothing was removed */
 }
 
 static void
@@ -434,6 +489,8 @@ main(void)
         cmocka_unit_test(test_create),
         cmocka_unit_test(test_create_undone),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
+        cmocka_unit_test(test_look_unusable),
+        cmocka_unit_test_setup_teardown(test_create_late_group, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
         cmocka_unit_test_setup_teardown(test_params, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal_grace, setup, teardown),

@@ -157,6 +157,38 @@ test_parse(void **state)
     }
 }
 
+/* A list that is longer than the page that it is shown in. */
+static void
+test_parse_cut(void **state)
+{
+    static const struct {
+        const char *what;
+        gsize len;
+        guint missing; /* rows at its end */
+    } cases[] = {
+        { "shorter than a page", 4094, 0 },
+        { "a page", 4095, 1 },
+        { "of a kernel with larger pages", 4096, 0 },
+        { "such a page", 65535, 1 },
+    };
+    static const char row[] = "1561  : NVIDIA RTX Pro 6000 Blackwell DC-1-24Q\n";
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_autoptr(GPtrArray) profiles = NULL;
+        guint rows = (guint) ((cases[i].len - 20) / strlen(row)) + 1;
+
+        /* so that the last row has 20 bytes, which end in its name */
+        g_string_append_printf(text, "%*s", (int) ((cases[i].len - 20) % strlen(row)), "");
+        while (text->len < cases[i].len)
+            g_string_append(text, row);
+        g_string_truncate(text, cases[i].len);
+        profiles = vgpu_vendor_vfio_parse(text->str);
+        if (profiles->len != rows - cases[i].missing)
+            fail_msg("%s: %u of %u", cases[i].what, profiles->len, rows);
+    }
+}
+
 /* What the VF offers, and what its GPU has heard of: "ID*AVAILABLE|" of both. */
 static void
 check_offers(const char *what, const VgpuGpu *gpu, const VgpuParent *vf, const char *offers,
@@ -262,6 +294,23 @@ test_look(void **state)
 }
 
 static void
+test_look_unusable(void **state)
+{
+    g_auto(VgpuPresence) bare = { 0 }, seen = { 0 }, unbound = { 0 };
+
+    fake_vendor_set(kernel.fs, VF, "", 1150);
+    bare = vendor()->look(sysfs(), &place);
+    assert_non_null(strstr(bare.unusable, "the IOMMU is on"));
+    fake_attribute_set(kernel.fs, VF, "vfio-dev/vfio0/dev", "511:0");
+    seen = vendor()->look(sysfs(), &place);
+    assert_null(seen.unusable);
+    fake_driver_bind(kernel.fs, VF, NULL);
+    unbound = vendor()->look(sysfs(), &place);
+    assert_true(unbound.exists);
+    assert_non_null(strstr(unbound.unusable, "no driver has the VF"));
+}
+
+static void
 test_create(void **state)
 {
     static const struct {
@@ -294,6 +343,8 @@ test_create(void **state)
         { "refused after a wait", .answers = { EBUSY, EIO }, .code = VGPU_ERROR_DRIVER,
           .n_writes = 2, .text = "Input/output error" },
         { "there already", .before = 1150, .answers = { 0 }, .code = -1, .existed = true },
+        { "there already, and of no use", .before = 1150, .answers = { 0 }, .link_after = 2000,
+          .code = VGPU_ERROR_BUSY, .text = "already carries nvidia-1150, but no VFIO device" },
         { "somebody else's", .before = 1147, .answers = { 0 }, .code = VGPU_ERROR_BUSY,
           .text = "carries type nvidia-1147, set by somebody else" },
         { "taken, and gone at once", .answers = { 0 }, .code = VGPU_ERROR_DRIVER, .n_writes = 1,
@@ -507,8 +558,10 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_cut),
         cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_look_unusable, setup, teardown),
         cmocka_unit_test(test_create),
         cmocka_unit_test_setup_teardown(test_create_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remove, setup, teardown),

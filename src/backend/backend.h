@@ -19,6 +19,7 @@ typedef struct {
     bool exists;
     char *parent;     /* NULL when it cannot be told */
     char *profile_id; /* NULL when it cannot be told */
+    char *unusable;   /* why QEMU could not open it, with what helps; NULL: it could */
 } VgpuPresence;
 
 static inline void
@@ -26,6 +27,7 @@ vgpu_presence_clear(VgpuPresence *self)
 {
     g_free(self->parent);
     g_free(self->profile_id);
+    g_free(self->unusable);
     *self = (VgpuPresence) { 0 };
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuPresence, vgpu_presence_clear)
@@ -34,6 +36,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuPresence, vgpu_presence_clear)
 typedef struct {
     bool existed; /* it was there with that profile, and no process has it open */
     bool left;    /* it failed, and a device that was made may be there still */
+    bool futile;  /* it failed, and would on the GPU's other functions */
 } VgpuMaking;
 
 typedef struct {
@@ -49,18 +52,23 @@ typedef struct {
 
     /* Make the device, or find that it is there (which is not told of a plain VF, as that is always
      * there); @making is zeroed by the caller. Blocks for as long as the driver does. On failure there is
-     * no device that was not there before, unless @making says so.
+     * no device that was not there before, unless @making says so: one that QEMU could not open does
+     * not stay.
      * VGPU_ERROR_BUSY: the UUID is taken (also by a removal that is still under way), or the VF
      * carries a type that is open or not the wanted one; VGPU_ERROR_DRIVER: refused, another
      * parent may do. */
     bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making,
                    GError **error);
 
-    /* Write plugin parameters, all at once, to a device that nobody has open yet, and read them
-     * back: *@doubt says why the device may not have them as they are, and is left alone when
-     * nothing speaks against it. Blocks like create(). NULL where there are none. */
+    /* Write plugin parameters ("": that there are none), all at once, to a device that nobody has open
+     * yet, and read them back: *@doubt says why the device may not have them as they are, and is left
+     * alone when nothing speaks against it. Blocks like create(). NULL where there are none. */
     bool (*write_params)(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
                          char **doubt, GError **error);
+
+    /* The plugin parameters that the device has, "" for none; NULL when it takes none or they cannot be read.
+     * Owned by the caller. NULL where write_params() is. */
+    char *(*read_params)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
     /* Have it removed: 0, or the errno value that the driver answered. May block until its last user
      * has gone, and cannot be ended then. */
@@ -70,7 +78,8 @@ typedef struct {
      * in ms; NULL: not at all. */
     guint (*removal_grace)(const VgpuSysfs *sysfs);
 
-    /* What is at @place; of a plain VF, whether the VF is there. */
+    /* What is at @place; of a plain VF, whether the VF is there. A device that was made a moment ago may
+     * not be usable yet, see vgpu_vfio_settle(). */
     VgpuPresence (*look)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
     /* Whether a process has it open. May block while QEMU opens or closes it. */

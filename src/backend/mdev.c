@@ -7,11 +7,6 @@
 #include "base/error.h"
 #include "base/names.h"
 
-/* The device's directory and its links may come a little after the write has returned; libvirt
- * waits up to 100 × 10 ms for them too (src/node_device/node_device_udev.c). */
-#define SETTLE_TRIES 100
-#define SETTLE_STEP_US 10000
-
 #define GRACE_MS 10000
 
 static char *
@@ -70,6 +65,31 @@ mdev_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GErro
     return ids != NULL;
 }
 
+static bool
+has_link(const VgpuSysfs *sysfs, const char *device, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s", device, name);
+    g_autofree char *target = vgpu_sysfs_link_name(sysfs, path);
+
+    return target != NULL;
+}
+
+/* What libvirt and QEMU need of a device: its type; its driver; and its group, which the driver's probe makes.
+ * Up to Linux 5.15 vfio_mdev is the driver of all mediated devices, and nothing loads it by itself
+ * (drivers/vfio/mdev/vfio_mdev.c); since 5.16 the parent's driver brings one. */
+static char *
+why_unusable(const VgpuSysfs *sysfs, const char *device)
+{
+    if (!has_link(sysfs, device, "driver"))
+        return g_strdup("it has no driver; kernels before 5.16 need 'modprobe vfio_mdev'");
+    if (!has_link(sysfs, device, "iommu_group"))
+        return g_strdup("it has no IOMMU group; see whether the kernel has VFIO groups "
+                        "(CONFIG_VFIO_GROUP) and the module vfio_iommu_type1 is loaded");
+    if (!has_link(sysfs, device, "mdev_type"))
+        return g_strdup("its type cannot be told (it has no mdev_type)");
+    return NULL;
+}
+
 static VgpuPresence
 mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
@@ -81,24 +101,9 @@ mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
     if (seen.exists) {
         seen.parent = vgpu_sysfs_link_parent(sysfs, path);
         seen.profile_id = vgpu_sysfs_link_name(sysfs, type_path);
+        seen.unusable = why_unusable(sysfs, path);
     }
     return seen;
-}
-
-/* Only what has its type and group link can be handed to QEMU. */
-static bool
-wait_until_usable(const VgpuSysfs *sysfs, const char *uuid)
-{
-    g_autofree char *path = device_path(uuid);
-    g_autofree char *type_path = g_strconcat(path, "/mdev_type", NULL);
-    g_autofree char *group_path = g_strconcat(path, "/iommu_group", NULL);
-
-    for (int i = 0; i < SETTLE_TRIES; i++) {
-        if (vgpu_sysfs_exists(sysfs, type_path) && vgpu_sysfs_exists(sysfs, group_path))
-            return true;
-        g_usleep(SETTLE_STEP_US);
-    }
-    return false;
 }
 
 static int
@@ -122,6 +127,22 @@ undo(const VgpuSysfs *sysfs, const VgpuPlace *place)
 }
 
 static bool
+check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GError **error)
+{
+    g_auto(VgpuPresence) seen = vgpu_vfio_settle(sysfs, place, mdev_look);
+
+    if (seen.exists && !seen.unusable)
+        return true;
+    making->left = undo(sysfs, place);
+    making->futile = seen.unusable != NULL; /* what is missing is the host's */
+    return vgpu_error_set(
+        error, VGPU_ERROR_DRIVER,
+        "the driver of %s took profile %s, but no usable device %s appeared%s%s", place->parent,
+        place->profile_id, place->uuid, seen.unusable ? ": " : "",
+        seen.unusable ? seen.unusable : "");
+}
+
+static bool
 mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GError **error)
 {
     g_autofree char *types = types_path(place->parent);
@@ -136,14 +157,7 @@ mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, 
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
                                 "the driver of %s refused profile %s", place->parent,
                                 place->profile_id);
-    if (!wait_until_usable(sysfs, place->uuid)) {
-        making->left = undo(sysfs, place);
-        return vgpu_error_set(
-            error, VGPU_ERROR_DRIVER,
-            "the driver of %s took profile %s, but no usable device %s appeared", place->parent,
-            place->profile_id, place->uuid);
-    }
-    return true;
+    return check_made(sysfs, place, making, error);
 }
 
 static bool
@@ -154,6 +168,14 @@ mdev_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *pa
     g_autofree char *whose = g_strdup_printf("vGPU %s on %s", place->uuid, place->parent);
 
     return vgpu_vfio_write_params(sysfs, device, whose, params, doubt, error);
+}
+
+static char *
+mdev_read_params(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *device = device_path(place->uuid);
+
+    return vgpu_vfio_read_params(sysfs, device);
 }
 
 /* The second number of "510.108.03", 0 where there is none. */
@@ -190,6 +212,7 @@ const VgpuBackend vgpu_backend_mdev = {
     .read_offers = mdev_read_offers,
     .create = mdev_create,
     .write_params = mdev_write_params,
+    .read_params = mdev_read_params,
     .remove = mdev_remove,
     .removal_grace = mdev_removal_grace,
     .look = mdev_look,

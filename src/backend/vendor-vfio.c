@@ -44,14 +44,25 @@ parse_row(const char *line)
     return vgpu_profile_new(id, name);
 }
 
+/* An attribute is a page at most (kernel: fs/sysfs/file.c, sysfs_kf_seq_show(), and sysfs_emit_at()): a list that
+ * fills one and has no end of line there was cut, perhaps in a name. Pages are of 4 or 64 KiB. */
+static bool
+is_cut(const char *text)
+{
+    gsize len = strlen(text);
+
+    return len == 4 * 1024 - 1 || len == 64 * 1024 - 1;
+}
+
 GPtrArray *
 vgpu_vendor_vfio_parse(const char *text)
 {
     GPtrArray *profiles = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_profile_free);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    bool cut = is_cut(text);
 
     for (char **line = lines; *line; line++) {
-        VgpuProfile *profile = parse_row(g_strchug(*line));
+        VgpuProfile *profile = cut && !line[1] ? NULL : parse_row(g_strchug(*line));
 
         if (profile)
             g_ptr_array_add(profiles, profile);
@@ -92,6 +103,29 @@ read_current(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **error
     return vgpu_sysfs_read_uint(sysfs, path, type, error);
 }
 
+/* Whatever type it carries, it can be opened only while NVIDIA's driver has it, and behind an IOMMU. */
+static char *
+why_unusable(const VgpuSysfs *sysfs, const char *vf)
+{
+    static const char *const needed[] = { "iommu_group", "vfio-dev" };
+    g_autofree char *link = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/driver", vf);
+    g_autofree char *driver = vgpu_sysfs_link_name(sysfs, link);
+
+    if (!driver)
+        return g_strdup(
+            "no driver has the VF; 'virt-vgpu gpu-disable' and 'gpu-enable' of its GPU "
+            "bind its VFs to the NVIDIA driver");
+    for (gsize i = 0; i < G_N_ELEMENTS(needed); i++) {
+        g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", vf, needed[i]);
+
+        if (vgpu_sysfs_exists(sysfs, path))
+            return NULL;
+    }
+    return g_strdup(
+        "no VFIO device appeared; see whether the VF is bound to the NVIDIA driver and "
+        "the IOMMU is on (intel_iommu=on, or AMD's in the firmware)");
+}
+
 static VgpuPresence
 vendor_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
@@ -108,8 +142,10 @@ vendor_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
         seen.exists = true;
         seen.profile_id = g_strdup_printf(ID_PREFIX "%u", type);
     }
-    if (seen.exists)
+    if (seen.exists) {
         seen.parent = g_strdup(place->parent);
+        seen.unusable = why_unusable(sysfs, place->parent);
+    }
     return seen;
 }
 
@@ -151,6 +187,7 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
               VgpuMaking *making, GError **error)
 {
     g_autofree char *text = g_strdup_printf("%u", current);
+    g_auto(VgpuPresence) seen = { 0 };
     VgpuUse use;
 
     if (!g_str_equal(text, number))
@@ -165,6 +202,10 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
                               use == VGPU_USE_USED
                                   ? "a process has it open"
                                   : "it cannot be told whether a process has it open");
+    seen = vgpu_vfio_settle(sysfs, place, vendor_look);
+    if (seen.unusable)
+        return vgpu_error_set(error, VGPU_ERROR_BUSY, "VF %s already carries %s, but %s",
+                              place->parent, place->profile_id, seen.unusable);
     making->existed = true;
     return true;
 }
@@ -185,13 +226,12 @@ static bool
 check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, VgpuMaking *making,
            GError **error)
 {
-    g_autofree char *device = device_path(place->parent);
+    g_auto(VgpuPresence) seen = { 0 };
     g_autofree char *text = NULL;
     guint current;
 
     if (!read_for_create(sysfs, place->parent, &current, error)) {
-        g_auto(VgpuPresence) seen = vendor_look(sysfs, place);
-
+        seen = vendor_look(sysfs, place);
         making->left = seen.exists;
         return false;
     }
@@ -200,15 +240,13 @@ check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, V
         return vgpu_error_set(error, VGPU_ERROR_DRIVER,
                               "the driver of %s took profile %s, but shows type %u afterwards",
                               place->parent, place->profile_id, current);
-    if (!vgpu_vfio_wait_until_usable(sysfs, device)) {
-        making->left = reset(sysfs, place);
-        return vgpu_error_set(
-            error, VGPU_ERROR_DRIVER,
-            "the driver of %s took profile %s, but no VFIO device appeared; see whether "
-            "the VF is bound to the NVIDIA driver and the IOMMU is on",
-            place->parent, place->profile_id);
-    }
-    return true;
+    seen = vgpu_vfio_settle(sysfs, place, vendor_look);
+    if (seen.exists && !seen.unusable)
+        return true;
+    making->left = reset(sysfs, place);
+    return vgpu_error_set(error, VGPU_ERROR_DRIVER, "the driver of %s took profile %s, but %s",
+                          place->parent, place->profile_id,
+                          seen.unusable ? seen.unusable : "shows no type afterwards");
 }
 
 /* The number in "nvidia-1145", borrowed; NULL for another id. */
@@ -264,6 +302,14 @@ vendor_write_params(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *
     return vgpu_vfio_write_params(sysfs, device, whose, params, doubt, error);
 }
 
+static char *
+vendor_read_params(const VgpuSysfs *sysfs, const VgpuPlace *place)
+{
+    g_autofree char *device = device_path(place->parent);
+
+    return vgpu_vfio_read_params(sysfs, device);
+}
+
 /* Not for a VF that carries no type: the driver answers EPERM to that. */
 static int
 vendor_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
@@ -279,6 +325,7 @@ const VgpuBackend vgpu_backend_vendor_vfio = {
     .read_instances = vendor_read_instances,
     .create = vendor_create,
     .write_params = vendor_write_params,
+    .read_params = vendor_read_params,
     .remove = vendor_remove,
     .look = vendor_look,
     .use = vendor_use,

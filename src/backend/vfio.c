@@ -97,18 +97,18 @@ vgpu_vfio_use(const VgpuSysfs *sysfs, const char *device)
     return VGPU_USE_UNKNOWN;
 }
 
-bool
-vgpu_vfio_wait_until_usable(const VgpuSysfs *sysfs, const char *device)
+VgpuPresence
+vgpu_vfio_settle(const VgpuSysfs *sysfs, const VgpuPlace *place,
+                 VgpuPresence (*look)(const VgpuSysfs *sysfs, const VgpuPlace *place))
 {
-    g_autofree char *group = g_strconcat(device, "/iommu_group", NULL);
-    g_autofree char *node = g_strconcat(device, "/vfio-dev", NULL);
+    VgpuPresence seen = look(sysfs, place);
 
-    for (int i = 0; i < SETTLE_TRIES; i++) {
-        if (vgpu_sysfs_exists(sysfs, group) || vgpu_sysfs_exists(sysfs, node))
-            return true;
+    for (int i = 0; i < SETTLE_TRIES && (!seen.exists || seen.unusable); i++) {
         g_usleep(SETTLE_STEP_US);
+        vgpu_presence_clear(&seen);
+        seen = look(sysfs, place);
     }
-    return false;
+    return seen;
 }
 
 /* A list that was cut off means something else, or nothing. One that differs in another way may be
@@ -132,14 +132,23 @@ check_params(const VgpuSysfs *sysfs, const char *path, const char *whose, const 
     return true;
 }
 
+char *
+vgpu_vfio_read_params(const VgpuSysfs *sysfs, const char *device)
+{
+    g_autofree char *path = g_strconcat(device, "/nvidia/vgpu_params", NULL);
+
+    return vgpu_sysfs_read(sysfs, path, NULL);
+}
+
 /* The newline is for NVIDIA's driver, which keeps all of a write but its last character and says
- * that it took all of it (nvidia-vgpu-vfio.c of the vGPU host driver, vgpu_params_store()). */
+ * that it took all of it (nvidia-vgpu-vfio.c of the vGPU host driver, vgpu_params_store()). A blank takes
+ * away what there was, as NVIDIA's guide has it: to write nothing is no write. */
 bool
 vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
                        const char *params, char **doubt, GError **error)
 {
     g_autofree char *path = g_strconcat(device, "/nvidia/vgpu_params", NULL);
-    g_autofree char *line = g_strconcat(params, "\n", NULL);
+    g_autofree char *line = g_strconcat(*params ? params : " ", "\n", NULL);
     int err = vgpu_sysfs_write(sysfs, path, line);
 
     switch (err) {

@@ -2,19 +2,23 @@
  * NVIDIA's driver takes plugin parameters for them */
 #pragma once
 
-#include "gpu/gpu.h"
-#include "sysfs/sysfs.h"
+#include "backend/backend.h"
 
 /* Whether a process has @device (its path below the root) open. Free is only what has a VFIO group
  * that could be opened, or neither group nor node of its own; to reset what is in use is worse than
  * to wait, so everything else is unknown. May block while the driver opens or closes it for QEMU. */
 VgpuUse vgpu_vfio_use(const VgpuSysfs *sysfs, const char *device);
 
-/* Whether QEMU could open @device: it has its group, or its node of the newer interface. Waits a
- * second for that, as the links may come a little after the write that makes them. */
-bool vgpu_vfio_wait_until_usable(const VgpuSysfs *sysfs, const char *device);
+/* What @look shows of @place as soon as it is there and usable; it is given a second for that, as directory
+ * and links may come a little after the write that makes them. */
+VgpuPresence vgpu_vfio_settle(const VgpuSysfs *sysfs, const VgpuPlace *place,
+                              VgpuPresence (*look)(const VgpuSysfs *sysfs,
+                                                   const VgpuPlace *place));
 
-/* Write plugin parameters of @device, all at once; the driver replaces what it had. Then read them
+/* What VgpuBackend.read_params() says of @device. */
+char *vgpu_vfio_read_params(const VgpuSysfs *sysfs, const char *device);
+
+/* Write plugin parameters of @device ("": none), all at once; the driver replaces what it had. Then read them
  * back: *@doubt (owned by the caller) says what was wanted and what was read when the two differ or
  * they cannot be read; else it is left alone. VGPU_ERROR_DRIVER with the reason for each way of
  * refusing them, and when the driver kept only their beginning; @whose ("vGPU 251e…",

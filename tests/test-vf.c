@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/scan.h"
 #include "backend/vf.h"
 #include "base/error.h"
 #include "fake-sysfs.h"
@@ -67,6 +68,8 @@ make_gpu(const char *driver)
 
     gpu->driver = g_strdup(driver);
     gpu->vfs_enabled = 4;
+    for (guint n = 0; n < gpu->vfs_enabled; n++)
+        g_ptr_array_add(gpu->vfs, fake_vf_address(VF, n));
     return gpu;
 }
 
@@ -144,6 +147,51 @@ test_framebuffer(void **state)
         if (vgpu_gpu_find_profile(gpu, "vf")->fb_mib != cases[i].fb_mib)
             fail_msg("%s: %u MiB", cases[i].what, vgpu_gpu_find_profile(gpu, "vf")->fb_mib);
     }
+}
+
+/* xe gives each VF a share of its own; the profile, which they all have, has a size only if it is theirs. */
+static void
+test_quotas(void **state)
+{
+    static const struct {
+        const char *what;
+        guint mib[4]; /* of VFs 1 to 4; 0: there is no such file */
+        guint fb_mib;
+    } cases[] = {
+        { "all alike", { 2048, 2048, 2048, 2048 }, 2048 },
+        { "the second one is larger", { 2048, 4096, 2048, 2048 }, 0 },
+        { "the last one is smaller", { 4096, 4096, 4096, 1024 }, 0 },
+        { "nobody says it of the third", { 2048, 2048, 0, 2048 }, 0 },
+        { "nor of the first", { 0, 2048, 2048, 2048 }, 0 },
+        { "each its own", { 1024, 2048, 4096, 8192 }, 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FakeSysfs) host = fake_sysfs_new();
+        g_autoptr(VgpuInventory) inventory = NULL;
+        const VgpuGpu *gpu;
+
+        fake_gpu_add(host, PF, &flex);
+        fake_vfs_add(host, PF, VF, 16, 4);
+        for (guint n = 0; n < 4; n++) {
+            g_autofree char *path =
+                g_strdup_printf("sys/bus/pci/devices/" PF "/sriov_admin/vf%u/profile/vram_quota",
+                                n + 1);
+            g_autofree char *bytes =
+                g_strdup_printf("%" G_GUINT64_FORMAT "\n", (guint64) cases[i].mib[n] << 20);
+
+            if (cases[i].mib[n])
+                fake_file_set(host, path, bytes);
+        }
+        inventory = vgpu_scan(fake_sysfs_reader(host), NULL, NULL);
+        gpu = g_ptr_array_index(inventory->gpus, 0);
+        for (guint n = 0; n < 4; n++)
+            assert_int_equal(((const VgpuParent *) gpu->parents->pdata[n])->fb_mib,
+                             cases[i].mib[n]);
+        if (vgpu_gpu_find_profile(gpu, "vf")->fb_mib != cases[i].fb_mib)
+            fail_msg("%s: %u MiB", cases[i].what, vgpu_gpu_find_profile(gpu, "vf")->fb_mib);
+    }
+    (void) state;
 }
 
 #define UNKNOWN "it cannot be told whether a process has VF " VF " open"
@@ -252,6 +300,76 @@ test_host_uses(void **state)
         if (made != !cases[i].text ||
             (error && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER) ||
                        !strstr(error->message, cases[i].text))))
+            fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
+    }
+}
+
+/* VFs of named PFs, of any class: a file that makes the difference, in a tree in which nothing is used. */
+static void
+test_host_uses_others(void **state)
+{
+#define BLOCK "sys/class/block/"
+    static const struct {
+        const char *what, *class, *path, *text;
+        const char *reason; /* NULL: made */
+    } cases[] = {
+        { "an interface that is down", "0x020000", DEVICE "/net/eth3/flags", "0x1002", NULL },
+        { "one that is up", "0x020000", DEVICE "/net/eth3/flags", "0x1003", "eth3 is up" },
+        { "one that is not seen", "0x020000", NULL, NULL, "may be a container's" },
+        { "no interface, and none of its class", "0x010802", NULL, NULL, NULL },
+        { "a disk of nobody's", "0x010802", "proc/1/mountinfo",
+          "36 35 8:1 / / rw - ext4 /dev/sda1 rw", NULL },
+        { "a mounted disk", "0x010802", "proc/1/mountinfo",
+          "36 35 8:1 / / rw - ext4 /dev/sda1 rw\n37 36 259:1 / /srv rw shared:1 - xfs /dev/x rw",
+          "/dev/nvme1n1p1 is mounted" },
+        { "one of several of a file system", "0x010802", "proc/1/mountinfo",
+          "37 36 0:44 / /srv rw - btrfs /dev/nvme1n1p1 rw", "/dev/nvme1n1p1 is mounted" },
+        { "a disk of LVM", "0x010802", BLOCK "nvme1n1/holders/dm-0/x", "",
+          "dm-0 is on /dev/nvme1n1" },
+        { "swap space", "0x010802", "proc/swaps",
+          "Filename Type\n/dev/nvme1n1p1 partition 1 0 -2", "/dev/nvme1n1p1 is swap space" },
+        { "an NVMe namespace with several paths", "0x010802", BLOCK "nvme7n1/holders/md0/x", "",
+          "md0 is on /dev/nvme7n1" },
+    };
+    static const struct {
+        const char *name, *below, *number;
+    } disks[] = {
+        { "nvme1n1", "0000:c1:02.0/nvme/nvme1", "259:0" },
+        { "nvme1n1p1", "0000:c1:02.0/nvme/nvme1/nvme1n1", "259:1" },
+        { "nvme7c3n1", "0000:c1:02.0/nvme/nvme3", NULL },
+        { "nvme7n1", "virtual/nvme-subsystem/nvme-subsys7", "259:9" },
+        { "nvme71n1", "0000:c1:02.1/nvme/nvme71", "259:19" },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        VgpuMaking making = { 0 };
+        bool made;
+
+        (void) teardown(NULL);
+        (void) setup(NULL);
+        fake_driver_bind(fs, VF, "nvme");
+        fake_file_set(fs, DEVICE "/class", cases[i].class);
+        fake_file_set(fs, "proc/1/mountinfo", "");
+        fake_file_set(fs, "proc/swaps", "");
+        for (gsize j = 0; g_str_equal(cases[i].class, "0x010802") && j < G_N_ELEMENTS(disks);
+             j++) {
+            g_autofree char *dir =
+                g_strdup_printf("sys/devices/%s/%s", disks[j].below, disks[j].name);
+            g_autofree char *number = g_strconcat(dir, "/dev", NULL);
+            g_autofree char *target = g_strconcat("../../../", dir, NULL);
+            g_autofree char *link = g_strconcat(BLOCK, disks[j].name, NULL);
+
+            fake_file_set(fs, number, disks[j].number ? disks[j].number : "");
+            fake_file_set(fs, BLOCK "none", "");
+            assert_int_equal(symlinkat(target, vgpu_sysfs_root_fd(fake_sysfs_reader(fs)), link),
+                             0);
+        }
+        if (cases[i].path)
+            fake_file_set(fs, cases[i].path, cases[i].text);
+        made = backend()->create(fake_sysfs_reader(fs), &place, &making, &error);
+        if (made != !cases[i].reason || (error && !strstr(error->message, cases[i].reason)))
             fail_msg("%s: %s", cases[i].what, made ? "made" : error->message);
     }
 }
@@ -365,8 +483,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_offers, setup, teardown),
         cmocka_unit_test(test_framebuffer),
+        cmocka_unit_test(test_quotas),
         cmocka_unit_test_setup_teardown(test_create, setup, teardown),
         cmocka_unit_test_setup_teardown(test_host_uses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_host_uses_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_driver, setup, teardown),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_to_write, setup, teardown),

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "backend/drm.h"
+#include "backend/host-use.h"
 #include "backend/vfio.h"
 #include "base/error.h"
 #include "base/names.h"
@@ -18,13 +18,18 @@ device_path(const char *address)
 /* Intel xe gives each VF a share of the memory, in bytes (kernel:
  * Documentation/ABI/testing/sysfs-driver-intel-xe-sriov); VFs are numbered from 1. */
 static guint
-read_xe_quota(const VgpuSysfs *sysfs, const char *pf)
+read_xe_quota(const VgpuSysfs *sysfs, const VgpuGpu *gpu, const char *vf)
 {
-    g_autofree char *path =
-        g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/sriov_admin/vf1/profile/vram_quota", pf);
-    g_autofree char *text = vgpu_sysfs_read(sysfs, path, NULL);
+    g_autofree char *path = NULL;
+    g_autofree char *text = NULL;
     guint64 bytes = 0;
+    guint n = 0;
 
+    if (!g_ptr_array_find_with_equal_func(gpu->vfs, vf, g_str_equal, &n))
+        return 0;
+    path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/sriov_admin/vf%u/profile/vram_quota",
+                           gpu->address, n + 1);
+    text = vgpu_sysfs_read(sysfs, path, NULL);
     if (!text ||
         !g_ascii_string_to_unsigned(text, 10, 0, (guint64) G_MAXUINT * MIB, &bytes, NULL))
         return 0;
@@ -43,16 +48,27 @@ read_gim_size(const VgpuSysfs *sysfs)
                : 0;
 }
 
-static VgpuProfile *
-read_profile(const VgpuSysfs *sysfs, const VgpuGpu *gpu)
+static guint
+read_size(const VgpuSysfs *sysfs, const VgpuGpu *gpu, const char *vf)
 {
-    VgpuProfile *profile = vgpu_profile_new(VGPU_VF_PROFILE, VGPU_VF_PROFILE);
+    return g_strcmp0(gpu->driver, "gim") == 0 ? read_gim_size(sysfs)
+                                              : read_xe_quota(sysfs, gpu, vf);
+}
 
-    if (g_strcmp0(gpu->driver, "gim") == 0)
-        profile->fb_mib = read_gim_size(sysfs);
-    else
-        profile->fb_mib = read_xe_quota(sysfs, gpu->address);
+/* All of them have the one profile; it has a size while all that were read have that. */
+static const VgpuProfile *
+read_profile(VgpuGpu *gpu, const VgpuParent *parent)
+{
+    VgpuProfile *profile = (VgpuProfile *) vgpu_gpu_find_profile(gpu, VGPU_VF_PROFILE);
+
+    if (!profile)
+        profile = (VgpuProfile *) vgpu_gpu_take_profile(gpu, vgpu_profile_new(VGPU_VF_PROFILE,
+                                                                              VGPU_VF_PROFILE));
     profile->max_instances = gpu->vfs_enabled;
+    if (parent == gpu->parents->pdata[0])
+        profile->fb_mib = parent->fb_mib;
+    else if (parent->fb_mib != profile->fb_mib)
+        profile->fb_mib = 0;
     return profile;
 }
 
@@ -78,11 +94,11 @@ read_driver(const VgpuSysfs *sysfs, const char *vf)
 static bool
 vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error)
 {
-    const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, VGPU_VF_PROFILE);
+    const VgpuProfile *profile;
 
     (void) error;
-    if (!profile)
-        profile = vgpu_gpu_take_profile(gpu, read_profile(sysfs, gpu));
+    parent->fb_mib = read_size(sysfs, gpu, parent->address);
+    profile = read_profile(gpu, parent);
     vgpu_parent_add_offer(parent, profile, is_there(sysfs, parent->address) ? 1 : 0);
     g_free(parent->driver); /* libvirt and administrators change it at any time */
     parent->driver = read_driver(sysfs, parent->address);
@@ -105,17 +121,16 @@ vf_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_vfio_use(sysfs, device);
 }
 
-/* The DRM node of VF @vf that a process of the host has open, NULL: none that we know of. False: that
- * cannot be told. */
+/* What the host does with VF @vf, NULL: nothing that we know of. False: that cannot be told. */
 static bool
-find_host_use(const VgpuSysfs *sysfs, const char *vf, char **node, GError **error)
+find_host_use(const VgpuSysfs *sysfs, const char *vf, char **what, GError **error)
 {
     g_autofree char *driver = read_driver(sysfs, vf);
     g_autofree char *device = device_path(vf);
 
     if (!driver || vgpu_gpu_is_driver_for_guests(driver))
         return true;
-    return vgpu_drm_open_node(sysfs, device, node, error);
+    return vgpu_host_use_find(sysfs, device, vf, what, error);
 }
 
 /* libvirt takes it from whatever driver it has and gives it back (managed='yes'). To take it from
@@ -123,7 +138,7 @@ find_host_use(const VgpuSysfs *sysfs, const char *vf, char **node, GError **erro
 static bool
 vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GError **error)
 {
-    g_autofree char *node = NULL;
+    g_autofree char *what = NULL;
     VgpuUse use;
 
     (void) making; /* nothing is made */
@@ -141,11 +156,11 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GE
                                   ? "a process has VF %s open"
                                   : "it cannot be told whether a process has VF %s open",
                               place->parent);
-    if (!find_host_use(sysfs, place->parent, &node, error))
+    if (!find_host_use(sysfs, place->parent, &what, error))
         return false;
-    if (node)
-        return vgpu_error_set(error, VGPU_ERROR_DRIVER, "the host uses VF %s: %s is open",
-                              place->parent, node);
+    if (what)
+        return vgpu_error_set(error, VGPU_ERROR_DRIVER, "the host uses VF %s: %s", place->parent,
+                              what);
     return true;
 }
 

@@ -513,6 +513,55 @@ test_card(void **state)
     }
 }
 
+/* Where drivers say that they have put a vGPU. */
+static void
+test_places(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *gi, *slot; /* what the attributes say; NULL: they are not there */
+        int expected_gi, expected_slot;
+    } cases[] = {
+        { "an older driver", NULL, NULL, -1, -1 },
+        { "neither", "Not Applicable\n", "Not Applicable\n", -1, -1 },
+        { "a GPU instance", "3\n", "Not Applicable\n", 3, -1 },
+        { "the whole GPU", "0\n", NULL, 0, -1 },
+        { "slots", NULL, "18\n", -1, 18 },
+        { "both", "5", "0", 5, 0 },
+        { "the driver's words for none", "4294967295\n", "65535\n", -1, -1 },
+        { "nothing yet", "\n", "", -1, -1 },
+    };
+    static const FakeFunction pf = { "0x030200", "0x10de", "0x2bb5", "nvidia", "0" };
+
+    for (gsize i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        bool on_mdev = i >= G_N_ELEMENTS(cases);
+        gsize k = i % G_N_ELEMENTS(cases);
+        g_autoptr(FakeSysfs) fs = on_mdev ? make_a2(4) : fake_sysfs_new();
+        g_autoptr(VgpuInventory) inventory = NULL;
+        const char *at =
+            on_mdev ? "sys/bus/mdev/devices/" UUID : "sys/bus/pci/devices/0000:61:00.4";
+        g_autofree char *gi = g_strconcat(at, "/nvidia/gpu_instance_id", NULL);
+        g_autofree char *slot = g_strconcat(at, "/nvidia/placement_id", NULL);
+        const VgpuInstance *instance;
+
+        if (!on_mdev) {
+            fake_gpu_add(fs, "0000:61:00.0", &pf);
+            fake_vfs_add(fs, "0000:61:00.0", "0000:61:00.4", 32, 1);
+            fake_vendor_set(fs, "0000:61:00.4", "", 1550);
+        }
+        if (cases[k].gi)
+            fake_file_set(fs, gi, cases[k].gi);
+        if (cases[k].slot)
+            fake_file_set(fs, slot, cases[k].slot);
+        inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
+        instance = vgpu_parent_first_instance(
+            only_gpu(inventory)->parents->pdata[on_mdev ? 3 : 0]); /* make_a2() */
+        if (instance->gi != cases[k].expected_gi || instance->slot != cases[k].expected_slot)
+            fail_msg("%s: %d, %d", cases[k].what, instance->gi, instance->slot);
+    }
+    (void) state;
+}
+
 /* A function that has gone offers nothing and has nothing; its profiles are known all the same. */
 static void
 test_read_again_vanished(void **state)
@@ -528,24 +577,38 @@ test_read_again_vanished(void **state)
     check_profile(only_gpu(inventory), "nvidia-746", "NVIDIA A2-4Q", 4096, 4);
 }
 
+/* A number that cannot be one of the PCI core's, which has 16 bits for it: it is not counted up to. */
+static void
+test_too_many_vfs(void **state)
+{
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+    const VgpuGpu *gpu;
+
+    (void) state;
+    fake_gpu_add(fs, A2_PF, &a2);
+    fake_vfs_add(fs, A2_PF, A2_VF, 16, 4);
+    fake_type_add(fs, "0000:08:00.5", "nvidia-746", "NVIDIA A2-4Q", NULL, 1);
+    fake_attribute_set(fs, A2_PF, "sriov_totalvfs", "4294967295");
+    inventory = vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
+
+    gpu = only_gpu(inventory);
+    assert_int_equal(gpu->vfs_total, VGPU_GPU_VFS_MAX);
+    assert_int_equal(gpu->vfs->len, 4);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a2),
-        cmocka_unit_test(test_discovery_alone),
-        cmocka_unit_test(test_m10),
-        cmocka_unit_test(test_gvt_g),
-        cmocka_unit_test(test_which),
-        cmocka_unit_test(test_vfs_without_types),
-        cmocka_unit_test(test_vanished),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_strange),
-        cmocka_unit_test(test_is_current),
-        cmocka_unit_test(test_is_current_beside_others),
-        cmocka_unit_test(test_read_again),
-        cmocka_unit_test(test_card),
-        cmocka_unit_test(test_read_again_vanished),
+        cmocka_unit_test(test_a2),           cmocka_unit_test(test_discovery_alone),
+        cmocka_unit_test(test_m10),          cmocka_unit_test(test_gvt_g),
+        cmocka_unit_test(test_which),        cmocka_unit_test(test_vfs_without_types),
+        cmocka_unit_test(test_too_many_vfs), cmocka_unit_test(test_vanished),
+        cmocka_unit_test(test_empty),        cmocka_unit_test(test_strange),
+        cmocka_unit_test(test_is_current),   cmocka_unit_test(test_is_current_beside_others),
+        cmocka_unit_test(test_read_again),   cmocka_unit_test(test_card),
+        cmocka_unit_test(test_places),       cmocka_unit_test(test_read_again_vanished),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,16 @@ add_parents(const Scan *scan, VgpuGpu *gpu, bool by_class)
     }
 }
 
+/* Both are files of the PCI core (kernel: Documentation/ABI/testing/sysfs-bus-pci). */
+static char *
+read_subsystem(const VgpuSysfs *sysfs, const char *address)
+{
+    g_autofree char *vendor = read_pci(sysfs, address, "subsystem_vendor");
+    g_autofree char *device = read_pci(sysfs, address, "subsystem_device");
+
+    return vendor && device ? g_strdup_printf("%s:%s", vendor, device) : NULL;
+}
+
 static VgpuGpu *
 read_gpu(const Scan *scan, const char *address, const char *canonical, const char *vendor,
          guint vfs_total)
@@ -207,6 +217,7 @@ read_gpu(const Scan *scan, const char *address, const char *canonical, const cha
 
     gpu->vendor_id = g_strdup(vendor);
     gpu->product_id = read_pci(sysfs, address, "device");
+    gpu->subsystem = read_subsystem(sysfs, address);
     gpu->driver = link_pci(sysfs, address, "driver");
     gpu->driver_version = read_pci(sysfs, address, "driver/module/version");
     gpu->numa_node = numa ? (int) g_ascii_strtoll(numa, NULL, 10) : -1;
@@ -244,7 +255,7 @@ discover_function(const Scan *scan, const char *address, VgpuGpu **gpu, GError *
     canonical = vgpu_pciaddr_canonical(address);
     if (physfn || !canonical || !vendor) /* a function without a vendor has just gone */
         return true;
-    *gpu = read_gpu(scan, address, canonical, vendor, vfs_total);
+    *gpu = read_gpu(scan, address, canonical, vendor, MIN(vfs_total, VGPU_GPU_VFS_MAX));
     if (!(*gpu)->passed_through)
         add_parents(scan, *gpu, by_class);
     return true;

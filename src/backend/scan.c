@@ -30,6 +30,27 @@ learn_card(VgpuGpu *gpu)
     gpu->card_mib = MAX(gpu->card_mib, largest);
 }
 
+/* A number that a driver shows of a vGPU that it has made; -1: it shows none, as of one that has
+ * nothing of the kind ("Not Applicable"), or is older. */
+static int
+read_place(const VgpuSysfs *sysfs, const char *device, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("%s/nvidia/%s", device, name);
+    guint number = 0;
+
+    return vgpu_sysfs_read_uint(sysfs, path, &number, NULL) && number < G_MAXINT16 ? (int) number
+                                                                                   : -1;
+}
+
+/* Where the driver has put it on its GPU: gpu_instance_id and placement_id, which are there from vGPU 17
+ * on (seen on an RTX PRO 6000 Blackwell, github.com/bigstack-oss/cubecos). */
+static void
+read_places(const VgpuSysfs *sysfs, const char *device, VgpuInstance *instance)
+{
+    instance->gi = read_place(sysfs, device, "gpu_instance_id");
+    instance->slot = read_place(sysfs, device, "placement_id");
+}
+
 /* Add the one of that UUID if it is on @gpu; it may have gone meanwhile. */
 static bool
 read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error)
@@ -41,7 +62,7 @@ read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error
     VgpuParent *parent = seen.parent ? vgpu_gpu_find_parent(gpu, seen.parent) : NULL;
 
     if (parent)
-        vgpu_parent_add_instance(parent, uuid, seen.profile_id);
+        read_places(sysfs, device, vgpu_parent_add_instance(parent, uuid, seen.profile_id));
     if (seen.parent || vgpu_sysfs_is_missing(sysfs, device))
         return true;
     return vgpu_error_set(error, VGPU_ERROR_DRIVER, "cannot tell what vGPU %s is on", uuid);
@@ -74,6 +95,12 @@ vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
             return false;
         if (backend->read_instances)
             backend->read_instances(sysfs, parent);
+        for (guint j = 0; j < parent->instances->len; j++) {
+            g_autofree char *device =
+                g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s", parent->address);
+
+            read_places(sysfs, device, g_ptr_array_index(parent->instances, j));
+        }
     }
     if (gpu->interface == VGPU_INTERFACE_MDEV && !read_mdevs(sysfs, gpu, error))
         return false;

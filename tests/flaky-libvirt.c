@@ -19,8 +19,13 @@
  *                    "define FILE", "undefine NAME", or "nodedev NAME" for an event of that node device. So
  *                    libvirt's test driver has events, as it tells only who has done it
  *   attach_fails     so long a device cannot be attached, as while QEMU is busy
+ *   refuses          so long none whose XML contains the first line of this file can be
+ *   detach_fails     nor can one of a user's be detached
+ *   edits            so long definitions are changed when devices are attached and detached; the changed one of domain
+ *                    NAME is written to definitions/NAME in that directory, as libvirtd would keep it
+ *   dies_detached    a detach is the last thing that the daemon does
  *
- * Devices are attached to no definition and detached from none, domains are not started, and mdevs defined
+ * Else devices are attached to no definition and detached from none. Domains are not started, and mdevs defined
  * nowhere, but that is written to the file "calls" in that directory, one line each, as are "busy NAME",
  * "list" of the node devices, "listed" and "lost". */
 #include <dlfcn.h>
@@ -28,6 +33,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,14 +276,86 @@ virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
     return deep;
 }
 
+/* As libvirtd would keep it. */
+static void
+keep(virDomainPtr domain)
+{
+    char path[4096], *now = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/definitions/%s", getenv("FAKE_DRIVER_ROOT"),
+             virDomainGetName(domain));
+    if ((file = fopen(path, "w"))) {
+        fputs(now, file);
+        fclose(file);
+    }
+    free(now);
+}
+
+/* Have @domain defined with @insert instead of its @len bytes at @at of @xml. */
+static void
+edit(virDomainPtr domain, const char *xml, const char *at, size_t len, const char *insert)
+{
+    size_t before = (size_t) (at - xml);
+    char *now = malloc(strlen(xml) + strlen(insert) + 1);
+
+    memcpy(now, xml, before);
+    strcpy(now + before, insert);
+    strcat(now, at + len);
+    virDomainFree(virDomainDefineXML(virDomainGetConnect(domain), now));
+    free(now);
+    keep(domain);
+}
+
+static void
+edit_attach(virDomainPtr domain, const char *element)
+{
+    char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+
+    edit(domain, xml, strstr(xml, "</devices>"), 0, element);
+    free(xml);
+}
+
+/* The <hostdev> with @text in it. */
+static void
+edit_detach(virDomainPtr domain, const char *text)
+{
+    char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    char *at, *start = xml, *end;
+
+    if ((at = strstr(xml, text)) && (end = strstr(at, "</hostdev>"))) {
+        for (char *p = xml; (p = strstr(p, "<hostdev")) && p < at; p++)
+            start = p;
+        edit(domain, xml, start, (size_t) (end - start) + strlen("</hostdev>"), "");
+    }
+    free(xml);
+}
+
+static bool
+is_refused(const char *xml)
+{
+    char path[4096], text[256] = "";
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/knobs/refuses", getenv("FAKE_DRIVER_ROOT"));
+    if (!(file = fopen(path, "r")))
+        return false;
+    if (fscanf(file, "%255[^\n]", text) != 1)
+        text[0] = '\0';
+    fclose(file);
+    return strstr(xml, text) != NULL;
+}
+
 EXPORT int
 virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
 {
-    (void) xml;
     (void) flags;
     note("attach", virDomainGetName(domain));
-    if (!has_knob("attach_fails", ""))
+    if (!has_knob("attach_fails", "") && !is_refused(xml)) {
+        if (has_knob("edits", ""))
+            edit_attach(domain, xml);
         return 0;
+    }
     set_error(VIR_FROM_QEMU, VIR_ERR_OPERATION_TIMEOUT, "cannot acquire state change lock");
     return -1;
 }
@@ -285,10 +363,51 @@ virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
 EXPORT int
 virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsigned flags)
 {
-    (void) alias;
+    char name[64];
+
     (void) flags;
     note("detach", virDomainGetName(domain));
+    snprintf(name, sizeof(name), "<alias name='%s'/>", alias);
+    if (has_knob("edits", ""))
+        edit_detach(domain, name);
+    if (has_knob("dies_detached", ""))
+        kill(getpid(), SIGKILL);
     return 0;
+}
+
+/* As libvirt does, by what the <source> names: src/conf/domain_conf.c, virDomainHostdevFind(). */
+EXPORT int
+virDomainDetachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
+{
+    const char *from = strstr(strstr(xml, "<source>"), "<address");
+    char source[256];
+    size_t len = (size_t) (strchr(from, '>') - from);
+
+    (void) flags;
+    note("detach", virDomainGetName(domain));
+    if (has_knob("detach_fails", "")) {
+        set_error(VIR_FROM_QEMU, VIR_ERR_OPERATION_TIMEOUT, "cannot acquire state change lock");
+        return -1;
+    }
+    snprintf(source, sizeof(source), "%.*s", (int) len, from);
+    for (char *p = source; *p; p++)
+        *p = *p == '"' ? '\'' : *p;
+    edit_detach(domain, source);
+    return 0;
+}
+
+EXPORT int
+virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata, const char *key,
+                     const char *uri, unsigned flags)
+{
+    int (*real)(virDomainPtr, int, const char *, const char *, const char *, unsigned) =
+        (int (*)(virDomainPtr, int, const char *, const char *, const char *,
+                 unsigned)) dlsym(RTLD_NEXT, __func__);
+    int result = real(domain, type, metadata, key, uri, flags);
+
+    if (result == 0 && has_knob("edits", ""))
+        keep(domain);
+    return result;
 }
 
 EXPORT int

@@ -22,6 +22,7 @@ virErrorPtr __real_virGetLastError(void);
 virErrorPtr __wrap_virGetLastError(void);
 int __wrap_virDomainAttachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags);
 int __wrap_virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsigned flags);
+int __wrap_virDomainDetachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags);
 const char *__real_virDomainGetName(virDomainPtr domain);
 const char *__wrap_virDomainGetName(virDomainPtr domain);
 
@@ -66,6 +67,12 @@ __wrap_virDomainDetachDeviceAlias(virDomainPtr domain, const char *alias, unsign
     return device_call(domain, alias, flags);
 }
 
+int
+__wrap_virDomainDetachDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
+{
+    return device_call(domain, xml, flags);
+}
+
 static int
 teardown(void **state)
 {
@@ -91,7 +98,12 @@ test_config_devices(void **state)
     assert_string_equal(seen_xml, "ua-vgpu-0");
     assert_int_equal(seen_flags, VIR_DOMAIN_AFFECT_CONFIG);
 
-    assert_int_equal(seen_calls, 2);
+    seen_flags = 0;
+    assert_true(vgpu_domains_detach_users_config(*state, WEB, "<hostdev type='pci'/>", &error));
+    assert_string_equal(seen_xml, "<hostdev type='pci'/>");
+    assert_int_equal(seen_flags, VIR_DOMAIN_AFFECT_CONFIG);
+
+    assert_int_equal(seen_calls, 3);
 }
 
 /* libvirt 9.0 has another code for a missing device than its documentation. */
@@ -137,6 +149,10 @@ test_config_devices_fail(void **state)
     assert_non_null(strstr(attach->message, "'web': made up"));
     assert_false(vgpu_domains_detach_config(*state, WEB, "ua-vgpu-0", &detach));
     assert_true(g_error_matches(detach, VGPU_ERROR, VGPU_ERROR_BUSY));
+    g_clear_error(&detach);
+    assert_false(vgpu_domains_detach_users_config(*state, WEB, "<hostdev/>", &detach));
+    assert_true(g_error_matches(detach, VGPU_ERROR, VGPU_ERROR_BUSY));
+    assert_non_null(strstr(detach->message, "'web': made up"));
 }
 
 static void

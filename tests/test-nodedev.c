@@ -54,8 +54,8 @@ dump_parent(GString *out, const VgpuParent *parent)
     for (guint i = 0; i < parent->offers->len; i++) {
         const VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
 
-        g_string_append_printf(out, "    %s '%s' available %u\n", offer->profile->id,
-                               offer->profile->name, offer->available);
+        g_string_append_printf(out, "    %s '%s'\n", offer->profile->id, offer->profile->name);
+        assert_int_equal(offer->available, VGPU_COUNT_UNKNOWN);
     }
     for (guint i = 0; i < parent->instances->len; i++) {
         const VgpuInstance *instance = g_ptr_array_index(parent->instances, i);
@@ -147,15 +147,23 @@ __wrap_virNodeDeviceGetName(virNodeDevicePtr device)
     return __real_virNodeDeviceGetName(device);
 }
 
-static VgpuInventory *
-read_host(GError **error)
+static virConnectPtr
+open_host(GError **error)
 {
     g_autofree char *path = data_path("host.xml");
     g_autofree char *uri = g_strconcat("test://", path, NULL);
     virConnectPtr conn = vgpu_connection_open_once(uri, error);
-    VgpuInventory *inventory;
 
     assert_non_null(conn);
+    return conn;
+}
+
+static VgpuInventory *
+read_host(GError **error)
+{
+    virConnectPtr conn = open_host(error);
+    VgpuInventory *inventory;
+
     inventory = vgpu_nodedev_inventory(conn, error);
     virConnectClose(conn);
     return inventory;
@@ -199,6 +207,39 @@ test_inventory_fails(void **state)
     fake_error.code = 0;
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE));
     assert_non_null(strstr(error->message, "pci_0000_3b_00_0"));
+}
+
+/* The functions that are asked for, as far as there are any, and all mdevs; without serial numbers. */
+static void
+test_capture(void **state)
+{
+    static const char *const found[] = { "<name>pci_0000_41_00_0</name>", "<numa node='1'/>",
+                                         "<name>pci_0000_41_00_4</name>", "availableInstances",
+                                         "<capability type='mdev'>" };
+    static const char *const missing[] = { "pci_0000_41_00_5", "pci_0000_18_00_0", "vpd",
+                                           "1324522012345" };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) functions = g_ptr_array_new();
+    g_autoptr(GPtrArray) xmls = NULL;
+    g_autofree char *all = NULL;
+    virConnectPtr conn = open_host(&error);
+
+    g_ptr_array_add(functions, (char *) "0000:41:00.0");
+    g_ptr_array_add(functions, (char *) "0000:41:00.4");
+    g_ptr_array_add(functions, (char *) "0000:99:00.0");
+    xmls = vgpu_nodedev_capture(conn, functions, &error);
+    virConnectClose(conn);
+    assert_non_null(xmls);
+    g_ptr_array_add(xmls, NULL);
+    all = g_strjoinv("\n", (char **) xmls->pdata);
+    for (gsize i = 0; i < G_N_ELEMENTS(found); i++) {
+        if (!strstr(all, found[i]))
+            fail_msg("%s is not in\n%s", found[i], all);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(missing); i++) {
+        if (strstr(all, missing[i]))
+            fail_msg("%s is in\n%s", missing[i], all);
+    }
 }
 
 /* Devices come one by one, in any order but for an mdev after its parent. */
@@ -274,17 +315,17 @@ test_odd(void **state)
           "0000:41:00.0 pci_x 0x2:0x1 'GPU' none numa -1 vfs 0/0\n" },
         { "a type without number or name", PCI(ADDRESS, TYPE("")),
           "0000:41:00.0 pci_x -:- '-' mdev numa -1 vfs 0/0\n"
-          "  profile t\n  PF 0000:41:00.0\n    t 't' available 0\n" },
+          "  profile t\n  PF 0000:41:00.0\n    t 't'\n" },
         { "types inside another capability",
           PCI(ADDRESS, "<capability type='new'>" TYPE(
                            "<availableInstances>3</availableInstances>") "</capability>"),
           "0000:41:00.0 pci_x -:- '-' mdev numa -1 vfs 0/0\n"
-          "  profile t\n  PF 0000:41:00.0\n    t 't' available 3\n" },
+          "  profile t\n  PF 0000:41:00.0\n    t 't'\n" },
         { "types on what is no display",
           "<device><name>pci_x</name><capability type='pci'><class>0x120000</class>" ADDRESS TYPE(
               "") "</capability></device>",
           "0000:41:00.0 pci_x -:- '-' mdev numa -1 vfs 0/0\n"
-          "  profile t\n  PF 0000:41:00.0\n    t 't' available 0\n" },
+          "  profile t\n  PF 0000:41:00.0\n    t 't'\n" },
         { "an accelerator",
           "<device><name>pci_x</name><capability type='pci'><class>0x120000</class>" ADDRESS
           "</capability></device>",
@@ -319,22 +360,29 @@ test_replaces(void **state)
     g_autoptr(VgpuInventory) inventory = vgpu_inventory_new();
     g_autofree char *text = NULL;
 
+    assert_true(vgpu_nodedev_add_xml(inventory,
+                                     PCI(ADDRESS, TYPE("<name>old</name>") "<numa node='1'/>"),
+                                     &error));
     assert_true(vgpu_nodedev_add_xml(
-        inventory, PCI(ADDRESS, TYPE("<availableInstances>3</availableInstances>")), &error));
-    assert_true(vgpu_nodedev_add_xml(
-        inventory, PCI(ADDRESS, TYPE("<availableInstances>2</availableInstances>")), &error));
+        inventory,
+        PCI(ADDRESS, "<numa node='0'/><capability type='mdev_types'><type id='u'/></capability>"),
+        &error));
     text = dump(inventory);
-    assert_string_equal(text, "0000:41:00.0 pci_x -:- '-' mdev numa -1 vfs 0/0\n"
-                              "  profile t\n  PF 0000:41:00.0\n    t 't' available 2\n");
+    assert_string_equal(text, "0000:41:00.0 pci_x -:- '-' mdev numa 0 vfs 0/0\n"
+                              "  profile t\n  profile u\n  PF 0000:41:00.0\n    u 'u'\n");
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inventory),       cmocka_unit_test(test_inventory_vanished),
-        cmocka_unit_test(test_inventory_fails), cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_drivers),         cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_inventory),
+        cmocka_unit_test(test_inventory_vanished),
+        cmocka_unit_test(test_inventory_fails),
+        cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_capture),
+        cmocka_unit_test(test_drivers),
+        cmocka_unit_test(test_odd),
         cmocka_unit_test(test_replaces),
     };
 

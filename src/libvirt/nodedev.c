@@ -186,22 +186,18 @@ read_offers(VgpuGpu *gpu, const char *address, xmlDoc *doc, const GPtrArray *typ
         xmlNode *type = g_ptr_array_index(types, i);
         g_autofree char *id = vgpu_xml_attr(type, "id");
         g_autofree char *name = vgpu_xml_text(doc, type, "name");
-        g_autofree char *available = vgpu_xml_text(doc, type, "availableInstances");
-        guint64 value = 0;
 
-        if (!id)
-            continue;
-        if (!to_number(available, G_MAXUINT, &value))
-            value = 0;
-        vgpu_parent_add_offer(parent, vgpu_gpu_take_profile(gpu, vgpu_profile_new(id, name)),
-                              (guint) value);
+        if (id)
+            vgpu_parent_add_offer(parent, vgpu_gpu_take_profile(gpu, vgpu_profile_new(id, name)),
+                                  VGPU_COUNT_UNKNOWN);
     }
     g_ptr_array_sort(parent->offers, compare_offers);
     g_ptr_array_sort(gpu->profiles, compare_profiles);
 }
 
-/* Display controllers, and accelerators, which is all that compute-only cards say of themselves. That
- * more is read than the host has GPUs does not matter: what is one is not decided here. */
+/* Display controllers, and accelerators, which is all that compute-only cards say of themselves. And what
+ * has VFs, since a pool may name it. That more is read than the host has GPUs does not matter: what is one
+ * is not decided here. */
 static bool
 may_be_gpu_class(const char *class)
 {
@@ -218,7 +214,8 @@ add_pci(VgpuInventory *into, xmlDoc *doc, xmlNode *pci, GError **error)
     g_autofree char *class = vgpu_xml_text(doc, pci, "class");
     g_autofree char *address = read_address(doc, pci, "");
     g_autofree char *pf_address = pf ? read_address(doc, pf, "@") : NULL;
-    bool is_candidate = class && may_be_gpu_class(class);
+    bool has_vfs = vgpu_xml_node(doc, pci, "capability[@type='virt_functions']") != NULL;
+    bool is_candidate = has_vfs || (class && may_be_gpu_class(class));
     VgpuGpu *gpu;
 
     if (!types->len && (pf || !is_candidate))
@@ -349,7 +346,8 @@ may_be_gpu(const char *xml)
 {
     const char *class = strstr(xml, CLASS_TAG);
 
-    return strstr(xml, "mdev_types") || (class && may_be_gpu_class(class + strlen(CLASS_TAG)));
+    return strstr(xml, "mdev_types") || strstr(xml, "virt_functions") ||
+           (class && may_be_gpu_class(class + strlen(CLASS_TAG)));
 }
 
 static bool

@@ -1,8 +1,9 @@
 /* nodedev.h: GPUs as libvirt's node device driver knows them, and persistent mediated devices
  *
  * libvirt tells identity (docs/formatnode.rst): node device name, ids, product name, driver, NUMA
- * node, virtual functions and mdev types with what is available; not the types' description, and
- * nothing of vendor-specific VFIO. It re-reads availability only when the XML is asked for. */
+ * node, virtual functions, mdev types and mdevs; not the types' description, and nothing of
+ * vendor-specific VFIO. How many of a type are available is not read here: libvirt reads it from sysfs
+ * when the XML is asked for, and no event tells that it has changed. */
 #pragma once
 
 #include <glib.h>
@@ -11,9 +12,10 @@
 
 #include "gpu/inventory.h"
 
-/* Add what the XML of one node device tells to @into: a display-class PCI device (class 0x03xxxx)
- * that is no VF, or any PCI device with mdev types, as a GPU; a VF's mdev types go to its GPU, made
- * if it is not there yet. An mdev becomes an instance of its parent, which must be known already;
+/* Add what the XML of one node device tells to @into: a PCI device that is no VF and is a display
+ * controller (class 0x03xxxx), an accelerator (0x12xxxx) or has VFs, or any PCI device with mdev types, as a
+ * GPU; a VF's mdev types go to its GPU, made if it is not there yet; how many of them are available is
+ * unknown. An mdev becomes an instance of its parent, which must be known already;
  * one that is only defined, and so has no <path>, does not count. Other devices change nothing.
  * XML of a device that is known already replaces what was read before.
  * VGPU_ERROR_BAD_REQUEST for what cannot be parsed. */
@@ -23,6 +25,11 @@ bool vgpu_nodedev_add_xml(VgpuInventory *into, const char *xml, GError **error)
 /* All of them, through virConnectListAllNodeDevices(), in any order. A device that vanishes
  * meanwhile is left out; any other failure fails the list. */
 VgpuInventory *vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The XML (char *) of the node devices of these PCI functions (canonical addresses), as far as libvirt has
+ * them, and of all mdevs; without what tells one card of a kind from another (its vital product data). */
+GPtrArray *vgpu_nodedev_capture(virConnectPtr conn, const GPtrArray *functions, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* The UUID of the mdev that a node device of that name is, NULL: it is another device. Owned by the caller. */

@@ -434,7 +434,7 @@ vgpu_connection_open_once(const char *uri, GError **error)
     virConnectPtr conn = virConnectOpenAuth(uri, virConnectAuthPtrDefault, 0);
 
     if (!conn)
-        vgpu_virerror_take(error, "cannot connect to libvirt at %s", uri ? uri : "its default");
+        vgpu_virerror_take_open(error, uri);
     return conn;
 }
 

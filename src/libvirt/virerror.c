@@ -50,3 +50,15 @@ vgpu_virerror_take(GError **error, const char *format, ...)
     return vgpu_error_set(error, last ? code_of(last) : VGPU_ERROR_FAILED, "%s: %s", text,
                           last && last->message ? last->message : "unknown error of libvirt");
 }
+
+gboolean
+vgpu_virerror_take_open(GError **error, const char *uri)
+{
+    g_autoptr(GError) failure = NULL;
+
+    vgpu_virerror_take(&failure, "cannot connect to libvirt at %s", uri ? uri : "its default");
+    if (failure->code != VGPU_ERROR_DENIED)
+        failure->code = VGPU_ERROR_UNAVAILABLE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}

@@ -160,10 +160,14 @@ look_up(virConnectPtr conn, const char *uuid, const char **name, GError **error)
 VgpuDomainState *
 vgpu_domains_get(virConnectPtr conn, const char *uuid, GError **error)
 {
+    gint64 begun = g_get_monotonic_time();
     const char *name = NULL;
     g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+    VgpuDomainState *state = domain ? read_state(domain, error) : NULL;
 
-    return domain ? read_state(domain, error) : NULL;
+    if (state)
+        state->read_us = g_get_monotonic_time() - begun;
+    return state;
 }
 
 VgpuDomainState *
@@ -238,6 +242,22 @@ vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *ali
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
+}
+
+bool
+vgpu_domains_detach_users_config(virConnectPtr conn, const char *uuid, const char *device_xml,
+                                 GError **error)
+{
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+
+    if (!domain)
+        return false;
+    if (virDomainDetachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_CONFIG) < 0)
+        return vgpu_virerror_take(error,
+                                  "cannot take a device out of the definition of domain '%s'",
+                                  name);
+    return true;
 }
 
 /* The domain while it runs with that id. libvirt fills in the id at each look-up. */

@@ -16,6 +16,7 @@ typedef struct {
     bool persistent;
     char *definition; /* the persistent XML (without secrets); NULL for a transient domain */
     char *live;       /* the XML of the running domain, NULL when it does not run */
+    gint64 read_us;   /* how long libvirt took to tell it; 0: it was in a list */
     char *
         unreadable; /* in a list: why its XML cannot be read; only uuid and name are known then */
 } VgpuDomainState;
@@ -40,6 +41,11 @@ bool vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *alias,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for a device that is not ours: @device_xml is what the definition has. */
+bool vgpu_domains_detach_users_config(virConnectPtr conn, const char *uuid,
+                                      const char *device_xml, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Hot-plug into the running domain, only while it still has the id @id (else
  * VGPU_ERROR_NOT_FOUND). VGPU_ERROR_BUSY when a job of the domain blocks it: try again. */

@@ -42,6 +42,7 @@ static struct {
     FakeSysfs *fs;
     int err;           /* of a write that makes or removes */
     int params_err;    /* of a write of plugin parameters */
+    const char *had;   /* what the VF's last vGPU was given */
     bool bare;         /* what is made lacks a link, and its removal fails */
     const char *kept;  /* what is read of those that were written; NULL: what was written */
     int open_errno;    /* of /dev/vfio/GROUP */
@@ -74,6 +75,8 @@ __wrap_vgpu_sysfs_write(const VgpuSysfs *self G_GNUC_UNUSED, const char *path, c
         fake_attribute_set(kernel.fs, A2_VF, UUID "/iommu_group", NULL);
     if (g_str_has_suffix(path, "/current_vgpu_type"))
         fake_vendor_set(kernel.fs, L40S_VF, "", (guint) atoi(text));
+    if (kernel.had)
+        fake_attribute_set(kernel.fs, L40S_VF, "nvidia/vgpu_params", kernel.had);
     return 0;
 }
 
@@ -172,7 +175,8 @@ describe(GVariant *results)
         { "existed", "b" },     { "doubt", "s" },        { "exists", "b" },
         { "seen_parent", "s" }, { "seen_profile", "s" }, { "use", "u" },
         { "grace", "u" },       { "errno", "i" },        { "left", "b" },
-        { "error", "(us)" },
+        { "error", "(us)" },    { "unusable", NULL },    { "futile", "b" },
+        { "params", "s" },
     };
     GString *text = g_string_new(NULL);
     gsize n = 0;
@@ -313,8 +317,9 @@ test_discovery(void **state)
     g_hash_table_add(named, (char *) NVME);
     inventory = vgpu_discovery_run(performer.sysfs, named, NULL);
     nodes = g_variant_ref_sink(g_variant_parse(G_VARIANT_TYPE("a(us)"),
-                                               "[(0, '0-3,8'), (1, '4-7'), (10, '')]", NULL, NULL,
-                                               NULL));
+                                               "[(0, '0-3,8'), (1, '4-7'), (10, ''), "
+                                               "(2, '\357\277\275')]",
+                                               NULL, NULL, NULL));
     wanted = g_variant_ref_sink(vgpu_contents_pack_discovery(inventory, nodes));
     results = ask(VGPU_DRIVER_DISCOVER, DISK);
     discovery = get(results, "discovery");
@@ -469,6 +474,8 @@ test_blind(void **state)
 #define TYPE_FILE "sys/bus/pci/devices/" L40S_VF "/nvidia/current_vgpu_type"
 #define MDEV_PARAMS "sys/bus/mdev/devices/" UUID "/nvidia/vgpu_params=a=1\n\n"
 #define VENDOR_PARAMS "sys/bus/pci/devices/" L40S_VF "/nvidia/vgpu_params=a=1\n\n"
+#define MDEV_NONE "sys/bus/mdev/devices/" UUID "/nvidia/vgpu_params= \n\n"
+#define VENDOR_NONE "sys/bus/pci/devices/" L40S_VF "/nvidia/vgpu_params= \n\n"
 #define PARAMS ", 'params': <'a=1'>"
 #define EXISTS ", 'exists': <true>"
 #define MADE "made true|existed false|"
@@ -482,6 +489,7 @@ static const struct {
     const char *kept;
     const char *wanted;
     const char *writes;
+    const char *had; /* parameters that are there before, NULL: none can be read */
 } creations[] = {
     { "a mediated device", MDEV, 0, 0, 0, 0, NULL, MADE, CREATE_FILE },
     { "with parameters", MDEV PARAMS, 0, 0, 0, 0, NULL, MADE, CREATE_FILE MDEV_PARAMS },
@@ -507,6 +515,8 @@ static const struct {
       "error (6, 'the driver takes plugin parameters only before the guest runs, vGPU " UUID
       " on " A2_VF " is in use: Operation not permitted')|",
       MDEV_PARAMS },
+    { "it is there, and is to have none", MDEV EXISTS ", 'params': <''>", 0, 0, 0, 0, " \n",
+      NOT_MADE, MDEV_NONE, .had = "b=2\n" },
     { "it has to be made", MDEV ", 'exists': <false>", 0, 0, 0, 0, NULL, MADE, CREATE_FILE },
 
     { "a type of a VF", VENDOR, 0, 0, 0, 0, NULL, MADE, TYPE_FILE "=1150\n" },
@@ -517,12 +527,22 @@ static const struct {
                " refused profile nvidia-1150: Input/output error')|",
       TYPE_FILE "=1150\n" },
     { "the VF has it", VENDOR, 1150, 0, 0, 0, NULL, "made false|existed true|", "" },
-    { "the VF has it, and gets parameters", VENDOR PARAMS, 1150, 0, 0, 0, NULL,
-      "made false|existed true|", VENDOR_PARAMS },
-    { "the VF has it, and parameters are refused", VENDOR PARAMS, 1150, 0, ENXIO, 0, NULL,
-      "made false|existed true|error (6, 'the driver knows of no vGPU to set plugin parameters "
-      "for on VF " L40S_VF ": No such device or address')|",
-      VENDOR_PARAMS },
+    { "the VF has it, and the parameters that are wanted", VENDOR PARAMS, 1150, 0, 0, 0, NULL,
+      "made false|existed true|", "", .had = "a=1\n" },
+    { "the VF has it, and other parameters", VENDOR PARAMS, 1150, 0, ENXIO, 0, NULL,
+      "made false|existed true|doubt \"it was there before and is left as it is: wanted 'a=1', "
+      "read 'b=2'\"|",
+      "", .had = "b=2\n" },
+    { "the VF has it, and some though none are wanted", VENDOR, 1150, 0, 0, 0, NULL,
+      "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
+      "read 'b=2'\"|",
+      "", .had = "b=2\n" },
+    { "what an earlier vGPU had goes", VENDOR, 0, 0, 0, 0, " \n", MADE,
+      TYPE_FILE "=1150\n" VENDOR_NONE, .had = "b=2\n" },
+    { "it does not go", VENDOR, 0, 0, 0, 0, "b=2\n", MADE "doubt \"wanted '', read 'b=2'\"|",
+      TYPE_FILE "=1150\n" VENDOR_NONE, .had = "b=2\n" },
+    { "an earlier vGPU had none", VENDOR, 0, 0, 0, 0, NULL, MADE, TYPE_FILE "=1150\n",
+      .had = " \n" },
     { "the VF has it, and it is open", VENDOR, 1150, 0, 0, EBUSY, NULL,
       NOT_MADE "error (5, 'VF " L40S_VF
                " already carries nvidia-1150, and a process has it open')|",
@@ -558,6 +578,9 @@ test_create(void **state)
             fake_mdev_add(kernel.fs, A2_VF, "nvidia-746", UUID, 12);
         if (creations[i].type)
             fake_vendor_set(kernel.fs, L40S_VF, "", creations[i].type);
+        if (creations[i].had)
+            fake_attribute_set(kernel.fs, L40S_VF, "nvidia/vgpu_params", creations[i].had);
+        kernel.had = creations[i].had;
         kernel.err = creations[i].err;
         kernel.params_err = creations[i].params_err;
         kernel.open_errno = creations[i].open_errno;
@@ -576,7 +599,9 @@ test_create_leaves(void **state)
     kernel.bare = true;
     check("a device without its links that stays", VGPU_DRIVER_CREATE, MDEV,
           MADE "error (6, 'the driver of " A2_VF
-               " took profile nvidia-746, but no usable device " UUID " appeared')|");
+               " took profile nvidia-746, but no usable device " UUID
+               " appeared: it has no IOMMU group; see whether the kernel has VFIO groups "
+               "(CONFIG_VFIO_GROUP) and the module vfio_iommu_type1 is loaded')|futile true|");
 }
 
 /* --- a vGPU is looked at -------------------------------------------------------------------- */
@@ -592,6 +617,7 @@ static const struct {
     const char *version; /* of NVIDIA's driver; NULL: it does not say */
     int open_errno;
     const char *wanted;
+    const char *params; /* of the VF; NULL: none */
 } looks[] = {
     { "no mediated device", MDEV, false, NULL, 0, "exists false|grace 0|" },
     { "a mediated device", MDEV, true, NULL, 0, SEEN_MDEV "use 1|grace 0|" },
@@ -605,14 +631,17 @@ static const struct {
     { "its driver does not", MDEV, true, "550.54.16", 0, SEEN_MDEV "use 1|grace 0|" },
 
     { "no type", VENDOR, false, "525.60.12", 0, "exists false|grace 0|" },
-    { "a type", VENDOR, true, NULL, 0, SEEN_VENDOR "use 1|grace 0|" },
+    { "a type", VENDOR, true, NULL, 0, SEEN_VENDOR "use 1|grace 0|params ''|" },
     { "another type than is asked for", PLACE("2", L40S_VF, "nvidia-1147"), true, NULL, 0,
-      SEEN_VENDOR "use 1|grace 0|" },
-    { "a type of a VF that is open", VENDOR, true, NULL, EBUSY, SEEN_VENDOR "use 2|grace 0|" },
+      SEEN_VENDOR "use 1|grace 0|params ''|" },
+    { "a type of a VF that is open", VENDOR, true, NULL, EBUSY,
+      SEEN_VENDOR "use 2|grace 0|params ''|" },
     { "a type of which nobody can tell", VENDOR, true, NULL, EPERM,
-      SEEN_VENDOR "use 0|grace 0|" },
+      SEEN_VENDOR "use 0|grace 0|params ''|" },
     { "no such VF", PLACE("2", "0000:61:05.0", "nvidia-1150"), true, NULL, 0,
       "exists false|grace 0|" },
+
+    { "parameters", VENDOR, true, NULL, 0, SEEN_VENDOR "use 1|grace 0|params 'a=1'|", "a=1\n" },
 
     { "a plain VF", PLAIN, true, NULL, 0, SEEN_PLAIN "use 1|grace 0|" },
     { "a plain VF that is open", PLAIN, true, NULL, EBUSY, SEEN_PLAIN "use 2|grace 0|" },
@@ -630,6 +659,8 @@ test_probe(void **state)
         fake_vfio_group_add(kernel.fs, 12);
         if (looks[i].there)
             add_vgpu();
+        if (looks[i].params)
+            fake_attribute_set(kernel.fs, L40S_VF, "nvidia/vgpu_params", looks[i].params);
         if (looks[i].version)
             fake_file_set(kernel.fs, "sys/module/nvidia/version", looks[i].version);
         kernel.open_errno = looks[i].open_errno;
@@ -639,6 +670,27 @@ test_probe(void **state)
     }
 }
 
+static gpointer
+add_group_later(gpointer data G_GNUC_UNUSED)
+{
+    g_usleep(200000);
+    fake_iommu_group_add(kernel.fs, A2_VF "/" UUID, 12);
+    return NULL;
+}
+
+/* One that another program has made a moment ago. */
+static void
+test_probe_late_group(void **state)
+{
+    GThread *later;
+
+    add_vgpu();
+    fake_attribute_set(kernel.fs, A2_VF, UUID "/iommu_group", NULL);
+    later = g_thread_new("kernel", add_group_later, NULL);
+    check("its group comes later", VGPU_DRIVER_PROBE, MDEV, SEEN_MDEV "use 1|grace 0|");
+    g_thread_join(later);
+}
+
 /* What cannot be told is left out. */
 static void
 test_probe_halfway(void **state)
@@ -646,13 +698,13 @@ test_probe_halfway(void **state)
     add_vgpu();
     fake_attribute_set(kernel.fs, A2_VF, UUID "/mdev_type", NULL);
     check("an mdev that is being made", VGPU_DRIVER_PROBE, MDEV,
-          "exists true|seen_parent '" A2_VF "'|use 1|grace 0|");
+          "exists true|seen_parent '" A2_VF "'|use 1|grace 0|unusable|");
     fake_attribute_set(kernel.fs, A2_VF, UUID "/vfio-dev/vfio0/dev", "511:0");
     check("a node of its own only", VGPU_DRIVER_PROBE, MDEV,
-          "exists true|seen_parent '" A2_VF "'|use 0|grace 0|");
+          "exists true|seen_parent '" A2_VF "'|use 0|grace 0|unusable|");
     fake_attribute_set(kernel.fs, L40S_VF, "nvidia/current_vgpu_type", "busy");
     check("a type that is no number", VGPU_DRIVER_PROBE, VENDOR,
-          "exists true|seen_parent '" L40S_VF "'|use 1|grace 0|");
+          "exists true|seen_parent '" L40S_VF "'|use 1|grace 0|params ''|");
 }
 
 /* --- a vGPU is removed ---------------------------------------------------------------------- */
@@ -776,6 +828,29 @@ test_unknown_verb(void **state)
     assert_string_equal(kernel.writes->str, "");
 }
 
+/* What is in it is shown by test-captures. */
+static void
+test_capture(void **state)
+{
+    g_autoptr(GVariant) host = ask(VGPU_DRIVER_CAPTURE, "");
+    g_autoptr(GVariant) vf = ask(VGPU_DRIVER_CAPTURE, "'function': <'" L40S_VF "'>");
+    g_autoptr(GVariant) nowhere = ask(VGPU_DRIVER_CAPTURE, "'function': <'0000:99:00.0'>");
+    g_autoptr(GVariant) outside = ask(VGPU_DRIVER_CAPTURE, "'function': <'../../../../etc'>");
+    g_autoptr(GVariant) links = get(vf, "links");
+    g_autoptr(GVariant) files = get(vf, "files");
+    g_autoptr(GVariant) none = get(nowhere, "files");
+    g_autoptr(GVariant) error = get(outside, "error");
+    g_autofree char *text = g_variant_print(links, FALSE);
+    g_autofree char *contents = g_variant_print(files, FALSE);
+
+    assert_true(g_variant_lookup(host, "files", "a(ss)", NULL));
+    assert_non_null(strstr(text, "'sys/bus/pci/devices/" L40S "'"));
+    assert_non_null(strstr(contents, "/nvidia/creatable_vgpu_types"));
+    assert_int_equal(g_variant_n_children(none), 0);
+    assert_null(g_variant_lookup_value(outside, "files", NULL));
+    assert_string_equal(kernel.writes->str, "");
+}
+
 int
 main(void)
 {
@@ -789,10 +864,12 @@ main(void)
         cmocka_unit_test(test_create),
         cmocka_unit_test_setup_teardown(test_create_leaves, setup, teardown),
         cmocka_unit_test(test_probe),
+        cmocka_unit_test_setup_teardown(test_probe_late_group, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe_halfway, setup, teardown),
         cmocka_unit_test(test_remove),
         cmocka_unit_test_setup_teardown(test_removal_grace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_capture, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_verb, setup, teardown),
     };
 

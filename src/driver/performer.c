@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/capture.h"
 #include "backend/discovery.h"
 #include "backend/scan.h"
+#include "backend/vfio.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "base/pciaddr.h"
 #include "driver/protocol.h"
 #include "gpu/contents.h"
 
@@ -70,7 +73,7 @@ read_nodes(const VgpuSysfs *sysfs)
         g_autofree char *cpus = vgpu_sysfs_read(sysfs, path, NULL);
         guint64 number;
 
-        if (cpus && g_str_has_prefix(name, "node") && g_utf8_validate(cpus, -1, NULL) &&
+        if (cpus && g_str_has_prefix(name, "node") &&
             g_ascii_string_to_unsigned(name + strlen("node"), 10, 0, G_MAXUINT, &number, NULL))
             g_variant_builder_add(&nodes, "(us)", (guint) number, cpus);
     }
@@ -228,6 +231,43 @@ get_place(GVariant *arguments, VgpuPlace *place, GVariantDict *results)
     return NULL;
 }
 
+/* What was there before is not ours to write to: NULL, or how what it has differs from what is wanted. */
+static char *
+compare_params(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
+               const char *wanted)
+{
+    g_autofree char *has =
+        backend->read_params ? backend->read_params(self->sysfs, place) : g_strdup("");
+
+    if (g_strcmp0(has, wanted) == 0)
+        return NULL;
+    return g_strdup_printf("it was there before and is left as it is: wanted '%s', read '%s'",
+                           wanted, has ? has : "(nothing that can be read)");
+}
+
+/* A device that has just been made may have what an earlier one left on its VF. */
+static bool
+is_to_be_written(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
+                 const char *wanted)
+{
+    g_autofree char *has =
+        !wanted && backend->read_params ? backend->read_params(self->sysfs, place) : NULL;
+
+    return wanted || (has && *has);
+}
+
+static bool
+give_params(VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
+            const char *wanted, char **doubt, GError **error)
+{
+    if (!is_to_be_written(self, backend, place, wanted))
+        return true;
+    if (!backend->write_params)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
+                              "a vGPU on %s takes no plugin parameters", place->parent);
+    return backend->write_params(self->sysfs, place, wanted ? wanted : "", doubt, error);
+}
+
 static void
 create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
@@ -243,13 +283,14 @@ create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
         return;
     ok = exists || backend->create(self->sysfs, &place, &making, &error);
     made = ok ? !exists && !making.existed : making.left;
-    if (ok && params && backend->write_params)
-        (void) !backend->write_params(self->sysfs, &place, params, &doubt, &error);
-    else if (ok && params)
-        g_set_error(&error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "a vGPU on %s takes no plugin parameters", place.parent);
+    if (ok && making.existed)
+        doubt = compare_params(self, backend, &place, params ? params : "");
+    else if (ok)
+        (void) !give_params(self, backend, &place, params, &doubt, &error);
     g_variant_dict_insert(results, "made", "b", (gboolean) made);
     g_variant_dict_insert(results, "existed", "b", (gboolean) making.existed);
+    if (making.futile)
+        g_variant_dict_insert(results, "futile", "b", TRUE);
     put_text(results, "doubt", doubt);
     if (error)
         put_error(results, (VgpuError) error->code, error->message);
@@ -257,13 +298,25 @@ create(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 
 /* --- one vGPU ------------------------------------------------------------------------------- */
 
+/* Another program may have made it a moment ago. */
+static VgpuPresence
+look_at(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place)
+{
+    VgpuPresence seen = backend->look(self->sysfs, place);
+
+    if (!seen.exists || !seen.unusable)
+        return seen;
+    vgpu_presence_clear(&seen);
+    return vgpu_vfio_settle(self->sysfs, place, backend->look);
+}
+
 /* Whether nothing keeps it from being removed: it is the one that is meant (a VF has no UUID to tell it by, so
  * that one of another type belongs to another), no process has it open, and its driver has had its turn. */
 static bool
 look(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
      GVariant *arguments, GVariantDict *results)
 {
-    g_auto(VgpuPresence) seen = backend->look(self->sysfs, place);
+    g_auto(VgpuPresence) seen = look_at(self, backend, place);
     VgpuUse use = seen.exists ? backend->use(self->sysfs, place) : VGPU_USE_UNKNOWN;
     guint grace = backend->removal_grace ? backend->removal_grace(self->sysfs) : 0, closed = 0;
     bool is_meant = backend->interface == VGPU_INTERFACE_MDEV || !seen.profile_id ||
@@ -273,6 +326,7 @@ look(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *pla
     g_variant_dict_insert(results, "exists", "b", (gboolean) seen.exists);
     put_text(results, "seen_parent", seen.parent);
     put_text(results, "seen_profile", seen.profile_id);
+    put_text(results, "unusable", seen.unusable);
     if (seen.exists)
         g_variant_dict_insert(results, "use", "u", (guint) use);
     g_variant_dict_insert(results, "grace", "u", grace);
@@ -284,9 +338,14 @@ probe(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
     VgpuPlace place;
     const VgpuBackend *backend = get_place(arguments, &place, results);
+    g_autofree char *params = NULL;
 
-    if (backend)
-        (void) look(self, backend, &place, arguments, results);
+    if (!backend)
+        return;
+    (void) look(self, backend, &place, arguments, results);
+    if (backend->read_params && g_variant_dict_contains(results, "use")) /* it is there */
+        params = backend->read_params(self->sysfs, &place);
+    put_text(results, "params", params);
 }
 
 /* What is found free is removed at once, so that nothing can have opened it in between. */
@@ -304,6 +363,29 @@ remove_vgpu(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     g_variant_dict_insert(results, "left", "b", (gboolean) left.exists);
 }
 
+/* --- what there is to see ------------------------------------------------------------------- */
+
+static void
+capture(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
+{
+    static const char *const keys[] = { "files", "links", "unreadable" };
+    const char *function = get_text(arguments, "function");
+    g_autofree char *address = function ? vgpu_pciaddr_canonical(function) : NULL;
+    g_autoptr(GVariant) seen = NULL;
+
+    if (function && !address) {
+        put_error(results, VGPU_ERROR_FAILED, "it was not said which function is meant");
+        return;
+    }
+    seen = g_variant_ref_sink(address ? vgpu_capture_function(self->sysfs, address)
+                                      : vgpu_capture_host(self->sysfs));
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autoptr(GVariant) part = g_variant_get_child_value(seen, i);
+
+        g_variant_dict_insert_value(results, keys[i], part);
+    }
+}
+
 /* --- all of them ---------------------------------------------------------------------------- */
 
 static const struct {
@@ -312,7 +394,7 @@ static const struct {
 } verbs[] = {
     { VGPU_DRIVER_DISCOVER, discover },  { VGPU_DRIVER_READ, read_contents },
     { VGPU_DRIVER_CREATE, create },      { VGPU_DRIVER_PROBE, probe },
-    { VGPU_DRIVER_REMOVE, remove_vgpu },
+    { VGPU_DRIVER_REMOVE, remove_vgpu }, { VGPU_DRIVER_CAPTURE, capture },
 };
 
 GVariant *

@@ -13,12 +13,16 @@
  *   read       interface, gpu (s),             began (x, us of CLOCK_MONOTONIC),
  *              driver (s), functions (a(sb))   contents (gpu/contents.h)
  *   create     place, exists (b), params (s)   made (b, also of one that is left after an error),
- *                                              existed (b), doubt (s), or error (us)
+ *                                              existed (b), doubt (s), or error (us), and
+ *                                              futile (b: nor would it on the GPU's others)
  *   probe      place                           exists (b), seen_parent, seen_profile (s), use (u,
- *                                              VgpuUse), grace (u, ms)
+ *                                              VgpuUse), unusable (s, why), grace (u, ms),
+ *                                              params (s, those that it has)
  *   remove     place, closed (u, ms)           as of probe; and where it was written, errno (i) and
  *                                              left (b: it is there still)
- * A removal is written only for what no process has open, and its driver would not remove by itself: not
+ *   capture    function (s; left out: the host) files, links, unreadable (a(ss), backend/capture.h)
+ * Parameters are written to what is made, and ("": that there are none) to what `exists`; never to what
+ * turned out to have existed. A removal is written only for what no process has open, and its driver would not remove by itself: not
  * before it has been closed for its grace.
  * A verb that failed answers error (us): code (VgpuError) and text. */
 #pragma once
@@ -28,13 +32,14 @@
 
 #include "config.h"
 
-#define VGPU_DRIVER_HELLO PACKAGE_VERSION " 2"
+#define VGPU_DRIVER_HELLO PACKAGE_VERSION " 3"
 
 #define VGPU_DRIVER_DISCOVER "discover"
 #define VGPU_DRIVER_READ "read"
 #define VGPU_DRIVER_CREATE "create"
 #define VGPU_DRIVER_PROBE "probe"
 #define VGPU_DRIVER_REMOVE "remove"
+#define VGPU_DRIVER_CAPTURE "capture"
 
 /* The child's descriptors: its end of the socket pair; and its lock, held for as long as it lives. */
 #define VGPU_DRIVER_SOCKET_FD 3

@@ -127,8 +127,13 @@ lock_for(Job *job, char **path)
 {
     int tries = tries_for(job);
 
-    if (job->options.has_no_lock)
-        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (job->options.has_no_lock) {
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+            job->spawned.why = g_strdup_printf("cannot open /dev/null: %s", g_strerror(errno));
+        return fd;
+    }
     for (int i = 0; i < tries; i++) {
         int fd = vgpu_driver_spawn_lock(job->root, job->name, path);
 
@@ -163,13 +168,12 @@ environment(void)
 /* Our descriptors are closed by the child, which is as good and spares it a fork() of ours: that would have our
  * other threads wait while our memory is copied, and copy what they write to after that. */
 static bool
-start(Job *job, int theirs, int lock, const char *path, GError **error)
+start_with(Job *job, int null, int theirs, int lock, const char *path, GError **error)
 {
     const int from[] = { theirs, lock };
     const int to[] = { VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_LOCK_FD };
     const char *argv[] = { job->program, "--root", job->root, NULL, NULL, NULL, NULL };
-    GSpawnFlags flags =
-        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN | G_SPAWN_STDOUT_TO_DEV_NULL;
+    GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN;
     g_auto(GStrv) env = environment();
     gsize n = 3;
 
@@ -179,11 +183,24 @@ start(Job *job, int theirs, int lock, const char *path, GError **error)
     }
     if (job->options.debug)
         argv[n] = "--debug";
-    else
-        flags |= G_SPAWN_STDERR_TO_DEV_NULL;
     return g_spawn_async_with_pipes_and_fds(NULL, argv, (const char *const *) env, flags, NULL,
-                                            NULL, -1, -1, -1, from, to, G_N_ELEMENTS(from),
-                                            &job->spawned.pid, NULL, NULL, NULL, error);
+                                            NULL, null, null, job->options.debug ? -1 : null,
+                                            from, to, G_N_ELEMENTS(from), &job->spawned.pid, NULL,
+                                            NULL, NULL, error);
+}
+
+/* GLib (2.74) opens /dev/null itself where it is asked to, and aborts the program if it cannot. */
+static bool
+start(Job *job, int theirs, int lock, const char *path, GError **error)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool started;
+
+    if (null < 0)
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "open /dev/null");
+    started = start_with(job, null, theirs, lock, path, error);
+    close(null);
+    return started;
 }
 
 static void

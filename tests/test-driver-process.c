@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -710,6 +711,49 @@ test_lock(void **state)
     ask_well(host, process);
 }
 
+#define FEW 64 /* descriptors */
+
+/* All but @left of them are taken. */
+static GArray *
+take_descriptors(guint left)
+{
+    GArray *taken = g_array_new(FALSE, FALSE, sizeof(int));
+
+    for (int fd; (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;)
+        g_array_append_val(taken, fd);
+    assert_int_equal(errno, EMFILE);
+    for (guint i = 0; i < left; i++)
+        close(g_array_index(taken, int, taken->len - 1 - i));
+    g_array_set_size(taken, taken->len - left);
+    return taken;
+}
+
+/* However few descriptors there are, it is said that one cannot be started. */
+static void
+test_few_descriptors(void **state)
+{
+    DriverHost *host = *state;
+    struct rlimit before, few;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit) { FEW, before.rlim_max };
+    for (guint left = 0; left < 4; left++) {
+        g_autoptr(VgpuDriverProcess) process = process_new(host, NAME);
+        g_autoptr(GArray) taken = NULL;
+        g_auto(Answer) told = { 0 };
+
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        taken = take_descriptors(left);
+        ask(process, &told);
+        driver_host_wait(host, told.told);
+        for (guint i = 0; i < taken->len; i++)
+            close(g_array_index(taken, int, i));
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        if (told.outcome != VGPU_DRIVER_NOT_SENT || !told.why)
+            fail_msg("%u left: %d", left, told.outcome);
+    }
+}
+
 #define WITH_STAND_IN(test)                                                                      \
     cmocka_unit_test_setup_teardown(test, setup_stand_in, driver_host_teardown)
 
@@ -724,6 +768,7 @@ main(int argc, char **argv)
         WITH_HOST(test_environment),        WITH_HOST(test_end),
         WITH_HOST(test_end_at_the_start),   WITH_HOST(test_next_of_a_name),
         WITH_HOST(test_side_by_side),       WITH_HOST(test_lock),
+        WITH_HOST(test_few_descriptors),
     };
 
     if (argc > 4)

@@ -24,13 +24,22 @@ enum { /* nvmlReturn_t */
        NVML_ERROR_UNKNOWN = 999,
 };
 
-#define NVML_TEXT_LEN 80         /* enough for every UUID and version */
+#define NVML_TEXT_LEN 80         /* enough for every UUID of a vGPU and version */
+#define NVML_UUID_LEN 96         /* of devices: NVML_DEVICE_UUID_V2_BUFFER_SIZE */
 #define NVML_NAME_LEN 64         /* of vGPU types */
 #define NVML_NO_GI_PROFILE (~0u) /* of a vGPU type that is not MIG-backed */
 #define NVML_NO_GI (~0u)         /* of a vGPU that is on none */
 #define NVML_VM_ID_UUID 1        /* the kind of VM id that KVM hosts have */
 #define NVML_ENGINE_GRAPHICS 1   /* of the scheduler */
 #define NVML_VALUE_UINT 1        /* kind of a sample's values */
+#define NVML_MODE_MIXED 0        /* of places: NVML_VGPU_PGPU_HETEROGENEOUS_MODE */
+#define NVML_LICENSED 5          /* state of a licence */
+#define NVML_EXPIRY_VALID 2      /* of a licence: it has a date */
+#define NVML_EXPIRY_PERMANENT 4
+#define NVML_TEMPERATURE_GPU 0 /* the sensor */
+#define NVML_ECC_CORRECTED 0
+#define NVML_ECC_UNCORRECTED 1
+#define NVML_ECC_AGGREGATE 1 /* in the GPU's life, not since the driver was loaded */
 
 enum { /* adaptive round robin: our "strict" */
        NVML_ARR_DEFAULT = 0,
@@ -69,6 +78,12 @@ typedef struct {
         ofa;
 } NvmlCiProfileInfo;
 
+typedef struct {
+    void *device, *instance;
+    unsigned int id, profile;
+    NvmlPlacement placement;
+} NvmlCiInfo;
+
 typedef struct { /* version 1 */
     unsigned int version, mode;
 } NvmlMixedMode;
@@ -76,6 +91,19 @@ typedef struct { /* version 1 */
 typedef struct { /* version 1 */
     unsigned int version, type, max;
 } NvmlMaxPerGi;
+
+/* Slots at which vGPUs of a type can begin (nvmlVgpuPlacementList_v2_t). The structure of version 1 is
+ * the same without the mode: then the places are those of mixed sizes, too. */
+typedef struct {
+    unsigned int version, size, count;
+    unsigned int *slots;
+    unsigned int mode;
+} NvmlPlaces;
+
+typedef struct {
+    unsigned int version, size, count;
+    unsigned int *slots;
+} NvmlPlaces1;
 
 typedef struct { /* version 1 */
     unsigned int version, count;
@@ -115,6 +143,14 @@ typedef struct {
     } expiry;
     unsigned int state;
 } NvmlLicense;
+
+typedef struct {
+    unsigned long long total, free, used;
+} NvmlMemory;
+
+typedef struct {
+    unsigned int gpu, memory; /* percent */
+} NvmlRates;
 
 typedef struct {
     unsigned int policies[3], max_slice, min_slice, arr, max_frequency, min_frequency,
@@ -171,6 +207,17 @@ typedef struct {
     F(nvmlDeviceGetHandleByIndex_v2, (unsigned int index, void **device))                        \
     F(nvmlDeviceGetHandleByPciBusId_v2, (const char *address, void **device))                    \
     F(nvmlDeviceGetPciInfo_v3, (void *device, NvmlPciInfo *info))                                \
+    F(nvmlSystemGetDriverVersion, (char *text, unsigned int size))                               \
+    F(nvmlDeviceGetTemperature, (void *device, unsigned int sensor, unsigned int *celsius))      \
+    F(nvmlDeviceGetPowerUsage, (void *device, unsigned int *milliwatts))                         \
+    F(nvmlDeviceGetUtilizationRates, (void *device, NvmlRates *rates))                           \
+    F(nvmlDeviceGetMemoryInfo, (void *device, NvmlMemory *memory))                               \
+    F(nvmlDeviceGetTotalEccErrors,                                                               \
+      (void *device, unsigned int kind, unsigned int counter, unsigned long long *count))        \
+    F(nvmlDeviceGetRemappedRows,                                                                 \
+      (void *device, unsigned int *corrected, unsigned int *uncorrected, unsigned int *pending,  \
+       unsigned int *failed))                                                                    \
+    F(nvmlDeviceGetRetiredPagesPendingStatus, (void *device, unsigned int *pending))             \
     F(nvmlDeviceGetMigMode, (void *device, unsigned int *current, unsigned int *pending))        \
     F(nvmlDeviceSetMigMode, (void *device, unsigned int mode, int *activation))                  \
     F(nvmlDeviceGetVgpuHeterogeneousMode, (void *device, NvmlMixedMode *mode))                   \
@@ -195,6 +242,12 @@ typedef struct {
     F(nvmlGpuInstanceCreateComputeInstance,                                                      \
       (void *instance, unsigned int profile, void **compute))                                    \
     F(nvmlComputeInstanceDestroy, (void *compute))                                               \
+    F(nvmlComputeInstanceGetInfo_v2, (void *compute, NvmlCiInfo *info))                          \
+    F(nvmlDeviceGetMaxMigDeviceCount, (void *device, unsigned int *count))                       \
+    F(nvmlDeviceGetMigDeviceHandleByIndex, (void *device, unsigned int index, void **mig))       \
+    F(nvmlDeviceGetGpuInstanceId, (void *mig, unsigned int *id))                                 \
+    F(nvmlDeviceGetComputeInstanceId, (void *mig, unsigned int *id))                             \
+    F(nvmlDeviceGetUUID, (void *device, char *text, unsigned int size))                          \
     F(nvmlDeviceGetVgpuSchedulerCapabilities, (void *device, NvmlSchedulerCaps *caps))           \
     F(nvmlDeviceGetVgpuSchedulerState, (void *device, NvmlSchedulerGet *state))                  \
     F(nvmlDeviceSetVgpuSchedulerState, (void *device, NvmlSchedulerSet *state))                  \
@@ -216,6 +269,8 @@ typedef struct {
     F(nvmlVgpuTypeGetMaxInstances, (void *device, unsigned int type, unsigned int *count))       \
     F(nvmlVgpuTypeGetMaxInstancesPerVm, (unsigned int type, unsigned int *count))                \
     F(nvmlVgpuTypeGetMaxInstancesPerGpuInstance, (NvmlMaxPerGi * max))                           \
+    F(nvmlDeviceGetVgpuTypeSupportedPlacements,                                                  \
+      (void *device, unsigned int type, NvmlPlaces *places))                                     \
     F(nvmlVgpuTypeGetGpuInstanceProfileId, (unsigned int type, unsigned int *profile))           \
     F(nvmlDeviceGetActiveVgpus, (void *device, unsigned int *count, unsigned int *vgpus))        \
     F(nvmlVgpuInstanceGetVmID, (unsigned int vgpu, char *text, unsigned int size, int *kind))    \

@@ -1,5 +1,9 @@
-/* vGPU types, vGPUs and how they are scheduled. A vGPU that no machine has opened is none of
- * NVML's. */
+/* vGPU types, vGPUs and how they are scheduled
+ *
+ * Functions, structures and codes are those of nvml.h (github.com/NVIDIA/go-nvml, 13.3); when a scheduler may
+ * be set, and its limits, those of NVIDIA's vGPU software user guide ("Changing Scheduling Behavior for
+ * Time-Sliced vGPUs"): not with MIG, not while there are vGPUs, slices of 1 to 30 ms. Figures of use are made
+ * up. A vGPU that no machine has opened is none of NVML's: it lists "active" ones. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +156,88 @@ nvmlVgpuTypeGetMaxInstancesPerGpuInstance(NvmlMaxPerGi *max)
     return found.max_per_gi ? NVML_SUCCESS : NVML_ERROR_NOT_SUPPORTED;
 }
 
+/* --- places --------------------------------------------------------------------------------- */
+
+/* As NVIDIA's kernel modules have it before Blackwell (open-gpu-kernel-modules, kernel_vgpu_mgr.c,
+ * _kvgpumgrSetHeterogeneousResources()): halves, quarters and so on down to sixteenths of the GPU,
+ * of which a type has both ends, or the outer one where only so many fit. A slot is a GiB. */
+typedef struct {
+    unsigned int max, size, count;
+    unsigned int slots[64];
+} Places;
+
+static unsigned int
+previous_power(unsigned int n)
+{
+    while (n & (n - 1))
+        n &= n - 1;
+    return n;
+}
+
+static void
+divide(Places *places, unsigned int min, unsigned int max, unsigned int parts, bool left)
+{
+    unsigned int power = previous_power(places->max);
+    bool both = parts * 2 == places->max;
+    bool one = (power < places->max && power == parts) || (parts == 1 && places->max == 1);
+
+    if (parts > 16)
+        return;
+    if (both || (one && left))
+        places->slots[places->count++] = min;
+    if (both || (one && !left))
+        places->slots[places->count++] = max - places->size;
+    divide(places, min, (min + max) / 2, parts * 2, true);
+    divide(places, (min + max) / 2, max, parts * 2, false);
+}
+
+/* The slots of the GPU, which its largest type fills. */
+static unsigned int
+count_slots(const FakeGpu *gpu)
+{
+    unsigned int at = (unsigned int) (gpu - fake_devices), most = 0;
+
+    for (unsigned int i = 0; i < fake_n_types[at]; i++) {
+        const FakeType *type = &fake_device_types[at][i];
+        unsigned int slots = type->fb_mib / 1024 * type->max;
+
+        if (type->gi_profile == ~0U && slots > most)
+            most = slots;
+    }
+    return most;
+}
+
+/* Knob places-v1: a driver that knows the first version only. */
+int
+nvmlDeviceGetVgpuTypeSupportedPlacements(void *device, unsigned int type, NvmlPlaces *places)
+{
+    const FakeGpu *gpu = fake_device(device);
+    bool first = fake_has_knob("places-v1");
+    Places own = { 0 };
+    FakeType found;
+    unsigned int room;
+
+    ENTER();
+    NEED(gpu && places && find_type(gpu, type, &found));
+    if (places->version != (first ? NVML_VERSION(NvmlPlaces1, 1) : NVML_VERSION(NvmlPlaces, 2)))
+        return NVML_ERROR_ARGUMENT_VERSION_MISMATCH;
+    if (fake_number(gpu, "mixed", 2) > 1 || found.gi_profile != ~0U || !found.max)
+        return NVML_ERROR_NOT_SUPPORTED;
+    NEED(first || places->mode == NVML_MODE_MIXED);
+    own.max = found.max;
+    own.size = found.fb_mib / 1024;
+    divide(&own, 0, count_slots(gpu), 1, true);
+    room = places->count;
+    places->size = own.size;
+    places->count = own.count;
+    if (room < own.count)
+        return NVML_ERROR_INSUFFICIENT_SIZE;
+    NEED(places->slots || !own.count);
+    for (unsigned int i = 0; i < own.count; i++)
+        places->slots[i] = own.slots[i];
+    return NVML_SUCCESS;
+}
+
 /* --- vGPUs ---------------------------------------------------------------------------------- */
 
 static unsigned int
@@ -234,10 +320,12 @@ int
 nvmlVgpuInstanceGetVmDriverVersion(unsigned int vgpu, char *text, unsigned int size)
 {
     FakeVgpu found;
+    char version[64];
 
     ENTER();
     NEED_VGPU(vgpu, &found);
-    return fake_give_text("550.54.15", text, size);
+    fake_knob("guest-driver", version, sizeof(version));
+    return fake_give_text(*version ? version : "550.54.15", text, size);
 }
 
 int
@@ -283,14 +371,25 @@ int
 nvmlVgpuInstanceGetLicenseInfo_v2(unsigned int vgpu, NvmlLicense *license)
 {
     FakeVgpu found;
-    char state[16];
+    char state[16], expiry[64];
+    unsigned int n[7] = { NVML_EXPIRY_VALID, 2026, 12, 24, 18, 5, 0 };
 
     ENTER();
     NEED(license);
     NEED_VGPU(vgpu, &found);
     fake_knob("license-state", state, sizeof(state));
-    *license = (NvmlLicense) { .state = *state ? (unsigned int) atoi(state) : 5 };
-    license->licensed = license->state == 5;
+    fake_knob("license-expiry", expiry, sizeof(expiry));
+    (void) !sscanf(expiry, "%u %u %u %u %u %u %u", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5],
+                   &n[6]);
+    *license = (NvmlLicense) { .state = *state ? (unsigned int) atoi(state) : NVML_LICENSED };
+    license->licensed = license->state == NVML_LICENSED;
+    license->expiry.status = (unsigned char) n[0];
+    license->expiry.year = n[1];
+    license->expiry.month = (unsigned short) n[2];
+    license->expiry.day = (unsigned short) n[3];
+    license->expiry.hour = (unsigned short) n[4];
+    license->expiry.min = (unsigned short) n[5];
+    license->expiry.sec = (unsigned short) n[6];
     return NVML_SUCCESS;
 }
 

@@ -1,12 +1,19 @@
 /* A stand-in for NVIDIA's management library, with its calling rules and its return codes. State
  * is in files, see nvml-state.h, so that it lasts from one process to the next.
  *
+ * It follows NVIDIA's NVML API reference and nvml.h (github.com/NVIDIA/go-nvml, gen/nvml/nvml.h, 13.3); when MIG
+ * mode can be changed, NVIDIA's MIG user guide and vGPU software user guide.
+ *
  * Knobs, files in run/fake-nvml/:
  *   fail-NAME       a code that the function NAME returns without doing anything (0, too)
  *   hang-NAME       it does not return while the file is there
+ *   old-profiles    GPU instance profiles are told of in MIG mode alone
  *   reset-required  a change of MIG mode is left pending
  *   gi-scheduler    GPU instances have schedulers of their own
- *   license-state   that number */
+ *   license-state   that number
+ *   license-expiry  status, year, month, day, hour, minute, second
+ *   guest-driver    its version, or the text that there is before one runs
+ *   driver-version  of the host */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,28 +1,92 @@
-/* MIG: the GPU instances of an A100 of 40 GB, on every GPU that is MIG capable. */
+/* MIG: GPU instances, as of an A100 of 40 GB or an H100 of 80 GB
+ *
+ * Slices, placements, ids and sizes of the profiles are those of NVIDIA's MIG user guide and of
+ * nvidia-smi mig -lgip on the two boards (A100: github.com/harvester/pcidevices, mig_test.go, which also has the
+ * multiprocessors and engines, of the H100 for an NVL of 94 GB); the kinds, and what functions return, are those of
+ * nvml.h. The two boards are cut in the same way, and only names and sizes differ.
+ *
+ * Profiles are told of while MIG mode is off, too, as in the nvml.h of github.com/NVIDIA/go-nvml at 8a7f6b7; at 075f45f
+ * the mode has to be on for that, which is the knob old-profiles. The room is told with the mode on alone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nvml-rules.h"
 
-/* An A100 of 40 GB: 7 slices of compute, 8 of memory (NVIDIA MIG user guide). */
+/* 7 slices of compute, 8 of memory. */
 #define COMPUTE_SLICES 7
 #define MEMORY_SLICES 8
 
+/* The boards; all that is not known to be another is the first one. */
+enum { A100_40GB, H100_80GB, N_BOARDS };
+#define H100_PCIE 0x2331
+
 static const struct profile {
     unsigned int kind, id;
-    const char *name;
-    unsigned int compute, memory, max, memory_mib;
+    unsigned int compute, memory, max;
     unsigned int starts;   /* bit N: it may begin at memory slice N */
     unsigned int first_id; /* of its instances */
+    struct {
+        const char *name;
+        unsigned int memory_mib, multiprocessors, copy_engines, decoders, jpeg, ofa;
+    } on[N_BOARDS];
 } profiles[] = {
-    { 0, 19, "MIG 1g.5gb", 1, 1, 7, 4864, 0x7f, 7 },
-    { 1, 14, "MIG 2g.10gb", 2, 2, 3, 9984, 0x15, 3 },
-    { 2, 9, "MIG 3g.20gb", 3, 4, 2, 20096, 0x11, 1 },
-    { 3, 5, "MIG 4g.20gb", 4, 4, 1, 20096, 0x01, 1 },
-    { 4, 0, "MIG 7g.40gb", 7, 8, 1, 40448, 0x01, 0 },
-    { 7, 20, "MIG 1g.5gb+me", 1, 1, 1, 4864, 0x7f, 7 },
-    { 9, 15, "MIG 1g.10gb", 1, 2, 4, 9984, 0x55, 7 },
+    { 0,
+      19,
+      1,
+      1,
+      7,
+      0x7f,
+      7,
+      { { "MIG 1g.5gb", 4864, 14, 1, 0, 0, 0 }, { "MIG 1g.10gb", 9984, 16, 1, 1, 1, 0 } } },
+    { 1,
+      14,
+      2,
+      2,
+      3,
+      0x15,
+      3,
+      { { "MIG 2g.10gb", 9984, 28, 2, 1, 0, 0 }, { "MIG 2g.20gb", 20096, 32, 2, 2, 2, 0 } } },
+    { 2,
+      9,
+      3,
+      4,
+      2,
+      0x11,
+      1,
+      { { "MIG 3g.20gb", 20096, 42, 3, 2, 0, 0 }, { "MIG 3g.40gb", 40448, 60, 3, 3, 3, 0 } } },
+    { 3,
+      5,
+      4,
+      4,
+      1,
+      0x01,
+      1,
+      { { "MIG 4g.20gb", 20096, 56, 4, 2, 0, 0 }, { "MIG 4g.40gb", 40448, 64, 4, 4, 4, 0 } } },
+    { 4,
+      0,
+      7,
+      8,
+      1,
+      0x01,
+      0,
+      { { "MIG 7g.40gb", 40448, 98, 7, 5, 1, 1 }, { "MIG 7g.80gb", 81152, 132, 8, 7, 7, 1 } } },
+    { 7,
+      20,
+      1,
+      1,
+      1,
+      0x7f,
+      7,
+      { { "MIG 1g.5gb+me", 4864, 14, 1, 1, 1, 1 }, { "MIG 1g.10gb+me", 9984, 16, 1, 1, 1, 1 } } },
+    { 9,
+      15,
+      1,
+      2,
+      4,
+      0x55,
+      7,
+      { { "MIG 1g.10gb", 9984, 14, 1, 1, 0, 0 }, { "MIG 1g.20gb", 20096, 26, 1, 1, 1, 0 } } },
 };
 #define N_PROFILES (sizeof(profiles) / sizeof(*profiles))
 
@@ -77,12 +141,11 @@ typedef struct {
     unsigned int gpu, gi;
 } GiHandle;
 static GiHandle gi_handles[MAX_GPUS][MAX_GIS];
-static GiHandle ci_handles[MAX_GPUS][MAX_GIS];
 
 static void *
-gi_handle(const FakeGpu *gpu, unsigned int id, GiHandle table[MAX_GPUS][MAX_GIS])
+gi_handle(const FakeGpu *gpu, unsigned int id)
 {
-    GiHandle *handle = &table[gpu - fake_devices][id % MAX_GIS];
+    GiHandle *handle = &gi_handles[gpu - fake_devices][id % MAX_GIS];
 
     *handle = (GiHandle) { (unsigned int) (gpu - fake_devices), id };
     return handle;
@@ -102,23 +165,40 @@ fake_find_gi(const void *instance, FakeGi *list, unsigned int *count, unsigned i
     return NULL;
 }
 
+unsigned int
+fake_gi_slices(const FakeGi *gi)
+{
+    const struct profile *profile = find_profile(gi->profile);
+
+    return profile ? profile->compute : 0;
+}
+
 int
 nvmlDeviceGetGpuInstanceProfileInfoV(void *device, unsigned int kind, NvmlGiProfileInfo *info)
 {
     const FakeGpu *gpu = fake_device(device);
+    int board;
 
     ENTER();
     NEED(gpu && kind < 18);
     VERSIONED(info, 2);
-    if (!fake_number(gpu, "mig_mode", 0))
+    if (!fake_number(gpu, fake_has_knob("old-profiles") ? "mig_mode" : "mig_capable", 0))
         return NVML_ERROR_NOT_SUPPORTED;
+    board = fake_model(gpu) == H100_PCIE ? H100_80GB : A100_40GB;
     for (size_t i = 0; i < N_PROFILES; i++)
         if (profiles[i].kind == kind) {
             info->id = profiles[i].id;
             info->slices = profiles[i].compute;
             info->instances = profiles[i].max;
-            info->memory_mib = profiles[i].memory_mib;
-            strcpy(info->name, profiles[i].name);
+            info->memory_mib = profiles[i].on[board].memory_mib;
+            info->multiprocessors = profiles[i].on[board].multiprocessors;
+            info->copy_engines = profiles[i].on[board].copy_engines;
+            info->decoders = profiles[i].on[board].decoders;
+            info->encoders = 0;
+            info->jpeg = profiles[i].on[board].jpeg;
+            info->ofa = profiles[i].on[board].ofa;
+            info->p2p = 0;
+            strcpy(info->name, profiles[i].on[board].name);
             return NVML_SUCCESS;
         }
     return NVML_ERROR_NOT_SUPPORTED;
@@ -133,6 +213,8 @@ nvmlDeviceGetGpuInstanceRemainingCapacity(void *device, unsigned int profile, un
 
     ENTER();
     NEED(gpu && count && find_profile(profile));
+    if (!fake_number(gpu, "mig_mode", 0))
+        return NVML_ERROR_NOT_SUPPORTED;
     have = fake_gis(gpu, list);
     *count = 0;
     while (add_gi(list, &have, find_profile(profile), -1) == NVML_SUCCESS)
@@ -154,7 +236,7 @@ nvmlDeviceGetGpuInstances(void *device, unsigned int profile, void **instances,
     *count = 0;
     for (unsigned int i = 0; i < have; i++)
         if (list[i].profile == profile)
-            instances[(*count)++] = gi_handle(gpu, list[i].id, gi_handles);
+            instances[(*count)++] = gi_handle(gpu, list[i].id);
     return NVML_SUCCESS;
 }
 
@@ -167,7 +249,7 @@ nvmlDeviceGetGpuInstanceById(void *device, unsigned int id, void **instance)
 
     ENTER();
     NEED(gpu && instance);
-    *instance = gi_handle(gpu, id, gi_handles);
+    *instance = gi_handle(gpu, id);
     return fake_find_gi(*instance, list, &have, &at) ? NVML_SUCCESS : NVML_ERROR_NOT_FOUND;
 }
 
@@ -201,7 +283,7 @@ create_gi(const FakeGpu *gpu, unsigned int profile, int start, void **instance)
     if (code == NVML_SUCCESS)
         code = fake_gis_write(gpu, list, have);
     if (code == NVML_SUCCESS)
-        *instance = gi_handle(gpu, list[have - 1].id, gi_handles);
+        *instance = gi_handle(gpu, list[have - 1].id);
     return code;
 }
 
@@ -221,13 +303,6 @@ nvmlDeviceCreateGpuInstanceWithPlacement(void *device, unsigned int profile,
     return create_gi(fake_device(device), profile, (int) placement->start, instance);
 }
 
-/* Compute instances are not the kernel's, but this library's: one over all of the instance. */
-static void
-compute_knob(const FakeGpu *gpu, unsigned int gi, char *name, size_t size)
-{
-    snprintf(name, size, "compute-%s-%u", gpu->address, gi);
-}
-
 int
 nvmlGpuInstanceDestroy(void *instance)
 {
@@ -235,12 +310,10 @@ nvmlGpuInstanceDestroy(void *instance)
     FakeVgpu vgpus[MAX_VGPUS];
     unsigned int have, at, n_vgpus;
     const FakeGpu *gpu = fake_find_gi(instance, list, &have, &at);
-    char name[64];
 
     ENTER();
     NEED(gpu);
-    compute_knob(gpu, list[at].id, name, sizeof(name));
-    if (fake_has_knob(name))
+    if (fake_has_compute(gpu, list[at].id))
         return NVML_ERROR_IN_USE;
     n_vgpus = fake_vgpus(gpu, vgpus);
     for (unsigned int i = 0; i < n_vgpus; i++)
@@ -266,73 +339,4 @@ nvmlGpuInstanceGetActiveVgpus(void *instance, NvmlGiVgpus *vgpus)
         if (all[i].open && all[i].gi == (int) list[at].id)
             numbers[n++] = all[i].number;
     return fake_give_list(numbers, n, &vgpus->count, vgpus->vgpus);
-}
-
-int
-nvmlGpuInstanceGetComputeInstanceProfileInfo(void *instance, unsigned int kind,
-                                             unsigned int engines, NvmlCiProfileInfo *info)
-{
-    FakeGi list[MAX_GIS];
-    unsigned int have, at, slices;
-
-    ENTER();
-    NEED(fake_find_gi(instance, list, &have, &at) && info && kind < 8 && engines < 1);
-    slices = kind == 4 ? 7 : kind + 1;
-    if (kind > 4 || slices > find_profile(list[at].profile)->compute)
-        return NVML_ERROR_NOT_SUPPORTED;
-    *info = (NvmlCiProfileInfo) { .id = kind, .slices = slices, .instances = 1 };
-    return NVML_SUCCESS;
-}
-
-int
-nvmlGpuInstanceGetComputeInstances(void *instance, unsigned int profile, void **out,
-                                   unsigned int *count)
-{
-    FakeGi list[MAX_GIS];
-    unsigned int have, at;
-    const FakeGpu *gpu = fake_find_gi(instance, list, &have, &at);
-    char name[64], text[16];
-
-    ENTER();
-    NEED(gpu && out && count);
-    compute_knob(gpu, list[at].id, name, sizeof(name));
-    fake_knob(name, text, sizeof(text));
-    *count = *text && (unsigned int) atoi(text) == profile;
-    if (*count)
-        out[0] = gi_handle(gpu, list[at].id, ci_handles);
-    return NVML_SUCCESS;
-}
-
-int
-nvmlGpuInstanceCreateComputeInstance(void *instance, unsigned int profile, void **compute)
-{
-    FakeGi list[MAX_GIS];
-    unsigned int have, at;
-    const FakeGpu *gpu = fake_find_gi(instance, list, &have, &at);
-    char name[64], text[16];
-
-    ENTER();
-    NEED(gpu && compute);
-    compute_knob(gpu, list[at].id, name, sizeof(name));
-    if (fake_has_knob(name))
-        return NVML_ERROR_INSUFFICIENT_RESOURCES;
-    snprintf(text, sizeof(text), "%u", profile);
-    fake_set_knob(name, text);
-    *compute = gi_handle(gpu, list[at].id, ci_handles);
-    return NVML_SUCCESS;
-}
-
-int
-nvmlComputeInstanceDestroy(void *compute)
-{
-    const GiHandle *handle = compute;
-    char name[64];
-
-    ENTER();
-    NEED(handle && handle->gpu < fake_n_devices);
-    compute_knob(&fake_devices[handle->gpu], handle->gi, name, sizeof(name));
-    if (!fake_has_knob(name))
-        return NVML_ERROR_NOT_FOUND;
-    fake_set_knob(name, NULL);
-    return NVML_SUCCESS;
 }

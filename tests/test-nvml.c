@@ -84,7 +84,7 @@ test_error_codes(void **state)
     } cases[] = {
         { 1, VGPU_ERROR_DRIVER, "Uninitialized" },
         { 2, VGPU_ERROR_BAD_REQUEST, "Invalid Argument" },
-        { 3, VGPU_ERROR_NOT_SUPPORTED, "Not Supported" },
+        { 3, VGPU_ERROR_NOT_SUPPORTED, "has no MIG" },
         { 4, VGPU_ERROR_DENIED, "only root may" },
         { 6, VGPU_ERROR_NOT_FOUND, "Not Found" },
         { 9, VGPU_ERROR_NOT_FOUND, "Driver Not Loaded" },
@@ -106,7 +106,7 @@ test_error_codes(void **state)
         nvml_host_fail(&host, "nvmlDeviceGetMigMode", cases[i].code);
         assert_false(vgpu_nvml_get_mig(nvml, A100, &on, &pending, &error));
         if (error->code != (int) cases[i].want || !strstr(error->message, cases[i].text) ||
-            !strstr(error->message, "GPU " A100 ": "))
+            !g_str_has_prefix(error->message, "GPU " A100))
             fail_msg("%d: %d %s", cases[i].code, error->code, error->message);
     }
 }
@@ -222,18 +222,28 @@ static void
 test_profiles(void **state)
 {
     static const VgpuNvmlGiProfile want[] = {
-        { 0, (char *) "7g.40gb", 7, 0, 1 },    { 5, (char *) "4g.20gb", 4, 0, 1 },
-        { 9, (char *) "3g.20gb", 3, 1, 2 },    { 14, (char *) "2g.10gb", 2, 1, 3 },
-        { 15, (char *) "1g.10gb", 1, 2, 4 },   { 19, (char *) "1g.5gb", 1, 3, 7 },
-        { 20, (char *) "1g.5gb+me", 1, 1, 1 },
+        /* as nvidia-smi mig -lgip has them */
+        { 0, (char *) "7g.40gb", 7, 0, 1, 40448, 98, 5, 0, 7, false },
+        { 5, (char *) "4g.20gb", 4, 0, 1, 20096, 56, 2, 0, 4, false },
+        { 9, (char *) "3g.20gb", 3, 1, 2, 20096, 42, 2, 0, 3, false },
+        { 14, (char *) "2g.10gb", 2, 1, 3, 9984, 28, 1, 0, 2, false },
+        { 15, (char *) "1g.10gb", 1, 2, 4, 9984, 14, 1, 0, 1, false },
+        { 19, (char *) "1g.5gb", 1, 3, 7, 4864, 14, 0, 0, 1, false },
+        { 20, (char *) "1g.5gb+me", 1, 1, 1, 4864, 14, 1, 0, 1, false },
     };
     g_auto(Scratch) host = nvml_host_new();
     g_autoptr(VgpuNvml) nvml = nvml_host_open();
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) off = vgpu_nvml_gi_profiles(nvml, A100, &error);
-    g_autoptr(GPtrArray) got = NULL;
+    g_autoptr(GPtrArray) got = NULL, none = NULL;
 
-    assert_int_equal(off->len, 0);
+    /* with the mode off all but the room is known, unless the driver is older */
+    assert_int_equal(off->len, G_N_ELEMENTS(want));
+    for (guint i = 0; i < off->len; i++)
+        assert_int_equal(((VgpuNvmlGiProfile *) g_ptr_array_index(off, i))->free, -1);
+    nvml_host_knob(&host, "old-profiles", "");
+    none = vgpu_nvml_gi_profiles(nvml, A100, &error);
+    assert_int_equal(none->len, 0);
     nvml_host_set(&host, A100, "mig_mode", "1\n");
     nvml_host_set(&host, A100, "gpu_instances", "1 9 0 4\n");
     got = vgpu_nvml_gi_profiles(nvml, A100, &error);
@@ -242,7 +252,10 @@ test_profiles(void **state)
         const VgpuNvmlGiProfile *one = g_ptr_array_index(got, i);
 
         if (one->id != want[i].id || strcmp(one->name, want[i].name) ||
-            one->slices != want[i].slices || one->total != want[i].total)
+            one->slices != want[i].slices || one->total != want[i].total ||
+            one->memory_mib != want[i].memory_mib || one->sms != want[i].sms ||
+            one->decoders != want[i].decoders || one->encoders != want[i].encoders ||
+            one->copy_engines != want[i].copy_engines || one->p2p != want[i].p2p)
             fail_msg("%u %s %u %u", one->id, one->name, one->slices, one->total);
     }
     /* three slices of compute are taken, and the lower half of the memory */
@@ -501,12 +514,71 @@ test_facts_missing(void **state)
     }
 }
 
+#define L4_TYPES                                                                                 \
+    "917|NVIDIA L4-24Q|24576|4|60|7680x4320|1|16|-|0\n"                                          \
+    "916|NVIDIA L4-12Q|12288|4|60|7680x4320|2|16|-|0\n"                                          \
+    "915|NVIDIA L4-8Q|8192|4|60|7680x4320|3|16|-|0\n"                                            \
+    "914|NVIDIA L4-6Q|6144|4|60|7680x4320|4|16|-|0\n"
+
+/* Where vGPUs can begin on a GPU of mixed sizes. That of an L4-6Q is NVIDIA's own example (vGPU user
+ * guide, "vGPU Placements for GPUs in Mixed-Size Mode"). */
+static void
+test_places(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *knob, *hidden;
+        const char *mixed; /* whether sizes can be mixed */
+        const char *want[4];
+    } cases[] = {
+        { "on", NULL, "nothing", "1\n", { "24: 0", "12: 0 12", "8: 0 16", "6: 0 6 12 18" } },
+        { "off", NULL, "nothing", "0\n", { "24: 0", "12: 0 12", "8: 0 16", "6: 0 6 12 18" } },
+        { "an older library",
+          "places-v1",
+          "nothing",
+          "1\n",
+          { "24: 0", "12: 0 12", "8: 0 16", "6: 0 6 12 18" } },
+        { "one without", NULL, "nvmlDeviceGetVgpuTypeSupportedPlacements", "1\n", { NULL } },
+        { "a GPU without", NULL, "nothing", "2\n", { NULL } },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = NULL;
+        g_autoptr(GVariant) facts = NULL;
+        g_autoptr(VgpuGpu) gpu = vgpu_gpu_new(A2);
+
+        nvml_host_set(&host, A2, "types", L4_TYPES);
+        nvml_host_set(&host, A2, "mixed", cases[i].mixed);
+        if (cases[i].knob)
+            nvml_host_knob(&host, cases[i].knob, "");
+        nvml_host_fail(&host, cases[i].hidden, 13);
+        nvml = nvml_host_open();
+        facts = vgpu_nvml_facts(nvml);
+        vgpu_facts_apply(facts, gpu);
+        assert_int_equal(gpu->profiles->len, 4);
+        for (guint t = 0; t < gpu->profiles->len; t++) {
+            const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, t);
+            g_autoptr(GString) text = g_string_new(NULL);
+
+            g_string_printf(text, "%u:", profile->slots);
+            for (guint p = 0; profile->places && p < profile->places->len; p++)
+                g_string_append_printf(text, " %u", g_array_index(profile->places, guint, p));
+            if (g_strcmp0(text->str, cases[i].want[t] ? cases[i].want[t] : "0:") != 0)
+                fail_msg("%s, %s: %s", cases[i].what, profile->name, text->str);
+        }
+    }
+    (void) state;
+}
+
 #define GPU_STATS "'gpu': <'" A2 "'>, "
 #define BUSY_STATS                                                                               \
     "'gpu_utilization': <uint32 40>, 'memory_utilization': <uint32 30>, "                        \
     "'encoder_utilization': <uint32 20>, 'decoder_utilization': <uint32 10>, "
 #define FB_STATS "'framebuffer_mib': <uint32 4096>, 'framebuffer_used_mib': <uint32 1024>, "
-#define END_STATS "'license_state': <'licensed'>, 'driver_version': <'550.54.15'>"
+#define TYPE_STATS "'profile_id': <'nvidia-746'>, "
+#define LICENSE_STATS "'license_state': <'licensed'>, 'license_expiry': <'2026-12-24T18:05:00Z'>"
+#define END_STATS LICENSE_STATS ", 'driver_version': <'550.54.15'>"
 
 static void
 test_stats(void **state)
@@ -520,21 +592,22 @@ test_stats(void **state)
     } cases[] = {
         { "an mdev", MDEV_UUID, "0000:41:00.4 746 " MDEV_UUID " - 1\n", "nothing",
           GPU_STATS "'mdev_uuid': <'" MDEV_UUID "'>, 'vm_uuid': <'" VM_UUID
-                    "'>, " FB_STATS BUSY_STATS END_STATS },
+                    "'>, " TYPE_STATS FB_STATS BUSY_STATS END_STATS },
         { "a VF", "0000:41:00.4", "0000:41:00.4 746 - - 1\n", "nothing",
-          GPU_STATS "'vm_uuid': <'" VM_UUID "'>, " FB_STATS BUSY_STATS END_STATS },
+          GPU_STATS "'vm_uuid': <'" VM_UUID "'>, " TYPE_STATS FB_STATS BUSY_STATS END_STATS },
         { "whose machine is not known", "other", "0000:41:00.4 746 - - 1\n", "nothing",
-          GPU_STATS FB_STATS BUSY_STATS END_STATS },
+          GPU_STATS TYPE_STATS FB_STATS BUSY_STATS END_STATS },
         { "the older function for utilisation", "other", "0000:41:00.4 746 - - 1\n",
-          "nvmlDeviceGetVgpuInstancesUtilizationInfo", GPU_STATS FB_STATS BUSY_STATS END_STATS },
+          "nvmlDeviceGetVgpuInstancesUtilizationInfo",
+          GPU_STATS TYPE_STATS FB_STATS BUSY_STATS END_STATS },
         { "no use of the frame buffer", "other", "0000:41:00.4 746 - - 1\n",
           "nvmlVgpuInstanceGetFbUsage",
-          GPU_STATS "'framebuffer_mib': <uint32 4096>, " BUSY_STATS END_STATS },
+          GPU_STATS TYPE_STATS "'framebuffer_mib': <uint32 4096>, " BUSY_STATS END_STATS },
         { "no type", "other", "0000:41:00.4 746 - - 1\n", "nvmlVgpuInstanceGetType",
           GPU_STATS "'framebuffer_used_mib': <uint32 1024>, " BUSY_STATS END_STATS },
         { "no driver version", "other", "0000:41:00.4 746 - - 1\n",
           "nvmlVgpuInstanceGetVmDriverVersion",
-          GPU_STATS FB_STATS BUSY_STATS "'license_state': <'licensed'>" },
+          GPU_STATS TYPE_STATS FB_STATS BUSY_STATS LICENSE_STATS },
         { "nobody has it open", "other", "0000:41:00.4 746 - - 0\n", "nothing", NULL },
         { "no vGPUs", "other", "", "nothing", NULL },
     };
@@ -544,17 +617,117 @@ test_stats(void **state)
         g_autoptr(VgpuNvml) nvml = nvml_host_open();
         g_autofree char *want =
             cases[i].want ? g_strdup_printf("[{%s}]", cases[i].want) : g_strdup("@aa{sv} []");
-        g_autoptr(GVariant) stats = NULL;
+        g_autoptr(GVariant) both = NULL, stats = NULL;
         g_autofree char *text = NULL;
 
         nvml_host_run(&host, cases[i].device);
         nvml_host_set(&host, A2, "vgpus", cases[i].vgpus);
         nvml_host_fail(&host, cases[i].hidden, 13);
-        stats = vgpu_nvml_stats(nvml);
+        both = vgpu_nvml_stats(nvml);
+        stats = g_variant_get_child_value(both, 1);
         text = g_variant_print(stats, !cases[i].want);
         if (strcmp(text, want))
             fail_msg("%s: %s", cases[i].what, text);
     }
+}
+
+/* What NVML says of a licence beside its state. */
+static void
+test_expiry(void **state)
+{
+    static const struct {
+        const char *what, *state, *expiry;
+        const char *want; /* of license_expiry */
+    } cases[] = {
+        { "a date", "5", "2 2027 3 1 0 0 9", "2027-03-01T00:00:09Z" },
+        { "for good", "5", "4 0 0 0 0 0 0", "permanent" },
+        { "it does not say", "5", "0 0 0 0 0 0 0", NULL },
+        { "it says that it is none", "5", "1 2027 3 1 0 0 0", NULL },
+        { "not applicable", "5", "3 2027 3 1 0 0 0", NULL },
+        { "no such day", "5", "2 2027 2 30 0 0 0", NULL },
+        { "of what is not licensed", "4", "2 2027 3 1 0 0 0", NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autoptr(GPtrArray) vgpus = NULL;
+        const VgpuNvmlVgpu *vgpu;
+
+        nvml_host_set(&host, A2, "vgpus", "0000:41:00.4 746 - - 1\n");
+        nvml_host_knob(&host, "license-state", cases[i].state);
+        nvml_host_knob(&host, "license-expiry", cases[i].expiry);
+        vgpus = vgpu_nvml_vgpus(nvml, A2, NULL);
+        assert_int_equal(vgpus->len, 1);
+        vgpu = g_ptr_array_index(vgpus, 0);
+        if (g_strcmp0(vgpu->license_expiry, cases[i].want) != 0)
+            fail_msg("%s: %s", cases[i].what, vgpu->license_expiry);
+    }
+    (void) state;
+}
+
+#define GAUGES                                                                                   \
+    "'temperature_c': <uint32 45>, 'power_w': <uint32 32>, 'gpu_util': <uint32 55>, "            \
+    "'mem_util': <uint32 35>, 'fb_mib': <uint32 16384>, 'fb_used_mib': <uint32 8192>, "
+#define HEALTH(word) "'health': <'" word "'>, 'driver_version': <'550.54.16'>"
+
+/* How a GPU is; what it does not tell is left out. */
+static void
+test_gauges(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *file, *text; /* that the GPU has */
+        const char *function;    /* that answers with @code */
+        int code;
+        const char *want;
+    } cases[] = {
+        { "a GPU without ECC", "x", "", "nothing", 3, GAUGES HEALTH("ok") },
+        { "errors that were corrected", "ecc_corrected", "7", "nothing", 3,
+          GAUGES "'ecc_corrected': <uint32 7>, " HEALTH("ok") },
+        { "and not corrected", "ecc_uncorrected", "2", "nothing", 3,
+          GAUGES "'ecc_uncorrected': <uint32 2>, " HEALTH("ok") },
+        { "a row waits for its replacement", "rows_pending", "1", "nothing", 3,
+          GAUGES HEALTH("reset-required") },
+        { "and there is none left", "rows_failed", "1", "nothing", 3, GAUGES HEALTH("replace") },
+        { "an older GPU", "pages_pending", "0", "nothing", 3, GAUGES HEALTH("ok") },
+        { "with a page that waits", "pages_pending", "1", "nothing", 3,
+          GAUGES HEALTH("reset-required") },
+        { "one that says nothing of it", "x", "", "nvmlDeviceGetRemappedRows", 3,
+          GAUGES "'driver_version': <'550.54.16'>" },
+        { "one that needs a reset", "x", "", "nvmlDeviceGetRemappedRows", 16,
+          GAUGES HEALTH("reset-required") },
+        { "one that has fallen off the bus", "temperature", "0", "nvmlDeviceGetTemperature", 15,
+          "'power_w': <uint32 32>, 'gpu_util': <uint32 55>, 'mem_util': <uint32 35>, "
+          "'fb_mib': <uint32 16384>, 'fb_used_mib': <uint32 8192>, " HEALTH("lost") },
+        { "no power", "power_mw", "4294967295", "nothing", 3,
+          "'temperature_c': <uint32 45>, 'gpu_util': <uint32 55>, 'mem_util': <uint32 35>, "
+          "'fb_mib': <uint32 16384>, 'fb_used_mib': <uint32 8192>, " HEALTH("ok") },
+        { "no utilisation: with MIG", "x", "", "nvmlDeviceGetUtilizationRates", 3,
+          "'temperature_c': <uint32 45>, 'power_w': <uint32 32>, 'fb_mib': <uint32 16384>, "
+          "'fb_used_mib': <uint32 8192>, " HEALTH("ok") },
+        { "no driver version", "x", "", "nvmlSystemGetDriverVersion", 3,
+          GAUGES "'health': <'ok'>" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autofree char *want = g_strdup_printf("{" GPU_STATS "%s}", cases[i].want);
+        g_autoptr(GVariant) both = NULL, gpus = NULL, first = NULL;
+        g_autofree char *text = NULL;
+
+        nvml_host_set(&host, A2, cases[i].file, cases[i].text);
+        nvml_host_fail(&host, cases[i].function, cases[i].code);
+        both = vgpu_nvml_stats(nvml);
+        gpus = g_variant_get_child_value(both, 0);
+        assert_int_equal(g_variant_n_children(gpus), 2);
+        first = g_variant_get_child_value(gpus, 0);
+        text = g_variant_print(first, FALSE);
+        if (strcmp(text, want))
+            fail_msg("%s: %s", cases[i].what, text);
+    }
+    (void) state;
 }
 
 /* Utilisation is joined with the vGPU that it is of. */
@@ -660,9 +833,10 @@ main(void)
         cmocka_unit_test(test_instances),     cmocka_unit_test(test_no_compute),
         cmocka_unit_test(test_place),         cmocka_unit_test(test_in_use),
         cmocka_unit_test(test_types),         cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_facts_missing), cmocka_unit_test(test_stats),
-        cmocka_unit_test(test_many),          cmocka_unit_test(test_license),
-        cmocka_unit_test(test_scheduler),
+        cmocka_unit_test(test_facts_missing), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_stats),         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_expiry),        cmocka_unit_test(test_gauges),
+        cmocka_unit_test(test_license),       cmocka_unit_test(test_scheduler),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,3 +39,27 @@ bool vgpu_nvml_gi(const VgpuNvml *self, const char *gpu, guint id, void **instan
 
 /* The vGPUs that run on a device: NVML's numbers of them. A code other than success in @code. */
 GArray *vgpu_nvml_active(const VgpuNvml *self, void *device, int *code);
+
+/* --- dictionaries --------------------------------------------------------------------------- */
+
+/* A key of a dictionary that is being built; what is unknown is left out. */
+static inline void
+vgpu_nvml_put_text(GVariantBuilder *into, const char *key, const char *text)
+{
+    if (text)
+        g_variant_builder_add(into, "{sv}", key, g_variant_new_string(text));
+}
+
+static inline void
+vgpu_nvml_put_flag(GVariantBuilder *into, const char *key, bool flag)
+{
+    g_variant_builder_add(into, "{sv}", key, g_variant_new_boolean(flag));
+}
+
+/* @unknown is how the source says that it does not know. */
+static inline void
+vgpu_nvml_put_number(GVariantBuilder *into, const char *key, gint64 number, gint64 unknown)
+{
+    if (number != unknown && number >= 0)
+        g_variant_builder_add(into, "{sv}", key, g_variant_new_uint32((guint32) number));
+}

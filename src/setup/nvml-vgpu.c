@@ -8,6 +8,9 @@
 /* A list may grow between asking for its size and asking for the list. */
 #define LIST_TRIES 4
 
+/* More than a GPU has of a type today. */
+#define PLACES 64
+
 static void
 type_free(VgpuNvmlType *self)
 {
@@ -23,6 +26,7 @@ vgpu_free(VgpuNvmlVgpu *self)
     g_free(self->vm_uuid);
     g_free(self->mdev_uuid);
     g_free(self->license_state);
+    g_free(self->license_expiry);
     g_free(self->guest_driver);
     g_free(self);
 }
@@ -93,6 +97,44 @@ read_type_numbers(const VgpuNvml *self, void *device, guint type, VgpuProfile *p
         profile->gi_profile = (int) number;
 }
 
+/* Version 1 is all that the first drivers with mixed sizes know. */
+static int
+list_places(const VgpuNvml *self, void *device, guint type, GArray *slots, NvmlPlaces *places)
+{
+    int code;
+
+    *places = (NvmlPlaces) { .version = NVML_VERSION(NvmlPlaces, 2),
+                             .count = slots->len,
+                             .slots = (guint *) (void *) slots->data,
+                             .mode = NVML_MODE_MIXED };
+    code = NVML_CALL(self, nvmlDeviceGetVgpuTypeSupportedPlacements, device, type, places);
+    if (code != NVML_ERROR_ARGUMENT_VERSION_MISMATCH)
+        return code;
+    places->version = NVML_VERSION(NvmlPlaces1, 1);
+    return NVML_CALL(self, nvmlDeviceGetVgpuTypeSupportedPlacements, device, type, places);
+}
+
+/* Where vGPUs of it can begin while sizes are mixed, which is the same at all times. */
+static void
+read_places(const VgpuNvml *self, void *device, guint type, VgpuProfile *profile)
+{
+    g_autoptr(GArray) slots = g_array_new(FALSE, TRUE, sizeof(guint));
+    NvmlPlaces places;
+    int code = NVML_ERROR_INSUFFICIENT_SIZE;
+
+    g_array_set_size(slots, PLACES);
+    for (int i = 0; i < LIST_TRIES && code == NVML_ERROR_INSUFFICIENT_SIZE; i++) {
+        code = list_places(self, device, type, slots, &places);
+        if (code == NVML_ERROR_INSUFFICIENT_SIZE)
+            g_array_set_size(slots, MAX(places.count, slots->len));
+    }
+    if (code != NVML_SUCCESS || !places.size)
+        return;
+    g_array_set_size(slots, MIN(places.count, slots->len));
+    profile->slots = places.size;
+    profile->places = g_steal_pointer(&slots);
+}
+
 static VgpuNvmlType *
 read_type(const VgpuNvml *self, void *device, guint type)
 {
@@ -108,6 +150,7 @@ read_type(const VgpuNvml *self, void *device, guint type)
         *license)
         found->license = g_utf8_make_valid(license, -1);
     read_type_numbers(self, device, type, found->profile);
+    read_places(self, device, type, found->profile);
     return found;
 }
 
@@ -142,15 +185,33 @@ static const char *const license_states[] = {
     "licensed",
 };
 
+/* NVML gives it in GMT. NULL: there is none, or it cannot be one. */
 static char *
-read_license(const VgpuNvml *self, guint vgpu)
+expiry_text(const NvmlLicense *license)
+{
+    g_autoptr(GDateTime) time = NULL;
+
+    if (license->expiry.status == NVML_EXPIRY_PERMANENT)
+        return g_strdup("permanent");
+    if (license->expiry.status != NVML_EXPIRY_VALID || license->expiry.year > 9999)
+        return NULL;
+    time = g_date_time_new_utc((int) license->expiry.year, license->expiry.month,
+                               license->expiry.day, license->expiry.hour, license->expiry.min,
+                               license->expiry.sec);
+    return time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+static void
+read_license(const VgpuNvml *self, guint vgpu, VgpuNvmlVgpu *found)
 {
     NvmlLicense license = { 0 };
 
     if (NVML_CALL(self, nvmlVgpuInstanceGetLicenseInfo_v2, vgpu, &license) != NVML_SUCCESS ||
         license.state >= G_N_ELEMENTS(license_states))
-        return NULL;
-    return g_strdup(license_states[license.state]);
+        return;
+    found->license_state = g_strdup(license_states[license.state]);
+    if (license.state == NVML_LICENSED)
+        found->license_expiry = expiry_text(&license);
 }
 
 /* The domain's UUID, which is what KVM hosts have as VM id. */
@@ -202,7 +263,7 @@ read_vgpu(const VgpuNvml *self, guint vgpu)
         found->gi = (int) number;
     if (NVML_CALL(self, nvmlVgpuInstanceGetFbUsage, vgpu, &bytes) == NVML_SUCCESS)
         found->fb_used_mib = (int) (bytes / MIB);
-    found->license_state = read_license(self, vgpu);
+    read_license(self, vgpu, found);
     return found;
 }
 

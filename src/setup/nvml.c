@@ -180,6 +180,8 @@ vgpu_nvml_get_mig(VgpuNvml *self, const char *gpu, bool *current, bool *pending,
     if (!vgpu_nvml_device(self, gpu, &device, error))
         return false;
     code = NVML_CALL(self, nvmlDeviceGetMigMode, device, &now, &later);
+    if (code == NVML_ERROR_NOT_SUPPORTED)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED, "GPU %s has no MIG", gpu);
     if (code != NVML_SUCCESS)
         return vgpu_nvml_fail(self, code, gpu, error, "cannot read its MIG mode");
     *current = now;

@@ -55,8 +55,11 @@ typedef struct {
     guint id;     /* the driver's number of it, 19 on most GPUs for the smallest */
     char *name;   /* "1g.5gb", "1g.5gb+me"; the id when the driver does not say */
     guint slices; /* compute slices */
-    guint free;   /* how many more fit now */
+    int free;     /* how many more fit now; -1: not told, as while MIG mode is off */
     guint total;  /* how many fit on an empty GPU */
+    guint64 memory_mib;
+    guint sms, decoders, encoders, copy_engines;
+    bool p2p;
 } VgpuNvmlGiProfile;
 
 /* A GPU instance. */
@@ -68,12 +71,21 @@ typedef struct {
     guint vgpus;       /* that are on it now */
 } VgpuNvmlGi;
 
-/* By id. Empty while MIG mode is off. */
+/* A compute instance on a GPU instance, which is what NVIDIA calls a MIG device. */
+typedef struct {
+    guint id;   /* on its GPU instance */
+    char *name; /* "1g.5gb" for all of the GPU instance, "1c.3g.20gb" for a part of it */
+    char *uuid; /* "MIG-…", as nvidia-smi -L has it; NULL when not told */
+} VgpuNvmlCi;
+
+/* By id; also while MIG mode is off, where the driver tells them then (some do not: empty). */
 GPtrArray *vgpu_nvml_gi_profiles(VgpuNvml *self, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* By id; of VgpuNvmlGi. Empty while MIG mode is off or the GPU has none. */
 GPtrArray *vgpu_nvml_gi_list(VgpuNvml *self, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Those on @gi, by id; of VgpuNvmlCi. NULL: not told. */
+GPtrArray *vgpu_nvml_compute(VgpuNvml *self, const char *gpu, const VgpuNvmlGi *gi);
 /* @where: at the place that this one had, NULL: where the driver likes. @compute: with a compute
  * instance over all of it, which vGPUs do not need. On failure nothing is left of it. */
 bool vgpu_nvml_gi_create(VgpuNvml *self, const char *gpu, guint profile, const VgpuNvmlGi *where,
@@ -123,20 +135,38 @@ typedef struct {
     int gi;          /* the GPU instance it is on */
     int fb_mib, fb_used_mib;
     int gpu_percent, memory_percent, encoder_percent, decoder_percent;
-    char *license_state; /* "licensed", "unlicensed (restricted)", ... */
-    char *guest_driver;  /* version */
+    char *license_state;  /* "licensed", "unlicensed (restricted)", ... */
+    char *license_expiry; /* ISO 8601, UTC, or "permanent" */
+    char *guest_driver;   /* version */
 } VgpuNvmlVgpu;
 
 GPtrArray *vgpu_nvml_vgpus(VgpuNvml *self, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- the GPU itself ------------------------------------------------------------------------- */
+
+/* How a GPU is. Numbers are -1 and texts NULL when not told. */
+typedef struct {
+    int temperature_c;
+    int power_w;
+    int gpu_percent, memory_percent;
+    int fb_mib, fb_used_mib;               /* with what the driver keeps for itself */
+    gint64 ecc_corrected, ecc_uncorrected; /* in its life */
+    /* "ok"; "reset-required": it has to be reset before its memory is repaired; "replace": its memory cannot
+     * be mended any more; "lost": it does not answer on the bus */
+    const char *health;
+} VgpuNvmlGauges;
+
+bool vgpu_nvml_gauges(VgpuNvml *self, const char *gpu, VgpuNvmlGauges *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Version of the host's driver; NULL when not told. */
+char *vgpu_nvml_driver_version(VgpuNvml *self);
 
 /* --- what the daemon reads ------------------------------------------------------------------ */
 
 /* What gpu/facts.h says, of all GPUs; what cannot be told is left out. Not NULL, not floating. */
 GVariant *vgpu_nvml_facts(VgpuNvml *self);
 
-/* aa{sv}, a dictionary for each vGPU, every key optional but `gpu`: gpu, mdev_uuid, vm_uuid (s);
- * framebuffer_mib, framebuffer_used_mib (u); gpu_utilization, memory_utilization,
- * encoder_utilization, decoder_utilization (u, percent); license_state, driver_version (s).
- * Not NULL, not floating. */
+/* (aa{sv}aa{sv}): the GPUs and the vGPUs that run, as GetGpuStats and GetStats of
+ * org.virtvgpu.Manager1 have them; every key is optional but `gpu`. Not NULL, not floating. */
 GVariant *vgpu_nvml_stats(VgpuNvml *self);

@@ -384,6 +384,75 @@ test_clear(void **state)
 }
 
 static void
+test_end(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *mode, *present, *vgpus, *vfs, *knob;
+        const char *lines; /* NULL: refused, and nothing is changed */
+        VgpuError code;
+        const char *wrong;
+    } cases[] = {
+        { .what = "instances and mode",
+          .mode = "1",
+          .present = "1 9 0 4\n7 19 4 1\n",
+          .lines =
+              "destroyed GPU instance 1 (3g.20gb); destroyed GPU instance 7 (1g.5gb); turned "
+              "MIG mode off" },
+        { .what = "the mode alone",
+          .mode = "1",
+          .present = "\n",
+          .lines = "turned MIG mode off" },
+        { .what = "it is off", .mode = "0", .present = "\n", .lines = "" },
+        { .what = "one instance is in use",
+          .mode = "1",
+          .present = "7 19 4 1\n",
+          .vgpus = "0000:a1:00.4 474 - 7 1\n",
+          .code = VGPU_ERROR_BUSY,
+          .wrong = "GPU instance 7 (1g.5gb) has 1 vGPU" },
+        { .what = "virtual functions are on: the instances are made again",
+          .mode = "1",
+          .present = "1 9 0 4\n",
+          .vfs = "16",
+          .code = VGPU_ERROR_BUSY,
+          .wrong = "cannot turn MIG mode off; its vGPUs and virtual functions must be gone" },
+        { .what = "only after a reset",
+          .mode = "1",
+          .present = "1 9 0 4\n",
+          .knob = "reset-required",
+          .code = VGPU_ERROR_FAILED,
+          .wrong = "eset" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) host = nvml_host_new();
+        g_autoptr(VgpuNvml) nvml = nvml_host_open();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) lines = NULL;
+        g_autofree char *text = NULL, *after = NULL, *mode = NULL;
+
+        nvml_host_set(&host, A100, "mig_mode", cases[i].mode);
+        nvml_host_set(&host, A100, "gpu_instances", cases[i].present);
+        nvml_host_set(&host, A100, "vgpus", cases[i].vgpus ? cases[i].vgpus : "");
+        if (cases[i].vfs)
+            nvml_host_set(&host, A100, "../sriov_numvfs", cases[i].vfs);
+        if (cases[i].knob)
+            nvml_host_knob(&host, cases[i].knob, "");
+        lines = vgpu_mig_end(nvml, A100, &error);
+        text = lines ? join(lines) : NULL;
+        if (g_strcmp0(text, cases[i].lines) != 0)
+            fail_msg("%s: %s", cases[i].what, text ? text : error->message);
+        if (error &&
+            (error->code != (int) cases[i].code || !strstr(error->message, cases[i].wrong)))
+            fail_msg("%s: %s", cases[i].what, error->message);
+        after = nvml_host_get(&host, A100, "gpu_instances");
+        mode = nvml_host_get(&host, A100, "mig_mode");
+        assert_string_equal(after, lines ? "\n" : cases[i].present);
+        assert_string_equal(g_strstrip(mode), lines ? "0" : cases[i].mode);
+    }
+}
+
+static void
 test_add(void **state)
 {
     g_auto(Scratch) host = nvml_host_new();
@@ -403,36 +472,129 @@ test_add(void **state)
     assert_int_equal(id, 1);
 }
 
+/* Names and sizes are the board's, which the library tells. */
 static void
-test_answers(void **state)
+test_other_board(void **state)
 {
     g_auto(Scratch) host = nvml_host_new();
     g_autoptr(VgpuNvml) nvml = nvml_host_open();
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) list = NULL, profiles = NULL, none = NULL;
-    g_autofree char *list_text = NULL, *profiles_text = NULL, *none_text = NULL;
+    g_autoptr(GPtrArray) lines = NULL;
+    g_autofree char *present = NULL;
 
-    none = vgpu_mig_list(nvml, A100, &error);
-    none_text = g_variant_print(none, TRUE);
-    assert_string_equal(none_text, "@aa{sv} []");
-
+    scratch_write(&host, "sys/bus/pci/devices/" A100 "/device", "0x2331\n"); /* H100 PCIe */
     nvml_host_set(&host, A100, "mig_mode", "1\n");
-    nvml_host_set(&host, A100, "gpu_instances", "7 19 4 1\n1 9 0 4\n");
+    assert_null(vgpu_mig_apply(nvml, A100, "1g.5gb:2", false, &error));
+    assert_non_null(strstr(error->message, "it has 7g.80gb (0,"));
+    g_clear_error(&error);
+    lines = vgpu_mig_apply(nvml, A100, "1g.10gb:2,3g.40gb", false, &error);
+    assert_null(error);
+    present = nvml_host_get(&host, A100, "gpu_instances");
+    assert_string_equal(present, "1 9 0 4\n7 19 4 1\n8 19 5 1\n");
+}
+
+/* --- rows ----------------------------------------------------------------------------------- */
+
+static char *
+rows_text(GVariant *rows)
+{
+    assert_non_null(rows);
+    assert_false(g_variant_is_floating(rows));
+    return g_variant_print(rows, FALSE);
+}
+
+#define UUID(gi, ci) "MIG-c6d4f1e1-42e4-5de3-910" gi "-45d71c87eb0" ci
+
+/* One with a compute instance over all of it, one with two over parts, and one without any. */
+static void
+test_list(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GVariant) off = vgpu_mig_list(nvml, A100, NULL);
+    g_autoptr(GVariant) on = NULL;
+    g_autoptr(GVariant) without = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL, *less = NULL;
+
+    assert_int_equal(g_variant_n_children(off), 0);
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    nvml_host_set(&host, A100, "gpu_instances", "7 19 6 1\n1 9 0 4\n3 14 4 2\n");
     nvml_host_set(&host, A100, "vgpus", "0000:a1:00.4 474 - 7 1\n");
-    list = vgpu_mig_list(nvml, A100, &error);
-    list_text = g_variant_print(list, FALSE);
-    assert_string_equal(list_text,
-                        "[{'gi': <uint32 1>, 'profile': <'3g.20gb'>, 'profile_id': <uint32 9>, "
-                        "'start': <uint32 0>, 'size': <uint32 4>, 'in_use': <false>}, "
-                        "{'gi': <uint32 7>, 'profile': <'1g.5gb'>, 'profile_id': <uint32 19>, "
-                        "'start': <uint32 4>, 'size': <uint32 1>, 'in_use': <true>}]");
-    profiles = vgpu_mig_profiles(nvml, A100, &error);
-    profiles_text = g_variant_print(profiles, FALSE);
-    assert_non_null(strstr(profiles_text, "{'profile': <'3g.20gb'>, 'id': <uint32 9>, 'free': "
-                                          "<uint32 0>, 'total': <uint32 2>}"));
-    assert_non_null(strstr(profiles_text, "{'profile': <'1g.5gb'>, 'id': <uint32 19>, 'free': "
-                                          "<uint32 2>, 'total': <uint32 7>}"));
+    nvml_host_knob(&host, "compute-" A100 "-1-0", "1"); /* two slices of three */
+    nvml_host_knob(&host, "compute-" A100 "-1-1", "0");
+    nvml_host_knob(&host, "compute-" A100 "-3-0", "1");
+    on = vgpu_mig_list(nvml, A100, NULL);
+    text = rows_text(on);
+    assert_string_equal(
+        text,
+        "[{'mode': <'on'>, 'gi': <uint32 1>, 'profile': <'3g.20gb'>, 'profile_id': <uint32 9>, "
+        "'start': <uint32 0>, 'size': <uint32 4>, 'compute_instances': <["
+        "{'ci': <uint32 0>, 'profile': <'2c.3g.20gb'>, 'uuid': <'" UUID(
+            "1", "0") "'>}, "
+                      "{'ci': <uint32 1>, 'profile': <'1c.3g.20gb'>, 'uuid': <'" UUID(
+                          "1",
+                          "1") "'>}]>, "
+                               "'in_use': <false>}, "
+                               "{'mode': <'on'>, 'gi': <uint32 3>, 'profile': <'2g.10gb'>, "
+                               "'profile_id': <uint32 14>, "
+                               "'start': <uint32 4>, 'size': <uint32 2>, 'uuid': <'" UUID(
+                                   "3",
+                                   "0") "'>, "
+                                        "'compute_instances': <[{'ci': <uint32 0>, 'profile': "
+                                        "<'2g.10gb'>, "
+                                        "'uuid': <'" UUID(
+                                            "3",
+                                            "0") "'>}]>, 'in_use': <false>}, "
+                                                 "{'mode': <'on'>, 'gi': <uint32 7>, 'profile': "
+                                                 "<'1g.5gb'>, 'profile_id': <uint32 19>, "
+                                                 "'start': <uint32 6>, 'size': <uint32 1>, "
+                                                 "'compute_instances': <@aa{sv} []>, "
+                                                 "'in_use': <true>}]");
+
+    /* what NVML does not tell is left out, and is no reason to fail */
+    nvml_host_fail(&host, "nvmlDeviceGetMigDeviceHandleByIndex", 3);
+    nvml_host_set(&host, A100, "gpu_instances", "3 14 4 2\n");
+    without = vgpu_mig_list(nvml, A100, NULL);
+    less = rows_text(without);
+    assert_non_null(strstr(less, "'compute_instances': <[{'ci': <uint32 0>, 'profile': "
+                                 "<'2g.10gb'>}]>"));
+    assert_null(strstr(less, "uuid"));
+    g_clear_pointer(&without, g_variant_unref);
+    g_clear_pointer(&less, g_free);
+    nvml_host_fail(&host, "nvmlGpuInstanceGetComputeInstances", 4);
+    without = vgpu_mig_list(nvml, A100, NULL);
+    less = rows_text(without);
+    assert_null(strstr(less, "compute_instances"));
     assert_null(vgpu_mig_list(nvml, A2, &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
+}
+
+static void
+test_profile_rows(void **state)
+{
+    g_auto(Scratch) host = nvml_host_new();
+    g_autoptr(VgpuNvml) nvml = nvml_host_open();
+    g_autoptr(GVariant) off = vgpu_mig_profiles(nvml, A100, NULL);
+    g_autoptr(GVariant) on = NULL;
+    g_autoptr(GVariant) first = g_variant_get_child_value(off, 0);
+    g_autoptr(GVariant) second = NULL;
+    g_autofree char *one = rows_text(first), *two = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_string_equal(one, "{'mode': <'off'>, 'profile': <'7g.40gb'>, 'id': <uint32 0>, "
+                             "'total': <uint32 1>, 'memory_gib': <39.5>, 'sms': <uint32 98>, "
+                             "'p2p': <false>, 'decoders': <uint32 5>, 'encoders': <uint32 0>, "
+                             "'copy_engines': <uint32 7>}");
+    nvml_host_set(&host, A100, "mig_mode", "1\n");
+    on = vgpu_mig_profiles(nvml, A100, NULL);
+    second = g_variant_get_child_value(on, 5);
+    two = rows_text(second);
+    assert_true(g_str_has_prefix(two,
+                                 "{'mode': <'on'>, 'profile': <'1g.5gb'>, 'id': <uint32 19>, "
+                                 "'free': <uint32 7>, 'total': <uint32 7>, "
+                                 "'memory_gib': <4.75>, 'sms': <uint32 14>"));
+    assert_null(vgpu_mig_profiles(nvml, A2, &error));
     assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);
 }
 
@@ -440,11 +602,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),   cmocka_unit_test(test_parse_form),
-        cmocka_unit_test(test_plan),    cmocka_unit_test(test_apply),
-        cmocka_unit_test(test_mode),    cmocka_unit_test(test_undo),
-        cmocka_unit_test(test_clear),   cmocka_unit_test(test_add),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_list),  cmocka_unit_test(test_profile_rows),
+        cmocka_unit_test(test_parse), cmocka_unit_test(test_parse_form),
+        cmocka_unit_test(test_plan),  cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_mode),  cmocka_unit_test(test_undo),
+        cmocka_unit_test(test_clear), cmocka_unit_test(test_end),
+        cmocka_unit_test(test_add),   cmocka_unit_test(test_other_board),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "setup/mig.h"
 
+#define GONE "the layout it had could not be made again as a whole, look at it; "
+
 typedef struct {
     VgpuNvml *nvml;
     const char *gpu;
@@ -97,8 +99,7 @@ carry_out(Work *work, const VgpuMigPlan *plan, GError **error)
     if (take_steps(work, plan, error))
         return true;
     if (!take_back(work))
-        g_prefix_error(error,
-                       "the layout it had could not be made again as a whole, look at it; ");
+        g_prefix_error(error, GONE);
     return false;
 }
 
@@ -126,6 +127,18 @@ read_back(Work *work, const GPtrArray *wanted, GError **error)
     return true;
 }
 
+/* Whether the mode is not waiting for a reset. */
+static bool
+is_settled(const char *gpu, bool on, bool pending, GError **error)
+{
+    if (on != pending)
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
+                    "GPU %s: MIG mode will be %s after a reset: reset required: reset the GPU or "
+                    "reboot the host, then try again",
+                    gpu, pending ? "on" : "off");
+    return on == pending;
+}
+
 /* MIG mode on, *@turned: it was off. */
 static bool
 need_mode(VgpuNvml *nvml, const char *gpu, bool *turned, GError **error)
@@ -133,16 +146,11 @@ need_mode(VgpuNvml *nvml, const char *gpu, bool *turned, GError **error)
     bool on = false, pending = false;
 
     *turned = false;
-    if (!vgpu_nvml_get_mig(nvml, gpu, &on, &pending, error))
+    if (!vgpu_nvml_get_mig(nvml, gpu, &on, &pending, error) ||
+        !is_settled(gpu, on, pending, error))
         return false;
-    if (on && pending)
+    if (on)
         return true;
-    if (on != pending)
-        return vgpu_error_set(
-            error, VGPU_ERROR_FAILED,
-            "GPU %s: MIG mode is to be turned %s: reset required: reset the GPU or "
-            "reboot the host, then try again",
-            gpu, pending ? "on" : "off");
     *turned = true;
     return vgpu_nvml_set_mig(nvml, gpu, true, error);
 }
@@ -206,18 +214,47 @@ vgpu_mig_apply(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, 
     return lines;
 }
 
-GPtrArray *
-vgpu_mig_clear(VgpuNvml *nvml, const char *gpu, GError **error)
+/* @off: and turn the mode off; where the driver does not, the instances are made again. */
+static GPtrArray *
+clear_layout(VgpuNvml *nvml, const char *gpu, bool off, GError **error)
 {
     g_autoptr(GPtrArray) present = vgpu_nvml_gi_list(nvml, gpu, error);
     g_autoptr(GPtrArray) nothing = g_ptr_array_new();
     g_auto(VgpuMigPlan) plan = { NULL, NULL };
-    g_auto(Work) work = work_start(nvml, gpu, false, present);
+    g_auto(Work) work = work_start(nvml, gpu, true, present);
 
     if (!present || !vgpu_mig_plan(gpu, present, nothing, false, &plan, error) ||
         !carry_out(&work, &plan, error) || !read_back(&work, nothing, error))
         return NULL;
+    if (off && !vgpu_nvml_set_mig(nvml, gpu, false, error)) {
+        if (!take_back(&work))
+            g_prefix_error(error, GONE);
+        return NULL;
+    }
     return g_steal_pointer(&work.lines);
+}
+
+GPtrArray *
+vgpu_mig_clear(VgpuNvml *nvml, const char *gpu, GError **error)
+{
+    return clear_layout(nvml, gpu, false, error);
+}
+
+GPtrArray *
+vgpu_mig_end(VgpuNvml *nvml, const char *gpu, GError **error)
+{
+    bool on = false, pending = false;
+    g_autoptr(GPtrArray) lines = NULL;
+
+    if (!vgpu_nvml_get_mig(nvml, gpu, &on, &pending, error) ||
+        !is_settled(gpu, on, pending, error))
+        return NULL;
+    if (!on)
+        return g_ptr_array_new_with_free_func(g_free);
+    if (!(lines = clear_layout(nvml, gpu, true, error)))
+        return NULL;
+    g_ptr_array_add(lines, g_strdup("turned MIG mode off"));
+    return g_steal_pointer(&lines);
 }
 
 bool
@@ -231,50 +268,4 @@ vgpu_mig_add(VgpuNvml *nvml, const char *gpu, guint profile, guint *id, GError *
         return vgpu_error_set(error, VGPU_ERROR_FAILED,
                               "GPU %s: MIG mode is off; apply a MIG layout first", gpu);
     return vgpu_nvml_gi_create(nvml, gpu, profile, NULL, false, id, error);
-}
-
-GVariant *
-vgpu_mig_list(VgpuNvml *nvml, const char *gpu, GError **error)
-{
-    g_autoptr(GPtrArray) present = vgpu_nvml_gi_list(nvml, gpu, error);
-    GVariantBuilder list;
-
-    if (!present)
-        return NULL;
-    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < present->len; i++) {
-        const VgpuNvmlGi *gi = g_ptr_array_index(present, i);
-
-        g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&list, "{sv}", "gi", g_variant_new_uint32(gi->id));
-        g_variant_builder_add(&list, "{sv}", "profile", g_variant_new_string(gi->name));
-        g_variant_builder_add(&list, "{sv}", "profile_id", g_variant_new_uint32(gi->profile));
-        g_variant_builder_add(&list, "{sv}", "start", g_variant_new_uint32(gi->start));
-        g_variant_builder_add(&list, "{sv}", "size", g_variant_new_uint32(gi->size));
-        g_variant_builder_add(&list, "{sv}", "in_use", g_variant_new_boolean(gi->vgpus > 0));
-        g_variant_builder_close(&list);
-    }
-    return g_variant_ref_sink(g_variant_builder_end(&list));
-}
-
-GVariant *
-vgpu_mig_profiles(VgpuNvml *nvml, const char *gpu, GError **error)
-{
-    g_autoptr(GPtrArray) profiles = vgpu_nvml_gi_profiles(nvml, gpu, error);
-    GVariantBuilder list;
-
-    if (!profiles)
-        return NULL;
-    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < profiles->len; i++) {
-        const VgpuNvmlGiProfile *profile = g_ptr_array_index(profiles, i);
-
-        g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&list, "{sv}", "profile", g_variant_new_string(profile->name));
-        g_variant_builder_add(&list, "{sv}", "id", g_variant_new_uint32(profile->id));
-        g_variant_builder_add(&list, "{sv}", "free", g_variant_new_uint32(profile->free));
-        g_variant_builder_add(&list, "{sv}", "total", g_variant_new_uint32(profile->total));
-        g_variant_builder_close(&list);
-    }
-    return g_variant_ref_sink(g_variant_builder_end(&list));
 }

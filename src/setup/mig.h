@@ -48,15 +48,23 @@ GPtrArray *vgpu_mig_apply(VgpuNvml *nvml, const char *gpu, const char *spec, boo
 GPtrArray *vgpu_mig_clear(VgpuNvml *nvml, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Destroy all instances and turn MIG mode off. Refused as above, and then the mode stays as it is;
+ * VGPU_ERROR_FAILED "reset required" when the driver turns it off at the next reset only. When the driver
+ * refuses (virtual functions are on), the instances are made again. Lines as above. */
+GPtrArray *vgpu_mig_end(VgpuNvml *nvml, const char *gpu, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* One more instance of @profile beside the others. VGPU_ERROR_NO_CAPACITY: there is no room. */
 bool vgpu_mig_add(VgpuNvml *nvml, const char *gpu, guint profile, guint *id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- answers as GVariants (not floating) ---------------------------------------------------- */
 
-/* aa{sv}: gi (u), profile (s), profile_id (u), start (u), size (u), in_use (b). */
+/* aa{sv}: mode (s), gi (u), profile (s), profile_id (u), start (u), size (u), uuid (s, if reported),
+ * compute_instances (aa{sv} with ci (u), profile (s), uuid (s, if reported); if reported), in_use (b). */
 GVariant *vgpu_mig_list(VgpuNvml *nvml, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* aa{sv}: profile (s), id (u), free (u), total (u). */
+/* aa{sv}: mode (s), profile (s), id (u), free (u, not while the mode is off), total (u), memory_gib (d), sms (u),
+ * p2p (b), decoders (u), encoders (u), copy_engines (u). */
 GVariant *vgpu_mig_profiles(VgpuNvml *nvml, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

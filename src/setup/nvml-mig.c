@@ -54,11 +54,13 @@ profile_name(const NvmlGiProfileInfo *info)
     return *name ? g_utf8_make_valid(name, -1) : g_strdup_printf("%u", info->id);
 }
 
+/* @on: whether MIG mode is on; if not, how many fit is unknown. */
 static int
-add_profile(const VgpuNvml *self, void *device, guint kind, GPtrArray *profiles)
+add_profile(const VgpuNvml *self, void *device, guint kind, bool on, GPtrArray *profiles)
 {
     NvmlGiProfileInfo info = { .version = NVML_VERSION(NvmlGiProfileInfo, 2) };
     VgpuNvmlGiProfile *profile;
+    guint room = 0;
     int code = NVML_CALL(self, nvmlDeviceGetGpuInstanceProfileInfoV, device, kind, &info);
 
     if (code != NVML_SUCCESS)
@@ -67,10 +69,21 @@ add_profile(const VgpuNvml *self, void *device, guint kind, GPtrArray *profiles)
     profile->id = info.id;
     profile->name = profile_name(&info);
     profile->slices = info.slices;
+    profile->free = -1;
     profile->total = info.instances;
+    profile->memory_mib = info.memory_mib;
+    profile->sms = info.multiprocessors;
+    profile->decoders = info.decoders;
+    profile->encoders = info.encoders;
+    profile->copy_engines = info.copy_engines;
+    profile->p2p = info.p2p;
     g_ptr_array_add(profiles, profile);
-    return NVML_CALL(self, nvmlDeviceGetGpuInstanceRemainingCapacity, device, info.id,
-                     &profile->free);
+    if (!on)
+        return NVML_SUCCESS;
+    code = NVML_CALL(self, nvmlDeviceGetGpuInstanceRemainingCapacity, device, info.id, &room);
+    if (code == NVML_SUCCESS)
+        profile->free = (int) room;
+    return code;
 }
 
 GPtrArray *
@@ -84,8 +97,8 @@ vgpu_nvml_gi_profiles(VgpuNvml *self, const char *gpu, GError **error)
     if (!vgpu_nvml_device(self, gpu, &device, error) ||
         !vgpu_nvml_get_mig(self, gpu, &on, &pending, error))
         return NULL;
-    for (guint kind = 0; on && kind < MAX_KINDS; kind++) {
-        int code = add_profile(self, device, kind, profiles);
+    for (guint kind = 0; kind < MAX_KINDS; kind++) {
+        int code = add_profile(self, device, kind, on, profiles);
 
         /* a kind that this GPU or this library does not have */
         if (code == NVML_SUCCESS || code == NVML_ERROR_NOT_SUPPORTED ||
@@ -155,13 +168,19 @@ add_instances(const VgpuNvml *self, void *device, const VgpuNvmlGiProfile *profi
 GPtrArray *
 vgpu_nvml_gi_list(VgpuNvml *self, const char *gpu, GError **error)
 {
-    g_autoptr(GPtrArray) profiles = vgpu_nvml_gi_profiles(self, gpu, error);
+    g_autoptr(GPtrArray) profiles = NULL;
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) gi_free);
     g_autoptr(GArray) active = NULL;
+    bool on = false, pending = false;
     void *device = NULL;
     int code;
 
-    if (!profiles || !vgpu_nvml_device(self, gpu, &device, error))
+    if (!vgpu_nvml_get_mig(self, gpu, &on, &pending, error))
+        return NULL;
+    if (!on)
+        return g_steal_pointer(&list);
+    if (!(profiles = vgpu_nvml_gi_profiles(self, gpu, error)) ||
+        !vgpu_nvml_device(self, gpu, &device, error))
         return NULL;
     active = vgpu_nvml_active(self, device, &code);
     if (!active && !vgpu_nvml_is_unsupported(code)) {

@@ -21,6 +21,7 @@
 
 #define NS_PER_US 1000
 #define US_PER_MS 1000
+#define US_PER_S 1000000
 
 static const char *const policy_names[] = { NULL, "best-effort", "equal-share", "fixed-share" };
 
@@ -258,6 +259,35 @@ has_frequency(const VgpuScheduler *now, guint frequency)
     return !frequency || (product > 900000 && product < 1100000);
 }
 
+bool
+vgpu_scheduler_is(const VgpuScheduler *now, const VgpuScheduler *wanted)
+{
+    return is_so(now, wanted) && has_frequency(now, wanted->frequency);
+}
+
+VgpuScheduler
+vgpu_scheduler_wish(const VgpuScheduler *now)
+{
+    VgpuScheduler wish = { .policy = now->policy };
+    guint slice = now->timeslice_us;
+
+    if (now->policy == VGPU_SCHEDULER_BEST_EFFORT)
+        return wish;
+    if (now->strict == VGPU_STRICT_ON) {
+        wish.strict = VGPU_STRICT_ON;
+        if (slice >= US_PER_S / MAX_FREQUENCY && slice <= US_PER_S / MIN_FREQUENCY) {
+            wish.frequency = US_PER_S / slice;
+            wish.averaging_factor = MIN(now->averaging_factor, MAX_AVERAGE);
+        }
+        return wish;
+    }
+    if (now->policy == VGPU_SCHEDULER_EQUAL_SHARE) /* fixed share is always strict */
+        wish.strict = now->strict;
+    if (slice % US_PER_MS == 0 && slice <= MAX_SLICE_MS * US_PER_MS)
+        wish.timeslice_us = slice;
+    return wish;
+}
+
 /* The driver says only "not supported" while there are vGPUs; say which. */
 static bool
 check_idle(VgpuNvml *nvml, const char *gpu, int gi, GError **error)
@@ -313,8 +343,7 @@ vgpu_scheduler_set(VgpuNvml *nvml, const char *gpu, int gi, const VgpuScheduler 
 
     if (!vgpu_scheduler_validate(wanted, false, error))
         return false;
-    if (vgpu_scheduler_get(nvml, gpu, gi, &now, NULL) && is_so(&now, wanted) &&
-        has_frequency(&now, wanted->frequency)) {
+    if (vgpu_scheduler_get(nvml, gpu, gi, &now, NULL) && vgpu_scheduler_is(&now, wanted)) {
         *changed = false;
         return true;
     }

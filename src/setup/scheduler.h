@@ -53,6 +53,11 @@ const char *vgpu_scheduler_modprobe_note(void);
 bool vgpu_scheduler_get(VgpuNvml *nvml, const char *gpu, int gi, VgpuScheduler *out,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether @now, as vgpu_scheduler_get() has it, is what @wanted asks for. */
+bool vgpu_scheduler_is(const VgpuScheduler *now, const VgpuScheduler *wanted);
+/* What to ask for to have @now again: valid, and @now is that. */
+VgpuScheduler vgpu_scheduler_wish(const VgpuScheduler *now);
+
 /* Make it so, now, and read it back. Nothing is written when it is so already (then *@changed is
  * false). VGPU_ERROR_BUSY names the domains whose vGPUs are in the way. */
 bool vgpu_scheduler_set(VgpuNvml *nvml, const char *gpu, int gi, const VgpuScheduler *wanted,

@@ -156,6 +156,8 @@ static struct {
     GString *writes; /* "PATH=TEXT\n" */
     int refuse;      /* errno value of a number other than 0 */
     bool lies;       /* writes are taken, nothing happens */
+    bool counts;     /* the same, but for the number that is read then */
+    bool autoprobe;  /* of the last PF of which that was written */
 } host;
 
 int __wrap_vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text);
@@ -165,12 +167,21 @@ int
 __wrap_vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text)
 {
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-    const char *gpu = parts[4], *attribute = parts[5];
-    g_autofree char *first = g_strdup_printf("%.*s.4", (int) strlen(gpu) - 2, gpu);
-    g_autofree char *total_path = g_strdup_printf("sys/bus/pci/devices/%s/sriov_totalvfs", gpu);
+    const char *gpu = parts[4], *attribute = gpu ? parts[5] : parts[3];
+    g_autofree char *first = NULL;
+    g_autofree char *total_path = NULL;
     guint now = 0, total = 0, wanted = (guint) atoi(text);
 
     g_string_append_printf(host.writes, "%s=%s\n", attribute, text);
+    if (!gpu) { /* drivers_probe; kernel: drivers/base/bus.c */
+        if (host.autoprobe)
+            fake_driver_bind(host.fs, text, "xe");
+        return 0;
+    }
+    first = g_strdup_printf("%.*s.4", (int) strlen(gpu) - 2, gpu);
+    total_path = g_strdup_printf("sys/bus/pci/devices/%s/sriov_totalvfs", gpu);
+    if (g_str_equal(attribute, "sriov_drivers_autoprobe"))
+        host.autoprobe = *text == '1';
     if (!g_str_equal(attribute, "sriov_numvfs"))
         return vgpu_sysfs_exists(self, path) ? 0 : ENOENT;
     if (!vgpu_sysfs_read_uint(self, path, &now, NULL) ||
@@ -178,7 +189,9 @@ __wrap_vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *tex
         return ENOENT;
     if (wanted && host.refuse)
         return host.refuse;
-    if (host.lies || now == wanted)
+    if (host.counts)
+        fake_attribute_set(host.fs, gpu, "sriov_numvfs", text);
+    if (host.lies || host.counts || now == wanted)
         return 0;
     if (now && wanted)
         return EBUSY;
@@ -378,6 +391,36 @@ test_write(void **state)
                         "sriov_numvfs=0\n");
 }
 
+/* What is kept for the host gets its driver, and nothing else does. */
+static void
+test_give_to_host(void **state)
+{
+    Fixture *self = *state;
+    const VgpuSysfs *sysfs = fake_sysfs_reader(host.fs);
+    g_autofree char *driver = NULL;
+
+    add_pf(A2, "0x8086", "xe", 7);
+    fake_attribute_set(host.fs, A2, "sriov_drivers_autoprobe", "1");
+    must_set(self, "on", A2, 2, true);
+    fake_attribute_set(host.fs, A2, "sriov_drivers_autoprobe", "0");
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *vf = fake_vf_address(A2_VF0, i);
+
+        fake_driver_bind(host.fs, vf, NULL);
+    }
+    g_string_truncate(host.writes, 0);
+    vgpu_sriov_give_to_host(sysfs, A2, 3); /* there is none */
+    assert_string_equal(host.writes->str, "");
+    vgpu_sriov_give_to_host(sysfs, A2, 1);
+    assert_string_equal(host.writes->str, "sriov_drivers_autoprobe=1\ndrivers_probe=" A2_VF0
+                                          "\nsriov_drivers_autoprobe=0\n");
+    driver = vgpu_sysfs_link_name(sysfs, "sys/bus/pci/devices/" A2_VF0 "/driver");
+    assert_string_equal(driver, "xe");
+    g_string_truncate(host.writes, 0);
+    vgpu_sriov_give_to_host(sysfs, A2, 1); /* it has one */
+    assert_string_equal(host.writes->str, "");
+}
+
 static void
 test_write_refused(void **state)
 {
@@ -405,6 +448,11 @@ test_write_refused(void **state)
         host.lies = cases[i].lies;
         must_fail(self, cases[i].what, A2, 4, cases[i].code, cases[i].text);
     }
+    host.lies = false;
+    host.counts = true;
+    must_fail(self, "the number without the functions", A2, 4, VGPU_ERROR_DRIVER,
+              "says that it has 4 virtual functions, but not all of them have appeared");
+    host.counts = false;
     must_fail(self, "no such device", "0000:99:00.0", 4, VGPU_ERROR_NOT_FOUND,
               "there is no PCI device 0000:99:00.0");
 }
@@ -556,6 +604,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_manage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_manage_lies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_give_to_host, setup, teardown),
         cmocka_unit_test_setup_teardown(test_write_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vendor_in_use, setup, teardown),

@@ -194,6 +194,7 @@ vgpu_sriov_read(const VgpuSysfs *sysfs, const char *gpu, const VgpuSriovTools *t
     g_autofree char *physfn_path = pf_path(gpu, "physfn");
     g_autofree char *vendor = vgpu_sysfs_read(sysfs, vendor_path, NULL);
     g_autofree char *pf = vgpu_sysfs_link_name(sysfs, physfn_path);
+    guint total = read_uint(sysfs, gpu, "sriov_totalvfs");
 
     if (!vendor || pf)
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND,
@@ -205,7 +206,7 @@ vgpu_sriov_read(const VgpuSysfs *sysfs, const char *gpu, const VgpuSriovTools *t
         .vendor = g_steal_pointer(&vendor),
         .driver = vgpu_sysfs_link_name(sysfs, driver_path),
         .is_display = read_uint(sysfs, gpu, "class") >> 16 == 0x03,
-        .total = read_uint(sysfs, gpu, "sriov_totalvfs"),
+        .total = MIN(total, VGPU_GPU_VFS_MAX),
         .enabled = read_uint(sysfs, gpu, "sriov_numvfs"),
         .has_manage = g_file_test(tools->manage, G_FILE_TEST_IS_EXECUTABLE),
     };
@@ -392,15 +393,22 @@ write_numvfs(const VgpuSysfs *sysfs, const VgpuSriovState *now, guint vfs,
     g_autofree char *path = pf_path(now->address, "sriov_numvfs");
     g_autofree char *text = g_strdup_printf("%u", vfs);
     int err = vgpu_sysfs_write(sysfs, path, text);
+    guint there;
 
     if (err)
         return write_refused(now, vfs, err, error);
     if (wait_for_vfs(sysfs, now->address, vfs, tools->wait_ms ? tools->wait_ms : WAIT_MS))
         return true;
+    there = read_uint(sysfs, now->address, "sriov_numvfs");
+    if (there == vfs)
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "%s: the driver %s says that it has %u virtual functions, but not all "
+            "of them have appeared (virtfnN of the GPU); see the kernel's log",
+            now->address, now->driver, vfs);
     return vgpu_error_set(error, VGPU_ERROR_DRIVER,
                           "%s: the driver %s took %u virtual functions, and yet there are %u",
-                          now->address, now->driver, vfs,
-                          read_uint(sysfs, now->address, "sriov_numvfs"));
+                          now->address, now->driver, vfs, there);
 }
 
 /* Left so afterwards: it counts also when libvirt gives a VF back to the host. Not every kernel
@@ -444,4 +452,29 @@ vgpu_sriov_set(const VgpuSysfs *sysfs, const char *gpu, guint wanted, const Vgpu
     if (changed)
         *changed = plan.way != VGPU_SRIOV_KEEP;
     return true;
+}
+
+/* The kernel binds no driver to a VF while its GPU says so (drivers/pci/pci-driver.c, pci_device_can_probe), not
+ * even by the name of the driver. */
+void
+vgpu_sriov_give_to_host(const VgpuSysfs *sysfs, const char *gpu, guint number)
+{
+    g_autofree char *name = g_strdup_printf("virtfn%u", number - 1);
+    g_autofree char *link = pf_path(gpu, name);
+    g_autofree char *vf = vgpu_sysfs_link_name(sysfs, link);
+    g_autofree char *driver_link = g_strconcat(link, "/driver", NULL);
+    g_autofree char *driver = vgpu_sysfs_link_name(sysfs, driver_link);
+    g_autofree char *autoprobe = pf_path(gpu, "sriov_drivers_autoprobe");
+    g_autofree char *before = vgpu_sysfs_read(sysfs, autoprobe, NULL);
+    int err;
+
+    if (!vf || driver)
+        return;
+    if (before)
+        (void) !vgpu_sysfs_write(sysfs, autoprobe, "1");
+    err = vgpu_sysfs_write(sysfs, VGPU_SYS_PCI_PROBE, vf);
+    if (before)
+        (void) !vgpu_sysfs_write(sysfs, autoprobe, before);
+    if (err)
+        g_warning("VF %s is kept for the host, and gets no driver: %s", vf, g_strerror(err));
 }

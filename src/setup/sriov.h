@@ -62,3 +62,7 @@ bool vgpu_sriov_read(const VgpuSysfs *sysfs, const char *gpu, const VgpuSriovToo
 bool vgpu_sriov_set(const VgpuSysfs *sysfs, const char *gpu, guint wanted,
                     const VgpuSriovTools *tools, bool *changed, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* Let a driver of the host have the GPU's VF @number, counted from 1, which has none yet, as drivers are kept
+ * from the VFs that guests are to have. Where there is no driver for it, it stays without. */
+void vgpu_sriov_give_to_host(const VgpuSysfs *sysfs, const char *gpu, guint number);

@@ -39,8 +39,28 @@ is_same(const VgpuLayoutGpu *a, const VgpuLayoutGpu *b)
            a->scheduler.timeslice_us == b->scheduler.timeslice_us &&
            a->scheduler.averaging_factor == b->scheduler.averaging_factor &&
            a->scheduler.frequency == b->scheduler.frequency && a->has_mig == b->has_mig &&
-           a->mig_auto == b->mig_auto && a->mig_compute == b->mig_compute &&
-           g_str_equal(a->mig_spec, b->mig_spec);
+           a->mig_off == b->mig_off && a->mig_auto == b->mig_auto &&
+           a->mig_compute == b->mig_compute && g_str_equal(a->mig_spec, b->mig_spec);
+}
+
+/* The VFs that the host keeps: "1 3". */
+static char *
+kept(const VgpuLayoutGpu *gpu)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < gpu->host_vfs->len; i++)
+        g_string_append_printf(text, "%s%u", i ? " " : "",
+                               g_array_index(gpu->host_vfs, guint, i));
+    return g_string_free(text, FALSE);
+}
+
+static bool
+keeps(const VgpuLayout *layout, const char *wanted)
+{
+    g_autofree char *is = kept(g_ptr_array_index(layout->gpus, 0));
+
+    return g_str_equal(is, wanted ? wanted : "");
 }
 
 static void
@@ -52,11 +72,17 @@ test_parse(void **state)
         VgpuLayoutGpu gpu; /* without the fields that are as in an empty <gpu/> */
         const char *spec;
         bool no_compute;
+        const char *kept; /* NULL: none */
     } cases[] = {
         { "nothing wanted", .xml = GPU(""), .gpu = { 0 } },
         { "all VFs", .xml = GPU("<sriov vfs='max'/>"), .gpu = { .has_vfs = true, .vfs = ALL } },
         { "some VFs", .xml = GPU("<sriov vfs='4'/>"), .gpu = { .has_vfs = true, .vfs = 4 } },
         { "no VFs", .xml = GPU("<sriov vfs='0'/>"), .gpu = { .has_vfs = true } },
+        { "a VF that the host keeps", .xml = GPU("<sriov vfs='max'><host vf='1'/></sriov>"),
+          .gpu = { .has_vfs = true, .vfs = ALL }, .kept = "1" },
+        { "some that it keeps, up to the last one",
+          .xml = GPU("<sriov vfs='10'><host vf='10'/>\n<host vf='2'/><!-- lxc --></sriov>"),
+          .gpu = { .has_vfs = true, .vfs = 10 }, .kept = "2 10" },
         { "heterogeneous", .xml = GPU("<mode heterogeneous='yes'/>"),
           .gpu = { .has_mixed = true, .mixed = true } },
         { "homogeneous", .xml = GPU("<mode heterogeneous='no'/>"), .gpu = { .has_mixed = true } },
@@ -71,6 +97,12 @@ test_parse(void **state)
           .gpu = { .has_scheduler = true,
                    .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 2000 } } },
         { "MIG without instances", .xml = GPU("<mig/>"), .gpu = { .has_mig = true } },
+        { "MIG, in so many words", .xml = GPU("<mig mode='on'/>"), .gpu = { .has_mig = true } },
+        { "no MIG", .xml = GPU("<mig mode='off'/>"),
+          .gpu = { .has_mig = true, .mig_off = true } },
+        { "no MIG in heterogeneous mode",
+          .xml = GPU("<mode heterogeneous='yes'/><mig mode='off'/>"),
+          .gpu = { .has_mixed = true, .mixed = true, .has_mig = true, .mig_off = true } },
         { "MIG by itself", .xml = GPU("<mig auto='yes'/>"),
           .gpu = { .has_mig = true, .mig_auto = true } },
         { "MIG instances",
@@ -100,7 +132,8 @@ test_parse(void **state)
         expected.address = (char *) "0000:41:00.0";
         expected.mig_spec = (char *) (cases[i].spec ? cases[i].spec : "");
         expected.mig_compute = !cases[i].no_compute;
-        if (layout->gpus->len != 1 || !is_same(g_ptr_array_index(layout->gpus, 0), &expected))
+        if (layout->gpus->len != 1 || !is_same(g_ptr_array_index(layout->gpus, 0), &expected) ||
+            !keeps(layout, cases[i].kept))
             fail_msg("%s: read wrongly", cases[i].what);
         if (!schema_takes(cases[i].xml))
             fail_msg("%s: the schema refuses it", cases[i].what);
@@ -109,7 +142,8 @@ test_parse(void **state)
         if (!(again = parse(text, &error)))
             fail_msg("%s: what is written is refused: %s\n%s", cases[i].what, error->message,
                      text);
-        if (again->gpus->len != 1 || !is_same(g_ptr_array_index(again->gpus, 0), &expected))
+        if (again->gpus->len != 1 || !is_same(g_ptr_array_index(again->gpus, 0), &expected) ||
+            !keeps(again, cases[i].kept))
             fail_msg("%s: written wrongly:\n%s", cases[i].what, text);
     }
 }
@@ -148,6 +182,19 @@ test_mistakes(void **state)
         { "VFs: negative", GPU("<sriov vfs='-1'/>"), "vfs='-1' is not" },
         { "VFs: a leading zero", GPU("<sriov vfs='04'/>"), "vfs='04' is not" },
         { "VFs: too many", GPU("<sriov vfs='65536'/>"), "vfs='65536' is not" },
+        { "VF 0 for the host", GPU("<sriov vfs='2'><host vf='0'/></sriov>"),
+          "<host>: vf='0' is not the number of a virtual function, from 1 on" },
+        { "no VF for the host", GPU("<sriov vfs='2'><host/></sriov>"),
+          "lacks the attribute 'vf'" },
+        { "an address for the host", GPU("<sriov vfs='2'><host vf='41:00.4'/></sriov>"),
+          "vf='41:00.4' is not the number" },
+        { "a VF for the host beyond the last", GPU("<sriov vfs='2'>\n<host vf='3'/></sriov>"),
+          "line 2: <host>: there is no VF 3 with vfs='2'", true },
+        { "a VF for the host, and none at all", GPU("<sriov vfs='0'><host vf='1'/></sriov>"),
+          "<host>: there is no VF 1 with vfs='0'", true },
+        { "a VF for the host twice",
+          GPU("<sriov vfs='max'><host vf='1'/><host vf='2'/>\n<host vf='1'/></sriov>"),
+          "line 2: <host>: VF 1 is named twice", true },
         { "heterogeneous: on", GPU("<mode heterogeneous='on'/>"),
           "heterogeneous='on' is not one of yes|no" },
         { "no policy", GPU("<scheduler/>"), "<scheduler> lacks the attribute 'policy'" },
@@ -165,6 +212,12 @@ test_mistakes(void **state)
           "<scheduler>: ", true },
         { "MIG in heterogeneous mode", GPU("<mode heterogeneous='yes'/><mig/>"),
           "<mig>: there is no heterogeneous mode while MIG is on", true },
+        { "MIG mode: no", GPU("<mig mode='no'/>"), "mode='no' is not one of on|off" },
+        { "instances without MIG mode",
+          GPU("\n<mig mode='off'><instance profile='1g.5gb'/></mig>"),
+          "line 2: <mig>: there are no GPU instances while MIG mode is off", true },
+        { "instances by themselves without MIG mode", GPU("<mig mode='off' auto='yes'/>"),
+          "<mig>: there are no GPU instances while MIG mode is off", true },
         { "an instance without profile", GPU("<mig><instance count='1'/></mig>"),
           "<instance> lacks the attribute 'profile'" },
         { "an instance with a list", GPU("<mig><instance profile='1g.5gb:2,2g.10gb'/></mig>"),
@@ -204,15 +257,17 @@ test_sets(void **state)
         "<vgpuhost><gpu address='01:00.0'><sriov vfs='max'/></gpu>"
         "<gpu address='02:00.0'><sriov vfs='0'/><mig auto='yes'/></gpu>"
         "<gpu address='03:00.0'><mig/></gpu><gpu address='04:00.0'/>"
+        "<gpu address='06:00.0'><sriov vfs='2'><host vf='2'/></sriov></gpu>"
         "<gpu address='05:00.0'><mode heterogeneous='yes'/></gpu></vgpuhost>";
     g_autoptr(VgpuLayout) layout = parse(xml, NULL);
     g_autoptr(GHashTable) named = NULL;
     g_autoptr(GHashTable) mig_auto = NULL;
     g_autoptr(GHashTable) mixed = NULL;
+    g_autoptr(GHashTable) kept_vfs = NULL;
 
     assert_non_null(layout);
     named = vgpu_layout_named(layout);
-    assert_int_equal(g_hash_table_size(named), 1);
+    assert_int_equal(g_hash_table_size(named), 2);
     assert_true(g_hash_table_contains(named, "0000:01:00.0"));
     mig_auto = vgpu_layout_mig_auto(layout);
     assert_int_equal(g_hash_table_size(mig_auto), 1);
@@ -220,6 +275,63 @@ test_sets(void **state)
     mixed = vgpu_layout_mixed(layout);
     assert_int_equal(g_hash_table_size(mixed), 1);
     assert_true(g_hash_table_contains(mixed, "0000:05:00.0"));
+    kept_vfs = vgpu_layout_host_vfs(layout);
+    assert_int_equal(g_hash_table_size(kept_vfs), 1);
+    assert_true(g_hash_table_contains(kept_vfs, "0000:06:00.0"));
+}
+
+/* What the host keeps cannot be read of it, so an export has it from the file, as far as it fits. */
+static void
+test_copy_host_vfs(void **state)
+{
+    static const struct {
+        const char *what, *exported, *file, *kept;
+    } cases[] = {
+        { "all VFs are on", "<sriov vfs='max'/>", "<sriov vfs='9'><host vf='9'/></sriov>", "9" },
+        { "fewer are on", "<sriov vfs='4'/>",
+          "<sriov vfs='max'><host vf='1'/><host vf='5'/></sriov>", "1" },
+        { "none are on", "", "<sriov vfs='max'><host vf='1'/></sriov>", "" },
+        { "none is kept", "<sriov vfs='4'/>", "<mode heterogeneous='yes'/>", "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *a =
+            g_strdup_printf("<vgpuhost><gpu address='41:00.0'>%s</gpu></vgpuhost>",
+                            cases[i].exported);
+        g_autofree char *b = g_strdup_printf(
+            "<vgpuhost><gpu address='42:00.0'><sriov vfs='max'><host vf='2'/></sriov></gpu>"
+            "<gpu address='41:00.0'>%s</gpu></vgpuhost>",
+            cases[i].file);
+        g_autoptr(VgpuLayout) layout = parse(a, NULL);
+        g_autoptr(VgpuLayout) file = parse(b, NULL);
+
+        vgpu_layout_copy_host_vfs(layout, file);
+        if (!keeps(layout, cases[i].kept))
+            fail_msg("%s", cases[i].what);
+    }
+}
+
+/* Every user who may use vGPUs can have one compared: no document takes long. */
+static void
+test_limits(void **state)
+{
+    g_autoptr(GError) many = NULL, big = NULL;
+    GString *xml = g_string_new("<vgpuhost>");
+    g_autofree char *long_text = g_strnfill(VGPU_LAYOUT_MAX_BYTES + 1, ' ');
+    g_autoptr(VgpuLayout) layout = NULL;
+
+    for (guint i = 0; i < VGPU_LAYOUT_MAX_GPUS; i++)
+        g_string_append_printf(xml, "<gpu address='%02x:00.0'/>", i);
+    g_string_append(xml, "</vgpuhost>");
+    layout = parse(xml->str, NULL);
+    assert_non_null(layout);
+    g_string_insert(xml, 10, "<gpu address='ff:00.0'/>");
+    assert_null(parse(xml->str, &many));
+    assert_non_null(strstr(many->message, "there are 65 GPUs, more than the 64 of a layout"));
+    assert_null(parse(long_text, &big));
+    assert_int_equal(big->code, VGPU_ERROR_BAD_REQUEST);
+    assert_non_null(strstr(big->message, "262145 bytes"));
+    g_string_free(xml, TRUE);
 }
 
 static void
@@ -314,6 +426,42 @@ test_persist(void **state)
                    "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
                    "  </gpu>\n"
                    "</vgpuhost>\n" },
+        { "MIG instances", .before = ADMINS, .address = "0000:41:00.0",
+          .words = { "mig=1g.5gb:2,2g.10gb" },
+          .after = "<!-- cards of rack 7 -->\n"
+                   "<vgpuhost>\n"
+                   "  <gpu address=\"41:00.0\">  <!-- the A40 -->\n"
+                   "    <sriov vfs=\"4\"/>\n"
+                   "    <mig>\n"
+                   "      <instance profile=\"1g.5gb\" count=\"2\"/>\n"
+                   "      <instance profile=\"2g.10gb\"/>\n"
+                   "    </mig>\n"
+                   "  </gpu>\n"
+                   "</vgpuhost>\n" },
+        { "other MIG instances, and more by themselves as before",
+          .before = "<vgpuhost>\n  <gpu address='41:00.0'>\n    <mig auto='yes'>\n"
+                    "      <!-- small -->\n      <instance profile='1g.5gb' count='7'/>\n"
+                    "    </mig>\n  </gpu>\n</vgpuhost>\n",
+          .address = "0000:41:00.0", .words = { "mig=14:3" },
+          .after = "<vgpuhost>\n  <gpu address=\"41:00.0\">\n    <mig auto=\"yes\">\n"
+                   "      <!-- small -->\n      <instance profile=\"14\" count=\"3\"/>\n"
+                   "    </mig>\n  </gpu>\n</vgpuhost>\n" },
+        { "MIG mode without instances", .before = "<vgpuhost/>", .address = "0000:41:00.0",
+          .words = { "mig=" },
+          .after = "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <mig/>\n  </gpu>\n"
+                   "</vgpuhost>\n" },
+        { "no MIG mode any more",
+          .before = "<vgpuhost>\n  <gpu address='41:00.0'>\n    <mig auto='yes'><instance "
+                    "profile='1g.5gb'/></mig>\n  </gpu>\n</vgpuhost>\n",
+          .address = "0000:41:00.0", .words = { "mig=off" },
+          .after = "<vgpuhost>\n  <gpu address=\"41:00.0\">\n    <mig mode=\"off\"/>\n  </gpu>\n"
+                   "</vgpuhost>\n" },
+        { "MIG mode again",
+          .before = "<vgpuhost>\n  <gpu address='41:00.0'>\n    <mig mode='off'/>\n  </gpu>\n"
+                    "</vgpuhost>\n",
+          .address = "0000:41:00.0", .words = { "mig=7g.40gb:1" },
+          .after = "<vgpuhost>\n  <gpu address=\"41:00.0\">\n    <mig>\n      <instance "
+                   "profile=\"7g.40gb\" count=\"1\"/>\n    </mig>\n  </gpu>\n</vgpuhost>\n" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -351,6 +499,16 @@ test_persist_refused(void **state)
         { "a bad value", ADMINS, { "vfs=many" }, "vfs='many' is not max or a number" },
         { "a bad value after a good one", ADMINS, { "vfs=2", "heterogeneous=1" }, "'1' is not" },
         { "what would lack an attribute", ADMINS, { "timeslice=2" }, "lacks the attribute" },
+        { "fewer VFs than the host keeps",
+          "<vgpuhost><gpu address='41:00.0'><sriov vfs='4'><host "
+          "vf='4'/></sriov></gpu></vgpuhost>",
+          { "vfs=3" },
+          "there is no VF 4 with vfs='3'" },
+        { "VFs away of which the host keeps some",
+          "<vgpuhost><gpu address='41:00.0'><sriov vfs='4'><host "
+          "vf='4'/></sriov></gpu></vgpuhost>",
+          { "vfs=" },
+          "lacks the attribute 'vfs'" },
         { "what was bad before", "<vgpuhost><gpu/></vgpuhost>", { "vfs=2" }, "lacks" },
     };
 
@@ -377,7 +535,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),   cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_sets),    cmocka_unit_test(test_load),
+        cmocka_unit_test(test_sets),    cmocka_unit_test(test_copy_host_vfs),
+        cmocka_unit_test(test_limits),  cmocka_unit_test(test_load),
         cmocka_unit_test(test_persist), cmocka_unit_test(test_persist_refused),
     };
 

@@ -53,8 +53,39 @@ set_value(xmlNode *gpu, const char *element, const char *attribute, const char *
         xmlSetProp(node, BAD_CAST attribute, BAD_CAST value);
     } else if (node) {
         xmlUnsetProp(node, BAD_CAST attribute);
-        if (!node->properties)
+        if (!node->properties && !xmlFirstElementChild(node)) /* with those it would lack one */
             vgpu_xml_remove(node);
+    }
+}
+
+/* The instances of <mig> and whether there are any; the result is checked as a whole. */
+static void
+set_mig(xmlNode *gpu, const char *spec)
+{
+    xmlNode *mig = vgpu_xml_node(gpu->doc, gpu, "mig");
+    bool off = g_str_equal(spec, "off");
+    g_auto(GStrv) parts = g_strsplit(off ? "" : spec, ",", -1);
+    g_autoptr(GPtrArray) old = NULL;
+
+    if (!mig)
+        mig = vgpu_xml_append(gpu, "mig", 2);
+    old = vgpu_xml_nodes(mig->doc, mig, "instance");
+    for (guint i = 0; i < old->len; i++)
+        vgpu_xml_remove(g_ptr_array_index(old, i));
+    xmlUnsetProp(mig, BAD_CAST "mode");
+    if (off) {
+        xmlUnsetProp(mig, BAD_CAST "auto");
+        xmlSetProp(mig, BAD_CAST "mode", BAD_CAST "off");
+    }
+    for (char **part = parts; *part; part++) {
+        xmlNode *instance = vgpu_xml_append(mig, "instance", 3);
+        char *count = strchr(*part, ':');
+
+        if (count)
+            *count++ = '\0';
+        xmlSetProp(instance, BAD_CAST "profile", BAD_CAST g_strstrip(*part));
+        if (count)
+            xmlSetProp(instance, BAD_CAST "count", BAD_CAST g_strstrip(count));
     }
 }
 
@@ -63,6 +94,10 @@ apply_word(xmlNode *gpu, const char *word, GError **error)
 {
     const char *value = strchr(word, '=');
 
+    if (g_str_has_prefix(word, "mig=")) {
+        set_mig(gpu, value + 1);
+        return true;
+    }
     for (gsize i = 0; value && i < G_N_ELEMENTS(keys); i++) {
         if (strlen(keys[i].key) == (gsize) (value - word) &&
             g_str_has_prefix(word, keys[i].key)) {
@@ -73,7 +108,7 @@ apply_word(xmlNode *gpu, const char *word, GError **error)
     return vgpu_error_set(
         error, VGPU_ERROR_BAD_REQUEST,
         "'%s' is not KEY=VALUE with a KEY of vfs, heterogeneous, policy, timeslice, "
-        "averaging, frequency, strict",
+        "averaging, frequency, strict, mig",
         word);
 }
 

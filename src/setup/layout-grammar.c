@@ -11,6 +11,12 @@ is_vfs(const char *text)
 }
 
 static bool
+is_vf(const char *text)
+{
+    return vgpu_grammar_is_number(text, 1, G_MAXUINT16);
+}
+
+static bool
 is_timeslice(const char *text)
 {
     return vgpu_grammar_is_number(text, 1, 30);
@@ -49,6 +55,10 @@ static const VgpuGrammarAttribute sriov_attributes[] = {
     { "vfs", true, "max or a number", is_vfs },
     { NULL },
 };
+static const VgpuGrammarAttribute host_attributes[] = {
+    { "vf", true, "the number of a virtual function, from 1 on", is_vf },
+    { NULL },
+};
 static const VgpuGrammarAttribute mode_attributes[] = {
     { "heterogeneous", true, "yes|no" },
     { NULL },
@@ -62,6 +72,7 @@ static const VgpuGrammarAttribute scheduler_attributes[] = {
     { NULL },
 };
 static const VgpuGrammarAttribute mig_attributes[] = {
+    { "mode", false, "on|off" },
     { "auto", false, "yes|no" },
     { NULL },
 };
@@ -75,8 +86,10 @@ static const VgpuGrammarAttribute instance_attributes[] = {
 static const VgpuGrammarAttribute no_attributes[] = { { NULL } };
 static const VgpuGrammarElement mig_children[] = { { "instance", true, instance_attributes },
                                                    { NULL } };
+static const VgpuGrammarElement sriov_children[] = { { "host", true, host_attributes },
+                                                     { NULL } };
 static const VgpuGrammarElement gpu_children[] = {
-    { "sriov", false, sriov_attributes },
+    { "sriov", false, sriov_attributes, sriov_children },
     { "mode", false, mode_attributes },
     { "scheduler", false, scheduler_attributes },
     { "mig", false, mig_attributes, mig_children },

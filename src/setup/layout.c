@@ -15,6 +15,7 @@ vgpu_layout_gpu_new(const char *address)
     VgpuLayoutGpu *self = g_new0(VgpuLayoutGpu, 1);
 
     self->address = g_strdup(address);
+    self->host_vfs = g_array_new(FALSE, FALSE, sizeof(guint));
     self->mig_compute = true;
     self->mig_spec = g_strdup("");
     return self;
@@ -26,6 +27,7 @@ vgpu_layout_gpu_free(VgpuLayoutGpu *self)
     if (!self)
         return;
     g_free(self->address);
+    g_array_unref(self->host_vfs);
     g_free(self->mig_spec);
     g_free(self);
 }
@@ -58,6 +60,14 @@ is_yes(xmlNode *node, const char *name)
     return g_strcmp0(value, "yes") == 0;
 }
 
+static bool
+is_off(xmlNode *node, const char *name)
+{
+    g_autofree char *value = vgpu_xml_attr(node, name);
+
+    return g_strcmp0(value, "off") == 0;
+}
+
 /* 0 when there is no such attribute; its form has been checked. */
 static guint
 number(xmlNode *node, const char *name)
@@ -67,13 +77,45 @@ number(xmlNode *node, const char *name)
     return value ? (guint) g_ascii_strtoull(value, NULL, 10) : 0;
 }
 
-static void
-read_sriov(xmlNode *node, VgpuLayoutGpu *gpu)
+static int
+compare_numbers(gconstpointer a, gconstpointer b)
+{
+    guint x = *(const guint *) a, y = *(const guint *) b;
+
+    return x < y ? -1 : x > y;
+}
+
+static bool
+has_number(const GArray *numbers, guint n)
+{
+    for (guint i = 0; i < numbers->len; i++) {
+        if (g_array_index(numbers, guint, i) == n)
+            return true;
+    }
+    return false;
+}
+
+static bool
+read_sriov(xmlNode *node, VgpuLayoutGpu *gpu, const char *what, GError **error)
 {
     g_autofree char *vfs = vgpu_xml_attr(node, "vfs");
+    g_autoptr(GPtrArray) kept = vgpu_xml_nodes(node->doc, node, "host");
 
     gpu->has_vfs = true;
     gpu->vfs = g_str_equal(vfs, "max") ? VGPU_VFS_ALL : number(node, "vfs");
+    for (guint i = 0; i < kept->len; i++) {
+        guint vf = number(g_ptr_array_index(kept, i), "vf");
+
+        if (gpu->vfs != VGPU_VFS_ALL && vf > gpu->vfs)
+            return vgpu_grammar_refuse(error, what, g_ptr_array_index(kept, i),
+                                       "<host>: there is no VF %u with vfs='%s'", vf, vfs);
+        if (has_number(gpu->host_vfs, vf))
+            return vgpu_grammar_refuse(error, what, g_ptr_array_index(kept, i),
+                                       "<host>: VF %u is named twice", vf);
+        g_array_append_val(gpu->host_vfs, vf);
+    }
+    g_array_sort(gpu->host_vfs, compare_numbers);
+    return true;
 }
 
 static bool
@@ -102,7 +144,11 @@ read_mig(xmlNode *node, VgpuLayoutGpu *gpu, const char *what, GError **error)
     g_autoptr(GString) spec = g_string_new(NULL);
 
     gpu->has_mig = true;
+    gpu->mig_off = is_off(node, "mode");
     gpu->mig_auto = is_yes(node, "auto");
+    if (gpu->mig_off && (instances->len || gpu->mig_auto))
+        return vgpu_grammar_refuse(error, what, node,
+                                   "<mig>: there are no GPU instances while MIG mode is off");
     for (guint i = 0; i < instances->len; i++) {
         xmlNode *instance = g_ptr_array_index(instances, i);
         g_autofree char *profile = vgpu_xml_attr(instance, "profile");
@@ -117,7 +163,7 @@ read_mig(xmlNode *node, VgpuLayoutGpu *gpu, const char *what, GError **error)
         g_string_append_printf(spec, "%s%s:%u", i ? "," : "", profile,
                                MAX(number(instance, "count"), 1));
     }
-    if (gpu->mixed)
+    if (gpu->mixed && !gpu->mig_off)
         return vgpu_grammar_refuse(error, what, node,
                                    "<mig>: there is no heterogeneous mode while MIG is on");
     g_free(gpu->mig_spec);
@@ -136,8 +182,8 @@ read_gpu(xmlNode *node, const char *what, GError **error)
     xmlNode *scheduler = vgpu_xml_node(node->doc, node, "scheduler");
     xmlNode *mig = vgpu_xml_node(node->doc, node, "mig");
 
-    if (sriov)
-        read_sriov(sriov, gpu);
+    if (sriov && !read_sriov(sriov, gpu, what, error))
+        return NULL;
     if (mode) {
         gpu->has_mixed = true;
         gpu->mixed = is_yes(mode, "heterogeneous");
@@ -160,16 +206,35 @@ find(const VgpuLayout *self, const char *address)
     return NULL;
 }
 
+/* Before anything that takes longer than its length. */
+bool
+vgpu_layout_check_size(gsize len, const char *what, GError **error)
+{
+    return len <= VGPU_LAYOUT_MAX_BYTES ||
+           vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+                          "%s: it has %" G_GSIZE_FORMAT " bytes, more than the %u of a layout",
+                          what, len, VGPU_LAYOUT_MAX_BYTES);
+}
+
 VgpuLayout *
 vgpu_layout_parse(const char *xml, gsize len, const char *what, GError **error)
 {
-    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, len, what, error);
+    g_autoptr(xmlDoc) doc = NULL;
     g_autoptr(VgpuLayout) self = vgpu_layout_new();
     g_autoptr(GPtrArray) nodes = NULL;
 
+    if (!vgpu_layout_check_size(len, what, error))
+        return NULL;
+    doc = vgpu_xml_parse(xml, len, what, error);
     if (!doc || !vgpu_layout_grammar_check(doc, what, error))
         return NULL;
     nodes = vgpu_xml_nodes(doc, NULL, "/vgpuhost/gpu");
+    if (nodes->len > VGPU_LAYOUT_MAX_GPUS) {
+        vgpu_grammar_refuse(error, what, nodes->pdata[VGPU_LAYOUT_MAX_GPUS],
+                            "there are %u GPUs, more than the %u of a layout", nodes->len,
+                            VGPU_LAYOUT_MAX_GPUS);
+        return NULL;
+    }
     for (guint i = 0; i < nodes->len; i++) {
         xmlNode *node = g_ptr_array_index(nodes, i);
         VgpuLayoutGpu *gpu = read_gpu(node, what, error);
@@ -216,9 +281,9 @@ static void
 append_mig(GString *text, const VgpuLayoutGpu *gpu)
 {
     g_auto(GStrv) parts = g_strsplit(gpu->mig_spec, ",", -1);
+    const char *attribute = gpu->mig_off ? " mode='off'" : gpu->mig_auto ? " auto='yes'" : "";
 
-    g_string_append_printf(text, "    <mig%s%s\n", gpu->mig_auto ? " auto='yes'" : "",
-                           *parts ? ">" : "/>");
+    g_string_append_printf(text, "    <mig%s%s\n", attribute, *parts ? ">" : "/>");
     for (char **part = parts; *part; part++) {
         char *count = strchr(*part, ':');
 
@@ -232,15 +297,29 @@ append_mig(GString *text, const VgpuLayoutGpu *gpu)
 }
 
 static void
+append_sriov(GString *text, const VgpuLayoutGpu *gpu)
+{
+    g_string_append(text, "    <sriov vfs='");
+    if (gpu->vfs == VGPU_VFS_ALL)
+        g_string_append(text, "max'");
+    else
+        g_string_append_printf(text, "%u'", gpu->vfs);
+    g_string_append(text, gpu->host_vfs->len ? ">\n" : "/>\n");
+    for (guint i = 0; i < gpu->host_vfs->len; i++)
+        g_string_append_printf(text, "      <host vf='%u'/>\n",
+                               g_array_index(gpu->host_vfs, guint, i));
+    if (gpu->host_vfs->len)
+        g_string_append(text, "    </sriov>\n");
+}
+
+static void
 append_gpu(GString *text, const VgpuLayoutGpu *gpu)
 {
     const VgpuScheduler *scheduler = &gpu->scheduler;
 
     g_string_append_printf(text, "  <gpu address='%s'>\n", gpu->address);
-    if (gpu->has_vfs && gpu->vfs == VGPU_VFS_ALL)
-        g_string_append(text, "    <sriov vfs='max'/>\n");
-    else if (gpu->has_vfs)
-        g_string_append_printf(text, "    <sriov vfs='%u'/>\n", gpu->vfs);
+    if (gpu->has_vfs)
+        append_sriov(text, gpu);
     if (gpu->has_mixed)
         g_string_append_printf(text, "    <mode heterogeneous='%s'/>\n",
                                gpu->mixed ? "yes" : "no");
@@ -321,4 +400,35 @@ GHashTable *
 vgpu_layout_mixed(const VgpuLayout *self)
 {
     return addresses_where(self, is_mixed);
+}
+
+GHashTable *
+vgpu_layout_host_vfs(const VgpuLayout *self)
+{
+    GHashTable *all =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
+
+    for (guint i = 0; i < self->gpus->len; i++) {
+        const VgpuLayoutGpu *gpu = g_ptr_array_index(self->gpus, i);
+
+        if (gpu->host_vfs->len)
+            g_hash_table_insert(all, g_strdup(gpu->address), g_array_ref(gpu->host_vfs));
+    }
+    return all;
+}
+
+void
+vgpu_layout_copy_host_vfs(VgpuLayout *self, const VgpuLayout *from)
+{
+    for (guint i = 0; i < self->gpus->len; i++) {
+        VgpuLayoutGpu *gpu = g_ptr_array_index(self->gpus, i);
+        const VgpuLayoutGpu *other = gpu->has_vfs ? find(from, gpu->address) : NULL;
+
+        for (guint j = 0; other && j < other->host_vfs->len; j++) {
+            guint vf = g_array_index(other->host_vfs, guint, j);
+
+            if (vf <= gpu->vfs) /* VGPU_VFS_ALL is the largest */
+                g_array_append_val(gpu->host_vfs, vf);
+        }
+    }
 }

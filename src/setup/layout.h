@@ -14,11 +14,14 @@ typedef struct {
     char *address; /* canonical */
     bool has_vfs;
     guint vfs; /* VGPU_VFS_ALL: as many as there can be */
+    GArray *
+        host_vfs; /* of guint, ascending: the VFs, counted from 1, that the host keeps for itself */
     bool has_mixed;
     bool mixed; /* heterogeneous mode */
     bool has_scheduler;
     VgpuScheduler scheduler;
-    bool has_mig;     /* then MIG mode is to be on */
+    bool has_mig;     /* MIG mode is to be on, or with mig_off off */
+    bool mig_off;     /* then there are no instances either */
     bool mig_auto;    /* more may be made when a domain starts: the instances are the least */
     bool mig_compute; /* with compute instances, which vGPUs do not need */
     char *mig_spec;   /* as vgpu_mig_parse() takes it; "" for none */
@@ -36,8 +39,13 @@ VgpuLayout *vgpu_layout_new(void);
 void vgpu_layout_free(VgpuLayout *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLayout, vgpu_layout_free)
 
-/* @what names the source in errors: VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". */
+#define VGPU_LAYOUT_MAX_BYTES (256u * 1024)
+#define VGPU_LAYOUT_MAX_GPUS 64u
+
+/* More than these are refused. @what names the source in errors: VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". */
 VgpuLayout *vgpu_layout_parse(const char *xml, gsize len, const char *what, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vgpu_layout_check_size(gsize len, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* The file @path. VGPU_ERROR_NOT_FOUND when there is none. */
 VgpuLayout *vgpu_layout_load(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -51,10 +59,15 @@ char *vgpu_layout_format(const VgpuLayout *self);
 GHashTable *vgpu_layout_named(const VgpuLayout *self);
 GHashTable *vgpu_layout_mig_auto(const VgpuLayout *self);
 GHashTable *vgpu_layout_mixed(const VgpuLayout *self);
+/* Address → GArray of guint: the numbers of the VFs that the host keeps for itself, for those that have any. */
+GHashTable *vgpu_layout_host_vfs(const VgpuLayout *self);
+/* Take over from @from which VFs the host keeps, as far as @self has them: no hardware tells. */
+void vgpu_layout_copy_host_vfs(VgpuLayout *self, const VgpuLayout *from);
 
 /* Change the file @path (a missing one is made, with its directory) so that @address has what
  * @words say: vfs=max|N, heterogeneous=yes|no, policy=, timeslice=, averaging=, frequency= or
- * strict= as the attributes of <scheduler>; an empty value takes the attribute away. All else
+ * strict= as the attributes of <scheduler>; an empty value takes the attribute away. mig=SPEC gives
+ * <mig> these instances in place of those that it has, mig= none, mig=off ends MIG mode. All else
  * stays, comments included. VGPU_ERROR_BAD_REQUEST when the result would not be a valid layout,
  * and then nothing is written. */
 bool vgpu_layout_persist(const char *path, const char *address, const char *const *words,

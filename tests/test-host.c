@@ -180,6 +180,17 @@ test_diff(void **state)
           .differences = "mig-mode: on, not unknown: no library; mig: 1g.5gb:1, not none" },
         { "MIG mode", .layout = "<mig/>", .now = { 0 }, .differences = "mig-mode: on, not off" },
         { "MIG mode is on", .layout = "<mig/>", .now = { .mig = true }, .differences = "" },
+        { "no MIG mode", .layout = "<mig mode='off'/>", .now = { 0 }, .differences = "" },
+        { "MIG mode is on and is not wanted", .layout = "<mig mode='off'/>",
+          .now = { .mig = true, .gis = "19" }, .differences = "mig-mode: off, not on" },
+        { "no MIG where there is no such thing", .layout = "<mig mode='off'/>",
+          .now = { .no_mig = true }, .differences = "" },
+        { "no NVML, no MIG", .layout = "<mig mode='off'/>",
+          .now = { .nvml_problem = "no library" },
+          .differences = "mig-mode: off, not unknown: no library" },
+        { "MIG mode not wanted, about to come", .layout = "<mig mode='off'/>",
+          .now = { .mig_pending = true },
+          .differences = "mig-mode: off, not on after the next reset" },
         { "MIG mode pending", .layout = "<mig/>", .now = { .mig_pending = true },
           .differences = "mig-mode: on, not on after the next reset" },
         { "MIG mode about to go", .layout = "<mig/>", .now = { .mig = true, .mig_pending = true },
@@ -219,6 +230,15 @@ test_diff(void **state)
         { "the scheduler is not told", .layout = "<scheduler policy='best-effort'/>",
           .now = { .no_scheduler = true },
           .differences = "scheduler: best-effort, not not told by this GPU's driver" },
+        { "a VF for the host", .layout = "<sriov vfs='max'><host vf='16'/></sriov>",
+          .now = { .enabled = 16 }, .differences = "" },
+        { "a VF for the host that is not on yet",
+          .layout = "<sriov vfs='2'><host vf='2'/></sriov>", .now = { .enabled = 1 },
+          .differences = "vfs: 2, not 1; host-vfs: VF 2, not 1 virtual functions" },
+        { "VFs for the host that there are not",
+          .layout = "<sriov vfs='max'><host vf='17'/><host vf='1'/></sriov>",
+          .now = { .enabled = 16 },
+          .differences = "host-vfs: VF 1, 17, not 16 virtual functions" },
         { "in the order in which they are put right",
           .layout = "<mig><instance profile='19'/></mig><scheduler policy='equal-share'/>"
                     "<sriov vfs='max'/><mode heterogeneous='no'/>",
@@ -262,6 +282,12 @@ test_export(void **state)
         { "a scheduler",
           { .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_DEFAULT, 2000 } },
           "<scheduler policy='fixed-share' timeslice='2'/>" },
+        { "a time slice, where the driver tells that it is not strict",
+          { .scheduler = { VGPU_SCHEDULER_FIXED_SHARE, VGPU_STRICT_OFF, 5000 } },
+          "<scheduler policy='fixed-share' timeslice='5'/>" },
+        { "round robin: the frequency is told as a time slice",
+          { .scheduler = { VGPU_SCHEDULER_EQUAL_SHARE, VGPU_STRICT_ON, 2000, 33 } },
+          "<scheduler policy='equal-share' strict='yes' averaging='33' frequency='500'/>" },
         { "MIG", { .mig = true }, "<mig/>" },
         { "MIG with instances",
           { .mig = true, .enabled = 16, .gis = "9,19,19" },
@@ -289,6 +315,39 @@ test_export(void **state)
             if (vgpu_host_differs(gpu, now, step, NULL))
                 fail_msg("%s: differs from itself: %s", cases[i].what, vgpu_host_step_name(step));
         }
+    }
+}
+
+/* Whatever NVML tells of a scheduler: what is exported can be read again, and is how it is. */
+static void
+test_export_scheduler(void **state)
+{
+    static const guint slices[] = { 0, 1000, 1042, 2000, 2083, 5000, 15873, 30000, 40000 };
+
+    for (guint i = 0; i < 3 * 3 * G_N_ELEMENTS(slices) * 3; i++) {
+        Moment moment = { .scheduler = {
+                              .policy = VGPU_SCHEDULER_BEST_EFFORT + i % 3,
+                              .strict = i / 3 % 3,
+                              .timeslice_us = slices[i / 9 % G_N_ELEMENTS(slices)],
+                              .averaging_factor = i / 9 / G_N_ELEMENTS(slices) * 30,
+                          } };
+        g_autoptr(VgpuHostReading) now = reading(&moment);
+        g_autoptr(VgpuLayoutGpu) gpu = vgpu_host_export(now);
+        g_autoptr(VgpuLayout) exported = vgpu_layout_new();
+        g_autoptr(VgpuLayout) again = NULL;
+        g_autoptr(GError) error = NULL;
+        g_autofree char *told = vgpu_host_scheduler_text(&moment.scheduler);
+        g_autofree char *text = NULL;
+
+        if (!gpu)
+            continue;
+        g_ptr_array_add(exported->gpus, g_steal_pointer(&gpu));
+        text = vgpu_layout_format(exported);
+        again = vgpu_layout_parse(text, strlen(text), "exported", &error);
+        if (!again)
+            fail_msg("%s: %s\n%s", told, error->message, text);
+        if (vgpu_host_differs(again->gpus->pdata[0], now, VGPU_HOST_SCHEDULER, NULL))
+            fail_msg("%s: differs from\n%s", told, text);
     }
 }
 
@@ -321,6 +380,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_diff),
         cmocka_unit_test(test_export),
+        cmocka_unit_test(test_export_scheduler),
         cmocka_unit_test(test_failed),
     };
 

@@ -1,4 +1,7 @@
-/* A library of the right name that can only be started: what a very old NVML would look like. */
+/* A library of the right name that can only be started: what a very old NVML would look like.
+ *
+ * That functions came one after the other, and that dlsym() is how to tell, is what NVIDIA's NVML API
+ * reference says of its versions ("Change log"). */
 int nvmlInit_v2(void);
 
 int

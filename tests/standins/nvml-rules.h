@@ -1,4 +1,8 @@
-/* nvml-rules.h: what all functions of the stand-in for NVML do alike */
+/* nvml-rules.h: what all functions of the stand-in for NVML do alike
+ *
+ * By NVIDIA's NVML API reference and nvml.h (github.com/NVIDIA/go-nvml, gen/nvml/nvml.h, 13.3): UNINITIALIZED
+ * before nvmlInit(), INVALID_ARGUMENT for NULL and for what is not a handle, ARGUMENT_VERSION_MISMATCH,
+ * INSUFFICIENT_SIZE with the size that is needed. */
 #pragma once
 
 #include "nvml-state.h"
@@ -47,6 +51,11 @@ const FakeGpu *fake_device(const void *device);
 /* The GPU of an instance that is there now, whose place in @list is *@at. */
 const FakeGpu *fake_find_gi(const void *instance, FakeGi *list, unsigned int *count,
                             unsigned int *at);
+
+/* The compute slices of a GPU instance. */
+unsigned int fake_gi_slices(const FakeGi *gi);
+/* Whether there are compute instances on it. */
+bool fake_has_compute(const FakeGpu *gpu, unsigned int gi);
 
 /* Answers as NVML gives them: INSUFFICIENT_SIZE, and for a list how many there are. */
 int fake_give_text(const char *from, char *text, unsigned int size);

@@ -1,3 +1,7 @@
+/* nvml-state.c: see nvml-state.h
+ *
+ * What may be changed when, and what then fails, is the kernel's to say: the test module's, whose README
+ * and sources name what they follow. Here its errno becomes the code that NVML has for that. */
 #include "nvml-state.h"
 
 #include <ctype.h>
@@ -63,14 +67,27 @@ fake_number(const FakeGpu *gpu, const char *name, unsigned int fallback)
     return isdigit((unsigned char) *text) ? (unsigned int) strtoul(text, NULL, 10) : fallback;
 }
 
-unsigned int
-fake_vfs(const FakeGpu *gpu)
+/* Of a file that the kernel has. */
+static unsigned int
+pci_number(const FakeGpu *gpu, const char *name)
 {
     char path[512], text[32];
 
-    gpu_path(gpu, "sriov_numvfs", path, sizeof(path));
+    gpu_path(gpu, name, path, sizeof(path));
     read_file(path, text, sizeof(text));
-    return (unsigned int) strtoul(text, NULL, 10);
+    return (unsigned int) strtoul(text, NULL, 0);
+}
+
+unsigned int
+fake_model(const FakeGpu *gpu)
+{
+    return pci_number(gpu, "device");
+}
+
+unsigned int
+fake_vfs(const FakeGpu *gpu)
+{
+    return pci_number(gpu, "sriov_numvfs");
 }
 
 int

@@ -47,6 +47,8 @@ unsigned int fake_gpus(FakeGpu *list);
 
 /* A file of the GPU's directory fakegpu/: its first number, or @fallback. */
 unsigned int fake_number(const FakeGpu *gpu, const char *name, unsigned int fallback);
+/* Its PCI device id; 0: unknown. */
+unsigned int fake_model(const FakeGpu *gpu);
 /* The number of VFs that are enabled. */
 unsigned int fake_vfs(const FakeGpu *gpu);
 /* Whole files, "" when it is not there. */

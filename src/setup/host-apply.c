@@ -61,9 +61,16 @@ do_vfs(const Job *job, GError **error)
 static bool
 set_mig_mode(const Job *job, GError **error)
 {
+    const VgpuLayoutGpu *wanted = job->wanted;
     g_autoptr(VgpuNvml) nvml = vgpu_nvml_open(job->host->nvml_library, error);
+    g_autoptr(GPtrArray) lines = NULL;
 
-    return nvml && vgpu_nvml_set_mig(nvml, job->wanted->address, true, error);
+    if (!nvml)
+        return false;
+    if (!wanted->mig_off)
+        return vgpu_nvml_set_mig(nvml, wanted->address, true, error);
+    lines = vgpu_mig_end(nvml, wanted->address, error);
+    return lines != NULL;
 }
 
 /* It resets the GPU, which cannot be done while it has virtual functions; the next step turns
@@ -81,7 +88,7 @@ do_mig_mode(const Job *job, GError **error)
     if (off_first && !vgpu_sriov_set(host->sysfs, wanted->address, 0, &host->tools, NULL, error))
         return NULL;
     if (set_mig_mode(job, error))
-        return g_strdup("on");
+        return g_strdup(wanted->mig_off ? "off" : "on");
     if (off_first &&
         !vgpu_sriov_set(host->sysfs, wanted->address, vfs, &host->tools, NULL, &not_back))
         g_warning("host layout: %s", not_back->message);
@@ -175,10 +182,24 @@ do_scheduler(const Job *job, GError **error)
     return NULL;
 }
 
+/* To have more of them is for the step that turns them on. */
+static char *
+do_kept(const Job *job, GError **error)
+{
+    const GArray *kept = job->wanted->host_vfs;
+
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                "there is no VF %u to keep for the host: GPU %s has %u virtual functions",
+                g_array_index(kept, guint, kept->len - 1), job->wanted->address,
+                job->now->sriov.enabled);
+    return NULL;
+}
+
 static char *(*const acts[VGPU_HOST_N_STEPS])(const Job *job, GError **error) = {
     [VGPU_HOST_DRIVER] = do_driver, [VGPU_HOST_MIG_MODE] = do_mig_mode,
     [VGPU_HOST_VFS] = do_vfs,       [VGPU_HOST_MIXED] = do_mixed,
     [VGPU_HOST_MIG] = do_mig,       [VGPU_HOST_SCHEDULER] = do_scheduler,
+    [VGPU_HOST_KEPT] = do_kept,
 };
 
 /* --- all of it ---------------------------------------------------------------------------- */
@@ -225,6 +246,10 @@ do_step(Job *job, VgpuHostStep step)
         if (step == VGPU_HOST_VFS)
             (void) !vgpu_sriov_set(job->host->sysfs, job->wanted->address, job->wanted->vfs,
                                    &job->host->tools, NULL, NULL);
+        /* and others that it is to have, and has not */
+        for (guint i = 0; step == VGPU_HOST_KEPT && i < job->wanted->host_vfs->len; i++)
+            vgpu_sriov_give_to_host(job->host->sysfs, job->wanted->address,
+                                    g_array_index(job->wanted->host_vfs, guint, i));
         add_result(job, step, "unchanged", "as wanted");
         return;
     }

@@ -6,6 +6,7 @@ static const char *const names[VGPU_HOST_N_STEPS] = {
     [VGPU_HOST_DRIVER] = "driver", [VGPU_HOST_MIG_MODE] = "mig-mode",
     [VGPU_HOST_VFS] = "vfs",       [VGPU_HOST_MIXED] = "heterogeneous",
     [VGPU_HOST_MIG] = "mig",       [VGPU_HOST_SCHEDULER] = "scheduler",
+    [VGPU_HOST_KEPT] = "host-vfs",
 };
 
 const char *
@@ -24,7 +25,7 @@ vgpu_host_difference_clear(VgpuHostDifference *self)
 bool
 vgpu_host_step_needs_nvml(VgpuHostStep step)
 {
-    return step != VGPU_HOST_DRIVER && step != VGPU_HOST_VFS;
+    return step != VGPU_HOST_DRIVER && step != VGPU_HOST_VFS && step != VGPU_HOST_KEPT;
 }
 
 bool
@@ -34,14 +35,17 @@ vgpu_host_step_is_wanted(const VgpuLayoutGpu *wanted, VgpuHostStep step)
     case VGPU_HOST_DRIVER:
         return true;
     case VGPU_HOST_MIG_MODE:
-    case VGPU_HOST_MIG:
         return wanted->has_mig;
+    case VGPU_HOST_MIG:
+        return wanted->has_mig && !wanted->mig_off;
     case VGPU_HOST_VFS:
         return wanted->has_vfs;
     case VGPU_HOST_MIXED:
         return wanted->has_mixed;
     case VGPU_HOST_SCHEDULER:
         return wanted->has_scheduler;
+    case VGPU_HOST_KEPT:
+        return wanted->host_vfs->len;
     case VGPU_HOST_N_STEPS:
         break;
     }
@@ -132,13 +136,14 @@ driver_instead(const VgpuHostReading *now)
 }
 
 static char *
-mig_mode_instead(const VgpuHostReading *now)
+mig_mode_instead(const VgpuLayoutGpu *wanted, const VgpuHostReading *now)
 {
-    if (!now->has_mig)
-        return not_told(now, "not supported by this GPU");
+    if (!now->has_mig) /* what does not exist is not on */
+        return wanted->mig_off && !now->nvml_problem ? NULL
+                                                     : not_told(now, "not supported by this GPU");
     if (now->mig_pending)
         return g_strdup(now->mig ? "on until the next reset" : "on after the next reset");
-    return now->mig ? NULL : on_off(false);
+    return now->mig != wanted->mig_off ? NULL : on_off(now->mig);
 }
 
 static char *
@@ -201,13 +206,29 @@ scheduler_instead(const VgpuScheduler *wanted, const VgpuHostReading *now)
 
     if (!now->has_scheduler)
         return not_told(now, "not told by this GPU's driver");
-    if (is->policy == wanted->policy &&
-        (!wanted->timeslice_us || is->timeslice_us == wanted->timeslice_us) &&
-        (!wanted->averaging_factor || is->averaging_factor == wanted->averaging_factor) &&
-        (!wanted->frequency || is->frequency == wanted->frequency) &&
-        (wanted->strict == VGPU_STRICT_DEFAULT || is->strict == wanted->strict))
-        return NULL;
-    return vgpu_host_scheduler_text(is);
+    return vgpu_scheduler_is(is, wanted) ? NULL : vgpu_host_scheduler_text(is);
+}
+
+static char *
+kept_instead(const VgpuLayoutGpu *wanted, const VgpuHostReading *now)
+{
+    guint last = g_array_index(wanted->host_vfs, guint, wanted->host_vfs->len - 1);
+
+    return last <= now->sriov.enabled
+               ? NULL
+               : g_strdup_printf("%u virtual functions", now->sriov.enabled);
+}
+
+/* "VF 1, 3" */
+static char *
+kept_text(const VgpuLayoutGpu *wanted)
+{
+    GString *text = g_string_new("VF");
+
+    for (guint i = 0; i < wanted->host_vfs->len; i++)
+        g_string_append_printf(text, "%s%u", i ? ", " : " ",
+                               g_array_index(wanted->host_vfs, guint, i));
+    return g_string_free(text, FALSE);
 }
 
 static char *
@@ -217,7 +238,7 @@ instead_of(const VgpuLayoutGpu *wanted, const VgpuHostReading *now, VgpuHostStep
     case VGPU_HOST_DRIVER:
         return driver_instead(now);
     case VGPU_HOST_MIG_MODE:
-        return mig_mode_instead(now);
+        return mig_mode_instead(wanted, now);
     case VGPU_HOST_VFS:
         return vfs_instead(wanted, now);
     case VGPU_HOST_MIXED:
@@ -226,6 +247,8 @@ instead_of(const VgpuLayoutGpu *wanted, const VgpuHostReading *now, VgpuHostStep
         return mig_instead(wanted, now);
     case VGPU_HOST_SCHEDULER:
         return scheduler_instead(&wanted->scheduler, now);
+    case VGPU_HOST_KEPT:
+        return kept_instead(wanted, now);
     case VGPU_HOST_N_STEPS:
         break;
     }
@@ -239,7 +262,7 @@ wanted_text(const VgpuLayoutGpu *wanted, VgpuHostStep step)
     case VGPU_HOST_DRIVER:
         return g_strdup("the driver of its vendor");
     case VGPU_HOST_MIG_MODE:
-        return on_off(true);
+        return on_off(!wanted->mig_off);
     case VGPU_HOST_VFS:
         return wanted->vfs == VGPU_VFS_ALL ? g_strdup("max") : g_strdup_printf("%u", wanted->vfs);
     case VGPU_HOST_MIXED:
@@ -248,6 +271,8 @@ wanted_text(const VgpuLayoutGpu *wanted, VgpuHostStep step)
         return or_none(g_strdup(wanted->mig_spec));
     case VGPU_HOST_SCHEDULER:
         return vgpu_host_scheduler_text(&wanted->scheduler);
+    case VGPU_HOST_KEPT:
+        return kept_text(wanted);
     case VGPU_HOST_N_STEPS:
         break;
     }
@@ -301,9 +326,7 @@ vgpu_host_export(const VgpuHostReading *now)
     /* best effort is what a GPU does of itself */
     gpu->has_scheduler =
         now->has_scheduler && now->scheduler.policy != VGPU_SCHEDULER_BEST_EFFORT;
-    gpu->scheduler = now->scheduler;
-    if (!vgpu_scheduler_validate(&gpu->scheduler, gpu->mixed, NULL)) /* told, not to be set */
-        gpu->scheduler = (VgpuScheduler) { .policy = now->scheduler.policy };
+    gpu->scheduler = vgpu_scheduler_wish(&now->scheduler);
     gpu->has_mig = now->has_mig && now->mig;
     if (gpu->has_mig) {
         g_free(gpu->mig_spec);

@@ -13,10 +13,11 @@ typedef enum {
     VGPU_HOST_MIXED,
     VGPU_HOST_MIG,
     VGPU_HOST_SCHEDULER,
+    VGPU_HOST_KEPT, /* that the VFs which the host keeps for itself are there: nothing to be done */
     VGPU_HOST_N_STEPS
 } VgpuHostStep;
 
-/* "driver", "mig-mode", "vfs", "heterogeneous", "mig", "scheduler" */
+/* "driver", "mig-mode", "vfs", "heterogeneous", "mig", "scheduler", "host-vfs" */
 const char *vgpu_host_step_name(VgpuHostStep step);
 
 /* Whether NVML has to be asked for it. */

@@ -93,7 +93,8 @@ read_layout(const VgpuVerbContext *context, const char *argument, GError **error
 
 /* Without the library there is nothing to tell, and that is no fault. */
 static GVariant *
-told_by_nvml(const VgpuVerbContext *context, GVariant *(*tell)(VgpuNvml *nvml), GError **error)
+told_by_nvml(const VgpuVerbContext *context, GVariant *(*tell)(VgpuNvml *nvml),
+             GVariant *(*nothing)(void), GError **error)
 {
     g_autoptr(GError) failed = NULL;
     g_autoptr(VgpuNvml) nvml = open_nvml(context, &failed);
@@ -101,7 +102,7 @@ told_by_nvml(const VgpuVerbContext *context, GVariant *(*tell)(VgpuNvml *nvml), 
     if (nvml)
         return tell(nvml);
     if (g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
-        return empty_list();
+        return nothing();
     g_propagate_error(error, g_steal_pointer(&failed));
     return NULL;
 }
@@ -109,13 +110,19 @@ told_by_nvml(const VgpuVerbContext *context, GVariant *(*tell)(VgpuNvml *nvml), 
 static GVariant *
 run_facts(VgpuVerbContext *context, const char *const *arguments, GError **error)
 {
-    return told_by_nvml(context, vgpu_nvml_facts, error);
+    return told_by_nvml(context, vgpu_nvml_facts, empty_list, error);
+}
+
+static GVariant *
+no_stats(void)
+{
+    return g_variant_ref_sink(g_variant_new_parsed("(@aa{sv} [], @aa{sv} [])"));
 }
 
 static GVariant *
 run_stats(VgpuVerbContext *context, const char *const *arguments, GError **error)
 {
-    return told_by_nvml(context, vgpu_nvml_stats, error);
+    return told_by_nvml(context, vgpu_nvml_stats, no_stats, error);
 }
 
 /* --- virtual functions -------------------------------------------------------------------- */
@@ -223,6 +230,16 @@ run_mig_clear(VgpuVerbContext *context, const char *const *arguments, GError **e
     g_autofree char *gpu = read_address(arguments[0], error);
     g_autoptr(VgpuNvml) nvml = gpu ? open_nvml(context, error) : NULL;
     g_autoptr(GPtrArray) lines = nvml ? vgpu_mig_clear(nvml, gpu, error) : NULL;
+
+    return lines_result(lines);
+}
+
+static GVariant *
+run_mig_end(VgpuVerbContext *context, const char *const *arguments, GError **error)
+{
+    g_autofree char *gpu = read_address(arguments[0], error);
+    g_autoptr(VgpuNvml) nvml = gpu ? open_nvml(context, error) : NULL;
+    g_autoptr(GPtrArray) lines = nvml ? vgpu_mig_end(nvml, gpu, error) : NULL;
 
     return lines_result(lines);
 }
@@ -380,9 +397,13 @@ static GVariant *
 run_export(VgpuVerbContext *context, const char *const *arguments, GError **error)
 {
     g_autoptr(VgpuLayout) layout = vgpu_host_export_all(&context->host, error);
+    g_autofree char *path = layout_path(context);
+    g_autoptr(VgpuLayout) file = layout ? vgpu_layout_load(path, NULL) : NULL;
 
     if (!layout)
         return NULL;
+    if (file)
+        vgpu_layout_copy_host_vfs(layout, file);
     return g_variant_ref_sink(g_variant_new_take_string(vgpu_layout_format(layout)));
 }
 
@@ -408,11 +429,12 @@ const VgpuVerb vgpu_verbs[] = {
     { "mig-profiles", "ADDR", 1, 1, "list what GPU instances there can be", run_mig_profiles },
     { "mig-apply", "ADDR SPEC", 2, 2, "divide a GPU: 1g.12gb:4,2g.24gb:1", run_mig_apply },
     { "mig-clear", "ADDR", 1, 1, "take all its instances away", run_mig_clear },
+    { "mig-end", "ADDR", 1, 1, "take all its instances away and turn MIG mode off", run_mig_end },
     { "mig-add", "ADDR PROFILE-ID", 2, 2, "add one instance", run_mig_add },
     { "scheduler", "ADDR [KEY=VALUE...]", 1, G_MAXUINT, "show or set how vGPUs share time",
       run_scheduler },
     { "facts", "", 0, 0, "print what NVML tells of GPUs", run_facts },
-    { "stats", "", 0, 0, "print what NVML tells of running vGPUs", run_stats },
+    { "stats", "", 0, 0, "print what NVML reports about GPUs and running vGPUs", run_stats },
     { NULL },
 };
 

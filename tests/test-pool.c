@@ -3,8 +3,10 @@
 #include "test.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/xml.h"
 #include "pool/pool.h"
 #include "relaxng.h"
@@ -74,6 +76,8 @@ add_sources(GString *text, const VgpuPool *pool)
         add(text, "address", source->address);
         add(text, "vendor", source->vendor);
         add(text, "product", source->product);
+        add(text, "subsystemVendor", source->subsystem_vendor);
+        add(text, "subsystemProduct", source->subsystem_product);
         add(text, "driver", source->driver);
         if (source->interface != VGPU_INTERFACE_NONE)
             add(text, "interface", vgpu_interface_to_string(source->interface));
@@ -94,7 +98,10 @@ add_lists(GString *text, const VgpuPool *pool)
         const VgpuPoolTenant *tenant = g_ptr_array_index(pool->tenants, i);
 
         add(text, "tenant", tenant->name);
-        add_number(text, "max", tenant->max);
+        if (tenant->max != VGPU_POOL_NO_LIMIT)
+            add_number(text, "max", tenant->max);
+        if (tenant->max_mib != VGPU_POOL_NO_LIMIT)
+            add_number(text, "maxMiB", tenant->max_mib);
     }
     for (guint i = 0; i < pool->domains->len; i++) {
         const VgpuPoolDomain *domain = g_ptr_array_index(pool->domains, i);
@@ -135,6 +142,11 @@ tell(const VgpuPool *pool)
     add(text, "description", pool->description);
     add_lists(text, pool);
     add_defaults(text, &pool->defaults);
+    if (pool->params.allow != VGPU_PARAMS_ANY)
+        add(text, "allow", vgpu_params_policy_allow_to_string(pool->params.allow));
+    for (guint i = 0; i < pool->params.listed->len; i++)
+        add(text, "param", g_ptr_array_index(pool->params.listed, i));
+    add(text, "forced", pool->params.forced);
     add(text, "version", pool->driver_version);
     add(text, "iso", pool->iso);
     add(text, "token", pool->iso_token);
@@ -154,9 +166,25 @@ test_parse(void **state)
           FROM("<gpu address='41:00.0'/><gpu address='pci_0000_E1_00_0'/>"),
           "; address=0000:41:00.0 ; address=0000:e1:00.0" },
         { "a rule with all it can have",
-          FROM("<match vendor='0x10DE' product='0x25B6' driver='nvidia' interface='mdev' "
-               "numaNode='0'/>"),
-          "; vendor=0x10de product=0x25b6 driver=nvidia interface=mdev node=0" },
+          FROM("<match vendor='0x10DE' product='0x25B6' subsystemVendor='0x10DE' "
+               "subsystemProduct='0x157E' driver='nvidia' interface='mdev' numaNode='0'/>"),
+          "; vendor=0x10de product=0x25b6 subsystemVendor=0x10de subsystemProduct=0x157e "
+          "driver=nvidia interface=mdev node=0" },
+        { "parameters, none of them", POOL("<params allow='none'/>"), "allow=none" },
+        { "parameters, some of them",
+          POOL("<params allow='listed'><param name='loglevel'/><param name='debugging'/>"
+               "<param name='a' value='1'/></params>"),
+          "allow=listed param=loglevel param=debugging forced=a=1" },
+        { "parameters that are set",
+          POOL("<params><param name='b' value='2'/><param name='a' value='1'/></params>"),
+          "forced=b=2,a=1" },
+        { "parameters as ever", POOL("<params allow='any'/>"), "" },
+        { "rules that differ in the subsystem alone",
+          FROM("<match product='0x25b6' subsystemProduct='0x157e'/>"
+               "<match product='0x25b6' subsystemProduct='0x14a9'/>"
+               "<match product='0x25b6' subsystemVendor='0x10de'/>"),
+          "; product=0x25b6 subsystemProduct=0x157e ; product=0x25b6 subsystemProduct=0x14a9 ; "
+          "product=0x25b6 subsystemVendor=0x10de" },
         { "rules and GPUs, mixed",
           FROM("<match interface='vendor-vfio'/><gpu address='05:00.0'/><match interface='vf'/>"
                "<match numaNode='12'/>"),
@@ -196,6 +224,10 @@ test_parse(void **state)
           POOL("<tenants><tenant name='acme' max='4'/><tenant name='Beta Inc' max='0'/>"
                "</tenants>"),
           "tenant=acme max=4 tenant=Beta Inc max=0" },
+        { "tenants with a limit of frame buffer",
+          POOL("<tenants><tenant name='a' max='4' maxMiB='32768'/>"
+               "<tenant name='b' maxMiB='99999999'/><tenant name='c' maxMiB='0'/></tenants>"),
+          "tenant=a max=4 maxMiB=32768 tenant=b maxMiB=99999999 tenant=c maxMiB=0" },
         { "domains",
           POOL("<domains><domain name='cad-*' devices='16'/><domain name='x?'/></domains>"),
           "domain=cad-* devices=16 domain=x? devices=1" },
@@ -306,9 +338,20 @@ test_mistakes(void **state)
           "defined" },
         { "two names", POOL(NAME), "line 1: a second <name> in <vgpupool>" },
         { "a bad UUID", POOL("\n<uuid>1</uuid>"), "line 2: <uuid>: '1' is not a UUID" },
+        { "an unknown word about parameters", POOL("<params allow='some'/>"),
+          "line 1: <params>: allow='some' is not one of none|listed|any" },
+        { "a parameter that is listed for nothing",
+          POOL("<params allow='none'><param name='a'/></params>"),
+          "line 1: <param name='a'> has no value, and is listed where <params> does not say "
+          "allow='listed'",
+          true },
+        { "a parameter that is listed and set",
+          POOL("<params allow='listed'><param name='a'/>\n<param name='a' value='1'/></params>"),
+          "line 2: a second <param name='a'>", true },
         { "an unknown element", POOL("<target/>"),
           "line 1: <target> in <vgpupool> is not known; known: <name>, <uuid>, <description>, "
-          "<source>, <profiles>, <placement>, <driver>, <defaults>, <driverISO>, <tenants>, "
+          "<source>, <profiles>, <placement>, <driver>, <defaults>, <params>, <driverISO>, "
+          "<tenants>, "
           "<domains>, <usage>" },
         { "an attribute", "<vgpupool type='x'>" NAME SOURCE "</vgpupool>",
           "line 1: <vgpupool> has no attribute 'type'; known: none" },
@@ -330,7 +373,7 @@ test_mistakes(void **state)
           "line 2: the same <match> twice", true },
         { "a rule that is none", FROM("<gpu address='41:00.0'/>\n<match/>"),
           "line 2: <match> without attributes matches every GPU; name one of vendor, product, "
-          "driver, interface, numaNode",
+          "subsystemVendor, subsystemProduct, driver, interface, numaNode",
           true },
         { "a bad vendor", FROM("<match vendor='10de'/>"),
           "line 1: <match>: vendor='10de' is not a PCI id such as 0x10de" },
@@ -345,7 +388,8 @@ test_mistakes(void **state)
         { "a bad node", FROM("<match numaNode='-1'/>"),
           "line 1: <match>: numaNode='-1' is not the number of a NUMA node" },
         { "an unknown attribute of a rule", FROM("<match address='41:00.0'/>"),
-          "line 1: <match> has no attribute 'address'; known: vendor, product, driver, "
+          "line 1: <match> has no attribute 'address'; known: vendor, product, "
+          "subsystemVendor, subsystemProduct, driver, "
           "interface, "
           "numaNode" },
 
@@ -415,8 +459,15 @@ test_mistakes(void **state)
 
         { "no tenant", POOL("<tenants/>"),
           "line 1: <tenants> is empty: leave it out to allow everybody" },
-        { "a tenant without a limit", POOL("<tenants><tenant name='a'/></tenants>"),
-          "line 1: <tenant> lacks the attribute 'max'" },
+        { "a tenant without a limit", POOL("<tenants>\n<tenant name='a'/></tenants>"),
+          "line 2: <tenant name='a'> has no limit; name max (vGPUs) or maxMiB (frame buffer)",
+          true },
+        { "a limit of frame buffer with a unit",
+          POOL("<tenants><tenant name='a' maxMiB='32G'/></tenants>"),
+          "line 1: <tenant>: maxMiB='32G' is not a number from 0 to 99999999" },
+        { "a limit of frame buffer beyond all there is",
+          POOL("<tenants><tenant name='a' maxMiB='100000000'/></tenants>"),
+          "line 1: <tenant>: maxMiB='100000000' is not a number from 0 to 99999999" },
         { "a negative limit", POOL("<tenants><tenant name='a' max='-1'/></tenants>"),
           "line 1: <tenant>: max='-1' is not a number from 0 to 9999" },
         { "a limit with a zero before", POOL("<tenants><tenant name='a' max='04'/></tenants>"),
@@ -474,6 +525,12 @@ test_claims(void **state)
         { "another vendor", "<match vendor='0x8086'/>", 0 },
         { "by product", "<match product='0x25b6'/>", 1 },
         { "another product", "<match product='0x25b5'/>", 0 },
+        { "by subsystem", "<match subsystemVendor='0x10de' subsystemProduct='0x157E'/>", 1 },
+        { "by its product", "<match subsystemProduct='0x157e'/>", 1 },
+        { "another product of the subsystem", "<match subsystemProduct='0x14a9'/>", 0 },
+        { "another vendor of the subsystem", "<match subsystemVendor='0x1028'/>", 0 },
+        { "the same chip on another board",
+          "<match vendor='0x10de' product='0x25b6' subsystemProduct='0x14a9'/>", 0 },
         { "by driver", "<match driver='nvidia'/>", 1 },
         { "the beginning of a driver", "<match driver='nvid'/>", 0 },
         { "by interface", "<match interface='mdev'/>", 1 },
@@ -501,6 +558,7 @@ test_claims(void **state)
 
         gpu->vendor_id = g_strdup("0x10de");
         gpu->product_id = g_strdup("0x25b6");
+        gpu->subsystem = g_strdup("0x10de:0x157e");
         gpu->driver = g_strdup("nvidia");
         gpu->interface = VGPU_INTERFACE_MDEV;
         gpu->numa_node = 1;
@@ -517,11 +575,14 @@ test_claims_unknown(void **state)
     g_autoptr(VgpuGpu) gpu = vgpu_gpu_new("0000:41:00.0");
     g_autoptr(VgpuPool) by_driver = parse_good("driver", FROM("<match driver='nvidia'/>"));
     g_autoptr(VgpuPool) by_product = parse_good("product", FROM("<match product='0x25b6'/>"));
+    g_autoptr(VgpuPool) by_board =
+        parse_good("subsystem", FROM("<match subsystemProduct='0x157e'/>"));
     g_autoptr(VgpuPool) by_node = parse_good("node", FROM("<match numaNode='0'/>"));
     g_autoptr(VgpuPool) named = parse_good("named", POOL(""));
 
     assert_int_equal(vgpu_pool_claims(by_driver, gpu), 0);
     assert_int_equal(vgpu_pool_claims(by_product, gpu), 0);
+    assert_int_equal(vgpu_pool_claims(by_board, gpu), 0);
     assert_int_equal(vgpu_pool_claims(by_node, gpu), 0);
     assert_int_equal(vgpu_pool_claims(named, gpu), 2);
 }
@@ -595,6 +656,7 @@ test_tenants(void **state)
         const char *tenant;
         guint used;
         const char *text; /* NULL: not refused */
+        guint used_mib;
     } cases[] = {
         { "none yet", "acme", 0, NULL },
         { "room for one", "acme", 3, NULL },
@@ -605,23 +667,44 @@ test_tenants(void **state)
         { "none at all", "beta", 0,
           "tenant 'beta' has 0 of the 0 vGPUs that pool 'design' gives it" },
         { "nobody", NULL, 0,
-          "pool 'design' is for its tenants only (acme, beta), and the domain names none" },
+          "pool 'design' is for its tenants only (acme, beta, mib), and the domain names none" },
         { "somebody else", "other", 0,
-          "pool 'design' is for its tenants only (acme, beta), and 'other' is not one of them" },
+          "pool 'design' is for its tenants only (acme, beta, mib), and 'other' is not one of "
+          "them" },
         { "the beginning of one", "acm", 0,
-          "pool 'design' is for its tenants only (acme, beta), and 'acm' is not one of them" },
+          "pool 'design' is for its tenants only (acme, beta, mib), and 'acm' is not one of "
+          "them" },
+        { "MiB do not matter to a limit of vGPUs", "acme", 1, NULL, G_MAXUINT - 1 },
+        { "vGPUs do not matter to one of MiB", "mib", 99, NULL, 0 },
+        { "MiB that are just enough", "mib", 3, NULL, 12288 },
+        { "one MiB too few", "mib", 3,
+          "tenant 'mib' has 12289 of the 16384 MiB that pool 'design' gives it, and a vGPU "
+          "'NVIDIA A2-4Q' takes 4096",
+          12289 },
+        { "more than can be counted", "mib", 3,
+          "tenant 'mib' has 4294967295 of the 16384 MiB that pool 'design' gives it, and a vGPU "
+          "'NVIDIA A2-4Q' takes 4096",
+          G_MAXUINT },
     };
     g_autoptr(VgpuPool) open = parse_good("open", POOL(""));
     g_autoptr(VgpuPool) pool =
         parse_good("tenants", POOL("<tenants><tenant name='acme' max='4'/>"
-                                   "<tenant name='beta' max='0'/></tenants>"));
+                                   "<tenant name='beta' max='0'/>"
+                                   "<tenant name='mib' maxMiB='16384'/></tenants>"));
+    g_autoptr(VgpuProfile) profile = vgpu_profile_new("nvidia-746", "NVIDIA A2-4Q");
+    g_autofree char *unknown = NULL;
 
+    unknown = vgpu_pool_refuses_tenant(pool, "mib", 0, 0, profile);
+    assert_string_equal(unknown, "pool 'design' gives tenant 'mib' 16384 MiB, and how many a "
+                                 "vGPU 'NVIDIA A2-4Q' takes is not known");
+    profile->fb_mib = 4096;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *text = vgpu_pool_refuses_tenant(pool, cases[i].tenant, cases[i].used);
+        g_autofree char *text = vgpu_pool_refuses_tenant(pool, cases[i].tenant, cases[i].used,
+                                                         cases[i].used_mib, profile);
 
         if (g_strcmp0(text, cases[i].text) != 0)
             fail_msg("%s: %s", cases[i].what, text);
-        assert_null(vgpu_pool_refuses_tenant(open, cases[i].tenant, 99));
+        assert_null(vgpu_pool_refuses_tenant(open, cases[i].tenant, 99, 99, profile));
     }
 }
 
@@ -705,6 +788,15 @@ test_format(void **state)
               "available=\"0\"/>\n"
               "    <profile name=\"NVIDIA L40S-4Q\" allocated=\"2\"/>\n"
               "  </usage>\n</vgpupool>\n" },
+        { "with what it says of parameters",
+          .xml = "<vgpupool>" NAME "<uuid>" UUID "</uuid>" SOURCE
+                 "<params allow='listed'><param name='a'/><param name='b' value='1'/></params>"
+                 "</vgpupool>",
+          .n = 0,
+          .shown = "<vgpupool><name>design</name><uuid>" UUID "</uuid>"
+                   "<source><gpu address=\"0000:41:00.0\"/></source>"
+                   "<params allow=\"listed\"><param name=\"a\"/><param name=\"b\" "
+                   "value=\"1\"/></params></vgpupool>\n" },
         { "with its use of another time",
           .xml =
               "<vgpupool>\n  <name>design</name>\n  <usage>\n    <profile name='x' capacity='9' "
@@ -730,6 +822,28 @@ test_format(void **state)
         if (!g_str_equal(again, shown))
             fail_msg("%s: once more, it is\n%s", cases[i].what, again);
     }
+}
+
+/* Those who may only look see neither files nor servers, and cannot define what they see by mistake. */
+static void
+test_hide(void **state)
+{
+    static const char xml[] =
+        "<vgpupool>\n  <!-- token in /srv/secret -->\n  <name>design</name>\n  " SOURCE "\n"
+        "  <driverISO path='/srv/grid.iso'><bundle path='/srv/secret'/>"
+        "<gridd key='ServerAddress' value='lic.secret'/><!-- secret --></driverISO>\n"
+        "</vgpupool>\n";
+    g_autofree char *hidden = vgpu_pool_hide(xml);
+    g_autoptr(GError) error = NULL;
+
+    (void) state;
+    assert_null(strstr(hidden, "secret"));
+    assert_null(strstr(hidden, "/srv"));
+    assert_non_null(strstr(hidden, "<source><gpu address="));
+    assert_non_null(strstr(hidden, "<driverISO/>"));
+    assert_non_null(strstr(hidden, "<vgpupool>\n  <!-- " VGPU_POOL_IN_PART " -->\n  <name>"));
+    assert_null(vgpu_pool_parse(hidden, strlen(hidden), "pool", &error));
+    assert_non_null(strstr(error->message, "driverISO"));
 }
 
 /* The example of virt-vgpu-pool(5), which may be indented as that needs it. */
@@ -772,6 +886,44 @@ test_too_long(void **state)
     assert_string_equal(error->message, "a pool's file has 256 KiB at most");
 }
 
+/* The processor's time for a pool of @n tenants, domains and GPUs, the best of three. */
+static double
+time_of(guint n)
+{
+    g_autoptr(GString) xml = g_string_new("<vgpupool><name>p</name><source>");
+    clock_t best = G_MAXINT;
+
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(xml, "<gpu address='%04x:00:00.0'/>", i);
+    g_string_append(xml, "</source><tenants>");
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(xml, "<tenant name='%u' max='1'/>", i);
+    g_string_append(xml, "</tenants><domains>");
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(xml, "<domain name='%u'/>", i);
+    g_string_append(xml, "</domains></vgpupool>");
+    for (int i = 0; i < 3; i++) {
+        clock_t start = clock();
+        g_autoptr(VgpuPool) pool = parse_good("a long pool", xml->str);
+
+        best = MIN(best, clock() - start);
+        assert_int_equal(pool->tenants->len, n);
+    }
+    return (double) best;
+}
+
+/* Starts wait while a pool is read: what has eight times the entries takes about eight times as long, not
+ * sixty-four times. */
+static void
+test_time(void **state)
+{
+    double few = time_of(350), many = time_of(2800);
+
+    (void) state;
+    if (many > 24 * few)
+        fail_msg("350: %.0f, 2800: %.0f of %ld a second", few, many, (long) CLOCKS_PER_SEC);
+}
+
 int
 main(void)
 {
@@ -782,7 +934,8 @@ main(void)
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_domains),
         cmocka_unit_test(test_tenants),  cmocka_unit_test(test_driver),
         cmocka_unit_test(test_format),   cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_hide),     cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

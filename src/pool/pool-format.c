@@ -2,6 +2,7 @@
  * lacks; all else in it stays as the administrator wrote it. */
 #include <string.h>
 
+#include "base/names.h"
 #include "base/xml.h"
 #include "pool/pool.h"
 
@@ -59,5 +60,46 @@ vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n)
         put_uuid(name, self->uuid);
     if (n)
         put_usage(xmlDocGetRootElement(doc), uses, n);
+    return vgpu_xml_dump_doc(doc);
+}
+
+static void
+empty(xmlNode *node)
+{
+    while (node->children)
+        vgpu_xml_remove(node->children);
+    while (node->properties)
+        xmlRemoveProp(node->properties);
+}
+
+/* As the first of @root, on a line of its own if its other children are. */
+static void
+say_so(xmlNode *root)
+{
+    xmlNode *first = root->children;
+    xmlNode *remark = xmlNewDocComment(root->doc, BAD_CAST " " VGPU_POOL_IN_PART " ");
+
+    xmlAddPrevSibling(first, remark);
+    if (xmlIsBlankNode(first))
+        xmlAddPrevSibling(remark, xmlCopyNode(first, 1));
+}
+
+char *
+vgpu_pool_hide(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "pool", &error);
+    g_autoptr(GPtrArray) isos = NULL, remarks = NULL;
+
+    if (!doc) /* it has been read before */
+        g_error("pool: %s", error->message);
+    remarks = vgpu_xml_nodes(doc, NULL, "//comment() | //processing-instruction()");
+    for (guint i = 0; i < remarks->len; i++)
+        vgpu_xml_remove(remarks->pdata[i]);
+    isos = vgpu_xml_nodes(doc, NULL, "/vgpupool/driverISO");
+    for (guint i = 0; i < isos->len; i++)
+        empty(isos->pdata[i]);
+    if (remarks->len || isos->len)
+        say_so(xmlDocGetRootElement(doc));
     return vgpu_xml_dump_doc(doc);
 }

@@ -4,6 +4,7 @@
 #include "base/grammar.h"
 #include "base/names.h"
 #include "base/xml.h"
+#include "domain/schema.h"
 #include "pool/pool-private.h"
 
 #define NAME_MAX_LENGTH 64u
@@ -33,7 +34,7 @@ is_pci_id(const char *text)
 static bool
 is_driver(const char *text)
 {
-    return consists_of(text, ALNUM "_-");
+    return consists_of(text, ALNUM "_-") && strlen(text) <= VGPU_GRAMMAR_NAME_MAX;
 }
 
 static bool
@@ -63,13 +64,20 @@ is_path(const char *text)
 static bool
 is_gridd_key(const char *text)
 {
-    return g_ascii_isalpha(*text) && consists_of(text, ALNUM "_");
+    return g_ascii_isalpha(*text) && consists_of(text, ALNUM "_") &&
+           strlen(text) <= VGPU_GRAMMAR_NAME_MAX;
 }
 
 static bool
 is_max(const char *text)
 {
     return vgpu_grammar_is_number(text, 0, 9999);
+}
+
+static bool
+is_max_mib(const char *text)
+{
+    return vgpu_grammar_is_number(text, 0, 99999999);
 }
 
 static bool
@@ -94,6 +102,8 @@ static const VgpuGrammarAttribute gpu_attributes[] = {
 static const VgpuGrammarAttribute match_attributes[] = {
     { "vendor", false, "a PCI id such as 0x10de", is_pci_id },
     { "product", false, "a PCI id such as 0x25b6", is_pci_id },
+    { "subsystemVendor", false, "a PCI id such as 0x10de", is_pci_id },
+    { "subsystemProduct", false, "a PCI id such as 0x157e", is_pci_id },
     { "driver", false, "the name of a driver", is_driver },
     { "interface", false, "mdev|vendor-vfio|vf" },
     { "numaNode", false, "the number of a NUMA node", is_node },
@@ -123,6 +133,16 @@ static const VgpuGrammarAttribute defaults_attributes[] = {
     { "driverISO", false, "yes|no" },
     { NULL },
 };
+static const VgpuGrammarAttribute params_attributes[] = {
+    { "allow", false, "none|listed|any" },
+    { NULL },
+};
+static const VgpuGrammarAttribute param_attributes[] = {
+    { "name", true, "a letter, then letters, digits, '_' and '-'", vgpu_schema_is_param_name },
+    { "value", false, "ASCII characters without blanks, ',' and '='",
+      vgpu_schema_is_param_value },
+    { NULL },
+};
 static const VgpuGrammarAttribute path_attributes[] = {
     { "path", true, A_PATH, is_path },
     { NULL },
@@ -134,7 +154,8 @@ static const VgpuGrammarAttribute gridd_attributes[] = {
 };
 static const VgpuGrammarAttribute tenant_attributes[] = {
     { "name", true, "a name", vgpu_grammar_is_name },
-    { "max", true, "a number from 0 to 9999", is_max },
+    { "max", false, "a number from 0 to 9999", is_max },
+    { "maxMiB", false, "a number from 0 to 99999999", is_max_mib },
     { NULL },
 };
 static const VgpuGrammarAttribute domain_attributes[] = {
@@ -157,6 +178,10 @@ static const VgpuGrammarElement source_children[] = {
 };
 static const VgpuGrammarElement profiles_children[] = {
     { "profile", true, profile_attributes },
+    { NULL },
+};
+static const VgpuGrammarElement params_children[] = {
+    { "param", true, param_attributes },
     { NULL },
 };
 static const VgpuGrammarElement iso_children[] = {
@@ -195,6 +220,7 @@ static const VgpuGrammarElement root_children[] = {
     { .name = "placement", .attributes = placement_attributes },
     { .name = "driver", .attributes = driver_attributes },
     { .name = "defaults", .attributes = defaults_attributes },
+    { .name = "params", .attributes = params_attributes, .children = params_children },
     { .name = "driverISO", .attributes = path_attributes, .children = iso_children },
     { .name = "tenants",
       .children = tenants_children,

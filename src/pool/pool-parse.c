@@ -4,6 +4,7 @@
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
+#include "domain/params.h"
 #include "pool/pool-private.h"
 
 #define POOL_SIZE_MAX (256u * 1024) /* bytes: all starts wait while it is read */
@@ -55,6 +56,8 @@ source_new(xmlNode *node)
     self->address = vgpu_pciaddr_canonical(address);
     self->vendor = pci_id(node, "vendor");
     self->product = pci_id(node, "product");
+    self->subsystem_vendor = pci_id(node, "subsystemVendor");
+    self->subsystem_product = pci_id(node, "subsystemProduct");
     self->driver = vgpu_xml_attr(node, "driver");
     self->interface = vgpu_interface_from_string(interface);
     self->numa_node = -1;
@@ -63,26 +66,33 @@ source_new(xmlNode *node)
     return self;
 }
 
-static gboolean
-is_same_source(gconstpointer one, gconstpointer other)
+/* The same for two that match the same GPUs; none of the texts has a blank in it. */
+static char *
+source_key(const VgpuPoolSource *self)
 {
-    const VgpuPoolSource *a = one, *b = other;
+    const char *const texts[] = {
+        self->address, self->vendor,           self->product,
+        self->driver,  self->subsystem_vendor, self->subsystem_product
+    };
+    GString *key = g_string_new(NULL);
 
-    return g_strcmp0(a->address, b->address) == 0 && g_strcmp0(a->vendor, b->vendor) == 0 &&
-           g_strcmp0(a->product, b->product) == 0 && g_strcmp0(a->driver, b->driver) == 0 &&
-           a->interface == b->interface && a->numa_node == b->numa_node;
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_string_append_printf(key, "%s ", texts[i] ? texts[i] : "");
+    g_string_append_printf(key, "%d %d", (int) self->interface, self->numa_node);
+    return g_string_free(key, FALSE);
 }
 
 static bool
 read_sources(const Reading *reading, GError **error)
 {
     g_autoptr(GPtrArray) list = nodes(reading, "/vgpupool/source/*");
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     GPtrArray *sources = reading->pool->sources;
 
     for (guint i = 0; i < list->len; i++) {
         xmlNode *node = g_ptr_array_index(list, i);
         VgpuPoolSource *source = source_new(node);
-        bool is_known = g_ptr_array_find_with_equal_func(sources, source, is_same_source, NULL);
+        bool is_known = !g_hash_table_add(known, source_key(source));
 
         g_ptr_array_add(sources, source);
         if (is_known && source->address)
@@ -93,23 +103,10 @@ read_sources(const Reading *reading, GError **error)
         if (!node->properties)
             return vgpu_grammar_refuse(error, reading->what, node,
                                        "<match> without attributes matches every GPU; name one "
-                                       "of vendor, product, driver, interface, numaNode");
+                                       "of vendor, product, subsystemVendor, "
+                                       "subsystemProduct, driver, interface, numaNode");
     }
     return true;
-}
-
-/* Whether the <@element name=…> at @node is the second one of that name. */
-static bool
-is_second(xmlNode *node, const char *name)
-{
-    for (xmlNode *other = node->prev; other; other = other->prev) {
-        g_autofree char *value =
-            other->type == XML_ELEMENT_NODE ? vgpu_xml_attr(other, "name") : NULL;
-
-        if (g_strcmp0(value, name) == 0)
-            return true;
-    }
-    return false;
 }
 
 static bool
@@ -123,6 +120,7 @@ static bool
 read_profiles(const Reading *reading, GError **error)
 {
     g_autoptr(GPtrArray) list = nodes(reading, "/vgpupool/profiles/profile");
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
     const char *first = NULL;
 
     for (guint i = 0; i < list->len; i++) {
@@ -133,7 +131,7 @@ read_profiles(const Reading *reading, GError **error)
         g_ptr_array_add(reading->pool->profiles, profile);
         profile->name = vgpu_xml_attr(node, "name");
         profile->is_default = g_strcmp0(is_default, "yes") == 0;
-        if (is_second(node, profile->name))
+        if (!g_hash_table_add(names, profile->name))
             return refuse_second(reading, node, profile->name, error);
         if (profile->is_default && first)
             return vgpu_grammar_refuse(error, reading->what, node,
@@ -149,6 +147,7 @@ static bool
 read_tenants(const Reading *reading, GError **error)
 {
     g_autoptr(GPtrArray) list = nodes(reading, "/vgpupool/tenants/tenant");
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < list->len; i++) {
         xmlNode *node = g_ptr_array_index(list, i);
@@ -156,9 +155,15 @@ read_tenants(const Reading *reading, GError **error)
 
         g_ptr_array_add(reading->pool->tenants, tenant);
         tenant->name = vgpu_xml_attr(node, "name");
-        tenant->max = number(node, "max", 0);
-        if (is_second(node, tenant->name))
+        tenant->max = number(node, "max", VGPU_POOL_NO_LIMIT);
+        tenant->max_mib = number(node, "maxMiB", VGPU_POOL_NO_LIMIT);
+        if (!g_hash_table_add(names, tenant->name))
             return refuse_second(reading, node, tenant->name, error);
+        if (tenant->max == VGPU_POOL_NO_LIMIT && tenant->max_mib == VGPU_POOL_NO_LIMIT)
+            return vgpu_grammar_refuse(error, reading->what, node,
+                                       "<tenant name='%s'> has no limit; name max (vGPUs) or "
+                                       "maxMiB (frame buffer)",
+                                       tenant->name);
     }
     return true;
 }
@@ -167,6 +172,7 @@ static bool
 read_domains(const Reading *reading, GError **error)
 {
     g_autoptr(GPtrArray) list = nodes(reading, "/vgpupool/domains/domain");
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < list->len; i++) {
         xmlNode *node = g_ptr_array_index(list, i);
@@ -175,7 +181,7 @@ read_domains(const Reading *reading, GError **error)
         g_ptr_array_add(reading->pool->domains, domain);
         domain->name = vgpu_xml_attr(node, "name");
         domain->devices = number(node, "devices", 1);
-        if (is_second(node, domain->name))
+        if (!g_hash_table_add(names, domain->name))
             return refuse_second(reading, node, domain->name, error);
     }
     return true;
@@ -242,6 +248,54 @@ read_defaults(const Reading *reading, GError **error)
     return true;
 }
 
+/* Each once, whether it is listed or set: @names are those that there were. */
+static bool
+read_param(const Reading *reading, xmlNode *node, GHashTable *names, GString *forced,
+           GError **error)
+{
+    VgpuParamsPolicy *params = &reading->pool->params;
+    g_autofree char *name = vgpu_xml_attr(node, "name");
+    g_autofree char *value = vgpu_xml_attr(node, "value");
+
+    if (!g_hash_table_add(names, g_strdup(name)))
+        return refuse_second(reading, node, name, error);
+    if (value) {
+        g_string_append_printf(forced, "%s%s=%s", forced->len ? "," : "", name, value);
+        return true;
+    }
+    if (params->allow != VGPU_PARAMS_LISTED)
+        return vgpu_grammar_refuse(error, reading->what, node,
+                                   "<param name='%s'> has no value, and is listed where "
+                                   "<params> does not say allow='listed'",
+                                   name);
+    g_ptr_array_add(params->listed, g_steal_pointer(&name));
+    return true;
+}
+
+static bool
+read_params(const Reading *reading, GError **error)
+{
+    g_autoptr(GPtrArray) list = nodes(reading, "/vgpupool/params/param");
+    g_autofree char *allow = text(reading, "/vgpupool/params/@allow");
+    g_autoptr(GString) forced = g_string_new(NULL);
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    VgpuParamsPolicy *params = &reading->pool->params;
+
+    params->allow = vgpu_params_policy_allow_from_string(allow);
+    for (guint i = 0; i < list->len; i++) {
+        if (!read_param(reading, g_ptr_array_index(list, i), names, forced, error))
+            return false;
+    }
+    if (forced->len > VGPU_PARAMS_MAX)
+        return vgpu_grammar_refuse(error, reading->what,
+                                   vgpu_xml_node(reading->doc, NULL, "/vgpupool/params"),
+                                   "<params> sets %" G_GSIZE_FORMAT
+                                   " characters of plugin parameters, %u at most are allowed",
+                                   forced->len, VGPU_PARAMS_MAX);
+    params->forced = forced->len ? g_strdup(forced->str) : NULL;
+    return true;
+}
+
 static bool
 read_iso(const Reading *reading, GError **error)
 {
@@ -295,7 +349,8 @@ vgpu_pool_parse(const char *xml, gsize len, const char *what, GError **error)
     self->driver_version = text(&reading, "/vgpupool/driver/@version");
     if (!read_sources(&reading, error) || !read_profiles(&reading, error) ||
         !read_iso(&reading, error) || !read_defaults(&reading, error) ||
-        !read_tenants(&reading, error) || !read_domains(&reading, error))
+        !read_params(&reading, error) || !read_tenants(&reading, error) ||
+        !read_domains(&reading, error))
         return NULL;
     return g_steal_pointer(&self);
 }

@@ -13,6 +13,8 @@ source_free(gpointer data)
     g_free(self->address);
     g_free(self->vendor);
     g_free(self->product);
+    g_free(self->subsystem_vendor);
+    g_free(self->subsystem_product);
     g_free(self->driver);
     g_free(self);
 }
@@ -53,6 +55,7 @@ vgpu_pool_new(void)
     self->profiles = g_ptr_array_new_with_free_func(profile_free);
     self->tenants = g_ptr_array_new_with_free_func(tenant_free);
     self->domains = g_ptr_array_new_with_free_func(domain_free);
+    self->params.listed = g_ptr_array_new_with_free_func(g_free);
     self->iso_paths = g_ptr_array_new_with_free_func(g_free);
     self->iso_gridd = g_ptr_array_new_with_free_func(g_free);
     g_atomic_ref_count_init(&self->refs);
@@ -78,6 +81,8 @@ vgpu_pool_free(VgpuPool *self)
     g_ptr_array_unref(self->profiles);
     g_ptr_array_unref(self->tenants);
     g_ptr_array_unref(self->domains);
+    g_ptr_array_unref(self->params.listed);
+    g_free(self->params.forced);
     g_free(self->driver_version);
     g_free(self->iso);
     g_ptr_array_unref(self->iso_paths);
@@ -95,11 +100,21 @@ is_or_any(const char *wanted, const char *actual)
     return !wanted || g_strcmp0(wanted, actual) == 0;
 }
 
+/* @gpu says "0x10de:0x157e", or nothing. */
+static bool
+is_of_subsystem(const VgpuPoolSource *source, const VgpuGpu *gpu)
+{
+    g_auto(GStrv) ids = gpu->subsystem ? g_strsplit(gpu->subsystem, ":", 2) : NULL;
+
+    return is_or_any(source->subsystem_vendor, ids ? ids[0] : NULL) &&
+           is_or_any(source->subsystem_product, ids && ids[0] ? ids[1] : NULL);
+}
+
 static bool
 matches(const VgpuPoolSource *source, const VgpuGpu *gpu)
 {
     return is_or_any(source->vendor, gpu->vendor_id) &&
-           is_or_any(source->product, gpu->product_id) &&
+           is_or_any(source->product, gpu->product_id) && is_of_subsystem(source, gpu) &&
            is_or_any(source->driver, gpu->driver) &&
            (source->interface == VGPU_INTERFACE_NONE || source->interface == gpu->interface) &&
            (source->numa_node < 0 || source->numa_node == gpu->numa_node);
@@ -180,8 +195,31 @@ list_tenants(const VgpuPool *self)
     return g_string_free(names, FALSE);
 }
 
+/* Why one that is listed cannot have one more. */
+static char *
+refuse_more(const VgpuPool *self, const VgpuPoolTenant *tenant, guint used, guint used_mib,
+            const VgpuProfile *profile)
+{
+    if (used >= tenant->max)
+        return g_strdup_printf("tenant '%s' has %u of the %u vGPUs that pool '%s' gives it",
+                               tenant->name, used, tenant->max, self->name);
+    if (tenant->max_mib == VGPU_POOL_NO_LIMIT)
+        return NULL;
+    if (!profile->fb_mib)
+        return g_strdup_printf("pool '%s' gives tenant '%s' %u MiB, and how many a vGPU '%s' "
+                               "takes is not known",
+                               self->name, tenant->name, tenant->max_mib, profile->name);
+    if ((guint64) used_mib + profile->fb_mib > tenant->max_mib)
+        return g_strdup_printf("tenant '%s' has %u of the %u MiB that pool '%s' gives it, and a "
+                               "vGPU '%s' takes %u",
+                               tenant->name, used_mib, tenant->max_mib, self->name, profile->name,
+                               profile->fb_mib);
+    return NULL;
+}
+
 char *
-vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used)
+vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used, guint used_mib,
+                         const VgpuProfile *profile)
 {
     g_autofree char *names = NULL;
 
@@ -190,12 +228,8 @@ vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used)
     for (guint i = 0; tenant && i < self->tenants->len; i++) {
         const VgpuPoolTenant *known = g_ptr_array_index(self->tenants, i);
 
-        if (!g_str_equal(known->name, tenant))
-            continue;
-        if (used < known->max)
-            return NULL;
-        return g_strdup_printf("tenant '%s' has %u of the %u vGPUs that pool '%s' gives it",
-                               tenant, used, known->max, self->name);
+        if (g_str_equal(known->name, tenant))
+            return refuse_more(self, known, used, used_mib, profile);
     }
     names = list_tenants(self);
     if (!tenant)

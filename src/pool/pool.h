@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "domain/domain.h"
+#include "domain/params-policy.h"
 #include "gpu/inventory.h"
 
 /* <gpu address=…/> or <match …/>: what is NULL or unset matches everything. */
@@ -15,6 +16,8 @@ typedef struct {
     char *address; /* canonical; set: exactly this GPU, and the rest is unset */
     char *vendor;  /* "0x10de" */
     char *product;
+    char *subsystem_vendor;
+    char *subsystem_product;
     char *driver;
     VgpuInterface interface; /* NONE: any */
     int numa_node;           /* -1: any */
@@ -25,9 +28,12 @@ typedef struct {
     bool is_default;
 } VgpuPoolProfile;
 
+#define VGPU_POOL_NO_LIMIT G_MAXUINT
+
 typedef struct {
     char *name;
-    guint max; /* vGPUs that exist at a time */
+    guint max;     /* vGPUs that exist at a time, or VGPU_POOL_NO_LIMIT */
+    guint max_mib; /* frame buffer of all of them, or VGPU_POOL_NO_LIMIT */
 } VgpuPoolTenant;
 
 typedef struct {
@@ -44,6 +50,7 @@ typedef struct {
     GPtrArray *tenants;  /* of VgpuPoolTenant; some: others, and none, are refused */
     GPtrArray *domains;  /* of VgpuPoolDomain */
     VgpuDefaults defaults;
+    VgpuParamsPolicy params;
     char *driver_version; /* that its GPUs' driver must have; NULL: any */
     char *iso;            /* absolute path of the guest driver's image; NULL: none */
     GPtrArray
@@ -77,8 +84,10 @@ bool vgpu_pool_allows(const VgpuPool *self, const VgpuProfile *profile);
 /* How many devices a domain of that name gets without an annotation; 0: none. */
 guint vgpu_pool_devices_for(const VgpuPool *self, const char *domain_name);
 
-/* Why @tenant (NULL: none) cannot have one more when it has @used; NULL: it can. */
-char *vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used);
+/* Why @tenant (NULL: none) cannot have one more, of @profile, when it has @used vGPUs with @used_mib of
+ * frame buffer; NULL: it can. */
+char *vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used,
+                               guint used_mib, const VgpuProfile *profile);
 
 /* Whether the driver's version is the one that the pool wants: "550" is met by "550.90.05", "550.90"
  * too. An unknown version (NULL) meets nothing that is asked for. */
@@ -91,3 +100,7 @@ typedef struct {
     guint capacity, allocated, available;
 } VgpuPoolUse;
 char *vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n);
+
+/* A pool's document @xml for those who may only look: without what <driverISO> says, which is where files and licence
+ * servers are, and without comments, of which a comment tells. It cannot be defined again if <driverISO> lacks its path. */
+char *vgpu_pool_hide(const char *xml);

@@ -1,6 +1,9 @@
 /* What a domain's devices get from their pools. */
+#include <string.h>
+
 #include "base/error.h"
 #include "base/names.h"
+#include "domain/params.h"
 #include "domain/refusals.h"
 #include "pool/pools-private.h"
 
@@ -22,6 +25,25 @@ find_pool(const VgpuPools *self, const VgpuDomain *domain, const VgpuWant *want,
         return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want,
                       "the file of pool '%s' is not valid: %s", want->pool, reason);
     return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want, VGPU_REFUSAL_NO_POOL, want->pool);
+}
+
+/* What @pool says of the parameters of its vGPUs, which nothing in a domain changes. */
+static bool
+take_params(const VgpuDomain *domain, VgpuWant *want, const VgpuPool *pool, GError **error)
+{
+    g_autofree char *why =
+        vgpu_params_policy_refusal(&pool->params, pool->name, &want->asked, &pool->defaults);
+    g_autofree char *list = vgpu_params_policy_apply(&pool->params, want->params);
+    gsize len = list ? strlen(list) : 0;
+
+    if (why)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want, "%s", why);
+    if (len > VGPU_PARAMS_MAX)
+        return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want, VGPU_REFUSAL_PARAMS_TOO_LONG,
+                      pool->name, len, VGPU_PARAMS_MAX);
+    g_free(want->params);
+    want->params = g_steal_pointer(&list);
+    return true;
 }
 
 /* Whether @want, with the defaults of its pool, lacks nothing. */
@@ -73,7 +95,8 @@ vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
         if (!find_pool(self, domain, want, &pool, error))
             return false;
         vgpu_want_apply(want, pool ? &pool->defaults : &none);
-        if (!check_want(domain, want, pool, error))
+        if (!check_want(domain, want, pool, error) ||
+            (pool && !take_params(domain, want, pool, error)))
             return false;
         if (!want->profiles || !*want->profiles)
             take_profile(want, pool);

@@ -157,7 +157,7 @@ vgpu_pools_plan_undefine(const VgpuPools *self, const char *name, GError **error
         return NULL;
     }
     if (pool && vgpu_pools_is_active(self, pool)) {
-        vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
+        vgpu_error_set(error, VGPU_ERROR_BUSY,
                        "pool '%s' is active; stop it first, with 'virt-vgpu pool-destroy %s'",
                        known, known);
         return NULL;

@@ -26,8 +26,7 @@ test_pools(void **state)
                                                            ": belongs to pool 'render'",
           .pools = DESIGN "; render gpu=" B },
         { "of those with the profile, that is", "a2 " A "; a2 " B "; p40 " C, "A2-4Q",
-          ALL_IN_POOLS("pool='design'") A ": belongs to pool 'design'; " B
-                                          ": belongs to pool 'design'; " C
+          ALL_IN_POOLS("pool='design'") A " and 1 more: belongs to pool 'design'; " C
                                           ": does not have this profile",
           .pools = DESIGN " gpu=" B },
         { "none wanted, and the others are full", "a2 " A "; a2 " B " " FOUR_4Q, "A2-4Q",
@@ -66,11 +65,12 @@ test_pools(void **state)
           ": pool 'design' needs driver 550, and this is an unknown one",
           .pools = DESIGN " driver=550", .pool = "design" },
         { "pinned to a GPU of another pool", "a2 " A "; a2 " B, "A2-4Q",
-          NO_ROOM_IN("design", "A2-4Q") B ": is not in pool 'design'", .pools = DESIGN,
-          .pool = "design", .gpu = B },
+          "no capacity: " B " cannot take a vGPU 'A2-4Q': is not in pool 'design'",
+          .pools = DESIGN, .pool = "design", .gpu = B },
         { "pinned to a pool's GPU", "a2 " A "; a2 " B, "A2-4Q",
-          ALL_IN_POOLS("pool='design'") A ": belongs to pool 'design'", .pools = DESIGN,
-          .gpu = A },
+          "no capacity: " A " cannot take a vGPU 'A2-4Q': belongs to pool 'design' (on the "
+          "device, say pool='design')",
+          .pools = DESIGN, .gpu = A },
     };
 
     placement_check(cases, G_N_ELEMENTS(cases));
@@ -105,10 +105,7 @@ test_order(void **state)
           "A2-4Q",
           NO_ROOM_IN("design", "A2-4Q") A
           ": 4 of 4 are in use; 0000:06:00.0: vGPUs of another size are on it (NVIDIA A2-2Q, "
-          "2048 "
-          "MiB); 0000:05:00.0: its virtual functions are off; 0000:03:00.0: is not in pool "
-          "'design'; 0000:04:00.0: is not in pool 'design'; 0000:02:00.0: a guest has it whole "
-          "(driver vfio-pci); 0000:01:00.0: does not have this profile",
+          "2048 MiB); 0000:05:00.0: its virtual functions are off; and 4 more GPUs",
           .pools = DESIGN " gpu=0000:01:00.0 gpu=0000:02:00.0 gpu=0000:05:00.0 gpu=0000:06:00.0; "
                           "render gpu=0000:03:00.0",
           .pool = "design" },
@@ -128,6 +125,9 @@ test_tenants(void **state)
         { { "one that is listed", .tenant = "acme" }, NULL },
         { { "below its limit", .tenant = "acme", .used = "design 1 vm1" }, NULL },
         { { "at its limit", .tenant = "acme", .used = "design 2 vm1 vm2" }, " (vm1, vm2)" },
+        { { "at its limit, with many domains", .tenant = "acme",
+            .used = "design 2 vm1 vm2 vm3 vm4 vm5" },
+          " (vm1, vm2, vm3 and 2 more)" },
         { { "at its limit, with one domain", .tenant = "acme", .used = "design 2 vm1" },
           " (vm1)" },
         { { "at its limit, with nobody known", .tenant = "acme", .used = "design 2" }, "" },
@@ -153,13 +153,13 @@ test_tenants(void **state)
         only = g_ptr_array_index(candidates, 0);
         if (cases[i].users) {
             guint used = c.used ? 2 : 0;
-            g_autofree char *why =
-                vgpu_pool_refuses_tenant(vgpu_pools_find(host.pools, "design"), c.tenant, used);
+            g_autofree char *why = vgpu_pool_refuses_tenant(vgpu_pools_find(host.pools, "design"),
+                                                            c.tenant, used, 0, NULL);
 
             assert_non_null(why);
             expected = g_strconcat("tenant-limit ", why, cases[i].users, NULL);
         } else {
-            expected = g_strdup("fits fits on " VF0);
+            expected = g_strdup("fits on " VF0);
         }
         g_autofree char *result =
             g_strconcat(vgpu_verdict_to_string(only->verdict), " ", only->reason, NULL);
@@ -170,6 +170,36 @@ test_tenants(void **state)
                                                   vgpu_gpu_find_profile(only->gpu, "nvidia-746")),
                          4);
     }
+}
+
+/* The vGPUs of one size do not say how much of the GPUs they are. */
+static void
+test_mib(void **state)
+{
+#define OF_8_GIB DESIGN " tenant=acme:9:8192"
+    static const PlacementCase cases[] = {
+        { "room for the profile", "a2 " A, "A2-8Q", VF0 " nvidia-747", .pools = OF_8_GIB,
+          .pool = "design", .tenant = "acme" },
+        { "beside what the tenant has", "a2 " A, "A2-4Q", VF0 " nvidia-746", .pools = OF_8_GIB,
+          .pool = "design", .tenant = "acme", .used = "design 1:4096 vm1" },
+        { "none for a larger one", "a2 " A, "A2-8Q",
+          NO_ROOM_IN("design", "A2-8Q") A
+          ": tenant 'acme' has 4096 of the 8192 MiB that pool 'design' gives it, and a vGPU "
+          "'NVIDIA A2-8Q' takes 8192 (vm1)",
+          .pools = OF_8_GIB, .pool = "design", .tenant = "acme", .used = "design 1:4096 vm1" },
+        { "the alternative that is small enough", "a2 " A, "A2-8Q,A2-4Q", VF0 " nvidia-746",
+          .pools = OF_8_GIB, .pool = "design", .tenant = "acme", .used = "design 1:4096 vm1" },
+        { "what it has elsewhere", "a2 " A, "A2-8Q", VF0 " nvidia-747", .pools = OF_8_GIB,
+          .pool = "design", .tenant = "acme", .used = "other 1:8192 vm1" },
+        { "vGPUs run out first", "a2 " A, "A2-4Q",
+          NO_ROOM_IN("design", "A2-4Q") A
+          ": tenant 'acme' has 1 of the 1 vGPUs that pool 'design' gives it (vm1)",
+          .pools = DESIGN " tenant=acme:1:8192", .pool = "design", .tenant = "acme",
+          .used = "design 1:8192 vm1" },
+    };
+
+    placement_check(cases, G_N_ELEMENTS(cases));
+#undef OF_8_GIB
 }
 
 /* A definition may be bound to a GPU that says it has the profile, with room or not. */
@@ -245,7 +275,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pools),     cmocka_unit_test(test_order),
         cmocka_unit_test(test_tenants),   cmocka_unit_test(test_profile),
-        cmocka_unit_test(test_available),
+        cmocka_unit_test(test_available), cmocka_unit_test(test_mib),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

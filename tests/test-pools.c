@@ -524,10 +524,10 @@ test_refused(void **state)
           VGPU_ERROR_BAD_REQUEST },
         { "an active one", UNDEFINE, "on",
           "pool 'on' is active; stop it first, with 'virt-vgpu pool-destroy on'",
-          VGPU_ERROR_BAD_REQUEST },
+          VGPU_ERROR_BUSY },
         { "an active one by its UUID", UNDEFINE, UUID,
           "pool 'on' is active; stop it first, with 'virt-vgpu pool-destroy on'",
-          VGPU_ERROR_BAD_REQUEST },
+          VGPU_ERROR_BUSY },
         { "nothing", UNDEFINE, "x", UNKNOWN, VGPU_ERROR_NOT_FOUND },
         { "to undefine default", UNDEFINE, "default", ALWAYS_THERE, VGPU_ERROR_BAD_REQUEST },
         { "to start an active one", START, "on", "pool 'on' is already active",
@@ -644,6 +644,20 @@ make_pools(void)
     define(pools, POOL("image", "0000:03:00.0",
                        "<profiles><profile name='A2-4Q'/></profiles>"
                        "<driverISO path='/srv/image.iso'/>"));
+    define(pools, POOL("strict", "0000:04:00.0",
+                       "<profiles><profile name='A2-4Q'/></profiles>"
+                       "<defaults frameRateLimit='off' consoleVNC='off'/>"
+                       "<params allow='none'/>"));
+    define(pools, POOL("some", "0000:05:00.0",
+                       "<profiles><profile name='A2-4Q'/></profiles>"
+                       "<params allow='listed'><param name='loglevel'/><param name='debugging'/>"
+                       "<param name='frame_rate_limiter'/></params>"));
+    define(pools, POOL("set", "0000:06:00.0",
+                       "<profiles><profile name='A2-4Q'/></profiles>"
+                       "<defaults debugging='on' unifiedMemory='on'/>"
+                       "<params><param name='enable_debugging' value='0'/>"
+                       "<param name='disable_vnc' value='1'/><param name='x' value='7'/>"
+                       "</params>"));
     return pools;
 }
 
@@ -704,6 +718,25 @@ test_complete(void **state)
           "<vgpu:device pool='image' driverISO='yes'/>",
           "A2-4Q display=auto; iso=/srv/image.iso" },
         { "an image that nobody asked for", "<vgpu:device pool='image'/>", "A2-4Q display=auto" },
+        { "a pool's defaults where it allows no other", "<vgpu:device pool='strict'/>",
+          "A2-4Q display=auto frame_rate_limiter=0,disable_vnc=1" },
+        { "what holds without it, too",
+          "<vgpu:device pool='strict' frameRateLimit='off' debugging='off' consoleVNC='off'/>",
+          "A2-4Q display=auto frame_rate_limiter=0,disable_vnc=1" },
+        { "what is listed, by either name",
+          "<vgpu:device pool='some' frameRateLimit='on' debugging='on'>"
+          "<vgpu:param name='loglevel' value='2'/></vgpu:device>",
+          "A2-4Q display=auto frame_rate_limiter=1,enable_debugging=1,loglevel=2" },
+        { "a raw one that its attribute is listed for",
+          "<vgpu:device pool='some'><vgpu:param name='enable_debugging' value='1'/>"
+          "</vgpu:device>",
+          "A2-4Q display=auto enable_debugging=1" },
+        { "what a pool sets goes before its defaults", "<vgpu:device pool='set'/>",
+          "A2-4Q display=auto enable_uvm=1,enable_debugging=0,disable_vnc=1,x=7" },
+        { "and beside what a device asks for",
+          "<vgpu:device pool='set' unifiedMemory='off' consoleVNC='off'>"
+          "<vgpu:param name='y' value='1'/><vgpu:param name='x' value='7'/></vgpu:device>",
+          "A2-4Q display=auto y=1,enable_debugging=0,disable_vnc=1,x=7" },
         { "several, of which the first with an image decides",
           "<vgpu:device profile='x'/><vgpu:device pool='image' count='2'/>"
           "<vgpu:device pool='design'/><vgpu:device pool='image' driverISO='yes'/>",
@@ -771,6 +804,35 @@ test_complete_refused(void **state)
           "domain 'web1': line 4: the pool 'default' has no default profile; name one, as "
           "profile='…'",
           VGPU_ERROR_BAD_REQUEST },
+#define NOT_ALLOWED(pool, what, allow)                                                           \
+    "domain 'web1': line 4: pool '" pool "' does not allow the plugin parameter " what           \
+    " (its <params allow='" allow "'>); leave it out of the <vgpu:device>"
+#define IS_SET(what, value)                                                                      \
+    "domain 'web1': line 4: pool 'set' sets the plugin parameter " what " to '" value            \
+    "'; leave it out of the <vgpu:device>"
+        { "a parameter by its attribute", "<vgpu:device pool='strict' profiling='on'/>",
+          NOT_ALLOWED("strict", "'profiling' (enable_profiling)", "none"),
+          VGPU_ERROR_BAD_REQUEST },
+        { "one that would take away what the pool says",
+          "<vgpu:device pool='strict' consoleVNC='on'/>",
+          NOT_ALLOWED("strict", "'consoleVNC' (disable_vnc)", "none"), VGPU_ERROR_BAD_REQUEST },
+        { "a raw parameter",
+          "<vgpu:device pool='strict'><vgpu:param name='disable_vnc' value='0'/></vgpu:device>",
+          NOT_ALLOWED("strict", "'disable_vnc'", "none"), VGPU_ERROR_BAD_REQUEST },
+        { "one that is not listed", "<vgpu:device pool='some' unifiedMemory='on'/>",
+          NOT_ALLOWED("some", "'unifiedMemory' (enable_uvm)", "listed"), VGPU_ERROR_BAD_REQUEST },
+        { "a raw one that is not listed, behind one that is",
+          "<vgpu:device pool='some'><vgpu:param name='loglevel' value='2'/>"
+          "<vgpu:param name='loglevel2' value='2'/></vgpu:device>",
+          NOT_ALLOWED("some", "'loglevel2'", "listed"), VGPU_ERROR_BAD_REQUEST },
+        { "another value than the pool sets",
+          "<vgpu:device pool='set'><vgpu:param name='x' value='8'/></vgpu:device>",
+          IS_SET("'x'", "7"), VGPU_ERROR_BAD_REQUEST },
+        { "an attribute against what the pool sets", "<vgpu:device pool='set' debugging='on'/>",
+          IS_SET("'debugging' (enable_debugging)", "0"), VGPU_ERROR_BAD_REQUEST },
+        { "an attribute that is no word for the driver, against what the pool sets",
+          "<vgpu:device pool='set' consoleVNC='on'/>", IS_SET("'consoleVNC' (disable_vnc)", "1"),
+          VGPU_ERROR_BAD_REQUEST },
         { "no image", "<vgpu:device pool='plain' profile='x' driverISO='yes'/>",
           "domain 'web1': line 4: the device wants driverISO, but pool 'plain' names no image "
           "(<driverISO path='…'/>)",
@@ -797,6 +859,30 @@ test_complete_refused(void **state)
             fail_msg("%s: %s (%d)", cases[i].what, text, error->code);
         assert_string_equal(domain->driver_iso, "/as/before");
     }
+}
+
+/* What a pool sets, and what a device asks for, is more than a driver takes. */
+static void
+test_params_too_long(void **state)
+{
+    g_autoptr(VgpuPools) pools = vgpu_pools_new_empty();
+    g_autofree char *value = g_strnfill(980, 'x');
+    g_autofree char *body =
+        g_strdup_printf("<params><param name='a' value='%s'/></params>", value);
+    g_autofree char *xml = g_strdup_printf(
+        "<vgpupool><name>long</name><source><gpu address='0000:02:00.0'/></source>%s</vgpupool>",
+        body);
+    g_autoptr(VgpuDomain) domain = parse_domain(
+        "<vgpu:device pool='long' profile='x'><vgpu:param name='b' value='0123456789012345'/>"
+        "</vgpu:device>");
+    g_autoptr(GError) error = NULL;
+
+    (void) state;
+    define(pools, xml);
+    assert_false(vgpu_pools_complete(pools, domain, &error));
+    assert_string_equal(error->message,
+                        "with the plugin parameters that pool 'long' sets there are 1001 "
+                        "characters of them, 1000 at most are allowed");
 }
 
 /* A pool that would be there if its file were valid. */
@@ -838,6 +924,7 @@ main(void)
         cmocka_unit_test(test_complete_changed),
         cmocka_unit_test(test_complete_refused),
         cmocka_unit_test(test_complete_broken),
+        cmocka_unit_test(test_params_too_long),
     };
     int failed;
 

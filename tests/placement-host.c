@@ -63,6 +63,11 @@ static const FakeType plain_vf[] = {
     { "vf", "vf", 0, 0, N_VFS },
     { NULL },
 };
+static const FakeType l40s[] = {
+    { "nvidia-1149", "NVIDIA L40S-4Q", 4096, 12, 12 },
+    { "nvidia-1150", "NVIDIA L40S-8Q", 8192, 6, 6 },
+    { NULL },
+};
 static const FakeType nothing[] = { { NULL } };
 
 static const struct {
@@ -82,6 +87,7 @@ static const struct {
     { "p40", p40, 0, 0 },
     { "gvt-g", gvt, 0, 0 },
     { "flex", plain_vf, 16, N_VFS },
+    { "l40s", l40s, 32, N_VFS },
     { "plain", nothing, 0, 0 },
     { "guest's", nothing, 0, 0 },
 };
@@ -157,7 +163,13 @@ set_property(VgpuGpu *gpu, const char *word)
                                   (int) g_ascii_strtoll(value, NULL, 10), "gi", 0, 1);
     else if (g_str_equal(word, "mixed"))
         gpu->is_mixed = true;
-    else if (sscanf(word, "vf%u:", &n) == 1 && strchr(word, ':'))
+    else if (g_str_has_prefix(word, "idle="))
+        g_ptr_array_add(gpu->vfs, g_strdup(value));
+    else if (sscanf(word, "vf%u~", &n) == 1 && strchr(word, '~')) {
+        g_autofree char *id = full_id(strchr(word, '~') + 1);
+
+        vgpu_parent_add_instance(g_ptr_array_index(gpu->parents, n), NULL, id);
+    } else if (sscanf(word, "vf%u:", &n) == 1 && strchr(word, ':'))
         ((VgpuParent *) g_ptr_array_index(gpu->parents, n))->driver =
             g_strdup(strchr(word, ':') + 1);
     else
@@ -192,6 +204,10 @@ make_card(const char *text, guint *number)
     gpu->is_mig = kinds[k].types == a100_mig;
     if (kinds[k].types == plain_vf)
         gpu->interface = VGPU_INTERFACE_VF;
+    else if (kinds[k].types == l40s)
+        gpu->interface = VGPU_INTERFACE_VENDOR_VFIO;
+    else if (kinds[k].types != nothing)
+        gpu->interface = VGPU_INTERFACE_MDEV;
     gpu->passed_through = g_str_equal(words[0], "guest's");
     for (const FakeType *type = kinds[k].types; type->id; type++) {
         VgpuProfile *profile = vgpu_profile_new(type->id, type->name);
@@ -238,9 +254,12 @@ make_pool(VgpuPools *pools, const char *text)
     g_string_append_printf(xml, "<vgpupool><name>%s</name>", words[0]);
     for (char **word = words + 1; *word; word++) {
         if (g_str_has_prefix(*word, "tenant=")) {
-            g_auto(GStrv) parts = g_strsplit(*word + strlen("tenant="), ":", 2);
+            g_auto(GStrv) parts = g_strsplit(*word + strlen("tenant="), ":", 3);
 
-            g_string_append_printf(tenants, "<tenant name='%s' max='%s'/>", parts[0], parts[1]);
+            g_string_append_printf(tenants, "<tenant name='%s' max='%s'", parts[0], parts[1]);
+            if (parts[2])
+                g_string_append_printf(tenants, " maxMiB='%s'", parts[2]);
+            g_string_append(tenants, "/>");
         }
         add_element(source, *word, "gpu=", "gpu address");
         add_element(profiles, *word, "profile=", "profile name");
@@ -309,6 +328,11 @@ use(PlacementHost *self, const char *text)
     GPtrArray *users = g_ptr_array_new();
 
     self->tenant_used = g_hash_table_new(g_str_hash, g_str_equal);
+    self->tenant_mib = g_hash_table_new(g_str_hash, g_str_equal);
+    if (strchr(words[1], ':'))
+        g_hash_table_insert(self->tenant_mib, pool,
+                            GUINT_TO_POINTER(
+                                (guint) g_ascii_strtoull(strchr(words[1], ':') + 1, NULL, 10)));
     self->tenant_users =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
     g_hash_table_insert(self->tenant_used, pool,
@@ -353,6 +377,13 @@ placement_host_new(const PlacementCase *c)
     self.closed = g_hash_table_new(g_str_hash, g_str_equal);
     if (c->closed)
         g_hash_table_insert(self.closed, (gpointer) c->closed, (gpointer) "closed");
+    self.users = g_hash_table_new(g_str_hash, g_str_equal);
+    if (c->user) {
+        const char *space = strchr(c->user, ' ');
+        g_autofree char *vf = g_strndup(c->user, (gsize) (space - c->user));
+
+        g_hash_table_insert(self.users, keep(&self, vf), keep(&self, space + 1));
+    }
     if (c->own)
         g_ptr_array_add(self.own, (gpointer) c->own);
     if (c->used)
@@ -366,10 +397,13 @@ placement_host_new(const PlacementCase *c)
         .slow = self.slow,
         .planned = self.planned,
         .closed = self.closed,
+        .users = self.users,
+        .libvirt = c->libvirt,
         .own = self.own,
         .pools = self.pools,
         .tenant = c->tenant,
         .tenant_used = self.tenant_used,
+        .tenant_mib = self.tenant_mib,
         .tenant_users = self.tenant_users,
         .numa_nodes = c->numa_nodes,
     };
@@ -385,8 +419,10 @@ placement_host_clear(PlacementHost *self)
     g_clear_pointer(&self->slow, g_hash_table_unref);
     g_clear_pointer(&self->planned, g_hash_table_unref);
     g_hash_table_unref(self->closed);
+    g_hash_table_unref(self->users);
     g_ptr_array_unref(self->own);
     g_clear_pointer(&self->tenant_used, g_hash_table_unref);
+    g_clear_pointer(&self->tenant_mib, g_hash_table_unref);
     g_clear_pointer(&self->tenant_users, g_hash_table_unref);
     g_clear_pointer(&self->pools, vgpu_pools_free);
     if (self->scratch.path)
@@ -438,6 +474,9 @@ placement_check(const PlacementCase *cases, gsize n)
             .profiles = profiles,
             .gpu = (char *) c->gpu,
             .pool = (char *) c->pool,
+            .line = c->line,
+            .vf = (char *) c->vf,
+            .interface = c->interface,
         };
         g_autofree char *result = placement_decide(&host, &want, c->policy);
         g_autofree char *counted = decide_counted(&host, &want, c->policy);

@@ -2,12 +2,13 @@
  *
  * Cards are separated by "; ", each "KIND ADDRESS" and what is on it: "746" on a card with types
  * on its PF, "vf0=746" on one with VFs; "node=1", "driver=535.129.03", "vf0:i915" (the driver of a
- * VF), "gi=19" (a GPU instance of that profile) and "mixed" say more of the card. Their driver is
+ * VF), "vf0~1150" (a type that somebody has set on it), "idle=0000:41:00.4" (a VF that carries nothing), "gi=19"
+ * (a GPU instance of that profile) and "mixed" say more of the card. Their driver is
  * honest: what is available follows from what is on the card, and from nothing else. Instances are
  * called u0, u1, and so on in the order of the line.
  *
  * Pools are "NAME WORD…", separated likewise; the words are "gpu=ADDRESS", "profile=NAME",
- * "driver=550", "tenant=NAME:MAX", and "off" for one that is not active. */
+ * "driver=550", "tenant=NAME:MAX", "tenant=NAME:MAX:MIB", and "off" for one that is not active. */
 #pragma once
 
 #include "placement/placement.h"
@@ -51,7 +52,14 @@ typedef struct {
     const char *pools;
     const char *pool;   /* that the want names */
     const char *tenant; /* of the domain */
-    const char *used;   /* "POOL 2 vm1 vm2": how many the tenant has there, and where */
+    const char
+        *used; /* "POOL 2 vm1 vm2", or "POOL 2:8192 …": what the tenant has there, and where */
+    long line; /* of the annotation that names the GPU; 0: it is named by hand */
+    const char *vf;          /* that the definition has */
+    VgpuInterface interface; /* likewise */
+    const char
+        *user; /* "VF use" of a VF that is somebody's, "0000:41:00.4 in use by domain 'web2'" */
+    gulong libvirt; /* its version */
 } PlacementCase;
 
 typedef struct {
@@ -62,8 +70,10 @@ typedef struct {
     GHashTable *slow;
     GHashTable *planned;
     GHashTable *closed;
+    GHashTable *users;
     GPtrArray *own;
     GHashTable *tenant_used;
+    GHashTable *tenant_mib;
     GHashTable *tenant_users;
     Scratch scratch;
     VgpuPools *pools;

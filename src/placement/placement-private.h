@@ -1,12 +1,34 @@
 /* placement-private.h: what the files of placement share */
 #pragma once
 
-#include "placement/placement.h"
+#include "placement/room.h"
+
+/* Of GPUs, pools, profiles and domains in one list: a refusal is to fit in a dialog. */
+#define VGPU_PLACEMENT_MAX_NAMES 3
 
 /* Whether the device is to be in a pool that it names, and not in the default one. */
 bool vgpu_placement_names_pool(const VgpuWant *want);
 
-/* One candidate per GPU that @want may mean, for its alternative @wanted. *@fits becomes true
+/* Whether gpu= (none: any) names the GPU, or one of its VFs. */
+bool vgpu_placement_names_gpu(const VgpuWant *want, const VgpuGpu *gpu);
+/* The VF of the GPU that it is to be on, by gpu= or by the definition's <hostdev>; NULL: any. Borrowed. */
+const char *vgpu_placement_named_vf(const VgpuWant *want, const VgpuGpu *gpu);
+/* Why the GPU is not the one that gpu= or the definition's <hostdev> is about; NULL: it may be. */
+char *vgpu_placement_why_not_named(const VgpuWant *want, const VgpuGpu *gpu);
+/* Why that VF of the GPU takes no vGPU, when it is known; NULL: it is not. */
+char *vgpu_placement_why_not_on(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const char *vf);
+
+/* Say why not. */
+void vgpu_placement_refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+/* Say why no function of the GPU takes one more; @promised: there is no room beside what is promised. */
+void vgpu_placement_refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *want,
+                                    const VgpuLoad *load, bool promised, VgpuCandidate *out);
+/* Say that there are as many of the profile as there can be. */
+void vgpu_placement_refuse_for_limit(const VgpuSnapshot *snapshot, const VgpuLoad *load,
+                                     VgpuCandidate *out);
+
+/* One candidate per GPU of the host, for the alternative @wanted of @want. *@fits becomes true
  * when one fits, else it stays as it is. */
 GPtrArray *vgpu_placement_judge(const VgpuSnapshot *snapshot, const VgpuWant *want,
                                 const char *wanted, bool *fits);

@@ -5,13 +5,17 @@
 
 /* Why a GPU does or does not take a vGPU, the nearest to success last. */
 typedef enum {
+    VGPU_VERDICT_NOT_NAMED, /* gpu=, or the definition, is about another */
     VGPU_VERDICT_NO_SUCH_PROFILE,
     VGPU_VERDICT_PASSED_THROUGH,
     VGPU_VERDICT_NOT_IN_POOL,
+    VGPU_VERDICT_LIBVIRT_TOO_OLD,
+    VGPU_VERDICT_CORDONED,
     VGPU_VERDICT_VFS_OFF,
     VGPU_VERDICT_NOT_ANSWERING,
     VGPU_VERDICT_OTHER_SIZE,
     VGPU_VERDICT_TENANT_LIMIT,
+    VGPU_VERDICT_HOST_USES_IT, /* a VF that would do */
     VGPU_VERDICT_NO_ROOM,
     VGPU_VERDICT_FITS,
 } VgpuVerdict;
@@ -32,18 +36,24 @@ typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
     const VgpuPending
-        *pending;          /* the first of them, see core/pending.h; NULL: none is found there */
-    GHashTable *refused;   /* "PARENT PROFILE" that was refused just now → why, or NULL */
-    GHashTable *slow;      /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
-    GHashTable *unseen;    /* GPU address → why it is not known what is on it, or NULL */
-    GHashTable *closed;    /* GPU or VF address → why it is not to be used just now, or NULL */
-    GHashTable *planned;   /* set of VFs that domains are to have, or NULL: taken last … */
+        *pending;        /* the first of them, see core/pending.h; NULL: none is found there */
+    GHashTable *refused; /* "PARENT PROFILE" that was refused just now → why, or NULL */
+    GHashTable *slow;    /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
+    GHashTable *unseen;  /* GPU address → why it is not known what is on it, or NULL */
+    GHashTable *closed;  /* GPU or VF address → why it is not to be used just now, or NULL */
+    GHashTable *held;    /* VFs of those that are held for other domains → why, or NULL */
+    GHashTable *doubted; /* set of VFs that were refused to other domains, or NULL: taken last */
+    GHashTable *planned; /* set of VFs that domains are to have, or NULL: taken last … */
+    GHashTable *domains; /* UUID of a vGPU → name of the domain that has it, or NULL */
     GHashTable *unplanned; /* … but for these, which are for the same domain alone, or NULL */
-    const GPtrArray *own;  /* profile ids of what the same domain has or gets already, or NULL */
-    gulong libvirt;        /* its version as virGetVersion() counts; 0: does not matter */
-    const VgpuPools *pools;   /* NULL: there are none */
-    const char *tenant;       /* of the domain, NULL: none */
-    GHashTable *tenant_used;  /* pool → vGPUs (GUINT_TO_POINTER) of the tenant in it, or NULL */
+    GHashTable *users; /* VF → "in use by domain 'web2'": of those that wants name, or NULL */
+    const GPtrArray *own;   /* profile ids of what the same domain has or gets already, or NULL */
+    gulong libvirt;         /* its version as virGetVersion() counts; 0: does not matter */
+    const VgpuPools *pools; /* NULL: there are none */
+    const char *tenant;     /* of the domain, NULL: none */
+    GHashTable *tenant_used; /* pool → vGPUs (GUINT_TO_POINTER) of the tenant in it, or NULL */
+    GHashTable
+        *tenant_mib; /* pool → MiB of frame buffer (GUINT_TO_POINTER) that these have, or NULL */
     GHashTable *tenant_users; /* pool → GPtrArray of char *: the domains with those, or NULL */
     guint64 numa_nodes;       /* where the domain's memory is to be, bit N: node N; 0: not said */
 } VgpuSnapshot;
@@ -52,7 +62,9 @@ typedef struct {
     const VgpuGpu *gpu;
     VgpuVerdict verdict;
     char *reason;               /* for people, e.g. "4 of 4 are in use" */
+    bool is_named;              /* by gpu=, as GPU or as one of its VFs */
     const VgpuPool *pool;       /* of the GPU, borrowed from the pools; NULL: the default one */
+    bool offers;                /* the GPU has the profile, whoever may have it */
     const VgpuProfile *profile; /* when GPU and pool may give it, with room or not */
     const VgpuParent *parent;   /* when it fits */
     guint reluctance;           /* how little one likes to give that away */
@@ -63,7 +75,7 @@ typedef struct {
 void vgpu_candidate_free(VgpuCandidate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCandidate, vgpu_candidate_free)
 
-/* One candidate per GPU, in the inventory's order, for the alternatives of @want (it has one at
+/* One candidate per GPU of the host, in the inventory's order, for the alternatives of @want (it has one at
  * least, see vgpu_pools_complete()): the first alternative that fits anywhere counts; when none
  * does, each GPU says its nearest reason. */
 GPtrArray *vgpu_placement_candidates(const VgpuSnapshot *snapshot, const VgpuWant *want);
@@ -85,8 +97,10 @@ GArray *vgpu_placement_together(const VgpuSnapshot *snapshot, const GPtrArray *w
 const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
                                            const GPtrArray *candidates, VgpuPlacement policy);
 
-/* "no GPU has room for a vGPU 'A2-4Q': 0000:41:00.0: 4 of 4 are in use; …", the nearest reason
- * first; VGPU_ERROR_NO_CAPACITY, or VGPU_ERROR_NOT_FOUND when no GPU knows the profile. */
+/* "no GPU has room for a vGPU 'A2-4Q': 0000:41:00.0: 4 of 4 are in use; 7 other GPUs do not have it": the
+ * nearest reason first, GPUs of which the same is to be said together, so that it fits in a dialog on every host.
+ * Where gpu= names one it is about that. VGPU_ERROR_NO_CAPACITY, VGPU_ERROR_UNKNOWN when one does not answer, or
+ * VGPU_ERROR_NOT_FOUND when no GPU that may be meant knows the profile. */
 void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError **error);
 
 /* How many more of @profile fit on @gpu now, whoever asks: none while its pool is not active, or
@@ -95,7 +109,10 @@ void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, G
 guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                const VgpuProfile *profile);
 
-/* 0: to be given away at once; more for what another domain is to have, still more for what the host may be
+/* Why nothing of the GPU can be had with this libvirt, whoever asks; NULL: nothing is in the way. */
+const char *vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu);
+
+/* 0: to be given away at once; more for what another domain is to have or was refused, still more for what the host may be
  * using. */
 guint vgpu_placement_reluctance(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                 const VgpuParent *parent);

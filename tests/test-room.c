@@ -10,6 +10,7 @@
 #define GI_1G 19
 #define GI_2G 14
 #define GI_24G 47
+#define UNKNOWN VGPU_COUNT_UNKNOWN
 
 /* A GPU of 40 GiB; the driver says yes to everything, so what is refused is refused by us. */
 static const struct {
@@ -137,8 +138,9 @@ test_room(void **state)
         { "beside its like", "471 471 471", false, "A100-10C", 1, VGPU_VERDICT_FITS },
         { "no more of them", "471 471 471 471", false, "A100-10C", 0, VGPU_VERDICT_NO_ROOM },
         { "another size is on it", "471", false, "A100-4C", 0, VGPU_VERDICT_OTHER_SIZE },
-        { "sizes mixed: 30 of 40 GiB are left", "471", true, "A100-4C", 7, VGPU_VERDICT_FITS },
-        { "sizes mixed: 10 GiB are left", "471 471 471", true, "A100-4C", 2, VGPU_VERDICT_FITS },
+        { "sizes mixed, places unknown", "471", true, "A100-4C", UNKNOWN, VGPU_VERDICT_FITS },
+        { "sizes mixed: one fits at most", "471", true, "A100-40C", 0, VGPU_VERDICT_FITS },
+        { "sizes mixed: 10 GiB are left", "471 471 471", true, "A100-10C", 1, VGPU_VERDICT_FITS },
         { "sizes mixed: nothing is left", "473", true, "A100-4C", 0, VGPU_VERDICT_FITS },
     };
 
@@ -182,7 +184,9 @@ test_mig(void **state)
     use(self, "474 475"); /* each on an instance of its own kind */
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 1);
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, large), 0);
-    small->max_per_gi = 3;
+    small->max_per_gi = 3; /* and one of them is where it leaves two places, or is alone */
+    assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), UNKNOWN);
+    vgpu_parent_first_instance(self->gpu->parents->pdata[0])->gi = 8;
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 5);
 
     /* the driver has the last word: it lists none */
@@ -277,6 +281,125 @@ test_mig_sizes(void **state)
     (void) state;
 }
 
+/* An L4 of 24 GiB on which sizes are mixed, with the places that its driver has for them. */
+static VgpuGpu *
+make_mixed(void)
+{
+    static const struct {
+        const char *id, *name;
+        guint gib, places[4]; /* beside 0 */
+    } sizes[] = {
+        { "nvidia-4", "NVIDIA L4-4Q", 4, { 8, 12, 20 } },
+        { "nvidia-6", "NVIDIA L4-6Q", 6, { 6, 12, 18 } },
+        { "nvidia-8", "NVIDIA L4-8Q", 8, { 16 } },
+        { "nvidia-12", "NVIDIA L4-12A", 12, { 12 } },
+        { "nvidia-24", "NVIDIA L4-24Q", 24, { 0 } },
+    };
+    VgpuGpu *gpu = vgpu_gpu_new(GPU);
+
+    gpu->interface = VGPU_INTERFACE_VENDOR_VFIO;
+    gpu->is_mixed = true;
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        VgpuProfile *profile = vgpu_profile_new(sizes[i].id, sizes[i].name);
+        guint zero = 0;
+
+        profile->fb_mib = sizes[i].gib * 1024;
+        profile->slots = sizes[i].gib;
+        profile->places = g_array_new(FALSE, FALSE, sizeof(guint));
+        g_array_append_val(profile->places, zero);
+        for (const guint *place = sizes[i].places; *place; place++)
+            g_array_append_val(profile->places, *place);
+        (void) vgpu_gpu_take_profile(gpu, profile);
+    }
+    for (guint n = 0; n < N_VFS; n++) {
+        g_autofree char *address = vf_address(n);
+
+        (void) vgpu_gpu_add_parent(gpu, address, true);
+    }
+    return gpu;
+}
+
+/* What is in the way, by the name of who has it. */
+static void
+test_fragments(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *
+            present; /* "ID@SLOT ID ...": of cad0, cad1 and so on; without a slot it is promised */
+        const char *wanted;
+        guint available;    /* of it */
+        const char *reason; /* NULL: there is room */
+    } cases[] = {
+        { "in the middle", "4@12", "L4-24Q", 0,
+          "2 × 'NVIDIA L4-8Q' fit, but no 'NVIDIA L4-24Q': slot 12 is taken by cad0" },
+        { "what fits is of another series", "8@0 4@20", "L4-24Q", 0,
+          "1 × 'NVIDIA L4-6Q' fits, but no 'NVIDIA L4-24Q': slot 0 is taken by cad0, slot 20 is "
+          "taken by cad1" },
+        { "nothing fits", "24@0", "L4-4Q", 0, "slot 0 is taken by cad0" },
+        { "the place with the least in it", "4@0 4@8 4@20", "L4-12A", 0,
+          "1 × 'NVIDIA L4-6Q' fits, but no 'NVIDIA L4-12A': slot 20 is taken by cad2" },
+        { "places are no multiples", "8@16", "L4-8Q", 1, NULL },
+        { "and some GiB are lost", "8@0 8@16", "L4-6Q", 0,
+          "2 × 'NVIDIA L4-4Q' fit, but no 'NVIDIA L4-6Q': slot 0 is taken by cad0" },
+        { "what is promised takes the first", "8@16 12", "L4-8Q", 0,
+          "1 × 'NVIDIA L4-4Q' fits, but no 'NVIDIA L4-8Q': slot 0 is taken by cad1" },
+        { "beside others", "4@12", "L4-6Q", 3, NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuInventory) inventory = vgpu_inventory_new();
+        g_autoptr(GArray) promises = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+        g_autoptr(GHashTable) users =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+        g_auto(GStrv) words = g_strsplit(cases[i].present, " ", -1);
+        VgpuGpu *gpu = make_mixed();
+        World world = {
+            .inventory = inventory,
+            .snapshot = { .inventory = inventory, .reservations = promises, .domains = users }
+        };
+        g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(VgpuReservation));
+        const VgpuSnapshot unpromised = { .inventory = inventory, .reservations = none };
+        VgpuWant want = { 0 };
+        g_autoptr(VgpuCandidate) candidate = NULL;
+        guint available;
+
+        vgpu_inventory_take(inventory, gpu);
+        for (guint n = 0; words[n]; n++) {
+            VgpuParent *parent = g_ptr_array_index(gpu->parents, n);
+            char *slot = strchr(words[n], '@');
+            char *uuid = g_strdup_printf("u%u", n);
+            VgpuReservation promise = { .uuid = uuid, .parent = parent->address };
+
+            if (slot)
+                *slot = '\0';
+            g_ptr_array_add(ids, g_strconcat("nvidia-", words[n], NULL));
+            promise.profile_id = g_ptr_array_index(ids, n);
+            g_hash_table_insert(users, uuid, g_strdup_printf("cad%u", n));
+            if (slot)
+                vgpu_parent_add_instance(parent, uuid, promise.profile_id)->slot =
+                    (int) g_ascii_strtoull(slot + 1, NULL, 10);
+            else
+                g_array_append_val(promises, promise);
+        }
+        for (guint n = 0; n < gpu->profiles->len; n++) { /* the driver lists what it would make */
+            const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, n);
+            VgpuLoad load = vgpu_room_load(&unpromised, gpu, profile);
+
+            for (guint v = g_strv_length(words); load.board_room && v < N_VFS; v++)
+                vgpu_parent_add_offer(g_ptr_array_index(gpu->parents, v), profile, 1);
+        }
+        candidate = judge(&world, &want, cases[i].wanted);
+        available = vgpu_placement_available(&world.snapshot, gpu, candidate->profile);
+        if (available != cases[i].available ||
+            (candidate->verdict == VGPU_VERDICT_FITS) != !cases[i].reason ||
+            (cases[i].reason && strcmp(candidate->reason, cases[i].reason)))
+            fail_msg("%s: %u, %s", cases[i].what, available, candidate->reason);
+    }
+    (void) state;
+}
+
 /* The first @used VFs have one of @profile, and as many as are @promised next to them will. */
 static void
 put_on_vfs(World *self, const VgpuProfile *profile, guint used, guint promised)
@@ -300,7 +423,6 @@ put_on_vfs(World *self, const VgpuProfile *profile, guint used, guint promised)
 static void
 test_untold(void **state)
 {
-#define UNKNOWN VGPU_COUNT_UNKNOWN
     static const struct {
         const char *what;
         guint card_mib;
@@ -321,6 +443,9 @@ test_untold(void **state)
         { "no VF is left", 0, "L40S-4Q", 8, 0, 0, UNKNOWN, VGPU_VERDICT_NO_ROOM },
         { "it does not come out even", 144384, "H200X-8C", 0, 0, UNKNOWN, UNKNOWN,
           VGPU_VERDICT_FITS },
+        { "but there is room for one at most", 144384, "H200X-70C", 1, 0, 1, UNKNOWN,
+          VGPU_VERDICT_FITS },
+        { "or for none", 144384, "H200X-70C", 1, 1, 0, UNKNOWN, VGPU_VERDICT_NO_ROOM },
         { "on GPU instances, of which nobody tells", 81920, "H100-1-10C", 0, 0, UNKNOWN, UNKNOWN,
           VGPU_VERDICT_FITS },
         { "on one that is all of the GPU", 0, "H100-7-80C", 0, 0, 1, UNKNOWN, VGPU_VERDICT_FITS },
@@ -452,24 +577,32 @@ test_kept_out(void **state)
 {
     static const struct {
         const char *what;
-        bool passed_through, closed, other_interface, vendor, shunned;
+        bool passed_through, closed, other_interface, vendor, shunned, cordoned;
         const char *vf;
         gulong libvirt;
         VgpuVerdict verdict;
-        const char *why; /* NULL: it is not even a candidate */
+        const char *why;
     } cases[] = {
         { "a guest has it whole", .passed_through = true, .verdict = VGPU_VERDICT_PASSED_THROUGH,
           .why = "vfio-pci" },
         { "it is being set up", .closed = true, .verdict = VGPU_VERDICT_NO_ROOM,
           .why = "set up" },
-        { "the definition has another kind of device", .other_interface = true },
-        { "the definition names a VF of another GPU", .vf = "0000:99:00.4" },
+        { "it is cordoned", .cordoned = true, .verdict = VGPU_VERDICT_CORDONED,
+          .why = "is cordoned: fan (virt-vgpu gpu-uncordon " GPU ")" },
+        { "it is cordoned, and set up", .cordoned = true, .closed = true,
+          .verdict = VGPU_VERDICT_CORDONED, .why = "is cordoned" },
+        { "it is cordoned, and the definition names one of its VFs", .cordoned = true,
+          .vf = "0000:41:00.6", .verdict = VGPU_VERDICT_CORDONED, .why = "is cordoned" },
+        { "the definition has another kind of device", .other_interface = true,
+          .verdict = VGPU_VERDICT_NOT_NAMED, .why = "the definition has vf" },
+        { "the definition names a VF of another GPU", .vf = "0000:99:00.4",
+          .verdict = VGPU_VERDICT_NOT_NAMED, .why = "virtual function 0000:99:00.4 of the" },
         { "the definition names one of its VFs", .vf = "0000:41:00.6",
           .verdict = VGPU_VERDICT_FITS, .why = "0000:41:00.6" },
         { "that VF could not be had a moment ago", .vf = "0000:41:00.6", .shunned = true,
           .verdict = VGPU_VERDICT_NO_ROOM, .why = "0000:41:00.6: shunned" },
         { "libvirt is too old for it", .vendor = true, .libvirt = 9006999,
-          .verdict = VGPU_VERDICT_NO_ROOM, .why = "libvirt 9.7" },
+          .verdict = VGPU_VERDICT_LIBVIRT_TOO_OLD, .why = "libvirt 9.7" },
         { "libvirt is just new enough", .vendor = true, .libvirt = 9007000,
           .verdict = VGPU_VERDICT_FITS, .why = "" },
         { "libvirt is not to be minded", .vendor = true, .verdict = VGPU_VERDICT_FITS,
@@ -483,6 +616,8 @@ test_kept_out(void **state)
 
         (void) setup((void **) &self);
         self->gpu->passed_through = cases[i].passed_through;
+        if (cases[i].cordoned)
+            self->gpu->cordon = vgpu_cordon_new("2026-03-01T09:30:00Z", "fan", "root");
         if (cases[i].vendor)
             self->gpu->interface = VGPU_INTERFACE_VENDOR_VFIO;
         if (cases[i].other_interface)
@@ -493,10 +628,8 @@ test_kept_out(void **state)
             g_hash_table_insert(self->closed, (gpointer) cases[i].vf, (gpointer) "shunned");
         self->snapshot.libvirt = cases[i].libvirt;
         candidate = judge(self, &want, "A100-4C");
-        if (!candidate != !cases[i].why ||
-            (candidate && (candidate->verdict != cases[i].verdict ||
-                           !strstr(candidate->reason, cases[i].why))))
-            fail_msg("%s: %s", cases[i].what, candidate ? candidate->reason : "no candidate");
+        if (candidate->verdict != cases[i].verdict || !strstr(candidate->reason, cases[i].why))
+            fail_msg("%s: %s", cases[i].what, candidate->reason);
         g_clear_pointer(&candidate, vgpu_candidate_free);
         (void) teardown((void **) &self);
     }
@@ -554,6 +687,7 @@ main(void)
         cmocka_unit_test(test_room),
         test(test_mig),
         cmocka_unit_test(test_mig_sizes),
+        cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_untold),
         cmocka_unit_test(test_capacity),
         test(test_own),

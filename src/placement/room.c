@@ -1,6 +1,7 @@
 #include "placement/room.h"
 
 #include "gpu/tally.h"
+#include "placement/board.h"
 #include "placement/pending.h"
 
 /* Drivers that tell a frame buffer share a GPU between equal sizes only (NVIDIA vGPU guide,
@@ -13,23 +14,10 @@ excludes(const VgpuGpu *gpu, const VgpuProfile *used, const VgpuProfile *profile
            !vgpu_profile_is_mig(used) && !vgpu_profile_is_mig(profile);
 }
 
-/* A MIG GPU instance takes one frame-buffer size at a time, of any series (measured on an RTX PRO
- * 6000 Blackwell, github.com/bigstack-oss/cubecos). @sizes: of each size, the vGPUs on instances
- * of that profile. The driver is taken to fill an instance before it uses the next. */
-static void
-count_on_instance(const VgpuProfile *used, GHashTable *sizes, VgpuLoad *load)
-{
-    gpointer size = GUINT_TO_POINTER(used->fb_mib);
-    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(sizes, size));
-
-    load->gpu_instances += n % MAX(used->max_per_gi, 1) == 0;
-    g_hash_table_insert(sizes, size, GUINT_TO_POINTER(n + 1));
-}
-
 /* @n of profile @used, NULL: of one that is not known. */
 static void
 count_some(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuProfile *used, guint n,
-           GHashTable *sizes, VgpuLoad *load)
+           VgpuLoad *load)
 {
     load->vgpus += n;
     if (!used)
@@ -37,20 +25,23 @@ count_some(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuProfile *us
     load->fb_mib += n * used->fb_mib;
     if (g_str_equal(used->id, profile->id))
         load->of_profile += n;
-    for (guint i = 0; i < n && used->gi_profile >= 0 && used->gi_profile == profile->gi_profile;
-         i++)
-        count_on_instance(used, sizes, load);
-    if (used->fb_mib && used->fb_mib == profile->fb_mib)
-        load->of_size += n;
     if (excludes(gpu, used, profile))
         load->other_size = used;
 }
 
+/* One that its driver does not know of yet. */
 static void
-count_one(const VgpuGpu *gpu, const VgpuProfile *profile, const char *id, GHashTable *sizes,
-          VgpuLoad *load)
+count_promise(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuReservation *reservation,
+              VgpuBoard *board, VgpuLoad *load)
 {
-    count_some(gpu, profile, id ? vgpu_gpu_find_profile(gpu, id) : NULL, 1, sizes, load);
+    const char *id = reservation->profile_id;
+    const VgpuProfile *used = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
+
+    count_some(gpu, profile, used, 1, load);
+    load->pending++;
+    load->pending_others += used != profile;
+    if (board && used)
+        vgpu_board_promise(board, used, reservation->uuid);
 }
 
 GArray *
@@ -70,9 +61,8 @@ vgpu_room_open_reservations(const VgpuSnapshot *snapshot)
     return open;
 }
 
-/* Reservations on @parent that sysfs does not show. */
-static guint
-pending_on(const VgpuSnapshot *snapshot, const VgpuParent *parent)
+guint
+vgpu_room_promised(const VgpuSnapshot *snapshot, const VgpuParent *parent)
 {
     guint pending = vgpu_pending_on(snapshot->pending, parent);
 
@@ -107,55 +97,91 @@ profile_of(const VgpuSnapshot *snapshot, const VgpuInstance *instance)
 /* What the driver shows. */
 static void
 count_instances(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile,
-                GHashTable *sizes, VgpuLoad *load)
+                VgpuBoard *board, VgpuLoad *load)
 {
     const VgpuTally *tally = gpu->tally;
 
-    /* on MIG GPU instances it matters in which order they are filled */
-    if (tally && tally->is_clear && profile->gi_profile < 0) {
-        for (guint i = 0; i < tally->counts->len; i++) {
-            const VgpuTallyCount *count = &g_array_index(tally->counts, VgpuTallyCount, i);
+    for (guint i = 0; !board && tally && tally->is_clear && i < tally->counts->len; i++) {
+        const VgpuTallyCount *count = &g_array_index(tally->counts, VgpuTallyCount, i);
 
-            count_some(gpu, profile, count->profile, count->n, sizes, load);
-        }
-        return;
+        count_some(gpu, profile, count->profile, count->n, load);
     }
+    if (!board && tally && tally->is_clear)
+        return;
     for (guint i = 0; i < gpu->parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
 
-        for (guint j = 0; j < parent->instances->len; j++)
-            count_one(gpu, profile, profile_of(snapshot, g_ptr_array_index(parent->instances, j)),
-                      sizes, load);
+        for (guint j = 0; j < parent->instances->len; j++) {
+            const VgpuInstance *instance = g_ptr_array_index(parent->instances, j);
+            const char *id = profile_of(snapshot, instance);
+            const VgpuProfile *used = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
+
+            count_some(gpu, profile, used, 1, load);
+            if (board)
+                vgpu_board_put(board, used, instance);
+        }
     }
+}
+
+/* What it does not show yet. */
+static void
+count_promises(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile,
+               VgpuBoard *board, VgpuLoad *load)
+{
+    const GArray *pending = vgpu_pending_on_gpu(snapshot->pending, gpu);
+
+    for (guint i = 0; pending && i < pending->len; i++)
+        count_promise(gpu, profile, &g_array_index(pending, VgpuPendingOne, i).reservation, board,
+                      load);
+    for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+        const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
+
+        if (parent && !vgpu_parent_find_instance(parent, r->uuid))
+            count_promise(gpu, profile, r, board, load);
+    }
+}
+
+/* The GPU as its driver has given it away, with all that is promised; NULL as of vgpu_board_new(). */
+static VgpuBoard *
+fill_board(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile,
+           VgpuLoad *load)
+{
+    VgpuBoard *board = vgpu_board_new(gpu, profile);
+
+    count_instances(snapshot, gpu, profile, board, load);
+    count_promises(snapshot, gpu, profile, board, load);
+    return board;
+}
+
+/* What @board, which may be NULL, has left is what counts. */
+static void
+take_board(const VgpuBoard *board, VgpuLoad *load)
+{
+    if (!board)
+        return;
+    load->has_board = true;
+    load->board_room = vgpu_board_room(board);
+    load->board_is_certain = vgpu_board_is_certain(board);
 }
 
 VgpuLoad
 vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
-    g_autoptr(GHashTable) sizes = profile->gi_profile >= 0 ? g_hash_table_new(NULL, NULL) : NULL;
-    const GArray *pending = vgpu_pending_on_gpu(snapshot->pending, gpu);
     VgpuLoad load = { 0 };
+    g_autoptr(VgpuBoard) board = fill_board(snapshot, gpu, profile, &load);
 
-    count_instances(snapshot, gpu, profile, sizes, &load);
-    for (guint i = 0; pending && i < pending->len; i++) {
-        const VgpuPendingOne *one = &g_array_index(pending, VgpuPendingOne, i);
-
-        count_one(gpu, profile, one->reservation.profile_id, sizes, &load);
-        load.pending++;
-    }
-    for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
-        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
-        const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
-
-        if (parent && !vgpu_parent_find_instance(parent, r->uuid)) {
-            count_one(gpu, profile, r->profile_id, sizes, &load);
-            load.pending++;
-        }
-    }
-    if (sizes)
-        load.of_gi_size =
-            GPOINTER_TO_UINT(g_hash_table_lookup(sizes, GUINT_TO_POINTER(profile->fb_mib)));
+    take_board(board, &load);
     return load;
+}
+
+char *
+vgpu_room_obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
+{
+    VgpuLoad load = { 0 };
+    g_autoptr(VgpuBoard) board = gpu->is_mixed ? fill_board(snapshot, gpu, profile, &load) : NULL;
+
+    return board ? vgpu_board_explain(board, snapshot->domains) : NULL;
 }
 
 static bool
@@ -175,10 +201,11 @@ vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent, const VgpuP
     const VgpuOffer *offer = vgpu_parent_find_offer(parent, profile->id);
     guint pending;
 
-    if (!offer || !offer->available || was_refused(snapshot, parent, profile) ||
+    if (!offer || !offer->available || parent->host_vf ||
+        was_refused(snapshot, parent, profile) ||
         (snapshot->closed && g_hash_table_contains(snapshot->closed, parent->address)))
         return 0;
-    pending = pending_on(snapshot, parent);
+    pending = vgpu_room_promised(snapshot, parent);
     if (parent->is_vf) /* one vGPU per VF, whatever its profile */
         return !parent->instances->len && !pending ? 1 : 0;
     return offer->available > pending ? offer->available - pending : 0;
@@ -274,68 +301,65 @@ vgpu_room_on_all(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPro
 static guint
 total_fb_mib(const VgpuGpu *gpu)
 {
-    guint total = 0;
+    guint total = gpu->card_mib;
 
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
 
-        total = MAX(total, profile->fb_mib * profile->max_instances);
+        if (!vgpu_profile_is_mig(profile))
+            total = MAX(total, profile->fb_mib * profile->max_instances);
     }
     return total;
 }
 
-/* How many of one size a GPU takes, whatever their series; G_MAXUINT when nobody tells. */
+/* How many of its size a GPU takes: its own number, else that of another series; 0 when nobody tells. */
 static guint
-size_limit(const VgpuGpu *gpu, guint fb_mib)
+size_limit(const VgpuGpu *gpu, const VgpuProfile *profile)
 {
-    guint limit = 0;
+    guint limit = vgpu_gpu_max_instances(gpu, profile);
 
-    for (guint i = 0; i < gpu->profiles->len; i++) {
-        const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
+    for (guint i = 0; !limit && profile->fb_mib && i < gpu->profiles->len; i++) {
+        const VgpuProfile *one = g_ptr_array_index(gpu->profiles, i);
 
-        if (profile->fb_mib == fb_mib)
-            limit = MAX(limit, vgpu_gpu_max_instances(gpu, profile));
+        if (one->fb_mib == profile->fb_mib && !vgpu_profile_is_mig(one))
+            limit = vgpu_gpu_max_instances(gpu, one);
     }
-    return limit ? limit : G_MAXUINT;
+    return limit;
 }
 
-/* Room on the MIG GPU instances that the profile goes on: the free ones, and what is left of the
- * last one that has its size. */
 static guint
-gpu_instance_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
+less(guint all, guint used)
 {
-    guint each = MAX(profile->max_per_gi, 1);
-    guint left = (each - load->of_gi_size % each) % each;
-    guint instances = 0;
+    return all > used ? all - used : 0;
+}
 
-    for (guint i = 0; i < gpu->gpu_instances->len; i++) {
-        const VgpuGpuInstance *instance = g_ptr_array_index(gpu->gpu_instances, i);
+/* While all have one size (kvgpumgrCheckVgpuTypeCreatable() of open-gpu-kernel-modules): a type is
+ * made as long as there are fewer vGPUs, of whatever series, than its maximum. */
+static guint
+equal_size_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
+{
+    guint limit = size_limit(gpu, profile);
 
-        instances += instance->profile == profile->gi_profile;
-    }
-    return left + (instances > load->gpu_instances ? instances - load->gpu_instances : 0) * each;
+    if (limit)
+        return less(limit, load->vgpus);
+    if (gpu->card_mib && profile->fb_mib) /* it may be fewer */
+        return less(gpu->card_mib / profile->fb_mib, load->vgpus);
+    return G_MAXUINT;
 }
 
 guint
 vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
 {
-    guint limit = G_MAXUINT;
     guint total = total_fb_mib(gpu);
 
-    if (profile->max_instances)
-        limit = profile->max_instances > load->of_profile
-                    ? profile->max_instances - load->of_profile
-                    : 0;
-    if (!gpu->is_mixed && !gpu->is_mig && profile->fb_mib) {
-        guint of_size = size_limit(gpu, profile->fb_mib);
-
-        limit = MIN(limit, of_size > load->of_size ? of_size - load->of_size : 0);
-    }
-    if (gpu->is_mixed && total && profile->fb_mib)
-        limit = MIN(limit, total > load->fb_mib ? (total - load->fb_mib) / profile->fb_mib : 0);
-    if (gpu->is_mig && profile->gi_profile >= 0)
-        limit = MIN(limit, gpu_instance_limit(gpu, profile, load));
-    return limit;
+    if (load->has_board)
+        return load->board_room;
+    if (vgpu_profile_is_mig(profile))
+        return profile->max_instances ? less(profile->max_instances, load->of_profile)
+                                      : G_MAXUINT;
+    if (!gpu->is_mixed)
+        return equal_size_limit(gpu, profile, load);
+    return total && profile->fb_mib ? less(total, load->fb_mib) / profile->fb_mib : G_MAXUINT;
 }
 
 /* Whether vGPUs are made on VFs, each of which takes one and tells nothing of the others. */
@@ -346,29 +370,87 @@ is_on_vfs(const VgpuGpu *gpu)
 }
 
 bool
-vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile)
+vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
 {
-    if (!is_on_vfs(gpu)) /* the driver's own number */
-        return true;
-    if (vgpu_profile_is_mig(profile)) /* NVML has told of it, and of the GPU instances */
-        return profile->gi_profile >= 0;
-    return vgpu_gpu_max_instances(gpu, profile) != 0;
+    if (load->has_board)
+        return load->board_is_certain;
+    if (!is_on_vfs(gpu)) /* the driver's own number, without what it does not know of */
+        return !load->pending_others || size_limit(gpu, profile);
+    return !vgpu_profile_is_mig(profile) && !gpu->is_mixed &&
+           vgpu_gpu_max_instances(gpu, profile);
+}
+
+/* Whether the GPU is in MIG mode: as the management library says, else as can be seen, since no driver
+ * offers or has profiles that are not for its mode. */
+typedef enum {
+    MIG_OFF,
+    MIG_ON,
+    MIG_UNKNOWN,
+} Mig;
+
+static Mig
+seen_on(const VgpuGpu *gpu, const VgpuParent *parent)
+{
+    for (guint i = 0; i < parent->instances->len; i++) {
+        const char *id = ((const VgpuInstance *) parent->instances->pdata[i])->profile_id;
+        const VgpuProfile *profile = id ? vgpu_gpu_find_profile(gpu, id) : NULL;
+
+        if (profile)
+            return vgpu_profile_is_mig(profile) ? MIG_ON : MIG_OFF;
+    }
+    for (guint i = 0; i < parent->offers->len; i++) {
+        const VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
+
+        if (offer->available)
+            return vgpu_profile_is_mig(offer->profile) ? MIG_ON : MIG_OFF;
+    }
+    return MIG_UNKNOWN;
+}
+
+static Mig
+mig_mode(const VgpuGpu *gpu)
+{
+    Mig mode = MIG_OFF; /* it is for VFs only, and for a GPU that has such profiles */
+
+    if (gpu->is_mig || gpu->tells_mig)
+        return gpu->is_mig ? MIG_ON : MIG_OFF;
+    for (guint i = 0; is_on_vfs(gpu) && i < gpu->profiles->len && mode == MIG_OFF; i++) {
+        if (vgpu_profile_is_mig(g_ptr_array_index(gpu->profiles, i)))
+            mode = MIG_UNKNOWN;
+    }
+    for (guint i = 0; i < gpu->parents->len && mode == MIG_UNKNOWN; i++)
+        mode = seen_on(gpu, g_ptr_array_index(gpu->parents, i));
+    return mode;
+}
+
+/* VFs that the host does not keep for itself. */
+static guint
+count_for_guests(const VgpuGpu *gpu)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < gpu->parents->len; i++)
+        n += !((const VgpuParent *) g_ptr_array_index(gpu->parents, i))->host_vf;
+    return n;
 }
 
 guint
 vgpu_room_capacity(const VgpuGpu *gpu, const VgpuProfile *profile)
 {
-    const VgpuLoad nothing = { 0 };
+    g_autoptr(VgpuBoard) empty = vgpu_board_new(gpu, profile);
+    Mig mode = mig_mode(gpu);
+    VgpuLoad nothing = { 0 };
     guint limit;
 
-    if (!vgpu_room_is_known(gpu, profile))
+    if (mode == MIG_UNKNOWN)
         return VGPU_COUNT_UNKNOWN;
-    if (gpu->is_mig != vgpu_profile_is_mig(profile)) /* it is not for this mode */
+    if ((mode == MIG_ON) != vgpu_profile_is_mig(profile)) /* it is not for this mode */
         return 0;
+    take_board(empty, &nothing);
     limit = gpu->is_mig && gpu->mig_auto && profile->max_instances
                 ? profile->max_instances
                 : vgpu_room_limit(gpu, profile, &nothing);
-    if (limit == G_MAXUINT)
+    if (limit == G_MAXUINT || !vgpu_room_is_known(gpu, profile, &nothing))
         return VGPU_COUNT_UNKNOWN;
-    return is_on_vfs(gpu) ? MIN(limit, gpu->parents->len) : limit;
+    return is_on_vfs(gpu) ? MIN(limit, count_for_guests(gpu)) : limit;
 }

@@ -7,12 +7,13 @@
 typedef struct {
     guint vgpus;                   /* of any profile */
     guint pending;                 /* of those, what sysfs does not show yet, or never does */
+    guint pending_others;          /* of those, of another profile */
     guint of_profile;              /* of the profile in question */
-    guint of_size;                 /* of its frame buffer, whatever their series */
-    guint of_gi_size;              /* of that, on MIG GPU instances of the same profile */
-    guint gpu_instances;           /* MIG GPU instances of that profile that are in use */
     guint fb_mib;                  /* frame buffer that all of them take */
     const VgpuProfile *other_size; /* a profile in use that rules this one out, or NULL */
+    bool has_board;                /* GPU instances or placement slots decide, see board.h: */
+    guint board_room;              /* how many more of the profile they take */
+    bool board_is_certain;         /* and whether that is known */
 } VgpuLoad;
 
 /* Of the reservations, those that matter: the rest is seen in sysfs with its type, or is not on
@@ -21,6 +22,9 @@ GArray *vgpu_room_open_reservations(const VgpuSnapshot *snapshot);
 
 VgpuLoad vgpu_room_load(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                         const VgpuProfile *profile);
+
+/* Reservations on @parent that sysfs does not show. */
+guint vgpu_room_promised(const VgpuSnapshot *snapshot, const VgpuParent *parent);
 
 /* How many more of @profile this one parent takes. */
 guint vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent,
@@ -36,9 +40,13 @@ const GPtrArray *vgpu_room_parents(const VgpuGpu *gpu);
  * when nobody tells. */
 guint vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);
 
-/* Whether that limit is known. Where it is not, the driver decides, and all that the parents tell
- * is whether there is room for one. */
-bool vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile);
+/* Whether that limit, together with what the parents take, is known. Where it is not, it is more than
+ * there may be; the driver decides, and all that the parents tell is whether there is room for one. */
+bool vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);
+
+/* What keeps @profile out of a GPU of mixed sizes, see vgpu_board_explain(); NULL: nothing that is known. */
+char *vgpu_room_obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                         const VgpuProfile *profile);
 
 /* How many of @profile the GPU takes while it has no other vGPU, in the mode that it is in;
  * VGPU_COUNT_UNKNOWN when that cannot be told. */

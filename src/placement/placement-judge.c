@@ -1,5 +1,7 @@
 /* placement-judge.c: what each GPU says to a vGPU, and why */
+#include "domain/additions.h"
 #include "domain/inject.h"
+#include "domain/refusals.h"
 #include "placement/placement-private.h"
 #include "placement/room.h"
 
@@ -9,15 +11,21 @@ pool_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
     return snapshot->pools ? vgpu_pools_of(snapshot->pools, gpu) : NULL;
 }
 
-/* Why nothing may be placed on the GPU, NULL when something may. */
+const char *
+vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
+{
+    return gpu->interface == VGPU_INTERFACE_VENDOR_VFIO && snapshot->libvirt &&
+                   snapshot->libvirt < VGPU_LIBVIRT_VENDOR_VFIO
+               ? "its vendor-specific VFIO needs libvirt 9.7 or newer"
+               : NULL;
+}
+
+/* Why nothing may be placed on the GPU just now, NULL when something may. */
 static char *
 obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPool *pool)
 {
     if (snapshot->closed && g_hash_table_contains(snapshot->closed, gpu->address))
         return g_strdup(g_hash_table_lookup(snapshot->closed, gpu->address));
-    if (gpu->interface == VGPU_INTERFACE_VENDOR_VFIO && snapshot->libvirt &&
-        snapshot->libvirt < VGPU_LIBVIRT_VENDOR_VFIO)
-        return g_strdup("its vendor-specific VFIO needs libvirt 9.7 or newer");
     if (pool && !vgpu_pool_accepts_driver(pool, gpu->driver_version))
         return g_strdup_printf("pool '%s' needs driver %s, and this is %s", pool->name,
                                pool->driver_version,
@@ -32,58 +40,39 @@ why_unseen(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
     return snapshot->unseen ? g_hash_table_lookup(snapshot->unseen, gpu->address) : NULL;
 }
 
+static guint
+room_beside(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile,
+            const VgpuLoad *load)
+{
+    const VgpuPool *pool = pool_of(snapshot, gpu);
+    g_autofree char *why = obstacle(snapshot, gpu, pool);
+
+    if (load->other_size || gpu->passed_through || gpu->cordon || why ||
+        why_unseen(snapshot, gpu) || vgpu_placement_libvirt_too_old(snapshot, gpu) ||
+        (pool &&
+         (!vgpu_pools_is_active(snapshot->pools, pool) || !vgpu_pool_allows(pool, profile))))
+        return 0;
+    return MIN(vgpu_room_on_all(snapshot, gpu, profile), vgpu_room_limit(gpu, profile, load));
+}
+
 guint
 vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
     VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
-    const VgpuPool *pool = pool_of(snapshot, gpu);
-    g_autofree char *why = obstacle(snapshot, gpu, pool);
 
-    if (load.other_size || gpu->passed_through || why || why_unseen(snapshot, gpu) ||
-        (pool &&
-         (!vgpu_pools_is_active(snapshot->pools, pool) || !vgpu_pool_allows(pool, profile))))
-        return 0;
-    return MIN(vgpu_room_on_all(snapshot, gpu, profile), vgpu_room_limit(gpu, profile, &load));
+    return room_beside(snapshot, gpu, profile, &load);
 }
 
 guint
 vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                          const VgpuProfile *profile)
 {
-    guint room = vgpu_placement_room(snapshot, gpu, profile);
+    VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
+    guint room = room_beside(snapshot, gpu, profile, &load);
+    bool takes_one = room == 1 && !load.pending; /* it offers one, and there is no room for two */
 
-    return room <= 1 || vgpu_room_is_known(gpu, profile) ? room : VGPU_COUNT_UNKNOWN;
-}
-
-/* Why the profile could not be made on the GPU a moment ago; NULL: it was not tried. */
-static const char *
-why_refused(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
-{
-    bool was_any = snapshot->refused && g_hash_table_size(snapshot->refused);
-
-    for (guint i = 0; was_any && i < gpu->parents->len; i++) {
-        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
-        g_autofree char *pair = vgpu_placement_pair(parent->address, profile->id);
-        const char *why = g_hash_table_lookup(snapshot->refused, pair);
-
-        if (why)
-            return why;
-    }
-    return NULL;
-}
-
-static void refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-
-static void
-refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    out->verdict = verdict;
-    out->reason = g_strdup_vprintf(format, args);
-    va_end(args);
+    return !room || takes_one || vgpu_room_is_known(gpu, profile, &load) ? room
+                                                                         : VGPU_COUNT_UNKNOWN;
 }
 
 /* How many vGPUs a domain may have when one of them is of profile @id; 0: no limit is known. */
@@ -108,8 +97,9 @@ goes_with_its_own(const VgpuSnapshot *snapshot, const VgpuProfile *profile, Vgpu
     guint wanted = snapshot->own ? snapshot->own->len + 1 : 1;
 
     if (limit && wanted > limit) {
-        refuse(out, VGPU_VERDICT_NO_ROOM, "its driver allows %u vGPU(s) of '%s' in one domain",
-               limit, profile->name);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM,
+                              "its driver allows %u vGPU(s) of '%s' in one domain", limit,
+                              profile->name);
         return false;
     }
     for (guint i = 0; i + 1 < wanted; i++) {
@@ -117,8 +107,9 @@ goes_with_its_own(const VgpuSnapshot *snapshot, const VgpuProfile *profile, Vgpu
 
         limit = domain_limit(snapshot, id);
         if (limit && wanted > limit) {
-            refuse(out, VGPU_VERDICT_NO_ROOM,
-                   "the domain's vGPU of profile %s allows %u in one domain", id, limit);
+            vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM,
+                                  "the domain's vGPU of profile %s allows %u in one domain", id,
+                                  limit);
             return false;
         }
     }
@@ -131,12 +122,13 @@ is_in_its_pool(const VgpuSnapshot *snapshot, const VgpuWant *want, VgpuCandidate
 {
     if (!vgpu_placement_names_pool(want)) {
         if (out->pool)
-            refuse(out, VGPU_VERDICT_NOT_IN_POOL, "belongs to pool '%s'", out->pool->name);
+            vgpu_placement_refuse(out, VGPU_VERDICT_NOT_IN_POOL, "belongs to pool '%s'",
+                                  out->pool->name);
         return !out->pool;
     }
     if (out->pool && vgpu_pools_find(snapshot->pools, want->pool) == out->pool)
         return true;
-    refuse(out, VGPU_VERDICT_NOT_IN_POOL, "is not in pool '%s'", want->pool);
+    vgpu_placement_refuse(out, VGPU_VERDICT_NOT_IN_POOL, "is not in pool '%s'", want->pool);
     return false;
 }
 
@@ -147,17 +139,24 @@ is_given_by_pool(const VgpuSnapshot *snapshot, const VgpuProfile *profile, VgpuC
     const VgpuPool *pool = out->pool;
 
     if (pool && profile && !vgpu_pool_allows(pool, profile)) {
-        refuse(out, VGPU_VERDICT_NOT_IN_POOL, "pool '%s' does not offer '%s'", pool->name,
-               profile->name);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NOT_IN_POOL, "pool '%s' does not offer '%s'",
+                              pool->name, profile->name);
         return false;
     }
     out->profile = profile;
     if (pool && !vgpu_pools_is_active(snapshot->pools, pool)) {
-        refuse(out, VGPU_VERDICT_NOT_IN_POOL, "pool '%s' is not active (virt-vgpu pool-start %s)",
-               pool->name, pool->name);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NOT_IN_POOL,
+                              "pool '%s' is not active (virt-vgpu pool-start %s)", pool->name,
+                              pool->name);
         return false;
     }
     return true;
+}
+
+static guint
+count_in(GHashTable *by_pool, const VgpuPool *pool)
+{
+    return by_pool ? GPOINTER_TO_UINT(g_hash_table_lookup(by_pool, pool->name)) : 0;
 }
 
 /* Whether the domain's tenant may have one more in the pool. */
@@ -168,21 +167,22 @@ is_within_tenancy(const VgpuSnapshot *snapshot, VgpuCandidate *out)
     const GPtrArray *users = NULL;
     g_autofree char *why = NULL;
     g_autoptr(GString) names = g_string_new(NULL);
-    guint used = 0;
 
     if (!pool)
         return true;
-    if (snapshot->tenant_used)
-        used = GPOINTER_TO_UINT(g_hash_table_lookup(snapshot->tenant_used, pool->name));
-    why = vgpu_pool_refuses_tenant(pool, snapshot->tenant, used);
+    why = vgpu_pool_refuses_tenant(pool, snapshot->tenant, count_in(snapshot->tenant_used, pool),
+                                   count_in(snapshot->tenant_mib, pool), out->profile);
     if (!why)
         return true;
     if (snapshot->tenant_users)
         users = g_hash_table_lookup(snapshot->tenant_users, pool->name);
-    for (guint i = 0; users && i < users->len; i++)
+    for (guint i = 0; users && i < MIN(users->len, VGPU_PLACEMENT_MAX_NAMES); i++)
         g_string_append_printf(names, "%s%s", i ? ", " : " (",
                                (const char *) g_ptr_array_index(users, i));
-    refuse(out, VGPU_VERDICT_TENANT_LIMIT, "%s%s%s", why, names->str, names->len ? ")" : "");
+    if (users && users->len > VGPU_PLACEMENT_MAX_NAMES)
+        g_string_append_printf(names, " and %u more", users->len - VGPU_PLACEMENT_MAX_NAMES);
+    vgpu_placement_refuse(out, VGPU_VERDICT_TENANT_LIMIT, "%s%s%s", why, names->str,
+                          names->len ? ")" : "");
     return false;
 }
 
@@ -192,7 +192,7 @@ is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile
 {
     const VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
-    return want->vf && instance && !instance->uuid &&
+    return want->vf && !parent->host_vf && instance && !instance->uuid &&
            g_strcmp0(instance->profile_id, profile->id) == 0;
 }
 
@@ -204,7 +204,17 @@ vgpu_placement_reluctance(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
         snapshot->planned && g_hash_table_contains(snapshot->planned, parent->address) &&
         !(snapshot->unplanned && g_hash_table_contains(snapshot->unplanned, parent->address));
 
-    return is_planned + 2 * vgpu_gpu_shares_with_host(gpu, parent);
+    bool is_doubted =
+        snapshot->doubted && g_hash_table_contains(snapshot->doubted, parent->address);
+
+    return (is_planned || is_doubted) + 2 * vgpu_gpu_shares_with_host(gpu, parent);
+}
+
+/* Whether another domain has the VF that is named, or is to have it. */
+static bool
+is_anothers(const VgpuSnapshot *snapshot, const char *vf)
+{
+    return snapshot->users && g_hash_table_contains(snapshot->users, vf);
 }
 
 /* Whether @parent takes one; @promised: the GPU as a whole has no room beside what is promised. */
@@ -221,12 +231,16 @@ static const VgpuParent *
 choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
               VgpuCandidate *out)
 {
-    const VgpuParent *named = want->vf ? vgpu_gpu_find_parent(out->gpu, want->vf) : NULL;
+    const char *vf = vgpu_placement_named_vf(want, out->gpu);
+    const VgpuParent *named = vf ? vgpu_gpu_find_parent(out->gpu, vf) : NULL;
     const GPtrArray *parents = vgpu_room_parents(out->gpu);
     const VgpuParent *best = NULL;
 
-    if (want->vf)
-        return named && takes_one(snapshot, want, promised, named, out->profile) ? named : NULL;
+    if (vf)
+        return named && !is_anothers(snapshot, vf) &&
+                       takes_one(snapshot, want, promised, named, out->profile)
+                   ? named
+                   : NULL;
     for (guint i = 0; i < parents->len; i++) {
         const VgpuParent *parent = g_ptr_array_index(parents, i);
         guint reluctance;
@@ -254,37 +268,6 @@ is_promised_away(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad 
     return load->pending && is_told && !vgpu_room_limit(gpu, profile, load);
 }
 
-/* No parent takes it: say why. */
-static void
-refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuLoad *load,
-                bool promised, VgpuCandidate *out)
-{
-    const char *closed =
-        want->vf && snapshot->closed ? g_hash_table_lookup(snapshot->closed, want->vf) : NULL;
-    const char *why = why_refused(snapshot, out->gpu, out->profile);
-
-    out->lacks_gpu_instance = vgpu_profile_is_mig(out->profile);
-    if (closed)
-        refuse(out, VGPU_VERDICT_NO_ROOM, "%s: %s", want->vf, closed);
-    else if (why && out->gpu->interface == VGPU_INTERFACE_VF) /* no driver was asked */
-        refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
-    else if (why)
-        refuse(out, VGPU_VERDICT_NO_ROOM,
-               "the driver said there was room, but refused to make it");
-    else if (want->vf && !promised)
-        refuse(out, VGPU_VERDICT_NO_ROOM, "its virtual function %s is taken", want->vf);
-    else if (out->lacks_gpu_instance)
-        refuse(out, VGPU_VERDICT_NO_ROOM, "no free GPU instance of the right size (%u in use)",
-               load->of_profile);
-    else if (promised)
-        refuse(out, VGPU_VERDICT_NO_ROOM, "no room beside the %u in use or promised",
-               load->vgpus);
-    else if (load->of_profile)
-        refuse(out, VGPU_VERDICT_NO_ROOM, "no room beside the %u in use", load->of_profile);
-    else
-        refuse(out, VGPU_VERDICT_NO_ROOM, "the driver has no room for it now");
-}
-
 /* The rest of the questions, in the order of the verdicts. */
 static void
 judge_profile(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuLoad *load,
@@ -292,33 +275,41 @@ judge_profile(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuLoad
 {
     const VgpuProfile *profile = out->profile;
     bool promised = is_promised_away(out->gpu, profile, load);
+    const char *for_pci = vgpu_additions_for_pci(want->additions);
     g_autofree char *why = NULL;
 
     if (load->other_size) {
-        refuse(out, VGPU_VERDICT_OTHER_SIZE, "vGPUs of another size are on it (%s, %u MiB)",
-               load->other_size->name, load->other_size->fb_mib);
+        vgpu_placement_refuse(out, VGPU_VERDICT_OTHER_SIZE,
+                              "vGPUs of another size are on it (%s, %u MiB)",
+                              load->other_size->name, load->other_size->fb_mib);
         return;
     }
     if (!is_within_tenancy(snapshot, out))
         return;
     if ((why = obstacle(snapshot, out->gpu, out->pool))) {
-        refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
+        return;
+    }
+    if (out->gpu->interface == VGPU_INTERFACE_MDEV && for_pci) {
+        vgpu_placement_refuse(
+            out, VGPU_VERDICT_NO_ROOM,
+            "its vGPUs are mdevs, and libvirt takes %s of <vgpu:hostdev> for PCI devices alone",
+            for_pci);
         return;
     }
     if (profile->max_instances && load->of_profile >= profile->max_instances) {
-        refuse(out, VGPU_VERDICT_NO_ROOM, "%u of %u are in use", load->of_profile,
-               profile->max_instances);
+        vgpu_placement_refuse_for_limit(snapshot, load, out);
         return;
     }
     if (!goes_with_its_own(snapshot, profile, out))
         return;
     out->parent = choose_parent(snapshot, want, promised, out);
     if (!out->parent) {
-        refuse_for_room(snapshot, want, load, promised, out);
+        vgpu_placement_refuse_for_room(snapshot, want, load, promised, out);
         return;
     }
     out->verdict = VGPU_VERDICT_FITS;
-    out->reason = g_strdup_printf("fits on %s", out->parent->address);
+    out->reason = g_strdup_printf("on %s", out->parent->address);
 }
 
 static const VgpuProfile *
@@ -333,6 +324,59 @@ find_wanted(const VgpuGpu *gpu, const char *wanted)
     return NULL;
 }
 
+/* What is on a GPU whose driver lists nothing for it ("nvidia-1150, nvidia-1155"), NULL: nothing is. *@all:
+ * each of its functions has something. */
+static char *
+types_on(const VgpuGpu *gpu, bool *all)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+
+    *all = true;
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuInstance *instance =
+            vgpu_parent_first_instance(g_ptr_array_index(gpu->parents, i));
+
+        *all &= instance != NULL;
+        if (instance && instance->profile_id &&
+            !g_ptr_array_find_with_equal_func(ids, instance->profile_id, g_str_equal, NULL))
+            g_ptr_array_add(ids, instance->profile_id);
+    }
+    if (!ids->len)
+        return NULL;
+    g_ptr_array_add(ids, NULL);
+    return g_strjoinv(", ", (char **) ids->pdata);
+}
+
+/* Nothing is offered under that name. What a driver does not list now may be there all the same: a GPU that
+ * was never seen without vGPUs may have any profile. */
+static void
+refuse_unlisted(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want,
+                VgpuCandidate *out)
+{
+    bool all;
+    g_autofree char *types = gpu->profiles->len ? NULL : types_on(gpu, &all);
+
+    if (!types)
+        vgpu_placement_refuse(out, VGPU_VERDICT_NO_SUCH_PROFILE, "%s",
+                              gpu->profiles->len ? "does not have this profile"
+                                                 : "offers no vGPU profiles");
+    else if (is_in_its_pool(snapshot, want, out))
+        vgpu_placement_refuse(
+            out, VGPU_VERDICT_NO_ROOM,
+            all ? "all its VFs carry types (%s) set by something else"
+                : "VFs of it carry types (%s) set by something else, and its driver lists none "
+                  "for the others",
+            types);
+}
+
+static void
+refuse_cordoned(VgpuCandidate *out)
+{
+    g_autofree char *why = vgpu_cordon_text(out->gpu->cordon, out->gpu->address);
+
+    vgpu_placement_refuse(out, VGPU_VERDICT_CORDONED, "%s", why);
+}
+
 static VgpuCandidate *
 judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, const char *wanted)
 {
@@ -340,50 +384,54 @@ judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, co
     const VgpuProfile *profile = find_wanted(gpu, wanted);
     bool vfs_off = !gpu->parents->len && gpu->vfs_total && !gpu->vfs_enabled;
     const char *unseen = why_unseen(snapshot, gpu);
+    g_autofree char *not_named = vgpu_placement_why_not_named(want, gpu);
+    const char *too_old = vgpu_placement_libvirt_too_old(snapshot, gpu);
     VgpuLoad load;
 
     out->gpu = gpu;
+    out->is_named = vgpu_placement_names_gpu(want, gpu);
     out->pool = pool_of(snapshot, gpu);
+    out->offers = profile != NULL;
+    if (not_named) {
+        vgpu_placement_refuse(out, VGPU_VERDICT_NOT_NAMED, "%s", not_named);
+        return out;
+    }
     if (gpu->passed_through) {
-        refuse(out, VGPU_VERDICT_PASSED_THROUGH, "a guest has it whole (driver %s)",
-               gpu->driver ? gpu->driver : "vfio-pci");
+        vgpu_placement_refuse(out, VGPU_VERDICT_PASSED_THROUGH,
+                              "a guest has it whole (driver %s)",
+                              gpu->driver ? gpu->driver : "vfio-pci");
         return out;
     }
     if (unseen && !gpu->profiles->len) {
-        refuse(out, VGPU_VERDICT_NOT_ANSWERING, "%s", unseen);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NOT_ANSWERING, "%s", unseen);
         return out;
     }
     if (!profile && !vfs_off) {
-        refuse(out, VGPU_VERDICT_NO_SUCH_PROFILE, "%s",
-               gpu->profiles->len ? "does not have this profile" : "offers no vGPU profiles");
+        refuse_unlisted(snapshot, gpu, want, out);
         return out;
     }
     if (!is_in_its_pool(snapshot, want, out) || !is_given_by_pool(snapshot, profile, out))
         return out;
+    if (too_old) {
+        vgpu_placement_refuse(out, VGPU_VERDICT_LIBVIRT_TOO_OLD, "%s", too_old);
+        return out;
+    }
+    if (gpu->cordon) {
+        refuse_cordoned(out);
+        return out;
+    }
     if (!profile) {
-        refuse(out, VGPU_VERDICT_VFS_OFF, "its virtual functions are off");
+        vgpu_placement_refuse(out, VGPU_VERDICT_VFS_OFF, "its virtual functions are off");
         return out;
     }
     load = vgpu_room_load(snapshot, gpu, profile);
     out->used = load.vgpus;
     if (unseen) {
-        refuse(out, VGPU_VERDICT_NOT_ANSWERING, "%s", unseen);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NOT_ANSWERING, "%s", unseen);
         return out;
     }
     judge_profile(snapshot, want, &load, out);
     return out;
-}
-
-/* Whether the domain's XML, where it says so, is about this GPU. */
-static bool
-is_meant(const VgpuWant *want, const VgpuGpu *gpu)
-{
-    if (want->gpu && !g_str_equal(want->gpu, gpu->address))
-        return false;
-    if (want->interface != VGPU_INTERFACE_NONE && gpu->interface != VGPU_INTERFACE_NONE &&
-        want->interface != gpu->interface)
-        return false;
-    return !want->vf || vgpu_gpu_find_parent(gpu, want->vf);
 }
 
 GPtrArray *
@@ -393,12 +441,9 @@ vgpu_placement_judge(const VgpuSnapshot *snapshot, const VgpuWant *want, const c
     GPtrArray *candidates = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_candidate_free);
 
     for (guint i = 0; i < snapshot->inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(snapshot->inventory->gpus, i);
-        VgpuCandidate *candidate;
+        VgpuCandidate *candidate =
+            judge(snapshot, g_ptr_array_index(snapshot->inventory->gpus, i), want, wanted);
 
-        if (!is_meant(want, gpu))
-            continue;
-        candidate = judge(snapshot, gpu, want, wanted);
         *fits |= candidate->verdict == VGPU_VERDICT_FITS;
         g_ptr_array_add(candidates, candidate);
     }
@@ -413,6 +458,7 @@ merge(GPtrArray *nearest, GPtrArray *candidates)
         VgpuCandidate *kept = g_ptr_array_index(nearest, i);
         VgpuCandidate *other = g_ptr_array_index(candidates, i);
 
+        kept->offers = other->offers = kept->offers || other->offers;
         if (other->verdict > kept->verdict) {
             nearest->pdata[i] = other;
             candidates->pdata[i] = kept;

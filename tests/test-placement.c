@@ -1,6 +1,7 @@
 /* Whether there is a place for the next vGPU, and what is said when there is none. */
 #include "test.h"
 
+#include "base/error.h"
 #include "placement-host.h"
 
 static void
@@ -111,8 +112,8 @@ test_refusals(void **state)
           .refused = VF0 " nvidia-746" },
         { "refused another profile", "a2 " A, "A2-4Q", VF0 " nvidia-746",
           .refused = VF0 " nvidia-751" },
-        { "all VFs were refused", "a2 " A, "A2-4Q",
-          NO_ROOM("A2-4Q") A ": the driver said there was room, but refused to make it",
+        { "all VFs were refused: the first one's reason", "a2 " A, "A2-4Q",
+          NO_ROOM("A2-4Q") A ": " VF0 " nvidia-746",
           .refused = VF0 " nvidia-746; " VF1 " nvidia-746; " VF2 " nvidia-746; " VF3
                          " nvidia-746; " VF4 " nvidia-746; " VF5 " nvidia-746" },
         { "all plain VFs were refused: the first one's reason", "flex " A, "vf",
@@ -120,8 +121,7 @@ test_refusals(void **state)
           .refused = VF0 " vf; " VF1 " vf; " VF2 " vf; " VF3 " vf; " VF4 " vf; " VF5 " vf" },
         { "a PF was refused", "p40 " A "; p40 " B, "P40-4Q", B " nvidia-49",
           .refused = A " nvidia-49" },
-        { "the only PF was refused", "p40 " A, "P40-4Q",
-          NO_ROOM("P40-4Q") A ": the driver said there was room, but refused to make it",
+        { "the only PF was refused", "p40 " A, "P40-4Q", NO_ROOM("P40-4Q") A ": " A " nvidia-49",
           .refused = A " nvidia-49" },
         { "the next alternative on the same GPU", "p40 " A, "P40-4Q,P40-4C", A " nvidia-283",
           .refused = A " nvidia-49" },
@@ -130,23 +130,43 @@ test_refusals(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
+/* It fits in a dialog, however large the host. */
 static void
-test_pin(void **state)
+test_length(void **state)
 {
     static const PlacementCase cases[] = {
-        { "pinned", "a2 " A "; a2 " B, "A2-4Q", B_VF0 " nvidia-746", .gpu = B },
-        { "pinned, against the policy", "a2 " A " vf0=746; a2 " B, "A2-4Q", B_VF0 " nvidia-746",
-          .gpu = B },
-        { "pinned to a slow one", "a2 " A "; a2 " B, "A2-4Q", VF0 " nvidia-746", .gpu = A,
-          .slow = A },
-        { "pinned to a full one", "a2 " A " " FOUR_4Q "; a2 " B, "A2-4Q",
-          NO_ROOM("A2-4Q") A ": 4 of 4 are in use", .gpu = A },
-        { "pinned to another card", "a2 " A "; p40 " B, "A2-4Q",
-          "not found: no GPU has the profile 'A2-4Q' (see 'virt-vgpu profile-list')", .gpu = B },
-        { "pinned to nothing", "a2 " A, "A2-4Q",
-          "not found: there is no GPU 0000:99:00.0 on this host", .gpu = "0000:99:00.0" },
-        { "pinned to a VF", "a2 " A, "A2-4Q", "not found: there is no GPU " VF0 " on this host",
-          .gpu = VF0 },
+        { "one that is full, and seven others",
+          "a2 0000:01:00.0 " FOUR_4Q
+          "; p40 0000:02:00.0; p40 0000:03:00.0; p40 0000:04:00.0; plain 0000:05:00.0; "
+          "p40 0000:06:00.0; p40 0000:07:00.0; p40 0000:08:00.0",
+          "A2-4Q",
+          NO_ROOM("A2-4Q") "0000:01:00.0: 4 of 4 are in use; 7 other GPUs do not have it" },
+        { "all full", "a2 " A " " FOUR_4Q "; a2 " B " " FOUR_4Q "; a2 " C " " FOUR_4Q, "A2-4Q",
+          NO_ROOM("A2-4Q") A " and 2 more: 4 of 4 are in use" },
+        { "three kinds and two more",
+          "a2 0000:01:00.0 vf0=745; a2 0000:02:00.0 vf0=747; a2-vfs-off 0000:03:00.0; "
+          "a2 0000:04:00.0 " FOUR_4Q "; p40 0000:05:00.0",
+          "A2-4Q",
+          NO_ROOM("A2-4Q") "0000:04:00.0: 4 of 4 are in use; 0000:01:00.0: vGPUs of another size "
+                           "are on it (NVIDIA A2-2Q, 2048 MiB); 0000:02:00.0: vGPUs of another "
+                           "size are on it (NVIDIA A2-8Q, 8192 MiB); and 2 more GPUs" },
+        { "three kinds and one more",
+          "a2 0000:01:00.0 vf0=745; a2 0000:02:00.0 " FOUR_4Q "; a2-vfs-off 0000:03:00.0; "
+          "p40 0000:05:00.0",
+          "A2-4Q",
+          NO_ROOM("A2-4Q") "0000:02:00.0: 4 of 4 are in use; 0000:01:00.0: vGPUs of another size "
+                           "are on it (NVIDIA A2-2Q, 2048 MiB); 0000:03:00.0: its virtual "
+                           "functions are off; and 1 more GPU" },
+        { "many alternatives", "a2 " A, "Z-1,Z-2,Z-3,Z-4,Z-5",
+          "not found: no GPU has the profile 'Z-1', 'Z-2', 'Z-3', '…' (see "
+          "'virt-vgpu profile-list')" },
+        { "many pools", "a2 0000:01:00.0; a2 0000:02:00.0; a2 0000:03:00.0; a2 0000:04:00.0",
+          "A2-4Q",
+          "no capacity: every GPU with 'A2-4Q' belongs to a pool (on the device, say pool='a' or "
+          "pool='b' or pool='c' and 1 more): 0000:01:00.0: belongs to pool 'a'; 0000:02:00.0: "
+          "belongs to pool 'b'; 0000:03:00.0: belongs to pool 'c'; and 1 more GPU",
+          .pools = "a gpu=0000:01:00.0; b gpu=0000:02:00.0; c gpu=0000:03:00.0; "
+                   "d gpu=0000:04:00.0" },
     };
 
     placement_check(cases, G_N_ELEMENTS(cases));
@@ -192,12 +212,12 @@ test_reasons(void **state)
           "a2-vfs-off 0000:01:00.0; plain 0000:21:00.0; a2 " A " vf0=745; a2 " B " " FOUR_4Q
           "; p40 " C,
           "A2-4Q",
-          NO_ROOM("A2-4Q") B
-          ": 4 of 4 are in use; " A ": vGPUs of another size are on it (NVIDIA A2-2Q, 2048 MiB); "
-          "0000:01:00.0: its virtual functions are off; "
-          "0000:21:00.0: offers no vGPU profiles; " C ": does not have this profile" },
+          NO_ROOM("A2-4Q") B ": 4 of 4 are in use; " A
+                             ": vGPUs of another size are on it (NVIDIA A2-2Q, 2048 MiB); "
+                             "0000:01:00.0: its virtual functions are off; "
+                             "and 2 more GPUs" },
         { "of one kind, in the order of the host", "a2 " C " " FOUR_4Q "; a2 " A " " FOUR_4Q,
-          "A2-4Q", NO_ROOM("A2-4Q") A ": 4 of 4 are in use; " C ": 4 of 4 are in use" },
+          "A2-4Q", NO_ROOM("A2-4Q") A " and 1 more: 4 of 4 are in use" },
         { "the nearest of all alternatives", "a2 " A " " FOUR_4Q, "A2-8Q,A2-4Q",
           NO_ROOM("A2-8Q', 'A2-4Q") A ": 4 of 4 are in use" },
         { "the nearest, whichever comes first", "a2 " A " " FOUR_4Q, "A2-4Q,A2-8Q",
@@ -229,9 +249,15 @@ test_candidates(void **state)
         { "one per GPU", "A2-4Q", NULL,
           "0000:01:00.0 vfs-off 0; " A " other-size 1; " B " no-room 4; " C " fits 0; "
           "0000:e1:00.0 no-such-profile 0" },
-        { "only the one that is named", "A2-4Q", C, C " fits 0" },
-        { "of the alternative that fits", "A2-8Q,A2-2Q", A, A " fits 1" },
-        { "when nothing fits, the nearest", "P40-4Q,A2-4Q", B, B " no-room 4" },
+        { "one that is named", "A2-4Q", C,
+          "0000:01:00.0 not-named 0; " A " not-named 0; " B " not-named 0; " C " fits 0; "
+          "0000:e1:00.0 not-named 0" },
+        { "of the alternative that fits", "A2-8Q,A2-2Q", A,
+          "0000:01:00.0 not-named 0; " A " fits 1; " B " not-named 0; " C " not-named 0; "
+          "0000:e1:00.0 not-named 0" },
+        { "when nothing fits, the nearest", "P40-4Q,A2-4Q", B,
+          "0000:01:00.0 not-named 0; " A " not-named 0; " B " no-room 4; " C " not-named 0; "
+          "0000:e1:00.0 not-named 0" },
     };
     static const PlacementCase all = {
         .cards = "a2-vfs-off 0000:01:00.0; a2 " A " vf0=745; a2 " B " " FOUR_4Q "; a2 " C
@@ -254,6 +280,40 @@ test_candidates(void **state)
         }
         if (!g_str_equal(text->str, cases[i].candidates))
             fail_msg("%s: %s", cases[i].what, text->str);
+    }
+}
+
+/* A GPU that does not answer might have room, unless another one is meant. */
+static void
+test_unknown(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *gpu; /* that is asked for */
+        const char *unseen;
+        VgpuError code;
+    } cases[] = {
+        { "full, and known", NULL, "0000:e1:00.0", VGPU_ERROR_NO_CAPACITY },
+        { "one does not answer", NULL, A, VGPU_ERROR_UNKNOWN },
+        { "the one that is named", A, A, VGPU_ERROR_UNKNOWN },
+        { "not the one that is named", B, A, VGPU_ERROR_NO_CAPACITY },
+    };
+    static const PlacementCase full = { .cards = "a2 " A " " FOUR_4Q "; a2 " B " " FOUR_4Q };
+    char *profiles[] = { (char *) "A2-4Q", NULL };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(PlacementHost) host = placement_host_new(&full);
+        g_autoptr(GHashTable) unseen = g_hash_table_new(g_str_hash, g_str_equal);
+        VgpuWant want = { .profiles = profiles, .gpu = (char *) cases[i].gpu };
+        g_autoptr(GPtrArray) candidates = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_hash_table_insert(unseen, (gpointer) cases[i].unseen, (gpointer) "it does not answer");
+        host.snapshot.unseen = unseen;
+        candidates = vgpu_placement_candidates(&host.snapshot, &want);
+        vgpu_placement_explain(candidates, &want, &error);
+        if (!g_error_matches(error, VGPU_ERROR, (int) cases[i].code))
+            fail_msg("%s: code %d: %s", cases[i].what, error->code, error->message);
     }
 }
 
@@ -316,10 +376,10 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room),       cmocka_unit_test(test_reservations),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_pin),
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_candidates), cmocka_unit_test(test_available),
-        cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reasons),    cmocka_unit_test(test_length),
+        cmocka_unit_test(test_candidates), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_available),  cmocka_unit_test(test_pair),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

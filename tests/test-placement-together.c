@@ -179,6 +179,16 @@ test_pools(void **state)
         { "what was tried does not count", "a2 " A,
           "A2-8Q,A2-4Q pool=design | A2-4Q,A2-2Q pool=design", VF0 " 746; " VF1 " 746",
           .pools = ACME, .tenant = "acme" },
+        { "within its frame buffer", "a2 " A, TWICE("A2-4Q pool=design"), VF0 " 746; " VF1 " 746",
+          .pools = "design gpu=" A " tenant=acme:9:8192", .tenant = "acme" },
+        { "the second one is over it", "a2 " A, TWICE("A2-4Q pool=design"), "failed 1",
+          .pools = "design gpu=" A " tenant=acme:9:8191", .tenant = "acme" },
+        { "beside what it has", "a2 " A, TWICE("A2-4Q pool=design"), "failed 1",
+          .pools = "design gpu=" A " tenant=acme:9:8192", .tenant = "acme",
+          .used = "design 1:1 vm1" },
+        { "frame buffer that was tried does not count", "a2 " A,
+          "A2-8Q,A2-4Q pool=design | A2-4Q,A2-2Q pool=design", VF0 " 746; " VF1 " 746",
+          .pools = "design gpu=" A " tenant=acme:9:8192", .tenant = "acme" },
         { "each in its pool", "a2 " A "; a2 " C, "A2-4Q | A2-4Q pool=design",
           C_VF0 " 746; " VF0 " 746", .pools = "design gpu=" A },
     };
@@ -192,9 +202,9 @@ test_snapshot_is_untouched(void **state)
 {
     static const PlacementCase c = {
         .cards = "a2 " A "; a2 " B,
-        .pools = "design gpu=" A " gpu=" B " tenant=acme:4",
+        .pools = "design gpu=" A " gpu=" B " tenant=acme:4:65536",
         .tenant = "acme",
-        .used = "design 1 vm1",
+        .used = "design 1:4096 vm1",
         .reserved = "r0 " VF4 " 746",
         .closed = VF5,
         .own = "nvidia-746",
@@ -209,6 +219,7 @@ test_snapshot_is_untouched(void **state)
     assert_int_equal(host.own->len, 1);
     assert_int_equal(g_hash_table_size(host.closed), 1);
     assert_int_equal(GPOINTER_TO_UINT(g_hash_table_lookup(host.tenant_used, "design")), 1);
+    assert_int_equal(GPOINTER_TO_UINT(g_hash_table_lookup(host.tenant_mib, "design")), 4096);
 }
 
 /* There is one way of a great many: each GPU has room for one large one and one small one. */

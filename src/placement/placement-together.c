@@ -32,6 +32,7 @@ typedef struct {
     GArray *reservations;
     GPtrArray *own;
     GHashTable *tenant_used;
+    GHashTable *tenant_mib;
     GHashTable *closed;
     GArray *choices;  /* of Choice, by want; of those not placed it means nothing */
     GArray *fixed;    /* of int, by want: the only alternative that it may have, or ANY */
@@ -81,6 +82,8 @@ start_anew(Search *self)
         g_ptr_array_add(self->own, g_ptr_array_index(own, i));
     g_clear_pointer(&self->tenant_used, g_hash_table_unref);
     self->now.tenant_used = self->tenant_used = copy_table(self->before->tenant_used);
+    g_clear_pointer(&self->tenant_mib, g_hash_table_unref);
+    self->now.tenant_mib = self->tenant_mib = copy_table(self->before->tenant_mib);
 }
 
 static void
@@ -124,6 +127,7 @@ search_clear(Search *self)
     g_array_unref(self->reservations);
     g_ptr_array_unref(self->own);
     g_hash_table_unref(self->tenant_used);
+    g_hash_table_unref(self->tenant_mib);
     g_hash_table_unref(self->closed);
     g_array_unref(self->choices);
     g_array_unref(self->fixed);
@@ -155,13 +159,28 @@ look(Search *self, guint i, int alternative, GPtrArray **sorted)
 }
 
 static void
-count_tenant(Search *self, const VgpuPool *pool, int difference)
+add_to(GHashTable *by_pool, const VgpuPool *pool, guint more)
 {
-    if (pool && self->now.tenant) {
-        guint used = GPOINTER_TO_UINT(g_hash_table_lookup(self->tenant_used, pool->name));
+    guint before = GPOINTER_TO_UINT(g_hash_table_lookup(by_pool, pool->name));
 
-        g_hash_table_insert(self->tenant_used, pool->name,
-                            GUINT_TO_POINTER(used + (guint) difference));
+    g_hash_table_insert(by_pool, pool->name, GUINT_TO_POINTER(before + more));
+}
+
+static void
+charge_tenant(Search *self, const VgpuCandidate *candidate)
+{
+    if (candidate->pool && self->now.tenant) {
+        add_to(self->tenant_used, candidate->pool, 1);
+        add_to(self->tenant_mib, candidate->pool, candidate->profile->fb_mib);
+    }
+}
+
+static void
+discharge_tenant(Search *self, const VgpuCandidate *candidate)
+{
+    if (candidate->pool && self->now.tenant) {
+        add_to(self->tenant_used, candidate->pool, -1u);
+        add_to(self->tenant_mib, candidate->pool, -candidate->profile->fb_mib);
     }
 }
 
@@ -181,7 +200,7 @@ put(Search *self, guint i, int alternative, const VgpuCandidate *candidate)
 
     g_array_append_val(self->reservations, taken);
     g_ptr_array_add(self->own, candidate->profile->id);
-    count_tenant(self, candidate->pool, 1);
+    charge_tenant(self, candidate);
     g_array_index(self->choices, Choice, i) = choice;
 }
 
@@ -191,7 +210,7 @@ take_back(Search *self, const VgpuCandidate *candidate)
 {
     g_array_set_size(self->reservations, self->reservations->len - 1);
     g_ptr_array_set_size(self->own, (gint) self->own->len - 1);
-    count_tenant(self, candidate->pool, -1);
+    discharge_tenant(self, candidate);
 }
 
 /* One after the other; false with the one that has no room. */

@@ -1,0 +1,61 @@
+/* board-model.h: what a GPU's driver takes, by the rules that its vendor publishes
+ *
+ * For tests, which compare with it what we say. NVIDIA's are those of its open-gpu-kernel-modules at
+ * df1c9a3d, src/nvidia/src/kernel/virtualization/kernel_vgpu_mgr.c:
+ *   equal sizes   kvgpumgrSetVgpuType(), _kvgpumgrCheckVgpuTypeSupported(): the first vGPU decides the
+ *                 profile size, and a type is taken while all vGPUs together are fewer than its maximum
+ *   GPU instances kvgpumgrGetSwizzId(): the first one of the type's kind that is empty, or has that size
+ *                 and fewer vGPUs than the type allows on one
+ *   mixed sizes   _kvgpumgrSetHeterogeneousResources(), its _GB100 variant and kvgpumgrSetPlacementId():
+ *                 the first place of the type that overlaps no vGPU
+ * On SR-IOV each VF takes one vGPU (createdVfMask). Nothing here is shared with what is tested. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define MODEL_TYPES 32
+#define MODEL_VGPUS 64
+#define MODEL_GIS 8
+
+typedef enum {
+    MODEL_EQUAL,
+    MODEL_MIG,
+    MODEL_MIXED,
+} ModelMode;
+
+typedef struct {
+    guint size; /* in MiB */
+    guint max;  /* on the whole GPU, of equal sizes */
+    guint per_gi;
+    int gi_profile; /* -1: it is not MIG-backed */
+    guint slots, n_places;
+    guint places[MODEL_VGPUS]; /* the slots at which it may begin */
+} ModelType;
+
+typedef struct {
+    guint type;
+    guint function;
+    int gi, slot; /* -1: none */
+} ModelVgpu;
+
+typedef struct {
+    ModelMode mode;
+    guint n_vfs; /* 0: vGPUs are on the PF */
+    ModelType types[MODEL_TYPES];
+    guint n_types;
+    int gis[MODEL_GIS]; /* the profile of the GPU instance of that number */
+    guint n_gis;
+    ModelVgpu vgpus[MODEL_VGPUS];
+    guint n_vgpus;
+} Model;
+
+/* Where types may begin while sizes are mixed, of a GPU with @region slots of 1 GiB; @even: as from
+ * Blackwell on. */
+void model_make_places(Model *self, guint region, bool even);
+
+/* Make one of @type on a function that is free; false: the driver refuses. */
+bool model_take(Model *self, guint type);
+void model_drop(Model *self, guint n);
+/* How many more of @type the driver takes, one after the other. */
+guint model_room(const Model *self, guint type);

@@ -158,9 +158,10 @@ world_clear(World *self)
 static void
 add_load(GString *out, const VgpuLoad *load)
 {
-    g_string_append_printf(out, "load %u %u %u %u %u %u %u %s\n", load->vgpus, load->pending,
-                           load->of_profile, load->of_size, load->of_gi_size, load->gpu_instances,
-                           load->fb_mib, load->other_size ? load->other_size->id : "-");
+    g_string_append_printf(out, "load %u %u %u %u %u %d %u %d %s\n", load->vgpus, load->pending,
+                           load->pending_others, load->of_profile, load->fb_mib, load->has_board,
+                           load->board_room, load->board_is_certain,
+                           load->other_size ? load->other_size->id : "-");
 }
 
 static void

@@ -1,8 +1,8 @@
 /* hosts: what decisions cost the daemon's worker on large hosts, in ms of its thread's CPU time
  *
- * The manager works on made GPUs: in place of the driver processes (driver/drivers.h) are the functions below,
- * which know what is on which GPU. Half of the hosts have four times the domains of the other half, and
- * no cost may grow with the square. Prints one table; the aims are beside what was measured.
+ * The manager works on made GPUs: in place of the driver processes (driver/drivers.h) are idle-drivers.c and the
+ * functions below, which know what is on which GPU. Half of the hosts have four times the domains of the other
+ * half, and no cost may grow with the square. Prints one table; the aims are beside what was measured.
  *
  *   hosts [RUNS [WHAT]]   how often each is done at most (15), the median counts; only what has WHAT in its name */
 #include <locale.h>
@@ -89,43 +89,6 @@ vgpu_drivers_free(VgpuDrivers *self)
     g_free(self);
 }
 
-const VgpuDriverOptions *
-vgpu_drivers_options(const VgpuDrivers *self)
-{
-    static const VgpuDriverOptions none = { .program = "/bin/false", .root = "/nonexistent" };
-
-    (void) self;
-    return &none;
-}
-
-void
-vgpu_drivers_set_named(VgpuDrivers *self, GHashTable *named)
-{
-    (void) self;
-    (void) named;
-}
-
-VgpuSight
-vgpu_drivers_discover(VgpuDrivers *self, gint64 since)
-{
-    (void) self;
-    (void) since;
-    return VGPU_SIGHT_FRESH;
-}
-
-void
-vgpu_drivers_rediscover(VgpuDrivers *self)
-{
-    (void) self;
-}
-
-void
-vgpu_drivers_take(VgpuDrivers *self, const VgpuInventory *inventory)
-{
-    (void) self;
-    (void) inventory;
-}
-
 VgpuSight
 vgpu_drivers_see(VgpuDrivers *self, const char *gpu, gint64 since)
 {
@@ -143,14 +106,6 @@ vgpu_drivers_touch(VgpuDrivers *self, const char *gpu)
     find_card(gpu)->read_at = 0;
 }
 
-gint64
-vgpu_drivers_working_since(const VgpuDrivers *self, const char *gpu)
-{
-    (void) self;
-    (void) gpu;
-    return 0;
-}
-
 const char *
 vgpu_drivers_why(const VgpuDrivers *self, const char *gpu, gint64 *since)
 {
@@ -158,22 +113,6 @@ vgpu_drivers_why(const VgpuDrivers *self, const char *gpu, gint64 *since)
     (void) gpu;
     (void) since;
     return NULL;
-}
-
-guint64
-vgpu_drivers_hold(VgpuDrivers *self, const char *gpu)
-{
-    (void) self;
-    (void) gpu;
-    return 0;
-}
-
-void
-vgpu_drivers_unhold(VgpuDrivers *self, const char *gpu, guint64 hold)
-{
-    (void) self;
-    (void) gpu;
-    (void) hold;
 }
 
 void
@@ -756,7 +695,7 @@ copy(void)
 
     disturb();
     begun = now_ms();
-    made = vgpu_manager_copy(world.manager);
+    made = vgpu_manager_copy(world.manager, NULL);
     ended = now_ms();
     vgpu_manager_copy_free(made);
     return ended - begun;

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/claim.h"
 #include "scratch.h"
@@ -62,6 +63,8 @@ make_owner(void)
     owner->domain_id = 17;
     owner->since = G_GUINT64_CONSTANT(12345678901234567890);
     owner->started = true;
+    owner->aside =
+        g_strdup("<devices>\n <hostdev><alias name='ua-vgpu-0'/></hostdev>;\\</devices>");
     full->profile_name = g_strdup("NVIDIA A2-4Q");
     full->phase = VGPU_PHASE_RELEASING;
     full->adopted = true;
@@ -116,6 +119,8 @@ check_owner(const VgpuOwner *a, const VgpuOwner *b)
     assert_int_equal(a->domain_id, b->domain_id);
     assert_true(a->since == b->since);
     assert_int_equal(a->started, b->started);
+    if (g_strcmp0(a->aside, b->aside) != 0)
+        fail_msg("'%s' '%s'", a->aside, b->aside);
     assert_int_equal(a->claims->len, b->claims->len);
     for (guint i = 0; i < a->claims->len; i++)
         check_claim(g_ptr_array_index(a->claims, i), g_ptr_array_index(b->claims, i));
@@ -137,7 +142,7 @@ test_round_trip(void **state)
     save(store, domain);
     save(store, by_hand);
 
-    loaded = vgpu_claim_store_load(store);
+    loaded = vgpu_claim_store_load(store, NULL);
     assert_int_equal(g_hash_table_size(loaded), 2);
     check_owner(g_hash_table_lookup(loaded, WEB1), domain);
     check_owner(g_hash_table_lookup(loaded, VGPU_1), by_hand);
@@ -167,7 +172,7 @@ test_phases(void **state)
         assert_string_equal(vgpu_claim_phase_to_string(cases[i].phase), cases[i].text);
         vgpu_owner_find(owner, VGPU_0)->phase = cases[i].phase;
         save(store, owner);
-        loaded = vgpu_claim_store_load(store);
+        loaded = vgpu_claim_store_load(store, NULL);
         check_owner(g_hash_table_lookup(loaded, WEB1), owner);
     }
 }
@@ -180,6 +185,7 @@ test_files(void **state)
     g_autoptr(VgpuOwner) owner = make_owner();
     g_autofree char *dir = scratch_path(&scratch, "run/claims");
     g_autofree char *path = scratch_path(&scratch, "run/claims/" WEB1);
+    g_autoptr(GHashTable) loaded = NULL;
     g_autoptr(GError) error = NULL;
     struct stat sb;
 
@@ -194,6 +200,10 @@ test_files(void **state)
     save(store, owner);
     assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
     g_ptr_array_remove_index(owner->claims, 0);
+    save(store, owner);
+    loaded = vgpu_claim_store_load(store, NULL); /* what is set aside is a record, too */
+    check_owner(g_hash_table_lookup(loaded, WEB1), owner);
+    g_clear_pointer(&owner->aside, g_free);
     save(store, owner);
     assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
     save(store, owner); /* again */
@@ -296,7 +306,7 @@ test_damaged(void **state)
 
         scratch_write(&scratch, "run/claims/" WEB1, cases[i].text);
         g_string_truncate(warnings, 0);
-        loaded = vgpu_claim_store_load(store);
+        loaded = vgpu_claim_store_load(store, NULL);
         if (g_hash_table_size(loaded) != cases[i].good)
             fail_msg("%s: %s", cases[i].what, cases[i].good ? "refused" : "taken");
         if (!strstr(warnings->str, WEB1) != cases[i].good)
@@ -328,7 +338,7 @@ test_truncated(void **state)
         const VgpuOwner *found;
 
         scratch_write(&scratch, "run/claims/" WEB1, part);
-        loaded = vgpu_claim_store_load(store);
+        loaded = vgpu_claim_store_load(store, NULL);
         found = g_hash_table_lookup(loaded, WEB1);
         if (found && cut + 1 < len)
             fail_msg("cut after %zu of %zu bytes and yet taken", cut, len);
@@ -362,11 +372,31 @@ test_zeroed(void **state)
 
         memset(damaged + from, 0, len - from);
         assert_true(g_file_set_contents(path, damaged, (gssize) len, NULL));
-        loaded = vgpu_claim_store_load(store);
+        loaded = vgpu_claim_store_load(store, NULL);
         if (g_hash_table_size(loaded))
             fail_msg("zeroes from byte %zu on and yet taken", from);
     }
     g_string_truncate(warnings, 0);
+}
+
+/* A record that cannot be read is no lack of a record. */
+static void
+test_unreadable(void **state)
+{
+    g_auto(Scratch) scratch = scratch_new();
+    g_autoptr(VgpuClaimStore) store = open_store(&scratch);
+    g_autofree char *path = scratch_path(&scratch, "run/claims/" WEB1);
+    g_autofree char *dir = scratch_path(&scratch, "run/claims");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) no_dir = NULL;
+
+    (void) state;
+    assert_int_equal(symlink(path, path), 0); /* for root, too */
+    assert_null(vgpu_claim_store_load(store, &error));
+    assert_non_null(strstr(error->message, path));
+    assert_int_equal(unlink(path) + rmdir(dir), 0);
+    assert_null(vgpu_claim_store_load(store, &no_dir));
+    assert_non_null(strstr(no_dir->message, dir));
 }
 
 /* Only files with a name of ours are records. */
@@ -389,7 +419,7 @@ test_other_files(void **state)
         scratch_write(&scratch, name, OWNER CLAIM END);
     }
     scratch_write(&scratch, "run/claims/" WEB2 "/file", "");
-    loaded = vgpu_claim_store_load(store);
+    loaded = vgpu_claim_store_load(store, NULL);
     assert_int_equal(g_hash_table_size(loaded), 0);
     assert_null(strstr(warnings->str, WEB1)); /* nothing to be warned of */
     assert_non_null(strstr(warnings->str, WEB2));
@@ -430,7 +460,7 @@ test_temporary_files(void **state)
     }
     scratch_write(&scratch, "run/claims/" WEB2 ".a1b2c3/file",
                   ""); /* a directory is none of ours */
-    loaded = vgpu_claim_store_load(store);
+    loaded = vgpu_claim_store_load(store, NULL);
     assert_int_equal(g_hash_table_size(loaded), 1);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *name = g_build_filename("run/claims", cases[i].name, NULL);
@@ -458,24 +488,52 @@ test_writer(void **state)
     vgpu_claim_store_write_by(store, writer);
     save(store, owner);
     assert_true(vgpu_claim_store_wait(store, WEB1, 10000, NULL));
-    loaded = vgpu_claim_store_load(store);
+    loaded = vgpu_claim_store_load(store, NULL);
     check_owner(g_hash_table_lookup(loaded, WEB1), owner);
     g_ptr_array_set_size(owner->claims, 0);
+    g_clear_pointer(&owner->aside, g_free);
     save(store, owner);
     assert_true(vgpu_claim_store_wait(store, WEB1, 10000, NULL));
-    empty = vgpu_claim_store_load(store);
+    empty = vgpu_claim_store_load(store, NULL);
     assert_int_equal(g_hash_table_size(empty), 0);
+}
+
+/* A quota counts it, also of what no GPU lists any more. */
+static void
+test_fb_mib(void **state)
+{
+    g_autoptr(VgpuGpu) gpu = vgpu_gpu_new("0000:41:00.0");
+    VgpuProfile *profile = vgpu_profile_new("nvidia-746", "NVIDIA A2-4Q");
+    VgpuParent *vf = vgpu_gpu_add_parent(gpu, "0000:41:00.4", true);
+    g_autoptr(VgpuClaim) listed = make_claim(VGPU_0, 0);
+    g_autoptr(VgpuClaim) unlisted = make_claim(VGPU_0, 0);
+    g_autoptr(VgpuClaim) plain = make_claim(VGPU_0, 0);
+    g_autoptr(VgpuClaim) unplaced = vgpu_claim_new(VGPU_1, 0);
+
+    profile->fb_mib = 4095; /* not what its name says */
+    vgpu_gpu_take_profile(gpu, profile);
+    unlisted->profile_name = g_strdup("NVIDIA A2-4Q");
+    assert_int_equal(vgpu_claim_fb_mib(listed, gpu), 4095);
+    assert_int_equal(vgpu_claim_fb_mib(listed, NULL), 0);
+    assert_int_equal(vgpu_claim_fb_mib(unlisted, NULL), 4096);
+    assert_int_equal(vgpu_claim_fb_mib(unplaced, NULL), 0);
+    g_free(plain->profile_id);
+    plain->profile_id = g_strdup(VGPU_VF_PROFILE);
+    assert_int_equal(vgpu_claim_fb_mib(plain, gpu), 0);
+    vf->fb_mib = 2048;
+    assert_int_equal(vgpu_claim_fb_mib(plain, gpu), 2048);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_writer),      cmocka_unit_test(test_files),
-        cmocka_unit_test(test_save_fails),  cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_truncated),   cmocka_unit_test(test_zeroed),
-        cmocka_unit_test(test_other_files), cmocka_unit_test(test_temporary_files),
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_writer),          cmocka_unit_test(test_files),
+        cmocka_unit_test(test_save_fails),      cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_truncated),       cmocka_unit_test(test_zeroed),
+        cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_temporary_files), cmocka_unit_test(test_fb_mib),
     };
     int failed;
 

@@ -164,7 +164,8 @@ vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want)
     };
 
     return vgpu_profile_matches_any(&profile, (const char *const *) want->profiles) &&
-           (!want->gpu || g_str_equal(want->gpu, claim->gpu));
+           (!want->gpu || g_strcmp0(want->gpu, claim->gpu) == 0 ||
+            g_strcmp0(want->gpu, claim->parent) == 0);
 }
 
 void
@@ -174,6 +175,25 @@ vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant)
     g_free(self->tenant);
     self->pool = g_strdup(vgpu_pool_meant(want->pool));
     self->tenant = g_strdup(tenant);
+}
+
+guint
+vgpu_claim_fb_mib(const VgpuClaim *self, const VgpuGpu *gpu)
+{
+    const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, self->parent) : NULL;
+    const VgpuProfile *listed =
+        gpu && self->profile_id ? vgpu_gpu_find_profile(gpu, self->profile_id) : NULL;
+    g_autoptr(VgpuProfile) named = NULL;
+
+    if (listed && listed->fb_mib)
+        return listed->fb_mib;
+    if (parent && parent->fb_mib) /* a plain VF, of several sizes */
+        return parent->fb_mib;
+    if (!self->profile_id)
+        return 0;
+    named = vgpu_profile_new(self->profile_id, self->profile_name);
+    vgpu_profile_guess(named);
+    return named->fb_mib;
 }
 
 VgpuOwner *
@@ -195,6 +215,7 @@ vgpu_owner_free(VgpuOwner *self)
     g_free(self->key);
     g_free(self->domain_uuid);
     g_free(self->domain_name);
+    g_free(self->aside);
     g_ptr_array_unref(self->claims);
     g_free(self);
 }
@@ -298,6 +319,7 @@ read_claim(GKeyFile *kf, const char *uuid, GError **error)
     self->is_unsure = g_key_file_get_boolean(kf, uuid, "unsure", NULL) ||
                       self->phase == VGPU_PHASE_CREATING; /* as of a daemon up to 0.1 */
     self->persistent = g_key_file_get_boolean(kf, uuid, "persistent", NULL);
+    self->is_lost = g_key_file_get_boolean(kf, uuid, "lost", NULL);
     self->late = g_key_file_get_boolean(kf, uuid, "late", NULL);
     self->params = get_string(kf, uuid, "params");
     self->pool = get_string(kf, uuid, "pool");
@@ -326,6 +348,7 @@ read_owner(const char *path, const char *key, GError **error)
         return NULL;
     }
     self->domain_name = get_string(kf, GROUP_OWNER, "domain");
+    self->aside = get_string(kf, GROUP_OWNER, "aside");
     self->since = g_key_file_get_uint64(kf, GROUP_OWNER, "since", NULL);
     self->started = g_key_file_get_boolean(kf, GROUP_OWNER, "started", NULL);
     if (g_key_file_has_key(kf, GROUP_OWNER, "domain-id", NULL))
@@ -341,57 +364,68 @@ read_owner(const char *path, const char *key, GError **error)
             return NULL;
         g_ptr_array_add(self->claims, claim);
     }
-    if (!self->claims->len) {
+    if (!self->claims->len && !self->aside) {
         malformed(error, GROUP_OWNER, "vGPUs");
         return NULL;
     }
     return g_steal_pointer(&self);
 }
 
-#define TEMPORARY_LEN 7 /* as vgpu_fs_replace() makes them: ".XXXXXX" after the name */
-
 /* Whether the file is what is left of a write that was cut short. */
 static bool
 is_temporary(const char *name)
 {
-    const char *suffix = strrchr(name, '.');
-    g_autofree char *stem = suffix ? g_strndup(name, (gsize) (suffix - name)) : NULL;
+    g_autofree char *stem = vgpu_fs_temporary_of(name);
     g_autofree char *key = stem ? vgpu_uuid_canonical(stem) : NULL;
 
-    if (!key || !g_str_equal(key, stem) || strlen(suffix) != TEMPORARY_LEN)
-        return false;
-    while (*++suffix) {
-        if (!g_ascii_isalnum(*suffix))
-            return false;
-    }
-    return true;
+    return key && g_str_equal(key, stem);
+}
+
+/* What a record has is no reason to fail, but that the disk does not give it is: its vGPU would be of no domain, and
+ * stay for good. */
+static bool
+load_owner(const char *path, const char *key, GHashTable *owners, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    VgpuOwner *owner = read_owner(path, key, &failure);
+    bool is_read = owner || failure->domain != G_FILE_ERROR ||
+                   failure->code == G_FILE_ERROR_NOENT || failure->code == G_FILE_ERROR_ISDIR;
+
+    if (owner)
+        g_hash_table_insert(owners, owner->key, owner);
+    else if (is_read)
+        g_warning("%s cannot be read and is left alone: %s", path, failure->message);
+    else
+        (void) vgpu_error_set(error, VGPU_ERROR_FAILED, "record %s: %s", path, failure->message);
+    return is_read;
 }
 
 GHashTable *
-vgpu_claim_store_load(const VgpuClaimStore *self)
+vgpu_claim_store_load(const VgpuClaimStore *self, GError **error)
 {
-    GHashTable *owners =
+    g_autoptr(GHashTable) owners =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vgpu_owner_free);
-    g_autoptr(GDir) dir = g_dir_open(self->dir, 0, NULL);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GDir) dir = g_dir_open(self->dir, 0, &failure);
     const char *name;
 
-    while (dir && (name = g_dir_read_name(dir))) {
+    if (!dir) {
+        (void) vgpu_error_set(error, VGPU_ERROR_FAILED, "records: %s", failure->message);
+        return NULL;
+    }
+    while ((name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(self->dir, name, NULL);
         g_autofree char *key = vgpu_uuid_canonical(name);
-        g_autoptr(GError) error = NULL;
-        VgpuOwner *owner;
 
         if (g_strcmp0(key, name) != 0) {
             if (is_temporary(name) && g_unlink(path) == 0)
                 g_debug("%s, of a write that was cut short, is removed", path);
             continue;
         }
-        if (!(owner = read_owner(path, key, &error)))
-            g_warning("%s cannot be read and is left alone: %s", path, error->message);
-        else
-            g_hash_table_insert(owners, owner->key, owner);
+        if (!load_owner(path, key, owners, error))
+            return NULL;
     }
-    return owners;
+    return g_steal_pointer(&owners);
 }
 
 static void
@@ -423,6 +457,8 @@ write_claim(GKeyFile *kf, const VgpuClaim *claim)
         g_key_file_set_boolean(kf, group, "unsure", TRUE);
     if (claim->persistent)
         g_key_file_set_boolean(kf, group, "persistent", TRUE);
+    if (claim->is_lost)
+        g_key_file_set_boolean(kf, group, "lost", TRUE);
     if (claim->late)
         g_key_file_set_boolean(kf, group, "late", TRUE);
 }
@@ -446,11 +482,12 @@ vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError
     g_autofree char *data = NULL;
     gsize len;
 
-    if (!owner->claims->len)
+    if (!owner->claims->len && !owner->aside)
         return write_file(self, path, NULL, 0, error);
 
     set_string(kf, GROUP_OWNER, "domain-uuid", owner->domain_uuid);
     set_string(kf, GROUP_OWNER, "domain", owner->domain_name);
+    set_string(kf, GROUP_OWNER, "aside", owner->aside);
     g_key_file_set_integer(kf, GROUP_OWNER, "domain-id", owner->domain_id);
     g_key_file_set_uint64(kf, GROUP_OWNER, "since", owner->since);
     g_key_file_set_boolean(kf, GROUP_OWNER, "started", owner->started);

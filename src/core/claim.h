@@ -23,6 +23,7 @@ typedef enum {
     VGPU_KIND_RUN,        /* what a domain's run has */
     VGPU_KIND_HANDMADE,   /* made without a domain; stored, and found, beside the runs */
     VGPU_KIND_PERSISTENT, /* a mediated device that outlives runs */
+    VGPU_KIND_HELD,       /* room that is held for one while there is none, see held.h */
     VGPU_KIND_PLANNED,    /* where a definition says that its vGPU will be */
     VGPU_KIND_INCOMING,   /* chosen for a migration or a restore, until its prepare */
     VGPU_KIND_REFUSED,    /* a VF that its driver has refused */
@@ -49,6 +50,7 @@ typedef struct {
     bool persistent; /* outlives the domain's run */
     bool late;       /* was hotplugged, so without display and ramfb */
     VgpuPhase phase; /* changed by life.c alone */
+    bool is_lost;    /* its device has vanished while its domain runs with it */
     bool is_unsure;  /* a call to make it may be under way, ours or that of a daemon before us */
     char *reason;    /* why it failed, NULL */
     /* The rest is not stored. */
@@ -56,13 +58,15 @@ typedef struct {
     VgpuRun run;
     VgpuCall call;
     VgpuSeenState seen;
-    bool lacks_params; /* they are to be given to it once it is there */
+    bool
+        lacks_params; /* its own are to be written to it once it is there, or that there are none */
     bool is_imaginary; /* nothing was ever made for it, as far as we know */
     bool is_plugging;  /* libvirt was asked to hotplug it */
     bool is_recorded;  /* it was saved as it is now, with others */
     bool stuck;        /* its removal takes longer than it should */
     guint64 start;     /* token of the start that wants it */
     guint64 asked;     /* when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
+    gint64 plug_us;    /* of the hotplug that ends now: what libvirt took for it; 0: no such */
     VgpuLife *life;    /* what is under way, see life.c; NULL: nothing */
     guint64 hold;      /* of a GPU that is being set up, see vgpu_drivers_hold() */
 } VgpuClaim;
@@ -77,6 +81,7 @@ struct VgpuOwner {
     bool started;      /* libvirt said that the domain runs */
     guint64 touched;   /* not stored: when the run got something more, or when it was planned; on
                           the same clock */
+    char *aside;       /* of a definition: elements that are being replaced in it; NULL: none */
     gint64 expires;    /* not stored: when it is void, us, monotonic; 0: never */
     GPtrArray *claims; /* of VgpuClaim, by index */
 };
@@ -91,6 +96,8 @@ VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
 VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
 /* Write down whose room it takes. */
 void vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant);
+/* The frame buffer of its profile, as @gpu (NULL: it is not there) or the profile's name tells; 0: unknown. */
+guint vgpu_claim_fb_mib(const VgpuClaim *self, const VgpuGpu *gpu);
 /* Where it is, as arguments for its driver process (driver/protocol.h). */
 void vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments);
 /* Whether its profile, and its GPU where one is named, are what is wanted. */
@@ -124,10 +131,12 @@ void vgpu_claim_store_write_by(VgpuClaimStore *self, VgpuWriter *writer);
 bool vgpu_claim_store_wait(const VgpuClaimStore *self, const char *key, guint ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* All owners by key. What is left of a write that was cut short is removed. A file that cannot be understood is left alone and named in a warning: what
- * it stands for is then not ours to touch. */
-GHashTable *vgpu_claim_store_load(const VgpuClaimStore *self);
+/* All owners by key. What is left of a write that was cut short is removed.
+ * A file that cannot be understood is left alone and named in a warning: what it may stand for is then not touched.
+ * NULL: one cannot be read at all. */
+GHashTable *vgpu_claim_store_load(const VgpuClaimStore *self, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
-/* Write the owner down, durably; an owner without claims is removed. */
+/* Write the owner down, durably; an owner with neither claims nor anything set aside is removed. */
 bool vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -9,10 +9,14 @@
 static const char *const store_paths[VGPU_N_STORES] = {
     [VGPU_STORE_RUN] = VGPU_PATH_CLAIMS,
     [VGPU_STORE_PERSISTENT] = VGPU_PATH_PERSISTENT,
+    [VGPU_STORE_HELD] = VGPU_PATH_HELD,
     [VGPU_STORE_PLANNED] = VGPU_PATH_RESERVED,
 };
 
 struct VgpuRecords {
+    char *root;
+    VgpuBoards *boards;
+    VgpuCordons *cordons;
     VgpuWriter *writer;                    /* of what is in /var/lib */
     VgpuClaimStore *stores[VGPU_N_STORES]; /* none for what is in memory only */
 };
@@ -22,6 +26,7 @@ vgpu_records_open(const char *root, GError **error)
 {
     g_autoptr(VgpuRecords) self = g_new0(VgpuRecords, 1);
 
+    self->root = g_strdup(root);
     for (guint i = 0; i < VGPU_N_STORES; i++) {
         g_autofree char *path = g_build_filename(root, store_paths[i], NULL);
 
@@ -37,34 +42,62 @@ vgpu_records_free(VgpuRecords *self)
     if (!self)
         return;
     g_clear_pointer(&self->writer, vgpu_writer_free);
+    vgpu_boards_free(self->boards);
+    vgpu_cordons_free(self->cordons);
     for (guint i = 0; i < VGPU_N_STORES; i++)
         vgpu_claim_store_free(self->stores[i]);
+    g_free(self->root);
     g_free(self);
 }
 
 VgpuReservations *
-vgpu_records_load(VgpuRecords *self)
+vgpu_records_load(VgpuRecords *self, GError **error)
 {
-    VgpuReservations *reservations = vgpu_reservations_new();
+    g_autoptr(VgpuReservations) reservations = vgpu_reservations_new();
 
     self->writer = vgpu_writer_new();
+    self->boards = vgpu_boards_load(self->root, self->writer);
+    self->cordons = vgpu_cordons_load(self->root, self->writer, error);
+    if (!self->cordons)
+        return NULL;
     for (guint i = 0; i < VGPU_N_STORES; i++) {
-        if (self->stores[i])
-            vgpu_reservations_load(reservations, (VgpuStore) i,
-                                   vgpu_claim_store_load(self->stores[i]));
+        GHashTable *owners;
+
+        if (!self->stores[i])
+            continue;
+        if (!(owners = vgpu_claim_store_load(self->stores[i], error)))
+            return NULL;
+        vgpu_reservations_load(reservations, (VgpuStore) i, owners);
     }
     vgpu_claim_store_write_by(self->stores[VGPU_STORE_PERSISTENT], self->writer);
+    vgpu_claim_store_write_by(self->stores[VGPU_STORE_HELD], self->writer);
     vgpu_claim_store_write_by(self->stores[VGPU_STORE_PLANNED], self->writer);
-    return reservations;
+    return g_steal_pointer(&reservations);
+}
+
+VgpuBoards *
+vgpu_records_boards(const VgpuRecords *self)
+{
+    return self->boards;
+}
+
+VgpuCordons *
+vgpu_records_cordons(const VgpuRecords *self)
+{
+    return self->cordons;
 }
 
 bool
 vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
 {
-    return vgpu_claim_store_wait(self->records->stores[VGPU_STORE_PLANNED], key, SAVE_MS,
-                                 error) &&
-           vgpu_claim_store_wait(self->records->stores[VGPU_STORE_PERSISTENT], key, SAVE_MS,
-                                 error);
+    static const VgpuStore on_disk[] = { VGPU_STORE_PLANNED, VGPU_STORE_HELD,
+                                         VGPU_STORE_PERSISTENT };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(on_disk); i++) {
+        if (!vgpu_claim_store_wait(self->records->stores[on_disk[i]], key, SAVE_MS, error))
+            return false;
+    }
+    return true;
 }
 
 void
@@ -95,7 +128,7 @@ vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error)
     bool saved = !store || vgpu_claim_store_save(store, owner, error);
 
     vgpu_reservations_touch(self->reservations, owner);
-    if (!owner->claims->len) {
+    if (!owner->claims->len && !owner->aside) {
         vgpu_waiters_tell_gone(self, owner->key);
         vgpu_reservations_drop_owner(self->reservations, owner);
     }

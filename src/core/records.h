@@ -1,6 +1,8 @@
 /* records.h: the records of vGPUs: the table of them, and where they are written down */
 #pragma once
 
+#include "core/boards.h"
+#include "core/cordons.h"
 #include "core/manager.h"
 #include "core/reservations.h"
 
@@ -10,15 +12,22 @@ typedef struct VgpuRecords VgpuRecords;
 VgpuRecords *vgpu_records_open(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_records_free(VgpuRecords *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuRecords, vgpu_records_free)
-/* What is there. What is in /run is written at once from now on, what is on a disk by a thread. */
-VgpuReservations *vgpu_records_load(VgpuRecords *self);
+/* What is there. What is in /run is written at once from now on, what is on a disk by a thread. NULL: a file cannot be
+ * read, and without it vGPUs would belong to no domain. */
+VgpuReservations *vgpu_records_load(VgpuRecords *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Profiles that were seen of boards; from vgpu_records_load() on. */
+VgpuBoards *vgpu_records_boards(const VgpuRecords *self);
+/* GPUs that are cordoned; also from vgpu_records_load() on. */
+VgpuCordons *vgpu_records_cordons(const VgpuRecords *self);
 
 /* What a domain's run has, or what was made by hand. */
 VgpuOwner *vgpu_records_find(const VgpuManager *self, const char *key);
 /* The owner of that key, made if there is none; without a domain it is made by hand. */
 VgpuOwner *vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
                              const char *domain_name);
-/* Write it down where its kind is; one without claims is forgotten (and freed). For what is in /var/lib
+/* Write it down where its kind is; one with neither claims nor anything set
+ * aside is forgotten (and freed). For what is in /var/lib
  * whether it got to the disk is told to those who wait for it, see vgpu_manager_wait_saved(). */
 bool vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error);
 /* A failure is logged. */

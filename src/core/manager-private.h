@@ -40,6 +40,10 @@ struct VgpuManager {
     GHashTable *named;        /* see vgpu_manager_take_layout() */
     GHashTable *mig_auto;     /* likewise */
     GHashTable *mixed;        /* likewise */
+    GHashTable *host_vfs;     /* likewise */
+    GHashTable *passed;       /* see passed.h */
+    GHashTable *known;        /* see known.h */
+    GHashTable *faults;       /* what was reported last, see fault.c */
     GHashTable *owed;         /* set of GPUs that the last look at all domains could not see */
     bool was_blind;           /* something was answered before any GPU was known */
     GHashTable *definitions;  /* domain UUID → VgpuDefinition */
@@ -51,7 +55,9 @@ struct VgpuManager {
     GHashTable *removals; /* set of GSource, named by UUID: removals that a caller waits for */
     guint64 last_token;
     guint64 last_order;
+    gint64 heard_since, heard_libvirt_us; /* vgpu_manager_heard(), until the next discovery */
     /* Of a copy (copy.c) only, which asks nobody: */
+    GHashTable *others; /* UUID of a vGPU → the name of another domain whose it is */
     GHashTable *unseen; /* see vgpu_sight_unseen() */
     GHashTable *slow;   /* see vgpu_sight_slow() */
 };

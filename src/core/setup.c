@@ -1,5 +1,8 @@
 /* setup.c (manager.h): GPUs that are being set up, and what the set-up program tells of them */
+#include <string.h>
+
 #include "core/manager-private.h"
+#include "domain/refusals.h"
 
 static const VgpuInstance *
 any_instance(const VgpuGpu *gpu, const char **parent)
@@ -64,11 +67,8 @@ vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError *
     const VgpuGpu *known = vgpu_inventory_find(vgpu_manager_inventory(self), gpu);
     VgpuClaim *claim;
 
-    if (!known) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "there is no GPU %s (see 'virt-vgpu gpu-list')", gpu);
-        return false;
-    }
+    if (!known)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_GPU, gpu);
     if (vgpu_reservations_find(self->reservations, VGPU_KIND_SETUP, gpu)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "GPU %s is being set up already", gpu);
         return false;
@@ -110,17 +110,46 @@ vgpu_manager_take_facts(VgpuManager *self, GVariant *facts)
     (void) vgpu_manager_inventory(self);
 }
 
+/* Whether the same VFs are kept for the host; either may be NULL. */
+static bool
+keeps_same(GHashTable *a, GHashTable *b)
+{
+    GHashTableIter iter;
+    gpointer gpu, value;
+
+    if ((a ? g_hash_table_size(a) : 0) != (b ? g_hash_table_size(b) : 0))
+        return false;
+    if (!a)
+        return true;
+    g_hash_table_iter_init(&iter, a);
+    while (g_hash_table_iter_next(&iter, &gpu, &value)) {
+        const GArray *one = value;
+        const GArray *other = b ? g_hash_table_lookup(b, gpu) : NULL;
+
+        if (!other || other->len != one->len ||
+            memcmp(one->data, other->data, one->len * sizeof(guint)) != 0)
+            return false;
+    }
+    return true;
+}
+
 void
 vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto,
-                         GHashTable *mixed)
+                         GHashTable *mixed, GHashTable *host_vfs)
 {
+    bool are_others = !keeps_same(self->host_vfs, host_vfs);
+
     g_clear_pointer(&self->named, g_hash_table_unref);
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
     g_clear_pointer(&self->mixed, g_hash_table_unref);
     self->named = named;
     self->mig_auto = mig_auto;
+    g_clear_pointer(&self->host_vfs, g_hash_table_unref);
     self->mixed = mixed;
+    self->host_vfs = host_vfs;
     self->is_stale = true;
     (void) vgpu_manager_inventory(self);
     vgpu_drivers_set_named(self->drivers, named);
+    if (are_others && self->discovery) /* definitions may name one that is the host's now */
+        self->ops.gpus_changed(self->opaque);
 }

@@ -5,6 +5,7 @@
 #include "core/view.h"
 
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "gpu/contents.h"
 #include "gpu/facts.h"
 #include "gpu/tally.h"
@@ -63,18 +64,41 @@ unlabel(VgpuParent *parent)
     }
 }
 
+/* Which VFs are for guests; of plain VFs a GPU takes as many vGPUs. One that a guest runs with is left to it. */
+static void
+keep_for_host(const VgpuManager *self, VgpuGpu *gpu)
+{
+    VgpuProfile *profile = (VgpuProfile *) vgpu_gpu_find_profile(gpu, VGPU_VF_PROFILE);
+
+    vgpu_gpu_keep_host_vfs(gpu, self->host_vfs ? g_hash_table_lookup(self->host_vfs, gpu->address)
+                                               : NULL);
+    if (gpu->interface != VGPU_INTERFACE_VF || !profile)
+        return;
+    profile->max_instances = gpu->vfs_enabled;
+    for (guint i = 0; i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        profile->max_instances -= parent->host_vf && !parent->instances->len;
+    }
+}
+
 /* What its driver does not tell: modes, names of types, and whose the instances on VFs are. @before: what was
  * known of it, NULL: nothing. */
 static void
 complete(const VgpuManager *self, VgpuGpu *gpu, const VgpuGpu *before)
 {
+    VgpuCordon *cordon = vgpu_cordons_find(vgpu_records_cordons(self->records), gpu->address);
+
     vgpu_inventory_remember_gpu(gpu, before);
+    vgpu_boards_recall(vgpu_records_boards(self->records), gpu);
     label_all(gpu, vgpu_reservations_of_gpu(self->reservations, gpu->address));
+    gpu->cordon = cordon ? vgpu_cordon_ref(cordon) : NULL;
     gpu->mig_auto = self->mig_auto && g_hash_table_contains(self->mig_auto, gpu->address);
     gpu->is_mixed = self->mixed && g_hash_table_contains(self->mixed, gpu->address);
     vgpu_facts_apply(self->facts, gpu); /* which have the last word */
     if (self->identity)
         vgpu_inventory_identify_gpu(gpu, self->identity);
+    keep_for_host(self, gpu);
     vgpu_tally_update(gpu);
 }
 
@@ -183,6 +207,15 @@ vgpu_view_take(VgpuManager *self, VgpuGpu *gpu)
     replace(self, gpu);
 }
 
+void
+vgpu_view_renew(VgpuManager *self, const char *gpu)
+{
+    const VgpuGpu *before = vgpu_inventory_find(vgpu_manager_inventory(self), gpu);
+
+    if (before)
+        replace(self, rebuild(self, before));
+}
+
 /* The records tell something else of that VF than they did. */
 static void
 relabel(VgpuManager *self, const char *vf)
@@ -199,6 +232,7 @@ relabel(VgpuManager *self, const char *vf)
     g_hash_table_remove(self->balances, gpu->address);
     unlabel(parent);
     label_all(gpu, vgpu_reservations_of_parent(self->reservations, vf));
+    keep_for_host(self, gpu);
     vgpu_tally_update(gpu);
 }
 

@@ -9,3 +9,5 @@ void vgpu_view_build(VgpuManager *self, GHashTable *same);
 GHashTable *vgpu_view_same(const VgpuManager *self, GVariant *discovery);
 /* Takes a GPU that was read, in place of the one of that address. */
 void vgpu_view_take(VgpuManager *self, VgpuGpu *gpu);
+/* Something else than a driver tells another thing of the GPU of that address, if there is one. */
+void vgpu_view_renew(VgpuManager *self, const char *gpu);

@@ -3,160 +3,12 @@
 #include "test.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/uuid.h"
-#include "manager-host.h"
-
-#define L40S "0000:61:00.0"
-#define VF0 "0000:61:00.4"
-#define VF1 "0000:61:00.5"
-#define VF2 "0000:61:00.6"
-#define VF3 "0000:61:00.7"
-#define S7150_VF0 "0000:c1:02.0"
-#define S7150_VF1 "0000:c1:02.1"
-#define S7150_VF2 "0000:c1:02.2"
-#define S7150_VF3 "0000:c1:02.3"
-#define A100 "0000:a1:00.0"
-
-#define L40S_4Q "<vgpu:device profile='NVIDIA L40S-4Q'/>"
-#define TYPE_4Q 1150
-
-static int
-setup(void **state)
-{
-    static const char *const boards[] = { "l40s", "a100", "s7150", NULL };
-    Host *host = host_new();
-
-    host_add_boards(host, boards);
-    *state = host;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
-static void
-assert_has(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("'%s' is not in '%s'", part, text ? text : "(none)");
-}
-
-/* A domain whose definition names these VFs, a blank between two; NULL: none. */
-static char *
-xml_on(const char *name, const char *uuid, const char *devices, const char *vfs)
-{
-    g_autofree char *plain = host_xml(name, uuid, devices, 0);
-    g_auto(GStrv) words = g_strsplit(vfs ? vfs : "", " ", -1);
-    g_autoptr(GString) hostdevs = g_string_new(NULL);
-    g_auto(GStrv) halves = g_strsplit(plain, "</devices></domain>", 2);
-
-    for (guint i = 0; vfs && words[i]; i++) {
-        guint domain, bus, slot, function;
-
-        assert_int_equal(sscanf(words[i], "%x:%x:%x.%x", &domain, &bus, &slot, &function), 4);
-        g_string_append_printf(
-            hostdevs,
-            "<hostdev mode='subsystem' type='pci' managed='%s'><source><address domain='0x%04x' "
-            "bus='0x%02x' slot='0x%02x' function='0x%x'/></source><alias name='ua-vgpu-%u'/>"
-            "</hostdev>",
-            bus == 0xc1 ? "yes" : "no", domain, bus, slot, function, i);
-    }
-    return g_strconcat(halves[0], hostdevs->str, "</devices></domain>", NULL);
-}
-
-/* "VF VF …" that the definition is to name, "mdev" for a vGPU that is one, or the refusal. */
-static char *
-bind_xml(Host *host, const char *xml)
-{
-    g_autoptr(VgpuDomain) domain = host_domain(xml);
-    g_autoptr(GError) error = NULL;
-    GString *text = g_string_new(NULL);
-
-    if (!vgpu_manager_bind(host->manager, domain, &error)) {
-        g_string_append(text, error->message);
-        return g_string_free(text, FALSE);
-    }
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
-
-        g_string_append_printf(text, "%s%s", i ? " " : "",
-                               want->vf ? want->vf : vgpu_interface_to_string(want->interface));
-    }
-    return g_string_free(text, FALSE);
-}
-
-static void
-assert_bound(Host *host, guint n, const char *devices, const char *present, const char *wanted)
-{
-    g_autofree char *uuid = host_nth_uuid(n);
-    g_autofree char *name = g_strdup_printf("web%u", n);
-    g_autofree char *xml = xml_on(name, uuid, devices, present);
-    g_autofree char *bound = bind_xml(host, xml);
-
-    if (!strstr(bound, wanted) || (wanted[0] == '0' && strcmp(bound, wanted) != 0))
-        fail_msg("%s: bound to '%s', not '%s'", name, bound, wanted);
-}
-
-static char *
-start_on(Host *host, guint n, const char *devices, const char *vfs)
-{
-    g_autofree char *uuid = host_nth_uuid(n);
-    g_autofree char *name = g_strdup_printf("web%u", n);
-    g_autofree char *xml = xml_on(name, uuid, devices, vfs);
-
-    return host_start(host, xml);
-}
-
-static void
-assert_starts(Host *host, guint n, const char *devices, const char *vfs)
-{
-    g_autofree char *refused = start_on(host, n, devices, vfs);
-
-    if (refused)
-        fail_msg("web%u: %s", n, refused);
-}
-
-static void
-assert_refused(Host *host, guint n, const char *devices, const char *vfs, const char *why)
-{
-    g_autofree char *refused = start_on(host, n, devices, vfs);
-
-    assert_has(refused, why);
-}
-
-static void
-stop(Host *host, guint n)
-{
-    g_autofree char *uuid = host_nth_uuid(n);
-
-    host_release(host, uuid);
-}
-
-static void
-assert_types(const Host *host, int type0, int type1, int type2, int type3)
-{
-    assert_int_equal(host_vf_type(host, VF0), type0);
-    assert_int_equal(host_vf_type(host, VF1), type1);
-    assert_int_equal(host_vf_type(host, VF2), type2);
-    assert_int_equal(host_vf_type(host, VF3), type3);
-}
-
-static bool
-asked_to_rewrite(Host *host, guint n)
-{
-    g_autofree char *uuid = host_nth_uuid(n);
-    g_autofree char *line = g_strdup_printf("rewrite %s", uuid);
-    bool asked = strstr(host->log->str, line) != NULL;
-
-    g_string_truncate(host->log, 0);
-    return asked;
-}
+#include "vf-host.h"
 
 /* --- what a definition gets ----------------------------------------------------------------- */
 
@@ -223,7 +75,7 @@ test_defined_meanwhile(void **state)
         g_autoptr(GHashTable) noted = NULL;
         g_autofree char *uuid = host_nth_uuid(1), *of_vgpu = vgpu_uuid_for_domain(uuid, 0);
 
-        (void) setup((void **) &host);
+        (void) vf_host_setup((void **) &host);
         if (cases[i].before)
             assert_bound(host, 1, L40S_4Q, NULL, VF0);
         noted = vgpu_manager_note(host->manager);
@@ -234,13 +86,6 @@ test_defined_meanwhile(void **state)
             fail_msg("defined %s", cases[i].what);
         assert_bound(host, 2, L40S_4Q, NULL, cases[i].kept ? VF1 : VF0);
     }
-}
-
-static void
-test_create_at_define(void **state)
-{
-    assert_bound(*state, 1, "<vgpu:device profile='NVIDIA L40S-4Q' create='define'/>", NULL,
-                 "is for mediated devices");
 }
 
 /* While no GPU has the profile, what the definition has already stays. */
@@ -317,7 +162,7 @@ test_taken(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(Host) host = NULL;
 
-        (void) setup((void **) &host);
+        (void) vf_host_setup((void **) &host);
         assert_bound(host, 1, L40S_4Q, NULL, VF0);
         assert_int_equal(host_set_vf_type(host, VF0, cases[i].type), 0);
         if (cases[i].open)
@@ -491,6 +336,50 @@ test_params(void **state)
     assert_string_equal(again, "enable_uvm=1");
 }
 
+/* Lists whose last character counts, of both interfaces. */
+static void
+test_params_whole(void **state)
+{
+    static const struct {
+        const char *attributes, *param, *wanted;
+    } cases[] = {
+        { "frameRateLimit='off'", "", "frame_rate_limiter=0" },
+        { "consoleVNC='off'", "", "disable_vnc=1" },
+        { "unifiedMemory='on'", "", "enable_uvm=1" },
+        { "", "<vgpu:param name='vgpu-placement-id' value='12'/>", "vgpu-placement-id=12" },
+        { "frameRateLimit='off' consoleVNC='off'",
+          "<vgpu:param name='vgpu-placement-id' value='12'/>",
+          "frame_rate_limiter=0,disable_vnc=1,vgpu-placement-id=12" },
+        { "frameRateLimit='on' debugging='on' profiling='on'", "",
+          "frame_rate_limiter=1,enable_debugging=1,enable_profiling=1" },
+    };
+    Host *host = *state;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *on_vf =
+            g_strdup_printf("<vgpu:device profile='NVIDIA L40S-4Q' %s>%s</vgpu:device>",
+                            cases[i].attributes, cases[i].param);
+        g_autofree char *mediated =
+            g_strdup_printf("<vgpu:device profile='A2-4Q' %s>%s</vgpu:device>",
+                            cases[i].attributes, cases[i].param);
+        g_autofree char *domain = host_nth_uuid(2);
+        g_autofree char *uuid = vgpu_uuid_for_domain(domain, 0);
+        g_autofree char *path =
+            g_strdup_printf("%s/sys/bus/mdev/devices/%s/nvidia/vgpu_params", host->root, uuid);
+        g_autofree char *of_vf = NULL, *of_mdev = NULL;
+
+        assert_starts(host, 1, on_vf, VF0);
+        of_vf = read_params(host, VF0);
+        assert_string_equal(of_vf, cases[i].wanted);
+        assert_starts(host, 2, mediated, NULL);
+        assert_true(g_file_get_contents(path, &of_mdev, NULL, NULL));
+        assert_string_equal(g_strstrip(of_mdev), cases[i].wanted);
+        stop(host, 1);
+        stop(host, 2);
+        host_settle(host);
+    }
+}
+
 /* What the driver keeps instead, or whether it can be read at all; of a VF and of an mdev. */
 static void
 test_params_kept(void **state)
@@ -553,6 +442,61 @@ test_params_refused(void **state)
     host_unknob(host, "no_params");
     assert_starts(host, 1, with, NULL);
     assert_int_equal(host_count_devices(host), 1);
+}
+
+/* --- what a full GPU does not list -------------------------------------------------------------- */
+
+static char *
+boards_file(const Host *host)
+{
+    return g_build_filename(host->root, VGPU_PATH_BOARDS, NULL);
+}
+
+/* Its driver lists nothing for the VFs of a full GPU; what it listed before is known to the next daemon. */
+static void
+test_full_after_restart(void **state)
+{
+    static const char big[] = "<vgpu:device profile='NVIDIA L40S-48Q'/>";
+    static const char other_size[] = L40S ": vGPUs of another size are on it (NVIDIA L40S-48Q";
+    Host *host = *state;
+    g_autofree char *boards = boards_file(host);
+
+    assert_starts(host, 1, big, VF0);
+    assert_refused(host, 2, L40S_4Q, NULL, other_size);
+    host_restart(host);
+    assert_refused(host, 2, L40S_4Q, NULL, other_size);
+    host_restart(host); /* nothing was lost by a daemon that saw no more than a full GPU */
+    assert_refused(host, 2, L40S_4Q, NULL, other_size);
+    assert_refused(host, 3, "<vgpu:device profile='NVIDIA L40S-5Q'/>", NULL,
+                   "no GPU has the profile");
+
+    assert_true(g_file_set_contents(boards, "[end]\ncomp", -1, NULL)); /* damaged */
+    host_restart(host);
+    assert_refused(host, 2, L40S_4Q, NULL, "no GPU has the profile");
+    stop(host, 1);
+    host_settle(host);
+    assert_bound(host, 2, L40S_4Q, NULL, VF0);
+    host_restart(host);
+    assert_bound(host, 2, L40S_4Q, VF0, VF0);
+}
+
+/* A boot unit has set types, and nobody has seen the GPU without: that is not to have no profiles. */
+static void
+test_types_of_others(void **state)
+{
+    static const char *const vfs[] = { VF0, VF1, VF2, VF3 };
+    Host *host = *state;
+    g_autofree char *boards = boards_file(host);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(vfs); i++)
+        assert_int_equal(host_set_vf_type(host, vfs[i], "1147"), 0);
+    assert_int_equal(unlink(boards), 0);
+    host_restart(host);
+    assert_refused(host, 1, L40S_4Q, NULL,
+                   L40S ": all its VFs carry types (nvidia-1147) set by something else");
+    assert_int_equal(host_set_vf_type(host, VF3, "0"), 0);
+    host_restart(host);
+    assert_bound(host, 1, "<vgpu:device profile='NVIDIA L40S-1Q'/>", NULL, VF3);
 }
 
 /* --- other families, and hosts with several ------------------------------------------------- */
@@ -730,7 +674,7 @@ test_moved_once(void **state)
             cases[i].to ? xml_on("web1", uuid, cases[i].devices, cases[i].to) : g_strdup(mdev);
         g_autofree char *refused = NULL, *bound = NULL, *again = NULL;
 
-        (void) setup((void **) &host);
+        (void) vf_host_setup((void **) &host);
         if (cases[i].type)
             assert_int_equal(host_set_vf_type(host, VF0, cases[i].type), 0);
         if (cases[i].mdev)
@@ -761,8 +705,8 @@ test_moved_beside_its_own(void **state)
     assert_starts(host, 1, L40S_4Q L40S_4Q, VF2 " " VF1);
 }
 
-/* What its driver has refused is not for others before something has changed there that can be seen, however
- * long that takes. */
+/* What its driver has refused to one domain others take last, before something has changed there that can be seen,
+ * however long that takes. */
 static void
 test_refused_until_changed(void **state)
 {
@@ -816,12 +760,56 @@ test_refused_until_removed(void **state)
 
     refuse_plain_vf(host);
     assert_bound(host, 2, ANY_VF, NULL, S7150_VF2);
-    assert_bound(host, 3, ANY_VF, S7150_VF0, S7150_VF3);
+    assert_bound(host, 3, ANY_VF, NULL, S7150_VF3);
     assert_starts(host, 2, ANY_VF, S7150_VF2);
     stop(host, 2);
     host_settle(host);
     assert_bound(host, 4, ANY_VF, NULL, S7150_VF0);
     assert_starts(host, 4, ANY_VF, S7150_VF0);
+}
+
+/* Domains that come and go can have each VF refused to themselves by what they name: others have room all the same. */
+static void
+test_refused_to_one(void **state)
+{
+    static const char *const vfs[] = { S7150_VF0, S7150_VF1, S7150_VF2, S7150_VF3 };
+    Host *host = *state;
+    g_autofree char *uuid = host_nth_uuid(2);
+    g_autofree char *xml = xml_on("web2", uuid, ANY_VF, NULL);
+    g_autofree char *bound = NULL;
+
+    for (guint i = 0; i < 20 * G_N_ELEMENTS(vfs); i++) {
+        const char *vf = vfs[i % G_N_ELEMENTS(vfs)];
+        g_autofree char *attacker = host_nth_uuid(10 + i);
+
+        host_open(host, vf);
+        assert_refused(host, 10 + i, ANY_VF, vf, "open");
+        host_close(host, vf);
+        vgpu_manager_forget_definition(host->manager, attacker);
+    }
+    assert_int_equal(vgpu_reservations_count(host->manager->reservations, VGPU_KINDS(REFUSED)),
+                     16 * 4);
+    bound = bind_xml(host, xml);
+    if (!g_str_has_prefix(bound, "0000:c1:02."))
+        fail_msg("%s", bound);
+    assert_bound(host, 3, ANY_VF, S7150_VF2, S7150_VF2);
+    assert_starts(host, 3, ANY_VF, S7150_VF2);
+}
+
+/* A placement that said no is no word of the driver's: nothing is noted of the VF. */
+static void
+test_not_refused_by_driver(void **state)
+{
+    Host *host = *state;
+
+    assert_starts(host, 1, L40S_4Q, VF0);
+    for (guint i = 2; i < 6; i++) {
+        g_autofree char *refused = start_on(host, i, L40S_4Q, VF0);
+
+        assert_non_null(refused);
+    }
+    assert_int_equal(vgpu_reservations_count(host->manager->reservations, VGPU_KINDS(REFUSED)),
+                     0);
 }
 
 /* A type that somebody has set in place of ours is his. */
@@ -942,7 +930,7 @@ test_mixed_by_layout(void **state)
     const VgpuInventory *inventory;
 
     g_hash_table_add(mixed, g_strdup(L40S));
-    vgpu_manager_take_layout(host->manager, NULL, NULL, mixed);
+    vgpu_manager_take_layout(host->manager, NULL, NULL, mixed, NULL);
     inventory = vgpu_manager_inventory(host->manager);
     assert_true(vgpu_inventory_find(inventory, L40S)->is_mixed);
     assert_false(vgpu_inventory_find(inventory, A100)->is_mixed);
@@ -955,12 +943,11 @@ test_mixed_by_layout(void **state)
 int
 main(void)
 {
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, vf_host_setup, vf_host_teardown)
     const struct CMUnitTest tests[] = {
         test(test_bind),
         test(test_undefined),
         cmocka_unit_test(test_defined_meanwhile),
-        test(test_create_at_define),
         test(test_gpu_is_away),
         test(test_start_and_stop),
         test(test_late),
@@ -975,8 +962,11 @@ main(void)
         test(test_daemon_dies),
         test(test_lost_record),
         test(test_params),
+        test(test_params_whole),
         test(test_params_kept),
         test(test_params_refused),
+        test(test_full_after_restart),
+        test(test_types_of_others),
         test(test_plain_vf),
         test(test_more_vfs_than_room),
         test(test_old_libvirt),
@@ -989,6 +979,8 @@ main(void)
         test(test_refused_until_changed),
         test(test_refused_until_replaced),
         test(test_refused_until_removed),
+        test(test_refused_to_one),
+        test(test_not_refused_by_driver),
         test(test_replaced),
         test(test_filter),
         test(test_filter_taken),

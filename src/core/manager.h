@@ -12,6 +12,7 @@
 #include "core/reconcile.h"
 #include "domain/domain.h"
 #include "driver/process.h"
+#include "gpu/xid.h"
 #include "placement/placement.h"
 
 typedef struct VgpuManager VgpuManager;
@@ -50,7 +51,7 @@ VgpuManager *vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig
 void vgpu_manager_free(VgpuManager *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuManager, vgpu_manager_free)
 
-/* Go on with removals that a previous daemon began. */
+/* Go on with removals that a previous daemon began, and remove what a trial (vgpu_uuid_for_trial()) has left. */
 void vgpu_manager_resume(VgpuManager *self);
 
 /* Records in /var/lib are written by a thread of their own: what changes them returns before they are
@@ -99,6 +100,10 @@ void vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 si
 
 void vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id);
 
+/* Before the next one: libvirt has taken @libvirt_us for the hot-plug of vGPU @uuid. */
+void vgpu_manager_plug_took(VgpuManager *self, const char *domain_uuid, const char *uuid,
+                            gint64 libvirt_us);
+
 /* How the hot-plug went; @error NULL: well. Ignored when the domain has gone on since @since. */
 void vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
                            const char *uuid, const GError *error);
@@ -114,6 +119,10 @@ guint64 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid);
 /* One definition that libvirt has. Takes @domain (parsed, without its doc); @running tells whether
  * it runs now. */
 void vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running);
+/* libvirt has that domain, whether it is annotated or not, and these are the functions of the host (addresses,
+ * char *; NULL: none) that its definition or run passes through as they are. @name NULL: it has it no more. */
+void vgpu_manager_take_passed(VgpuManager *self, const char *domain_uuid, const char *name,
+                              const GPtrArray *functions);
 /* The UUIDs of all of them. */
 GPtrArray *vgpu_manager_definitions(const VgpuManager *self);
 void vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid);
@@ -128,6 +137,12 @@ void vgpu_manager_take_libvirt(VgpuManager *self, gulong version);
 
 /* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. They are discovered anew. */
 void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
+/* The last one; borrowed. */
+const VgpuInventory *vgpu_manager_identity(const VgpuManager *self);
+
+/* Before that: node devices have changed at @since (g_get_monotonic_time()), and libvirt has taken @libvirt_us
+ * to list them. Events about the GPUs that are discovered next count from then. */
+void vgpu_manager_heard(VgpuManager *self, gint64 since, gint64 libvirt_us);
 
 /* Decide which interface each vGPU of this definition is to have and, where the XML names it,
  * which VF: the wants' `interface` and `vf`. What is decided once is written down and kept for as
@@ -135,6 +150,13 @@ void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
  * room; VGPU_ERROR_NO_CAPACITY when there is no VF for it. */
 bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* Elements that are about to be taken out of the definition of @domain, to be put back with changes, as text; NULL:
+ * it is as it is to be. What users added to them is nowhere else meanwhile, so they are written down: see
+ * vgpu_manager_wait_saved(). */
+void vgpu_manager_set_aside(VgpuManager *self, const VgpuDomain *domain, const char *elements);
+/* The caller's; NULL: nothing is set aside. */
+char *vgpu_manager_get_aside(const VgpuManager *self, const char *domain_uuid);
 
 /* What the hooks `migrate` and `restore` are to answer for this domain, which is changed with its
  * document: *@out is its XML with the devices of this host, NULL when nothing changes. Choices are
@@ -181,7 +203,8 @@ typedef struct {
 
 typedef struct {
     char *name;
-    guint max, used;
+    guint max, max_mib; /* or VGPU_POOL_NO_LIMIT */
+    guint used, used_mib;
 } VgpuTenantUse;
 
 typedef struct {
@@ -193,6 +216,7 @@ typedef struct {
     GPtrArray *profiles; /* of VgpuPoolRoom */
     GPtrArray *tenants;  /* of VgpuTenantUse */
     GPtrArray *users;    /* of char *: domains that name it, or have vGPUs from it */
+    GPtrArray *passed;   /* of char *: "GPU: domain 'a'": GPUs that domains pass through whole */
 } VgpuPoolRow;
 
 void vgpu_pool_row_free(VgpuPoolRow *self);
@@ -216,9 +240,10 @@ void vgpu_manager_take_facts(VgpuManager *self, GVariant *facts);
 
 /* What the host layout says, sets of GPU addresses: PFs whose plain VFs are vGPUs whatever their
  * class, GPUs on which missing MIG instances may be made, and those that are in heterogeneous mode,
- * as far as NVML has not told otherwise yet. Takes all; each may be NULL. */
+ * as far as NVML has not told otherwise yet; and, by GPU, the numbers of the VFs that are kept for the host
+ * (GArray of guint). Takes all; each may be NULL. */
 void vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto,
-                              GHashTable *mixed);
+                              GHashTable *mixed, GHashTable *host_vfs);
 
 /* --- persistent mdevs (create="define") --------------------------------------------------- */
 
@@ -256,6 +281,29 @@ void vgpu_manager_create(VgpuManager *self, const char *gpu, const char *profile
 void vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent,
                           VgpuPrepareDone done, gpointer opaque);
 
+/* --- GPUs that get no new vGPUs --------------------------------------------------------------- */
+
+/* From now on nothing new is placed on GPU @gpu; what is there stays, and what is being started there already. It is
+ * written down, see vgpu_manager_wait_cordoned(). @reason: one line, NULL: none is given; @by: who wants it. One that
+ * is cordoned already keeps its moment, and gets another reason if one is given. VGPU_ERROR_ARGUMENT: it is a VF, or
+ * the reason is none. */
+bool vgpu_manager_cordon(VgpuManager *self, const char *gpu, const char *reason, const char *by,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* End that, also of a GPU that is not there any more. VGPU_ERROR_NOT_FOUND: it is neither cordoned nor there. */
+bool vgpu_manager_uncordon(VgpuManager *self, const char *gpu, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The addresses of those that are cordoned, there or not; the caller's, of borrowed strings. */
+GPtrArray *vgpu_manager_cordoned(VgpuManager *self);
+/* Borrowed; NULL: it is not. */
+const VgpuCordon *vgpu_manager_cordon_of(const VgpuManager *self, const char *gpu);
+/* NVIDIA's driver reports an error of what is in that slot ("0000:41:00"), in these words: that is told, and the GPU is
+ * cordoned if the configuration has it so. */
+void vgpu_manager_take_fault(VgpuManager *self, const VgpuXid *xid, const char *slot,
+                             const char *text);
+/* As vgpu_manager_wait_saved(), of the first two. */
+bool vgpu_manager_wait_cordoned(const VgpuManager *self, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* --- looking ------------------------------------------------------------------------------ */
 
 /* All GPUs; borrowed until the next call. */
@@ -269,6 +317,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
 /* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
 guint vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu,
                              const VgpuProfile *profile);
+/* Why nothing of @gpu can be had on this host, whatever there is room for; NULL: nothing is in the way. */
+const char *vgpu_reading_obstacle(const VgpuReading *self, const VgpuGpu *gpu);
 
 /* One vGPU as `virt-vgpu list` shows it. */
 typedef struct {
@@ -284,6 +334,7 @@ typedef struct {
     char *pool;              /* NULL: none of ours is concerned; "default" */
     char *tenant;            /* NULL: none */
     bool restart_needed;
+    bool is_lost;      /* it has vanished while its domain runs */
     const char *state; /* active, planned, attaching, releasing, failed, stuck, orphan, foreign */
 } VgpuRow;
 
@@ -292,20 +343,28 @@ void vgpu_row_free(VgpuRow *self);
 /* @all: with those planned for domains that are off, and with those of others. */
 GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
 
-/* All that is needed for vgpu_manager_explain(), as it is now, which takes it on any thread, so that what takes
+/* All that is needed for vgpu_manager_explain() of that domain (NULL: any that no definition asks for), as it is now, which takes it on any thread, so that what takes
  * long keeps no hook. */
-VgpuManager *vgpu_manager_copy(VgpuManager *self);
+VgpuManager *vgpu_manager_copy(VgpuManager *self, const VgpuDomain *domain);
 void vgpu_manager_copy_free(VgpuManager *self);
 
 /* What a start with this domain XML would do now: for each want the candidates, and which is
  * taken. Changes nothing. */
 typedef struct {
     VgpuWant *want;              /* borrowed from @domain */
-    GPtrArray *candidates;       /* of VgpuCandidate */
-    const VgpuCandidate *chosen; /* NULL: none fits */
-    char *refusal;               /* what a start would say of it; NULL: it can be had */
-    char *note;    /* what is used instead of a new one, or why it cannot be; NULL */
+    GPtrArray *candidates;       /* of VgpuCandidate, one per GPU of the host */
+    const VgpuCandidate *chosen; /* where one is to be made; NULL: nowhere */
+    const char *
+        state; /* "planned": a start makes it; "active": it has it; "releasing": a start waits until
+                         * one of the run before has gone; "refused" */
+    char *gpu;     /* where it is, or is to be; NULL: nowhere, or that cannot be told yet */
+    char *parent;  /* likewise */
+    char *profile; /* likewise: its name */
+    char *refusal; /* what a start would say of it; NULL: it can be had */
+    char *moved;   /* where a start that is refused has the definition moved to; NULL: nowhere */
+    char *note;    /* what is used instead of a new one; NULL */
     char *display; /* what is to be said of its display; NULL: nothing */
+    struct VgpuReading *reading; /* that the candidates are borrowed from */
 } VgpuForecast;
 
 void vgpu_forecast_free(VgpuForecast *self);

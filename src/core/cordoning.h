@@ -1,0 +1,8 @@
+/* cordoning.h: GPUs that are cordoned without being asked for */
+#pragma once
+
+#include "core/manager.h"
+
+/* Cordon that GPU, there or not, unless it is already: who did so may have a reason of their own, and of several
+ * errors the first is the cause. */
+void vgpu_cordoning_put(VgpuManager *self, const char *gpu, const char *reason, const char *by);

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Plain VFs that a driver of the host's has, with the real daemon and hook on a made tree: they are taken last, and never
-# while a process has their DRM node open.
+# while a process has their DRM node open; and those that the host layout keeps are not given at all.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
-begin none
+begin session
 
 pci=$root/sys/bus/pci
 gpu=0000:00:02
@@ -56,6 +56,45 @@ helper=$!
 check "with the first one's node open" prepare 1
 check "it is the second" has_vf 2
 check "which goes" stop
+
+shows() # NUMBER STATE DRIVER
+{
+    says "\"address\":\"$gpu.$1\",\"state\":\"$2\",\"driver\":\"$3\"" cli gpu-info "$gpu.0" --json
+}
+doctor_says() { cli doctor > "$root/said"; tr -d ' \n' < "$root/said" | grep -F -- "$1"; }
+check "the host's is shown as such" shows 1 host i915
+check "and the other one, too" shows 2 host i915
+mkdir -p "$root/etc/virt-vgpu"
+cat > "$root/etc/virt-vgpu/host.xml" << XML
+<vgpuhost><gpu address='$gpu.0'><sriov vfs='max'><host vf='2'/><host vf='9'/></sriov></gpu></vgpuhost>
+XML
+bind 1 vfio-pci
+bind 2 vfio-pci
+check "the daemon ends" down
+check "and reads the host layout" up
+check "in which the second is kept for the host" shows 2 host vfio-pci
+check "and the first one is not" shows 1 free vfio-pci
+check "doctor tells of it" doctor_says "VF2ofGPU$gpu.0($gpu.2)iskeptforthehost"
+check "and of one that is not there" doctor_says "keepsVF9ofGPU$gpu.0forthehost,whichhas2"
+check "a domain gets the other one" prepare 1
+check "which is that" has_vf 1
+domain_xml 2 | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device profile='vf' \
+gpu='$gpu.0'\/><\/v:devices><\/metadata>&/" > "$root/vm2.xml"
+check "a second one gets none" fails_with "1 of 1 are in use" prepare 2
+check "the first one goes" stop
+annotated_on() # NUMBER: with the hostdev of that VF
+{
+    sed "s/<devices\\/>/<devices><hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0' bus='0' \
+slot='0x02' function='0x$1'\\/><\\/source><alias name='ua-vgpu-0'\\/><\\/hostdev><\\/devices>/" "$root/vm2.xml" > "$root/new.xml" &&
+        mv "$root/new.xml" "$root/vm2.xml"
+}
+annotated_on 2
+check "one that names it is told why it gets another" fails_with "VF 2 is kept for the host (host.xml)" prepare 2
+rm "$root/etc/virt-vgpu/host.xml"
+bind 1 i915
+bind 2 i915
+check "the daemon ends again" down
+check "and keeps none any more" up
 
 rm "$pci/devices/$gpu.0/virtfn1" "$pci/devices/$gpu.2"
 check "without another one the start is refused, with the node" \

@@ -38,6 +38,7 @@ vgpu_listed_free(VgpuListed *self)
     g_free(self->name);
     g_clear_pointer(&self->definition, vgpu_domain_free);
     g_clear_pointer(&self->live, vgpu_domain_free);
+    g_clear_pointer(&self->passes, g_ptr_array_unref);
     g_free(self);
 }
 

@@ -42,8 +42,9 @@ typedef struct {
     int id;                 /* -1: does not run */
     VgpuDomain *definition; /* NULL: transient, or its annotation is bad */
     bool definition_is_bad; /* there is one, but it could not be read: nothing follows from it */
-    VgpuDomain *live;       /* NULL: does not run, or could not be read */
-    bool is_unreadable;     /* nothing but uuid and name is known: all of it is left alone */
+    GPtrArray *passes;  /* of char *: functions that it passes through as they are; NULL: none */
+    VgpuDomain *live;   /* NULL: does not run, or could not be read */
+    bool is_unreadable; /* nothing but uuid and name is known: all of it is left alone */
 } VgpuListed;
 
 void vgpu_listed_free(VgpuListed *self);

@@ -9,6 +9,10 @@
 #define WEB2 "11111111-2222-4333-8444-555555555555"
 #define VGPU_0 "251e8969-0e28-5c92-b0e8-c8bd34136128"
 #define VGPU_1 "fa08193e-3000-5592-b694-36dd62ade913"
+#define WEB3 "33333333-2222-4333-8444-555555555555"
+#define VGPU_2 "2a08193e-3000-5592-b694-36dd62ade913"
+#define THIRD_GPU "0000:63:00.0"
+#define VF2 "0000:63:00.4"
 #define GPU "0000:61:00.0"
 #define OTHER_GPU "0000:62:00.0"
 #define VF0 "0000:61:00.4"
@@ -70,6 +74,7 @@ make_table(void)
     (void) put(table, VGPU_KIND_RUN, WEB1, WEB1, VGPU_0, GPU, VF0);
     (void) put(table, VGPU_KIND_HANDMADE, VGPU_1, NULL, VGPU_1, OTHER_GPU, OTHER_GPU);
     (void) put(table, VGPU_KIND_PERSISTENT, WEB2, WEB2, VGPU_1, OTHER_GPU, OTHER_GPU);
+    (void) put(table, VGPU_KIND_HELD, WEB3, WEB3, VGPU_2, THIRD_GPU, VF2);
     (void) put(table, VGPU_KIND_PLANNED, WEB1, WEB1, VGPU_0, GPU, VF1);
     (void) put(table, VGPU_KIND_INCOMING, WEB2, WEB2, VGPU_1, GPU, VF1);
     (void) put(table, VGPU_KIND_REFUSED, VF0, NULL, NULL, GPU, VF0);
@@ -84,6 +89,10 @@ static const struct {
 } made[] = {
     { BY_UUID, VGPU_0, "run 6f0c, planned 6f0c" },
     { BY_UUID, VGPU_1, "handmade fa08, persistent 1111, incoming 1111" },
+    { BY_UUID, VGPU_2, "held 3333" },
+    { BY_PARENT, VF2, "held 3333" },
+    { BY_GPU, THIRD_GPU, "held 3333" },
+    { BY_DOMAIN, WEB3, "held 3333" },
     { BY_UUID, WEB1, "" },
     { BY_UUID, NULL, "" },
     { BY_PARENT, VF0, "run 6f0c, refused 0000" },
@@ -111,6 +120,7 @@ test_kinds(void **state)
         { VGPU_KIND_RUN, "run", true, VGPU_STORE_RUN },
         { VGPU_KIND_HANDMADE, "handmade", true, VGPU_STORE_RUN },
         { VGPU_KIND_PERSISTENT, "persistent", true, VGPU_STORE_PERSISTENT },
+        { VGPU_KIND_HELD, "held", true, VGPU_STORE_HELD },
         { VGPU_KIND_PLANNED, "planned", false, VGPU_STORE_PLANNED },
         { VGPU_KIND_INCOMING, "incoming", true, VGPU_STORE_NONE },
         { VGPU_KIND_REFUSED, "refused", false, VGPU_STORE_NONE },
@@ -140,6 +150,8 @@ test_find(void **state)
         { VGPU_KIND_HANDMADE, WEB1, VGPU_KIND_RUN },
         { VGPU_KIND_PERSISTENT, WEB1, VGPU_N_KINDS },
         { VGPU_KIND_PERSISTENT, WEB2, VGPU_KIND_PERSISTENT },
+        { VGPU_KIND_HELD, WEB3, VGPU_KIND_HELD },
+        { VGPU_KIND_HELD, WEB1, VGPU_N_KINDS },
         { VGPU_KIND_PLANNED, WEB1, VGPU_KIND_PLANNED },
         { VGPU_KIND_PLANNED, WEB2, VGPU_N_KINDS },
         { VGPU_KIND_INCOMING, WEB2, VGPU_KIND_INCOMING },
@@ -387,6 +399,8 @@ test_load(void **state)
         { VGPU_STORE_RUN, VGPU_0, NULL, VGPU_KIND_HANDMADE },
         { VGPU_STORE_PERSISTENT, WEB1, WEB1, VGPU_KIND_PERSISTENT },
         { VGPU_STORE_PERSISTENT, VGPU_0, NULL, VGPU_KIND_PERSISTENT },
+        { VGPU_STORE_HELD, WEB1, WEB1, VGPU_KIND_HELD },
+        { VGPU_STORE_HELD, VGPU_0, NULL, VGPU_KIND_HELD },
         { VGPU_STORE_PLANNED, WEB1, WEB1, VGPU_KIND_PLANNED },
     };
 

@@ -1,5 +1,7 @@
 /* definition.c (manager.h): libvirt tells of a definition, or that there is one no more */
 #include "core/follow.h"
+#include "core/held.h"
+#include "core/known.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"
@@ -47,6 +49,7 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
     guint64 order = definition ? definition->order : ++self->last_order;
 
     take_name(self, domain);
+    vgpu_known_take(self, domain->uuid, domain->name);
     vgpu_definitions_unindex(self, definition);
     definition = g_new0(VgpuDefinition, 1);
     definition->unclear =
@@ -97,6 +100,8 @@ vgpu_manager_forget_definition(VgpuManager *self, const char *domain_uuid)
     vgpu_definitions_unindex(self, vgpu_definitions_find(self, domain_uuid));
     g_hash_table_remove(self->definitions, domain_uuid);
     if (!has_any(vgpu_records_find(self, domain_uuid)) &&
-        !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid))
+        !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, domain_uuid)) {
         vgpu_plan_drop_all(self, domain_uuid);
+        vgpu_held_drop_all(self, domain_uuid);
+    }
 }

@@ -2,8 +2,11 @@
 #include "core/follow.h"
 
 #include "base/clock.h"
+#include "core/held.h"
+#include "core/known.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/passed.h"
 #include "core/plan.h"
 #include "core/pooling.h"
 #include "core/start.h"
@@ -49,6 +52,7 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     owner = vgpu_records_find(self, domain_uuid);
     if (!owner || since < owner->since)
         return; /* a new run has been prepared since */
+    g_hash_table_remove(self->run_checks, domain_uuid);
     vgpu_start_cancel_plugs(self, domain_uuid);
     owner = vgpu_records_find(self, domain_uuid);
     if (owner)
@@ -85,6 +89,7 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
     if (!owner || owner->started || (owner->domain_id >= 0 && owner->domain_id != domain_id))
         return;
     owner->started = true;
+    g_hash_table_remove(self->run_checks, domain_uuid);
     owner->domain_id = domain_id;
     vgpu_records_save_or_warn(self, owner);
     tell_run(self, owner, is_up);
@@ -94,6 +99,16 @@ static gint64
 waited_ms(const VgpuClaim *claim)
 {
     return claim->asked ? (gint64) ((vgpu_clock_now() - claim->asked) / 1000000) : -1;
+}
+
+void
+vgpu_manager_plug_took(VgpuManager *self, const char *domain_uuid, const char *uuid,
+                       gint64 libvirt_us)
+{
+    VgpuClaim *claim = vgpu_owner_find(vgpu_records_find(self, domain_uuid), uuid);
+
+    if (claim)
+        claim->plug_us = libvirt_us;
 }
 
 void
@@ -120,6 +135,7 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
             claim->reason = g_strdup(error->message);
         claim->wanted = VGPU_WANTED_GONE;
     }
+    claim->plug_us = 0;
     vgpu_life_go_on(self, claim);
     vgpu_waiters_tell_plugged(self, domain_uuid, uuid, error);
 }
@@ -141,12 +157,17 @@ vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, b
         vgpu_manager_release(self, domain_uuid, since);
 }
 
-/* A domain's run and its plan change each by itself. */
+/* What is for domains that may not run. */
+#define WAITING (VGPU_KINDS(PLANNED) | VGPU_KINDS(HELD))
+
+/* A domain's run, its plan and what is held for it change each by itself. */
 static char *
 note_key(const VgpuOwner *owner)
 {
-    return owner->kind == VGPU_KIND_PLANNED ? g_strconcat("plan of ", owner->key, NULL)
-                                            : g_strdup(owner->key);
+    return (1u << owner->kind) & VGPU_KINDS_MADE
+               ? g_strdup(owner->key)
+               : g_strconcat(vgpu_reservations_kind_to_string(owner->kind), " for ", owner->key,
+                             NULL);
 }
 
 GHashTable *
@@ -156,7 +177,7 @@ vgpu_manager_note(const VgpuManager *self)
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE | VGPU_KINDS(PLANNED));
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_MADE | WAITING);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         guint64 at = MAX(owner->since, owner->touched);
 
@@ -289,23 +310,26 @@ act(VgpuManager *self, const VgpuAction *action)
     vgpu_life_go_on(self, claim);
 }
 
-/* What domains that are gone were to have is not planned any more; what was planned since the list was begun
+/* What domains that are gone were to have is neither planned nor held any more; what was planned since the list was begun
  * may be for a domain that is not on it yet. */
 static void
 drop_plans(VgpuManager *self, GHashTable *noted, const GPtrArray *domains, GHashTable *changed)
 {
+    static void (*const drop_all[])(VgpuManager * self, const char *key) = { vgpu_plan_drop_all,
+                                                                             vgpu_held_drop_all };
     g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS(PLANNED));
+    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, WAITING);
 
     for (guint i = 0; i < domains->len; i++)
         g_hash_table_add(there, ((const VgpuListed *) g_ptr_array_index(domains, i))->uuid);
     for (guint i = 0; i < owners->len; i++) {
         const VgpuOwner *owner = g_ptr_array_index(owners, i);
+        g_autofree char *key = g_strdup(owner->domain_uuid);
 
-        if (is_as_noted(noted, owner) && !g_hash_table_contains(there, owner->key) &&
+        if (key && is_as_noted(noted, owner) && !g_hash_table_contains(there, owner->key) &&
             !g_hash_table_contains(changed, owner->key) &&
             !vgpu_reservations_find(self->reservations, VGPU_KIND_INCOMING, owner->key))
-            vgpu_plan_drop_all(self, owner->key);
+            drop_all[owner->kind == VGPU_KIND_HELD](self, key);
     }
 }
 
@@ -342,6 +366,8 @@ vgpu_manager_reconcile(VgpuManager *self, GHashTable *noted, const GPtrArray *do
         g_hash_table_unref(self->owed);
         self->owed = g_hash_table_ref(unseen);
         drop_plans(self, noted, domains, changed);
+        vgpu_passed_take_all(self, domains);
+        vgpu_known_take_all(self, domains);
     }
     for (guint i = 0; !dry_run && i < plan->len; i++) {
         const VgpuAction *action = g_ptr_array_index(plan, i);

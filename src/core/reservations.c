@@ -19,6 +19,7 @@ static const struct {
     [VGPU_KIND_RUN] = { "run", true, VGPU_STORE_RUN },
     [VGPU_KIND_HANDMADE] = { "handmade", true, VGPU_STORE_RUN },
     [VGPU_KIND_PERSISTENT] = { "persistent", true, VGPU_STORE_PERSISTENT },
+    [VGPU_KIND_HELD] = { "held", true, VGPU_STORE_HELD },
     [VGPU_KIND_PLANNED] = { "planned", false, VGPU_STORE_PLANNED },
     [VGPU_KIND_INCOMING] = { "incoming", true, VGPU_STORE_NONE },
     [VGPU_KIND_REFUSED] = { "refused", false, VGPU_STORE_NONE },
@@ -232,6 +233,8 @@ kind_of(VgpuStore store, const VgpuOwner *owner)
     switch (store) {
     case VGPU_STORE_PERSISTENT:
         return VGPU_KIND_PERSISTENT;
+    case VGPU_STORE_HELD:
+        return VGPU_KIND_HELD;
     case VGPU_STORE_PLANNED:
         return VGPU_KIND_PLANNED;
     default:

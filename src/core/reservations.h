@@ -13,6 +13,7 @@ typedef enum {
     VGPU_STORE_NONE, /* in memory only */
     VGPU_STORE_RUN,
     VGPU_STORE_PERSISTENT,
+    VGPU_STORE_HELD,
     VGPU_STORE_PLANNED,
     VGPU_N_STORES,
 } VgpuStore;

@@ -26,7 +26,7 @@ state_of(const VgpuClaim *claim)
     case VGPU_PHASE_ATTACHING:
         return "attaching";
     case VGPU_PHASE_READY:
-        return "active";
+        return claim->is_lost ? "failed" : "active";
     case VGPU_PHASE_RELEASING:
         return claim->stuck ? "stuck" : "releasing";
     default:
@@ -109,13 +109,23 @@ add_claim_row(Listing *self, const VgpuClaim *claim, const char *state, bool res
     row->interface = claim->interface;
     row->pool = g_strdup(claim->pool ? claim->pool : VGPU_POOL_DEFAULT);
     row->tenant = g_strdup(claim->tenant);
-    row->restart_needed = restart_needed;
+    row->restart_needed = restart_needed || claim->is_lost;
+    row->is_lost = claim->is_lost;
 }
 
 static bool
 is_listed(const Listing *self, const char *uuid)
 {
     return uuid && g_hash_table_contains(self->listed, uuid);
+}
+
+/* Whether it runs, as far as libvirt has told: without what is only held for it. */
+static bool
+runs(const VgpuManager *self, const char *domain_uuid)
+{
+    const VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
+
+    return definition && definition->running;
 }
 
 /* Those of domains, or those without one; @state NULL: that of the claim. */
@@ -127,7 +137,9 @@ add_records(Listing *self, guint kinds, bool of_domains, const char *state)
 
     vgpu_reservations_iter_init(&iter, self->manager->reservations, kinds);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
-        bool restart_needed = needs_restart(self->manager, owner);
+        bool restart_needed = owner->kind == VGPU_KIND_HELD
+                                  ? runs(self->manager, owner->domain_uuid)
+                                  : needs_restart(self->manager, owner);
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
@@ -286,6 +298,8 @@ vgpu_manager_list(VgpuManager *self, bool all)
     add_records(&listing, VGPU_KINDS(HANDMADE), false, NULL);
     add_records(&listing, VGPU_KINDS(PERSISTENT), true, "planned");
     add_records(&listing, VGPU_KINDS(PERSISTENT), false, "planned");
+    add_records(&listing, VGPU_KINDS(HELD), true, "planned");
+    add_records(&listing, VGPU_KINDS(HELD), false, "planned");
     add_unrecorded(&listing, all);
     if (all)
         add_planned(&listing);

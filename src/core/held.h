@@ -1,0 +1,28 @@
+/* held.h: room that is held while nothing is there: create="define" where no device can be kept, that is on VFs
+ * and for MIG-backed vGPUs
+ *
+ * What is held takes room from the definition on until the domain is undefined, and its device is made for each run
+ * in that place. A run's own record counts instead while there is one. */
+#pragma once
+
+#include "core/manager.h"
+
+/* Whether such a vGPU cannot outlive a run, so that its room is held instead. */
+bool vgpu_held_is_for(const VgpuGpu *gpu, const VgpuProfile *profile);
+
+/* The room that is held for that vGPU; NULL: none is. Borrowed. */
+const VgpuClaim *vgpu_held_find(const VgpuManager *self, const char *uuid);
+/* For whom VF @vf is held: the name of a domain, or a word for nobody in particular; NULL: it is not, or for the
+ * domain @key. Borrowed. */
+const char *vgpu_held_user(const VgpuManager *self, const char *vf, const char *key);
+
+/* Hold the place of @claim (taken) for the domain of that UUID, in place of what is held for that vGPU;
+ * without a domain for its own sake. */
+void vgpu_held_put(VgpuManager *self, const char *domain_uuid, const char *domain_name,
+                   VgpuClaim *claim);
+/* Let go of what is held for that vGPU. */
+void vgpu_held_drop(VgpuManager *self, const char *uuid);
+/* The same of all that is held for the domain. */
+void vgpu_held_drop_all(VgpuManager *self, const char *domain_uuid);
+/* The same of what the domain does not want any more; while it runs it may be using it. */
+void vgpu_held_prune(VgpuManager *self, const VgpuDomain *domain);

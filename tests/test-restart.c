@@ -10,6 +10,7 @@
 #include "manager-host.h"
 
 #define FOREIGN "11111111-2222-4333-8444-555555555555"
+#define USERS "11111111-2222-4333-8444-000000000001"
 #define TWO HOST_DEVICE() "<vgpu:device profile='P40-1Q'/>"
 #define LAST 200 /* no scenario takes so many steps */
 
@@ -173,6 +174,55 @@ test_die_in_start_and_start(void **state)
 
 /* The start after the crash comes to nothing, too, before libvirt can be asked: what the dead daemon
  * had made for it goes all the same. */
+static char *
+users_xml(void)
+{
+    g_autofree char *xml =
+        host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-4Q' uuid='" USERS "'/>", 0);
+    g_auto(GStrv) halves = g_strsplit(xml, "</devices>", 2);
+
+    return g_strjoinv("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+                      "<address uuid='" USERS "'/></source></hostdev></devices>",
+                      halves);
+}
+
+/* The domain starts with another annotation before libvirt's list is compared, which then has no more to tell of
+ * what the driver may have made: its record is not dropped without a look. */
+static void
+test_die_in_start_and_edit(void **state)
+{
+    static const char *const knobs[] = { NULL, "create_delay_ms", "create_late_ms" };
+    g_autofree char *users = users_xml();
+    g_autofree char *four = host_xml("web1", HOST_WEB1, TWO TWO, 4);
+    const char *const first[] = { users, four };
+    g_autofree char *edited = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(knobs) * G_N_ELEMENTS(first); i++) {
+        const char *xml = first[i % G_N_ELEMENTS(first)];
+        const char *knob = knobs[i / G_N_ELEMENTS(first)];
+        bool answered = false;
+
+        for (guint point = 0; !answered; point += 5) {
+            g_autoptr(Host) host = host_with_foreign();
+            g_autofree char *refused = NULL;
+
+            assert_true(point < LAST);
+            answered = die_in_start(host, xml, point, knob);
+            refused = host_start(host, edited);
+            if (refused && !strstr(refused, "still") && !strstr(refused, "room"))
+                fail_msg("after %u steps: %s", point, refused);
+            host_release(host, HOST_WEB1);
+            finish_drivers(host);
+            host_settle(host);
+            if (host_count_devices(host) != 1 || host_count_records(host))
+                fail_msg("%s %s, died after %u steps: %u devices, %u records",
+                         i % G_N_ELEMENTS(first) ? "four" : "uuid=", knob ? knob : "start", point,
+                         host_count_devices(host) - 1, host_count_records(host));
+        }
+    }
+}
+
 static void
 test_die_in_start_and_fail(void **state)
 {
@@ -422,6 +472,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_die_in_start),
         cmocka_unit_test(test_die_in_start_and_start),
+        cmocka_unit_test(test_die_in_start_and_edit),
         cmocka_unit_test(test_die_in_start_and_fail),
         cmocka_unit_test(test_die_in_stop),
         cmocka_unit_test(test_stop_unseen),

@@ -1,19 +1,24 @@
-/* plan.c: where definitions say that their vGPUs will be; which VFs they are to have */
+/* plan.c (manager.h): where definitions say that their vGPUs will be; which VFs they are to have */
 #include "core/plan.h"
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "core/held.h"
 #include "core/manager-private.h"
 
 const VgpuClaim *
 vgpu_plan_find(const VgpuManager *self, const char *key, const char *uuid)
 {
+    const VgpuClaim *held = vgpu_held_find(self, uuid);
+
+    if (held && g_str_equal(held->owner->key, key))
+        return held;
     return vgpu_owner_find(vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key),
                            uuid);
 }
 
-static const char *
-user_in(const VgpuManager *self, guint kinds, const char *vf, const char *except)
+static const VgpuOwner *
+owner_in(const VgpuManager *self, guint kinds, const char *vf, const char *except)
 {
     const GPtrArray *claims = vgpu_reservations_of_parent(self->reservations, vf);
 
@@ -23,9 +28,19 @@ user_in(const VgpuManager *self, guint kinds, const char *vf, const char *except
 
         if ((kinds & (1u << owner->kind)) && claim->phase != VGPU_PHASE_FAILED &&
             g_strcmp0(owner->key, except) != 0)
-            return owner->domain_name ? owner->domain_name : "none (made by hand)";
+            return owner;
     }
     return NULL;
+}
+
+static const char *
+user_in(const VgpuManager *self, guint kinds, const char *vf, const char *except)
+{
+    const VgpuOwner *owner = owner_in(self, kinds, vf, except);
+
+    if (!owner)
+        return NULL;
+    return owner->domain_name ? owner->domain_name : "none (made by hand)";
 }
 
 const char *
@@ -39,7 +54,36 @@ vgpu_plan_other_user(const VgpuManager *self, const char *vf, const char *key)
 {
     const char *user = vgpu_plan_user(self, vf, key);
 
-    return user ? user : user_in(self, VGPU_KINDS(PLANNED), vf, key);
+    return user ? user : user_in(self, VGPU_KINDS(PLANNED) | VGPU_KINDS(HELD), vf, key);
+}
+
+/* Whether it is planned for the domain, too. */
+static bool
+is_planned_for(const VgpuManager *self, const char *vf, const char *key)
+{
+    const VgpuOwner *owner =
+        key ? vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, key) : NULL;
+
+    for (guint i = 0; owner && i < owner->claims->len; i++) {
+        const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+        if (g_strcmp0(claim->parent, vf) == 0)
+            return true;
+    }
+    return false;
+}
+
+char *
+vgpu_plan_describe_use(const VgpuManager *self, const char *vf, const char *key)
+{
+    const VgpuOwner *user = owner_in(self, VGPU_KINDS_MADE, vf, key);
+
+    if (user)
+        return user->domain_name ? g_strdup_printf("in use by domain '%s'", user->domain_name)
+                                 : g_strdup("in use by a vGPU that was made by hand");
+    if (is_planned_for(self, vf, key) || !(user = owner_in(self, VGPU_KINDS(PLANNED), vf, key)))
+        return NULL;
+    return g_strdup_printf("planned for domain '%s'", user->domain_name);
 }
 
 void
@@ -62,7 +106,34 @@ vgpu_plan_drop_all(VgpuManager *self, const char *key)
     if (!owner)
         return;
     vgpu_reservations_clear(self->reservations, owner);
+    g_clear_pointer(&owner->aside, g_free);
     vgpu_records_save_or_warn(self, owner);
+}
+
+void
+vgpu_manager_set_aside(VgpuManager *self, const VgpuDomain *domain, const char *elements)
+{
+    VgpuOwner *owner =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, domain->uuid);
+
+    if (!owner && elements)
+        owner = vgpu_reservations_need(self->reservations, VGPU_KIND_PLANNED, domain->uuid,
+                                       domain->uuid, domain->name);
+    if (!owner || g_strcmp0(owner->aside, elements) == 0)
+        return;
+    g_free(owner->aside);
+    owner->aside = g_strdup(elements);
+    owner->touched = vgpu_clock_now();
+    vgpu_records_save_or_warn(self, owner);
+}
+
+char *
+vgpu_manager_get_aside(const VgpuManager *self, const char *domain_uuid)
+{
+    const VgpuOwner *owner =
+        vgpu_reservations_find(self->reservations, VGPU_KIND_PLANNED, domain_uuid);
+
+    return owner ? g_strdup(owner->aside) : NULL;
 }
 
 void

@@ -1,0 +1,13 @@
+/* lost.h: vGPUs that have vanished under running domains: VFs turned off, a mediated device removed, a PF that another
+ * driver or a guest has taken */
+#pragma once
+
+#include "core/manager.h"
+
+/* Why that vGPU, which its domain runs with, is not there any more; NULL: it is, or that cannot be told. @is_read: its
+ * GPU was read after it had been made; else only its function is looked for. Pure; owned by the caller. */
+char *vgpu_lost_why(const VgpuInventory *inventory, const VgpuClaim *claim, bool is_read);
+
+/* GPU @gpu was just read (NULL: all were discovered): note which vGPUs of running domains are not there any more, and
+ * tell of each once. A GPU makes and reads in turn, so that what it has made is in what was read after that. */
+void vgpu_lost_check(VgpuManager *self, const char *gpu);

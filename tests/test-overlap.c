@@ -231,6 +231,60 @@ test_destroyed_before_it_is_made(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* Something is made by hand, and a domain that names the same UUID starts while that is so: each has a record, and
+ * neither stays for ever, whichever goes first. */
+static void
+test_made_by_hand_while_it_starts(void **state)
+{
+    enum { DESTROYED_FIRST, RELEASED_FIRST, AT_ONCE, N_ENDS };
+    static const char *const ends[] = { "destroyed first", "released first", "at once" };
+
+    (void) state;
+    for (int i = 0; i < 2 * N_ENDS; i++) {
+        g_autoptr(Host) host = host_new();
+        bool by_hand_first = i < N_ENDS;
+        int end = i % N_ENDS;
+        g_autofree char *xml = users_xml("A2-4Q");
+        g_autofree char *made = NULL, *gone = NULL;
+        g_auto(Prepare) prepare = { 0 };
+        bool persistent = false;
+
+        host_knob(host, "create_delay_ms", "100");
+        if (by_hand_first)
+            vgpu_manager_create(host->manager, A2, "A2-4Q", USERS, note, &made);
+        host_prepare(host, xml, 8000, &prepare);
+        if (!by_hand_first) {
+            host_run(host, 20);
+            vgpu_manager_create(host->manager, A2, "A2-4Q", USERS, note, &made);
+        }
+        while (!prepare.answered || !made)
+            host_run(host, 10);
+        host_unknob(host, "create_delay_ms");
+        host_knob(host, "remove_delay_ms", "50");
+        if (end == RELEASED_FIRST)
+            host_release(host, HOST_WEB1);
+        if (end == RELEASED_FIRST)
+            host_settle(host);
+        vgpu_manager_destroy(host->manager, USERS, &persistent, note, &gone);
+        if (end == DESTROYED_FIRST)
+            host_settle(host);
+        host_release(host, HOST_WEB1);
+        host_settle(host);
+        if (vgpu_records_find(host->manager, USERS)) { /* it was refused while it was in use */
+            g_clear_pointer(&gone, g_free);
+            vgpu_manager_destroy(host->manager, USERS, &persistent, note, &gone);
+            while (!gone)
+                host_run(host, 10);
+        }
+        host_settle(host);
+        if (host_count_devices(host) || host_count_records(host))
+            fail_msg("%s, %s: %u devices, %u records; made: %s, started: %s, gone: %s",
+                     by_hand_first ? "by hand first" : "the domain first", ends[end],
+                     host_count_devices(host), host_count_records(host), made,
+                     prepare.error ? prepare.error->message : "yes", gone);
+    }
+}
+
 /* create="define" takes up the domain's own device, whose record was lost, and no other. */
 static void
 test_keep_takes_up_its_own(void **state)
@@ -282,6 +336,7 @@ main(void)
         cmocka_unit_test(test_made_by_hand_is_used),
         cmocka_unit_test(test_made_by_hand_counts_once),
         cmocka_unit_test(test_destroyed_before_it_is_made),
+        cmocka_unit_test(test_made_by_hand_while_it_starts),
         cmocka_unit_test(test_keep_takes_up_its_own),
     };
 

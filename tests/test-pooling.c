@@ -93,6 +93,9 @@ static const struct {
       "<vgpu:device pool='design' profile='A2-4Q'/>", "evil" },
     { "more than its share at once", POOL("<tenants><tenant name='acme' max='2'/></tenants>"),
       "acme", "<vgpu:device pool='design' profile='A2-4Q' count='3'/>", "acme" },
+    { "more than its frame buffer at once",
+      POOL("<tenants><tenant name='acme' maxMiB='8192'/></tenants>"), "acme",
+      "<vgpu:device pool='design' profile='A2-4Q' count='3'/>", "has 8192 of the 8192 MiB" },
     { "another version of the driver", POOL("<driver version='999'/>"), NULL,
       "<vgpu:device pool='design' profile='A2-4Q'/>", "needs driver 999" },
 };
@@ -139,6 +142,26 @@ test_tenant_limit(void **state)
     assert_null(second);
 }
 
+/* So does the one on frame buffer, whatever the profiles. */
+static void
+test_tenant_mib(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *first = NULL, *second = NULL, *third = NULL;
+
+    (void) state;
+    define(host, POOL("<tenants><tenant name='acme' maxMiB='6144'/></tenants>"));
+    first = start(host, 1, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
+    assert_null(first);
+    host_restart(host);
+    second = start(host, 2, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
+    assert_text_has(second, "tenant 'acme' has 4096 of the 6144 MiB");
+    assert_text_has(second, "web1");
+    stop(host, 1);
+    third = start(host, 2, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
+    assert_null(third);
+}
+
 static const VgpuPoolRoom *
 find_room(const VgpuPoolRow *row, const char *name)
 {
@@ -159,9 +182,11 @@ test_rows(void **state)
     g_autoptr(GPtrArray) rows = NULL;
     const VgpuPoolRow *row;
     const VgpuPoolRoom *room;
+    const VgpuTenantUse *acme, *beta;
 
     (void) state;
-    define(host, POOL("<tenants><tenant name='acme' max='3'/></tenants>"));
+    define(host, POOL("<tenants><tenant name='acme' max='3'/>"
+                      "<tenant name='beta' maxMiB='9'/></tenants>"));
     refused = start(host, 1, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
     assert_null(refused);
     planned = domain_xml(2, "acme", "<vgpu:device pool='design' profile='A2-4Q'/>");
@@ -184,7 +209,12 @@ test_rows(void **state)
     assert_int_equal(room->allocated, 1);
     assert_int_equal(room->available, 3);
     assert_int_equal(find_room(row, "A2-8Q")->available, 0); /* another size is on it */
-    assert_int_equal(((VgpuTenantUse *) row->tenants->pdata[0])->used, 1);
+    acme = row->tenants->pdata[0];
+    assert_true(acme->used == 1 && acme->used_mib == 4096 && acme->max == 3);
+    assert_true(acme->max_mib == VGPU_POOL_NO_LIMIT);
+    beta = row->tenants->pdata[1];
+    assert_true(beta->used == 0 && beta->used_mib == 0 && beta->max_mib == 9);
+    assert_true(beta->max == VGPU_POOL_NO_LIMIT);
     assert_int_equal(row->users->len, 2);
     assert_string_equal(row->users->pdata[1], "web2");
 }
@@ -276,7 +306,8 @@ test_bind(void **state)
     define(host, POOL());
     assert_false(vgpu_manager_bind(host->manager, domain, &error));
     text = vgpu_error_text(error);
-    assert_text_has(text, A2 ": belongs to pool 'design'");
+    assert_text_has(text, A2
+                    ", which gpu= names, cannot take a vGPU 'A2-4Q': belongs to pool 'design'");
     line = strstr(text, "line ");
     assert_non_null(line);
     assert_null(strstr(line + 1, "line "));
@@ -286,9 +317,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_starts),  cmocka_unit_test(test_tenant_limit),
-        cmocka_unit_test(test_rows),    cmocka_unit_test(test_stopped_pool),
-        cmocka_unit_test(test_explain), cmocka_unit_test(test_kept_without_pool),
+        cmocka_unit_test(test_starts),
+        cmocka_unit_test(test_tenant_limit),
+        cmocka_unit_test(test_tenant_mib),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_stopped_pool),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_kept_without_pool),
         cmocka_unit_test(test_bind),
     };
 

@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "core/manager-private.h"
+#include "core/passed.h"
 #include "core/reading.h"
 #include "placement/room.h"
 
@@ -15,7 +16,8 @@ vgpu_manager_pools(VgpuManager *self)
 const char *
 vgpu_pooling_pool_of(const VgpuManager *self, const char *address)
 {
-    const VgpuGpu *gpu = address ? vgpu_inventory_find(self->inventory, address) : NULL;
+    const VgpuGpu *gpu =
+        address ? vgpu_inventory_find_by_function(self->inventory, address) : NULL;
     const VgpuPool *pool = gpu ? vgpu_pools_of(self->pools, gpu) : NULL;
 
     return pool ? pool->name : NULL;
@@ -68,6 +70,7 @@ vgpu_pool_row_free(VgpuPoolRow *self)
     g_ptr_array_unref(self->profiles);
     g_ptr_array_unref(self->tenants);
     g_ptr_array_unref(self->users);
+    g_clear_pointer(&self->passed, g_ptr_array_unref);
     g_free(self);
 }
 
@@ -113,6 +116,15 @@ add_gpu(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
     }
 }
 
+static void
+add_passed(const VgpuManager *self, VgpuPoolRow *row, const VgpuGpu *gpu)
+{
+    g_autofree char *who = vgpu_passed_to(self, gpu->address);
+
+    if (who)
+        g_ptr_array_add(row->passed, g_strdup_printf("%s: %s", gpu->address, who));
+}
+
 /* @listed: the set of those that are among the row's users; the strings are theirs. */
 static void
 add_user(VgpuPoolRow *row, GHashTable *listed, const char *domain)
@@ -128,8 +140,11 @@ add_user(VgpuPoolRow *row, GHashTable *listed, const char *domain)
 
 /* One vGPU that exists on the pool's account. */
 static void
-add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuOwner *owner, const VgpuClaim *claim)
+add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self, const VgpuOwner *owner,
+          const VgpuClaim *claim)
 {
+    guint mib = vgpu_claim_fb_mib(claim, vgpu_inventory_find(self->inventory, claim->gpu));
+
     if (claim->phase == VGPU_PHASE_FAILED ||
         g_strcmp0(claim->pool, row->pool ? row->name : NULL) != 0)
         return;
@@ -137,7 +152,10 @@ add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuOwner *owner, const Vg
     for (guint i = 0; i < row->tenants->len; i++) {
         VgpuTenantUse *use = g_ptr_array_index(row->tenants, i);
 
-        use->used += g_strcmp0(use->name, claim->tenant) == 0;
+        if (g_strcmp0(use->name, claim->tenant) == 0) {
+            use->used++;
+            use->used_mib += mib;
+        }
     }
 }
 
@@ -148,15 +166,16 @@ add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_OWNED);
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_OWNED | VGPU_KINDS(HELD));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-            if (claim->persistent == persistent)
-                add_claim(row, listed, owner, claim);
+            if (claim->persistent == persistent &&
+                !(owner->kind == VGPU_KIND_HELD && vgpu_records_user_of(self, claim->uuid)))
+                add_claim(row, listed, self, owner, claim);
         }
     }
 }
@@ -201,19 +220,23 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
     row->profiles = g_ptr_array_new_with_free_func(room_free);
     row->tenants = g_ptr_array_new_with_free_func(tenant_free);
     row->users = g_ptr_array_new_with_free_func(g_free);
+    row->passed = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; pool && i < pool->tenants->len; i++) {
         const VgpuPoolTenant *tenant = g_ptr_array_index(pool->tenants, i);
         VgpuTenantUse *use = g_new0(VgpuTenantUse, 1);
 
         use->name = g_strdup(tenant->name);
         use->max = tenant->max;
+        use->max_mib = tenant->max_mib;
         g_ptr_array_add(row->tenants, use);
     }
     for (guint i = 0; i < self->inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(self->inventory->gpus, i);
 
-        if (vgpu_pools_of(self->pools, gpu) == pool)
-            add_gpu(reading, row, gpu);
+        if (vgpu_pools_of(self->pools, gpu) != pool)
+            continue;
+        add_gpu(reading, row, gpu);
+        add_passed(self, row, gpu);
     }
     add_claims(row, listed, self);
     add_definitions(self, listed, row);

@@ -4,6 +4,9 @@
 #include "core/balance.h"
 #include "core/manager-private.h"
 #include "core/numa.h"
+#include "core/plan.h"
+#include "core/refused.h"
+#include "domain/refusals.h"
 #include "placement/pending.h"
 
 static bool
@@ -20,7 +23,8 @@ static bool
 counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
 {
     const VgpuOwner *owner = claim->owner;
-    bool outlives_runs = !owner->domain_uuid || owner->kind == VGPU_KIND_PERSISTENT;
+    bool outlives_runs = !owner->domain_uuid || owner->kind == VGPU_KIND_PERSISTENT ||
+                         owner->kind == VGPU_KIND_HELD;
 
     return claim->phase != VGPU_PHASE_FAILED &&
            !(owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0) &&
@@ -75,23 +79,101 @@ unplanned_vfs(const VgpuManager *self, const char *key)
     return unplanned;
 }
 
+/* Of the VFs that the domain names, whose they are. */
 static GHashTable *
-closed_now(const VgpuManager *self)
+users_of_named(const VgpuManager *self, const VgpuDomain *domain, const char *key)
+{
+    GHashTable *users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    for (guint i = 0; domain && i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        const char *const named[] = { want->gpu, want->vf };
+
+        for (gsize j = 0; j < G_N_ELEMENTS(named); j++) {
+            char *use = named[j] ? vgpu_plan_describe_use(self, named[j], key) : NULL;
+
+            if (use)
+                g_hash_table_replace(users, g_strdup(named[j]), use);
+        }
+    }
+    return users;
+}
+
+/* VFs that are held for others than the domain, and for whom. */
+static GHashTable *
+held_for_others(const VgpuManager *self, const char *key)
+{
+    GHashTable *held = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
+
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(HELD));
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        for (guint i = 0; g_strcmp0(owner->key, key) != 0 && i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+
+            if (claim->interface !=
+                VGPU_INTERFACE_MDEV) /* there others have room on its parent */
+                g_hash_table_insert(held, claim->parent,
+                                    g_strdup_printf(VGPU_REFUSAL_HELD, owner->domain_name
+                                                                           ? owner->domain_name
+                                                                           : "none (by hand)"));
+        }
+    }
+    return held;
+}
+
+/* @doubted gets the VFs that their driver has refused to others than the domain of that UUID. */
+static GHashTable *
+closed_now(const VgpuManager *self, const char *domain_uuid, GHashTable *held,
+           GHashTable *doubted)
 {
     GHashTable *closed = g_hash_table_new(g_str_hash, g_str_equal);
     VgpuReservationsIter iter;
+    GHashTableIter next;
     VgpuOwner *owner;
+    gpointer vf, text;
 
     vgpu_reservations_iter_init(&iter, self->reservations,
                                 VGPU_KINDS(SETUP) | VGPU_KINDS(REFUSED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
-        const char *why = owner->kind == VGPU_KIND_SETUP
-                              ? "it is being set up just now"
-                              : "its driver refused it, and nothing has changed there since";
-
-        g_hash_table_insert(closed, owner->key, (gpointer) why);
+        if (owner->kind == VGPU_KIND_SETUP)
+            g_hash_table_insert(closed, owner->key, (gpointer) "it is being set up just now");
+        else if (vgpu_refused_has(owner, domain_uuid))
+            g_hash_table_insert(closed, (gpointer) vgpu_refused_vf(owner),
+                                (gpointer) "its driver refused it, and nothing has changed there "
+                                           "since");
+        else
+            g_hash_table_add(doubted, (gpointer) vgpu_refused_vf(owner));
     }
+    g_hash_table_iter_init(&next, held);
+    while (g_hash_table_iter_next(&next, &vf, &text))
+        g_hash_table_insert(closed, vf, text);
     return closed;
+}
+
+/* Who has what, for those who ask what is in the way; that matters on GPUs of mixed sizes only. NULL: there
+ * are none. */
+static GHashTable *
+list_domains(const VgpuManager *self)
+{
+    bool is_mixed = false;
+    GHashTable *domains;
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
+
+    for (guint i = 0; i < self->inventory->gpus->len; i++)
+        is_mixed |= ((const VgpuGpu *) self->inventory->gpus->pdata[i])->is_mixed;
+    if (!is_mixed)
+        return NULL;
+    domains = g_hash_table_new(g_str_hash, g_str_equal);
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_OWNED);
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        for (guint i = 0; owner->domain_name && i < owner->claims->len; i++)
+            g_hash_table_insert(domains, ((const VgpuClaim *) owner->claims->pdata[i])->uuid,
+                                owner->domain_name);
+    }
+    return domains;
 }
 
 static void
@@ -107,15 +189,23 @@ list_own(const VgpuManager *self, const char *key, GPtrArray *own)
     }
 }
 
-/* One more of @pool; @domain NULL: of a domain that needs no mention. */
 static void
-take_of_tenant(VgpuReading *self, const char *pool, const char *domain)
+add_to(GHashTable *by_pool, const char *pool, guint more)
+{
+    guint before = GPOINTER_TO_UINT(g_hash_table_lookup(by_pool, pool));
+
+    g_hash_table_insert(by_pool, g_strdup(pool), GUINT_TO_POINTER(before + more));
+}
+
+/* One more of @pool, with @mib; @domain NULL: of a domain that needs no mention. */
+static void
+take_of_tenant(VgpuReading *self, const char *pool, guint mib, const char *domain)
 {
     g_autofree char *mention = domain ? g_strconcat(domain, "\n", pool, NULL) : NULL;
-    guint used = GPOINTER_TO_UINT(g_hash_table_lookup(self->tenant_used, pool));
     GPtrArray *users = g_hash_table_lookup(self->tenant_users, pool);
 
-    g_hash_table_insert(self->tenant_used, g_strdup(pool), GUINT_TO_POINTER(used + 1));
+    add_to(self->tenant_used, pool, 1);
+    add_to(self->tenant_mib, pool, mib);
     if (!users) {
         users = g_ptr_array_new_with_free_func(g_free);
         g_hash_table_insert(self->tenant_users, g_strdup(pool), users);
@@ -132,7 +222,8 @@ count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant)
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, manager->reservations, VGPU_KINDS_OWNED);
+    vgpu_reservations_iter_init(&iter, manager->reservations,
+                                VGPU_KINDS_OWNED | VGPU_KINDS(HELD));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
 
@@ -140,8 +231,12 @@ count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant)
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
             if (claim->phase != VGPU_PHASE_FAILED && claim->persistent == persistent &&
-                claim->pool && g_strcmp0(claim->tenant, tenant) == 0)
-                take_of_tenant(self, claim->pool, owner->domain_name);
+                !(owner->kind == VGPU_KIND_HELD && has_user(manager, claim)) && claim->pool &&
+                g_strcmp0(claim->tenant, tenant) == 0)
+                take_of_tenant(self, claim->pool,
+                               vgpu_claim_fb_mib(claim, vgpu_inventory_find(manager->inventory,
+                                                                            claim->gpu)),
+                               owner->domain_name);
         }
     }
 }
@@ -156,11 +251,16 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     self->pending = vgpu_pending_new(manager->inventory, self->reservations);
     self->slow = vgpu_sight_slow(manager);
     self->unseen = vgpu_sight_unseen(manager);
-    self->closed = closed_now(manager);
+    self->held = held_for_others(manager, key);
+    self->doubted = g_hash_table_new(g_str_hash, g_str_equal);
+    self->closed = closed_now(manager, domain ? domain->uuid : key, self->held, self->doubted);
     self->unplanned = unplanned_vfs(manager, key);
+    self->domains = list_domains(manager);
+    self->users = users_of_named(manager, domain, key || !domain ? key : domain->uuid);
     self->own = g_ptr_array_new();
     list_own(manager, key, self->own);
     self->tenant_used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->tenant_mib = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->tenant_users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                (GDestroyNotify) g_ptr_array_unref);
     self->mentioned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -174,13 +274,18 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
         .slow = self->slow,
         .unseen = self->unseen,
         .closed = self->closed,
+        .held = self->held,
+        .doubted = self->doubted,
         .planned = vgpu_reservations_planned(manager->reservations),
         .unplanned = self->unplanned,
+        .domains = self->domains,
+        .users = self->users,
         .own = self->own,
         .libvirt = manager->ops.libvirt,
         .pools = manager->pools,
         .tenant = domain ? domain->tenant : NULL,
         .tenant_used = self->tenant_used,
+        .tenant_mib = self->tenant_mib,
         .tenant_users = self->tenant_users,
         .numa_nodes = domain ? vgpu_numa_nodes(manager, domain) : 0,
     };
@@ -195,28 +300,28 @@ vgpu_reading_free(VgpuReading *self)
     g_hash_table_unref(self->slow);
     g_hash_table_unref(self->unseen);
     g_hash_table_unref(self->closed);
+    g_hash_table_unref(self->doubted);
+    g_hash_table_unref(self->held);
     g_hash_table_unref(self->unplanned);
+    g_clear_pointer(&self->domains, g_hash_table_unref);
+    g_hash_table_unref(self->users);
     g_ptr_array_unref(self->own);
     g_hash_table_unref(self->tenant_used);
+    g_hash_table_unref(self->tenant_mib);
     g_hash_table_unref(self->tenant_users);
     g_hash_table_unref(self->mentioned);
     g_free(self);
 }
 
 void
-vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,
-                  const char *profile_id)
+vgpu_reading_close_own(GHashTable *closed, const VgpuDomain *domain)
 {
-    VgpuReservation taken = {
-        .uuid = want->uuid ? want->uuid : "",
-        .parent = parent,
-        .profile_id = profile_id,
-    };
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
-    g_array_append_val(self->reservations, taken);
-    g_ptr_array_add(self->own, (gpointer) profile_id);
-    if (want->pool)
-        take_of_tenant(self, want->pool, NULL);
+        if (want->vf)
+            g_hash_table_insert(closed, want->vf, (gpointer) "the domain has it");
+    }
 }
 
 VgpuReading *
@@ -230,4 +335,10 @@ guint
 vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
     return vgpu_placement_available(&self->snapshot, gpu, profile);
+}
+
+const char *
+vgpu_reading_obstacle(const VgpuReading *self, const VgpuGpu *gpu)
+{
+    return vgpu_placement_libvirt_too_old(&self->snapshot, gpu);
 }

@@ -12,9 +12,14 @@ struct VgpuReading {
     GHashTable *slow;
     GHashTable *unseen;
     GHashTable *closed;
+    GHashTable *held;
+    GHashTable *doubted;
     GHashTable *unplanned;
+    GHashTable *domains;
+    GHashTable *users;
     GPtrArray *own;
     GHashTable *tenant_used;
+    GHashTable *tenant_mib;
     GHashTable *tenant_users;
     GHashTable *mentioned; /* set of "DOMAIN\nPOOL": who is among those users */
 };
@@ -23,7 +28,5 @@ struct VgpuReading {
  * @refused may be NULL; borrowed. Valid until the records or the inventory change. */
 VgpuReading *vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key,
                               GHashTable *refused);
-
-/* Count one more as taken, by the domain itself; the strings are borrowed. */
-void vgpu_reading_take(VgpuReading *self, const VgpuWant *want, const char *parent,
-                       const char *profile_id);
+/* Close the VFs that @domain's own vGPUs are to have, in a table as VgpuSnapshot.closed, which borrows them. */
+void vgpu_reading_close_own(GHashTable *closed, const VgpuDomain *domain);

@@ -1,23 +1,54 @@
 /* refused.c: virtual functions that their driver has refused
  *
- * Nothing that can be read tells why a driver does not take a VF now, so it is not tried again before
- * something has changed on its GPU, unless a definition names it. */
+ * Nothing that can be read tells why a driver does not take a VF now, so the domain that it was refused to is
+ * not given it again before something has changed on its GPU, unless its definition names it. Others take it
+ * last: a domain can bring about refusals by what its own definition names, and cannot keep others from a VF
+ * that way. */
 #include "core/refused.h"
 
 #include "core/manager-private.h"
+
+/* Of each VF; domains that come and go must not fill the table. */
+#define MOST 16u
+
+static char *
+key_of(const char *vf, const char *domain_uuid)
+{
+    return g_strdup_printf("%s %s", vf, domain_uuid ? domain_uuid : "-");
+}
+
+static void
+make_place(VgpuManager *self, const char *vf)
+{
+    const GPtrArray *claims = vgpu_reservations_of_parent(self->reservations, vf);
+    VgpuOwner *oldest = NULL;
+    guint n = 0;
+
+    for (guint i = 0; claims && i < claims->len; i++) {
+        VgpuOwner *owner = ((const VgpuClaim *) g_ptr_array_index(claims, i))->owner;
+
+        if (owner->kind != VGPU_KIND_REFUSED)
+            continue;
+        n++;
+        if (!oldest)
+            oldest = owner;
+    }
+    if (n >= MOST)
+        vgpu_reservations_drop_owner(self->reservations, oldest);
+}
 
 void
 vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain)
 {
     const VgpuGpu *gpu = vgpu_inventory_find_by_function(self->inventory, vf);
-    VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_REFUSED, vf);
+    g_autofree char *key = key_of(vf, domain->uuid);
+    VgpuOwner *owner;
     VgpuClaim *claim;
 
-    if (owner) /* of an earlier try, perhaps another domain's */
-        vgpu_reservations_drop_owner(self->reservations, owner);
-    if (!gpu)
+    if (!gpu || vgpu_reservations_find(self->reservations, VGPU_KIND_REFUSED, key))
         return;
-    owner = vgpu_reservations_need(self->reservations, VGPU_KIND_REFUSED, vf, domain->uuid,
+    make_place(self, vf);
+    owner = vgpu_reservations_need(self->reservations, VGPU_KIND_REFUSED, key, domain->uuid,
                                    domain->name);
     claim = vgpu_claim_new(NULL, 0);
     claim->gpu = g_strdup(gpu->address);
@@ -26,11 +57,15 @@ vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain)
 }
 
 bool
-vgpu_refused_has(const VgpuManager *self, const char *vf, const char *except)
+vgpu_refused_has(const VgpuOwner *refused, const char *domain_uuid)
 {
-    const VgpuOwner *owner = vgpu_reservations_find(self->reservations, VGPU_KIND_REFUSED, vf);
+    return g_strcmp0(refused->domain_uuid, domain_uuid) == 0;
+}
 
-    return owner && g_strcmp0(owner->domain_uuid, except) != 0;
+const char *
+vgpu_refused_vf(const VgpuOwner *refused)
+{
+    return refused->claims->len ? ((const VgpuClaim *) refused->claims->pdata[0])->parent : NULL;
 }
 
 void

@@ -3,9 +3,12 @@
 
 #include "core/manager.h"
 
-/* Its driver has refused it for that domain: not to be chosen before something has changed there. */
+/* Its driver has refused it to that domain: it is not to be chosen for it before something has changed there,
+ * and for others only where there is no other one. */
 void vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain);
-/* Whether it was, for another domain than @except. */
-bool vgpu_refused_has(const VgpuManager *self, const char *vf, const char *except);
+/* Whether that record (VGPU_KIND_REFUSED) is of that domain; NULL: of what is made by hand. */
+bool vgpu_refused_has(const VgpuOwner *refused, const char *domain_uuid);
+/* The VF that it is about; borrowed. */
+const char *vgpu_refused_vf(const VgpuOwner *refused);
 /* Something has changed on that GPU. */
 void vgpu_refused_drop(VgpuManager *self, const char *gpu);

@@ -15,6 +15,8 @@
 #define EITHER(first, second)                                                                    \
     "<vgpu:device><vgpu:profile name='" first "'/><vgpu:profile name='" second "'/></"           \
     "vgpu:device>"
+#define WITH_ROM(profiles)                                                                       \
+    "<vgpu:device>" profiles "<vgpu:hostdev><rom file='/v.rom'/></vgpu:hostdev></vgpu:device>"
 #define NO_GL "no display: GVT-g needs OpenGL"
 
 static int
@@ -107,6 +109,11 @@ test_display(void **state)
           "10.3 or newer, and this is 10.0.0", true },
         { "a plain VF", DEVICE("profile='vf'"), NULL, NULL, 11003000,
           "attach vGPU 0 (VF 0000:c1:02.0); " },
+        { "a ROM, which an mdev cannot have", WITH_ROM("<vgpu:profile name='A2-4Q'/>"), NULL,
+          NULL, 9000000, "<vgpu:hostdev> has <rom>, but vGPU 0 is an mdev", true },
+        { "a ROM, and an alternative that is a VF",
+          WITH_ROM("<vgpu:profile name='A2-4Q'/><vgpu:profile name='L40S-4Q'/>"), NULL, NULL,
+          11003000, "attach vGPU 0 (VF " VF0 ")" },
         { "alternatives of two vendors", EITHER("A2-4Q", "i915-GVTg_V5_4"), NULL, NULL, 11003000,
           "); " NO_GL },
         { "alternatives of NVIDIA's", EITHER("A2-4Q", "M10-4Q"), NULL, NULL, 9000000,
@@ -140,19 +147,44 @@ test_start(void **state)
     g_autofree char *gvt = domain_xml(DEVICE(GVT "display='on'"), NULL, NULL);
     g_autofree char *vf = domain_xml(DEVICE(L40S "display='on'"), NULL, NULL);
     g_autofree char *plain = domain_xml(DEVICE(L40S), NULL, NULL);
-    g_autofree char *refused = NULL, *too_old = NULL, *started = NULL;
+    g_autofree char *rom = domain_xml(WITH_ROM("<vgpu:profile name='A2-4Q'/>"), NULL, NULL);
+    g_autofree char *refused = NULL, *too_old = NULL, *started = NULL, *no_rom = NULL;
 
     host->libvirt = 10000000;
     host_restart(host);
     refused = host_start(host, gvt);
     too_old = host_start(host, vf);
+    no_rom = host_start(host, rom);
     started = host_start(host, plain);
 
     assert_non_null(refused);
     assert_non_null(strstr(refused, "GVT-g needs OpenGL"));
     assert_non_null(too_old);
     assert_non_null(strstr(too_old, "10.3 or newer, and this is 10.0.0"));
+    assert_non_null(no_rom);
+    assert_non_null(strstr(no_rom, "its vGPUs are mdevs, and libvirt takes <rom> of"));
     assert_null(started);
+}
+
+/* While the vGPU of the run before is being removed, its place is the domain's: the definition stays as it is. */
+static void
+test_released(void **state)
+{
+    Host *host = *state;
+    g_autofree char *uuid = host_nth_uuid(1);
+    g_autofree char *vgpu = vgpu_uuid_for_domain(uuid, 0);
+    g_autofree char *xml = domain_xml(EITHER("A2-16Q", "L40S-48Q"), NULL, NULL);
+    g_autofree char *first = look(host, &xml, 0);
+    g_autofree char *refusal = host_start(host, xml);
+    g_autofree char *second = NULL;
+
+    assert_non_null(strstr(first, "attach vGPU 0"));
+    assert_null(refusal);
+    host_open(host, vgpu);
+    host_release(host, uuid);
+    second = look(host, &xml, 0);
+    host_close(host, vgpu);
+    assert_string_equal(second, "");
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -160,7 +192,8 @@ test_start(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { test(test_display), test(test_start) };
+    const struct CMUnitTest tests[] = { test(test_display), test(test_start),
+                                        test(test_released) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,19 +5,23 @@
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
 #include "core/bind.h"
 
+#include "core/held.h"
+#include "core/known.h"
 #include "core/manager-private.h"
+#include "core/pick.h"
 #include "core/plan.h"
 #include "core/pooling.h"
 #include "core/reading.h"
-#include "core/refused.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
 
-static bool
-is_on_vf(VgpuInterface interface)
-{
-    return interface == VGPU_INTERFACE_VENDOR_VFIO || interface == VGPU_INTERFACE_VF;
-}
+/* A definition whose vGPUs are bound. */
+typedef struct {
+    VgpuManager *manager;
+    VgpuDomain *domain;
+    bool now;             /* it is about to start, so what somebody else has is of no use */
+    VgpuReading *reading; /* NULL while nothing had to be placed */
+} Binding;
 
 static VgpuClaim *
 claim_at(const VgpuWant *want, const VgpuGpu *gpu, const char *vf, const VgpuProfile *profile)
@@ -33,19 +37,27 @@ bind_to(VgpuWant *want, VgpuInterface interface, const char *vf)
 {
     want->interface = interface;
     g_free(want->vf);
-    want->vf = is_on_vf(interface) ? g_strdup(vf) : NULL;
+    want->vf = vgpu_interface_is_on_vf(interface) ? g_strdup(vf) : NULL;
 }
 
 /* Whether the device of that record can be had, as things are. */
 static bool
-is_usable(const VgpuManager *self, const VgpuDomain *domain, const VgpuClaim *claim,
-          const VgpuWant *want)
+is_usable(const VgpuManager *self, const VgpuClaim *claim, const VgpuWant *want)
 {
     const VgpuGpu *gpu = vgpu_inventory_find(self->inventory, claim->gpu);
+    const VgpuParent *parent = gpu ? vgpu_gpu_find_parent(gpu, claim->parent) : NULL;
 
-    return gpu && !gpu->passed_through && gpu->interface == claim->interface &&
-           vgpu_gpu_find_parent(gpu, claim->parent) && vgpu_claim_fits(claim, want) &&
-           !vgpu_refused_has(self, claim->parent, domain->uuid);
+    return parent && !parent->host_vf && !gpu->passed_through &&
+           gpu->interface == claim->interface && vgpu_claim_fits(claim, want);
+}
+
+/* Whether nothing new is placed where that record has its device. */
+static bool
+is_cordoned(const VgpuManager *self, const VgpuClaim *claim)
+{
+    const VgpuGpu *gpu = claim ? vgpu_inventory_find(self->inventory, claim->gpu) : NULL;
+
+    return gpu && gpu->cordon;
 }
 
 /* What the definition names already, if nobody else is to have it: the record was lost, or the domain
@@ -58,7 +70,7 @@ claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
                              ? vgpu_inventory_find_by_function(self->inventory, hostdev->source)
                              : NULL;
 
-    if (!gpu || !is_on_vf(gpu->interface) ||
+    if (!gpu || !vgpu_interface_is_on_vf(gpu->interface) ||
         vgpu_plan_other_user(self, hostdev->source, domain->uuid))
         return NULL;
     for (guint i = 0; i < gpu->profiles->len; i++) {
@@ -67,7 +79,7 @@ claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
         if (vgpu_profile_matches_any(profile, (const char *const *) want->profiles)) {
             g_autoptr(VgpuClaim) claim = claim_at(want, gpu, hostdev->source, profile);
 
-            return is_usable(self, domain, claim, want) ? g_steal_pointer(&claim) : NULL;
+            return is_usable(self, claim, want) ? g_steal_pointer(&claim) : NULL;
         }
     }
     return NULL;
@@ -85,42 +97,26 @@ is_taken_by_own(const VgpuDomain *domain, const char *vf)
     return false;
 }
 
-/* Any VF, when none has room at the moment: the domain may start when it has. */
+/* The VF of that GPU that gpu= names, which has no room at the moment: it may have when the domain starts, unless it
+ * is another's. NULL with an error then; *@named: whether gpu= names one. */
 static const VgpuParent *
-any_vf(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
+named_vf(const Binding *self, const VgpuWant *want, const VgpuGpu *gpu,
+         const GPtrArray *candidates, bool *named, GError **error)
 {
-    const VgpuParent *best = NULL;
-    guint least = G_MAXUINT;
+    const VgpuDomain *domain = self->domain;
+    g_autofree char *use = NULL;
+    g_autoptr(GError) reason = NULL;
 
-    for (guint i = 0; i < gpu->parents->len; i++) {
-        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
-        guint reluctance = vgpu_placement_reluctance(snapshot, gpu, parent);
-
-        if (g_hash_table_contains(snapshot->closed, parent->address))
-            continue;
-        if (parent->instances->len)
-            reluctance |= 1; /* as for what another domain is to have */
-        if (reluctance < least) {
-            best = parent;
-            least = reluctance;
-        }
-    }
-    return best;
-}
-
-/* The GPU that has the profile, with room if one has. */
-static const VgpuCandidate *
-choose(const VgpuSnapshot *snapshot, const GPtrArray *candidates, const VgpuWant *want)
-{
-    const VgpuCandidate *best = vgpu_placement_choose(snapshot, candidates, want->placement);
-
-    for (guint i = 0; !best && i < candidates->len; i++) {
-        const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
-
-        if (candidate->profile && candidate->verdict > VGPU_VERDICT_NOT_IN_POOL)
-            best = candidate;
-    }
-    return best;
+    *named = want->gpu && !g_str_equal(want->gpu, gpu->address);
+    if (!*named)
+        return NULL;
+    use = vgpu_plan_describe_use(self->manager, want->gpu, domain->uuid);
+    if (!use && vgpu_gpu_find_parent(gpu, want->gpu))
+        return vgpu_gpu_find_parent(gpu, want->gpu);
+    vgpu_placement_explain(candidates, want, &reason);
+    vgpu_error_at(error, VGPU_ERROR_NO_CAPACITY, domain->what, want->line,
+                  "%s; the definition is left as it is", reason->message);
+    return NULL;
 }
 
 /* While no GPU is known that has the profile (its driver is being replaced, say), what the definition
@@ -142,29 +138,6 @@ keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
     return true;
 }
 
-/* No GPU that it may use has the profile. */
-static void
-refuse_nowhere(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray *candidates,
-               GError **error)
-{
-    for (guint i = 0; i < candidates->len; i++) {
-        const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
-        g_autoptr(GError) reason = NULL;
-
-        if (candidate->verdict != VGPU_VERDICT_NOT_IN_POOL &&
-            candidate->verdict != VGPU_VERDICT_NOT_ANSWERING)
-            continue;
-        vgpu_placement_explain(candidates, want, &reason);
-        vgpu_error_at(error,
-                      candidate->verdict == VGPU_VERDICT_NOT_ANSWERING ? VGPU_ERROR_BUSY
-                                                                       : (VgpuError) reason->code,
-                      domain->what, want->line, "%s", reason->message);
-        return;
-    }
-    vgpu_error_at(error, VGPU_ERROR_NOT_FOUND, domain->what, want->line,
-                  VGPU_REFUSAL_NO_PROFILE "; the definition is left as it is", want->profiles[0]);
-}
-
 /* Whether the definition names a device on a GPU that does not answer: it may be right as it is, and is
  * not moved for that. */
 static bool
@@ -178,14 +151,6 @@ is_out_of_sight(const VgpuManager *self, const VgpuDomain *domain, const VgpuWan
 
     return unseen && g_hash_table_contains(unseen, gpu->address);
 }
-
-/* A definition whose vGPUs are bound. */
-typedef struct {
-    VgpuManager *manager;
-    VgpuDomain *domain;
-    bool now;             /* it is about to start, so what somebody else has is of no use */
-    VgpuReading *reading; /* NULL while nothing had to be placed */
-} Binding;
 
 static void
 binding_clear(Binding *self)
@@ -218,12 +183,7 @@ closed_to(const VgpuDomain *domain, const VgpuSnapshot *snapshot)
     g_hash_table_iter_init(&iter, snapshot->closed);
     while (g_hash_table_iter_next(&iter, &key, &value))
         g_hash_table_insert(closed, key, value);
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
-
-        if (other->vf)
-            g_hash_table_insert(closed, other->vf, (gpointer) "the domain has it");
-    }
+    vgpu_reading_close_own(closed, domain);
     return closed;
 }
 
@@ -237,28 +197,29 @@ choose_place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
     const VgpuParent *parent;
+    bool named = false;
 
     bind_to(want, VGPU_INTERFACE_NONE, NULL);
     snapshot.closed = closed = closed_to(domain, &snapshot);
     candidates = vgpu_placement_candidates(&snapshot, want);
-    chosen = choose(&snapshot, candidates, want);
+    chosen = vgpu_pick_gpu(&snapshot, candidates, want);
     if (!chosen && keep_as_it_is(domain, want))
         return true;
     if (!chosen) {
-        refuse_nowhere(domain, want, candidates, error);
+        vgpu_pick_refuse(domain, want, candidates, error);
         return false;
     }
-    if (want->create_at_define &&
-        (is_on_vf(chosen->gpu->interface) || vgpu_profile_is_mig(chosen->profile)))
-        return vgpu_error_at(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
-                             "create='define' is for mediated devices that are not MIG-backed; "
-                             "'%s' on GPU %s is not one",
-                             chosen->profile->name, chosen->gpu->address);
-    if (!is_on_vf(chosen->gpu->interface)) {
+    if (!vgpu_interface_is_on_vf(chosen->gpu->interface)) {
         bind_to(want, chosen->gpu->interface, NULL);
         return true;
     }
-    parent = chosen->parent ? chosen->parent : any_vf(&snapshot, chosen->gpu);
+    parent = chosen->parent;
+    if (!parent)
+        parent = named_vf(self, want, chosen->gpu, candidates, &named, error);
+    if (!parent && named)
+        return false;
+    if (!parent)
+        parent = vgpu_pick_vf(&snapshot, chosen->gpu);
     if (!parent)
         return vgpu_error_at(error, VGPU_ERROR_NO_CAPACITY, domain->what, 0,
                              "GPU %s has no virtual function for vGPU %u", chosen->gpu->address,
@@ -288,40 +249,188 @@ has_room(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
     g_autoptr(GPtrArray) candidates = NULL;
     VgpuWant there = *want;
 
-    for (guint i = 0; owner && is_on_vf(claim->interface) && i < owner->claims->len; i++) {
+    if (claim->owner && claim->owner->kind == VGPU_KIND_HELD)
+        return true;
+    if (is_cordoned(self->manager, claim))
+        return false;
+    for (guint i = 0;
+         owner && vgpu_interface_is_on_vf(claim->interface) && i < owner->claims->len; i++) {
         if (g_str_equal(((VgpuClaim *) g_ptr_array_index(owner->claims, i))->parent,
                         claim->parent))
             return true; /* its own, of the run before */
     }
     there.interface = claim->interface;
-    there.vf = is_on_vf(claim->interface) ? claim->parent : NULL;
+    there.vf = vgpu_interface_is_on_vf(claim->interface) ? claim->parent : NULL;
     candidates = vgpu_placement_candidates(snapshot, &there);
     return vgpu_placement_choose(snapshot, candidates, want->placement) != NULL;
 }
 
+/* --- create="define" ------------------------------------------------------------------------ */
+
+/* Hold the place of @claim for it. */
+static void
+hold(Binding *self, VgpuWant *want, const VgpuClaim *claim)
+{
+    const VgpuDomain *domain = self->domain;
+    VgpuClaim *held = vgpu_claim_copy_place(claim);
+
+    vgpu_claim_charge(held, want, domain->tenant);
+    vgpu_held_put(self->manager, domain->uuid, domain->name, held);
+    g_clear_pointer(&self->reading, vgpu_reading_free); /* there is less room now */
+}
+
+/* A place with room for what cannot be kept; *@is_kept: a device is kept instead. NULL: none, or that. */
+static VgpuClaim *
+find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
+{
+    const VgpuDomain *domain = self->domain;
+    VgpuSnapshot snapshot = *snapshot_of(self);
+    g_autoptr(GHashTable) closed = closed_to(domain, &snapshot);
+    g_autoptr(GPtrArray) candidates = NULL;
+    g_autoptr(GError) reason = NULL;
+    const VgpuCandidate *chosen;
+
+    snapshot.closed = closed;
+    candidates = vgpu_placement_candidates(&snapshot, want);
+    chosen = vgpu_placement_choose(&snapshot, candidates, want->placement);
+    if (chosen && vgpu_held_is_for(chosen->gpu, chosen->profile))
+        return claim_at(want, chosen->gpu, chosen->parent->address, chosen->profile);
+    for (guint i = 0; !chosen && i < candidates->len;
+         i++) { /* libvirt is to be asked all the same */
+        const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
+
+        *is_kept |= candidate->profile && candidate->verdict > VGPU_VERDICT_NOT_IN_POOL &&
+                    !vgpu_held_is_for(candidate->gpu, candidate->profile);
+    }
+    *is_kept |= chosen != NULL;
+    if (*is_kept)
+        return NULL;
+    vgpu_placement_explain(candidates, want, &reason);
+    vgpu_error_at(error, (VgpuError) reason->code, domain->what, want->line,
+                  "there is no room to hold (create='define'): %s", reason->message);
+    return NULL;
+}
+
+/* What it has, or is to have, is held there if there is room. */
+static VgpuClaim *
+find_present(Binding *self, const VgpuWant *want)
+{
+    const VgpuManager *manager = self->manager;
+    const VgpuDomain *domain = self->domain;
+    const VgpuClaim *known = present(manager, domain, want);
+    const VgpuGpu *gpu = known ? vgpu_inventory_find(manager->inventory, known->gpu) : NULL;
+    const VgpuProfile *profile = gpu ? vgpu_gpu_find_profile(gpu, known->profile_id) : NULL;
+    g_autoptr(VgpuClaim) claim = NULL;
+
+    if (known && !known->persistent && profile && vgpu_held_is_for(gpu, profile))
+        return vgpu_claim_copy_place(known);
+    known = vgpu_plan_find(manager, domain->uuid, want->uuid);
+    if (known && is_usable(manager, known, want) && has_room(self, want, known))
+        return vgpu_claim_copy_place(known);
+    claim = claim_from_hostdev(manager, domain, want);
+    return claim && has_room(self, want, claim) ? g_steal_pointer(&claim) : NULL;
+}
+
+/* Bind it to the room that is held for it, and hold some if none is. *@is_done: it has been. */
 static bool
-bind_one(Binding *self, VgpuWant *want, GError **error)
+bind_held(Binding *self, VgpuWant *want, bool *is_done, GError **error)
+{
+    VgpuManager *manager = self->manager;
+    const VgpuDomain *domain = self->domain;
+    const VgpuDefinition *definition = vgpu_definitions_find(manager, domain->uuid);
+    const VgpuClaim *held = vgpu_held_find(manager, want->uuid);
+    g_autoptr(VgpuClaim) claim = NULL;
+    bool is_kept = vgpu_records_find_persistent(manager, want->uuid);
+
+    if (is_kept || self->now || (held && !vgpu_claim_fits(held, want))) /* until it stops */
+        return true;
+    if (held && !is_usable(manager, held, want) && definition && definition->running)
+        return true;
+    if (!held || !is_usable(manager, held, want)) {
+        bind_to(want, VGPU_INTERFACE_NONE, NULL);
+        claim = find_present(self, want);
+        if (!claim && !(claim = find_to_hold(self, want, &is_kept, error)))
+            return is_kept;
+        hold(self, want, claim);
+        held = vgpu_held_find(manager, want->uuid);
+    }
+    bind_to(want, held->interface, held->parent);
+    want->is_held = *is_done = true;
+    vgpu_display_find(want, manager->inventory);
+    return true;
+}
+
+/* --- each of them --------------------------------------------------------------------------- */
+
+/* Whether what the definition has is to stay; for a start there has to be room, too. */
+static bool
+is_to_stay(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
+{
+    bool is_held = claim->owner && claim->owner->kind == VGPU_KIND_HELD;
+
+    return self->now ? has_room(self, want, claim)
+                     : is_held || !is_cordoned(self->manager, claim);
+}
+
+/* Choose again. @spare (NULL: none) is on a GPU that is cordoned, and left only for one that is not. False with an error:
+ * nowhere. What is chosen is *@claim if it is on a VF, or @spare. */
+static bool
+choose_or_stay(Binding *self, VgpuWant *want, const VgpuClaim *spare, VgpuClaim **claim,
+               const VgpuClaim **known, GError **error)
+{
+    GError *failure = NULL;
+    bool is_chosen = choose_place(self, want, claim, &failure);
+
+    *known = *claim;
+    if (spare && (!is_chosen || is_cordoned(self->manager, *claim))) {
+        g_clear_error(&failure);
+        *known = spare;
+    }
+    if (failure)
+        g_propagate_error(error, failure);
+    return *known || is_chosen;
+}
+
+/* The mdev of the run before while it is being removed: its place is the domain's, unless the GPU is cordoned. */
+static const VgpuClaim *
+left_behind(const Binding *self, const VgpuWant *want)
+{
+    const VgpuOwner *owner = vgpu_records_find(self->manager, self->domain->uuid);
+    const VgpuClaim *claim = vgpu_owner_find(owner, want->uuid);
+
+    return claim && claim->phase == VGPU_PHASE_RELEASING &&
+                   !vgpu_interface_is_on_vf(claim->interface) && vgpu_claim_fits(claim, want) &&
+                   !is_cordoned(self->manager, claim)
+               ? claim
+               : NULL;
+}
+
+/* Where it is to be, with room or without. */
+static bool
+bind_planned(Binding *self, VgpuWant *want, GError **error)
 {
     VgpuManager *manager = self->manager;
     const VgpuDomain *domain = self->domain;
     const VgpuClaim *reserved = vgpu_plan_find(manager, domain->uuid, want->uuid);
     const VgpuClaim *known = present(manager, domain, want);
-    g_autoptr(VgpuClaim) claim = NULL;
+    g_autoptr(VgpuClaim) named = NULL, claim = NULL;
+    const VgpuClaim *spare = NULL; /* that it has, and is to leave if it can */
 
-    if (!known && reserved && is_usable(manager, domain, reserved, want) &&
-        !is_taken_by_own(domain, reserved->parent) &&
-        (!self->now || has_room(self, want, reserved)))
-        known = reserved;
-    if (!known && (claim = claim_from_hostdev(manager, domain, want)) &&
-        (!self->now || has_room(self, want, claim)))
-        known = claim;
-    if (!known &&
-        !(!self->now && is_out_of_sight(manager, domain, want) && keep_as_it_is(domain, want))) {
-        g_clear_pointer(&claim, vgpu_claim_free);
-        if (!choose_place(self, want, &claim, error))
-            return false;
-        known = claim;
+    if (!known && reserved && is_usable(manager, reserved, want) &&
+        !is_taken_by_own(domain, reserved->parent))
+        *(is_to_stay(self, want, reserved) ? &known : &spare) = reserved;
+    if (!known && (named = claim_from_hostdev(manager, domain, want))) {
+        if (is_to_stay(self, want, named))
+            known = named;
+        else if (!spare)
+            spare = named;
     }
+    if (!known && !self->now)
+        known = left_behind(self, want);
+    if (!known &&
+        !(!self->now && is_out_of_sight(manager, domain, want) && keep_as_it_is(domain, want)) &&
+        !choose_or_stay(self, want, self->now ? NULL : spare, &claim, &known, error))
+        return false;
     if (known)
         bind_to(want, known->interface, known->parent);
     vgpu_display_find(want, manager->inventory);
@@ -334,6 +443,31 @@ bind_one(Binding *self, VgpuWant *want, GError **error)
 }
 
 static bool
+bind_one(Binding *self, VgpuWant *want, GError **error)
+{
+    VgpuManager *manager = self->manager;
+    bool is_done = false;
+
+    if (want->create_at_define && !bind_held(self, want, &is_done, error))
+        return false;
+    if (!is_done)
+        return bind_planned(self, want, error);
+    vgpu_plan_drop(manager, self->domain->uuid, want->uuid);
+    return true;
+}
+
+/* Whether the device that uuid= names is not of another domain's. */
+static bool
+check_users(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want,
+            GError **error)
+{
+    const char *other = vgpu_known_owner(self, want->uuid, domain->uuid);
+
+    return !other || vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, domain->what, want->line,
+                                   VGPU_REFUSAL_ANOTHERS, want->uuid, other);
+}
+
+static bool
 bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
 {
     g_auto(Binding) binding = { .manager = self, .domain = domain, .now = now };
@@ -342,10 +476,12 @@ bind_all(VgpuManager *self, VgpuDomain *domain, bool now, GError **error)
         return false;
     (void) vgpu_manager_inventory(self);
     vgpu_plan_prune(self, domain);
+    vgpu_held_prune(self, domain);
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);
 
-        if (!want->uuid_is_users && !bind_one(&binding, want, error))
+        if (want->uuid_is_users ? !check_users(self, domain, want, error)
+                                : !bind_one(&binding, want, error))
             return false;
     }
     return true;

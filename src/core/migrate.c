@@ -78,6 +78,7 @@ vgpu_migrate_drop_choice(VgpuManager *self, const char *domain_uuid)
 bool
 vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **error)
 {
+    g_autofree char *lost = NULL;
     bool on_vf = false;
 
     if (!domain->uuid || !domain->wants->len) {
@@ -85,8 +86,11 @@ vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **
         return true;
     }
     if (!vgpu_bind_now(self, domain, error) ||
-        !vgpu_filter_domain(domain, self->ops.libvirt, out, error))
+        !vgpu_filter_domain(domain, self->ops.libvirt, out, &lost, error))
         return false;
+    if (lost)
+        g_message("domain '%s': an mdev cannot have %s, which is left out here", domain->name,
+                  lost);
     for (guint i = 0; i < domain->wants->len; i++)
         on_vf |= ((const VgpuWant *) g_ptr_array_index(domain->wants, i))->vf != NULL;
     if (on_vf)

@@ -104,7 +104,8 @@ static bool
 removes_only_what_is_free(const VgpuSituation *s, VgpuNext next)
 {
     return next != VGPU_NEXT_REMOVE ||
-           ((s->seen == VGPU_SEEN_UNKNOWN || s->seen == VGPU_SEEN_FREE) &&
+           ((s->seen == VGPU_SEEN_UNKNOWN || s->seen == VGPU_SEEN_FREE ||
+             s->seen == VGPU_SEEN_UNUSABLE) &&
             s->phase == VGPU_PHASE_RELEASING && s->hold == VGPU_HOLD_OURS &&
             s->call == VGPU_CALL_NONE &&
             (s->wanted == VGPU_WANTED_GONE || s->wanted == VGPU_WANTED_OTHER));

@@ -116,24 +116,32 @@ is_the_claims(const VgpuClaim *claim, const char *profile_id)
            g_str_equal(profile_id, claim->profile_id);
 }
 
+/* Borrowed from @results, NULL: it is not there. */
+static const char *
+get_text(GVariant *results, const char *key)
+{
+    const char *text = NULL;
+
+    (void) g_variant_lookup(results, key, "&s", &text);
+    return text;
+}
+
 VgpuSeenState
 vgpu_device_read(const VgpuClaim *claim, GVariant *results, guint *grace_ms)
 {
-    const char *profile_id = NULL;
     gboolean exists = FALSE;
     guint use = VGPU_USE_UNKNOWN;
 
     *grace_ms = 0;
     if (!results || !g_variant_lookup(results, "exists", "b", &exists))
         return VGPU_SEEN_UNTOLD;
-    (void) g_variant_lookup(results, "seen_profile", "&s", &profile_id);
     (void) g_variant_lookup(results, "use", "u", &use);
     (void) g_variant_lookup(results, "grace", "u", grace_ms);
-    if (!exists || !is_the_claims(claim, profile_id))
+    if (!exists || !is_the_claims(claim, get_text(results, "seen_profile")))
         return VGPU_SEEN_ABSENT;
-    return use == VGPU_USE_FREE   ? VGPU_SEEN_FREE
-           : use == VGPU_USE_USED ? VGPU_SEEN_USED
-                                  : VGPU_SEEN_UNTOLD;
+    if (use != VGPU_USE_FREE)
+        return use == VGPU_USE_USED ? VGPU_SEEN_USED : VGPU_SEEN_UNTOLD;
+    return get_text(results, "unusable") ? VGPU_SEEN_UNUSABLE : VGPU_SEEN_FREE;
 }
 
 /* Some drivers remove a device by themselves after its last user, and take it ill when that is done
@@ -168,9 +176,10 @@ what_is_seen(VgpuDevice *self, GVariant *results)
     guint grace_ms;
     VgpuSeenState seen = vgpu_device_read(self->claim, results, &grace_ms);
 
-    if (seen != VGPU_SEEN_FREE)
+    if (seen != VGPU_SEEN_FREE && seen != VGPU_SEEN_UNUSABLE)
         self->closed = 0;
-    else if (is_its_drivers_turn(self, grace_ms))
+    else if (is_its_drivers_turn(self, grace_ms) &&
+             !(seen == VGPU_SEEN_UNUSABLE && self->claim->wanted == VGPU_WANTED_TAKE))
         seen = VGPU_SEEN_RESTING;
     return !self->can_be_seen && seen < VGPU_SEEN_USED ? VGPU_SEEN_MAYBE : seen;
 }
@@ -181,8 +190,11 @@ on_looked(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointe
     VgpuDevice *self = opaque;
     VgpuLook look;
 
-    if (is_answer(self, outcome, why, &look))
+    if (is_answer(self, outcome, why, &look)) {
         look.seen = what_is_seen(self, results);
+        look.why = results ? get_text(results, "unusable") : NULL;
+        look.params = results ? get_text(results, "params") : NULL;
+    }
     self->seen = look.seen;
     self->done(&look, self->opaque);
 }

@@ -13,6 +13,10 @@ typedef struct {
     VgpuSeenState seen;
     bool is_locked;  /* a process of a daemon before us is at it */
     bool is_written; /* its removal */
+    /* Borrowed until done() is over. */
+    const char *why; /* it is unusable */
+    const char
+        *params; /* plugin parameters that it has, "" for none; NULL: not known, or not asked */
 } VgpuLook;
 
 /* How a look or a removal ended; called from the context, and may free the device. */

@@ -1,5 +1,6 @@
 #include "core/life.h"
 
+#include "base/clock.h"
 #include "base/source.h"
 #include "core/device.h"
 #include "core/manager-private.h"
@@ -157,6 +158,11 @@ on_device(const VgpuLook *found, gpointer opaque)
         self->wait_ms = 0; /* it is on its way */
     claim->call = found->is_locked ? VGPU_CALL_REMOVING : VGPU_CALL_NONE;
     claim->seen = found->seen;
+    if (found->seen == VGPU_SEEN_UNUSABLE)
+        vgpu_steps_is_unusable(manager, claim, found->why);
+    if (claim->wanted == VGPU_WANTED_TAKE &&
+        (found->seen == VGPU_SEEN_FREE || found->seen == VGPU_SEEN_RESTING))
+        vgpu_steps_see_params(manager, claim, found->params);
     claim->is_imaginary &= found->seen < VGPU_SEEN_FREE;
     if (found->seen == VGPU_SEEN_ABSENT) /* what was read of its GPU may show it still */
         vgpu_drivers_touch(manager->drivers, claim->gpu);
@@ -224,6 +230,7 @@ take(VgpuClaim *claim)
     claim->is_imaginary = false;
     claim->is_unsure = false;
     claim->stuck = false;
+    claim->is_lost = false;
     g_clear_pointer(&claim->reason, g_free);
 }
 
@@ -271,6 +278,8 @@ plug(VgpuManager *self, VgpuClaim *claim)
     if (claim->is_plugging)
         return;
     claim->is_plugging = true;
+    if (!vgpu_waiters_has_plug(self, claim->owner->domain_uuid, claim->uuid))
+        claim->asked = vgpu_clock_now(); /* by the guest, which has just started */
     self->ops.attach(claim->owner, claim, self->opaque);
 }
 
@@ -341,10 +350,15 @@ vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim)
     VgpuSituation situation = vgpu_claim_situation(claim);
     VgpuNext next = vgpu_lifecycle_next(&situation)->next;
 
-    if (next == VGPU_NEXT_LET_GO)
+    if (next == VGPU_NEXT_LET_GO) {
         vgpu_life_let_go(self, claim);
-    else
+    } else if (next ==
+               VGPU_NEXT_REPLACE) { /* it goes if it is ours, and is left alone if it is not */
+        claim->wanted = VGPU_WANTED_OTHER;
+        vgpu_life_go_on(self, claim);
+    } else {
         do_next(self, claim, next);
+    }
 }
 
 void

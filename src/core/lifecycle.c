@@ -40,8 +40,9 @@ typedef struct {
 #define MAYBE B(VGPU_SEEN_MAYBE)
 #define FREE B(VGPU_SEEN_FREE)
 #define RESTING B(VGPU_SEEN_RESTING)
+#define UNUSABLE B(VGPU_SEEN_UNUSABLE)
 #define IN_USE (B(VGPU_SEEN_USED) | B(VGPU_SEEN_UNTOLD))
-#define THERE (FREE | RESTING | IN_USE)
+#define THERE (FREE | RESTING | UNUSABLE | IN_USE)
 #define PERHAPS ALL_BUT(ABSENT, VGPU_N_SEENS)
 
 #define GONE B(VGPU_WANTED_GONE)
@@ -107,6 +108,8 @@ static const Rule rules[] = {
       .hold = RUNS_OWN, .phase = HAD | RELEASING, .call = IDLE, .seen = UNKNOWN, .wanted = TAKE },
     { DO("not-usable-yet", LOOK_LATER, NULL),
       .hold = RUNS_OWN, .phase = HAD | RELEASING, .call = IDLE, .seen = MAYBE | IN_USE, .wanted = TAKE },
+    { DO("is-unusable", REPLACE, NULL),
+      .hold = RUNS_OWN, .phase = HAD | RELEASING, .call = IDLE, .seen = UNUSABLE, .wanted = TAKE },
     { DO("use-with-parameters", PARAMS, NULL),
       .hold = RUNS_OWN, .phase = HAD | RELEASING, .call = IDLE, .seen = FREE | RESTING, .wanted = TAKE, .params = YES },
     { DO("use", TAKE, NULL),
@@ -158,7 +161,7 @@ static const Rule rules[] = {
     { DO("not-removable-yet", LOOK_LATER, NULL),
       .hold = OURS, .phase = RELEASING, .call = IDLE, .seen = MAYBE | RESTING | IN_USE, .wanted = GONE | OTHER },
     { DO("remove-if-free", REMOVE, NULL),
-      .hold = OURS, .phase = RELEASING, .call = IDLE, .seen = UNKNOWN | FREE, .wanted = GONE | OTHER },
+      .hold = OURS, .phase = RELEASING, .call = IDLE, .seen = UNKNOWN | FREE | UNUSABLE, .wanted = GONE | OTHER },
     { DO("is-gone", DROP, "the device has gone"),
       .hold = OURS, .phase = HAD | RELEASING, .call = IDLE, .seen = ABSENT, .wanted = GONE | OTHER, .reason = NO },
     { DO("is-gone-and-tells-why", FAIL, NULL),

@@ -45,8 +45,9 @@ typedef enum {
     VGPU_SEEN_MAYBE,   /* nothing yet; a call to make it may still be in its driver */
     VGPU_SEEN_FREE,    /* it exists, and no process has it open */
     VGPU_SEEN_RESTING, /* likewise, for so short a time that its driver may remove it by itself */
-    VGPU_SEEN_USED,    /* a process has it open */
-    VGPU_SEEN_UNTOLD,  /* it exists; whether a process has it open cannot be told */
+    VGPU_SEEN_UNUSABLE, /* likewise, and none could open it: it has no driver or no IOMMU group */
+    VGPU_SEEN_USED,     /* a process has it open */
+    VGPU_SEEN_UNTOLD,   /* it exists; whether a process has it open cannot be told */
     VGPU_N_SEENS,
 } VgpuSeenState;
 
@@ -101,6 +102,7 @@ typedef enum {
     VGPU_NEXT_MAKE,       /* have its driver make it; on disk before that */
     VGPU_NEXT_PARAMS,     /* have its driver give it its parameters */
     VGPU_NEXT_TAKE,       /* it is ready for the start that wants it */
+    VGPU_NEXT_REPLACE,    /* the start that wants it wants another in its place */
     VGPU_NEXT_PLUG,       /* have libvirt hotplug it, unless it is at it */
     VGPU_NEXT_CONFIRM,    /* the running domain has it */
     VGPU_NEXT_LET_GO,     /* nothing wants it any more: ask again */

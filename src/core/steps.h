@@ -13,6 +13,7 @@ typedef struct {
     VgpuCall call;     /* that is under way while there is no record of it */
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
+    char *unusable;    /* why the device that was found cannot be used, NULL: none was found so */
 } VgpuStep;
 
 typedef struct VgpuStart VgpuStart;
@@ -52,3 +53,10 @@ bool vgpu_steps_is_ready(const VgpuStart *self, const VgpuStep *step);
 void vgpu_steps_fail(VgpuStart *self, VgpuError code, const char *text);
 /* A start whose vGPU cannot be made, of that token (or of none by now), fails with this. */
 void vgpu_steps_cannot(VgpuManager *manager, guint64 token, const GError *error);
+/* The claim's device is there, and of no use to the start that wants it. */
+void vgpu_steps_is_unusable(VgpuManager *manager, const VgpuClaim *claim, const char *why);
+/* It is about to be used by a start, and has those parameters ("": none, NULL: not known): whether its own are
+ * to be written. */
+void vgpu_steps_see_params(VgpuManager *manager, VgpuClaim *claim, const char *has);
+/* For an array of steps. */
+void vgpu_step_clear(gpointer step);

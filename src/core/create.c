@@ -21,11 +21,13 @@ typedef struct {
     char *parent;
     char *profile_id;
     bool exists; /* there was nothing to make */
+    bool asked;  /* its driver has begun with it */
     bool answered;
     gboolean existed; /* there turned out to be nothing to make */
     gboolean made;
-    bool is_unsure; /* its process has ended meanwhile, and may have made it */
-    char *doubt;    /* whether the device has its parameters; NULL: no doubt */
+    gboolean futile; /* the GPU's other functions would not do either */
+    bool is_unsure;  /* its process has ended meanwhile, and may have made it */
+    char *doubt;     /* whether the device has its parameters; NULL: no doubt */
     GError *error;
     gint64 began;
 } CreateJob;
@@ -52,23 +54,44 @@ has_left_one(const CreateJob *job, const VgpuClaim *claim)
            (job->exists && vgpu_claim_hold(claim) == VGPU_HOLD_OURS);
 }
 
-/* Nothing was made. The kernel knows for how long it is busy with a UUID; a VF that is busy, or was
- * named by the domain's XML, is not waited for. */
+/* The kernel has not let go of its UUID, and knows for how long. */
+static bool
+is_uuid_taken(const CreateJob *job, VgpuInterface interface)
+{
+    return interface == VGPU_INTERFACE_MDEV &&
+           g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY);
+}
+
+/* Not there again in this start; nor on another of its functions, where that would be in vain. */
+static void
+refuse(VgpuStart *start, const CreateJob *job)
+{
+    const VgpuInventory *inventory = start->manager->inventory;
+    const VgpuGpu *gpu =
+        job->futile ? vgpu_inventory_find_by_function(inventory, job->parent) : NULL;
+
+    g_hash_table_insert(start->refused, vgpu_placement_pair(job->parent, job->profile_id),
+                        g_strdup(job->error->message));
+    for (guint i = 0; gpu && i < gpu->parents->len; i++) {
+        const VgpuParent *parent = g_ptr_array_index(gpu->parents, i);
+
+        g_hash_table_insert(start->refused, vgpu_placement_pair(parent->address, job->profile_id),
+                            g_strdup(job->error->message));
+    }
+}
+
+/* Nothing was made. A VF that is busy, or was named by the domain's XML, is not waited for. */
 static void
 try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *job)
 {
-    bool is_busy = g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY);
-
-    if (is_busy && interface == VGPU_INTERFACE_MDEV) {
+    if (is_uuid_taken(job, interface)) {
         step->wait = "the kernel has not let go of the vGPU of its previous run yet";
         step->is_elsewhere = true;
         step->not_before = g_get_monotonic_time() + BUSY_RETRY_US;
         return;
     }
-    g_message("%s; trying elsewhere", job->error->message);
-    g_hash_table_insert(start->refused, vgpu_placement_pair(job->parent, job->profile_id),
-                        g_strdup(job->error->message));
-    if (is_busy || step->want->vf)
+    refuse(start, job);
+    if (g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY) || step->want->vf)
         vgpu_refused_add(start->manager, job->parent, start->domain);
     if (step->want->vf)
         vgpu_prospect_move(start, step, job->error->message);
@@ -127,6 +150,7 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
     const char *text;
     guint code;
 
+    job->asked = outcome == VGPU_DRIVER_ANSWERED || outcome == VGPU_DRIVER_DOUBT;
     if (outcome != VGPU_DRIVER_ANSWERED) {
         job->is_unsure = outcome == VGPU_DRIVER_DOUBT;
         g_set_error(&job->error, VGPU_ERROR, VGPU_ERROR_DRIVER, "cannot make it on %s: %s",
@@ -137,9 +161,20 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
     (void) g_variant_lookup(results, "made", "b", &job->made);
     (void) g_variant_lookup(results, "existed", "b", &job->existed);
     (void) g_variant_lookup(results, "doubt", "s", &job->doubt);
+    (void) g_variant_lookup(results, "futile", "b", &job->futile);
     if (g_variant_lookup(results, "error", "(u&s)", &code, &text))
         g_set_error_literal(&job->error, VGPU_ERROR,
                             code < VGPU_N_ERRORS ? (gint) code : VGPU_ERROR_FAILED, text);
+}
+
+/* What was tried and came to nothing, wherever it is tried next. */
+static void
+tell_failure(const VgpuClaim *claim, const CreateJob *job, GPtrArray *events)
+{
+    if (job->error && job->asked && !job->exists && !is_uuid_taken(job, claim->interface))
+        g_ptr_array_add(events, vgpu_events_make("create-failed", claim->owner, claim,
+                                                 job->error->message,
+                                                 (g_get_monotonic_time() - job->began) / 1000));
 }
 
 static VgpuClaim *
@@ -162,6 +197,7 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
     if (!claim)
         return;
     claim->is_unsure = job->is_unsure;
+    tell_failure(claim, job, events);
     if (step && claim->wanted == VGPU_WANTED_KEEP) {
         if (job->error && was_lost(step, job))
             take_loss(start, step, claim, job);
@@ -221,8 +257,8 @@ vgpu_create_run(VgpuManager *self, const VgpuClaim *claim, bool exists)
     g_variant_dict_init(&arguments, NULL);
     vgpu_claim_put_place(claim, &arguments);
     g_variant_dict_insert(&arguments, "exists", "b", (gboolean) exists);
-    if (claim->params)
-        g_variant_dict_insert(&arguments, "params", "s", claim->params);
+    if (claim->params || exists)
+        g_variant_dict_insert(&arguments, "params", "s", claim->params ? claim->params : "");
     task.arguments = g_variant_dict_end(&arguments);
     vgpu_drivers_push(self->drivers, claim->gpu, &task);
 }

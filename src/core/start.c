@@ -121,7 +121,7 @@ answer(VgpuStart *self)
         vgpu_events_emit_refusal(manager,
                                  self->plug           ? "attach-refused"
                                  : self->domain->uuid ? "start-refused"
-                                                      : "vgpu-failed",
+                                                      : "create-refused",
                                  self->domain, self->about, reason,
                                  (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
@@ -324,6 +324,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
     self->fresh = !vgpu_records_find(manager, request->key);
     self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->steps = g_array_new(FALSE, TRUE, sizeof(VgpuStep));
+    g_array_set_clear_func(self->steps, vgpu_step_clear);
     for (guint i = 0; i < self->domain->wants->len; i++) {
         const VgpuWant *want = g_ptr_array_index(self->domain->wants, i);
         VgpuStep step = { .want = want };

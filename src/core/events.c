@@ -14,6 +14,7 @@ vgpu_events_make(const char *event, const VgpuOwner *owner, const VgpuClaim *cla
         .domain_uuid = owner ? owner->domain_uuid : NULL,
         .reason = reason,
         .duration_ms = duration_ms,
+        .libvirt_ms = -1,
     };
 
     if (claim) {
@@ -21,6 +22,8 @@ vgpu_events_make(const char *event, const VgpuOwner *owner, const VgpuClaim *cla
         about.gpu = claim->gpu;
         about.parent = claim->parent;
         about.profile = claim->profile_name;
+        if (duration_ms >= 0 && claim->plug_us)
+            about.libvirt_ms = claim->plug_us / 1000;
         if (claim->interface != VGPU_INTERFACE_NONE)
             about.interface = vgpu_interface_to_string(claim->interface);
     }
@@ -40,8 +43,11 @@ vgpu_events_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain 
 {
     VgpuOwner who = { .domain_uuid = domain ? domain->uuid : NULL,
                       .domain_name = domain ? domain->name : NULL };
+    char *named = want ? want->gpu : NULL; /* a GPU, or one of its VFs */
+    const VgpuGpu *gpu = named ? vgpu_inventory_find_by_function(self->inventory, named) : NULL;
     VgpuClaim about = { .uuid = want ? want->uuid : NULL,
-                        .gpu = want ? want->gpu : NULL,
+                        .gpu = gpu ? gpu->address : named,
+                        .parent = gpu && !g_str_equal(gpu->address, named) ? named : NULL,
                         .profile_name = want && want->profiles ? want->profiles[0] : NULL };
 
     vgpu_events_emit(self, event, &who, want ? &about : NULL, reason, duration_ms);

@@ -5,9 +5,12 @@
  * it never waits for one that is not read yet, as reading has a limit. */
 #include "core/sight.h"
 
+#include "base/event.h"
 #include "base/source.h"
 #include "core/balance.h"
+#include "core/lost.h"
 #include "core/manager-private.h"
+#include "core/records.h"
 #include "core/refused.h"
 #include "core/view.h"
 #include "gpu/contents.h"
@@ -24,9 +27,16 @@ static gboolean on_wake(gpointer data);
 static void
 emit_gpu(VgpuManager *self, const char *event, const VgpuGpu *gpu)
 {
-    VgpuClaim about = { .gpu = gpu->address };
+    bool was_heard = self->heard_since != 0;
+    VgpuEvent about = {
+        .event = event,
+        .gpu = gpu->address,
+        .reason = gpu->name,
+        .duration_ms = was_heard ? (g_get_monotonic_time() - self->heard_since) / 1000 : -1,
+        .libvirt_ms = was_heard ? self->heard_libvirt_us / 1000 : -1,
+    };
 
-    vgpu_events_emit(self, event, NULL, &about, gpu->name, -1);
+    self->ops.event(vgpu_event_new(&about), self->opaque);
 }
 
 static bool
@@ -69,7 +79,8 @@ is_replaced(const VgpuGpu *old, const VgpuGpu *now)
 {
     return !now || now->interface != old->interface || g_strcmp0(now->driver, old->driver) != 0 ||
            g_strcmp0(now->driver_version, old->driver_version) != 0 ||
-           g_strcmp0(now->product_id, old->product_id) != 0;
+           g_strcmp0(now->product_id, old->product_id) != 0 ||
+           g_strcmp0(now->subsystem, old->subsystem) != 0;
 }
 
 /* What was read of GPUs that are others by now. */
@@ -115,6 +126,8 @@ on_discovered(GVariant *discovery, gpointer opaque)
     vgpu_drivers_take(self->drivers, self->inventory);
     if (!is_first && tell_changes(self, before))
         self->ops.gpus_changed(self->opaque);
+    self->heard_since = 0;
+    vgpu_lost_check(self, NULL);
 }
 
 static bool
@@ -130,12 +143,14 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
         return false;
     g_hash_table_replace(self->contents, g_strdup(address), g_variant_ref(contents));
     vgpu_refused_drop(self, address); /* only what differs from the last time is told */
+    vgpu_boards_note(vgpu_records_boards(self->records), gpu);
     vgpu_view_take(self, g_steal_pointer(&gpu));
     old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
     if (was_known && old->profiles->len != n_profiles) {
         emit_gpu(self, "gpu-changed", old);
         self->ops.gpus_changed(self->opaque);
     }
+    vgpu_lost_check(self, address);
     return true;
 }
 
@@ -225,6 +240,19 @@ vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt)
     (void) vgpu_drivers_discover(self->drivers, g_get_monotonic_time());
 }
 
+void
+vgpu_manager_heard(VgpuManager *self, gint64 since, gint64 libvirt_us)
+{
+    self->heard_since = since;
+    self->heard_libvirt_us = libvirt_us;
+}
+
+const VgpuInventory *
+vgpu_manager_identity(const VgpuManager *self)
+{
+    return self->identity;
+}
+
 /* --- asking --------------------------------------------------------------------------------- */
 
 static bool
@@ -242,7 +270,7 @@ has_profile(const VgpuGpu *gpu, const VgpuWant *want)
 static bool
 is_meant(const VgpuManager *self, const VgpuGpu *gpu, const VgpuWant *want)
 {
-    if (!gpu->parents->len || (want->gpu && !g_str_equal(want->gpu, gpu->address)) ||
+    if (!gpu->parents->len || (want->gpu && !vgpu_gpu_has_function(gpu, want->gpu)) ||
         (want->interface != VGPU_INTERFACE_NONE && want->interface != gpu->interface) ||
         (want->vf && !vgpu_gpu_find_parent(gpu, want->vf)))
         return false;

@@ -1,39 +1,24 @@
 /* prepare.c (manager.h): what is checked of a starting domain before anything is made for it */
 #include "base/clock.h"
+#include "core/held.h"
 #include "core/manager-private.h"
 #include "core/migrate.h"
-#include "core/plan.h"
+#include "core/planner.h"
 #include "core/pooling.h"
 #include "core/records.h"
 #include "core/start.h"
-#include "domain/display.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
 
-/* Every hostdev with an alias of ours must be this domain's own, and wanted: a clone carries the
- * original's, an edited annotation leaves one over. *@about: the want that is the reason, if one is. */
+/* Where its vGPUs are. A definition that is not right follows once it is told to. */
 static bool
 check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about,
                GError **error)
 {
-    for (guint i = 0; i < domain->hostdevs->len; i++) {
-        const VgpuHostdev *hostdev = g_ptr_array_index(domain->hostdevs, i);
-        const char *device = hostdev->source ? hostdev->source : hostdev->uuid;
-        VgpuWant *want;
-
-        if (hostdev->index < 0) /* the user's, whatever their alias is */
-            continue;
-        want = (guint) hostdev->index < domain->wants->len
-                   ? g_ptr_array_index(domain->wants, hostdev->index)
-                   : NULL;
-        if (want && vgpu_plan_take_hostdev(self, domain, hostdev, want))
-            continue;
-        *about = want;
-        self->ops.rewrite(domain->uuid, self->opaque);
-        return vgpu_error_set(error, VGPU_ERROR_BUSY, VGPU_REFUSAL_NOT_ITS_OWN, hostdev->alias,
-                              hostdev->source ? "VF" : "vGPU", device ? device : "-");
-    }
-    return true;
+    if (vgpu_planner_check_hostdevs(self, domain, about, error))
+        return true;
+    self->ops.rewrite(domain->uuid, self->opaque);
+    return false;
 }
 
 static bool
@@ -63,19 +48,6 @@ check_late(const VgpuDomain *domain, const VgpuWant **about, GError **error)
         return vgpu_error_at(error, VGPU_ERROR_BUSY, domain->what, 0,
                              VGPU_REFUSAL_NOT_LATE_WITHOUT_SLOT, late);
     return true;
-}
-
-/* The rest, which depends on its GPUs. */
-static bool
-check_displays(VgpuManager *self, VgpuDomain *domain, GError **error)
-{
-    g_autoptr(GPtrArray) plan = NULL;
-
-    for (guint i = 0; i < domain->wants->len; i++)
-        vgpu_display_find(g_ptr_array_index(domain->wants, i), self->inventory);
-    /* only for what it refuses: an annotation that contradicts the domain */
-    plan = vgpu_inject_plan(domain, self->ops.libvirt, error);
-    return plan != NULL;
 }
 
 /* libvirt may have been killed while it waited for a hook, which then comes after that of the next start: it is
@@ -152,7 +124,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         return 0;
     }
     vgpu_migrate_drop_choice(self, domain->uuid);
-    request.check = check_displays;
+    request.check = vgpu_planner_check_displays;
     request.key = domain->uuid;
     request.domain = g_steal_pointer(&domain);
     return vgpu_start_run(self, &request);
@@ -162,10 +134,11 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
-    if (!vgpu_sight_find(self, uuid).exists && !vgpu_records_find(self, uuid) &&
-        !vgpu_records_find_persistent(self, uuid))
+    if (!vgpu_sight_find(self, uuid).exists &&
+        !vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, uuid),
+                                 VGPU_KINDS_OWNED | VGPU_KINDS(HELD)))
         return true;
-    return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "there is a vGPU %s already", uuid);
+    return vgpu_error_set(error, VGPU_ERROR_BUSY, "there is a vGPU %s already", uuid);
 }
 
 void

@@ -1,6 +1,7 @@
 /* prospect.h: what a start sees where there is no record of a vGPU yet: a device, room for one, or neither */
 #pragma once
 
+#include "core/planner.h"
 #include "core/steps.h"
 
 typedef struct {
@@ -14,10 +15,9 @@ typedef struct {
     const VgpuClaim *kept;         /* the record of a persistent one; NULL: it is none */
     const char *wait;              /* what is waited for; NULL: nothing in particular */
     /* What the others are borrowed from. */
-    VgpuReading *reading;
-    GPtrArray *candidates;
+    VgpuPlanned *place; /* NULL: it was not asked for */
     VgpuProfile *kept_profile;
-    char *refusal; /* NULL: the candidates tell */
+    char *refusal; /* NULL: the place tells */
     VgpuError code;
 } VgpuProspect;
 

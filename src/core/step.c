@@ -10,30 +10,18 @@
 #include "core/create.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/planner.h"
 #include "core/prospect.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
 
 /* --- one that is on record ---------------------------------------------------------------- */
 
-/* Whether what is recorded is what is wanted now: the whole of it, as far as it is ours to replace. */
-static bool
-is_as_wanted(const VgpuStart *self, const VgpuClaim *claim, const VgpuWant *want)
-{
-    if (!vgpu_claim_fits(claim, want) || (want->vf && !g_str_equal(want->vf, claim->parent)) ||
-        (want->interface != VGPU_INTERFACE_NONE && claim->interface != want->interface))
-        return false;
-    return vgpu_claim_hold(claim) != VGPU_HOLD_OURS ||
-           (g_strcmp0(claim->params, want->params) == 0 &&
-            g_strcmp0(claim->pool, vgpu_pool_meant(want->pool)) == 0 &&
-            g_strcmp0(claim->tenant, self->domain->tenant) == 0);
-}
-
 /* A start meets what is on record: of the previous run, or of one that was never released. */
 static void
 begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
 {
-    bool same = is_as_wanted(self, claim, step->want);
+    bool same = vgpu_planner_keeps(self->manager, self->domain, claim, step->want);
 
     step->is_begun = true;
     if (same && vgpu_claim_hold(claim) != VGPU_HOLD_OURS) {
@@ -42,7 +30,7 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
     }
     g_clear_pointer(&claim->reason, g_free); /* its domain does not go on without it */
     claim->late = step->late;
-    /* one that is on its way out may be so because it could not be given them */
+    /* one that is on its way out may be so because it could not be given them; what it has is looked at */
     claim->lacks_params = claim->params && (vgpu_claim_hold(claim) != VGPU_HOLD_OURS ||
                                             claim->phase == VGPU_PHASE_CREATING ||
                                             claim->phase == VGPU_PHASE_RELEASING);
@@ -51,34 +39,6 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
 }
 
 /* --- one that is not ---------------------------------------------------------------------- */
-
-/* Whose UUID is this, other than the starting domain's? NULL: no other's. What was made by hand is there
- * to be used by the domain that names it. */
-static const char *
-other_owner_of(const VgpuStart *self, const VgpuWant *want)
-{
-    const char *uuid = want->uuid;
-    VgpuManager *manager = self->manager;
-    const VgpuDefinition *own = vgpu_definitions_find(manager, self->key);
-    const GPtrArray *claims = vgpu_reservations_of_uuid(manager->reservations, uuid);
-    const GPtrArray *wanting = vgpu_definitions_wanting(manager, uuid);
-
-    for (guint i = 0; claims && i < claims->len; i++) {
-        const VgpuOwner *owner = ((const VgpuClaim *) g_ptr_array_index(claims, i))->owner;
-
-        if (((1u << owner->kind) & VGPU_KINDS_OWNED) && !g_str_equal(owner->key, self->key) &&
-            (owner->domain_uuid || !want->uuid_is_users))
-            return owner->domain_name ? owner->domain_name : "none (made by hand)";
-    }
-    for (guint i = 0; wanting && i < wanting->len; i++) {
-        const VgpuDefinition *other = g_ptr_array_index(wanting, i);
-
-        if (other != own && (!vgpu_definitions_find_want(other, uuid)->uuid_is_users || !own ||
-                             other->order < own->order))
-            return other->domain->name;
-    }
-    return NULL;
-}
 
 static VgpuHold
 hold_of(const VgpuWant *want, const VgpuProspect *prospect)
@@ -92,8 +52,9 @@ static VgpuSituation
 situation_of(const VgpuStep *step, const VgpuProspect *prospect)
 {
     bool fits =
-        !prospect->profile || prospect->kept ||
-        vgpu_profile_matches_any(prospect->profile, (const char *const *) step->want->profiles);
+        !step->unusable &&
+        (!prospect->profile || prospect->kept ||
+         vgpu_profile_matches_any(prospect->profile, (const char *const *) step->want->profiles));
 
     return (VgpuSituation) {
         .hold = hold_of(step->want, prospect),
@@ -148,14 +109,13 @@ adopt(const VgpuStart *self, VgpuStep *step, const VgpuProspect *prospect, VgpuW
 static void
 step_without_record(VgpuStart *self, VgpuStep *step)
 {
-    const char *other = other_owner_of(self, step->want);
+    const char *other = vgpu_planner_other_owner(self->manager, self->key, step->want);
     g_autoptr(VgpuProspect) prospect = NULL;
     VgpuSituation situation;
     const VgpuLifeRule *rule;
 
     if (other) {
-        g_autofree char *text =
-            g_strdup_printf("the vGPU %s belongs to domain '%s'", step->want->uuid, other);
+        g_autofree char *text = g_strdup_printf(VGPU_REFUSAL_ANOTHERS, step->want->uuid, other);
 
         vgpu_steps_fail(self, VGPU_ERROR_BAD_REQUEST, text);
         return;

@@ -72,7 +72,7 @@ test_copy_stays(void **state)
 {
     Host *host = *state;
     g_autofree char *refusal = host_start(host, ON_VF0);
-    VgpuManager *copy = vgpu_manager_copy(host->manager);
+    VgpuManager *copy = vgpu_manager_copy(host->manager, NULL);
 
     assert_null(refusal);
     assert_ptr_equal(gpu(copy, S7150), gpu(host->manager, S7150));
@@ -105,7 +105,7 @@ test_copy_on_another_thread(void **state)
     Host *host = *state;
 
     for (guint round = 0; round < 3; round++) {
-        VgpuManager *copy = vgpu_manager_copy(host->manager);
+        VgpuManager *copy = vgpu_manager_copy(host->manager, NULL);
         GThread *thread = g_thread_new("explain", explain, copy);
         g_autofree char *refusal = host_start(host, ON_VF0);
 

@@ -3,9 +3,27 @@
  * What is large is shared, as it never changes once it is there: the inventory and the pools. */
 #include "core/balance.h"
 #include "core/manager-private.h"
+#include "core/passed.h"
+#include "core/planner.h"
+
+/* Whose the UUIDs are that the domain asks for, which definitions tell. */
+static GHashTable *
+others_of(const VgpuManager *self, const VgpuDomain *domain)
+{
+    GHashTable *others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    for (guint i = 0; domain && domain->uuid && i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        const char *other = vgpu_planner_other_owner(self, domain->uuid, want);
+
+        if (other)
+            g_hash_table_insert(others, g_strdup(want->uuid), g_strdup(other));
+    }
+    return others;
+}
 
 VgpuManager *
-vgpu_manager_copy(VgpuManager *self)
+vgpu_manager_copy(VgpuManager *self, const VgpuDomain *domain)
 {
     VgpuManager *copy = g_new0(VgpuManager, 1);
 
@@ -16,7 +34,9 @@ vgpu_manager_copy(VgpuManager *self)
     copy->discovery = self->discovery ? g_variant_ref(self->discovery) : NULL;
     copy->pools = vgpu_pools_copy(self->pools);
     copy->reservations = vgpu_reservations_copy(self->reservations);
+    copy->passed = vgpu_passed_copy(self->passed);
     copy->balances = vgpu_balances_new();
+    copy->others = others_of(self, domain);
     copy->unseen = vgpu_sight_unseen(self);
     copy->slow = vgpu_sight_slow(self);
     return copy;
@@ -30,6 +50,8 @@ vgpu_manager_copy_free(VgpuManager *self)
     vgpu_pools_free(self->pools);
     vgpu_reservations_free(self->reservations);
     g_hash_table_unref(self->balances);
+    g_hash_table_unref(self->passed);
+    g_hash_table_unref(self->others);
     g_hash_table_unref(self->unseen);
     g_hash_table_unref(self->slow);
     g_free(self);

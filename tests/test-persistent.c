@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/uuid.h"
 #include "manager-host.h"
 
 #define A2 "0000:41:00.0"
@@ -71,6 +72,56 @@ test_keep(void **state)
     host_release(host, HOST_WEB1);
     host_settle(host);
     assert_int_equal(host_count_devices(host), 1);
+}
+
+static char *
+read_params(const Host *host)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/sys/bus/mdev/devices/" HOST_WEB1_0 "/nvidia/vgpu_params", host->root);
+    char *text = NULL;
+
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    return g_strstrip(text);
+}
+
+/* The device outlives the run, and its parameters with it: the next run has its own, or none. */
+static void
+test_keep_params(void **state)
+{
+    static const struct {
+        const char *attributes, *params;
+    } runs[] = {
+        { "frameRateLimit='off' consoleVNC='off'", "frame_rate_limiter=0,disable_vnc=1" },
+        { "", "" },
+        { "unifiedMemory='on'", "enable_uvm=1" },
+        { "debugging='on'", "enable_debugging=1" },
+        { "", "" },
+        { "", "" },
+    };
+    g_autoptr(Host) host = host_new();
+    g_autofree char *defined = host_xml("web1", HOST_WEB1, DEFINED, 1);
+    g_auto(VgpuKeep) kept = { 0 };
+
+    (void) state;
+    keep(host, defined, &kept);
+    vgpu_manager_kept(host->manager, HOST_WEB1_0);
+    for (gsize i = 0; i < G_N_ELEMENTS(runs); i++) {
+        g_autofree char *device =
+            g_strdup_printf("<vgpu:device profile='A2-4Q' create='define' %s/>",
+                            runs[i].attributes);
+        g_autofree char *xml = host_xml("web1", HOST_WEB1, device, 1);
+        g_autofree char *refused = host_start(host, xml);
+        g_autofree char *params = NULL;
+
+        assert_null(refused);
+        params = read_params(host);
+        assert_string_equal(params, runs[i].params);
+        host_release(host, HOST_WEB1);
+        host_settle(host);
+        assert_int_equal(host_count_devices(host), 1);
+    }
+    assert_null(strstr(host->log->str, "params-"));
 }
 
 /* What is kept but not made takes its place. */
@@ -292,6 +343,32 @@ test_create_and_destroy(void **state)
     again = destroy(host, HOST_WEB1_0, &persistent);
     assert_true(has(again, "belongs to domain 'web1'"));
     assert_int_equal(host_count_devices(host), 1);
+}
+
+/* Whoever tries a GPU removes the vGPU, unless killed: then the next daemon does, and no other one. */
+static void
+test_trial(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *trial = vgpu_uuid_for_trial("0000:84:00.0");
+    g_autofree char *of_another = vgpu_uuid_for_trial("0000:85:00.0");
+    g_autofree char *made = create(host, "0000:84:00.0", "M10-1Q", trial);
+    g_autofree char *by_hand = create(host, A2, "A2-4Q", BY_HAND);
+    g_autofree char *elsewhere = create(host, A2, "A2-4Q", of_another);
+    g_autofree char *device = NULL;
+
+    (void) state;
+    assert_null(made);
+    assert_null(by_hand);
+    assert_null(elsewhere);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host), 3);
+    host_restart(host);
+    host_settle(host);
+    device = host_device(host, trial);
+    assert_string_equal(device, "");
+    assert_int_equal(host_count_devices(host), 2);
+    assert_int_equal(host_count_records(host), 2);
 }
 
 /* Until it next wakes up by itself; -1: it does not. */
@@ -556,11 +633,13 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_keep_params),
         cmocka_unit_test(test_keep_reserves),
         cmocka_unit_test(test_unwanted),
         cmocka_unit_test(test_keep_without_room),
         cmocka_unit_test(test_keep_unwritable),
         cmocka_unit_test(test_create_and_destroy),
+        cmocka_unit_test(test_trial),
         cmocka_unit_test(test_destroy_is_told),
         cmocka_unit_test(test_destroy_persistent),
         cmocka_unit_test(test_list),

@@ -1,9 +1,12 @@
 #include "core/manager.h"
 
+#include "base/uuid.h"
 #include "core/create.h"
+#include "core/known.h"
 #include "core/lane.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/passed.h"
 #include "core/start.h"
 
 static void
@@ -22,10 +25,12 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
 {
     const char *root = drivers->root;
     VgpuRecords *records = vgpu_records_open(root, error);
-    VgpuPools *pools = records ? vgpu_pools_new(root, error) : NULL;
+    VgpuReservations *reservations = records ? vgpu_records_load(records, error) : NULL;
+    VgpuPools *pools = reservations ? vgpu_pools_new(root, error) : NULL;
     VgpuManager *self;
 
     if (!pools) {
+        vgpu_reservations_free(reservations);
         vgpu_records_free(records);
         return NULL;
     }
@@ -35,11 +40,14 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->ops = *ops;
     self->opaque = opaque;
     self->records = records;
-    self->reservations = vgpu_records_load(records);
+    self->reservations = reservations;
     self->lapse_ms = 60000; /* a prepare follows at once, or not at all */
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
     self->make = vgpu_create_run;
+    self->passed = vgpu_passed_new();
+    self->known = vgpu_known_new();
+    self->faults = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vgpu_definition_free);
     self->wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
@@ -71,7 +79,11 @@ vgpu_manager_free(VgpuManager *self)
     g_clear_pointer(&self->lapse, check_free);
     g_hash_table_unref(self->owed);
     g_clear_pointer(&self->named, g_hash_table_unref);
+    g_clear_pointer(&self->passed, g_hash_table_unref);
+    g_clear_pointer(&self->known, g_hash_table_unref);
+    g_clear_pointer(&self->faults, g_hash_table_unref);
     g_clear_pointer(&self->mig_auto, g_hash_table_unref);
+    g_clear_pointer(&self->host_vfs, g_hash_table_unref);
     g_clear_pointer(&self->mixed, g_hash_table_unref);
     g_clear_pointer(&self->facts, g_variant_unref);
     vgpu_sight_close(self);
@@ -82,8 +94,25 @@ vgpu_manager_free(VgpuManager *self)
     g_free(self);
 }
 
+/* Whoever made it was to remove it, and waits no longer. */
+static void
+end_trials(VgpuManager *self)
+{
+    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS_MADE);
+
+    for (guint i = 0; i < owners->len; i++) {
+        const VgpuOwner *owner = g_ptr_array_index(owners, i);
+        VgpuClaim *claim = owner->claims->len ? owner->claims->pdata[0] : NULL;
+        g_autofree char *trial = claim ? vgpu_uuid_for_trial(claim->gpu) : NULL;
+
+        if (claim && !owner->domain_uuid && g_str_equal(claim->uuid, trial))
+            vgpu_life_let_go(self, claim);
+    }
+}
+
 void
 vgpu_manager_resume(VgpuManager *self)
 {
     vgpu_life_resume(self);
+    end_trials(self);
 }

@@ -1,8 +1,11 @@
 /* persistent.c (manager.h): vGPUs that outlive a run, and those that belong to no domain */
+#include "core/held.h"
+#include "core/known.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/pooling.h"
 #include "core/reading.h"
+#include "domain/refusals.h"
 
 #define DESTROY_LIMIT_MS 20000
 
@@ -21,7 +24,8 @@ take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, const 
     if (!domain_uuid || want->uuid_is_users || !profile ||
         gpu->interface != VGPU_INTERFACE_MDEV || vgpu_profile_is_mig(profile) ||
         !vgpu_profile_matches_any(profile, (const char *const *) want->profiles) ||
-        (want->gpu && !g_str_equal(want->gpu, gpu->address)) ||
+        (want->gpu && !g_str_equal(want->gpu, gpu->address) &&
+         !g_str_equal(want->gpu, seen->parent)) ||
         vgpu_records_user_of(self, want->uuid))
         return false;
     vgpu_claim_put(claim, gpu, seen->parent, profile);
@@ -33,31 +37,37 @@ static bool
 place_kept(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClaim *claim,
            GError **error)
 {
-    VgpuWant mdev = *want;
+    VgpuWant meant = *want;
     const VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
     g_autoptr(VgpuReading) reading = NULL;
     g_autoptr(GPtrArray) candidates = NULL;
     const VgpuCandidate *chosen;
 
     if (!domain_uuid) /* by hand, on a GPU that is named */
-        mdev.pool = (char *) vgpu_pooling_pool_of(self, want->gpu);
-    mdev.interface = VGPU_INTERFACE_MDEV; /* nothing else outlives a run */
+        meant.pool = (char *) vgpu_pooling_pool_of(self, want->gpu);
     (void) vgpu_manager_inventory(self);
     reading = vgpu_reading_new(self, definition ? definition->domain : NULL, NULL, NULL);
-    candidates = vgpu_placement_candidates(&reading->snapshot, &mdev);
+    candidates = vgpu_placement_candidates(&reading->snapshot, &meant);
     chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
     if (!chosen) {
-        vgpu_placement_explain(candidates, &mdev, error);
+        vgpu_placement_explain(candidates, &meant, error);
         return false;
     }
-    if (vgpu_profile_is_mig(chosen->profile)) {
+    if (chosen->gpu->interface != VGPU_INTERFACE_MDEV) { /* nothing else outlives a run */
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "profile '%s' is MIG-backed: its vGPUs cannot be persistent",
+                    "GPU %s makes vGPUs as %s: only mediated devices can be persistent",
+                    chosen->gpu->address, vgpu_interface_to_string(chosen->gpu->interface));
+        return false;
+    }
+    if (vgpu_profile_is_mig(
+            chosen->profile)) { /* its room is held when the definition is bound next */
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "profile '%s' is MIG-backed: its vGPUs cannot be kept, only their room",
                     chosen->profile->name);
         return false;
     }
     vgpu_claim_put(claim, chosen->gpu, chosen->parent->address, chosen->profile);
-    vgpu_claim_charge(claim, &mdev, definition ? definition->domain->tenant : NULL);
+    vgpu_claim_charge(claim, &meant, definition ? definition->domain->tenant : NULL);
     return true;
 }
 
@@ -94,13 +104,78 @@ begin(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClai
     return false;
 }
 
+/* By hand, on a GPU that is named: where no device can be kept its room is. False without @error: one can. */
+static bool
+hold_by_hand(VgpuManager *self, const VgpuWant *want, GError **error)
+{
+    VgpuWant anywhere = *want;
+    const VgpuGpu *gpu;
+    g_autoptr(VgpuReading) reading = NULL;
+    g_autoptr(GPtrArray) candidates = NULL;
+    g_autoptr(VgpuClaim) claim = NULL;
+    const VgpuCandidate *chosen;
+
+    anywhere.pool = (char *) vgpu_pooling_pool_of(self, want->gpu);
+    gpu = vgpu_inventory_find(vgpu_manager_inventory(self), want->gpu);
+    reading = vgpu_reading_new(self, NULL, NULL, NULL);
+    candidates = vgpu_placement_candidates(&reading->snapshot, &anywhere);
+    chosen = vgpu_placement_choose(&reading->snapshot, candidates, want->placement);
+    if (!chosen && gpu && gpu->interface != VGPU_INTERFACE_MDEV)
+        vgpu_placement_explain(candidates, &anywhere, error);
+    if (!chosen || !vgpu_held_is_for(chosen->gpu, chosen->profile))
+        return false;
+    claim = vgpu_claim_new(want->uuid, 0);
+    vgpu_claim_put(claim, chosen->gpu, chosen->parent->address, chosen->profile);
+    vgpu_claim_charge(claim, &anywhere, NULL);
+    vgpu_held_put(self, NULL, NULL, g_steal_pointer(&claim));
+    return true;
+}
+
+/* Whether its room is held, and nothing is to be defined. */
+static bool
+is_held(const VgpuManager *self, const char *uuid, VgpuKeep *out)
+{
+    const VgpuClaim *held = vgpu_held_find(self, uuid);
+
+    if (!held)
+        return false;
+    out->parent = g_strdup(held->parent);
+    out->profile_id = g_strdup(held->profile_id);
+    out->defined = true;
+    return true;
+}
+
+/* Whether its UUID is not computed from another domain's. */
+static bool
+check_owner(const VgpuManager *self, const char *domain_uuid, const VgpuWant *want,
+            GError **error)
+{
+    const char *other = domain_uuid && !want->uuid_is_users
+                            ? NULL
+                            : vgpu_known_owner(self, want->uuid, domain_uuid);
+
+    return !other ||
+           vgpu_error_set(error, VGPU_ERROR_BUSY, VGPU_REFUSAL_ANOTHERS, want->uuid, other);
+}
+
 bool
 vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
                   const VgpuWant *want, VgpuKeep *out, GError **error)
 {
     VgpuClaim *known = vgpu_records_find_persistent(self, want->uuid);
     VgpuSituation situation;
+    GError *failure = NULL;
 
+    if (!check_owner(self, domain_uuid, want, error))
+        return false;
+    if (is_held(self, want->uuid, out))
+        return true;
+    if (!known && !domain_uuid && want->gpu && !vgpu_sight_find(self, want->uuid).exists &&
+        (hold_by_hand(self, want, &failure) || failure)) {
+        if (failure)
+            g_propagate_error(error, failure);
+        return !failure && is_held(self, want->uuid, out);
+    }
     if (!known) {
         g_autoptr(VgpuClaim) claim = vgpu_claim_new(want->uuid, want->index);
         VgpuOwner *owner;
@@ -223,12 +298,15 @@ static VgpuOwner *
 find_destroyable(VgpuManager *self, const char *uuid, bool *persistent, GError **error)
 {
     const VgpuClaim *kept = vgpu_records_find_persistent(self, uuid);
+    const VgpuClaim *held = vgpu_held_find(self, uuid);
     VgpuOwner *handmade = vgpu_records_find(self, uuid);
     VgpuOwner *owner = vgpu_records_user_of(self, uuid);
 
     *persistent = kept != NULL;
     if (!owner && kept)
         owner = kept->owner;
+    else if (!owner && held)
+        owner = held->owner;
     else if (!owner && handmade && !handmade->domain_uuid)
         owner = handmade;
     if (owner && !owner->domain_uuid)
@@ -257,6 +335,11 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
     if (!owner || *persistent) {
         if (!owner)
             done(error, opaque);
+        return;
+    }
+    if (owner->kind == VGPU_KIND_HELD) {
+        vgpu_held_drop(self, uuid);
+        done(NULL, opaque);
         return;
     }
     vgpu_life_let_go(self, vgpu_owner_find(owner, uuid));

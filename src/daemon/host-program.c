@@ -10,12 +10,18 @@
 #include <unistd.h>
 
 #include "base/blocking.h"
-#include "base/error.h"
+#include "base/exit.h"
 #include "base/log.h"
+#include "daemon/sandbox.h"
 
 #define OUTPUT_MAX (4 * 1024 * 1024)
-#define EXIT_USAGE 2
-#define EXIT_DENIED 3
+
+/* Those that run and may be killed. */
+static struct {
+    GMutex lock;
+    GPtrArray *children; /* of GSubprocess, borrowed; NULL: there was none yet */
+    bool is_over;        /* no more */
+} running;
 
 /* systemd gives each service it starts such an id (systemd.exec(5)). */
 bool
@@ -124,17 +130,18 @@ log_complaints(const char *name, const char *verb, const GPtrArray *complaints, 
         g_message("%s %s: %s", name, verb, (const char *) complaints->pdata[i]);
 }
 
-static VgpuError
-code_of(int exit_status)
+GVariant *
+vgpu_host_program_parse(const GVariantType *type, const char *text, GError **error)
 {
-    switch (exit_status) {
-    case EXIT_USAGE:
-        return VGPU_ERROR_BAD_REQUEST;
-    case EXIT_DENIED:
-        return VGPU_ERROR_DENIED;
-    default:
-        return VGPU_ERROR_FAILED;
-    }
+    g_autoptr(GError) failure = NULL;
+    GVariant *result = NULL;
+
+    if (g_utf8_validate(text, -1, NULL)) /* the parser takes nothing else */
+        result = g_variant_parse(type, text, NULL, NULL, &failure);
+    if (!result)
+        (void) vgpu_error_set(error, VGPU_ERROR_FAILED, "%s",
+                              failure ? failure->message : "it is not UTF-8");
+    return result;
 }
 
 /* What the end of the child means. */
@@ -143,7 +150,6 @@ outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
         const GVariantType *type, const char *output, const char *stderr_text, GError **error)
 {
     g_autoptr(GPtrArray) complaints = read_complaints(stderr_text);
-    g_autoptr(GError) failure = NULL;
     const char *name = name_of(self);
     GVariant *result;
 
@@ -158,7 +164,7 @@ outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
 
         if (complaints->len) {
             log_complaints(name, verb, complaints, complaints->len - 1);
-            g_set_error_literal(error, VGPU_ERROR, (int) code_of(status),
+            g_set_error_literal(error, VGPU_ERROR, (int) vgpu_exit_code(status),
                                 complaints->pdata[complaints->len - 1]);
         } else {
             g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
@@ -169,17 +175,16 @@ outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
     log_complaints(name, verb, complaints, complaints->len);
     if (!type)
         return g_variant_ref_sink(g_variant_new_tuple(NULL, 0));
-    result = g_variant_parse(type, output, NULL, NULL, &failure);
+    result = vgpu_host_program_parse(type, output, error);
     if (!result)
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                    "%s %s answers what cannot be understood: %s", name, verb, failure->message);
+        g_prefix_error(error, "%s %s answers what cannot be understood: ", name, verb);
     return result;
 }
 
 /* systemd-run(1) hands the three files on, waits, and ends as the program did. The daemon's own unit
  * may not open the vendor's devices, load modules or write to /etc, and is better for it. */
 static void
-add_unit(GPtrArray *argv, const char *limit, const char *description)
+add_unit(GPtrArray *argv, const VgpuHostProgram *self, guint limit_s)
 {
     static const char bare[] = "--setenv=" VGPU_LOG_BARE "=1";
     static const char *const words[] = {
@@ -192,12 +197,47 @@ add_unit(GPtrArray *argv, const char *limit, const char *description)
         "--property=LogLevelMax=notice", /* else five lines each time */
         bare,
     };
+    const char *const *properties = vgpu_sandbox_properties(name_of(self));
 
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        g_ptr_array_add(argv, (gpointer) words[i]);
-    g_ptr_array_add(argv, (gpointer) limit);
-    g_ptr_array_add(argv, (gpointer) description);
-    g_ptr_array_add(argv, (gpointer) "--");
+        g_ptr_array_add(argv, g_strdup(words[i]));
+    for (; properties && *properties; properties++)
+        g_ptr_array_add(argv, g_strconcat("--property=", *properties, NULL));
+    if (self->writable)
+        g_ptr_array_add(argv, vgpu_sandbox_path("--property=ReadWritePaths", self->writable));
+    g_ptr_array_add(argv, limit_s ? g_strdup_printf("--property=RuntimeMaxSec=%u", limit_s)
+                                  : g_strdup("--property=RuntimeMaxSec=infinity"));
+    g_ptr_array_add(argv, g_strconcat("--description=", name_of(self), NULL));
+    g_ptr_array_add(argv, g_strdup("--"));
+}
+
+/* The whole command line, ended by NULL. */
+static GPtrArray *
+command_line(const VgpuHostProgram *self, const char *const *args, guint limit_s)
+{
+    bool apart =
+        self->apart && g_access(self->path, X_OK) == 0; /* else the error is the usual one */
+    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) own = g_ptr_array_new();
+
+    if (apart)
+        add_unit(argv, self, limit_s);
+    g_ptr_array_add(own, (gpointer) self->path);
+    if (self->root) {
+        g_ptr_array_add(own, (gpointer) "--root");
+        g_ptr_array_add(own, (gpointer) self->root);
+    }
+    if (self->config) {
+        g_ptr_array_add(own, (gpointer) "--config");
+        g_ptr_array_add(own, (gpointer) self->config);
+    }
+    for (; *args; args++)
+        g_ptr_array_add(own, (gpointer) *args);
+    for (guint i = 0; i < own->len; i++)
+        g_ptr_array_add(argv,
+                        apart ? vgpu_sandbox_argument(own->pdata[i]) : g_strdup(own->pdata[i]));
+    g_ptr_array_add(argv, NULL);
+    return argv;
 }
 
 /* Takes @in. @limit_s: after that it may be killed; 0: never. */
@@ -205,28 +245,10 @@ static GSubprocess *
 spawn(const VgpuHostProgram *self, const char *const *args, guint limit_s, int in, int out,
       int err, GError **error)
 {
-    g_autofree char *limit = limit_s ? g_strdup_printf("--property=RuntimeMaxSec=%u", limit_s)
-                                     : g_strdup("--property=RuntimeMaxSec=infinity");
-    g_autofree char *description = g_strconcat("--description=", name_of(self), NULL);
     g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_autoptr(GPtrArray) argv = command_line(self, args, limit_s);
     g_autoptr(GError) failure = NULL;
     GSubprocess *child;
-
-    if (self->apart && g_access(self->path, X_OK) == 0) /* else the error is the usual one */
-        add_unit(argv, limit, description);
-    g_ptr_array_add(argv, (gpointer) self->path);
-    if (self->root) {
-        g_ptr_array_add(argv, (gpointer) "--root");
-        g_ptr_array_add(argv, (gpointer) self->root);
-    }
-    if (self->config) {
-        g_ptr_array_add(argv, (gpointer) "--config");
-        g_ptr_array_add(argv, (gpointer) self->config);
-    }
-    for (; *args; args++)
-        g_ptr_array_add(argv, (gpointer) *args);
-    g_ptr_array_add(argv, NULL);
 
     g_subprocess_launcher_setenv(launcher, VGPU_LOG_BARE, "1", TRUE);
     g_subprocess_launcher_take_stdin_fd(launcher, in);
@@ -246,7 +268,7 @@ give_up(const VgpuHostProgram *self, GSubprocess *child, const char *const *args
 {
     const char *id = g_subprocess_get_identifier(child);
 
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DRIVER,
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_UNKNOWN,
                 "%s %s%s%s (process %s) has not answered for %u s and was %s; look at the "
                 "kernel's log",
                 name_of(self), args[0], args[1] ? " " : "", args[1] ? args[1] : "", id ? id : "-",
@@ -255,6 +277,36 @@ give_up(const VgpuHostProgram *self, GSubprocess *child, const char *const *args
         *left = g_object_ref(child);
     else
         g_subprocess_force_exit(child);
+}
+
+static void
+note(GSubprocess *child)
+{
+    g_mutex_lock(&running.lock);
+    if (!running.children)
+        running.children = g_ptr_array_new();
+    g_ptr_array_add(running.children, child);
+    if (running.is_over)
+        g_subprocess_force_exit(child);
+    g_mutex_unlock(&running.lock);
+}
+
+static void
+forget(GSubprocess *child)
+{
+    g_mutex_lock(&running.lock);
+    (void) g_ptr_array_remove_fast(running.children, child);
+    g_mutex_unlock(&running.lock);
+}
+
+void
+vgpu_host_program_end_all(void)
+{
+    g_mutex_lock(&running.lock);
+    running.is_over = true;
+    for (guint i = 0; running.children && i < running.children->len; i++)
+        g_subprocess_force_exit(g_ptr_array_index(running.children, i));
+    g_mutex_unlock(&running.lock);
 }
 
 GVariant *
@@ -268,9 +320,15 @@ vgpu_host_program_run(const VgpuHostProgram *self, const GVariantType *type,
     g_autoptr(GSubprocess) child =
         in < 0 ? NULL : spawn(self, args, left ? 0 : timeout_ms / 1000 + 1, in, out, err, error);
     GVariant *result = NULL;
+    bool in_time;
 
     vgpu_blocking_check("another program");
-    if (child && !wait_for(child, timeout_ms)) {
+    if (child && !left)
+        note(child);
+    in_time = child && wait_for(child, timeout_ms);
+    if (child && !left)
+        forget(child);
+    if (child && !in_time) {
         give_up(self, child, args, timeout_ms, left, error);
     } else if (child) {
         g_autofree char *output = read_file(out);

@@ -2,9 +2,8 @@
  *
  * All that enters the vendor's library or changes the host goes on in that program, so that a
  * library that hangs or crashes harms nobody else. It is called as `virt-vgpu-host [--root DIR]
- * [--config FILE] VERB ARGUMENT…`, prints its result as GVariant text and exits 0; or it exits 1
- * (2 when the call itself was wrong, 3 when it is not allowed) with the reason in the last line of
- * stderr. These lines have no prefix, as VGPU_LOG_BARE (base/log.h) is set. */
+ * [--config FILE] VERB ARGUMENT…`, prints its result as GVariant text and exits 0; or it exits
+ * with one of base/exit.h and the reason in the last line of stderr. These lines have no prefix, as VGPU_LOG_BARE (base/log.h) is set. */
 #pragma once
 
 #include <gio/gio.h>
@@ -12,10 +11,11 @@
 
 typedef struct {
     const char *path;
-    const char *name;   /* in messages; NULL: virt-vgpu-host */
-    const char *root;   /* NULL: "/" */
-    const char *config; /* NULL: the usual one */
-    bool apart; /* in a unit of its own: the daemon's sandbox has no room for what it does */
+    const char *name;     /* in messages; NULL: virt-vgpu-host */
+    const char *root;     /* NULL: "/" */
+    const char *config;   /* NULL: the usual one */
+    bool apart;           /* in a unit of its own, with the sandbox of that name (sandbox.h) */
+    const char *writable; /* a directory that this sandbox leaves open; NULL: none */
 } VgpuHostProgram;
 
 /* Whether this process is a service of systemd, which can start such units. */
@@ -25,8 +25,16 @@ bool vgpu_host_program_can_be_apart(void);
  * @type (NULL: not read, then an empty tuple). Not floating. Blocks for @timeout_ms at most: then
  * the child goes to @left, which still runs and whose end somebody should wait for; with @left
  * NULL it is killed. Errors: VGPU_ERROR_NOT_SUPPORTED when the program is not installed,
- * VGPU_ERROR_BAD_REQUEST, VGPU_ERROR_DENIED or VGPU_ERROR_FAILED with its own words, VGPU_ERROR_DRIVER when it
- * crashed or does not answer. */
+ * that of vgpu_exit_code() with its own words, VGPU_ERROR_DRIVER when it crashed, VGPU_ERROR_UNKNOWN when it does
+ * not answer. */
 GVariant *vgpu_host_program_run(const VgpuHostProgram *self, const GVariantType *type,
                                 const char *const *args, const char *input, guint timeout_ms,
                                 GSubprocess **left, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A result of that type, as the program prints it: GVariant text. Not floating. VGPU_ERROR_FAILED. */
+GVariant *vgpu_host_program_parse(const GVariantType *type, const char *text, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Kill those that run and would not be left behind, now and from now on: at the daemon's end, whose children they are
+ * where systemd does not end them with it. Any thread. */
+void vgpu_host_program_end_all(void);

@@ -1,0 +1,18 @@
+/* sandbox.h: what the programs may do that the daemon has systemd start
+ *
+ * They run in units of their own, since the daemon's has no room for what they do; so what confines the
+ * daemon does not hold for them. Data only. */
+#pragma once
+
+#include <glib.h>
+
+/* The properties (systemd.exec(5)) of a program's unit, "NAME=VALUE" each, ended by NULL; NULL: there is no
+ * such program. None is newer than systemd 247, since systemd-run(1) fails for one that it does not know. */
+const char *const *vgpu_sandbox_properties(const char *program);
+
+/* "NAME=" with @path as systemd-run(1) wants it among others: quoted, and passed over when it is not there. */
+char *vgpu_sandbox_path(const char *name, const char *path);
+
+/* @argument as systemd-run(1) hands it on unchanged: the manager replaces $NAME and ${NAME} in it, and
+ * takes "$$" for "$" (systemd.service(5), COMMAND LINES). */
+char *vgpu_sandbox_argument(const char *argument);

@@ -1,0 +1,30 @@
+/* figures.h: what NVML reports about GPUs and vGPUs, read once for all callers
+ *
+ * A reading is a process that has the library open, and so in the way of one that turns virtual functions on. There is
+ * none unless a caller asks, since nothing here has a timer; never two at a time; and none in the two seconds after
+ * one, whether it succeeded or failed. For threads that may wait. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct VgpuFigures VgpuFigures;
+
+typedef struct {
+    /* Read them, on a thread of its own: (aa{sv}aa{sv}), GPUs and vGPUs, not floating. */
+    GVariant *(*read)(gpointer opaque, GError **error);
+    gpointer opaque;
+    gint64 (*clock)(void); /* us; NULL: g_get_monotonic_time() */
+    guint waiting_max;     /* each keeps a thread that other methods may need; 0: any number */
+} VgpuFiguresSource;
+
+/* There for as long as the program. */
+VgpuFigures *vgpu_figures_new(const VgpuFiguresSource *source);
+
+/* Those of now, give or take two seconds; not floating. @patience_ms: how long to wait for a reading, 0: until it
+ * is over. VGPU_ERROR_BUSY when that is up, or too many wait already; else the reading's own error. */
+GVariant *vgpu_figures_get(VgpuFigures *self, guint patience_ms, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* What was read so far counts no more, nor what is being read now: who asks from here on gets a reading of its own. */
+void vgpu_figures_forget(VgpuFigures *self);

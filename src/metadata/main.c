@@ -14,14 +14,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/exit.h"
 #include "base/log.h"
 #include "config.h"
 #include "libvirt/connection.h"
 #include "libvirt/domains.h"
 
-#define EXIT_USAGE 2
-#define EXIT_DENIED 3
 #define ELEMENT_MAX (256 * 1024)
 
 static struct {
@@ -128,7 +126,7 @@ main(int argc, char **argv)
     vgpu_log_setup_child();
     if (!parse(&argc, &argv, &request, &error)) {
         vgpu_log_reason("virt-vgpu-metadata", error);
-        return EXIT_USAGE;
+        return VGPU_EXIT_USAGE;
     }
     if (option.version) {
         g_print("virt-vgpu-metadata %s\n", PACKAGE_VERSION);
@@ -139,5 +137,5 @@ main(int argc, char **argv)
     if (run(&request, &error))
         return EXIT_SUCCESS;
     vgpu_log_reason("virt-vgpu-metadata", error);
-    return g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DENIED) ? EXIT_DENIED : EXIT_FAILURE;
+    return (int) vgpu_exit_status(error);
 }

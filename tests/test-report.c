@@ -65,7 +65,7 @@ test_device(void **state)
 
         if (good != !devices[i].error || !same(&options, &devices[i].options))
             fail_msg("%s: %s", devices[i].what, error ? error->message : "taken wrongly");
-        if (!good && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST) ||
+        if (!good && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT) ||
                       !strstr(error->message, devices[i].error)))
             fail_msg("%s: %s", devices[i].what, error->message);
     }
@@ -91,6 +91,73 @@ test_flags(void **state)
     }
 }
 
+/* An A2 with a virtual function, an M10, and no pool but the default one. */
+static VgpuInventory *
+make_host(void)
+{
+    static const struct {
+        const char *address, *vf, *id, *profile;
+    } gpus[] = {
+        { "0000:41:00.0", "0000:41:00.4", "nvidia-746", "NVIDIA A2-4Q" },
+        { "0000:84:00.0", NULL, "nvidia-40", "NVIDIA M10-4Q" },
+    };
+    VgpuInventory *inventory = vgpu_inventory_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(gpus); i++) {
+        VgpuGpu *gpu = vgpu_gpu_new(gpus[i].address);
+
+        if (gpus[i].vf)
+            (void) vgpu_gpu_add_parent(gpu, gpus[i].vf, true);
+        (void) vgpu_gpu_take_profile(gpu, vgpu_profile_new(gpus[i].id, gpus[i].profile));
+        vgpu_inventory_take(inventory, gpu);
+    }
+    return inventory;
+}
+
+static void
+test_known(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuAnnotateOptions device;
+        const char *error; /* NULL: it is known */
+    } cases[] = {
+        { "by its name", { .profile = "A2-4Q" }, NULL },
+        { "by its id", { .profile = "nvidia-40" }, NULL },
+        { "misspelt",
+          { .profile = "A2-4X" },
+          "no GPU has the profile 'A2-4X' (see 'virt-vgpu profile-list')" },
+        { "a part of a name",
+          { .profile = "A2" },
+          "no GPU has the profile 'A2' (see 'virt-vgpu profile-list')" },
+        { "on its GPU", { .profile = "A2-4Q", .gpu = "0000:41:00.0" }, NULL },
+        { "as it may be written", { .profile = "A2-4Q", .gpu = "pci_0000_41_00_0" }, NULL },
+        { "on a virtual function", { .profile = "A2-4Q", .gpu = "0000:41:00.4" }, NULL },
+        { "on another GPU",
+          { .profile = "M10-4Q", .gpu = "0000:41:00.0" },
+          "GPU 0000:41:00.0 has no profile 'M10-4Q' (see 'virt-vgpu profile-list "
+          "0000:41:00.0')" },
+        { "on none",
+          { .profile = "A2-4Q", .gpu = "0000:99:00.0" },
+          "there is no GPU 0000:99:00.0 on this host (see 'virt-vgpu gpu-list')" },
+        { "from the default pool", { .profile = "A2-4Q", .pool = "default" }, NULL },
+        { "from no pool",
+          { .pool = "nosuch" },
+          "there is no pool 'nosuch'; see 'virt-vgpu pool-list'" },
+    };
+    g_autoptr(VgpuInventory) inventory = make_host();
+    g_autoptr(VgpuPools) pools = vgpu_pools_new_empty();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        bool known = vgpu_device_options_check(&cases[i].device, inventory, pools, &error);
+
+        if (known != !cases[i].error || g_strcmp0(error ? error->message : NULL, cases[i].error))
+            fail_msg("%s: %s", cases[i].what, error ? error->message : "known");
+        assert_true(known || g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND));
+    }
+}
+
 /* --- pools ---------------------------------------------------------------------------------- */
 
 #define TEXT(literal) ((char *) (literal))
@@ -100,7 +167,10 @@ static VgpuPoolRoom rooms[] = {
     { TEXT("a<b"), 2, 0, 0 },
     { TEXT("NVIDIA L40S-4Q"), VGPU_COUNT_UNKNOWN, 2, VGPU_COUNT_UNKNOWN },
 };
-static VgpuTenantUse tenants[] = { { TEXT("acme"), 4, 2 } };
+static VgpuTenantUse tenants[] = {
+    { TEXT("acme"), 4, VGPU_POOL_NO_LIMIT, 2, 8192 },
+    { TEXT("beta"), VGPU_POOL_NO_LIMIT, 16384, 0, 0 },
+};
 
 static GPtrArray *
 list_of(gpointer first, gsize size, guint n)
@@ -211,14 +281,14 @@ test_pool(void **state)
 
     fixture_init(&fixture, false);
     dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row));
-    assert_dict(dict,
-                "{'name': <'design'>, 'uuid': <'U'>, 'description': <'CAD seats'>, "
-                "'state': <'active'>, 'autostart': <false>, 'gpus': <['0000:41:00.0']>, "
-                "'users': <['web1']>, 'default_profile': <'NVIDIA A2-4Q'>, 'driver_iso': "
-                "<'/images/grid.iso'>, "
-                "'driver_version': <'550'>, "
-                "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>}]>, " ROOM
-                "}");
+    assert_dict(dict, "{'name': <'design'>, 'uuid': <'U'>, 'description': <'CAD seats'>, "
+                      "'state': <'active'>, 'autostart': <false>, 'gpus': <['0000:41:00.0']>, "
+                      "'users': <['web1']>, 'default_profile': <'NVIDIA A2-4Q'>, 'driver_iso': "
+                      "<'/images/grid.iso'>, "
+                      "'driver_version': <'550'>, "
+                      "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>, "
+                      "'used_mib': <uint32 8192>}, {'name': <'beta'>, 'used': <uint32 0>, "
+                      "'max_mib': <uint32 16384>, 'used_mib': <uint32 0>}]>, " ROOM "}");
 }
 
 static void
@@ -263,9 +333,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_device),   cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_pool),     cmocka_unit_test(test_default_pool),
-        cmocka_unit_test(test_pool_xml),
+        cmocka_unit_test(test_device),       cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_known),        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_default_pool), cmocka_unit_test(test_pool_xml),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,8 +39,10 @@ report_tenants(const VgpuPoolRow *row)
         g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
         vgpu_put_s(&dict, "name", tenant->name);
-        vgpu_put_u(&dict, "max", tenant->max);
+        vgpu_put_count(&dict, "max", tenant->max);
         vgpu_put_u(&dict, "used", tenant->used);
+        vgpu_put_count(&dict, "max_mib", tenant->max_mib);
+        vgpu_put_u(&dict, "used_mib", tenant->used_mib);
         g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
     }
     return g_variant_builder_end(&list);
@@ -59,6 +61,8 @@ vgpu_report_pool(const VgpuPoolRow *row)
     g_variant_dict_insert_value(&dict, "profiles", report_room(row));
     g_variant_dict_insert_value(&dict, "tenants", report_tenants(row));
     g_variant_dict_insert_value(&dict, "users", strings(row->users));
+    if (row->passed && row->passed->len)
+        g_variant_dict_insert_value(&dict, "passed_through", strings(row->passed));
     if (row->pool) {
         vgpu_put_s(&dict, "description", row->pool->description);
         vgpu_put_s(&dict, "default_profile", vgpu_pool_default_profile(row->pool));

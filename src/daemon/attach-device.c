@@ -9,10 +9,13 @@
 #include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "daemon/audience.h"
 #include "daemon/detach-device.h"
 #include "daemon/device-change.h"
+#include "daemon/device-options.h"
 #include "daemon/guard-private.h"
 #include "daemon/live-devices.h"
+#include "daemon/turn.h"
 
 #define SPARE_S 10
 
@@ -92,6 +95,7 @@ typedef struct {
     const VgpuAnnotateOptions *device;
     bool live, config;
     guint caller;
+    VgpuQueueJob *slot; /* while a step runs */
 
     VgpuDomainState *state; /* as it was found */
     char *what;             /* names it in errors */
@@ -111,14 +115,14 @@ check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **
 
     if (ramfb || g_strcmp0(device->display, "on") == 0)
         return vgpu_error_at(
-            error, VGPU_ERROR_BAD_REQUEST, what, 0,
+            error, VGPU_ERROR_ARGUMENT, what, 0,
             "%s needs a device that is there when the guest starts; use --config",
             ramfb ? "ramfb" : "a display");
     if (g_strcmp0(device->driver_iso, "yes") == 0)
-        return vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, what, 0,
+        return vgpu_error_at(error, VGPU_ERROR_ARGUMENT, what, 0,
                              "the driver's image is a cdrom, which cannot be hot-plugged; use "
                              "--config");
-    return !device->uuid || vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, what, 0,
+    return !device->uuid || vgpu_error_at(error, VGPU_ERROR_ARGUMENT, what, 0,
                                           "a device with a UUID of its own is attached with its "
                                           "<hostdev>, by `virsh attach-device`");
 }
@@ -165,6 +169,22 @@ is_vacant(const VgpuDomain *domain, guint first, GError **error)
     return true;
 }
 
+/* Whether this host has what the device names: a definition takes any name. */
+static bool
+is_known(Attach *job, GError **error)
+{
+    VgpuManager *manager = job->guard->manager;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(job->guard->worker, manager, 0);
+    g_autoptr(GError) failure = NULL;
+
+    if (vgpu_device_options_check(job->device, vgpu_manager_inventory(manager),
+                                  vgpu_manager_pools(manager), &failure))
+        return true;
+    vgpu_error_add_source(failure, job->what);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
 /* Check everything first, then write the running domain's annotation. */
 static bool
 begin(Attach *job, virConnectPtr conn, GError **error)
@@ -173,7 +193,8 @@ begin(Attach *job, virConnectPtr conn, GError **error)
     g_autofree char *config = NULL;
     guint index;
 
-    if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)))
+    if (!vgpu_audience_check(error) ||
+        !(job->state = vgpu_domains_get(conn, job->domain_uuid, error)))
         return false;
     job->what = g_strdup_printf("domain '%s'", job->state->name);
     if (!vgpu_device_change_check(job->state, job->live, job->config, error) ||
@@ -188,10 +209,12 @@ begin(Attach *job, virConnectPtr conn, GError **error)
     if (job->config && !(config = append(job->state->definition, job->what, job->device,
                                          &job->config_was, &index, NULL, error)))
         return false;
+    if (!is_known(job, error))
+        return false;
     if (!job->live)
         return true;
-    if (!vgpu_device_change_write(job->guard, conn, job->domain_uuid, live, true, false,
-                                  job->caller, error))
+    if (!vgpu_device_change_write(job->guard, &job->slot, conn, job->domain_uuid, live, true,
+                                  false, job->caller, error))
         return false;
     job->live_new = g_steal_pointer(&live);
     return true;
@@ -208,8 +231,8 @@ write_config(Attach *job, virConnectPtr conn, GError **error)
     if (!state || !vgpu_device_change_check(state, false, true, error) ||
         !(element = append(state->definition, job->what, job->device, &job->config_was, &index,
                            NULL, error)) ||
-        !vgpu_device_change_write(job->guard, conn, job->domain_uuid, element, false, true,
-                                  job->caller, error))
+        !vgpu_device_change_write(job->guard, &job->slot, conn, job->domain_uuid, element, false,
+                                  true, job->caller, error))
         return false;
     job->config_new = g_steal_pointer(&element);
     return vgpu_device_change_follow(job->guard, job->domain_uuid, NULL, error);
@@ -254,10 +277,14 @@ put_back(Attach *job, virConnectPtr conn, GError **error)
 static bool
 run(Attach *job, bool (*step)(Attach *job, virConnectPtr conn, GError **error), GError **error)
 {
-    g_autoptr(VgpuQueueJob) slot = vgpu_queue_job_begin(job->guard->queue, job->domain_uuid);
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, error);
+    g_autoptr(virConnect) conn = NULL;
+    bool done;
 
-    return conn && step(job, conn, error);
+    job->slot = vgpu_queue_job_begin(job->guard->queue, job->domain_uuid);
+    conn = vgpu_connection_get(job->guard->connection, error);
+    done = conn && step(job, conn, error);
+    g_clear_pointer(&job->slot, vgpu_queue_job_end);
+    return done;
 }
 
 static void

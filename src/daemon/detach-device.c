@@ -6,6 +6,7 @@
 #include "base/blocking.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "daemon/audience.h"
 #include "daemon/device-change.h"
 #include "daemon/gift.h"
 #include "daemon/guard-private.h"
@@ -157,6 +158,7 @@ typedef struct {
     guint index;
     bool live, config;
     guint caller;
+    VgpuQueueJob *slot; /* while a step runs */
 
     VgpuDomainState *state; /* as it was found */
     char *uuid;             /* of the running domain's vGPU */
@@ -259,14 +261,15 @@ begin(Detach *job, virConnectPtr conn, GError **error)
     g_autofree char *was = NULL;
     g_autofree char *config = NULL;
 
-    if (!(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
+    if (!vgpu_audience_check(error) ||
+        !(job->state = vgpu_domains_get(conn, job->domain_uuid, error)) ||
         !vgpu_device_change_check(job->state, job->live, job->config, error) ||
         (job->live && !check_live(job, &live, error)) ||
         (job->config && !remove_from(job->guard, job->state, job->index, &was, &config, error)) ||
         (job->live && job->config && !check_same(job, error)))
         return false;
-    return !job->live || vgpu_device_change_write(job->guard, conn, job->domain_uuid, live, true,
-                                                  false, job->caller, error);
+    return !job->live || vgpu_device_change_write(job->guard, &job->slot, conn, job->domain_uuid,
+                                                  live, true, false, job->caller, error);
 }
 
 static bool
@@ -279,8 +282,8 @@ write_config(Detach *job, virConnectPtr conn, GError **error)
 
     if (!state || !vgpu_device_change_check(state, false, true, error) ||
         !remove_from(job->guard, state, job->index, &was, &element, error) ||
-        !vgpu_device_change_write(job->guard, conn, job->domain_uuid, element, false, true,
-                                  job->caller, error))
+        !vgpu_device_change_write(job->guard, &job->slot, conn, job->domain_uuid, element, false,
+                                  true, job->caller, error))
         return false;
     if (vgpu_device_change_follow(job->guard, job->domain_uuid, job->changes, error))
         return true;
@@ -292,10 +295,14 @@ write_config(Detach *job, virConnectPtr conn, GError **error)
 static bool
 run(Detach *job, bool (*step)(Detach *job, virConnectPtr conn, GError **error), GError **error)
 {
-    g_autoptr(VgpuQueueJob) slot = vgpu_queue_job_begin(job->guard->queue, job->domain_uuid);
-    g_autoptr(virConnect) conn = vgpu_connection_get(job->guard->connection, error);
+    g_autoptr(virConnect) conn = NULL;
+    bool done;
 
-    return conn && step(job, conn, error);
+    job->slot = vgpu_queue_job_begin(job->guard->queue, job->domain_uuid);
+    conn = vgpu_connection_get(job->guard->connection, error);
+    done = conn && step(job, conn, error);
+    g_clear_pointer(&job->slot, vgpu_queue_job_end);
+    return done;
 }
 
 static bool

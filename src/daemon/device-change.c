@@ -57,15 +57,19 @@ vgpu_device_change_check(const VgpuDomainState *state, bool live, bool config, G
 }
 
 bool
-vgpu_device_change_write(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
-                         const char *element, bool live, bool config, guint caller,
-                         GError **error)
+vgpu_device_change_write(VgpuGuard *self, VgpuQueueJob **job, virConnectPtr conn,
+                         const char *domain_uuid, const char *element, bool live, bool config,
+                         guint caller, GError **error)
 {
-    VgpuCaller his = { .uri = self->config->libvirt_uri, .uid = caller };
+    VgpuCaller user = { .uri = self->config->libvirt_uri, .uid = caller };
+    bool is_written;
 
     if (vgpu_caller_is_self(caller))
         return vgpu_domains_set_annotation_in(conn, domain_uuid, element, live, config, error);
-    return vgpu_caller_set_annotation(&his, domain_uuid, element, live, config, error);
+    g_clear_pointer(job, vgpu_queue_job_end);
+    is_written = vgpu_caller_set_annotation(&user, domain_uuid, element, live, config, error);
+    *job = vgpu_queue_job_begin(self->queue, domain_uuid);
+    return is_written;
 }
 
 bool

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "daemon/guard.h"
+#include "daemon/queue.h"
 #include "libvirt/domains.h"
 
-/* Write our metadata element (NULL: remove it) with the libvirt rights of that user. */
-bool vgpu_device_change_write(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
-                              const char *element, bool live, bool config, guint caller,
-                              GError **error);
+/* Write our metadata element (NULL: remove it) with the libvirt rights of that user. *@job, of that
+ * domain, ends before a program of the caller runs, which may take its time, and is another one after that. */
+bool vgpu_device_change_write(VgpuGuard *self, VgpuQueueJob **job, virConnectPtr conn,
+                              const char *domain_uuid, const char *element, bool live,
+                              bool config, guint caller, GError **error);
 
 /* One attach or detach by a user at a time for each domain, since both read, change and write the
  * annotation in steps. False: VGPU_ERROR_BUSY. */

@@ -25,7 +25,7 @@ test_refuses(void **state)
             assert_null(vgpu_host_setup_query(setup, "aa{sv}", args, NULL, &error));
             break;
         case 1:
-            assert_null(vgpu_host_setup_stats(setup, &error));
+            assert_null(vgpu_host_setup_stats(setup, 0, &error));
             break;
         case 2:
             assert_null(vgpu_host_setup_change(setup, "a{sv}", gpu, false, args, NULL, &error));

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/event.h"
+#include "daemon/audience.h"
 #include "daemon/host-program.h"
 #include "daemon/host-setup.h"
 #include "scratch.h"
@@ -75,13 +77,14 @@ vgpu_manager_take_facts(VgpuManager *self, GVariant *facts)
 
 void
 vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_auto,
-                         GHashTable *mixed)
+                         GHashTable *mixed, GHashTable *host_vfs)
 {
     note("layout %u %u; ", named ? g_hash_table_size(named) : 0,
          mig_auto ? g_hash_table_size(mig_auto) : 0);
     g_clear_pointer(&named, g_hash_table_unref);
     g_clear_pointer(&mig_auto, g_hash_table_unref);
     g_clear_pointer(&mixed, g_hash_table_unref);
+    g_clear_pointer(&host_vfs, g_hash_table_unref);
 }
 
 void
@@ -176,12 +179,18 @@ static const struct {
       "1: GPU x: no" },
     { "what was asked is wrong", "echo 'no such verb' >&2; exit 2", NULL, NULL,
       VGPU_ERROR_BAD_REQUEST, "no such verb" },
+    { "nothing is free", "echo 'GPU x: full' >&2; exit 4", NULL, NULL, VGPU_ERROR_NO_CAPACITY,
+      "GPU x: full" },
+    { "in use", "echo 'GPU x: in use' >&2; exit 5", NULL, NULL, VGPU_ERROR_BUSY, "in use" },
+    { "not allowed", "echo 'not by you' >&2; exit 7", NULL, NULL, VGPU_ERROR_DENIED, "by you" },
     { "no words", "exit 1", NULL, NULL, VGPU_ERROR_FAILED, "without a reason (exit status 1)" },
     { "rubbish", "echo '[{'", NULL, NULL, VGPU_ERROR_FAILED, "cannot be understood" },
     { "another type", "echo 7", NULL, NULL, VGPU_ERROR_FAILED, "cannot be understood" },
+    { "bytes that are no text", "printf '[{\"a\": <\"\\377\">}]'", NULL, NULL, VGPU_ERROR_FAILED,
+      "it is not UTF-8" },
     { "no answer", "true", NULL, NULL, VGPU_ERROR_FAILED, "cannot be understood" },
     { "it crashes", "kill -KILL $$", NULL, NULL, VGPU_ERROR_DRIVER, "killed by signal 9" },
-    { "it hangs", "exec sleep 60", NULL, NULL, VGPU_ERROR_DRIVER, "has not answered for 1 s" },
+    { "it hangs", "exec sleep 60", NULL, NULL, VGPU_ERROR_UNKNOWN, "has not answered for 1 s" },
 };
 
 static void
@@ -232,6 +241,26 @@ test_arguments(void **state)
 
 /* --- set-up ------------------------------------------------------------------------------- */
 
+static void
+on_event(GVariant *event, gpointer opaque)
+{
+    g_autoptr(GVariant) whole = g_variant_ref_sink(vgpu_event_complete(event));
+    g_autofree char *text = vgpu_event_text(whole);
+    const char *outcome = "no outcome";
+
+    assert_ptr_equal(opaque, &log_text);
+    (void) g_variant_lookup(whole, "outcome", "&s", &outcome);
+    note("%s (%s); ", text, outcome);
+}
+
+static gint64 figures_now;
+
+static gint64
+figures_clock(void)
+{
+    return figures_now;
+}
+
 static VgpuHostSetup *
 make_setup(const char *path)
 {
@@ -239,7 +268,10 @@ make_setup(const char *path)
                                &(VgpuHostSetupOptions) { .program = path,
                                                          .root = scratch.path,
                                                          .query_timeout = 10000,
-                                                         .change_timeout = 500 });
+                                                         .change_timeout = 500,
+                                                         .event = on_event,
+                                                         .opaque = &log_text,
+                                                         .clock = figures_clock });
 }
 
 static VgpuHostSetup *setup, *without; /* the program; never freed, like the daemon's */
@@ -288,6 +320,50 @@ test_change(void **state)
     assert_non_null(result);
     expect("enable " GPU " max\npersist " GPU " vfs=max\nfacts\n",
            "begin " GPU " idle; " FACTS "end " GPU "; ");
+}
+
+/* The rest is told by what the GPU has then. */
+static void
+test_events(void **state)
+{
+    static const struct {
+        const char *args[5];
+        const char *type, *answer, *told;
+    } cases[] = {
+        { { "mig-apply", GPU, "1g.5gb:2" },
+          "as",
+          "\"['created 1g.5gb', 'created 1g.5gb']\"",
+          "GPU " GPU " MIG changed: created 1g.5gb; created 1g.5gb (ok); " },
+        { { "mig-clear", GPU }, "as", "\"@as []\"", "GPU " GPU " MIG changed (ok); " },
+        { { "mig-end", GPU },
+          "as",
+          "\"['turned MIG mode off']\"",
+          "GPU " GPU " MIG changed: turned MIG mode off (ok); " },
+        { { "scheduler", GPU, "policy=equal-share", "timeslice_us=2000" },
+          "a{sv}",
+          "\"{'policy': <'equal-share'>}\"",
+          "GPU " GPU " scheduler changed: policy=equal-share timeslice_us=2000 (ok); " },
+        { { "enable", GPU, "max" }, "a{sv}", "\"{'address': <'" GPU "'>}\"", "" },
+        { { "mig-apply", GPU, "9g" }, "as", "; exit 1", "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *child = g_strdup_printf("echo %s", cases[i].answer);
+        g_autofree char *expected =
+            g_strconcat("begin " GPU "; " FACTS "end " GPU "; ", cases[i].told, NULL);
+        g_autofree char *told = NULL;
+        g_autoptr(GVariant) result = NULL;
+        g_autoptr(GError) error = NULL;
+
+        (void) begin(NULL);
+        put(cases[i].args[0], child);
+        result =
+            vgpu_host_setup_change(setup, cases[i].type, GPU, false, cases[i].args, NULL, &error);
+        told = noted();
+        if (!g_str_equal(told, expected))
+            fail_msg("%s: '%s'", cases[i].args[0], told);
+        take_away(cases[i].args[0]);
+    }
 }
 
 /* What is so already can be asked for, and made to last, also while vGPUs run. */
@@ -344,6 +420,49 @@ test_persist_failed(void **state)
            "begin " GPU " idle; " FACTS "end " GPU "; ");
 }
 
+/* Who has called leaves when the first child is at work. */
+static gpointer
+leave(gpointer has_gone)
+{
+    g_autofree char *began = scratch_path(&scratch, "began");
+
+    while (!g_file_test(began, G_FILE_TEST_EXISTS))
+        g_usleep(1000);
+    g_atomic_int_set((gint *) has_gone, 1);
+    put("go", "");
+    return NULL;
+}
+
+/* What has begun is finished, on disk as well; what has not is not begun. */
+static void
+test_caller_gone(void **state)
+{
+    gint has_gone = 0;
+    GThread *caller = g_thread_new("caller", leave, &has_gone);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) result = NULL;
+    g_autofree char *called = NULL;
+
+    put("enable", "touch \"$FAKE_HOST_DIR/began\"\n"
+                  "until [ -f \"$FAKE_HOST_DIR/go\" ]; do sleep 0.02; done\n"
+                  "echo \"{'address': <'" GPU "'>}\"");
+    vgpu_audience_set(&has_gone);
+    result = vgpu_host_setup_change(setup, "a{sv}", GPU, true, enable, persist, &error);
+    g_thread_join(caller);
+    take_away("go");
+    take_away("began");
+    assert_null(error);
+    assert_non_null(result);
+    expect("enable " GPU " max\npersist " GPU " vfs=max\nfacts\n",
+           "begin " GPU " idle; " FACTS "end " GPU "; ");
+    assert_null(vgpu_host_setup_change(setup, "a{sv}", GPU, true, enable, persist, &error));
+    vgpu_audience_set(NULL);
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
+    assert_non_null(strstr(error->message, "the caller has gone"));
+    called = calls();
+    assert_string_equal(called, "facts\n");
+}
+
 /* The caller is told at once; the GPU stays closed for as long as the child is at it. */
 static void
 test_hang(void **state)
@@ -353,7 +472,7 @@ test_hang(void **state)
 
     put("enable", "until [ -f \"$FAKE_HOST_DIR/go\" ]; do sleep 0.02; done");
     assert_null(vgpu_host_setup_change(setup, "a{sv}", GPU, true, enable, NULL, &error));
-    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DRIVER));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_UNKNOWN));
     assert_non_null(strstr(error->message, "enable " GPU " (process "));
     assert_non_null(strstr(error->message, "left behind"));
     told = noted();
@@ -367,6 +486,8 @@ test_hang(void **state)
 #define XML(gpus) "<vgpuhost>" gpus "</vgpuhost>"
 #define ONE(address) "<gpu address='" address "'><sriov vfs='max'/></gpu>"
 
+#define APPLIED "host layout applied: 1 done, 1 unchanged, 0 failed (ok); "
+
 static void
 test_apply(void **state)
 {
@@ -378,12 +499,14 @@ test_apply(void **state)
         const char *notes;
     } cases[] = {
         { "all that are named are closed", XML(ONE(GPU) ONE(OTHER)), true, "apply -\nfacts\n",
-          "begin " GPU "; begin " OTHER "; " FACTS "end " GPU "; end " OTHER "; " },
+          "begin " GPU "; begin " OTHER "; " FACTS "end " GPU "; end " OTHER "; " APPLIED },
         { "one that is not there is the program's to tell", XML(ONE(GPU) ONE("0000:1:00.0")),
-          true, "apply -\nfacts\n", "begin " GPU "; " FACTS "end " GPU "; " },
+          true, "apply -\nfacts\n", "begin " GPU "; " FACTS "end " GPU "; " APPLIED },
         { "one that is being set up already stops all", XML(ONE(GPU) ONE(BUSY)), false, "",
           "begin " GPU "; end " GPU "; " },
-        { "an empty layout", XML(""), true, "apply -\nfacts\n", FACTS },
+        { "an empty layout", XML(""), true, "apply -\nfacts\n", FACTS APPLIED },
+        { "a step that fails", XML("<!-- fails -->"), true, "apply -\nfacts\n",
+          FACTS "host layout applied: 1 done, 0 unchanged, 1 failed (failed); " },
         { "what is no layout goes nowhere", "<vgpuhosts/>", false, "", "" },
     };
 
@@ -392,7 +515,9 @@ test_apply(void **state)
         g_autoptr(GVariant) steps = NULL;
 
         begin(state);
-        put("apply", "cat > \"$FAKE_HOST_DIR/input\"; echo '[]'");
+        put("apply", "cat > \"$FAKE_HOST_DIR/input\"; second=unchanged\n"
+                     "! grep -q fails \"$FAKE_HOST_DIR/input\" || second=failed\n"
+                     "echo \"[{'result': <'done'>}, {'result': <'$second'>}]\"");
         steps = vgpu_host_setup_apply(setup, cases[i].xml, &error);
         if ((steps != NULL) != cases[i].is_well)
             print_error("%s: %s\n", cases[i].what, error ? error->message : "it went well");
@@ -451,20 +576,135 @@ test_reread_without(void **state)
     expect("facts\n", "facts 1; ");
 }
 
+/* Read figures that have that state of a licence, now that those before are too old. */
+static void
+see_license(const char *state)
+{
+    g_autofree char *child =
+        g_strdup_printf("echo \"([], [{'mdev_uuid': <'U'>, 'license_state': <'%s'>}])\"", state);
+    g_autoptr(GVariant) figures = NULL;
+    g_autoptr(GError) error = NULL;
+
+    put("stats", child);
+    figures_now += 3 * G_TIME_SPAN_SECOND;
+    figures = vgpu_host_setup_stats(setup, 0, &error);
+    assert_null(error);
+    assert_non_null(figures);
+}
+
+/* One process for all who ask, see also test-figures. */
 static void
 test_stats(void **state)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) none = NULL, first = NULL, second = NULL;
+    g_autoptr(GVariant) first = NULL, second = NULL;
 
-    put("stats", "exit 1");
-    assert_null(vgpu_host_setup_stats(setup, &error));
-    put("stats", "echo '[]'");
-    first = vgpu_host_setup_stats(setup, NULL);
-    second = vgpu_host_setup_stats(setup, NULL);
+    put("stats", "echo '([], [])'");
+    first = vgpu_host_setup_stats(setup, 0, &error);
+    second = vgpu_host_setup_stats(setup, 0, &error);
+    assert_null(error);
     assert_non_null(first);
     assert_true(first == second);
-    expect("stats\nstats\n", "");
+    expect("stats\n", "");
+    see_license("licensed");
+    see_license("unlicensed");
+    expect("stats\nstats\n", "vGPU U: licence changed: unlicensed, was licensed (no outcome); ");
+}
+
+/* One process for all who ask the same, until something is changed. */
+static void
+test_ask(void **state)
+{
+    g_autoptr(GError) error = NULL;
+
+    put("mig-list", "echo '[]'");
+    put("export", "echo \"'<vgpuhost/>'\"");
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(GVariant) list = vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", GPU, &error);
+        g_autoptr(GVariant) other =
+            vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", OTHER, &error);
+        g_autoptr(GVariant) layout = vgpu_host_setup_ask(setup, "s", "export", NULL, &error);
+
+        assert_non_null(list);
+        assert_non_null(other);
+        assert_string_equal(g_variant_get_string(layout, NULL), "<vgpuhost/>");
+    }
+    expect("mig-list " GPU "\nmig-list " OTHER "\nexport\n", "");
+    assert_null(vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", "0000:77:00.0", &error));
+    assert_int_equal(error->code, VGPU_ERROR_NOT_FOUND);
+    expect("", "");
+
+    g_variant_unref(vgpu_host_setup_change(setup, "a{sv}", GPU, false, enable, NULL, NULL));
+    g_free(calls());
+    g_variant_unref(vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", GPU, NULL));
+    figures_now += 3 * G_TIME_SPAN_SECOND;
+    g_variant_unref(vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", GPU, NULL));
+    expect("mig-list " GPU "\nmig-list " GPU "\n", "begin " GPU "; " FACTS "end " GPU "; ");
+}
+
+static void
+test_long_layout(void **state)
+{
+    static const char *const diff[] = { "diff", "-", NULL };
+    g_autofree char *xml = g_strnfill(256 * 1024 + 1, ' ');
+    g_autoptr(GError) error = NULL;
+
+    assert_null(vgpu_host_setup_query(setup, "aa{sv}", diff, xml, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST));
+    expect("", ""); /* the program is not even started */
+}
+
+static gpointer
+change_first(gpointer data)
+{
+    return vgpu_host_setup_change(setup, "a{sv}", GPU, false, enable, NULL, NULL);
+}
+
+static gpointer
+change_second(gpointer data)
+{
+    static const char *const args[] = { "enable", OTHER, "max", NULL };
+
+    return vgpu_host_setup_change(setup, "a{sv}", OTHER, false, args, NULL, NULL);
+}
+
+static gpointer
+ask_between(gpointer data)
+{
+    figures_now += 3 * G_TIME_SPAN_SECOND;
+    return vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", GPU, NULL);
+}
+
+/* A query that every user may make does not go before an administrator who waits, too. */
+static void
+test_changes_first(void **state)
+{
+    GThread *threads[3];
+    g_autofree char *called = NULL;
+
+    put("mig-list", "echo '[]'");
+    put("facts", "until [ -f \"$FAKE_HOST_DIR/go\" ]; do sleep 0.02; done; echo '[]'");
+    threads[0] = g_thread_new("first", change_first, NULL);
+    for (guint i = 0; i < 500 && !(called && strstr(called, "facts")); i++) {
+        g_usleep(10000);
+        g_free(called);
+        called = scratch_read(&scratch, "calls");
+    }
+    threads[1] = g_thread_new("query", ask_between, NULL);
+    g_usleep(200000);
+    threads[2] = g_thread_new("second", change_second, NULL);
+    assert_true(is_noted("begin " OTHER));
+    put("go", "");
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++) {
+        g_autoptr(GVariant) result = g_thread_join(threads[i]);
+
+        assert_non_null(result);
+    }
+    take_away("go");
+    g_free(called);
+    called = calls();
+    assert_string_equal(called, "enable " GPU " max\nfacts\nenable " OTHER
+                                " max\nfacts\nmig-list " GPU "\n");
 }
 
 static void
@@ -473,13 +713,14 @@ test_add_gpu_instance(void **state)
     g_autoptr(GError) error = NULL;
 
     put("mig-add", "echo 'uint32 3'");
+#define MADE "GPU " GPU " MIG changed: a GPU instance was made for a domain that starts (ok); "
     assert_true(vgpu_host_setup_add_gpu_instance(setup, GPU, 19, &error));
     assert_true(is_noted(FACTS));
-    expect("mig-add " GPU " 19\nfacts\n", FACTS);
+    expect("mig-add " GPU " 19\nfacts\n", MADE FACTS);
     put("mig-add", "echo 'no room' >&2; exit 1");
     assert_false(vgpu_host_setup_add_gpu_instance(setup, GPU, 19, &error));
     assert_string_equal(error->message, "no room");
-    assert_true(is_noted(FACTS FACTS));
+    assert_true(is_noted(MADE FACTS FACTS));
 }
 
 static int
@@ -519,11 +760,16 @@ main(void)
         cmocka_unit_test_setup(test_change_refused, begin),
         cmocka_unit_test_setup(test_change_failed, begin),
         cmocka_unit_test_setup(test_persist_failed, begin),
+        cmocka_unit_test_setup(test_caller_gone, begin),
         cmocka_unit_test_setup(test_hang, begin),
         cmocka_unit_test(test_apply),
         cmocka_unit_test_setup(test_reread, begin),
         cmocka_unit_test_setup(test_reread_without, begin),
         cmocka_unit_test_setup(test_stats, begin),
+        cmocka_unit_test_setup(test_ask, begin),
+        cmocka_unit_test_setup(test_long_layout, begin),
+        cmocka_unit_test_setup(test_changes_first, begin),
+        cmocka_unit_test_setup(test_events, begin),
         cmocka_unit_test_setup(test_add_gpu_instance, begin),
     };
 

@@ -41,7 +41,14 @@ vgpu_host_setup_query(VgpuHostSetup *self, const char *type, const char *const *
 }
 
 GVariant *
-vgpu_host_setup_stats(VgpuHostSetup *self, GError **error)
+vgpu_host_setup_ask(VgpuHostSetup *self, const char *type, const char *verb, const char *gpu,
+                    GError **error)
+{
+    return refuse(error);
+}
+
+GVariant *
+vgpu_host_setup_stats(VgpuHostSetup *self, guint patience_ms, GError **error)
 {
     return refuse(error);
 }

@@ -4,30 +4,75 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "daemon/answers.h"
+#include "daemon/audience.h"
+#include "daemon/figures.h"
+#include "daemon/host-events.h"
 #include "daemon/host-program.h"
+#include "daemon/licenses.h"
 #include "daemon/turn.h"
+#include "domain/refusals.h"
 #include "setup/layout.h"
 
 #define QUERY_TIMEOUT_MS (20 * 1000)
 #define CHANGE_TIMEOUT_MS (120 * 1000) /* a board's driver is unbound, and 10 s waited for VFs */
 #define SOON_MS (10 * 1000)
 #define SOON_STEP_MS 50
-#define STATS_MAX_AGE G_TIME_SPAN_SECOND
+#define MOST_FOR_FIGURES 8 /* that wait for a reading */
 
 struct VgpuHostSetup {
     VgpuWorker *worker;
     VgpuManager *manager; /* the worker's */
     VgpuHostProgram program;
     guint query_timeout, change_timeout;
+    void (*event)(GVariant *event, gpointer opaque);
+    gpointer opaque;
     char *layout;      /* its path */
     GMutex at_work;    /* held by the one that has a child */
     GMutex lock;       /* guards all below */
     bool reread_again; /* somebody has asked since the last one began */
     bool rereads;
     char *no_facts, *no_layout; /* why the last re-reading failed */
-    GVariant *stats;
-    gint64 stats_time;
+    VgpuFigures *figures;
+    VgpuAnswers *answers;
+    VgpuLicenses *licenses; /* the readings' */
 };
+
+/* Takes a floating @event; NULL: there is nothing to tell. */
+static void
+tell_event(const VgpuHostSetup *self, GVariant *event)
+{
+    if (event && self->event)
+        self->event(event, self->opaque);
+    else if (event)
+        g_variant_unref(g_variant_ref_sink(event));
+}
+
+static void
+tell_license(const VgpuEvent *event, gpointer opaque)
+{
+    tell_event(opaque, vgpu_event_new(event));
+}
+
+static GVariant *
+ask(gpointer self, const char *type, const char *verb, const char *gpu, GError **error)
+{
+    const char *const args[] = { verb, gpu, NULL };
+
+    return vgpu_host_setup_query(self, type, args, NULL, error);
+}
+
+static GVariant *
+read_figures(gpointer opaque, GError **error)
+{
+    VgpuHostSetup *self = opaque;
+    GVariant *figures = ask(self, "(aa{sv}aa{sv})", "stats", NULL, error);
+    g_autoptr(GVariant) vgpus = figures ? g_variant_get_child_value(figures, 1) : NULL;
+
+    if (vgpus)
+        vgpu_licenses_take(self->licenses, vgpus, tell_license, self);
+    return figures;
+}
 
 VgpuHostSetup *
 vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetupOptions *options)
@@ -44,18 +89,30 @@ vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetu
     };
     self->query_timeout = options->query_timeout ? options->query_timeout : QUERY_TIMEOUT_MS;
     self->change_timeout = options->change_timeout ? options->change_timeout : CHANGE_TIMEOUT_MS;
+    self->event = options->event;
+    self->opaque = options->opaque;
+    self->licenses = vgpu_licenses_new();
     self->layout = g_build_filename(options->root, VGPU_PATH_HOST_LAYOUT, NULL);
     g_mutex_init(&self->at_work);
     g_mutex_init(&self->lock);
+    self->figures = vgpu_figures_new(&(VgpuFiguresSource) { .read = read_figures,
+                                                            .opaque = self,
+                                                            .clock = options->clock,
+                                                            .waiting_max = MOST_FOR_FIGURES });
+    self->answers = vgpu_answers_new(
+        &(VgpuAnswersSource) { .ask = ask, .opaque = self, .clock = options->clock });
     return self;
 }
 
+/* @begins: it is begun only for a caller who is still there when its turn has come. */
 static GVariant *
-run(VgpuHostSetup *self, const char *type, const char *const *args, const char *input,
-    guint timeout_ms, GSubprocess **left, GError **error)
+run(VgpuHostSetup *self, bool begins, const char *type, const char *const *args,
+    const char *input, guint timeout_ms, GSubprocess **left, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->at_work);
 
+    if (begins && !vgpu_audience_check(error))
+        return NULL;
     return vgpu_host_program_run(&self->program, type ? G_VARIANT_TYPE(type) : NULL, args, input,
                                  timeout_ms, left, error);
 }
@@ -64,39 +121,38 @@ GVariant *
 vgpu_host_setup_query(VgpuHostSetup *self, const char *type, const char *const *args,
                       const char *input, GError **error)
 {
-    return run(self, type, args, input, self->query_timeout, NULL, error);
+    if ((input && !vgpu_layout_check_size(strlen(input), "host layout", error)) ||
+        !vgpu_answers_wait(self->answers, self->query_timeout, error))
+        return NULL;
+    return run(self, true, type, args, input, self->query_timeout, NULL, error);
 }
 
 GVariant *
-vgpu_host_setup_stats(VgpuHostSetup *self, GError **error)
+vgpu_host_setup_ask(VgpuHostSetup *self, const char *type, const char *verb, const char *gpu,
+                    GError **error)
 {
-    static const char *const args[] = { "stats", NULL };
-    g_autoptr(GVariant) stats = NULL;
+    VgpuTurn *turn = gpu ? vgpu_turn_begin_seen(self->worker, self->manager, 0) : NULL;
+    bool is_gpu = gpu && vgpu_inventory_find(vgpu_manager_inventory(self->manager), gpu);
 
-    g_mutex_lock(&self->lock);
-    if (self->stats && g_get_monotonic_time() - self->stats_time < STATS_MAX_AGE)
-        stats = g_variant_ref(self->stats);
-    g_mutex_unlock(&self->lock);
-    if (stats)
-        return g_steal_pointer(&stats);
+    vgpu_turn_end(turn);
+    if (!gpu || is_gpu)
+        return vgpu_answers_get(self->answers, type, verb, gpu, error);
+    vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_GPU, gpu);
+    return NULL;
+}
 
-    stats = vgpu_host_setup_query(self, "aa{sv}", args, NULL, error);
-    if (!stats)
-        return NULL;
-    g_mutex_lock(&self->lock);
-    g_clear_pointer(&self->stats, g_variant_unref);
-    self->stats = g_variant_ref(stats);
-    self->stats_time = g_get_monotonic_time();
-    g_mutex_unlock(&self->lock);
-    return g_steal_pointer(&stats);
+GVariant *
+vgpu_host_setup_stats(VgpuHostSetup *self, guint patience_ms, GError **error)
+{
+    return vgpu_figures_get(self->figures, patience_ms, error);
 }
 
 /* --- what the manager is told ------------------------------------------------------------- */
 
 typedef struct {
-    GVariant *facts;                      /* NULL: keep what is known */
-    bool knows_layout;                    /* else likewise */
-    GHashTable *named, *mig_auto, *mixed; /* taken */
+    GVariant *facts;                                 /* NULL: keep what is known */
+    bool knows_layout;                               /* else likewise */
+    GHashTable *named, *mig_auto, *mixed, *host_vfs; /* taken */
 } News;
 
 static void
@@ -105,7 +161,8 @@ tell(VgpuManager *manager, const News *news)
     if (news->facts)
         vgpu_manager_take_facts(manager, news->facts);
     if (news->knows_layout)
-        vgpu_manager_take_layout(manager, news->named, news->mig_auto, news->mixed);
+        vgpu_manager_take_layout(manager, news->named, news->mig_auto, news->mixed,
+                                 news->host_vfs);
 }
 
 /* Why something is not known, said only when it is new. Takes nothing. */
@@ -138,6 +195,7 @@ read_layout(VgpuHostSetup *self, News *news, GError **error)
     news->named = layout ? vgpu_layout_named(layout) : NULL;
     news->mig_auto = layout ? vgpu_layout_mig_auto(layout) : NULL;
     news->mixed = layout ? vgpu_layout_mixed(layout) : NULL;
+    news->host_vfs = layout ? vgpu_layout_host_vfs(layout) : NULL;
     return true;
 }
 
@@ -158,7 +216,8 @@ reread_now(VgpuHostSetup *self)
     static const char *const args[] = { "facts", NULL };
     g_autoptr(GError) no_facts = NULL;
     g_autoptr(GError) no_layout = NULL;
-    g_autoptr(GVariant) facts = vgpu_host_setup_query(self, "aa{sv}", args, NULL, &no_facts);
+    g_autoptr(GVariant) facts =
+        run(self, false, "aa{sv}", args, NULL, self->query_timeout, NULL, &no_facts);
     News news = { .facts = facts };
     VgpuTurn *turn;
 
@@ -288,6 +347,7 @@ leave_behind(VgpuHostSetup *self, GSubprocess *child, GPtrArray *fenced)
 /* --- changes ------------------------------------------------------------------------------ */
 
 typedef struct {
+    const char *gpu; /* NULL: a whole layout */
     const char *type;
     const char *const *args;
     const char *const *persist;
@@ -304,18 +364,20 @@ work_behind(Fence *fence, const Work *work, GError **error)
 
     if (!fence_all(fence, error))
         return NULL;
-    result = run(self, work->type, work->args, work->input, work->timeout_ms, &left, error);
+    result = run(self, true, work->type, work->args, work->input, work->timeout_ms, &left, error);
     if (left) {
         leave_behind(self, g_steal_pointer(&left), g_steal_pointer(&fence->fenced));
         return NULL;
     }
     if (result && work->persist) {
-        persisted = run(self, NULL, work->persist, NULL, self->query_timeout, NULL, error);
+        persisted = run(self, false, NULL, work->persist, NULL, self->query_timeout, NULL, error);
         if (!persisted)
             g_prefix_error(error, "done, but it will not be there after a reboot: ");
     }
     reread_now(self);
     lift_fence(self, fence->fenced);
+    if (result)
+        tell_event(self, vgpu_host_events_done(work->gpu, work->args, result));
     return work->persist && !persisted ? NULL : g_steal_pointer(&result);
 }
 
@@ -328,8 +390,11 @@ work_on(VgpuHostSetup *self, const GPtrArray *gpus, bool idle, bool skip_missing
                     .idle = idle,
                     .skip_missing = skip_missing,
                     .fenced = g_ptr_array_new_with_free_func(g_free) };
-    GVariant *result = work_behind(&fence, work, error);
+    GVariant *result;
 
+    vgpu_answers_begin_change(self->answers);
+    result = work_behind(&fence, work, error);
+    vgpu_answers_end_change(self->answers);
     g_clear_pointer(&fence.fenced, g_ptr_array_unref);
     return result;
 }
@@ -351,9 +416,11 @@ vgpu_host_setup_change(VgpuHostSetup *self, const char *type, const char *gpu, b
                        const char *const *args, const char *const *persist, GError **error)
 {
     g_autoptr(GPtrArray) gpus = g_ptr_array_new();
-    Work work = {
-        .type = type, .args = args, .persist = persist, .timeout_ms = self->change_timeout
-    };
+    Work work = { .gpu = gpu,
+                  .type = type,
+                  .args = args,
+                  .persist = persist,
+                  .timeout_ms = self->change_timeout };
     GVariant *result;
 
     g_ptr_array_add(gpus, (gpointer) gpu);
@@ -409,12 +476,15 @@ vgpu_host_setup_add_gpu_instance(VgpuHostSetup *self, const char *gpu, int profi
     g_autoptr(GSubprocess) left = NULL;
     g_autoptr(GVariant) made = NULL;
 
-    if (!is_free_soon(self)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "virt-vgpu-host is busy with another GPU; start the domain again later");
-        return false;
-    }
-    made = run(self, "u", args, NULL, self->query_timeout, &left, error);
+    vgpu_answers_begin_change(self->answers);
+    if (is_free_soon(self))
+        made = run(self, false, "u", args, NULL, self->query_timeout, &left, error);
+    else
+        vgpu_error_set(error, VGPU_ERROR_BUSY,
+                       "virt-vgpu-host is busy with another GPU; start the domain again later");
+    vgpu_answers_end_change(self->answers);
+    if (made)
+        tell_event(self, vgpu_host_events_done(gpu, args, made));
     if (left)
         leave_behind(self, g_steal_pointer(&left), g_ptr_array_new_with_free_func(g_free));
     else

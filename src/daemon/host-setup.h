@@ -15,11 +15,15 @@
 typedef struct VgpuHostSetup VgpuHostSetup;
 
 typedef struct {
-    const char *program;  /* NULL: the installed virt-vgpu-host */
-    const char *root;     /* as the daemon's own options */
-    const char *config;   /* NULL: the usual one */
-    guint query_timeout;  /* ms, 0: the usual one; also of what a start waits for */
-    guint change_timeout; /* ms, likewise; for each GPU when a whole layout is applied */
+    const char *program;   /* NULL: the installed virt-vgpu-host */
+    const char *root;      /* as the daemon's own options */
+    const char *config;    /* NULL: the usual one */
+    guint query_timeout;   /* ms, 0: the usual one; also of what a start waits for */
+    guint change_timeout;  /* ms, 0: the usual one; for each GPU when a whole layout is applied */
+    gint64 (*clock)(void); /* of the figures' age, us; NULL: the usual one */
+    /* Takes a floating event: of what was changed, and of licences. Any thread; NULL: events are dropped. */
+    void (*event)(GVariant *event, gpointer opaque);
+    gpointer opaque;
 } VgpuHostSetupOptions;
 
 /* The strings are borrowed, and there for as long as the program. */
@@ -34,12 +38,18 @@ void vgpu_host_setup_read_layout(VgpuHostSetup *self);
  * that goes on already it is done once more afterwards. Returns at once, from any thread. */
 void vgpu_host_setup_reread(VgpuHostSetup *self);
 
-/* Ask without changing anything. @args as for vgpu_host_program_run(). */
+/* Ask without changing anything, after all changes. @args as for vgpu_host_program_run(). */
 GVariant *vgpu_host_setup_query(VgpuHostSetup *self, const char *type, const char *const *args,
                                 const char *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What vGPUs use now; asked for at most once a second. */
-GVariant *vgpu_host_setup_stats(VgpuHostSetup *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for what every user may ask, about @gpu (canonical; NULL: the host): what was said in the last two seconds,
+ * unless something was changed meanwhile. VGPU_ERROR_NOT_FOUND: there is no such GPU. */
+GVariant *vgpu_host_setup_ask(VgpuHostSetup *self, const char *type, const char *verb,
+                              const char *gpu, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The figures of GPUs and vGPUs, see vgpu_figures_get(). */
+GVariant *vgpu_host_setup_stats(VgpuHostSetup *self, guint patience_ms, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Change @gpu and, if that went well, run @persist (NULL: nothing more). @idle: refused with
  * VGPU_ERROR_BUSY while there is any vGPU on it; otherwise the program refuses what would

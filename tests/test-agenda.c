@@ -271,6 +271,40 @@ test_resume(void **state)
     vgpu_agenda_resume_waiting(agenda);
 }
 
+/* Since when it is wanted: looks that failed count, and so does what has come meanwhile. */
+static void
+test_wanted_since(void **state)
+{
+    gint64 first, second;
+
+    assert_int_equal(vgpu_agenda_wanted_since(agenda, WEB), 0);
+    vgpu_agenda_mark(agenda, WEB, 1);
+    begins("web:1");
+    first = vgpu_agenda_wanted_since(agenda, WEB);
+    assert_true(first > 0 && first <= g_get_monotonic_time());
+    g_usleep(1000); /* that another time is told from it */
+    vgpu_agenda_mark(agenda, WEB, 2);
+    ends(WEB, &busy);
+    begins("web:3");
+    assert_int_equal(vgpu_agenda_wanted_since(agenda, WEB), first);
+    ends(WEB, &busy);
+    run_timer();
+    begins("web:1");
+    assert_int_equal(vgpu_agenda_wanted_since(agenda, WEB), first);
+    vgpu_agenda_mark(agenda, WEB, 2);
+    ends(WEB, &done);
+    begins("web:2"); /* that one is new */
+    second = vgpu_agenda_wanted_since(agenda, WEB);
+    assert_true(second > first);
+    ends(WEB, &refused); /* nobody waits for it any more */
+    assert_int_equal(vgpu_agenda_wanted_since(agenda, WEB), 0);
+    g_usleep(1000);
+    vgpu_agenda_mark(agenda, WEB, 1);
+    begins("web:1");
+    assert_true(vgpu_agenda_wanted_since(agenda, WEB) > second);
+    ends(WEB, &done);
+}
+
 static void
 test_outlooks(void **state)
 {
@@ -328,8 +362,8 @@ main(void)
 {
     static const char *const keys[] = { WEB, CAD, OTHER, ANOTHER };
     const struct CMUnitTest tests[] = {
-        TEST(test_a_set),  TEST(test_while_queued), TEST(test_back_off),
-        TEST(test_resume), TEST(test_outlooks),     TEST(test_log),
+        TEST(test_a_set),        TEST(test_while_queued), TEST(test_back_off), TEST(test_resume),
+        TEST(test_wanted_since), TEST(test_outlooks),     TEST(test_log),
     };
 
     timers = g_array_new(FALSE, FALSE, sizeof(Timer));

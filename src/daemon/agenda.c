@@ -15,7 +15,9 @@ struct VgpuAgenda {
 };
 
 typedef struct {
-    guint what; /* that it is marked for, without what a look under way is for */
+    guint what;        /* that it is marked for, without what a look under way is for */
+    gint64 since;      /* when it was marked for the first of that */
+    gint64 look_since; /* the same of what a look under way is for; 0: none is */
     bool queued;
     bool running;
     bool again;     /* marked or resumed since the look under way began */
@@ -133,6 +135,15 @@ text_for_log(Entry *entry, VgpuOutlook outlook, const GError *error)
     return g_strconcat(entry->said, is_to_be_repeated(outlook) ? "; trying again" : "", NULL);
 }
 
+/* What is left of a look is wanted for as long as the look was. */
+static void
+keep(Entry *entry, guint left)
+{
+    if (left)
+        entry->since = entry->look_since;
+    entry->what |= left;
+}
+
 /* What comes after a look. */
 static void
 end(VgpuAgenda *self, const char *key, Entry *entry, VgpuOutlook outlook, guint left)
@@ -145,7 +156,8 @@ end(VgpuAgenda *self, const char *key, Entry *entry, VgpuOutlook outlook, guint 
     if (outlook == VGPU_OUTLOOK_DONE || outlook == VGPU_OUTLOOK_WHEN_CHANGED)
         entry->delay_ms = 0;
     else
-        entry->what |= left;
+        keep(entry, left);
+    entry->look_since = 0;
 
     if (entry->what && again)
         begin(self, key, entry);
@@ -174,6 +186,7 @@ run_look(gpointer data)
     entry->running = true;
     what = entry->what;
     entry->what = 0;
+    entry->look_since = entry->since;
     g_mutex_unlock(&self->lock);
 
     outlook = self->look(turn->key, &what, &error, self->opaque);
@@ -196,6 +209,8 @@ mark(VgpuAgenda *self, const char *key, guint what, bool is_new)
         entry = g_new0(Entry, 1);
         g_hash_table_insert(self->entries, g_strdup(key), entry);
     }
+    if (!entry->what)
+        entry->since = g_get_monotonic_time();
     entry->what |= what;
     if (is_new)
         entry->delay_ms = 0;
@@ -212,6 +227,15 @@ void
 vgpu_agenda_add(VgpuAgenda *self, const char *key, guint what)
 {
     mark(self, key, what, false);
+}
+
+gint64
+vgpu_agenda_wanted_since(VgpuAgenda *self, const char *key)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    const Entry *entry = g_hash_table_lookup(self->entries, key);
+
+    return entry ? entry->look_since : 0;
 }
 
 void

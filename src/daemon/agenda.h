@@ -25,6 +25,10 @@ VgpuAgenda *vgpu_agenda_new(VgpuQueue *queue, guint first_ms, guint most_ms, Vgp
 
 /* The following are for any thread. */
 
+/* Since when what the look at @key that is under way is for has been wanted (g_get_monotonic_time()): looks that
+ * could not be finished and the waits between them count. 0: none is under way. */
+gint64 vgpu_agenda_wanted_since(VgpuAgenda *self, const char *key);
+
 /* There is something new: look soon, and forget that looks have failed. */
 void vgpu_agenda_mark(VgpuAgenda *self, const char *key, guint what);
 /* The same, but if looks have failed the next timer goes on from there. */

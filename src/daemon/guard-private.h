@@ -27,6 +27,8 @@ struct VgpuGuard {
     const VgpuConfig *config;
     void (*event)(GVariant *event, gpointer opaque);
     gpointer opaque;
+    const char *root;                 /* where the kernel's log is, NULL: not told yet */
+    struct VgpuKernelLog *kernel_log; /* the worker's; NULL: it is not read */
     const VgpuWatchEvents *domain_events, *nodedev_events; /* opaque: the guard */
     VgpuQueue *queue;
     VgpuConnection *connection;
@@ -41,11 +43,15 @@ struct VgpuGuard {
     VgpuConnection *nodedev_connection;
     VgpuAgenda *nodedevs;     /* domains with persistent vGPUs, and the GPUs */
     VgpuWatch *nodedev_watch; /* of that thread alone, as is the next one */
+    gint64 nodedev_begun;     /* the last list of the GPUs, monotonic */
+    gint64 nodedev_ended;     /* likewise */
     guint nodedev_failures;   /* since the GPUs were read */
     bool nodedev_gpus_try;    /* a look at the GPUs is to come that tries for all */
     gint nodedev_wear;        /* atomic: whether that connection can still be used */
 
     GMutex lock;
+    gint64
+        nodedevs_as_of; /* when the last list of the node devices that the manager has was begun */
     GHashTable *in_flight;  /* domain UUID → gint64 *: until when its start is taken to last */
     GHashTable *asked_runs; /* domain UUID → guint64 *: the run that the manager asks about */
     GHashTable *unreadable; /* set of domain UUIDs that the last look at all left alone */
@@ -70,6 +76,7 @@ typedef struct {
     VgpuInterface interface;
     char *parent;
     gint64 deadline;
+    gint64 libvirt_us; /* what its calls have taken */
 } VgpuTask;
 
 VgpuTask *vgpu_task_new(VgpuGuard *guard, const char *domain_uuid);
@@ -79,6 +86,11 @@ void vgpu_task_free(gpointer task);
 /* An event about a domain: those of the worker's thread go through the manager instead. */
 void vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
                      const char *reason);
+
+/* The definition of @domain was changed, which took libvirt that long; @changed says how. For a look at that
+ * domain, or a job in its place. */
+void vgpu_guard_emit_injected(VgpuGuard *self, const VgpuDomainState *domain, const char *changed,
+                              gint64 libvirt_us);
 
 /* Whether there is anything of ours in this domain XML (NULL: no). */
 bool vgpu_guard_concerns(const char *xml);

@@ -2,9 +2,14 @@
 
 #include <string.h>
 
-#include "base/event.h"
 #include "daemon/guard-private.h"
 #include "domain/inject.h"
+
+void
+vgpu_guard_tell(VgpuGuard *self, const VgpuEvent *event)
+{
+    self->event(vgpu_event_new(event), self->opaque);
+}
 
 void
 vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domain,
@@ -16,6 +21,24 @@ vgpu_guard_emit(VgpuGuard *self, const char *event, const VgpuDomainState *domai
         .domain_uuid = domain ? domain->uuid : NULL,
         .reason = reason,
         .duration_ms = -1,
+        .libvirt_ms = -1,
+    };
+
+    self->event(vgpu_event_new(&about), self->opaque);
+}
+
+void
+vgpu_guard_emit_injected(VgpuGuard *self, const VgpuDomainState *domain, const char *changed,
+                         gint64 libvirt_us)
+{
+    gint64 since = vgpu_agenda_wanted_since(self->domains, domain->uuid);
+    VgpuEvent about = {
+        .event = "domain-injected",
+        .domain = domain->name,
+        .domain_uuid = domain->uuid,
+        .reason = changed,
+        .duration_ms = since ? (g_get_monotonic_time() - since) / 1000 : -1,
+        .libvirt_ms = since ? (domain->read_us + libvirt_us) / 1000 : -1,
     };
 
     self->event(vgpu_event_new(&about), self->opaque);

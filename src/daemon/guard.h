@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "base/event.h"
 #include "core/manager.h"
 #include "daemon/host-setup.h"
 #include "daemon/worker.h"
@@ -24,5 +25,7 @@ void vgpu_guard_nudge(VgpuGuard *self);
 bool vgpu_guard_is_connected(VgpuGuard *self);
 /* Compare records, devices and domains once more, and follow all definitions, soon. Any thread. */
 void vgpu_guard_push_sweep(VgpuGuard *self);
+/* Tell the program around of something that no domain is about. Any thread. */
+void vgpu_guard_tell(VgpuGuard *self, const VgpuEvent *event);
 /* Read libvirt's view of the GPUs again, soon. Any thread. */
 void vgpu_guard_reread_gpus(VgpuGuard *self);

@@ -12,6 +12,7 @@
 
 #define RETRY_MS 300
 #define RETRY_MOST_MS 320000
+#define POLL_MS 20
 #define PATIENCE 2 /* so many failures are not yet the fault of the connection */
 
 /* --- the GPUs ----------------------------------------------------------------------------- */
@@ -19,6 +20,9 @@
 typedef struct {
     VgpuGuard *guard;
     VgpuInventory *inventory;
+    gint64 since; /* 0: no node device has changed */
+    gint64 as_of;
+    gint64 libvirt_us;
 } Identity;
 
 static void
@@ -26,17 +30,26 @@ do_identity(gpointer data)
 {
     Identity *identity = data;
 
+    if (identity->since)
+        vgpu_manager_heard(identity->guard->manager, identity->since, identity->libvirt_us);
     vgpu_manager_take_identity(identity->guard->manager, identity->inventory);
+    g_mutex_lock(&identity->guard->lock);
+    identity->guard->nodedevs_as_of = identity->as_of;
+    g_mutex_unlock(&identity->guard->lock);
     g_free(identity);
 }
 
 static void
-push_identity(VgpuGuard *self, VgpuInventory *inventory)
+push_identity(VgpuGuard *self, VgpuInventory *inventory, gint64 since, gint64 as_of,
+              gint64 libvirt_us)
 {
     Identity *identity = g_new0(Identity, 1);
 
     identity->guard = self;
     identity->inventory = inventory;
+    identity->since = since;
+    identity->libvirt_us = libvirt_us;
+    identity->as_of = as_of;
     vgpu_worker_push(self->worker, do_identity, identity);
 }
 
@@ -53,16 +66,53 @@ watch(VgpuGuard *self, virConnectPtr conn, GError **error)
     return self->nodedev_watch != NULL;
 }
 
+/* Since @since another list was waited for that had begun before. */
+static gint64
+waited_for_last(const VgpuGuard *self, gint64 since)
+{
+    return MAX(0, self->nodedev_ended - MAX(since, self->nodedev_begun));
+}
+
 /* Subscribe first and list then, so that nothing falls between. */
 static bool
 look_at_gpus(VgpuGuard *self, virConnectPtr conn, GError **error)
 {
-    VgpuInventory *inventory =
-        watch(self, conn, error) ? vgpu_nodedev_inventory(conn, error) : NULL;
+    gint64 since = vgpu_agenda_wanted_since(self->nodedevs, VGPU_GUARD_GPUS);
+    gint64 waited = waited_for_last(self, since);
+    VgpuInventory *inventory;
 
+    self->nodedev_begun = g_get_monotonic_time();
+    inventory = watch(self, conn, error) ? vgpu_nodedev_inventory(conn, error) : NULL;
+    self->nodedev_ended = g_get_monotonic_time();
     if (inventory)
-        push_identity(self, inventory);
+        push_identity(self, inventory, since, self->nodedev_begun,
+                      waited + self->nodedev_ended - self->nodedev_begun);
     return inventory != NULL;
+}
+
+static bool
+is_as_of(VgpuGuard *self, gint64 time)
+{
+    bool is_current;
+
+    g_mutex_lock(&self->lock);
+    is_current = self->nodedevs_as_of >= time;
+    g_mutex_unlock(&self->lock);
+    return is_current;
+}
+
+bool
+vgpu_nodedevs_reread(VgpuGuard *self, guint limit_ms)
+{
+    gint64 now = g_get_monotonic_time();
+
+    vgpu_guard_reread_gpus(self);
+    while (!is_as_of(self, now)) {
+        if (g_get_monotonic_time() - now > limit_ms * G_GINT64_CONSTANT(1000))
+            return false;
+        g_usleep(POLL_MS * 1000);
+    }
+    return true;
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -148,7 +198,7 @@ on_connected(gpointer opaque)
 static void
 on_disconnected(gpointer opaque)
 {
-    push_identity(opaque, NULL);
+    push_identity(opaque, NULL, 0, 0, 0);
 }
 
 /* No call of ours need have failed: what is missed are the events. */

@@ -36,5 +36,6 @@ vgpu_task_copy(const VgpuTask *task)
     copy->interface = task->interface;
     copy->parent = g_strdup(task->parent);
     copy->deadline = task->deadline;
+    copy->libvirt_us = task->libvirt_us;
     return copy;
 }

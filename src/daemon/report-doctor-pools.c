@@ -1,5 +1,6 @@
 /* report-doctor-pools.c: doctor on pools */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/report-doctor.h"
@@ -88,6 +89,31 @@ check_users(Check *self, const VgpuPoolRow *row)
                          row->autostart ? "" : ", and pool-autostart for the next boot"));
 }
 
+/* Another domain gets a GPU whole of which vGPUs are in use, or which this pool is for. */
+static void
+check_passed(Check *self, const VgpuPoolRow *row)
+{
+    for (guint i = 0; row->passed && i < row->passed->len; i++) {
+        const char *passed = g_ptr_array_index(row->passed, i);
+        g_autofree char *address = g_strndup(passed, strcspn(passed, " ") - 1);
+        const VgpuGpu *gpu = vgpu_inventory_find(self->inventory, address);
+        guint used = 0;
+
+        for (guint j = 0; gpu && j < gpu->parents->len; j++)
+            used += ((const VgpuParent *) g_ptr_array_index(gpu->parents, j))->instances->len;
+        if (!row->pool && !used)
+            continue;
+        find(self, row, "warn",
+             g_strdup_printf(
+                 "GPU %s is passed through whole by %s: at that start its virtual functions "
+                 "go, and the vGPUs on it, of which there are %u now",
+                 address, passed + strlen(address) + strlen(": "), used),
+             g_strdup("pass one of its virtual functions through, annotate the domain, or take "
+                      "the GPU out of "
+                      "the pool and the host layout"));
+    }
+}
+
 /* How many of @row's GPUs @other matches just as well; *@first: one of them. */
 static guint
 count_common(const Check *self, const VgpuPoolRow *row, const VgpuPoolRow *other,
@@ -141,6 +167,7 @@ vgpu_report_doctor_pools(GVariantBuilder *list, const GPtrArray *rows, const GPt
     for (guint i = 0; i < rows->len; i++) {
         const VgpuPoolRow *row = g_ptr_array_index(rows, i);
 
+        check_passed(&self, row);
         if (!row->pool)
             continue;
         pools++;

@@ -7,6 +7,7 @@
 #include "daemon/gift.h"
 #include "daemon/guard-private.h"
 #include "daemon/metrics.h"
+#include "daemon/passing.h"
 #include "daemon/turn.h"
 
 #define RETRY_MS 1000
@@ -37,6 +38,7 @@ listed_of(const VgpuDomainState *state)
     listed->uuid = g_strdup(state->uuid);
     listed->name = g_strdup(state->name);
     listed->id = state->id;
+    listed->passes = vgpu_passing_list(state);
     listed->is_unreadable = state->unreadable != NULL;
     if (vgpu_guard_concerns(state->definition)) {
         listed->definition =

@@ -1,0 +1,8 @@
+/* passing.h: which functions of the host a domain passes through as they are */
+#pragma once
+
+#include "libvirt/domains.h"
+
+/* Addresses (char *) of the <hostdev type='pci'> of its definition and its run that are not ours; NULL: none. What is
+ * over the limits of an XML, or none, tells nothing. */
+GPtrArray *vgpu_passing_list(const VgpuDomainState *state);

@@ -13,7 +13,7 @@
  * Reading: what cannot be read today may be readable tomorrow, and no event tells so. A domain that is
  * not there needs nothing.
  * Following: an edit of the domain, a GPU or a pool that comes, and a look at all domains mark it again;
- * only what the domain or libvirt itself holds up passes by itself.
+ * only what the domain or libvirt itself holds up passes by itself, and room to hold, which others leave.
  * Node devices: libvirt's list is behind mdevctl and udev, so what is not found may come; and behind a
  * virtnodedevd that was started again, each call fails with whatever code its proxy chooses. */
 /* clang-format off */
@@ -23,11 +23,13 @@ static const VgpuOutlook outlooks[VGPU_N_ERRORS][VGPU_N_STEPS] = {
     [VGPU_ERROR_BAD_REQUEST]     = { AGAIN,   CHANGED,   CHANGED,  AGAIN },
     [VGPU_ERROR_NOT_SUPPORTED]   = { AGAIN,   CHANGED,   CHANGED,  CHANGED },
     [VGPU_ERROR_NOT_FOUND]       = { DONE,    CHANGED,   CHANGED,  AGAIN },
-    [VGPU_ERROR_NO_CAPACITY]     = { AGAIN,   CHANGED,   CHANGED,  AGAIN },
+    [VGPU_ERROR_NO_CAPACITY]     = { AGAIN,   AGAIN,     CHANGED,  AGAIN },
     [VGPU_ERROR_BUSY]            = { AGAIN,   AGAIN,     AGAIN,    AGAIN },
     [VGPU_ERROR_DRIVER]          = { AGAIN,   CHANGED,   CHANGED,  AGAIN },
     [VGPU_ERROR_DENIED]          = { AGAIN,   CHANGED,   CHANGED,  CHANGED },
     [VGPU_ERROR_UNAVAILABLE]     = { AGAIN,   AGAIN,     AGAIN,    RECONNECT },
+    [VGPU_ERROR_ARGUMENT]        = { AGAIN,   CHANGED,   CHANGED,  AGAIN },
+    [VGPU_ERROR_UNKNOWN]         = { AGAIN,   AGAIN,     CHANGED,  AGAIN },
 };
 /* clang-format on */
 

@@ -258,11 +258,17 @@ static bool
 define_for_user(VgpuGuard *self, const VgpuWant *want, GError **error)
 {
     g_autoptr(VgpuQueueJob) job = vgpu_queue_job_begin(self->nodedev_queue, want->uuid);
+    g_auto(VgpuKeep) keep = { 0 };
+    g_autoptr(virConnect) conn = NULL;
     GError *failure = NULL;
-    g_autoptr(virConnect) conn = vgpu_connection_get(self->nodedev_connection, &failure);
     VgpuStep step;
 
-    (void) (conn && define_one(self, conn, NULL, want, &step, &failure));
+    if (!keep_one(self, NULL, want, &keep, &failure) || keep.defined) /* its room is held, say */
+        return end(self, failure, error);
+    if (!(conn = vgpu_connection_get(self->nodedev_connection, &failure)))
+        forget(self, want->uuid);
+    else
+        (void) !define_one(self, conn, NULL, want, &step, &failure);
     return end(self, failure, error);
 }
 

@@ -75,7 +75,7 @@ rm -f "$root/knobs"/fsync_*
 knob fsync_fails 1
 : > "$root/log"
 check "it starts with a full disk" up
-check "what cannot be written down is said" until_true log_says "which VF domain 'vm2' is to have cannot be written"
+check "what cannot be written down is said" until_true log_says "domain 'vm2': which VF it is to have cannot be written"
 check "vm1 starts and stops" prepare 1
 check "there is no record" has_no_reservation
 unknob fsync_fails

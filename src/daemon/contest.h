@@ -15,6 +15,7 @@
 typedef enum {
     VGPU_CONTEST_DEVICES, /* of a definition */
     VGPU_CONTEST_GIFT,    /* the annotation that a pool gives */
+    VGPU_CONTEST_REFUSED, /* devices of a definition, by libvirt: what was changed was changed back by us */
     VGPU_N_CONTESTS
 } VgpuContestKind;
 

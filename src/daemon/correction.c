@@ -13,12 +13,35 @@ vgpu_correction_done(VgpuGuard *self, const char *domain_uuid, VgpuContestKind k
     vgpu_contests_corrected(self->contests, domain_uuid, kind, wanted, g_get_monotonic_time());
 }
 
+void
+vgpu_correction_refused(VgpuGuard *self, const char *domain_uuid, const char *wanted)
+{
+    vgpu_correction_done(self, domain_uuid, VGPU_CONTEST_REFUSED, wanted);
+}
+
+static bool
+is_refused(VgpuGuard *self, const char *domain_uuid, const char *wanted)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    return vgpu_contests_judge(self->contests, domain_uuid, VGPU_CONTEST_REFUSED, wanted,
+                               g_get_monotonic_time()) != VGPU_CONTEST_NONE;
+}
+
 bool
 vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state, VgpuContestKind kind,
                            const char *wanted, GError **error)
 {
     VgpuContest contest;
 
+    if (kind == VGPU_CONTEST_DEVICES && is_refused(self, state->uuid, wanted)) {
+        g_set_error(
+            error, VGPU_ERROR, VGPU_ERROR_FAILED,
+            "domain '%s': libvirt has refused its devices five times within a minute; they "
+            "are left as they are for a while",
+            state->name);
+        return false;
+    }
     g_mutex_lock(&self->lock);
     contest =
         vgpu_contests_judge(self->contests, state->uuid, kind, wanted, g_get_monotonic_time());

@@ -9,6 +9,9 @@
  * again will not be fought, then it is VGPU_ERROR_FAILED ("contested"), with an event. */
 bool vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state,
                                 VgpuContestKind kind, const char *wanted, GError **error);
+/* libvirt did not take what would have made it so, and it was put back as it was: that is an event for libvirt,
+ * after which we look again; so after five times within a minute it is not allowed for a while. */
+void vgpu_correction_refused(VgpuGuard *self, const char *domain_uuid, const char *wanted);
 /* It has been changed. */
 void vgpu_correction_done(VgpuGuard *self, const char *domain_uuid, VgpuContestKind kind,
                           const char *wanted);

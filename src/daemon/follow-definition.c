@@ -11,6 +11,7 @@
 #include "daemon/gift.h"
 #include "daemon/guard-private.h"
 #include "daemon/live-devices.h"
+#include "daemon/passing.h"
 #include "daemon/persistent.h"
 #include "daemon/turn.h"
 #include "domain/annotate.h"
@@ -18,27 +19,98 @@
 
 /* --- what it is to have --------------------------------------------------------------------- */
 
-/* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the
- * pen: the definition stays as it is until there is such a GPU, or another name. */
+/* Until what was decided of the domain is on disk, or cannot get there: then @what is warned of. */
 static bool
-bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
+wait_saved(VgpuGuard *self, const VgpuDomain *domain, const char *what, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
 
-    if (!vgpu_manager_bind(self->manager, domain, error))
-        return false;
-    g_clear_pointer(&turn, vgpu_turn_end);
     if (vgpu_manager_wait_saved(self->manager, domain->uuid, &failure))
         return true;
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    /* that costs no more than another choice after a restart */
-    g_warning("which VF domain '%s' is to have cannot be written down: %s", domain->name,
-              failure->message);
+    g_warning("domain '%s': %s cannot be written down: %s", domain->name, what, failure->message);
     return true;
+}
+
+/* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the
+ * pen: the definition stays as it is until there is such a GPU, or another name. */
+static bool
+bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_seen(self->worker, self->manager, 0);
+
+    if (!vgpu_manager_bind(self->manager, domain, error))
+        return false;
+    domain->aside = vgpu_manager_get_aside(self->manager, domain->uuid);
+    g_clear_pointer(&turn, vgpu_turn_end);
+    /* what is lost costs no more than another choice after a restart */
+    return wait_saved(self, domain, "which VF it is to have", error);
+}
+
+/* --- what is taken out is not lost ---------------------------------------------------------- */
+
+/* @elements NULL: nothing is missing in the definition any more. */
+static void
+set_aside(VgpuGuard *self, const VgpuDomain *domain, const char *elements)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+
+    vgpu_manager_set_aside(self->manager, domain, elements);
+}
+
+/* Before anything is taken out: the guard may die, or libvirt, before the rest is done. */
+static bool
+remember(VgpuGuard *self, const VgpuDomain *domain, const GPtrArray *plan, GError **error)
+{
+    g_autofree char *elements = vgpu_inject_set_aside(domain, plan);
+
+    set_aside(self, domain, elements);
+    return !elements || wait_saved(self, domain, "what is being replaced in it", error);
+}
+
+/* Whether one of the first @n changes has attached something in the place of what @alias names. */
+static bool
+has_come(const GPtrArray *plan, guint n, const char *alias)
+{
+    for (guint i = 0; i < n; i++) {
+        const VgpuChange *change = g_ptr_array_index(plan, i);
+
+        if (change->attach && g_str_equal(change->alias, alias))
+            return true;
+    }
+    return false;
+}
+
+/* The first @n changes were made, the next one could not be: what was taken out for it goes back, so that
+ * the domain can start as before. What cannot go back stays set aside. */
+static void
+put_back(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, const GPtrArray *plan,
+         guint n)
+{
+    bool all = true;
+
+    if (virConnectIsAlive(conn) <= 0)
+        return;
+    for (guint i = 0; i < n; i++) {
+        const VgpuChange *change = g_ptr_array_index(plan, i);
+        g_autoptr(GError) failure = NULL;
+
+        if (!change->was || has_come(plan, n, change->alias))
+            continue;
+        if (vgpu_domains_attach_config(conn, domain->uuid, change->was, &failure)) {
+            g_message("domain '%s': '%s' is in its definition again as it was", domain->name,
+                      change->alias);
+            continue;
+        }
+        g_warning("domain '%s': '%s' is missing in its definition until that can be changed: %s",
+                  domain->name, change->alias, failure->message);
+        all = false;
+    }
+    if (all)
+        set_aside(self, domain, domain->aside);
 }
 
 static bool
@@ -51,14 +123,22 @@ apply(virConnectPtr conn, const VgpuDomainState *state, const VgpuChange *change
 
 static bool
 apply_all(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
-          const GPtrArray *plan, GPtrArray *changes, GError **error)
+          const VgpuDomain *domain, const GPtrArray *plan, const char *aim, GPtrArray *changes,
+          GError **error)
 {
+    gint64 libvirt_us = 0;
+
     for (guint i = 0; i < plan->len; i++) {
         const VgpuChange *change = g_ptr_array_index(plan, i);
+        gint64 begun = g_get_monotonic_time();
 
-        if (!apply(conn, state, change, error))
+        if (!apply(conn, state, change, error)) {
+            put_back(self, conn, domain, plan, i);
+            vgpu_correction_refused(self, state->uuid, aim);
             return false;
-        vgpu_guard_emit(self, "domain-injected", state, change->text);
+        }
+        libvirt_us += g_get_monotonic_time() - begun;
+        vgpu_guard_emit_injected(self, state, change->text, libvirt_us);
         if (changes)
             g_ptr_array_add(changes, g_strdup(change->text));
     }
@@ -86,12 +166,16 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
 
     if (!bind_wants(self, domain, error) || !(plan = vgpu_inject_plan(domain, libvirt, error)))
         return false;
+    if (!plan->len && domain->aside)
+        set_aside(self, domain, NULL);
     if (!plan->len)
         return true;
     aim = describe_aim(domain, libvirt);
     if (!vgpu_correction_is_allowed(self, state, VGPU_CONTEST_DEVICES, aim, error) ||
-        !apply_all(self, conn, state, plan, changes, error))
+        !remember(self, domain, plan, error) ||
+        !apply_all(self, conn, state, domain, plan, aim, changes, error))
         return false;
+    set_aside(self, domain, NULL);
     vgpu_correction_done(self, state->uuid, VGPU_CONTEST_DEVICES, aim);
     *changed = true;
     return true;
@@ -140,7 +224,9 @@ push_persistent(VgpuGuard *self, VgpuDomain *domain, bool running)
     g_autoptr(VgpuDomain) owned = domain;
 
     for (guint i = 0; i < owned->wants->len; i++) {
-        if (((const VgpuWant *) owned->wants->pdata[i])->create_at_define) {
+        const VgpuWant *want = g_ptr_array_index(owned->wants, i);
+
+        if (want->create_at_define && !want->is_held) {
             g_autofree char *uuid = g_strdup(owned->uuid);
 
             g_clear_pointer(&owned->doc, xmlFreeDoc);
@@ -175,10 +261,21 @@ follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *st
     return true;
 }
 
+/* @state NULL: there is no such domain. */
+static void
+follow_passed(VgpuGuard *self, const char *domain_uuid, const VgpuDomainState *state)
+{
+    g_autoptr(GPtrArray) functions = state ? vgpu_passing_list(state) : NULL;
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
+
+    vgpu_manager_take_passed(self->manager, domain_uuid, state ? state->name : NULL, functions);
+}
+
 bool
 vgpu_follow_definition_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
                              VgpuDomainState **state, GPtrArray *changes, GError **error)
 {
+    follow_passed(self, domain_uuid, *state);
     if (!*state) {
         follow_records(self, domain_uuid, NULL, false);
         return true;

@@ -35,6 +35,7 @@ tell_manager(const VgpuTask *task, const GError *error)
     const VgpuGuard *self = task->guard;
     g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
 
+    vgpu_manager_plug_took(self->manager, task->domain_uuid, task->uuid, task->libvirt_us);
     vgpu_manager_attached(self->manager, task->domain_uuid, task->since, task->uuid, error);
 }
 
@@ -48,19 +49,38 @@ on_attach_again(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static bool
-attach(const VgpuTask *task, GError **error)
+/* NULL: it cannot be had, or read. */
+static VgpuDomain *
+read_running(virConnectPtr conn, const VgpuTask *task)
 {
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, task->domain_uuid, NULL);
+
+    return state && state->live ? vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL)
+                                : NULL;
+}
+
+static bool
+attach(VgpuTask *task, GError **error)
+{
+    g_autoptr(virConnect) conn = vgpu_connection_get(task->guard->connection, error);
+    g_autoptr(VgpuDomain) running = conn ? read_running(conn, task) : NULL;
+    const VgpuWant *asked = running && task->index < running->wants->len
+                                ? g_ptr_array_index(running->wants, task->index)
+                                : NULL;
     VgpuWant want = {
         .index = task->index,
         .uuid = task->uuid,
         .interface = task->interface,
         .vf = task->parent,
+        .additions = asked ? asked->additions : NULL,
     };
-    g_autofree char *xml = vgpu_inject_live_xml(&want);
-    g_autoptr(virConnect) conn = vgpu_connection_get(task->guard->connection, error);
+    g_autofree char *xml = conn ? vgpu_inject_live_xml(running, &want) : NULL;
+    gint64 begun = g_get_monotonic_time();
+    bool done =
+        conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
 
-    return conn && vgpu_domains_attach_live(conn, task->domain_uuid, task->domain_id, xml, error);
+    task->libvirt_us += g_get_monotonic_time() - begun;
+    return done;
 }
 
 typedef enum {

@@ -1,6 +1,7 @@
 /* wiring.c: what the guard is told by the manager and by libvirt, and who does it */
 #include "daemon/wiring.h"
 
+#include "daemon/faults.h"
 #include "daemon/gift.h"
 #include "daemon/guard-private.h"
 #include "daemon/late-attach.h"
@@ -70,6 +71,7 @@ host_gpus_changed(gpointer opaque)
 
     vgpu_host_setup_reread(self->host_setup);
     vgpu_guard_push_sweep(self);
+    vgpu_faults_watch(self);
 }
 
 VgpuManagerOps
@@ -250,6 +252,8 @@ vgpu_wiring_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_set
 
     self->manager = manager;
     self->host_setup = host_setup;
+    self->root = root;
+    vgpu_faults_watch(self);
     self->connection = vgpu_connection_new(self->config->libvirt_uri, root, &events, self);
     vgpu_nodedevs_start(self, root);
 }

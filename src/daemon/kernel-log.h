@@ -1,0 +1,17 @@
+/* kernel-log.h: reads the kernel's log for errors of NVIDIA's GPUs
+ *
+ * One thread that sleeps while the kernel writes nothing, and otherwise wakes once a second at most. What it has seen
+ * in this boot is remembered over restarts of the daemon, so that an error in between is not missed, and one that was
+ * dealt with is not found again. */
+#pragma once
+
+#include "gpu/xid.h"
+
+typedef struct VgpuKernelLog VgpuKernelLog;
+
+/* Read it below @root, which is borrowed, from now on, and call @found (on that thread) for each record that has
+ * an Xid. How far it was read is written down once @is_kept, which may wait, has said that what followed from those
+ * is on disk. Where it cannot be read a line of the log says so, and that is all. */
+VgpuKernelLog *vgpu_kernel_log_start(const char *root,
+                                     void (*found)(const VgpuXidRecord *record, gpointer opaque),
+                                     bool (*is_kept)(gpointer opaque), gpointer opaque);

@@ -11,9 +11,11 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "daemon/attach-device.h"
+#include "daemon/caller.h"
 #include "daemon/correction.h"
 #include "daemon/detach-device.h"
 #include "daemon/device-change.h"
+#include "daemon/device-options.h"
 #include "daemon/follow-definition.h"
 #include "daemon/gift.h"
 #include "daemon/guard-private.h"
@@ -188,6 +190,21 @@ VgpuPools *
 vgpu_manager_pools(VgpuManager *self)
 {
     return NULL;
+}
+
+const VgpuInventory *
+vgpu_manager_inventory(VgpuManager *self)
+{
+    return NULL;
+}
+
+bool
+vgpu_device_options_check(const VgpuAnnotateOptions *device, const VgpuInventory *inventory,
+                          const VgpuPools *pools, GError **error)
+{
+    if (g_strcmp0(device->profile, "A2-4X") != 0)
+        return true;
+    return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "no GPU has it");
 }
 
 const VgpuPool *
@@ -426,6 +443,14 @@ test_attach(void **state)
         { "ramfb in the definition", .runs = true, .config = true,
           .device = { .profile = "A2-4Q", .ramfb = "on", .display = "on" }, .in_live = 1,
           .in_config = 2, .plugged = 1 },
+        { "a profile that nothing has", .runs = true, .config = true,
+          .device = { .profile = "A2-4X" }, .error = "no GPU has it", .in_live = 1,
+          .in_config = 1, .plugged = 1 },
+        { "neither live", .runs = true, .live = true, .config = true,
+          .device = { .profile = "A2-4X" }, .error = "no GPU has it", .in_live = 1,
+          .in_config = 1, .plugged = 1 },
+        { "nor of one that is off", .config = true, .device = { .profile = "A2-4X" },
+          .error = "no GPU has it", .in_live = -1, .in_config = 1 },
         { "no room", .runs = true, .live = true, .config = true, .device = { .profile = "A2-4Q" },
           .plug_error = "no room", .error = "no room", .in_live = 1, .in_config = 1,
           .plugged = 1 },
@@ -607,6 +632,81 @@ test_rights(void **state)
     assert_int_equal(detaches, 0);
 }
 
+/* --- a program of a user's that does not come to its end ------------------------------------ */
+
+static struct {
+    GMutex lock;
+    GCond changed;
+    bool hangs;
+    guint n; /* that hang */
+} program;
+
+bool __real_vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid,
+                                       const char *element, bool live, bool in_config,
+                                       GError **error);
+bool __wrap_vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid,
+                                       const char *element, bool live, bool in_config,
+                                       GError **error);
+
+bool
+__wrap_vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid,
+                                  const char *element, bool live, bool in_config, GError **error)
+{
+    if (!program.hangs)
+        return __real_vgpu_caller_set_annotation(self, domain_uuid, element, live, in_config,
+                                                 error);
+    g_mutex_lock(&program.lock);
+    program.n++;
+    g_cond_broadcast(&program.changed);
+    while (program.hangs)
+        g_cond_wait(&program.changed, &program.lock);
+    g_mutex_unlock(&program.lock);
+    return vgpu_error_set(error, VGPU_ERROR_DENIED, "no");
+}
+
+static gpointer
+attach_as_other(gpointer uuid)
+{
+    VgpuAnnotateOptions device = { .profile = "A2-4Q" };
+
+    return vgpu_attach_device(&guard, uuid, &device, false, true, geteuid() + 1, NULL);
+}
+
+/* The caller may have stopped it: it takes none of the guard's threads, and no turn of a domain. */
+static void
+test_stopped_program(void **state)
+{
+    g_autoptr(GAsyncQueue) done = g_async_queue_new();
+    static const char *const uuids[] = { WEB, CAD };
+    GThread *threads[G_N_ELEMENTS(uuids)];
+    gpointer got[G_N_ELEMENTS(uuids)];
+
+    (void) state;
+    annotate_web(true);
+    program.hangs = true;
+    for (gsize i = 0; i < G_N_ELEMENTS(uuids); i++)
+        threads[i] = g_thread_new("attach", attach_as_other, (gpointer) uuids[i]);
+    g_mutex_lock(&program.lock);
+    while (program.n < G_N_ELEMENTS(uuids))
+        g_cond_wait(&program.changed, &program.lock);
+    g_mutex_unlock(&program.lock);
+    for (gsize i = 0; i < G_N_ELEMENTS(uuids); i++) {
+        vgpu_queue_push(guard.queue, VGPU_QUEUE_NORMAL, uuids[i], say_done, done, NULL);
+        got[i] = g_async_queue_timeout_pop(done, 10 * G_USEC_PER_SEC);
+    }
+    g_mutex_lock(&program.lock);
+    program.hangs = false;
+    g_cond_broadcast(&program.changed);
+    g_mutex_unlock(&program.lock);
+    for (gsize i = 0; i < G_N_ELEMENTS(uuids); i++) {
+        assert_null(g_thread_join(threads[i]));
+        if (!got[i])
+            (void) g_async_queue_pop(done);
+        assert_non_null(got[i]);
+    }
+    check_domain("a program that was stopped", 1, 1);
+}
+
 static void
 test_give(void **state)
 {
@@ -750,7 +850,7 @@ main(void)
         TEST_ROWS(test_attach),   TEST(test_attach_taken),      TEST(test_attach_busy),
         TEST(test_one_at_a_time), TEST_ROWS(test_detach),       TEST(test_rights),
         TEST_ROWS(test_give),     TEST_ROWS(test_give_tenants), TEST(test_give_transient),
-        TEST(test_by_hand),
+        TEST(test_by_hand),       TEST(test_stopped_program),
     };
 
     vgpu_connection_init();

@@ -132,11 +132,11 @@ test_ends(void **state)
           -1, NULL },
         { "fails", "echo 'the reason' >&2; exit 1", VGPU_ERROR_FAILED,
           "with uid 65533: the reason" },
-        { "is refused", "echo 'access denied' >&2; exit 3", VGPU_ERROR_DENIED,
+        { "is refused", "echo 'access denied' >&2; exit 7", VGPU_ERROR_DENIED,
           ": access denied" },
         { "says nothing", "exit 1", VGPU_ERROR_FAILED, "virt-vgpu-metadata live failed" },
         { "is killed", "kill -KILL $$", VGPU_ERROR_DRIVER, "killed by signal 9" },
-        { "hangs", "exec sleep 60", VGPU_ERROR_DRIVER, "has not answered" },
+        { "hangs", "exec sleep 60", VGPU_ERROR_UNKNOWN, "has not answered" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

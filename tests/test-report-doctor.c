@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/report-doctor.h"
+#include "gpu/difference.h"
 
 #define TEXT(literal) ((char *) (literal))
 #define GPU_1 "0000:41:00.0"
@@ -106,19 +107,171 @@ test_versions(void **state)
 }
 
 static void
+set_vendor(VgpuGpu *gpu, const char *vendor)
+{
+    g_free(gpu->vendor_id);
+    gpu->vendor_id = g_strdup(vendor);
+}
+
+static void
 test_gpu_count(void **state)
 {
     g_autoptr(VgpuInventory) one = inventory_new(MDEV, NONE);
     g_autoptr(VgpuInventory) none = inventory_new(NONE, NONE);
+    g_autoptr(VgpuInventory) empty = vgpu_inventory_new();
     g_autofree char *text = NULL;
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
     vgpu_report_doctor_gpu_count(&list, one);
     vgpu_report_doctor_gpu_count(&list, none);
+    ((VgpuGpu *) none->gpus->pdata[1])->vfs_total = 12;
+    vgpu_report_doctor_gpu_count(&list, none);
+    vgpu_report_doctor_gpu_count(&list, empty);
+    set_vendor(one->gpus->pdata[0], "0x1a03");
+    vgpu_report_doctor_gpu_count(&list, one);
+    set_vendor(one->gpus->pdata[1], "0x102b");
+    vgpu_report_doctor_gpu_count(&list, one);
     text = text_of(&list);
     expect("one", text, "gpus ok 1 of 2 GPUs can make vGPUs|\n");
-    expect("none", text, "gpus warn 0 of 2 GPUs can make vGPUs|load");
+    expect("none", text,
+           "gpus warn 0 of 2 GPUs can make vGPUs|load the vendor's vGPU host driver; see");
+    expect("one that is off", text,
+           "gpus warn 0 of 2 GPUs can make vGPUs|load the vendor's vGPU host driver, then "
+           "virt-vgpu gpu-enable " GPU_2 "\n");
+    expect("none at all", text,
+           "gpu-enable " GPU_2 "\ngpus warn no display controller was found");
+    expect("the server's console does not count", text, "gpus warn 0 of 1 GPUs");
+    expect("nor are there two of them", text, "of each GPU\ngpus warn no display controller");
+}
+
+static void
+test_cordoned(void **state)
+{
+    g_autoptr(VgpuInventory) inventory = inventory_new(MDEV, MDEV);
+    g_autoptr(VgpuCordon) fault =
+        vgpu_cordon_new("2026-03-01T09:30:00Z", "Xid 79, it is gone; reboot the host",
+                        "virtvgpud");
+    g_autoptr(VgpuCordon) bare = vgpu_cordon_new("2026-03-01T09:30:00Z", NULL, "root");
+    g_autofree char *text = NULL;
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    vgpu_report_doctor_cordon(&list, inventory, GPU_1, fault);
+    vgpu_report_doctor_cordon(&list, inventory, "0000:99:00.0", bare);
+    text = text_of(&list);
+    expect("why, and what to do", text,
+           "cordoned GPU warn GPU " GPU_1 " is cordoned since 2026-03-01T09:30:00Z by virtvgpud: "
+           "Xid 79, it is gone; reboot the host|when it can be used again: virt-vgpu "
+           "gpu-uncordon " GPU_1 "\n");
+    expect(
+        "one that is not there", text,
+        "GPU 0000:99:00.0, which is not there, is cordoned since 2026-03-01T09:30:00Z by root|");
+}
+
+/* --- libvirt's view ----------------------------------------------------------------------- */
+
+static GPtrArray *
+differences_of(int numa, guint vfs, bool has_second)
+{
+    g_autoptr(VgpuInventory) sysfs = inventory_new(MDEV, MDEV);
+    g_autoptr(VgpuInventory) libvirt = inventory_new(MDEV, MDEV);
+    VgpuGpu *gpu = vgpu_inventory_find(libvirt, GPU_1);
+
+    gpu->numa_node = numa;
+    gpu->vfs_total = vfs;
+    vgpu_inventory_find(libvirt, GPU_2)->vfs_total = has_second ? 0 : 8;
+    return vgpu_difference_list(libvirt, sysfs);
+}
+
+static void
+test_view(void **state)
+{
+    g_autoptr(GPtrArray) none = differences_of(-1, 0, true);
+    g_autoptr(GPtrArray) one = differences_of(1, 4, true);
+    g_autoptr(GPtrArray) both = differences_of(1, 0, false);
+    const struct {
+        const char *what;
+        VgpuLibvirtView view;
+        const char *rows;
+    } cases[] = {
+        { "the same",
+          { none, true },
+          "libvirt's view ok libvirt and sysfs show the same GPUs|\n" },
+        { "two of one GPU",
+          { one, true },
+          "libvirt's view warn libvirt's view differs of GPU " GPU_1
+          ": NUMA node: libvirt 1, sysfs none; largest number of virtual functions: libvirt 4, "
+          "sysfs 0|udevadm trigger --action=change /sys/bus/pci/devices/" GPU_1 "; where" },
+        { "one of the first", { both, true }, GPU_1 ": NUMA node: libvirt 1, sysfs none|" },
+        { "and a row for the second", { both, true }, "virtnodedevd\nlibvirt's view warn" },
+        { "nothing was told",
+          { NULL, true },
+          "warn libvirt has not shown its node devices yet|" },
+        { "it hangs", { one, false }, "warn libvirt does not answer when it is asked" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GVariantBuilder list;
+        g_autofree char *text = NULL;
+
+        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+        vgpu_report_doctor_view(&list, &cases[i].view);
+        text = text_of(&list);
+        expect(cases[i].what, text, cases[i].rows);
+    }
+}
+
+/* --- VFs that the host keeps --------------------------------------------------------------- */
+
+static void
+test_host_vfs(void **state)
+{
+    static const struct {
+        const char *what;
+        guint number;
+        VgpuRow row;
+        const char *wanted;
+    } cases[] = {
+        { "nobody has it",
+          2,
+          { .parent = TEXT("0000:41:00.4"), .state = "active" },
+          "host VFs ok VF 2 of GPU " GPU_1 " (0000:41:00.5) is kept for the host|\n" },
+        { "a definition names it",
+          1,
+          { .parent = TEXT("0000:41:00.4"), .state = "planned" },
+          "host VFs ok VF 1 of" },
+        { "a guest has it",
+          1,
+          { .parent = TEXT("0000:41:00.4"), .domain = TEXT("web"), .state = "active" },
+          "host VFs warn VF 1 of GPU " GPU_1
+          " (0000:41:00.4) is kept for the host, and domain 'web' "
+          "still has it|stop the domain" },
+        { "there is no such VF",
+          3,
+          { .state = "planned" },
+          "host VFs warn host.xml keeps VF 3 of GPU " GPU_1 " for the host, which has 2|enable" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuInventory) inventory = inventory_new(VF, NONE);
+        VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, 0);
+        g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint));
+        g_autoptr(GPtrArray) rows = g_ptr_array_new();
+        g_autofree char *text = NULL;
+        GVariantBuilder list;
+
+        g_ptr_array_add(gpu->vfs, g_strdup("0000:41:00.4"));
+        g_ptr_array_add(gpu->vfs, g_strdup("0000:41:00.5"));
+        gpu->vfs_enabled = 2;
+        g_array_append_val(numbers, cases[i].number);
+        vgpu_gpu_keep_host_vfs(gpu, numbers);
+        g_ptr_array_add(rows, (gpointer) &cases[i].row);
+        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+        vgpu_report_doctor_host_vfs(&list, inventory, rows);
+        text = text_of(&list);
+        expect(cases[i].what, text, cases[i].wanted);
+    }
 }
 
 /* --- leaks -------------------------------------------------------------------------------- */
@@ -133,6 +286,14 @@ test_leaks(void **state)
         VgpuRow row;
         const char *wanted;
     } leaks[] = {
+        { "lost",
+          { .uuid = TEXT(UUID),
+            .domain = TEXT("web"),
+            .parent = TEXT("0000:61:00.4"),
+            .state = "failed",
+            .is_lost = true },
+          "lost vGPU fail vGPU " UUID
+          " of the running domain 'web' has vanished from 0000:61:00.4|see" },
         { "in use", { .uuid = TEXT(UUID), .state = "active" }, "leaks ok nothing" },
         { "planned", { .parent = NULL, .state = "planned" }, "leaks ok nothing" },
         { "an orphan",
@@ -304,9 +465,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_gpu_count),
-        cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_gpu_count),
+        cmocka_unit_test(test_cordoned), cmocka_unit_test(test_view),
+        cmocka_unit_test(test_host_vfs), cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_pools),
     };
 

@@ -1,6 +1,7 @@
 /* report-doctor-host.c: doctor on GPUs, the version of libvirt, and leaks */
 #include "daemon/report-doctor.h"
 #include "daemon/report-private.h"
+#include "gpu/vendor.h"
 
 /* Since when libvirt runs the scripts in qemu.d, takes a VF that its vendor's driver makes a vGPU
  * of, honours display and ramfb of a PCI device instead of dropping them, and lets a domain
@@ -27,19 +28,102 @@ vgpu_report_doctor_add(GVariantBuilder *list, const char *check, const char *sta
 void
 vgpu_report_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *inventory)
 {
-    guint usable = 0;
+    guint usable = 0, all = 0;
+    const char *off = NULL; /* the first that has its virtual functions off */
     g_autofree char *detail = NULL;
+    g_autofree char *fix = NULL;
 
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
 
+        if (vgpu_vendor_is_bmc(gpu->vendor_id))
+            continue;
+        all++;
         usable += gpu->interface != VGPU_INTERFACE_NONE;
+        if (!off && gpu->vfs_total && !gpu->vfs_enabled && !gpu->passed_through)
+            off = gpu->address;
     }
-    detail = g_strdup_printf("%u of %u GPUs can make vGPUs", usable, inventory->gpus->len);
-    vgpu_report_doctor_add(list, "gpus", usable ? "ok" : "warn", detail,
-                           usable ? NULL
-                                  : "load the vendor's vGPU host driver, and enable the virtual "
-                                    "functions of SR-IOV boards");
+    if (!all) {
+        vgpu_report_doctor_add(list, "gpus", "warn",
+                               "no display controller was found that could make vGPUs",
+                               "see whether lspci lists the card; the firmware, or the slot, may "
+                               "hide it");
+        return;
+    }
+    detail = g_strdup_printf("%u of %u GPUs can make vGPUs", usable, all);
+    fix =
+        off ? g_strdup_printf("load the vendor's vGPU host driver, then virt-vgpu gpu-enable %s",
+                              off)
+            : g_strdup("load the vendor's vGPU host driver; see what is said of each GPU");
+    vgpu_report_doctor_add(list, "gpus", usable ? "ok" : "warn", detail, usable ? NULL : fix);
+}
+
+void
+vgpu_report_doctor_cordon(GVariantBuilder *list, const VgpuInventory *inventory, const char *gpu,
+                          const VgpuCordon *cordon)
+{
+    g_autofree char *detail =
+        g_strdup_printf("GPU %s%s is cordoned since %s by %s%s%s", gpu,
+                        vgpu_inventory_find(inventory, gpu) ? "" : ", which is not there,",
+                        cordon->since, cordon->by, cordon->reason ? ": " : "",
+                        cordon->reason ? cordon->reason : "");
+    g_autofree char *fix =
+        g_strdup_printf("when it can be used again: virt-vgpu gpu-uncordon %s", gpu);
+
+    vgpu_report_doctor_add(list, "cordoned GPU", "warn", detail, fix);
+}
+
+/* --- VFs that the host keeps --------------------------------------------------------------- */
+
+/* Who has that VF; NULL: nobody has. */
+static const VgpuRow *
+user_of(const GPtrArray *rows, const char *vf)
+{
+    for (guint i = 0; i < rows->len; i++) {
+        const VgpuRow *row = g_ptr_array_index(rows, i);
+
+        if (g_strcmp0(row->parent, vf) == 0 && !g_str_equal(row->state, "planned") &&
+            !g_str_equal(row->state, "failed"))
+            return row;
+    }
+    return NULL;
+}
+
+static void
+check_host_vf(GVariantBuilder *list, const VgpuGpu *gpu, guint number, const GPtrArray *rows)
+{
+    const char *vf = number <= gpu->vfs->len ? g_ptr_array_index(gpu->vfs, number - 1) : NULL;
+    const VgpuRow *user = vf ? user_of(rows, vf) : NULL;
+    g_autofree char *detail = NULL;
+
+    if (!vf)
+        detail = g_strdup_printf("host.xml keeps VF %u of GPU %s for the host, which has %u",
+                                 number, gpu->address, gpu->vfs_enabled);
+    else if (user)
+        detail =
+            g_strdup_printf("VF %u of GPU %s (%s) is kept for the host, and domain '%s' still "
+                            "has it",
+                            number, gpu->address, vf, user->domain ? user->domain : "-");
+    else
+        detail = g_strdup_printf("VF %u of GPU %s (%s) is kept for the host", number,
+                                 gpu->address, vf);
+    vgpu_report_doctor_add(list, "host VFs", !vf || user ? "warn" : "ok", detail,
+                           !vf    ? "enable more VFs, or correct <host vf=…/> in "
+                                    "/etc/virt-vgpu/host.xml"
+                           : user ? "stop the domain: it gets another VF with its next start"
+                                  : NULL);
+}
+
+void
+vgpu_report_doctor_host_vfs(GVariantBuilder *list, const VgpuInventory *inventory,
+                            const GPtrArray *rows)
+{
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
+
+        for (guint j = 0; gpu->host_vfs && j < gpu->host_vfs->len; j++)
+            check_host_vf(list, gpu, g_array_index(gpu->host_vfs, guint, j), rows);
+    }
 }
 
 /* --- libvirt's version -------------------------------------------------------------------- */
@@ -107,6 +191,21 @@ name_of(const VgpuRow *row)
     return row->uuid ? row->uuid : row->parent;
 }
 
+/* It has vanished under its domain. */
+static bool
+add_lost(GVariantBuilder *list, const VgpuRow *row)
+{
+    g_autofree char *detail =
+        g_strdup_printf("vGPU %s of the running domain '%s' has vanished from %s",
+                        row->uuid ? row->uuid : "-", row->domain ? row->domain : "-",
+                        row->parent ? row->parent : "-");
+
+    vgpu_report_doctor_add(list, "lost vGPU", "fail", detail,
+                           "see 'virt-vgpu events' and the journal for what took it; stop the "
+                           "domain, and start it again when its GPU is as it should be");
+    return true;
+}
+
 static bool
 add_leak(GVariantBuilder *list, const VgpuRow *row)
 {
@@ -127,6 +226,8 @@ add_leak(GVariantBuilder *list, const VgpuRow *row)
 
         if (!g_str_equal(row->state, leaks[i].state))
             continue;
+        if (row->is_lost)
+            return add_lost(list, row);
         detail = g_strdup_printf("vGPU %s of domain '%s' %s", name_of(row),
                                  row->domain ? row->domain : "-", leaks[i].detail);
         vgpu_report_doctor_add(list, "leaks", "fail", detail, leaks[i].fix);

@@ -9,6 +9,8 @@
 #include "core/manager.h"
 
 GVariant *vgpu_report_gpus(VgpuManager *manager);
+/* address, cordoned and vgpus, whether such a GPU is there or not. */
+GVariant *vgpu_report_cordoned(VgpuManager *manager, const char *address);
 /* NULL when there is no such GPU. */
 GVariant *vgpu_report_gpu(VgpuManager *manager, const char *address);
 /* @address NULL: of all GPUs; NULL when there is no such GPU. */
@@ -27,6 +29,13 @@ GVariant *vgpu_report_pools(const GPtrArray *rows);
 /* The pool's document with the numbers of now in it; of the default pool, which has none, one
  * that is made up and has no source. */
 char *vgpu_report_pool_xml(const VgpuPoolRow *row);
-/* What only the daemon can check. */
-GVariant *vgpu_report_doctor(VgpuManager *manager, bool libvirt_is_there,
+/* libvirt's view of the GPUs beside that of sysfs. */
+typedef struct {
+    GPtrArray *differences; /* of VgpuDifference; NULL: libvirt has not told its view */
+    bool
+        is_current; /* they were found again when libvirt was asked once more, or there are none */
+} VgpuLibvirtView;
+
+/* What only the daemon can check. @view NULL: libvirt is not there. */
+GVariant *vgpu_report_doctor(VgpuManager *manager, const VgpuLibvirtView *view,
                              const char *libvirt_uri);

@@ -2,15 +2,18 @@
 #include <string.h>
 
 #include "base/pciaddr.h"
+#include "daemon/nodedevs.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
+#include "domain/refusals.h"
+#include "gpu/difference.h"
 
 /* The search for a place may take seconds, and anybody may ask: not on the worker. */
 static GVariant *
 explain(VgpuService *self, VgpuDomain *domain)
 {
     VgpuTurn *turn = vgpu_service_turn(self);
-    VgpuManager *copy = vgpu_manager_copy(self->manager);
+    VgpuManager *copy = vgpu_manager_copy(self->manager, domain);
     GVariant *report;
 
     vgpu_turn_end(turn);
@@ -22,8 +25,8 @@ explain(VgpuService *self, VgpuDomain *domain)
 static gboolean
 no_such_gpu(GDBusMethodInvocation *call, const char *address)
 {
-    return vgpu_service_fail(call, VGPU_ERROR_NOT_FOUND, address,
-                             "there is no such GPU (see 'virt-vgpu gpu-list')");
+    return vgpu_service_take(call, g_error_new(VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
+                                               VGPU_REFUSAL_NO_GPU, address));
 }
 
 static gboolean
@@ -104,15 +107,58 @@ on_explain(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *x
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* --- doctor ------------------------------------------------------------------------------- */
+
+/* libvirt learns of what has changed from udev, a moment later. */
+#define BEHIND_MS 2000
+#define NODEDEVS_MS 5000
+
+/* Of VgpuDifference, NULL while libvirt has told nothing. */
+static GPtrArray *
+compare_views(VgpuService *self)
+{
+    VgpuTurn *turn = vgpu_service_turn(self);
+    const VgpuInventory *libvirt = vgpu_manager_identity(self->manager);
+    GPtrArray *differences =
+        libvirt ? vgpu_difference_list(libvirt, vgpu_manager_inventory(self->manager)) : NULL;
+
+    vgpu_turn_end(turn);
+    return differences;
+}
+
+/* What differs is compared once more, with what libvirt shows then. */
+static VgpuLibvirtView
+view_of_libvirt(VgpuService *self)
+{
+    g_autoptr(GPtrArray) before = compare_views(self);
+    VgpuLibvirtView view = { .is_current = true };
+
+    if (before && !before->len) {
+        view.differences = g_steal_pointer(&before);
+        return view;
+    }
+    if (before)
+        g_usleep(BEHIND_MS * 1000);
+    view.is_current = vgpu_nodedevs_reread(self->guard, NODEDEVS_MS);
+    view.differences = compare_views(self);
+    if (before && view.differences)
+        vgpu_difference_keep_lasting(view.differences, before);
+    return view;
+}
+
 static gboolean
 on_doctor(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
     VgpuService *self = opaque;
     bool is_connected = vgpu_guard_is_connected(self->guard);
+    VgpuLibvirtView view =
+        is_connected ? view_of_libvirt(self) : (VgpuLibvirtView) { .differences = NULL };
     VgpuTurn *turn = vgpu_service_turn(self);
-    GVariant *report = vgpu_report_doctor(self->manager, is_connected, self->config->libvirt_uri);
+    GVariant *report =
+        vgpu_report_doctor(self->manager, is_connected ? &view : NULL, self->config->libvirt_uri);
 
     vgpu_turn_end(turn);
+    g_clear_pointer(&view.differences, g_ptr_array_unref);
     vgpu_bus_manager1_complete_doctor(skeleton, call, report);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

@@ -2,6 +2,7 @@
 #include "daemon/report.h"
 
 #include "daemon/report-private.h"
+#include "placement/room.h"
 
 /* Zero stands for what the driver did not say. */
 static void
@@ -25,6 +26,31 @@ count_vgpus(const VgpuGpu *gpu)
 }
 
 static void
+put_cordon(GVariantDict *dict, const VgpuCordon *cordon)
+{
+    g_auto(GVariantDict) inner = G_VARIANT_DICT_INIT(NULL);
+
+    if (!cordon)
+        return;
+    vgpu_put_s(&inner, "since", cordon->since);
+    vgpu_put_s(&inner, "reason", cordon->reason);
+    vgpu_put_s(&inner, "by", cordon->by);
+    g_variant_dict_insert_value(dict, "cordoned", g_variant_dict_end(&inner));
+}
+
+GVariant *
+vgpu_report_cordoned(VgpuManager *manager, const char *address)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(manager), address);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    vgpu_put_s(&dict, "address", address);
+    vgpu_put_u(&dict, "vgpus", gpu ? count_vgpus(gpu) : 0);
+    put_cordon(&dict, vgpu_manager_cordon_of(manager, address));
+    return g_variant_dict_end(&dict);
+}
+
+static void
 fill_gpu(GVariantDict *dict, const VgpuGpu *gpu)
 {
     vgpu_put_s(dict, "address", gpu->address);
@@ -39,6 +65,7 @@ fill_gpu(GVariantDict *dict, const VgpuGpu *gpu)
     vgpu_put_u(dict, "vfs_total", gpu->vfs_total);
     vgpu_put_u(dict, "vfs_enabled", gpu->vfs_enabled);
     vgpu_put_u(dict, "vgpus", count_vgpus(gpu));
+    put_cordon(dict, gpu->cordon);
 }
 
 GVariant *
@@ -67,10 +94,28 @@ creatable(const VgpuParent *parent)
     for (guint i = 0; i < parent->offers->len; i++) {
         const VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
 
-        if (offer->available && !(parent->is_vf && parent->instances->len))
+        if (offer->available && !parent->host_vf && !(parent->is_vf && parent->instances->len))
             g_variant_builder_add(&names, "s", offer->profile->name);
     }
     return g_variant_builder_end(&names);
+}
+
+/* Whether the host has it: host.xml keeps it, or one of the host's own drivers is bound to it, and a guest gets
+ * it only when nothing else is left and nobody works with it. */
+static bool
+is_hosts(const VgpuGpu *gpu, const VgpuParent *parent)
+{
+    return parent->host_vf || vgpu_gpu_shares_with_host(gpu, parent);
+}
+
+static const char *
+vf_state(const VgpuGpu *gpu, const VgpuParent *parent)
+{
+    if (!parent)
+        return "unusable";
+    if (parent->instances->len)
+        return "used";
+    return is_hosts(gpu, parent) ? "host" : "free";
 }
 
 static GVariant *
@@ -84,13 +129,16 @@ report_vf(const VgpuGpu *gpu, const char *address)
                                      : NULL;
 
     vgpu_put_s(&dict, "address", address);
-    vgpu_put_s(&dict, "state", !parent ? "unusable" : instance ? "used" : "free");
+    vgpu_put_s(&dict, "state", vf_state(gpu, parent));
+    vgpu_put_s(&dict, "driver", parent ? parent->driver : NULL);
     if (instance) {
         vgpu_put_s(&dict, "uuid", instance->uuid);
         vgpu_put_s(&dict, "profile", profile ? profile->name : instance->profile_id);
     }
-    if (parent)
+    if (parent) {
         g_variant_dict_insert_value(&dict, "creatable", creatable(parent));
+        put_known(&dict, "framebuffer_mib", parent->fb_mib);
+    }
     return g_variant_dict_end(&dict);
 }
 
@@ -108,6 +156,7 @@ report_profile(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuProfile
     put_known(&dict, "frl", profile->frl);
     vgpu_put_s(&dict, "max_resolution", profile->max_resolution);
     put_known(&dict, "max_instances", vgpu_gpu_max_instances(gpu, profile));
+    vgpu_put_count(&dict, "capacity", vgpu_room_capacity(gpu, profile));
     vgpu_put_count(&dict, "available", vgpu_reading_available(reading, gpu, profile));
     put_known(&dict, "max_per_domain", vgpu_profile_max_per_domain(profile));
     vgpu_put_s(&dict, "interface", vgpu_interface_to_string(gpu->interface));
@@ -115,6 +164,7 @@ report_profile(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuProfile
         vgpu_put_s(&dict, "series", (const char[]) { series, '\0' });
     vgpu_put_s(&dict, "needs_license", vgpu_profile_license(profile));
     vgpu_put_s(&dict, "purpose", vgpu_profile_purpose(profile));
+    vgpu_put_s(&dict, "obstacle", vgpu_reading_obstacle(reading, gpu));
     return g_variant_dict_end(&dict);
 }
 

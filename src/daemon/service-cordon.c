@@ -1,0 +1,88 @@
+/* service-cordon.c: the methods that keep new vGPUs off a GPU */
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/pciaddr.h"
+#include "daemon/access.h"
+#include "daemon/report.h"
+#include "daemon/service-private.h"
+
+#define PASSWD_SIZE 16384
+
+/* The user's name, or their number where that has none. */
+static char *
+name_of(guint uid)
+{
+    g_autofree char *buffer = g_malloc(PASSWD_SIZE);
+    struct passwd entry, *found = NULL;
+
+    if (getpwuid_r((uid_t) uid, &entry, buffer, PASSWD_SIZE, &found) == 0 && found &&
+        g_utf8_validate(found->pw_name, -1, NULL))
+        return g_strdup(found->pw_name);
+    return g_strdup_printf("uid %u", uid);
+}
+
+/* One or the other; and it is on disk when this returns. */
+static bool
+change(VgpuService *self, const char *gpu, bool cordons, const char *reason, const char *by,
+       GError **error)
+{
+    VgpuTurn *turn = vgpu_service_turn(self);
+    bool done = cordons ? vgpu_manager_cordon(self->manager, gpu, reason, by, error)
+                        : vgpu_manager_uncordon(self->manager, gpu, error);
+
+    vgpu_turn_end(turn);
+    return done && vgpu_manager_wait_cordoned(self->manager, error);
+}
+
+static gboolean
+on_cordon_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+              const char *reason, gpointer opaque)
+{
+    VgpuService *self = opaque;
+    g_autofree char *gpu = vgpu_pciaddr_canonical(text);
+    g_autofree char *by = NULL;
+    GError *error = NULL;
+    VgpuTurn *turn;
+    GVariant *row;
+    guint uid;
+
+    if (!gpu)
+        return vgpu_service_no_address(call, text);
+    if (!vgpu_access_uid(call, &uid, &error))
+        return vgpu_service_take(call, error);
+    by = name_of(uid);
+    if (!change(self, gpu, true, *reason ? reason : NULL, by, &error))
+        return vgpu_service_take(call, error);
+    turn = vgpu_service_turn(self);
+    row = vgpu_report_cordoned(self->manager, gpu);
+    vgpu_turn_end(turn);
+    vgpu_bus_manager1_complete_cordon_gpu(skeleton, call, row);
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_uncordon_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+                gpointer opaque)
+{
+    g_autofree char *gpu = vgpu_pciaddr_canonical(text);
+    GError *error = NULL;
+
+    if (!gpu)
+        return vgpu_service_no_address(call, text);
+    if (!change(opaque, gpu, false, NULL, NULL, &error))
+        return vgpu_service_take(call, error);
+    vgpu_bus_manager1_complete_uncordon_gpu(skeleton, call);
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+void
+vgpu_service_connect_cordons(VgpuService *self)
+{
+    static const VgpuHandler handlers[] = {
+        { "handle-cordon-gpu", G_CALLBACK(on_cordon_gpu) },
+        { "handle-uncordon-gpu", G_CALLBACK(on_uncordon_gpu) },
+    };
+
+    vgpu_service_connect(self->skeleton, handlers, G_N_ELEMENTS(handlers), self);
+}

@@ -46,12 +46,14 @@ check "it is not on A" is_on 3 $b
 check "the log says why" until_true log_says "$a: its driver has not answered a read"
 check "list answers" cli list
 check "explain says so" fails_with 'not-answering' sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' --json >&2; false"
+"$builddir/virt-vgpu" explain --xml "$root/vm1.xml" > "$root/explain.txt"
+check "and that it is not known" test $? -eq 8
 start 1
 release 4
 check "what is on A can be stopped" until_true has_no_record 4
 check "a start on A waits" waits 1
 check "and is refused in time" in_time ended 1 1
-check "which names it" grep -q "$a: its driver has not answered" "$root/end1.txt"
+check "which names it" grep -q "$a, which gpu= names, .*: its driver has not answered" "$root/end1.txt"
 
 # --- the daemon is started again --------------------------------------------------------------------
 killed

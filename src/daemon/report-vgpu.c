@@ -1,4 +1,4 @@
-/* report-vgpu.c: vGPUs, and what a start would do */
+/* report-vgpu.c: vGPUs */
 #include "daemon/report-private.h"
 #include "daemon/report.h"
 
@@ -65,97 +65,6 @@ vgpu_report_some(VgpuManager *manager, const char *const *uuids)
             g_variant_builder_add_value(&list, report_row(row));
     }
     return g_variant_builder_end(&list);
-}
-
-static void
-report_candidates(GVariantBuilder *list, const VgpuForecast *forecast)
-{
-    for (guint i = 0; i < forecast->candidates->len; i++) {
-        const VgpuCandidate *candidate = g_ptr_array_index(forecast->candidates, i);
-        g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
-
-        vgpu_put_u(&dict, "index", forecast->want->index);
-        vgpu_put_s(&dict, "gpu", candidate->gpu->address);
-        vgpu_put_s(&dict, "verdict", vgpu_verdict_to_string(candidate->verdict));
-        vgpu_put_s(&dict, "reason", candidate->reason);
-        g_variant_builder_add_value(list, g_variant_dict_end(&dict));
-    }
-}
-
-static char *
-plan_line(const VgpuForecast *forecast)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-
-    g_string_printf(line, "vGPU %u: ", forecast->want->index);
-    if (forecast->note)
-        g_string_append(line, forecast->note);
-    else if (forecast->chosen)
-        g_string_append_printf(line, "%s on %s", forecast->chosen->profile->name,
-                               forecast->chosen->parent->address);
-    else
-        g_string_append(line, "no GPU takes it now");
-    if (forecast->display)
-        g_string_append_printf(line, "; %s", forecast->display);
-    return g_string_free(g_steal_pointer(&line), FALSE);
-}
-
-/* Of all GPUs, what still fits now. */
-static GVariant *
-report_room(VgpuManager *manager)
-{
-    const VgpuInventory *inventory = vgpu_manager_inventory(manager);
-    g_autoptr(VgpuReading) reading = vgpu_manager_read(manager);
-    GVariantBuilder list;
-
-    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < inventory->gpus->len; i++) {
-        const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);
-
-        for (guint j = 0; j < gpu->profiles->len; j++) {
-            const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, j);
-            guint available = vgpu_reading_available(reading, gpu, profile);
-            g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
-
-            if (!available)
-                continue;
-            vgpu_put_s(&dict, "gpu", gpu->address);
-            vgpu_put_s(&dict, "id", profile->id);
-            vgpu_put_s(&dict, "name", profile->name);
-            vgpu_put_count(&dict, "available", available);
-            g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
-        }
-    }
-    return g_variant_builder_end(&list);
-}
-
-GVariant *
-vgpu_report_explain(VgpuManager *manager, VgpuDomain *domain)
-{
-    g_autoptr(GPtrArray) forecasts = NULL;
-    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
-    GVariantBuilder plan, candidates;
-    const char *reason = NULL;
-
-    /* first: the forecasts borrow from their own reading of the host */
-    g_variant_dict_insert_value(&dict, "available", report_room(manager));
-    forecasts = vgpu_manager_explain(manager, domain);
-    g_variant_builder_init(&plan, G_VARIANT_TYPE("as"));
-    g_variant_builder_init(&candidates, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < forecasts->len; i++) {
-        const VgpuForecast *forecast = g_ptr_array_index(forecasts, i);
-        g_autofree char *line = plan_line(forecast);
-
-        if (!reason) /* a start gives up at the first */
-            reason = forecast->refusal;
-        g_variant_builder_add(&plan, "s", line);
-        report_candidates(&candidates, forecast);
-    }
-    vgpu_put_b(&dict, "possible", !reason);
-    vgpu_put_s(&dict, "reason", reason);
-    g_variant_dict_insert_value(&dict, "plan", g_variant_builder_end(&plan));
-    g_variant_dict_insert_value(&dict, "candidates", g_variant_builder_end(&candidates));
-    return g_variant_dict_end(&dict);
 }
 
 GVariant *

@@ -63,7 +63,7 @@ is "maximum and room of 1Q, 3Q, 4Q, 4A, 24Q, 48Q" "32/32 16/16 12/12 12/12 2/2 1
 is "the pool" "32/0/32 16/0/16 12/0/12 12/0/12 2/0/2 1/0/1 " "$(pool)"
 is "Placement, 48Q and 4Q" "1/0 12/0" "$(placed 48Q) $(placed 4Q)"
 is "Prometheus, 48Q" "1 1 1" \
-    "$(gauge vgpu_type_capacity 48Q) $(gauge vgpu_type_available 48Q) $(gauge pool_profile_capacity 48Q)"
+    "$(gauge profile_capacity 48Q) $(gauge profile_available 48Q) $(gauge pool_profile_capacity 48Q)"
 
 # --- in use -----------------------------------------------------------------------------------
 creates 4Q 1
@@ -76,6 +76,11 @@ is "Placement, 48Q and 4Q" "1/1 12/1" "$(placed 48Q) $(placed 4Q)"
 down
 check "starts again" up --host-program "$root/none"
 cli profile-list "$gpu" --json > "$root/rows"
+is "4Q: as an earlier daemon saw it" "12/10" "$(each 4Q max_instances available < "$root/rows")"
+down
+rm "$root/var/lib/virt-vgpu/boards" # nor has one before it
+check "starts once more" up --host-program "$root/none"
+cli profile-list "$gpu" --json > "$root/rows"
 is "4Q: unknown" "null/null" "$(each 4Q max_instances available < "$root/rows")"
 cli profile-list "$gpu" > "$root/said"
 check "as the table has it" grep -q 'L40S-4Q  *4096  *-  *-  *-  *Q' "$root/said"
@@ -85,7 +90,7 @@ check "pool-dumpxml leaves it out" \
     sh -c "'$builddir/virt-vgpu' pool-dumpxml default | grep -qF \"<profile name='NVIDIA L40S-4Q' allocated='1'/>\""
 is "Placement has what exists, and one more" "2/0" "$(placed 4Q)"
 is "Prometheus has none" "  " \
-    "$(gauge vgpu_type_capacity 4Q) $(gauge vgpu_type_available 4Q) $(gauge pool_profile_capacity 4Q)"
+    "$(gauge profile_capacity 4Q) $(gauge profile_available 4Q) $(gauge pool_profile_capacity 4Q)"
 check "explain says that a start is possible" sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' > '$root/said'"
 check "and that some room is left" grep -qF "NVIDIA L40S-4Q: -" "$root/said"
 creates 4Q 3

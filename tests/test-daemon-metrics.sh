@@ -41,25 +41,25 @@ until_true has_compared
 verdict $? "it has compared when it connected"
 
 has 'virtvgpu_up 1' 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 0' \
-    'virtvgpu_journal_records 0' 'virtvgpu_log_lines_dropped_total 0'
+    'virtvgpu_records 0' 'virtvgpu_log_lines_dropped_total 0'
 prepare 1
 prepare 3 2> /dev/null
 has 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 1' \
     'virtvgpu_hook_calls_total{op="prepare",result="refused"} 1' \
     'virtvgpu_hook_duration_seconds_count{op="prepare"} 2' \
     'virtvgpu_hook_duration_seconds_bucket{op="prepare",le="+Inf"} 2' \
-    'virtvgpu_backend_operation_duration_seconds_count{backend="mdev",op="create"} 1' \
-    'virtvgpu_journal_records 1'
+    'virtvgpu_backend_operation_duration_seconds_count{interface="mdev",op="create"} 1' \
+    'virtvgpu_records 1'
 grep -q '^virtvgpu_vgpu_info{.*domain="vm1"' "$root/metrics"
 verdict $? "the vGPU is told with its domain"
-until_true in_file 'virtvgpu_journal_records 1'
+until_true in_file 'virtvgpu_records 1'
 verdict $? "the file follows"
 
 release 1
 until_true nothing_left
 has 'virtvgpu_hook_calls_total{op="release",result="ok"} 1' \
-    'virtvgpu_backend_operation_duration_seconds_count{backend="mdev",op="remove"} 1' \
-    'virtvgpu_journal_records 0'
+    'virtvgpu_backend_operation_duration_seconds_count{interface="mdev",op="remove"} 1' \
+    'virtvgpu_records 0'
 
 # --- a vGPU made by hand that a domain uses is one vGPU ----------------------------------------
 hand=11111111-2222-4333-8444-555555555555
@@ -74,10 +74,10 @@ once() # WHOSE: in the list, the metrics, the inventory and its pool
     [ "$(grep -o '"uuid"' "$root/metrics" | wc -l)" -eq 1 ] &&
         grep -q "\[{\"domain\":$1,.*\"uuid\":\"$hand\"" "$root/metrics"
     verdict $? "one row in the list, of $1"
-    has 'virtvgpu_vgpus{pci="0000:41:00.0",type="NVIDIA A2-4Q",state="active"} 1' \
-        'virtvgpu_journal_records 1' \
-        'virtvgpu_pool_profile_allocated{pool="default",type="NVIDIA A2-4Q"} 1' \
-        'virtvgpu_pool_profile_available{pool="default",type="NVIDIA A2-4Q"} 3'
+    has 'virtvgpu_vgpus{gpu="0000:41:00.0",profile="NVIDIA A2-4Q",state="active"} 1' \
+        'virtvgpu_records 1' \
+        'virtvgpu_pool_profile_allocated{pool="default",profile="NVIDIA A2-4Q"} 1' \
+        'virtvgpu_pool_profile_available{pool="default",profile="NVIDIA A2-4Q"} 3'
     [ "$(grep -c '^virtvgpu_vgpu_info{' "$root/metrics")" -eq 1 ]
     verdict $? "one sample of it"
     json inventory

@@ -27,7 +27,9 @@ typedef struct {
     guint64 calls[VGPU_METRICS_OPS][VGPU_METRICS_RESULTS];
     VgpuHistogram hook[VGPU_METRICS_OPS];
     VgpuHistogram backend[VGPU_METRICS_BACKENDS][VGPU_METRICS_BACKEND_OPS];
+    guint64 failures[VGPU_METRICS_BACKENDS]; /* to make one */
     guint64 actions[VGPU_METRICS_ACTIONS];
+    guint64 lost;          /* vGPUs that have vanished under running domains */
     gint64 last_reconcile; /* s since 1970, 0: none yet */
 } VgpuMetricsCounts;
 

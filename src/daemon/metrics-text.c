@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "config.h"
 #include "daemon/metrics-private.h"
 
 /* The buckets of a histogram that has one label, or two; @label2 NULL: one. */
@@ -56,10 +57,16 @@ write_backend(VgpuExposition *out, const VgpuMetricsCounts *counts)
                            "How long a driver took to make or remove a vGPU.");
     for (gsize backend = 0; backend < VGPU_METRICS_BACKENDS; backend++) {
         for (gsize op = 0; op < VGPU_METRICS_BACKEND_OPS; op++)
-            write_histogram(out, &counts->backend[backend][op], "backend",
+            write_histogram(out, &counts->backend[backend][op], "interface",
                             vgpu_interface_to_string(vgpu_metrics_backends[backend]), "op",
                             vgpu_metrics_backend_ops[op]);
     }
+    vgpu_exposition_family(
+        out, "virtvgpu_create_failures_total", "counter",
+        "How often a driver was asked for a vGPU and gave none that is of use.");
+    for (gsize backend = 0; backend < VGPU_METRICS_BACKENDS; backend++)
+        vgpu_exposition_add(out, (double) counts->failures[backend], "interface",
+                            vgpu_interface_to_string(vgpu_metrics_backends[backend]), NULL);
 }
 
 static void
@@ -91,9 +98,25 @@ write_records(VgpuExposition *out, GVariant *vgpus)
         records +=
             g_variant_lookup(vgpu, "state", "&s", &state) && !g_strv_contains(without, state);
     }
-    vgpu_exposition_family(out, "virtvgpu_journal_records", "gauge",
+    vgpu_exposition_family(out, "virtvgpu_records", "gauge",
                            "vGPUs that the daemon has a record of in /run.");
     vgpu_exposition_add(out, records, NULL);
+}
+
+static void
+write_build(VgpuExposition *out)
+{
+    vgpu_exposition_family(out, "virtvgpu_build_info", "gauge",
+                           "The version of the daemon; always 1.");
+    vgpu_exposition_add(out, 1, "version", PACKAGE_VERSION, NULL);
+}
+
+static void
+write_lost(VgpuExposition *out, const VgpuMetricsCounts *counts)
+{
+    vgpu_exposition_family(out, "virtvgpu_vgpus_lost_total", "counter",
+                           "vGPUs that have vanished under running domains.");
+    vgpu_exposition_add(out, (double) counts->lost, NULL);
 }
 
 static void
@@ -111,11 +134,13 @@ vgpu_metrics_text(VgpuMetrics *self, const VgpuHostRows *rows)
     VgpuExposition *out = vgpu_exposition_new();
 
     vgpu_gauges_write_up(out, TRUE);
+    write_build(out);
     vgpu_gauges_write(out, rows);
     write_records(out, rows->vgpus);
     write_hook(out, &counts);
     write_backend(out, &counts);
     write_reconcile(out, &counts);
+    write_lost(out, &counts);
     write_log(out);
     return vgpu_exposition_end(out);
 }

@@ -92,16 +92,16 @@ vgpu_metrics_hook(VgpuMetrics *self, const char *op, const char *result, gint64 
     g_mutex_unlock(&self->lock);
 }
 
-static VgpuHistogram *
-backend_histogram(VgpuMetrics *self, const char *interface, gsize op)
+/* VGPU_METRICS_BACKENDS: none of them. */
+static gsize
+find_backend(const char *interface)
 {
     VgpuInterface wanted = vgpu_interface_from_string(interface);
+    gsize i = 0;
 
-    for (gsize i = 0; i < VGPU_METRICS_BACKENDS; i++) {
-        if (vgpu_metrics_backends[i] == wanted)
-            return &self->counts.backend[i][op];
-    }
-    return NULL;
+    while (i < VGPU_METRICS_BACKENDS && vgpu_metrics_backends[i] != wanted)
+        i++;
+    return i;
 }
 
 void
@@ -109,21 +109,29 @@ vgpu_metrics_event(VgpuMetrics *self, GVariant *event)
 {
     static const char *const events[] = { "vgpu-created", "vgpu-removed" };
     const char *name = NULL, *interface = NULL;
+    gsize backend;
     guint32 ms;
 
+    if (g_variant_lookup(event, "event", "&s", &name) && g_str_equal(name, "vgpu-lost")) {
+        g_mutex_lock(&self->lock);
+        self->counts.lost++;
+        g_mutex_unlock(&self->lock);
+        return;
+    }
     if (!g_variant_lookup(event, "event", "&s", &name) ||
         !g_variant_lookup(event, "interface", "&s", &interface) ||
         !g_variant_lookup(event, "duration_ms", "u", &ms))
         return;
+    backend = find_backend(interface);
+    if (backend == VGPU_METRICS_BACKENDS)
+        return;
+    g_mutex_lock(&self->lock);
     for (gsize op = 0; op < G_N_ELEMENTS(events); op++) {
-        VgpuHistogram *histogram = backend_histogram(self, interface, op);
-
-        if (!histogram || !g_str_equal(name, events[op]))
-            continue;
-        g_mutex_lock(&self->lock);
-        observe(histogram, (gint64) ms * 1000);
-        g_mutex_unlock(&self->lock);
+        if (g_str_equal(name, events[op]))
+            observe(&self->counts.backend[backend][op], (gint64) ms * 1000);
     }
+    self->counts.failures[backend] += g_str_equal(name, "create-failed");
+    g_mutex_unlock(&self->lock);
 }
 
 void

@@ -20,8 +20,8 @@ VgpuMetrics *vgpu_metrics_default(void);
  * client did not wait), @us how long it took. An unknown operation counts as "other". */
 void vgpu_metrics_hook(VgpuMetrics *self, const char *op, const char *result, gint64 us);
 
-/* An event as in the signal Event of org.virtvgpu.Manager1: what tells how long a driver took is
- * counted, the rest ignored. A floating reference stays one. */
+/* An event as in the signal Event of org.virtvgpu.Manager1: what tells how long a driver took, and
+ * what was lost, is counted, the rest ignored. A floating reference stays one. */
 void vgpu_metrics_event(VgpuMetrics *self, GVariant *event);
 
 /* A reconciliation carried out these (of VgpuAction) at @now, seconds since 1970. */

@@ -1,19 +1,22 @@
-/* service-metrics.h: the method GetMetrics of org.virtvgpu.Manager1, and what it answers */
+/* service-metrics.h: what is measured and counted: the methods GetMetrics, GetStats and GetGpuStats of
+ * org.virtvgpu.Manager1, and what the first answers */
 #pragma once
 
 #include "bus/manager1.h"
 #include "core/manager.h"
+#include "daemon/host-setup.h"
 #include "daemon/worker.h"
 
-/* Answer it on @skeleton, on a thread of its own that waits for the worker. */
-void vgpu_service_metrics_connect(VgpuBusManager1 *skeleton, VgpuWorker *worker,
-                                  VgpuManager *manager);
-
-/* Where the inventory comes from. */
+/* Where inventory and figures come from. */
 typedef struct {
     VgpuWorker *worker;
     VgpuManager *manager;
+    VgpuHostSetup *setup;
 } VgpuServiceMetricsSource;
+
+/* Answer them on @skeleton, on threads of their own that wait for the worker, and for the vendor's library. */
+void vgpu_service_metrics_connect(VgpuBusManager1 *skeleton,
+                                  const VgpuServiceMetricsSource *source);
 
 /* All metrics, see vgpu_metrics_text(). @source is a VgpuServiceMetricsSource. Waits for the worker. */
 char *vgpu_service_metrics_collect(gpointer source);

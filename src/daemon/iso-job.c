@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "daemon/host-program.h"
+#include "iso/place.h"
 
 #define PROGRAM "virt-vgpu-iso"
 #define TIMEOUT_MS (10 * 60 * 1000)
@@ -18,8 +19,25 @@ copy_strings(const GPtrArray *strings)
     return copy;
 }
 
+bool
+vgpu_iso_job_check(const VgpuPool *pool, const VgpuConfig *config, GError **error)
+{
+    const VgpuIsoPlace images = { .dirs = (const char *const *) config->image_dirs,
+                                  .key = VGPU_CONFIG_IMAGE_DIRS };
+    const VgpuIsoPlace sources = { .dirs = (const char *const *) config->image_sources,
+                                   .key = VGPU_CONFIG_IMAGE_SOURCES };
+
+    if (pool->iso && !vgpu_iso_place_check(&images, pool->iso, error))
+        return false;
+    for (guint i = 0; pool->iso_paths && i < pool->iso_paths->len; i++) {
+        if (!vgpu_iso_place_check(&sources, pool->iso_paths->pdata[i], error))
+            return false;
+    }
+    return !pool->iso_token || vgpu_iso_place_check(&sources, pool->iso_token, error);
+}
+
 VgpuIsoJob *
-vgpu_iso_job_new(const VgpuPool *pool)
+vgpu_iso_job_new(const VgpuPool *pool, const VgpuConfig *config)
 {
     VgpuIsoJob *self;
 
@@ -32,6 +50,8 @@ vgpu_iso_job_new(const VgpuPool *pool)
     self->gridd = copy_strings(pool->iso_gridd);
     self->token = g_strdup(pool->iso_token);
     self->profile = g_strdup(vgpu_pool_default_profile(pool));
+    self->config_file = g_strdup(config->file);
+    self->config_dir = g_strdup(config->dir);
     return self;
 }
 
@@ -46,6 +66,8 @@ vgpu_iso_job_free(VgpuIsoJob *self)
     g_strfreev(self->gridd);
     g_free(self->token);
     g_free(self->profile);
+    g_free(self->config_file);
+    g_free(self->config_dir);
     g_free(self);
 }
 
@@ -56,6 +78,10 @@ arguments(const VgpuIsoJob *self)
 
     g_ptr_array_add(args, g_strdup("build"));
     g_ptr_array_add(args, g_strdup(self->output));
+    if (self->config_file)
+        g_ptr_array_add(args, g_strconcat("--config=", self->config_file, NULL));
+    if (self->config_dir)
+        g_ptr_array_add(args, g_strconcat("--config-dir=", self->config_dir, NULL));
     for (char **setting = self->gridd; *setting; setting++)
         g_ptr_array_add(args, g_strconcat("--gridd=", *setting, NULL));
     if (self->token)
@@ -71,10 +97,12 @@ arguments(const VgpuIsoJob *self)
 char **
 vgpu_iso_job_refresh(const VgpuIsoJob *self, const char *program, GError **error)
 {
+    g_autofree char *dir = g_path_get_dirname(self->output);
     VgpuHostProgram child = {
         .path = program ? program : VGPU_LIBEXECDIR "/" PROGRAM,
         .name = PROGRAM,
         .apart = !program && vgpu_host_program_can_be_apart(),
+        .writable = dir,
     };
     g_autoptr(GPtrArray) args = arguments(self);
     g_autoptr(GVariant) built =

@@ -5,21 +5,29 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
+#include "base/config.h"
 #include "pool/pool.h"
 
 /* What is to be built: copied out of the pool, which is the worker's. */
 typedef struct {
-    char *pool;    /* its name, for texts */
-    char *output;  /* absolute path of the image */
-    char **paths;  /* files and directories that go into it */
-    char **gridd;  /* KEY=VALUE */
-    char *token;   /* NULL: none */
-    char *profile; /* that FeatureType is checked against; NULL: none */
+    char *pool;                     /* its name, for texts */
+    char *output;                   /* absolute path of the image */
+    char **paths;                   /* files and directories that go into it */
+    char **gridd;                   /* KEY=VALUE */
+    char *token;                    /* NULL: none */
+    char *profile;                  /* that FeatureType is checked against; NULL: none */
+    char *config_file, *config_dir; /* that name the directories; NULL: the usual ones */
 } VgpuIsoJob;
 
+/* Whether the files that @pool names are where @config wants them: its image, also one that is only used, and what
+ * it is built from. VGPU_ERROR_BAD_REQUEST names the key. virt-vgpu-iso looks again when it opens them. */
+bool vgpu_iso_job_check(const VgpuPool *pool, const VgpuConfig *config, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* NULL when the pool has no image, or one that is not built from anything. */
-VgpuIsoJob *vgpu_iso_job_new(const VgpuPool *pool);
+VgpuIsoJob *vgpu_iso_job_new(const VgpuPool *pool, const VgpuConfig *config);
 void vgpu_iso_job_free(VgpuIsoJob *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuIsoJob, vgpu_iso_job_free)
 

@@ -26,6 +26,12 @@ if ! grep -q '^ReadWritePaths=.*/etc/virt-vgpu/pools' "$srcdir/data/virtvgpud.se
     echo "virtvgpud.service.in: pools could not be defined, /etc is read-only"
     exit 1
 fi
+for limit in MemoryMax TasksMax; do
+    if ! grep -q "^$limit=[0-9]" "$srcdir/data/virtvgpud.service.in"; then
+        echo "virtvgpud.service.in: without $limit= its callers could take the host's memory"
+        exit 1
+    fi
+done
 unit=virt-vgpu-host.service.in
 if ! grep -q '^Before=virtvgpud.service libvirtd.service virtqemud.service$' "$srcdir/data/$unit"; then
     echo "$unit: the host is to be set up before anything starts domains"

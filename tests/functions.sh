@@ -84,11 +84,11 @@ annotated()
 }
 
 # start_daemon [OPTION...]: with the fake driver, and $preload if it is set; its pid in $daemon, its output
-# in $root/log, or in $log if it is set
+# in $root/log, or in $log if it is set. $asan: more options of a sanitizer
 start_daemon()
 {
     # the preload comes before a sanitizer's library, and the program's end is not the test's
-    ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 FAKE_DRIVER_ROOT=$root \
+    ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0${asan:+:$asan} FAKE_DRIVER_ROOT=$root \
         LD_PRELOAD=$builddir/tests/fake-driver.so${preload:+:$preload} \
         "$builddir/virtvgpud" --root "$root" --driver-program "$builddir/virt-vgpu-driver" \
         --bus "${bus:-none}" --libvirt-uri "test://$root/host.xml" "$@" >> "${log:-$root/log}" 2>&1 &

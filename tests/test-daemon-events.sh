@@ -55,6 +55,13 @@ tell start vm1
 check "then it is, and again while it fails" until_true called_times 2 "attach vm1"
 unknob attach_fails
 check "until the domain has it" until_true has_phase 1 ready
+# The retry that was waited for, 300 ms, was not libvirt's.
+slowly_attached()
+{
+    sed -n 's/.*attached to the running domain after \([0-9]*\) ms (\([0-9]*\) in libvirt).*/\1 \2/p' "$root/log" |
+        { read -r all libvirt && [ $((all - libvirt)) -ge 300 ]; }
+}
+check "as the log says, from its start on" slowly_attached
 check "the list says active" is_active vm1
 tell stop vm1
 check "a stop whose hook was lost takes it away" until_true has_no_record 1
@@ -73,6 +80,24 @@ check "a new definition follows" until_true called "attach vm4"
 check "its vGPU is planned" until_true is_planned vm4
 tell undefine vm4
 check "and when it has gone, no more" until_true not is_planned vm4
+cli events --json > "$root/events" &
+events=$!
+# injected FIELD: what the last event of a definition that follows has in that field, 0 for nothing
+injected()
+{
+    number=$(sed -n "s/.*\"domain-injected\".*\"$1\": *\([0-9]*\).*/\1/p" "$root/events" | tail -n 1)
+    echo "${number:-0}"
+}
+# Once the second look is over a retry has been waited for: 300 ms at least.
+slowly_injected() { [ "$(injected duration_ms)" -ge 300 ] && [ "$(injected libvirt_ms)" -le "$(injected duration_ms)" ]; }
+knob attach_fails 1
+: > "$root/calls"
+tell define "$root/vm4.xml"
+check "one that cannot follow is tried again" until_true called_times 2 "attach vm4"
+unknob attach_fails
+check "and follows in the end" until_true grep -q domain-injected "$root/events"
+check "its event counts from libvirt's on, not from the last look" slowly_injected
+tell undefine vm4
 tr '\n' ' ' < "$root/vm3.xml" | sed 's/<metadata>.*<\/metadata>//' > "$root/plain.xml"
 tell define "$root/plain.xml"
 check "one without annotation any more loses its <hostdev>" until_true called "detach vm3"
@@ -82,20 +107,56 @@ check "one without annotation any more loses its <hostdev>" until_true called "d
 check "a card is not seen where it was not looked for" fails_with "26:00.0" cli gpu-info 26:00.0
 tell nodedev pci_0000_26_00_0
 check "libvirt's word is enough" until_true cli gpu-info 26:00.0
+appeared() { grep '"gpu-appeared".*"gpu": *"0000:26:00.0"' "$root/events"; }
+check "its event is told" until_true appeared
+has_times() { appeared | grep -qE '"duration_ms": *[0-9]+, *"libvirt_ms": *[0-9]+'; }
+check "with the time since libvirt's" has_times
+kill $events
 
 # --- verbs ----------------------------------------------------------------------------------------
 check "attach to a definition" says "vGPUattachedtothedefinition" cli attach vm2 --profile A2-4Q --config
 check "asks libvirt to" until_true called "attach vm2"
 check "detach" says "vGPU1detachedfromthedefinition" cli detach vm2 1 --config
+check "a profile that no GPU has is not written" fails_with "no GPU has the profile 'A2-4X' (see 'virt-vgpu profile-list'); did you mean 'NVIDIA A2-4Q'?" \
+    cli attach vm2 --profile A2-4X --config
+check "nor a pool" fails_with "there is no pool 'nosuch'" cli attach vm2 --pool nosuch --config
+check "nor a GPU" fails_with "there is no GPU 0000:99:00.0 on this host" cli attach vm2 --profile A2-4Q --gpu 99:00.0 --config
+check "its definition is as it was" fails_with "it has no vGPU 1" cli detach vm2 1 --config
 check "attach to one that does not run" fails_with "does not run" cli attach vm2 --profile A2-4Q --live
 check "detach what is not there" fails_with "it has no vGPU 9" cli detach vm2 9 --config
 check "doctor has what the daemon says" fails_with "connected to test://$root/host.xml" cli doctor
+cli events --json > "$root/events" &
+events=$!
+# Until it listens, something that can be repeated.
+heard() { cli pool-refresh default > /dev/null && grep -q '"pool-refreshed"' "$root/events"; }
+check "the default pool is read again" until_true heard
+# told KIND REASON: of the pool 'design', as JSON line and in the log
+told()
+{
+    reason=$([ -n "$2" ] && echo "\"$2\"" || echo null)
+    grep -q "\"event\": *\"$1\".*\"pool\": *\"design\".*\"outcome\": *\"ok\", *\"reason\": *$reason" "$root/events"
+}
 echo "<vgpupool><name>design</name><source><gpu address='0000:41:00.0'/></source></vgpupool>" > "$root/pool.xml"
 check "a pool is defined" cli pool-define "$root/pool.xml"
+check "which is told" until_true told pool-defined new
+check "and again" cli pool-define "$root/pool.xml"
+check "which is told as well" until_true told pool-defined changed
 check "its XML" says "<name>design</name>" cli pool-dumpxml design
 check "its autostart" cli pool-autostart design
 check "is kept" says '"autostart":true' cli pool-info design --json
+check "and told" until_true told pool-autostart on
 check "that of no pool" fails_with "no pool 'none'" cli pool-autostart none
+cli pool-start design > /dev/null
+check "its start is told" until_true told pool-started ''
+check "in the log, too" until_true grep -q "pool 'design': started" "$root/log"
+cli pool-refresh design > /dev/null
+check "so is that it is read again" until_true told pool-refreshed "definition: unchanged"
+cli pool-destroy "$(cli pool-info design --json | sed -n 's/.*"uuid" : "\(.*\)",/\1/p')" > /dev/null
+check "that it is stopped, by its UUID" until_true told pool-destroyed ''
+cli pool-undefine design > /dev/null
+check "and that it is undefined" until_true told pool-undefined ''
+check "what is refused is no event" not grep -q '"pool": *"none"' "$root/events"
+kill $events
 
 # --- what the command would not send --------------------------------------------------------------
 ask() # METHOD ARGUMENT...

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "daemon/access.h"
 #include "daemon/iso-job.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
@@ -96,7 +97,7 @@ read_again(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **j
                         g_strdup(!xml                               ? "definition: new"
                                  : g_str_equal(xml, row->pool->xml) ? "definition: unchanged"
                                                                     : "definition: changed"));
-        *job = vgpu_iso_job_new(row->pool);
+        *job = vgpu_iso_job_new(row->pool, self->config);
     }
     g_ptr_array_add(lines, gpus_line(row));
     return true;
@@ -125,18 +126,54 @@ write_change(VgpuService *self, VgpuPoolsChange *change, const VgpuPool **pool, 
     return turn;
 }
 
+/* @reason: how, NULL: there is nothing more to say. */
+static void
+tell(const VgpuService *self, const char *event, const char *pool, const char *reason)
+{
+    const VgpuEvent about = {
+        .event = event, .pool = pool, .reason = reason, .duration_ms = -1, .libvirt_ms = -1
+    };
+
+    vgpu_guard_tell(self->guard, &about);
+}
+
+/* @xml is a pool already. The program that builds its image is root, so it may not read or write just anywhere. */
+static bool
+check_files(const VgpuService *self, const char *xml, GError **error)
+{
+    g_autoptr(VgpuPool) pool = vgpu_pool_parse(xml, strlen(xml), "pool", error);
+
+    return pool && vgpu_iso_job_check(pool, self->config, error);
+}
+
 static GVariant *
 define(VgpuService *self, const char *xml, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
     g_autoptr(VgpuPoolsChange) change = NULL;
     g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    guint before = vgpu_pools_list(pools_of(self))->len;
     const VgpuPool *pool;
 
     change = vgpu_pools_plan_define(pools_of(self), xml, strlen(xml), error);
     g_clear_pointer(&turn, vgpu_turn_end);
-    turn = change ? write_change(self, change, &pool, error) : NULL;
-    return turn ? report_row(self, pool->name, error) : NULL;
+    if (!change || !check_files(self, xml, error))
+        return NULL;
+    turn = write_change(self, change, &pool, error);
+    if (!turn)
+        return NULL;
+    tell(self, "pool-defined", pool->name,
+         vgpu_pools_list(pools_of(self))->len > before ? "new" : "changed");
+    return report_row(self, pool->name, error);
+}
+
+/* The name of a pool that may have been named by its UUID, or that cannot be found. */
+static char *
+name_of(const VgpuService *self, const char *name)
+{
+    const VgpuPool *pool = vgpu_pools_find(pools_of(self), name);
+
+    return g_strdup(pool ? pool->name : name);
 }
 
 /* Returns its users. */
@@ -147,12 +184,16 @@ undefine(VgpuService *self, const char *name, GError **error)
     g_autoptr(VgpuPoolsChange) change = NULL;
     g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
     g_auto(GStrv) users = users_of(self, name);
+    g_autofree char *known_as = name_of(self, name);
     const VgpuPool *pool;
 
     change = vgpu_pools_plan_undefine(pools_of(self), name, error);
     g_clear_pointer(&turn, vgpu_turn_end);
     turn = change ? write_change(self, change, &pool, error) : NULL;
-    return turn ? g_steal_pointer(&users) : NULL;
+    if (!turn)
+        return NULL;
+    tell(self, "pool-undefined", known_as, NULL);
+    return g_steal_pointer(&users);
 }
 
 static bool
@@ -161,11 +202,14 @@ set_autostart(VgpuService *self, const char *name, bool autostart, GError **erro
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
     g_autoptr(VgpuPoolsChange) change = NULL;
     g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    g_autofree char *known_as = name_of(self, name);
     const VgpuPool *pool;
 
     change = vgpu_pools_plan_autostart(pools_of(self), name, autostart, error);
     g_clear_pointer(&turn, vgpu_turn_end);
     turn = change ? write_change(self, change, &pool, error) : NULL;
+    if (turn)
+        tell(self, "pool-autostart", known_as, autostart ? "on" : "off");
     return turn != NULL;
 }
 
@@ -176,9 +220,12 @@ set_active(VgpuService *self, const char *name, bool active, GError **error)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
     g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
     g_auto(GStrv) users = users_of(self, name);
+    g_autofree char *known_as = name_of(self, name);
 
-    return vgpu_pools_set_active(pools_of(self), name, active, error) ? g_steal_pointer(&users)
-                                                                      : NULL;
+    if (!vgpu_pools_set_active(pools_of(self), name, active, error))
+        return NULL;
+    tell(self, active ? "pool-started" : "pool-destroyed", known_as, NULL);
+    return g_steal_pointer(&users);
 }
 
 static bool
@@ -186,8 +233,12 @@ refresh(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->pools_lock);
     g_autoptr(VgpuTurn) turn = vgpu_service_turn(self);
+    g_autofree char *known_as = name_of(self, name);
 
-    return read_again(self, name, lines, job, error);
+    if (!read_again(self, name, lines, job, error))
+        return false;
+    tell(self, "pool-refreshed", known_as, lines->pdata[0]);
+    return true;
 }
 
 static gboolean
@@ -231,6 +282,11 @@ on_get_pool_xml(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const ch
     vgpu_turn_end(turn);
     if (!xml)
         return vgpu_service_take(call, error);
+    if (!vgpu_access_may(call, "manage")) {
+        g_autofree char *whole = g_steal_pointer(&xml);
+
+        xml = vgpu_pool_hide(whole);
+    }
     vgpu_bus_manager1_complete_get_pool_xml(skeleton, call, xml);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

@@ -110,8 +110,8 @@ check "too few arguments" 2 "called as: mig-apply ADDR SPEC" mig-apply "$a100"
 check "too many arguments" 2 "called as: disable ADDR" disable "$a100" 16
 check "no address" 2 "'a100' is not a PCI address" disable a100
 check "an unknown option" 2 "Unknown option --bot" apply --bot
-check "no such device" 1 "there is no PCI device 0000:99:00.0" enable 99:00.0
-check "no layout" 1 "host.xml" apply
+check "no such device" 3 "there is no PCI device 0000:99:00.0" enable 99:00.0
+check "no layout" 3 "host.xml" apply
 
 # --- virtual functions ------------------------------------------------------------------------
 check "enable" 0 "{'address': <'$a2'>, 'vfs_total': <uint32 16>, 'vfs_enabled': <uint32 16>}" enable 41:00.0
@@ -119,9 +119,9 @@ is "they are there" "$(vfs "$a2")" 16
 check "enable again" 0 "'vfs_enabled': <uint32 16>" enable "$a2" max
 check "disable" 0 "'vfs_enabled': <uint32 0>" disable pci_0000_41_00_0
 check "too many" 2 "has 16 virtual functions at most, not 99" enable "$a2" 99
-check "passed through whole" 1 "$taken is passed through: it is bound to vfio-pci" enable "$taken"
+check "passed through whole" 5 "$taken is passed through: it is bound to vfio-pci" enable "$taken"
 : > "$knobs/locked"
-check "somebody has the GPU open" 1 "Cannot obtain unbindLock for $a2" enable "$a2"
+check "somebody has the GPU open" 5 "Cannot obtain unbindLock for $a2" enable "$a2"
 echo 1 > "$knobs/locked"
 check "somebody had it open for a moment" 0 "<uint32 16>}" enable "$a2"
 host disable "$a2"
@@ -132,19 +132,28 @@ is "it is there" "$(cat "$root/etc/gim_config")" vf_num=4
 is "sriov_numvfs is left alone" "$(vfs "$s7150")" 0
 
 # --- MIG and scheduler, one by one ------------------------------------------------------------
-check "no MIG mode on this GPU" 1 "$a2" mig-apply "$a2" 1g.5gb:2
+check "no MIG mode on this GPU" 1 "GPU $a2 has no MIG" mig-apply "$a2" 1g.5gb:2
+check "what there can be, before MIG mode is on" 0 "{'mode': <'off'>, 'profile': <'7g.40gb'>, 'id': <uint32 0>, 'total'" \
+    mig-profiles "$a100"
 check "MIG instances" 0 "['" mig-apply "$a100" 2g.10gb:1,1g.5gb:2
 is "MIG mode is on" "$(fake "$a100" mig_mode)" 1
 check "they are listed" 0 "'profile': <'1g.5gb'>" mig-list "$a100"
 is "all three" "$(count "'gi':")" 3
+check "with the UUIDs of their compute instances" 0 "'compute_instances': <[{'ci': <uint32 0>, 'profile': <'2g.10gb'>, 'uuid': <'MIG-" \
+    mig-list "$a100"
 check "what else there could be" 0 "'profile': <'1g.5gb'>, 'id': <uint32 19>" mig-profiles "$a100"
 check "one more" 0 "uint32 " mig-add "$a100" 19
 check "as they are: nothing to be done" 0 "@as []" mig-apply "$a100" 2g.10gb:1,1g.5gb:3
 check "a profile that is none" 2 "9g.99gb" mig-apply "$a100" 9g.99gb
 check "all gone" 0 "['" mig-clear "$a100"
 check "none is listed" 0 "@aa{sv} []" mig-list "$a100"
+check "some again" 0 "['" mig-apply "$a100" 1g.5gb:2
+check "and MIG mode off" 0 "'turned MIG mode off']" mig-end "$a100"
+is "it is" "$(fake "$a100" mig_mode)" 0
+check "it is off already" 0 "@as []" mig-end "$a100"
+check "some once more" 0 "['turned MIG mode on'" mig-apply "$a100" 1g.5gb:2
 check "facts" 0 "'address': <'$a100'>" facts
-check "stats" 0 "@aa{sv} []" stats
+check "stats" 0 "'temperature_c': <uint32 45>" stats
 check "the scheduler is shown" 0 "'policy': <'best-effort'>" scheduler "$a2"
 check "and set" 0 "'policy': <'equal-share'>" scheduler "$a2" policy=equal-share
 check "a time slice in place of round robin" 0 "'timeslice_us': <uint32 3000>" scheduler "$a2" equal-share timeslice_us=3000
@@ -202,6 +211,13 @@ is "only what is named is touched" "$(vfs "$a2") $(fake "$a100" mig_mode)" "16 1
 check "sriov-manage has taken the instances away" 0 "'what': <'mig'>" diff
 check "they are made again" 0 "created GPU instance" apply
 check "all of it" 0 "@aa{sv} []" diff
+echo "<vgpuhost><gpu address='$a100'><sriov vfs='max'/><mig mode='off'/></gpu></vgpuhost>" > "$root/no-mig.xml"
+check "MIG mode is not wanted any more" 0 "'wanted': <'off'>, 'actual': <'on'>" diff "$root/no-mig.xml"
+check "it ends" 0 "'step': <'mig-mode'>, 'result': <'done'>, 'text': <'off'>" apply "$root/no-mig.xml"
+is "with the virtual functions as wanted" "$(fake "$a100" mig_mode) $(vfs "$a100")" "0 16"
+check "which is how it is wanted" 0 "@aa{sv} []" diff "$root/no-mig.xml"
+check "MIG as before" 0 "created GPU instance" apply
+check "all of that" 0 "@aa{sv} []" diff
 
 # --- what cannot be done ----------------------------------------------------------------------
 printf '%s\n' "<vgpuhost><gpu address='$a2'><sriov vfs='0'/>" "<mig auto='maybe'/></gpu></vgpuhost>" > "$root/bad.xml"
@@ -270,8 +286,8 @@ is "its functions are there" "$(vfs "$a100")" 16
 # --- without NVML -----------------------------------------------------------------------------
 sed -i 's|^nvml_library=.*|nvml_library=/nonexistent/libnvidia-ml.so.1|' "$root/etc/virt-vgpu/virt-vgpu.conf"
 check "no NVML: no facts" 0 "@aa{sv} []" facts
-check "no statistics" 0 "@aa{sv} []" stats
-check "no MIG" 1 "/nonexistent/libnvidia-ml.so.1" mig-list "$a100"
+check "no statistics" 0 "(@aa{sv} [], @aa{sv} [])" stats
+check "no MIG" 3 "/nonexistent/libnvidia-ml.so.1" mig-list "$a100"
 check "virtual functions all the same" 0 "'vfs_enabled': <uint32 0>" disable "$a100"
 
 echo "1..$tests"

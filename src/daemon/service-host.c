@@ -21,6 +21,15 @@ answer(GDBusMethodInvocation *call, GVariant *result, GError **error)
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* The same where all that the program was given are arguments of the call. */
+static gboolean
+answer_arguments(GDBusMethodInvocation *call, GVariant *result, GError **error)
+{
+    if (!result && g_error_matches(*error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST))
+        (*error)->code = VGPU_ERROR_ARGUMENT;
+    return answer(call, result, error);
+}
+
 /* NULL when it was none and the call is answered. */
 static char *
 address_of(GDBusMethodInvocation *call, const char *text)
@@ -28,7 +37,7 @@ address_of(GDBusMethodInvocation *call, const char *text)
     char *address = vgpu_pciaddr_canonical(text);
 
     if (!address)
-        g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+        g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
                                               "%s: not a PCI address", text);
     return address;
 }
@@ -40,12 +49,12 @@ ask_of_gpu(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *verb, 
            const char *text)
 {
     g_autofree char *address = address_of(call, text);
-    const char *args[] = { verb, address, NULL };
     GError *error = NULL;
 
     if (!address)
         return G_DBUS_METHOD_INVOCATION_HANDLED;
-    return answer(call, vgpu_host_setup_query(setup, type, args, NULL, &error), &error);
+    return answer_arguments(call, vgpu_host_setup_ask(setup, type, verb, address, &error),
+                            &error);
 }
 
 static gboolean
@@ -82,18 +91,9 @@ on_diff_host(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char 
 static gboolean
 on_export_host(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer setup)
 {
-    static const char *const args[] = { "export", NULL };
     GError *error = NULL;
 
-    return answer(call, vgpu_host_setup_query(setup, "s", args, NULL, &error), &error);
-}
-
-static gboolean
-on_get_stats(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer setup)
-{
-    GError *error = NULL;
-
-    return answer(call, vgpu_host_setup_stats(setup, &error), &error);
+    return answer(call, vgpu_host_setup_ask(setup, "s", "export", NULL, &error), &error);
 }
 
 /* --- changes ------------------------------------------------------------------------------ */
@@ -110,11 +110,11 @@ set_vfs(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *text, con
 
     if (!address)
         return G_DBUS_METHOD_INVOCATION_HANDLED;
-    return answer(call,
-                  vgpu_host_setup_change(setup, "a{sv}", address,
-                                         !vgpu_host_setup_has_vfs(setup, address, vfs), args,
-                                         persistent ? persist : NULL, &error),
-                  &error);
+    return answer_arguments(call,
+                            vgpu_host_setup_change(setup, "a{sv}", address,
+                                                   !vgpu_host_setup_has_vfs(setup, address, vfs),
+                                                   args, persistent ? persist : NULL, &error),
+                            &error);
 }
 
 static gboolean
@@ -133,39 +133,96 @@ on_disable_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const cha
     return set_vfs(setup, call, text, "0", "disable", persistent);
 }
 
+static bool
+has_option(GVariant *options, const char *key)
+{
+    gboolean value = FALSE;
+
+    return g_variant_lookup(options, key, "b", &value) && value;
+}
+
+/* @layout: what the layout's file is to have in its <mig>, see vgpu_layout_persist(). */
+static gboolean
+change_mig(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *address,
+           const char *const *args, const char *layout, GVariant *options)
+{
+    g_autofree char *word = g_strconcat("mig=", layout, NULL);
+    const char *persist[] = { "persist", address, word, NULL };
+    GError *error = NULL;
+
+    return answer_arguments(call,
+                            vgpu_host_setup_change(setup, "as", address, false, args,
+                                                   has_option(options, "persistent") ? persist
+                                                                                     : NULL,
+                                                   &error),
+                            &error);
+}
+
 static gboolean
 on_apply_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
-             const char *spec, gpointer setup)
+             const char *spec, GVariant *options, gpointer setup)
 {
     g_autofree char *address = address_of(call, text);
     const char *args[] = { "mig-apply", address, spec, NULL };
-    GError *error = NULL;
 
     if (!address)
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     if (!g_ascii_isdigit(*spec)) { /* nor is it an option */
-        g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+        g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
                                               "'%s' is not a MIG layout like "
                                               "1g.12gb:4,2g.24gb:1",
                                               spec);
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
-    return answer(call, vgpu_host_setup_change(setup, "as", address, false, args, NULL, &error),
-                  &error);
+    return change_mig(setup, call, address, args, spec, options);
 }
 
 static gboolean
 on_clear_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
-             gpointer setup)
+             GVariant *options, gpointer setup)
 {
     g_autofree char *address = address_of(call, text);
-    const char *args[] = { "mig-clear", address, NULL };
-    GError *error = NULL;
+    bool off = has_option(options, "off");
+    const char *args[] = { off ? "mig-end" : "mig-clear", address, NULL };
 
     if (!address)
         return G_DBUS_METHOD_INVOCATION_HANDLED;
-    return answer(call, vgpu_host_setup_change(setup, "as", address, false, args, NULL, &error),
-                  &error);
+    return change_mig(setup, call, address, args, off ? "off" : "", options);
+}
+
+/* What the layout's file will say of the scheduler: what was not asked for is not in it. */
+static GPtrArray *
+scheduler_persist(const char *address, GVariant *options)
+{
+    static const struct {
+        const char *option, *key;
+        const char *none; /* the value that asks for nothing */
+        guint unit;       /* of the file's number, 0: it is a word */
+    } keys[] = {
+        { "policy", "policy", "" },
+        { "strict", "strict", "default" },
+        { "timeslice_us", "timeslice", "0", 1000 },
+        { "averaging_factor", "averaging", "0", 1 },
+        { "frequency", "frequency", "0", 1 },
+    };
+    GPtrArray *args = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(args, g_strdup("persist"));
+    g_ptr_array_add(args, g_strdup(address));
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *value = keys[i].none;
+        g_autofree char *number = NULL;
+
+        g_variant_lookup(options, keys[i].option, "&s", &value);
+        if (g_str_equal(value, keys[i].none))
+            value = "";
+        else if (keys[i].unit)
+            value = number = g_strdup_printf("%" G_GUINT64_FORMAT,
+                                             g_ascii_strtoull(value, NULL, 10) / keys[i].unit);
+        g_ptr_array_add(args, g_strconcat(keys[i].key, "=", value, NULL));
+    }
+    g_ptr_array_add(args, NULL);
+    return args;
 }
 
 /* "KEY=VALUE" words that no program takes for an option; NULL when a key is none. */
@@ -182,10 +239,20 @@ scheduler_args(const char *address, GVariant *options)
     while (g_variant_iter_next(&iter, "{&s&s}", &key, &value)) {
         if (!g_ascii_isalpha(*key))
             return NULL;
+        if (g_str_equal(key, "persistent"))
+            continue;
         g_ptr_array_add(args, g_strdup_printf("%s=%s", key, value));
     }
     g_ptr_array_add(args, NULL);
     return g_steal_pointer(&args);
+}
+
+static bool
+is_word(GVariant *options, const char *key, const char *word)
+{
+    const char *value = NULL;
+
+    return g_variant_lookup(options, key, "&s", &value) && g_str_equal(value, word);
 }
 
 static gboolean
@@ -194,25 +261,37 @@ on_set_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
 {
     g_autofree char *address = address_of(call, text);
     g_autoptr(GPtrArray) args = address ? scheduler_args(address, options) : NULL;
-    const char *set = NULL;
+    g_autoptr(GPtrArray) persist = NULL;
     GError *error = NULL;
 
     if (!address)
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     if (!args || g_variant_n_children(options) == 0) {
-        g_dbus_method_invocation_return_error_literal(call, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+        g_dbus_method_invocation_return_error_literal(call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
                                                       "no option like policy=equal-share");
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
-    if (g_variant_lookup(options, "set", "&s", &set) && g_str_equal(set, "no"))
-        return answer(call,
-                      vgpu_host_setup_query(setup, "a{sv}", (const char *const *) args->pdata,
-                                            NULL, &error),
-                      &error);
-    return answer(call,
-                  vgpu_host_setup_change(setup, "a{sv}", address, true,
-                                         (const char *const *) args->pdata, NULL, &error),
-                  &error);
+    if (is_word(options, "persistent", "yes")) {
+        if (!g_variant_lookup(options, "policy", "s", NULL) ||
+            g_variant_lookup(options, "gi", "s", NULL)) {
+            g_dbus_method_invocation_return_error_literal(
+                call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
+                "the host layout takes a policy, and that of the whole GPU");
+            return G_DBUS_METHOD_INVOCATION_HANDLED;
+        }
+        persist = scheduler_persist(address, options);
+    }
+    if (is_word(options, "set", "no"))
+        return answer_arguments(call,
+                                vgpu_host_setup_query(setup, "a{sv}",
+                                                      (const char *const *) args->pdata, NULL,
+                                                      &error),
+                                &error);
+    return answer_arguments(
+        call,
+        vgpu_host_setup_change(setup, "a{sv}", address, true, (const char *const *) args->pdata,
+                               persist ? (const char *const *) persist->pdata : NULL, &error),
+        &error);
 }
 
 static gboolean
@@ -236,7 +315,6 @@ vgpu_service_host_connect(VgpuBusManager1 *skeleton, VgpuHostSetup *setup)
         { "handle-get-scheduler", G_CALLBACK(on_get_scheduler) },
         { "handle-diff-host", G_CALLBACK(on_diff_host) },
         { "handle-export-host", G_CALLBACK(on_export_host) },
-        { "handle-get-stats", G_CALLBACK(on_get_stats) },
         { "handle-enable-gpu", G_CALLBACK(on_enable_gpu) },
         { "handle-disable-gpu", G_CALLBACK(on_disable_gpu) },
         { "handle-apply-mig", G_CALLBACK(on_apply_mig) },

@@ -27,13 +27,13 @@ vgpu_service_take(GDBusMethodInvocation *call, GError *error)
 gboolean
 vgpu_service_no_address(GDBusMethodInvocation *call, const char *text)
 {
-    return vgpu_service_fail(call, VGPU_ERROR_BAD_REQUEST, text, "not a PCI address");
+    return vgpu_service_fail(call, VGPU_ERROR_ARGUMENT, text, "not a PCI address");
 }
 
 gboolean
 vgpu_service_no_uuid(GDBusMethodInvocation *call, const char *text)
 {
-    return vgpu_service_fail(call, VGPU_ERROR_BAD_REQUEST, text, "not a UUID");
+    return vgpu_service_fail(call, VGPU_ERROR_ARGUMENT, text, "not a UUID");
 }
 
 void

@@ -33,7 +33,7 @@ connect_to_bus(void)
 
 /* --- polkit --------------------------------------------------------------------------------- */
 
-typedef enum { ABSENT, YES, NO, PASSWORD, BROKEN } Policy;
+typedef enum { ABSENT, YES, NO, PASSWORD, BROKEN, THINKS } Policy;
 
 static struct {
     GMainContext *context;
@@ -43,6 +43,7 @@ static struct {
     Policy policy; /* the rest is written before it answers, and read after */
     GVariant *asked;
     guint questions;
+    GPtrArray *thinking; /* of GDBusMethodInvocation: dialogs that are open */
 } polkit;
 
 static void
@@ -53,7 +54,16 @@ on_question(GDBusConnection *connection, const char *sender, const char *path,
     polkit.questions++;
     g_clear_pointer(&polkit.asked, g_variant_unref);
     polkit.asked = g_variant_ref(arguments);
-    if (polkit.policy == BROKEN)
+    if (polkit.policy == THINKS) {
+        guint flags;
+
+        g_variant_get_child(arguments, 3, "u", &flags);
+        if (flags)
+            g_ptr_array_add(polkit.thinking, call);
+        else
+            g_dbus_method_invocation_return_value(call, g_variant_new("((bba{ss}))", FALSE, TRUE,
+                                                                      NULL));
+    } else if (polkit.policy == BROKEN)
         g_dbus_method_invocation_return_dbus_error(call,
                                                    "org.freedesktop.PolicyKit1.Error.Failed",
                                                    "Action org.virtvgpu.use is not registered");
@@ -208,6 +218,61 @@ test_own_user(void **state)
     assert_int_equal(polkit.questions, 0);
 }
 
+/* --- passwords ------------------------------------------------------------------------------ */
+
+static gpointer
+wait_for_password(gpointer uid)
+{
+    VgpuAccess access = {
+        .sender = g_dbus_connection_get_unique_name(bus),
+        .uid = GPOINTER_TO_UINT(uid),
+        .method = "Method",
+        .kind = "manage",
+        .interactive = true,
+    };
+
+    return GINT_TO_POINTER(vgpu_access_check(bus, &access, NULL));
+}
+
+static gboolean
+give_passwords(gpointer opaque)
+{
+    (void) opaque;
+    for (guint i = 0; i < polkit.thinking->len; i++)
+        g_dbus_method_invocation_return_value(polkit.thinking->pdata[i],
+                                              g_variant_new("((bba{ss}))", TRUE, FALSE, NULL));
+    g_ptr_array_set_size(polkit.thinking, 0);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_questions(guint n)
+{
+    while ((guint) g_atomic_int_get((gint *) &polkit.questions) < n)
+        g_usleep(1000);
+}
+
+/* A user who is slow to give a password does not keep others from giving theirs. */
+static void
+test_passwords(void **state)
+{
+    GThread *waiting[3];
+
+    (void) state;
+    polkit.thinking = g_ptr_array_new();
+    set_policy(THINKS);
+    for (guint i = 0; i < 2; i++)
+        waiting[i] = g_thread_new("dialog", wait_for_password, GUINT_TO_POINTER(SOMEBODY));
+    wait_for_questions(2);
+    assert_null(wait_for_password(GUINT_TO_POINTER(SOMEBODY))); /* at once */
+    waiting[2] = g_thread_new("dialog", wait_for_password, GUINT_TO_POINTER(SOMEBODY + 1));
+    wait_for_questions(4);
+    g_main_context_invoke(polkit.context, give_passwords, NULL);
+    for (guint i = 0; i < 3; i++)
+        assert_non_null(g_thread_join(waiting[i]));
+    g_ptr_array_unref(polkit.thinking);
+}
+
 /* --- what a call is about ------------------------------------------------------------------- */
 
 static const struct {
@@ -236,7 +301,14 @@ static const struct {
       "('', @a{sv} {'pool': <uint32 1>}, uint32 1)", "use", "{'method': 'Attach'}" },
     { "a pool", "DestroyPool", "('design',)", "manage",
       "{'method': 'DestroyPool', 'pool': 'design'}" },
-    { "a document", "DefinePool", "('<vgpupool/>',)", "manage", "{'method': 'DefinePool'}" },
+    { "a document without a name", "DefinePool", "('<vgpupool/>',)", "manage",
+      "{'method': 'DefinePool'}" },
+    { "a document", "DefinePool", "('<vgpupool><name>design</name></vgpupool>',)", "manage",
+      "{'method': 'DefinePool', 'pool': 'design'}" },
+    { "what is no document", "DefinePool", "('<vgpupool><name>',)", "manage",
+      "{'method': 'DefinePool'}" },
+    { "that of a host", "ApplyHost", "('<vgpuhost><name>design</name></vgpuhost>',)", "manage",
+      "{'method': 'ApplyHost'}" },
 };
 
 static GMutex lock;
@@ -368,9 +440,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_access),
-        cmocka_unit_test(test_own_user),
-        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_access),      cmocka_unit_test(test_own_user),
+        cmocka_unit_test(test_passwords),   cmocka_unit_test(test_calls),
         cmocka_unit_test(test_annotations),
     };
     g_autofree char *daemon = g_find_program_in_path("dbus-daemon");

@@ -1,10 +1,12 @@
 #include "daemon/access.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
+#include "base/xml.h"
 
 #define ANNOTATION "org.virtvgpu.Access"
 #define ACTION_PREFIX "org.virtvgpu."
@@ -14,9 +16,15 @@
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1u /* CheckAuthorizationFlags.AllowUserInteraction */
 
-/* Each keeps a thread for as long as somebody thinks about his password. */
+/* Each keeps a thread for as long as a user takes to give a password. */
 #define MAX_DIALOGS 8
-static gint dialogs; /* atomic */
+#define MAX_DIALOGS_OF_USER 2
+
+static struct {
+    GMutex lock;
+    guint n;
+    guint uids[MAX_DIALOGS]; /* whose they are */
+} dialogs;
 
 /* --- what a call is about ----------------------------------------------------------------- */
 
@@ -24,6 +32,15 @@ static char *
 as_it_is(const char *text)
 {
     return g_strdup(text);
+}
+
+/* Of the pool that a document defines; that of a host has none. */
+static char *
+name_in(const char *xml)
+{
+    g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "pool", NULL);
+
+    return doc ? vgpu_xml_text(doc, NULL, "/vgpupool/name") : NULL;
 }
 
 /* One form for each thing, or a rule about it could be evaded. What is none is refused later. */
@@ -37,6 +54,7 @@ static const struct {
     { "gpu", "gpu", vgpu_pciaddr_canonical },
     { "name", "pool", as_it_is },
     { "pool", "pool", as_it_is },
+    { "xml", "pool", name_in },
 };
 
 static void
@@ -153,6 +171,37 @@ deny(const VgpuAccess *access, Answer answer, const char *action, const GError *
     return false;
 }
 
+static bool
+begin_dialog(guint uid)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&dialogs.lock);
+    guint of_user = 0;
+
+    for (guint i = 0; i < dialogs.n; i++)
+        of_user += dialogs.uids[i] == uid;
+    if (dialogs.n == MAX_DIALOGS || of_user == MAX_DIALOGS_OF_USER)
+        return false;
+    dialogs.uids[dialogs.n++] = uid;
+    return true;
+}
+
+static void
+end_dialog(guint uid)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&dialogs.lock);
+    guint i = 0;
+
+    while (dialogs.uids[i] != uid)
+        i++;
+    dialogs.uids[i] = dialogs.uids[--dialogs.n];
+}
+
+static bool
+needs_no_polkit(guint uid)
+{
+    return uid == 0 || uid == geteuid();
+}
+
 bool
 vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error)
 {
@@ -161,16 +210,15 @@ vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error
     g_autoptr(GVariant) details =
         g_variant_ref_sink(access->details ? access->details : g_variant_new("a{ss}", NULL));
     g_autoptr(GError) failure = NULL;
-    bool interactive = access->interactive;
+    bool interactive;
     Answer answer;
 
-    if (!access->uid || access->uid == geteuid())
+    if (needs_no_polkit(access->uid))
         return true;
-    if (interactive && g_atomic_int_add(&dialogs, 1) >= MAX_DIALOGS)
-        interactive = false;
+    interactive = access->interactive && begin_dialog(access->uid);
     answer = ask_polkit(bus, access, interactive, action, details, &failure);
-    if (access->interactive)
-        g_atomic_int_add(&dialogs, -1);
+    if (interactive)
+        end_dialog(access->uid);
     if (answer == ANSWER_YES)
         return true;
     if (answer >= ANSWER_NO_POLKIT && g_str_equal(kind, "query"))
@@ -210,8 +258,36 @@ vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out)
     };
 }
 
+/* Takes floating @details. */
+static GVariant *
+complete_details(GDBusMethodInvocation *call, GVariant *details, VgpuAccessComplete complete,
+                 gpointer opaque)
+{
+    g_autoptr(GVariant) known = g_variant_ref_sink(details);
+    GVariantBuilder all;
+    GVariantDict dict;
+    GVariantIter iter;
+    g_autoptr(GVariant) completed = NULL;
+    const char *key, *text;
+    GVariant *value;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_iter_init(&iter, known);
+    while (g_variant_iter_next(&iter, "{&s&s}", &key, &text))
+        g_variant_dict_insert(&dict, key, "s", text);
+    complete(g_dbus_method_invocation_get_method_name(call),
+             g_dbus_method_invocation_get_parameters(call), &dict, opaque);
+    completed = g_variant_ref_sink(g_variant_dict_end(&dict));
+    g_variant_builder_init(&all, G_VARIANT_TYPE("a{ss}"));
+    g_variant_iter_init(&iter, completed);
+    while (g_variant_iter_loop(&iter, "{&sv}", &key, &value))
+        g_variant_builder_add(&all, "{ss}", key, g_variant_get_string(value, NULL));
+    return g_variant_builder_end(&all);
+}
+
 bool
-vgpu_access_authorize(GDBusMethodInvocation *call, GError **error)
+vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete, gpointer opaque,
+                      GError **error)
 {
     const char *method = g_dbus_method_invocation_get_method_name(call);
     g_autoptr(GError) failure = NULL;
@@ -223,7 +299,26 @@ vgpu_access_authorize(GDBusMethodInvocation *call, GError **error)
                     method, failure->message);
         return false;
     }
+    if (needs_no_polkit(uid))
+        return true;
     vgpu_access_read(call, &access);
     access.uid = uid;
+    if (complete)
+        access.details = complete_details(call, access.details, complete, opaque);
     return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, error);
+}
+
+bool
+vgpu_access_may(GDBusMethodInvocation *call, const char *kind)
+{
+    VgpuAccess access;
+    guint uid;
+
+    if (!vgpu_access_uid(call, &uid, NULL))
+        return false;
+    vgpu_access_read(call, &access);
+    access.uid = uid;
+    access.kind = kind;
+    access.interactive = false;
+    return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, NULL);
 }

@@ -22,8 +22,17 @@ typedef struct {
 bool vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same for a call that has come in. */
-bool vgpu_access_authorize(GDBusMethodInvocation *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the program around knows of what a call names: it may add to @details, which are those of
+ * vgpu_access_details(), and replace some. */
+typedef void (*VgpuAccessComplete)(const char *method, GVariant *arguments, GVariantDict *details,
+                                   gpointer opaque);
+
+/* The same for a call that has come in. @complete may be NULL. */
+bool vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete,
+                           gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the caller of a call that has come in has the right @kind, too; never asks for a password. */
+bool vgpu_access_may(GDBusMethodInvocation *call, const char *kind);
 
 /* All of a call but its uid; borrowed from it, except for the details. */
 void vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out);
@@ -33,5 +42,6 @@ bool vgpu_access_uid(GDBusMethodInvocation *call, guint *uid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* What a call is about, a{ss}, floating: method and, where the arguments say so, domain (its
- * UUID), gpu (its address), both in their one canonical form, and pool (as it was named). */
+ * UUID), gpu (its address), both in their one canonical form, and pool (as it was named, or as a
+ * document says). */
 GVariant *vgpu_access_details(const GDBusMethodInfo *method, GVariant *arguments);

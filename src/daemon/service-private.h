@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "bus/manager1.h"
+#include "daemon/gate.h"
 #include "daemon/service.h"
 #include "daemon/turn.h"
 
@@ -11,9 +12,16 @@ struct VgpuService {
     VgpuManager *manager; /* the worker's */
     VgpuGuard *guard;
     const VgpuConfig *config;
-    GMutex pools_lock; /* one verb that changes pools at a time */
-    VgpuBusManager1 *skeleton;
+    GMutex pools_lock;         /* one verb that changes pools at a time */
+    VgpuBusManager1 *skeleton; /* has the handlers and the properties */
+    VgpuGate *gate;
+    GDBusConnection *connection; /* NULL: not on a bus now */
+    guint exported;              /* the interface on it */
 };
+
+/* VgpuAccessComplete, of a service: pool and tenant. */
+void vgpu_service_subject(const char *method, GVariant *arguments, GVariantDict *details,
+                          gpointer opaque);
 
 /* A turn that begins when the GPUs have been read. */
 VgpuTurn *vgpu_service_turn(VgpuService *self) G_GNUC_WARN_UNUSED_RESULT;
@@ -39,3 +47,4 @@ void vgpu_service_connect(VgpuBusManager1 *skeleton, const VgpuHandler *handlers
 void vgpu_service_connect_queries(VgpuService *self);
 void vgpu_service_connect_changes(VgpuService *self);
 void vgpu_service_connect_pools(VgpuService *self);
+void vgpu_service_connect_cordons(VgpuService *self);

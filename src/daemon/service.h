@@ -15,8 +15,10 @@ typedef struct VgpuService VgpuService;
 VgpuService *vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard,
                               VgpuHostSetup *setup, const VgpuConfig *config);
 
-/* Put it on @connection. */
+/* Put it on @connection, the only one at a time. */
 gboolean vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error);
+/* Take it off there again; what that one's callers still wait for is dropped. */
+void vgpu_service_unexport(VgpuService *self);
 
 /* The signal Event, and that of its kind, from any thread; takes a floating @event. */
 void vgpu_service_event(VgpuService *self, GVariant *event);

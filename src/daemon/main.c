@@ -17,8 +17,10 @@
 #include "base/names.h"
 #include "config.h"
 #include "core/manager.h"
+#include "daemon/bus-name.h"
 #include "daemon/guard.h"
 #include "daemon/hook-socket.h"
+#include "daemon/host-program.h"
 #include "daemon/host-setup.h"
 #include "daemon/metrics-file.h"
 #include "daemon/metrics.h"
@@ -45,7 +47,7 @@ typedef struct {
     VgpuService *service;
     VgpuServiceMetricsSource metrics_source;
     VgpuMetricsFile *metrics_file; /* NULL: nobody wants it */
-    guint bus;
+    VgpuBusName *bus;              /* NULL: it has none */
 } Daemon;
 
 static struct {
@@ -201,37 +203,31 @@ on_hang_up(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-static void
-on_bus(GDBusConnection *connection, const char *name, gpointer opaque)
+static bool
+export_service(GDBusConnection *connection, gpointer opaque, GError **error)
 {
-    Daemon *self = opaque;
-    g_autoptr(GError) error = NULL;
+    const Daemon *self = opaque;
 
-    (void) name;
-    g_dbus_connection_set_exit_on_close(connection,
-                                        FALSE); /* starts must go on without the bus */
-    if (!vgpu_service_export(self->service, connection, &error))
-        g_warning("%s", error->message);
+    return vgpu_service_export(self->service, connection, error);
 }
 
 static void
-on_name_lost(GDBusConnection *connection, const char *name, gpointer opaque)
+unexport_service(GDBusConnection *connection, gpointer opaque)
 {
-    (void) opaque;
-    if (connection)
-        g_warning("%s is taken by another process; virt-vgpu(1) will not reach this one", name);
-    else
-        g_warning("the message bus has gone or was never there; hooks are served all the same");
+    const Daemon *self = opaque;
+
+    (void) connection;
+    vgpu_service_unexport(self->service);
 }
 
 static void
 own_name(Daemon *self)
 {
+    static const VgpuBusNameOps ops = { export_service, unexport_service };
     GBusType type = g_str_equal(option.bus, "session") ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
 
     if (!g_str_equal(option.bus, "none"))
-        self->bus = g_bus_own_name(type, VGPU_DBUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE, on_bus,
-                                   NULL, on_name_lost, self, NULL);
+        self->bus = vgpu_bus_name_own(type, VGPU_DBUS_NAME, &ops, self);
 }
 
 static void
@@ -241,7 +237,8 @@ write_metrics(Daemon *self)
                                 ? g_build_filename(option.root, self->config->metrics_file, NULL)
                                 : NULL;
 
-    self->metrics_source = (VgpuServiceMetricsSource) { self->worker, self->manager };
+    self->metrics_source =
+        (VgpuServiceMetricsSource) { self->worker, self->manager, self->host_setup };
     if (path)
         self->metrics_file =
             vgpu_metrics_file_start(path, self->config->metrics_interval,
@@ -278,7 +275,9 @@ set_up(Daemon *self, GError **error)
         vgpu_host_setup_new(self->worker, self->manager,
                             &(VgpuHostSetupOptions) { .program = option.host_program,
                                                       .root = option.root,
-                                                      .config = option.config });
+                                                      .config = option.config,
+                                                      .event = on_event,
+                                                      .opaque = self });
     self->service = vgpu_service_new(self->worker, self->manager, self->guard, self->host_setup,
                                      self->config);
     vgpu_host_setup_read_layout(self->host_setup);
@@ -338,10 +337,10 @@ main(int argc, char **argv)
     g_main_loop_run(self.loop);
     vgpu_blocking_allow();
 
+    vgpu_host_program_end_all();
     /* vGPUs and their records stay; calls that libvirt or a driver keeps are left behind */
     vgpu_guard_stop(self.guard);
-    if (self.bus)
-        g_bus_unown_name(self.bus);
+    vgpu_bus_name_free(self.bus);
     vgpu_metrics_file_stop(self.metrics_file);
     vgpu_worker_stop(self.worker);
     vgpu_hook_socket_free(self.hook_socket); /* after the worker, which answers through it */

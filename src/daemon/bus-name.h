@@ -1,0 +1,20 @@
+/* bus-name.h: the daemon's name on the message bus, for as long as it runs
+ *
+ * A bus that is not there yet, or has gone, is tried again, later and later; hooks are served meanwhile. The
+ * connection is its own: GLib's shared one is never made anew while anything refers to it. On the main thread. */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+typedef struct VgpuBusName VgpuBusName;
+
+typedef struct {
+    bool (*export)(GDBusConnection *connection, gpointer opaque, GError **error);
+    void (*unexport)(GDBusConnection *connection, gpointer opaque); /* after it has closed */
+} VgpuBusNameOps;
+
+/* @ops is borrowed for as long as it lives. */
+VgpuBusName *vgpu_bus_name_own(GBusType type, const char *name, const VgpuBusNameOps *ops,
+                               gpointer opaque);
+void vgpu_bus_name_free(VgpuBusName *self);

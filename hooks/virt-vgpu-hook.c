@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "printable.h"
+
 /* As in src/base/names.h; what else is there is not for here. */
 #define XMLNS_FAMILY "urn:virt-vgpu:domain:"
 #define ALIAS_PREFIX "ua-vgpu-"
@@ -465,9 +467,7 @@ print_failure(const struct call *call)
     int len = snprintf(line, sizeof(line), "virt-vgpu: domain '%.*s': %s",
                        fit(call->name, strlen(call->name), 255), call->name, call->reason);
 
-    for (int i = 0; i < len; i++)
-        if ((unsigned char) line[i] < ' ' || line[i] == 0x7f)
-            line[i] = ' ';
+    len = hook_make_printable(line, len);
     while (line[len - 1] == ' ')
         len--;
     line[len++] = '\n';

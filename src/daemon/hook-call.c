@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/xml-limits.h"
 #include "daemon/metrics.h"
 
@@ -125,8 +126,9 @@ static void
 refuse(VgpuHookCall *self, const GError *error)
 {
     g_autofree char *reason = vgpu_error_reason(error);
+    g_autofree char *cut = vgpu_printable_cut(reason, VGPU_PRINTABLE_REASON);
 
-    (void) reply(self, "refused", reason);
+    (void) reply(self, "refused", cut);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

@@ -1,0 +1,5 @@
+/* printable.h: what the hook shows of what others have written */
+#pragma once
+
+/* Make the @len bytes of @line fit for a terminal, in one line; never longer. Their number then. */
+int hook_make_printable(char *line, int len);

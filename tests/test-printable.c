@@ -1,0 +1,93 @@
+/* What others have written, for terminals, logs and labels. */
+#include "test.h"
+
+#include <string.h>
+
+#include "base/exposition.h"
+#include "base/printable.h"
+
+static const struct {
+    const char *text;
+    const char *line;
+    const char *lines;
+} texts[] = {
+    { "a b", "a b", "a b" },
+    { "", "", "" },
+    { "two\n\tlines", "two  lines", "two\n\tlines" },
+    { "\033[31mred\r\a", "?[31mred ?", "?[31mred??" },
+    { "\302\2332J, \303\251", "?2J, \303\251", "?2J, \303\251" }, /* U+009B is ESC [ */
+    { "a\342\200\256b", "a?b", "a?b" },                           /* U+202E */
+    { "a\342\201\246b", "a?b", "a?b" },                           /* U+2066 */
+    { "\377", "\357\277\275", "\357\277\275" },                   /* no UTF-8 */
+    { "\346\227\245\346\234\254", "\346\227\245\346\234\254", "\346\227\245\346\234\254" },
+};
+
+static void
+test_texts(void **state)
+{
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *line = vgpu_printable_line(texts[i].text);
+        g_autofree char *lines = vgpu_printable_lines(texts[i].text);
+
+        assert_string_equal(line, texts[i].line);
+        assert_string_equal(lines, texts[i].lines);
+    }
+}
+
+static void
+test_json(void **state)
+{
+    g_autofree char *json =
+        vgpu_printable_json("[\n \"a\302\233\342\200\256\303\251\177\363\240\200\201\"\n]");
+
+    (void) state;
+    assert_string_equal(json, "[\n \"a\\u009b\\u202e\303\251\\u007f\\udb40\\udc01\"\n]");
+}
+
+static void
+test_cut(void **state)
+{
+    static const char *const cuts[][2] = {
+        { "abcd", "abcd" },
+        { "abcde", "abc\342\200\246" },
+        { "\303\251\303\251\303\251\303\251", "\303\251\303\251\303\251\303\251" },
+        { "\303\251\303\251\303\251\303\251\303\251", "\303\251\303\251\303\251\342\200\246" },
+        { "a\377", "a\357\277\275" },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cuts); i++) {
+        g_autofree char *cut = vgpu_printable_cut(cuts[i][0], 4);
+
+        assert_string_equal(cut, cuts[i][1]);
+    }
+}
+
+static void
+test_label(void **state)
+{
+    g_autofree char *name = g_strnfill(1000000, 'p');
+    VgpuExposition *exposition = vgpu_exposition_new();
+    g_autofree char *text = NULL;
+
+    (void) state;
+    vgpu_exposition_family(exposition, "f", "gauge", "h");
+    vgpu_exposition_add(exposition, 1, "tenant", name, NULL);
+    text = vgpu_exposition_end(exposition);
+    assert_true(strlen(text) < 400);
+    assert_true(g_utf8_validate(text, -1, NULL));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_label),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -42,7 +42,7 @@ collect(const VgpuIsoPlan *plan, GError **error)
     if (plan->token)
         g_ptr_array_add(paths, (gpointer) plan->token);
     g_ptr_array_add(paths, NULL);
-    return vgpu_iso_tree_collect((const char *const *) paths->pdata, error);
+    return vgpu_iso_tree_collect((const char *const *) paths->pdata, plan->sources, error);
 }
 
 VgpuIsoBuild *

@@ -3,12 +3,14 @@
 
 #include "iso/gridd.h"
 #include "iso/iso.h"
+#include "iso/place.h"
 
 /* Nothing of it is owned; lists end with NULL, where NULL is an empty one. */
 typedef struct {
     const char *const *paths; /* files and directories */
     const char *token;        /* NULL: none; keeps its name */
     const VgpuGridd *gridd;
+    const VgpuIsoPlace *sources; /* where all of it must be; NULL: anywhere */
 } VgpuIsoPlan;
 
 typedef struct {

@@ -86,6 +86,26 @@ vgpu_iso_is_label(const char *label)
 
 /* --- what goes in ------------------------------------------------------------------------- */
 
+bool
+vgpu_iso_check_length(const char *path, GError **error)
+{
+    gsize len = strnlen(path, VGPU_ISO_PATH_MAX + 1);
+    guint depth = 1;
+
+    for (gsize i = 0; i < len; i++)
+        depth += path[i] == '/' && i > 0;
+    if (len <= VGPU_ISO_PATH_MAX && depth <= VGPU_ISO_DEPTH_MAX)
+        return true;
+    if (error) {
+        g_autofree char *begin = g_utf8_make_valid(path, (gssize) MIN(len, 60));
+
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "the path '%s...' is longer than %d bytes, or deeper than %d directories",
+                    begin, VGPU_ISO_PATH_MAX, VGPU_ISO_DEPTH_MAX);
+    }
+    return false;
+}
+
 static bool
 is_part(const char *part)
 {
@@ -101,9 +121,12 @@ is_part(const char *part)
 static bool
 check_path(const char *path, GError **error)
 {
-    bool is_good = g_utf8_validate(path, -1, NULL);
+    bool is_short = vgpu_iso_check_length(path, error);
+    bool is_good = is_short && g_utf8_validate(path, -1, NULL);
     g_auto(GStrv) parts = is_good && *path ? g_strsplit(path, "/", -1) : NULL;
 
+    if (!is_short)
+        return false;
     for (char **part = parts; is_good && part && *part; part++)
         is_good = is_part(*part);
     if (is_good && parts)

@@ -44,5 +44,11 @@ const GPtrArray *vgpu_iso_entries(const VgpuIso *self);
 bool vgpu_iso_has(const VgpuIso *self, const char *path);
 guint vgpu_iso_n_files(const VgpuIso *self);
 
+/* What a path may have, on the host and in the image: each level of one is a directory of its own. */
+#define VGPU_ISO_PATH_MAX 1024 /* bytes */
+#define VGPU_ISO_DEPTH_MAX 32
+/* VGPU_ERROR_BAD_REQUEST for one that is longer or deeper. */
+bool vgpu_iso_check_length(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* 1 to 16 (all that Joliet has room for) of letters, digits, '_', '-' and '.'. */
 bool vgpu_iso_is_label(const char *label);

@@ -82,28 +82,108 @@ check_place(const char *path, const char *const *inputs, GError **error)
     return true;
 }
 
-VgpuIsoOutput *
-vgpu_iso_output_new(const char *path, const char *const *inputs, GError **error)
+/* root would write where another user wants it; in a directory that others may write to, fs.protected_symlinks
+ * does not keep realpath(3) from that. */
+static bool
+check_link(const char *path, GError **error)
 {
-    g_autofree char *real = resolve(path);
-    g_autofree char *unfinished = real ? g_strconcat(real, ".XXXXXX", NULL) : NULL;
-    VgpuIsoOutput *self;
-    int fd;
+    struct stat st;
 
-    if (real && !check_place(real, inputs, error))
-        return NULL;
-    fd = real ? g_mkstemp_full(unfinished, O_WRONLY | O_CLOEXEC, 0666) : -1;
+    if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode) || st.st_uid == geteuid() || st.st_uid == 0)
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "%s is a link of another user; name what it leads to", path);
+    return false;
+}
+
+/* Takes @real and @dir. */
+static VgpuIsoOutput *
+begin(char *real, int dir, const char *shown, mode_t mode, GError **error)
+{
+    g_autofree char *unfinished = g_strconcat(real, ".XXXXXX", NULL);
+    int fd = g_mkstemp_full(unfinished, O_WRONLY | O_CLOEXEC, (int) mode);
+    VgpuIsoOutput *self;
+
     if (fd < 0) {
-        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write %s", path);
+        vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "cannot write %s", shown);
+        if (dir >= 0)
+            close(dir);
+        g_free(real);
         return NULL;
     }
     self = g_new0(VgpuIsoOutput, 1);
-    self->path = g_steal_pointer(&real);
+    self->path = real;
+    self->dir = dir;
+    self->shown = g_strdup(shown);
     self->unfinished = g_steal_pointer(&unfinished);
     self->fd = fd;
     doomed = self->unfinished;
     set_signals(true);
     return self;
+}
+
+VgpuIsoOutput *
+vgpu_iso_output_new(const char *path, const char *const *inputs, GError **error)
+{
+    g_autofree char *real = NULL;
+
+    if (!check_link(path, error))
+        return NULL;
+    real = resolve(path);
+    if (!real) {
+        vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "cannot write %s", path);
+        return NULL;
+    }
+    if (!check_place(real, inputs, error))
+        return NULL;
+    return begin(g_steal_pointer(&real), -1, path, 0666, error);
+}
+
+/* Whether no other user can put anything into the directory @fd. */
+static bool
+check_directory(int fd, const char *path, GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "the directory of %s is not root's alone: others could replace what is written "
+                "there; see 'directories' in [images] of virt-vgpu.conf(5)",
+                path);
+    return false;
+}
+
+static bool
+check_target(int dir, const char *name, const char *path, GError **error)
+{
+    struct stat st;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(st.st_mode))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s is %s", path,
+                S_ISLNK(st.st_mode) ? "a link; name what it leads to" : "not a regular file");
+    return false;
+}
+
+VgpuIsoOutput *
+vgpu_iso_output_new_in(const VgpuIsoPlace *place, const char *path, const char *const *inputs,
+                       GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *real = resolve(path);
+    int dir = vgpu_iso_place_open(place, parent, O_PATH | O_DIRECTORY, error);
+
+    if (dir < 0)
+        return NULL;
+    if (!check_directory(dir, path, error) || !check_target(dir, name, path, error) ||
+        (real && !check_place(real, inputs, error))) {
+        close(dir);
+        return NULL;
+    }
+    /* all that follows is in that very directory, wherever its path leads by then */
+    return begin(g_strdup_printf("/proc/self/fd/%d/%s", dir, name), dir, path, 0600, error);
 }
 
 bool
@@ -115,7 +195,7 @@ vgpu_iso_output_finish(VgpuIsoOutput *self, guint64 *size, GError **error)
 
     if (fsync(self->fd) < 0 || fstat(self->fd, &st) < 0 ||
         g_rename(self->unfinished, self->path) < 0)
-        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write %s", self->path);
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write %s", self->shown);
     doomed = NULL;
     g_clear_pointer(&self->unfinished, g_free);
     dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -137,6 +217,9 @@ vgpu_iso_output_free(VgpuIsoOutput *self)
     doomed = NULL;
     set_signals(false);
     close(self->fd);
+    if (self->dir >= 0)
+        close(self->dir);
+    g_free(self->shown);
     g_free(self->unfinished);
     g_free(self->path);
     g_free(self);

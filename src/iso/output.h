@@ -7,15 +7,26 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "iso/place.h"
+
 typedef struct {
     char *path; /* where it goes; a link has been followed */
     char *unfinished;
-    int fd; /* open for writing */
+    char *shown; /* for texts */
+    int dir;     /* -1: not opened */
+    int fd;      /* open for writing */
 } VgpuIsoOutput;
 
 /* Begin a file beside @path. VGPU_ERROR_BAD_REQUEST when that is not a regular file, or is one of
- * @inputs (ended by NULL) or below it: the image would hold itself. */
+ * @inputs (ended by NULL) or below it: the image would hold itself; and when it is a link of another user than this
+ * one and root. */
 VgpuIsoOutput *vgpu_iso_output_new(const char *path, const char *const *inputs, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same in a directory below @place that belongs to this process's user, and where only that one may write. What
+ * would be replaced may not be a link; all else is VGPU_ERROR_BAD_REQUEST. Its mode is 0600. */
+VgpuIsoOutput *vgpu_iso_output_new_in(const VgpuIsoPlace *place, const char *path,
+                                      const char *const *inputs, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Put it in its place, durably. @size: in bytes. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "iso/iso.h"
 
 /* A directory that was given. */
 typedef struct {
@@ -73,7 +74,8 @@ collect_file(const Top *top, const char *below, bool is_link, GError **error)
     if (fd < 0 && errno == EXDEV)
         return refuse(error, top->path, below, "is a link that leads out of its directory");
     if (fd < 0)
-        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "%s/%s", top->path, below);
+        return vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "%s/%s", top->path,
+                                below);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return refuse(error, top->path, below,
@@ -88,6 +90,8 @@ collect_entry(const Top *top, const char *below, GError **error)
 {
     struct stat st;
 
+    if (!vgpu_iso_check_length(below, error))
+        return false;
     if (fstatat(top->fd, below, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "%s/%s", top->path, below);
     if (S_ISDIR(st.st_mode))
@@ -149,18 +153,37 @@ collect_dir(const Top *top, const char *below, GError **error)
     return true;
 }
 
+static int
+open_given(const char *path, const VgpuIsoPlace *place, GError **error)
+{
+    const int flags = O_RDONLY | O_NOCTTY | O_NONBLOCK;
+    int fd;
+
+    if (place)
+        return vgpu_iso_place_open(place, path, flags, error);
+    fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0)
+        vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "%s", path);
+    return fd;
+}
+
 static bool
-collect_path(GPtrArray *files, const char *path, GError **error)
+collect_path(GPtrArray *files, const char *path, const VgpuIsoPlace *place, GError **error)
 {
     g_autofree char *full = g_canonicalize_filename(path, NULL);
     g_autofree char *name = g_path_get_basename(full);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open_given(path, place, error);
     Top top = { .fd = fd, .path = path, .name = name, .files = files };
     struct stat st;
     bool done;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "%s", path);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) < 0) {
+        vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "%s", path);
+        close(fd);
+        return false;
+    }
     if (S_ISREG(st.st_mode)) {
         add_file(files, g_steal_pointer(&name), fd);
         return true;
@@ -172,12 +195,12 @@ collect_path(GPtrArray *files, const char *path, GError **error)
 }
 
 GPtrArray *
-vgpu_iso_tree_collect(const char *const *paths, GError **error)
+vgpu_iso_tree_collect(const char *const *paths, const VgpuIsoPlace *place, GError **error)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(file_free);
 
     for (; *paths; paths++) {
-        if (!collect_path(files, *paths, error))
+        if (!collect_path(files, *paths, place, error))
             return NULL;
     }
     return g_steal_pointer(&files);

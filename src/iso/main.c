@@ -1,57 +1,99 @@
 /* virt-vgpu-iso: builds images with the guest's driver, the only program that links libisofs.
  *
- * `virt-vgpu-iso build OUTPUT [--gridd KEY=VALUE]… [--token FILE] [--profile P] PATH…` builds a pool's
- * image for the daemon, whose sandbox may not write where it goes, and prints what was built as GVariant
+ * `virt-vgpu-iso build OUTPUT [--config FILE] [--config-dir DIR] [--gridd KEY=VALUE]… [--token FILE] [--profile P] PATH…` builds a pool's
+ * image for the daemon, whose sandbox may not write where it goes, in the directories that virt-vgpu.conf names, and
+ * prints what was built as GVariant
  * text of type as. `virt-vgpu-iso write` writes one that was laid out elsewhere, see
  * iso/program.h. A reason for failure is the last line of stderr. */
+#include <errno.h>
 #include <gio/gio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/error.h"
+#include "base/config.h"
+#include "base/exit.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "iso/build.h"
+#include "iso/group.h"
 #include "iso/output.h"
 #include "iso/program.h"
 #include "iso/write.h"
 
-#define EXIT_USAGE 2
 #define USAGE                                                                                    \
     "build OUTPUT [--gridd KEY=VALUE]... [--token FILE] [--profile PROFILE] PATH..., or write"
 
 static struct {
     char **gridd;
-    char *token, *profile;
+    char *token, *profile, *config, *config_dir;
 } option;
 
 static const GOptionEntry options[] = {
     { "gridd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.gridd, "a setting", "KEY=VALUE" },
     { "token", 0, 0, G_OPTION_ARG_FILENAME, &option.token, "the client token", "FILE" },
     { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile, "what it is for", "PROFILE" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &option.config, "the daemon's configuration",
+      "FILE" },
+    { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &option.config_dir, "and that directory",
+      "DIR" },
     { 0 },
 };
 
-/* The answer for the daemon; NULL with @error. QEMU's user must be able to read the file. */
+static VgpuConfig *
+load_config(GError **error)
+{
+    return vgpu_config_load(option.config ? option.config : "/" VGPU_PATH_CONFIG, FALSE,
+                            option.config_dir ? option.config_dir : "/" VGPU_PATH_CONFIG_DIR,
+                            error);
+}
+
+/* For QEMU, and no other: a licence's token may be in it. libvirt gives a domain's disks to QEMU's user as well, so
+ * that a group that is not configured is no condition. */
+static bool
+give(int fd, const char *group, GError **error)
+{
+    gid_t gid;
+
+    if (!vgpu_iso_group_find(group, &gid, error))
+        return false;
+    if (gid != (gid_t) -1 && fchown(fd, (uid_t) -1, gid) < 0 && group)
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno,
+                                "cannot give the image to group '%s'", group);
+    if (fchmod(fd, 0640) < 0)
+        return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "the image's mode");
+    return true;
+}
+
+/* The answer for the daemon; NULL with @error. */
 static char *
 build(const char *path, const char *const *paths, GError **error)
 {
     g_autoptr(VgpuGridd) gridd =
         vgpu_gridd_parse((const char *const *) option.gridd, option.profile, error);
+    g_autoptr(VgpuConfig) config = gridd ? load_config(error) : NULL;
     VgpuIsoPlan plan = { .paths = paths, .token = option.token, .gridd = gridd };
-    g_autoptr(VgpuIsoBuild) image = gridd ? vgpu_iso_build_new(&plan, error) : NULL;
-    g_autoptr(VgpuIsoOutput) output = image ? vgpu_iso_output_new(path, paths, error) : NULL;
+    VgpuIsoPlace sources = { .key = VGPU_CONFIG_IMAGE_SOURCES };
+    VgpuIsoPlace images = { .key = VGPU_CONFIG_IMAGE_DIRS };
+    g_autoptr(VgpuIsoBuild) image = NULL;
+    g_autoptr(VgpuIsoOutput) output = NULL;
     g_autoptr(GVariant) answer = NULL;
     g_autofree char *text = NULL;
     const char *lines[2] = { NULL };
     guint64 size;
 
-    if (!output || !vgpu_iso_write(image->iso, VGPU_ISO_LABEL, output->fd, error) ||
-        fchmod(output->fd, 0644) < 0 || !vgpu_iso_output_finish(output, &size, error)) {
-        if (error && !*error)
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED, "cannot write %s", path);
+    if (!config)
         return NULL;
-    }
+    sources.dirs = (const char *const *) config->image_sources;
+    images.dirs = (const char *const *) config->image_dirs;
+    plan.sources = &sources;
+    image = vgpu_iso_build_new(&plan, error);
+    output = image ? vgpu_iso_output_new_in(&images, path, paths, error) : NULL;
+    if (!output || !vgpu_iso_write(image->iso, VGPU_ISO_LABEL, output->fd, error) ||
+        !give(output->fd, config->image_group, error) ||
+        !vgpu_iso_output_finish(output, &size, error))
+        return NULL;
     for (guint i = 0; i < gridd->warnings->len; i++)
         fprintf(stderr, "%s\n", (const char *) gridd->warnings->pdata[i]);
     text = vgpu_iso_build_describe(image, path, size);
@@ -88,16 +130,18 @@ main(int argc, char **argv)
         done = answer != NULL;
     } else {
         fprintf(stderr, "usage: virt-vgpu-iso " USAGE "\n");
-        return EXIT_USAGE;
+        return VGPU_EXIT_USAGE;
     }
     g_strfreev(option.gridd);
     g_free(option.token);
     g_free(option.profile);
+    g_free(option.config);
+    g_free(option.config_dir);
     if (answer)
         puts(answer);
     if (done)
         return EXIT_SUCCESS;
     vgpu_log_reason("virt-vgpu-iso", error);
     is_usage |= g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST);
-    return is_usage ? EXIT_USAGE : EXIT_FAILURE;
+    return is_usage ? VGPU_EXIT_USAGE : (int) vgpu_exit_status(error);
 }

@@ -24,9 +24,12 @@ static const struct {
     { "settings are written as given, in their order",
       .settings = { "ServerAddress=lic.example", "ServerPort=7070", "EnableUI=TRUE",
                     "LingerInterval=0" },
-      .text = "ServerAddress=lic.example\nServerPort=7070\nEnableUI=TRUE\nLingerInterval=0\n" },
+      .text = "ServerAddress=lic.example\nServerPort=7070\nEnableUI=TRUE\nLingerInterval=0\n",
+      .warnings = 1 /* EnableUI is nothing for Windows */ },
     { "a value may hold '=' and blanks", .settings = { "ClientConfigTokenPath=/mnt/a b=c" },
-      .text = "ClientConfigTokenPath=/mnt/a b=c\n" },
+      .text = "ClientConfigTokenPath=/mnt/a b=c\n", .warnings = 1 /* a path of Linux */ },
+    { "a path of Windows is one as well", .settings = { "ClientConfigTokenPath=C:\\tokens" },
+      .text = "ClientConfigTokenPath=C:\\tokens\n", .warnings = 1 },
     { "a key that is not known is passed on with a warning", .settings = { "NewKey=1" },
       .text = "NewKey=1\n", .warnings = 1 },
     { "a known key in another case is refused", .settings = { "featuretype=1" },
@@ -139,6 +142,86 @@ test_features(void **state)
     }
 }
 
+#define REG_HEAD                                                                                 \
+    "Windows Registry Editor Version 5.00\n\n"                                                   \
+    "[HKEY_LOCAL_MACHINE\\SOFTWARE\\NVIDIA Corporation\\Global\\GridLicensing]\n"
+
+/* What Windows gets of them: all that are known, or a warning. */
+static const struct {
+    const char *what;
+    const char *settings[9];
+    const char *text;    /* behind the head; NULL: there is no file */
+    const char *warning; /* of one of them; NULL: there is none */
+} registry[] = {
+    { "all that count there",
+      { "ServerAddress=lic.example", "ServerPort=7070", "BackupServerAddress=b.example",
+        "BackupServerPort=7071", "FeatureType=2", "LicenseInterval=1440", "LingerInterval=10",
+        "ClientConfigTokenPath=C:\\tokens" },
+      "\"ServerAddress\"=\"lic.example\"\n\"ServerPort\"=\"7070\"\n"
+      "\"BackupServerAddress\"=\"b.example\"\n\"BackupServerPort\"=\"7071\"\n"
+      "\"FeatureType\"=dword:00000002\n\"LicenseInterval\"=dword:000005a0\n"
+      "\"LingerInterval\"=dword:0000000a\n\"ClientConfigTokenPath\"=\"C:\\\\tokens\"\n",
+      "path of Windows; on Linux the token" },
+    { "a share",
+      { "ClientConfigTokenPath=\\\\host\\tokens" },
+      "\"ClientConfigTokenPath\"=\"\\\\\\\\host\\\\tokens\"\n",
+      "path of Windows" },
+    { "a quote", { "ServerAddress=a\"b" }, "\"ServerAddress\"=\"a\\\"b\"\n", NULL },
+    { "what is not ASCII",
+      { "ServerAddress=\xc3\xb6" },
+      "\"ServerAddress\"=hex(1):f6,00,00,00\n",
+      NULL },
+    { "a path of Linux",
+      { "ClientConfigTokenPath=/etc/x", "FeatureType=1" },
+      "\"FeatureType\"=dword:00000001\n",
+      "path of Linux; on Windows the token" },
+    { "what Windows does not have", { "EnableUI=TRUE" }, NULL, "EnableUI applies to Linux only" },
+    { "what is not known", { "NewKey=1" }, NULL, "Windows guests do not get it" },
+    { "nothing", { NULL }, NULL, NULL },
+};
+
+static void
+check_registry(const char *what, const VgpuGridd *gridd, const char *expected)
+{
+    g_autofree char *text = vgpu_gridd_format_registry(gridd);
+    g_autofree char *all = expected ? g_strconcat(REG_HEAD, expected, NULL) : NULL;
+
+    if (g_strcmp0(text, all) != 0)
+        fail_msg("%s: the file is\n%s", what, text);
+}
+
+static void
+test_registry(void **state)
+{
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(registry); i++) {
+        g_autoptr(VgpuGridd) gridd = parse(registry[i].settings, NULL, NULL);
+
+        assert_non_null(gridd);
+        check_registry(registry[i].what, gridd, registry[i].text);
+        if (gridd->warnings->len != (registry[i].warning ? 1 : 0) ||
+            (registry[i].warning && !strstr(gridd->warnings->pdata[0], registry[i].warning)))
+            fail_msg("%s: %u warnings, %s", registry[i].what, gridd->warnings->len,
+                     gridd->warnings->len ? (char *) gridd->warnings->pdata[0] : "");
+    }
+}
+
+/* A file that was written elsewhere. */
+static void
+test_read(void **state)
+{
+    g_autoptr(VgpuGridd) gridd =
+        vgpu_gridd_read("# ServerAddress=no\r\n\r\n ServerAddress = a.example \r\n"
+                        "ServerPort=x\nFeatureType=1\nFeatureType=2\n"
+                        "Other=1\nnothing\n=\n");
+    g_autoptr(VgpuGridd) empty = vgpu_gridd_read("");
+
+    (void) state;
+    check_registry("what is known and right, once", gridd,
+                   "\"ServerAddress\"=\"a.example\"\n\"FeatureType\"=dword:00000001\n");
+    check_registry("nothing", empty, NULL);
+}
+
 static void
 test_get(void **state)
 {
@@ -155,8 +238,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_features),
+        cmocka_unit_test(test_registry), cmocka_unit_test(test_read),
         cmocka_unit_test(test_get),
     };
 

@@ -305,7 +305,7 @@ test_trees(void **state)
         else
             scratch_link(&dir, trees[i].path, trees[i].target);
 
-        files = vgpu_iso_tree_collect(given, &error);
+        files = vgpu_iso_tree_collect(given, NULL, &error);
         found = files ? list(files) : NULL;
         if (g_strcmp0(found, trees[i].files) != 0)
             fail_msg("%s: %s", trees[i].what, found ? found : error->message);
@@ -333,14 +333,14 @@ test_given(void **state)
     scratch_write(&dir, "top/a", "x");
     scratch_link(&dir, "link", "file");
     assert_int_equal(mkfifo(fifo, 0644), 0);
-    files = vgpu_iso_tree_collect(good, NULL);
+    files = vgpu_iso_tree_collect(good, NULL, NULL);
     found = list(files);
     assert_string_equal(found, "link top/a file");
-    assert_null(vgpu_iso_tree_collect(bad, &error));
+    assert_null(vgpu_iso_tree_collect(bad, NULL, &error));
     expect_error("a FIFO", error, VGPU_ERROR_BAD_REQUEST, "neither a file nor a directory");
     g_clear_error(&error);
-    assert_null(vgpu_iso_tree_collect(missing, &error));
-    expect_error("nothing", error, VGPU_ERROR_FAILED, "/nothing/there: No such file");
+    assert_null(vgpu_iso_tree_collect(missing, NULL, &error));
+    expect_error("nothing", error, VGPU_ERROR_NOT_FOUND, "/nothing/there: No such file");
 }
 
 /* --- the output --------------------------------------------------------------------------- */
@@ -462,6 +462,8 @@ static const struct {
     guint n_files; /* 0: refused */
 } extras[] = {
     { "all is added", "setup.exe", NULL, 6 },
+    { "settings for Windows as well", "setup.exe", "ServerPort=1", 7 },
+    { "if they count there", "setup.exe", "EnableUI=TRUE", 6 },
     { "a gridd.conf of the user's stays", "gridd.conf", NULL, 5 },
     { "but not beside settings", "gridd.conf", "ServerPort=1", 0 },
     { "nor in another case", "Gridd.conf", "ServerPort=1", 0 },
@@ -493,16 +495,32 @@ test_extras(void **state)
     close(fd);
 }
 
+/* What is in it counts on Windows, too. */
+static void
+test_users_gridd(void **state)
+{
+    g_autoptr(VgpuGridd) gridd = vgpu_gridd_parse(NULL, NULL, NULL);
+    g_autoptr(VgpuIso) iso = vgpu_iso_new();
+    int fd = text_file("FeatureType=1\n");
+
+    (void) state;
+    assert_true(vgpu_iso_add_fd(iso, "gridd.conf", fd, NULL));
+    assert_true(vgpu_driver_iso_complete(iso, gridd, NULL));
+    assert_true(vgpu_iso_has(iso, "windows/licence.reg"));
+    close(fd);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_labels),  cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_pairs),   cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_written), cmocka_unit_test(test_trouble),
-        cmocka_unit_test(test_trees),   cmocka_unit_test(test_given),
-        cmocka_unit_test(test_output),  cmocka_unit_test(test_places),
-        cmocka_unit_test(test_tokens),  cmocka_unit_test(test_extras),
+        cmocka_unit_test(test_labels),      cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_written),     cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_trees),       cmocka_unit_test(test_given),
+        cmocka_unit_test(test_output),      cmocka_unit_test(test_places),
+        cmocka_unit_test(test_tokens),      cmocka_unit_test(test_extras),
+        cmocka_unit_test(test_users_gridd),
     };
 
     return cmocka_run_group_tests_name("iso", tests, NULL, NULL);

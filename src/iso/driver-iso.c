@@ -1,11 +1,14 @@
 #include "iso/driver-iso.h"
 
 #include <gio/gio.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "iso/guest-resource.h"
 
 #define GRIDD "gridd.conf"
+#define GRIDD_MAX (64u << 10) /* of one among the files, far more than there are settings */
+#define REGISTRY "windows/licence.reg"
 
 static const struct {
     const char *path;
@@ -25,15 +28,22 @@ vgpu_driver_iso_is_token(const char *name)
 }
 
 static char *
+for_dos(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    return g_strjoinv("\r\n", lines);
+}
+
+static char *
 guest_text(const char *path, bool is_dos)
 {
     g_autofree char *resource = g_strconcat("/org/virtvgpu/guest/", path, NULL);
     g_autoptr(GBytes) bytes = g_resource_lookup_data(vgpu_guest_get_resource(), resource,
                                                      G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
     g_autofree char *text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-    g_auto(GStrv) lines = is_dos ? g_strsplit(text, "\n", -1) : NULL;
 
-    return is_dos ? g_strjoinv("\r\n", lines) : g_steal_pointer(&text);
+    return is_dos ? for_dos(text) : g_steal_pointer(&text);
 }
 
 static bool
@@ -50,6 +60,47 @@ add_gridd(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
     return false;
 }
 
+/* The text of the gridd.conf among the files; NULL: there is none that can be read. */
+static char *
+read_users_gridd(const VgpuIso *iso)
+{
+    const GPtrArray *entries = vgpu_iso_entries(iso);
+
+    for (guint i = 0; i < entries->len; i++) {
+        const VgpuIsoEntry *entry = entries->pdata[i];
+        g_autofree char *text = g_new0(char, GRIDD_MAX + 1);
+
+        if (g_ascii_strcasecmp(entry->path, GRIDD) == 0 && entry->fd >= 0)
+            return pread(entry->fd, text, GRIDD_MAX, 0) >= 0 ? g_steal_pointer(&text) : NULL;
+    }
+    return NULL;
+}
+
+/* That it, or its directory, is among the files is no failure. */
+static bool
+add_if_free(VgpuIso *iso, const char *path, const char *text, bool executable, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (vgpu_iso_add_text(iso, path, text, executable, &failure) ||
+        g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+/* What Windows has for a gridd.conf. */
+static bool
+add_registry(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
+{
+    g_autofree char *users = gridd->settings->len ? NULL : read_users_gridd(iso);
+    g_autoptr(VgpuGridd) read = users ? vgpu_gridd_read(users) : NULL;
+    g_autofree char *text = vgpu_gridd_format_registry(read ? read : gridd);
+    g_autofree char *dos = text ? for_dos(text) : NULL;
+
+    return !dos || add_if_free(iso, REGISTRY, dos, false, error);
+}
+
 bool
 vgpu_driver_iso_complete(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
 {
@@ -57,15 +108,9 @@ vgpu_driver_iso_complete(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
         return false;
     for (gsize i = 0; i < G_N_ELEMENTS(guest_files); i++) {
         g_autofree char *text = guest_text(guest_files[i].path, guest_files[i].is_dos);
-        g_autoptr(GError) failure = NULL;
 
-        if (vgpu_iso_add_text(iso, guest_files[i].path, text, guest_files[i].executable,
-                              &failure))
-            continue;
-        if (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+        if (!add_if_free(iso, guest_files[i].path, text, guest_files[i].executable, error))
             return false;
-        } /* else its name, or that of its directory, is taken */
     }
-    return true;
+    return add_registry(iso, gridd, error);
 }

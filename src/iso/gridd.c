@@ -7,9 +7,21 @@
 #include "gpu/profile.h"
 
 #define FEATURE "FeatureType"
+#define TOKEN_PATH "ClientConfigTokenPath"
+#define REGISTRY_KEY "HKEY_LOCAL_MACHINE\\SOFTWARE\\NVIDIA Corporation\\Global\\GridLicensing"
+
+/* The driver for Windows reads these keys below REGISTRY_KEY (Virtual GPU Client Licensing User Guide, on Windows
+ * licence settings in the registry): addresses, ports and paths as REG_SZ, as what people run has it, too. EnableUI
+ * is of NVIDIA X Server Settings, on Linux. */
+typedef enum {
+    REGISTRY_TEXT,
+    REGISTRY_NUMBER,
+    REGISTRY_NONE,
+} Registry;
 
 typedef struct {
     const char *key;
+    Registry registry;
     const char *expected;     /* in words; NULL: any text */
     guint64 min, max;         /* of a number, when max is not 0 */
     const char *const *words; /* else one of them; NULL: any text */
@@ -18,15 +30,15 @@ typedef struct {
 static const char *const true_or_false[] = { "TRUE", "FALSE", NULL };
 
 static const Key keys[] = {
-    { "ServerAddress" },
-    { "ServerPort", "a port from 1 to 65535", 1, 65535 },
-    { "BackupServerAddress" },
-    { "BackupServerPort", "a port from 1 to 65535", 1, 65535 },
-    { FEATURE, "0, 1, 2 or 4", 0, 4 },
-    { "EnableUI", "TRUE or FALSE", 0, 0, true_or_false },
-    { "LicenseInterval", "minutes from 10 to 10080", 10, 10080 },
-    { "LingerInterval", "minutes from 0 to 10080", 0, 10080 },
-    { "ClientConfigTokenPath" },
+    { "ServerAddress", REGISTRY_TEXT },
+    { "ServerPort", REGISTRY_TEXT, "a port from 1 to 65535", 1, 65535 },
+    { "BackupServerAddress", REGISTRY_TEXT },
+    { "BackupServerPort", REGISTRY_TEXT, "a port from 1 to 65535", 1, 65535 },
+    { FEATURE, REGISTRY_NUMBER, "0, 1, 2 or 4", 0, 4 },
+    { "EnableUI", REGISTRY_NONE, "TRUE or FALSE", 0, 0, true_or_false },
+    { "LicenseInterval", REGISTRY_NUMBER, "minutes from 10 to 10080", 10, 10080 },
+    { "LingerInterval", REGISTRY_NUMBER, "minutes from 0 to 10080", 0, 10080 },
+    { TOKEN_PATH, REGISTRY_TEXT },
 };
 
 /* NVIDIA's guide, "Configuring a licensed client"; 3 is of no use to anybody. */
@@ -122,9 +134,34 @@ check_unknown(VgpuGridd *self, const char *name, GError **error)
             return false;
         }
     }
-    g_ptr_array_add(self->warnings,
-                    g_strdup_printf("gridd.conf: %s is not a key that is known here", name));
+    g_ptr_array_add(
+        self->warnings,
+        g_strdup_printf("gridd.conf: %s is an unknown key; Windows guests do not get it", name));
     return true;
+}
+
+/* "C:\…", or a share. */
+static bool
+is_windows_path(const char *path)
+{
+    return (g_ascii_isalpha(path[0]) && path[1] == ':') || g_str_has_prefix(path, "\\\\");
+}
+
+/* What only guests of one kind can have. */
+static void
+warn_of_system(VgpuGridd *self, const Key *key, const char *value)
+{
+    if (key->registry == REGISTRY_NONE)
+        g_ptr_array_add(
+            self->warnings,
+            g_strdup_printf("gridd.conf: %s applies to Linux only; Windows guests do not get it",
+                            key->key));
+    else if (g_str_equal(key->key, TOKEN_PATH))
+        g_ptr_array_add(self->warnings,
+                        g_strdup_printf("gridd.conf: %s is a path of %s; on %s the token goes to "
+                                        "the driver's own place",
+                                        key->key, is_windows_path(value) ? "Windows" : "Linux",
+                                        is_windows_path(value) ? "Linux" : "Windows"));
 }
 
 static bool
@@ -155,6 +192,8 @@ add_setting(VgpuGridd *self, const char *setting, GError **error)
                     name, key->expected, equals + 1);
         return false;
     }
+    if (key)
+        warn_of_system(self, key, equals + 1);
     g_ptr_array_add(self->settings, g_strdup(setting));
     return true;
 }
@@ -198,13 +237,21 @@ check_feature(VgpuGridd *self, const char *profile_name, GError **error)
     return false;
 }
 
-VgpuGridd *
-vgpu_gridd_parse(const char *const *settings, const char *profile, GError **error)
+static VgpuGridd *
+gridd_new(void)
 {
-    g_autoptr(VgpuGridd) self = g_new0(VgpuGridd, 1);
+    VgpuGridd *self = g_new0(VgpuGridd, 1);
 
     self->settings = g_ptr_array_new_with_free_func(g_free);
     self->warnings = g_ptr_array_new_with_free_func(g_free);
+    return self;
+}
+
+VgpuGridd *
+vgpu_gridd_parse(const char *const *settings, const char *profile, GError **error)
+{
+    g_autoptr(VgpuGridd) self = gridd_new();
+
     for (; settings && *settings; settings++) {
         if (!add_setting(self, *settings, error))
             return NULL;
@@ -225,4 +272,78 @@ vgpu_gridd_format(const VgpuGridd *self)
     for (guint i = 0; i < self->settings->len; i++)
         g_string_append_printf(text, "%s\n", (const char *) self->settings->pdata[i]);
     return g_string_free(text, FALSE);
+}
+
+VgpuGridd *
+vgpu_gridd_read(const char *text)
+{
+    VgpuGridd *self = gridd_new();
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (gsize i = 0; lines[i]; i++) {
+        char *equals = strchr(g_strstrip(lines[i]), '=');
+        g_autofree char *name = equals ? g_strndup(lines[i], (gsize) (equals - lines[i])) : NULL;
+
+        if (name && find_key(g_strchomp(name)) && !vgpu_gridd_get(self, name)) {
+            g_autofree char *setting = g_strdup_printf("%s=%s", name, g_strchug(equals + 1));
+
+            (void) !add_setting(self, setting, NULL);
+        }
+    }
+    return self;
+}
+
+/* As the bytes of UTF-16 that the registry keeps, since the file itself has no encoding that all versions agree on. */
+static void
+append_bytes(GString *text, const char *value)
+{
+    g_autofree gunichar2 *wide = g_utf8_to_utf16(value, -1, NULL, NULL, NULL);
+
+    g_string_append(text, "hex(1):");
+    for (const gunichar2 *unit = wide; *unit; unit++)
+        g_string_append_printf(text, "%02x,%02x,", *unit & 0xff, *unit >> 8);
+    g_string_append(text, "00,00");
+}
+
+static void
+append_text(GString *text, const char *value)
+{
+    if (!g_str_is_ascii(value)) {
+        append_bytes(text, value);
+        return;
+    }
+    g_string_append_c(text, '"');
+    for (; *value; value++)
+        g_string_append_printf(text, "%s%c", *value == '"' || *value == '\\' ? "\\" : "", *value);
+    g_string_append_c(text, '"');
+}
+
+static bool
+is_for_windows(const Key *key, const char *value)
+{
+    return key->registry != REGISTRY_NONE &&
+           (!g_str_equal(key->key, TOKEN_PATH) || is_windows_path(value));
+}
+
+char *
+vgpu_gridd_format_registry(const VgpuGridd *self)
+{
+    g_autoptr(GString) text =
+        g_string_new("Windows Registry Editor Version 5.00\n\n[" REGISTRY_KEY "]\n");
+    bool any = false;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *value = vgpu_gridd_get(self, keys[i].key);
+
+        if (!value || !is_for_windows(&keys[i], value))
+            continue;
+        any = true;
+        g_string_append_printf(text, "\"%s\"=", keys[i].key);
+        if (keys[i].registry == REGISTRY_NUMBER)
+            g_string_append_printf(text, "dword:%08x", (guint) g_ascii_strtoull(value, NULL, 10));
+        else
+            append_text(text, value);
+        g_string_append_c(text, '\n');
+    }
+    return any ? g_strdup(text->str) : NULL;
 }

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 root=${1:-}
 settings=gridd.conf
 
-tokens=$(sed -n 's/^ClientConfigTokenPath=//p' "$settings")
+# one for Windows is none here
+tokens=$(sed -n 's|^ClientConfigTokenPath=/|/|p' "$settings")
 tokens=$root${tokens:-/etc/nvidia/ClientConfigToken}
 
 install -D -m 0644 "$settings" "$root/etc/nvidia/gridd.conf"

@@ -1,16 +1,25 @@
 @echo off
-rem Puts the client token and the licensed feature of this image into their places. The driver itself
+rem Puts the client token and the licence settings of this image into their places. The driver itself
 rem is not installed. Run it as administrator.
 setlocal
 set "tokens=%SystemDrive%\Program Files\NVIDIA Corporation\vGPU Licensing\ClientConfigToken"
-set "key=HKLM\SOFTWARE\NVIDIA Corporation\Global\GridLicensing"
+
+rem a place of its own for the token, if it is one of Windows
+set "place="
+for /f "usebackq tokens=1,* delims==" %%k in ("%~dp0..\gridd.conf") do (
+    if "%%k"=="ClientConfigTokenPath" set "place=%%l"
+)
+if defined place (
+    if "%place:~1,1%"==":" set "tokens=%place%"
+    if "%place:~0,2%"=="\\" set "tokens=%place%"
+)
 
 if not exist "%tokens%\" mkdir "%tokens%" || goto failed
 if exist "%~dp0..\client_configuration_token_*.tok" (
     copy /y "%~dp0..\client_configuration_token_*.tok" "%tokens%\" || goto failed
 )
-for /f "tokens=2 delims==" %%v in ('findstr /b "FeatureType=" "%~dp0..\gridd.conf"') do (
-    reg add "%key%" /v FeatureType /t REG_DWORD /d %%v /f || goto failed
+if exist "%~dp0licence.reg" (
+    reg import "%~dp0licence.reg" || goto failed
 )
 echo Done. Next: install the driver, and restart the service "NVDisplay.ContainerLocalSystem".
 exit /b 0

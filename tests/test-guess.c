@@ -26,6 +26,7 @@ test_guess(void **state)
         { "a word of one letter is no word at all", "x", NULL },
         { "nor is an empty one", "", NULL },
         { "far from every name", "frobnicate", NULL },
+        { "two of three are too many", "lot", NULL },
     };
     static const char *const short_names[] = { "ab", NULL };
     static const char *const none[] = { NULL };
@@ -41,10 +42,40 @@ test_guess(void **state)
     assert_null(vgpu_guess("list", none));
 }
 
+static void
+test_guess_words(void **state)
+{
+    static const char *const names[] = { "gpu-list", "gpu-info",  "pool-list",
+                                         "list",     "host-diff", NULL };
+    static const struct {
+        const char *what;
+        const char *typed;
+        const char *want;
+    } cases[] = {
+        { "the other way round", "list-gpu", "'gpu-list'" },
+        { "of many", "list-gpus", "'gpu-list'" },
+        { "what it is about", "gpus", "'gpu-list' or 'gpu-info'" },
+        { "what is done", "list", "'gpu-list', 'pool-list' or 'list'" },
+        { "with a blank", "pool list", "'pool-list'" },
+        { "in capitals", "Host", "'host-diff'" },
+        { "one word that none has", "gpu-status", NULL },
+        { "no word", "-", NULL },
+        { "nothing", "", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = vgpu_guess_words(cases[i].typed, names);
+
+        if (g_strcmp0(got, cases[i].want) != 0)
+            fail_msg("%s: %s, expected %s", cases[i].what, got, cases[i].want);
+    }
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_guess) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_guess),
+                                        cmocka_unit_test(test_guess_words) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

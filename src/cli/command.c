@@ -28,14 +28,27 @@ vgpu_command_names(const VgpuCli *cli)
     return (const char **) g_ptr_array_free(g_steal_pointer(&names), FALSE);
 }
 
+bool
+vgpu_command_takes(const VgpuCommand *command, const GOptionEntry *option)
+{
+    bool is_of_tables =
+        strcmp(option->long_name, "columns") == 0 || strcmp(option->long_name, "noheadings") == 0;
+
+    return !is_of_tables || !command || command->columns;
+}
+
 int
 vgpu_command_unknown(const VgpuCli *cli, const char *name, GError **error)
 {
     g_autofree const char **verbs = vgpu_command_names(cli);
     const char *nearest = vgpu_guess(name, verbs);
 
+    g_autofree char *alike = nearest ? NULL : vgpu_guess_words(name, verbs);
+
     if (nearest)
         return vgpu_command_usage(error, "unknown verb '%s'; did you mean '%s'?", name, nearest);
+    if (alike)
+        return vgpu_command_usage(error, "unknown verb '%s'; did you mean %s?", name, alike);
     return vgpu_command_usage(error, "unknown verb '%s'", name);
 }
 
@@ -48,7 +61,7 @@ vgpu_command_usage(GError **error, const char *format, ...)
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, text);
+    g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT, text);
     return VGPU_EXIT_USAGE;
 }
 

@@ -6,7 +6,10 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "base/exit.h"
+
 typedef struct VgpuCommandGroup VgpuCommandGroup;
+struct VgpuColumn;
 
 /* What every verb is told. */
 typedef struct {
@@ -14,12 +17,12 @@ typedef struct {
     const GOptionEntry *options;    /* that all of them take */
     bool json;
     bool wide;
-    const char *uri;  /* of libvirt */
-    GBusType bus;     /* that the daemon is on */
-    const char *root; /* where doctor looks: "/", or a made tree */
+    const char *uri;   /* of libvirt */
+    bool uri_is_typed; /* else it is the environment's, or the default */
+    char **typed;      /* all of the command line */
+    GBusType bus;      /* that the daemon is on */
+    const char *root;  /* where doctor looks: "/", or a made tree */
 } VgpuCli;
-
-#define VGPU_EXIT_USAGE 2
 
 typedef struct {
     const char *name;        /* NULL ends a list */
@@ -31,6 +34,9 @@ typedef struct {
     const GOptionEntry *options; /* its own options, into static variables; NULL: none */
     /* "OPTION VALUE…" of each option that takes nothing but these, ended by NULL; may be NULL */
     const char *const *values;
+    bool anywhere; /* it does not matter of which host libvirt is, or it looks itself */
+    /* the columns of its table, as its options are; NULL: it prints none that can be chosen from */
+    const struct VgpuColumn *(*columns)(void);
 
     /* @args: the arguments that are no options, ended by NULL; their number is checked. Returns
      * the exit status; with @error set its text is printed. */
@@ -44,6 +50,7 @@ struct VgpuCommandGroup {
 
 extern const VgpuCommand vgpu_commands_gpu[];
 extern const VgpuCommand vgpu_commands_setup[];
+extern const VgpuCommand vgpu_commands_cordon[];
 extern const VgpuCommand vgpu_commands_layout[];
 extern const VgpuCommand vgpu_commands_pool[];
 extern const VgpuCommand vgpu_commands_vgpu[];
@@ -52,6 +59,7 @@ extern const VgpuCommand vgpu_commands_domain[];
 extern const VgpuCommand vgpu_commands_attach[];
 extern const VgpuCommand vgpu_commands_host[];
 extern const VgpuCommand vgpu_commands_iso[];
+extern const VgpuCommand vgpu_commands_import[];
 extern const VgpuCommand vgpu_commands_inventory[];
 extern const VgpuCommand vgpu_commands_general[];
 
@@ -60,6 +68,10 @@ const VgpuCommand *vgpu_command_find(const VgpuCli *cli, const char *name);
 
 /* The names of all verbs, ended by NULL; only the array is the caller's. */
 const char **vgpu_command_names(const VgpuCli *cli);
+
+/* Whether @option, one of every verb, means anything to @command (NULL: yes): not so columns and headings without a
+ * table. */
+bool vgpu_command_takes(const VgpuCommand *command, const GOptionEntry *option);
 
 /* There is no verb @name: sets @error, which names the one that may have been meant, and returns
  * VGPU_EXIT_USAGE. */

@@ -1,5 +1,6 @@
 #include "cli/guess.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define FARTHEST 2u
@@ -35,7 +36,7 @@ const char *
 vgpu_guess(const char *typed, const char *const *names)
 {
     g_autofree char *folded = g_ascii_strdown(typed, -1);
-    guint farthest = MIN(FARTHEST, MAX((guint) strlen(typed), 1) - 1);
+    guint farthest = MIN(FARTHEST, (guint) strlen(typed) / 2);
     guint least = farthest + 1;
     const char *nearest = NULL;
 
@@ -49,4 +50,48 @@ vgpu_guess(const char *typed, const char *const *names)
         }
     }
     return nearest;
+}
+
+/* "gpus" → "gpu" */
+static char *
+singular(const char *word)
+{
+    gsize len = strlen(word);
+
+    return g_ascii_strdown(word, (gssize) (len > 2 && word[len - 1] == 's' ? len - 1 : len));
+}
+
+/* Whether each of @words is one of @name's. */
+static bool
+has_words(const char *name, char *const *words)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "-", -1);
+
+    for (; *words; words++) {
+        g_autofree char *word = singular(*words);
+
+        if (!g_strv_contains((const char *const *) parts, word))
+            return false;
+    }
+    return true;
+}
+
+char *
+vgpu_guess_words(const char *typed, const char *const *names)
+{
+    g_auto(GStrv) words = g_strsplit_set(typed, "-_ ", -1);
+    g_autoptr(GString) found = g_string_new(NULL);
+    const char *last = NULL;
+
+    for (; *words && **words && *names; names++) {
+        if (!has_words(*names, words))
+            continue;
+        if (last)
+            g_string_append_printf(found, "%s'%s'", found->len ? ", " : "", last);
+        last = *names;
+    }
+    if (!last)
+        return NULL;
+    g_string_append_printf(found, "%s'%s'", found->len ? " or " : "", last);
+    return g_string_free(g_steal_pointer(&found), FALSE);
 }

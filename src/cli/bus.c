@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "cli/agent.h"
+#include "cli/interrupt.h"
 #include "cli/patience.h"
 
 /* Longer than the daemon's own deadlines, so that its reason arrives and not our time-out. */
@@ -17,22 +18,25 @@
 VgpuBusManager1 *
 vgpu_bus_open(GBusType bus, GError **error)
 {
-    g_autoptr(GDBusConnection) connection = g_bus_get_sync(bus, NULL, error);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GDBusConnection) connection = g_bus_get_sync(bus, NULL, &failure);
     g_autoptr(VgpuBusManager1) proxy = NULL;
     g_autofree char *owner = NULL;
 
     vgpu_error_register_names();
     if (!connection) {
-        g_prefix_error(error, "cannot reach the %s bus: ",
-                       bus == G_BUS_TYPE_SESSION ? "session" : "system");
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, "cannot reach the %s bus: %s",
+                    bus == G_BUS_TYPE_SESSION ? "session" : "system", failure->message);
         return NULL;
     }
     g_dbus_connection_set_exit_on_close(connection, FALSE);
 
     proxy = vgpu_bus_manager1_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
                                              VGPU_DBUS_NAME, VGPU_DBUS_PATH, NULL, error);
-    if (!proxy)
+    if (!proxy) {
+        vgpu_bus_failed(error);
         return NULL;
+    }
     owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(proxy));
     if (!owner) {
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, NOT_RUNNING);
@@ -61,10 +65,16 @@ vgpu_bus_failed(GError **error)
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
                             "virtvgpud is older than virt-vgpu and cannot do this; restart it "
                             "with 'systemctl restart virtvgpud'");
+    } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED)) {
+        g_autoptr(GError) refused = g_steal_pointer(error);
+
+        g_dbus_error_strip_remote_error(refused);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "virtvgpud does not take this call: %s",
+                    refused->message);
     } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
                g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
         g_clear_error(error);
-        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE,
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_UNKNOWN, /* it may have been done */
                             "virtvgpud did not answer; see 'journalctl -u virtvgpud'");
     } else {
         g_dbus_error_strip_remote_error(*error);
@@ -76,13 +86,15 @@ static GVariant *
 call(VgpuBusManager1 *manager, const char *method, GVariant *parameters, int timeout_ms,
      GError **error)
 {
+    g_autoptr(GError) failure = NULL;
     g_autoptr(GVariant) answer =
         g_dbus_proxy_call_sync(G_DBUS_PROXY(manager), method, parameters,
                                G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, timeout_ms,
-                               NULL, error);
+                               NULL, &failure);
 
     if (!answer) {
-        vgpu_bus_failed(error);
+        vgpu_bus_failed(&failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
     if (g_variant_n_children(answer) == 0)
@@ -104,7 +116,10 @@ vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters
         g_object_get_data(G_OBJECT(manager), AGENT_KEY) ? vgpu_agent_new() : NULL;
     /* a password may be asked for on the terminal meanwhile, where nobody else writes */
     g_autoptr(VgpuPatience) patience = vgpu_patience_new(agent ? NULL : doing);
+    g_autoptr(GVariant) owned = g_variant_ref_sink(parameters);
+    g_autofree char *last_words = vgpu_interrupt_of_call(method, owned, doing, agent != NULL);
+    g_autoptr(VgpuInterrupt) interrupt = vgpu_interrupt_new(last_words);
 
     /* the daemon has time-outs of its own, by the number of GPUs */
-    return call(manager, method, parameters, G_MAXINT, error);
+    return call(manager, method, owned, G_MAXINT, error);
 }

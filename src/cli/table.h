@@ -9,22 +9,30 @@
 
 /* What becomes of a column when the table would be wider than it may be. */
 typedef enum {
-    VGPU_FIT_KEEP, /* never shortened: numbers, addresses, UUIDs */
-    VGPU_FIT_CUT,  /* cut, with "…" at the end */
-    VGPU_FIT_WRAP, /* goes on in the next line */
+    VGPU_FIT_KEEP,  /* never shortened: numbers, addresses, UUIDs */
+    VGPU_FIT_CUT,   /* cut, with "…" at the end */
+    VGPU_FIT_FRONT, /* cut, with "…" at the front: what tells it apart is at the end */
+    VGPU_FIT_WRAP,  /* goes on in the next line */
 } VgpuFit;
 
 typedef struct VgpuColumn {
     const char *key;    /* in JSON and in the rows; NULL ends the list */
     const char *header; /* in the table; NULL: only in JSON */
     VgpuFit fit;
-    bool wide;  /* in the table only with --wide */
-    bool state; /* its first word may have a colour, see vgpu_terminal_colour_of() */
-    const struct VgpuColumn *nested; /* JSON keys of a value that is itself a list of rows */
+    bool wide;    /* in the table only with --wide */
+    bool tells;   /* or where rows would look alike without it */
+    bool spare;   /* left out of a table that would be too wide, the last first */
+    bool derived; /* made for the table: not in JSON, nor a field */
+    bool state;   /* its first word may have a colour, see vgpu_terminal_colour_of() */
+    const struct VgpuColumn
+        *nested; /* JSON keys of a value that is itself a row, or a list of them */
 } VgpuColumn;
 
 typedef struct {
-    bool wide;   /* all columns, and nothing is cut */
+    bool wide; /* all columns, and nothing is cut */
+    bool
+        piped; /* read by a program: nothing is cut at the front, left out or broken for the width */
+    bool bare;   /* no headings */
     guint width; /* that a line may have otherwise */
     bool colour;
 } VgpuTableStyle;
@@ -42,6 +50,22 @@ char *vgpu_table_json_object(const VgpuColumn *columns, GVariant *row, bool pret
 
 /* The same on stdout, with a newline; takes @row if it is floating. */
 void vgpu_table_print_object(const VgpuColumn *columns, GVariant *row);
+
+/* Have tables show the columns @names ("domain,GPU"), keys or headings of @columns, in that order, and nothing
+ * else; VGPU_ERROR_ARGUMENT names those that there are. */
+bool vgpu_table_choose(const VgpuColumn *columns, const char *names, GError **error);
+
+/* Whether that was done: then cells are wanted as they are in JSON. */
+bool vgpu_table_is_chosen(void);
+
+/* Have tables begin with their first row. */
+void vgpu_table_hide_headings(void);
+
+/* Whether either was done: a program reads the table, so print nothing else with it. */
+bool vgpu_table_is_alone(void);
+
+/* The keys of all columns that a table may have: "domain, uuid". */
+char *vgpu_table_names(const VgpuColumn *columns);
 
 /* @text as lines (char *) of at most @width, broken at blanks where there are some. */
 GPtrArray *vgpu_table_wrap(const char *text, guint width);

@@ -28,10 +28,16 @@ vgpu_terminal_decide_colour(bool is_terminal, const char *no_color, const char *
     return is_terminal && !(no_color && *no_color) && term && *term && strcmp(term, "dumb") != 0;
 }
 
+bool
+vgpu_terminal_is_output(void)
+{
+    return isatty(STDOUT_FILENO);
+}
+
 guint
 vgpu_terminal_width(void)
 {
-    bool is_terminal = isatty(STDOUT_FILENO);
+    bool is_terminal = vgpu_terminal_is_output();
     struct winsize size = { 0 };
 
     if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
@@ -66,6 +72,7 @@ vgpu_terminal_colour_of(const char *state)
         { "fits", GREEN },
         { "no-room", RED },
         { "tenant-limit", RED },
+        { "host-uses-it", RED },
         /* doctor */
         { "ok", GREEN },
         { "warn", YELLOW },

@@ -6,6 +6,9 @@
 
 #define VGPU_TERMINAL_WIDTH 80 /* of what is no terminal, and of one that does not say */
 
+/* Whether standard output is one. */
+bool vgpu_terminal_is_output(void);
+
 /* How wide a line may be. */
 guint vgpu_terminal_width(void);
 bool vgpu_terminal_has_colour(void);

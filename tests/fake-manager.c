@@ -5,12 +5,13 @@
  * the domain whose UUID begins with "dddd" may not be injected and one with "eeee" needs nothing.
  * Seven virtual functions take more than a second, 13 are refused, MIG profile 99 awaits a reset,
  * and a layout with the word "wrong" fails. A domain is given vGPUs of the profile A2-4Q of the pool
- * design; vGPU 7 takes its time to be detached, and vGPU 9 stays. Every call of reconcile emits an event. Ends when its
- * bus does. */
+ * design; vGPU 7 takes its time to be detached, and vGPU 9 stays. Every call of reconcile emits an event. The method
+ * that the file $FAKE_MANAGER_HANG names is not answered; then the file says "hangs". Ends when its bus does. */
 #include <gio/gio.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/names.h"
@@ -27,9 +28,14 @@
     "table'>, "                                                                                  \
     "'driver': <'nvidia'>, 'interface': <'mdev'>, 'numa_node': <int32 0>, "                      \
     "'vfs_total': <uint32 16>, 'vfs_enabled': <uint32 2>, 'vgpus': <uint32 1>"
+#define GPU_WITHOUT_MIG                                                                          \
+    "{'address': <'0000:e1:00.0'>, 'interface': <'none'>, 'vgpus': <uint32 0>, "                 \
+    "'cordoned': <{'since': <'2026-01-02T03:04:05Z'>, 'by': <'root'>}>, 'mig': <false>}"
 #define GPUS                                                                                     \
-    "[{" GPU_FIELDS                                                                              \
-    "}, {'address': <'0000:e1:00.0'>, 'interface': <'none'>, 'vgpus': <uint32 0>}]"
+    "[{" GPU_FIELDS "}, " GPU_WITHOUT_MIG                                                        \
+    ", {'address': <'0000:05:00.0'>, 'vendor': <'0x1a03'>, "                                     \
+    "'name': <'ASPEED Graphics Family'>, 'driver': <'ast'>, 'interface': <'none'>, "             \
+    "'vgpus': <uint32 0>}]"
 #define VFS                                                                                      \
     "[{'address': <'0000:41:00.4'>, 'state': <'used'>, "                                         \
     "'profile': <'NVIDIA A2-4Q'>, 'uuid': <'" VGPU_UUID "'>, 'creatable': <@as []>}, "           \
@@ -39,15 +45,23 @@
 #define PROFILE_A2                                                                               \
     "{'gpu': <'" GPU "'>, 'id': <'nvidia-746'>, 'name': <'NVIDIA A2-4Q'>, "                      \
     "'framebuffer_mib': <uint32 4096>, 'num_heads': <uint32 4>, 'frl': <uint32 60>, "            \
-    "'max_resolution': <'7680x4320'>, 'max_instances': <uint32 4>, 'available': <uint64 3>, "    \
+    "'max_resolution': <'7680x4320'>, 'max_instances': <uint32 4>, 'capacity': <uint64 4>, "     \
+    "'available': <uint64 3>, "                                                                  \
     "'max_per_domain': <uint32 16>, 'interface': <'mdev'>, 'series': <'Q'>, "                    \
     "'needs_license': <'NVIDIA RTX Virtual Workstation'>, 'purpose': <'virtual workstation'>}"
 #define PROFILE_L40S                                                                             \
     "{'gpu': <'0000:61:00.0'>, 'id': <'nvidia-1155'>, 'name': <'NVIDIA L40S-8Q'>, "              \
-    "'available': <uint32 2>, 'interface': <'vendor-vfio'>}"
+    "'available': <uint32 2>, 'interface': <'vendor-vfio'>, 'obstacle': <'it is too old'>}"
 #define GPU_INSTANCES                                                                            \
     "[{'gi': <uint32 3>, 'profile': <'1g.12gb'>, 'profile_id': <uint32 19>, "                    \
     "'start': <uint32 0>, 'size': <uint32 1>, 'in_use': <true>}]"
+#define MIG_INSTANCES                                                                            \
+    "[{'mode': <'on'>, 'gi': <uint32 1>, 'profile': <'1g.12gb+me'>, 'profile_id': <uint32 20>, " \
+    "'start': <uint32 0>, 'size': <uint32 1>, 'uuid': <'MIG-" VGPU_UUID "'>, "                   \
+    "'compute_instances': <[{'ci': <uint32 0>, 'profile': <'1g.12gb+me'>, "                      \
+    "'uuid': <'MIG-" VGPU_UUID "'>}]>, 'in_use': <true>}, "                                      \
+    "{'gi': <uint32 3>, 'profile': <'1g.12gb'>, 'profile_id': <uint32 19>, "                     \
+    "'start': <uint32 1>, 'size': <uint32 1>, 'in_use': <false>}]"
 #define GPU_INFO                                                                                 \
     "{" GPU_FIELDS ", 'mig': <true>, 'mixed': <false>, 'passed_through': <false>, "              \
     "'vfs': <" VFS ">, 'gpu_instances': <" GPU_INSTANCES ">, 'profiles': <[" PROFILE_A2 "]>}"
@@ -71,9 +85,21 @@
     "'interface': <'vendor-vfio'>, 'state': <'foreign'>}"
 #define STATS                                                                                    \
     "[{'gpu': <'" GPU "'>, 'mdev_uuid': <'" VGPU_UUID "'>, 'framebuffer_used_mib': "             \
-    "<uint32 1234>, 'gpu_utilization': <uint32 56>, 'license_state': <'licensed'>}]"
+    "<uint32 1234>, 'gpu_utilization': <uint32 56>, 'license_state': <'licensed'>, "             \
+    "'license_expiry': <'2099-12-24T18:05:00Z'>}]"
+#define GPU_STATS                                                                                \
+    "[{'gpu': <'" GPU "'>, 'temperature_c': <uint32 45>, 'power_w': <uint32 32>, "               \
+    "'fb_used_mib': <uint32 8192>, 'ecc_uncorrected': <uint32 0>, 'health': <'ok'>, "            \
+    "'driver_version': <'550.54.16'>}]"
+#define MIG_ENGINES                                                                              \
+    "'memory_gib': <10.625>, 'sms': <uint32 16>, 'p2p': <false>, 'decoders': <uint32 1>, "       \
+    "'encoders': <uint32 0>, 'copy_engines': <uint32 1>}]"
 #define MIG_PROFILES                                                                             \
-    "[{'profile': <'1g.12gb'>, 'id': <uint32 19>, 'free': <uint32 6>, 'total': <uint32 7>}]"
+    "[{'mode': <'on'>, 'profile': <'1g.12gb'>, 'id': <uint32 19>, 'free': <uint32 6>, "          \
+    "'total': <uint32 7>, " MIG_ENGINES
+#define MIG_PROFILES_OFF                                                                         \
+    "[{'mode': <'off'>, 'profile': <'1g.5gb'>, 'id': <uint32 19>, 'total': <uint32 "             \
+    "7>, " MIG_ENGINES
 #define SCHEDULER                                                                                \
     "{'policy': <'%s'>, 'strict': <'default'>, 'timeslice_us': <uint32 2000>, "                  \
     "'supported': <['best-effort', 'equal-share']>, 'modprobe': <'options nvidia "               \
@@ -90,13 +116,16 @@
     "'available': <uint32 3>}"
 #define EXPLAIN_YES                                                                              \
     "{'possible': <true>, 'plan': <['vGPU 0: NVIDIA A2-4Q on " GPU "']>, "                       \
-    "'candidates': <[{'gpu': <'" GPU "'>, 'verdict': <'fits'>, 'reason': <'3 more fit'>, "       \
+    "'vgpus': <[{'index': <uint32 0>, 'profile': <'NVIDIA A2-4Q'>, 'gpu': <'" GPU "'>, "         \
+    "'parent': <'" GPU "'>, 'state': <'planned'>}]>, "                                           \
+    "'candidates': <[{'gpu': <'" GPU "'>, 'verdict': <'fits'>, 'reason': <'on 0000:41:00.4'>, "  \
     "'index': <uint32 0>}]>, 'available': <[" AVAILABLE ", {'gpu': <'" GPU "'>, "                \
     "'id': <'nvidia-747'>, 'name': <'NVIDIA A2-8Q'>, 'available': <uint32 1>}, "                 \
     "{'gpu': <'0000:61:00.0'>, 'id': <'nvidia-1155'>, 'name': <'NVIDIA L40S-8Q'>, "              \
     "'available': <uint32 2>}]>}"
 #define EXPLAIN_NO                                                                               \
-    "{'possible': <false>, 'plan': <@as []>, 'candidates': <[{'gpu': <'" GPU "'>, "              \
+    "{'possible': <false>, 'plan': <@as []>, 'vgpus': <@aa{sv} []>, 'candidates': <[{'gpu': "    \
+    "<'" GPU "'>, "                                                                              \
     "'verdict': <'no-room'>, 'reason': <'all of the 16 GiB of it are taken by one vGPU of the "  \
     "profile NVIDIA A2-16Q, which belongs to the domain web1'>}]>, "                             \
     "'reason': <'domain big: NVIDIA A2-16Q: no GPU has room for it; the nearest is " GPU         \
@@ -160,6 +189,10 @@ on_list_gpus(VgpuBusManager1 *self, GDBusMethodInvocation *call)
 static gboolean
 on_get_gpu(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
 {
+    if (strcmp(address, "0000:e1:00.0") == 0) {
+        answer(call, "a{sv}", GPU_WITHOUT_MIG);
+        return TRUE;
+    }
     if (strcmp(address, GPU) != 0)
         return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
     answer(call, "a{sv}", GPU_INFO);
@@ -169,6 +202,8 @@ on_get_gpu(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *addre
 static gboolean
 on_list_profiles(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
 {
+    if (strcmp(address, "0000:41:00.4") == 0)
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
     answer(call, "aa{sv}",
            !*address                   ? ALL_PROFILES
            : strcmp(address, GPU) == 0 ? PROFILES
@@ -205,6 +240,8 @@ on_create(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *gpu,
         return refuse(call, VGPU_ERROR_NOT_FOUND, "GPU " GPU " has no profile 'NVIDIA A2-4X'");
     if (strcmp(profile, "full") == 0)
         return refuse(call, VGPU_ERROR_NO_CAPACITY, "GPU " GPU ": no room for full");
+    if (strcmp(profile, "crash") == 0)
+        _exit(1);
     text = g_strdup_printf("{'uuid': <'%s'>, 'gpu': <'%s'>, 'parent': <'0000:41:00.5'>, "
                            "'profile': <'%s'>, 'state': <'%s'>}",
                            *uuid ? uuid : VGPU_UUID, gpu, profile,
@@ -272,7 +309,7 @@ on_attach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, 
     if (pool && strcmp(pool, "design") != 0)
         return refuse(call, VGPU_ERROR_NOT_FOUND, "there is no such pool");
     if (profile && !strstr(profile, "A2-4Q"))
-        return refuse(call, VGPU_ERROR_NO_CAPACITY, "no GPU has that profile");
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "no GPU has that profile");
     text = g_strdup_printf("{'index': <uint32 1>, 'uuid': <'" VGPU_UUID "'>, 'gpu': <'" GPU
                            "'>, 'profile': <'NVIDIA A2-4Q'>, 'profile_id': <\"%s\">, "
                            "'state': <'active'>}",
@@ -335,12 +372,38 @@ on_enable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *addres
 {
     if (strcmp(address, GPU) != 0)
         return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
+    if (vfs > 16)
+        return refuse(call, VGPU_ERROR_ARGUMENT, GPU " has 16 virtual functions at most");
     if (vfs == 13)
         return refuse(call, VGPU_ERROR_BUSY, "GPU " GPU " is in use: domain 'web1'");
     if (vfs == 7)
         g_timeout_add(1500, answer_late, call);
     else
         answer_vfs(call, vfs ? vfs : persistent ? 8u : 16u);
+    return TRUE;
+}
+
+static gboolean
+on_cordon(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
+          const char *reason)
+{
+    g_autofree char *text = NULL;
+
+    if (strcmp(address, GPU) != 0)
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
+    text = g_strdup_printf("{'address': <'" GPU "'>, 'vgpus': <uint32 1>, 'cordoned': <{'since': "
+                           "<'2026-01-02T03:04:05Z'>, 'by': <'root'>%s%s%s}>}",
+                           *reason ? ", 'reason': <'" : "", reason, *reason ? "'>" : "");
+    answer(call, "a{sv}", text);
+    return TRUE;
+}
+
+static gboolean
+on_uncordon(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
+{
+    if (strcmp(address, GPU) != 0)
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
+    vgpu_bus_manager1_complete_uncordon_gpu(self, call);
     return TRUE;
 }
 
@@ -352,23 +415,34 @@ on_disable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *addre
     return TRUE;
 }
 
+static bool
+is_known(const char *address)
+{
+    return strcmp(address, GPU) == 0 || strcmp(address, "0000:e1:00.0") == 0;
+}
+
 static gboolean
 on_list_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
 {
-    answer(call, "aa{sv}", GPU_INSTANCES);
+    if (!is_known(address))
+        return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
+    answer(call, "aa{sv}", strcmp(address, GPU) == 0 ? MIG_INSTANCES : "[]");
     return TRUE;
 }
 
 static gboolean
 on_list_mig_profiles(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
 {
-    answer(call, "aa{sv}", MIG_PROFILES);
+    answer(call, "aa{sv}",
+           strcmp(address, GPU) == 0              ? MIG_PROFILES
+           : strcmp(address, "0000:e2:00.0") == 0 ? MIG_PROFILES_OFF
+                                                  : "[]");
     return TRUE;
 }
 
 static gboolean
 on_apply_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
-             const char *spec)
+             const char *spec, GVariant *options)
 {
     if (strcmp(spec, "99") == 0)
         return refuse(call, VGPU_ERROR_FAILED, "GPU " GPU ": MIG mode: reset required");
@@ -377,9 +451,13 @@ on_apply_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *add
 }
 
 static gboolean
-on_clear_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address)
+on_clear_mig(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
+             GVariant *options)
 {
-    answer(call, "as", "['destroyed 3']");
+    g_autofree char *text = g_variant_print(options, FALSE);
+    g_autofree char *lines = g_strdup_printf("['destroyed 3', \"%s\"]", text);
+
+    answer(call, "as", lines);
     return TRUE;
 }
 
@@ -439,11 +517,34 @@ on_get_stats(VgpuBusManager1 *self, GDBusMethodInvocation *call)
     return TRUE;
 }
 
+/* FALSE without an answer: the caller waits. */
+static gboolean
+on_authorize(GDBusInterfaceSkeleton *self, GDBusMethodInvocation *call)
+{
+    const char *path = g_getenv("FAKE_MANAGER_HANG");
+    g_autofree char *method = NULL;
+
+    if (!path || !g_file_get_contents(path, &method, NULL, NULL) ||
+        strcmp(method, g_dbus_method_invocation_get_method_name(call)) != 0)
+        return TRUE;
+    return !g_file_set_contents(path, "hangs", -1, NULL);
+}
+
+static gboolean
+on_get_gpu_stats(VgpuBusManager1 *self, GDBusMethodInvocation *call)
+{
+    answer(call, "aa{sv}", GPU_STATS);
+    return TRUE;
+}
+
 static const struct {
     const char *signal;
     GCallback handler;
 } handlers[] = {
+    { "g-authorize-method", G_CALLBACK(on_authorize) },
     { "handle-enable-gpu", G_CALLBACK(on_enable) },
+    { "handle-cordon-gpu", G_CALLBACK(on_cordon) },
+    { "handle-uncordon-gpu", G_CALLBACK(on_uncordon) },
     { "handle-disable-gpu", G_CALLBACK(on_disable) },
     { "handle-list-mig", G_CALLBACK(on_list_mig) },
     { "handle-list-mig-profiles", G_CALLBACK(on_list_mig_profiles) },
@@ -455,6 +556,7 @@ static const struct {
     { "handle-diff-host", G_CALLBACK(on_diff_host) },
     { "handle-export-host", G_CALLBACK(on_export_host) },
     { "handle-get-stats", G_CALLBACK(on_get_stats) },
+    { "handle-get-gpu-stats", G_CALLBACK(on_get_gpu_stats) },
     { "handle-get-metrics", G_CALLBACK(on_get_metrics) },
     { "handle-list-gpus", G_CALLBACK(on_list_gpus) },
     { "handle-get-gpu", G_CALLBACK(on_get_gpu) },

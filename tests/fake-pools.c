@@ -12,7 +12,8 @@
     "'gpus': <['0000:41:00.0', '0000:61:00.0']>, 'description': <'CAD seats'>, "                 \
     "'profiles': <[{'name': <'NVIDIA A2-4Q'>, 'capacity': <uint32 4>, 'allocated': <uint32 2>, " \
     "'available': <uint32 2>}]>, "                                                               \
-    "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>}]>, "                 \
+    "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>, "                    \
+    "'max_mib': <uint32 32768>, 'used_mib': <uint32 8192>}]>, "                                  \
     "'users': <['web1', 'web2']>, 'driver_iso': <'/var/lib/grid.iso'>, "                         \
     "'default_profile': <'NVIDIA A2-4Q'>"
 #define DEFAULT                                                                                  \
@@ -192,7 +193,7 @@ on_undefine(VgpuBusManager1 *manager, GDBusMethodInvocation *call, const char *n
     Pool *pool = pool_or_refuse(call, name);
 
     if (pool && pool->active) {
-        refuse(call, VGPU_ERROR_BAD_REQUEST, "the pool is active; stop it first");
+        refuse(call, VGPU_ERROR_BUSY, "the pool is active; stop it first");
     } else if (pool) {
         answer_users(call, name);
         g_ptr_array_remove(pools, pool);

@@ -1,0 +1,19 @@
+/* slow-start.c: preloaded into virt-vgpu, a start of a domain that takes until somebody loses patience
+ *
+ * libvirt's test driver starts one at once. $SLOW_START is made when the start has begun. */
+#include <fcntl.h>
+#include <libvirt/libvirt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int
+virDomainCreate(virDomainPtr domain)
+{
+    const char *path = getenv("SLOW_START");
+
+    (void) domain;
+    if (path)
+        (void) close(open(path, O_WRONLY | O_CREAT, 0600));
+    for (;;)
+        pause();
+}

@@ -26,7 +26,8 @@ static const GOptionEntry attach_options[] = {
       "profile [the default profile of the pool]", "PROFILE" },
     { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool, "from this pool [default]", "POOL" },
     { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "that many vGPUs [1]", "N" },
-    { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu, "only on this GPU", "ADDR" },
+    { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu,
+      "only on this GPU, or on this virtual function", "ADDR" },
     { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement,
       "pack, spread or numa [what the pool says]", "HOW" },
     { "display", 0, 0, G_OPTION_ARG_STRING, &option.display, "auto, on or off [auto]", "WHEN" },
@@ -160,6 +161,20 @@ print_done(const VgpuCli *cli, const VgpuDomainState *domain, guint32 flags, con
     vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }
 
+/* What does not go together with the vGPU that it has now. */
+static void
+print_warnings(const VgpuCli *cli, VgpuBusManager1 *manager, const char *uuid, guint32 flags)
+{
+    g_autoptr(VgpuDomainState) state = vgpu_domain_io_find(cli, uuid, NULL);
+    const char *xml = !state                                       ? NULL
+                      : state->definition && (flags & FLAG_CONFIG) ? state->definition
+                                                                   : state->live;
+    g_autoptr(VgpuDomain) domain = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, NULL) : NULL;
+
+    if (domain)
+        vgpu_domain_io_print_warnings(domain->what, domain, manager);
+}
+
 static int
 run_attach(const VgpuCli *cli, char **args, GError **error)
 {
@@ -183,6 +198,7 @@ run_attach(const VgpuCli *cli, char **args, GError **error)
         vgpu_suggest(manager, option.profile, option.pool, error);
         return EXIT_FAILURE;
     }
+    print_warnings(cli, manager, domain->uuid, flags);
     if (cli->json) {
         print_done(cli, domain, flags, "vgpus", vgpus);
         return EXIT_SUCCESS;

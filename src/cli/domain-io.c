@@ -1,8 +1,11 @@
 #include "cli/domain-io.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
+#include "cli/host-uri.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
 #include "domain/display.h"
 #include "libvirt/connection.h"
@@ -23,17 +26,29 @@ find_by_id(virConnectPtr conn, const char *typed)
     return vgpu_domains_get(conn, uuid, NULL);
 }
 
+virConnectPtr
+vgpu_domain_io_connect(const VgpuCli *cli, bool read_only, GError **error)
+{
+    g_autoptr(virConnect) conn =
+        read_only ? virConnectOpenReadOnly(cli->uri) : vgpu_connection_open_once(cli->uri, error);
+    char *uri = conn ? virConnectGetURI(conn) : NULL;
+    bool is_here = !uri || vgpu_host_uri_check(cli, uri, error);
+
+    free(uri);
+    if (!conn && read_only)
+        vgpu_virerror_take_open(error, cli->uri);
+    return is_here ? g_steal_pointer(&conn) : NULL;
+}
+
 VgpuDomainState *
 vgpu_domain_io_find(const VgpuCli *cli, const char *typed, GError **error)
 {
-    g_autoptr(virConnect) conn = virConnectOpenReadOnly(cli->uri);
+    g_autoptr(virConnect) conn = vgpu_domain_io_connect(cli, true, error);
     g_autoptr(GError) failure = NULL;
     VgpuDomainState *domain;
 
-    if (!conn) {
-        vgpu_virerror_take(error, "cannot connect to libvirt at %s", cli->uri);
+    if (!conn)
         return NULL;
-    }
     domain = vgpu_domains_find(conn, typed, &failure);
     if (!domain && g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         domain = find_by_id(conn, typed);
@@ -85,4 +100,59 @@ vgpu_domain_io_print_displays(const char *what, const VgpuDomain *domain, bool a
         if (text)
             fprintf(stderr, "virt-vgpu: %s: vGPU %u: %s\n", what, want->index, text);
     }
+}
+
+void
+vgpu_domain_io_print_lints(const char *what, const GPtrArray *lints, VgpuLintSeverity least)
+{
+    for (guint i = 0; i < lints->len; i++) {
+        const VgpuLint *lint = g_ptr_array_index(lints, i);
+        g_autofree char *line =
+            lint->line > 0 ? g_strdup_printf("line %ld: ", lint->line) : g_strdup("");
+
+        if (lint->severity >= least)
+            fprintf(stderr, "virt-vgpu: %s: %s%s: %s\n", what, line,
+                    vgpu_lint_severity_text(lint->severity), lint->text);
+    }
+}
+
+static char *
+gpu_of_vf(const char *address, gpointer manager)
+{
+    return vgpu_suggest_gpu_of_vf(manager, address);
+}
+
+VgpuLintHost
+vgpu_domain_io_lint_host(VgpuBusManager1 *manager)
+{
+    return (VgpuLintHost) { .gpu_of_vf = manager ? gpu_of_vf : NULL, .opaque = manager };
+}
+
+void
+vgpu_domain_io_print_warnings(const char *what, const VgpuDomain *domain,
+                              VgpuBusManager1 *manager)
+{
+    VgpuLintHost host = vgpu_domain_io_lint_host(manager);
+    g_autoptr(GPtrArray) lints = vgpu_lint_domain(domain, &host);
+
+    vgpu_domain_io_print_lints(what, lints, VGPU_LINT_WARNING);
+}
+
+void
+vgpu_domain_io_warn(VgpuBusManager1 *manager, const VgpuDomain *domain, const GPtrArray *lints,
+                    const char *what)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        const VgpuWant *before = i ? g_ptr_array_index(domain->wants, i - 1) : NULL;
+        VgpuSuggestNames names = {
+            .profiles = (const char *const *) want->profiles,
+            .pool = want->pool,
+            .gpu = want->gpu,
+        };
+
+        if (!before || before->line != want->line) /* once, however many there are */
+            vgpu_suggest_warn(manager, &names, domain->name);
+    }
+    vgpu_domain_io_print_lints(what, lints, VGPU_LINT_WARNING);
 }

@@ -1,0 +1,7 @@
+/* validate.h: is what a file says of vGPUs right? */
+#pragma once
+
+#include "cli/command.h"
+
+/* The verb validate, see VgpuCommand.run: on a domain, or on a bare annotation. */
+int vgpu_validate_run(const VgpuCli *cli, char **args, GError **error);

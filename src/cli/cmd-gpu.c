@@ -4,79 +4,62 @@
 
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/cordon-row.h"
+#include "cli/gpu-columns.h"
+#include "cli/gpu-rows.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
+#include "gpu/stats.h"
 
-static const VgpuColumn vf_columns[] = {
-    { .key = "address", .header = "VF" },
-    { .key = "state", .header = "State" },
-    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_CUT },
-    { .key = "uuid", .header = "UUID" },
-    { .key = "creatable", .header = "Creatable", .fit = VGPU_FIT_WRAP, .wide = true },
-    { 0 },
-};
+static struct {
+    gboolean all;
+    gboolean stats;
+} option;
 
-#define GPU_COLUMNS                                                                              \
-    { .key = "address", .header = "GPU" },                                                       \
-        { .key = "nodedev", .header = "Node device", .wide = true },                             \
-        { .key = "vendor", .header = "Vendor", .wide = true },                                   \
-        { .key = "product", .header = "Product", .wide = true },                                 \
-        { .key = "name", .header = "Name", .fit = VGPU_FIT_CUT },                                \
-        { .key = "driver", .header = "Driver", .fit = VGPU_FIT_CUT },                            \
-        { .key = "interface", .header = "Interface" }, { .key = "numa_node", .header = "NUMA" }, \
-        { .key = "vfs_total", .header = "VFs possible", .wide = true },                          \
-        { .key = "vfs_enabled", .header = "VFs" },                                               \
+#define STATS_OPTION                                                                             \
     {                                                                                            \
-        .key = "vgpus", .header = "vGPUs"                                                        \
+        "stats", 0, 0, G_OPTION_ARG_NONE, &option.stats,                                         \
+            "with temperature, power, utilisation, memory errors and health, where they are "    \
+            "reported",                                                                          \
+            NULL                                                                                 \
     }
 
-static const VgpuColumn gpu_columns[] = { GPU_COLUMNS, { 0 } };
-
-static const VgpuColumn profile_columns[] = {
-    { .key = "gpu", .header = "GPU" },
-    { .key = "id", .header = "ID" },
-    { .key = "name", .header = "Name", .fit = VGPU_FIT_CUT },
-    { .key = "framebuffer_mib", .header = "MiB" },
-    { .key = "num_heads", .header = "Heads" },
-    { .key = "frl", .header = "FRL", .wide = true },
-    { .key = "max_resolution", .header = "Resolution", .wide = true },
-    { .key = "max_instances", .header = "Max" },
-    { .key = "available", .header = "Free" },
-    { .key = "max_per_domain", .header = "Max/domain", .wide = true },
-    { .key = "interface", .header = "Interface", .wide = true },
-    { .key = "series", .header = "Series" },
-    { .key = "needs_license", .header = "License", .wide = true },
-    { .key = "purpose", .header = "For", .wide = true },
+static const GOptionEntry list_options[] = {
+    { "all", 0, 0, G_OPTION_ARG_NONE, &option.all,
+      "also the graphics of management controllers (BMC)", NULL },
+    STATS_OPTION,
     { 0 },
 };
 
-/* The same, of one GPU that has been named already. */
-static const VgpuColumn short_profile_columns[] = {
-    { .key = "id", .header = "ID" },
-    { .key = "name", .header = "Profile", .fit = VGPU_FIT_CUT },
-    { .key = "framebuffer_mib", .header = "MiB" },
-    { .key = "available", .header = "Free" },
-    { .key = "series", .header = "Series" },
-    { .key = "needs_license", .header = "License", .fit = VGPU_FIT_CUT },
-    { .key = "purpose", .header = "For", .wide = true },
+static const GOptionEntry info_options[] = {
+    STATS_OPTION,
     { 0 },
 };
 
-static const VgpuColumn gpu_instance_columns[] = {
-    { .key = "gi", .header = "GI" },         { .key = "profile", .header = "MIG profile" },
-    { .key = "profile_id", .header = "ID" }, { .key = "start", .header = "Start" },
-    { .key = "size", .header = "Size" },     { 0 },
-};
+/* NULL when there are none, which is no error: no host must have the vendor's library. */
+static GVariant *
+get_stats(VgpuBusManager1 *manager)
+{
+    g_autoptr(GError) error = NULL;
+    GVariant *stats = vgpu_bus_call(manager, "GetGpuStats", g_variant_new("()"),
+                                    "Waiting for the driver", &error);
 
-static const VgpuColumn gpu_info_columns[] = {
-    GPU_COLUMNS,
-    { .key = "mig", .header = "MIG mode" },
-    { .key = "mixed", .header = "Mixed sizes" },
-    { .key = "passed_through", .header = "Passed through" },
-    { .key = "vfs", .nested = vf_columns },
-    { .key = "gpu_instances", .nested = gpu_instance_columns },
-    { .key = "profiles", .nested = profile_columns },
-    { 0 },
-};
+    if (!stats)
+        fprintf(stderr, "virt-vgpu: no figures: %s\n", error->message);
+    return stats;
+}
+
+static const VgpuColumn *
+gpu_list_columns(void)
+{
+    return option.stats ? vgpu_gpu_columns_stats : vgpu_gpu_columns_list;
+}
+
+static const VgpuColumn *
+profile_list_columns(void)
+{
+    return vgpu_gpu_columns_profile;
+}
 
 static int
 run_gpu_list(const VgpuCli *cli, char **args, GError **error)
@@ -84,10 +67,19 @@ run_gpu_list(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
     g_autoptr(GVariant) gpus =
         manager ? vgpu_bus_query(manager, "ListGpus", g_variant_new("()"), error) : NULL;
+    g_autoptr(GVariant) stats = NULL, listed = NULL, joined = NULL, shown = NULL;
 
     if (!gpus)
         return EXIT_FAILURE;
-    vgpu_table_print(gpu_columns, gpus, cli->json, cli->wide);
+    listed = option.all ? g_variant_ref(gpus) : vgpu_gpu_rows_without_consoles(gpus);
+    stats = option.stats ? get_stats(manager) : NULL;
+    joined = vgpu_stats_join_gpus(listed, stats);
+    shown = vgpu_gpu_rows(joined);
+    if (!cli->json && g_variant_n_children(shown) == 0)
+        fprintf(stderr, "virt-vgpu: no display controller was found%s\n",
+                g_variant_n_children(gpus) ? " but the server's console (see --all)" : "");
+    else
+        vgpu_table_print(gpu_list_columns(), shown, cli->json, cli->wide);
     return EXIT_SUCCESS;
 }
 
@@ -107,26 +99,52 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
 {
     g_autofree char *address = vgpu_command_address(args[0], error);
     g_autoptr(VgpuBusManager1) manager = NULL;
-    g_autoptr(GVariant) gpu = NULL;
+    const VgpuColumn *columns =
+        option.stats ? vgpu_gpu_columns_info_stats : vgpu_gpu_columns_info;
+    g_autoptr(GVariant) bare = NULL, stats = NULL, gpu = NULL;
     g_autofree char *text = NULL;
 
     if (!address)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
-    gpu = vgpu_bus_query(manager, "GetGpu", g_variant_new("(s)", address), error);
-    if (!gpu)
+    bare = vgpu_bus_query(manager, "GetGpu", g_variant_new("(s)", address), error);
+    if (!bare) {
+        vgpu_suggest_gpu(manager, address, error);
         return EXIT_FAILURE;
+    }
+    stats = option.stats ? get_stats(manager) : NULL;
+    gpu = vgpu_stats_join_gpu(bare, stats);
     if (cli->json) {
-        vgpu_table_print_object(gpu_info_columns, gpu);
+        vgpu_table_print_object(columns, gpu);
         return EXIT_SUCCESS;
     }
-    text = vgpu_table_fields(gpu_info_columns, gpu);
+    text = vgpu_table_fields(columns, gpu);
     fputs(text, stdout);
-    print_list_of(gpu, "vfs", vf_columns, cli->wide);
-    print_list_of(gpu, "gpu_instances", gpu_instance_columns, cli->wide);
-    print_list_of(gpu, "profiles", short_profile_columns, cli->wide);
+    vgpu_cordon_row_print(gpu);
+    print_list_of(gpu, "vfs", vgpu_gpu_columns_vf, cli->wide);
+    print_list_of(gpu, "gpu_instances", vgpu_gpu_columns_instance, cli->wide);
+    print_list_of(gpu, "profiles", vgpu_gpu_columns_short_profile, cli->wide);
     return EXIT_SUCCESS;
+}
+
+/* Of GPUs that have room, and give nothing all the same, why; rows of one GPU follow each other. */
+static void
+print_obstacles(GVariant *profiles)
+{
+    g_autofree char *last = NULL;
+
+    for (gsize i = 0; i < g_variant_n_children(profiles); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(profiles, i);
+        const char *gpu = "-", *obstacle;
+
+        (void) !g_variant_lookup(row, "gpu", "&s", &gpu);
+        if (!g_variant_lookup(row, "obstacle", "&s", &obstacle) || g_strcmp0(gpu, last) == 0)
+            continue;
+        printf("%s%s: %s\n", last ? "" : "\n", gpu, obstacle);
+        g_free(last);
+        last = g_strdup(gpu);
+    }
 }
 
 static int
@@ -141,32 +159,43 @@ run_profile_list(const VgpuCli *cli, char **args, GError **error)
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
     profiles = vgpu_bus_query(manager, "ListProfiles", g_variant_new("(s)", address), error);
-    if (!profiles)
+    if (!profiles) {
+        vgpu_suggest_gpu(manager, address, error);
         return EXIT_FAILURE;
-    vgpu_table_print(profile_columns, profiles, cli->json, cli->wide);
+    }
+    vgpu_table_print(vgpu_gpu_columns_profile, profiles, cli->json, cli->wide);
+    if (!cli->json && !vgpu_table_is_alone())
+        print_obstacles(profiles);
     return EXIT_SUCCESS;
 }
 
 const VgpuCommand vgpu_commands_gpu[] = {
     { .name = "gpu-list",
-      .synopsis = "",
+      .synopsis = "[--all] [--stats]",
       .summary = "the GPUs of this host",
       .description =
           "Lists the GPUs with their drivers, how vGPUs are made on them (mdev, vendor-vfio, vf "
-          "or none), their enabled virtual functions and the vGPUs that exist now.",
+          "or none), their virtual functions (12/16: 12 of 16 are enabled), the vGPUs that exist "
+          "now, and why a GPU makes none. The graphics of management controllers (ASPEED, Matrox "
+          "and others) are left out without --all. With --stats their temperature, power, "
+          "utilisation, memory errors (ECC) and health, where the vendor's library reports them.",
       .example = "virt-vgpu gpu-list\nvirt-vgpu gpu-list --json | jq '.[].address'",
+      .options = list_options,
+      .columns = gpu_list_columns,
       .run = run_gpu_list },
     { .name = "gpu-info",
-      .synopsis = "GPU",
+      .synopsis = "GPU [--stats]",
       .summary = "one GPU, its virtual functions and profiles",
       .description =
           "Shows one GPU, what each of its virtual functions is used for, its MIG GPU instances "
           "and its profiles with the licence that they need. GPU is a PCI address "
           "(0000:41:00.0, 41:00.0) or libvirt's node device name. With --wide also the profiles "
-          "that can be created on each virtual function.",
+          "that can be created on each virtual function, with --stats also what gpu-list shows "
+          "with it.",
       .example = "virt-vgpu gpu-info 41:00.0",
       .min_args = 1,
       .max_args = 1,
+      .options = info_options,
       .run = run_gpu_info },
     { .name = "profile-list",
       .synopsis = "[GPU]",
@@ -178,6 +207,7 @@ const VgpuCommand vgpu_commands_gpu[] = {
           "may have, what the series is for and which licence the guest needs.",
       .example = "virt-vgpu profile-list\nvirt-vgpu profile-list 0000:41:00.0 --wide",
       .max_args = 1,
+      .columns = profile_list_columns,
       .run = run_profile_list },
     { 0 },
 };

@@ -1,14 +1,15 @@
 /* Verbs about vGPUs: list, create, destroy. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/uuid.h"
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/rows.h"
-#include "cli/stats.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
+#include "gpu/stats.h"
 
 #define RESTART_MARK "*"
 
@@ -16,11 +17,11 @@
 static const VgpuColumn stats_columns[] = {
     { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
     { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
-    { .key = "index", .header = "Index", .wide = true },
-    { .key = "uuid", .header = "UUID", .wide = true },
-    { .key = "gpu", .header = "GPU", .wide = true },
-    { .key = "parent", .header = "Parent", .wide = true },
-    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_CUT },
+    { .key = "index", .header = "#", .spare = true },
+    { .key = "uuid", .header = "UUID", .wide = true, .tells = true },
+    { .key = "gpu", .header = "GPU", .spare = true },
+    { .key = "parent", .header = "Parent" },
+    { .key = "profile", .header = "Profile", .fit = VGPU_FIT_FRONT },
     { .key = "profile_id", .header = "Profile ID", .wide = true },
     { .key = "interface", .header = "Interface", .wide = true },
     { .key = "pool", .header = "Pool", .wide = true },
@@ -34,6 +35,7 @@ static const VgpuColumn stats_columns[] = {
     { .key = "enc_util", .header = "Encoder %", .wide = true },
     { .key = "dec_util", .header = "Decoder %", .wide = true },
     { .key = "license_state", .header = "License", .fit = VGPU_FIT_CUT },
+    { .key = "license_expiry", .header = "Expires", .wide = true },
     { .key = "driver_version", .header = "Driver", .wide = true },
     { 0 },
 };
@@ -49,7 +51,7 @@ static const GOptionEntry list_options[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &option.all,
       "also planned ones of domains that are off, and those of others", NULL },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &option.stats,
-      "with frame buffer, utilisation and licence, as far as they are told", NULL },
+      "with frame buffer, utilisation and licence, where they are reported", NULL },
     { 0 },
 };
 
@@ -65,8 +67,8 @@ static GVariant *
 with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) stats = vgpu_bus_call(manager, "GetStats", g_variant_new("()"),
-                                              "The driver is being asked", &error);
+    g_autoptr(GVariant) stats =
+        vgpu_bus_call(manager, "GetStats", g_variant_new("()"), "Waiting for the driver", &error);
 
     if (!stats)
         fprintf(stderr, "virt-vgpu: no figures: %s\n", error->message);
@@ -99,10 +101,39 @@ with_marks(GVariant *vgpus, bool *any)
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
+/* A vGPU without a domain is named by its UUID, as for "destroy": show the column then. */
+static void
+print_vgpus(const VgpuColumn *columns, GVariant *vgpus)
+{
+    VgpuColumn shown[32] = { 0 };
+    bool nameless = false;
+
+    for (gsize i = 0; i < g_variant_n_children(vgpus); i++) {
+        g_autoptr(GVariant) vgpu = g_variant_get_child_value(vgpus, i);
+        const char *domain = "", *uuid;
+
+        (void) !g_variant_lookup(vgpu, "domain", "&s", &domain);
+        nameless |= !*domain && g_variant_lookup(vgpu, "uuid", "&s", &uuid);
+    }
+    for (guint c = 0; columns[c].key; c++) {
+        g_assert(c + 1 < G_N_ELEMENTS(shown));
+        shown[c] = columns[c];
+        if (nameless && strcmp(shown[c].key, "uuid") == 0)
+            shown[c].wide = false;
+    }
+    vgpu_table_print(shown, vgpus, false, false);
+}
+
+static const VgpuColumn *
+list_columns(void)
+{
+    return option.stats ? stats_columns : vgpu_rows_vgpu;
+}
+
 static int
 run_list(const VgpuCli *cli, char **args, GError **error)
 {
-    const VgpuColumn *columns = option.stats ? stats_columns : vgpu_rows_vgpu;
+    const VgpuColumn *columns = list_columns();
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
     g_autoptr(GVariant) listed =
         manager ? vgpu_bus_query(manager, "ListVgpus", g_variant_new("(b)", option.all), error)
@@ -113,13 +144,13 @@ run_list(const VgpuCli *cli, char **args, GError **error)
     if (!listed)
         return EXIT_FAILURE;
     vgpus = option.stats ? with_stats(manager, listed) : g_variant_ref(listed);
-    if (cli->json || cli->wide) {
+    if (cli->json || cli->wide || vgpu_table_is_chosen()) {
         vgpu_table_print(columns, vgpus, cli->json, cli->wide);
         return EXIT_SUCCESS;
     }
     marked = with_marks(vgpus, &any);
-    vgpu_table_print(columns, marked, false, false);
-    if (any)
+    print_vgpus(columns, marked);
+    if (any && !vgpu_table_is_alone())
         printf("\n" RESTART_MARK " runs with something else than its definition has, until it is "
                "restarted\n");
     return EXIT_SUCCESS;
@@ -202,19 +233,23 @@ const VgpuCommand vgpu_commands_vgpu[] = {
       .description =
           "Lists the vGPUs of this host with domain, profile and state. With --all also those "
           "that domains which are off would get (planned) and those that were not made by "
-          "virt-vgpu (foreign). With --stats also what the vendor's library tells of each: frame "
-          "buffer in use, utilisation, the state of the guest's licence and its driver; what it "
-          "does not tell is unknown, not zero.",
+          "virt-vgpu (foreign). With --stats also what the vendor's library reports for each: "
+          "frame buffer in use, utilisation, the state of the guest's licence and when it "
+          "expires, and the guest's driver. What it does not report is unknown, not zero.",
       .example = "virt-vgpu list\nvirt-vgpu list --all --wide\nvirt-vgpu list --stats",
       .options = list_options,
+      .columns = list_columns,
       .run = run_list },
     { .name = "create",
-      .synopsis = "GPU PROFILE [--uuid UUID] [--persistent]",
+      .synopsis = "GPU|VF PROFILE [--uuid UUID] [--persistent]",
       .summary = "make a vGPU without a domain",
       .description =
-          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU. No start or stop "
-          "of a domain touches it; it stays until 'destroy' or, without --persistent, until the "
-          "host reboots.",
+          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU, or on that virtual "
+          "function of one. No start or stop of a domain touches it; it stays until 'destroy' "
+          "or, without --persistent, until the "
+          "host reboots. On a VF, or of a MIG-backed profile, --persistent holds the room for "
+          "one "
+          "instead.",
       .example = "virt-vgpu create 41:00.0 'NVIDIA A2-4Q'\n"
                  "virt-vgpu create 41:00.0 nvidia-746 --persistent",
       .min_args = 2,

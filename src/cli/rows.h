@@ -5,3 +5,8 @@
 
 /* A vGPU as ListVgpus has it. */
 extern const VgpuColumn vgpu_rows_vgpu[];
+
+/* A pool as ListPools has it, and the lists in it. */
+extern const VgpuColumn vgpu_rows_pool[];
+extern const VgpuColumn vgpu_rows_pool_profile[];
+extern const VgpuColumn vgpu_rows_pool_tenant[];

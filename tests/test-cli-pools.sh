@@ -24,10 +24,10 @@ unset VIRT_VGPU_ROOT VISUAL EDITOR
 # shellcheck source=tests/cli-functions.sh
 . "$srcdir/tests/cli-functions.sh"
 
-domain() # NAME UUID RUNSTATE
+domain() # NAME UUID RUNSTATE [XML]
 {
     echo "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>
-  <name>$1</name><uuid>$2</uuid><memory>65536</memory><os><type>hvm</type></os>
+  <name>$1</name><uuid>$2</uuid><memory>65536</memory><os><type>hvm</type></os>${4:-}
   <test:runstate>$3</test:runstate>
 </domain>"
 }
@@ -36,6 +36,8 @@ web1=aaaaaaaa-0000-4000-8000-000000000001
     echo "<node>"
     domain web1 $web1 1
     domain off1 bbbbbbbb-0000-4000-8000-000000000002 5
+    domain tight cccccccc-0000-4000-8000-000000000004 1 "<memtune><hard_limit>1024</hard_limit></memtune>
+<metadata><vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1'><vgpu:device profile='A2-4Q'/></vgpu:devices></metadata>"
     domain denied dddddddd-0000-4000-8000-000000000003 1
     echo "</node>"
 } > "$tmp/node.xml"
@@ -64,7 +66,7 @@ for index in -1 one 1x '' 70000; do
     cli 2 detach web1 -- "$index"
     err "'$index' is not the index of a vGPU"
 done
-cli 1 pool-list
+cli 6 pool-list
 err "virtvgpud is not running"
 
 # --- pools ------------------------------------------------------------------------------------
@@ -75,17 +77,17 @@ out "Name     State   Autostart  GPUs" "default  active  yes        0000:e1:00.0
 narrow
 cli 0 pool-list --json
 json '[{"name":"default","uuid":null,"state":"active","autostart":true,"gpus":["0000:e1:00.0"],"profiles":[],"tenants":[]' \
-    '"gpus":["0000:41:00.0","0000:61:00.0"],"profiles":[{"name":"NVIDIAA2-4Q","capacity":4,"allocated":2,"available":2}],"tenants":[{"name":"acme","max":4,"used":2}]' \
-    '"description":"CADseats","users":["web1","web2"],"driver_iso":"/var/lib/grid.iso","driver_version":null}]'
+    '"gpus":["0000:41:00.0","0000:61:00.0"],"profiles":[{"name":"NVIDIAA2-4Q","capacity":4,"allocated":2,"available":2}],"tenants":[{"name":"acme","max":4,"used":2,"max_mib":32768,"used_mib":8192}]' \
+    '"description":"CADseats","users":["web1","web2"],"driver_iso":"/var/lib/grid.iso","driver_version":null,"passed_through":null}]'
 cli 0 pool-info design
 out "Name:            design" "State:           active" "Used by:         web1, web2" \
     "Driver ISO:      /var/lib/grid.iso" "NVIDIA A2-4Q  4         2          2" "acme    4    2"
 narrow
 cli 0 pool-info default --json
 json '{"name":"default","uuid":null,' '"users":[]'
-cli 1 pool-info desing
+cli 3 pool-info desing
 err "there is no pool 'desing'; did you mean 'design'?"
-cli 1 pool-start elsewhere
+cli 3 pool-start elsewhere
 err "there is no pool 'elsewhere'"
 ! grep -q "did you mean" "$tmp/err"
 verdict $? "no suggestion for what is far from every pool"
@@ -108,7 +110,7 @@ out office
 verdict $? "--inactive leaves active pools out"
 cli 0 pool-list --inactive --all
 out office design
-cli 1 pool-undefine design
+cli 5 pool-undefine design
 err "the pool is active; stop it first"
 cli 0 pool-start office
 out "Pool office started"
@@ -128,7 +130,7 @@ out "Pool office destroyed"
 verdict $? "nobody uses it"
 cli 0 pool-undefine office --json
 json '{"name":"office","done":true,"users":[]}'
-cli 1 pool-info office
+cli 3 pool-info office
 cli 0 pool-destroy design
 out "Pool design destroyed" "still used by: web1, web2; what runs is not disturbed"
 cli 0 pool-start design --json
@@ -138,7 +140,7 @@ json '"state":"inactive"' '"users":["web1","web2"]'
 cli 0 pool-undefine design
 out "Pool design has been undefined" "still used by: web1, web2"
 
-cli 1 pool-define "$tmp/none.xml"
+cli 3 pool-define "$tmp/none.xml"
 err "$tmp/none.xml: No such file or directory"
 printf 'no XML' > "$tmp/text.xml"
 cli 1 pool-define "$tmp/text.xml"
@@ -147,9 +149,9 @@ printf '<vgpupool/>' > "$tmp/nameless.xml"
 cli 1 pool-define "$tmp/nameless.xml"
 err "$tmp/nameless.xml: line 1: a pool needs a <name>"
 sed 's/office/forbidden/' "$tmp/office.xml" > "$tmp/forbidden.xml"
-cli 1 pool-define "$tmp/forbidden.xml"
+cli 7 pool-define "$tmp/forbidden.xml"
 err "virt-vgpu: the pool is not for you"
-cli 1 pool-destroy forbidden
+cli 7 pool-destroy forbidden
 err "virt-vgpu: the pool is not for you"
 
 # --- pool-edit --------------------------------------------------------------------------------
@@ -158,6 +160,21 @@ left() # no edited file is left behind
     ! ls "$tmp"/virt-vgpu-*.xml > "$tmp/out" 2>&1
     verdict $? "no file is left behind"
 }
+pool() { echo "<vgpupool><name>far</name><source>$1</source><profiles><profile name='$2'/></profiles></vgpupool>" > "$tmp/far.xml"; }
+pool "<gpu address='0000:99:00.0'/>" A2-4X
+cli 0 pool-define "$tmp/far.xml"
+out "Pool far defined"
+err "warning: this host has no GPU 0000:99:00.0 (see 'virt-vgpu gpu-list')"
+err "warning: no GPU of this host has the profile 'A2-4X'; did you mean 'NVIDIA A2-4Q'?"
+! grep -q "will not start" "$tmp/err"
+verdict $? "a pool does not start"
+pool "<match vendor='0x10de'/>" A2-4Q
+cli 0 pool-define "$tmp/far.xml" --json
+err "warning: the pool has no GPU of this host"
+pool "<gpu address='41:00.0'/>" A2-4Q
+cli 0 pool-define "$tmp/far.xml"
+silent
+cli 0 pool-undefine far
 sed 's/<name>/<!-- seats --><name>/; s/office/design/' "$tmp/office.xml" > "$tmp/design.xml"
 cli 0 pool-define "$tmp/design.xml"
 EDITOR=true cli 0 pool-edit design
@@ -170,7 +187,13 @@ cli 0 pool-dumpxml design
 out "chairs"
 VISUAL='sed -i s/chairs/stools/' EDITOR=false cli 0 pool-edit design --json
 json '"name":"design"'
-cli 1 pool-edit desing
+sed 's/<name>/<!-- shown in part: the rest is for those who may manage pools --><name>/; s/office/part/' \
+    "$tmp/office.xml" > "$tmp/part.xml"
+cli 0 pool-define "$tmp/part.xml"
+EDITOR='sed -i s/seats/chairs/' cli 7 pool-edit part
+err "you see only part of pool part"
+cli 0 pool-undefine part
+cli 3 pool-edit desing
 err "did you mean 'design'?"
 EDITOR=false cli 1 pool-edit design
 err "the editor 'false' failed"
@@ -189,7 +212,7 @@ sed -i s/stools/benches/ "\$1"
 sed s/seats/meanwhile/ "$tmp/design.xml" > "$tmp/other.xml"
 exec "$builddir/virt-vgpu" pool-define "$tmp/other.xml"
 END
-EDITOR="sh $tmp/slow-editor" cli 1 pool-edit design
+EDITOR="sh $tmp/slow-editor" cli 5 pool-edit design
 err "pool design was changed by somebody else meanwhile"
 rm "$tmp"/virt-vgpu-*.xml
 cli 0 pool-dumpxml design
@@ -212,6 +235,11 @@ cli 0 pool-define "$tmp/design.xml"
 cli 0 attach web1 --profile 'NVIDIA A2-4Q'
 out "Domain 'web1': vGPU attached to the running domain" \
     "  vGPU 1: NVIDIA A2-4Q on 0000:41:00.0 ($vgpu)"
+silent
+cli 0 attach tight --profile 'NVIDIA A2-4Q'
+err "warning: <hard_limit> is 1 MiB, and the domain has 64 MiB of memory"
+cli 0 attach tight --profile 'NVIDIA A2-4Q' --config --json
+err "warning: <hard_limit> is 1 MiB"
 cli 0 attach off1 --profile 'NVIDIA A2-4Q'
 out "Domain 'off1': vGPU attached to the definition, for the next start"
 cli 0 attach $web1 --pool design --count 2 --gpu 41:00.0 --placement numa --driver-iso --live \
@@ -232,17 +260,17 @@ if [ -n "$id" ]; then
     cli 0 attach "$id" --profile A2-4Q
     out "Domain 'web1'"
 fi
-cli 1 attach web1 --profile 'NVIDIA A2-4X'
+cli 3 attach web1 --profile 'NVIDIA A2-4X'
 err "no GPU has that profile; did you mean 'NVIDIA A2-4Q'?"
-cli 1 attach web1 --profile L4S-8Q
+cli 3 attach web1 --profile L4S-8Q
 err "did you mean 'NVIDIA L40S-8Q'?"
-cli 1 attach web1 --pool desing
+cli 3 attach web1 --pool desing
 err "there is no such pool; did you mean 'design'?"
-cli 1 attach web1 --profile A40-8Q
+cli 3 attach web1 --profile A40-8Q
 err "no GPU has that profile"
-cli 1 attach denied --profile A2-4Q
+cli 7 attach denied --profile A2-4Q
 err "virt-vgpu: Attach is not for you: polkit refuses it"
-cli 1 attach nobody --profile A2-4Q
+cli 3 attach nobody --profile A2-4Q
 err "domain 'nobody'"
 cli 0 detach web1 0
 out "Domain 'web1': vGPU 0 detached from the running domain" "vGPU 0, flags 1"
@@ -254,7 +282,7 @@ cli 0 detach web1 7
 out "vGPU 7 unplugged"
 grep -q "^Waiting for the guest of domain 'web1' to let go of vGPU 7 …$" "$tmp/err"
 verdict $? "what takes its time is said"
-cli 1 detach web1 9
+cli 5 detach web1 9
 err "the guest does not let go of vGPU 9"
 
 # --- terminals --------------------------------------------------------------------------------

@@ -4,43 +4,16 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/names.h"
+#include "base/pciaddr.h"
 #include "base/xml.h"
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/pool-edit.h"
+#include "cli/rows.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
 #include "cli/xml-file.h"
-
-static const VgpuColumn profile_columns[] = {
-    { .key = "name", .header = "Profile", .fit = VGPU_FIT_CUT },
-    { .key = "capacity", .header = "Capacity" },
-    { .key = "allocated", .header = "Allocated" },
-    { .key = "available", .header = "Available" },
-    { 0 },
-};
-
-static const VgpuColumn tenant_columns[] = {
-    { .key = "name", .header = "Tenant", .fit = VGPU_FIT_CUT },
-    { .key = "max", .header = "Max" },
-    { .key = "used", .header = "Used" },
-    { 0 },
-};
-
-static const VgpuColumn pool_columns[] = {
-    { .key = "name", .header = "Name", .fit = VGPU_FIT_CUT },
-    { .key = "uuid", .header = "UUID", .wide = true },
-    { .key = "state", .header = "State", .state = true },
-    { .key = "autostart", .header = "Autostart" },
-    { .key = "gpus", .header = "GPUs", .fit = VGPU_FIT_WRAP },
-    { .key = "profiles", .nested = profile_columns },
-    { .key = "tenants", .nested = tenant_columns },
-    { .key = "description", .header = "Description", .wide = true },
-    { .key = "users", .header = "Used by", .fit = VGPU_FIT_WRAP, .wide = true },
-    { .key = "driver_iso", .header = "Driver ISO", .wide = true },
-    { .key = "driver_version", .header = "Driver version", .wide = true },
-    { 0 },
-};
 
 static struct {
     gboolean all, inactive, configured, disable;
@@ -90,7 +63,7 @@ print_pool(const VgpuCli *cli, VgpuBusManager1 *manager, const char *name, const
     }
     if (!(pool = vgpu_bus_query(manager, "GetPool", g_variant_new("(s)", name), error)))
         return EXIT_FAILURE;
-    vgpu_table_print_object(pool_columns, pool);
+    vgpu_table_print_object(vgpu_rows_pool, pool);
     return EXIT_SUCCESS;
 }
 
@@ -123,6 +96,12 @@ only_inactive(GVariant *pools)
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
+static const VgpuColumn *
+list_columns(void)
+{
+    return vgpu_rows_pool;
+}
+
 static int
 run_list(const VgpuCli *cli, char **args, GError **error)
 {
@@ -135,9 +114,9 @@ run_list(const VgpuCli *cli, char **args, GError **error)
     if (option.inactive && !option.all) {
         g_autoptr(GVariant) inactive = only_inactive(pools);
 
-        vgpu_table_print(pool_columns, inactive, cli->json, cli->wide);
+        vgpu_table_print(vgpu_rows_pool, inactive, cli->json, cli->wide);
     } else {
-        vgpu_table_print(pool_columns, pools, cli->json, cli->wide);
+        vgpu_table_print(vgpu_rows_pool, pools, cli->json, cli->wide);
     }
     return EXIT_SUCCESS;
 }
@@ -164,13 +143,13 @@ run_info(const VgpuCli *cli, char **args, GError **error)
     if (!pool)
         return EXIT_FAILURE;
     if (cli->json) {
-        vgpu_table_print_object(pool_columns, pool);
+        vgpu_table_print_object(vgpu_rows_pool, pool);
         return EXIT_SUCCESS;
     }
-    text = vgpu_table_fields(pool_columns, pool);
+    text = vgpu_table_fields(vgpu_rows_pool, pool);
     fputs(text, stdout);
-    print_list_of(pool, "profiles", profile_columns, cli->wide);
-    print_list_of(pool, "tenants", tenant_columns, cli->wide);
+    print_list_of(pool, "profiles", vgpu_rows_pool_profile, cli->wide);
+    print_list_of(pool, "tenants", vgpu_rows_pool_tenant, cli->wide);
     return EXIT_SUCCESS;
 }
 
@@ -204,6 +183,33 @@ run_dumpxml(const VgpuCli *cli, char **args, GError **error)
 
 /* --- defining ----------------------------------------------------------------------------- */
 
+/* What the pool names and this host does not have: a pool may be defined before its cards come. */
+static void
+warn_missing(VgpuBusManager1 *manager, xmlDoc *doc, GVariant *pool)
+{
+    g_autoptr(GPtrArray) profiles = vgpu_xml_nodes(doc, NULL, "/vgpupool/profiles/profile");
+    g_autoptr(GPtrArray) gpus = vgpu_xml_nodes(doc, NULL, "/vgpupool/source/gpu");
+    g_autoptr(GVariant) found = g_variant_lookup_value(pool, "gpus", G_VARIANT_TYPE_STRING_ARRAY);
+
+    for (guint i = 0; i < gpus->len; i++) {
+        g_autofree char *typed = vgpu_xml_attr(gpus->pdata[i], "address");
+        g_autofree char *address = vgpu_pciaddr_canonical(typed);
+        VgpuSuggestNames names = { .gpu = address };
+
+        vgpu_suggest_warn(manager, &names, NULL);
+    }
+    for (guint i = 0; i < profiles->len; i++) {
+        g_autofree char *name = vgpu_xml_attr(profiles->pdata[i], "name");
+        const char *const one[] = { name, NULL };
+        VgpuSuggestNames names = { .profiles = one };
+
+        vgpu_suggest_warn(manager, &names, NULL);
+    }
+    if (!gpus->len && found && g_variant_n_children(found) == 0)
+        fprintf(stderr, "virt-vgpu: warning: the pool has no GPU of this host (see 'virt-vgpu "
+                        "gpu-list')\n");
+}
+
 static int
 run_define(const VgpuCli *cli, char **args, GError **error)
 {
@@ -225,8 +231,9 @@ run_define(const VgpuCli *cli, char **args, GError **error)
             g_prefix_error(error, "%s: ", what);
         return EXIT_FAILURE;
     }
+    warn_missing(manager, doc, pool);
     if (cli->json) {
-        vgpu_table_print_object(pool_columns, pool);
+        vgpu_table_print_object(vgpu_rows_pool, pool);
         return EXIT_SUCCESS;
     }
     (void) !g_variant_lookup(pool, "name", "&s", &name);
@@ -244,6 +251,12 @@ run_edit(const VgpuCli *cli, char **args, GError **error)
     g_autofree char *xml = manager ? pool_xml(manager, args[0], true, error) : NULL;
     bool changed = false;
 
+    if (xml && strstr(xml, VGPU_POOL_IN_PART)) {
+        vgpu_error_set(
+            error, VGPU_ERROR_DENIED,
+            "you see only part of pool %s, and the rest would be lost; edit it as root", args[0]);
+        return EXIT_FAILURE;
+    }
     if (!xml || !vgpu_pool_edit(manager, args[0], xml, &changed, error))
         return EXIT_FAILURE;
     return print_pool(cli, manager, args[0],
@@ -359,6 +372,7 @@ const VgpuCommand vgpu_commands_pool[] = {
           "has the GPUs that no other one has; it is always there.",
       .example = "virt-vgpu pool-list\nvirt-vgpu pool-list --json | jq '.[].profiles'",
       .options = list_options,
+      .columns = list_columns,
       .run = run_list },
     { .name = "pool-info",
       .synopsis = "POOL",
@@ -375,7 +389,8 @@ const VgpuCommand vgpu_commands_pool[] = {
       .summary = "the XML of a pool",
       .description =
           "Prints the pool's XML, with capacity, allocated and available of each profile; with "
-          "--configured as it was defined.",
+          "--configured as it was defined. Users who may not manage pools do not see what "
+          "<driverISO> says.",
       .example = "virt-vgpu pool-dumpxml design --configured > design.xml",
       .min_args = 1,
       .max_args = 1,

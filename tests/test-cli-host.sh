@@ -58,15 +58,21 @@ err "unexpected argument 'here'"
 
 # --- no daemon --------------------------------------------------------------------------------
 echo "<vgpuhost/>" > "$tmp/host.xml"
-for verb in "gpu-enable 41:00.0" "gpu-disable 41:00.0" "mig-list 41:00.0" "mig-clear 41:00.0" \
+for verb in "gpu-enable 41:00.0" "gpu-disable 41:00.0" "gpu-cordon 41:00.0" "gpu-uncordon 41:00.0" "mig-list 41:00.0" "mig-clear 41:00.0" \
     "mig-apply 41:00.0 19:1" "scheduler 41:00.0" "host-apply $tmp/host.xml" \
     "host-diff $tmp/host.xml" host-export "list --stats"; do
     # shellcheck disable=SC2086
-    cli 1 $verb
+    cli 6 $verb
     err "virtvgpud is not running"
 done
 
+echo "<vgpuhost/>" > "$tmp/kept.xml"
+cli 6 host-export --output "$tmp/kept.xml"
+grep -qx "<vgpuhost/>" "$tmp/kept.xml"
+verdict $? "a file that was there is left as it was"
+
 # --- virtual functions ------------------------------------------------------------------------
+export FAKE_MANAGER_HANG="$tmp/hang"
 start_manager
 cli 0 gpu-enable pci_0000_41_00_0
 silent
@@ -79,23 +85,165 @@ cli 0 gpu-enable 41:00.0 --vfs 7 --json
 grep -q "The virtual functions of GPU 0000:41:00.0 are being changed …" "$tmp/err"
 verdict $? "says what it does when that takes a while"
 json '"vfs_enabled":7'
-cli 1 gpu-enable 41:00.0 --vfs 13
+cli 2 gpu-enable 41:00.0 --vfs 33
+err "virtual functions at most"
+cli 5 gpu-enable 41:00.0 --vfs 13
 err "virt-vgpu: GPU 0000:41:00.0 is in use: domain 'web1'"
-cli 1 gpu-enable 42:00.0
+cli 3 gpu-enable 42:00.0
 err "virt-vgpu: no such GPU"
 cli 0 gpu-disable 41:00.0 --persistent
 out "0 of 16 virtual functions"
 
+# --- Ctrl-C -----------------------------------------------------------------------------------
+# sent SIGNAL WHEN ARGUMENT...: virt-vgpu ARGUMENT... is sent SIGNAL once WHEN succeeds; its exit status is in $got
+sent()
+{
+    signal=$1
+    when=$2
+    shift 2
+    # a shell has its background ignore SIGINT
+    env --default-signal=INT ASAN_OPTIONS=verify_asan_link_order=0 ${preload:+LD_PRELOAD="$preload"} \
+        "$builddir/virt-vgpu" "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null &
+    waiting=$!
+    until_true "$when"
+    verdict $? "$1 is under way"
+    kill "-$signal" $waiting
+    wait $waiting
+    got=$?
+}
+hangs() { grep -qx hangs "$FAKE_MANAGER_HANG"; }
+# interrupted SIGNAL METHOD ARGUMENT...: the same once the daemon has got METHOD
+interrupted()
+{
+    how=$1
+    printf %s "$2" > "$FAKE_MANAGER_HANG"
+    shift 2
+    sent "$how" hangs "$@"
+    rm -f "$FAKE_MANAGER_HANG"
+}
+# goes_on METHOD TEXT ARGUMENT...: on Ctrl-C it says that this goes on, and how to look
+goes_on()
+{
+    method=$1
+    text=$2
+    shift 2
+    interrupted INT "$method" "$@"
+    [ "$got" -eq 130 ]
+    verdict $? "$1: exit status 130, got $got"
+    [ "$(grep -v ' …$' "$tmp/err")" = "virt-vgpu: $text" ]
+    verdict $? "$1: says $text"
+}
+goes_on EnableGpu "The virtual functions of GPU 0000:41:00.0 are being changed: virtvgpud goes on with it; see \
+'virt-vgpu gpu-info 0000:41:00.0'" gpu-enable 41:00.0
+goes_on DisableGpu "The virtual functions of GPU 0000:41:00.0 are being changed: virtvgpud goes on with it; see \
+'virt-vgpu gpu-info 0000:41:00.0'" gpu-disable 41:00.0
+goes_on ApplyMig "GPU 0000:41:00.0 is being divided: virtvgpud goes on with it; see 'virt-vgpu mig-list 0000:41:00.0'" \
+    mig-apply 41:00.0 1g.12gb:4
+goes_on ClearMig "GPU 0000:41:00.0 is being divided: virtvgpud goes on with it; see 'virt-vgpu mig-list 0000:41:00.0'" \
+    mig-clear 41:00.0
+goes_on SetScheduler "The scheduler is being set: virtvgpud goes on with it; see 'virt-vgpu scheduler 0000:41:00.0'" \
+    scheduler 41:00.0 equal-share
+goes_on ApplyHost "The host is being set up: virtvgpud goes on with it; see 'virt-vgpu host-diff FILE'" \
+    host-apply "$tmp/host.xml"
+goes_on CreateVgpu "The vGPU is being made: virtvgpud goes on with it; see 'virt-vgpu list --all'" \
+    create 41:00.0 'NVIDIA A2-4Q'
+goes_on RefreshPool "Pool design: waiting for virtvgpud: virtvgpud goes on with it; see 'virt-vgpu pool-list'" \
+    pool-refresh design
+goes_on Attach "Domain 'test' is getting its vGPU: virtvgpud goes on with it; see 'virt-vgpu list --all'" \
+    attach test --profile A2-4Q -c test:///default
+goes_on Inject "The definition of domain 'test' is being changed: virtvgpud goes on with it; see 'virt-vgpu list --all'" \
+    start test -c test:///default
+goes_on Inject "the annotation is changed: virtvgpud goes on with the definition; see 'virt-vgpu list --all'" \
+    annotate test --profile A2-4Q -c test:///default
+# libvirt is at it
+export SLOW_START="$tmp/starting"
+starting() { [ -e "$SLOW_START" ]; }
+preload=$builddir/tests/slow-start.so
+sent INT starting start test -c test:///default
+preload=''
+[ "$got" -eq 130 ]
+verdict $? "start: exit status 130, got $got"
+grep -v ' …$' "$tmp/err" | grep -qxE "virt-vgpu: Domain 'test' is being started: libvirt goes on with it; see \
+'virt-vgpu list', end it with 'virsh destroy [0-9a-f-]*'"
+verdict $? "start: says what libvirt goes on with"
+# nothing goes on, and nothing is left
+interrupted INT BuildDriverIso driver-iso --output "$tmp/driver.iso" "$tmp/host.xml"
+[ "$got:$(find "$tmp" -name 'driver.iso*')" = 130: ]
+verdict $? "driver-iso leaves no unfinished image"
+# what only asks has nothing to say, and SIGTERM ends it as well
+interrupted INT ListMig mig-list 41:00.0
+[ "$got:$(cat "$tmp/err")" = 130: ]
+verdict $? "a query ends without a word"
+interrupted TERM ApplyMig mig-apply 41:00.0 1g.12gb:4
+[ "$got" -eq 143 ] && grep -q "goes on" "$tmp/err"
+verdict $? "SIGTERM ends it, too, with the same words"
+
+# --- cordoned ---------------------------------------------------------------------------------
+cli 2 gpu-cordon
+cli 2 gpu-cordon 41:00
+cli 0 gpu-cordon 41:00.0 --reason 'bad fan'
+out "GPU 0000:41:00.0 is cordoned: no new vGPUs are placed on it; 1 vGPU on it stays"
+silent
+cli 0 gpu-cordon pci_0000_41_00_0 --json
+json '{"address":"0000:41:00.0","cordoned":{"since":"2026-01-02T03:04:05Z","reason":null,"by":"root"},"vgpus":1}'
+cli 3 gpu-cordon 42:00.0
+err "virt-vgpu: no such GPU"
+cli 0 gpu-uncordon 41:00.0
+out "GPU 0000:41:00.0 is not cordoned"
+cli 0 gpu-uncordon 41:00.0 --json
+json '{"address":"0000:41:00.0","cordoned":null,"vgpus":null}'
+cli 0 gpu-info e1:00.0
+out "GPU 0000:e1:00.0 is cordoned since 2026-01-02T03:04:05Z by root"
+cli 0 gpu-list --json
+json '"cordoned":{"since":"2026-01-02T03:04:05Z","reason":null,"by":"root"}'
+json '"vgpus":1,"cordoned":null'
+
 # --- MIG --------------------------------------------------------------------------------------
+for typed in "mig-list e1:00.0" "mig-list e1:00.0 --profiles"; do
+    # shellcheck disable=SC2086
+    cli 0 $typed
+    out "GPU 0000:e1:00.0: MIG mode is off" "; 'virt-vgpu mig-apply' turns it on"
+    # shellcheck disable=SC2086
+    cli 0 $typed --json
+    json '[]'
+done
+cli 0 mig-list e3:00.0 --profiles
+out "GPU 0000:e3:00.0: no MIG profiles"
+cli 0 mig-list e1:00.0 --profiles
+out "MIG mode is off, and its driver lists profiles only while it is on; "
 cli 0 mig-list 41:00.0
-out "GI  Profile  ID  Start  Size  In use" "3   1g.12gb  19  0      1     yes"
+out "GI  Profile     ID  Start  Size  In use" "1   1g.12gb+me  20  0      1     yes" \
+    "3   1g.12gb     19  1      1     no"
 narrow
+cli 0 mig-list 41:00.0 --noheadings -o gi,in_use
+printf '1  yes\n3  no\n' | cmp -s - "$tmp/out"
+verdict $? "mig-list -o: these columns alone"
+cli 0 mig-list 41:00.0 --profiles -o profile,sms
+cli 2 mig-list 41:00.0 -o sms
+err "there is no column 'sms'"
+cli 0 mig-list e3:00.0 --profiles --noheadings
+[ ! -s "$tmp/out" ]
+verdict $? "no rows, no words"
+cli 0 mig-list 41:00.0 --wide
+out "MIG-11111111-2222-5333-8444-555555555555"
 cli 0 mig-list 41:00.0 --json
-json '[{"gi":3,"profile":"1g.12gb","profile_id":19,"start":0,"size":1,"uuid":null,"in_use":true}]'
+json '[{"mode":"on","gi":1,"profile":"1g.12gb+me","profile_id":20,"start":0,"size":1,' \
+    '"uuid":"MIG-11111111-2222-5333-8444-555555555555","compute_instances":[{"ci":0,"profile":"1g.12gb+me",' \
+    '"uuid":"MIG-11111111-2222-5333-8444-555555555555"}],"in_use":true},{"mode":null,"gi":3,' \
+    '"uuid":null,"compute_instances":null,"in_use":false}]'
 cli 0 mig-list 41:00.0 --profiles
-out "1g.12gb  19  6     7"
+out "Profile  ID  Free  Total  GiB     SMs  P2P  Dec  Enc  CE" "1g.12gb  19  6     7      10.625  16   no   1    0    1"
+! grep -q "MIG mode" "$tmp/out"
+verdict $? "no word of a mode that is on"
+narrow
 cli 0 mig-list 41:00.0 --profiles --json
-json '[{"profile":"1g.12gb","id":19,"free":6,"total":7}]'
+json '[{"mode":"on","profile":"1g.12gb","id":19,"free":6,"total":7,"memory_gib":10.625,"sms":16,"p2p":false,' \
+    '"decoders":1,"encoders":0,"copy_engines":1}]'
+# What can be made is told before the mode is turned on.
+cli 0 mig-list e2:00.0 --profiles
+out "1g.5gb   19  -     7 " "GPU 0000:e2:00.0: MIG mode is off; 'virt-vgpu mig-apply' turns it on"
+cli 0 mig-list e2:00.0 --profiles --json
+json '[{"mode":"off","profile":"1g.5gb","id":19,"free":null,"total":7,'
 cli 0 mig-apply 41:00.0 1g.12gb:4,2g.24gb:1
 out "GPU 0000:41:00.0: MIG layout changed" "  created 1g.12gb as 4"
 cli 0 mig-apply 41:00.0 19:1
@@ -105,7 +253,9 @@ json '{"gpu":"0000:41:00.0","changes":["created1g.12gbas4"]}'
 cli 1 mig-apply 41:00.0 99
 err "reset required"
 cli 0 mig-clear 41:00.0
-out "destroyed 3"
+out "destroyed 3" "{'persistent': <false>, 'off': <false>}"
+cli 0 mig-clear 41:00.0 --off --persistent
+out "{'persistent': <true>, 'off': <true>}"
 cli 0 gpu-info 41:00.0
 out "MIG mode:" "MIG profile" "NVIDIA RTX Virtual Workstation"
 narrow
@@ -124,6 +274,11 @@ cli 0 scheduler 41:00.0 fixed-share --timeslice 4000 --strict yes --averaging 33
     --gpu-instance 3
 out "policy=fixed-share;" "timeslice_us=4000;" "strict=yes;" "averaging_factor=33;" "frequency=480;" \
     "gi=3;"
+cli 0 scheduler 41:00.0 equal-share --persistent
+out "persistent=yes;" "Written to /etc/virt-vgpu/host.xml"
+cli 2 scheduler 41:00.0 equal-share --persistent --next-load
+err "--persistent goes with neither --next-load nor --gpu-instance"
+cli 2 scheduler 41:00.0 --persistent
 cli 0 scheduler 41:00.0 equal-share --next-load --json
 out "policy=equal-share;" "set=no;"
 cli 0 scheduler 41:00.0 equal-share --next-load
@@ -138,7 +293,7 @@ cli 0 scheduler 41:00.0 --modprobe-file "$tmp/modprobe"
 [ "$(cat "$tmp/modprobe")" = "options nvidia NVreg_X=1 NVreg_RegistryDwordsPerDevice=$(
     )\"pci=0000:42:00.0;RmPVMRL=0x11;pci=0000:41:00.0;RmPVMRL=0x01\"" ]
 verdict $? "another GPU's setting stays"
-cli 1 scheduler 41:00.0 --modprobe-file "$tmp/no/such/file"
+cli 3 scheduler 41:00.0 --modprobe-file "$tmp/no/such/file"
 err "$tmp/no/such/file"
 
 # --- host layout ------------------------------------------------------------------------------
@@ -160,7 +315,7 @@ out "0000:41:00.0  vfs   16      0"
 silent
 cli 1 host-diff "$tmp/wrong.xml" --json
 json '[{"gpu":"0000:41:00.0","what":"vfs","wanted":"16","actual":"0"}]'
-cli 1 host-apply "$tmp/missing.xml"
+cli 3 host-apply "$tmp/missing.xml"
 err "$tmp/missing.xml: No such file or directory"
 echo "<vgpuhost>" > "$tmp/open.xml"
 for verb in host-apply host-diff; do
@@ -169,23 +324,50 @@ for verb in host-apply host-diff; do
 done
 cli 0 host-export
 out "<vgpuhost/>"
+cli 0 host-export --output "$tmp/exported.xml"
+out "The layout of this host was written to $tmp/exported.xml"
+grep -q '<vgpuhost/>' "$tmp/exported.xml"
+verdict $? "it is in the file"
+cli 0 host-export -o "$tmp/short.xml"
+[ -s "$tmp/short.xml" ]
+verdict $? "-o is its own"
+cli 3 host-export --output "$tmp/none/exported.xml"
+err "none/exported.xml"
 cli 0 host-export --json
 json '{"xml":"<vgpuhost/>"}'
 
 # --- figures ----------------------------------------------------------------------------------
 cli 0 list --stats
-out "web1    NVIDIA A2-4Q  active  1234      56     licensed"
+out "web1    0  0000:41:00.4  NVIDIA A2-4Q  active  1234      56     licensed"
 narrow
 cli 0 list --stats --all
 out "foreign   -"
 narrow
 cli 0 list --stats --all --json
 json '"state":"active","fb_mib":null,"fb_used_mib":1234,"gpu_util":56,"mem_util":null' \
-    '"enc_util":null,"dec_util":null,"license_state":"licensed","driver_version":null}' \
+    '"enc_util":null,"dec_util":null,"license_state":"licensed"' \
+    '"license_expiry":"2099-12-24T18:05:00Z","driver_version":null}' \
     '"state":"foreign","fb_mib":null,"fb_used_mib":null,"gpu_util":null'
 cli 0 list --json
 ! grep -q fb_used_mib "$tmp/out"
 verdict $? "no figures unless they are asked for"
+cli 0 gpu-list --stats
+out "45       32     -      8192      ok"
+narrow
+cli 0 gpu-list --stats --json
+json '"cordoned":null,"temperature_c":45,"power_w":32,"gpu_util":null,"mem_util":null,"fb_mib":null' \
+    '"fb_used_mib":8192,"ecc_corrected":null,"ecc_uncorrected":0,"health":"ok"' \
+    '"driver_version":"550.54.16"' '"address":"0000:e1:00.0"'
+cli 0 gpu-info 41:00.0 --stats
+out "Health:           ok" "ECC uncorrected:  0"
+cli 0 gpu-info 41:00.0 --stats --json
+json '"temperature_c":45' '"health":"ok"'
+for verb in gpu-list "gpu-info 41:00.0"; do
+    # shellcheck disable=SC2086 # several words
+    cli 0 $verb --json
+    ! grep -q temperature "$tmp/out"
+    verdict $? "no figures of $verb unless they are asked for"
+done
 
 # --- annotate ---------------------------------------------------------------------------------
 echo "<domain type='test'><name>web1</name><memory>65536</memory><os><type>hvm</type></os>
@@ -195,7 +377,7 @@ cli 0 annotate --xml "$tmp/web1.xml" --profile A2-4Q --frame-rate-limit off --co
 silent
 out 'frameRateLimit="off"' 'consoleVNC="off"' 'unifiedMemory="on"' 'debugging="on"' \
     'profiling="on"' 'name="loglevel" value="2"' 'name="a" value="b"' ua-vgpu-0
-cli 1 annotate --xml "$tmp/web1.xml" --profile A2-4Q --debugging perhaps
+cli 2 annotate --xml "$tmp/web1.xml" --profile A2-4Q --debugging perhaps
 err "debugging"
 cli 2 annotate --xml "$tmp/web1.xml" --param loglevel=2
 err "--profile or --pool is missing"
@@ -228,6 +410,8 @@ row() # CHECK STATUS [TEXT]: what doctor says of CHECK
     verdict $? "doctor: $1 is $2 ${3:-}"
 }
 row daemon ok
+row "health 0000:41:00.0" ok
+row licences ok "1 of 1 guests"
 ! grep -qE "host layout|nvidia-vgpu-mgr" "$tmp/out"
 verdict $? "doctor says nothing of what this host does not have"
 cp "$tmp/host.xml" "$root/etc/virt-vgpu/host.xml"

@@ -9,6 +9,16 @@
 #include "cli/table.h"
 #include "cli/xml-file.h"
 
+static struct {
+    char *output;
+} option;
+
+static const GOptionEntry export_options[] = {
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &option.output,
+      "write it to this file, which is replaced when all is known", "FILE" },
+    { 0 },
+};
+
 static const VgpuColumn step_columns[] = {
     { .key = "gpu", .header = "GPU" },
     { .key = "step", .header = "Step", .fit = VGPU_FIT_CUT },
@@ -41,6 +51,12 @@ send_layout(const VgpuCli *cli, const char *path, const char *method, const char
     return vgpu_bus_call(manager, method, g_variant_new("(s)", xml), doing, error);
 }
 
+static const VgpuColumn *
+apply_columns(void)
+{
+    return step_columns;
+}
+
 static int
 run_host_apply(const VgpuCli *cli, char **args, GError **error)
 {
@@ -62,6 +78,12 @@ run_host_apply(const VgpuCli *cli, char **args, GError **error)
     return status;
 }
 
+static const VgpuColumn *
+diff_columns(void)
+{
+    return difference_columns;
+}
+
 static int
 run_host_diff(const VgpuCli *cli, char **args, GError **error)
 {
@@ -78,6 +100,7 @@ static int
 run_host_export(const VgpuCli *cli, char **args, GError **error)
 {
     static const VgpuColumn columns[] = { { .key = "xml" }, { 0 } };
+    g_autofree char *output = g_steal_pointer(&option.output);
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
     g_autoptr(GVariant) xml = manager ? vgpu_bus_call(manager, "ExportHost", g_variant_new("()"),
                                                       "The host is being looked at", error)
@@ -87,8 +110,13 @@ run_host_export(const VgpuCli *cli, char **args, GError **error)
     if (!xml)
         return EXIT_FAILURE;
     text = g_variant_get_string(xml, NULL);
+    if (output &&
+        !g_file_set_contents_full(output, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error))
+        return EXIT_FAILURE;
     if (cli->json)
         vgpu_table_print_object(columns, g_variant_new_parsed("{'xml': <%s>}", text));
+    else if (output)
+        printf("The layout of this host was written to %s\n", output);
     else
         printf("%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
     return EXIT_SUCCESS;
@@ -106,6 +134,7 @@ const VgpuCommand vgpu_commands_layout[] = {
       .example = "virt-vgpu host-apply /etc/virt-vgpu/host.xml",
       .min_args = 1,
       .max_args = 1,
+      .columns = apply_columns,
       .run = run_host_apply },
     { .name = "host-diff",
       .synopsis = "FILE",
@@ -116,14 +145,16 @@ const VgpuCommand vgpu_commands_layout[] = {
       .example = "virt-vgpu host-diff /etc/virt-vgpu/host.xml",
       .min_args = 1,
       .max_args = 1,
+      .columns = diff_columns,
       .run = run_host_diff },
     { .name = "host-export",
-      .synopsis = "",
+      .synopsis = "[--output FILE]",
       .summary = "print the layout of this host",
       .description =
           "Prints the state of the GPUs as a <vgpuhost> file, to be kept or changed and applied "
-          "again.",
-      .example = "virt-vgpu host-export > /etc/virt-vgpu/host.xml",
+          "again. With --output it is written to FILE, which stays as it was when that fails.",
+      .example = "virt-vgpu host-export --output /etc/virt-vgpu/host.xml",
+      .options = export_options,
       .run = run_host_export },
     { 0 },
 };

@@ -8,12 +8,14 @@
 #include "base/error.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/mig-list.h"
 #include "cli/modprobe.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 
 static struct {
-    gboolean persistent, profiles, next_load;
+    gboolean persistent, profiles, off, next_load;
     char *vfs;
     char *timeslice, *averaging, *frequency, *strict, *gpu_instance, *modprobe_file;
 } option;
@@ -32,9 +34,22 @@ static const GOptionEntry disable_options[] = {
     { 0 },
 };
 
+static const GOptionEntry mig_apply_options[] = {
+    { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
+      "also after a reboot: write it to /etc/virt-vgpu/host.xml", NULL },
+    { 0 },
+};
+
+static const GOptionEntry mig_clear_options[] = {
+    { "off", 0, 0, G_OPTION_ARG_NONE, &option.off, "turn MIG mode off as well", NULL },
+    { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
+      "also after a reboot: write it to /etc/virt-vgpu/host.xml", NULL },
+    { 0 },
+};
+
 static const GOptionEntry mig_list_options[] = {
     { "profiles", 0, 0, G_OPTION_ARG_NONE, &option.profiles,
-      "what instances can be made, instead of those that there are", NULL },
+      "the MIG profiles that the GPU supports, instead of its instances", NULL },
     { 0 },
 };
 
@@ -51,6 +66,8 @@ static const GOptionEntry scheduler_options[] = {
       "only of this MIG GPU instance, where the driver can", "GI" },
     { "next-load", 0, 0, G_OPTION_ARG_NONE, &option.next_load,
       "change nothing now: only the line for the next load of the driver", NULL },
+    { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
+      "also after a reboot: write it to /etc/virt-vgpu/host.xml", NULL },
     { "modprobe-file", 0, 0, G_OPTION_ARG_FILENAME, &option.modprobe_file,
       "write the line that makes it last into this file", "FILE" },
     { 0 },
@@ -67,6 +84,15 @@ static const VgpuColumn vfs_columns[] = {
     { 0 },
 };
 
+/* What the daemon has said of the GPU @address. */
+static int
+failed(VgpuBusManager1 *manager, const char *address, GError **error)
+{
+    if (manager)
+        vgpu_suggest_gpu(manager, address, error);
+    return EXIT_FAILURE;
+}
+
 static int
 set_vfs(const VgpuCli *cli, const char *address, const char *method, GVariant *parameters,
         GError **error)
@@ -80,7 +106,7 @@ set_vfs(const VgpuCli *cli, const char *address, const char *method, GVariant *p
     guint32 total = 0, enabled = 0;
 
     if (!gpu)
-        return EXIT_FAILURE;
+        return failed(manager, address, error);
     if (cli->json) {
         vgpu_table_print_object(vfs_columns, gpu);
         return EXIT_SUCCESS;
@@ -120,39 +146,25 @@ run_gpu_disable(const VgpuCli *cli, char **args, GError **error)
 
 /* --- MIG ---------------------------------------------------------------------------------- */
 
-static const VgpuColumn instance_columns[] = {
-    { .key = "gi", .header = "GI" },         { .key = "profile", .header = "Profile" },
-    { .key = "profile_id", .header = "ID" }, { .key = "start", .header = "Start" },
-    { .key = "size", .header = "Size" },     { .key = "uuid", .header = "UUID", .wide = true },
-    { .key = "in_use", .header = "In use" }, { 0 },
-};
-
-static const VgpuColumn mig_profile_columns[] = {
-    { .key = "profile", .header = "Profile" },
-    { .key = "id", .header = "ID" },
-    { .key = "free", .header = "Free" },
-    { .key = "total", .header = "Total" },
-    { 0 },
-};
+static const VgpuColumn *
+mig_list_columns(void)
+{
+    return vgpu_mig_list_columns(option.profiles);
+}
 
 static int
 run_mig_list(const VgpuCli *cli, char **args, GError **error)
 {
     g_autofree char *address = vgpu_command_address(args[0], error);
     g_autoptr(VgpuBusManager1) manager = NULL;
-    g_autoptr(GVariant) rows = NULL;
 
     if (!address)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
-    rows = vgpu_bus_call(manager, option.profiles ? "ListMigProfiles" : "ListMig",
-                         g_variant_new("(s)", address), "The driver is being asked", error);
-    if (!rows)
-        return EXIT_FAILURE;
-    vgpu_table_print(option.profiles ? mig_profile_columns : instance_columns, rows, cli->json,
-                     cli->wide);
-    return EXIT_SUCCESS;
+    return vgpu_mig_list_print(cli, manager, address, option.profiles, error)
+               ? EXIT_SUCCESS
+               : failed(manager, address, error);
 }
 
 static int
@@ -167,7 +179,7 @@ change_mig(const VgpuCli *cli, const char *address, const char *method, GVariant
         manager ? vgpu_bus_call(manager, method, owned, doing, error) : NULL;
 
     if (!changes)
-        return EXIT_FAILURE;
+        return failed(manager, address, error);
     if (cli->json) {
         vgpu_table_print_object(columns, g_variant_new_parsed("{'gpu': <%s>, 'changes': <%@as>}",
                                                               address, changes));
@@ -184,6 +196,14 @@ change_mig(const VgpuCli *cli, const char *address, const char *method, GVariant
     return EXIT_SUCCESS;
 }
 
+/* Floating. */
+static GVariant *
+mig_options(void)
+{
+    return g_variant_new_parsed("{'persistent': <%b>, 'off': <%b>}", option.persistent,
+                                option.off);
+}
+
 static int
 run_mig_apply(const VgpuCli *cli, char **args, GError **error)
 {
@@ -194,7 +214,8 @@ run_mig_apply(const VgpuCli *cli, char **args, GError **error)
     if (!g_ascii_isdigit(*args[1]))
         return vgpu_command_usage(error, "'%s' is not a MIG layout like 1g.12gb:4,2g.24gb:1",
                                   args[1]);
-    return change_mig(cli, address, "ApplyMig", g_variant_new("(ss)", address, args[1]), error);
+    return change_mig(cli, address, "ApplyMig",
+                      g_variant_new("(ss@a{sv})", address, args[1], mig_options()), error);
 }
 
 static int
@@ -204,7 +225,8 @@ run_mig_clear(const VgpuCli *cli, char **args, GError **error)
 
     if (!address)
         return VGPU_EXIT_USAGE;
-    return change_mig(cli, address, "ClearMig", g_variant_new("(s)", address), error);
+    return change_mig(cli, address, "ClearMig",
+                      g_variant_new("(s@a{sv})", address, mig_options()), error);
 }
 
 /* --- scheduler ---------------------------------------------------------------------------- */
@@ -239,6 +261,7 @@ scheduler_wanted(const char *policy, GError **error)
         { "strict", option.strict },
         { "gi", option.gpu_instance, true },
         { "set", option.next_load ? "no" : NULL },
+        { "persistent", option.persistent ? "yes" : NULL },
     };
     GVariantBuilder wanted;
 
@@ -248,6 +271,11 @@ scheduler_wanted(const char *policy, GError **error)
     }
     if (option.strict && !g_strv_contains(stricts, option.strict)) {
         vgpu_command_usage(error, "--strict %s: yes, no or default", option.strict);
+        return NULL;
+    }
+    if (option.persistent && (option.next_load || option.gpu_instance)) {
+        vgpu_command_usage(error, "--persistent goes with neither --next-load nor "
+                                  "--gpu-instance");
         return NULL;
     }
     g_variant_builder_init(&wanted, G_VARIANT_TYPE("a{ss}"));
@@ -300,6 +328,8 @@ print_scheduler(GVariant *scheduler)
     if (option.modprobe_file)
         printf("%sWritten to %s:\n  %s\n", option.next_load ? "" : "\n", option.modprobe_file,
                line);
+    else if (option.persistent)
+        printf("\nWritten to /etc/virt-vgpu/host.xml, which is applied at each boot\n");
     else if (option.next_load)
         printf("For a file in /etc/modprobe.d:\n  %s\n", line);
     else
@@ -333,9 +363,9 @@ run_scheduler(const VgpuCli *cli, char **args, GError **error)
                           "The scheduler is being set", error);
     else
         scheduler = vgpu_bus_call(manager, "GetScheduler", g_variant_new("(s)", address),
-                                  "The driver is being asked", error);
+                                  "Waiting for the driver", error);
     if (!scheduler)
-        return EXIT_FAILURE;
+        return failed(manager, address, error);
     if (option.modprobe_file) {
         if (!g_variant_lookup(scheduler, "modprobe", "&s", &line) || !*line) {
             g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
@@ -382,32 +412,40 @@ const VgpuCommand vgpu_commands_setup[] = {
       .summary = "the MIG GPU instances of a GPU",
       .description =
           "Lists the GPU instances that a GPU in MIG mode is divided into, or with --profiles "
-          "of what kinds there can be some, and how many more of each fit now.",
+          "the MIG profiles that it supports, with their memory and engines, and how many more "
+          "of each fit now. --profiles also works while MIG mode is off.",
       .example = "virt-vgpu mig-list e1:00.0\nvirt-vgpu mig-list e1:00.0 --profiles",
       .min_args = 1,
       .max_args = 1,
       .options = mig_list_options,
+      .columns = mig_list_columns,
       .run = run_mig_list },
     { .name = "mig-apply",
-      .synopsis = "GPU SPEC",
+      .synopsis = "GPU SPEC [--persistent]",
       .summary = "divide a GPU into MIG GPU instances",
       .description =
           "Makes the GPU have exactly the GPU instances of SPEC, a list of names or ids of "
           "'mig-list --profiles' with their numbers. What fits already stays, and instances "
           "that are in use are never touched: if they are in the way, nothing is done. MIG mode "
-          "is turned on if need be; \"reset required\" means that it is not on yet.",
-      .example = "virt-vgpu mig-apply e1:00.0 1g.12gb:4,2g.24gb:1",
+          "is turned on if need be; \"reset required\" means that it is not on yet. Lasts until "
+          "the host reboots, unless --persistent.",
+      .example = "virt-vgpu mig-apply e1:00.0 1g.12gb:4,2g.24gb:1 --persistent",
       .min_args = 2,
       .max_args = 2,
+      .options = mig_apply_options,
       .run = run_mig_apply },
     { .name = "mig-clear",
-      .synopsis = "GPU",
+      .synopsis = "GPU [--off] [--persistent]",
       .summary = "remove all MIG GPU instances",
       .description =
-          "Removes all GPU instances of the GPU. Refused while a vGPU is on one of them.",
-      .example = "virt-vgpu mig-clear e1:00.0",
+          "Removes all GPU instances of the GPU. Refused while a vGPU is on one of them. With "
+          "--off MIG mode is turned off as well, so that the GPU has its time-sliced profiles "
+          "again; its virtual functions must be off for that.",
+      .example = "virt-vgpu mig-clear e1:00.0\n"
+                 "virt-vgpu gpu-disable e1:00.0; virt-vgpu mig-clear e1:00.0 --off --persistent",
       .min_args = 1,
       .max_args = 1,
+      .options = mig_clear_options,
       .run = run_mig_clear },
     { .name = "scheduler",
       .synopsis = "GPU [POLICY [OPTION…]]",

@@ -22,11 +22,19 @@ void vgpu_doctor_row_add(VgpuDoctor *self, const char *check, const char *status
 /* Takes what is in @finding; one without a status is no row. */
 void vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
+/* Whether the rights of whoever asks do not reach to see what is at @path, or whether something is. */
+bool vgpu_doctor_is_hidden(const VgpuDoctor *self, const char *path);
+/* The same; then a row says so. */
+bool vgpu_doctor_row_add_hidden(VgpuDoctor *self, const char *check, const char *path);
+
 /* Those of @inventory (of VgpuCard), in its order, as is that of @details: a(sutu), see driver/protocol.h. */
 GPtrArray *vgpu_doctor_gpu_cards(const VgpuSysfs *fs, const VgpuInventory *inventory,
                                  GVariant *details);
 /* IOMMU groups with a device of the host in them: a mediated device has a group of its own. */
 guint vgpu_doctor_host_count_groups(const VgpuSysfs *fs);
+
+/* What the checks of the GPUs say of that manager. */
+void vgpu_doctor_manager(VgpuDoctor *self);
 
 /* The checks, in the order in which they are made. */
 void vgpu_doctor_host(VgpuDoctor *self);

@@ -112,6 +112,27 @@ vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
     if (is_ours)
         return (VgpuFinding) { WARN, g_strdup("is virt-vgpu-hook once more: it runs twice"),
                                g_strdup("remove it") };
+    if (strstr(text, "/fmpm")) /* github.com/NVIDIA/libvirt-hooks */
+        return (VgpuFinding) {
+            OK,
+            g_strdup("is NVIDIA's, for Fabric Manager partitions: it handles GPUs that are "
+                     "passed through, and does not conflict with virt-vgpu-hook"),
+            NULL,
+        };
+    if (strstr(text, "sriov_numvfs"))
+        return (VgpuFinding) {
+            WARN,
+            g_strdup("writes sriov_numvfs: that takes the virtual functions from all domains of "
+                     "the GPU"),
+            g_strdup("take it out; 'virt-vgpu gpu-enable --persistent' turns them on at boot"),
+        };
+    if (strstr(text, "nodedev-detach") || strstr(text, "nodedev-reattach"))
+        return (VgpuFinding) {
+            WARN,
+            g_strdup("runs virsh nodedev-detach: libvirt hangs when a hook calls it, and a GPU "
+                     "that is detached loses its vGPUs"),
+            g_strdup("take it out; libvirt detaches what has managed='yes' by itself"),
+        };
     if (contains_word(text, "virsh"))
         return (VgpuFinding) { WARN, g_strdup("runs virsh: libvirt hangs when a hook calls it"),
                                g_strdup("take the virsh calls out of it") };

@@ -14,6 +14,8 @@
 #define HOOKS_DIR "etc/libvirt/hooks/"
 #define HOOK_NAME "50-virt-vgpu"
 #define HOOK HOOKS_DIR "qemu.d/" HOOK_NAME
+#define NESTED_MAX 3 /* directories: of the domain, the operation and its part */
+#define HOOKS_MAX 200
 
 /* Both of the link and of what it points to; libvirt skips what cannot be executed. */
 static void
@@ -22,6 +24,8 @@ check_hook(VgpuDoctor *self)
     int root_fd = vgpu_sysfs_root_fd(self->fs);
     struct stat st;
 
+    if (vgpu_doctor_row_add_hidden(self, "hook", HOOKS_DIR "qemu.d"))
+        return;
     if (fstatat(root_fd, HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
         vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
                             "/" HOOK " is not there: libvirt does not call us",
@@ -38,18 +42,33 @@ check_hook(VgpuDoctor *self)
         vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_OK, "/" HOOK, NULL);
 }
 
-/* The hooks that may be there beside ours. */
+/* The files below @dir. */
+static void
+list_files(VgpuDoctor *self, const char *dir, guint depth, GPtrArray *paths)
+{
+    g_autoptr(GPtrArray) names = vgpu_sysfs_list(self->fs, dir);
+
+    for (guint i = 0; i < names->len && paths->len < HOOKS_MAX; i++) {
+        g_autofree char *path = g_strdup_printf("%s/%s", dir, (const char *) names->pdata[i]);
+        struct stat st;
+
+        if (depth && fstatat(vgpu_sysfs_root_fd(self->fs), path, &st, 0) == 0 &&
+            S_ISDIR(st.st_mode))
+            list_files(self, path, depth - 1, paths);
+        else if (strcmp(path, HOOK) != 0)
+            g_ptr_array_add(paths, g_steal_pointer(&path));
+    }
+}
+
+/* The hooks that may be there beside ours: those that libvirt runs, and those in directories, as
+ * qemu.d/DOMAIN/prepare/begin/start.sh, that a hook in wide use runs in turn (PassthroughPOST, VFIO-Tools). */
 static GPtrArray *
 list_other_hooks(VgpuDoctor *self)
 {
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) names = vgpu_sysfs_list(self->fs, HOOKS_DIR "qemu.d");
 
     g_ptr_array_add(paths, g_strdup(HOOKS_DIR "qemu"));
-    for (guint i = 0; i < names->len; i++) {
-        if (strcmp(names->pdata[i], HOOK_NAME) != 0)
-            g_ptr_array_add(paths, g_strconcat(HOOKS_DIR "qemu.d/", names->pdata[i], NULL));
-    }
+    list_files(self, HOOKS_DIR "qemu.d", NESTED_MAX, paths);
     return paths;
 }
 
@@ -72,7 +91,8 @@ check_other_hooks(VgpuDoctor *self)
         g_autofree char *text = vgpu_sysfs_read(self->fs, path, NULL);
         g_autofree char *check = g_strdup_printf("hook /%s", path);
 
-        if (!text || !is_run(self, path, &st))
+        if (!is_run(self, path, &st) ||
+            (!text && vgpu_doctor_row_add_hidden(self, check, path)) || !text)
             continue;
         vgpu_doctor_row_add_finding(self, check,
                                     vgpu_doctor_judge_other_hook(text,

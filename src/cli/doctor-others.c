@@ -1,12 +1,11 @@
 /* doctor-others.c: mdevctl, the bus, polkit */
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "base/names.h"
 #include "base/uuid.h"
 #include "cli/doctor-private.h"
+#include "cli/mdevctl.h"
 
-#define MDEVCTL_DIR "etc/mdevctl.d"
 #define POLICY "dbus-1/system.d/" VGPU_DBUS_NAME ".conf"
 #define POLKIT "usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service"
 #define ACTIONS "usr/share/polkit-1/actions/org.virtvgpu.policy"
@@ -28,7 +27,7 @@ check_mdevctl(VgpuDoctor *self)
         }
     }
     vgpu_doctor_row_add(self, "mdevctl", VGPU_DOCTOR_WARN,
-                        "not installed: create=\"define\" is not possible",
+                        "not installed: create=\"define\" is not possible for mediated devices",
                         "install the package mdevctl");
 }
 
@@ -48,19 +47,12 @@ is_recorded(VgpuDoctor *self, const char *uuid)
     return false;
 }
 
-/* mdevctl writes JSON, {"mdev_type": …, "start": "auto" or "manual", …}. */
 static bool
-is_autostarted(VgpuDoctor *self, const char *parent, const char *uuid)
+is_autostarted(VgpuDoctor *self, const char *parent, const char *name)
 {
-    g_autofree char *path = g_strdup_printf(MDEVCTL_DIR "/%s/%s", parent, uuid);
-    g_autofree char *text = vgpu_sysfs_read(self->fs, path, NULL);
-    g_autoptr(JsonNode) root = text ? json_from_string(text, NULL) : NULL;
-    JsonNode *start = root && JSON_NODE_HOLDS_OBJECT(root)
-                          ? json_object_get_member(json_node_get_object(root), "start")
-                          : NULL;
+    g_autoptr(VgpuMdevctl) definition = vgpu_mdevctl_read(self->fs, parent, name);
 
-    return start && JSON_NODE_HOLDS_VALUE(start) &&
-           g_strcmp0(json_node_get_string(start), "auto") == 0;
+    return definition && definition->autostart;
 }
 
 /* Canonical UUIDs of what mdevctl starts by itself on parents that virt-vgpu uses too. */
@@ -71,7 +63,7 @@ list_autostarted(VgpuDoctor *self)
     g_autoptr(GPtrArray) parents = vgpu_sysfs_list(self->fs, VGPU_SYS_MDEV_BUS);
 
     for (guint p = 0; p < parents->len; p++) {
-        g_autofree char *dir = g_strconcat(MDEVCTL_DIR "/", parents->pdata[p], NULL);
+        g_autofree char *dir = g_strconcat(VGPU_MDEVCTL_DIR "/", parents->pdata[p], NULL);
         g_autoptr(GPtrArray) names = vgpu_sysfs_list(self->fs, dir);
 
         for (guint i = 0; i < names->len; i++) {
@@ -93,6 +85,10 @@ check_mdevctl_autostart(VgpuDoctor *self)
     g_autofree char *detail = NULL;
     g_autofree char *fix = NULL;
 
+    if (vgpu_doctor_row_add_hidden(self, "mdevctl autostart", VGPU_MDEVCTL_DIR) ||
+        (found->len &&
+         vgpu_doctor_row_add_hidden(self, "mdevctl autostart", VGPU_PATH_PERSISTENT)))
+        return;
     if (!found->len) {
         vgpu_doctor_row_add(self, "mdevctl autostart", VGPU_DOCTOR_OK,
                             "mdevctl starts no device of somebody else's", NULL);
@@ -110,6 +106,8 @@ check_mdevctl_autostart(VgpuDoctor *self)
 static void
 check_policy(VgpuDoctor *self)
 {
+    if (vgpu_doctor_row_add_hidden(self, "bus policy", "etc/dbus-1/system.d"))
+        return;
     if (vgpu_sysfs_exists(self->fs, "usr/share/" POLICY) ||
         vgpu_sysfs_exists(self->fs, "etc/" POLICY))
         vgpu_doctor_row_add(self, "bus policy", VGPU_DOCTOR_OK, "installed", NULL);

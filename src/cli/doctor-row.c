@@ -1,4 +1,8 @@
 /* doctor-row.c: how a check is told */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "cli/doctor-private.h"
 #include "cli/doctor.h"
 
@@ -30,4 +34,26 @@ vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding fin
 
     if (owned.status)
         vgpu_doctor_row_add(self, check, owned.status, owned.detail, owned.fix);
+}
+
+bool
+vgpu_doctor_is_hidden(const VgpuDoctor *self, const char *path)
+{
+    int fd = openat(vgpu_sysfs_root_fd(self->fs), path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && (errno == EACCES || errno == EPERM);
+}
+
+bool
+vgpu_doctor_row_add_hidden(VgpuDoctor *self, const char *check, const char *path)
+{
+    g_autofree char *detail = NULL;
+
+    if (!vgpu_doctor_is_hidden(self, path))
+        return false;
+    detail = g_strdup_printf("cannot look at /%s: permission denied", path);
+    vgpu_doctor_row_add(self, check, VGPU_DOCTOR_WARN, detail, "run doctor as root");
+    return true;
 }

@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/doctor-private.h"
 #include "cli/doctor.h"
@@ -36,6 +38,8 @@ check(const char *what, VgpuFinding finding, const char *status, const char *det
 #define M10 NVIDIA, .device = 0x13bd, .class = 0x030000
 #define FLEX .vendor = 0x8086, .device = 0x56c0, .class = 0x038000, .vfs_total = 31
 #define AT .address = TEXT("0000:41:00.0")
+#define IN_CPU .address = TEXT("0000:00:02.0")
+#define LISTED_NOT .listing = VGPU_LISTING_NO
 
 typedef struct {
     const char *what;
@@ -78,7 +82,24 @@ static const CardCase cards[] = {
       .driver = { "warn", "neither vGPU types nor virtual functions", "nvidia-vgpud" },
       .vfs = { NULL } },
     { "nouveau", .card = { AT, .vendor = 0x10de, .class = 0x030000, .driver = TEXT("nouveau") },
-      .driver = { "warn", "bound to nouveau", "blacklist nouveau" }, .vfs = { NULL } },
+      .driver = { "warn", "bound to nouveau",
+                  "if NVIDIA lists this model for vGPU (GeForce: no): install its vGPU host "
+                  "driver, put 'blacklist nouveau'" },
+      .vfs = { NULL } },
+    { "a GeForce beside the vGPU driver",
+      .card = { AT, .vendor = 0x10de, .class = 0x030000, .driver = TEXT("nouveau"), LISTED_NOT },
+      .driver = { "ok", "bound to nouveau; NVIDIA's vGPU driver does not list this model", NULL },
+      .vfs = { NULL } },
+    { "a GeForce on that driver",
+      .card = { AT, NVIDIA, .class = 0x030000, .vgpu_host = true, LISTED_NOT },
+      .driver = { "ok", "nvidia 550.90.05; NVIDIA's vGPU driver does not list this model", NULL },
+      .vfs = { NULL } },
+    { "a GeForce on the ordinary driver", .card = { AT, NVIDIA, .class = 0x030000 },
+      .driver = { "warn", "without the module nvidia_vgpu_vfio", "(GeForce: no)" },
+      .vfs = { NULL } },
+    { "one that works is asked nothing",
+      .card = { AT, M10, .vgpu_host = true, .on_pf = true, LISTED_NOT },
+      .driver = { "ok", "nvidia 550.90.05", NULL }, .vfs = { NULL } },
     { "kept for something else",
       .card = { AT, .vendor = 0x10de, .class = 0x030200, .driver = TEXT("pci-stub"),
                 .vfs_total = 16 },
@@ -98,12 +119,37 @@ static const CardCase cards[] = {
       .card = { AT, .vendor = 0x1a03, .class = 0x030000, .driver = TEXT("ast") },
       .driver = { NULL }, .vfs = { NULL } },
     { "graphics in the processor, with virtual functions that nobody uses",
-      .card = { AT, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"), .vfs_total = 7 },
+      .card = { IN_CPU, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"),
+                .vfs_total = 7 },
       .driver = { "ok", "i915", NULL }, .vfs = { NULL } },
     { "the same with some on",
       .card = { AT, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"), .vfs_total = 7,
                 .vfs_enabled = 2 },
       .driver = { "ok", "i915", NULL }, .vfs = { "ok", "2 of 7", NULL } },
+    { "an Arc Pro B50 that is off",
+      .card = { AT, .vendor = 0x8086, .device = 0xe212, .class = 0x030000, .driver = TEXT("xe"),
+                .vfs_total = 12 },
+      .driver = { "ok", "xe", NULL },
+      .vfs = { "warn", "none of 12", "virt-vgpu gpu-enable 0000:41:00.0" } },
+    { "the same in another domain of the bus",
+      .card = { .address = TEXT("0001:03:00.0"),
+                .vendor = 0x8086,
+                .class = 0x030000,
+                .driver = TEXT("xe"),
+                .vfs_total = 24 },
+      .driver = { "ok", "xe", NULL }, .vfs = { "warn", "none of 24", "gpu-enable 0001:03" } },
+    { "GVT-g without kvmgt",
+      .card = { IN_CPU, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"),
+                .is_alone = true },
+      .driver = { "warn", "neither vGPU types (GVT-g)", "modprobe kvmgt, and i915.enable_gvt=1" },
+      .vfs = { NULL } },
+    { "the same beside a card that makes vGPUs",
+      .card = { IN_CPU, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915") },
+      .driver = { "ok", "neither vGPU types (GVT-g)", NULL }, .vfs = { NULL } },
+    { "with kvmgt",
+      .card = { IN_CPU, .vendor = 0x8086, .class = 0x030000, .driver = TEXT("i915"),
+                .on_pf = true, .is_alone = true },
+      .driver = { "ok", "i915", NULL }, .vfs = { NULL } },
     { "a Flex that is off", .card = { AT, FLEX, .driver = TEXT("xe") },
       .driver = { "ok", "xe", NULL }, .vfs = { "warn", "none of 31", "gpu-enable" } },
     { "a Flex without a driver", .card = { AT, FLEX },
@@ -111,6 +157,17 @@ static const CardCase cards[] = {
     { "gim decides when it is loaded",
       .card = { AT, .vendor = 0x1002, .class = 0x120000, .driver = TEXT("gim"), .vfs_total = 8 },
       .driver = { "ok", "gim", NULL }, .vfs = { "warn", "none of 8", "vf_num" } },
+    { "a Radeon Pro V710 on the desktop's driver",
+      .card = { AT, .vendor = 0x1002, .class = 0x038000, .driver = TEXT("amdgpu") },
+      .driver = { "warn", "AMD's host driver for cards that have them is gim", "install gim" },
+      .vfs = { NULL } },
+    { "an MI300X on it, which shows SR-IOV",
+      .card = { AT, .vendor = 0x1002, .class = 0x120000, .driver = TEXT("amdgpu"),
+                .vfs_total = 8 },
+      .driver = { "warn", "gim", "install gim" }, .vfs = { NULL } },
+    { "a Navi that shows pictures",
+      .card = { AT, .vendor = 0x1002, .class = 0x030000, .driver = TEXT("amdgpu") },
+      .driver = { "ok", "amdgpu makes no virtual functions", NULL }, .vfs = { NULL } },
     { "an AMD card that shows pictures",
       .card = { AT, .vendor = 0x1002, .class = 0x030000, .driver = TEXT("amdgpu"),
                 .vfs_total = 16 },
@@ -286,6 +343,17 @@ test_other_hooks(void **state)
           "leave");
     check("NVIDIA's driver", vgpu_doctor_judge_other_hook("modprobe -r nvidia_drm nvidia", false),
           "warn", "NVIDIA's driver", "leaves the cards alone");
+    check("virtual functions",
+          vgpu_doctor_judge_other_hook("echo 4 > /sys/class/drm/card0/device/sriov_numvfs",
+                                       false),
+          "warn", "writes sriov_numvfs", "gpu-enable --persistent");
+    check("a GPU for a guest",
+          vgpu_doctor_judge_other_hook("virsh nodedev-detach pci_0000_01_00_0", false), "warn",
+          "runs virsh nodedev-detach", "managed='yes'");
+    check("NVIDIA's own",
+          vgpu_doctor_judge_other_hook("nvidia-smi; /usr/bin/fmpm -l --hostname 127.0.0.1",
+                                       false),
+          "ok", "Fabric Manager", NULL);
     check("ours", vgpu_doctor_judge_other_hook("\177ELF", true), "warn", "twice", "remove it");
 }
 
@@ -425,6 +493,22 @@ test_reads_cards(void **state)
 }
 
 static void
+test_reads_listing(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+    static const FakeFunction geforce = { "0x030000", "0x10de", "0x2504", "nouveau", "0" };
+
+    fake_gpu_add(host, PF, &geforce);
+    expect(host, "driver " PF, "warn bound to nouveau");
+    fake_file_set(host, "usr/share/nvidia/vgpu/vgpuConfig.xml",
+                  "<vgpuconfig><pgpu><devId vendorId=\"0x10DE\" deviceId=\"0x25B6\"/></pgpu>");
+    expect(host, "driver " PF, "ok bound to nouveau; NVIDIA's vGPU driver does not list");
+    fake_file_set(host, "usr/share/nvidia/vgpu/vgpuConfig.xml",
+                  "<vgpuconfig><pgpu><devId vendorId=\"0x10DE\" deviceId=\"0x2504\"/></pgpu>");
+    expect(host, "driver " PF, "warn bound to nouveau");
+}
+
+static void
 test_reads_vfs(void **state)
 {
     g_autoptr(FakeSysfs) host = fake_sysfs_new();
@@ -465,6 +549,24 @@ test_reads_modules(void **state)
 }
 
 static void
+test_reads_old_kernel(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    add_a40(host);
+    fake_file_set(host, "proc/sys/kernel/osrelease", "5.10.0-30-amd64\n");
+    expect(host, "module vfio_mdev", NULL);
+    fake_type_add(host, PF, "nvidia-746", NULL, NULL, 1);
+    expect(host, "module vfio_mdev", "warn not loaded: on a kernel before 5.16");
+    fake_file_set(host, "proc/sys/kernel/osrelease", "4.18.0-553.el8\n");
+    expect(host, "module vfio_mdev", "warn not loaded");
+    fake_file_set(host, "sys/module/vfio_mdev/refcnt", "0\n");
+    expect(host, "module vfio_mdev", "ok loaded");
+    fake_file_set(host, "proc/sys/kernel/osrelease", "6.1.0\n");
+    expect(host, "module vfio_mdev", NULL);
+}
+
+static void
 test_reads_services(void **state)
 {
     g_autoptr(FakeSysfs) host = fake_sysfs_new();
@@ -474,6 +576,14 @@ test_reads_services(void **state)
     expect(host, "nvidia-vgpu-mgr", "fail");
     fake_file_set(host, "proc/77/comm", "nvidia-vgpu-mgr\n");
     expect(host, "nvidia-vgpu-mgr", "ok");
+    expect(host, "nvidia-vgpu-mgr log", NULL);
+    fake_file_set(host, "var/log/messages",
+                  "Feb 13 15:20:08 h nvidia-vgpu-mgr[9]: error: vmiop_log: (0x0): no room\n");
+    expect(host, "nvidia-vgpu-mgr log",
+           "warn its last vGPU did not start: Feb 13 15:20:08: (0x0): no room");
+    fake_file_set(host, "var/log/syslog",
+                  "Feb 13 15:20:09 h nvidia-vgpu-mgr[9]: notice: vmiop_log: all is well\n");
+    expect(host, "nvidia-vgpu-mgr log", NULL);
 
     expect(host, "polkit", "ok not installed");
     fake_file_set(host, "usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service",
@@ -481,6 +591,92 @@ test_reads_services(void **state)
     expect(host, "polkit", "warn");
     fake_file_set(host, "usr/share/polkit-1/actions/org.virtvgpu.policy", "");
     expect(host, "polkit", "ok knows");
+}
+
+#define HOOKS "etc/libvirt/hooks/"
+#define NESTED HOOKS "qemu.d/win10/prepare/begin/start.sh"
+
+static void
+make_runnable(FakeSysfs *host, const char *path)
+{
+    assert_int_equal(fchmodat(vgpu_sysfs_root_fd(fake_sysfs_reader(host)), path, 0755, 0), 0);
+}
+
+static void
+test_reads_nested_hooks(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    fake_file_set(host, NESTED, "#!/bin/sh\nvirsh nodedev-detach pci_0000_01_00_0\n");
+    expect(host, "hook /" NESTED, NULL); /* nobody can run it */
+    make_runnable(host, NESTED);
+    expect(host, "hook /" NESTED, "warn runs virsh nodedev-detach");
+    fake_file_set(host, NESTED, "#!/bin/sh\necho 7 > /sys/bus/pci/devices/x/sriov_numvfs\n");
+    expect(host, "hook /" NESTED, "warn writes sriov_numvfs");
+    fake_file_set(host, HOOKS "qemu.d/mine/a/b/c/d.sh", "virsh list");
+    make_runnable(host, HOOKS "qemu.d/mine/a/b/c/d.sh");
+    expect(host, "hook /" HOOKS "qemu.d/mine/a/b/c/d.sh", NULL); /* deeper than anything runs */
+    fake_file_set(host, HOOKS "qemu.d/60-mine", "virsh list");
+    make_runnable(host, HOOKS "qemu.d/60-mine");
+    expect(host, "hook /" HOOKS "qemu.d/60-mine", "warn runs virsh");
+}
+
+static uid_t was;
+
+/* As a user who may not look into @path. */
+static void
+hide(FakeSysfs *host, const char *path)
+{
+    int root_fd = vgpu_sysfs_root_fd(fake_sysfs_reader(host));
+
+    assert_int_equal(fchmodat(root_fd, ".", 0755, 0), 0);
+    assert_int_equal(fchmodat(root_fd, path, 0, 0), 0);
+    was = geteuid();
+    if (was == 0)
+        assert_int_equal(seteuid(65534), 0);
+}
+
+static void
+show(FakeSysfs *host, const char *path)
+{
+    if (was == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(fchmodat(vgpu_sysfs_root_fd(fake_sysfs_reader(host)), path, 0755, 0), 0);
+}
+
+/* What cannot be looked at is not therefore absent. */
+static void
+test_reads_hidden(void **state)
+{
+    static const struct {
+        const char *file, *hidden, *check, *before, *then;
+    } cases[] = {
+        { HOOKS "qemu.d/50-virt-vgpu", "etc/libvirt", "hook", "fail /etc/libvirt/hooks/qemu.d/50",
+          "warn cannot look at /etc/libvirt/hooks/qemu.d: permission denied|run doctor as root" },
+        { HOOKS "qemu.d/50-virt-vgpu", HOOKS "qemu.d", "hook", "fail",
+          "warn cannot look at /etc" },
+        { "etc/virt-vgpu/host.xml", "etc/virt-vgpu", "host layout", "warn not applied",
+          "warn cannot look at /etc/virt-vgpu/host.xml" },
+        { "etc/mdevctl.d/x/y", "etc/mdevctl.d", "mdevctl autostart", "ok",
+          "warn cannot look at /etc/mdevctl.d" },
+        { "etc/dbus-1/system.d/x.conf", "etc/dbus-1/system.d", "bus policy", "fail",
+          "warn cannot look at /etc/dbus-1/system.d" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FakeSysfs) host = fake_sysfs_new();
+        g_autoptr(GVariant) rows = NULL;
+        g_autofree char *row = NULL;
+
+        fake_file_set(host, cases[i].file, "x");
+        expect(host, cases[i].check, cases[i].before);
+        hide(host, cases[i].hidden);
+        rows = examine(host);
+        show(host, cases[i].hidden);
+        row = row_of(rows, cases[i].check);
+        if (!row || !g_str_has_prefix(row, cases[i].then))
+            fail_msg("%s: %s", cases[i].hidden, row);
+    }
 }
 
 static void
@@ -570,14 +766,26 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cards),          cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_modes),          cmocka_unit_test(test_iommu),
-        cmocka_unit_test(test_modules),        cmocka_unit_test(test_hook_times),
-        cmocka_unit_test(test_other_hooks),    cmocka_unit_test(test_apparmor),
-        cmocka_unit_test(test_selinux),        cmocka_unit_test(test_reads_cards),
-        cmocka_unit_test(test_reads_vfs),      cmocka_unit_test(test_reads_modules),
-        cmocka_unit_test(test_reads_services), cmocka_unit_test(test_reads_confinement),
-        cmocka_unit_test(test_reads_mdevctl),  cmocka_unit_test(test_text),
+        cmocka_unit_test(test_cards),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_iommu),
+        cmocka_unit_test(test_modules),
+        cmocka_unit_test(test_hook_times),
+        cmocka_unit_test(test_other_hooks),
+        cmocka_unit_test(test_apparmor),
+        cmocka_unit_test(test_selinux),
+        cmocka_unit_test(test_reads_cards),
+        cmocka_unit_test(test_reads_vfs),
+        cmocka_unit_test(test_reads_listing),
+        cmocka_unit_test(test_reads_old_kernel),
+        cmocka_unit_test(test_reads_modules),
+        cmocka_unit_test(test_reads_services),
+        cmocka_unit_test(test_reads_confinement),
+        cmocka_unit_test(test_reads_nested_hooks),
+        cmocka_unit_test(test_reads_hidden),
+        cmocka_unit_test(test_reads_mdevctl),
+        cmocka_unit_test(test_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #define VENDOR_NVIDIA 0x10de
 #define VENDOR_INTEL 0x8086
+#define VENDOR_AMD 0x1002
 #define CLASS_VGA 0x0300
 #define CLASS_3D 0x0302
 
@@ -55,6 +56,18 @@ driver_text(const VgpuCard *card)
                          : g_strdup(card->driver);
 }
 
+/* Nothing is to be done where the vGPU driver does not know the model, as it knows no GeForce. */
+static VgpuFinding
+not_listed(const char *driver)
+{
+    return (VgpuFinding) {
+        OK,
+        g_strdup_printf("%s; NVIDIA's vGPU driver does not list this model: it makes no vGPUs",
+                        driver),
+        NULL,
+    };
+}
+
 /* Of a card that is bound to "nvidia". Its host driver for vGPUs has one module more than the
  * ordinary one. */
 static VgpuFinding
@@ -64,14 +77,17 @@ judge_nvidia(const VgpuCard *card)
 
     if (vgpu_doctor_card_kind(card) != VGPU_CARD_NONE || (card->vgpu_host && card->vfs_total))
         return (VgpuFinding) { OK, g_steal_pointer(&driver), NULL };
+    if (card->listing == VGPU_LISTING_NO)
+        return not_listed(driver);
     if (!card->vgpu_host)
         return (VgpuFinding) {
             .status = WARN,
             .detail =
                 g_strdup_printf("%s, without the module nvidia_vgpu_vfio: it makes no vGPUs",
                                 driver),
-            .fix = g_strdup("modprobe nvidia-vgpu-vfio; if there is no such module, install "
-                            "NVIDIA's vGPU host driver in place of the ordinary one"),
+            .fix = g_strdup("modprobe nvidia-vgpu-vfio; if there is no such module, and NVIDIA "
+                            "lists this model for vGPU (GeForce: no), install its vGPU host "
+                            "driver in place of the ordinary one"),
         };
     return (VgpuFinding) {
         .status = WARN,
@@ -87,11 +103,16 @@ judge_nvidia(const VgpuCard *card)
 static VgpuFinding
 judge_other_driver(const VgpuCard *card)
 {
+    g_autofree char *bound = g_strdup_printf("bound to %s", card->driver);
+
+    if (card->listing == VGPU_LISTING_NO)
+        return not_listed(bound);
     return (VgpuFinding) {
         .status = WARN,
         .detail = g_strdup_printf("bound to %s, which makes no vGPUs", card->driver),
         .fix = g_strdup(g_str_equal(card->driver, "nouveau")
-                            ? "install NVIDIA's vGPU host driver, put 'blacklist nouveau' into "
+                            ? "if NVIDIA lists this model for vGPU (GeForce: no): install its "
+                              "vGPU host driver, put 'blacklist nouveau' into "
                               "/etc/modprobe.d, renew the initramfs, and reboot"
                             : "if it is to make vGPUs, bind it to nvidia"),
     };
@@ -109,13 +130,60 @@ judge_silent(const VgpuCard *card)
     };
 }
 
+/* GVT-g of processors up to the tenth generation; later ones have SR-IOV (kernel: drivers/gpu/drm/i915/Kconfig,
+ * DRM_I915_GVT_KVMGT). It is said aloud only where the host has nothing else. */
+static VgpuFinding
+judge_i915(const VgpuCard *card)
+{
+    g_autofree char *driver = driver_text(card);
+
+    return (VgpuFinding) {
+        .status = card->is_alone ? WARN : OK,
+        .detail =
+            g_strdup_printf("%s shows neither vGPU types (GVT-g) nor virtual functions", driver),
+        .fix = card->is_alone
+                   ? g_strdup("for GVT-g: modprobe kvmgt, and i915.enable_gvt=1 on the kernel "
+                              "command line; processors after the 10th generation have SR-IOV "
+                              "instead, which takes a driver with it")
+                   : NULL,
+    };
+}
+
+/* The driver of the desktop; that of the hypervisor is gim (github.com/amd/MxGPU-Virtualization). What shows
+ * pictures on the host is hardly meant for it. */
+static VgpuFinding
+judge_amdgpu(const VgpuCard *card)
+{
+    bool is_vga = card->class >> 8 == CLASS_VGA;
+
+    return (VgpuFinding) {
+        .status = is_vga ? OK : WARN,
+        .detail = g_strdup("amdgpu makes no virtual functions; AMD's host driver for cards that "
+                           "have them is gim"),
+        .fix = is_vga ? NULL
+                      : g_strdup("if AMD lists this model for MxGPU (Radeon Pro V, Instinct: "
+                                 "yes), install gim and load it in place of amdgpu"),
+    };
+}
+
+/* Of one that shows nothing to make vGPUs of; nothing is said of the board's own graphics. */
+static VgpuFinding
+judge_bare(const VgpuCard *card)
+{
+    if (card->vendor == VENDOR_INTEL && g_strcmp0(card->driver, "i915") == 0)
+        return judge_i915(card);
+    if (card->vendor == VENDOR_AMD && g_strcmp0(card->driver, "amdgpu") == 0)
+        return judge_amdgpu(card);
+    return (VgpuFinding) { 0 };
+}
+
 VgpuFinding
 vgpu_doctor_card_judge_driver(const VgpuCard *card)
 {
     if (card->silence)
         return judge_silent(card);
     if (!is_nvidia(card) && !card->vfs_total && !card->on_pf)
-        return (VgpuFinding) { 0 };
+        return judge_bare(card);
     if (is_given_away(card))
         return (VgpuFinding) { OK, g_strdup_printf("%s: guests get it whole", card->driver),
                                NULL };
@@ -127,6 +195,8 @@ vgpu_doctor_card_judge_driver(const VgpuCard *card)
                                               "that does not help"
                                             : "load the vendor's host driver"),
         };
+    if (card->vendor == VENDOR_AMD && !card->vfs_enabled && g_str_equal(card->driver, "amdgpu"))
+        return judge_amdgpu(card);
     if (!is_nvidia(card))
         return (VgpuFinding) { OK, driver_text(card), NULL };
     if (g_str_equal(card->driver, "nvidia"))
@@ -136,6 +206,12 @@ vgpu_doctor_card_judge_driver(const VgpuCard *card)
 
 /* --- virtual functions -------------------------------------------------------------------- */
 
+static bool
+is_on_bus_0(const VgpuCard *card)
+{
+    return card->address && strstr(card->address, ":00:") != NULL;
+}
+
 /* Whether a driver is there that would make vGPUs of virtual functions, if they were on. */
 static bool
 could_have_vfs(const VgpuCard *card)
@@ -144,9 +220,10 @@ could_have_vfs(const VgpuCard *card)
         return false;
     if (is_nvidia(card))
         return g_str_equal(card->driver, "nvidia") && (card->vgpu_host || card->vfs_offering);
-    /* every Intel GPU in a processor of the last years has them; few hosts are to use them */
+    /* every Intel GPU in a processor of the last years has them, and few hosts are to use them; those are on bus 0,
+     * while a card, as an Arc Pro, is behind a bridge */
     if (card->vendor == VENDOR_INTEL)
-        return card->vfs_enabled || card->class >> 8 != CLASS_VGA;
+        return card->vfs_enabled || card->class >> 8 != CLASS_VGA || !is_on_bus_0(card);
     return card->vfs_enabled || g_str_equal(card->driver, "gim");
 }
 

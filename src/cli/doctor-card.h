@@ -3,18 +3,27 @@
 
 #include "cli/doctor-judge.h"
 
+/* Whether NVIDIA's vGPU host driver lists the model: its vgpuConfig.xml, which is there with the driver alone. */
+typedef enum {
+    VGPU_LISTING_UNKNOWN,
+    VGPU_LISTING_YES,
+    VGPU_LISTING_NO,
+} VgpuListing;
+
 /* A physical GPU, as a driver process tells of it. */
 typedef struct {
     char *address; /* canonical */
     guint vendor, device;
-    guint class;    /* 24 bits: 0x030000 VGA controller, 0x030200 3D controller */
-    guint64 bar1;   /* its size in bytes, 0: not known */
-    char *driver;   /* NULL: unbound */
-    char *version;  /* of the driver's module, NULL: it does not say */
-    char *silence;  /* why the driver does not answer; NULL: it does, or was not asked */
-    bool on_pf;     /* it has mdev types itself */
-    bool vgpu_host; /* NVIDIA's module for vGPUs is loaded */
-    bool has_iommu; /* the host has one */
+    guint class;         /* 24 bits: 0x030000 VGA controller, 0x030200 3D controller */
+    guint64 bar1;        /* its size in bytes, 0: not known */
+    char *driver;        /* NULL: unbound */
+    char *version;       /* of the driver's module, NULL: it does not say */
+    char *silence;       /* why the driver does not answer; NULL: it does, or was not asked */
+    bool on_pf;          /* it has mdev types itself */
+    VgpuListing listing; /* of a card of NVIDIA's */
+    bool is_alone;       /* no GPU of the host makes vGPUs */
+    bool vgpu_host;      /* NVIDIA's module for vGPUs is loaded */
+    bool has_iommu;      /* the host has one */
     guint vfs_total;
     guint vfs_enabled;
     guint vfs_offering;   /* that have mdev types or NVIDIA's own files */

@@ -1,6 +1,7 @@
 /* doctor-gpu.c: what a driver process tells of the GPUs, and what their host set-up has left */
-#include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/names.h"
 #include "cli/doctor-private.h"
@@ -28,12 +29,53 @@ read_card(const VgpuGpu *gpu)
     return card;
 }
 
+/* The list of models that comes with NVIDIA's vGPU host driver, in lower case; NULL: it is not there. It has
+ * <devId vendorId="0x10DE" deviceId="0x25B6" …/> for each. */
+static char *
+read_listing(const VgpuSysfs *fs)
+{
+    int fd = openat(vgpu_sysfs_root_fd(fs), "usr/share/nvidia/vgpu/vgpuConfig.xml",
+                    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    g_autoptr(GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd(fd, FALSE, NULL);
+
+    if (fd >= 0)
+        close(fd);
+    return file && g_mapped_file_get_length(file)
+               ? g_ascii_strdown(g_mapped_file_get_contents(file),
+                                 (gssize) g_mapped_file_get_length(file))
+               : NULL;
+}
+
+static VgpuListing
+find_listing(const char *listing, guint device)
+{
+    g_autofree char *id = g_strdup_printf("deviceid=\"0x%04x\"", device);
+
+    if (!listing)
+        return VGPU_LISTING_UNKNOWN;
+    return strstr(listing, id) ? VGPU_LISTING_YES : VGPU_LISTING_NO;
+}
+
+/* Whether no card makes vGPUs, or would with its virtual functions on. */
+static bool
+are_all_useless(const GPtrArray *cards)
+{
+    for (guint i = 0; i < cards->len; i++) {
+        const VgpuCard *card = g_ptr_array_index(cards, i);
+
+        if (vgpu_doctor_card_kind(card) != VGPU_CARD_NONE || card->vfs_total)
+            return false;
+    }
+    return true;
+}
+
 GPtrArray *
 vgpu_doctor_gpu_cards(const VgpuSysfs *fs, const VgpuInventory *inventory, GVariant *details)
 {
     GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_doctor_card_free);
     bool has_iommu = vgpu_doctor_host_count_groups(fs) > 0;
     bool vgpu_host = vgpu_sysfs_exists(fs, "sys/module/nvidia_vgpu_vfio");
+    g_autofree char *listing = read_listing(fs);
     GVariantIter iter;
 
     g_variant_iter_init(&iter, details);
@@ -44,8 +86,11 @@ vgpu_doctor_gpu_cards(const VgpuSysfs *fs, const VgpuInventory *inventory, GVari
                                    &card->vfs_for_guests);
         card->has_iommu = has_iommu;
         card->vgpu_host = vgpu_host;
+        card->listing = find_listing(listing, card->device);
         g_ptr_array_add(cards, card);
     }
+    for (guint i = 0; i < cards->len; i++)
+        ((VgpuCard *) g_ptr_array_index(cards, i))->is_alone = are_all_useless(cards);
     return cards;
 }
 
@@ -72,32 +117,6 @@ check_cards(VgpuDoctor *self)
             vgpu_doctor_row_add_finding(self, check, checks[c].judge(card));
         }
     }
-}
-
-/* NVIDIA's host driver needs its manager for every vGPU that is started. */
-static void
-check_vgpu_mgr(VgpuDoctor *self)
-{
-    static const char name[] = "nvidia-vgpu-mgr"; /* as long as a name in /proc may be */
-    g_autoptr(GPtrArray) pids = NULL;
-
-    if (!vgpu_sysfs_exists(self->fs, "sys/module/nvidia_vgpu_vfio"))
-        return;
-    pids = vgpu_sysfs_list(self->fs, "proc");
-    for (guint i = 0; i < pids->len; i++) {
-        g_autofree char *path = g_strdup_printf("proc/%s/comm", (const char *) pids->pdata[i]);
-        g_autofree char *comm = isdigit((unsigned char) *(const char *) pids->pdata[i])
-                                    ? vgpu_sysfs_read(self->fs, path, NULL)
-                                    : NULL;
-
-        if (g_strcmp0(comm, name) == 0) {
-            vgpu_doctor_row_add(self, name, VGPU_DOCTOR_OK, "runs", NULL);
-            return;
-        }
-    }
-    vgpu_doctor_row_add(self, name, VGPU_DOCTOR_FAIL,
-                        "does not run: no domain with an NVIDIA vGPU can start",
-                        "systemctl start nvidia-vgpu-mgr, and enable it for the next boot");
 }
 
 static void
@@ -140,9 +159,12 @@ check_host_layout(VgpuDoctor *self)
     g_autofree char *text = vgpu_sysfs_read(self->fs, VGPU_PATH_HOST_STATUS, &error);
     g_autoptr(GVariant) steps = NULL;
 
+    if (!text && (vgpu_doctor_row_add_hidden(self, "host layout", VGPU_PATH_HOST_STATUS) ||
+                  vgpu_doctor_row_add_hidden(self, "host layout", VGPU_PATH_HOST_LAYOUT)))
+        return;
     if (!text && vgpu_sysfs_exists(self->fs, VGPU_PATH_HOST_STATUS)) {
         vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_WARN, error->message,
-                            "run doctor as root");
+                            "see what is wrong with it");
         return;
     }
     if (!text) {
@@ -165,6 +187,6 @@ void
 vgpu_doctor_gpus(VgpuDoctor *self)
 {
     check_cards(self);
-    check_vgpu_mgr(self);
+    vgpu_doctor_manager(self);
     check_host_layout(self);
 }

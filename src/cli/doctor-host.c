@@ -1,4 +1,5 @@
 /* doctor-host.c: IOMMU, modules, VFIO */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -89,6 +90,18 @@ check_module(VgpuDoctor *self, const char *name, const char *sign, const char *w
                                                          without_it, purpose));
 }
 
+/* Before Linux 5.16 mediated devices had a VFIO driver of their own, without which they get no IOMMU group (kernel:
+ * commit c7396f2eac5a). Distributions have backported that, so its absence is a warning. */
+static bool
+has_old_mdev(const VgpuSysfs *fs)
+{
+    g_autofree char *release = vgpu_sysfs_read(fs, "proc/sys/kernel/osrelease", NULL);
+    guint major = 0, minor = 0;
+
+    return release && sscanf(release, "%u.%u", &major, &minor) == 2 &&
+           (major < 5 || (major == 5 && minor < 16));
+}
+
 /* Which of them are needed depends on the GPUs. */
 static void
 check_modules(VgpuDoctor *self)
@@ -103,6 +116,9 @@ check_modules(VgpuDoctor *self)
     check_module(self, "mdev", VGPU_SYS_MDEV_BUS, no_mdev ? VGPU_DOCTOR_OK : VGPU_DOCTOR_WARN,
                  no_mdev ? "the GPUs of this host do not need it"
                          : "mediated devices need it; virtual functions do not");
+    if (count_cards(self, VGPU_CARD_MDEV) && has_old_mdev(self->fs))
+        check_module(self, "vfio_mdev", "sys/bus/mdev/drivers/vfio_mdev", VGPU_DOCTOR_WARN,
+                     "on a kernel before 5.16 mediated devices get no IOMMU group without it");
     if (count_cards(self, VGPU_CARD_VFS))
         check_module(self, "vfio_pci", "sys/bus/pci/drivers/vfio-pci", VGPU_DOCTOR_OK,
                      "libvirt loads it for the first virtual function");

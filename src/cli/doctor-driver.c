@@ -114,6 +114,24 @@ vgpu_doctor_driver_discover(VgpuDoctorDriver *self, GVariant **details, GError *
     return g_steal_pointer(&inventory);
 }
 
+GVariant *
+vgpu_doctor_driver_capture(VgpuDoctorDriver *self, const char *function, GError **error)
+{
+    g_auto(GVariantDict) arguments = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(GVariant) results = NULL;
+    const char *why;
+    guint code;
+
+    if (function)
+        g_variant_dict_insert(&arguments, "function", "s", function);
+    results = ask(self, VGPU_DRIVER_CAPTURE, g_variant_dict_end(&arguments), error);
+    if (results && g_variant_lookup(results, "error", "(u&s)", &code, &why)) {
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_FAILED, why);
+        return NULL;
+    }
+    return g_steal_pointer(&results);
+}
+
 char *
 vgpu_doctor_driver_silence(VgpuDoctorDriver *self, const VgpuGpu *gpu)
 {

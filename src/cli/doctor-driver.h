@@ -16,5 +16,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDoctorDriver, vgpu_doctor_driver_free)
 VgpuInventory *vgpu_doctor_driver_discover(VgpuDoctorDriver *self, GVariant **details,
                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What @function (NULL: the host) shows, as of backend/capture.h, by key. VGPU_ERROR_UNAVAILABLE: its
+ * driver does not answer. */
+GVariant *vgpu_doctor_driver_capture(VgpuDoctorDriver *self, const char *function, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Why the driver of @gpu does not answer; NULL: it does, or makes no vGPUs. */
 char *vgpu_doctor_driver_silence(VgpuDoctorDriver *self, const VgpuGpu *gpu);

@@ -1,15 +1,24 @@
 /* Verbs about the host as a whole: reconcile, doctor, events. */
+#include <errno.h>
 #include <glib-unix.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/bus.h"
+#include "cli/capture.h"
 #include "cli/command.h"
+#include "cli/doctor-guests.h"
 #include "cli/doctor.h"
+#include "cli/patience.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include "cli/trial.h"
+#include "domain/refusals.h"
+#include "gpu/stats.h"
+#include "iso/output.h"
 
 static struct {
     gboolean dry_run;
@@ -20,15 +29,22 @@ static const GOptionEntry reconcile_options[] = {
     { 0 },
 };
 
+static const VgpuColumn action_columns[] = {
+    { .key = "action", .header = "Action", .fit = VGPU_FIT_CUT },
+    { .key = "uuid", .header = "UUID" },
+    { .key = "reason", .header = "Reason", .fit = VGPU_FIT_WRAP },
+    { 0 },
+};
+
+static const VgpuColumn *
+reconcile_columns(void)
+{
+    return action_columns;
+}
+
 static int
 run_reconcile(const VgpuCli *cli, char **args, GError **error)
 {
-    static const VgpuColumn columns[] = {
-        { .key = "action", .header = "Action", .fit = VGPU_FIT_CUT },
-        { .key = "uuid", .header = "UUID" },
-        { .key = "reason", .header = "Reason", .fit = VGPU_FIT_WRAP },
-        { 0 },
-    };
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
     g_autoptr(GVariant) actions =
         manager ? vgpu_bus_call(manager, "Reconcile", g_variant_new("(b)", option.dry_run),
@@ -37,15 +53,41 @@ run_reconcile(const VgpuCli *cli, char **args, GError **error)
 
     if (!actions)
         return EXIT_FAILURE;
-    vgpu_table_print(columns, actions, cli->json, cli->wide);
+    vgpu_table_print(action_columns, actions, cli->json, cli->wide);
     return EXIT_SUCCESS;
 }
 
 /* --- doctor ------------------------------------------------------------------------------- */
 
-static const VgpuColumn doctor_columns[] = {
-    { .key = "check" }, { .key = "status" }, { .key = "detail" }, { .key = "fix" }, { 0 },
+static struct {
+    char *capture;
+    gboolean try;
+} doctor_option;
+
+static const GOptionEntry doctor_options[] = {
+    { "capture", 0, 0, G_OPTION_ARG_FILENAME, &doctor_option.capture,
+      "do not check, but write what the host shows of its GPUs, made anonymous; - is stdout",
+      "FILE" },
+    { "try", 0, 0, G_OPTION_ARG_NONE, &doctor_option.try,
+      "with --capture, also make one vGPU on that GPU, which has to be idle, and remove it",
+      NULL },
+    { 0 },
 };
+
+static const VgpuColumn doctor_columns[] = {
+    { .key = "check", .header = "Check" },
+    { .key = "status", .header = "Status", .state = true },
+    { .key = "detail", .header = "Detail", .fit = VGPU_FIT_WRAP },
+    { .key = "fix", .header = "What to do", .fit = VGPU_FIT_WRAP },
+    { 0 },
+};
+
+/* Of the table that there is with -o or --noheadings; its usual form is text to read. */
+static const VgpuColumn *
+doctor_table(void)
+{
+    return doctor_columns;
+}
 
 static void
 add_rows(GVariantBuilder *rows, GVariant *more)
@@ -55,6 +97,23 @@ add_rows(GVariantBuilder *rows, GVariant *more)
 
         g_variant_builder_add_value(rows, row);
     }
+}
+
+/* What the vendor's library reports about running vGPUs; it is not asked if there are none. */
+static void
+check_guests(VgpuBusManager1 *manager, GVariantBuilder *rows)
+{
+    g_autoptr(GVariant) listed =
+        vgpu_bus_query(manager, "ListVgpus", g_variant_new("(b)", FALSE), NULL);
+    bool any = listed && g_variant_n_children(listed) > 0;
+    g_autoptr(GVariant) gpus =
+        any ? vgpu_bus_query(manager, "GetGpuStats", g_variant_new("()"), NULL) : NULL;
+    g_autoptr(GVariant) stats =
+        gpus ? vgpu_bus_query(manager, "GetStats", g_variant_new("()"), NULL) : NULL;
+    g_autoptr(GVariant) vgpus = stats ? vgpu_stats_join(listed, stats) : NULL;
+
+    if (vgpus)
+        vgpu_doctor_guests(vgpus, gpus, g_get_real_time() / G_USEC_PER_SEC, rows);
 }
 
 /* Whether the daemon answers; and what it has found. */
@@ -74,6 +133,7 @@ check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
     g_variant_builder_add_value(rows,
                                 vgpu_doctor_row_new("daemon", "ok", "virtvgpud answers", NULL));
     add_rows(rows, found);
+    check_guests(manager, rows);
     return true;
 }
 
@@ -91,7 +151,7 @@ print_checks(GVariant *rows, bool wide)
 }
 
 static int
-run_doctor(const VgpuCli *cli, char **args, GError **error)
+check_host(const VgpuCli *cli)
 {
     g_autofree char *program = vgpu_command_program("virt-vgpu-driver");
     GVariantBuilder builder, of_daemon;
@@ -107,8 +167,8 @@ run_doctor(const VgpuCli *cli, char **args, GError **error)
     add_rows(&builder, found);
     rows = g_variant_ref_sink(g_variant_builder_end(&builder));
 
-    if (cli->json)
-        vgpu_table_print(doctor_columns, rows, true, cli->wide);
+    if (cli->json || vgpu_table_is_alone())
+        vgpu_table_print(doctor_columns, rows, cli->json, cli->wide);
     else
         print_checks(rows, cli->wide);
     for (gsize i = 0; i < g_variant_n_children(rows); i++) {
@@ -122,6 +182,121 @@ run_doctor(const VgpuCli *cli, char **args, GError **error)
     return status;
 }
 
+/* Say what the bundle has not. */
+static void
+report_gaps(const VgpuCaptureJson *json)
+{
+    g_autoptr(GPtrArray) gaps = vgpu_capture_json_gaps(json);
+
+    for (guint i = 0; i < gaps->len; i++)
+        fprintf(stderr, "virt-vgpu: warning: not captured: %s\n", (const char *) gaps->pdata[i]);
+}
+
+static bool
+write_capture(const char *path, const VgpuCaptureJson *json, GError **error)
+{
+    static const char *const inputs[] = { NULL };
+    g_autofree char *text = vgpu_capture_json_text(json);
+    g_autoptr(VgpuIsoOutput) output = NULL;
+    guint64 size;
+
+    if (strcmp(path, "-") == 0) {
+        printf("%s", text);
+        return true;
+    }
+    output = vgpu_iso_output_new(path, inputs, error);
+    if (!output)
+        return false;
+    for (gsize done = 0, len = strlen(text); done < len;) {
+        ssize_t n = write(output->fd, text + done, len - done);
+
+        if (n < 0 && errno != EINTR)
+            return vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "cannot write %s",
+                                    path);
+        done += n > 0 ? (gsize) n : 0;
+    }
+    if (!vgpu_iso_output_finish(output, &size, error))
+        return false;
+    printf("%s: %" G_GUINT64_FORMAT " bytes; docs/hardware.md says what is in it\n", path, size);
+    return true;
+}
+
+typedef struct {
+    const VgpuCli *cli;
+    VgpuDoctorDriver *driver;
+    const VgpuInventory *inventory;
+    VgpuDisguise *disguise;
+    VgpuCaptureJson *json;
+} Trip;
+
+/* What was tried and failed is in the bundle, which is worth the more for it. False: nothing was tried. */
+static bool
+try_gpu(const Trip *trip, const char *address, GError **error)
+{
+    const VgpuGpu *gpu = address ? vgpu_inventory_find(trip->inventory, address) : NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!address)
+        return true;
+    if (!gpu)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_GPU, address);
+    if (vgpu_trial_run(trip->cli, trip->driver, gpu, trip->disguise, trip->json, &failure))
+        return true;
+    if (!vgpu_capture_json_has(trip->json, "trial")) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    fprintf(stderr, "virt-vgpu: warning: the trial on GPU %s failed: %s\n", address,
+            failure->message);
+    return true;
+}
+
+static int
+capture_host(const VgpuCli *cli, const char *gpu, GError **error)
+{
+    g_autofree char *program = vgpu_command_program("virt-vgpu-driver");
+    g_autoptr(VgpuDoctorDriver) driver = vgpu_doctor_driver_new(program, cli->root);
+    g_autoptr(VgpuDisguise) disguise = vgpu_disguise_new(g_get_host_name());
+    g_autoptr(VgpuPatience) patience = vgpu_patience_new("The host is being looked at");
+    g_autoptr(GVariant) details = NULL;
+    g_autoptr(VgpuInventory) inventory = vgpu_doctor_driver_discover(driver, &details, error);
+    g_autoptr(VgpuCaptureJson) json =
+        inventory ? vgpu_capture_host(cli, driver, inventory, disguise) : NULL;
+
+    if (!json || !try_gpu(&(Trip) { cli, driver, inventory, disguise, json }, gpu, error))
+        return EXIT_FAILURE;
+    report_gaps(json);
+    return write_capture(doctor_option.capture, json, error) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* What was typed beside --capture. *@gpu: its GPU, NULL: none. */
+static bool
+check_doctor_options(char **args, char **gpu, GError **error)
+{
+    if (doctor_option.try && !doctor_option.capture)
+        vgpu_command_usage(error, "--try needs --capture FILE");
+    else if (doctor_option.try && !args[0])
+        vgpu_command_usage(error, "--try needs the address of a GPU that is idle");
+    else if (!doctor_option.try && args[0])
+        vgpu_command_usage(error, "the GPU '%s' is for --try only", args[0]);
+    else
+        return !args[0] || (*gpu = vgpu_command_address(args[0], error));
+    return false;
+}
+
+static int
+run_doctor(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autofree char *gpu = NULL;
+    int status = VGPU_EXIT_USAGE;
+
+    if (check_doctor_options(args, &gpu, error))
+        status = doctor_option.capture ? capture_host(cli, gpu, error) : check_host(cli);
+    g_clear_pointer(&doctor_option.capture, g_free);
+    doctor_option.try = FALSE;
+    return status;
+}
+
 /* --- events ------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -131,16 +306,30 @@ typedef struct {
 } Events;
 
 static const VgpuColumn event_columns[] = {
-    { .key = "time" },    { .key = "event" },  { .key = "domain" },      { .key = "domain_uuid" },
-    { .key = "uuid" },    { .key = "gpu" },    { .key = "parent" },      { .key = "profile" },
-    { .key = "outcome" }, { .key = "reason" }, { .key = "duration_ms" }, { 0 },
+    { .key = "time" },
+    { .key = "event" },
+    { .key = "domain" },
+    { .key = "domain_uuid" },
+    { .key = "uuid" },
+    { .key = "gpu" },
+    { .key = "parent" },
+    { .key = "profile" },
+    { .key = "pool" },
+    { .key = "outcome" },
+    { .key = "reason" },
+    { .key = "duration_ms" },
+    { .key = "libvirt_ms" },
+    { .key = "xid" },
+    { .key = "action" },
+    { .key = "text" },
+    { 0 },
 };
 
 static void
-end_events(Events *self, const char *why)
+end_events(Events *self, VgpuError code, const char *why)
 {
     if (!self->error)
-        g_set_error_literal(&self->error, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE, why);
+        g_set_error_literal(&self->error, VGPU_ERROR, (int) code, why);
     g_main_loop_quit(self->loop);
 }
 
@@ -177,7 +366,7 @@ on_event(VgpuBusManager1 *manager, GVariant *event, gpointer opaque)
 
     printf("%s\n", line);
     if (fflush(stdout) != 0)
-        end_events(self, "cannot write the output");
+        end_events(self, VGPU_ERROR_FAILED, "cannot write the output");
 }
 
 /* The daemon may be restarted under us: its next life is listened to as well. */
@@ -193,7 +382,7 @@ on_owner(GObject *proxy, GParamSpec *pspec, gpointer opaque)
 static void
 on_bus_closed(GDBusConnection *connection, gboolean vanished, GError *reason, gpointer opaque)
 {
-    end_events(opaque, "the bus is gone");
+    end_events(opaque, VGPU_ERROR_UNAVAILABLE, "the bus is gone");
 }
 
 static gboolean
@@ -229,15 +418,24 @@ run_events(const VgpuCli *cli, char **args, GError **error)
 
 const VgpuCommand vgpu_commands_host[] = {
     { .name = "doctor",
-      .synopsis = "",
+      .synopsis = "[--capture FILE [--try GPU]]",
       .summary = "is this host set up for vGPUs?",
       .description =
           "Checks the host (IOMMU, VFIO), the GPUs with their drivers, modes and virtual "
           "functions, the hook and whether libvirt knows it, other hooks and tools that may "
           "clash, pools, and what was left behind, and says what to do. The exit status is 1 "
-          "when a check failed; warnings do not count.",
+          "when a check failed; warnings do not count. With --capture it writes a bundle (JSON) "
+          "of what the host shows: the files in sysfs of GPUs, VFs and their vGPU types, "
+          "libvirt's node devices, what the vendor's library says, versions; without UUIDs, MAC "
+          "addresses, serial numbers, and names of host and domains. docs/hardware.md says what "
+          "becomes of it. With --try it also has what an idle GPU shows before, with and after "
+          "one vGPU, which virtvgpud makes and removes, and how long that took.",
       .example =
-          "virt-vgpu doctor\nvirt-vgpu doctor --json | jq '.[] | select(.status != \"ok\")'",
+          "virt-vgpu doctor\nvirt-vgpu doctor --json | jq '.[] | select(.status != \"ok\")'\n"
+          "virt-vgpu doctor --capture host.json --try 41:00.0",
+      .max_args = 1,
+      .options = doctor_options,
+      .columns = doctor_table,
       .run = run_doctor },
     { .name = "reconcile",
       .synopsis = "[--dry-run]",
@@ -249,6 +447,7 @@ const VgpuCommand vgpu_commands_host[] = {
           "libvirt comes back.",
       .example = "virt-vgpu reconcile --dry-run",
       .options = reconcile_options,
+      .columns = reconcile_columns,
       .run = run_reconcile },
     { .name = "events",
       .synopsis = "",

@@ -1,0 +1,12 @@
+/* leavings.h: what removing virt-vgpu would leave behind
+ *
+ * The verb uninstall-check: domains that would not start any more, vGPUs that exist, records, set-up of the host that
+ * would not come back, the hook. A row is {check, status, detail, fix} as doctor's; what is "ok" is clean. */
+#pragma once
+
+#include "cli/command.h"
+#include "cli/table.h"
+
+/* The columns of its table. */
+const VgpuColumn *vgpu_leavings_columns(void);
+int vgpu_leavings_run(const VgpuCli *cli, char **args, GError **error);

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "backend/capture.h"
 #include "backend/discovery.h"
 #include "backend/scan.h"
+#include "bundle.h"
 #include "captures.h"
+#include "cli/capture-json.h"
 #include "fake-sysfs.h"
 #include "gpu/facts.h"
 
@@ -278,6 +281,231 @@ test_mig_facts(void **state)
     assert_int_equal(vgpu_gpu_find_profile(gpu, "nvidia-474")->gi_profile, -1);
 }
 
+/* --- bundles ------------------------------------------------------------------------------ */
+
+static void
+add_seen(VgpuCaptureJson *json, GVariant *seen)
+{
+    static const char *const keys[] = { "files", "links", "unreadable" };
+    g_autoptr(GVariant) owned = g_variant_ref_sink(seen);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(GVariant) by_key = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autoptr(GVariant) part = g_variant_get_child_value(owned, i);
+
+        g_variant_dict_insert_value(&dict, keys[i], part);
+    }
+    by_key = g_variant_ref_sink(g_variant_dict_end(&dict));
+    vgpu_capture_json_add_seen(json, by_key);
+}
+
+/* As doctor writes it. */
+static char *
+bundle_of(const FakeSysfs *fs)
+{
+    const VgpuSysfs *sysfs = fake_sysfs_reader(fs);
+    g_autoptr(VgpuInventory) inventory = vgpu_discovery_run(sysfs, NULL, NULL);
+    g_autoptr(VgpuDisguise) disguise = vgpu_disguise_new("captured");
+    g_autoptr(VgpuCaptureJson) json = vgpu_capture_json_new(disguise);
+
+    add_seen(json, vgpu_capture_host(sysfs));
+    for (guint i = 0; i < inventory->gpus->len; i++) {
+        const VgpuGpu *gpu = inventory->gpus->pdata[i];
+
+        add_seen(json, vgpu_capture_function(sysfs, gpu->address));
+        for (guint j = 0; j < gpu->vfs->len; j++)
+            add_seen(json, vgpu_capture_function(sysfs, gpu->vfs->pdata[j]));
+    }
+    return vgpu_capture_json_text(json);
+}
+
+static VgpuInventory *
+inventory_of(const FakeSysfs *fs)
+{
+    return vgpu_scan(fake_sysfs_reader(fs), NULL, NULL);
+}
+
+static void
+unpack(const char *what, const char *bundle, FakeSysfs *fs)
+{
+    const char *why = bundle_unpack(bundle, fs);
+
+    if (why)
+        fail_msg("%s: %s", what, why);
+}
+
+/* A host, its bundle, and the host that is made of that show the same. */
+static void
+test_round_trip(void **state)
+{
+    for (const Capture *all = captures; all->what; all++) {
+        Capture some = *all; /* not of each VF, which are alike */
+        const Capture *capture = &some;
+        g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+        g_autoptr(FakeSysfs) again = fake_sysfs_new();
+        g_autoptr(VgpuInventory) before = NULL;
+        g_autoptr(VgpuInventory) after = NULL;
+        g_autofree char *bundle = NULL;
+        g_autofree char *text_before = NULL;
+        g_autofree char *text_after = NULL;
+        g_autofree char *same = NULL;
+
+        some.vfs_enabled = MIN(some.vfs_enabled, 2);
+        make_card(fs, capture);
+        bundle = bundle_of(fs);
+        unpack(capture->what, bundle, again);
+        before = inventory_of(fs);
+        after = inventory_of(again);
+        check_card(capture, after);
+        text_before = bundle_describe(before);
+        text_after = bundle_describe(after);
+        if (strcmp(text_before, text_after) != 0)
+            fail_msg("%s:\n%s\nis not\n%s", capture->what, text_before, text_after);
+        same = bundle_of(again);
+        if (strcmp(bundle, same) != 0)
+            fail_msg("%s: another bundle", capture->what);
+    }
+}
+
+#define MADE_UUID "4b20d080-1b54-4048-85b3-a6a62d165c01"
+#define SAFE_UUID "00000000-0000-4000-8000-000000000001"
+
+/* vGPUs, groups, a driver's version and quotas: of each family. */
+static void
+test_round_trip_in_use(void **state)
+{
+    static const FakeFunction m10_pf = { "0x030000", "0x10de", "0x13bd", "nvidia", "1" };
+    static const FakeFunction l40s_pf = { "0x030200", "0x10de", "0x26b9", "nvidia", "0" };
+    static const FakeFunction xe_pf = { "0x038000", "0x8086", "0x56c0", "xe", "0" };
+    static const char *const wanted[] = {
+        "0000:84:00.0 0x10de:0x13bd nvidia 550.90.05 mdev node 1 VFs 0/0 0 MiB\n",
+        "  PF 0000:84:00.0 nvidia: nvidia-39=7\n    has nvidia-39 " SAFE_UUID "\n",
+        "  VF 0000:61:00.4 nvidia:\n    has nvidia-1150 -\n",
+        "  profile vf 'vf' 4096 MiB max 2\n",
+    };
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(FakeSysfs) again = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+    g_autofree char *bundle = NULL;
+    g_autofree char *text = NULL;
+
+    fake_gpu_add(fs, "0000:84:00.0", &m10_pf);
+    fake_type_add(fs, "0000:84:00.0", "nvidia-39", "GRID M10-1Q", NULL, 7);
+    fake_mdev_add(fs, "0000:84:00.0", "nvidia-39", MADE_UUID, 12);
+    fake_attribute_set(fs, "0000:84:00.0", MADE_UUID "/nvidia/vm_name", "payroll");
+    fake_attribute_set(fs, "0000:84:00.0", MADE_UUID "/nvidia/vgpu_params",
+                       "on=captured.example");
+    fake_file_set(fs, "sys/bus/pci/drivers/nvidia/module/version", "550.90.05\n");
+    fake_gpu_add(fs, "0000:61:00.0", &l40s_pf);
+    fake_vfs_add(fs, "0000:61:00.0", "0000:61:00.4", 32, 1);
+    fake_vendor_set(fs, "0000:61:00.4", "", 1150);
+    fake_iommu_group_add(fs, "0000:61:00.4", 77);
+    fake_gpu_add(fs, "0000:c1:00.0", &xe_pf);
+    fake_vfs_add(fs, "0000:c1:00.0", "0000:c1:00.1", 31, 2);
+    fake_attribute_set(fs, "0000:c1:00.0", "sriov_admin/vf1/profile/vram_quota", "4294967296");
+    fake_attribute_set(fs, "0000:c1:00.0", "sriov_admin/vf2/profile/vram_quota", "4294967296");
+    bundle = bundle_of(fs);
+    unpack("in use", bundle, again);
+    inventory = inventory_of(again);
+    text = bundle_describe(inventory);
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (!strstr(text, wanted[i]))
+            fail_msg("'%s' is not in\n%s", wanted[i], text);
+    }
+    assert_non_null(strstr(bundle, "iommu_groups/77"));
+    assert_non_null(strstr(bundle, SAFE_UUID "/nvidia/vgpu_params\" : \"on=host.example\""));
+    assert_null(strstr(bundle, MADE_UUID));
+    assert_null(strstr(bundle, "payroll"));
+}
+
+static void
+test_foreign_bundles(void **state)
+{
+#define BUNDLE(files, links)                                                                     \
+    "{\"format\": \"" VGPU_CAPTURE_FORMAT "\", \"files\": {" files "}, \"links\": {" links "}}"
+    static const struct {
+        const char *text;
+        const char *why; /* NULL: it is taken */
+    } cases[] = {
+        { BUNDLE("", ""), NULL },
+        { BUNDLE("\"sys/a\": \"1\"", "\"sys/b\": \"sys/a\""), NULL },
+        { "", "it is not a JSON object" },
+        { "[]", "it is not a JSON object" },
+        { "{}", "it is not of the format " VGPU_CAPTURE_FORMAT },
+        { "{\"format\": \"virt-vgpu capture 9\"}",
+          "it is not of the format " VGPU_CAPTURE_FORMAT },
+        { "{\"format\": \"" VGPU_CAPTURE_FORMAT "\", \"files\": {}}", "it lacks files or links" },
+        { BUNDLE("\"sys/a\": 1", ""), "a file or link has no text" },
+        { BUNDLE("\"sys/../../etc/a\": \"1\"", ""), "it has a path that is not below sys/" },
+        { BUNDLE("\"/sys/a\": \"1\"", ""), "it has a path that is not below sys/" },
+        { BUNDLE("", "\"sys/a\": \"sys/../../etc\""), "it has a path that is not below sys/" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+        const char *why = bundle_unpack(cases[i].text, fs);
+
+        if (g_strcmp0(why, cases[i].why) != 0)
+            fail_msg("%s: %s", cases[i].text, why);
+    }
+}
+
+static bool
+is_to_be_written(const char *file)
+{
+    const char *wanted = g_getenv("VGPU_REGENERATE");
+    g_autofree char *name = g_strndup(file, strlen(file) - strlen(".json"));
+
+    return wanted && (g_str_equal(wanted, "1") || g_str_equal(wanted, name));
+}
+
+/* Those that were added by tests/add-capture: NAME.json, and what it comes to, NAME.out. */
+static void
+check_bundle(const char *dir, const char *file)
+{
+    g_autofree char *path = g_build_filename(dir, file, NULL);
+    g_autofree char *out =
+        g_strdup_printf("%.*s.out", (int) (strlen(path) - strlen(".json")), path);
+    g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+    g_autoptr(VgpuInventory) inventory = NULL;
+    g_autofree char *bundle = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *expected = NULL;
+
+    assert_true(g_file_get_contents(path, &bundle, NULL, NULL));
+    unpack(file, bundle, fs);
+    inventory = inventory_of(fs);
+    text = bundle_describe(inventory);
+    if (is_to_be_written(file))
+        assert_true(g_file_set_contents(out, text, -1, NULL));
+    if (!g_file_get_contents(out, &expected, NULL, NULL) || strcmp(text, expected) != 0)
+        fail_msg("%s has\n%s\nand now comes to\n%s", out, expected, text);
+    if (!vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory))
+        fail_msg("%s: changed without a change", file);
+}
+
+static void
+test_bundles(void **state)
+{
+    const char *srcdir = g_getenv("top_srcdir"), *elsewhere = g_getenv("VGPU_CAPTURES");
+    g_autofree char *path =
+        elsewhere ? g_strdup(elsewhere)
+                  : g_build_filename(srcdir ? srcdir : ".", "tests", "captures", NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    assert_non_null(dir);
+    while ((name = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(name, ".json")) {
+            check_bundle(path, name);
+            n++;
+        }
+    }
+    assert_true(n > 0);
+}
+
 int
 main(void)
 {
@@ -286,7 +514,13 @@ main(void)
         cmocka_unit_test(test_together),
         cmocka_unit_test(test_gvt_g),
         cmocka_unit_test(test_mig_facts),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_round_trip_in_use),
+        cmocka_unit_test(test_foreign_bundles),
+        cmocka_unit_test(test_bundles),
     };
 
+    if (g_getenv("VGPU_REGENERATE")) /* nothing else is of interest */
+        cmocka_set_test_filter("test_bundles");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

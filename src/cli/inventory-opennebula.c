@@ -3,38 +3,17 @@
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "cli/inventory.h"
+#include "cli/pci-names.h"
 
 #define SPACE_X500 "6ba7b814-9dad-11d1-80b4-00c04fd430c8" /* RFC 4122, appendix C */
 #define VENDOR_NVIDIA "10de"
 
-/* Names as pci.ids has them, which is where the probe's come from. */
+/* What is known beside the rows. */
 typedef struct {
-    const char *id;
-    const char *name;
-} Name;
-
-static const Name vendors[] = {
-    { "1002", "Advanced Micro Devices, Inc. [AMD/ATI]" },
-    { VENDOR_NVIDIA, "NVIDIA Corporation" },
-    { "8086", "Intel Corporation" },
-};
-
-static const Name classes[] = {
-    { "0300", "VGA compatible controller" },
-    { "0302", "3D controller" },
-    { "0380", "Display controller" },
-    { "1200", "Processing accelerators" },
-};
-
-static const char *
-name_of(const Name *names, gsize n, const char *id)
-{
-    for (gsize i = 0; i < n; i++) {
-        if (g_str_equal(names[i].id, id))
-            return names[i].name;
-    }
-    return "";
-}
+    VgpuPciIdsLookup look_up;
+    gpointer opaque;
+    VgpuPciNames *names;
+} Sources;
 
 char *
 vgpu_inventory_opennebula_uuid(const char *name)
@@ -145,9 +124,10 @@ device_name(GVariant *gpu, const char *vendor)
 }
 
 static void
-put_ids(GString *out, GVariant *gpu, const VgpuPciIds *ids)
+put_ids(GString *out, GVariant *gpu, const VgpuPciIds *ids, VgpuPciNames *names)
 {
-    const char *vendor = name_of(vendors, G_N_ELEMENTS(vendors), ids->vendor);
+    g_autofree char *vendor = vgpu_pci_names_vendor(names, ids->vendor);
+    g_autofree char *class = vgpu_pci_names_class(names, ids->class);
     const char *device = device_name(gpu, vendor);
     g_autofree char *type = g_strjoin(":", ids->vendor, ids->device, ids->class, NULL);
     /* the probe writes the vendor's name before that of an NVIDIA device only */
@@ -161,12 +141,12 @@ put_ids(GString *out, GVariant *gpu, const VgpuPciIds *ids)
     put(out, "DEVICE", ids->device);
     put(out, "DEVICE_NAME", g_strstrip(name));
     put(out, "CLASS", ids->class);
-    put(out, "CLASS_NAME", name_of(classes, G_N_ELEMENTS(classes), ids->class));
+    put(out, "CLASS_NAME", class);
 }
 
 /* @vf NULL: the GPU itself carries the vGPUs. */
 static void
-put_function(GString *out, GVariant *gpu, GVariant *vf, VgpuPciIdsLookup lookup, gpointer opaque)
+put_function(GString *out, GVariant *gpu, GVariant *vf, const Sources *from)
 {
     const char *address = text(vf ? vf : gpu, "address");
     const char *interface = text(gpu, "interface");
@@ -176,11 +156,11 @@ put_function(GString *out, GVariant *gpu, GVariant *vf, VgpuPciIdsLookup lookup,
 
     if (!vgpu_pciaddr_parse(address, &addr))
         return;
-    lookup(address, &ids, opaque);
+    from->look_up(address, &ids, from->opaque);
     take_id(ids.vendor, text(gpu, "vendor"));
     take_id(ids.device, text(gpu, "product"));
     g_string_append(out, "PCI = [");
-    put_ids(out, gpu, &ids);
+    put_ids(out, gpu, &ids, from->names);
     put_address(out, &addr, gpu);
     if (is_mdev || g_str_equal(interface, "vendor-vfio")) {
         g_autofree char *name = probe_address(&addr);
@@ -195,7 +175,7 @@ put_function(GString *out, GVariant *gpu, GVariant *vf, VgpuPciIdsLookup lookup,
 }
 
 static void
-put_gpu(GString *out, GVariant *gpu, VgpuPciIdsLookup lookup, gpointer opaque)
+put_gpu(GString *out, GVariant *gpu, const Sources *from)
 {
     g_autoptr(GVariant) vfs = g_variant_lookup_value(gpu, "vfs", G_VARIANT_TYPE("aa{sv}"));
     bool on_vfs = false;
@@ -208,21 +188,23 @@ put_gpu(GString *out, GVariant *gpu, VgpuPciIdsLookup lookup, gpointer opaque)
         if (g_str_equal(text(vf, "state"), "unusable"))
             continue;
         on_vfs = true;
-        put_function(out, gpu, vf, lookup, opaque);
+        put_function(out, gpu, vf, from);
     }
     if (!on_vfs && g_str_equal(text(gpu, "interface"), "mdev"))
-        put_function(out, gpu, NULL, lookup, opaque);
+        put_function(out, gpu, NULL, from);
 }
 
 char *
 vgpu_inventory_opennebula(const VgpuHostRows *rows, VgpuPciIdsLookup lookup, gpointer opaque)
 {
+    g_autoptr(VgpuPciNames) names = vgpu_pci_names_new();
+    const Sources from = { lookup, opaque, names };
     GString *out = g_string_new(NULL);
 
     for (gsize i = 0; rows->gpus && i < g_variant_n_children(rows->gpus); i++) {
         g_autoptr(GVariant) gpu = g_variant_get_child_value(rows->gpus, i);
 
-        put_gpu(out, gpu, lookup, opaque);
+        put_gpu(out, gpu, &from);
     }
     return g_string_free(out, FALSE);
 }

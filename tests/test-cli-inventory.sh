@@ -34,13 +34,15 @@ cli 2 inventory --format placement --json
 err "--json is the format json"
 cli 2 inventory here
 err "unexpected argument 'here'"
-cli 1 inventory
+cli 6 inventory
 err "virtvgpud is not running"
 [ ! -s "$tmp/out" ]
 verdict $? "prints nothing of a host that it knows nothing of"
-cli 1 metrics
+cli 6 metrics
 err "virtvgpud is not running"
 out "# TYPE virtvgpu_up gauge" "virtvgpu_up 0"
+cli 6 metrics --json
+json '{"error":"unreachable","code":6,"detail":"virtvgpudisnotrunning'
 
 # --- with one ---------------------------------------------------------------------------------
 start_manager
@@ -59,19 +61,20 @@ for verb in "gpu-info 41:00.0" "list --all" "pool-list"; do
     verdict $? "the inventory has all of '$verb'"
 done
 
+# names are those of the host's hardware database, if it has one: see test-pci-names.c
 cli 0 inventory --format opennebula
-out 'PCI = [ TYPE = "10de:25b7:0302", VENDOR = "10de", VENDOR_NAME = "NVIDIA Corporation",' \
-    ' ADDRESS = "0000:41:00:5", SHORT_ADDRESS = "41:00.5",' ' CLASS_NAME = "3D controller",' \
+out 'PCI = [ TYPE = "10de:25b7:0302", VENDOR = "10de", VENDOR_NAME = "' \
+    ' ADDRESS = "0000:41:00:5", SHORT_ADDRESS = "41:00.5",' ' CLASS = "0302", CLASS_NAME = "' \
     ' UUID = "f86f1cd5-9929-5b66-bfad-a44c80ccb0c0", PROFILES = "nvidia-746",' \
     ' MDEV_MODE = "legacy" ]'
 [ "$(grep -c '^PCI = \[.* \]$' "$tmp/out")" -eq 3 ]
 verdict $? "a line for each virtual function"
 
 cli 0 inventory --format prometheus
-out 'virtvgpu_gpu_info{pci="0000:41:00.0",vendor="0x10de"' \
-    'virtvgpu_vgpu_type_capacity{pci="0000:41:00.0",type="NVIDIA A2-4Q"} 4' \
-    'virtvgpu_vgpu_type_available{pci="0000:61:00.0",type="NVIDIA L40S-8Q"} 2' \
-    'virtvgpu_vgpus{pci="0000:41:00.0",type="NVIDIA A2-4Q",state="active"} 1'
+out 'virtvgpu_gpu_info{gpu="0000:41:00.0",vendor="0x10de"' \
+    'virtvgpu_profile_capacity{gpu="0000:41:00.0",profile="NVIDIA A2-4Q"} 4' \
+    'virtvgpu_profile_available{gpu="0000:61:00.0",profile="NVIDIA L40S-8Q"} 2' \
+    'virtvgpu_vgpus{gpu="0000:41:00.0",profile="NVIDIA A2-4Q",state="active"} 1'
 
 cli 0 inventory --format placement
 json "\"name\":\"$(uname -n)_pci_0000_41_00_0\",\"parent_provider\":\"$(uname -n)\"" \
@@ -81,6 +84,27 @@ json "\"name\":\"$(uname -n)_pci_0000_41_00_0\",\"parent_provider\":\"$(uname -n
 cli 0 metrics
 silent
 out "virtvgpu_up 1"
+cli 0 metrics --json
+json '[{"name":"virtvgpu_up","labels":{},"value":1}]'
+silent
+# every verb takes --json, and prints nothing else then
+printf '<domain><name>x</name></domain>' > "$tmp/x.xml"
+printf '<vgpuhost/>' > "$tmp/host.xml"
+printf "<vgpupool><name>p</name><source><gpu address='0000:41:00.0'/></source></vgpupool>" > "$tmp/pool.xml"
+for typed in gpu-list "gpu-info 41:00.0" profile-list "gpu-enable 41:00.0" "gpu-disable 41:00.0" "gpu-cordon 41:00.0" "gpu-uncordon 41:00.0" "mig-list 41:00.0" \
+    "mig-list 41:00.0 --profiles" "mig-apply 41:00.0 19:1" "mig-clear 41:00.0" "scheduler 41:00.0" \
+    "host-apply $tmp/host.xml" "host-diff $tmp/host.xml" host-export "list --all --stats" "create 41:00.0 A2-4Q" \
+    "destroy 11111111-2222-5333-8444-555555555555" "validate $tmp/x.xml" \
+    "explain --xml $tmp/x.xml" pool-list "pool-define $tmp/pool.xml" "pool-info p" "pool-dumpxml p" reconcile inventory metrics version \
+    "driver-iso --local --output $tmp/x.iso $tmp/x.xml"; do
+    # shellcheck disable=SC2086
+    cli 0 $typed --json
+    case $(tr -d ' \n' < "$tmp/out") in
+    '['*']' | '{'*'}') true ;;
+    *) false ;;
+    esac
+    verdict $? "$typed --json is JSON"
+done
 
 echo "1..$tests"
 [ "$failures" -eq 0 ]

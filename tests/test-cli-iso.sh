@@ -80,7 +80,7 @@ check "wrong usage leaves nothing" empty
 
 # --- refused ----------------------------------------------------------------------------------
 echo old > "$iso"
-cli 1 driver-iso --output "$iso" "$tmp/nothing"
+cli 3 driver-iso --output "$iso" "$tmp/nothing"
 err "$tmp/nothing: No such file or directory"
 cli 1 driver-iso --output "$tmp/drivers/grid.iso" "$tmp/driver.run" "$tmp/drivers"
 err "$tmp/drivers/grid.iso would hold itself"
@@ -104,8 +104,8 @@ check "nothing else is left" only_image
 umask 022
 cli 0 driver-iso -o "$iso" --gridd ServerAddress=lic.example --gridd NewKey=1 --profile A2-4Q \
     --token "$tmp/$token" "$tmp/drivers" "$tmp/driver.run"
-out "$iso: 9 files, "
-grep -qF "virt-vgpu: warning: gridd.conf: NewKey is not a key that is known here" "$tmp/err"
+out "$iso: 10 files, "
+grep -qF "virt-vgpu: warning: gridd.conf: NewKey is an unknown key" "$tmp/err"
 verdict $? "warns of a key that is not known"
 check "nothing else is left" only_image
 check "its mode follows the umask" test "$(stat -c %a "$iso")" = 644
@@ -126,6 +126,7 @@ cat > "$tmp/want" << END
 /linux/install.sh
 /windows
 /windows/install.cmd
+/windows/licence.reg
 END
 LC_ALL=C sort "$tmp/want" -o "$tmp/want"
 for mode in any nojoliet norock; do
@@ -150,7 +151,11 @@ END
 check "gridd.conf" diff "$tmp/want" "$tmp/x/gridd.conf"
 check "nouveau is kept away" grep -qx "blacklist nouveau" "$tmp/x/linux/blacklist-nouveau.conf"
 cr=$(printf '\r')
-for file in README.txt windows/install.cmd; do
+check "the registry of Windows has them" grep -qF '"ServerAddress"="lic.example"' "$tmp/x/windows/licence.reg"
+check "each as its kind" grep -qF '"FeatureType"=dword:00000001' "$tmp/x/windows/licence.reg"
+check "but none that is not known" test "$(grep -c NewKey "$tmp/x/windows/licence.reg")" = 0
+check "install.cmd puts it there" grep -qF 'reg import "%~dp0licence.reg"' "$tmp/x/windows/install.cmd"
+for file in README.txt windows/install.cmd windows/licence.reg; do
     check "$file has lines for Windows" test "$(grep -vc "$cr\$" "$tmp/x/$file")" = 0
 done
 
@@ -167,6 +172,11 @@ cli 0 driver-iso --output "$iso" --gridd ClientConfigTokenPath=/opt/tokens --tok
 extract "$tmp/x"
 check "install.sh runs with a place of its own for the token" "$tmp/x/linux/install.sh" "$tmp/root"
 check "where the token is then" cmp "$tmp/$token" "$tmp/root/opt/tokens/$token"
+cli 0 driver-iso --output "$iso" --gridd 'ClientConfigTokenPath=C:\tokens' --token "$tmp/$token" "$tmp/driver.run"
+err "ClientConfigTokenPath is a path of Windows; on Linux the token goes to the driver's own place"
+extract "$tmp/x"
+check "install.sh runs with a place on Windows" "$tmp/x/linux/install.sh" "$tmp/root3"
+check "the token is where Linux has it" test -f "$tmp/root3/etc/nvidia/ClientConfigToken/$token"
 cli 0 driver-iso --output "$iso" --label=-WIN_11 "$tmp/driver.run"
 extract "$tmp/x"
 check "install.sh runs without a token" "$tmp/x/linux/install.sh" "$tmp/root2"
@@ -187,7 +197,7 @@ rm -f "$iso"
 start_service
 cli 0 driver-iso --output "$iso" --gridd ServerPort=7070 --profile nvidia-746 --label BUS \
     --token "$tmp/$token" "$tmp/driver.run" "$tmp/drivers/$exe"
-out "$iso: 8 files, "
+out "$iso: 9 files, "
 silent
 check "the daemon has built it" test "$(calls)" = 1
 extract "$tmp/x"

@@ -8,6 +8,7 @@
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/inventory.h"
+#include "cli/samples.h"
 #include "sysfs/sysfs.h"
 
 static char *format;
@@ -133,16 +134,25 @@ run_inventory(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
+static void
+print_metrics(const VgpuCli *cli, const char *text)
+{
+    g_autofree char *json = cli->json ? vgpu_samples_json(text) : NULL;
+
+    printf("%s%s", json ? json : text, json ? "\n" : "");
+}
+
 /* Who scrapes must be able to tell that there is nothing from that the daemon is down. */
 static int
-print_down(void)
+print_down(const VgpuCli *cli)
 {
     VgpuExposition *out = vgpu_exposition_new();
     g_autofree char *text = NULL;
 
     vgpu_gauges_write_up(out, FALSE);
     text = vgpu_exposition_end(out);
-    fputs(text, stdout);
+    if (!cli->json) /* there the error is what is printed */
+        print_metrics(cli, text);
     return EXIT_FAILURE;
 }
 
@@ -152,14 +162,11 @@ run_metrics(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(VgpuBusManager1) manager = NULL;
     g_autoptr(GVariant) text = NULL;
 
-    if (cli->json)
-        return vgpu_command_usage(error,
-                                  "metrics has one form, that of Prometheus, and no --json");
     if ((manager = vgpu_bus_open(cli->bus, error)))
         text = vgpu_bus_query(manager, "GetMetrics", NULL, error);
     if (!text)
-        return print_down();
-    fputs(g_variant_get_string(text, NULL), stdout);
+        return print_down(cli);
+    print_metrics(cli, g_variant_get_string(text, NULL));
     return EXIT_SUCCESS;
 }
 
@@ -194,8 +201,9 @@ const VgpuCommand vgpu_commands_inventory[] = {
       .summary = "metrics for Prometheus",
       .description =
           "Prints what the host has and what the daemon has counted since it began, in "
-          "Prometheus' text format. Without the daemon it prints virtvgpu_up 0 and exits 1. "
-          "virt-vgpu.conf(5) tells how the daemon writes the same into a file for "
+          "Prometheus' text format. Without the daemon it prints virtvgpu_up 0 and exits 6. "
+          "With --json an array of samples. virt-vgpu.conf(5) tells how the daemon writes the "
+          "same into a file for "
           "node_exporter.",
       .example = "virt-vgpu metrics",
       .run = run_metrics },

@@ -10,6 +10,7 @@
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/patience.h"
+#include "cli/table.h"
 #include "gpu/profile.h"
 #include "iso/build.h"
 #include "iso/driver-iso.h"
@@ -211,6 +212,21 @@ write_image(const VgpuCli *cli, const VgpuIsoBuild *build, int fd, GError **erro
 
 /* --- the verb ----------------------------------------------------------------------------- */
 
+static void
+print_json(const VgpuIsoBuild *build, guint64 size)
+{
+    static const VgpuColumn columns[] = {
+        { .key = "file" }, { .key = "files" }, { .key = "bytes" }, { 0 }
+    };
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "file", "s", option.output);
+    g_variant_dict_insert(&dict, "files", "u", vgpu_iso_n_files(build->iso));
+    g_variant_dict_insert(&dict, "bytes", "t", size);
+    vgpu_table_print_object(columns, g_variant_dict_end(&dict));
+}
+
 static bool
 build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **error)
 {
@@ -226,6 +242,10 @@ build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **e
     if (!output || !write_image(cli, build, output->fd, error) ||
         !vgpu_iso_output_finish(output, &size, error))
         return false;
+    if (cli->json) {
+        print_json(build, size);
+        return true;
+    }
     text = vgpu_iso_build_describe(build, option.output, size);
     printf("%s\n", text);
     return true;
@@ -289,6 +309,7 @@ const VgpuCommand vgpu_commands_iso[] = {
       .min_args = 1,
       .max_args = G_MAXINT,
       .options = iso_options,
+      .anywhere = true,
       .run = run_driver_iso },
     { 0 },
 };

@@ -1,5 +1,5 @@
+#include "cli/cordon-row.h"
 #include "cli/inventory.h"
-#include "cli/table.h"
 
 /* Keys only: nothing of it is shown in a table. They are those of gpu-info, profile-list, list and
  * pool-list. */
@@ -9,7 +9,8 @@
     }
 
 static const VgpuColumn vf_keys[] = {
-    KEY("address"), KEY("state"), KEY("profile"), KEY("uuid"), KEY("creatable"), { 0 },
+    KEY("address"), KEY("state"),     KEY("driver"),          KEY("profile"),
+    KEY("uuid"),    KEY("creatable"), KEY("framebuffer_mib"), { 0 },
 };
 
 static const VgpuColumn instance_keys[] = {
@@ -25,6 +26,7 @@ static const VgpuColumn profile_keys[] = {
     KEY("frl"),
     KEY("max_resolution"),
     KEY("max_instances"),
+    KEY("capacity"),
     KEY("available"),
     KEY("max_per_domain"),
     KEY("interface"),
@@ -46,6 +48,7 @@ static const VgpuColumn gpu_keys[] = {
     KEY("vfs_total"),
     KEY("vfs_enabled"),
     KEY("vgpus"),
+    { .key = "cordoned", .nested = vgpu_cordon_row_columns },
     KEY("mig"),
     KEY("mixed"),
     KEY("passed_through"),
@@ -69,7 +72,9 @@ static const VgpuColumn room_keys[] = {
     KEY("name"), KEY("capacity"), KEY("allocated"), KEY("available"), { 0 },
 };
 
-static const VgpuColumn tenant_keys[] = { KEY("name"), KEY("max"), KEY("used"), { 0 } };
+static const VgpuColumn tenant_keys[] = {
+    KEY("name"), KEY("max"), KEY("used"), KEY("max_mib"), KEY("used_mib"), { 0 },
+};
 
 static const VgpuColumn pool_keys[] = {
     KEY("name"),
@@ -83,6 +88,7 @@ static const VgpuColumn pool_keys[] = {
     KEY("users"),
     KEY("driver_iso"),
     KEY("driver_version"),
+    KEY("passed_through"),
     { 0 },
 };
 

@@ -86,7 +86,7 @@ static void
 put_profile(JsonBuilder *out, GVariant *profile, guint allocated)
 {
     guint available = count_available(profile);
-    guint total = MAX(number(profile, "max_instances"), allocated + available);
+    guint total = MAX(number(profile, "capacity"), allocated + available);
     guint limit = number(profile, "max_per_domain");
     g_autofree char *name = custom_name("CUSTOM_VGPU_", text(profile, "name"));
 

@@ -4,14 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/xml-stream.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/doctor-manager.h"
 #include "cli/domain-io.h"
+#include "cli/interrupt.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/xml-file.h"
 #include "domain/domain.h"
+#include "domain/excerpt.h"
 #include "libvirt/connection.h"
 #include "libvirt/domains.h"
 
@@ -26,10 +31,20 @@ static const GOptionEntry explain_options[] = {
 };
 
 static const VgpuColumn candidate_columns[] = {
+    { .key = "index", .header = "vGPU" },
     { .key = "gpu", .header = "GPU" },
     { .key = "verdict", .header = "Verdict", .state = true },
     { .key = "reason", .header = "Reason", .fit = VGPU_FIT_WRAP },
-    { .key = "index", .header = "vGPU", .wide = true },
+    { 0 },
+};
+
+static const VgpuColumn plan_columns[] = {
+    { .key = "index" },
+    { .key = "profile" },
+    { .key = "gpu" },
+    { .key = "parent" },
+    { .key = "state" },
+    { .key = "note" },
     { 0 },
 };
 
@@ -39,7 +54,7 @@ static const VgpuColumn available_columns[] = {
 
 static const VgpuColumn explain_columns[] = {
     { .key = "possible" },
-    { .key = "plan" },
+    { .key = "plan", .nested = plan_columns },
     { .key = "candidates", .nested = candidate_columns },
     { .key = "reason" },
     { .key = "available", .nested = available_columns },
@@ -156,6 +171,94 @@ print_explanation(const char *what, bool possible, GVariant *result, bool wide)
     }
 }
 
+/* As `explain --json` has it: on the bus `plan` is lines of text, and its data is beside it. */
+static GVariant *
+with_plan(GVariant *result)
+{
+    g_autoptr(GVariant) vgpus = g_variant_lookup_value(result, "vgpus", G_VARIANT_TYPE("aa{sv}"));
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, result);
+    if (vgpus)
+        g_variant_dict_insert_value(&dict, "plan", vgpus);
+    else
+        g_variant_dict_remove(&dict, "plan");
+    return g_variant_dict_end(&dict);
+}
+
+/* Whether a GPU does not answer: then it is not known that the domain cannot start. */
+static bool
+is_unknown(GVariant *result)
+{
+    g_autoptr(GVariant) candidates =
+        g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
+    gsize n = candidates ? g_variant_n_children(candidates) : 0;
+
+    for (gsize i = 0; i < n; i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(candidates, i);
+        const char *verdict = "";
+
+        g_variant_lookup(row, "verdict", "&s", &verdict);
+        if (strcmp(verdict, "not-answering") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The domain in a file. virt-install prints one twice, as it is for the installation and after it, which is all the
+ * same for its vGPUs: *@xml becomes the first. Several make no answer. */
+static VgpuDomain *
+read_domain(char **xml, gsize len, const char *what, GError **error)
+{
+    g_autoptr(GPtrArray) documents = vgpu_xml_stream_split(*xml, len);
+    g_autoptr(VgpuDomain) first = NULL;
+
+    for (guint i = 0; i < documents->len; i++) {
+        const char *text = documents->pdata[i];
+        g_autoptr(VgpuDomain) domain = vgpu_domain_parse(text, strlen(text), what, error);
+
+        if (!domain)
+            return NULL;
+        if (!first) {
+            first = g_steal_pointer(&domain);
+        } else if (!g_str_equal(domain->name, first->name)) {
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                        "%s has several domains, '%s' and '%s': explain them one by one", what,
+                        first->name, domain->name);
+            return NULL;
+        }
+    }
+    g_free(*xml);
+    *xml = g_strdup(documents->pdata[0]);
+    return g_steal_pointer(&first);
+}
+
+/* Of the GPUs, which -o and --noheadings leave of an explanation. */
+static const VgpuColumn *
+explain_table(void)
+{
+    return candidate_columns;
+}
+
+static void
+print_table(GVariant *result, bool wide)
+{
+    g_autoptr(GVariant) candidates =
+        g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
+
+    if (candidates)
+        vgpu_table_print(candidate_columns, candidates, false, wide);
+}
+
+/* What virtvgpud needs of it, which takes no longer calls of users. */
+static GVariant *
+arguments_of(const VgpuDomain *domain)
+{
+    g_autofree char *xml = vgpu_excerpt_make(domain);
+
+    return g_variant_new("(s)", xml);
+}
+
 static int
 run_explain(const VgpuCli *cli, char **args, GError **error)
 {
@@ -173,19 +276,26 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
                            : domain_xml(cli, args[0], error)))
         return EXIT_FAILURE;
     /* what is no domain at all is better told with the file's name */
-    domain = vgpu_domain_parse(xml, option.xml ? len : strlen(xml), what, error);
+    domain = read_domain(&xml, option.xml ? len : strlen(xml), what, error);
     if (!domain || !(manager = vgpu_bus_open(cli->bus, error)) ||
-        !(result = vgpu_bus_query(manager, "Explain", g_variant_new("(s)", xml), error)))
+        !(result = vgpu_bus_query(manager, "Explain", arguments_of(domain), error)))
         return EXIT_FAILURE;
 
     g_variant_lookup(result, "possible", "b", &possible);
+    vgpu_domain_io_print_warnings(what, domain, manager);
     if (cli->json) {
-        vgpu_table_print_object(explain_columns, result);
+        vgpu_table_print_object(explain_columns, with_plan(result));
+    } else if (vgpu_table_is_alone()) {
+        print_table(result, cli->wide);
+    } else if (!domain->wants->len) {
+        printf("%s asks for no vGPU (see 'virt-vgpu annotate')\n", what);
     } else {
         print_explanation(what, possible, result, cli->wide);
         if (!possible)
             print_guesses(manager, domain);
     }
+    if (!possible && is_unknown(result))
+        return VGPU_EXIT_UNKNOWN;
     return possible ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -199,6 +309,19 @@ inject(VgpuBusManager1 *manager, const VgpuDomainState *domain, GError **error)
     return vgpu_bus_call(manager, "Inject", g_variant_new("(s)", domain->uuid), doing, error);
 }
 
+/* What does not go together with the vGPUs of the definition. */
+static void
+print_warnings(const VgpuDomainState *state, VgpuBusManager1 *manager)
+{
+    g_autoptr(VgpuDomain) domain =
+        state->definition
+            ? vgpu_domain_parse(state->definition, strlen(state->definition), NULL, NULL)
+            : NULL;
+
+    if (domain)
+        vgpu_domain_io_print_warnings(domain->what, domain, manager);
+}
+
 static int
 run_inject(const VgpuCli *cli, char **args, GError **error)
 {
@@ -209,6 +332,7 @@ run_inject(const VgpuCli *cli, char **args, GError **error)
 
     if (!changes)
         return EXIT_FAILURE;
+    print_warnings(domain, manager);
     lines = g_variant_get_strv(changes, NULL);
     if (!cli->json)
         printf("Domain '%s': %s\n", domain->name,
@@ -244,11 +368,31 @@ start_thread(gpointer data)
     return NULL;
 }
 
+/* QEMU only says "Input/output error" where NVIDIA's manager did not start the vGPU; that has logged why. */
+static void
+add_reason(GError **error, gint64 since)
+{
+    g_autofree char *reason = vgpu_doctor_manager_said(since);
+    g_autofree char *text = NULL;
+
+    if (!error || !*error || !reason)
+        return;
+    text = g_strdup_printf("%s; nvidia-vgpu-mgr says: %s", (*error)->message, reason);
+    g_free((*error)->message);
+    (*error)->message = g_steal_pointer(&text);
+}
+
 static bool
 start_domain(virConnectPtr conn, const VgpuDomainState *domain, GError **error)
 {
     Start start = { .conn = conn, .uuid = domain->uuid };
+    g_autofree char *last_words =
+        g_strdup_printf("Domain '%s' is being started: libvirt goes on with it; see 'virt-vgpu "
+                        "list', end it with 'virsh destroy %s'",
+                        domain->name, domain->uuid);
+    g_autoptr(VgpuInterrupt) interrupt = vgpu_interrupt_new(last_words);
     gint64 deadline = g_get_monotonic_time() + G_TIME_SPAN_SECOND;
+    gint64 began = g_get_real_time() / G_USEC_PER_SEC;
     GThread *thread = g_thread_new("start", start_thread, &start);
 
     g_mutex_lock(&start.lock);
@@ -261,20 +405,24 @@ start_domain(virConnectPtr conn, const VgpuDomainState *domain, GError **error)
     g_mutex_unlock(&start.lock);
     g_thread_join(thread);
 
-    if (start.error)
+    if (start.error) {
         g_propagate_error(error, start.error);
+        add_reason(error, began);
+    }
     return start.ok;
 }
 
 static int
 run_start(const VgpuCli *cli, char **args, GError **error)
 {
-    g_autoptr(virConnect) conn = vgpu_connection_open_once(cli->uri, error);
+    g_autoptr(virConnect) conn = vgpu_domain_io_connect(cli, false, error);
     g_autoptr(VgpuDomainState) domain = conn ? vgpu_domains_find(conn, args[0], error) : NULL;
     g_autoptr(VgpuBusManager1) manager = domain ? vgpu_bus_open(cli->bus, error) : NULL;
     g_autoptr(GVariant) changes = manager ? inject(manager, domain, error) : NULL;
     g_autofree const char **lines = NULL;
 
+    if (changes) /* before QEMU may say the same in its own words */
+        print_warnings(domain, manager);
     if (!changes || !start_domain(conn, domain, error))
         return EXIT_FAILURE;
     if (!cli->json)
@@ -292,10 +440,11 @@ const VgpuCommand vgpu_commands_domain[] = {
           "Tells which GPU each annotated vGPU of the domain would get if it were started now, "
           "for every GPU why it fits or not, what the start would say, and how many more of "
           "each profile fit now. Changes nothing. The exit status is 1 when a start is not "
-          "possible.",
+          "possible, 8 when a GPU that does not answer might have room.",
       .example = "virt-vgpu explain web1\nvirt-vgpu explain --xml web1.xml --json",
       .max_args = 1,
       .options = explain_options,
+      .columns = explain_table,
       .run = run_explain },
     { .name = "inject",
       .synopsis = "DOMAIN",

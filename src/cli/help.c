@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cells.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 
@@ -19,23 +20,54 @@ print_wrapped(const char *text, guint indent)
 }
 
 static void
+print_option(const GOptionEntry *entry, char letter)
+{
+    g_autofree char *text =
+        g_strdup_printf("%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
+                        letter ? ", " : "  ", entry->long_name, entry->arg_description ? " " : "",
+                        entry->arg_description ? entry->arg_description : "");
+    guint width = vgpu_cells_width(text);
+
+    if (width > 23) /* what it is begins on the next line */
+        printf("  %s\n%26s", text, "");
+    else
+        printf("  %s%*s", text, (int) (24 - width), "");
+    print_wrapped(entry->description, 26);
+}
+
+static void
 print_options(const GOptionEntry *entry)
 {
-    for (; entry && entry->long_name; entry++) {
-        g_autofree char *text = NULL;
+    for (; entry && entry->long_name; entry++)
+        if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
+            print_option(entry, entry->short_name);
+}
 
-        if (entry->flags & G_OPTION_FLAG_HIDDEN)
+/* Whether @command has an option of its own with that letter, which is then no longer every verb's. */
+static bool
+has_letter(const VgpuCommand *command, char letter)
+{
+    for (const GOptionEntry *own = command->options; own && own->long_name; own++)
+        if (letter && own->short_name == letter)
+            return true;
+    return false;
+}
+
+/* The options of every verb, less those about a table where @command prints none. */
+static void
+print_common_options(const VgpuCli *cli, const VgpuCommand *command)
+{
+    for (const GOptionEntry *entry = cli->options; entry->long_name; entry++) {
+        if ((entry->flags & G_OPTION_FLAG_HIDDEN) || !vgpu_command_takes(command, entry))
             continue;
-        text = g_strdup_printf("%c%c%s--%s%s%s", entry->short_name ? '-' : ' ',
-                               entry->short_name ? entry->short_name : ' ',
-                               entry->short_name ? ", " : "  ", entry->long_name,
-                               entry->arg_description ? " " : "",
-                               entry->arg_description ? entry->arg_description : "");
-        if (strlen(text) > 23) /* what it is begins on the next line */
-            printf("  %s\n%26s", text, "");
-        else
-            printf("  %-23s ", text);
-        print_wrapped(entry->description, 26);
+        print_option(entry, has_letter(command, entry->short_name) ? 0 : entry->short_name);
+    }
+    if (command->columns) {
+        g_autofree char *names = vgpu_table_names(command->columns());
+        g_autofree char *text = g_strconcat("Columns for -o: ", names, NULL);
+
+        printf("\n");
+        print_wrapped(text, 2);
     }
 }
 
@@ -72,7 +104,7 @@ print_verb(const VgpuCli *cli, const VgpuCommand *command)
         print_options(command->options);
     }
     printf("\nOptions of every verb:\n");
-    print_options(cli->options);
+    print_common_options(cli, command);
     printf("\nExample:\n");
     print_indented(command->example);
 }
@@ -85,12 +117,13 @@ print_all(const VgpuCli *cli)
     for (const VgpuCommandGroup *group = cli->groups; group->title; group++) {
         printf("\n%s:\n", group->title);
         for (const VgpuCommand *command = group->commands; command->name; command++)
-            printf("  %-15s %s\n", command->name, command->summary);
+            printf("  %-16s %s\n", command->name, command->summary);
     }
     printf("\nOptions of every verb:\n");
     print_options(cli->options);
     printf(
-        "\n'virt-vgpu help VERB' explains one verb. Exit status: 0 done, 1 failed, 2 usage.\n");
+        "\n'virt-vgpu help VERB' explains one verb. Exit status: 0 done or yes, 1 failed or no,\n"
+        "2 usage, 3 not found, 4 no room, 5 busy, 6 not reachable, 7 not allowed, 8 unknown.\n");
 }
 
 void

@@ -27,6 +27,8 @@ run_help(const VgpuCli *cli, char **args, GError **error)
         vgpu_words_print(cli, args[0] ? args[0] : "VERB");
         return EXIT_SUCCESS;
     }
+    if (cli->json)
+        return vgpu_command_usage(error, "help is not available as JSON");
     if (args[0] && !(command = vgpu_command_find(cli, args[0])))
         return vgpu_command_unknown(cli, args[0], error);
     vgpu_help_print(cli, command);
@@ -72,6 +74,7 @@ const VgpuCommand vgpu_commands_general[] = {
       .example = "virt-vgpu help annotate",
       .max_args = 1,
       .options = help_options,
+      .anywhere = true,
       .run = run_help },
     { .name = "version",
       .synopsis = "",
@@ -80,6 +83,7 @@ const VgpuCommand vgpu_commands_general[] = {
           "Prints the version of virt-vgpu and, if virtvgpud runs, the daemon's and whether "
           "that is connected to libvirt.",
       .example = "virt-vgpu version",
+      .anywhere = true,
       .run = run_version },
     { 0 },
 };

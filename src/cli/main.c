@@ -1,25 +1,38 @@
 /* virt-vgpu: find the verb, read the options, run it. The verbs are in cmd-*.c. */
 #include "config.h"
 
+#include <errno.h>
+#include <langinfo.h>
 #include <libvirt/virterror.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/error.h"
+#include "cli/failure.h"
+#include "cli/guarded.h"
+#include "cli/guess.h"
 #include "cli/help.h"
+#include "cli/host-uri.h"
+#include "cli/overview.h"
+#include "cli/table.h"
 
 #define DEFAULT_URI "qemu:///system"
 
 static struct {
-    gboolean json, wide, help, version;
-    char *uri, *bus, *root;
+    gboolean json, wide, bare, help, version;
+    char *columns, *uri, *bus, *root;
 } global;
 
 static const GOptionEntry global_options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &global.json, "print JSON instead of a table", NULL },
     { "wide", 0, 0, G_OPTION_ARG_NONE, &global.wide, "all columns, nothing cut", NULL },
+    { "columns", 'o', 0, G_OPTION_ARG_STRING, &global.columns,
+      "only these columns of a table, in this order", "COLUMN,…" },
+    { "noheadings", 0, 0, G_OPTION_ARG_NONE, &global.bare, "a table without headings", NULL },
     { "connect", 'c', 0, G_OPTION_ARG_STRING, &global.uri, "libvirt to talk to [" DEFAULT_URI "]",
       "URI" },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &global.bus,
@@ -33,12 +46,14 @@ static const GOptionEntry global_options[] = {
 static const VgpuCommandGroup groups[] = {
     { "GPUs", vgpu_commands_gpu },
     { "GPU set-up", vgpu_commands_setup },
+    { "GPU maintenance", vgpu_commands_cordon },
     { "Host layout", vgpu_commands_layout },
     { "Pools", vgpu_commands_pool },
     { "vGPUs", vgpu_commands_vgpu },
     { "Annotations", vgpu_commands_annotation },
     { "Domains", vgpu_commands_domain },
     { "Running domains", vgpu_commands_attach },
+    { "Import and removal", vgpu_commands_import },
     { "Guests", vgpu_commands_iso },
     { "Host", vgpu_commands_host },
     { "Other programs", vgpu_commands_inventory },
@@ -97,19 +112,82 @@ drop_separator(char **args)
         args[0] = args[1];
 }
 
+/* The long names of the options that @command, or with NULL every verb, takes; ended by NULL, borrowed. */
+static const char **
+option_names(const VgpuCommand *command)
+{
+    const GOptionEntry *const lists[] = { global_options, command ? command->options : NULL };
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (const GOptionEntry *entry = lists[i]; entry && entry->long_name; entry++)
+            if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
+                g_ptr_array_add(names, (gpointer) entry->long_name);
+    g_ptr_array_add(names, NULL);
+    return (const char **) g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+/* GLib has found an option that is none: say which may have been meant, where that can be told. */
+static void
+suggest_option(char **args, const VgpuCommand *command, GError **error)
+{
+    g_autofree const char **names = option_names(command);
+
+    for (; *args && strcmp(*args, "--") != 0; args++) {
+        g_autofree char *name = g_strndup(*args, strcspn(*args, "="));
+        const char *nearest;
+
+        if (!g_str_has_prefix(name, "--") || g_strv_contains(names, name + 2))
+            continue;
+        nearest = vgpu_guess(name + 2, names);
+        if (nearest) {
+            g_clear_error(error);
+            vgpu_command_usage(error, "unknown option %s; did you mean --%s?", name, nearest);
+        }
+        return;
+    }
+}
+
+/* Whether JSON is wanted, also where the options cannot be read. */
+static bool
+wants_json(char *const *args)
+{
+    bool json = global.json;
+
+    for (args++; !json && *args && strcmp(*args, "--") != 0; args++)
+        json = strcmp(*args, "--json") == 0;
+    return json;
+}
+
+/* Letters that a verb gives to options of its @own, as -o of host-export, are theirs alone. */
+static void
+take_own_letters(GOptionEntry *common, const GOptionEntry *own)
+{
+    for (; own && own->long_name; own++)
+        for (GOptionEntry *entry = common; entry->long_name; entry++)
+            if (entry->short_name == own->short_name)
+                entry->short_name = 0;
+}
+
 /* Take all options out of *@args, those of every verb and those of @command. */
 static bool
 parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **error)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_autofree GOptionEntry *common = g_memdup2(global_options, sizeof(global_options));
+    g_auto(GStrv) typed = g_strdupv(*args);
     const char *bus;
 
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_add_main_entries(context, global_options, NULL);
+    take_own_letters(common, command ? command->options : NULL);
+    g_option_context_add_main_entries(context, common, NULL);
     if (command && command->options)
         g_option_context_add_main_entries(context, command->options, NULL);
-    if (!g_option_context_parse_strv(context, args, error))
+    if (!g_option_context_parse_strv(context, args, error)) {
+        if (g_error_matches(*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+            suggest_option(typed, command, error);
         return false;
+    }
     drop_separator(*args);
 
     for (char **arg = *args; *arg; arg++) {
@@ -123,6 +201,7 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
         vgpu_command_usage(error, "unknown bus '%s': system or session", bus);
         return false;
     }
+    cli->uri_is_typed = global.uri != NULL;
     if (!global.uri)
         global.uri = g_strdup(g_getenv("LIBVIRT_DEFAULT_URI"));
     if (!global.root)
@@ -135,11 +214,33 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
     return true;
 }
 
+/* -o and --noheadings are about the table of @command. */
+static bool
+choose_columns(const VgpuCommand *command, GError **error)
+{
+    const char *typed = global.columns ? "-o" : "--noheadings";
+
+    if (!global.columns && !global.bare)
+        return true;
+    if (global.json || !command->columns) {
+        vgpu_command_usage(error,
+                           global.json ? "%s applies to tables, and --json prints none"
+                                       : "%s applies to verbs that print a single table",
+                           typed);
+        return false;
+    }
+    if (global.bare)
+        vgpu_table_hide_headings();
+    return !global.columns || vgpu_table_choose(command->columns(), global.columns, error);
+}
+
+/* *@chosen: the verb, NULL: there is none. */
 static int
-dispatch(char ***argv, GError **error)
+dispatch(char ***argv, const VgpuCommand **chosen, GError **error)
 {
     int argc = (int) g_strv_length(*argv);
-    VgpuCli cli = { .groups = groups, .options = global_options };
+    g_auto(GStrv) typed = g_strdupv(*argv);
+    VgpuCli cli = { .groups = groups, .options = global_options, .typed = typed };
     int at = find_verb(&cli, argc, *argv);
     g_autofree char *verb = NULL;
     const VgpuCommand *command = NULL;
@@ -150,6 +251,7 @@ dispatch(char ***argv, GError **error)
         memmove(*argv + at, *argv + at + 1, sizeof(char *) * (gsize) (argc - at));
         if (!(command = vgpu_command_find(&cli, verb)))
             return vgpu_command_unknown(&cli, verb, error);
+        *chosen = command;
     }
     if (!parse_options(argv, command, &cli, error))
         return VGPU_EXIT_USAGE;
@@ -162,8 +264,12 @@ dispatch(char ***argv, GError **error)
         vgpu_help_print(&cli, command);
         return EXIT_SUCCESS;
     }
+    if (!(command && command->anywhere) && !vgpu_host_uri_check(&cli, cli.uri, error))
+        return VGPU_EXIT_USAGE;
+    if (!command && global.json)
+        return vgpu_command_usage(error, "--json needs a verb");
     if (!command)
-        return vgpu_command_usage(error, "no verb given");
+        return vgpu_overview_print(&cli, error);
 
     n_args = (int) g_strv_length(*argv) - 1; /* less the program's name */
     if (n_args < command->min_args)
@@ -172,6 +278,8 @@ dispatch(char ***argv, GError **error)
     if (n_args > command->max_args)
         return vgpu_command_usage(error, "%s: unexpected argument '%s'", verb,
                                   (*argv)[1 + command->max_args]);
+    if (!choose_columns(command, error))
+        return VGPU_EXIT_USAGE;
     return command->run(&cli, *argv + 1, error);
 }
 
@@ -181,29 +289,62 @@ ignore_libvirt_error(void *opaque, virErrorPtr error)
 {
 }
 
+/* cron, Ansible and ssh run programs in the C locale, where GLib takes nothing but ASCII for an option; names
+ * of domains, pools and tenants are UTF-8 all the same. */
+static void
+set_locale(void)
+{
+    setlocale(LC_ALL, "");
+    if (strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968") == 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* Whoever reads the output has enough, as 'head' has: end as other programs do, without a word. GLib has
+ * SIGPIPE ignored. */
+static void
+end_with_reader(void)
+{
+    struct pollfd output = { .fd = STDOUT_FILENO };
+
+    if (!ferror(stdout) || poll(&output, 1, 0) != 1 || !(output.revents & POLLERR))
+        return;
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
 int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_auto(GStrv) args = g_strdupv(argv);
-    int status;
+    const VgpuCommand *command = NULL;
+    int status, why;
 
-    setlocale(LC_ALL, "");
+    set_locale();
+    vgpu_guarded_begin();
     virSetErrorFunc(NULL, ignore_libvirt_error);
 
-    status = dispatch(&args, &error);
+    status = dispatch(&args, &command, &error);
+    why = fflush(stdout) ? errno : 0;
+    end_with_reader();
     if (error) {
-        g_autofree char *text = vgpu_error_text(error);
-
-        fprintf(stderr, "virt-vgpu: %s\n", text);
+        /* what is wrong in a document is so in the options where they are all that there is */
+        if (status == VGPU_EXIT_USAGE &&
+            g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST))
+            error->code = VGPU_ERROR_ARGUMENT;
+        status = (int) vgpu_exit_status(error);
+        vgpu_failure_print(error, wants_json(argv));
+        why = fflush(stdout) ? errno : why;
     }
     if (status == VGPU_EXIT_USAGE)
-        fprintf(stderr, "See 'virt-vgpu help'.\n");
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_SUCCESS) {
-        perror("virt-vgpu: cannot write the output");
+        fprintf(stderr, "See 'virt-vgpu help%s%s'.\n", command ? " " : "",
+                command ? command->name : "");
+    if (ferror(stdout) && status == EXIT_SUCCESS) {
+        fprintf(stderr, "virt-vgpu: cannot write the output: %s\n", g_strerror(why));
         status = EXIT_FAILURE;
     }
 
+    g_free(global.columns);
     g_free(global.uri);
     g_free(global.bus);
     g_free(global.root);

@@ -25,7 +25,7 @@ vgpu_xml_file_read(const char *path, gsize *len, GError **error)
         } while (n > 0 || (n < 0 && errno == EINTR));
     }
     if (n < 0)
-        vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "%s", path);
+        vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "%s", path);
     if (fd >= 0 && !is_stdin)
         close(fd);
     if (n < 0)

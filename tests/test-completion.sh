@@ -1,6 +1,6 @@
 #!/bin/bash
-# The completion of virt-vgpu in a bash, against a fake daemon and libvirt's test driver: first its
-# function alone, then keys typed on a terminal.
+# The completion of virt-vgpu, against a fake daemon and libvirt's test driver: in bash first its function alone, then
+# keys typed on a terminal; in zsh and fish where they are installed.
 # shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -29,7 +29,8 @@ unset VIRT_VGPU_ROOT
 
 {
     echo "<node>"
-    for name in web1 web2 "a b"; do
+    # an attacker has chosen the last one, to have it run
+    for name in web1 web2 "a b" "q&quot;\$(touch ran)\`touch ran\`\\'!q"; do
         echo "<domain type='test'><name>$name</name><memory>65536</memory><os><type>hvm</type></os></domain>"
     done
     echo "</node>"
@@ -67,6 +68,7 @@ for verb in "${verbs[@]}"; do
     offers "virt-vgpu $verb --" "${options[@]}"
     # and the values of those that have some are in their help
     while IFS=$'\t' read -r option _ values; do
+        [ "$option" != --columns ] || continue # these are not in the help
         "$builddir/virt-vgpu" "$verb" --help | sed -n "/^ .*$option /,/^  *\(-., \)\{0,1\}--/p" > "$tmp/help"
         for value in $values; do
             offers "virt-vgpu $verb $option $value" "$value"
@@ -76,7 +78,18 @@ for verb in "${verbs[@]}"; do
     done < <("$builddir/virt-vgpu" help --words "$verb")
 done
 
-offers "virt-vgpu explain " web1 web2 'a\ b'
+# what is offered is the name once the shell has read it, whichever quote it stands in
+evil="q\"\$(touch ran)\`touch ran\`\\'!q"
+quoted=$(printf %q "$evil")
+offers "virt-vgpu explain " web1 web2 'a\ b' "$quoted"
+for quote in '' "'" '"'; do
+    COMP_LINE="virt-vgpu explain ${quote}q" COMPREPLY=()
+    COMP_POINT=${#COMP_LINE}
+    _virt_vgpu virt-vgpu
+    eval "read_again=$quote${COMPREPLY[0]}$quote"
+    [ "$read_again" = "$evil" ] && [ ! -e ran ]
+    verdict $? "a name stays one word and text behind ${quote:-no quote}, got $quote${COMPREPLY[0]}$quote"
+done
 offers "virt-vgpu explain w" web1 web2
 offers "virt-vgpu explain a\\ " 'a\ b'
 offers "virt-vgpu explain 'a " 'a b'
@@ -90,7 +103,8 @@ offers "virt-vgpu attach web1 --placement " pack spread numa
 offers "virt-vgpu attach web1 --count "
 offers "virt-vgpu annotate web1 --late-attach o" on off
 offers "virt-vgpu pool-info d" default design
-offers "virt-vgpu gpu-info " 0000:41:00.0 0000:e1:00.0
+offers "virt-vgpu doctor --capture x --try 0000:4" 41:00.0
+offers "virt-vgpu gpu-info " 0000:05:00.0 0000:41:00.0 0000:e1:00.0
 offers "virt-vgpu gpu-info 0000:4" 41:00.0
 offers "virt-vgpu gpu-info 0000:41:" 00.0
 offers "virt-vgpu gpu-info \"0000:4" 0000:41:00.0
@@ -99,6 +113,65 @@ offers "virt-vgpu create 0000:41:00.0 --persistent NVIDIA\\ L" 'NVIDIA\ L40S-8Q'
 offers "virt-vgpu destroy " 11111111-2222-5333-8444-555555555555
 offers "virt-vgpu help pool-li" pool-list
 offers "virt-vgpu pool-define po" pool.xml
+offers "virt-vgpu list -o dom" domain domain_uuid
+offers "virt-vgpu list --columns pa" parent
+offers "virt-vgpu host-export -o po" pool.xml
+offers "virt-vgpu list --bus s" system session
+
+# shells SHELL: the same words in another shell, where it is there
+shells()
+{
+    command -v "$1" > /dev/null || return 0
+    same "$1" "virt-vgpu pool-d" "pool-define pool-destroy pool-dumpxml"
+    same "$1" "virt-vgpu --json expl" explain
+    same "$1" "virt-vgpu explain w" "web1 web2"
+    same "$1" "virt-vgpu gpu-info 0000:4" 0000:41:00.0
+    same "$1" "virt-vgpu create 0000:41:00.0 NVIDIA" "NVIDIA A2-4Q NVIDIA L40S-8Q"
+    same "$1" "virt-vgpu attach web1 --pool " "default design"
+    same "$1" "virt-vgpu attach web1 --placement " "numa pack spread"
+    same "$1" "virt-vgpu attach web1 --pla" --placement
+    same "$1" "virt-vgpu list -o dom" "domain domain_uuid"
+    same "$1" "virt-vgpu help pool-li" pool-list
+    same "$1" "virt-vgpu doctor --capture x --try 0000:4" 0000:41:00.0
+    same "$1" "virt-vgpu pool-define po" pool.xml
+    same "$1" "virt-vgpu start web1 " ""
+}
+same() # SHELL LINE WORDS
+{
+    "in_$1" "$2" 2> "$tmp/err" | LC_ALL=C sort | paste -sd ' ' > "$tmp/out"
+    [ "$(cat "$tmp/out")" = "$3" ] && [ ! -s "$tmp/err" ]
+    verdict $? "$1: '$2' offers: $3"
+}
+in_zsh() # LINE: what compadd, which exists only while zsh completes, is given
+{
+    zsh -f -c 'fpath=("$1"); autoload _virt-vgpu; words=(${(z)2}); [[ $2 != *" " ]] || words+=("")
+        CURRENT=$#words PREFIX=$words[-1]
+        compadd() { [[ $1 != -- ]] || shift; print -rl -- ${(M)@:#$PREFIX*} }
+        _files() { print -rl -- $PREFIX*(N) }
+        _virt-vgpu | grep .' - "$srcdir/data/completion" "$1" || true
+}
+# shellcheck disable=SC2016 # fish expands it
+in_fish()
+{
+    HOME=$tmp fish --private --no-config -c 'source $argv[1]/virt-vgpu.fish; complete -C $argv[2]' \
+        "$srcdir/data/completion" "$1" | cut -f 1
+}
+shells zsh
+shells fish
+
+# bash-completion sees to what is not virt-vgpu's
+if [ -r /usr/share/bash-completion/bash_completion ]; then
+    redirected=$(bash -c '. /usr/share/bash-completion/bash_completion; . "$1/data/completion/virt-vgpu"
+        COMP_LINE="virt-vgpu pool-list > po" COMP_POINT=24 COMP_WORDS=(virt-vgpu pool-list ">" po) COMP_CWORD=3
+        _virt_vgpu virt-vgpu po ">"; echo "${COMPREPLY[*]}"' - "$srcdir" 2> /dev/null)
+    [ "$redirected" = pool.xml ]
+    verdict $? "a redirection completes files, got $redirected"
+    verb=$(bash -c '. /usr/share/bash-completion/bash_completion; . "$1/data/completion/virt-vgpu"
+        COMP_LINE="virt-vgpu expl" COMP_POINT=14 COMP_WORDS=(virt-vgpu expl) COMP_CWORD=1
+        _virt_vgpu virt-vgpu expl virt-vgpu; echo "${COMPREPLY[*]}"' - "$srcdir" 2> /dev/null)
+    [ "$verb" = explain ]
+    verdict $? "and verbs are as without it, got $verb"
+fi
 kill "$manager"
 wait "$manager" 2> /dev/null
 manager=''
@@ -138,6 +211,11 @@ if command -v script > /dev/null; then
     typed 'virt-vgpu attach web1 --prof\t"NVIDIA L\t--pool des\t' \
         '<attach><web1><--profile><NVIDIA L40S-8Q><--pool><design>'
     typed 'virt-vgpu start a\t' '<start><a b>'
+    for quote in '' "'" '"'; do
+        typed "virt-vgpu start ${quote}q\\t" "<start><$evil>"
+    done
+    [ ! -e ran ]
+    verdict $? "nothing of a name is run"
 fi
 
 echo "1..$tests"

@@ -6,6 +6,7 @@
 
 #include "cli/bus.h"
 #include "cli/domain-io.h"
+#include "cli/table.h"
 
 static const GOptionEntry *
 find_option(const GOptionEntry *entry, const char *name)
@@ -14,6 +15,15 @@ find_option(const GOptionEntry *entry, const char *name)
         if (strcmp(entry->long_name, name) == 0)
             return entry;
     return NULL;
+}
+
+/* Whether it is another word for the one before it: "GPU|VF". */
+static bool
+is_alternative(const VgpuCommand *command, const char *word)
+{
+    g_autofree char *there = g_strconcat("|", word, NULL);
+
+    return strstr(command->synopsis, there);
 }
 
 /* The arguments are the words in capitals of the synopsis, less those that belong to an option. */
@@ -30,7 +40,8 @@ print_arguments(const VgpuCommand *command)
             option = find_option(command->options, *word + 2);
         else if (option && option->arg != G_OPTION_ARG_NONE)
             option = NULL;
-        else if (g_ascii_isupper(**word) && !g_str_has_prefix(*word, "OPTION"))
+        else if (g_ascii_isupper(**word) && !g_str_has_prefix(*word, "OPTION") &&
+                 !is_alternative(command, *word))
             printf("%s\n", *word);
     }
 }
@@ -47,13 +58,27 @@ find_values(const char *const *values, const char *option)
 }
 
 static void
-print_options(const GOptionEntry *entry, const char *const *values)
+print_options(const GOptionEntry *entry, const VgpuCommand *command, const char *const *values)
 {
     for (; entry && entry->long_name; entry++)
-        if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
+        if (!(entry->flags & G_OPTION_FLAG_HIDDEN) && vgpu_command_takes(command, entry))
             printf("--%s\t%s\t%s\n", entry->long_name,
                    entry->arg_description ? entry->arg_description : "-",
                    find_values(values, entry->long_name));
+}
+
+/* The options of every verb; the columns are those of @command's table. */
+static void
+print_common(const VgpuCli *cli, const VgpuCommand *command)
+{
+    g_autofree char *names =
+        command && command->columns ? vgpu_table_names(command->columns()) : g_strdup("");
+    g_auto(GStrv) words = g_strsplit(names, ", ", -1);
+    g_autofree char *joined = g_strjoinv(" ", words);
+    g_autofree char *columns = g_strconcat("columns ", joined, NULL);
+    const char *const values[] = { "bus system session", columns, NULL };
+
+    print_options(cli->options, command, values);
 }
 
 static void
@@ -119,14 +144,14 @@ vgpu_words_print(const VgpuCli *cli, const char *what)
 
     if (command) {
         print_arguments(command);
-        print_options(command->options, command->values);
-        print_options(cli->options, NULL);
+        print_options(command->options, NULL, command->values);
+        print_common(cli, command);
     } else if (strcmp(what, "VERB") == 0) {
         g_autofree const char **verbs = vgpu_command_names(cli);
 
         for (const char **verb = verbs; *verb; verb++)
             printf("%s\n", *verb);
-        print_options(cli->options, NULL);
+        print_common(cli, NULL);
     } else if (strcmp(what, "DOMAIN") == 0) {
         print_domains(cli);
     } else {

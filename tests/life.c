@@ -167,7 +167,10 @@ environment(const Life *self)
     g_autofree char *killer = programs_find("tests/kill-at.so");
     g_autofree char *driver = programs_find("tests/fake-driver.so");
     g_autofree char *libvirt = programs_find("tests/new-libvirt.so");
-    g_autofree char *preload = g_strconcat(killer, ":", driver, ":", libvirt, NULL);
+    g_autofree char *first = self->preload ? programs_find(self->preload) : g_strdup("");
+    g_autofree char *last = self->below ? programs_find(self->below) : g_strdup("");
+    g_autofree char *preload =
+        g_strjoin(":", first, killer, driver, libvirt, last, NULL); /* an empty one is none */
     g_autofree char *board = life_path(self, "driver/kill-board");
     char **env = g_get_environ();
 
@@ -184,8 +187,9 @@ spawn_daemon(const Life *self)
     g_autofree char *program = programs_find("virtvgpud");
     g_autofree char *driver = programs_find("virt-vgpu-driver");
     g_autofree char *uri = g_strdup_printf("test://%s/host.xml", self->root);
+    const char *bus = self->bus ? self->bus : "none";
     const char *argv[] = { program, "--root",           self->root, "--bus",
-                           "none",  "--driver-program", driver,     "--libvirt-uri",
+                           bus,     "--driver-program", driver,     "--libvirt-uri",
                            uri,     "--host-program",   "/nowhere", NULL };
     g_auto(GStrv) env = environment(self);
     int out = open(self->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

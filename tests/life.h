@@ -19,11 +19,15 @@
 typedef struct {
     char *root;
     KillBoard *board;
-    pid_t daemon;    /* 0: none runs */
-    int ended;       /* it has ended by itself: as of wait(), -1 for success */
-    GArray *groups;  /* of pid_t: of the daemons that were killed, with what they had started */
-    char *log;       /* the daemons' output */
-    guint last_hook; /* number */
+    const char *bus; /* what daemons that are started from now on have for --bus; NULL: none */
+    const char
+        *preload;      /* a library that is preloaded into them, too, before others; NULL: none */
+    const char *below; /* and one after them; NULL: none */
+    pid_t daemon;      /* 0: none runs */
+    int ended;         /* it has ended by itself: as of wait(), -1 for success */
+    GArray *groups;    /* of pid_t: of the daemons that were killed, with what they had started */
+    char *log;         /* the daemons' output */
+    guint last_hook;   /* number */
 } Life;
 
 Life *life_new(void);

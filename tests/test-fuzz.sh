@@ -1,0 +1,24 @@
+#!/bin/sh
+# Each fuzz target with the files that it begins with, and with what once made it fail: tests/fuzz/corpus/TARGET.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd)
+top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
+export top_srcdir G_SLICE=always-malloc # slices that are lost are found only so
+replay=$builddir/tests/fuzz/replay
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tests=0 failures=0
+
+for target in $("$replay" --list); do
+    tests=$((tests + 1))
+    if "$top_srcdir/tests/fuzz/seed.sh" "$target" "$work/$target" > "$work/out" 2>&1 &&
+        "$replay" "$target" "$work/$target" >> "$work/out" 2>&1; then
+        echo "ok $tests - $target: $(tail -n 1 "$work/out")"
+    else
+        echo "not ok $tests - $target"
+        sed 's/^/# /' "$work/out"
+        failures=$((failures + 1))
+    fi
+done
+echo "1..$tests"
+[ "$failures" -eq 0 ]

@@ -112,9 +112,22 @@ unit_step() {
 install_tools() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
-    apt-get -qq -y --no-install-recommends install ccache clang-format clang-tidy cppcheck dbus-daemon \
-        libxml2-utils perl python3 shellcheck systemd xorriso xz-utils
+    apt-get -qq -y --no-install-recommends install ccache clang clang-format clang-tidy cppcheck dbus-daemon \
+        fish jq libxml2-utils perl python3 python3-gi shellcheck systemd xorriso xz-utils zsh || return
+    # libFuzzer, of the version that clang is of
+    apt-get -qq -y --no-install-recommends install libclang-rt-dev ||
+        apt-get -qq -y --no-install-recommends install libclang-rt-14-dev || return
+    # What is only tested where it is there; by their names on Debian 13 and 12, and promtool without its server.
+    apt-get -qq -y --no-install-recommends install golang-go golang-github-godbus-dbus-dev ||
+        apt-get -qq -y --no-install-recommends install golang-go golang-dbus-dev || true
+    command -v promtool > /dev/null || install_promtool || true
 }
+
+install_promtool() (
+    dir=$(mktemp -d) && cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download prometheus &&
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool > promtool &&
+        install promtool /usr/local/bin/ && rm -r "$dir"
+)
 
 # The release of the lab that needs no root of its own here, if there is one.
 host_release() { sed -n 's/^VERSION_CODENAME=\(bookworm\|trixie\)$/\1/p' /etc/os-release | grep . || echo all; }
@@ -125,6 +138,16 @@ copy_tree() (
         { git ls-files -z 2> /dev/null || find . -type f -print0; } | tar -c --null -T - |
         tar -x -C "$work/src" && cd "$work/src" && ./autogen.sh &&
         cd "$work/build" && "$work/src/configure" --enable-werror
+)
+
+# fuzz OPTIMIZATION ARG…: tests/fuzz/fuzz.sh, on a build of what its targets need and no more. Without optimization
+# they are built in a third of the time.
+fuzz() (
+    optimize=$1 && shift
+    mkdir -p "$work/fuzz" && cd "$work/fuzz" || exit
+    [ -e Makefile ] || ../src/configure --enable-fuzzers --without-systemd CC='ccache clang' CFLAGS="$optimize -g1" || exit
+    CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 make -j2 fuzzers &&
+        VGPU_FUZZ_CACHE=${VIRT_VGPU_LAB_CACHE:-/var/cache/virt-vgpu-lab}/fuzz ../src/tests/fuzz/fuzz.sh "$@"
 )
 
 # beside CMD…: in the background, and out of the way of what is tested. join waits for it, prints what it has printed and fails if it has.

@@ -21,11 +21,12 @@ A100=0000:a1:00.0
 A100_VF=0000:a1:00.4
 # Absent until gpu_add: vendor-specific VFIO with MIG, and Intel GVT-g.
 BLACKWELL=0000:a2:00.0
+H100=0000:a3:00.0
 HD620=0000:b1:00.0
 # Only on the machine with an IOMMU: real hardware, as far as the guest can tell; VFs from .1 on.
 SSD=0000:01:00.0
 SSD_VF=0000:01:00.1
-export A2 A2_VF M10 M10B P40 L40S L40S_VF L40SB A100 A100_VF BLACKWELL HD620 SSD SSD_VF
+export A2 A2_VF M10 M10B P40 L40S L40S_VF L40SB A100 A100_VF BLACKWELL H100 HD620 SSD SSD_VF
 
 # --- talking and asserting ----------------------------------------------------------------------
 
@@ -64,9 +65,9 @@ assert_fails() {
     assert_grep "$want" "$out" "\"$*\" failed, but its message"
 }
 
-# wait_for SECONDS CMD…: until CMD succeeds; fails the scenario after four times SECONDS, since machines differ.
+# wait_for SECONDS CMD…: until CMD succeeds; fails the scenario after ten times SECONDS, since machines differ.
 wait_for() {
-    local limit=$((4 * $1)) end
+    local limit=$((10 * $1)) end
     end=$((SECONDS + limit))
     shift
     until "$@" > /dev/null 2>&1; do
@@ -115,7 +116,7 @@ knob() { echo "$2${3:+ $3}" > "$knob_dir/$1"; }
 knob_is() { sed -n "s/^$2 //p" "$knob_dir/$1"; }
 knobs_default() {
     local k
-    for k in "$knob_dir"/*; do [ "${k##*/}" = hotplug ] || echo 0 > "$k"; done
+    for k in "$knob_dir"/*; do [[ ${k##*/} = @(hotplug|xid) ]] || echo 0 > "$k"; done
 }
 
 # gpu_add ADDR, gpu_del ADDR: hot-plug of a whole board; wait until done.
@@ -344,10 +345,10 @@ cleanup() {
     fi
     while read -r addr state; do
         case $addr:$state in
-            0000:43:*:present | 0000:86:*:present | 0000:a2:*:present | 0000:b1:*:present) gpu_del "$addr" ;;
-            0000:43:* | 0000:86:* | 0000:a2:* | 0000:b1:*) ;;
+            0000:43:*:present | 0000:86:*:present | 0000:a[23]:*:present | 0000:b1:*:present) gpu_del "$addr" ;;
+            0000:43:* | 0000:86:* | 0000:a[23]:* | 0000:b1:*) ;;
             *:absent) gpu_add "$addr" ;;
         esac
-    done < "$knob_dir/hotplug"
+    done <<< "$(cat "$knob_dir/hotplug")" # as a whole: it changes under us
     vfs_default
 }

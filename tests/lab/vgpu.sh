@@ -109,6 +109,36 @@ vf_has() { [ "$(vf_type "$1")" = "$2" ]; }
 # is_connected: the daemon is, to libvirt.
 is_connected() { [ "$(json 'v["libvirt_connected"]' version)" = True ]; }
 
+# pace: from now on it is noted how long a virsh takes, in ms; 250 on two idle cores.
+pace() {
+    while kill -0 $$ 2> /dev/null; do
+        local begun=${EPOCHREALTIME/./}
+        ! virsh -q uri > /dev/null 2>&1 || echo $(((${EPOCHREALTIME/./} - begun) / 1000))
+        sleep 1
+    done > /run/lab-pace &
+    pace_pid=$!
+}
+# own_times PATTERN: how many ms were the daemon's own, and not libvirt's, of each event since the scenario began whose line in
+# the log matches and says both; a line each.
+virtvgpud_log=/lab/work/logs/virtvgpud.log
+log_before=$(wc -l 2> /dev/null < $virtvgpud_log || echo 0)
+own_times() {
+    tail -n "+$((log_before + 1))" $virtvgpud_log |
+        sed -nE "/$1/s/.* after ([0-9]+) ms \(([0-9]+) in libvirt\).*/\1 \2/p" | awk '{ print $1 - $2 }'
+}
+# in_time COUNT MS PATTERN: there are COUNT such events or more, and of none of them more than MS ms are the daemon's own, or
+# so many times as much as a virsh has usually taken longer than usual since `pace`.
+in_time() {
+    local times usual limit
+    kill "$pace_pid"
+    usual=$(sort -n /run/lab-pace | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }')
+    limit=$(($2 * (usual > 250 ? usual : 250) / 250))
+    times=$(own_times "$3" | sort -n | xargs)
+    say "ms of virtvgpud's own: $times; a virsh took $usual, so $limit at most"
+    [ "$(wc -w <<< "$times")" -ge "$1" ] || fail "$1 events that match /$3/ were to come, these did: $times"
+    [ "${times##* }" -le "$limit" ] || fail "more than $limit ms: $times"
+}
+
 # driver_of ADDR: the driver that a PCI function is bound to, "-" if none.
 driver_of() { if [ -e "/sys/bus/pci/devices/$1/driver" ]; then basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; else echo -; fi; }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Injecting never redefines: secrets, an edit at the same time and other domains are left alone
 # takes: 37
+# once: bookworm
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
@@ -46,7 +47,7 @@ for i in 1 2 3; do
     domain_xml "late$i" --annot "$(annotation "profile='GRID M10-2Q'")" > "/run/lab-late$i.xml"
 done
 knob create_hang 1 "$M10"
-virsh -q start slow &
+virsh -q start slow 2> /run/lab-slow.out &
 starter=$!
 is_hanging() { [ "$(available "$M10" nvidia-41)" = 3 ]; }
 wait_for 30 is_hanging
@@ -65,5 +66,9 @@ wait_for 30 all_late
 is_hanging || fail "the driver does not hang any more, so nothing is shown"
 say "dominfo of another domain took $longest ms at most, virsh included"
 knob create_hang 0
-wait $starter
-assert_eq "$(state slow)" running "state"
+if wait $starter; then
+    assert_eq "$(state slow)" running "state"
+else
+    # On a slow machine all this takes longer than a start waits for a driver.
+    assert_grep "has not answered for" "$(cat /run/lab-slow.out)" "refusal of a start that waited"
+fi

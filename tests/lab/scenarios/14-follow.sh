@@ -2,7 +2,7 @@
 # Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev stays
 # takes: 84
 # once: bookworm
-# timeout: 400
+# timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
@@ -19,6 +19,7 @@ rows() {
 }
 are_rows() { [ "$(rows "$1")" = "$2" ]; }
 
+pace
 say "annotated later, edited, renamed"
 define one --hostdev "$users"
 set_annotation one "profile='GRID M10-2Q'"
@@ -70,6 +71,32 @@ assert_eq "$(count_users uno)" 2 "hostdevs of the user's"
 assert_eq "$(live_hostdev three 0) $(mdevs)" "$live $three" "the running domain"
 virsh -q destroy three
 wait_for 30 nothing_left
+
+say "its place in the guest: where the annotation says, also while it is edited; what an mdev cannot have is refused"
+add() { virsh -q metadata placed --uri "$NS" --key vgpu --config --set "<devices><device profile='GRID M10-2Q' $1><hostdev>$2</hostdev></device></devices>" > /dev/null; }
+define placed --hostdev ""
+add "" "<address type='pci' domain='0x0000' bus='0x00' slot='0x10' function='0x0'/>"
+wait_for 30 has_defined placed 0 "slot='0x10'"
+add "display='off'" "<address type='pci' bus='0' slot='17'/>"
+wait_for 30 has_defined placed 0 "slot='0x11'"
+virsh -q start placed
+assert_grep "bus='0x00' slot='0x11'" "$(live_hostdev placed 0)" "the running domain's hostdev"
+virsh -q destroy placed
+wait_for 30 nothing_left
+add "" "<rom bar='off'/>"
+assert_fails "<vgpu:hostdev> has <rom>, but vGPU 0 is an mdev" virsh -q start placed
+assert_grep "slot='0x11'" "$(defined_hostdev placed 0)" "its hostdev"
+virsh -q undefine placed
+
+say "libvirt is started with a definition that has changed meanwhile"
+define four
+libvirt_stop
+sed -i "s|</uuid>|&<metadata>$(annotation "profile='GRID M10-2Q'")</metadata>|" /etc/libvirt/qemu/four.xml
+libvirt_start
+wait_for 30 is_injected four 1
+
+say "each time within a second"
+in_time 9 1000 "definition after"
 
 say "contested: what undoes us six times is not fought, and told once"
 virt-vgpu events --json > /run/lab-events &

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A vGPU named by uuid="…" is made for the hostdev that the domain has already, and nothing is injected
 # takes: 30
-# once: trixie
+# once: bookworm
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # create="define": the vGPU is a persistent node device for as long as its domain is defined
 # takes: 50
+# once: bookworm
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Autostarted domains have their vGPUs, libvirtd hardly waits for us, and nothing between a hook's request and its answer talks to libvirt
 # takes: 60
-# timeout: 300
+# once: bookworm
+# timeout: 450
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 

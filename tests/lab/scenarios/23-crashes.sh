@@ -1,7 +1,8 @@
 #!/bin/bash
 # Whoever of libvirtd and the daemon is killed, and when: running guests go on, our leftovers go, those of others stay
 # takes: 70
-# timeout: 300
+# once: trixie
+# timeout: 500
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 

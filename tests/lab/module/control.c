@@ -2,6 +2,10 @@
 /*
  * fakegpu/, the directory of a PF for what real boards leave to NVML: MIG, mixed sizes, the scheduler, what types and
  * vGPUs there are. A stand-in for NVML can so answer as the board is.
+ *
+ * The rules of MIG, mixed sizes and schedulers are those of NVIDIA's vGPU software user guide and MIG user guide. That a
+ * change of VFs takes GPU instances away, but not MIG mode, was seen on an RTX PRO 6000 Blackwell by
+ * github.com/bigstack-oss/cubecos.
  */
 #include "fakegpu.h"
 

@@ -52,7 +52,8 @@ struct model {
 
 enum knob {
 	CREATE_DELAY_MS, CREATE_FAIL_NEXT, CREATE_HANG, LIE_AVAILABLE, REMOVE_DELAY_MS, REMOVE_HANG, SELF_REMOVE,
-	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, READ_HANG, RESET_FAIL, RESET_FAIL_NEXT, NO_DISPLAY, NR_KNOBS
+	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, READ_HANG, RESET_FAIL, RESET_FAIL_NEXT, NO_DISPLAY, GROUP_LATE_MS,
+	GROUP_MISSING, NR_KNOBS
 };
 
 /* A GPU instance of MIG. */
@@ -161,8 +162,15 @@ ssize_t vgpu_params_set(struct vgpu *vgpu, const char *buf, size_t count);
 
 struct vgpu_device;
 
-/* A VFIO device on @dev. Without a vGPU, opening it gives ENODEV. */
-struct vgpu_device *vgpu_device_add(struct device *dev, struct fn *fn, struct vgpu *vgpu);
+#define GROUP_AT_ONCE	0
+#define GROUP_NEVER	(-1)
+
+/* A VFIO device on @dev that is yet to be shown. Without a vGPU, opening it gives ENODEV. */
+struct vgpu_device *vgpu_device_new(struct device *dev, struct fn *fn, struct vgpu *vgpu);
+/* Give @dev the group and the node of it: once, @group_ms from now, at once or never. */
+int vgpu_device_show(struct vgpu_device *device, int group_ms);
+/* Whether it has them. */
+bool vgpu_device_is_shown(const struct vgpu_device *device);
 /* Waits until nobody has it open. */
 void vgpu_device_del(struct vgpu_device *device);
 /* Need card->lock. */
@@ -196,6 +204,8 @@ bool knob_take(struct card *card, enum knob knob);
 void knob_stall(struct card *card, enum knob delay_ms, enum knob hang);
 /* The same for what is read. */
 void knob_stall_read(struct card *card);
+/* When a vGPU that is made now gets its group: for vgpu_device_show(). */
+int knob_group_ms(const struct card *card);
 /* The work of card->hotplug. */
 void hotplug_work(struct work_struct *work);
 

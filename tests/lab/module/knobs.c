@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Knobs: module parameters that make boards slow, hung, lying or absent. */
+/*
+ * Knobs: module parameters that make boards slow, hung, lying or absent.
+ *
+ * What their users saw of real ones: a create that fails although there is room (github.com/intel/gvt-linux, issue 6;
+ * github.com/DualCoder/vgpu_unlock, issue 54), an mdev without its group (gvt-linux, issue 74), a driver that removes the
+ * mdev by itself after the guest (Proxmox qemu-server, commits 49c51a60 and a672c578), EBUSY of a reset just after QEMU has
+ * gone (PVE::QemuServer's Mdev.pm tries ten times), a vGPU without a display (github.com/kubevirt/kubevirt, issue 7245).
+ */
 #include <linux/delay.h>
 #include <linux/moduleparam.h>
 
@@ -26,6 +33,11 @@ void knob_stall_read(struct card *card)
 {
 	while (READ_ONCE(card->knob[READ_HANG]))
 		msleep(20);
+}
+
+int knob_group_ms(const struct card *card)
+{
+	return READ_ONCE(card->knob[GROUP_MISSING]) ? GROUP_NEVER : READ_ONCE(card->knob[GROUP_LATE_MS]);
 }
 
 static int knob_set(const char *val, const struct kernel_param *kp)
@@ -77,6 +89,8 @@ KNOB(params_fail_next, PARAMS_FAIL_NEXT);
 KNOB(reset_fail, RESET_FAIL);
 KNOB(reset_fail_next, RESET_FAIL_NEXT);
 KNOB(no_display, NO_DISPLAY);
+KNOB(group_late_ms, GROUP_LATE_MS);
+KNOB(group_missing, GROUP_MISSING);
 
 /* In the background: the writer would hold up every other knob while removal waits for an open vGPU. */
 void hotplug_work(struct work_struct *work)
@@ -120,3 +134,22 @@ static int hotplug_get(char *buf, const struct kernel_param *kp)
 
 static const struct kernel_param_ops hotplug_ops = { .set = hotplug_set, .get = hotplug_get };
 module_param_cb(hotplug, &hotplug_ops, NULL, 0644);
+
+/* "CODE ADDRESS": what NVIDIA's driver would write into the kernel's log (docs.nvidia.com/deploy/xid-errors). */
+static int xid_set(const char *val, const struct kernel_param *kp)
+{
+	char addr[ADDR_LEN];
+	int code;
+
+	if (sscanf(val, "%d %15s", &code, addr) != 2 || strlen(addr) < 3)
+		return -EINVAL;
+	if (!card_find(addr))
+		return -ENODEV;
+	/* it names no function */
+	printk(KERN_ERR "NVRM: Xid (PCI:%.*s): %d, pid='<unknown>', name=<unknown>, it says so\n",
+	       (int)strlen(addr) - 2, addr, code);
+	return 0;
+}
+
+static const struct kernel_param_ops xid_ops = { .set = xid_set };
+module_param_cb(xid, &xid_ops, NULL, 0200);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The lab itself: VFs that become vGPUs, MIG, mixed sizes and the scheduler behave as on real boards
 # takes: 56
+# once: trixie
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -142,6 +143,20 @@ knob create_hang 0
 wait $!
 assert_eq "$(vf_type "$L40S_VF")" 1150 "after it"
 vf_set "$L40S_VF" 0
+has_group() { [ -e "/sys/bus/pci/devices/$L40S_VF/iommu_group" ] && [ -e "/sys/bus/pci/devices/$L40S_VF/vfio-dev" ]; }
+knob group_missing 1 "$L40S"
+vf_set "$L40S_VF" 1150
+assert_eq "$(vf_type "$L40S_VF") $(fake "$L40S" vgpus)" "1150 $L40S_VF 1150 - - 0" "without a group"
+not has_group || fail "it has a group"
+knob group_missing 0
+vf_set "$L40S_VF" 0
+has_group || fail "it has not got its group back"
+knob group_late_ms 1500 "$L40S"
+vf_set "$L40S_VF" 1150
+not has_group || fail "it has its group already"
+wait_for 10 has_group
+vf_set "$L40S_VF" 0
+knob group_late_ms 0
 
 say "A100: 16 VFs, but ten of the smallest type"
 vfs_on "$A100" 16
@@ -197,12 +212,16 @@ fake "$BLACKWELL" mig_mode 1
 assert_eq "$(vf_creatable "$(vf 5)")" "" "types without a GPU instance"
 fake "$BLACKWELL" gpu_instances $'3 47 0 2\n4 47 2 2'
 assert_eq "$(vf_creatable "$(vf 5)")" "1561 9012 9112" "types on GPU instances"
+instance() { cat "$(file "$(vf "$1")" gpu_instance_id)"; }
+assert_fails "No such device or address" instance 0
 vf_set "$(vf 0)" 1561
+assert_eq "$(instance 0)" 3 "the instance that the driver has chosen"
 vf_set "$(vf 1)" 9012
 assert_eq "$(vf_creatable "$(vf 5)")" "9012 9112" "what is left of an instance is for its size"
 assert_fails "Input/output error" vf_set "$(vf 5)" 1561
 vf_set "$(vf 2)" 9112
 assert_eq "$(fake "$BLACKWELL" vgpus | cut -d' ' -f2,4 | xargs)" "1561 3 9012 4 9112 4" "who is where"
+assert_eq "$(instance 0) $(instance 1) $(instance 2)" "3 4 4" "instances, as the VFs tell"
 assert_eq "$(vf_creatable "$(vf 5)")" "" "both are full"
 vf_set "$(vf 1)" 0
 vf_set "$(vf 2)" 0

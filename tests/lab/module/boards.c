@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Models and boards. */
+/*
+ * Models and boards.
+ *
+ * PCI ids are those of the boards that public captures name; types are what the drivers of those captures list, unless a
+ * table says otherwise. TotalVFs: A2 16, L40S 32 and RTX PRO 6000 48, as captured; of the others the same as others say.
+ */
 #include "fakegpu.h"
 
 /* Ids, names and descriptions as captured from a real A2. */
@@ -106,6 +111,31 @@ static const struct profile a100_profiles[] = {
 };
 
 /*
+ * Time-sliced ones, then those on a GPU instance: names, sizes and numbers are NVIDIA's ("Hopper Architecture vGPU Types"
+ * of the AI Enterprise documentation, H100 PCIe 80GB; configurations of github.com/NVIDIA/vgpu-device-manager, which has 5
+ * of H100-16C), profiles of GPU instances as nvidia-smi mig -lgip has them on that board. Nobody has published the ids of
+ * these types: they are made up.
+ */
+static const struct profile h100_profiles[] = {
+	{ "9021", "NVIDIA H100-4C",       4096, 1, 60, "3840x2400", 20, 16, NO_GI, 0 },
+	{ "9022", "NVIDIA H100-5C",       5120, 1, 60, "3840x2400", 16, 16, NO_GI, 0 },
+	{ "9023", "NVIDIA H100-8C",       8192, 1, 60, "3840x2400", 10, 16, NO_GI, 0 },
+	{ "9024", "NVIDIA H100-10C",     10240, 1, 60, "3840x2400",  8, 16, NO_GI, 0 },
+	{ "9025", "NVIDIA H100-16C",     16384, 1, 60, "3840x2400",  5, 16, NO_GI, 0 },
+	{ "9026", "NVIDIA H100-20C",     20480, 1, 60, "3840x2400",  4, 16, NO_GI, 0 },
+	{ "9027", "NVIDIA H100-40C",     40960, 1, 60, "3840x2400",  2, 16, NO_GI, 0 },
+	{ "9028", "NVIDIA H100-80C",     81920, 1, 60, "3840x2400",  1, 16, NO_GI, 0 },
+	{ "9001", "NVIDIA H100-7-80C",   81920, 1, 60, "3840x2400",  1,  1,     0, 1 },
+	{ "9002", "NVIDIA H100-4-40C",   40960, 1, 60, "3840x2400",  1,  1,     5, 1 },
+	{ "9003", "NVIDIA H100-3-40C",   40960, 1, 60, "3840x2400",  2,  1,     9, 1 },
+	{ "9004", "NVIDIA H100-2-20C",   20480, 1, 60, "3840x2400",  3,  1,    14, 1 },
+	{ "9005", "NVIDIA H100-1-20C",   20480, 1, 60, "3840x2400",  4,  1,    15, 1 },
+	{ "9006", "NVIDIA H100-1-10C",   10240, 1, 60, "3840x2400",  7,  1,    19, 1 },
+	{ "9007", "NVIDIA H100-1-10CME", 10240, 1, 60, "3840x2400",  1,  1,    20, 1 },
+	{ }
+};
+
+/*
  * Those that github.com/bigstack-oss/cubecos shows of nvidia-smi vgpu -s, and NVIDIA/vgpu-device-manager's numbers of two
  * more sizes, whose ids are made up.
  */
@@ -144,6 +174,11 @@ static const struct model a100 = {
 	.device = 0x20f1, .subsystem = 0x145f, .total_vfs = 16, .mig = true, .fb_mib = 40960, .profiles = a100_profiles,
 };
 
+static const struct model h100 = {
+	.device = 0x2331, .subsystem = 0x1626, .total_vfs = 20, .vendor_vfio = true, .mig = true, .fb_mib = 81920,
+	.profiles = h100_profiles,
+};
+
 static const struct model rtxpro6000 = {
 	.device = 0x2bb5, .subsystem = 0x204e, .total_vfs = 48, .vendor_vfio = true, .mig = true, .fb_mib = 98304,
 	.profiles = rtxpro6000_profiles,
@@ -164,6 +199,7 @@ struct card cards[] = {
 	{       0, 0x86, 0, &m10, .spare = true },
 	{       0, 0xa1, 0, &a100 },
 	{       0, 0xa2, 0, &rtxpro6000, .spare = true },
+	{       0, 0xa3, 1, &h100, .spare = true },
 	{       0, 0xb1, 0, &hd620, .spare = true },
 	{ 0x10000, 0x01, 0, &p40 },
 };

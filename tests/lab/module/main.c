@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The PCI driver, and the module. */
+/*
+ * The PCI driver, and the module.
+ *
+ * The PF and its VFs are never mdev parents both: nvidia-vgpu-vfio.c of NVIDIA's vGPU host driver. That VFs in use cannot
+ * be turned off (EBUSY) is made up.
+ */
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* PCI configuration space, and plugging a board. */
+/*
+ * PCI configuration space, and plugging a board.
+ *
+ * Layout as in include/uapi/linux/pci_regs.h. What a VF reads (ffff for vendor and device, zero for the subsystem's) is the
+ * SR-IOV specification's, and what drivers/pci/iov.c makes up for; where the first VF is (function 4), that of listings of
+ * an A2 and an L40S (github.com/harvester/pcidevices).
+ */
 #include "fakegpu.h"
 
 #define PCIE_CAP	0x40

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Functions whose vGPUs are mdevs: a PF, or a VF. */
+/*
+ * Functions whose vGPUs are mdevs: a PF, or a VF.
+ *
+ * The mdev core is the kernel's own. Of NVIDIA's: the text of description, as listings of an M10, an A2 and others have it
+ * (github.com/harvester/pcidevices); <uuid>/nvidia/ with vgpu_params and vm_name, and EIO for what does not fit, as in
+ * nvidia-vgpu-vfio.c of the vGPU host driver. That an mdev may be there without its iommu_group: github.com/intel/gvt-linux,
+ * issue 74.
+ */
 #include <linux/fs.h>
 #include <linux/mdev.h>
 #include <linux/module.h>
@@ -80,6 +87,7 @@ static int vgpu_probe(struct mdev_device *mdev)
 {
 	struct fn *fn = type_fn(mdev->type);
 	struct mdev_vgpu *data = devm_kzalloc(&mdev->dev, sizeof(*data), GFP_KERNEL);
+	int ret;
 
 	if (!data)
 		return -ENOMEM;
@@ -89,11 +97,18 @@ static int vgpu_probe(struct mdev_device *mdev)
 	knob_stall(fn->card, CREATE_DELAY_MS, CREATE_HANG);
 
 	dev_set_drvdata(&mdev->dev, data);
-	data->device = vgpu_device_add(&mdev->dev, fn, data->vgpu);
-	if (!IS_ERR(data->device))
+	data->device = vgpu_device_new(&mdev->dev, fn, data->vgpu);
+	if (IS_ERR(data->device)) {
+		ret = PTR_ERR(data->device);
+		goto give_back;
+	}
+	ret = vgpu_device_show(data->device, knob_group_ms(fn->card));
+	if (!ret)
 		return 0;
+	vgpu_device_del(data->device);
+give_back:
 	vgpu_give_back(data->vgpu);
-	return PTR_ERR(data->device);
+	return ret;
 }
 
 static void vgpu_remove(struct mdev_device *mdev)

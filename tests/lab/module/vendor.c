@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* VFs that become vGPUs themselves, by a write to current_vgpu_type: vendor-specific VFIO. */
+/*
+ * VFs that become vGPUs themselves, by a write to current_vgpu_type: vendor-specific VFIO.
+ *
+ * creatable_vgpu_types and current_vgpu_type, and what they answer, are those of nvidia-vgpu-vfio.c as NVIDIA's vGPU host
+ * driver 17 ships it. That a VF also has vgpu_params and gpu_instance_id, and what they read with a vGPU and (ENXIO)
+ * without, is from a newer driver on an RTX PRO 6000 Blackwell: github.com/bigstack-oss/cubecos, issue 312 and the comments
+ * of its code for MIG. What gpu_instance_id reads of a time-sliced vGPU is not known; here it is ENXIO.
+ */
 #include <linux/slab.h>
 
 #include "fakegpu.h"
@@ -46,6 +53,35 @@ static ssize_t current_vgpu_type_show(struct device *dev, struct device_attribut
 	return ret;
 }
 
+/* Another VFIO device in the place of the one that there is, for when its group is not to be there at once. */
+static int replace_device(struct vendor_fn *vf, struct vgpu *vgpu, int group_ms)
+{
+	struct card *card = vf->fn.card;
+	struct vgpu_device *old = vf->device, *new = vgpu_device_new(vf->fn.dev, &vf->fn, vgpu);
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	mutex_lock(&card->lock);
+	vf->device = new;
+	mutex_unlock(&card->lock);
+	vgpu_device_del(old);	/* a function can have one group at a time */
+	return vgpu_device_show(new, group_ms);
+}
+
+/* What the VF carries: a vGPU, NULL for none. */
+static int put_vgpu(struct vendor_fn *vf, struct vgpu *vgpu)
+{
+	struct card *card = vf->fn.card;
+	int group_ms = vgpu ? knob_group_ms(card) : GROUP_AT_ONCE;
+
+	if (group_ms != GROUP_AT_ONCE || !vgpu_device_is_shown(vf->device))
+		return replace_device(vf, vgpu, group_ms);
+	mutex_lock(&card->lock);
+	vgpu_device_set(vf->device, vgpu);
+	mutex_unlock(&card->lock);
+	return 0;
+}
+
 static const struct profile *profile_find(const struct card *card, long type)
 {
 	const struct profile *profile;
@@ -63,6 +99,7 @@ static int set_type(struct vendor_fn *vf, long type)
 	const struct profile *profile = profile_find(card, type);
 	struct vgpu *vgpu;
 	bool has_vgpu;
+	int ret;
 
 	mutex_lock(&card->lock);
 	has_vgpu = vgpu_device_get(vf->device);
@@ -76,10 +113,10 @@ static int set_type(struct vendor_fn *vf, long type)
 	if (IS_ERR(vgpu))
 		return PTR_ERR(vgpu);
 	knob_stall(card, CREATE_DELAY_MS, CREATE_HANG);
-	mutex_lock(&card->lock);
-	vgpu_device_set(vf->device, vgpu);
-	mutex_unlock(&card->lock);
-	return 0;
+	ret = put_vgpu(vf, vgpu);
+	if (ret)
+		vgpu_give_back(vgpu);
+	return ret;
 }
 
 static int clear_type(struct vendor_fn *vf)
@@ -101,9 +138,9 @@ static int clear_type(struct vendor_fn *vf)
 		return ret;
 
 	knob_stall(card, REMOVE_DELAY_MS, REMOVE_HANG);
-	mutex_lock(&card->lock);
-	vgpu_device_set(vf->device, NULL);
-	mutex_unlock(&card->lock);
+	ret = put_vgpu(vf, NULL);
+	if (ret)
+		return ret;
 	vgpu_give_back(vgpu);
 	return 0;
 }
@@ -147,8 +184,24 @@ static ssize_t vgpu_params_store(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RW(vgpu_params);
 
+static ssize_t gpu_instance_id_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct vendor_fn *vf = dev_vf(dev);
+	const struct vgpu *vgpu;
+	ssize_t ret = -ENXIO;
+
+	mutex_lock(&vf->fn.card->lock);
+	vgpu = vgpu_device_get(vf->device);
+	if (vgpu && vgpu->gi != NO_GI)
+		ret = sysfs_emit(buf, "%d\n", vgpu->gi);
+	mutex_unlock(&vf->fn.card->lock);
+	return ret;
+}
+static DEVICE_ATTR_RO(gpu_instance_id);
+
 static struct attribute *vendor_attrs[] = {
-	&dev_attr_creatable_vgpu_types.attr, &dev_attr_current_vgpu_type.attr, &dev_attr_vgpu_params.attr, NULL
+	&dev_attr_creatable_vgpu_types.attr, &dev_attr_current_vgpu_type.attr, &dev_attr_vgpu_params.attr,
+	&dev_attr_gpu_instance_id.attr, NULL
 };
 static const struct attribute_group vendor_group = { .name = "nvidia", .attrs = vendor_attrs };
 
@@ -161,13 +214,15 @@ int vendor_fn_add(struct pci_dev *pdev)
 		return -ENOMEM;
 	vf->fn = (struct fn){ .card = pci_card(pdev), .dev = &pdev->dev, .is_vf = true };
 	mutex_init(&vf->setting);
-	vf->device = vgpu_device_add(&pdev->dev, &vf->fn, NULL);
+	vf->device = vgpu_device_new(&pdev->dev, &vf->fn, NULL);
 	if (IS_ERR(vf->device)) {
 		ret = PTR_ERR(vf->device);
 		goto free;
 	}
 	pci_set_drvdata(pdev, vf);
-	ret = sysfs_create_group(&pdev->dev.kobj, &vendor_group);
+	ret = vgpu_device_show(vf->device, GROUP_AT_ONCE);
+	if (!ret)
+		ret = sysfs_create_group(&pdev->dev.kobj, &vendor_group);
 	if (!ret)
 		return 0;
 	vgpu_device_del(vf->device);

@@ -27,6 +27,8 @@ struct vgpu_device {
 	struct vfio_device vdev;
 	struct fn *fn;
 	struct vgpu *vgpu;		/* card->lock; NULL: a VF without a type */
+	struct delayed_work arrival;	/* when its group comes late */
+	bool shown;			/* it has its group */
 	u8 config[CONFIG_SIZE];
 	void *fb;			/* while it is open */
 };
@@ -275,11 +277,27 @@ static const struct vfio_device_ops device_ops = {
 #endif
 };
 
-struct vgpu_device *vgpu_device_add(struct device *dev, struct fn *fn, struct vgpu *vgpu)
+static int device_show(struct vgpu_device *device)
+{
+	int ret = vfio_register_emulated_iommu_dev(&device->vdev);
+
+	WRITE_ONCE(device->shown, !ret);
+	return ret;
+}
+
+static void device_arrives(struct work_struct *work)
+{
+	struct vgpu_device *device = container_of(to_delayed_work(work), struct vgpu_device, arrival);
+	int ret = device_show(device);
+
+	if (ret)
+		dev_err(device->vdev.dev, "no VFIO device: %d\n", ret);
+}
+
+struct vgpu_device *vgpu_device_new(struct device *dev, struct fn *fn, struct vgpu *vgpu)
 {
 	const struct model *model = fn->card->model;
 	struct vgpu_device *device;
-	int ret;
 
 	device = vfio_alloc_device(vgpu_device, vdev, dev, &device_ops);
 	if (IS_ERR(device))
@@ -292,16 +310,29 @@ struct vgpu_device *vgpu_device_add(struct device *dev, struct fn *fn, struct vg
 	put16(device->config, PCI_SUBSYSTEM_VENDOR_ID, model_vendor(model));
 	put16(device->config, PCI_SUBSYSTEM_ID, model->subsystem);
 
-	ret = vfio_register_emulated_iommu_dev(&device->vdev);
-	if (!ret)
-		return device;
-	vfio_put_device(&device->vdev);
-	return ERR_PTR(ret);
+	INIT_DELAYED_WORK(&device->arrival, device_arrives);
+	return device;
+}
+
+int vgpu_device_show(struct vgpu_device *device, int group_ms)
+{
+	if (group_ms == GROUP_AT_ONCE)
+		return device_show(device);
+	if (group_ms != GROUP_NEVER)
+		schedule_delayed_work(&device->arrival, msecs_to_jiffies(group_ms));
+	return 0;
+}
+
+bool vgpu_device_is_shown(const struct vgpu_device *device)
+{
+	return READ_ONCE(device->shown);
 }
 
 void vgpu_device_del(struct vgpu_device *device)
 {
-	vfio_unregister_group_dev(&device->vdev);
+	cancel_delayed_work_sync(&device->arrival);
+	if (device->shown)
+		vfio_unregister_group_dev(&device->vdev);
 	vfio_put_device(&device->vdev);
 }
 

@@ -31,11 +31,15 @@ assert_eq "$(json 'sorted(c.split(" ")[0] for c in v["changes"])' mig-apply "$A1
     "['created', 'created', 'created', 'turned']" "mig-apply"
 assert_eq "$(fake "$A100" mig_mode) $(instances)" "1 14 19 19" "MIG mode and GPU instances"
 assert_eq "$(json 'v["changes"]' mig-apply "$A100" 2g.10gb:1,1g.5gb:2)" "[]" "mig-apply again"
-assert_eq "$(json 'list(v[0])' mig-list "$A100")" "['gi', 'profile', 'profile_id', 'start', 'size', 'uuid', 'in_use']" "mig-list"
+assert_eq "$(json 'list(v[0])' mig-list "$A100")" \
+    "['mode', 'gi', 'profile', 'profile_id', 'start', 'size', 'uuid', 'compute_instances', 'in_use']" "mig-list"
+assert_eq "$(json '[r["uuid"] == r["compute_instances"][0]["uuid"] and r["uuid"][:4] for r in v]' mig-list "$A100")" \
+    "['MIG-', 'MIG-', 'MIG-']" "UUIDs"
 assert_eq "$(json 'sorted((r["gi"], r["profile"], r["profile_id"], r["start"], r["size"], r["in_use"]) for r in v)' mig-list "$A100")" \
     "[(3, '2g.10gb', 14, 0, 2, False), (7, '1g.5gb', 19, 2, 1, False), (8, '1g.5gb', 19, 3, 1, False)]" "mig-list"
-assert_eq "$(json 'sorted(tuple(r.values()) for r in v if r["id"] in (9, 14, 19)), list(v[0])' mig-list "$A100" --profiles)" \
-    "([('1g.5gb', 19, 3, 7), ('2g.10gb', 14, 1, 3), ('3g.20gb', 9, 1, 2)], ['profile', 'id', 'free', 'total'])" "mig-list --profiles"
+assert_eq "$(json 'sorted(tuple(r.values()) for r in v if r["id"] in (9, 14, 19))' mig-list "$A100" --profiles)" \
+    "[('on', '1g.5gb', 19, 3, 7, 4.75, 14, False, 0, 0, 1), ('on', '2g.10gb', 14, 1, 3, 9.75, 28, False, 1, 0, 2), ('on', '3g.20gb', 9, 1, 2, 19.625, 42, False, 2, 0, 3)]" \
+    "mig-list --profiles"
 assert_eq "$(offers 468 474 475 476)" "[0, 2, 1, 0]" "profiles with MIG"
 
 say "a domain on a GPU instance"

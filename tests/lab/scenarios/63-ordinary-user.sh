@@ -61,6 +61,13 @@ reload_bus
 as bob virt-vgpu gpu-list > /run/lab-out
 assert_grep "$A2" "$(cat /run/lab-out)" "gpu-list"
 as alice virt-vgpu pool-info default > /dev/null
+sed "s|</vgpupool>|<driverISO path='/var/lib/libvirt/images/secret.iso'/>&|" /run/lab-pool.xml > /run/lab-iso-pool.xml
+virt-vgpu pool-define /run/lab-iso-pool.xml
+as alice virt-vgpu pool-dumpxml lab --configured > /run/lab-out
+assert_grep "<driverISO/>" "$(cat /run/lab-out)" "what alice sees of the pool"
+assert_not_grep secret "$(cat /run/lab-out)" "what alice sees of the pool"
+assert_grep secret.iso "$(virt-vgpu pool-dumpxml lab --configured)" "what root sees of it"
+virt-vgpu pool-undefine lab
 why='there is no polkit on this host to ask; run it as root'
 refused alice "CreateVgpu .*$why" virt-vgpu create "$A2" "$profile"
 refused alice "Attach .*$why" virt-vgpu attach web --profile "$profile" --config

@@ -2,7 +2,7 @@
 # Every verb of the command line does its job, as a table and as JSON
 # takes: 50
 # once: bookworm
-# timeout: 300
+# timeout: 450
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
@@ -53,6 +53,18 @@ assert_eq "$(verdicts /run/lab-other.xml)" "False ('$A2', 'other-size') ('0000:4
 domain_xml other --annot "$(annotation "profile='NVIDIA A2-16Q'")" > /run/lab-other.xml
 assert_eq "$(verdicts /run/lab-other.xml)" "False ('$A2', 'no-room') ('0000:42:00.0', 'vfs-off')" "verdicts"
 
+say "annotate shows what is there, and takes it away"
+define gone
+virt-vgpu annotate gone --profile 'NVIDIA A2-4Q' > /run/lab-annotate
+is_injected gone 1 || fail "annotate does not wait for the definition"
+virt-vgpu annotate gone > /run/lab-annotation.xml
+virt-vgpu validate /run/lab-annotation.xml > /run/lab-validate || fail "what it shows: $(cat /run/lab-annotation.xml)"
+assert_eq "$(json '[d["profiles"] for d in v["devices"]]' annotate gone)" "[['NVIDIA A2-4Q']]" "annotate DOMAIN --json"
+# the device may have gone by libvirt's event before it is asked for
+assert_grep "Domain 'gone' is no longer annotated" "$(virt-vgpu annotate gone --remove)" "annotate --remove"
+assert_not_grep "vgpu" "$(virsh -q dumpxml gone --inactive)" "the definition"
+virsh -q undefine gone
+
 say "list --all"
 states() { json '" ".join(sorted(str(x["domain"]) + ":" + x["state"] for x in v))' list "$@"; }
 assert_eq "$(states --all)" "None:foreign web:planned" "states"
@@ -63,7 +75,8 @@ say "start"
 assert_eq "$(json 'v' start web)" "{'domain': 'web', 'changes': []}" "start"
 vgpu=$(vgpu_uuid "$(domain_uuid web)" 0)
 wait_for 10 vgpu_state "$vgpu" active
-assert_grep "^ *web +0 +$vgpu +NVIDIA A2-4Q +active" "$(virt-vgpu list)" "the table"
+assert_grep "^ *web +0 +[0-9a-f:.]+ +[0-9a-f:.]+ +NVIDIA A2-4Q +active" "$(virt-vgpu list)" "the table"
+[ "$(virt-vgpu list --noheadings -o uuid)" = "$vgpu" ] || fail "the chosen column is not the UUID"
 [ "$(virt-vgpu list --all | wc -L)" -le 80 ] || fail "the table is wider than 80 columns"
 
 say "doctor finds what is wrong"
@@ -105,7 +118,8 @@ wait $events || fail "events: $(cat /run/lab-events.err)"
 /usr/bin/python3 -IS - "$vgpu" << 'PY'
 import datetime, json, sys
 events = [json.loads(line) for line in open('/run/lab-events')]
-keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'outcome', 'reason', 'duration_ms']
+keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'pool', 'outcome', 'reason', 'duration_ms',
+        'libvirt_ms', 'xid', 'action', 'text']
 for e in events:
     assert list(e) == keys, e
     datetime.datetime.fromisoformat(e['time'].replace('Z', '+00:00'))

@@ -3,7 +3,7 @@
 # takes: 90
 # init: systemd
 # releases: bookworm
-# timeout: 400
+# timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
@@ -153,7 +153,7 @@ journalctl --since "@$since" VGPU_DOMAIN=web1 VGPU_DOMAIN=web2 -o json --no-page
 say "the same, three times"
 /usr/bin/python3 -IS - "$vgpu" << 'PY'
 import datetime, json, sys
-keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'outcome', 'reason', 'duration_ms']
+keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'pool', 'outcome', 'reason', 'duration_ms', 'libvirt_ms']
 events = [json.loads(line) for line in open('/run/lab-events')]
 for e in events:
     assert list(e) == keys, e

@@ -38,6 +38,7 @@ editor() {
 }
 
 say "a bad file is refused with its line, and nothing is written"
+daemon_config '[images]' 'source_directories=/run/lab-bundle'
 mkdir -p /run/lab-bundle
 echo "a driver" > /run/lab-bundle/NVIDIA-Linux-x86_64-grid.run
 cat > /run/lab-design.xml << XML
@@ -53,6 +54,12 @@ sed "s/max='1'/max='one'/" /run/lab-design.xml > /run/lab-bad.xml
 assert_fails "lab-bad.xml.*line 6.*max" virt-vgpu pool-define /run/lab-bad.xml
 assert_eq "$(find $pools -type f) $(states)" " default:active" "pools"
 
+say "so is one that names files anywhere else"
+sed "s|/run/lab-bundle|/etc|" /run/lab-design.xml > /run/lab-elsewhere.xml
+assert_fails "'source_directories' in .images. of virt-vgpu.conf" virt-vgpu pool-define /run/lab-elsewhere.xml
+sed "s|$iso|/etc/lab-grid.iso|" /run/lab-design.xml > /run/lab-elsewhere.xml
+assert_fails "'directories' in .images. of virt-vgpu.conf" virt-vgpu pool-define /run/lab-elsewhere.xml
+
 say "define, start, autostart"
 assert_eq "$(virt-vgpu pool-define /run/lab-design.xml)" "Pool design defined from /run/lab-design.xml" "pool-define"
 assert_eq "$(json '[(p["state"], p["autostart"], p["gpus"]) for p in v if p["name"] == "design"]' pool-list)" \
@@ -62,13 +69,14 @@ virt-vgpu pool-autostart design
 assert_eq "$(json 'list(v), v["uuid"] in open("'$pools'/design.xml").read(), v["state"], v["autostart"], v["driver_iso"]' \
     pool-info design)" \
     "(['name', 'uuid', 'state', 'autostart', 'gpus', 'profiles', 'tenants', 'description', 'users', 'driver_iso', $(
-    )'driver_version'], True, 'active', True, '$iso')" "pool-info"
+    )'driver_version', 'passed_through'], True, 'active', True, '$iso')" "pool-info"
 json '[p["gpus"] for p in v if p["name"] == "default"]' pool-list > /run/lab-default
 assert_not_grep "$A2" "$(cat /run/lab-default)" "GPUs of the default pool"
 assert_grep "driver image built: $iso" "$(virt-vgpu pool-refresh design)" "pool-refresh"
 xorriso -indev $iso -find / -type f > /run/lab-iso 2> /dev/null
 assert_grep "/NVIDIA-Linux-x86_64-grid.run" "$(cat /run/lab-iso)" "what is in the image"
 assert_grep "/gridd.conf" "$(cat /run/lab-iso)" "what is in the image"
+assert_eq "$(stat -c '%U:%G %a' $iso)" "root:$(id -gn libvirt-qemu) 640" "who may read the image"
 
 say "a domain that names nothing but the pool has its default profile, and the driver's image"
 define cad --annot "$(of_acme "pool='design' driverISO='yes'")"
@@ -90,7 +98,8 @@ assert_grep '^0000:41:' "$(mdev_parent "$vgpu")" "parent"
 wait_for 30 vgpu_state "$vgpu" active
 assert_eq "$(json '[(r["pool"], r["tenant"]) for r in v]' list)" "[('design', 'acme')]" "list"
 assert_eq "$(json '[tuple(p.values()) for p in v["profiles"]], v["tenants"], v["users"]' pool-info design)" \
-    "([('NVIDIA A2-4Q', 4, 1, 3), ('NVIDIA A2-8Q', 2, 0, 0)], [{'name': 'acme', 'max': 1, 'used': 1}], ['cad'])" \
+    "([('NVIDIA A2-4Q', 4, 1, 3), ('NVIDIA A2-8Q', 2, 0, 0)], [{'name': 'acme', 'max': 1, 'used': 1, $(
+    )'max_mib': None, 'used_mib': 4096}], ['cad'])" \
     "pool-info"
 assert_eq "$(virt-vgpu pool-dumpxml design | xmlstarlet sel -t -m '//usage/profile' -v '@name' -o = -v '@capacity' \
     -o / -v '@allocated' -o / -v '@available' -n | xargs -d '\n')" "NVIDIA A2-4Q=4/1/3 NVIDIA A2-8Q=2/0/0" "pool-dumpxml"
@@ -99,10 +108,14 @@ say "refused: beyond the tenant's limit, no tenant, without the pool"
 define second --annot "$(of_acme "pool='design'")"
 wait_for 30 is_injected second
 refused second "tenant 'acme' has 1 of the 1 vGPUs that pool 'design' gives it \(cad\)"
+sed "s/max='1'/max='9' maxMiB='6144'/" /run/lab-design.xml > /run/lab-mib.xml
+virt-vgpu pool-define /run/lab-mib.xml
+refused second "tenant 'acme' has 4096 of the 6144 MiB that pool 'design' gives it, and a vGPU .* takes 4096 \(cad\)"
+virt-vgpu pool-define /run/lab-design.xml
 domain_xml nobody --annot "$(annotation "pool='design'")" > /run/lab-nobody.xml
 assert_grep "pool 'design' is for its tenants only \(acme\)" "$(reason_of --xml /run/lab-nobody.xml)" "explain"
 define outside --annot "$(annotation "profile='NVIDIA A2-4Q' gpu='$A2'")"
-refused outside "$A2: belongs to pool 'design'"
+refused outside "$A2, which gpu= names, .*: belongs to pool 'design'"
 
 say "stopped while a domain runs, and started again"
 assert_grep "used by: cad" "$(virt-vgpu pool-destroy design)" "pool-destroy"

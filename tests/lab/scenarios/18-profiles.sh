@@ -1,7 +1,7 @@
 #!/bin/bash
 # Profiles are matched exactly, chosen by room, limited per physical GPU, and a driver that refuses is not the end
 # takes: 30
-# once: trixie
+# once: bookworm
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
@@ -36,9 +36,9 @@ say "one size per physical GPU, max_instance across its VFs, and a name on two c
 enable_vfs "$A2" 6
 wait_for 30 test -e /sys/class/mdev_bus/0000:41:01.1/mdev_supported_types
 virt-vgpu create "$A2" 'NVIDIA A2-8Q' --uuid "$(u 1)"
-assert_fails "$A2: vGPUs of another size" virt-vgpu create "$A2" 'NVIDIA A2-4Q'
+assert_fails "$A2 cannot take a vGPU .*: vGPUs of another size" virt-vgpu create "$A2" 'NVIDIA A2-4Q'
 virt-vgpu create "$A2" 'NVIDIA A2-8Q' --uuid "$(u 2)"
-assert_fails "$A2: 2 of 2 are in use" virt-vgpu create "$A2" 'NVIDIA A2-8Q'
+assert_fails "$A2 cannot take a vGPU .*: 2 of 2 are in use" virt-vgpu create "$A2" 'NVIDIA A2-8Q'
 assert_eq "$(json "[r['available'] for r in v if r['id'] in ('nvidia-747', 'nvidia-746')]" profile-list "$A2")" \
     "[0, 0]" "available"
 virt-vgpu create "$M10" 44 --uuid "$(u 3)"

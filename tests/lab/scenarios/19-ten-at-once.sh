@@ -31,7 +31,7 @@ for i in "${!names[@]}"; do
         started=$((started + 1))
     else
         refused=$((refused + 1))
-        assert_grep "virt-vgpu: domain '${names[i]}': .*no GPU has room for a vGPU 'NVIDIA A2-4Q'.*$A2: 4 of 4 are in use" \
+        assert_grep "virt-vgpu: domain '${names[i]}': $A2, which gpu= names, cannot take a vGPU 'NVIDIA A2-4Q': 4 of 4 are in use" \
             "$(cat "$out")" "refusal of ${names[i]}"
     fi
 done

@@ -13,7 +13,7 @@ good=$(annotation "profile='NVIDIA A2-4Q'")
 say "through virsh: refused at start, the domain is unchanged"
 declare -A reasons=(
     [attribute]="line [0-9]+: unknown attribute 'colour' on <vgpu:device>"
-    [profile]="line [0-9]+: no GPU has room for a vGPU 'NVIDIA A2-5Q'.*$A2: does not have this profile"
+    [profile]="line [0-9]+: no GPU has room for a vGPU 'NVIDIA A2-5Q'.*($A2: does not have this profile|GPUs do not have it)"
     [version]="line [0-9]+: namespace version '2' is not supported"
     [placement]="line [0-9]+: attribute 'placement' on <vgpu:device> is 'random', expected one of: pack, spread, numa"
 )

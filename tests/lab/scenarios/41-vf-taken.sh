@@ -9,7 +9,8 @@
 device="profile='NVIDIA L40S-4Q' gpu='$L40S'"
 vfs_on "$L40S" 4
 define_vgpu web1 "$device"
-define_vgpu web2 "$device"
+define web2 --annot "$(annotation "$device" | sed "s,/></vgpu:devices>,><vgpu:hostdev><rom bar='off'/><driver name='vfio'/></vgpu:hostdev></vgpu:device></vgpu:devices>,")"
+wait_for 30 is_injected web2
 vf1=$(defined_vf web1 0) vf2=$(defined_vf web2 0)
 
 say "its VF has another type of that size"
@@ -18,7 +19,9 @@ assert_fails "domain 'web2'.*\(VF $vf2 carries nvidia-1160, set by somebody else
 moved() { vf=$(defined_vf web2 0) && [[ $vf == 0000:61:* && $vf != "$vf1" && $vf != "$vf2" ]]; }
 wait_for 20 moved
 vf=$(defined_vf web2 0)
+assert_grep "<rom bar='off'/>" "$(defined_hostdev web2 0)" "the hostdev that was moved"
 virsh -q start web2
+assert_grep "<rom bar='off'/>" "$(live_hostdev web2 0)" "the running domain's hostdev"
 assert_eq "$(state web2) $(live_vf web2 0)" "running $vf" "web2"
 assert_eq "$(fake "$L40S" vgpus | sort)" "$(printf '%s\n' "$vf2 1160 - - 0" "$vf 1150 - - 1" | sort)" "what is on the board"
 

@@ -11,7 +11,7 @@ define old --graphics --annot "$(annotation "profile='NVIDIA L40S-4Q'")"
 cp /etc/libvirt/qemu/old.xml /run/lab-old.before
 assert_fails "domain 'old': line [0-9]+: vGPU 0 .*$reason; this is 9\.0\.0" virt-vgpu inject old
 assert_fails "a start is not possible now" virt-vgpu explain old
-assert_grep "no-room: its $reason" \
+assert_grep "libvirt-too-old: its $reason" \
     "$(json "[c['verdict'] + ': ' + c['reason'] for c in v['candidates'] if c['gpu'] == '$L40S']" explain old || true)" "explain --json"
 assert_fails "virt-vgpu: domain 'old': .*$L40S: .*$reason" virsh -q start old
 assert_fails "virt-vgpu: domain 'old': .*$reason" virt-vgpu start old

@@ -27,7 +27,7 @@ bind() {
     assert_eq "$(driver_of "$1")" "$2" "driver of $1"
 }
 # goes_to NAME: on which bus its vGPU would be made now.
-goes_to() { json 'v["plan"][0].split()[-1][5:7]' explain "$1"; }
+goes_to() { json 'v["plan"][0]["parent"][5:7]' explain "$1"; }
 # of VERB EXPRESSION FILE: exit status and what EXPRESSION makes of the rows in v.
 of() {
     local rc=0

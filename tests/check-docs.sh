@@ -58,22 +58,41 @@ $(grep '^[<>]' "$tmp/diff")"
     done
 }
 
-if [ "${1:-}" = --life-cycle ]; then
-    life_cycle "$2"
-    exit "$failed"
-fi
+# reliability TREE: every test that docs/RELIABILITY.md names is there, and each promise names one or says that
+# there is none.
+reliability()
+{
+    grep -oE 'tests/[A-Za-z0-9_./-]*[A-Za-z0-9]' "$1/docs/RELIABILITY.md" | LC_ALL=C sort -u > "$tmp/named"
+    [ -s "$tmp/named" ] || complain "docs/RELIABILITY.md: no tests found"
+    while read -r named; do
+        [ -e "$named" ] || complain "docs/RELIABILITY.md: there is no $named"
+    done < "$tmp/named"
+    sed -n '/^## /q;/^| \*\*/p' "$1/docs/RELIABILITY.md" > "$tmp/promises"
+    [ -s "$tmp/promises" ] || complain "docs/RELIABILITY.md: no promises found"
+    while read -r promise; do
+        echo "$promise" | grep -qE '^\| [^|]+ \| [^|]*(tests/|none yet)[^|]* \| [^| ][^|]* \|$' ||
+            complain "docs/RELIABILITY.md: not a promise, its test and a figure: $promise"
+    done < "$tmp/promises"
+}
 
-# spoil FILE SED: whether that change to a file of a tree that is otherwise as this one is found.
+case ${1:-} in
+    --life-cycle | --reliability)
+        [ "$1" = --reliability ] || life_cycle "$2"
+        [ "$1" = --life-cycle ] || reliability "$2"
+        exit "$failed" ;;
+esac
+
+# spoil FILE SED [CHECK]: whether that change to a file of a tree that is otherwise as this one is found.
 spoil()
 {
     rm -rf "$tmp/tree"
     mkdir -p "$tmp/tree/src/core" "$tmp/tree/docs"
     cp src/core/lifecycle.c "$tmp/tree/src/core/"
-    cp docs/DESIGN.md "$tmp/tree/docs/"
+    cp docs/DESIGN.md docs/RELIABILITY.md "$tmp/tree/docs/"
     sed -i -E "$2" "$tmp/tree/$1"
     if cmp -s "$1" "$tmp/tree/$1"; then
         complain "self-test: nothing to change in $1: $2"
-    elif sh "$self" --life-cycle "$tmp/tree" > "$tmp/out"; then
+    elif sh "$self" "${3:---life-cycle}" "$tmp/tree" > "$tmp/out"; then
         complain "self-test: not found: $1: $2"
     fi
 }
@@ -88,6 +107,18 @@ spoil docs/DESIGN.md 's/^(\| `)(is-told` .*)/\1was-told-of\2/'
 spoil docs/DESIGN.md '/^    /s/replace-what-exists/replace-what-is/'
 spoil docs/DESIGN.md '/^    /s/runs-with-it/            /'
 spoil docs/DESIGN.md '/^    /s/failed$/broken/'
+
+reliability .
+spoil docs/RELIABILITY.md 's/test-kills\.c/test-kill.c/' --reliability
+spoil docs/RELIABILITY.md 's/13-never-redefine/13-ever-redefine/' --reliability
+spoil docs/RELIABILITY.md '/^\| \*\*Never redefine/s/tests.*`/by hand/' --reliability
+spoil docs/RELIABILITY.md '/^\| \*\*Never redefine/s/\| [a-z -]* \|$/| |/' --reliability
+
+# --- pages ------------------------------------------------------------------------------------
+for page in docs/*.md; do
+    grep -qF "]($page)" README.md || complain "README.md: no link to $page"
+    grep -qE "(^|[[:space:]])$page([[:space:]]|\$)" docs/Makefile.inc || complain "docs/Makefile.inc: $page is missing"
+done
 
 # options PROGRAM...: the long options that its help lists.
 options()

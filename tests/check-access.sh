@@ -54,4 +54,21 @@ awk '/^ [a-z-]+ +[0-9a-f]+$/ { print $1, $2 }' "$page" | sort > "$tmp/documented
 diff "$tmp/ids" "$tmp/documented" ||
     complain "MESSAGE_IDs of src/base/event.c (<) and of $page (>) differ"
 
+# missing FILE PATTERN: which of the words that are read are not in that passage of it, up to its list of events
+missing()
+{
+    awk -v pattern="$2" '$0 ~ pattern { on = 1 } on { print } on && /libvirt-disconnected/ { exit }' "$1" |
+        tr -cs 'a-z_-' '\n' | sort -u > "$tmp/words"
+    sort -u | comm -23 - "$tmp/words" > "$tmp/missing"
+    [ ! -s "$tmp/missing" ] || complain "$1: of events it lacks" "$(paste -sd ' ' "$tmp/missing")"
+}
+
+# what an event may be, and tell
+cut -d ' ' -f 1 "$tmp/ids" > "$tmp/told"
+missing docs/virt-vgpu.1.pod '^time [(]ISO 8601[)], event' < "$tmp/told"
+sed -nE 's/.*(put|g_variant_dict_insert)\(&dict, "([a-z_]+)".*/\2/p' src/base/event.c > "$tmp/keys"
+[ -s "$tmp/keys" ] || complain "src/base/event.c: no keys found"
+cat "$tmp/told" "$tmp/keys" > "$tmp/all"
+missing "$interface" '<!-- time [(]s, ISO 8601[)], event' < "$tmp/all"
+
 exit "$failed"

@@ -1,14 +1,16 @@
 /* crowd.c: a program of one user who calls virtvgpud from many connections at once, for tests/test-daemon-crowd.sh
  *
  * crowd users                says for other-users.c of which user a connection is: 0, but 4242 for those that have
- *                            told it so; and for polkit that all may do everything but with the pool "closed"
+ *                            told it so; and for polkit that all may do everything but with the pool "closed", and
+ *                            at that look at it
  * crowd call METHOD ARGUMENTS
- *                            one call; the arguments as GVariant text
+ *                            one call; the arguments as GVariant text; prints the answer, too
  * crowd flood CONNECTIONS CALLS
  *                            so many calls of ApplyHost in all; prints what becomes of each, and waits to be killed
  * crowd long CALLS MIB       so many calls of Explain one after the other, with a document of that length
  * crowd steady CALLS         so many calls of ListGpus with 8 in flight at any time */
 #include <gio/gio.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,20 @@ static const char introspection[] =
     "<arg type='s' direction='in'/><arg type='(bba{ss})' direction='out'/>"
     "</method></interface></node>";
 
+/* ListPools is about all pools, so about that one, too. */
+static bool
+is_allowed(GVariant *parameters)
+{
+    g_autoptr(GVariant) details = g_variant_get_child_value(parameters, 2);
+    const char *action, *method = NULL, *pool = NULL;
+
+    g_variant_get_child(parameters, 1, "&s", &action);
+    (void) g_variant_lookup(details, "method", "&s", &method);
+    (void) g_variant_lookup(details, "pool", "&s", &pool);
+    return g_str_equal(action, "org.virtvgpu.query") ||
+           (g_strcmp0(pool, "closed") != 0 && g_strcmp0(method, "ListPools") != 0);
+}
+
 static void
 on_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
         const char *method, GVariant *parameters, GDBusMethodInvocation *call, gpointer opaque)
@@ -48,11 +64,7 @@ on_call(GDBusConnection *bus, const char *sender, const char *path, const char *
     if (g_str_equal(method, "Join")) {
         g_hash_table_add(crowd, g_strdup(sender));
     } else if (g_str_equal(method, "CheckAuthorization")) {
-        g_autoptr(GVariant) details = g_variant_get_child_value(parameters, 2);
-        const char *pool = NULL;
-
-        (void) g_variant_lookup(details, "pool", "&s", &pool);
-        answer = g_variant_new("((bba{ss}))", g_strcmp0(pool, "closed") != 0, FALSE, NULL);
+        answer = g_variant_new("((bba{ss}))", is_allowed(parameters), FALSE, NULL);
     } else {
         const char *name;
 
@@ -113,21 +125,27 @@ on_answer(GObject *bus, GAsyncResult *result, gpointer opaque)
     g_autoptr(GVariant) answer =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
 
-    (void) opaque;
     left--;
     printf("%s\n", answer ? "answered"
                    : g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED)
                        ? "refused"
                        : error->message);
+    if (answer && opaque) {
+        g_autofree char *text = g_variant_print(answer, FALSE);
+
+        printf("%s\n", text);
+    }
     fflush(stdout);
 }
 
+/* @show: print the answer, too. */
 static void
-call(GDBusConnection *bus, const char *method, GVariant *parameters)
+call(GDBusConnection *bus, const char *method, GVariant *parameters, bool show)
 {
     left++;
     g_dbus_connection_call(bus, MANAGER, MANAGER_PATH, MANAGER, method, parameters, NULL,
-                           G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_answer, NULL);
+                           G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_answer,
+                           GINT_TO_POINTER(show));
 }
 
 static void
@@ -145,7 +163,8 @@ flood(guint connections, guint calls)
     for (guint i = 0; i < connections; i++)
         g_ptr_array_add(members, join());
     for (guint i = 0; i < calls; i++)
-        call(members->pdata[i % connections], "ApplyHost", g_variant_new("(s)", "<vgpuhost/>"));
+        call(members->pdata[i % connections], "ApplyHost", g_variant_new("(s)", "<vgpuhost/>"),
+             false);
     wait_for(0);
 }
 
@@ -156,7 +175,7 @@ send_long(guint calls, gsize mib)
     GDBusConnection *bus = join();
 
     for (guint i = 0; i < calls; i++) {
-        call(bus, "Explain", g_variant_new("(s)", text));
+        call(bus, "Explain", g_variant_new("(s)", text), false);
         wait_for(0);
     }
 }
@@ -168,7 +187,7 @@ keep_on(guint calls)
 
     for (guint i = 0; i < calls; i++) {
         wait_for(IN_FLIGHT - 1);
-        call(bus, "ListGpus", NULL);
+        call(bus, "ListGpus", NULL, false);
     }
     wait_for(0);
 }
@@ -176,7 +195,7 @@ keep_on(guint calls)
 static void
 call_once(const char *method, const char *arguments)
 {
-    call(join(), method, g_variant_new_parsed(arguments));
+    call(join(), method, g_variant_new_parsed(arguments), true);
     wait_for(0);
 }
 

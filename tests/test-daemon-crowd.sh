@@ -90,6 +90,24 @@ check "nor be removed from it" refuses DestroyVgpu "('$uuid',)"
 check "nor be attached from it" refuses Attach "('$uuid', {'pool': <'closed'>}, uint32 1)"
 cli destroy "$uuid" > /dev/null
 
+# --- what those see of a pool who may only look ---------------------------------------------------
+images=/var/lib/libvirt/images
+sed "s|</source>|&<!-- $images/secret --><driverISO path='$images/secret.iso'/>|" "$root/pool.xml" \
+    > "$root/iso-pool.xml"
+cli pool-define "$root/iso-pool.xml" > /dev/null
+shows() { does "$@" && grep -q closed "$root/crowd" && ! grep secret "$root/crowd"; }
+check "no paths in the pool's properties" shows GetPool "('closed',)"
+check "nor by its UUID" shows GetPool "('$pool_uuid',)"
+check "nor in those of all pools" shows ListPools "()"
+check "nor in its document" shows GetPoolXml "('closed', false)"
+check "nor in that as it was defined" shows GetPoolXml "('closed', true)"
+check "nor in what doctor finds" shows Doctor "()"
+check "nor in metrics" shows GetMetrics "()"
+root_sees() { cli "$@" | grep "secret.iso"; }
+check "root sees them in its properties" root_sees pool-info closed
+check "and in those of all pools" root_sees pool-list --json
+check "and in its document" root_sees pool-dumpxml closed
+
 # --- how much ---------------------------------------------------------------------------------
 before=$(memory)
 crowd long 30 16 > "$root/crowd" 2>&1

@@ -826,24 +826,43 @@ test_format(void **state)
 
 /* Those who may only look see neither files nor servers, and cannot define what they see by mistake. */
 static void
-test_hide(void **state)
+test_in_part(void **state)
 {
     static const char xml[] =
-        "<vgpupool>\n  <!-- token in /srv/secret -->\n  <name>design</name>\n  " SOURCE "\n"
-        "  <driverISO path='/srv/grid.iso'><bundle path='/srv/secret'/>"
+        "<vgpupool>\n  <!-- token in /srv/secret -->\n  <name>design</name>\n"
+        "  <description>CAD</description>\n  " SOURCE
+        "\n  <profiles><profile name='A'/></profiles>\n"
+        "  <params allow='listed'><param name='a'/><param name='b' value='1'/></params>\n"
+        "  <driver version='550'/>\n"
+        "  <driverISO path='/srv/grid.iso'><bundle path='/srv/secret'/><token "
+        "path='/srv/secret.tok'/>"
         "<gridd key='ServerAddress' value='lic.secret'/><!-- secret --></driverISO>\n"
         "</vgpupool>\n";
-    g_autofree char *hidden = vgpu_pool_hide(xml);
+    g_autoptr(VgpuPool) pool = parse_good("whole", xml);
+    g_autoptr(VgpuPool) part = vgpu_pool_in_part(pool);
     g_autoptr(GError) error = NULL;
 
     (void) state;
-    assert_null(strstr(hidden, "secret"));
-    assert_null(strstr(hidden, "/srv"));
-    assert_non_null(strstr(hidden, "<source><gpu address="));
-    assert_non_null(strstr(hidden, "<driverISO/>"));
-    assert_non_null(strstr(hidden, "<vgpupool>\n  <!-- " VGPU_POOL_IN_PART " -->\n  <name>"));
-    assert_null(vgpu_pool_parse(hidden, strlen(hidden), "pool", &error));
+    assert_null(strstr(part->xml, "secret"));
+    assert_null(strstr(part->xml, "/srv"));
+    assert_non_null(strstr(part->xml, "<source><gpu address="));
+    assert_non_null(strstr(part->xml, "<driverISO/>"));
+    assert_non_null(strstr(part->xml, "<vgpupool>\n  <!-- " VGPU_POOL_IN_PART " -->\n  <name>"));
+    assert_null(vgpu_pool_parse(part->xml, strlen(part->xml), "pool", &error));
     assert_non_null(strstr(error->message, "driverISO"));
+    assert_null(part->iso);
+    assert_null(part->iso_token);
+    assert_int_equal(part->iso_paths->len, 0);
+    assert_int_equal(part->iso_gridd->len, 0);
+    g_clear_pointer(&pool, vgpu_pool_free); /* it has its own */
+    assert_string_equal(part->name, "design");
+    assert_string_equal(part->description, "CAD");
+    assert_string_equal(part->driver_version, "550");
+    assert_string_equal(vgpu_pool_default_profile(part), "A");
+    assert_int_equal(part->sources->len, 1);
+    assert_int_equal(part->params.allow, VGPU_PARAMS_LISTED);
+    assert_int_equal(part->params.listed->len, 1);
+    assert_string_equal(part->params.forced, "b=1");
 }
 
 /* The example of virt-vgpu-pool(5), which may be indented as that needs it. */
@@ -934,7 +953,7 @@ main(void)
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_domains),
         cmocka_unit_test(test_tenants),  cmocka_unit_test(test_driver),
         cmocka_unit_test(test_format),   cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_hide),     cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_in_part),  cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_time),
     };
 

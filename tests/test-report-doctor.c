@@ -369,10 +369,10 @@ static const struct {
       .wanted = "pools ok" },
     { "its image is missing",
       .pools = { { NAMED "<driverISO path='/nowhere/grid.iso'/>", { GPU_1 } } },
-      .wanted = "pool a warn the driver image /nowhere/grid.iso is missing: domains with "
-                "driverISO='yes' "
-                "do "
-                "not start|put it there; virt-vgpu driver-iso --output /nowhere/grid.iso" },
+      .wanted = "pool a warn the driver image is missing: domains with driverISO='yes' do not "
+                "start|put it where 'virt-vgpu pool-info a' says; virt-vgpu driver-iso --output "
+                "FILE",
+      .unwanted = "/nowhere" },
     { "in use", .pools = { { NAMED, { GPU_1 }, { "web1" } } }, .wanted = "pools ok 1",
       .unwanted = "web1" },
     { "off without users", .pools = { { NAMED, { GPU_1 }, .is_off = true } },

@@ -280,7 +280,7 @@ test_pool(void **state)
     g_autoptr(GVariant) dict = NULL;
 
     fixture_init(&fixture, false);
-    dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row));
+    dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row, true));
     assert_dict(dict, "{'name': <'design'>, 'uuid': <'U'>, 'description': <'CAD seats'>, "
                       "'state': <'active'>, 'autostart': <false>, 'gpus': <['0000:41:00.0']>, "
                       "'users': <['web1']>, 'default_profile': <'NVIDIA A2-4Q'>, 'driver_iso': "
@@ -301,7 +301,7 @@ test_default_pool(void **state)
     fixture.row.active = false;
     fixture.row.autostart = true;
     g_ptr_array_set_size(fixture.row.gpus, 0);
-    dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row));
+    dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row, true));
     assert_dict(dict,
                 "{'name': <'default'>, 'state': <'inactive'>, 'autostart': <true>, "
                 "'gpus': <@as []>, 'users': <['web1']>, 'tenants': <@aa{sv} []>, " ROOM "}");
@@ -315,13 +315,13 @@ test_pool_xml(void **state)
     g_autofree char *xml = NULL, *made_up = NULL;
 
     fixture_init(&fixture, false);
-    xml = vgpu_report_pool_xml(&fixture.row);
+    xml = vgpu_report_pool_xml(&fixture.row, true);
     assert_non_null(strstr(xml, "<name>design</name>"));
     assert_non_null(strstr(xml, "<profile name=\"NVIDIA A2-4Q\" capacity=\"4\" allocated=\"3\" "
                                 "available=\"1\"/>"));
     assert_non_null(strstr(xml, "<profile name=\"NVIDIA L40S-4Q\" allocated=\"2\"/>"));
     fixture_init(&implicit, true);
-    made_up = vgpu_report_pool_xml(&implicit.row);
+    made_up = vgpu_report_pool_xml(&implicit.row, true);
     assert_non_null(strstr(made_up, "<name>default</name>"));
     assert_non_null(strstr(made_up, "<profile name='a&lt;b' capacity='2' allocated='0' "
                                     "available='0'/>"));

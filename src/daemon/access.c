@@ -285,6 +285,17 @@ complete_details(GDBusMethodInvocation *call, GVariant *details, VgpuAccessCompl
     return g_variant_builder_end(&all);
 }
 
+/* All of a call, completed. */
+static void
+read_whole(GDBusMethodInvocation *call, guint uid, VgpuAccessComplete complete, gpointer opaque,
+           VgpuAccess *out)
+{
+    vgpu_access_read(call, out);
+    out->uid = uid;
+    if (complete)
+        out->details = complete_details(call, out->details, complete, opaque);
+}
+
 bool
 vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete, gpointer opaque,
                       GError **error)
@@ -301,23 +312,22 @@ vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete, 
     }
     if (needs_no_polkit(uid))
         return true;
-    vgpu_access_read(call, &access);
-    access.uid = uid;
-    if (complete)
-        access.details = complete_details(call, access.details, complete, opaque);
+    read_whole(call, uid, complete, opaque, &access);
     return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, error);
 }
 
 bool
-vgpu_access_may(GDBusMethodInvocation *call, const char *kind)
+vgpu_access_may(GDBusMethodInvocation *call, const char *kind, VgpuAccessComplete complete,
+                gpointer opaque)
 {
     VgpuAccess access;
     guint uid;
 
     if (!vgpu_access_uid(call, &uid, NULL))
         return false;
-    vgpu_access_read(call, &access);
-    access.uid = uid;
+    if (needs_no_polkit(uid))
+        return true;
+    read_whole(call, uid, complete, opaque, &access);
     access.kind = kind;
     access.interactive = false;
     return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, NULL);

@@ -52,7 +52,7 @@ check_driver(Check *self, const VgpuPoolRow *row)
     }
 }
 
-/* Made from its bundle, or put there by somebody. */
+/* Made from its bundle, or put there by somebody. Everybody may ask doctor, so no path is told. */
 static void
 check_image(Check *self, const VgpuPoolRow *row)
 {
@@ -61,13 +61,12 @@ check_image(Check *self, const VgpuPoolRow *row)
     if (!pool->iso || access(pool->iso, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
         return;
     find(self, row, "warn",
-         g_strdup_printf("the driver image %s is missing: domains with driverISO='yes' do not "
-                         "start",
-                         pool->iso),
+         g_strdup("the driver image is missing: domains with driverISO='yes' do not start"),
          pool->iso_paths->len
              ? g_strdup_printf("virt-vgpu pool-refresh %s", row->name)
-             : g_strdup_printf("put it there; virt-vgpu driver-iso --output %s builds one",
-                               pool->iso));
+             : g_strdup_printf("put it where 'virt-vgpu pool-info %s' says; virt-vgpu driver-iso "
+                               "--output FILE builds one",
+                               row->name));
 }
 
 static void

@@ -48,9 +48,19 @@ report_tenants(const VgpuPoolRow *row)
     return g_variant_builder_end(&list);
 }
 
-GVariant *
-vgpu_report_pool(const VgpuPoolRow *row)
+/* What the caller may see of the row's pool; NULL: it has no definition. */
+static VgpuPool *
+pool_for(const VgpuPoolRow *row, bool may_manage)
 {
+    if (!row->pool)
+        return NULL;
+    return may_manage ? vgpu_pool_ref((VgpuPool *) row->pool) : vgpu_pool_in_part(row->pool);
+}
+
+GVariant *
+vgpu_report_pool(const VgpuPoolRow *row, bool may_manage)
+{
+    g_autoptr(VgpuPool) pool = pool_for(row, may_manage);
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
     vgpu_put_s(&dict, "name", row->name);
@@ -63,23 +73,24 @@ vgpu_report_pool(const VgpuPoolRow *row)
     g_variant_dict_insert_value(&dict, "users", strings(row->users));
     if (row->passed && row->passed->len)
         g_variant_dict_insert_value(&dict, "passed_through", strings(row->passed));
-    if (row->pool) {
-        vgpu_put_s(&dict, "description", row->pool->description);
-        vgpu_put_s(&dict, "default_profile", vgpu_pool_default_profile(row->pool));
-        vgpu_put_s(&dict, "driver_iso", row->pool->iso);
-        vgpu_put_s(&dict, "driver_version", row->pool->driver_version);
+    if (pool) {
+        vgpu_put_s(&dict, "description", pool->description);
+        vgpu_put_s(&dict, "default_profile", vgpu_pool_default_profile(pool));
+        vgpu_put_s(&dict, "driver_iso", pool->iso);
+        vgpu_put_s(&dict, "driver_version", pool->driver_version);
     }
     return g_variant_dict_end(&dict);
 }
 
 GVariant *
-vgpu_report_pools(const GPtrArray *rows)
+vgpu_report_pools(const GPtrArray *rows, bool may_manage)
 {
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
     for (guint i = 0; i < rows->len; i++)
-        g_variant_builder_add_value(&list, vgpu_report_pool(g_ptr_array_index(rows, i)));
+        g_variant_builder_add_value(&list,
+                                    vgpu_report_pool(g_ptr_array_index(rows, i), may_manage));
     return g_variant_builder_end(&list);
 }
 
@@ -112,11 +123,12 @@ default_pool_xml(const VgpuPoolRow *row)
 }
 
 char *
-vgpu_report_pool_xml(const VgpuPoolRow *row)
+vgpu_report_pool_xml(const VgpuPoolRow *row, bool may_manage)
 {
+    g_autoptr(VgpuPool) pool = pool_for(row, may_manage);
     g_autoptr(GArray) uses = g_array_new(FALSE, FALSE, sizeof(VgpuPoolUse));
 
-    if (!row->pool)
+    if (!pool)
         return default_pool_xml(row);
     for (guint i = 0; i < row->profiles->len; i++) {
         const VgpuPoolRoom *room = g_ptr_array_index(row->profiles, i);
@@ -129,5 +141,13 @@ vgpu_report_pool_xml(const VgpuPoolRow *row)
 
         g_array_append_val(uses, use);
     }
-    return vgpu_pool_format(row->pool, (const VgpuPoolUse *) (gpointer) uses->data, uses->len);
+    return vgpu_pool_format(pool, (const VgpuPoolUse *) (gpointer) uses->data, uses->len);
+}
+
+char *
+vgpu_report_pool_definition(const VgpuPoolRow *row, bool may_manage)
+{
+    g_autoptr(VgpuPool) pool = pool_for(row, may_manage);
+
+    return pool ? g_strdup(pool->xml) : NULL;
 }

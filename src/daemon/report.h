@@ -22,13 +22,16 @@ GVariant *vgpu_report_vgpu(VgpuManager *manager, const char *uuid);
 GVariant *vgpu_report_some(VgpuManager *manager, const char *const *uuids);
 GVariant *vgpu_report_explain(VgpuManager *manager, VgpuDomain *domain);
 GVariant *vgpu_report_actions(const GPtrArray *actions);
-/* One pool; pure. */
-GVariant *vgpu_report_pool(const VgpuPoolRow *row);
+/* One pool; pure. @may_manage: for a caller who may manage pools; others see of it, here and in all that
+ * follows, what vgpu_pool_in_part() leaves. */
+GVariant *vgpu_report_pool(const VgpuPoolRow *row, bool may_manage);
 /* @rows: of VgpuPoolRow. */
-GVariant *vgpu_report_pools(const GPtrArray *rows);
+GVariant *vgpu_report_pools(const GPtrArray *rows, bool may_manage);
 /* The pool's document with the numbers of now in it; of the default pool, which has none, one
  * that is made up and has no source. */
-char *vgpu_report_pool_xml(const VgpuPoolRow *row);
+char *vgpu_report_pool_xml(const VgpuPoolRow *row, bool may_manage);
+/* As it was defined; NULL: the default pool was not. */
+char *vgpu_report_pool_definition(const VgpuPoolRow *row, bool may_manage);
 /* libvirt's view of the GPUs beside that of sysfs. */
 typedef struct {
     GPtrArray *differences; /* of VgpuDifference; NULL: libvirt has not told its view */

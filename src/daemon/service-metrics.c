@@ -79,7 +79,7 @@ vgpu_service_metrics_collect(gpointer opaque)
     rows.vgpus = list_vgpus(source);
     turn = vgpu_turn_begin(source->worker);
     pools = vgpu_manager_list_pools(manager);
-    rows.pools = g_variant_ref_sink(vgpu_report_pools(pools));
+    rows.pools = g_variant_ref_sink(vgpu_report_pools(pools, false));
     vgpu_turn_end(turn);
     add_figures(source, &rows);
     return vgpu_metrics_text(vgpu_metrics_default(), &rows);

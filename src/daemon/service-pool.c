@@ -29,24 +29,25 @@ find_row(VgpuService *self, const char *name, GError **error)
 }
 
 static GVariant *
-report_row(VgpuService *self, const char *name, GError **error)
+report_row(VgpuService *self, const char *name, bool may_manage, GError **error)
 {
     g_autoptr(VgpuPoolRow) row = find_row(self, name, error);
 
-    return row ? vgpu_report_pool(row) : NULL;
+    return row ? vgpu_report_pool(row, may_manage) : NULL;
 }
 
 static char *
-xml_of(VgpuService *self, const char *name, bool configured, GError **error)
+xml_of(VgpuService *self, const char *name, bool configured, bool may_manage, GError **error)
 {
     g_autoptr(VgpuPoolRow) row = find_row(self, name, error);
+    char *xml;
 
     if (!row)
         return NULL;
-    if (!configured)
-        return vgpu_report_pool_xml(row);
-    if (row->pool)
-        return g_strdup(row->pool->xml);
+    xml = configured ? vgpu_report_pool_definition(row, may_manage)
+                     : vgpu_report_pool_xml(row, may_manage);
+    if (xml)
+        return xml;
     g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
                         "pool '" VGPU_POOL_DEFAULT
                         "' has no definition: it is made of the GPUs of no other pool");
@@ -164,7 +165,7 @@ define(VgpuService *self, const char *xml, GError **error)
         return NULL;
     tell(self, "pool-defined", pool->name,
          vgpu_pools_list(pools_of(self))->len > before ? "new" : "changed");
-    return report_row(self, pool->name, error);
+    return report_row(self, pool->name, true, error);
 }
 
 /* The name of a pool that may have been named by its UUID, or that cannot be found. */
@@ -241,13 +242,21 @@ refresh(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
     return true;
 }
 
+/* Who may not sees pools in part. Not in a turn. */
+static bool
+may_manage(VgpuService *self, GDBusMethodInvocation *call)
+{
+    return vgpu_access_may(call, "manage", vgpu_service_subject, self);
+}
+
 static gboolean
 on_list_pools(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
     VgpuService *self = opaque;
+    bool whole = may_manage(self, call);
     VgpuTurn *turn = vgpu_service_turn(self);
     g_autoptr(GPtrArray) rows = vgpu_manager_list_pools(self->manager);
-    GVariant *pools = vgpu_report_pools(rows);
+    GVariant *pools = vgpu_report_pools(rows, whole);
 
     vgpu_turn_end(turn);
     vgpu_bus_manager1_complete_list_pools(skeleton, call, pools);
@@ -260,8 +269,9 @@ on_get_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *
 {
     VgpuService *self = opaque;
     GError *error = NULL;
+    bool whole = may_manage(self, call);
     VgpuTurn *turn = vgpu_service_turn(self);
-    GVariant *pool = report_row(self, name, &error);
+    GVariant *pool = report_row(self, name, whole, &error);
 
     vgpu_turn_end(turn);
     if (!pool)
@@ -276,17 +286,13 @@ on_get_pool_xml(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const ch
 {
     VgpuService *self = opaque;
     GError *error = NULL;
+    bool whole = may_manage(self, call);
     VgpuTurn *turn = vgpu_service_turn(self);
-    g_autofree char *xml = xml_of(self, name, configured, &error);
+    g_autofree char *xml = xml_of(self, name, configured, whole, &error);
 
     vgpu_turn_end(turn);
     if (!xml)
         return vgpu_service_take(call, error);
-    if (!vgpu_access_may(call, "manage")) {
-        g_autofree char *whole = g_steal_pointer(&xml);
-
-        xml = vgpu_pool_hide(whole);
-    }
     vgpu_bus_manager1_complete_get_pool_xml(skeleton, call, xml);
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

@@ -84,8 +84,9 @@ say_so(xmlNode *root)
         xmlAddPrevSibling(remark, xmlCopyNode(first, 1));
 }
 
-char *
-vgpu_pool_hide(const char *xml)
+/* @xml without what <driverISO> says and without comments, of which a comment tells. */
+static char *
+hide(const char *xml)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(xmlDoc) doc = vgpu_xml_parse(xml, strlen(xml), "pool", &error);
@@ -102,4 +103,30 @@ vgpu_pool_hide(const char *xml)
     if (remarks->len || isos->len)
         say_so(xmlDocGetRootElement(doc));
     return vgpu_xml_dump_doc(doc);
+}
+
+VgpuPool *
+vgpu_pool_in_part(const VgpuPool *self)
+{
+    VgpuPool *part = g_new0(VgpuPool, 1);
+
+    *part = (VgpuPool) {
+        .name = g_strdup(self->name),
+        .uuid = g_strdup(self->uuid),
+        .description = g_strdup(self->description),
+        .sources = g_ptr_array_ref(self->sources),
+        .profiles = g_ptr_array_ref(self->profiles),
+        .tenants = g_ptr_array_ref(self->tenants),
+        .domains = g_ptr_array_ref(self->domains),
+        .defaults = self->defaults,
+        .params = { .allow = self->params.allow,
+                    .listed = g_ptr_array_ref(self->params.listed),
+                    .forced = g_strdup(self->params.forced) },
+        .driver_version = g_strdup(self->driver_version),
+        .iso_paths = g_ptr_array_new(),
+        .iso_gridd = g_ptr_array_new(),
+        .xml = hide(self->xml),
+    };
+    g_atomic_ref_count_init(&part->refs);
+    return part;
 }

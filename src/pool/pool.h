@@ -101,6 +101,7 @@ typedef struct {
 } VgpuPoolUse;
 char *vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n);
 
-/* A pool's document @xml for those who may only look: without what <driverISO> says, which is where files and licence
- * servers are, and without comments, of which a comment tells. It cannot be defined again if <driverISO> lacks its path. */
-char *vgpu_pool_hide(const char *xml);
+/* The pool as those may see it who may only look, a new one: without what <driverISO> says, which is where files and
+ * licence servers are, and without the comments of its document, of which a comment tells. That cannot be defined again
+ * if its <driverISO> lacks the path. */
+VgpuPool *vgpu_pool_in_part(const VgpuPool *self);

@@ -15,7 +15,8 @@
     "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>, "                    \
     "'max_mib': <uint32 32768>, 'used_mib': <uint32 8192>}]>, "                                  \
     "'users': <['web1', 'web2']>, 'driver_iso': <'/var/lib/grid.iso'>, "                         \
-    "'default_profile': <'NVIDIA A2-4Q'>"
+    "'default_profile': <'NVIDIA A2-4Q'>, 'params_allow': <'listed'>, "                          \
+    "'params_listed': <['loglevel', 'debugging']>, 'params_set': <['ecc=1']>"
 #define DEFAULT                                                                                  \
     "{'name': <'default'>, 'state': <'active'>, 'autostart': <true>, "                           \
     "'gpus': <['0000:e1:00.0']>, 'profiles': <@aa{sv} []>, 'tenants': <@aa{sv} []>, "            \

@@ -78,10 +78,11 @@ narrow
 cli 0 pool-list --json
 json '[{"name":"default","uuid":null,"state":"active","autostart":true,"gpus":["0000:e1:00.0"],"profiles":[],"tenants":[]' \
     '"gpus":["0000:41:00.0","0000:61:00.0"],"profiles":[{"name":"NVIDIAA2-4Q","capacity":4,"allocated":2,"available":2}],"tenants":[{"name":"acme","max":4,"used":2,"max_mib":32768,"used_mib":8192}]' \
-    '"description":"CADseats","users":["web1","web2"],"driver_iso":"/var/lib/grid.iso","driver_version":null,"passed_through":null}]'
+    '"description":"CADseats","users":["web1","web2"],"driver_iso":"/var/lib/grid.iso","driver_version":null,"params_allow":"listed","params_listed":["loglevel","debugging"],"params_set":["ecc=1"],"passed_through":null}]'
 cli 0 pool-info design
-out "Name:            design" "State:           active" "Used by:         web1, web2" \
-    "Driver ISO:      /var/lib/grid.iso" "NVIDIA A2-4Q  4         2          2" "acme    4    2"
+out "Name:               design" "State:              active" "Used by:            web1, web2" \
+    "Driver ISO:         /var/lib/grid.iso" "Parameters:         listed" \
+    "Parameters listed:  loglevel, debugging" "Parameters set:     ecc=1" "NVIDIA A2-4Q  4         2          2" "acme    4    2"
 narrow
 cli 0 pool-info default --json
 json '{"name":"default","uuid":null,' '"users":[]'

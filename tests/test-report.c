@@ -200,6 +200,9 @@ fixture_init(Fixture *self, bool is_default)
                   .description = TEXT("CAD seats"),
                   .iso = TEXT("/images/grid.iso"),
                   .driver_version = TEXT("550"),
+                  .params = { .allow = VGPU_PARAMS_LISTED,
+                              .listed = g_ptr_array_new(),
+                              .forced = TEXT("a=1,b=2") },
                   .xml =
                       TEXT("<vgpupool>\n  <name>design</name>\n  <uuid>U</uuid>\n</vgpupool>\n"),
                   .profiles = list_of(profiles, sizeof(profiles[0]), G_N_ELEMENTS(profiles)) },
@@ -207,11 +210,14 @@ fixture_init(Fixture *self, bool is_default)
                  .uuid = is_default ? NULL : TEXT("U"),
                  .active = true },
     };
+    g_atomic_ref_count_init(&self->pool.refs);
     self->row.pool = is_default ? NULL : &self->pool;
     self->row.gpus = g_ptr_array_new();
     self->row.users = g_ptr_array_new();
     g_ptr_array_add(self->row.gpus, TEXT("0000:41:00.0"));
     g_ptr_array_add(self->row.users, TEXT("web1"));
+    g_ptr_array_add(self->pool.params.listed, TEXT("loglevel"));
+    g_ptr_array_add(self->pool.params.listed, TEXT("profiling"));
     self->row.profiles = list_of(rooms, sizeof(rooms[0]), G_N_ELEMENTS(rooms));
     self->row.tenants =
         list_of(tenants, sizeof(tenants[0]), is_default ? 0 : G_N_ELEMENTS(tenants));
@@ -221,6 +227,7 @@ static void
 fixture_clear(Fixture *self)
 {
     g_ptr_array_unref(self->pool.profiles);
+    g_ptr_array_unref(self->pool.params.listed);
     g_ptr_array_unref(self->row.gpus);
     g_ptr_array_unref(self->row.users);
     g_ptr_array_unref(self->row.profiles);
@@ -285,7 +292,9 @@ test_pool(void **state)
                       "'state': <'active'>, 'autostart': <false>, 'gpus': <['0000:41:00.0']>, "
                       "'users': <['web1']>, 'default_profile': <'NVIDIA A2-4Q'>, 'driver_iso': "
                       "<'/images/grid.iso'>, "
-                      "'driver_version': <'550'>, "
+                      "'driver_version': <'550'>, 'params_allow': <'listed'>, "
+                      "'params_listed': <['loglevel', 'profiling']>, "
+                      "'params_set': <['a=1', 'b=2']>, "
                       "'tenants': <[{'name': <'acme'>, 'max': <uint32 4>, 'used': <uint32 2>, "
                       "'used_mib': <uint32 8192>}, {'name': <'beta'>, 'used': <uint32 0>, "
                       "'max_mib': <uint32 16384>, 'used_mib': <uint32 0>}]>, " ROOM "}");
@@ -302,9 +311,11 @@ test_default_pool(void **state)
     fixture.row.autostart = true;
     g_ptr_array_set_size(fixture.row.gpus, 0);
     dict = g_variant_ref_sink(vgpu_report_pool(&fixture.row, true));
-    assert_dict(dict,
-                "{'name': <'default'>, 'state': <'inactive'>, 'autostart': <true>, "
-                "'gpus': <@as []>, 'users': <['web1']>, 'tenants': <@aa{sv} []>, " ROOM "}");
+    assert_dict(
+        dict,
+        "{'name': <'default'>, 'state': <'inactive'>, 'autostart': <true>, "
+        "'gpus': <@as []>, 'users': <['web1']>, 'tenants': <@aa{sv} []>, "
+        "'params_allow': <'any'>, 'params_listed': <@as []>, 'params_set': <@as []>, " ROOM "}");
 }
 
 static void

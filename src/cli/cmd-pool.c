@@ -379,7 +379,8 @@ const VgpuCommand vgpu_commands_pool[] = {
       .summary = "one pool: its GPUs, room, tenants and users",
       .description =
           "Shows one pool with, for each of its profiles, how many its GPUs can hold, how many "
-          "there are and how many more fit now, and what each tenant has of its limit.",
+          "there are and how many more fit now, what each tenant has of its limit, and which "
+          "plugin parameters its devices may ask for.",
       .example = "virt-vgpu pool-info design",
       .min_args = 1,
       .max_args = 1,

@@ -88,6 +88,9 @@ static const VgpuColumn pool_keys[] = {
     KEY("users"),
     KEY("driver_iso"),
     KEY("driver_version"),
+    KEY("params_allow"),
+    KEY("params_listed"),
+    KEY("params_set"),
     KEY("passed_through"),
     { 0 },
 };

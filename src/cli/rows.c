@@ -46,6 +46,9 @@ const VgpuColumn vgpu_rows_pool[] = {
     { .key = "users", .header = "Used by", .fit = VGPU_FIT_WRAP, .wide = true },
     { .key = "driver_iso", .header = "Driver ISO", .wide = true },
     { .key = "driver_version", .header = "Driver version", .wide = true },
+    { .key = "params_allow", .header = "Parameters", .wide = true },
+    { .key = "params_listed", .header = "Parameters listed", .fit = VGPU_FIT_WRAP, .wide = true },
+    { .key = "params_set", .header = "Parameters set", .fit = VGPU_FIT_WRAP, .wide = true },
     { .key = "passed_through", .header = "Passed through", .fit = VGPU_FIT_WRAP, .wide = true },
     { 0 },
 };

@@ -57,6 +57,21 @@ pool_for(const VgpuPoolRow *row, bool may_manage)
     return may_manage ? vgpu_pool_ref((VgpuPool *) row->pool) : vgpu_pool_in_part(row->pool);
 }
 
+/* Which plugin parameters its devices may ask for, and what each has; the default pool has no policy. */
+static void
+put_params(GVariantDict *dict, const VgpuPool *pool)
+{
+    const VgpuParamsPolicy *policy = pool ? &pool->params : &(VgpuParamsPolicy) { 0 };
+    g_auto(GStrv) forced = g_strsplit(policy->forced ? policy->forced : "", ",", -1);
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+
+    vgpu_put_s(dict, "params_allow", vgpu_params_policy_allow_to_string(policy->allow));
+    g_variant_dict_insert_value(dict, "params_listed",
+                                strings(policy->listed ? policy->listed : none));
+    g_variant_dict_insert_value(dict, "params_set",
+                                g_variant_new_strv((const char *const *) forced, -1));
+}
+
 GVariant *
 vgpu_report_pool(const VgpuPoolRow *row, bool may_manage)
 {
@@ -73,6 +88,7 @@ vgpu_report_pool(const VgpuPoolRow *row, bool may_manage)
     g_variant_dict_insert_value(&dict, "users", strings(row->users));
     if (row->passed && row->passed->len)
         g_variant_dict_insert_value(&dict, "passed_through", strings(row->passed));
+    put_params(&dict, pool);
     if (pool) {
         vgpu_put_s(&dict, "description", pool->description);
         vgpu_put_s(&dict, "default_profile", vgpu_pool_default_profile(pool));

@@ -69,7 +69,7 @@ virt-vgpu pool-autostart design
 assert_eq "$(json 'list(v), v["uuid"] in open("'$pools'/design.xml").read(), v["state"], v["autostart"], v["driver_iso"]' \
     pool-info design)" \
     "(['name', 'uuid', 'state', 'autostart', 'gpus', 'profiles', 'tenants', 'description', 'users', 'driver_iso', $(
-    )'driver_version', 'passed_through'], True, 'active', True, '$iso')" "pool-info"
+    )'driver_version', 'params_allow', 'params_listed', 'params_set', 'passed_through'], True, 'active', True, '$iso')" "pool-info"
 json '[p["gpus"] for p in v if p["name"] == "default"]' pool-list > /run/lab-default
 assert_not_grep "$A2" "$(cat /run/lab-default)" "GPUs of the default pool"
 assert_grep "driver image built: $iso" "$(virt-vgpu pool-refresh design)" "pool-refresh"

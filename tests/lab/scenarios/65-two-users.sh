@@ -196,6 +196,7 @@ printf '%s\n' "<vgpupool><name>lab</name><source><gpu address='$M10B'/></source>
     > $files/pool.xml
 virt-vgpu pool-define $files/pool.xml > /dev/null
 virt-vgpu pool-start lab > /dev/null
+assert_grep "^Parameters: *none" "$(virt-vgpu pool-info lab)" "pool-info"
 why="pool 'lab' does not allow the plugin parameter 'profiling' .enable_profiling."
 bob_tries "$why" --annot "$(annotation "profile='GRID M10-4Q' pool='lab' profiling='on'")"
 define_as bob bob-vm --annot "$(annotation "profile='GRID M10-4Q' pool='lab' profiling='on'")"

@@ -46,15 +46,91 @@ fault_check_foreign(FaultRun *self)
            fault_fail(self, "a foreign VF is '%s', not '%s'", vf, self->vf);
 }
 
+/* --- records -------------------------------------------------------------------------------------- */
+
+static GKeyFile *
+read_record(const FaultRun *self, const char *key)
+{
+    g_autofree char *path = g_build_filename(self->life->root, VGPU_PATH_CLAIMS, key, NULL);
+    g_autoptr(GKeyFile) record = g_key_file_new();
+
+    return g_key_file_load_from_file(record, path, G_KEY_FILE_NONE, NULL)
+               ? g_steal_pointer(&record)
+               : NULL;
+}
+
+/* Whether a vGPU that is on record is being made or removed: nothing else is done that changes what there is. */
+static bool
+is_under_way(const FaultRun *self)
+{
+    g_autoptr(GPtrArray) claims = life_claims(self->life);
+
+    for (guint i = 0; i < claims->len; i++) {
+        g_autoptr(GKeyFile) record = read_record(self, claims->pdata[i]);
+        g_auto(GStrv) groups = record ? g_key_file_get_groups(record, NULL) : NULL;
+
+        for (char **group = groups; group && *group; group++) {
+            g_autofree char *phase = g_key_file_get_string(record, *group, "phase", NULL);
+
+            if (g_strcmp0(phase, "creating") == 0 || g_strcmp0(phase, "releasing") == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* One vGPU of a record: it is where that says, and nobody else's. @taken: the names of those that others have. */
+static char *
+find_wrong_claim(const FaultRun *self, GKeyFile *record, const char *uuid, GHashTable *taken)
+{
+    g_autofree char *interface = g_key_file_get_string(record, uuid, "interface", NULL);
+    g_autofree char *parent = g_key_file_get_string(record, uuid, "parent", NULL);
+    g_autofree char *type = g_key_file_get_string(record, uuid, "profile-id", NULL);
+    bool is_mdev = g_strcmp0(interface, "mdev") == 0; /* else its driver has the number alone */
+    g_autofree char *where =
+        g_strdup_printf("%s %s ", parent, type && !is_mdev ? type + strlen("nvidia-") : type);
+    char *name = g_strdup(is_mdev ? uuid : parent);
+    g_autofree char *is = life_device(self->life, name);
+    char *wrong = NULL;
+
+    if (g_hash_table_contains(taken, name))
+        wrong = g_strdup_printf("a double: %s is on record twice, or another's", name);
+    else if (!is || !g_str_has_prefix(is, where))
+        wrong = g_strdup_printf("%s is on record as '%s', and is '%s'", name, where,
+                                is ? is : "(gone)");
+    g_hash_table_add(taken, name);
+    return wrong;
+}
+
+static char *
+find_wrong_record(const FaultRun *self, const char *key, GHashTable *taken)
+{
+    g_autoptr(GKeyFile) record = read_record(self, key);
+    g_auto(GStrv) groups = record ? g_key_file_get_groups(record, NULL) : NULL;
+    char *wrong = record ? NULL : g_strdup_printf("the record of %s cannot be read", key);
+
+    for (char **group = groups; !wrong && group && *group; group++) {
+        if (g_key_file_has_key(record, *group, "parent", NULL))
+            wrong = find_wrong_claim(self, record, *group, taken);
+    }
+    return wrong;
+}
+
+/* --- all there is --------------------------------------------------------------------------------- */
+
 /* One thing that is not as it should be; NULL: all is. */
 char *
 fault_find_wrong(FaultRun *self)
 {
+    g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) devices = life_devices(self->life);
     g_autoptr(GPtrArray) claims = life_claims(self->life);
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    char *wrong;
 
+    g_hash_table_add(taken, g_strdup(FAULT_FOREIGN_MDEV));
+    g_hash_table_add(taken, g_strdup(FAULT_FOREIGN_VF));
     g_hash_table_add(known, g_strdup(FAULT_FOREIGN_MDEV));
     g_hash_table_add(known, g_strdup(FAULT_FOREIGN_VF));
     for (guint i = 0; i < FAULT_VMS; i++) {
@@ -93,6 +169,8 @@ fault_find_wrong(FaultRun *self)
         if (!text || strstr(text, "phase=creating") || strstr(text, "phase=releasing") ||
             !strstr(text, "complete=true"))
             return g_strdup_printf("a record is stuck:\n%s", text ? text : "");
+        if ((wrong = find_wrong_record(self, claims->pdata[i], taken)))
+            return wrong;
     }
     for (guint i = 0; i < FAULT_VMS; i++) {
         g_autofree char *claim = life_claim(self->life, self->vms[i].number);
@@ -103,7 +181,36 @@ fault_find_wrong(FaultRun *self)
     return NULL;
 }
 
-/* What the daemon says is free on the M10s is what their driver has. */
+/* Those of the L40S that the daemon calls free are those without a vGPU. */
+static char *
+find_wrong_vf(const FaultRun *self)
+{
+    const char *why = NULL;
+    g_autoptr(GVariant) answer =
+        fault_host_call(self->out->host, "GetGpu", g_variant_new("(s)", LIFE_L40S), &why);
+    g_autoptr(GVariant) gpu = answer ? g_variant_get_child_value(answer, 0) : NULL;
+    g_autoptr(GVariantIter) vfs = NULL;
+    char *wrong = NULL;
+    GVariant *vf;
+
+    if (!gpu || !g_variant_lookup(gpu, "vfs", "aa{sv}", &vfs))
+        return g_strdup_printf("the VFs are not told: %s", why ? why : "none");
+    while (!wrong && (vf = g_variant_iter_next_value(vfs))) {
+        const char *address = "?", *state = "?";
+        g_autofree char *is = NULL;
+
+        (void) g_variant_lookup(vf, "address", "&s", &address);
+        (void) g_variant_lookup(vf, "state", "&s", &state);
+        is = life_device(self->life, address);
+        if (!g_str_equal(state, is ? "used" : "free"))
+            wrong = g_strdup_printf("it says that VF %s is %s, and that is '%s'", address, state,
+                                    is ? is : "(free)");
+        g_variant_unref(vf);
+    }
+    return wrong;
+}
+
+/* What the daemon says is free is what the drivers have. */
 char *
 fault_find_wrong_room(FaultRun *self)
 {
@@ -134,7 +241,7 @@ fault_find_wrong_room(FaultRun *self)
                 return g_strdup_printf("it says '%s', and its driver has %s", *line, text);
         }
     }
-    return NULL;
+    return find_wrong_vf(self);
 }
 
 /* In the end no domain has one, and all of it can be had again. */
@@ -155,6 +262,36 @@ fault_find_wrong_end(FaultRun *self)
     return strcmp(room, self->out->host->room) == 0
                ? NULL
                : g_strdup_printf("the room is\n%s, and was\n%s", room, self->out->host->room);
+}
+
+/* Until nothing is being made or removed any more. */
+static bool
+waits(FaultRun *self)
+{
+    gint64 deadline = g_get_monotonic_time() + FAULT_SETTLE_US;
+
+    while (is_under_way(self)) {
+        if (g_get_monotonic_time() > deadline)
+            return fault_fail(self, "a vGPU is being made or removed for ever");
+        g_usleep(FAULT_POLL_US);
+    }
+    return true;
+}
+
+/* A removal lasts as long as its driver does, so what a reconcile has begun goes on behind it. Once that has ended
+ * nothing comes that would mend what is wrong then. */
+bool
+fault_is_right(FaultRun *self)
+{
+    g_autofree char *wrong = NULL;
+
+    if (!waits(self))
+        return false;
+    wrong = fault_find_wrong(self);
+    if (!wrong)
+        wrong = fault_find_wrong_room(self);
+    return wrong ? fault_fail(self, "one reconcile leaves this: %s", wrong)
+                 : fault_check_guests(self) && fault_check_foreign(self);
 }
 
 /* Until all is as it should be. */

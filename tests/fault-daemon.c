@@ -164,6 +164,24 @@ fault_becomes_whole(FaultRun *self)
            fault_fail(self, "the daemon has ended: %d", self->life->ended);
 }
 
+bool
+fault_has_reconciled(FaultRun *self)
+{
+    gint64 deadline = g_get_monotonic_time() + FAULT_SETTLE_US;
+
+    while (g_get_monotonic_time() < deadline) {
+        g_autoptr(GVariant) metrics = fault_host_call(self->out->host, "GetMetrics", NULL, NULL);
+        const char *text = "";
+
+        if (metrics)
+            g_variant_get(metrics, "(&s)", &text);
+        if (strstr(text, "\nvirtvgpu_last_reconcile_timestamp_seconds "))
+            return true;
+        g_usleep(20 * FAULT_POLL_US);
+    }
+    return fault_fail(self, "the daemon does not reconcile by itself");
+}
+
 /* It may end instead, as the service manager starts it again; but not crash. */
 static bool
 up(FaultRun *self)

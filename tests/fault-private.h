@@ -70,6 +70,8 @@ void fault_poll(FaultRun *self);
 /* End the daemon, if it runs, and start it: with the calls that fail at the start only. */
 bool fault_restart(FaultRun *self, int signal);
 bool fault_becomes_whole(FaultRun *self);
+/* A new one has compared all by itself. */
+bool fault_has_reconciled(FaultRun *self);
 /* What libvirt says to the next daemon; what it tells this one. */
 void fault_write_libvirt(FaultRun *self);
 bool fault_libvirt(FaultRun *self, const char *verb, const char *name);
@@ -82,5 +84,7 @@ bool fault_check_foreign(FaultRun *self);
 char *fault_find_wrong(FaultRun *self);
 char *fault_find_wrong_room(FaultRun *self);
 char *fault_find_wrong_end(FaultRun *self);
+/* After one reconcile: what that has begun comes to its end, and then all is as it should be, the room, too. */
+bool fault_is_right(FaultRun *self);
 /* Until @find finds nothing. */
 bool fault_settles(FaultRun *self, char *(*find)(FaultRun *self));

@@ -273,6 +273,27 @@ test_passwords(void **state)
     g_ptr_array_unref(polkit.thinking);
 }
 
+/* Each that waits has a thread, so there are eight dialogs at a time, whoever has them. */
+static void
+test_many_passwords(void **state)
+{
+    GThread *waiting[8];
+
+    (void) state;
+    polkit.thinking = g_ptr_array_new();
+    set_policy(THINKS);
+    for (guint i = 0; i < G_N_ELEMENTS(waiting); i++)
+        waiting[i] =
+            g_thread_new("dialog", wait_for_password, GUINT_TO_POINTER(SOMEBODY + i / 2));
+    wait_for_questions(8);
+    assert_null(wait_for_password(GUINT_TO_POINTER(SOMEBODY + 4))); /* at once */
+    assert_int_equal(polkit.thinking->len, 8);
+    g_main_context_invoke(polkit.context, give_passwords, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(waiting); i++)
+        assert_non_null(g_thread_join(waiting[i]));
+    g_ptr_array_unref(polkit.thinking);
+}
+
 /* --- what a call is about ------------------------------------------------------------------- */
 
 static const struct {
@@ -440,9 +461,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_access),      cmocka_unit_test(test_own_user),
-        cmocka_unit_test(test_passwords),   cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_annotations),
+        cmocka_unit_test(test_access),    cmocka_unit_test(test_own_user),
+        cmocka_unit_test(test_passwords), cmocka_unit_test(test_many_passwords),
+        cmocka_unit_test(test_calls),     cmocka_unit_test(test_annotations),
     };
     g_autofree char *daemon = g_find_program_in_path("dbus-daemon");
 

@@ -119,6 +119,14 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *domain, guint64 since, guint
 {
     assert_in_range(timeout_ms, 1, 28000);
     note("prepare", domain->name);
+    if (g_str_equal(domain->name, "wordy")) {
+        g_autofree char *words = g_strnfill(5000, 'w');
+        g_autoptr(GError) error = g_error_new_literal(VGPU_ERROR, VGPU_ERROR_FAILED, words);
+
+        vgpu_domain_free(domain);
+        done(error, opaque);
+        return 0;
+    }
     vgpu_domain_free(domain);
     if (keeps_waiting)
         return 7;
@@ -371,6 +379,18 @@ test_long_answer(void **state)
     g_string_free(text, TRUE);
 }
 
+/* What others have written is in reasons, too, and libvirt keeps them. */
+static void
+test_long_reason(void **state)
+{
+    GString *text = answer(send_request(*state, "prepare", "wordy", MARK, 0));
+
+    assert_true(g_str_has_prefix(text->str, "VGPU1 refused 1002\nwww"));
+    assert_true(g_str_has_suffix(text->str, "w\342\200\246"));
+    assert_int_equal(g_utf8_strlen(strchr(text->str, '\n') + 1, -1), 1000);
+    g_string_free(text, TRUE);
+}
+
 /* A domain is not held up by another one, and its own requests stay in order. */
 static void
 test_order(void **state)
@@ -522,10 +542,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_operations),          TEST(test_long_name),
-        TEST(test_long_answer),         TEST(test_order),
-        TEST(test_short_while_parsing), TEST(test_gone_while_parsing),
-        TEST(test_gone_while_starting), TEST(test_bound),
+        TEST(test_operations),
+        TEST(test_long_name),
+        TEST(test_long_answer),
+        TEST(test_long_reason),
+        TEST(test_order),
+        TEST(test_short_while_parsing),
+        TEST(test_gone_while_parsing),
+        TEST(test_gone_while_starting),
+        TEST(test_bound),
         TEST(test_gone_while_waiting),
     };
 

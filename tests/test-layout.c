@@ -317,13 +317,17 @@ test_limits(void **state)
 {
     g_autoptr(GError) many = NULL, big = NULL;
     GString *xml = g_string_new("<vgpuhost>");
-    g_autofree char *long_text = g_strnfill(VGPU_LAYOUT_MAX_BYTES + 1, ' ');
+    g_autofree char *long_text = g_strnfill(256 * 1024 + 1, ' ');
+    g_autofree char *longest = g_strdup_printf("%*s", 256 * 1024, "<vgpuhost/>");
     g_autoptr(VgpuLayout) layout = NULL;
 
-    for (guint i = 0; i < VGPU_LAYOUT_MAX_GPUS; i++)
+    for (guint i = 0; i < 64; i++)
         g_string_append_printf(xml, "<gpu address='%02x:00.0'/>", i);
     g_string_append(xml, "</vgpuhost>");
     layout = parse(xml->str, NULL);
+    assert_non_null(layout);
+    vgpu_layout_free(layout);
+    layout = parse(longest, NULL);
     assert_non_null(layout);
     g_string_insert(xml, 10, "<gpu address='ff:00.0'/>");
     assert_null(parse(xml->str, &many));

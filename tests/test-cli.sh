@@ -201,16 +201,18 @@ domain web1 $web1 "" > "$tmp/plain.xml"
 } > "$tmp/node.xml"
 
 cli 0 validate "$tmp/web1.xml"
-out "$tmp/web1.xml: valid, 1 vGPU"
+out "$tmp/web1.xml: valid, 1 vGPU" "not looked at: 'virt-vgpu explain --xml $tmp/web1.xml' does."
 cli 0 validate "$tmp/plain.xml"
 out "$tmp/plain.xml: valid, no annotation found"
+! grep -q "not looked at" "$tmp/out"
+verdict $? "where there is no annotation nothing is left to look at"
 stdin=$tmp/web1.xml cli 0 validate -
 out "standard input: valid, 1 vGPU"
 cli 0 --json validate "$tmp/web1.xml"
 json '"valid":true,"line":null,"reason":null,"findings":[]'
 printf '<?xml version="1.0"?>\n<!-- mine -->\n%s\n' "$annotation" > "$tmp/bare.xml"
 cli 0 validate "$tmp/bare.xml"
-out "valid, 1 vGPU"
+out "valid, 1 vGPU" "this host's GPUs were not looked at."
 printf '<?xml version="1.0"?>\n\n<vgpu:devices xmlns:vgpu="urn:virt-vgpu:domain:1">\n%s\n%s' \
     '<vgpu:device profile="x" colour="blue"/>' '</vgpu:devices>' > "$tmp/bad.xml"
 cli 1 validate "$tmp/bad.xml"

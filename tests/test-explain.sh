@@ -80,4 +80,16 @@ obstacle='0000:61:00.0: its vendor-specific VFIO needs libvirt 9.7 or newer'
 check "a libvirt that is too old is told as that, and below the profiles" \
     test "$(grep -c libvirt-too-old "$root/explained")" -eq "$(grep -cF "$obstacle" "$root/profiles")"
 
+# --- what validate does not know, last: a pool has all domains compared -------------------------------
+is_valid() { cli validate "$root/vm$1.xml" | grep 'not looked at'; }
+echo "<vgpupool><name>shut</name><source><gpu address='84:00.0'/></source><params allow='none'/></vgpupool>" \
+    > "$root/shut.xml"
+{ cli pool-define "$root/shut.xml" && cli pool-start shut; } > /dev/null
+device 13 "profile='A2-4Q' pool='none'"
+check "a pool that is not there is valid" is_valid 13
+check "and refused" same 13 "there is no pool 'none'"
+device 14 "profile='A2-4Q' pool='shut' profiling='on'"
+check "a parameter that its pool forbids is valid" is_valid 14
+check "and refused" same 14 "pool 'shut' does not allow the plugin parameter 'profiling'"
+
 finish

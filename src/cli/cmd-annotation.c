@@ -332,8 +332,10 @@ const VgpuCommand vgpu_commands_annotation[] = {
           "Checks a domain XML, or several that follow each other as virt-install prints them, "
           "or a file with nothing but a <vgpu:devices> element, and prints "
           "the line and the reason of the first mistake. '-' reads standard input. Needs "
-          "neither the daemon nor libvirt.",
-      .example = "virt-vgpu validate web1.xml\nvirsh dumpxml web1 | virt-vgpu validate -",
+          "neither the daemon nor libvirt, and so knows neither pools nor other domains: what "
+          "the daemon would refuse for those, 'explain --xml FILE' says.",
+      .example = "virt-vgpu validate web1.xml && virt-vgpu explain --xml web1.xml\nvirsh dumpxml "
+                 "web1 | virt-vgpu validate -",
       .min_args = 1,
       .max_args = 1,
       .anywhere = true,

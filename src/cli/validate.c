@@ -124,14 +124,17 @@ typedef struct {
     const char *what;
     guint n, at; /* documents, and which of them it is at */
     bool json;
+    bool is_annotated; /* one of them is */
+    bool is_domain;    /* one of them is, and not only an annotation */
 } Validation;
 
 static void
-print_verdict(const Validation *all, const VgpuDomain *domain)
+print_verdict(Validation *all, const VgpuDomain *domain)
 {
     g_autofree char *which =
         all->n > 1 ? g_strdup_printf("domain %u of %u: ", all->at + 1, all->n) : g_strdup("");
 
+    all->is_annotated |= domain->annotated;
     if (!domain->annotated)
         printf("%s: %svalid, no annotation found\n", all->what, which);
     else
@@ -139,15 +142,25 @@ print_verdict(const Validation *all, const VgpuDomain *domain)
                domain->wants->len == 1 ? "" : "s");
 }
 
+/* What only the daemon knows is told by one verb, of a domain. */
+static void
+print_unchecked(const Validation *all, const char *file)
+{
+    printf("Pools, other domains and this host's GPUs were not looked at");
+    if (all->is_domain)
+        printf(": 'virt-vgpu explain --xml %s' does", file);
+    printf(".\n");
+}
+
 /* Whether one document is valid; *@lints gets what was found in it. */
 static bool
-validate_document(const Validation *all, const char *xml, gsize len, GPtrArray **lints,
-                  GError **error)
+validate_document(Validation *all, const char *xml, gsize len, GPtrArray **lints, GError **error)
 {
     bool is_bare = false;
     g_autoptr(VgpuDomain) domain = read_domain(xml, len, all->what, &is_bare, error);
     bool valid = domain && check_domain(domain, is_bare, all->what, lints, error);
 
+    all->is_domain |= !is_bare;
     if (!all->json && *lints)
         print_findings(all->what, domain, is_bare, *lints);
     if (!all->json && valid)
@@ -184,6 +197,8 @@ vgpu_validate_run(const VgpuCli *cli, char **args, GError **error)
         failure->code = VGPU_ERROR_BAD_REQUEST;
     if (cli->json)
         print_verdict_json(all.what, lints, failure);
+    if (!failure && !cli->json && all.is_annotated)
+        print_unchecked(&all, args[0]);
     if (!failure)
         return EXIT_SUCCESS;
     if (!cli->json)

@@ -272,8 +272,11 @@ static const char *const texts[] = {
     "41:1f.7",
     "41:20.0",
     "41:00.8",
+    "10000:e1:00.0",
+    "00000041:0.0", /* a bus of eight digits */
     "123456789:41:00.0",
     "pci_0000_41_00_0",
+    "pci_10000_e1_00_0",
     "pci_41_00_0",
     "6F0C5C1E-7a0b-4b57-9c1d-3b1f0a7c9e10",
     "6f0c5c1e7a0b4b579c1d3b1f0a7c9e10",
@@ -618,11 +621,67 @@ test_texts(void **state)
     }
 }
 
+/* @n of @digits with @end behind them; 0: nothing. */
+static void
+append_digits(GString *address, const char *digits, guint n, char end)
+{
+    if (n)
+        g_string_append_printf(address, "%.*s%c", (int) n, digits, end);
+}
+
+/* An address by its grammar alone, in every grammar that has one. */
+static bool
+judge_address(const char *address)
+{
+    static const char *const documents[N_GRAMMARS] = {
+        [ANNOTATION] = DEVICE("<v:device profile='p' gpu='%s'/>"),
+        [POOL] = "<vgpupool><name>a</name><source><gpu address='%s'/></source></vgpupool>",
+        [LAYOUT] = "<vgpuhost><gpu address='%s'/></vgpuhost>",
+    };
+    guint taken = 0;
+
+    for (Which which = 0; which < N_GRAMMARS; which++) {
+        g_auto(GStrv) parts = g_strsplit(documents[which], "%s", 2);
+        g_autofree char *xml = g_strconcat(parts[0], address, parts[1], NULL);
+
+        taken += judge(which, address, xml);
+    }
+    if (taken % N_GRAMMARS)
+        fail_msg("%s: not all grammars say the same", address);
+    return taken;
+}
+
+/* PCI addresses with any number of digits in each part. */
+static void
+test_addresses(void **state)
+{
+    static const struct {
+        const char *before;
+        char colon, point;
+    } ways[] = { { "", ':', '.' }, { "pci_", '_', '_' } };
+    guint taken = 0;
+
+    (void) state;
+    for (guint n = 0; n < 10 * 4 * 4 * 3 * G_N_ELEMENTS(ways); n++) {
+        guint i = n / (10 * 4 * 4 * 3);
+        g_autoptr(GString) address = g_string_new(ways[i].before);
+
+        append_digits(address, "000024011", n % 10, ways[i].colon);
+        append_digits(address, "1ff", n / 10 % 4, ways[i].colon);
+        append_digits(address, "1f0", n / 40 % 4, ways[i].point);
+        g_string_append_printf(address, "%.*s", (int) (n / 160 % 3), "00");
+        taken += judge_address(address->str);
+    }
+    /* One or two digits of bus and slot, one of function; up to eight of a domain, or, but for libvirt's, none. */
+    assert_int_equal(taken, 4 * (9 + 8) + 2 * 2 /* of a domain, without a bus */);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_dice),
     };

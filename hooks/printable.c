@@ -27,20 +27,23 @@ read_character(const unsigned char *text, int len, unsigned *c)
     return n;
 }
 
-/* What a terminal takes for a command, or shows the rest in another order for: C1 controls and format characters. */
+/* As in src/base/printable.c, which says what they are; tests/test-printable.c compares both. */
 static bool
-commands_terminal(unsigned c)
+is_printable(unsigned c)
 {
-    static const unsigned ranges[][2] = {
-        { 0x80, 0x9f },     { 0xad, 0xad },     { 0x600, 0x605 },   { 0x61c, 0x61c },
-        { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-        { 0xd800, 0xdfff }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+    static const unsigned unprintable[][2] = {
+        { 0, 0x1f },          { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x600, 0x605 },
+        { 0x61c, 0x61c },     { 0x6dd, 0x6dd },     { 0x70f, 0x70f },     { 0x890, 0x891 },
+        { 0x8e2, 0x8e2 },     { 0x180e, 0x180e },   { 0x200b, 0x200f },   { 0x2028, 0x202e },
+        { 0x2060, 0x206f },   { 0xd800, 0xdfff },   { 0xfeff, 0xfeff },   { 0xfff0, 0xfffb },
+        { 0xfffe, 0xffff },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+        { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe00ff }, { 0xe01f0, 0xe0fff },
     };
 
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-        if (c >= ranges[i][0] && c <= ranges[i][1])
-            return true;
-    return false;
+    for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++)
+        if (c >= unprintable[i][0] && c <= unprintable[i][1])
+            return false;
+    return true;
 }
 
 int
@@ -52,10 +55,10 @@ hook_make_printable(char *line, int len)
         unsigned c = 0;
 
         n = read_character((const unsigned char *) line + from, len - from, &c);
-        if (n == 0 || commands_terminal(c)) {
-            line[to++] = '?';
-        } else if (c < ' ' || c == 0x7f) {
+        if (n == 1 && (c < ' ' || c == 0x7f)) {
             line[to++] = ' ';
+        } else if (n == 0 || !is_printable(c)) {
+            line[to++] = '?';
         } else {
             memmove(line + to, line + from, n);
             to += n;

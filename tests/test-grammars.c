@@ -4,9 +4,12 @@
  * have a fixed seed. */
 #include "test.h"
 
+#include <libxml/chvalid.h>
+#include <libxml/xmlregexp.h>
 #include <string.h>
 
 #include "base/names.h"
+#include "base/printable.h"
 #include "base/xml.h"
 #include "domain/schema.h"
 #include "pool/pool-private.h"
@@ -257,11 +260,14 @@ static const char *const texts[] = {
     MANY(A16) "9",
     MANY(O16) /* 128 as well, in twice the bytes */,
     MANY(O16) "9",
-    "a\302\2332Jb",   /* CSI */
-    "a\342\200\256b", /* from right to left */
-    "a\342\201\246b", /* an isolate */
-    "a\342\200\213b", /* no width */
-    "\357\273\277ab", /* byte order mark */
+    "a\302\2332Jb",       /* CSI */
+    "a\342\200\256b",     /* from right to left */
+    "a\342\201\246b",     /* an isolate */
+    "a\342\200\213b",     /* no width */
+    "a\342\200\250b",     /* another line */
+    "a\315\270b",         /* not assigned */
+    "a\360\221\202\275b", /* a format character of late */
+    "\357\273\277ab",     /* byte order mark */
     "a,b=c",
     "auto",
     "on",
@@ -676,13 +682,62 @@ test_addresses(void **state)
     assert_int_equal(taken, 4 * (9 + 8) + 2 * 2 /* of a domain, without a bus */);
 }
 
+/* --- the list of what is printable ------------------------------------------------------------ */
+
+/* The patterns that are such a list: those that say what there must not be. Owned by the caller. */
+static GPtrArray *
+get_lists(void)
+{
+    GPtrArray *lists = g_ptr_array_new_with_free_func(g_free);
+
+    for (Which which = 0; which < N_GRAMMARS; which++) {
+        const char *top = g_getenv("top_srcdir");
+        g_autofree char *path =
+            g_strdup_printf("%s/xml-schemas/%s", top ? top : ".", grammars[which].schema);
+        g_autoptr(xmlDoc) doc = xmlReadFile(path, NULL, 0);
+        g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, "//*[@name='pattern']");
+
+        for (guint i = 0; i < nodes->len; i++) {
+            xmlChar *pattern = xmlNodeGetContent(nodes->pdata[i]);
+
+            if (g_str_has_prefix((char *) pattern, "[^"))
+                g_ptr_array_add(lists, g_strdup((char *) pattern));
+            xmlFree(pattern);
+        }
+    }
+    return lists;
+}
+
+/* The lists are one, and say of every character what the programs say. */
+static void
+test_printable(void **state)
+{
+    g_autoptr(GPtrArray) lists = get_lists();
+    xmlRegexp *regexp;
+
+    (void) state;
+    assert_true(lists->len >= 5);
+    for (guint i = 1; i < lists->len; i++)
+        assert_string_equal(lists->pdata[i], lists->pdata[0]);
+    assert_non_null(regexp = xmlRegexpCompile(BAD_CAST lists->pdata[0]));
+    for (gunichar c = '\t'; c <= 0x10ffff; c++) {
+        char text[8] = "";
+
+        if (!xmlIsCharQ(c)) /* XML has none such */
+            continue;
+        g_unichar_to_utf8(c, text);
+        if ((xmlRegexpExec(regexp, BAD_CAST text) == 1) != vgpu_printable_char(c))
+            fail_msg("U+%04X: the schemas do not agree with base/printable.c", c);
+    }
+    xmlRegFreeRegexp(regexp);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_cases),     cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_printable), cmocka_unit_test(test_texts),
         cmocka_unit_test(test_dice),
     };
 

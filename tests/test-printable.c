@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../hooks/printable.h"
 #include "base/exposition.h"
 #include "base/printable.h"
 
@@ -18,6 +19,8 @@ static const struct {
     { "\302\2332J, \303\251", "?2J, \303\251", "?2J, \303\251" }, /* U+009B is ESC [ */
     { "a\342\200\256b", "a?b", "a?b" },                           /* U+202E */
     { "a\342\201\246b", "a?b", "a?b" },                           /* U+2066 */
+    { "a\342\200\251b", "a b", "a?b" },                           /* U+2029 */
+    { "a\315\270", "a\315\270", "a\315\270" },                    /* U+0378, not assigned */
     { "\377", "\357\277\275", "\357\277\275" },                   /* no UTF-8 */
     { "\346\227\245\346\234\254", "\346\227\245\346\234\254", "\346\227\245\346\234\254" },
 };
@@ -80,6 +83,54 @@ test_label(void **state)
     assert_true(g_utf8_validate(text, -1, NULL));
 }
 
+/* --- every character there can be -------------------------------------------------------------- */
+
+/* @text as the hook shows it. */
+static char *
+show_in_hook(const char *text)
+{
+    char *line = g_strdup(text);
+
+    line[hook_make_printable(line, (int) strlen(line))] = '\0';
+    return line;
+}
+
+/* What the Unicode of this release of GLib has for terminals and lines. */
+static bool
+is_known_to_be_bad(gunichar c)
+{
+    GUnicodeType type = g_unichar_type(c);
+
+    return type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_SURROGATE ||
+           type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+static void
+test_every_character(void **state)
+{
+    (void) state;
+    for (gunichar c = 1; c <= 0x10ffff; c++) {
+        char text[8] = "";
+        g_autofree char *shown = NULL;
+        bool good = vgpu_printable_char(c);
+
+        g_unichar_to_utf8(c, text);
+        shown = show_in_hook(text);
+        if (!g_str_equal(shown, good ? text : c < ' ' || c == 0x7f ? " " : "?"))
+            fail_msg("U+%04X: %s in base/printable.c, the hook shows '%s'", c,
+                     good ? "printable" : "not printable", shown);
+        if (vgpu_printable_is(text) != good)
+            fail_msg("U+%04X: not as in a text", c);
+        if (good && is_known_to_be_bad(c))
+            fail_msg("U+%04X is new in GLib %u.%u: add it to the lists, see base/printable.h", c,
+                     glib_major_version, glib_minor_version);
+        if (!good && g_unichar_isprint(c) && !is_known_to_be_bad(c))
+            fail_msg("U+%04X is printable", c);
+    }
+    assert_false(vgpu_printable_char(0));
+    assert_false(vgpu_printable_char(0x110000));
+}
+
 int
 main(void)
 {
@@ -88,6 +139,7 @@ main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_label),
+        cmocka_unit_test(test_every_character),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

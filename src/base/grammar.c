@@ -24,13 +24,8 @@ as_line(const char *text)
 
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        GUnicodeType type = g_unichar_type(c);
 
-        g_string_append_unichar(line, g_unichar_iscntrl(c) || type == G_UNICODE_FORMAT ||
-                                              type == G_UNICODE_LINE_SEPARATOR ||
-                                              type == G_UNICODE_PARAGRAPH_SEPARATOR
-                                          ? ' '
-                                          : c);
+        g_string_append_unichar(line, vgpu_printable_char(c) ? c : ' ');
     }
     return g_string_free(line, FALSE);
 }

@@ -2,11 +2,32 @@
 
 #define CUT_MARK "…"
 
+/* In order. Controls, format characters and the separators of lines and paragraphs, what Unicode keeps free for
+ * more of them, and what XML has no place for. */
+static const gunichar unprintable[][2] = {
+    { 0, 0x1f },          { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x600, 0x605 },
+    { 0x61c, 0x61c },     { 0x6dd, 0x6dd },     { 0x70f, 0x70f },     { 0x890, 0x891 },
+    { 0x8e2, 0x8e2 },     { 0x180e, 0x180e },   { 0x200b, 0x200f },   { 0x2028, 0x202e },
+    { 0x2060, 0x206f },   { 0xd800, 0xdfff },   { 0xfeff, 0xfeff },   { 0xfff0, 0xfffb },
+    { 0xfffe, 0xffff },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+    { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe00ff }, { 0xe01f0, 0xe0fff },
+};
+
+bool
+vgpu_printable_char(gunichar c)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(unprintable) && c >= unprintable[i][0]; i++) {
+        if (c <= unprintable[i][1])
+            return false;
+    }
+    return c <= 0x10ffff;
+}
+
 bool
 vgpu_printable_is(const char *text)
 {
     for (; *text; text = g_utf8_next_char(text)) {
-        if (!g_unichar_isprint(g_utf8_get_char(text)))
+        if (!vgpu_printable_char(g_utf8_get_char(text)))
             return false;
     }
     return true;
@@ -15,7 +36,7 @@ vgpu_printable_is(const char *text)
 static void
 append(GString *out, gunichar c)
 {
-    g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
+    g_string_append_unichar(out, vgpu_printable_char(c) ? c : '?');
 }
 
 char *
@@ -58,7 +79,7 @@ vgpu_printable_json(const char *json)
     for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
 
-        if (c < 0x7f || g_unichar_isprint(c)) /* what is below a blank is outside the strings */
+        if (c < 0x7f || vgpu_printable_char(c)) /* what is below a blank is outside the strings */
             g_string_append_unichar(out, c);
         else if (c < 0x10000)
             g_string_append_printf(out, "\\u%04x", c);

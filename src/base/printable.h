@@ -2,8 +2,9 @@
  *
  * Names and reasons carry what a tenant, a driver or another program has written. A terminal takes some
  * characters for commands (control characters, those of U+0080 to U+009F among them) or shows what follows in
- * another order (U+202E); all that g_unichar_isprint() does not call printable is "?" here. The texts may have
- * any encoding; what is returned is UTF-8, and the caller's. */
+ * another order (U+202E); those are "?" here. Which they are does not come from GLib, which goes by the Unicode of
+ * its own release: the hook (hooks/printable.c) and the schemas (xml-schemas/) have the same list, and a name that is
+ * good on one host is so on all. The texts may have any encoding; what is returned is UTF-8, and the caller's. */
 #pragma once
 
 #include <glib.h>
@@ -12,7 +13,10 @@
 #define VGPU_PRINTABLE_REASON 1000 /* characters of a reason that leaves the program */
 #define VGPU_PRINTABLE_LABEL 256   /* of a name that does */
 
-/* Whether all of @text can be shown as it is. */
+/* Whether that character can be shown as it is. */
+bool vgpu_printable_char(gunichar c);
+
+/* Whether all of @text, which is UTF-8, can. */
 bool vgpu_printable_is(const char *text);
 
 /* In one line: blanks of any kind are spaces. */

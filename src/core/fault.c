@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/event.h"
+#include "base/printable.h"
 #include "core/cordoning.h"
 #include "core/manager-private.h"
 
@@ -36,7 +37,7 @@ tidy(const char *text)
     for (const char *p = valid; *p && n < TEXT_MAX; p = g_utf8_next_char(p), n++) {
         gunichar c = g_utf8_get_char(p);
 
-        g_string_append_unichar(out, g_unichar_isprint(c) ? c : ' ');
+        g_string_append_unichar(out, vgpu_printable_char(c) ? c : ' ');
     }
     return g_string_free(out, FALSE);
 }

@@ -1,5 +1,7 @@
 #include "gpu/cordon.h"
 
+#include "base/printable.h"
+
 #define REASON_MAX 200
 
 VgpuCordon *
@@ -39,16 +41,8 @@ vgpu_cordon_unref(VgpuCordon *self)
 bool
 vgpu_cordon_is_reason(const char *text)
 {
-    glong length;
-
-    if (!g_utf8_validate(text, -1, NULL))
-        return false;
-    length = g_utf8_strlen(text, -1);
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (!g_unichar_isprint(g_utf8_get_char(p)))
-            return false;
-    }
-    return length > 0 && length <= REASON_MAX;
+    return *text && g_utf8_validate(text, -1, NULL) && g_utf8_strlen(text, -1) <= REASON_MAX &&
+           vgpu_printable_is(text);
 }
 
 char *

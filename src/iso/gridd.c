@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "gpu/profile.h"
 
 #define FEATURE "FeatureType"
@@ -88,14 +89,8 @@ is_key(const char *text)
 static bool
 is_value(const char *text)
 {
-    if (!*text || !g_utf8_validate(text, -1, NULL) || g_ascii_isspace(*text) ||
-        g_ascii_isspace(text[strlen(text) - 1]))
-        return false;
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return false;
-    }
-    return true;
+    return *text && g_utf8_validate(text, -1, NULL) && !g_ascii_isspace(*text) &&
+           !g_ascii_isspace(text[strlen(text) - 1]) && vgpu_printable_is(text);
 }
 
 static const Key *

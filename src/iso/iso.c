@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 #define NAME_BYTES 255 /* of one part of a path, in Rock Ridge */
 #define JOLIET_LABEL 16
@@ -109,13 +110,8 @@ vgpu_iso_check_length(const char *path, GError **error)
 static bool
 is_part(const char *part)
 {
-    if (!*part || strlen(part) > NAME_BYTES || g_str_equal(part, ".") || g_str_equal(part, ".."))
-        return false;
-    for (const char *p = part; *p; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return false;
-    }
-    return true;
+    return *part && strlen(part) <= NAME_BYTES && !g_str_equal(part, ".") &&
+           !g_str_equal(part, "..") && vgpu_printable_is(part);
 }
 
 static bool

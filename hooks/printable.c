@@ -9,6 +9,7 @@
 static int
 read_character(const unsigned char *text, int len, unsigned *c)
 {
+    static const unsigned first[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* that needs so many bytes */
     int n = text[0] < 0x80   ? 1
             : text[0] < 0xc2 ? 0
             : text[0] < 0xe0 ? 2
@@ -24,7 +25,7 @@ read_character(const unsigned char *text, int len, unsigned *c)
             return 0;
         *c = *c << 6 | (text[i] & 0x3f);
     }
-    return n;
+    return *c >= first[n] && *c <= 0x10ffff ? n : 0;
 }
 
 /* As in src/base/printable.c, which says what they are; tests/test-printable.c compares both. */

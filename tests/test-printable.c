@@ -131,6 +131,34 @@ test_every_character(void **state)
     assert_false(vgpu_printable_char(0x110000));
 }
 
+/* What the hook reads may have been cut, and need not be UTF-8. */
+static void
+test_hook_bytes(void **state)
+{
+    static const char *const bytes[][2] = {
+        { "a\377b", "a?b" },
+        { "\301\201", "??" },           /* "A" in two bytes, */
+        { "\340\201\201", "???" },      /* three */
+        { "\360\200\201\201", "????" }, /* and four */
+        { "\340\202\233", "???" },      /* U+009B in three */
+        { "\340\200\200", "???" },      /* U+0000 */
+        { "\355\240\200", "?" },        /* half of a pair */
+        { "\364\217\277\277", "\364\217\277\277" },
+        { "\364\220\200\200", "????" }, /* beyond the last one */
+        { "a\303", "a?" },
+        { "a\342\200", "a??" },
+        { "\303\303\251", "?\303\251" },
+        { "\200", "?" },
+    };
+
+    (void) state;
+    for (gsize i = 0; i < G_N_ELEMENTS(bytes); i++) {
+        g_autofree char *shown = show_in_hook(bytes[i][0]);
+
+        assert_string_equal(shown, bytes[i][1]);
+    }
+}
+
 int
 main(void)
 {
@@ -140,6 +168,7 @@ main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_label),
         cmocka_unit_test(test_every_character),
+        cmocka_unit_test(test_hook_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,9 +32,10 @@ vgpu_bus_open(GBusType bus, GError **error)
     g_dbus_connection_set_exit_on_close(connection, FALSE);
 
     proxy = vgpu_bus_manager1_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
-                                             VGPU_DBUS_NAME, VGPU_DBUS_PATH, NULL, error);
+                                             VGPU_DBUS_NAME, VGPU_DBUS_PATH, NULL, &failure);
     if (!proxy) {
-        vgpu_bus_failed(error);
+        vgpu_bus_failed(&failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
     owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(proxy));

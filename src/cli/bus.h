@@ -9,8 +9,8 @@
  * started by this. */
 VgpuBusManager1 *vgpu_bus_open(GBusType bus, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* After a call that failed: make its text fit for people. Returns EXIT_FAILURE, so that a verb can
- * end with it; the exit status follows from the error. */
+/* After a call that failed: make the text of *@error, which must be set, fit for people. Returns
+ * EXIT_FAILURE, so that a verb can end with it; the exit status follows from the error. */
 int vgpu_bus_failed(GError **error);
 
 /* Call @method with @parameters (a tuple, floating or not). When it takes more than a second, "DOING …"

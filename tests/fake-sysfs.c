@@ -284,7 +284,6 @@ fake_vendor_set(FakeSysfs *self, const char *vf, const char *rows, guint current
 
     fake_attribute_set(self, vf, "nvidia/creatable_vgpu_types", rows ? list : "");
     fake_attribute_set(self, vf, "nvidia/current_vgpu_type", number);
-    fake_attribute_set(self, vf, "nvidia/vgpu_params", "");
 }
 
 void

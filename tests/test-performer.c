@@ -489,7 +489,7 @@ static const struct {
     const char *kept;
     const char *wanted;
     const char *writes;
-    const char *had; /* parameters that are there before, NULL: none can be read */
+    const char *had; /* parameters that are there before, NULL: the driver takes none yet */
 } creations[] = {
     { "a mediated device", MDEV, 0, 0, 0, 0, NULL, MADE, CREATE_FILE },
     { "with parameters", MDEV PARAMS, 0, 0, 0, 0, NULL, MADE, CREATE_FILE MDEV_PARAMS },
@@ -533,6 +533,10 @@ static const struct {
       "made false|existed true|doubt \"it was there before and is left as it is: wanted 'a=1', "
       "read 'b=2'\"|",
       "", .had = "b=2\n" },
+    { "the VF has it, and its driver takes no parameters", VENDOR PARAMS, 1150, 0, 0, 0, NULL,
+      "made false|existed true|doubt \"it was there before and is left as it is: wanted 'a=1', "
+      "read ''\"|",
+      "" },
     { "the VF has it, and some though none are wanted", VENDOR, 1150, 0, 0, 0, NULL,
       "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
       "read 'b=2'\"|",
@@ -592,6 +596,18 @@ test_create(void **state)
     }
 }
 
+/* What cannot be read may be anything. */
+static void
+test_create_blind(void **state)
+{
+    fake_vendor_set(kernel.fs, L40S_VF, "", 1150);
+    fake_attribute_set(kernel.fs, L40S_VF, "nvidia/vgpu_params", "");
+    kernel.blind = "sys/bus/pci/devices/" L40S_VF "/nvidia/vgpu_params";
+    check("the VF has it, and nobody can tell with which parameters", VGPU_DRIVER_CREATE, VENDOR,
+          "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
+          "read '(nothing that can be read)'\"|");
+}
+
 /* Whoever asked has to know that there is something to remove. */
 static void
 test_create_leaves(void **state)
@@ -620,15 +636,17 @@ static const struct {
     const char *params; /* of the VF; NULL: none */
 } looks[] = {
     { "no mediated device", MDEV, false, NULL, 0, "exists false|grace 0|" },
-    { "a mediated device", MDEV, true, NULL, 0, SEEN_MDEV "use 1|grace 0|" },
-    { "one that is open", MDEV, true, NULL, EBUSY, SEEN_MDEV "use 2|grace 0|" },
-    { "one of which nobody can tell", MDEV, true, NULL, EACCES, SEEN_MDEV "use 0|grace 0|" },
-    { "one without a descriptor left", MDEV, true, NULL, EMFILE, SEEN_MDEV "use 0|grace 0|" },
-    { "one whose driver fails", MDEV, true, NULL, EIO, SEEN_MDEV "use 0|grace 0|" },
+    { "a mediated device", MDEV, true, NULL, 0, SEEN_MDEV "use 1|grace 0|params ''|" },
+    { "one that is open", MDEV, true, NULL, EBUSY, SEEN_MDEV "use 2|grace 0|params ''|" },
+    { "one of which nobody can tell", MDEV, true, NULL, EACCES,
+      SEEN_MDEV "use 0|grace 0|params ''|" },
+    { "one without a descriptor left", MDEV, true, NULL, EMFILE,
+      SEEN_MDEV "use 0|grace 0|params ''|" },
+    { "one whose driver fails", MDEV, true, NULL, EIO, SEEN_MDEV "use 0|grace 0|params ''|" },
     { "its driver removes it by itself", MDEV, true, "525.60.12", EBUSY,
-      SEEN_MDEV "use 2|grace 10000|" },
+      SEEN_MDEV "use 2|grace 10000|params ''|" },
     { "its driver has removed it", MDEV, false, "525.60.12", 0, "exists false|grace 10000|" },
-    { "its driver does not", MDEV, true, "550.54.16", 0, SEEN_MDEV "use 1|grace 0|" },
+    { "its driver does not", MDEV, true, "550.54.16", 0, SEEN_MDEV "use 1|grace 0|params ''|" },
 
     { "no type", VENDOR, false, "525.60.12", 0, "exists false|grace 0|" },
     { "a type", VENDOR, true, NULL, 0, SEEN_VENDOR "use 1|grace 0|params ''|" },
@@ -687,7 +705,7 @@ test_probe_late_group(void **state)
     add_vgpu();
     fake_attribute_set(kernel.fs, A2_VF, UUID "/iommu_group", NULL);
     later = g_thread_new("kernel", add_group_later, NULL);
-    check("its group comes later", VGPU_DRIVER_PROBE, MDEV, SEEN_MDEV "use 1|grace 0|");
+    check("its group comes later", VGPU_DRIVER_PROBE, MDEV, SEEN_MDEV "use 1|grace 0|params ''|");
     g_thread_join(later);
 }
 
@@ -698,10 +716,10 @@ test_probe_halfway(void **state)
     add_vgpu();
     fake_attribute_set(kernel.fs, A2_VF, UUID "/mdev_type", NULL);
     check("an mdev that is being made", VGPU_DRIVER_PROBE, MDEV,
-          "exists true|seen_parent '" A2_VF "'|use 1|grace 0|unusable|");
+          "exists true|seen_parent '" A2_VF "'|use 1|grace 0|unusable|params ''|");
     fake_attribute_set(kernel.fs, A2_VF, UUID "/vfio-dev/vfio0/dev", "511:0");
     check("a node of its own only", VGPU_DRIVER_PROBE, MDEV,
-          "exists true|seen_parent '" A2_VF "'|use 0|grace 0|unusable|");
+          "exists true|seen_parent '" A2_VF "'|use 0|grace 0|unusable|params ''|");
     fake_attribute_set(kernel.fs, L40S_VF, "nvidia/current_vgpu_type", "busy");
     check("a type that is no number", VGPU_DRIVER_PROBE, VENDOR,
           "exists true|seen_parent '" L40S_VF "'|use 1|grace 0|params ''|");
@@ -862,6 +880,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_read_strange, setup, teardown),
         cmocka_unit_test_setup_teardown(test_blind, setup, teardown),
         cmocka_unit_test(test_create),
+        cmocka_unit_test_setup_teardown(test_create_blind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_create_leaves, setup, teardown),
         cmocka_unit_test(test_probe),
         cmocka_unit_test_setup_teardown(test_probe_late_group, setup, teardown),

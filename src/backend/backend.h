@@ -66,8 +66,8 @@ typedef struct {
     bool (*write_params)(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
                          char **doubt, GError **error);
 
-    /* The plugin parameters that the device has, "" for none; NULL when it takes none or they cannot be read.
-     * Owned by the caller. NULL where write_params() is. */
+    /* The plugin parameters that the device has, "" for none, as where its driver takes none; NULL: they
+     * cannot be read. Owned by the caller. NULL where write_params() is. */
     char *(*read_params)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
     /* Have it removed: 0, or the errno value that the driver answered. May block until its last user

@@ -137,7 +137,7 @@ vgpu_vfio_read_params(const VgpuSysfs *sysfs, const char *device)
 {
     g_autofree char *path = g_strconcat(device, "/nvidia/vgpu_params", NULL);
 
-    return vgpu_sysfs_read(sysfs, path, NULL);
+    return vgpu_sysfs_is_missing(sysfs, path) ? g_strdup("") : vgpu_sysfs_read(sysfs, path, NULL);
 }
 
 /* The newline is for NVIDIA's driver, which keeps all of a write but its last character and says

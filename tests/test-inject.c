@@ -592,6 +592,64 @@ test_driver_change(void **state)
         "bus='sata'/><boot order='2'/><readonly/><alias name='ua-vgpu-driver'/></disk>");
 }
 
+/* Whatever a user has made of the cdrom: after one change it is right. */
+static void
+test_driver_edit(void **state)
+{
+#define REST "<target dev='sdb' bus='sata'/><readonly/><alias name='ua-vgpu-driver'/>"
+#define SOURCE_B "<source startupPolicy='optional' file='/b.iso'/>"
+    static const struct {
+        const char *what;
+        const char *old;
+        const char *wanted;
+    } cases[] = {
+        { "a drive of the host",
+          "<disk type='block' device='cdrom'><driver name='qemu' type='raw' io='native'/>"
+          "<source dev='/dev/sr0' index='1'/>" REST "</disk>",
+          "<disk type='file' device='cdrom'><driver name='qemu' type='raw' io='native'/>" REST
+              SOURCE_B "</disk>" },
+        { "a drive of the host that has a file, too",
+          "<disk type='block' device='cdrom'><source dev='/dev/sr0' file='/b.iso'/>" REST
+          "</disk>",
+          "<disk type='file' device='cdrom'>" REST SOURCE_B "</disk>" },
+        { "an image of the network",
+          "<disk type='network' device='cdrom'><source protocol='http' name='a.iso'>"
+          "<host name='x'/></source>" REST "</disk>",
+          "<disk type='file' device='cdrom'>" REST SOURCE_B "</disk>" },
+        { "an image with others below",
+          "<disk type='file' device='cdrom'><driver name='qemu' type='qcow2'/>"
+          "<source file='/a.qcow2'><seclabel relabel='no'/></source><backingStore type='file'>"
+          "<format type='raw'/><source file='/a.iso'/></backingStore>" REST "</disk>",
+          "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
+          "<source file='/b.iso' startupPolicy='optional'><seclabel relabel='no'/></source>" REST
+          "</disk>" },
+        { "an empty one of no type", "<disk device='cdrom'>" REST "</disk>",
+          "<disk device='cdrom' type='file'>" REST SOURCE_B "</disk>" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf(MACHINE(Q35, "%s"), cases[i].old);
+        g_autoptr(VgpuDomain) domain = parse(xml, NULL), then = NULL;
+        g_autoptr(GPtrArray) changes = NULL, further = NULL;
+        g_autofree char *changed = NULL;
+        const VgpuChange *attach;
+
+        domain->driver_iso = g_strdup("/b.iso");
+        changes = vgpu_inject_plan(domain, 0, NULL);
+        assert_int_equal(changes->len, 2);
+        attach = changes->pdata[1];
+        g_strdelimit(attach->xml, "\"", '\'');
+        if (!g_str_equal(attach->xml, cases[i].wanted))
+            fail_msg("%s: %s", cases[i].what, attach->xml);
+        changed = g_strdup_printf(MACHINE(Q35, "%s"), attach->xml);
+        then = parse(changed, NULL);
+        then->driver_iso = g_strdup("/b.iso");
+        further = vgpu_inject_plan(then, 0, NULL);
+        if (further->len)
+            fail_msg("%s: it changes again", cases[i].what);
+    }
+}
+
 static void
 test_contradictions(void **state)
 {
@@ -1126,6 +1184,7 @@ main(void)
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_driver),
         cmocka_unit_test(test_driver_many_disks),
+        cmocka_unit_test(test_driver_edit),
         cmocka_unit_test(test_driver_change),
     };
 

@@ -114,23 +114,42 @@ new_target(const VgpuDomain *domain)
     return format_target(dev, bus->name);
 }
 
-/* All that was added to it stays. NULL: it has no target. */
+/* Takes out what was true of the old image alone: what it was, if no file, its format, and what lay below it. */
+static void
+forget_image(xmlDoc *doc)
+{
+    xmlNode *disk = xmlDocGetRootElement(doc);
+    xmlNode *source = vgpu_xml_node(doc, NULL, "/disk[@type != 'file']/source");
+    xmlNode *driver = vgpu_xml_node(doc, NULL, "/disk/driver[@type != 'raw']");
+    xmlNode *below = vgpu_xml_node(doc, NULL, "/disk/backingStore");
+    xmlNode *target = vgpu_xml_node(doc, NULL, "/disk/target");
+
+    if (source)
+        vgpu_xml_remove(source);
+    if (driver)
+        xmlSetProp(driver, BAD_CAST "type", BAD_CAST "raw");
+    if (below)
+        vgpu_xml_remove(below);
+    xmlUnsetProp(target, BAD_CAST "tray"); /* it was open for the old image */
+    xmlSetProp(disk, BAD_CAST "type", BAD_CAST "file");
+}
+
+/* All else that was added to it stays. NULL: it has no target. */
 static char *
 edit(const char *old, const char *image)
 {
     g_autoptr(xmlDoc) doc = old ? vgpu_xml_parse(old, strlen(old), "disk", NULL) : NULL;
-    xmlNode *target = doc ? vgpu_xml_node(doc, NULL, "/disk/target[@dev and @bus]") : NULL;
     xmlNode *source;
 
-    if (!target)
+    if (!doc || !vgpu_xml_node(doc, NULL, "/disk/target[@dev and @bus]"))
         return NULL;
     vgpu_xml_remove_blanks(xmlDocGetRootElement(doc));
+    forget_image(doc);
     if (!(source = vgpu_xml_node(doc, NULL, "/disk/source"))) {
         source = xmlNewDocNode(doc, NULL, BAD_CAST "source", NULL);
         xmlAddChild(xmlDocGetRootElement(doc), source);
     }
     xmlSetProp(source, BAD_CAST "startupPolicy", BAD_CAST "optional");
-    xmlUnsetProp(target, BAD_CAST "tray"); /* it was open for the old image */
     xmlSetProp(source, BAD_CAST "file", BAD_CAST image);
     return vgpu_xml_dump(xmlDocGetRootElement(doc));
 }

@@ -233,7 +233,8 @@ static void
 read_driver_disk(VgpuDomain *self, xmlNode *root)
 {
     self->has_driver_disk = vgpu_xml_node(self->doc, root, DRIVER_DISK) != NULL;
-    self->driver_disk_file = vgpu_xml_text(self->doc, root, DRIVER_DISK "/source/@file");
+    self->driver_disk_file =
+        vgpu_xml_text(self->doc, root, DRIVER_DISK "[not(@type) or @type='file']/source/@file");
 }
 
 VgpuDomain *

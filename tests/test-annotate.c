@@ -551,6 +551,22 @@ test_strip(void **state)
     }
 }
 
+/* As somebody wrote it by hand, who leaves the UUID to libvirt. */
+static void
+test_strip_without_uuid(void **state)
+{
+    static const char xml[] =
+        "<domain>\n  <name>x</name>\n" METADATA(ALL("", ONE("profile='A'"))) "</domain>\n";
+    g_autoptr(GPtrArray) changes = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *bare = vgpu_annotate_strip(xml, strlen(xml), "x.xml", &changes, &error);
+
+    if (!bare)
+        fail_msg("%s", error->message);
+    assert_string_equal(bare, "<domain>\n  <name>x</name>\n</domain>\n");
+    assert_int_equal(changes->len, 1);
+}
+
 /* A bad annotation, or one of another version, is no reason to keep it. */
 static void
 test_strip_bad(void **state)
@@ -629,11 +645,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_element),   cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_golden),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_append),    cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_extract),   cmocka_unit_test(test_pool_display),
-        cmocka_unit_test(test_show),      cmocka_unit_test(test_strip),
+        cmocka_unit_test(test_element),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_append),
+        cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_extract),
+        cmocka_unit_test(test_pool_display),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_strip),
+        cmocka_unit_test(test_strip_without_uuid),
         cmocka_unit_test(test_strip_bad),
     };
 

@@ -465,8 +465,11 @@ vgpu_annotate_strip(const char *xml, gsize len, const char *what, GPtrArray **ch
         return NULL;
     if (take_annotation(doc))
         g_ptr_array_add(lines, g_strdup("annotation removed"));
-    if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)) ||
-        !(detach = vgpu_inject_plan(domain, 0, error)))
+    if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)))
+        return NULL;
+    if (!domain->uuid) /* as in a file by hand; nothing of it gets into what is left */
+        domain->uuid = vgpu_uuid_random();
+    if (!(detach = vgpu_inject_plan(domain, 0, error)))
         return NULL;
     for (guint i = 0; i < detach->len; i++)
         g_ptr_array_add(lines, g_strdup(((const VgpuChange *) detach->pdata[i])->text));

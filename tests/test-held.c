@@ -310,12 +310,13 @@ test_released(void **state)
 {
     Host *host = *state;
     g_autoptr(GPtrArray) nobody = host_facts();
-    g_autofree char *done = NULL;
+    g_autofree char *done = NULL, *why = NULL;
 
     define(host, 1, "web1", DEFINE_4Q, NULL, false);
     define(host, 1, "web1-new", DEFINE_4Q, VF0, false); /* a rename is no end */
     assert_held(host, 1, VF0);
-    assert_string_equal(vgpu_held_user(host->manager, VF0, NULL), "web1-new");
+    why = vgpu_held_refuses(host->manager, VF0, NULL);
+    assert_string_equal(why, "it is held for domain 'web1-new'");
     undefine(host, 1);
     assert_held(host, 1, "none");
     assert_starts(host, 2, L40S_4Q, VF0);

@@ -155,6 +155,17 @@ test_create_persistent(void **state)
     assert_string_equal(mdev, "on " A2_VF2);
 }
 
+static void
+test_held_by_hand(void **state)
+{
+    Host *host = *state;
+    g_autofree char *vf = keep(host, 101, VF1, "L40S-4Q");
+    g_autofree char *again = keep(host, 102, VF1, "L40S-4Q");
+
+    assert_string_equal(vf, "on " VF1);
+    assert_has(again, VF1 ": it is held for a vGPU that was made by hand");
+}
+
 /* --- gpu= ----------------------------------------------------------------------------------- */
 
 /* What the definition of that domain is to name, "mdev", or why it is left as it is. */
@@ -253,6 +264,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_create, setup, teardown),
         cmocka_unit_test_setup_teardown(test_create_persistent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_held_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start, setup, teardown),
     };

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "core/manager-private.h"
+#include "domain/refusals.h"
 
 bool
 vgpu_held_is_for(const VgpuGpu *gpu, const VgpuProfile *profile)
@@ -16,8 +17,15 @@ vgpu_held_find(const VgpuManager *self, const char *uuid)
                                    VGPU_KINDS(HELD));
 }
 
-const char *
-vgpu_held_user(const VgpuManager *self, const char *vf, const char *key)
+char *
+vgpu_held_refusal(const VgpuOwner *owner)
+{
+    return owner->domain_name ? g_strdup_printf(VGPU_REFUSAL_HELD, owner->domain_name)
+                              : g_strdup(VGPU_REFUSAL_HELD_BY_HAND);
+}
+
+char *
+vgpu_held_refuses(const VgpuManager *self, const char *vf, const char *key)
 {
     const VgpuClaim *claim =
         vgpu_reservations_first(vgpu_reservations_of_parent(self->reservations, vf),
@@ -25,7 +33,7 @@ vgpu_held_user(const VgpuManager *self, const char *vf, const char *key)
 
     if (!claim || g_strcmp0(claim->owner->key, key) == 0)
         return NULL;
-    return claim->owner->domain_name ? claim->owner->domain_name : "none (held by hand)";
+    return vgpu_held_refusal(claim->owner);
 }
 
 static void

@@ -12,9 +12,10 @@ bool vgpu_held_is_for(const VgpuGpu *gpu, const VgpuProfile *profile);
 
 /* The room that is held for that vGPU; NULL: none is. Borrowed. */
 const VgpuClaim *vgpu_held_find(const VgpuManager *self, const char *uuid);
-/* For whom VF @vf is held: the name of a domain, or a word for nobody in particular; NULL: it is not, or for the
- * domain @key. Borrowed. */
-const char *vgpu_held_user(const VgpuManager *self, const char *vf, const char *key);
+/* Why nobody else gets what is held for @owner. */
+char *vgpu_held_refusal(const VgpuOwner *owner);
+/* The same of VF @vf for the domain @key; NULL: the VF is not held, or for that domain. */
+char *vgpu_held_refuses(const VgpuManager *self, const char *vf, const char *key);
 
 /* Hold the place of @claim (taken) for the domain of that UUID, in place of what is held for that vGPU;
  * without a domain for its own sake. */

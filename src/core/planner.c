@@ -334,14 +334,15 @@ static char *
 why_not_there(const VgpuPlanner *self, const VgpuWant *want, const GPtrArray *candidates)
 {
     const char *user = want->vf ? vgpu_plan_user(self->manager, want->vf, self->key) : NULL;
-    const char *held = want->vf ? vgpu_held_user(self->manager, want->vf, self->key) : NULL;
+    g_autofree char *held =
+        want->vf ? vgpu_held_refuses(self->manager, want->vf, self->key) : NULL;
     const char *type = want->vf ? foreign_type(self->manager->inventory, want->vf) : NULL;
     g_autoptr(GError) error = NULL;
 
     if (user)
         return g_strdup_printf("VF %s is in use by domain '%s'", want->vf, user);
     if (held)
-        return g_strdup_printf("VF %s: " VGPU_REFUSAL_HELD, want->vf, held);
+        return g_strdup_printf("VF %s: %s", want->vf, held);
     if (type)
         return g_strdup_printf("VF %s carries %s, set by somebody else", want->vf, type);
     vgpu_placement_explain(candidates, want, &error);

@@ -2,6 +2,7 @@
 #include "core/reading.h"
 
 #include "core/balance.h"
+#include "core/held.h"
 #include "core/manager-private.h"
 #include "core/numa.h"
 #include "core/plan.h"
@@ -114,10 +115,7 @@ held_for_others(const VgpuManager *self, const char *key)
 
             if (claim->interface !=
                 VGPU_INTERFACE_MDEV) /* there others have room on its parent */
-                g_hash_table_insert(held, claim->parent,
-                                    g_strdup_printf(VGPU_REFUSAL_HELD, owner->domain_name
-                                                                           ? owner->domain_name
-                                                                           : "none (by hand)"));
+                g_hash_table_insert(held, claim->parent, vgpu_held_refusal(owner));
         }
     }
     return held;

@@ -89,6 +89,7 @@
 
 /* domain */
 #define VGPU_REFUSAL_HELD "it is held for domain '%s'"
+#define VGPU_REFUSAL_HELD_BY_HAND "it is held for a vGPU that was made by hand"
 
 /* VF or GPU, why */
 #define VGPU_REFUSAL_HELD_IS_GONE                                                                \

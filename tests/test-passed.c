@@ -105,12 +105,15 @@ test_told(void **state)
     g_autoptr(VgpuDomain) domain = host_domain(xml);
     g_autoptr(VgpuPoolRow) pool = NULL;
     g_autoptr(GPtrArray) forecasts = NULL;
+    const VgpuPassedGpu *passed;
     VgpuManager *copy;
 
     take(host, "1", "db", S7150);
     pool = vgpu_manager_get_pool(host->manager, "default");
     assert_int_equal(pool->passed->len, 1);
-    assert_string_equal(pool->passed->pdata[0], S7150 ": domain 'db'");
+    passed = pool->passed->pdata[0];
+    assert_string_equal(passed->gpu, S7150);
+    assert_string_equal(passed->to, "domain 'db'");
     copy = vgpu_manager_copy(host->manager, NULL);
     forecasts = (vgpu_manager_explain) (copy, domain);
     assert_has(((const VgpuForecast *) g_ptr_array_index(forecasts, 0))->chosen->reason,

@@ -207,6 +207,12 @@ typedef struct {
     guint used, used_mib;
 } VgpuTenantUse;
 
+/* A GPU that domains pass through whole. */
+typedef struct {
+    char *gpu; /* its address */
+    char *to;  /* "domain 'a'", as vgpu_passed_to() says it */
+} VgpuPassedGpu;
+
 typedef struct {
     char *name;
     char *uuid;           /* NULL: the default pool */
@@ -216,7 +222,7 @@ typedef struct {
     GPtrArray *profiles; /* of VgpuPoolRoom */
     GPtrArray *tenants;  /* of VgpuTenantUse */
     GPtrArray *users;    /* of char *: domains that name it, or have vGPUs from it */
-    GPtrArray *passed;   /* of char *: "GPU: domain 'a'": GPUs that domains pass through whole */
+    GPtrArray *passed;   /* of VgpuPassedGpu; NULL: none */
 } VgpuPoolRow;
 
 void vgpu_pool_row_free(VgpuPoolRow *self);

@@ -59,6 +59,16 @@ tenant_free(gpointer data)
     g_free(self);
 }
 
+static void
+passed_free(gpointer passed)
+{
+    VgpuPassedGpu *self = passed;
+
+    g_free(self->gpu);
+    g_free(self->to);
+    g_free(self);
+}
+
 void
 vgpu_pool_row_free(VgpuPoolRow *self)
 {
@@ -121,8 +131,14 @@ add_passed(const VgpuManager *self, VgpuPoolRow *row, const VgpuGpu *gpu)
 {
     g_autofree char *who = vgpu_passed_to(self, gpu->address);
 
-    if (who)
-        g_ptr_array_add(row->passed, g_strdup_printf("%s: %s", gpu->address, who));
+    VgpuPassedGpu *passed;
+
+    if (!who)
+        return;
+    passed = g_new0(VgpuPassedGpu, 1);
+    passed->gpu = g_strdup(gpu->address);
+    passed->to = g_steal_pointer(&who);
+    g_ptr_array_add(row->passed, passed);
 }
 
 /* @listed: the set of those that are among the row's users; the strings are theirs. */
@@ -220,7 +236,7 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
     row->profiles = g_ptr_array_new_with_free_func(room_free);
     row->tenants = g_ptr_array_new_with_free_func(tenant_free);
     row->users = g_ptr_array_new_with_free_func(g_free);
-    row->passed = g_ptr_array_new_with_free_func(g_free);
+    row->passed = g_ptr_array_new_with_free_func(passed_free);
     for (guint i = 0; pool && i < pool->tenants->len; i++) {
         const VgpuPoolTenant *tenant = g_ptr_array_index(pool->tenants, i);
         VgpuTenantUse *use = g_new0(VgpuTenantUse, 1);

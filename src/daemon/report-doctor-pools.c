@@ -1,6 +1,5 @@
 /* report-doctor-pools.c: doctor on pools */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "daemon/report-doctor.h"
@@ -93,9 +92,8 @@ static void
 check_passed(Check *self, const VgpuPoolRow *row)
 {
     for (guint i = 0; row->passed && i < row->passed->len; i++) {
-        const char *passed = g_ptr_array_index(row->passed, i);
-        g_autofree char *address = g_strndup(passed, strcspn(passed, " ") - 1);
-        const VgpuGpu *gpu = vgpu_inventory_find(self->inventory, address);
+        const VgpuPassedGpu *passed = g_ptr_array_index(row->passed, i);
+        const VgpuGpu *gpu = vgpu_inventory_find(self->inventory, passed->gpu);
         guint used = 0;
 
         for (guint j = 0; gpu && j < gpu->parents->len; j++)
@@ -106,7 +104,7 @@ check_passed(Check *self, const VgpuPoolRow *row)
              g_strdup_printf(
                  "GPU %s is passed through whole by %s: at that start its virtual functions "
                  "go, and the vGPUs on it, of which there are %u now",
-                 address, passed + strlen(address) + strlen(": "), used),
+                 passed->gpu, passed->to, used),
              g_strdup("pass one of its virtual functions through, annotate the domain, or take "
                       "the GPU out of "
                       "the pool and the host layout"));

@@ -48,6 +48,21 @@ report_tenants(const VgpuPoolRow *row)
     return g_variant_builder_end(&list);
 }
 
+static GVariant *
+report_passed(const GPtrArray *passed)
+{
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE_STRING_ARRAY);
+    for (guint i = 0; i < passed->len; i++) {
+        const VgpuPassedGpu *gpu = g_ptr_array_index(passed, i);
+        g_autofree char *text = g_strdup_printf("%s: %s", gpu->gpu, gpu->to);
+
+        g_variant_builder_add(&list, "s", text);
+    }
+    return g_variant_builder_end(&list);
+}
+
 /* What the caller may see of the row's pool; NULL: it has no definition. */
 static VgpuPool *
 pool_for(const VgpuPoolRow *row, bool may_manage)
@@ -87,7 +102,7 @@ vgpu_report_pool(const VgpuPoolRow *row, bool may_manage)
     g_variant_dict_insert_value(&dict, "tenants", report_tenants(row));
     g_variant_dict_insert_value(&dict, "users", strings(row->users));
     if (row->passed && row->passed->len)
-        g_variant_dict_insert_value(&dict, "passed_through", strings(row->passed));
+        g_variant_dict_insert_value(&dict, "passed_through", report_passed(row->passed));
     put_params(&dict, pool);
     if (pool) {
         vgpu_put_s(&dict, "description", pool->description);

@@ -2,8 +2,10 @@
  *
  * A call that is over a limit is refused at once, before it has a thread. root is outside the limits, the
  * daemon's own user is not when it is another one. Of a caller whose user the bus has not told yet as much
- * is let in as of any connection; as they may be root, more is kept until they are known, but no more than
- * VGPU_LIMITS_UNKNOWN bytes of all such callers together. */
+ * is let in as of any connection; as they may be root, more is kept until they are known, while it makes no more than
+ * VGPU_LIMITS_UNKNOWN bytes of all such callers together. Beyond that each connection still has what any has, so
+ * that others cannot keep a caller out by being many: what is kept then is bound by the bus, which lets a user have so
+ * many connections. */
 #pragma once
 
 #include <glib.h>

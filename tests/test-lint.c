@@ -255,6 +255,14 @@ test_machine(void **state)
           OF("<memory unit='MiB'>1000</memory><memtune>"
              "<hard_limit unit='MB'>1000</hard_limit></memtune>"),
           "3 " LOCKED("953", "1000") },
+        { "as large as none is",
+          OF("<memory unit='PiB'>1</memory><memtune><hard_limit "
+             "unit='PB'>1</hard_limit></memtune>"),
+          "3 " LOCKED("953674316", "1073741824") },
+        { "larger yet",
+          OF("<memory unit='E'>1</memory><memtune><hard_limit "
+             "unit='EB'>1</hard_limit></memtune>"),
+          "3 " LOCKED("953674316406", "1099511627776") },
         { "as much as the memory",
           OF("<memory unit='GiB'>4</memory><memtune><hard_limit>4194304</hard_limit></memtune>"),
           "" },

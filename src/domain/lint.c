@@ -108,11 +108,26 @@ read_memory(xmlNode *node, guint64 *bytes)
         const char *unit;
         guint64 factor;
     } units[] = {
-        { "b", 1 },          { "bytes", 1 },        { "KB", 1000 },
-        { "k", 1 << 10 },    { "KiB", 1 << 10 },    { "MB", 1000 * 1000 },
-        { "M", 1 << 20 },    { "MiB", 1 << 20 },    { "GB", 1000 * 1000 * 1000 },
-        { "G", 1 << 30 },    { "GiB", 1 << 30 },    { "TB", G_GUINT64_CONSTANT(1000000000000) },
-        { "T", 1ull << 40 }, { "TiB", 1ull << 40 },
+        { "b", 1 },
+        { "bytes", 1 },
+        { "KB", 1000 },
+        { "k", 1 << 10 },
+        { "KiB", 1 << 10 },
+        { "MB", 1000 * 1000 },
+        { "M", 1 << 20 },
+        { "MiB", 1 << 20 },
+        { "GB", 1000 * 1000 * 1000 },
+        { "G", 1 << 30 },
+        { "GiB", 1 << 30 },
+        { "TB", G_GUINT64_CONSTANT(1000000000000) },
+        { "T", 1ull << 40 },
+        { "TiB", 1ull << 40 },
+        { "PB", G_GUINT64_CONSTANT(1000000000000000) },
+        { "P", 1ull << 50 },
+        { "PiB", 1ull << 50 },
+        { "EB", G_GUINT64_CONSTANT(1000000000000000000) },
+        { "E", 1ull << 60 },
+        { "EiB", 1ull << 60 },
     };
     g_autofree char *unit = vgpu_xml_attr(node, "unit");
     g_autofree char *text = vgpu_xml_text(node->doc, node, ".");

@@ -14,10 +14,11 @@
 static bool
 is_number(const char *text, guint digits, guint max)
 {
-    const char *hex = text + 2;
+    const char *hex;
 
     if (!g_str_has_prefix(text, "0x"))
         return vgpu_grammar_is_number(text, 0, max);
+    hex = text + strlen("0x");
     return *hex && strlen(hex) <= digits && hex[strspn(hex, "0123456789abcdefABCDEF")] == '\0' &&
            g_ascii_strtoull(hex, NULL, 16) <= max;
 }

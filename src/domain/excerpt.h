@@ -3,6 +3,7 @@
 
 #include "domain/domain.h"
 
-/* As text. Parsed, it has all that vgpu_domain_parse() and those who judge its vGPUs read of @domain: identity,
- * annotation, host devices, and the places, names and kinds of the others. */
+/* As text. Parsed, it has all that vgpu_domain_parse() and those who place and attach its vGPUs read of @domain:
+ * identity, annotation, host devices, and the places, names and kinds of the others. Of what lint.h reads
+ * beside that some is missing. */
 char *vgpu_excerpt_make(const VgpuDomain *domain);

@@ -68,10 +68,12 @@ read_users_gridd(const VgpuIso *iso)
 
     for (guint i = 0; i < entries->len; i++) {
         const VgpuIsoEntry *entry = entries->pdata[i];
-        g_autofree char *text = g_new0(char, GRIDD_MAX + 1);
+        g_autofree char *text = NULL;
 
-        if (g_ascii_strcasecmp(entry->path, GRIDD) == 0 && entry->fd >= 0)
-            return pread(entry->fd, text, GRIDD_MAX, 0) >= 0 ? g_steal_pointer(&text) : NULL;
+        if (g_ascii_strcasecmp(entry->path, GRIDD) != 0 || entry->fd < 0)
+            continue;
+        text = g_new0(char, GRIDD_MAX + 1);
+        return pread(entry->fd, text, GRIDD_MAX, 0) >= 0 ? g_steal_pointer(&text) : NULL;
     }
     return NULL;
 }

@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 root=${1:-}
 settings=gridd.conf
 
-# one for Windows is none here
-tokens=$(sed -n 's|^ClientConfigTokenPath=/|/|p' "$settings")
+# one for Windows is none here; blanks, and the line ends of Windows, count for nothing
+blank='[[:space:]]*'
+tokens=$(sed -n "s|^${blank}ClientConfigTokenPath$blank=$blank\(/.*[^[:space:]]\)$blank\$|\1|p" "$settings")
 tokens=$root${tokens:-/etc/nvidia/ClientConfigToken}
 
 install -D -m 0644 "$settings" "$root/etc/nvidia/gridd.conf"

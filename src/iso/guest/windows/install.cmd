@@ -6,7 +6,7 @@ set "tokens=%SystemDrive%\Program Files\NVIDIA Corporation\vGPU Licensing\Client
 
 rem a place of its own for the token, if it is one of Windows
 set "place="
-for /f "usebackq tokens=1,* delims==" %%k in ("%~dp0..\gridd.conf") do (
+for /f "usebackq tokens=1,* delims== " %%k in ("%~dp0..\gridd.conf") do (
     if "%%k"=="ClientConfigTokenPath" set "place=%%l"
 )
 if defined place (

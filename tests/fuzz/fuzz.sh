@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the fuzz targets of a build with --enable-fuzzers (make fuzzers), from its directory.
-# Usage: fuzz.sh for SECONDS    all of them, for so long altogether, and with the same dice each time: whether a change
-#                               passes does not depend on luck
+# Usage: fuzz.sh for SECONDS    all of them, for so long altogether, and with the same dice each time, or those of
+#                               VGPU_FUZZ_SEED: whether a change passes does not depend on luck
 #        fuzz.sh until SECONDS  each until it has had so much CPU time since its code last changed, those that had
 #                               least first; for VGPU_FUZZ_MINUTES at most. Ends with a line "left: TARGET …" for
 #                               each that lacks some
@@ -38,10 +38,11 @@ count() {
 fuzz() {
     local dir=$cache/$1 status=0 cpu corpus seed=0 # 0: another one each time
     corpus=$dir/corpus
-    [ "$mode" != for ] || { corpus=$work/corpus-$1 && mkdir -p "$corpus" && seed=1; }
+    [ "$mode" != for ] || { corpus=$work/corpus-$1 && mkdir -p "$corpus" && seed=${VGPU_FUZZ_SEED:-1}; }
     local TIMEFORMAT='%U %S'
-    { time "tests/fuzz/$1" -max_total_time="$2" -timeout=60 -rss_limit_mb=3072 -max_len=16384 -print_final_stats=1 \
-        -seed=$seed -verbosity=1 -dict="$work/dictionary" -artifact_prefix="$dir/failed/" "$corpus" "$work/seed-$1" \
+    # an input's time is the clock's, on a machine that may be doing much else
+    { time "tests/fuzz/$1" -max_total_time="$2" -timeout=300 -rss_limit_mb=3072 -max_len=16384 -print_final_stats=1 \
+        -seed="$seed" -verbosity=1 -dict="$work/dictionary" -artifact_prefix="$dir/failed/" "$corpus" "$work/seed-$1" \
         > "$work/$1.log" 2>&1 < /dev/null || status=$?; } 2> "$work/$1.time"
     cpu=$(awk 'END { print int($1 + $2) }' "$work/$1.time")
     [ "$mode" = for ] || echo $(($(cat "$dir/seconds") + cpu)) > "$dir/seconds"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What the programs offer is documented, and what is documented is there: verbs, options,
 # configuration keys, D-Bus methods. And the rules of the life cycle are those that DESIGN.md has.
+# And examples work: the options of commands in pages exist, and XML in them is valid.
 # Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only.
 set -eu
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
@@ -75,10 +76,104 @@ reliability()
     done < "$tmp/promises"
 }
 
+# options PROGRAM...: the long options that its help lists.
+options()
+{
+    "$@" --help | sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' | LC_ALL=C sort -u
+}
+
+# --- examples ---------------------------------------------------------------------------------
+cli=$builddir/virt-vgpu
+help=${CHECK_DOCS_HELP:-$tmp/help} # asked for once a verb, also by the self-tests
+export CHECK_DOCS_HELP="$help"
+mkdir -p "$help"
+
+# help_of VERB: its options, in $help/VERB, which is empty where there is no such verb.
+help_of()
+{
+    [ -e "$help/$1" ] || options "$cli" "$1" > "$help/$1" 2> /dev/null || true
+}
+
+# typed FILE: the calls of virt-vgpu in a page, one a line, as far as the next pipe, bracket or the like: from blocks of
+# code and what stands between backquotes in Markdown, from examples in a man page.
+typed()
+{
+    # shellcheck disable=SC2016 # backquotes of Markdown
+    case $1 in
+        *.md)
+            awk '/^ *```/ { code = !code; next } code || /^    / { print; next } { text = text " " $0 }
+                 END { while (match(text, /`[^`]+`/)) {
+                           print substr(text, RSTART + 1, RLENGTH - 2); text = substr(text, RSTART + RLENGTH) } }' "$1" ;;
+        *) grep '^ ' "$1" ;;
+    esac | sed -E ':join; /[\\|]$/ { N; s/\\?\n/ /; b join; }' |
+        sed -E 's/(^|[^/])\bvirt-vgpu +([a-z])/\1\n@\2/g' | sed -nE 's/^@([^|&;)>`]*).*/\1/p'
+}
+
+# commands TREE: each call of virt-vgpu in its pages has a verb and options that exist.
+commands()
+{
+    : > "$tmp/seen"
+    for page in "$1"/docs/*.md "$1"/docs/*.pod "$1"/README.md; do
+        [ -e "$page" ] || continue
+        typed "$page" | grep -vx 'capture 1' > "$tmp/typed" || continue # that is a format
+        while read -r verb words; do
+            echo "$verb" >> "$tmp/seen"
+            help_of "$verb"
+            [ -s "$help/$verb" ] || complain "${page#"$1"/}: virt-vgpu has no verb '$verb'"
+            for option in $(echo "$words" | tr ' ' '\n' | sed -nE 's/^(--[a-z][a-z-]*).*/\1/p'); do
+                grep -qxF -e "$option" "$help/$verb" || complain "${page#"$1"/}: 'virt-vgpu $verb' has no option $option"
+            done
+        done < "$tmp/typed"
+    done
+    [ -s "$tmp/seen" ] || complain "no calls of virt-vgpu found in the pages"
+}
+
+# valid FILE: what xmllint and the schema of its element say, or virt-vgpu validate of an annotation.
+valid()
+{
+    kind=$(sed -nE 's/^<(vgpu:)?([a-z]+).*/\2/p;T;q' "$1")
+    case $kind in
+        devices | domain) "$cli" validate "$1" ;;
+        vgpupool) xmllint --nonet --noout --relaxng xml-schemas/virt-vgpu-pool.rng "$1" ;;
+        vgpuhost) xmllint --nonet --noout --relaxng xml-schemas/virt-vgpu-host.rng "$1" ;;
+        *) xmllint --nonet --noout "$1" ;;
+    esac
+}
+
+# blocks TREE: each block of XML in its Markdown is valid.
+blocks()
+{
+    rm -rf "$tmp/xml"
+    mkdir "$tmp/xml"
+    for page in "$1"/docs/*.md; do
+        awk -v to="$tmp/xml/$(basename "$page" .md)" '
+            /^ *```xml$/ { indent = index($0, "`"); file = sprintf("%s-%d.xml", to, NR); next }
+            /^ *```$/ { file = "" }
+            file { print substr($0, indent) > file }' "$page"
+    done
+    [ -n "$(ls "$tmp/xml")" ] || complain "no XML found in docs/*.md"
+    for block in "$tmp"/xml/*; do
+        valid "$block" > "$tmp/out" 2>&1 || complain "$(basename "$block"): $(cat "$tmp/out")"
+    done
+}
+
+examples()
+{
+    commands "$1"
+    if command -v xmllint > /dev/null; then
+        blocks "$1"
+    else
+        echo "xmllint is not installed: XML in pages is not checked"
+    fi
+}
+
 case ${1:-} in
-    --life-cycle | --reliability)
-        [ "$1" = --reliability ] || life_cycle "$2"
-        [ "$1" = --life-cycle ] || reliability "$2"
+    --life-cycle | --reliability | --examples)
+        case $1 in
+            --life-cycle) life_cycle "$2" ;;
+            --reliability) reliability "$2" ;;
+            --examples) examples "$2" ;;
+        esac
         exit "$failed" ;;
 esac
 
@@ -88,7 +183,7 @@ spoil()
     rm -rf "$tmp/tree"
     mkdir -p "$tmp/tree/src/core" "$tmp/tree/docs"
     cp src/core/lifecycle.c "$tmp/tree/src/core/"
-    cp docs/DESIGN.md docs/RELIABILITY.md "$tmp/tree/docs/"
+    cp docs/*.md "$tmp/tree/docs/"
     sed -i -E "$2" "$tmp/tree/$1"
     if cmp -s "$1" "$tmp/tree/$1"; then
         complain "self-test: nothing to change in $1: $2"
@@ -114,20 +209,22 @@ spoil docs/RELIABILITY.md 's/13-never-redefine/13-ever-redefine/' --reliability
 spoil docs/RELIABILITY.md '/^\| \*\*Never redefine/s/tests.*`/by hand/' --reliability
 spoil docs/RELIABILITY.md '/^\| \*\*Never redefine/s/\| [a-z -]* \|$/| |/' --reliability
 
+examples .
+spoil docs/first-vgpu-vm.md 's/virt-vgpu gpu-list/virt-vgpu gpu-lst/' --examples
+spoil docs/first-vgpu-vm.md 's/^(virt-vgpu annotate vm1 --pro)file/\1fil/' --examples
+spoil docs/coming-from.md 's/--param vgpu/--parameter vgpu/' --examples
+spoil docs/coming-from.md "s/^( *<profile name='nvidia-746') default='yes'/\\1 standard='yes'/" --examples
+spoil docs/coming-from.md 's/uuid="aa618089/uid="aa618089/' --examples
+spoil docs/first-vgpu-vm.md "s/<sriov vfs='max'/<sriov vfs='most'/" --examples
+spoil docs/virt-manager.md 's/vgpu:device profile=/vgpu:device profil=/' --examples
+
 # --- pages ------------------------------------------------------------------------------------
 for page in docs/*.md; do
     grep -qF "]($page)" README.md || complain "README.md: no link to $page"
     grep -qE "(^|[[:space:]])$page([[:space:]]|\$)" docs/Makefile.inc || complain "docs/Makefile.inc: $page is missing"
 done
 
-# options PROGRAM...: the long options that its help lists.
-options()
-{
-    "$@" --help | sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' | LC_ALL=C sort -u
-}
-
 # --- virt-vgpu(1) -----------------------------------------------------------------------------
-cli=$builddir/virt-vgpu
 page=docs/virt-vgpu.1.pod
 "$cli" --help | sed -nE 's/^  ([a-z][a-z-]*)  +.*/\1/p' > "$tmp/verbs"
 sed -n '/^=head1 VERBS/,/^=head1 JSON/p' "$page" |
@@ -136,9 +233,10 @@ same "verbs of virt-vgpu --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/
 [ -s "$tmp/verbs" ] || complain "no verbs found in virt-vgpu --help"
 
 while read -r verb; do
-    for option in $(options "$cli" "$verb"); do
+    help_of "$verb"
+    while read -r option; do
         grep -q "B<$option>" "$page" || complain "$page: $option of '$verb' is missing"
-    done
+    done < "$help/$verb"
 done < "$tmp/verbs"
 
 # --- virtvgpud(8) -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "config.h"
 #include "gpu/facts.h"
 #include "libvirt/connection.h"
@@ -159,7 +160,7 @@ static void
 ask_library(gpointer opaque)
 {
     Part *self = opaque;
-    g_autofree char *program = vgpu_command_program("virt-vgpu-host");
+    const char *program = vgpu_helper_path("virt-vgpu-host");
     const char *const argv[] = { program, "--root", self->argument, "facts", NULL };
     g_autofree char *out = NULL;
     g_autofree char *err = NULL;

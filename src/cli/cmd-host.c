@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "cli/bus.h"
 #include "cli/capture.h"
 #include "cli/command.h"
@@ -153,7 +154,7 @@ print_checks(GVariant *rows, bool wide)
 static int
 check_host(const VgpuCli *cli)
 {
-    g_autofree char *program = vgpu_command_program("virt-vgpu-driver");
+    const char *program = vgpu_helper_path("virt-vgpu-driver");
     GVariantBuilder builder, of_daemon;
     g_autoptr(GVariant) found = NULL;
     g_autoptr(GVariant) rows = NULL;
@@ -254,7 +255,7 @@ try_gpu(const Trip *trip, const char *address, GError **error)
 static int
 capture_host(const VgpuCli *cli, const char *gpu, GError **error)
 {
-    g_autofree char *program = vgpu_command_program("virt-vgpu-driver");
+    const char *program = vgpu_helper_path("virt-vgpu-driver");
     g_autoptr(VgpuDoctorDriver) driver = vgpu_doctor_driver_new(program, cli->root);
     g_autoptr(VgpuDisguise) disguise = vgpu_disguise_new(g_get_host_name());
     g_autoptr(VgpuPatience) patience = vgpu_patience_new("The host is being looked at");

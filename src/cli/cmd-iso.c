@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/patience.h"
@@ -188,7 +189,7 @@ ask_daemon(const VgpuCli *cli, const VgpuIsoBuild *build, int fd, GError **error
 static bool
 write_here(const VgpuIso *iso, int fd, GError **error)
 {
-    g_autofree char *program = vgpu_command_program("virt-vgpu-iso");
+    const char *program = vgpu_helper_path("virt-vgpu-iso");
 
     if (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0)
         return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "cannot write the image");

@@ -80,8 +80,5 @@ int vgpu_command_unknown(const VgpuCli *cli, const char *name, GError **error);
 /* What was typed is wrong: sets @error and returns VGPU_EXIT_USAGE. */
 int vgpu_command_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Where the program @name is that this one runs. */
-char *vgpu_command_program(const char *name);
-
 /* A PCI address as it may be typed, in its canonical form; NULL with a usage error. */
 char *vgpu_command_address(const char *text, GError **error);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "daemon/host-program.h"
 
 #define NAME "virt-vgpu-metadata"
@@ -34,7 +35,7 @@ vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid, cons
                            bool live, bool config, GError **error)
 {
     VgpuHostProgram program = {
-        .path = self->program ? self->program : VGPU_LIBEXECDIR "/" NAME,
+        .path = self->program ? self->program : vgpu_helper_path(NAME),
         .name = NAME,
         .apart = !self->program && vgpu_host_program_can_be_apart(),
     };

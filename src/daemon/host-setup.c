@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "base/names.h"
 #include "daemon/answers.h"
 #include "daemon/audience.h"
@@ -82,7 +83,7 @@ vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetu
     self->worker = worker;
     self->manager = manager;
     self->program = (VgpuHostProgram) {
-        .path = options->program ? options->program : VGPU_LIBEXECDIR "/virt-vgpu-host",
+        .path = options->program ? options->program : vgpu_helper_path("virt-vgpu-host"),
         .root = g_strcmp0(options->root, "/") == 0 ? NULL : options->root,
         .config = options->config,
         .apart = !options->program && vgpu_host_program_can_be_apart(),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "daemon/host-program.h"
 #include "iso/place.h"
 
@@ -99,7 +100,7 @@ vgpu_iso_job_refresh(const VgpuIsoJob *self, const char *program, GError **error
 {
     g_autofree char *dir = g_path_get_dirname(self->output);
     VgpuHostProgram child = {
-        .path = program ? program : VGPU_LIBEXECDIR "/" PROGRAM,
+        .path = program ? program : vgpu_helper_path(PROGRAM),
         .name = PROGRAM,
         .apart = !program && vgpu_host_program_can_be_apart(),
         .writable = dir,

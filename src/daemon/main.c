@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/fs.h"
+#include "base/helper.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "config.h"
@@ -103,7 +104,7 @@ parse_options(int *argc, char ***argv, GError **error)
     if (!option.root)
         option.root = g_strdup("/");
     if (!option.driver_program)
-        option.driver_program = g_strdup(VGPU_LIBEXECDIR "/virt-vgpu-driver");
+        option.driver_program = g_strdup(vgpu_helper_path("virt-vgpu-driver"));
     if (!option.bus)
         option.bus = g_strdup("system");
     return true;

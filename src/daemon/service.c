@@ -1,6 +1,7 @@
 #include "daemon/service.h"
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "base/names.h"
 #include "config.h"
 #include "daemon/access.h"
@@ -81,7 +82,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     vgpu_service_host_connect(self->skeleton, setup);
     vgpu_service_metrics_connect(self->skeleton,
                                  &(VgpuServiceMetricsSource) { worker, manager, setup });
-    vgpu_service_iso_connect(self->skeleton, VGPU_LIBEXECDIR "/virt-vgpu-iso");
+    vgpu_service_iso_connect(self->skeleton, vgpu_helper_path("virt-vgpu-iso"));
     return self;
 }
 

@@ -77,6 +77,7 @@ lint xmllint xargs -rd '\n' xmllint --nonet --noout
 
 files '*.pod' > "$tmp/files"
 lint podchecker xargs -rd '\n' podchecker -warnings
+lint man xargs -rd '\n' sh tests/check-man.sh
 
 # Last, since it is the slowest; it needs a configured tree. What a file is known by is all that the compiler
 # sees of it and its headers. Nineteen twentieths of its time are clang's analyzer, which gives a function up after

@@ -276,7 +276,7 @@ static const struct {
     { "our name space, another element", "<vgpu:device " NS " " A2 "/>", 5,
       "unknown element <vgpu:device> in <metadata>; known: <vgpu:devices>" },
     { "outside of the metadata", "</metadata>\n" DEVICE(A2) "\n<metadata>", 6,
-      "<vgpu:devices> belongs into <metadata>" },
+      "<vgpu:devices> belongs in <metadata>" },
     { "long value", DEVICE("profile='" LONG_1024 " '"), 6, "attribute 'profile'" },
 };
 

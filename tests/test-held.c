@@ -31,7 +31,7 @@ assert_held(Host *host, guint n, const char *vf)
         fail_msg("%s is held for web%u, not %s", held ? held->parent : "none", n, vf);
 }
 
-/* libvirt tells of the definition, which is bound then, as the guard does. */
+/* libvirt reports the definition, which is bound then, as the guard does. */
 static void
 define(Host *host, guint n, const char *name, const char *devices, const char *vfs, bool running)
 {
@@ -399,7 +399,7 @@ test_gone(void **state)
     g_hash_table_insert(kept, g_strdup(S7150), first);
     vgpu_manager_take_layout(host->manager, NULL, NULL, NULL, kept);
     assert_refused(host, 1, DEFINE_PLAIN, S7150_VF0,
-                   "held for it on " S7150_VF0 " cannot be had (VF 1 is kept for the host");
+                   "held for it on " S7150_VF0 " is not available (VF 1 is kept for the host");
     assert_true(asked_to_rewrite(host, 1));
     define(host, 1, "web1", DEFINE_PLAIN, S7150_VF0, false);
     assert_held(host, 1, S7150_VF1);

@@ -63,7 +63,7 @@
     "note: <video> '" type "' is a second display beside the vGPU's; with the guest's driver "   \
     "installed, <model type='none'/> leaves the vGPU's alone"
 #define DROPPED(tag, where)                                                                      \
-    "error: " tag " is in " where ", where libvirt drops it: it belongs into <metadata>"
+    "error: " tag " is in " where ", where libvirt drops it: it belongs in <metadata>"
 #define BARE(name)                                                                               \
     "error: <" name "> has no namespace, and libvirt drops it: an annotation is "                \
     "<vgpu:devices xmlns:vgpu=\"urn:virt-vgpu:domain:1\"> in <metadata>"
@@ -319,11 +319,10 @@ test_stray(void **state)
           "3 " DROPPED("<g:devices>", "<features>") },
         { "in another's metadata", DOMAIN("<a:app xmlns:a='urn:a'>" ONE "</a:app>", ""),
           "2 error: <vgpu:devices> is in <a:app>, where virt-vgpu does not read it: it belongs "
-          "directly into <metadata>" },
+          "directly in <metadata>" },
         { "in a second <metadata>", DOMAIN("", "<metadata>\n" ONE "</metadata>"),
           "4 error: <vgpu:devices> is in a second <metadata>, which libvirt drops: it belongs "
-          "into "
-          "the first" },
+          "in the first" },
         { "a letter too much", DOMAIN("<vgpu:devices xmlns:vgpu='urn:virt-vgpu:domains:1'/>", ""),
           "2 " NEARLY("urn:virt-vgpu:domains:1", "<vgpu:devices>") },
         { "without the hyphen", DOMAIN("<devices xmlns='urn:virtvgpu:domain:1'/>", ""),

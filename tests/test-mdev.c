@@ -332,7 +332,8 @@ test_params(void **state)
         const char *text;  /* in the error; NULL: none */
         const char *doubt; /* NULL: none */
     } cases[] = {
-        { "no such file", ENOENT, NULL, "takes no plugin parameters for vGPU " UUID " on " GPU },
+        { "no such file", ENOENT, NULL,
+          "does not support plugin parameters for vGPU " UUID " on " GPU },
         { "the guest runs", EPERM, NULL, "only before the guest runs" },
         { "too long", E2BIG, NULL, "longer than the driver takes" },
         { "no vGPU", ENXIO, NULL, "knows of no vGPU" },

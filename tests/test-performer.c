@@ -252,7 +252,7 @@ test_discover(void **state)
         const char *what;
         void (*change)(void);
         const char *arguments;
-        bool anew;
+        bool discovers;
         guint n_gpus;
     } moments[] = {
         { "the first time", do_nothing, NONE ", 'round': <uint64 1>", true, 3 },
@@ -267,7 +267,7 @@ test_discover(void **state)
         { "it has gone", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
         { "a GPU is passed through", pass_through, DISK ", 'round': <uint64 1>", true, 4 },
         { "it is a guest's", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
-        { "it is named no more", do_nothing, NONE ", 'round': <uint64 1>", true, 3 },
+        { "it is no longer named", do_nothing, NONE ", 'round': <uint64 1>", true, 3 },
         { "no round", do_nothing, NONE, true, 3 },
         { "what is not known yet", do_nothing, NONE ", 'later': <true>", true, 3 },
         { "the same of it", do_nothing, NONE ", 'later': <true>", false, 0 },
@@ -283,9 +283,9 @@ test_discover(void **state)
         moments[i].change();
         results = ask(VGPU_DRIVER_DISCOVER, moments[i].arguments);
         text = describe(results);
-        if (!g_str_equal(text, moments[i].anew ? "discovery|" : "unchanged true|"))
+        if (!g_str_equal(text, moments[i].discovers ? "discovery|" : "unchanged true|"))
             fail_msg("%s: %s", moments[i].what, text);
-        if (moments[i].anew) {
+        if (moments[i].discovers) {
             g_autoptr(GVariant) discovery = get(results, "discovery");
             g_autoptr(VgpuInventory) inventory = vgpu_contents_unpack_discovery(discovery);
 
@@ -566,7 +566,7 @@ static const struct {
     { "a plain VF of which nobody can tell", PLAIN, 0, 0, 0, EACCES, NULL,
       NOT_MADE "error (6, 'it cannot be told whether a process has VF " S7150_VF " open')|", "" },
     { "a plain VF with parameters", PLAIN PARAMS, 0, 0, 0, 0, NULL,
-      MADE "error (2, 'a vGPU on " S7150_VF " takes no plugin parameters')|", "" },
+      MADE "error (2, 'a vGPU on " S7150_VF " does not support plugin parameters')|", "" },
     { "a plain VF that has gone", PLACE("3", "0000:c1:05.0", "vf"), 0, 0, 0, 0, NULL,
       NOT_MADE "error (6, 'VF 0000:c1:05.0 has gone; see whether the VFs of its GPU are still "
                "enabled')|",
@@ -608,7 +608,7 @@ test_create_blind(void **state)
           "read '(nothing that can be read)'\"|");
 }
 
-/* Whoever asked has to know that there is something to remove. */
+/* The caller has to know that there is something to remove. */
 static void
 test_create_leaves(void **state)
 {

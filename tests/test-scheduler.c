@@ -57,7 +57,7 @@ test_modprobe(void **state)
 
     assert_string_equal(line, "options nvidia NVreg_RegistryDwordsPerDevice=\"pci=0000:86:00.0;"
                               "RmPVMRL=0x11\"");
-    assert_non_null(strstr(vgpu_scheduler_modprobe_note(), "loaded anew"));
+    assert_non_null(strstr(vgpu_scheduler_modprobe_note(), "is reloaded"));
 }
 
 static void
@@ -87,7 +87,7 @@ test_parse(void **state)
         { "no policy", { "fair" }, { 0 }, "best-effort, equal-share and fixed-share" },
         { "policies are lower case", { "Equal-Share" }, { 0 }, "no scheduler policy" },
         { "an unknown key", { "slice=3" }, { 0 }, "'slice' is no setting" },
-        { "strictness of another kind", { "strict=on" }, { 0 }, "yes, no and default" },
+        { "strictness of another kind", { "strict=on" }, { 0 }, "yes, no or default" },
         { "a slice too long", { "timeslice_us=31000" }, { 0 }, "1000 to 30000" },
         { "a slice too short", { "timeslice_us=999" }, { 0 }, "1000 to 30000" },
         { "a slice between", { "timeslice_us=1500" }, { 0 }, "whole milliseconds" },

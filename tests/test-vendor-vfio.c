@@ -524,7 +524,7 @@ test_params(void **state)
         const char *text; /* in the error */
     } cases[] = {
         { "taken", { 0 }, NULL },
-        { "no such file", { ENOENT }, "takes no plugin parameters for VF " VF },
+        { "no such file", { ENOENT }, "does not support plugin parameters for VF " VF },
         { "the guest runs", { EPERM }, "only before the guest runs" },
         { "not ours to write", { EACCES }, "only before the guest runs" },
         { "too long", { E2BIG }, "longer than the driver takes" },

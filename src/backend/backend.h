@@ -7,7 +7,7 @@
 #include "gpu/inventory.h"
 #include "sysfs/sysfs.h"
 
-/* Where a vGPU is to be, or is. */
+/* Where a vGPU is or will be. */
 typedef struct {
     const char *parent; /* canonical PCI address of PF or VF */
     const char *profile_id;
@@ -50,7 +50,7 @@ typedef struct {
      * plain VF has none: the kernel does not know that it is somebody's. */
     void (*read_instances)(const VgpuSysfs *sysfs, VgpuParent *parent);
 
-    /* Make the device, or find that it is there (which is not told of a plain VF, as that is always
+    /* Make the device, or find that it is there (which is not reported for a plain VF, as that is always
      * there); @making is zeroed by the caller. Blocks for as long as the driver does. On failure there is
      * no device that was not there before, unless @making says so: one that QEMU could not open does
      * not stay.
@@ -74,7 +74,7 @@ typedef struct {
      * has gone, and cannot be ended then. */
     int (*remove)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
-    /* For how long after the last user has gone its driver is to be left to remove it by itself,
+    /* For how long after the last user has gone its driver is given to remove it by itself,
      * in ms; NULL: not at all. */
     guint (*removal_grace)(const VgpuSysfs *sysfs);
 

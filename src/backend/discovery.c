@@ -111,7 +111,7 @@ is_named(const Scan *scan, const char *address)
     return scan->named && g_hash_table_contains(scan->named, address);
 }
 
-/* Whether the class says GPU. Compute-only cards of AMD say no more than "accelerator", as do
+/* Whether the class says GPU. Compute-only cards of AMD only say "accelerator", as do
  * cards of quite another kind; one that AMD's driver for splitting GPUs has taken is a GPU. */
 static bool
 is_gpu_by_class(const VgpuSysfs *sysfs, const char *address, guint code)

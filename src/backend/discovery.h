@@ -10,7 +10,7 @@
  * in @named (a set of canonical addresses, or NULL), with their VFs and the functions that can carry
  * vGPUs. How vGPUs are made on a GPU is told by what its functions show; the VFs of a PF in @named, or
  * of a GPU whose driver is not NVIDIA's, are vGPUs as they are. A GPU that a guest has whole has no
- * parents. A function that vanishes meanwhile is left out. NULL when something that tells of a GPU cannot be
+ * parents. A function that vanishes meanwhile is left out. NULL when something that describes a GPU cannot be
  * read: nothing is taken for gone then. */
 VgpuInventory *vgpu_discovery_run(const VgpuSysfs *sysfs, GHashTable *named, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -114,7 +114,7 @@ mdev_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_sysfs_write(sysfs, path, "1");
 }
 
-/* Whether a device that is of no use is there still after it was to be removed. The removal may have
+/* Whether a device that is of no use still exists after we asked for its removal. The removal may have
  * met the driver in the middle of making it. */
 static bool
 undo(const VgpuSysfs *sysfs, const VgpuPlace *place)

@@ -6,7 +6,7 @@
 #include "gpu/inventory.h"
 #include "sysfs/sysfs.h"
 
-/* Read anew what the parents of @gpu offer and have; profiles that are known already stay. False: it
+/* Read again what the parents of @gpu offer and have; profiles that are known already stay. False: it
  * cannot be told, and @gpu is of no use. */
 bool vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

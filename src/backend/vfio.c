@@ -156,9 +156,10 @@ vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *w
         return check_params(sysfs, path, whose, params, doubt, error);
     case ENOENT:
     case ENOTDIR:
-        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
-                              "the driver takes no plugin parameters for %s (there is no /%s)",
-                              whose, path);
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "the driver does not support plugin parameters for %s (there is no /%s)", whose,
+            path);
     case EPERM:
     case EACCES:
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,

@@ -268,7 +268,7 @@ vgpu_writer_stop(VgpuWriter *self, guint ms)
         if (!g_cond_wait_until(&self->done, &self->lock, deadline))
             break;
     }
-    if (self->thread && self->ended) /* it needs the lock no more */
+    if (self->thread && self->ended) /* it no longer takes the lock */
         g_thread_join(g_steal_pointer(&self->thread));
     if (g_hash_table_size(self->entries))
         g_warning("%u record(s) could not be written before the end",

@@ -52,7 +52,7 @@ find_devices(xmlNode *root, const char *what, xmlNode **devices, GError **error)
     for (xmlNode *node = root->children; node; node = node->next) {
         if (is_of_our_family(node))
             return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node),
-                                      "<vgpu:%s> belongs into <metadata>",
+                                      "<vgpu:%s> belongs in <metadata>",
                                       (const char *) node->name);
         if (node->type == XML_ELEMENT_NODE && !node->ns &&
             g_str_equal((const char *) node->name, "metadata") &&

@@ -43,18 +43,18 @@ typedef struct {
     VgpuSwitch ramfb;
     bool has_placement, has_display, has_ramfb; /* also as "auto" */
     VgpuSwitch driver_iso;                      /* AUTO: not said */
-    VgpuSwitch params[VGPU_N_PARAMS];           /* likewise */
+    VgpuSwitch params[VGPU_N_PARAMS];           /* the same */
     char *raw_params; /* the <vgpu:param> elements, "a=1,b=2"; NULL: none */
 } VgpuRequest;
 
 /* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded, and what is decided for it. */
 typedef struct {
-    guint index;     /* N of "ua-vgpu-N": from 0, in document order */
-    long line;       /* of its <vgpu:device>, for errors */
-    char *pool;      /* NULL: none named, so the default pool */
-    char **profiles; /* as written, first that fits wins; none when only a pool is named */
-    char *gpu; /* canonical PCI address of a GPU, or of the VF that it is to be on; NULL: any */
-    bool late_attach;      /* may be hot-plugged when the definition did not have it in time */
+    guint index;      /* N of "ua-vgpu-N": from 0, in document order */
+    long line;        /* of its <vgpu:device>, for errors */
+    char *pool;       /* NULL: none named, so the default pool */
+    char **profiles;  /* as written, first that fits wins; none when only a pool is named */
+    char *gpu;        /* canonical PCI address of a GPU, or of a VF for it to be on; NULL: any */
+    bool late_attach; /* may be hot-plugged when the definition did not have it in time */
     bool create_at_define; /* create="define" */
     char *uuid;            /* canonical: the computed one, or the user's; NULL while the domain
                            * has no UUID */
@@ -71,7 +71,7 @@ typedef struct {
     VgpuSwitch driver_iso;
     char *params; /* all plugin parameters as they are written; NULL: none */
 
-    /* Where it is to be, which the manager decides and not the annotation: */
+    /* Where it is placed, which the manager decides and not the annotation: */
     VgpuInterface interface; /* NONE: not decided yet, taken as mdev */
     char *vf;                /* canonical address, on interfaces whose <hostdev> names the VF */
     bool is_held;            /* create="define": its room is, since no device can be kept */

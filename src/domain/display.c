@@ -204,7 +204,7 @@ picture_of_users(const VgpuDomain *domain)
     return picture;
 }
 
-/* The pool's wish is none of the device's. */
+/* A pool's default does not count as an explicit request. */
 static bool
 must_have_display(const VgpuWant *want)
 {

@@ -14,7 +14,7 @@ typedef enum {
     VGPU_DISPLAY_UNKNOWN,   /* a vendor of which it is not known */
     VGPU_DISPLAY_NONE,      /* not at all: a plain VF */
     VGPU_DISPLAY_REGION,    /* in memory that QEMU reads: an mdev of NVIDIA's */
-    VGPU_DISPLAY_VF_REGION, /* likewise on NVIDIA's vendor-specific VFIO: libvirt has to know it */
+    VGPU_DISPLAY_VF_REGION, /* the same on NVIDIA's vendor-specific VFIO: libvirt has to know it */
     VGPU_DISPLAY_DMABUF,    /* in a buffer that only OpenGL shows: an mdev of Intel's GVT-g */
 } VgpuDisplay;
 

@@ -10,10 +10,10 @@
 #include "base/xml.h"
 #include "domain/annotation.h"
 
-/* A <hostdev type='mdev'> or type='pci' of the domain, whoever wrote it. */
+/* A <hostdev type='mdev'> or type='pci' of the domain, written by us or not. */
 typedef struct {
     char *uuid;   /* of an mdev, canonical; NULL when the XML has none or a bad one */
-    char *source; /* of type='pci': the host's function, canonical; NULL likewise */
+    char *source; /* of type='pci': the host's function, canonical; or NULL */
     bool managed; /* managed='yes' */
     char *alias;  /* NULL when it has none */
     int index;    /* N of the alias "ua-vgpu-N"; -1: not ours */

@@ -6,7 +6,7 @@
 #include "domain/refusals.h"
 #include "domain/schema.h"
 
-/* What @hostdev, if it is ours, is to be; NULL: it is left alone. */
+/* What @hostdev, if it is ours, becomes; NULL: it is left alone. */
 static const VgpuWant *
 find_want(const VgpuDomain *domain, const VgpuHostdev *hostdev)
 {

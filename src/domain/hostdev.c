@@ -88,7 +88,7 @@ vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture p
                                   want->index);
     if (!want->vf)
         return vgpu_schema_refuse(error, VGPU_ERROR_BUSY, domain->what, want->line,
-                                  "vGPU %u is to be on a VF, but no VF chosen yet; try again "
+                                  "vGPU %u needs a VF, but none has been chosen yet; try again "
                                   "in a moment",
                                   want->index);
     return true;

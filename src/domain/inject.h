@@ -20,7 +20,7 @@ typedef struct {
     char *was;  /* what is detached, as it is now; NULL on attach */
     char *
         text; /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)", and
-                 * what is to be said of its display */
+                 * a remark about its display */
 } VgpuChange;
 
 void vgpu_change_free(VgpuChange *self);
@@ -52,5 +52,5 @@ char *vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt);
 char *vgpu_inject_live_xml(const VgpuDomain *running, const VgpuWant *want);
 
 /* Carry out @changes on the document itself, for files; returns the whole new text. The rest of
- * @domain still tells of the old one. */
+ * @domain still describes the old one. */
 char *vgpu_inject_apply(VgpuDomain *domain, const GPtrArray *changes);

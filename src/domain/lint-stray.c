@@ -89,15 +89,15 @@ judge_place(VgpuLinter *self, const xmlNode *node)
     if (is_metadata(node->parent, self->root))
         vgpu_lint_say(
             self, VGPU_LINT_ERROR, xmlGetLineNo(node),
-            "%s is in a second <metadata>, which libvirt drops: it belongs into the first", tag);
+            "%s is in a second <metadata>, which libvirt drops: it belongs in the first", tag);
     else if (above != self->root)
         vgpu_lint_say(self, VGPU_LINT_ERROR, xmlGetLineNo(node),
-                      "%s is in %s, where virt-vgpu does not read it: it belongs directly into "
+                      "%s is in %s, where virt-vgpu does not read it: it belongs directly in "
                       "<metadata>",
                       tag, around);
     else
         vgpu_lint_say(self, VGPU_LINT_ERROR, xmlGetLineNo(node),
-                      "%s is in %s, where libvirt drops it: it belongs into <metadata>", tag,
+                      "%s is in %s, where libvirt drops it: it belongs in <metadata>", tag,
                       around);
 }
 

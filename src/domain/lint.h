@@ -1,7 +1,7 @@
 /* lint.h: what in a domain's XML does not go together with its vGPUs
  *
- * Pure: a domain in, findings out. A finding refuses nothing: what is known to fail is the business of whoever
- * does it, here stands what libvirt takes and QEMU, or the guest, does not, and where an annotation was meant
+ * Pure: a domain in, findings out. A finding refuses nothing: what is known to fail is refused by the code
+ * that would do it; here stands what libvirt takes and QEMU, or the guest, does not, and where an annotation was meant
  * and is none. */
 #pragma once
 

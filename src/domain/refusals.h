@@ -84,7 +84,7 @@
 
 /* number of the vGPU, why */
 #define VGPU_REFUSAL_MOVED                                                                       \
-    "vGPU %u cannot be had where its definition says (%s); the definition is being moved to "    \
+    "vGPU %u is not available where its definition says (%s); the definition is being moved to " \
     "another device, start it again in a moment"
 
 /* domain */
@@ -93,7 +93,8 @@
 
 /* VF or GPU, why */
 #define VGPU_REFUSAL_HELD_IS_GONE                                                                \
-    "the room that is held for it on %s cannot be had (%s); other room is looked for, start it " \
+    "the room that is held for it on %s is not available (%s); other room is looked for, start " \
+    "it "                                                                                        \
     "again in a moment"
 
 /* its number */

@@ -79,7 +79,7 @@ static gboolean
 on_refusal(gpointer opaque)
 {
     VgpuDriver *self = opaque;
-    GQueue refused = self->refused; /* whoever is told may ask for more */
+    GQueue refused = self->refused; /* the callback may ask for more */
 
     vgpu_source_clear(&self->refusal);
     g_queue_init(&self->refused);

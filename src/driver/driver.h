@@ -21,7 +21,7 @@ typedef struct {
     const char *noun; /* before its name, in messages */
     /* Something has been read; @results without `error`. False: it is of no use. */
     bool (*take)(const char *name, GVariant *results, gpointer opaque);
-    /* It answers, or does not, or has done something: whoever waits may look again. */
+    /* It answers, or does not, or has done something: callers that wait may look again. */
     void (*changed)(gpointer opaque);
     /* Whether its process is to go on although nobody has asked anything for a minute. */
     bool (*is_needed)(const char *name, gpointer opaque);

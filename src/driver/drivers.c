@@ -203,7 +203,7 @@ vgpu_drivers_take(VgpuDrivers *self, const VgpuInventory *inventory)
                 vgpu_driver_new(&self->options, self->context, gpu->address, &self->gpu_user);
             g_hash_table_insert(self->gpus, g_strdup(gpu->address), driver);
         }
-        /* what is known of another is told anew, even where it is the same */
+        /* the new process is told all that is known, even where it is the same */
         if (vgpu_driver_set_arguments(driver, vgpu_drivers_read_arguments(gpu)))
             g_hash_table_remove(self->contents, gpu->address);
     }

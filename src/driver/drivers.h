@@ -30,7 +30,7 @@ GVariant *vgpu_drivers_read_arguments(const VgpuGpu *gpu);
 
 /* PFs that count as GPUs whatever their class is (a set of addresses, or NULL), from now on. */
 void vgpu_drivers_set_named(VgpuDrivers *self, GHashTable *named);
-/* Is what was discovered good as of @since? Discover anew if not. */
+/* Is what was discovered good as of @since? Discover again if not. */
 VgpuSight vgpu_drivers_discover(VgpuDrivers *self, gint64 since);
 /* Nothing that was discovered before now is good, whatever it looks like. */
 void vgpu_drivers_rediscover(VgpuDrivers *self);

@@ -143,7 +143,7 @@ read_named(GVariant *arguments)
 }
 
 /* Whatever there is in the arguments that has changed, even if it is not known here, has them
- * discovered anew. */
+ * discovered again. */
 static void
 discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
@@ -264,7 +264,7 @@ give_params(VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *pl
         return true;
     if (!backend->write_params)
         return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
-                              "a vGPU on %s takes no plugin parameters", place->parent);
+                              "a vGPU on %s does not support plugin parameters", place->parent);
     return backend->write_params(self->sysfs, place, wanted ? wanted : "", doubt, error);
 }
 

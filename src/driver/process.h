@@ -13,7 +13,7 @@ typedef struct {
     const char *program; /* virt-vgpu-driver */
     const char *root;    /* where /sys, /dev and /run are */
     bool debug;       /* its messages go where ours go; else nowhere, as nobody may read them */
-    bool has_no_lock; /* for who looks and no more, and need not be root */
+    bool has_no_lock; /* for callers that only look, and need not be root */
 } VgpuDriverOptions;
 
 typedef struct VgpuDriverProcess VgpuDriverProcess;
@@ -25,7 +25,7 @@ typedef enum {
     VGPU_DRIVER_DOUBT,    /* it has ended meanwhile, and may have done it or not */
 } VgpuDriverOutcome;
 
-/* @results (a{sv}) when it is answered, else @why not; both borrowed. The process may be asked anew, or
+/* @results (a{sv}) when it is answered, else @why not; both borrowed. The process may be asked again, or
  * freed, from here. */
 typedef void (*VgpuDriverDone)(VgpuDriverOutcome outcome, GVariant *results, const char *why,
                                gpointer opaque);
@@ -34,7 +34,7 @@ typedef void (*VgpuDriverDone)(VgpuDriverOutcome outcome, GVariant *results, con
 VgpuDriverProcess *vgpu_driver_process_new(const VgpuDriverOptions *options,
                                            GMainContext *context, const char *name);
 
-/* Let go of it: what it is doing it finishes, and ends. Nobody is told of that any more. */
+/* Let go of it: what it is doing it finishes, and ends. Its callbacks are no longer called. */
 void vgpu_driver_process_free(VgpuDriverProcess *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDriverProcess, vgpu_driver_process_free)
 

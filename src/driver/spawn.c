@@ -48,7 +48,7 @@ job_free(gpointer data)
     g_free(job);
 }
 
-/* Whoever ends removes the file, so the one that we have locked may be no longer that of the name. */
+/* A process that ends removes the file, so the one that we have locked may no longer have that name. */
 static bool
 is_still_there(int fd, const char *path)
 {

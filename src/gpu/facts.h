@@ -1,4 +1,4 @@
-/* facts.h: what only the vendor's management library (NVML) tells of GPUs
+/* facts.h: what only the vendor's management library (NVML) knows about GPUs
  *
  * It is asked in a program of its own (virt-vgpu-host), so that a library that hangs or crashes
  * harms nobody; this is what comes back, and how it is joined with the inventory. Data only. */

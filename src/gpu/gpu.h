@@ -34,12 +34,12 @@ typedef enum {
     VGPU_USE_USED,
 } VgpuUse;
 
-/* A device that exists on a parent, whoever made it. */
+/* A device that exists on a parent, made by us or not. */
 typedef struct {
     char *uuid;       /* canonical; NULL for a VF's until the manager knows whose it is */
     char *profile_id; /* of the profile it has, NULL when it cannot be told */
     int gi;           /* the MIG GPU instance that it is on; -1: none, or it cannot be told */
-    int slot;         /* at which it begins on a GPU of mixed sizes; -1 likewise */
+    int slot;         /* at which it begins on a GPU of mixed sizes; -1: none, or unknown */
     bool is_named;    /* its UUID is that of a record */
     bool is_assumed;  /* nothing but a record tells that it is there */
 } VgpuInstance;

@@ -19,8 +19,8 @@ typedef struct {
     int gi_profile; /* NVML's id of the GPU instance profile it lives on; -1: none, or unknown */
     guint slots;    /* placement slots that one takes while sizes are mixed; 0: nobody says */
     GArray
-        *places; /* of guint: the slots at which one can begin then, in its driver's order; NULL
-                     * likewise */
+        *places; /* of guint: the slots at which one can begin then, in its driver's order; NULL:
+                     * nobody says */
 } VgpuProfile;
 
 VgpuProfile *vgpu_profile_new(const char *id, const char *name);

@@ -33,7 +33,7 @@ void vgpu_connection_init(void);
 /* Of the library that is loaded, which Debian and its like install together with the daemon: as
  * virGetVersion() counts, 11.3.0 is 11003000; 0 when it does not say. */
 gulong vgpu_connection_library_version(void);
-/* Of the daemon at the other end, likewise. */
+/* The same of the daemon at the other end. */
 gulong vgpu_connection_version(virConnectPtr conn);
 
 /* @root prefixes the pid files ("/" in production). Opens by itself as soon as it can, and again

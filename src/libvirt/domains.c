@@ -141,7 +141,7 @@ vgpu_domains_list(virConnectPtr conn, GError **error)
 }
 
 /* @name is borrowed from the result; for errors it is fetched here, since virDomainGetName(), as
- * all of libvirt, resets the error that it is to be reported with. */
+ * all of libvirt, resets the error to report it with. */
 static virDomainPtr
 look_up(virConnectPtr conn, const char *uuid, const char **name, GError **error)
 {

@@ -8,7 +8,7 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/* What a list tells of one domain. */
+/* What a list says about one domain. */
 typedef struct {
     char *uuid; /* canonical */
     char *name;

@@ -356,7 +356,7 @@ is_mdev(const char *xml)
     return strstr(xml, "<capability type='mdev'>") != NULL;
 }
 
-/* One list for all: libvirt reads all devices of the host anew for each. */
+/* One list for all: libvirt reads all devices of the host again for each. */
 VgpuInventory *
 vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
 {

@@ -1,7 +1,7 @@
 /* system.h: the libvirt daemon of this host, libvirtd or virtqemud: does it run, without asking it
  *
  * systemd listens on libvirt's sockets also while the daemon does not run, and would start it for
- * whoever connects. But a running one holds a lock (fcntl, the whole life long) on its pid file. */
+ * any client that connects. But a running one holds a lock (fcntl, the whole life long) on its pid file. */
 #pragma once
 
 #include <glib.h>
@@ -19,7 +19,7 @@ bool vgpu_system_serves(const char *uri);
 /* The one that runs, by the pid files in @run_dir; @out is untouched when there is none. */
 bool vgpu_system_find(const char *run_dir, VgpuSystemDaemon *out);
 
-/* Whether a file of that name in the same directory tells of a start or end of it. */
+/* Whether a file of that name in the same directory marks a start or end of it. */
 bool vgpu_system_is_pid_file(const char *name);
 /* The same of virtnodedevd, which virtqemud asks about node devices. */
 bool vgpu_system_is_nodedev_pid_file(const char *name);

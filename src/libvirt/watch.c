@@ -183,7 +183,7 @@ watch_all_nodedevs(VgpuWatch *self, GError **error)
         return true;
     if (virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
         return vgpu_virerror_take(error, "cannot read node devices");
-    g_message("libvirt does not tell of changed node devices: %s", virGetLastErrorMessage());
+    g_message("cannot watch libvirt's node devices: %s", virGetLastErrorMessage());
     return true;
 }
 

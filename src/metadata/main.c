@@ -67,7 +67,7 @@ parse(int *argc, char ***argv, Request *out, GError **error)
     return true;
 }
 
-/* For good, with his groups and without this process's surroundings: his own settings of libvirt
+/* For good, with the user's groups and without this process's environment: the user's own libvirt settings
  * have no say either. */
 static bool
 become_user(uid_t uid, GError **error)

@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuBoard, vgpu_board_free)
 
 /* One that exists; @profile NULL: it is not known. */
 void vgpu_board_put(VgpuBoard *self, const VgpuProfile *profile, const VgpuInstance *instance);
-/* One that is to be made of it, after all that was put and promised; @uuid may be NULL. */
+/* One that will be made of it, after all that was put and promised; @uuid may be NULL. */
 void vgpu_board_promise(VgpuBoard *self, const VgpuProfile *profile, const char *uuid);
 
 /* How many more it takes of the profile that it was made for. Where it is not certain it is not more than

@@ -72,7 +72,7 @@ compare_ranks(gconstpointer x, gconstpointer y, gpointer opaque)
     };
     const Rank *a = x;
     const Rank *b = y;
-    /* what the host may be using is taken last, whatever else there is to be said */
+    /* what the host may be using is taken last, whatever else counts */
     int order = fewer_first(a->candidate->reluctance / 2, b->candidate->reluctance / 2);
 
     if (!order)

@@ -3,7 +3,7 @@
 #include "domain/refusals.h"
 #include "placement/placement-private.h"
 
-#define MAX_GROUPS 3 /* of GPUs of which the same is to be said */
+#define MAX_GROUPS 3 /* of GPUs with the same reason */
 
 /* The nearest to success first; of those that a pool keeps back, the GPUs of the pool that is
  * named. */
@@ -110,7 +110,7 @@ say_headline(GString *text, const GPtrArray *sorted, const VgpuWant *want, const
         g_string_append_printf(text, VGPU_REFUSAL_NO_ROOM, profiles);
 }
 
-/* Whether the same is to be said of both. */
+/* Whether both have the same reason. */
 static bool
 are_alike(const VgpuCandidate *a, const VgpuCandidate *b)
 {

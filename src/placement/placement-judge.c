@@ -116,7 +116,7 @@ goes_with_its_own(const VgpuSnapshot *snapshot, const VgpuProfile *profile, Vgpu
     return true;
 }
 
-/* Whether the GPU is where the device is to be. */
+/* Whether the device is meant for this GPU. */
 static bool
 is_in_its_pool(const VgpuSnapshot *snapshot, const VgpuWant *want, VgpuCandidate *out)
 {

@@ -6,12 +6,12 @@
 /* Of GPUs, pools, profiles and domains in one list: a refusal is to fit in a dialog. */
 #define VGPU_PLACEMENT_MAX_NAMES 3
 
-/* Whether the device is to be in a pool that it names, and not in the default one. */
+/* Whether the device asks for a pool by name, and not for the default one. */
 bool vgpu_placement_names_pool(const VgpuWant *want);
 
 /* Whether gpu= (none: any) names the GPU, or one of its VFs. */
 bool vgpu_placement_names_gpu(const VgpuWant *want, const VgpuGpu *gpu);
-/* The VF of the GPU that it is to be on, by gpu= or by the definition's <hostdev>; NULL: any. Borrowed. */
+/* The VF of the GPU that it asks for, by gpu= or by the definition's <hostdev>; NULL: any. Borrowed. */
 const char *vgpu_placement_named_vf(const VgpuWant *want, const VgpuGpu *gpu);
 /* Why the GPU is not the one that gpu= or the definition's <hostdev> is about; NULL: it may be. */
 char *vgpu_placement_why_not_named(const VgpuWant *want, const VgpuGpu *gpu);

@@ -55,7 +55,7 @@ typedef struct {
     GHashTable
         *tenant_mib; /* pool → MiB of frame buffer (GUINT_TO_POINTER) that these have, or NULL */
     GHashTable *tenant_users; /* pool → GPtrArray of char *: the domains with those, or NULL */
-    guint64 numa_nodes;       /* where the domain's memory is to be, bit N: node N; 0: not said */
+    guint64 numa_nodes;       /* where the domain's memory goes, bit N: node N; 0: not said */
 } VgpuSnapshot;
 
 typedef struct {
@@ -64,7 +64,7 @@ typedef struct {
     char *reason;               /* for people, e.g. "4 of 4 are in use" */
     bool is_named;              /* by gpu=, as GPU or as one of its VFs */
     const VgpuPool *pool;       /* of the GPU, borrowed from the pools; NULL: the default one */
-    bool offers;                /* the GPU has the profile, whoever may have it */
+    bool offers;                /* the GPU has the profile, whether its pool gives it or not */
     const VgpuProfile *profile; /* when GPU and pool may give it, with room or not */
     const VgpuParent *parent;   /* when it fits */
     guint reluctance;           /* how little one likes to give that away */
@@ -98,18 +98,18 @@ const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
                                            const GPtrArray *candidates, VgpuPlacement policy);
 
 /* "no GPU has room for a vGPU 'A2-4Q': 0000:41:00.0: 4 of 4 are in use; 7 other GPUs do not have it": the
- * nearest reason first, GPUs of which the same is to be said together, so that it fits in a dialog on every host.
+ * nearest reason first, GPUs with the same reason together, so that it fits in a dialog on every host.
  * Where gpu= names one it is about that. VGPU_ERROR_NO_CAPACITY, VGPU_ERROR_UNKNOWN when one does not answer, or
  * VGPU_ERROR_NOT_FOUND when no GPU that may be meant knows the profile. */
 void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError **error);
 
-/* How many more of @profile fit on @gpu now, whoever asks: none while its pool is not active, or
+/* How many more of @profile fit on @gpu now, for any caller: none while its pool is not active, or
  * does not offer it, or wants another driver; VGPU_COUNT_UNKNOWN when some fit, but it cannot be
  * told how many. */
 guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                const VgpuProfile *profile);
 
-/* Why nothing of the GPU can be had with this libvirt, whoever asks; NULL: nothing is in the way. */
+/* Why this libvirt cannot use the GPU at all; NULL: nothing is in the way. */
 const char *vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu);
 
 /* 0: to be given away at once; more for what another domain is to have or was refused, still more for what the host may be

@@ -35,7 +35,7 @@ typedef struct {
 void vgpu_host_difference_clear(VgpuHostDifference *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuHostDifference, vgpu_host_difference_clear)
 
-/* Whether @step is to be done; then *@out (which may be NULL) tells what for. Without a driver
+/* Whether @step is needed; then *@out (which may be NULL) tells what for. Without a driver
  * nothing else can be told, so only that differs. */
 bool vgpu_host_differs(const VgpuLayoutGpu *wanted, const VgpuHostReading *now, VgpuHostStep step,
                        VgpuHostDifference *out);

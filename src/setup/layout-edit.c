@@ -1,4 +1,4 @@
-/* Changing the layout's file: the document is edited, not written anew, so that what an
+/* Changing the layout's file: the document is edited, not rewritten, so that what an
  * administrator put there stays. */
 #include <errno.h>
 #include <string.h>

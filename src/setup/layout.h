@@ -1,4 +1,4 @@
-/* layout.h: the host layout, /etc/virt-vgpu/host.xml: how GPUs are to be set up
+/* layout.h: the host layout, /etc/virt-vgpu/host.xml: how to set GPUs up
  *
  * Data only, read from XML that xml-schemas/virt-vgpu-host.rng describes, and written as such. */
 #pragma once
@@ -20,7 +20,7 @@ typedef struct {
     bool mixed; /* heterogeneous mode */
     bool has_scheduler;
     VgpuScheduler scheduler;
-    bool has_mig;     /* MIG mode is to be on, or with mig_off off */
+    bool has_mig;     /* MIG mode on, or with mig_off off */
     bool mig_off;     /* then there are no instances either */
     bool mig_auto;    /* more may be made when a domain starts: the instances are the least */
     bool mig_compute; /* with compute instances, which vGPUs do not need */

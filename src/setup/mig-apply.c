@@ -169,7 +169,7 @@ apply_layout(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, GE
         return NULL;
     if (!carry_out(&work, &plan, &no_room)) {
         /* What could be kept may only be in the way. */
-        g_auto(VgpuMigPlan) anew = { NULL, NULL };
+        g_auto(VgpuMigPlan) fresh = { NULL, NULL };
 
         if (!g_error_matches(no_room, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY)) {
             g_propagate_error(error, g_steal_pointer(&no_room));
@@ -178,8 +178,8 @@ apply_layout(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, GE
         g_clear_pointer(&present, g_ptr_array_unref);
         present = vgpu_nvml_gi_list(nvml, gpu, error); /* ids may be new */
         work.present = present;
-        if (!present || !vgpu_mig_plan(gpu, present, wanted, true, &anew, error) ||
-            !carry_out(&work, &anew, error))
+        if (!present || !vgpu_mig_plan(gpu, present, wanted, true, &fresh, error) ||
+            !carry_out(&work, &fresh, error))
             return NULL;
     }
     return read_back(&work, wanted, error) ? g_steal_pointer(&work.lines) : NULL;

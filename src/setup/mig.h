@@ -3,7 +3,7 @@
 
 #include "setup/nvml.h"
 
-/* So many instances of one profile. */
+/* A number of instances of one profile. */
 typedef struct {
     guint profile; /* VgpuNvmlGiProfile.id */
     char *name;    /* of it */
@@ -36,7 +36,7 @@ bool vgpu_mig_plan(const char *gpu, const GPtrArray *present, const GPtrArray *w
                    VgpuMigPlan *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Make the GPU's layout @spec, MIG mode included. Returns what was done, one line each (of
- * char *; empty: nothing was to be done). VGPU_ERROR_FAILED "reset required" when the mode is
+ * char *; empty: there was nothing to do). VGPU_ERROR_FAILED "reset required" when the mode is
  * pending. When a creation fails, what was created before it is taken away again and what was
  * destroyed is made again, with the placement it had; the error says so where that fails, too.
  * @compute as in nvml.h. */

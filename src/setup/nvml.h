@@ -101,8 +101,8 @@ typedef struct {
     guint policy;    /* 1 best effort, 2 equal share, 3 fixed share */
     guint strict;    /* adaptive round robin: 0 the driver's default, 1 off, 2 on */
     guint slice_ns;  /* time slice; 0: the driver's default, or not told */
-    guint average;   /* averaging factor; 0 likewise */
-    guint frequency; /* Hz; 0 likewise */
+    guint average;   /* averaging factor, or 0 */
+    guint frequency; /* Hz, or 0 */
 } VgpuNvmlScheduler;
 
 /* Of the whole GPU, or (@gi not negative) of one GPU instance. */
@@ -121,7 +121,7 @@ bool vgpu_nvml_scheduler_policies(VgpuNvml *self, const char *gpu, guint *mask, 
 typedef struct {
     VgpuProfile *profile; /* id "nvidia-N"; what is not told is 0, NULL or -1 as in profile.h */
     char *class;          /* "Quadro", "Compute"; NULL when not told */
-    char *license;        /* NULL likewise */
+    char *license;        /* or NULL */
 } VgpuNvmlType;
 
 GPtrArray *vgpu_nvml_types(VgpuNvml *self, const char *gpu, GError **error)

@@ -57,7 +57,7 @@ parse_strict(const char *text, VgpuScheduler *out, GError **error)
             return true;
         }
     return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
-                          "'%s' is no value of strict; there are yes, no and default", text);
+                          "invalid value '%s' for 'strict': expected yes, no or default", text);
 }
 
 static bool
@@ -69,8 +69,8 @@ parse_number(const char *key, const char *text, guint min, guint max, guint *out
         (number && (number < min || number > max)))
         return vgpu_error_set(
             error, VGPU_ERROR_BAD_REQUEST,
-            "'%s' is no value of %s; it takes %u to %u, or 0 for the driver's default", text, key,
-            min, max);
+            "invalid value '%s' for '%s': expected %u to %u, or 0 for the driver's default", text,
+            key, min, max);
     *out = (guint) number;
     return true;
 }
@@ -195,9 +195,9 @@ vgpu_scheduler_modprobe(const char *gpu, const VgpuScheduler *self)
 const char *
 vgpu_scheduler_modprobe_note(void)
 {
-    return "It takes effect when the nvidia module is loaded anew, so after a reboot or with no "
+    return "It takes effect when the nvidia module is reloaded, so after a reboot or with no "
            "vGPU running (and after the initramfs is "
-           "made anew, where that carries the module)";
+           "rebuilt, where that carries the module)";
 }
 
 /* --- run time ------------------------------------------------------------------------------- */
@@ -228,8 +228,8 @@ vgpu_scheduler_get(VgpuNvml *nvml, const char *gpu, int gi, VgpuScheduler *out, 
         return false;
     if (!vgpu_scheduler_policy_name(state.policy))
         return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
-                              "GPU %s: NVML tells of a scheduler policy %u, which nobody knows",
-                              gpu, state.policy);
+                              "GPU %s: NVML reported unknown scheduler policy %u", gpu,
+                              state.policy);
     *out = (VgpuScheduler) { .policy = state.policy,
                              .strict = MIN(state.strict, (guint) VGPU_STRICT_ON),
                              .timeslice_us = state.slice_ns / NS_PER_US,
@@ -384,7 +384,7 @@ vgpu_scheduler_describe(VgpuNvml *nvml, const char *gpu, int gi, const VgpuSched
         g_variant_dict_insert(&answer, "averaging_factor", "u", now.averaging_factor);
     if (now.frequency)
         g_variant_dict_insert(&answer, "frequency", "u", now.frequency);
-    /* What is told of now may be the driver's defaults, which it is better left to choose. */
+    /* What NVML reports now may be the driver's defaults, which it is better left to choose. */
     persistent = wanted ? *wanted : (VgpuScheduler) { .policy = now.policy };
     line = vgpu_scheduler_modprobe(gpu, &persistent);
     g_variant_dict_insert(&answer, "modprobe", "s", line);

@@ -32,7 +32,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuSriovState, vgpu_sriov_state_clear)
 
 typedef struct {
     VgpuSriovWay way;
-    guint vfs;          /* how many there are to be */
+    guint vfs;          /* how many to have */
     bool off_first;     /* the kernel knows no way from one number to another but over 0 */
     bool autoprobe_off; /* keep the host's own driver from binding them */
 } VgpuSriovPlan;

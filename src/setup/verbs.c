@@ -286,7 +286,7 @@ take_own_words(const char *const *words, int *gi, bool *set, GError **error)
 }
 
 /* Without a policy the present one stays; all else that is not said is the driver's choice, for what
- * it tells of now may be what it worked out by itself. */
+ * it reports now may be what it worked out by itself. */
 static bool
 read_scheduler(VgpuNvml *nvml, const char *gpu, int gi, const char *const *words,
                VgpuScheduler *out, GError **error)
@@ -433,7 +433,7 @@ const VgpuVerb vgpu_verbs[] = {
     { "mig-add", "ADDR PROFILE-ID", 2, 2, "add one instance", run_mig_add },
     { "scheduler", "ADDR [KEY=VALUE...]", 1, G_MAXUINT, "show or set how vGPUs share time",
       run_scheduler },
-    { "facts", "", 0, 0, "print what NVML tells of GPUs", run_facts },
+    { "facts", "", 0, 0, "print what NVML knows about GPUs", run_facts },
     { "stats", "", 0, 0, "print what NVML reports about GPUs and running vGPUs", run_stats },
     { NULL },
 };

@@ -10,7 +10,7 @@ typedef struct {
     bool at_boot; /* wait for drivers, and fail if a GPU does */
     guint wait_s; /* for drivers, when that is so */
     bool write;   /* also the file of AMD's old driver, which reads it when it is loaded again */
-    bool failed;  /* set by a verb whose result is to be printed and yet is a failure */
+    bool failed;  /* set by a verb that failed, but whose result is printed all the same */
 } VgpuVerbContext;
 
 typedef struct {

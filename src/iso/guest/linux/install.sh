@@ -18,5 +18,5 @@ for token in client_configuration_token_*.tok; do
 done
 install -D -m 0644 linux/blacklist-nouveau.conf "$root/etc/modprobe.d/blacklist-nouveau.conf"
 
-echo "Done. Next: make the initial ramdisk anew (update-initramfs -u, or dracut --force), reboot,"
+echo "Done. Next: rebuild the initial ramdisk (update-initramfs -u, or dracut --force), reboot,"
 echo "install the driver, and start nvidia-gridd."

@@ -1,7 +1,7 @@
 /* bind.c (manager.h): which interface, and which VF, each vGPU of a definition is to have
  *
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
- * libvirt cannot be asked, so the choice is written down. It is a plan and no lock: while there are
+ * libvirt cannot be asked, so the choice is written down. It is a plan, not a lock: while there are
  * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
 #include "core/bind.h"
 
@@ -40,7 +40,7 @@ bind_to(VgpuWant *want, VgpuInterface interface, const char *vf)
     want->vf = vgpu_interface_is_on_vf(interface) ? g_strdup(vf) : NULL;
 }
 
-/* Whether the device of that record can be had, as things are. */
+/* Whether the device of that record is available, as things are. */
 static bool
 is_usable(const VgpuManager *self, const VgpuClaim *claim, const VgpuWant *want)
 {
@@ -187,7 +187,7 @@ closed_to(const VgpuDomain *domain, const VgpuSnapshot *snapshot)
     return closed;
 }
 
-/* Choose anew. *@claim is set when it is on a VF. */
+/* Choose again. *@claim is set when it is on a VF. */
 static bool
 choose_place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
 {
@@ -405,7 +405,7 @@ left_behind(const Binding *self, const VgpuWant *want)
                : NULL;
 }
 
-/* Where it is to be, with room or without. */
+/* Where it goes, with room or without. */
 static bool
 bind_planned(Binding *self, VgpuWant *want, GError **error)
 {
@@ -434,7 +434,7 @@ bind_planned(Binding *self, VgpuWant *want, GError **error)
     if (known)
         bind_to(want, known->interface, known->parent);
     vgpu_display_find(want, manager->inventory);
-    if (!want->vf) /* one that told of a start that had to be moved has done its part */
+    if (!want->vf) /* one that marked a start that had to be moved has done its part */
         vgpu_plan_drop(manager, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
                        !g_str_equal(reserved->profile_id, known->profile_id)))

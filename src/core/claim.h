@@ -58,8 +58,7 @@ typedef struct {
     VgpuRun run;
     VgpuCall call;
     VgpuSeenState seen;
-    bool
-        lacks_params; /* its own are to be written to it once it is there, or that there are none */
+    bool lacks_params; /* its own are still to write once it is there, or that there are none */
     bool is_imaginary; /* nothing was ever made for it, as far as we know */
     bool is_plugging;  /* libvirt was asked to hotplug it */
     bool is_recorded;  /* it was saved as it is now, with others */
@@ -75,7 +74,7 @@ struct VgpuOwner {
     VgpuKind kind;     /* not stored: the directory tells */
     char *key;         /* file name: the domain's UUID, or the vGPU's for one without a domain */
     char *domain_uuid; /* NULL for a vGPU without a domain */
-    char *domain_name; /* NULL likewise */
+    char *domain_name; /* or NULL */
     int domain_id;     /* of the run that it was made for, -1 */
     guint64 since;     /* CLOCK_BOOTTIME of the prepare, ns; a release from before it is void */
     bool started;      /* libvirt said that the domain runs */
@@ -92,7 +91,7 @@ void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
                     const VgpuProfile *profile);
 /* All of it, without its owner. */
 VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
-/* Where it is, without what it is in the middle of. */
+/* Copies location and profile; transient state is reset. */
 VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
 /* Write down whose room it takes. */
 void vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant);

@@ -130,7 +130,7 @@ take_failure(VgpuStart *start, VgpuStep *step, VgpuClaim *claim, CreateJob *job)
         try_again(start, step, interface, job);
 }
 
-/* What there is to be told goes to @events. */
+/* Events go to @events. */
 static void
 take_success(VgpuClaim *claim, const CreateJob *job, GPtrArray *events)
 {

@@ -1,4 +1,4 @@
-/* definition.c (manager.h): libvirt tells of a definition, or that there is one no more */
+/* definition.c (manager.h): libvirt reports a definition, or that it has gone */
 #include "core/follow.h"
 #include "core/held.h"
 #include "core/known.h"

@@ -94,7 +94,7 @@ ask(VgpuDevice *self, const char *verb, VgpuDriverDone done)
     vgpu_driver_process_ask(self->process, verb, g_variant_dict_end(&arguments), done, self);
 }
 
-/* False: there is no answer; *@look says what is to be made of that. */
+/* False: there is no answer; *@look says what that means. */
 static bool
 is_answer(VgpuDevice *self, VgpuDriverOutcome outcome, const char *why, VgpuLook *look)
 {
@@ -144,8 +144,8 @@ vgpu_device_read(const VgpuClaim *claim, GVariant *results, guint *grace_ms)
     return get_text(results, "unusable") ? VGPU_SEEN_UNUSABLE : VGPU_SEEN_FREE;
 }
 
-/* Some drivers remove a device by themselves after its last user, and take it ill when that is done
- * before. One that was never used is not theirs to remove. */
+/* Some drivers remove a device by themselves after its last user, and misbehave if it is removed
+ * first. One that was never used is not theirs to remove. */
 static bool
 is_its_drivers_turn(VgpuDevice *self, guint grace_ms)
 {
@@ -245,7 +245,7 @@ on_removed(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoint
 void
 vgpu_device_remove(VgpuDevice *self, bool was_used)
 {
-    if (!can_be_seen(self)) { /* to be looked at, and no more */
+    if (!can_be_seen(self)) { /* only looked at */
         vgpu_device_look(self, was_used);
         return;
     }

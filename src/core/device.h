@@ -25,7 +25,7 @@ typedef void (*VgpuDeviceDone)(const VgpuLook *look, gpointer opaque);
 /* @claim is borrowed for as long as it lives. */
 VgpuDevice *vgpu_device_new(VgpuManager *manager, const VgpuClaim *claim, VgpuDeviceDone done,
                             gpointer opaque);
-/* What it is at goes on, and nothing is told of it. */
+/* What it is doing goes on, without a callback. */
 void vgpu_device_free(VgpuDevice *self);
 
 /* @was_used: its driver may remove it by itself after its last user (see VgpuBackend.removal_grace). */
@@ -33,11 +33,11 @@ void vgpu_device_look(VgpuDevice *self, bool was_used);
 /* The same look, and what it finds free is removed right away by the process that has looked; all else stays, and
  * is told. */
 void vgpu_device_remove(VgpuDevice *self, bool was_used);
-/* It has been given long enough: if its GPU does not answer either, that is to be said. */
+/* It has been given long enough: if its GPU does not answer either, report that. */
 void vgpu_device_lose_patience(VgpuDevice *self);
 /* For the event vgpu-stuck. */
 const char *vgpu_device_why_stuck(const VgpuDevice *self);
 
 /* What a probe found (see driver/protocol.h); NULL: nothing is known. *@grace_ms: for so long after its
- * last user it is to be left to its driver. */
+* last user it is left to its driver. */
 VgpuSeenState vgpu_device_read(const VgpuClaim *claim, GVariant *results, guint *grace_ms);

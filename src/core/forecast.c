@@ -161,7 +161,7 @@ meet_device(const Forecasting *self, VgpuForecast *out)
     return true;
 }
 
-/* --- what is to be made --------------------------------------------------------------------- */
+/* --- what to make ------------------------------------------------------------------------- */
 
 /* For the next one it is there: as what a start has written down. */
 static void
@@ -178,7 +178,7 @@ write_down(Forecasting *self, const VgpuForecast *out, const VgpuPlanned *planne
     g_ptr_array_add(self->placed, claim);
 }
 
-/* Nothing has changed, so that nothing is to be made of it. */
+/* Nothing has changed, so there is nothing to make. */
 static void
 take_back(Forecasting *self)
 {
@@ -193,7 +193,7 @@ take_back(Forecasting *self)
     changes = vgpu_reservations_take_changes(reservations);
 }
 
-/* Its GPUs as they are where it is to be, and elsewhere as they would be for a definition that has nothing. */
+/* Its GPUs as they are where it goes, and elsewhere as they would be for a definition that has nothing. */
 static void
 show_candidates(VgpuForecast *out, GPtrArray *there, const VgpuPlanned *planned)
 {

@@ -67,7 +67,7 @@ job_free(gpointer data)
     g_free(job);
 }
 
-/* Never from here, whoever owns the context. */
+/* Never from here, even if this thread owns the context. */
 static void
 hand_over(Job *job)
 {

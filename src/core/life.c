@@ -131,7 +131,7 @@ release(VgpuManager *self, VgpuClaim *claim)
     claim->phase = VGPU_PHASE_RELEASING;
     vgpu_records_save_or_warn(self, claim->owner);
     begin_removal(self, claim);
-    /* else what is under way will tell; not from here: the hook that told of the end waits for its answer */
+    /* else the call under way will report; not from here: the hook that reported the end waits for its answer */
     if (claim->call == VGPU_CALL_NONE)
         wait_for(self, claim, 0);
 }
@@ -283,7 +283,7 @@ plug(VgpuManager *self, VgpuClaim *claim)
     self->ops.attach(claim->owner, claim, self->opaque);
 }
 
-/* What waits for its hotplug waits in vain. */
+/* Fail a pending hotplug of this vGPU. */
 static void
 end_plug(VgpuManager *self, VgpuClaim *claim)
 {

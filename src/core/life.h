@@ -1,6 +1,6 @@
 /* life.h: does what lifecycle.h says, for the vGPUs that are on record
  *
- * What has something to tell of a vGPU changes what is wanted of it, or what its domain does, and has
+* Code that learns something about a vGPU changes what is wanted of it, or what its domain does, and has
  * it go on; the rest follows from the rules. The phase of a record is changed here alone. */
 #pragma once
 
@@ -9,14 +9,14 @@
 /* Do what comes next, as often as there is something to do. The claim may be gone after that, and its
  * owner with it; *not* from within a walk over the claims of an owner. */
 void vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim);
-/* Nothing wants it any more; what waits for its hotplug waits in vain. */
+/* Nothing wants it any more; a pending hotplug fails. */
 void vgpu_life_let_go(VgpuManager *self, VgpuClaim *claim);
 /* The same for all claims of the owner (NULL: there are none) that @which (NULL: all) picks. */
 void vgpu_life_let_all_go(VgpuManager *self, const VgpuOwner *owner,
                           bool (*which)(const VgpuClaim *claim, gconstpointer data),
                           gconstpointer data);
 
-/* A new record: of one that is to be made, by the start of that token. */
+/* A new record: of one to make, by the start of that token. */
 void vgpu_life_place(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, guint64 start);
 /* Of one that exists. The caller writes it down, or has it go on. */
 void vgpu_life_adopt(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, VgpuWanted wanted,

@@ -12,7 +12,7 @@
 typedef enum {
     VGPU_HOLD_OURS,       /* made for a domain, or by hand: it goes when nothing wants it */
     VGPU_HOLD_ADOPTED,    /* the domain names its UUID itself: it is used, and never removed */
-    VGPU_HOLD_PERSISTENT, /* likewise, as it outlives the run that uses it */
+    VGPU_HOLD_PERSISTENT, /* the same, as it outlives the run that uses it */
     VGPU_HOLD_KEPT, /* the record of one that outlives runs: libvirt defines and removes it */
     VGPU_N_HOLDS,
 } VgpuHold;
@@ -22,7 +22,7 @@ typedef enum {
     VGPU_PHASE_NONE,      /* there is no record */
     VGPU_PHASE_CREATING,  /* the device may or may not exist yet */
     VGPU_PHASE_READY,     /* the device exists and the domain has it, or starts with it */
-    VGPU_PHASE_ATTACHING, /* the device exists and is to be hotplugged once the domain runs */
+    VGPU_PHASE_ATTACHING, /* the device exists and is hotplugged once the domain runs */
     VGPU_PHASE_RELEASING, /* the device is to go */
     VGPU_PHASE_FAILED, /* there is no device any more; kept to tell why, until the domain stops */
     VGPU_N_PHASES,
@@ -44,8 +44,8 @@ typedef enum {
     VGPU_SEEN_ABSENT,
     VGPU_SEEN_MAYBE,   /* nothing yet; a call to make it may still be in its driver */
     VGPU_SEEN_FREE,    /* it exists, and no process has it open */
-    VGPU_SEEN_RESTING, /* likewise, for so short a time that its driver may remove it by itself */
-    VGPU_SEEN_UNUSABLE, /* likewise, and none could open it: it has no driver or no IOMMU group */
+    VGPU_SEEN_RESTING, /* the same, for so short a time that its driver may remove it by itself */
+    VGPU_SEEN_UNUSABLE, /* the same, and none could open it: it has no driver or no IOMMU group */
     VGPU_SEEN_USED,     /* a process has it open */
     VGPU_SEEN_UNTOLD,   /* it exists; whether a process has it open cannot be told */
     VGPU_N_SEENS,
@@ -86,7 +86,7 @@ typedef struct {
     VgpuWanted wanted;
     VgpuRun run;
     VgpuRoom room;
-    bool params; /* it is to be given parameters */
+    bool params; /* it needs parameters */
     bool reason; /* its record is to tell why it failed, as its domain goes on without it */
 } VgpuSituation;
 
@@ -106,20 +106,20 @@ typedef enum {
     VGPU_NEXT_PLUG,       /* have libvirt hotplug it, unless it is at it */
     VGPU_NEXT_CONFIRM,    /* the running domain has it */
     VGPU_NEXT_LET_GO,     /* nothing wants it any more: ask again */
-    VGPU_NEXT_RELEASE,    /* write down that it is to be removed */
+    VGPU_NEXT_RELEASE,    /* write down its removal */
     VGPU_NEXT_REMOVE,     /* look, and have its driver remove it if it is free */
     VGPU_NEXT_FAIL,       /* it is gone; keep the record, which tells why */
     VGPU_NEXT_DROP,       /* forget the record */
     VGPU_NEXT_DEFINE,     /* have libvirt define it */
     VGPU_NEXT_UNDEFINE,   /* have libvirt remove it */
-    VGPU_NEXT_REFUSE,     /* what waits for it waits in vain */
+    VGPU_NEXT_REFUSE,     /* fail what waits for it */
     VGPU_N_NEXTS,
 } VgpuNext;
 
 typedef struct {
     const char *name;
     VgpuNext next;
-    const char *why; /* for people; NULL: nothing more is to be said */
+    const char *why; /* for people; NULL: there is nothing more to say */
 } VgpuLifeRule;
 
 /* The rule that matches, and there is one for every situation. */

@@ -8,6 +8,6 @@
  * GPU was read after it had been made; else only its function is looked for. Pure; owned by the caller. */
 char *vgpu_lost_why(const VgpuInventory *inventory, const VgpuClaim *claim, bool is_read);
 
-/* GPU @gpu was just read (NULL: all were discovered): note which vGPUs of running domains are not there any more, and
- * tell of each once. A GPU makes and reads in turn, so that what it has made is in what was read after that. */
+/* GPU @gpu was just read (NULL: all were discovered): note which vGPUs of running domains no longer exist, and
+ * report each once. A GPU makes and reads in turn, so that what it has made is in what was read after that. */
 void vgpu_lost_check(VgpuManager *self, const char *gpu);

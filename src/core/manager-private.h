@@ -32,15 +32,15 @@ struct VgpuManager {
     GHashTable *contents;     /* GPU → GVariant, what was read of it last */
     GHashTable *balances;     /* GPU → VgpuBalance, of the inventory */
     VgpuInventory *inventory; /* of the two, with what the records and others tell */
-    bool is_stale;            /* what others tell of all GPUs has changed since */
+    bool is_stale;            /* what others say about all GPUs has changed since */
     GPtrArray *seers;         /* of Seer: who wait until all is seen */
     GSource *wake;            /* they are to look again */
     VgpuInventory *identity;  /* libvirt's view, NULL while it is away */
     GVariant *facts;          /* NVML's, NULL while nobody has told */
     GHashTable *named;        /* see vgpu_manager_take_layout() */
-    GHashTable *mig_auto;     /* likewise */
-    GHashTable *mixed;        /* likewise */
-    GHashTable *host_vfs;     /* likewise */
+    GHashTable *mig_auto;     /* the same */
+    GHashTable *mixed;        /* the same */
+    GHashTable *host_vfs;     /* the same */
     GHashTable *passed;       /* see passed.h */
     GHashTable *known;        /* see known.h */
     GHashTable *faults;       /* what was reported last, see fault.c */

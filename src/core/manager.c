@@ -94,7 +94,7 @@ vgpu_manager_free(VgpuManager *self)
     g_free(self);
 }
 
-/* Whoever made it was to remove it, and waits no longer. */
+/* The caller that made it should have removed it, and no longer waits. */
 static void
 end_trials(VgpuManager *self)
 {

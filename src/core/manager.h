@@ -21,7 +21,7 @@ typedef struct VgpuManager VgpuManager;
 typedef struct {
     /* Something happened; a{sv} as in the signal Event of org.virtvgpu.Manager1. Floating. */
     void (*event)(GVariant *event, gpointer opaque);
-    /* The running domain of that record is to be given this vGPU by hot-plug; the answer is
+    /* Hot-plug this vGPU into the running domain of that record; the answer is
      * vgpu_manager_attached(). */
     void (*attach)(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
     /* The definition does not fit its annotation: make it follow. */
@@ -120,7 +120,7 @@ guint64 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid);
  * it runs now. */
 void vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running);
 /* libvirt has that domain, whether it is annotated or not, and these are the functions of the host (addresses,
- * char *; NULL: none) that its definition or run passes through as they are. @name NULL: it has it no more. */
+ * char *; NULL: none) that its definition or run passes through as they are. @name NULL: the domain has gone. */
 void vgpu_manager_take_passed(VgpuManager *self, const char *domain_uuid, const char *name,
                               const GPtrArray *functions);
 /* The UUIDs of all of them. */
@@ -135,7 +135,7 @@ char *vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid);
  * on it. Until then that of VgpuManagerOps counts; 0 is ignored. */
 void vgpu_manager_take_libvirt(VgpuManager *self, gulong version);
 
-/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. They are discovered anew. */
+/* libvirt's view of the GPUs (takes it), NULL when libvirt has gone. They are discovered again. */
 void vgpu_manager_take_identity(VgpuManager *self, VgpuInventory *from_libvirt);
 /* The last one; borrowed. */
 const VgpuInventory *vgpu_manager_identity(const VgpuManager *self);
@@ -152,7 +152,7 @@ bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Elements that are about to be taken out of the definition of @domain, to be put back with changes, as text; NULL:
- * it is as it is to be. What users added to them is nowhere else meanwhile, so they are written down: see
+* it is as it should be. What users added to them is nowhere else meanwhile, so they are written down: see
  * vgpu_manager_wait_saved(). */
 void vgpu_manager_set_aside(VgpuManager *self, const VgpuDomain *domain, const char *elements);
 /* The caller's; NULL: nothing is set aside. */
@@ -197,7 +197,7 @@ VgpuPools *vgpu_manager_pools(VgpuManager *self);
 typedef struct {
     char *name;
     guint capacity;  /* of its GPUs, while nothing is on them; or VGPU_COUNT_UNKNOWN */
-    guint allocated; /* that exist, whoever has them */
+    guint allocated; /* that exist, for any owner */
     guint available; /* how many more fit now; or VGPU_COUNT_UNKNOWN */
 } VgpuPoolRoom;
 
@@ -216,7 +216,7 @@ typedef struct {
 typedef struct {
     char *name;
     char *uuid;           /* NULL: the default pool */
-    const VgpuPool *pool; /* NULL likewise; borrowed */
+    const VgpuPool *pool; /* NULL: the default pool; borrowed */
     bool active, autostart;
     GPtrArray *gpus;     /* of char *, addresses */
     GPtrArray *profiles; /* of VgpuPoolRoom */
@@ -234,7 +234,7 @@ VgpuPoolRow *vgpu_manager_get_pool(VgpuManager *self, const char *name);
 
 /* --- host set-up -------------------------------------------------------------------------- */
 
-/* The GPU is about to be set up anew (virtual functions, MIG, …): nothing is placed on it until
+/* The GPU is about to be set up (virtual functions, MIG, …): nothing is placed on it until
  * vgpu_manager_end_setup(). @idle: and nothing may be on it: VGPU_ERROR_BUSY names who has what.
  * VGPU_ERROR_NOT_FOUND, and VGPU_ERROR_BUSY while another set-up of it is under way. */
 bool vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError **error)
@@ -253,7 +253,7 @@ void vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *
 
 /* --- persistent mdevs (create="define") --------------------------------------------------- */
 
-/* Where one is to be. */
+/* Where one goes. */
 typedef struct {
     char *parent;
     char *profile_id;
@@ -323,7 +323,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
 /* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
 guint vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu,
                              const VgpuProfile *profile);
-/* Why nothing of @gpu can be had on this host, whatever there is room for; NULL: nothing is in the way. */
+/* Why @gpu cannot be used on this host, whatever its room; NULL: nothing is in the way. */
 const char *vgpu_reading_obstacle(const VgpuReading *self, const VgpuGpu *gpu);
 
 /* One vGPU as `virt-vgpu list` shows it. */
@@ -333,7 +333,7 @@ typedef struct {
     int index;         /* -1: none */
     char *uuid;
     char *gpu;               /* NULL: not placed yet */
-    char *parent;            /* NULL likewise */
+    char *parent;            /* the same */
     char *profile;           /* name, or what was asked for while planned */
     char *profile_id;        /* NULL while planned */
     VgpuInterface interface; /* NONE: not known before it is placed */
@@ -359,17 +359,17 @@ void vgpu_manager_copy_free(VgpuManager *self);
 typedef struct {
     VgpuWant *want;              /* borrowed from @domain */
     GPtrArray *candidates;       /* of VgpuCandidate, one per GPU of the host */
-    const VgpuCandidate *chosen; /* where one is to be made; NULL: nowhere */
+    const VgpuCandidate *chosen; /* where to make one; NULL: nowhere */
     const char *
         state; /* "planned": a start makes it; "active": it has it; "releasing": a start waits until
                          * one of the run before has gone; "refused" */
-    char *gpu;     /* where it is, or is to be; NULL: nowhere, or that cannot be told yet */
-    char *parent;  /* likewise */
-    char *profile; /* likewise: its name */
-    char *refusal; /* what a start would say of it; NULL: it can be had */
+    char *gpu;     /* where it is, or goes; NULL: nowhere, or that cannot be told yet */
+    char *parent;  /* the same */
+    char *profile; /* the same: its name */
+    char *refusal; /* what a start would say; NULL: it is available */
     char *moved;   /* where a start that is refused has the definition moved to; NULL: nowhere */
     char *note;    /* what is used instead of a new one; NULL */
-    char *display; /* what is to be said of its display; NULL: nothing */
+    char *display; /* a remark about its display; NULL: none */
     struct VgpuReading *reading; /* that the candidates are borrowed from */
 } VgpuForecast;
 
@@ -378,7 +378,7 @@ GPtrArray *vgpu_manager_explain(VgpuManager *self, VgpuDomain *domain);
 
 /* --- reconcile ---------------------------------------------------------------------------- */
 
-/* What is to be noted before libvirt's domains are listed: of records and plans, when they changed. */
+/* What to note before libvirt's domains are listed: of records and plans, when they changed. */
 GHashTable *vgpu_manager_note(const VgpuManager *self);
 
 /* Compare with @domains, a complete list made after @noted. Acts, unless @dry_run; what changed

@@ -3,5 +3,5 @@
 
 #include "core/manager.h"
 
-/* Where the domain's memory is to be, else where its CPUs are; bit N: node N, 0: not said. */
+/* Where the domain's memory goes, else where its CPUs are; bit N: node N, 0: not said. */
 guint64 vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain);

@@ -131,7 +131,7 @@ hold_by_hand(VgpuManager *self, const VgpuWant *want, GError **error)
     return true;
 }
 
-/* Whether its room is held, and nothing is to be defined. */
+/* Whether its room is held, and there is nothing to define. */
 static bool
 is_held(const VgpuManager *self, const char *uuid, VgpuKeep *out)
 {

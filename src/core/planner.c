@@ -295,7 +295,8 @@ vgpu_planner_candidates(const VgpuPlanner *self, const VgpuWant *want, VgpuReadi
     *reading = vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
     vgpu_reading_close_own((*reading)->closed, self->domain);
     if (want->vf)
-        g_hash_table_insert((*reading)->closed, want->vf, (gpointer) "it cannot be had just now");
+        g_hash_table_insert((*reading)->closed, want->vf,
+                            (gpointer) "it is not available just now");
     return vgpu_placement_candidates(&(*reading)->snapshot, &there);
 }
 

@@ -11,11 +11,10 @@
 typedef struct {
     VgpuManager *manager;
     const VgpuDomain *domain;
-    const char *key;     /* of its owner */
-    GHashTable *refused; /* see VgpuSnapshot, or NULL */
-    const GPtrArray
-        *others;       /* of VgpuWant: the domain's that are to be placed after it, or NULL */
-    bool before_start; /* what a start lets go is there still */
+    const char *key;         /* of its owner */
+    GHashTable *refused;     /* see VgpuSnapshot, or NULL */
+    const GPtrArray *others; /* of VgpuWant: the domain's that are placed after it, or NULL */
+    bool before_start;       /* what a start lets go is there still */
 } VgpuPlanner;
 
 /* Where one goes. */
@@ -43,7 +42,7 @@ bool vgpu_planner_is_to_wait(const VgpuPlanner *self, const GPtrArray *candidate
  * nowhere. The caller's. @candidates: of its place. */
 VgpuClaim *vgpu_planner_refuse(const VgpuPlanner *self, const VgpuWant *want,
                                const GPtrArray *candidates, GError **error);
-/* The same of one that cannot be had where its definition says, because of @why. */
+/* The same of one that is not available where its definition says, because of @why. */
 VgpuClaim *vgpu_planner_move(const VgpuPlanner *self, const VgpuWant *want, const char *why,
                              GError **error);
 
@@ -52,7 +51,7 @@ VgpuClaim *vgpu_planner_move(const VgpuPlanner *self, const VgpuWant *want, cons
 char *vgpu_planner_why_not_device(const VgpuWant *want, const char *parent,
                                   const VgpuProfile *profile);
 char *vgpu_planner_why_not_kept(const VgpuPlanner *self, const VgpuClaim *kept, VgpuError *code);
-/* The same of room that is held for it (held.h), where it is to be made. */
+/* The same of room that is held for it (held.h), where to make it. */
 char *vgpu_planner_why_not_held(const VgpuPlanner *self, const VgpuWant *want,
                                 const VgpuClaim *held);
 

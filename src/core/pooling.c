@@ -196,7 +196,7 @@ add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
     }
 }
 
-/* Of the default pool only those that have something are its users: whoever names no pool could be. */
+/* Of the default pool only those that have something are its users: any domain that names no pool could be. */
 static void
 add_definitions(const VgpuManager *self, GHashTable *listed, VgpuPoolRow *row)
 {

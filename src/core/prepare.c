@@ -130,7 +130,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
     return vgpu_start_run(self, &request);
 }
 
-/* A new one is asked for: what exists already, whoever made it, is not to be taken over, much less replaced. */
+/* A new one is asked for: do not take over one that exists, made by us or not, much less replace it. */
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {

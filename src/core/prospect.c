@@ -91,7 +91,7 @@ see_device(VgpuProspect *self, const VgpuStart *start, const VgpuWant *want,
     if (!is_still_so(start, found->parent))
         return self;
     self->seen = VGPU_SEEN_UNTOLD;
-    if (self->kept) { /* it is where it is to be */
+    if (self->kept) { /* it is where it should be */
         if (self->room == VGPU_ROOM_NO)
             self->seen = VGPU_SEEN_ABSENT;
         return self;
@@ -145,7 +145,7 @@ find_held(VgpuProspect *self, const VgpuStart *start, const VgpuWant *want, cons
 
 /* --- room --------------------------------------------------------------------------------- */
 
-/* The others that are to be placed now. */
+/* The others to place now. */
 static GPtrArray *
 to_be_placed(const VgpuStart *start, const VgpuStep *step)
 {

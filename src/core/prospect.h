@@ -27,6 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuProspect, vgpu_prospect_free)
 
 /* There is none: say why, or have the definition name another. */
 void vgpu_prospect_refuse(const VgpuProspect *self, VgpuStart *start, VgpuStep *step);
-/* The VF that the domain's XML names cannot be had: have the definition name another, if there is
+/* The VF that the domain's XML names is not available: have the definition name another, if there is
  * one, and refuse the start with @why. */
 void vgpu_prospect_move(VgpuStart *self, VgpuStep *step, const char *why);

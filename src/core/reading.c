@@ -18,7 +18,7 @@ has_user(const VgpuManager *self, const VgpuClaim *claim)
     return user && vgpu_owner_find(user, claim->uuid)->phase != VGPU_PHASE_FAILED;
 }
 
-/* All that is recorded counts once, whoever has it: what was made by hand or is persistent has a
+/* All that is recorded counts once, for any owner: what was made by hand or is persistent has a
  * second record while a domain uses it. @key: what is held for that domain's coming is for itself. */
 static bool
 counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)

@@ -244,7 +244,7 @@ plan_owner(const Plan *plan, const VgpuOwner *owner)
 
 /* --- what is not -------------------------------------------------------------------------- */
 
-/* What the rules say of a device of ours that no record has; NULL: nothing is to be done. */
+/* What the rules say of a device of ours that no record has; NULL: there is nothing to do. */
 static VgpuAction *
 add_unrecorded(const Plan *plan, const VgpuListed *listed, const char *uuid, guint index,
                VgpuRun run)

@@ -14,7 +14,7 @@ typedef enum {
     VGPU_ACTION_ADOPT,    /* a running domain has this vGPU of ours, but the record is lost */
     VGPU_ACTION_DROP,     /* a record without a device */
     VGPU_ACTION_REMOVE,   /* a device of ours that nobody has a record of or use for */
-    VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain has gone, or wants it no more */
+    VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain has gone, or no longer wants it */
 } VgpuActionKind;
 
 const char *vgpu_action_to_string(VgpuActionKind kind);
@@ -29,7 +29,7 @@ typedef struct {
     VgpuRun run;        /* of its domain */
     VgpuSeenState seen; /* of its device, when it is on record */
     char *parent;       /* of a device without a record */
-    char *profile_id;   /* likewise */
+    char *profile_id;   /* the same */
     char *reason;
 } VgpuAction;
 

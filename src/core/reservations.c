@@ -3,12 +3,12 @@
 struct VgpuReservations {
     GHashTable *owners[VGPU_N_KINDS]; /* key → VgpuOwner */
     GHashTable *by_uuid;              /* → GPtrArray of VgpuClaim */
-    GHashTable *by_parent;            /* likewise */
-    GHashTable *by_gpu;               /* likewise */
+    GHashTable *by_parent;            /* the same */
+    GHashTable *by_gpu;               /* the same */
     GHashTable *by_domain;            /* → GPtrArray of VgpuOwner */
     GHashTable *planned;              /* see vgpu_reservations_planned() */
     GHashTable *changes;              /* see vgpu_reservations_take_changes() */
-    GHashTable *changed_gpus;         /* likewise */
+    GHashTable *changed_gpus;         /* the same */
 };
 
 static const struct {
@@ -223,7 +223,7 @@ vgpu_reservations_copy(const VgpuReservations *self)
     vgpu_reservations_iter_init(&iter, self, G_MAXUINT);
     while (vgpu_reservations_iter_next(&iter, &owner))
         take_owner(copy, copy_owner(owner));
-    g_hash_table_remove_all(copy->changes); /* they are told of the original */
+    g_hash_table_remove_all(copy->changes); /* they belong to the original */
     return copy;
 }
 

@@ -70,7 +70,7 @@ GHashTable *vgpu_reservations_planned(const VgpuReservations *self);
 const GPtrArray *vgpu_reservations_of_uuid(const VgpuReservations *self, const char *uuid);
 const GPtrArray *vgpu_reservations_of_parent(const VgpuReservations *self, const char *parent);
 const GPtrArray *vgpu_reservations_of_gpu(const VgpuReservations *self, const char *gpu);
-/* Of VgpuOwner, likewise. */
+/* The same, of VgpuOwner. */
 const GPtrArray *vgpu_reservations_of_domain(const VgpuReservations *self,
                                              const char *domain_uuid);
 /* The first claim whose owner is of one of these kinds; NULL: there is none. @claims may be NULL. */

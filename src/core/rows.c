@@ -293,7 +293,7 @@ vgpu_manager_list(VgpuManager *self, bool all)
     Listing listing = { .manager = self, .rows = rows, .listed = listed };
 
     (void) vgpu_manager_inventory(self);
-    /* what a domain uses is the domain's, whoever made it */
+    /* what a domain uses is the domain's, made by us or not */
     add_records(&listing, VGPU_KINDS(RUN), true, NULL);
     add_records(&listing, VGPU_KINDS(HANDMADE), false, NULL);
     add_records(&listing, VGPU_KINDS(PERSISTENT), true, "planned");

@@ -1,4 +1,4 @@
-/* setup.c (manager.h): GPUs that are being set up, and what the set-up program tells of them */
+/* setup.c (manager.h): GPUs that are being set up, and what the set-up program says about them */
 #include <string.h>
 
 #include "core/manager-private.h"
@@ -70,7 +70,8 @@ vgpu_manager_begin_setup(VgpuManager *self, const char *gpu, bool idle, GError *
     if (!known)
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_GPU, gpu);
     if (vgpu_reservations_find(self->reservations, VGPU_KIND_SETUP, gpu)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "GPU %s is being set up already", gpu);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "configuration of GPU %s is already in progress", gpu);
         return false;
     }
     if (idle && !check_idle(self, known, error))

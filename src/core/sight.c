@@ -46,7 +46,7 @@ differs(const VgpuGpu *a, const VgpuGpu *b)
            a->interface != b->interface || g_strcmp0(a->driver, b->driver) != 0;
 }
 
-/* Tell of what has come, changed and gone. Whether there was anything. */
+/* Report what has come, changed and gone. Whether there was anything. */
 static bool
 tell_changes(VgpuManager *self, const VgpuInventory *before)
 {

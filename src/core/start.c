@@ -51,7 +51,7 @@ is_unwanted(const VgpuClaim *claim, gconstpointer data)
     return !is_wanted(claim, data);
 }
 
-/* Let go of all that the start has; what a plug has is no more than what it makes. */
+/* Let go of all that the start has; a plug has only what it makes. */
 static void
 let_go(const VgpuStart *self)
 {

@@ -14,7 +14,7 @@ typedef struct {
     gpointer opaque;
     /* What is to hold once the GPUs are read; NULL: nothing. */
     bool (*check)(VgpuManager *manager, VgpuDomain *domain, GError **error);
-    bool plug; /* for a domain that runs: what it has stays, and what is made is to be plugged */
+    bool plug;   /* for a domain that runs: what it has stays, and what is made is plugged */
     guint first; /* the lowest index that is meant */
 } VgpuStartRequest;
 

@@ -195,5 +195,5 @@ vgpu_step_give_up(VgpuStart *self, const VgpuStep *step)
         text = g_strdup_printf(VGPU_REFUSAL_NO_ANSWER, claim->gpu, seconds);
     else if (step->wait)
         text = g_strdup_printf(VGPU_REFUSAL_LATE, step->wait, seconds);
-    vgpu_steps_fail(self, VGPU_ERROR_BUSY, text ? text : "it took too long");
+    vgpu_steps_fail(self, VGPU_ERROR_BUSY, text ? text : "timed out");
 }

@@ -9,7 +9,7 @@ typedef struct {
     bool is_begun;               /* what is on record of it knows that this start wants it */
     bool asked_for_gpu_instance; /* once is enough */
     bool has_lost_one; /* a process that was to make it has ended: once is enough, too */
-    bool is_elsewhere; /* its UUID is taken where it was to be made: it may be on any GPU */
+    bool is_elsewhere; /* its UUID is taken where it should be made: it may be on any GPU */
     VgpuCall call;     /* that is under way while there is no record of it */
     const char *wait;  /* what it waits for, for the text at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */

@@ -1,6 +1,6 @@
 /* view.c (manager.h): the inventory, of what drivers, records and others tell
  *
- * Each GPU is made of what was told of it, and made again when that changes; what the records tell of a VF
+ * Each GPU is made of what was told about it, and made again when that changes; what the records say about a VF
  * is changed in place. Those who share the inventory or a GPU of it (copy.c) keep it as it was. */
 #include "core/view.h"
 
@@ -35,7 +35,7 @@ label(VgpuGpu *gpu, const VgpuClaim *claim)
     }
 }
 
-/* Those of @claims that tell of something on @gpu; @claims may be NULL. */
+/* Those of @claims that have something on @gpu; @claims may be NULL. */
 static void
 label_all(VgpuGpu *gpu, const GPtrArray *claims)
 {

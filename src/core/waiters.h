@@ -26,9 +26,9 @@ bool vgpu_waiters_has_plug(const VgpuManager *self, const char *domain_uuid, con
 /* How it ended; @error NULL: well. */
 void vgpu_waiters_tell_plugged(VgpuManager *self, const char *domain_uuid, const char *uuid,
                                const GError *error);
-/* There is no more to wait for: tells, and frees it. */
+/* There is nothing left to wait for: calls back, and frees it. */
 void vgpu_waiters_finish_plug(VgpuPlug *plug);
-/* Nobody is told any more: the manager goes. */
+/* Drop all waiters without calling them back, when the manager goes. */
 void vgpu_waiters_free_plugs(VgpuManager *self);
 
 /* The one who had that record removed may be told. */

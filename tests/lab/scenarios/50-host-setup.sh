@@ -72,7 +72,7 @@ manage_knob lie
 virt-vgpu gpu-disable "$A2B" > /run/lab-lie 2>&1 &
 disable=$!
 wait_for 30 test -e /run/lab-waits
-assert_fails "being set up already" virt-vgpu gpu-enable "$A2B"
+assert_fails "is already in progress" virt-vgpu gpu-enable "$A2B"
 virsh -q dumpxml bound > /run/lab-bound.xml
 assert_fails "domain 'bound'.*$A2B.*is being set up" hook bound prepare /run/lab-bound.xml
 virsh -q start web

@@ -136,7 +136,7 @@ static const struct {
     { "anybody queries while polkit is broken", "query", SOMEBODY, BROKEN, false, NULL, 1 },
     { "anybody queries when polkit says yes", "query", SOMEBODY, YES, false, NULL, 1 },
     { "nobody queries against polkit", "query", SOMEBODY, NO, false,
-      "polkit refuses the action "
+      "polkit does not authorize the action "
       "org.virtvgpu.query",
       1 },
     { "a query that wants a password is refused", "query", SOMEBODY, PASSWORD, false,

@@ -52,7 +52,7 @@ caller=$!
 kill "$flood"
 wait "$flood" 2> /dev/null
 until_true are_gone
-cli list > /dev/null # comes after what the bus has told of them
+cli list > /dev/null # comes after what the bus has said about them
 touch "$FAKE_HOST_DIR/go"
 check "root's own call is done" until_true has_answered
 check "and of the crowd's the one that had begun" [ "$(applied)" -eq 2 ]
@@ -75,7 +75,7 @@ check "a user who keeps to eight at a time is never refused" has 200 answered
 gpu=0000:41:00.0
 uuid=aaaaaaaa-0000-4000-8000-0000000000aa
 pool_uuid=aaaaaaaa-0000-4000-8000-0000000000bb
-refuses() { crowd call "$@" > "$root/crowd" 2>&1; grep 'polkit refuses' "$root/crowd"; }
+refuses() { crowd call "$@" > "$root/crowd" 2>&1; grep 'polkit does not authorize' "$root/crowd"; }
 does() { crowd call "$@" > "$root/crowd" 2>&1; has 1 answered; }
 echo "<vgpupool><name>closed</name><uuid>$pool_uuid</uuid><source><gpu address='$gpu'/></source></vgpupool>" \
     > "$root/pool.xml"

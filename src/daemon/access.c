@@ -43,7 +43,7 @@ name_in(const char *xml)
     return doc ? vgpu_xml_text(doc, NULL, "/vgpupool/name") : NULL;
 }
 
-/* One form for each thing, or a rule about it could be evaded. What is none is refused later. */
+/* One form for each thing, or a rule about it could be evaded. Invalid values are refused later. */
 static const struct {
     const char *argument;
     const char *key;
@@ -145,9 +145,10 @@ deny(const VgpuAccess *access, Answer answer, const char *action, const GError *
     switch (answer) {
     case ANSWER_NO:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                    "%s is not for you: polkit refuses the action %s; an administrator can give "
+                    "access denied: polkit does not authorize the action %s, which %s needs; an "
+                    "administrator can give "
                     "the right, see virtvgpud(8)",
-                    access->method, action);
+                    action, access->method);
         break;
     case ANSWER_PASSWORD:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,

@@ -39,7 +39,7 @@ bool vgpu_access_may(GDBusMethodInvocation *call, const char *kind, VgpuAccessCo
 /* All of a call but its uid; borrowed from it, except for the details. */
 void vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out);
 
-/* The user who calls, as the bus knows him. */
+/* The calling user, as the bus knows them. */
 bool vgpu_access_uid(GDBusMethodInvocation *call, guint *uid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

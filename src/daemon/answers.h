@@ -24,8 +24,8 @@ VgpuAnswers *vgpu_answers_new(const VgpuAnswersSource *source);
 GVariant *vgpu_answers_get(VgpuAnswers *self, const char *type, const char *verb, const char *gpu,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Something is going to be changed, by an administrator's work that may wait for its turn; and has been: what was
- * asked before counts no more. */
+/* Something is going to be changed, by an administrator's work that may wait for its turn; and has been: answers to
+ * what was asked before no longer count. */
 void vgpu_answers_begin_change(VgpuAnswers *self);
 void vgpu_answers_end_change(VgpuAnswers *self);
 

@@ -238,7 +238,7 @@ write_config(Attach *job, virConnectPtr conn, GError **error)
     return vgpu_device_change_follow(job->guard, job->domain_uuid, NULL, error);
 }
 
-/* With the daemon's rights: the caller may have lost his. */
+/* With the daemon's rights: the caller may have lost theirs. */
 static bool
 put_back_one(Attach *job, virConnectPtr conn, const VgpuDomainState *state, bool live,
              GError **error)

@@ -1,7 +1,7 @@
 /* bus-name.h: the daemon's name on the message bus, for as long as it runs
  *
  * A bus that is not there yet, or has gone, is tried again, later and later; hooks are served meanwhile. The
- * connection is its own: GLib's shared one is never made anew while anything refers to it. On the main thread. */
+ * connection is its own: GLib's shared one is never reopened while anything refers to it. On the main thread. */
 #pragma once
 
 #include <gio/gio.h>

@@ -1,7 +1,7 @@
-/* caller.h: changes to a domain that are made with somebody else's rights
+/* caller.h: changes to a domain that are made with the rights of another user
  *
- * The daemon is root to libvirt. What one of its callers asks for on a domain is proved by his own
- * right to write the domain's annotation: virt-vgpu-metadata does that as him, and libvirt's own
+ * The daemon is root to libvirt. A caller proves the right to change a domain
+ * by writing the domain's annotation: virt-vgpu-metadata does that as the caller, and libvirt's own
  * access control decides. */
 #pragma once
 
@@ -15,11 +15,11 @@ typedef struct {
     guint timeout_ms;    /* 0: the usual one */
 } VgpuCaller;
 
-/* Whether he may do what this process may, so that nobody need be asked in his name. */
+/* Whether the user may do what this process may, so that libvirt need not be asked on their behalf. */
 bool vgpu_caller_is_self(guint uid);
 
-/* As vgpu_domains_set_annotation_in(), with his rights. Blocks. Errors: those of the program, with
- * the user's name in front; VGPU_ERROR_DENIED when libvirt refuses him. */
+/* As vgpu_domains_set_annotation_in(), with the user's rights. Blocks. Errors: those of the program, with
+ * the user's name in front; VGPU_ERROR_DENIED when libvirt refuses them. */
 bool vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid,
                                 const char *element, bool live, bool config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* detach-device.c: one vGPU less for a domain, asked for by a user; the guest has the last word */
+/* detach-device.c: user-requested hot-unplug of one vGPU; the guest may refuse */
 #include "daemon/detach-device.h"
 
 #include <string.h>
@@ -252,8 +252,8 @@ check_same(const Detach *job, GError **error)
     return false;
 }
 
-/* Check everything first. A running domain keeps its numbers, so its annotation stays; that the
- * caller may change the domain is proved by having him write it as it is. */
+/* Check everything first. A running domain keeps its numbers, so its annotation stays; the
+ * caller proves the right to change the domain by writing it as it is. */
 static bool
 begin(Detach *job, virConnectPtr conn, GError **error)
 {

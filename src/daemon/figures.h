@@ -26,5 +26,5 @@ VgpuFigures *vgpu_figures_new(const VgpuFiguresSource *source);
 GVariant *vgpu_figures_get(VgpuFigures *self, guint patience_ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What was read so far counts no more, nor what is being read now: who asks from here on gets a reading of its own. */
+/* What was read so far no longer counts, nor what is being read now: later callers get a reading of their own. */
 void vgpu_figures_forget(VgpuFigures *self);

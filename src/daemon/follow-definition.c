@@ -35,7 +35,7 @@ wait_saved(VgpuGuard *self, const VgpuDomain *domain, const char *what, GError *
     return true;
 }
 
-/* Decide what each vGPU is to be. A profile that no GPU of the host has is most likely a slip of the
+/* Decide what each vGPU becomes. A profile that no GPU of the host has is most likely a slip of the
  * pen: the definition stays as it is until there is such a GPU, or another name. */
 static bool
 bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
@@ -46,7 +46,7 @@ bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
         return false;
     domain->aside = vgpu_manager_get_aside(self->manager, domain->uuid);
     g_clear_pointer(&turn, vgpu_turn_end);
-    /* what is lost costs no more than another choice after a restart */
+    /* a loss only costs another choice after a restart */
     return wait_saved(self, domain, "which VF it is to have", error);
 }
 
@@ -183,8 +183,8 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
 
 /* --- what the worker is told --------------------------------------------------------------- */
 
-/* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are wanted
- * no more. @xml NULL: nothing is defined. */
+/* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are
+ * no longer wanted. @xml NULL: nothing is defined. */
 static void
 follow_records(VgpuGuard *self, const char *domain_uuid, const char *xml, bool running)
 {

@@ -44,7 +44,7 @@ struct VgpuGuard {
     VgpuAgenda *nodedevs;     /* domains with persistent vGPUs, and the GPUs */
     VgpuWatch *nodedev_watch; /* of that thread alone, as is the next one */
     gint64 nodedev_begun;     /* the last list of the GPUs, monotonic */
-    gint64 nodedev_ended;     /* likewise */
+    gint64 nodedev_ended;     /* the same */
     guint nodedev_failures;   /* since the GPUs were read */
     bool nodedev_gpus_try;    /* a look at the GPUs is to come that tries for all */
     gint nodedev_wear;        /* atomic: whether that connection can still be used */

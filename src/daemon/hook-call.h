@@ -31,7 +31,7 @@ VgpuHookCallState vgpu_hook_call_take(VgpuHookCall *self, const guint8 *bytes, g
 gsize vgpu_hook_call_size(const VgpuHookCall *self);
 /* Once it is, nobody need be told that its client has gone. */
 bool vgpu_hook_call_is_answered(const VgpuHookCall *self);
-/* Whether it is to be carried out also when nobody waits for its answer. */
+/* Whether to carry it out even when nobody waits for its answer. */
 bool vgpu_hook_call_outlives_client(const VgpuHookCall *self);
 /* Whether it is parsed in no time, whatever is in its XML: as it is not long. */
 bool vgpu_hook_call_is_quick(const VgpuHookCall *self);

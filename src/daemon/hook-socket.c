@@ -209,7 +209,7 @@ admit_waiting(VgpuHookSocket *self)
     }
 }
 
-/* False when there is nothing more to be read of it for now, or @self is no more. */
+/* False when there is nothing more to be read of it for now, or @self has gone. */
 static bool
 take(Client *self, const guint8 *bytes, gsize len)
 {
@@ -303,7 +303,7 @@ on_connection(int fd, GIOCondition condition, gpointer data)
             close(client);
     }
     if (errno == EMFILE || errno == ENFILE) {
-        g_warning("no more file descriptors for hooks");
+        g_warning("out of file descriptors for hooks");
         g_usleep(10000); /* until one is closed */
     }
     return G_SOURCE_CONTINUE;

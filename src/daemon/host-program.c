@@ -20,7 +20,7 @@
 static struct {
     GMutex lock;
     GPtrArray *children; /* of GSubprocess, borrowed; NULL: there was none yet */
-    bool is_over;        /* no more */
+    bool is_over;        /* no program starts any more */
 } running;
 
 /* systemd gives each service it starts such an id (systemd.exec(5)). */
@@ -177,7 +177,7 @@ outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
         return g_variant_ref_sink(g_variant_new_tuple(NULL, 0));
     result = vgpu_host_program_parse(type, output, error);
     if (!result)
-        g_prefix_error(error, "%s %s answers what cannot be understood: ", name, verb);
+        g_prefix_error(error, "cannot parse the output of '%s %s': ", name, verb);
     return result;
 }
 
@@ -261,7 +261,7 @@ spawn(const VgpuHostProgram *self, const char *const *args, guint limit_s, int i
     return child;
 }
 
-/* One that hangs is told of by its process id, for whoever looks into the host. */
+/* Log the process id of one that hangs, for the administrator. */
 static void
 give_up(const VgpuHostProgram *self, GSubprocess *child, const char *const *args,
         guint timeout_ms, GSubprocess **left, GError **error)

@@ -152,7 +152,7 @@ vgpu_host_setup_stats(VgpuHostSetup *self, guint patience_ms, GError **error)
 
 typedef struct {
     GVariant *facts;                                 /* NULL: keep what is known */
-    bool knows_layout;                               /* else likewise */
+    bool knows_layout;                               /* else keep what is known */
     GHashTable *named, *mig_auto, *mixed, *host_vfs; /* taken */
 } News;
 
@@ -181,7 +181,7 @@ complain(VgpuHostSetup *self, char **last, const GError *error)
     }
 }
 
-/* A layout that cannot be understood changes nothing; one that is gone wants nothing. */
+/* Keep the old layout if the file cannot be parsed; a missing file means an empty layout. */
 static bool
 read_layout(VgpuHostSetup *self, News *news, GError **error)
 {
@@ -454,7 +454,7 @@ vgpu_host_setup_apply(VgpuHostSetup *self, const char *xml, GError **error)
     return result;
 }
 
-/* A start has no time for a set-up that goes on for minutes. Who comes between is as bad as before. */
+/* A start has no time for a set-up that goes on for minutes. Racing with another caller is no worse than before. */
 static bool
 is_free_soon(VgpuHostSetup *self)
 {

@@ -34,7 +34,7 @@ VgpuHostSetup *vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager,
  * known to the very first hook, at an autostart. */
 void vgpu_host_setup_read_layout(VgpuHostSetup *self);
 
-/* Ask for the facts and read the host layout anew, in the background, and tell the manager. When
+/* Ask for the facts and read the host layout again, in the background, and tell the manager. When
  * that goes on already it is done once more afterwards. Returns at once, from any thread. */
 void vgpu_host_setup_reread(VgpuHostSetup *self);
 

@@ -1,4 +1,4 @@
-/* iso-job.h: a pool's image with the guest's driver, built anew
+/* iso-job.h: a pool's image with the guest's driver, rebuilt
  *
  * virt-vgpu-iso does it, a program of its own: the daemon's sandbox may write nowhere near libvirt's
  * images. */
@@ -10,7 +10,7 @@
 #include "base/config.h"
 #include "pool/pool.h"
 
-/* What is to be built: copied out of the pool, which is the worker's. */
+/* What to build: copied out of the pool, which is the worker's. */
 typedef struct {
     char *pool;                     /* its name, for texts */
     char *output;                   /* absolute path of the image */

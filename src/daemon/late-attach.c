@@ -49,7 +49,7 @@ on_attach_again(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* NULL: it cannot be had, or read. */
+/* NULL: libvirt does not have it, or it cannot be read. */
 static VgpuDomain *
 read_running(virConnectPtr conn, const VgpuTask *task)
 {

@@ -1,4 +1,4 @@
-/* live-devices.c: vGPUs that come to and go from running domains, by whoever's hand
+/* live-devices.c: vGPUs that come to and go from running domains, attached by anyone
  *
  * An event says only that something has changed; what the domain has is read from its live XML, in
  * order with everything else that is done to that domain. */
@@ -53,7 +53,7 @@ vgpu_live_devices_plug(VgpuGuard *self, VgpuDomain *domain, guint first, VgpuPre
     vgpu_manager_plug(self->manager, domain, first, VGPU_LIVE_DEVICES_PLUG_MS, done, opaque);
 }
 
-/* Whoever waits for the guest need not wait for the next look. */
+/* A caller that waits for the guest need not wait for the next look. */
 static void
 tell_leaving(VgpuGuard *self, VgpuDeviceEvent event, const char *domain_uuid, guint index)
 {

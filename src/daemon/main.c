@@ -195,7 +195,7 @@ on_signal(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-/* What many daemons reload at: nothing here is read anew before the next start. */
+/* Many daemons reload on it; here nothing is read again before the next start. */
 static gboolean
 on_hang_up(gpointer opaque)
 {
@@ -318,7 +318,7 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     xmlInitParser();        /* before any thread */
-    init_numbers();         /* likewise */
+    init_numbers();         /* the same */
     vgpu_connection_init(); /* before any connection */
     start_log();
     self.loop = g_main_loop_new(NULL, FALSE);

@@ -42,7 +42,7 @@ write_all(int fd, const char *text)
 bool
 vgpu_metrics_file_write(const char *path, const char *text, GError **error)
 {
-    /* made anew under a name that was not there; the collector reads only *.prom */
+    /* created under a name that did not exist; the collector reads only *.prom */
     g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
     int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0600);
     int saved;

@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Put @text at @path in one step, readable by everybody: the collector is another user. Whoever may
- * write to the directory cannot make this write anywhere else. */
+/* Put @text at @path in one step, readable by everybody: the collector is another user. A user
+ * who may write to the directory cannot make this write anywhere else. */
 bool vgpu_metrics_file_write(const char *path, const char *text, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -3,7 +3,7 @@
 
 #include "daemon/guard.h"
 
-/* On the worker: a start was refused, and its definition is to be moved. */
+/* On the worker: a start was refused, and its definition has to move. */
 void vgpu_moved_note_refused(VgpuGuard *self, const char *domain_uuid);
 /* The definition is as it should be: start the domain again, if its autostart was that start. */
 void vgpu_moved_start(VgpuGuard *self, const char *domain_uuid);

@@ -130,7 +130,7 @@ count_common(const Check *self, const VgpuPoolRow *row, const VgpuPoolRow *other
     return n;
 }
 
-/* A GPU that a pool names is its own, whoever else's rules match; among equals the first by name
+/* A GPU that a pool names is its own, even if the rules of others match; among equals the first by name
  * has it. */
 static void
 check_overlap(Check *self, const VgpuPoolRow *row, const GPtrArray *rows)

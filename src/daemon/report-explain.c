@@ -24,7 +24,7 @@ add_note(GString *out, const char *before, const char *text)
         g_string_append_printf(out, "%s%s%s", out->len ? "; " : "", before, text);
 }
 
-/* What is to be said of it beside its place. @reason: what is said of the whole start. */
+/* Remarks on it beside its place. @reason: what is said of the whole start. */
 static char *
 note_of(const VgpuForecast *forecast, const char *reason)
 {

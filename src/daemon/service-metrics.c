@@ -21,7 +21,7 @@ list_vgpus(const VgpuServiceMetricsSource *source)
     return g_variant_ref_sink(vgpu_report_vgpus(source->manager, true));
 }
 
-/* Whether a vGPU runs that the vendor's library can tell of: otherwise nothing is worth waking it. */
+/* Whether a vGPU runs that the vendor's library can report on: otherwise nothing is worth waking it. */
 static bool
 has_running(GVariant *gpus, GVariant *vgpus)
 {

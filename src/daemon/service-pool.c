@@ -78,7 +78,7 @@ gpus_line(const VgpuPoolRow *row)
     return g_string_free(line, FALSE);
 }
 
-/* Read it again; *@lines: what was found, *@job (NULL: none): the image that is to be built. */
+/* Read it again; *@lines: what was found, *@job (NULL: none): the image to build. */
 static bool
 read_again(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
            GError **error)

@@ -302,7 +302,7 @@ on_attach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, 
     g_variant_dict_lookup(dict, "profile", "&s", &profile);
     g_variant_dict_lookup(dict, "pool", "&s", &pool);
     if (g_str_has_prefix(uuid, "dddd"))
-        return refuse(call, VGPU_ERROR_DENIED, "Attach is not for you: polkit refuses it");
+        return refuse(call, VGPU_ERROR_DENIED, "access denied: polkit does not authorize Attach");
     if (!(g_dbus_message_get_flags(g_dbus_method_invocation_get_message(call)) &
           G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION))
         return refuse(call, VGPU_ERROR_DENIED, "polkit may not ask for a password");

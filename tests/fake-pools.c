@@ -77,7 +77,7 @@ pool_or_refuse(GDBusMethodInvocation *call, const char *name)
     g_autofree char *text = g_strdup_printf("there is no pool '%s'", name);
 
     if (strcmp(name, "forbidden") == 0)
-        refuse(call, VGPU_ERROR_DENIED, "the pool is not for you: polkit refuses it");
+        refuse(call, VGPU_ERROR_DENIED, "access denied: polkit does not authorize it");
     else if (!pool)
         refuse(call, VGPU_ERROR_NOT_FOUND, text);
     return pool;
@@ -169,7 +169,7 @@ on_define(VgpuBusManager1 *manager, GDBusMethodInvocation *call, const char *xml
     begin += strlen("<name>");
     name = g_strndup(begin, (gsize) (end - begin));
     if (strcmp(name, "forbidden") == 0) {
-        refuse(call, VGPU_ERROR_DENIED, "the pool is not for you: polkit refuses it");
+        refuse(call, VGPU_ERROR_DENIED, "access denied: polkit does not authorize it");
         return TRUE;
     }
     if ((pool = find_pool(name))) {
@@ -247,7 +247,7 @@ static gboolean
 on_refresh(VgpuBusManager1 *manager, GDBusMethodInvocation *call, const char *name)
 {
     if (pool_or_refuse(call, name))
-        answer(call, "as", "['2 GPUs', 'the image was built anew']");
+        answer(call, "as", "['2 GPUs', 'the image was rebuilt']");
     return TRUE;
 }
 

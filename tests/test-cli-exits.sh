@@ -85,7 +85,7 @@ fails 3 not-found "no such vGPU" destroy 99999999-2222-5333-8444-555555555555
 fails 4 no-room "no room for full" create 41:00.0 full
 fails 5 busy "is in use: domain 'web1'" gpu-enable 41:00.0 --vfs 13
 fails 5 busy "the pool is active; stop it first" pool-undefine design
-fails 7 not-allowed "the pool is not for you" pool-start forbidden
+fails 7 not-allowed "access denied" pool-start forbidden
 cli 8 create 41:00.0 crash --json
 err "virtvgpud did not answer"
 json '{"error":"unknown","code":8,"detail":"virtvgpuddidnotanswer'

@@ -122,7 +122,7 @@ out "Pool office marked as autostarted"
 cli 0 pool-autostart office --disable --json
 json '"name":"office"' '"autostart":false'
 cli 0 pool-refresh office
-out "Pool office refreshed" "the image was built anew"
+out "Pool office refreshed" "the image was rebuilt"
 cli 0 pool-refresh office --json
 json '{"name":"office","changes":["2GPUs","theimagewasbuiltanew"]}'
 cli 0 pool-destroy office
@@ -151,9 +151,9 @@ cli 1 pool-define "$tmp/nameless.xml"
 err "$tmp/nameless.xml: line 1: a pool needs a <name>"
 sed 's/office/forbidden/' "$tmp/office.xml" > "$tmp/forbidden.xml"
 cli 7 pool-define "$tmp/forbidden.xml"
-err "virt-vgpu: the pool is not for you"
+err "virt-vgpu: access denied: polkit does not authorize it"
 cli 7 pool-destroy forbidden
-err "virt-vgpu: the pool is not for you"
+err "virt-vgpu: access denied: polkit does not authorize it"
 
 # --- pool-edit --------------------------------------------------------------------------------
 left() # no edited file is left behind
@@ -270,7 +270,7 @@ err "there is no such pool; did you mean 'design'?"
 cli 3 attach web1 --profile A40-8Q
 err "no GPU has that profile"
 cli 7 attach denied --profile A2-4Q
-err "virt-vgpu: Attach is not for you: polkit refuses it"
+err "virt-vgpu: access denied: polkit does not authorize Attach"
 cli 3 attach nobody --profile A2-4Q
 err "domain 'nobody'"
 cli 0 detach web1 0

@@ -759,7 +759,7 @@ test_text(void **state)
     assert_string_equal(narrow, text);
     assert_non_null(strstr(wide, "  fail  module vfio: not loaded: guests get no device\n"));
     assert_string_equal(colour,
-                        "vGPUs\n  \033[32mok\033[0m    leaks: none\n\nNothing is wrong.\n");
+                        "vGPUs\n  \033[32mok\033[0m    leaks: none\n\nNo problems found.\n");
 }
 
 int

@@ -257,8 +257,9 @@ const VgpuCommand vgpu_commands_attach[] = {
       .description =
           "Adds a vGPU to the annotation of the domain and hot-plugs it (--live), or has it "
           "there from the next start (--config), or both. Without either: hot-plugged when the "
-          "domain runs, else from the next start. What fails is undone. A vGPU that is "
-          "hot-plugged has no display, ramfb or cdrom; those need --config.",
+          "domain runs, else from the next start. On failure all changes are "
+          "rolled back. A vGPU that is hot-plugged has no display, ramfb or cdrom; those need "
+          "--config.",
       .example = "virt-vgpu attach web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu attach web1 --pool design --live --config",
       .min_args = 1,

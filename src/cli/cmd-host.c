@@ -162,7 +162,7 @@ check_host(const VgpuCli *cli)
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
     g_variant_builder_init(&of_daemon, G_VARIANT_TYPE("aa{sv}"));
-    /* while the daemon runs, no process but its own is to be stuck in a driver */
+    /* while the daemon runs, only its own processes may get stuck in a driver */
     vgpu_doctor_local(cli->root, program, !check_daemon(cli, &of_daemon), &builder);
     found = g_variant_ref_sink(g_variant_builder_end(&of_daemon));
     add_rows(&builder, found);

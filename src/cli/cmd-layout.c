@@ -127,10 +127,10 @@ const VgpuCommand vgpu_commands_layout[] = {
       .synopsis = "FILE",
       .summary = "bring the GPUs into the state of a layout",
       .description =
-          "Makes virtual functions, modes, MIG instances and schedulers of the GPUs that are "
-          "named in a <vgpuhost> file as they are there; others are not touched. '-' reads "
-          "standard input. A GPU that fails does not stop the others; the exit status is 1 "
-          "then. What is to be there after a reboot goes into /etc/virt-vgpu/host.xml.",
+          "Sets virtual functions, modes, MIG instances and schedulers of the GPUs named in a "
+          "<vgpuhost> file as the file says; others are not touched. '-' reads standard input. "
+          "A GPU that fails does not stop the others; the exit status is 1 then. To keep the "
+          "layout across reboots, put it in /etc/virt-vgpu/host.xml.",
       .example = "virt-vgpu host-apply /etc/virt-vgpu/host.xml",
       .min_args = 1,
       .max_args = 1,

@@ -411,9 +411,8 @@ const VgpuCommand vgpu_commands_pool[] = {
     { .name = "pool-edit",
       .synopsis = "POOL",
       .summary = "change a pool in an editor",
-      .description =
-          "Opens the pool's XML in $VISUAL, $EDITOR or vi. What is wrong is said, and may be "
-          "edited again; until it is right the pool stays as it was.",
+      .description = "Opens the pool's XML in $VISUAL, $EDITOR or vi. Errors are reported and "
+                     "you can edit again; the pool changes only when the result is valid.",
       .example = "virt-vgpu pool-edit design",
       .min_args = 1,
       .max_args = 1,
@@ -430,8 +429,8 @@ const VgpuCommand vgpu_commands_pool[] = {
       .synopsis = "POOL",
       .summary = "let no vGPU be made there any more",
       .description =
-          "Stops a pool: it keeps its GPUs, but no new vGPU is made on them. Who has one keeps "
-          "it, and is named.",
+          "Stops a pool: it keeps its GPUs, but no new vGPU is made on them. Domains that "
+          "have one keep it; they are listed.",
       .example = "virt-vgpu pool-destroy design",
       .min_args = 1,
       .max_args = 1,
@@ -449,7 +448,7 @@ const VgpuCommand vgpu_commands_pool[] = {
     { .name = "pool-autostart",
       .synopsis = "POOL [--disable]",
       .summary = "start a pool when the host boots",
-      .description = "Has the pool active when the host has booted; with --disable no more.",
+      .description = "Starts the pool when the host boots; --disable turns this off.",
       .example = "virt-vgpu pool-autostart design",
       .min_args = 1,
       .max_args = 1,
@@ -458,9 +457,9 @@ const VgpuCommand vgpu_commands_pool[] = {
     { .name = "pool-refresh",
       .synopsis = "POOL",
       .summary = "read a pool's file and look at its GPUs again",
-      .description =
-          "Reads the pool's file anew, looks which GPUs it matches, and builds its driver image "
-          "from its bundle again.",
+      .description = "Reads the pool's file again, looks which GPUs it matches, and rebuilds its "
+                     "driver image "
+                     "from its bundle.",
       .example = "virt-vgpu pool-refresh design",
       .min_args = 1,
       .max_args = 1,

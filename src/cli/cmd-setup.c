@@ -333,7 +333,7 @@ print_scheduler(GVariant *scheduler)
     else if (option.next_load)
         printf("For a file in /etc/modprobe.d:\n  %s\n", line);
     else
-        printf("\nThis lasts until the driver is loaded anew; for good it takes, in "
+        printf("\nThis lasts until the driver is reloaded; to keep it, put this in "
                "/etc/modprobe.d:\n  %s\n",
                line);
     if (g_variant_lookup(scheduler, "note", "&s", &note)) {
@@ -389,7 +389,7 @@ const VgpuCommand vgpu_commands_setup[] = {
       .description =
           "Turns the virtual functions of an SR-IOV GPU on, with the vendor's own tool where "
           "there is one, and looks whether they are there. Lasts until the host reboots or the "
-          "driver is loaded anew, unless --persistent. Refused while a vGPU of that GPU exists.",
+          "driver is reloaded, unless --persistent. Refused while a vGPU of that GPU exists.",
       .example = "virt-vgpu gpu-enable 41:00.0\n"
                  "virt-vgpu gpu-enable 41:00.0 --vfs 8 --persistent",
       .min_args = 1,
@@ -452,7 +452,7 @@ const VgpuCommand vgpu_commands_setup[] = {
       .summary = "how vGPUs share the time of a GPU",
       .description =
           "Shows how the vGPUs of a GPU share its time; with POLICY (best-effort, equal-share "
-          "or fixed-share) sets it, until the driver is loaded anew. Refused while a vGPU of "
+          "or fixed-share) sets it, until the driver is reloaded. Refused while a vGPU of "
           "that GPU exists. The line that makes it last is printed, and written into a file of "
           "/etc/modprobe.d only with --modprobe-file. With --next-load nothing is changed now, "
           "which "

@@ -56,7 +56,7 @@ driver_text(const VgpuCard *card)
                          : g_strdup(card->driver);
 }
 
-/* Nothing is to be done where the vGPU driver does not know the model, as it knows no GeForce. */
+/* There is nothing to do where the vGPU driver does not support the model, as with any GeForce. */
 static VgpuFinding
 not_listed(const char *driver)
 {

@@ -10,7 +10,7 @@ typedef enum {
     VGPU_LISTING_NO,
 } VgpuListing;
 
-/* A physical GPU, as a driver process tells of it. */
+/* A physical GPU, as a driver process describes it. */
 typedef struct {
     char *address; /* canonical */
     guint vendor, device;

@@ -1,4 +1,4 @@
-/* doctor-gpu.c: what a driver process tells of the GPUs, and what their host set-up has left */
+/* doctor-gpu.c: what a driver process says about the GPUs, and what their host set-up has left */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>

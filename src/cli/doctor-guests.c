@@ -140,7 +140,7 @@ judge_license(GVariant *vgpu, gint64 now)
 }
 
 typedef struct {
-    guint all, licensed; /* that tell of a licence */
+    guint all, licensed; /* that report a licence */
 } Licenses;
 
 /* The host does not speak with the licence server, so this is what it can know of it. */

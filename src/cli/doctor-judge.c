@@ -216,7 +216,7 @@ vgpu_doctor_judge_selinux(const char *context, const char *label, const char *pr
             .status = WARN,
             .detail = g_strdup("it enforces, and virtqemud runs as virtqemud_t: some "
                                "releases of its policy let that run no hook for QEMU"),
-            .fix = g_strdup("if 'ausearch -m avc -c virtqemud' tells of refused hooks: 'semanage "
+            .fix = g_strdup("if 'ausearch -m avc -c virtqemud' reports refused hooks: 'semanage "
                             "permissive -a virtqemud_t', until the policy allows them"),
         };
     return (VgpuFinding) { OK, g_strdup("enforces, and is not known to be in the way"), NULL };

@@ -10,7 +10,7 @@
 #define VGPU_DOCTOR_WARN "warn"
 #define VGPU_DOCTOR_FAIL "fail"
 
-/* What is to be said of a check; nothing when @status is NULL. */
+/* The result of a check; nothing to say when @status is NULL. */
 typedef struct {
     const char *status;
     char *detail;

@@ -22,7 +22,7 @@ void vgpu_doctor_row_add(VgpuDoctor *self, const char *check, const char *status
 /* Takes what is in @finding; one without a status is no row. */
 void vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
-/* Whether the rights of whoever asks do not reach to see what is at @path, or whether something is. */
+/* Whether the caller's rights do not suffice to see what is at @path, or whether it exists. */
 bool vgpu_doctor_is_hidden(const VgpuDoctor *self, const char *path);
 /* The same; then a row says so. */
 bool vgpu_doctor_row_add_hidden(VgpuDoctor *self, const char *check, const char *path);

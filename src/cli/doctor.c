@@ -158,7 +158,7 @@ vgpu_doctor_text(GVariant *rows, const VgpuTableStyle *style)
             g_string_append_c(out, '\n');
     }
     if (failures + warnings == 0)
-        g_string_append(out, "Nothing is wrong.\n");
+        g_string_append(out, "No problems found.\n");
     else
         g_string_append_printf(out, "%u failed, %u to look at.\n", failures, warnings);
     return g_string_free(out, FALSE);

@@ -1,4 +1,4 @@
-/* edit.h: let the user change a text in an editor of his choice */
+/* edit.h: let users change a text in an editor of their choice */
 #pragma once
 
 #include <glib.h>

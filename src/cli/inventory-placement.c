@@ -80,7 +80,7 @@ count_available(GVariant *profile)
     return vgpu_gauges_number(profile, "available", &available) ? (guint) available : 1;
 }
 
-/* What cannot be had now although nothing of it exists, because something else is on the GPU, is
+/* What is not available now although nothing of it exists, because something else is on the GPU, is
  * reserved. */
 static void
 put_profile(JsonBuilder *out, GVariant *profile, guint allocated)

@@ -96,7 +96,7 @@ consequence(const VgpuDomain *domain)
     return domain->annotated ? g_strdup("it is annotated, and would start without a vGPU") : NULL;
 }
 
-/* What to call it in a command that is to be copied: a name may have blanks, and what a shell takes for more. */
+/* What to call it in a command for the user to copy: a name may have blanks, and what a shell takes for more. */
 static const char *
 word_for(const VgpuDomainState *state)
 {

@@ -299,8 +299,8 @@ set_locale(void)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-/* Whoever reads the output has enough, as 'head' has: end as other programs do, without a word. GLib has
- * SIGPIPE ignored. */
+/* The reader has closed the pipe, as 'head' does: end as other programs do, without a word. GLib ignores
+ * SIGPIPE. */
 static void
 end_with_reader(void)
 {

@@ -10,6 +10,6 @@
 /* The columns of that table. */
 const VgpuColumn *vgpu_mig_list_columns(bool profiles);
 
-/* Print those of the GPU @address or, with @profiles, of what kinds there can be some. */
+/* Print those of the GPU @address or, with @profiles, the profiles that it supports. */
 bool vgpu_mig_list_print(const VgpuCli *cli, VgpuBusManager1 *manager, const char *address,
                          bool profiles, GError **error) G_GNUC_WARN_UNUSED_RESULT;

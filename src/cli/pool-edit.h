@@ -5,7 +5,7 @@
 
 #include "bus/manager1.h"
 
-/* Let the user change @xml, which pool @name was defined with, and define what he makes of it. What
+/* Let the user change @xml, which pool @name was defined with, and define the result. What
  * is refused is said, and may be edited again where there is a terminal to ask on; given up, the
  * text stays in a file that @error names, and the pool is as it was. @changed: whether there was
  * anything to define. */

@@ -31,7 +31,7 @@ read_domain(const char *xml, gsize len, const char *what, bool *is_bare, GError 
     return vgpu_domain_from_doc(g_steal_pointer(&doc), what, error);
 }
 
-/* Whether nothing in it is wrong; *@lints: what is to be said of it all the same. */
+/* Whether nothing in it is wrong; *@lints: warnings all the same. */
 static bool
 check_domain(const VgpuDomain *domain, bool is_bare, const char *what, GPtrArray **lints,
              GError **error)

@@ -38,7 +38,7 @@ FakeLibvirtd *fake_libvirtd_start(const FakeHost *host, FakeMode mode);
 void fake_libvirtd_kill(FakeLibvirtd *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeLibvirtd, fake_libvirtd_kill)
 
-/* Drop all clients and accept no more, but go on living: the first half of a shut-down. */
+/* Drop all clients and accept no new ones, but go on living: the first half of a shut-down. */
 void fake_libvirtd_drop_clients(FakeLibvirtd *self);
 
 int fake_libvirtd_accepted(const FakeLibvirtd *self);

@@ -244,7 +244,7 @@ fault_find_wrong_room(FaultRun *self)
     return find_wrong_vf(self);
 }
 
-/* In the end no domain has one, and all of it can be had again. */
+/* In the end no domain has one, and all of it is available again. */
 char *
 fault_find_wrong_end(FaultRun *self)
 {

@@ -1,7 +1,7 @@
 /* kill-at.c: preloaded into the daemon and its driver processes; kills them at their Nth effect, see kill-at.h
  *
  * It comes before fake-driver.so, whose write() it calls. What that does stands for the kernel, which is
- * not killed with the process that has called it: whoever kills several processes waits for all such
+ * not killed with the process that has called it: a test that kills several processes waits for all such
  * calls. A write that is kept by a knob keeps the killer, too. */
 #include "kill-at.h"
 

@@ -53,7 +53,7 @@ static const struct profile p40[] = {
     { "nvidia-46", "GRID P40-1Q", 1024, 4, 60, "5120x2880", 24 },
     { "nvidia-49", "GRID P40-4Q", 4096, 4, 60, "7680x4320", 6 },
     { "nvidia-58", "GRID P40-6A", 6144, 1, 60, "1280x1024", 4 },
-    /* made up: it tempts whoever matches by substring */
+    /* made up: it tempts code that matches by substring */
     { "nvidia-588", "NVIDIA A10-1B", 1024, 4, 45, "5120x2880", 24 },
     { 0 },
 };
@@ -232,7 +232,7 @@ make_gpu(struct function f, const struct profile *profiles)
     make_types(dir, addr, profiles, 0);
 }
 
-/* PF and VFs; the first VF is @first functions behind the PF. @each, if any, is told of each VF. */
+/* PF and VFs; the first VF is @first functions behind the PF. @each, if any, is called for each VF. */
 static void
 make_sriov(struct function f, unsigned first, unsigned n_vfs, unsigned total, Path pf_dir,
            void (*each)(const char *dir, const char *addr, const void *data, unsigned n),

@@ -66,7 +66,7 @@ void host_add_boards(Host *self, const char *const *boards);
 
 /* Let it work until nothing has been under way for a moment. */
 void host_settle(Host *self);
-/* What is kept of the GPUs from one decision to the next is what would be made of all that is told anew. */
+/* What is kept of the GPUs from one decision to the next is what would be made of all that was told. */
 void host_check_view(VgpuManager *manager);
 /* Let it work until @condition holds; tells whether it came to hold within ten seconds. */
 bool host_wait(Host *self, bool (*condition)(Host *self));

@@ -7,7 +7,7 @@
  * honest: what is available follows from what is on the card, and from nothing else. Instances are
  * called u0, u1, and so on in the order of the line.
  *
- * Pools are "NAME WORD…", separated likewise; the words are "gpu=ADDRESS", "profile=NAME",
+ * Pools are "NAME WORD…", separated in the same way; the words are "gpu=ADDRESS", "profile=NAME",
  * "driver=550", "tenant=NAME:MAX", "tenant=NAME:MAX:MIB", and "off" for one that is not active. */
 #pragma once
 
@@ -56,7 +56,7 @@ typedef struct {
         *used; /* "POOL 2 vm1 vm2", or "POOL 2:8192 …": what the tenant has there, and where */
     long line; /* of the annotation that names the GPU; 0: it is named by hand */
     const char *vf;          /* that the definition has */
-    VgpuInterface interface; /* likewise */
+    VgpuInterface interface; /* the same */
     const char
         *user; /* "VF use" of a VF that is somebody's, "0000:41:00.4 in use by domain 'web2'" */
     gulong libvirt; /* its version */

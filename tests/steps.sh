@@ -140,7 +140,7 @@ copy_tree() (
         cd "$work/build" && "$work/src/configure" --enable-werror
 )
 
-# fuzz OPTIMIZATION ARG…: tests/fuzz/fuzz.sh, on a build of what its targets need and no more. Without optimization
+# fuzz OPTIMIZATION ARG…: tests/fuzz/fuzz.sh, on a build of only what its targets need. Without optimization
 # they are built in a third of the time.
 fuzz() (
     optimize=$1 && shift

@@ -69,7 +69,8 @@ typedef struct {
     gint64 at;   /* when something happens to it next */
     gint64 doom; /* when its hook is killed; 0: never */
     LifeHook hook;
-    LifeHook forgotten; /* one that libvirt waits for no more, and that runs still; pid 0: none */
+    LifeHook
+        forgotten; /* one that libvirt no longer waits for, and that still runs; pid 0: none */
     char *xml;
     const struct profile *asked[DEVICES_MAX];
     guint n_asked;
@@ -501,7 +502,7 @@ check(Stress *self, const char *what, const char *wrong)
     self->failures += wrong != NULL;
 }
 
-/* All of each GPU can be had. */
+/* All of each GPU is available. */
 static char *
 fill(Stress *self)
 {
@@ -565,7 +566,7 @@ run(Stress *self, guint seconds)
     left = lives ? wind_up(self) : g_strdup("no daemon");
     check(self, "nothing is left", left);
     filled = lives ? fill(self) : g_strdup("no daemon");
-    check(self, "all of each GPU can be had", filled);
+    check(self, "all of each GPU is available", filled);
     memory = judge_memory(self, end);
     check(self, "the daemon does not grow", memory);
     life_kill(self->life);

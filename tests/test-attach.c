@@ -611,7 +611,7 @@ test_detach(void **state)
     assert_int_equal(setup(state), 0);
 }
 
-/* The hand of somebody who is not root: all hangs on the program that writes as him. */
+/* A caller other than root: all depends on the program that writes as that user. */
 static void
 test_rights(void **state)
 {
@@ -767,7 +767,7 @@ test_give(void **state)
     assert_int_equal(setup(state), 0);
 }
 
-/* A pool with a tenant gives on his account, else nothing could be started; with several, on whose? */
+/* A pool with one tenant charges that tenant, else nothing could be started; with several, which one? */
 static void
 test_give_tenants(void **state)
 {

@@ -92,7 +92,7 @@ test_other_user(void **state)
     caller.uri = uri;
     caller.uid = nobody->pw_uid;
     if (!vgpu_caller_set_annotation(&caller, UUID, ELEMENT, true, true, &error))
-        fail_msg("readable for him: %s", error->message);
+        fail_msg("readable for the user: %s", error->message);
 
     assert_int_equal(chmod(path, 0600), 0);
     assert_false(vgpu_caller_set_annotation(&caller, UUID, ELEMENT, true, true, &error));

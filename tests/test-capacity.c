@@ -352,7 +352,7 @@ check_type(Run *self, const VgpuSnapshot *snapshot, guint t)
     guint truth = model_room(&self->now, t);
     guint available, capacity;
 
-    if (!profile) /* a driver that lists it no more, and nobody remembers */
+    if (!profile) /* a driver that no longer lists it, and nobody remembers */
         return;
     available = vgpu_placement_available(snapshot, self->gpu, profile);
     if (available == UNKNOWN

@@ -254,7 +254,7 @@ start_service denied
 until_true grep -q . "$tmp/service"
 rm -f "$tmp/images"/*
 cli 0 driver-iso --output "$iso" "$tmp/driver.run"
-check "who is refused by the daemon builds it himself" test "$(calls)" = 1
+check "a user refused by the daemon builds it without it" test "$(calls)" = 1
 silent
 check "completely" extract "$tmp/x"
 

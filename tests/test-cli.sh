@@ -501,7 +501,7 @@ narrow
 LC_ALL=C cli 0 annotate --xml "$tmp/plain.xml" --profile A2-4Q --tenant büro
 out 'tenant="b&#xFC;ro"'
 
-# Who reads no further is no failure to be told of.
+# A reader that closes the pipe is not an error.
 mkfifo "$tmp/unread"
 exec 9<> "$tmp/unread"
 exec 8> "$tmp/unread"

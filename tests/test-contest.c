@@ -28,7 +28,7 @@ test_table(void **state)
         { "and it may begin again", "aaaaaabbbbbb", "+++++!+++++!" },
         { "another one later", "aaaaa.a", "++++++" },
         { "a contested one is left for a minute", "aaaaaa.a", "+++++!+" },
-        { "and is then told anew", "aaaaaa.aaaaaa", "+++++!+++++!" },
+        { "and is then told again", "aaaaaa.aaaaaa", "+++++!+++++!" },
         { "a user's change", "aaaaaaxa", "+++++!+" },
     };
 

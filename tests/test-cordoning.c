@@ -1,4 +1,4 @@
-/* GPUs on which nothing new is to be placed: what that means to starts, definitions and those who ask. */
+/* GPUs on which nothing new is placed: what that means to starts, definitions and those who ask. */
 #include "test.h"
 
 #include <string.h>
@@ -358,7 +358,7 @@ test_fault(void **state)
     assert_int_equal(available(host, A2, "nvidia-746"), 0);
     assert_int_equal(host_count_devices(host), 1);
     g_string_truncate(host->log, 0);
-    fault(host, 79, "0000:41:00"); /* it is told of once a minute */
+    fault(host, 79, "0000:41:00"); /* it is reported once a minute */
     fault(host, 48, "0000:41:00"); /* and what follows is not the cause */
     assert_string_equal(host->log->str,
                         "gpu-fault  Xid 48, double-bit ECC error; stop its domains and reset it "

@@ -1,4 +1,4 @@
-/* A vGPU counts once, whoever has made it, keeps it and uses it: in the list, of which metrics and inventories
+/* A vGPU counts once, no matter who made it, keeps it and uses it: in the list, of which metrics and inventories
  * are made, and in its pool. */
 #include "test.h"
 

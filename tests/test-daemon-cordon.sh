@@ -1,6 +1,6 @@
 #!/bin/sh
 # GPUs on which nothing new is placed, with the real daemon, hook and command: by hand, over restarts; and by errors
-# that the kernel's log tells of.
+# that the kernel's log reports.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -64,7 +64,7 @@ done
 logged 14 2999 "NVRM: Xid (PCI:0000:41:00): 79, a program says so"
 xid 3000 48
 check "an error that a reset mends cordons it" until_true cordoned
-check "with what is to be done" says "Xid48,double-bitECCerror;stopitsdomainsandresetit" cli gpu-info $gpu
+check "with what to do" says "Xid48,double-bitECCerror;stopitsdomainsandresetit" cli gpu-info $gpu
 check "the event has number, action and text" \
     until_true grep '"xid":48,"action":"reset","text":"pid=.*it says so"' "$root/events"
 check "nothing else did" [ "$(grep -c '"event":"gpu-fault"' "$root/events")" -eq 1 ]

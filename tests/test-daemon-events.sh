@@ -79,7 +79,7 @@ tell define "$root/vm4.xml"
 check "a new definition follows" until_true called "attach vm4"
 check "its vGPU is planned" until_true is_planned vm4
 tell undefine vm4
-check "and when it has gone, no more" until_true not is_planned vm4
+check "and when it has gone, no longer" until_true not is_planned vm4
 cli events --json > "$root/events" &
 events=$!
 # injected FIELD: what the last event of a definition that follows has in that field, 0 for nothing

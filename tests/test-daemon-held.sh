@@ -63,7 +63,7 @@ check "its room stays" held 1 "$first"
 killed
 defined 2 3 4 5 > "$root/host.xml" # vm1 is undefined meanwhile
 check "it starts without vm1" up
-check "whose room is held no more" until_true not_held 1
+check "whose room is no longer held" until_true not_held 1
 check "but that of the others" held 2 ""
 check "now vm5 starts" prepare 5
 check "where that was" has_vf 5 "$first"
@@ -99,6 +99,6 @@ killed
 defined 2 3 4 5 > "$root/host.xml"
 check "without that domain" up
 check "the look at all is over" until_true listed 2 planned ""
-check "explain says it no more" not says "untildomain'vm6'starts" cli explain --xml "$root/vm7.xml"
+check "explain no longer says it" not says "untildomain'vm6'starts" cli explain --xml "$root/vm7.xml"
 
 finish

@@ -122,7 +122,7 @@ does export "echo '\"<vgpuhost/>\"'"
 check "host-export" says '<vgpuhost/>' cli host-export
 
 # --- figures ----------------------------------------------------------------------------------
-figures() # CELSIUS VGPU: what the library tells of the GPU and of a vGPU on it
+figures() # CELSIUS VGPU: what the library reports for the GPU and for a vGPU on it
 {
     does stats "echo \"([{'gpu': <'$gpu'>, 'temperature_c': <uint32 $1>, 'health': <'ok'>}],
         [{'gpu': <'$gpu'>, 'profile_id': <'nvidia-746'>, 'framebuffer_used_mib': <uint32 512>,

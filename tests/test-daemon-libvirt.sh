@@ -1,6 +1,6 @@
 #!/bin/sh
 # The real daemon with the fake driver and a libvirt that fails: a domain that cannot be read, a list that
-# cannot be had; and a daemon that is killed while it creates, before libvirt can be asked.
+# cannot be read; and a daemon that is killed while it creates, before libvirt can be asked.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -36,7 +36,7 @@ check "it is looked at again by itself" until_true nothing_left
 check "a domain starts" prepare 1
 killed
 
-# --- a list that cannot be had --------------------------------------------------------------------
+# --- a list that cannot be read -------------------------------------------------------------------
 knob list_fails 1
 check "it starts while domains cannot be listed" up
 check "which is said" until_true log_says "cannot list the domains.*trying again"

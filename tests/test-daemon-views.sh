@@ -119,14 +119,14 @@ told()
 }
 listed() { says "\"address\":\"$1\"" cli gpu-list --json; }
 happened() { grep -q "\"event\" *: *\"$1\".*\"gpu\" *: *\"$2\"" "$root/events"; }
-# change WHAT EVENT ADDRESS COMMAND...: it is done and libvirt tells of it; the daemon's event follows
+# change WHAT EVENT ADDRESS COMMAND...: it is done and libvirt reports it; the daemon's event follows
 change()
 {
     what=$1 event=$2 address=$3
     shift 3
     : > "$root/events"
     check "$what" "$@"
-    check "libvirt tells of that" told
+    check "libvirt reports that" told
     check "the event $event of $address" until_true happened "$event" "$address"
 }
 unplug() { rm "$pci/$1" && rm -f "$root/sys/class/mdev_bus/$1"; }
@@ -136,7 +136,7 @@ types_come() { mv "$root/types" "$pci/$1/mdev_supported_types" && mv "$root/link
 killed
 host > "$root/host.xml"
 knob tells 1
-check "the daemon starts, and libvirt tells of changes" up
+check "the daemon starts, and libvirt reports changes" up
 cli events --json >> "$root/events" 2>&1 &
 heard() { cli create 84:00.0 'GRID M10-1Q' --uuid $hand && cli destroy $hand && test -s "$root/events"; }
 check "events are listened to" until_true heard

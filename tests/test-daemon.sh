@@ -62,7 +62,7 @@ wanted=disable_vnc=1,vgpu-placement-id=12
 domain_xml 13 > "$root/plain.xml"
 cli annotate --xml "$root/plain.xml" --profile A2-4Q --console-vnc off --param vgpu-placement-id=12 \
     > "$root/vm13.xml"
-unverified() # TEXT: the event tells of it, with domain and UUID
+unverified() # TEXT: the event reports it, with domain and UUID
 {
     until_true grep -q '"params-unverified".*"vm13".*"uuid".*'"wanted '$wanted', $1" "$root/events"
 }

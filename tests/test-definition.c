@@ -73,7 +73,7 @@ test_orphan(void **state)
     assert_of(host, "recorded", HOST_WEB1_0, NULL);
     host_release(host, HOST_WEB1);
     host_settle(host);
-    assert_of(host, "recorded no more", HOST_WEB1_0, HOST_WEB1);
+    assert_of(host, "no longer recorded", HOST_WEB1_0, HOST_WEB1);
     vgpu_manager_forget_definition(host->manager, HOST_WEB1);
     assert_of(host, "the last one has gone", HOST_WEB1_0, NULL);
 }

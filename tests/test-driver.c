@@ -207,7 +207,7 @@ test_other_arguments(void **state)
     vgpu_drivers_unhold(host->drivers, DRIVER_A2, held);
 }
 
-/* Whoever is told of other GPUs has forgotten what was read of those before, even if it is the same. */
+/* A driver process that is given other GPUs has forgotten what was read of those before, even if it is the same. */
 static void
 test_told_anew(void **state)
 {

@@ -41,7 +41,7 @@ device 5 "profile='A2-4Q'" "$(on_vf c1)"
 check "a VF, and a profile of another kind of GPU" same 5 "is being moved to another device"
 check "to a mediated device" plan '{"index":0,"profile":null,"gpu":null,"parent":null,"state":"refused","note":"astartwouldmoveitsdefinitionto0000:41:00.4"}'
 device 6 "profile='vf'" "$(on_vf c1)"
-check "a VF that can be had" explain 6
+check "a VF that is available" explain 6
 check "is the plan" plan '{"index":0,"profile":"vf","gpu":"0000:c1:00.0","parent":"0000:c1:02.0","state":"planned","note":null}]'
 check "and it starts" prepare 6
 check "then explain says that it has it" explain 6

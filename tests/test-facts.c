@@ -67,7 +67,7 @@ test_modes(void **state)
     }
 }
 
-/* Each time anew: what facts do not name any more is not so any more. */
+/* Each time from scratch: what facts no longer name is no longer so. */
 static void
 test_modes_change(void **state)
 {

@@ -187,7 +187,7 @@ is "and nothing is changed by asking" "$(vfs "$a2") $(fake "$a100" mig_mode)" "0
 
 check "made so" 0 "{'gpu': <'$a2'>, 'step': <'vfs'>, 'result': <'done'>" apply
 is "no step failed" "$(count failed)" 0
-is "what there was to be done" "$(count "'done'")" 6
+is "what there was to do" "$(count "'done'")" 6
 is "virtual functions" "$(vfs "$a2") $(vfs "$a100")" "16 16"
 is "modes" "$(fake "$a2" mixed) $(fake "$a100" mig_mode)" "1 1"
 is "the results are kept for doctor" "$(cat "$status")" "$(cat "$root/out")"

@@ -74,7 +74,7 @@ check "the daemon ends" down
 check "and reads the host layout" up
 check "in which the second is kept for the host" shows 2 host vfio-pci
 check "and the first one is not" shows 1 free vfio-pci
-check "doctor tells of it" doctor_says "VF2ofGPU$gpu.0($gpu.2)iskeptforthehost"
+check "doctor reports it" doctor_says "VF2ofGPU$gpu.0($gpu.2)iskeptforthehost"
 check "and of one that is not there" doctor_says "keepsVF9ofGPU$gpu.0forthehost,whichhas2"
 check "a domain gets the other one" prepare 1
 check "which is that" has_vf 1

@@ -108,7 +108,7 @@ test_named_already(void **state)
     assert_refused(host, 2, PLAIN, S7150_VF0, KEPT("1"));
     assert_true(asked_to_rewrite(host, 2));
     assert_bound(host, 2, PLAIN, S7150_VF0, S7150_VF1);
-    /* what is the host's no more is given again */
+    /* what is no longer the host's is given again */
     keep(host, S7150, "");
     assert_starts(host, 3, PLAIN, S7150_VF0);
 }

@@ -318,7 +318,7 @@ test_export(void **state)
     }
 }
 
-/* Whatever NVML tells of a scheduler: what is exported can be read again, and is how it is. */
+/* Whatever NVML reports of a scheduler: what is exported can be read again, and is how it is. */
 static void
 test_export_scheduler(void **state)
 {

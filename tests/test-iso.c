@@ -468,7 +468,7 @@ static const struct {
     { "but not beside settings", "gridd.conf", "ServerPort=1", 0 },
     { "nor in another case", "Gridd.conf", "ServerPort=1", 0 },
     { "a README of the user's stays", "readme.TXT", NULL, 5 },
-    { "his directory may have the name of ours", "linux/driver.run", NULL, 6 },
+    { "the user's directory may have the name of ours", "linux/driver.run", NULL, 6 },
     { "ours gives way to one in another case", "Linux/driver.run", NULL, 4 },
 };
 

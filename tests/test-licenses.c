@@ -1,4 +1,4 @@
-/* What statistics tell of licences, one after the other: which changes are told. */
+/* What statistics report about licences, one after the other: which changes are told. */
 #include "test.h"
 
 #include "daemon/licenses.h"

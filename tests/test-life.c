@@ -42,7 +42,7 @@ count_in(const char *log, const char *what)
     return n;
 }
 
-/* What there is has been told of the start, and no call is under way that would remove it once it is closed: before
+/* All parts have heard about the start, and no call is under way that would remove it once it is closed: before
  * that it may go, and be made again. */
 static bool
 is_met_by_start(Host *host)
@@ -262,7 +262,7 @@ test_another_after_failed_plug(void **state)
     g_autofree char *first = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 0);
     g_autofree char *second = host_xml("web1", HOST_WEB1, "<vgpu:device profile='A2-8Q'/>", 1);
     g_autofree char *refused = host_start(host, first);
-    g_autoptr(GError) no = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "no more slots");
+    g_autoptr(GError) no = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "no free slot");
     g_auto(Prepare) prepare = { 0 };
 
     (void) state;
@@ -339,7 +339,7 @@ test_superseded_and_not_made(void **state)
     host_settle(host);
 }
 
-/* One that is stuck in its driver, and is wanted no more: it is not said that a process may hold it open. */
+/* One that is stuck in its driver, and no longer wanted: it is not said that a process may hold it open. */
 static void
 test_stuck_while_made(void **state)
 {

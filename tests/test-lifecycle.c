@@ -224,7 +224,7 @@ plugs_only_what_waits_for_it(const VgpuSituation *s, VgpuNext next)
             s->wanted == VGPU_WANTED_KEEP);
 }
 
-/* What libvirt has not told of may be a running domain's. */
+/* What libvirt has not reported may be a running domain's. */
 static bool
 claims_only_what_is_unused(const VgpuSituation *s, VgpuNext next)
 {

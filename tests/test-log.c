@@ -275,7 +275,7 @@ say_to_journal(const Child *child)
     g_message("%s", large);
     if (!vgpu_log_flush(PATIENCE_MS))
         _exit(1);
-    for (guint i = 0; i < LINES; i++) /* and then the journal reads no more */
+    for (guint i = 0; i < LINES; i++) /* and then the journal stops reading */
         g_message("line %u to a journal that is busy with something else for the time being", i);
     tell(child->turn[1]);
     _exit(vgpu_log_dropped() ? 0 : 2);

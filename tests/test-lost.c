@@ -130,7 +130,7 @@ assert_state(Host *host, guint n, const char *wanted)
     }
 }
 
-/* The S7150's VFs are no more. */
+/* The S7150's VFs have gone. */
 static void
 turn_off(Host *host)
 {

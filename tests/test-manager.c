@@ -275,7 +275,7 @@ test_no_capacity(void **state)
     assert_nothing_left(host);
     host_unknob(host, "create_fail_next");
 
-    /* names the GPUs that know it first, and those of which the same is to be said together */
+    /* names the GPUs that know it first, and those with the same reason together */
     host_prepare(host, m10, 5000, &prepare);
     while (!prepare.answered)
         g_main_context_iteration(host->context, TRUE);

@@ -151,9 +151,9 @@ test_plan(void **state)
           "instance 1 (some) has 1 vGPU, GPU instance 3 (some) has 3 vGPUs" },
         { "everything goes", "1=9*0 3=14*0", NULL, false, "1 3", "", NULL },
         { "nothing goes when one is in use", "1=9*0 3=14*1", NULL, false, NULL, NULL, "3" },
-        { "anew", "1=9*0 3=14*0", "9,19", true, "1 3", "9 19", NULL },
-        { "anew but for those in use", "1=9*1 2=9*0 3=14*0", "9:2,19", true, "2 3", "9 19",
-          NULL },
+        { "from scratch", "1=9*0 3=14*0", "9,19", true, "1 3", "9 19", NULL },
+        { "from scratch but for those in use", "1=9*1 2=9*0 3=14*0", "9:2,19", true, "2 3",
+          "9 19", NULL },
     };
     g_autoptr(GPtrArray) profiles = a100_profiles();
 

@@ -806,7 +806,7 @@ test_scheduler(void **state)
     assert_int_equal(now.strict, 1);
     assert_int_equal(now.slice_ns, 3000000);
 
-    /* a library that has only the newer functions can do no more than they */
+    /* a library that has only the newer functions can only do what they do */
     nvml_host_fail(&host, "nvmlDeviceSetVgpuSchedulerState", 13);
     assert_false(vgpu_nvml_set_scheduler(nvml, A2, -1, &loose, &error));
     assert_int_equal(error->code, VGPU_ERROR_NOT_SUPPORTED);

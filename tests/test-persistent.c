@@ -317,7 +317,7 @@ test_create_and_destroy(void **state)
     assert_true(has(twice, "already"));
     g_free(twice);
     assert_int_equal(host_make_device(host, "0000:41:00.7", "nvidia-746", foreign), 0);
-    twice = create(host, A2, "A2-4Q", foreign); /* nor taken from whoever made it */
+    twice = create(host, A2, "A2-4Q", foreign); /* nor taken from its maker */
     assert_true(has(twice, "already"));
     assert_int_equal(vgpu_sysfs_write(host->sysfs, remove_foreign, "1"), 0);
     wrong = create(host, "0000:84:00.0", "A2-4Q", HOST_WEB1);
@@ -345,7 +345,7 @@ test_create_and_destroy(void **state)
     assert_int_equal(host_count_devices(host), 1);
 }
 
-/* Whoever tries a GPU removes the vGPU, unless killed: then the next daemon does, and no other one. */
+/* A trial of a GPU removes its vGPU, unless it is killed: then the next daemon does, and no other one. */
 static void
 test_trial(void **state)
 {
@@ -568,7 +568,7 @@ test_explain_of_running(void **state)
 
 /* --- cards that come and go ----------------------------------------------------------------- */
 
-/* What has come is told once, whoever looks first: an administrator's list, or libvirt. */
+/* What has come is reported once, no matter which looks first: an administrator's list, or libvirt. */
 static void
 test_seen_by_others_first(void **state)
 {

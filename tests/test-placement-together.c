@@ -155,7 +155,7 @@ test_search(void **state)
           VF1 " 746; " VF0 " 746" },
         { "also when that is found by searching", "a2 " A "; a2 " B,
           "A2-4Q | A2-8Q gpu=" A " | A2-8Q vf=" VF0, B_VF0 " 746; " VF1 " 747; " VF0 " 747" },
-        { "bound to one that cannot be had", "a2 " A, "A2-4Q vf=" VF0 " | A2-4Q", "failed 0",
+        { "bound to one that is not available", "a2 " A, "A2-4Q vf=" VF0 " | A2-4Q", "failed 0",
           .closed = VF0 },
         { "bound to one that is taken", "a2 " A " vf0=746", "A2-4Q | A2-4Q vf=" VF0, "failed 1" },
     };
@@ -173,7 +173,7 @@ test_pools(void **state)
           VF0 " 746; " VF1 " 746", .pools = ACME, .tenant = "acme" },
         { "the second one is over it", "a2 " A "; a2 " B, TWICE("A2-4Q pool=design"), "failed 1",
           .pools = ACME, .tenant = "acme", .used = "design 1 vm1" },
-        { "no more in one pool, but in another", "a2 " A "; a2 " C,
+        { "none left in one pool, but in another", "a2 " A "; a2 " C,
           TWICE("A2-4Q pool=design") " | A2-4Q", VF0 " 746; " VF1 " 746; " C_VF0 " 746",
           .pools = ACME, .tenant = "acme" },
         { "what was tried does not count", "a2 " A,

@@ -85,7 +85,7 @@ test_reservations(void **state)
           .reserved = "r0 " VF1 " 747" },
         { "a GPU instance", "mig " A " gi=19 gi=19", "A100-1-5C", VF1 " nvidia-474",
           .reserved = "r0 " VF0 " 474" },
-        { "GPU instances that nobody tells of", "mig-untold " A, "A100-1-5C", VF1 " nvidia-474",
+        { "GPU instances that nobody reports", "mig-untold " A, "A100-1-5C", VF1 " nvidia-474",
           .reserved = "r0 " VF0 " 474" },
         { "all GPU instances", "mig " A " gi=19 gi=19", "A100-1-5C",
           NO_ROOM("A100-1-5C") A ": no free GPU instance of the right size (2 in use)",

@@ -527,7 +527,7 @@ check_host(Host *self)
     populate(self);
     if (one_in(self, 8))
         cordon_some(self);
-    if (one_in(self, 30)) { /* it ran with something, and nobody has told of its end */
+    if (one_in(self, 30)) { /* it ran with something, and nobody has reported its end */
         g_autofree char *other = an_annotation(self);
         g_autofree char *before = domain_xml(SUBJECT, one_in(self, 2) ? other : annotation, "");
 

@@ -168,7 +168,7 @@ test_not_attached(void **state)
 {
     g_autoptr(Host) host = host_new();
     g_auto(Answer) answer = { 0 };
-    g_autoptr(GError) no = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "no more slots");
+    g_autoptr(GError) no = g_error_new(VGPU_ERROR, VGPU_ERROR_FAILED, "no free slot");
     g_autofree char *second = vgpu_uuid_for_domain(HOST_WEB1, 1);
     g_autofree char *first = NULL;
 
@@ -180,7 +180,7 @@ test_not_attached(void **state)
     vgpu_manager_attached(host->manager, HOST_WEB1, since(host), second, no);
     host_settle(host);
     assert_int_equal(answer.calls, 1);
-    assert_text_has(answer.error->message, "no more slots");
+    assert_text_has(answer.error->message, "no free slot");
     assert_int_equal(host_count_devices(host), 1);
     first = host_device(host, HOST_WEB1_0);
     assert_text_has(first, "nvidia-746");

@@ -247,7 +247,7 @@ test_empty(void **state)
     vgpu_pools_free(NULL);
 }
 
-/* A daemon that died while it made the first marks makes them anew. */
+/* A daemon that died while it made the first marks makes them again. */
 static void
 test_boot_cut_short(void **state)
 {

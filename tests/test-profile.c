@@ -187,7 +187,7 @@ test_name_against_driver(void **state)
     assert_int_equal(vgpu_profile_max_per_domain(profile), 2);
 }
 
-/* What the name tells of how many there are on a GPU. */
+/* What the name says about how many there are on a GPU. */
 static void
 test_whole_gpu(void **state)
 {

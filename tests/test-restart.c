@@ -186,7 +186,7 @@ users_xml(void)
                       halves);
 }
 
-/* The domain starts with another annotation before libvirt's list is compared, which then has no more to tell of
+/* The domain starts with another annotation before libvirt's list is compared, which then has nothing left to say about
  * what the driver may have made: its record is not dropped without a look. */
 static void
 test_die_in_start_and_edit(void **state)
@@ -439,7 +439,7 @@ test_changed_meanwhile(void **state)
     assert_int_equal(host_count_devices(host), 3);
 }
 
-/* A device of that UUID on a card that is no more, a record whose device somebody took. */
+/* A device of that UUID on a card that has gone, a record whose device somebody took. */
 static void
 test_device_taken_away(void **state)
 {
@@ -460,7 +460,7 @@ test_device_taken_away(void **state)
     assert_int_equal(vgpu_sysfs_write(host->sysfs,
                                       VGPU_SYS_MDEV_DEVICES "/" HOST_WEB1_0 "/remove", "1"),
                      0);
-    refused = host_start(host, xml); /* no release came: made anew */
+    refused = host_start(host, xml); /* no release came: made again */
     assert_null(refused);
     assert_int_equal(host_count_devices(host), 2);
     drop_everything(host);

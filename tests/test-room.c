@@ -136,7 +136,7 @@ test_room(void **state)
         { "an idle GPU, more room than VFs", "", false, "A100-4C", 8, VGPU_VERDICT_FITS },
         { "the type's limit", "", false, "A100-10C", 4, VGPU_VERDICT_FITS },
         { "beside its like", "471 471 471", false, "A100-10C", 1, VGPU_VERDICT_FITS },
-        { "no more of them", "471 471 471 471", false, "A100-10C", 0, VGPU_VERDICT_NO_ROOM },
+        { "none left", "471 471 471 471", false, "A100-10C", 0, VGPU_VERDICT_NO_ROOM },
         { "another size is on it", "471", false, "A100-4C", 0, VGPU_VERDICT_OTHER_SIZE },
         { "sizes mixed, places unknown", "471", true, "A100-4C", UNKNOWN, VGPU_VERDICT_FITS },
         { "sizes mixed: one fits at most", "471", true, "A100-40C", 0, VGPU_VERDICT_FITS },

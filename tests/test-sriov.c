@@ -484,7 +484,7 @@ test_vendor_in_use(void **state)
     must_fail(self, "a VF that is a vGPU", A2, 0, VGPU_ERROR_BUSY,
               "the vGPU nvidia-1145 on VF " A2_VF0 " is in use");
     fake_vendor_set(host.fs, A2_VF0, "", 0);
-    must_set(self, "it is one no more", A2, 0, true);
+    must_set(self, "it is no longer one", A2, 0, true);
 }
 
 /* To take a VF away that somebody may have is worse than to refuse. */

@@ -35,7 +35,7 @@ test_bind(void **state)
     assert_bound(host, 7, L40S_4Q, VF2, VF2);
     /* and one that names what somebody else is to have */
     assert_bound(host, 8, L40S_4Q, VF2, VF0);
-    /* wanted no more, it is free for others */
+    /* no longer wanted, it is free for others */
     assert_bound(host, 8, "<vgpu:device profile='A2-4Q'/>", VF0, "mdev");
     assert_bound(host, 9, L40S_4Q, NULL, VF0);
 }
@@ -237,7 +237,7 @@ test_full(void **state)
     assert_starts(host, 4, L40S_4Q, VF3);
 }
 
-/* QEMU may close the device only after libvirt has told of its end, and a reset may take several. */
+/* QEMU may close the device only after libvirt has reported its end, and a reset may take several. */
 static void
 test_reset_later(void **state)
 {
@@ -465,7 +465,7 @@ test_full_after_restart(void **state)
     assert_refused(host, 2, L40S_4Q, NULL, other_size);
     host_restart(host);
     assert_refused(host, 2, L40S_4Q, NULL, other_size);
-    host_restart(host); /* nothing was lost by a daemon that saw no more than a full GPU */
+    host_restart(host); /* nothing was lost by a daemon that only saw a full GPU */
     assert_refused(host, 2, L40S_4Q, NULL, other_size);
     assert_refused(host, 3, "<vgpu:device profile='NVIDIA L40S-5Q'/>", NULL,
                    "no GPU has the profile");
@@ -629,7 +629,7 @@ test_in_the_way(void **state)
     assert_starts(host, 3, L40S_4Q, VF0);
 }
 
-/* What could not be had is tried again by whoever names it. */
+/* What was not available is tried again by the next start that names it. */
 static void
 test_again(void **state)
 {
@@ -641,8 +641,8 @@ test_again(void **state)
     assert_starts(host, 1, "<vgpu:device profile='vf'/>", S7150_VF0);
 }
 
-/* A start that cannot be had where the definition says, whatever device that is, is refused once: then the
- * definition says where it can be had. */
+/* A start without a device where the definition says, whatever device that is, is refused once: then the
+ * definition says where it is available. */
 static void
 test_moved_once(void **state)
 {
@@ -652,7 +652,7 @@ test_moved_once(void **state)
         const char *what;
         const char *devices;
         const char *from; /* NULL: mdev */
-        const char *to;   /* likewise */
+        const char *to;   /* the same */
         const char *type; /* that somebody else has set on VF0; NULL: none */
         const char
             *mdev; /* that somebody else has made, so that no other size fits; NULL: none */
@@ -812,7 +812,7 @@ test_not_refused_by_driver(void **state)
                      0);
 }
 
-/* A type that somebody has set in place of ours is his. */
+/* A type that somebody has set in place of ours is theirs. */
 static void
 test_replaced(void **state)
 {

@@ -79,7 +79,7 @@ quit(gpointer loop)
     return G_SOURCE_REMOVE;
 }
 
-/* What has come once no more comes. */
+/* What has come once does not come again. */
 static const char *
 run(Fixture *self)
 {

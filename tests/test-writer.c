@@ -313,7 +313,7 @@ test_stop(void **state)
     put(self, "b", "1");
     assert_false(vgpu_writer_stop(self->writer, 10));
     assert_int_equal(warnings, 1);
-    put(self, "b", "2"); /* is taken no more */
+    put(self, "b", "2"); /* is no longer taken */
     set_disk(false, false);
     assert_true(vgpu_writer_stop(self->writer, PATIENCE_MS));
     check(self, "a", "1");

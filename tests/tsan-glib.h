@@ -1,4 +1,4 @@
-/* tsan-glib.h: what ThreadSanitizer has to be told of GLib; included into every file with --enable-tsan
+/* tsan-glib.h: what ThreadSanitizer has to know about GLib; included into every file with --enable-tsan
  *
  * GLib is not built with it, so its locks, which are atomics and futexes inside the library, and whatever it
  * hands from one thread to another are not seen, and each use of them would look like a race. Here the
@@ -74,7 +74,7 @@ tsan_mutex_locker_cleanup(GMutexLocker **locker)
         tsan_mutex_locker_free(*locker);
 }
 
-/* A condition needs nothing of its own, as what it tells of is under its lock. */
+/* A condition needs nothing of its own, as what it announces is under its lock. */
 static inline void
 tsan_cond_wait(GCond *cond, GMutex *mutex)
 {
@@ -331,7 +331,7 @@ tsan_atomic_ref_count_compare(gatomicrefcount *count, gint value)
     return is_so;
 }
 
-/* Who was not the last may see more than he should here: a race can be missed, none is made up. */
+/* A caller that was not the last may see more than it should here: a race can be missed, none is made up. */
 static inline void
 tsan_atomic_rc_box_release_full(gpointer box, GDestroyNotify clear)
 {

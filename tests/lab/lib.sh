@@ -276,7 +276,7 @@ daemon_restart() {
     daemon_start
 }
 
-# libvirt_from MAJOR: libvirt is of that version or newer. (`virsh version` would have QEMU asked anew,
+# libvirt_from MAJOR: libvirt is of that version or newer. (`virsh version` would have QEMU asked again,
 # for half a minute.)
 libvirt_from() { [ "$(libvirtd --version | sed 's/.* \([0-9]*\)\..*/\1/')" -ge "$1" ]; }
 libvirt_pid() { cat /run/libvirtd.pid; }

@@ -5,7 +5,7 @@
  * multiprocessors and engines, of the H100 for an NVL of 94 GB); the kinds, and what functions return, are those of
  * nvml.h. The two boards are cut in the same way, and only names and sizes differ.
  *
- * Profiles are told of while MIG mode is off, too, as in the nvml.h of github.com/NVIDIA/go-nvml at 8a7f6b7; at 075f45f
+* Profiles are reported while MIG mode is off, too, as in the nvml.h of github.com/NVIDIA/go-nvml at 8a7f6b7; at 075f45f
  * the mode has to be on for that, which is the knob old-profiles. The room is told with the mode on alone. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * Knobs, files in run/fake-nvml/:
  *   fail-NAME       a code that the function NAME returns without doing anything (0, too)
  *   hang-NAME       it does not return while the file is there
- *   old-profiles    GPU instance profiles are told of in MIG mode alone
+ *   old-profiles    GPU instance profiles are reported in MIG mode alone
  *   reset-required  a change of MIG mode is left pending
  *   gi-scheduler    GPU instances have schedulers of their own
  *   license-state   that number

@@ -51,7 +51,7 @@ static const struct profile p40_profiles[] = {
 	{ "58",   "GRID P40-6A",                          6144, 1, 60, "1280x1024",  4,  1, NO_GI, 0 },
 	{ "156",  "GRID P40-2B",                          2048, 4, 45, "5120x2880", 12,  1, NO_GI, 0 },
 	{ "215",  "GRID P40-2B4",                         2048, 4, 45, "5120x2880", 12,  1, NO_GI, 0 },
-	/* Made up: real ids and names, but of other boards. They tempt whoever matches by substring or folds case. */
+	/* Made up: real ids and names, but of other boards. They tempt code that matches by substring or folds case. */
 	{ "588",  "NVIDIA A10-1B",                        1024, 4, 45, "5120x2880", 24,  1, NO_GI, 0 },
 	{ "944",  "NVIDIA RTX6000-Ada-4Q",                4096, 4, 60, "7680x4320",  6,  1, NO_GI, 0 },
 	{ "1519", "NVIDIA RTX Pro 6000 Blackwell DC-3Q",  3072, 4, 60, "7680x4320",  8,  1, NO_GI, 0 },

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Whoever of libvirtd and the daemon is killed, and when: running guests go on, our leftovers go, those of others stay
+# libvirtd, the daemon or both are killed at any moment: running guests go on, our leftovers go, those of others stay
 # takes: 70
 # once: trixie
 # timeout: 500

@@ -101,7 +101,7 @@ virsh -q destroy web
 wait_for 10 nothing_left
 libvirtd=$(cat /run/libvirtd.pid)
 trap 'kill -CONT $libvirtd' EXIT
-kill -STOP "$libvirtd" # once libvirt tells of any device, the daemon looks, and removes this one
+kill -STOP "$libvirtd" # once libvirt reports any device, the daemon looks, and removes this one
 mdev_create "$A2_VF" nvidia-746 "$vgpu"
 doctor_finds leaks "$vgpu.*'web'"
 kill -CONT "$libvirtd"

@@ -144,7 +144,7 @@ virsh -q destroy plain
 wait $destroy || fail "destroy: $(cat /run/lab-destroy)"
 nothing_left || fail "left: $(mdevs)"
 
-say "an ordinary user may look, and no more"
+say "an ordinary user may only look"
 as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
 as_nobody virt-vgpu list --all --wide > /run/lab-list
 assert_grep "$vgpu" "$(cat /run/lab-list)" "list"

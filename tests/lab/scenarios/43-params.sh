@@ -1,5 +1,5 @@
 #!/bin/bash
-# Plugin parameters are written in one go and in their order before QEMU starts, anew at each start; refused ones undo the vGPU
+# Plugin parameters are written in one go and in their order before QEMU starts, again at each start; refused ones undo the vGPU
 # takes: 30
 # once: bookworm
 # timeout: 240

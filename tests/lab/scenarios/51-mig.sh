@@ -16,7 +16,7 @@ layout=/etc/virt-vgpu/host.xml
 instances() { fake "$A100" gpu_instances | cut -d' ' -f2 | sort -n | xargs; }
 # offers ID…: how many more of each profile the A100 takes.
 offers() { json "[p['available'] for i in '$*'.split() for p in v if p['id'] == 'nvidia-' + i]" profile-list "$A100"; }
-# stats UUID: what is told of that vGPU.
+# stats UUID: what is reported for that vGPU.
 stats() {
     json "next(tuple(r[k] for k in ('domain', 'fb_mib', 'fb_used_mib', 'gpu_util', 'mem_util', 'license_state')) for r in v
         if r['uuid'] == '$1')" list --stats
@@ -56,7 +56,7 @@ assert_fails "of domain 'web'" virt-vgpu gpu-disable "$A100"
 assert_eq "$(fake "$A100" mig_mode) $(instances)" "1 14 19 19" "MIG mode and GPU instances"
 assert_eq "$(json 'v["changes"][0]' mig-apply "$A100" 1g.5gb:2)" "destroyed GPU instance 3 (2g.10gb)" "mig-apply around it"
 
-say "time-sliced on another GPU beside it, and what NVML tells of both"
+say "time-sliced on another GPU beside it, and what NVML reports for both"
 virt-vgpu create "$A2" "NVIDIA A2-4Q" --uuid $own > /dev/null
 wait_for 20 stats_are "$vgpu" "('web', 5120, 1280, 40, 30, 'licensed')"
 assert_eq "$(stats $own)" "(None, None, None, None, None, None)" "stats of a vGPU that nobody has opened"

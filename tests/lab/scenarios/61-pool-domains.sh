@@ -1,5 +1,5 @@
 #!/bin/bash
-# Domains that a pool names get their vGPU without an annotation, whoever makes them and however
+# Domains that a pool names get their vGPU without an annotation, no matter which program makes them and how
 # takes: 60
 # timeout: 400
 # releases: trixie

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Who is not root may look, with polkit's consent use vGPUs, and change no domain that libvirt would not let him change
+# Users other than root may look, with polkit's consent use vGPUs, and change no domain that libvirt would not let them change
 # takes: 60
 # init: systemd
 # releases: bookworm
@@ -132,7 +132,7 @@ has_live web 1 || fail "the running domain has no second vGPU"
 made="$(printf '%s\n' "$(vgpu_uuid $uuid 0)" "$(vgpu_uuid $uuid 1)" | sort)"
 assert_eq "$(mdevs)" "$made" "vGPUs"
 
-say "nobody does by way of virt-vgpu what libvirt does not let him do"
+say "virt-vgpu is no way around what libvirt denies a user"
 virsh -q dumpxml web > /run/lab-live
 virsh -q dumpxml web --inactive > /run/lab-config
 virsh -q dumpxml other > /run/lab-other

@@ -108,7 +108,7 @@ wait_for 30 same_names
 assert_eq "$(calls prepare refused $textfile)" 1 "calls in the file"
 assert_eq "$(stat -c '%a %U' $textfile)" "644 root" "the file"
 assert_eq "$(ls $collector)" "virt-vgpu.prom" "what lies beside it"
-# Replaced, not rewritten: whoever has the first one open still reads all of it.
+# Replaced, not rewritten: a reader that has the first one open still reads all of it.
 assert_eq "$(stat -Lc %h /proc/self/fd/3)" 0 "links of the first file"
 assert_eq "$(sed -n 's/^virtvgpu_up //p' <&3)" 1 "virtvgpu_up in the first file"
 

@@ -117,7 +117,7 @@ virsh_of bob undefine bob-vm
 define_as bob bob-vm --hostdev "$(mdev_hostdev "$(vgpu_uuid $late_uuid 0)")" \
     --annot "$(annotation "profile='$profile' uuid='$(vgpu_uuid $late_uuid 0)'")"
 define_as alice alice-late --uuid $late_uuid
-# until virtvgpud has heard of her domain, his starts
+# until virtvgpud has heard of the other user's domain, this one starts
 bob_is_refused() {
     virsh_of bob destroy bob-vm > /dev/null 2>&1 || true
     grep -q "belongs to domain 'alice-late'" <<< "$(virsh_of bob start bob-vm 2>&1)"

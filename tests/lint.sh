@@ -79,6 +79,9 @@ files '*.pod' > "$tmp/files"
 lint podchecker xargs -rd '\n' podchecker -warnings
 lint man xargs -rd '\n' sh tests/check-man.sh
 
+files '*' > "$tmp/files"
+lint grep sh tests/check-words.sh
+
 # Last, since it is the slowest; it needs a configured tree. What a file is known by is all that the compiler
 # sees of it and its headers. Nineteen twentieths of its time are clang's analyzer, which gives a function up after
 # 225,000 states (max-nodes); an eighth of them takes a quarter of the time, and the rest is left to the battery.

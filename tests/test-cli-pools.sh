@@ -124,7 +124,7 @@ json '"name":"office"' '"autostart":false'
 cli 0 pool-refresh office
 out "Pool office refreshed" "the image was rebuilt"
 cli 0 pool-refresh office --json
-json '{"name":"office","changes":["2GPUs","theimagewasbuiltanew"]}'
+json '{"name":"office","changes":["2GPUs","theimagewasrebuilt"]}'
 cli 0 pool-destroy office
 out "Pool office destroyed"
 ! grep -q "used by" "$tmp/out"

@@ -44,6 +44,8 @@ static const struct {
       .error = "not KEY=VALUE" },
     { "a value with a carriage return is refused", .settings = { "ServerAddress=a\rb" },
       .error = "not KEY=VALUE" },
+    { "a value with a line separator is refused", .settings = { "ServerAddress=a\342\200\250b" },
+      .error = "not KEY=VALUE" },
     { "what is not UTF-8 is refused", .settings = { "ServerAddress=\xff" },
       .error = "not KEY=VALUE" },
     { "a blank at the end is refused", .settings = { "ServerAddress=a " },

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The lab itself: libvirt starts and stops a domain on a hand-made vGPU
 # takes: 38
+# once: trixie
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 

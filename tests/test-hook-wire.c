@@ -153,14 +153,16 @@ test_limits(void **state)
     {
         int ends[2];
         HookRun nobody_reads = restore;
+        g_autoptr(GString) more = g_string_new("VGPU1 ok 262144\n"); /* than a pipe holds */
         g_autoptr(HookJob) job = NULL;
 
         assert_int_equal(pipe(ends), 0);
         nobody_reads.out = ends[1];
-        nobody_reads.deadline_ms = 400;
-        job = hook_job_run(FAKE_ANSWER, reply->str, reply->len, nobody_reads, NULL);
+        nobody_reads.deadline_ms = 3000;
+        g_string_append_len(more, xml->str, 262144);
+        job = hook_job_run(FAKE_ANSWER, more->str, more->len, nobody_reads, NULL);
         assert_int_equal(hook_job_check(job, "nobody reads stdout", 1,
-                                        "libvirt did not take the changed XML within 400 ms", "",
+                                        "libvirt did not take the changed XML within 3 s", "",
                                         1),
                          0);
         close(ends[0]);

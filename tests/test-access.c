@@ -273,7 +273,7 @@ test_passwords(void **state)
     g_ptr_array_unref(polkit.thinking);
 }
 
-/* Each that waits has a thread, so there are eight dialogs at a time, whoever has them. */
+/* Each that waits has a thread, so there are eight dialogs at a time for all callers together. */
 static void
 test_many_passwords(void **state)
 {

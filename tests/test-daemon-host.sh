@@ -59,7 +59,7 @@ does disable "until [ -f '$root/go' ]; do sleep 0.05; done; $enabled"
 cli gpu-disable 41:00.0 --persistent > "$root/disabled" 2>&1 &
 disabling=$!
 until_true was_called disable $gpu
-check "another set-up of it is refused" fails_with "being set up" cli gpu-enable 41:00.0
+check "another set-up of it is refused" fails_with "already in progress" cli gpu-enable 41:00.0
 check "the daemon answers meanwhile" cli list
 touch "$root/go"
 wait "$disabling"

@@ -5,7 +5,7 @@
 #        fuzz.sh until SECONDS  each until it has had so much CPU time since its code last changed, those that had
 #                               least first; for VGPU_FUZZ_MINUTES at most. Ends with a line "left: TARGET …" for
 #                               each that lacks some
-# Times, what made a target fail and, but for "for", corpora are kept in VGPU_FUZZ_CACHE; what failed belongs into
+# Times, what made a target fail and, but for "for", corpora are kept in VGPU_FUZZ_CACHE; what failed belongs in
 # tests/fuzz/corpus/TARGET, with a mend. Fails if a target has.
 set -uo pipefail
 top_srcdir=$(cd "$(dirname "$0")/../.." && pwd)

@@ -5,7 +5,8 @@ set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
 begin session
-a=0000:84:00.0 b=0000:85:00.0
+a=0000:84:00.0 b=0000:85:00.0 # M10s
+c=0000:41:00.0                # an A2, whose VFs carry its mdevs
 
 # vm N [OPTION...]: a domain with an M10-1Q
 vm()
@@ -45,6 +46,8 @@ check "one that may go anywhere does" prepare 3
 check "it is not on A" is_on 3 $b
 check "the log says why" until_true log_says "$a: its driver has not answered a read"
 check "list answers" cli list
+check "profile-list says why there is no room" says "$a:itsdriverhasnotansweredaread" cli profile-list $a
+check "so does gpu-info" says "NovGPUcanbemadeonitnow:itsdriverhasnotansweredaread" cli gpu-info $a
 check "explain says so" fails_with 'not-answering' sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' --json >&2; false"
 "$builddir/virt-vgpu" explain --xml "$root/vm1.xml" > "$root/explain.txt"
 check "and that it is not known" test $? -eq 8
@@ -54,6 +57,12 @@ check "what is on A can be stopped" until_true has_no_record 4
 check "a start on A waits" waits 1
 check "and is refused in time" in_time ended 1 1
 check "which names it" grep -q "$a, which gpu= names, .*: its driver has not answered" "$root/end1.txt"
+
+check "what is known of a VF is told" says '"state":"free"' cli gpu-info $c --json
+knob hang_read-0000:41:00.4 1
+check "and when its driver does not answer, that it is not known" until_true says '"state":"unknown"' cli gpu-info $c --json
+unknob hang_read-0000:41:00.4
+check "until it does" until_true says '"state":"free"' cli gpu-info $c --json
 
 # --- the daemon is started again --------------------------------------------------------------------
 killed

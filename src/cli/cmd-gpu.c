@@ -103,6 +103,7 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
         option.stats ? vgpu_gpu_columns_info_stats : vgpu_gpu_columns_info;
     g_autoptr(GVariant) bare = NULL, stats = NULL, gpu = NULL;
     g_autofree char *text = NULL;
+    const char *obstacle;
 
     if (!address)
         return VGPU_EXIT_USAGE;
@@ -122,6 +123,8 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
     text = vgpu_table_fields(columns, gpu);
     fputs(text, stdout);
     vgpu_cordon_row_print(gpu);
+    if (g_variant_lookup(gpu, "obstacle", "&s", &obstacle))
+        printf("\nNo vGPU can be made on it now: %s\n", obstacle);
     print_list_of(gpu, "vfs", vgpu_gpu_columns_vf, cli->wide);
     print_list_of(gpu, "gpu_instances", vgpu_gpu_columns_instance, cli->wide);
     print_list_of(gpu, "profiles", vgpu_gpu_columns_short_profile, cli->wide);

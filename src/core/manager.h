@@ -323,8 +323,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReading, vgpu_reading_free)
 /* How many more of @profile fit on @gpu, of that inventory, or VGPU_COUNT_UNKNOWN. */
 guint vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu,
                              const VgpuProfile *profile);
-/* Why @gpu cannot be used on this host, whatever its room; NULL: nothing is in the way. */
+/* Why @gpu cannot be used on this host now, whatever its room: its driver does not answer, libvirt is too old; NULL:
+ * nothing is in the way. Borrowed from @self. */
 const char *vgpu_reading_obstacle(const VgpuReading *self, const VgpuGpu *gpu);
+/* Whether it is known what is on @gpu: its driver answers. */
+bool vgpu_reading_is_seen(const VgpuReading *self, const VgpuGpu *gpu);
 
 /* One vGPU as `virt-vgpu list` shows it. */
 typedef struct {

@@ -338,5 +338,13 @@ vgpu_reading_available(const VgpuReading *self, const VgpuGpu *gpu, const VgpuPr
 const char *
 vgpu_reading_obstacle(const VgpuReading *self, const VgpuGpu *gpu)
 {
-    return vgpu_placement_libvirt_too_old(&self->snapshot, gpu);
+    const char *unseen = g_hash_table_lookup(self->unseen, gpu->address);
+
+    return unseen ? unseen : vgpu_placement_libvirt_too_old(&self->snapshot, gpu);
+}
+
+bool
+vgpu_reading_is_seen(const VgpuReading *self, const VgpuGpu *gpu)
+{
+    return !g_hash_table_contains(self->unseen, gpu->address);
 }

@@ -86,12 +86,13 @@ vgpu_report_gpus(VgpuManager *manager)
 
 /* The profiles that this one function would take now. */
 static GVariant *
-creatable(const VgpuParent *parent)
+creatable(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuParent *parent)
 {
+    bool is_seen = vgpu_reading_is_seen(reading, gpu);
     GVariantBuilder names;
 
     g_variant_builder_init(&names, G_VARIANT_TYPE("as"));
-    for (guint i = 0; i < parent->offers->len; i++) {
+    for (guint i = 0; is_seen && i < parent->offers->len; i++) {
         const VgpuOffer *offer = g_ptr_array_index(parent->offers, i);
 
         if (offer->available && !parent->host_vf && !(parent->is_vf && parent->instances->len))
@@ -109,17 +110,19 @@ is_hosts(const VgpuGpu *gpu, const VgpuParent *parent)
 }
 
 static const char *
-vf_state(const VgpuGpu *gpu, const VgpuParent *parent)
+vf_state(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuParent *parent)
 {
     if (!parent)
         return "unusable";
+    if (!vgpu_reading_is_seen(reading, gpu))
+        return "unknown";
     if (parent->instances->len)
         return "used";
     return is_hosts(gpu, parent) ? "host" : "free";
 }
 
 static GVariant *
-report_vf(const VgpuGpu *gpu, const char *address)
+report_vf(const VgpuReading *reading, const VgpuGpu *gpu, const char *address)
 {
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
     const VgpuParent *parent = vgpu_gpu_find_parent(gpu, address);
@@ -129,14 +132,14 @@ report_vf(const VgpuGpu *gpu, const char *address)
                                      : NULL;
 
     vgpu_put_s(&dict, "address", address);
-    vgpu_put_s(&dict, "state", vf_state(gpu, parent));
+    vgpu_put_s(&dict, "state", vf_state(reading, gpu, parent));
     vgpu_put_s(&dict, "driver", parent ? parent->driver : NULL);
     if (instance) {
         vgpu_put_s(&dict, "uuid", instance->uuid);
         vgpu_put_s(&dict, "profile", profile ? profile->name : instance->profile_id);
     }
     if (parent) {
-        g_variant_dict_insert_value(&dict, "creatable", creatable(parent));
+        g_variant_dict_insert_value(&dict, "creatable", creatable(reading, gpu, parent));
         put_known(&dict, "framebuffer_mib", parent->fb_mib);
     }
     return g_variant_dict_end(&dict);
@@ -203,9 +206,11 @@ vgpu_report_gpu(VgpuManager *manager, const char *address)
     vgpu_put_b(&dict, "mig", gpu->is_mig);
     vgpu_put_b(&dict, "mixed", gpu->is_mixed);
     vgpu_put_b(&dict, "passed_through", gpu->passed_through);
+    vgpu_put_s(&dict, "obstacle", vgpu_reading_obstacle(reading, gpu));
     g_variant_builder_init(&vfs, G_VARIANT_TYPE("aa{sv}"));
     for (guint i = 0; i < gpu->vfs->len; i++)
-        g_variant_builder_add_value(&vfs, report_vf(gpu, g_ptr_array_index(gpu->vfs, i)));
+        g_variant_builder_add_value(&vfs,
+                                    report_vf(reading, gpu, g_ptr_array_index(gpu->vfs, i)));
     g_variant_dict_insert_value(&dict, "vfs", g_variant_builder_end(&vfs));
     g_variant_builder_init(&instances, G_VARIANT_TYPE("aa{sv}"));
     for (guint i = 0; i < gpu->gpu_instances->len; i++)

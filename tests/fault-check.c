@@ -278,22 +278,6 @@ waits(FaultRun *self)
     return true;
 }
 
-/* A removal lasts as long as its driver does, so what a reconcile has begun goes on behind it. Once that has ended
- * nothing comes that would mend what is wrong then. */
-bool
-fault_is_right(FaultRun *self)
-{
-    g_autofree char *wrong = NULL;
-
-    if (!waits(self))
-        return false;
-    wrong = fault_find_wrong(self);
-    if (!wrong)
-        wrong = fault_find_wrong_room(self);
-    return wrong ? fault_fail(self, "one reconcile leaves this: %s", wrong)
-                 : fault_check_guests(self) && fault_check_foreign(self);
-}
-
 /* Until all is as it should be. */
 bool
 fault_settles(FaultRun *self, char *(*find)(FaultRun *self))
@@ -309,4 +293,37 @@ fault_settles(FaultRun *self, char *(*find)(FaultRun *self))
         (void) fault_fail(self, "%s", wrong);
     g_free(wrong);
     return !self->out->why->len && fault_check_guests(self) && fault_check_foreign(self);
+}
+
+/* Why a GPU cannot be used now, as the daemon says; NULL: all can. */
+static char *
+find_obstacle(FaultRun *self)
+{
+    for (guint i = 0; fault_gpus[i]; i++) {
+        const char *why = NULL;
+        g_autoptr(GVariant) answer = fault_host_call(
+            self->out->host, "GetGpu", g_variant_new("(s)", fault_gpus[i]), &why);
+        g_autoptr(GVariant) gpu = answer ? g_variant_get_child_value(answer, 0) : NULL;
+
+        if (!gpu || g_variant_lookup(gpu, "obstacle", "&s", &why))
+            return g_strdup_printf("GPU %s cannot be used: %s", fault_gpus[i], why);
+    }
+    return NULL;
+}
+
+/* A removal lasts as long as its driver does, so what a reconcile has begun goes on behind it; and a driver process that
+ * a fault has ended is started again after a while, until when it is not known what its GPU has. Once that is over
+ * nothing comes that would mend what is wrong then. */
+bool
+fault_is_right(FaultRun *self)
+{
+    g_autofree char *wrong = NULL;
+
+    if (!fault_settles(self, find_obstacle) || !waits(self))
+        return false;
+    wrong = fault_find_wrong(self);
+    if (!wrong)
+        wrong = fault_find_wrong_room(self);
+    return wrong ? fault_fail(self, "one reconcile leaves this: %s", wrong)
+                 : fault_check_guests(self) && fault_check_foreign(self);
 }

@@ -707,13 +707,14 @@ test_changes_first(void **state)
                                 " max\nfacts\nmig-list " GPU "\n");
 }
 
+#define MADE "GPU " GPU " MIG changed: a GPU instance was made for a domain that starts (ok); "
+
 static void
 test_add_gpu_instance(void **state)
 {
     g_autoptr(GError) error = NULL;
 
     put("mig-add", "echo 'uint32 3'");
-#define MADE "GPU " GPU " MIG changed: a GPU instance was made for a domain that starts (ok); "
     assert_true(vgpu_host_setup_add_gpu_instance(setup, GPU, 19, &error));
     assert_true(is_noted(FACTS));
     expect("mig-add " GPU " 19\nfacts\n", MADE FACTS);

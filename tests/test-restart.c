@@ -172,8 +172,6 @@ test_die_in_start_and_start(void **state)
     }
 }
 
-/* The start after the crash comes to nothing, too, before libvirt can be asked: what the dead daemon
- * had made for it goes all the same. */
 static char *
 users_xml(void)
 {
@@ -223,6 +221,8 @@ test_die_in_start_and_edit(void **state)
     }
 }
 
+/* The start after the crash comes to nothing, too, before libvirt can be asked: what the dead daemon
+ * had made for it goes all the same. */
 static void
 test_die_in_start_and_fail(void **state)
 {

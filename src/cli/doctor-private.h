@@ -22,9 +22,7 @@ void vgpu_doctor_row_add(VgpuDoctor *self, const char *check, const char *status
 /* Takes what is in @finding; one without a status is no row. */
 void vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
-/* Whether the caller's rights do not suffice to see what is at @path, or whether it exists. */
-bool vgpu_doctor_is_hidden(const VgpuDoctor *self, const char *path);
-/* The same; then a row says so. */
+/* Whether the caller's rights do not suffice to see what is at @path, or whether it exists; then a row says so. */
 bool vgpu_doctor_row_add_hidden(VgpuDoctor *self, const char *check, const char *path);
 
 /* Those of @inventory (of VgpuCard), in its order, as is that of @details: a(sutu), see driver/protocol.h. */

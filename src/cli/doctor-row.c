@@ -36,8 +36,9 @@ vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding fin
         vgpu_doctor_row_add(self, check, owned.status, owned.detail, owned.fix);
 }
 
-bool
-vgpu_doctor_is_hidden(const VgpuDoctor *self, const char *path)
+/* Whether the caller's rights do not suffice to see what is at @path, or whether it exists. */
+static bool
+is_hidden(const VgpuDoctor *self, const char *path)
 {
     int fd = openat(vgpu_sysfs_root_fd(self->fs), path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
@@ -51,7 +52,7 @@ vgpu_doctor_row_add_hidden(VgpuDoctor *self, const char *check, const char *path
 {
     g_autofree char *detail = NULL;
 
-    if (!vgpu_doctor_is_hidden(self, path))
+    if (!is_hidden(self, path))
         return false;
     detail = g_strdup_printf("cannot look at /%s: permission denied", path);
     vgpu_doctor_row_add(self, check, VGPU_DOCTOR_WARN, detail, "run doctor as root");

@@ -24,14 +24,12 @@ typedef struct VgpuColumn {
     bool spare;   /* left out of a table that would be too wide, the last first */
     bool derived; /* made for the table: not in JSON, nor a field */
     bool state;   /* its first word may have a colour, see vgpu_terminal_colour_of() */
-    const struct VgpuColumn
-        *nested; /* JSON keys of a value that is itself a row, or a list of them */
+    /* JSON keys of a value that is itself a row, or a list of them */
+    const struct VgpuColumn *nested;
 } VgpuColumn;
 
 typedef struct {
-    bool wide; /* all columns, and nothing is cut */
-    bool
-        piped; /* read by a program: nothing is cut at the front, left out or broken for the width */
+    bool wide;   /* all columns, and nothing is cut */
     bool bare;   /* no headings */
     guint width; /* that a line may have otherwise */
     bool colour;

@@ -1,10 +1,10 @@
 /* virt-vgpu-iso: builds images with the guest's driver, the only program that links libisofs.
  *
- * `virt-vgpu-iso build OUTPUT [--config FILE] [--config-dir DIR] [--gridd KEY=VALUE]… [--token FILE] [--profile P] PATH…` builds a pool's
- * image for the daemon, whose sandbox may not write where it goes, in the directories that virt-vgpu.conf names, and
- * prints what was built as GVariant
- * text of type as. `virt-vgpu-iso write` writes one that was laid out elsewhere, see
- * iso/program.h. A reason for failure is the last line of stderr. */
+ * `virt-vgpu-iso build OUTPUT [--config FILE] [--config-dir DIR] [--gridd KEY=VALUE]… [--token FILE]
+ * [--profile P] PATH…` builds a pool's image for the daemon, whose sandbox may not write where it goes, in the
+ * directories that virt-vgpu.conf names, and prints what was built as GVariant text of type as.
+ * `virt-vgpu-iso write` writes one that was laid out elsewhere, see iso/program.h. A reason for failure is the
+ * last line of stderr. */
 #include <errno.h>
 #include <gio/gio.h>
 #include <stdio.h>
@@ -23,7 +23,8 @@
 #include "iso/write.h"
 
 #define USAGE                                                                                    \
-    "build OUTPUT [--gridd KEY=VALUE]... [--token FILE] [--profile PROFILE] PATH..., or write"
+    "build OUTPUT [--config FILE] [--config-dir DIR] [--gridd KEY=VALUE]... [--token FILE] "     \
+    "[--profile PROFILE] PATH..., or write"
 
 static struct {
     char **gridd;

@@ -3,10 +3,11 @@
  * current_vgpu_type is as nvidia-vgpu-vfio.c of the vGPU host driver has it for VFs: a number by kstrtol()
  * (EINVAL for what is none, ERANGE for one that is too large); 0 where there is no vGPU: EPERM, and so is another
  * type while there is one, or 0 while it is open; EBUSY if the plugin has not ended yet; EIO for all that the
- * resource manager refuses (no such type, no room, another size); it shows "%d\n". The record of a VF's vGPU is named by the VF's address. Parameters are those of vgpu_params_store()
- * and vgpu_params_show() in NVIDIA's nvidia-vgpu-vfio.c, which the vGPU host driver's package has the
- * source of: E2BIG above 1024 bytes, ENXIO without a vGPU, EPERM while it is open; of n bytes it keeps
- * n - 1, with snprintf(params, n, "%s", text), and says that it took n; it shows "%s\n". */
+ * resource manager refuses (no such type, no room, another size); it shows "%d\n". The record of a VF's vGPU is
+ * named by the VF's address. Parameters are those of vgpu_params_store() and vgpu_params_show() in
+ * NVIDIA's nvidia-vgpu-vfio.c, which the vGPU host driver's package has the source of: E2BIG above 1024 bytes,
+ * ENXIO without a vGPU, EPERM while it is open; of n bytes it keeps n - 1, with snprintf(params, n, "%s", text),
+ * and says that it took n; it shows "%s\n". */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

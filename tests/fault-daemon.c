@@ -134,8 +134,8 @@ fault_write_libvirt(FaultRun *self)
     g_string_free(xml, TRUE);
 }
 
-/* With the fault gone it is whole: hooks, the bus, and libvirt, which Reconcile needs. Why it is not; NULL: it is, or has
- * ended. */
+/* With the fault gone it is whole: hooks, the bus, and libvirt, which Reconcile needs. Why it is not; NULL: it is,
+ * or has ended. */
 static const char *
 find_lacking(FaultRun *self)
 {

@@ -53,7 +53,8 @@ find_interface(const VgpuSysfs *sysfs, const char *device, char **what, GError *
 /* --- block devices -------------------------------------------------------------------------- */
 
 /* Those of the device, with their partitions: /sys/class/block has links to below it. Where a namespace of NVMe has
- * several paths, what is used is not below any of them: nvme0c1n2 is a path of nvme0n2 (kernel: nvme_set_disk_name()). */
+ * several paths, what is used is not below any of them: nvme0c1n2 is a path of nvme0n2 (kernel:
+ * nvme_set_disk_name()). */
 static GPtrArray *
 list_disks(const VgpuSysfs *sysfs, const char *address)
 {

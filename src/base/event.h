@@ -17,8 +17,8 @@ typedef struct {
     const char *action; /* what has to be done about that, a word */
     const char *text;   /* what its driver says */
     gint64 duration_ms; /* negative: it took no time that is worth telling */
-    gint64
-        libvirt_ms; /* what of that was spent in libvirt's calls; negative: none, or not known */
+    /* what of that was spent in libvirt's calls; negative: none, or not known */
+    gint64 libvirt_ms;
 } VgpuEvent;
 
 /* As of now; floating. */

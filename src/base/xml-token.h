@@ -36,5 +36,6 @@ bool vgpu_xml_token_next(const char *xml, gsize len, gsize *at, VgpuXmlToken *ou
 /* Whether it is a tag with this name, prefix included. */
 bool vgpu_xml_token_is(const VgpuXmlToken *self, const char *name);
 
-/* The value of a tag's attribute as written (or of the XML declaration's, "encoding", say), NULL when it has none of that name. */
+/* The value of a tag's attribute as written (or of the XML declaration's, "encoding", say), NULL when it has none
+ * of that name. */
 char *vgpu_xml_token_attr(const VgpuXmlToken *self, const char *name);

@@ -53,7 +53,7 @@ is_plain_vf(const VgpuDomain *domain)
 }
 
 /* Whether the devices of @domain are VFs, as far as the daemon, if it runs, can tell: which VF it
- * it gets is then the daemon's choice, once the domain is defined. */
+ * gets is then the daemon's choice, once the domain is defined. */
 static bool
 wants_vfs(VgpuBusManager1 *manager, const VgpuDomain *domain)
 {

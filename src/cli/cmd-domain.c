@@ -250,7 +250,7 @@ print_table(GVariant *result, bool wide)
         vgpu_table_print(candidate_columns, candidates, false, wide);
 }
 
-/* What virtvgpud needs of it, which takes no longer calls of users. */
+/* What virtvgpud needs of it: what a user's call may have to say is limited (daemon/limits.h). */
 static GVariant *
 arguments_of(const VgpuDomain *domain)
 {

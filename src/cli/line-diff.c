@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 #define CONTEXT 3u
-#define MAX_CELLS                                                                                \
-    (16u << 20) /* of the table; beyond that all lines between are shown as changed */
+/* of the table; beyond that all lines between are shown as changed */
+#define MAX_CELLS (16u << 20)
 
 typedef struct {
     char sign; /* ' ', '-' or '+' */
@@ -39,7 +39,7 @@ add(GArray *edits, char sign, const char *line)
     g_array_append_val(edits, edit);
 }
 
-/* Lines that begin and end alike are left out. */
+/* Of what is between the lines that both begin with and those that both end with. */
 static void
 compare_middle(GArray *edits, char **before, guint n, char **after, guint m)
 {

@@ -22,7 +22,7 @@ count(GVariant *rows, const char *key, const char *value)
     return n;
 }
 
-/* "3 active, 1 failed": each value that @key has, in the order of its first row; "none". */
+/* "3 active, 1 failed": each value that @key has, in the order of its first row; "none" without rows. */
 static char *
 count_each(GVariant *rows, const char *key)
 {

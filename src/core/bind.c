@@ -295,8 +295,8 @@ find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
     chosen = vgpu_placement_choose(&snapshot, candidates, want->placement);
     if (chosen && vgpu_held_is_for(chosen->gpu, chosen->profile))
         return claim_at(want, chosen->gpu, chosen->parent->address, chosen->profile);
-    for (guint i = 0; !chosen && i < candidates->len;
-         i++) { /* libvirt is to be asked all the same */
+    /* libvirt is to be asked all the same */
+    for (guint i = 0; !chosen && i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
 
         *is_kept |= candidate->profile && candidate->verdict > VGPU_VERDICT_NOT_IN_POOL &&
@@ -372,8 +372,8 @@ is_to_stay(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
                      : is_held || !is_cordoned(self->manager, claim);
 }
 
-/* Choose again. @spare (NULL: none) is on a GPU that is cordoned, and left only for one that is not. False with an error:
- * nowhere. What is chosen is *@claim if it is on a VF, or @spare. */
+/* Choose again. @spare (NULL: none) is on a GPU that is cordoned, and left only for one that is not. False with an
+ * error: nowhere. What is chosen is *@claim if it is on a VF, or @spare. */
 static bool
 choose_or_stay(Binding *self, VgpuWant *want, const VgpuClaim *spare, VgpuClaim **claim,
                const VgpuClaim **known, GError **error)

@@ -49,7 +49,7 @@ read_cordons(VgpuCordons *self, GKeyFile *kf)
         why = "it is not complete";
     for (char **group = groups; *group; group++) {
         if (!g_str_equal(*group, GROUP_END) && !read_cordon(self, kf, *group))
-            why = "a GPU in it has no address, time or author";
+            why = "a GPU in it has no address, time or author, or a reason that is none";
     }
     return why;
 }

@@ -9,8 +9,8 @@
 
 typedef struct VgpuCordons VgpuCordons;
 
-/* What is known from the daemons before, below @root. Of a damaged file all counts that can be read, and a warning names
- * it; NULL: there is one that cannot be read at all. @writer is borrowed, until vgpu_cordons_free(). */
+/* What is known from the daemons before, below @root. Of a damaged file all counts that can be read, and a warning
+ * names it; NULL: there is one that cannot be read at all. @writer is borrowed, until vgpu_cordons_free(). */
 VgpuCordons *vgpu_cordons_load(const char *root, VgpuWriter *writer, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_cordons_free(VgpuCordons *self);

@@ -310,8 +310,8 @@ act(VgpuManager *self, const VgpuAction *action)
     vgpu_life_go_on(self, claim);
 }
 
-/* What domains that are gone were to have is neither planned nor held any more; what was planned since the list was begun
- * may be for a domain that is not on it yet. */
+/* What domains that are gone were to have is neither planned nor held any more; what was planned since the list was
+ * begun may be for a domain that is not on it yet. */
 static void
 drop_plans(VgpuManager *self, GHashTable *noted, const GPtrArray *domains, GHashTable *changed)
 {

@@ -146,8 +146,8 @@ void vgpu_manager_heard(VgpuManager *self, gint64 since, gint64 libvirt_us);
 
 /* Decide which interface each vGPU of this definition is to have and, where the XML names it,
  * which VF: the wants' `interface` and `vf`. What is decided once is written down and kept for as
- * long as it can be; see vgpu_manager_wait_saved(). VGPU_ERROR_NOT_FOUND when no GPU of the host has the profile, with or without
- * room; VGPU_ERROR_NO_CAPACITY when there is no VF for it. */
+ * long as it can be; see vgpu_manager_wait_saved(). VGPU_ERROR_NOT_FOUND when no GPU of the host has the
+ * profile, with or without room; VGPU_ERROR_NO_CAPACITY when there is no VF for it. */
 bool vgpu_manager_bind(VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -264,8 +264,8 @@ void vgpu_keep_clear(VgpuKeep *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuKeep, vgpu_keep_clear)
 
 /* Choose a parent for it and write it down, before libvirt is asked to define it, which has to wait for
- * vgpu_manager_wait_saved(); one that is written down already stays where it is. @domain_uuid and @domain_name NULL: it belongs to no
- * domain. */
+ * vgpu_manager_wait_saved(); one that is written down already stays where it is. @domain_uuid and
+ * @domain_name NULL: it belongs to no domain. */
 bool vgpu_manager_keep(VgpuManager *self, const char *domain_uuid, const char *domain_name,
                        const VgpuWant *want, VgpuKeep *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
@@ -306,7 +306,7 @@ const VgpuCordon *vgpu_manager_cordon_of(const VgpuManager *self, const char *gp
  * cordoned if the configuration has it so. */
 void vgpu_manager_take_fault(VgpuManager *self, const VgpuXid *xid, const char *slot,
                              const char *text);
-/* As vgpu_manager_wait_saved(), of the first two. */
+/* As vgpu_manager_wait_saved(), of what vgpu_manager_cordon() and vgpu_manager_uncordon() have changed. */
 bool vgpu_manager_wait_cordoned(const VgpuManager *self, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -352,8 +352,8 @@ void vgpu_row_free(VgpuRow *self);
 /* @all: with those planned for domains that are off, and with those of others. */
 GPtrArray *vgpu_manager_list(VgpuManager *self, bool all);
 
-/* All that is needed for vgpu_manager_explain() of that domain (NULL: any that no definition asks for), as it is now, which takes it on any thread, so that what takes
- * long keeps no hook. */
+/* All that is needed for vgpu_manager_explain() of that domain (NULL: any that no definition asks for), as it is
+ * now. That function takes it on any thread, so that what takes long keeps no hook. */
 VgpuManager *vgpu_manager_copy(VgpuManager *self, const VgpuDomain *domain);
 void vgpu_manager_copy_free(VgpuManager *self);
 

@@ -195,7 +195,7 @@ add_to(GHashTable *by_pool, const char *pool, guint more)
     g_hash_table_insert(by_pool, g_strdup(pool), GUINT_TO_POINTER(before + more));
 }
 
-/* One more of @pool, with @mib; @domain NULL: of a domain that needs no mention. */
+/* One more of @pool, with @mib; @domain NULL: one that was made by hand, so that no domain is to be named. */
 static void
 take_of_tenant(VgpuReading *self, const char *pool, guint mib, const char *domain)
 {

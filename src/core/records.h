@@ -26,9 +26,9 @@ VgpuOwner *vgpu_records_find(const VgpuManager *self, const char *key);
 /* The owner of that key, made if there is none; without a domain it is made by hand. */
 VgpuOwner *vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
                              const char *domain_name);
-/* Write it down where its kind is; one with neither claims nor anything set
- * aside is forgotten (and freed). For what is in /var/lib
- * whether it got to the disk is told to those who wait for it, see vgpu_manager_wait_saved(). */
+/* Write it down where its kind is; one with neither claims nor anything set aside is forgotten (and freed). For
+ * what is in /var/lib whether it got to the disk is told to those who wait for it, see
+ * vgpu_manager_wait_saved(). */
 bool vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error);
 /* A failure is logged. */
 void vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner);

@@ -14,6 +14,7 @@ bool vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray 
 bool vgpu_follow_definition_state(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
                                   VgpuDomainState **state, GPtrArray *changes, GError **error);
 
-/* Make the definition follow its annotation. Returns what was changed, a line each. For the threads of D-Bus methods. */
+/* Make the definition follow its annotation. Returns what was changed, a line each. For the threads of D-Bus
+ * methods. */
 char **vgpu_follow_definition_inject(VgpuGuard *self, const char *domain_uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -50,8 +50,8 @@ struct VgpuGuard {
     gint nodedev_wear;        /* atomic: whether that connection can still be used */
 
     GMutex lock;
-    gint64
-        nodedevs_as_of; /* when the last list of the node devices that the manager has was begun */
+    /* when the last list of the node devices that the manager has was begun */
+    gint64 nodedevs_as_of;
     GHashTable *in_flight;  /* domain UUID → gint64 *: until when its start is taken to last */
     GHashTable *asked_runs; /* domain UUID → guint64 *: the run that the manager asks about */
     GHashTable *unreadable; /* set of domain UUIDs that the last look at all left alone */

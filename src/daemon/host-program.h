@@ -3,7 +3,8 @@
  * All that enters the vendor's library or changes the host goes on in that program, so that a
  * library that hangs or crashes harms nobody else. It is called as `virt-vgpu-host [--root DIR]
  * [--config FILE] VERB ARGUMENT…`, prints its result as GVariant text and exits 0; or it exits
- * with one of base/exit.h and the reason in the last line of stderr. These lines have no prefix, as VGPU_LOG_BARE (base/log.h) is set. */
+ * with one of base/exit.h and the reason in the last line of stderr. These lines have no prefix, as
+ * VGPU_LOG_BARE (base/log.h) is set. */
 #pragma once
 
 #include <gio/gio.h>

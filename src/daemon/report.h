@@ -35,8 +35,8 @@ char *vgpu_report_pool_definition(const VgpuPoolRow *row, bool may_manage);
 /* libvirt's view of the GPUs beside that of sysfs. */
 typedef struct {
     GPtrArray *differences; /* of VgpuDifference; NULL: libvirt has not told its view */
-    bool
-        is_current; /* they were found again when libvirt was asked once more, or there are none */
+    /* they were found again when libvirt was asked once more, or there are none */
+    bool is_current;
 } VgpuLibvirtView;
 
 /* What only the daemon can check. @view NULL: libvirt is not there. */

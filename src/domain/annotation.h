@@ -49,17 +49,18 @@ typedef struct {
 
 /* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded, and what is decided for it. */
 typedef struct {
-    guint index;      /* N of "ua-vgpu-N": from 0, in document order */
-    long line;        /* of its <vgpu:device>, for errors */
-    char *pool;       /* NULL: none named, so the default pool */
-    char **profiles;  /* as written, first that fits wins; none when only a pool is named */
-    char *gpu;        /* canonical PCI address of a GPU, or of a VF for it to be on; NULL: any */
-    bool late_attach; /* may be hot-plugged when the definition did not have it in time */
+    guint index;     /* N of "ua-vgpu-N": from 0, in document order */
+    long line;       /* of its <vgpu:device>, for errors */
+    char *pool;      /* NULL: none named, so the default pool */
+    char **profiles; /* as written, first that fits wins; none when only a pool is named */
+    /* canonical PCI address of a GPU, or of a VF for it to be on; NULL: any */
+    char *gpu;
+    bool late_attach;      /* may be hot-plugged when the definition did not have it in time */
     bool create_at_define; /* create="define" */
-    char *uuid;            /* canonical: the computed one, or the user's; NULL while the domain
-                           * has no UUID */
-    bool uuid_is_users;    /* uuid="…": the domain has its own <hostdev>; nothing is injected */
-    char *additions;       /* what it adds to its <hostdev>, see additions.h; NULL: nothing */
+    /* canonical: the computed one, or the user's; NULL while the domain has no UUID */
+    char *uuid;
+    bool uuid_is_users; /* uuid="…": the domain has its own <hostdev>; nothing is injected */
+    char *additions;    /* what it adds to its <hostdev>, see additions.h; NULL: nothing */
     VgpuRequest asked;
 
     /* Of vgpu_want_apply(): what counts of the request and a pool's defaults. What is ON by a pool's

@@ -15,8 +15,8 @@ bool vgpu_import_is_candidate(const VgpuDomain *domain, const VgpuHostdev *hostd
 typedef struct {
     guint hostdev;       /* its number in VgpuDomain.hostdevs */
     const char *profile; /* a name, or an id */
-    const char
-        *gpu; /* where it has to be: canonical address; NULL: anywhere. Of a VF its own counts */
+    /* where it has to be: canonical address; NULL: anywhere. Of a VF its own counts */
+    const char *gpu;
     const char *pool;        /* that its GPU is given to; NULL: none */
     VgpuInterface interface; /* NONE is taken as mdev */
 } VgpuImportDevice;

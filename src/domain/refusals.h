@@ -1,7 +1,8 @@
 /* refusals.h: what users read when a start, a definition or an attach is refused
  *
- * One condition has one wording, here. They are formats for vgpu_error_at(); who is refused, and for which line,
- * is not theirs to say (base/error.h). What a GPU lacks is said of it in placement/placement-judge.c. */
+ * One condition has one wording, here. They are formats of printf(), most of them for vgpu_error_at(); who is
+ * refused, and for which line, is not theirs to say (base/error.h). What a GPU lacks is said of it in
+ * placement/placement-judge.c. */
 #pragma once
 
 /* --- the domain --------------------------------------------------------------------------- */

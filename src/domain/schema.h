@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/grammar.h"
 
-#define VGPU_CHILDREN_MAX                                                                        \
-    32u /* of one device, most of them alternative profiles and raw parameters */
+/* of one device, most of them alternative profiles and raw parameters */
+#define VGPU_CHILDREN_MAX 32u
 #define VGPU_COUNT_MAX 16u /* vGPUs of one domain: no vendor's driver takes more */
 
 /* Of a plugin parameter. */

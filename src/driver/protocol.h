@@ -22,8 +22,8 @@
  *                                              left (b: it is there still)
  *   capture    function (s; left out: the host) files, links, unreadable (a(ss), backend/capture.h)
  * Parameters are written to what is made, and ("": that there are none) to what `exists`; never to what
- * turned out to have existed. A removal is written only for what no process has open, and its driver would not remove by itself: not
- * before it has been closed for its grace.
+ * turned out to have existed. A removal is written only for what no process has open, and its driver would
+ * not remove by itself: not before it has been closed for its grace.
  * A verb that failed answers error (us): code (VgpuError) and text. */
 #pragma once
 

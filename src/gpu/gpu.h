@@ -54,8 +54,8 @@ typedef struct {
 typedef struct {
     char *address; /* canonical PCI address */
     bool is_vf;
-    guint
-        host_vf; /* the number of a VF that the host layout keeps for the host; 0: it is for guests */
+    /* the number of a VF that the host layout keeps for the host; 0: it is for guests */
+    guint host_vf;
     char *driver;         /* NULL when unbound */
     guint fb_mib;         /* of a plain VF; 0 when its driver does not say */
     GPtrArray *offers;    /* of VgpuOffer, by profile id */
@@ -77,10 +77,10 @@ typedef struct {
     char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
     char *vendor_id; /* "0x10de" */
     char *product_id;
-    char *
-        subsystem; /* "0x10de:0x1851", NULL when it does not say: tells boards of one chip apart */
-    char *name;    /* product name as libvirt has it, NULL while unknown */
-    char *driver;  /* NULL when unbound */
+    /* "0x10de:0x1851", NULL when it does not say: tells boards of one chip apart */
+    char *subsystem;
+    char *name;           /* product name as libvirt has it, NULL while unknown */
+    char *driver;         /* NULL when unbound */
     char *driver_version; /* of the loaded module, NULL when it does not say */
     VgpuInterface interface;
     int numa_node; /* -1 when unknown */
@@ -96,8 +96,8 @@ typedef struct {
     bool mig_auto;       /* a missing GPU instance may be made when a domain starts */
     GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when nobody tells */
     GPtrArray *profiles;      /* of VgpuProfile: all that any parent offers, by id */
-    GArray *
-        host_vfs; /* of guint: the VFs, counted from 1, that the host layout keeps for the host; NULL: none */
+    /* of guint: the VFs, counted from 1, that the host layout keeps for the host; NULL: none */
+    GArray *host_vfs;
     GPtrArray *vfs;     /* of char *: the addresses of all its VFs, in order of their number */
     GPtrArray *parents; /* of VgpuParent, in that order too */
     GHashTable *parents_by_address;

@@ -2,7 +2,8 @@
  *
  * A decision asks the same of every GPU, and most of them have not changed since the last one. So what is
  * counted stays with the GPU for as long as nothing changes on it; code that changes its parents, offers or
- * instances afterwards counts again, or drops it (vgpu_gpu_set_tally()). Nothing depends on it but the time that an answer takes. */
+ * instances afterwards counts again, or drops it (vgpu_gpu_set_tally()). Nothing depends on it but the time that
+ * an answer takes. */
 #pragma once
 
 #include "gpu/gpu.h"

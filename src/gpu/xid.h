@@ -18,8 +18,8 @@ typedef struct {
 typedef struct {
     guint64 sequence;
     const VgpuXid *xid; /* NULL: it is nothing of that kind */
-    char slot
-        [16]; /* "0000:41:00": PCI domain, bus and device, in the form of canonical addresses */
+    /* "0000:41:00": PCI domain, bus and device, in the form of canonical addresses */
+    char slot[16];
     const char *text; /* what the driver says of it; points into the record */
 } VgpuXidRecord;
 

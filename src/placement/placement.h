@@ -112,8 +112,8 @@ guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
 /* Why this libvirt cannot use the GPU at all; NULL: nothing is in the way. */
 const char *vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu);
 
-/* 0: to be given away at once; more for what another domain is to have or was refused, still more for what the host may be
- * using. */
+/* 0: to be given away at once; more for what another domain is to have or was refused, still more for what the
+ * host may be using. */
 guint vgpu_placement_reluctance(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                 const VgpuParent *parent);
 

@@ -14,8 +14,8 @@ typedef struct {
     char *address; /* canonical */
     bool has_vfs;
     guint vfs; /* VGPU_VFS_ALL: as many as there can be */
-    GArray *
-        host_vfs; /* of guint, ascending: the VFs, counted from 1, that the host keeps for itself */
+    /* of guint, ascending: the VFs, counted from 1, that the host keeps for itself */
+    GArray *host_vfs;
     bool has_mixed;
     bool mixed; /* heterogeneous mode */
     bool has_scheduler;

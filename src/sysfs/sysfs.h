@@ -25,7 +25,8 @@ bool vgpu_sysfs_exists(const VgpuSysfs *self, const char *path);
 bool vgpu_sysfs_is_missing(const VgpuSysfs *self, const char *path);
 
 /* The whole attribute (64 KiB at most) without trailing white space, as UTF-8: bytes that are not
- * become U+FFFD. NULL with @error when it cannot be read: VGPU_ERROR_NOT_FOUND when it is not there, else VGPU_ERROR_DRIVER. */
+ * become U+FFFD. NULL with @error when it cannot be read: VGPU_ERROR_NOT_FOUND when it is not there,
+ * else VGPU_ERROR_DRIVER. */
 char *vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What base/printable.c does, for the hook, which links libc only. */
 #include "printable.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* printable.h: what the hook shows of what others have written */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-vgpu-hook: libvirt runs it at each step in the life of each guest of this host.
  *
  * How it works: look the operation up in a table, read the domain XML from stdin, leave at once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "board-model.h"
 
 #define MAX_ON_GPU 32 /* NVA081_MAX_VGPU_PER_PGPU_NON_MIG */

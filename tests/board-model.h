@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* board-model.h: what a GPU's driver takes, by the rules that its vendor publishes
  *
  * For tests, which compare with it what we say. NVIDIA's are those of its open-gpu-kernel-modules at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bundle.h: what `virt-vgpu doctor --capture` has written, as a made tree again */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* captures.c: see captures.h; one row per type, columns as in CaptureType */
 #include "captures.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* captures.h: what real cards were seen to show, as tables
  *
  * Facts of captures of many people's hosts, and of NVIDIA's own lists where a capture is short. */

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Every method of the D-Bus interface says who may call it, in words that polkit's policy knows; what the
 # journal is given is documented.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What the programs offer is documented, and what is documented is there: verbs, options,
 # configuration keys, D-Bus methods. And the rules of the life cycle are those that DESIGN.md has.
 # And examples work: the options of commands in pages exist, and XML in them is valid.

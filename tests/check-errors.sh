@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Errors are data: no program looks into the message of one, or changes it but by a prefix, and what users read when a
 # start is refused is worded once, in src/domain/refusals.h.
 set -eu

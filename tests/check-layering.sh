@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The layer table: a directory of src/ may include only what its row names, and itself. Above all,
 # core and libvirt do not know each other, so that nothing on the way of a hook can call libvirt; and
 # core and daemon know nothing that opens /sys or /dev (tests/test-owners.sh asks the program, too). And the phase

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The man pages are formatted without a warning, and no line is wider than 80 columns: an example that is runs over
 # the edge of a terminal.
 # Usage: check-man.sh [PAGE.pod...]; without pages it tests itself first, and then takes all of docs.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # No ring of files within a layer: what a file is built on does not call it back. Each function of ours is
 # defined with its name at the beginning of a line, so the sources alone tell who uses whom.
 # Usage: check-rings.sh [TREE]; without TREE it tests itself first.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # No C file of the programs is longer than 500 lines: what does not fit has become two things.
 set -eu
 cd "${top_srcdir:-.}"

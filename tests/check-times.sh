@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What tests/run-all takes by the reference times of its steps and of the lab's scenarios stays within 40 minutes:
 # what does not fit goes to tests/battery, or runs on one release ("# once:").
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The systemd units load, are sandboxed, and are not ordered against libvirt's sockets.
 set -eu
 srcdir=${top_srcdir:-.}

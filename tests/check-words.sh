@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Turns of phrase that have been mended all over the tree and are not to come back: in comments, messages, pages and
 # tests. A word is added here with the commits that mend it.
 # Usage: check-words.sh [TREE]; without TREE it tests itself first.

@@ -1,4 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Sourced by the tests of virt-vgpu as it is typed. Wants $builddir and $tmp, absolute.
 
 tests=0 failures=0

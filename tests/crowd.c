@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* crowd.c: a program of one user who calls virtvgpud from many connections at once, for tests/test-daemon-crowd.sh
  *
  * crowd users                says for other-users.c of which user a connection is: 0, but 4242 for those that have

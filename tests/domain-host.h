@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* domain-host.h: a host of libvirt's test driver with two domains that are off, "web" and "cad" */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* driver-host.h: what asks driver processes, on a made tree with the fake driver in the processes
  *
  * Nothing is waited for but conditions, and for ten seconds at most. Tasks of a test are told by names. */

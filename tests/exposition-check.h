@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* exposition-check.h: a strict reader of Prometheus' text format, and the rows of a made host */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-daemon.h: a daemon behind the hook socket of a scratch root, as bad as asked for */
 #pragma once
 

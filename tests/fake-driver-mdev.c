@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-driver-mdev.c: mediated devices are made and removed
  *
  * What `create` and `remove` answer is from the kernel: mdev_sysfs.c (create_store(): 36 or 37 bytes, else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-driver-private.h: what the parts of the fake driver share: its records, and what fits
  *
  * It knows libc only, and opens and writes past the functions that fake-driver.c replaces. All that

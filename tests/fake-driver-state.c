@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-driver-state.c: records of devices, and what still fits beside them
  *
  * What still fits is as NVIDIA's vGPU guide has it for time-sliced vGPUs in the default, equal-size mode, and as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-driver-vendor.c: NVIDIA's vendor-specific VFIO, and the plugin parameters of both interfaces
  *
  * current_vgpu_type is as nvidia-vgpu-vfio.c of the vGPU host driver has it for VFs: a number by kstrtol()

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-driver.c: in libc's place */
 #include "fake-driver.h"
 

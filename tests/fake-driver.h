@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-driver.h: a tree of files that behaves like a kernel with NVIDIA's vGPU driver
  *
  * fake-driver*.c take the place of libc's write() and open(): linked into a test, or preloaded into

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-libvirtd.h: a process that holds libvirtd's pid file and speaks just enough of its protocol
  *
  * The socket is the test's, as systemd's would be: it stays open while no daemon runs, and a client

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A daemon without a GPU: org.virtvgpu.Manager1 on the session bus, with canned answers.
  *
  * How it answers depends on what it is asked: a GPU other than 0000:41:00.0 is not there, the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-pools.h: the pools of the fake daemon, which remembers what was done to them */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-sysfs.c: files and links are those of the kernel's ABI documents: Documentation/ABI/testing/sysfs-bus-pci
  * (functions, SR-IOV), Documentation/driver-api/vfio-mediated-device.rst (types and mediated devices), and, of
  * NVIDIA's vendor-specific VFIO, of a listing of an L40S (harvester/pcidevices,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-sysfs.h: a made tree, told in the words of GPUs, that looks as the kernel's /sys does
  *
  * Nothing in it reacts: it is one moment of a host, and the functions below make the next one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fault-case.h: one case of test-faults, all that follows from a seed: domains come and go while calls of the kernel
  * fail in the daemon and its driver processes; then nothing fails any more, and all is compared */
 #pragma once

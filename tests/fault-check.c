@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fault-check.c (fault-private.h): what there is, and what should be there */
 #include <string.h>
 

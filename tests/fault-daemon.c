@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fault-daemon.c (fault-private.h): the daemon of a case, what fails in it, and what it hears of libvirt */
 #include <errno.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fault-host.c (fault-case.h): what the cases of test-faults run on */
 #include "fault-case.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fault-private.h: what the parts of fault-case.h's implementation share */
 #pragma once
 

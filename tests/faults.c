@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* faults.c: preloaded into the daemon and its driver processes; calls of the kernel fail as faults.h's board says
  *
  * It comes before fake-driver.so, which stands for the kernel: what that calls does not count. What the C library calls

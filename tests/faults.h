@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* faults.h: what a test and the programs into which faults.c is preloaded share
  *
  * Calls are counted per kind, over all processes of the daemon and over all driver processes, from the moment on when

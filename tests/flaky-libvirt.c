@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* flaky-libvirt.c: preloaded into the daemon, in the place of some calls of libvirt's
  *
  * In the directory knobs/ of $FAKE_DRIVER_ROOT, each read at each call:

@@ -1,4 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Sourced by tests and benchmarks that run the real programs on a made tree: a test calls begin first and finish last, a
 # benchmark sets $builddir and $srcdir, absolute.
 

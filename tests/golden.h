@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* golden.h: pairs of files tests/data/domain/NAME.in.xml and NAME.out.xml
  *
  * VGPU_REGENERATE=1 in the environment rewrites the second of each. Failures are reported to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-client: a client of the hook socket that is not the hook
  *
  *   hook-client SOCKET            send what is on stdin, print the answer until the other side hangs

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-job.h: one run of the built hook, in a scratch root with a fake daemon of its own */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* idle-drivers.c: in place of src/driver/drivers.c, that half of it which made GPUs in the test's process have no use
  * for: they are as they were discovered, and nothing is ever in their way. The other half is the program's. */
 #include "driver/drivers.h"

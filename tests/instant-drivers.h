@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* instant-drivers.h: in place of src/driver: drivers of made GPUs that answer at once, in this process
  *
  * They are honest: what is offered follows from what is on the card, as NVIDIA's vGPU guide has it (one size at a

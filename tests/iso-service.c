@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The real BuildDriverIso on the session bus, without the rest of the daemon. Prints a line for each call. */
 #include <stdio.h>
 #include <stdlib.h>

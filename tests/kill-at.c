@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* kill-at.c: preloaded into the daemon and its driver processes; kills them at their Nth effect, see kill-at.h
  *
  * It comes before fake-driver.so, whose write() it calls. What that does stands for the kernel, which is

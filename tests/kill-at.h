@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* kill-at.h: what a test and the programs into which kill-at.c is preloaded share
  *
  * An effect is what others see of a program: a record that is written, renamed or removed, a packet or an

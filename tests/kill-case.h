@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* kill-case.h: one case of test-kills: a sequence, who is killed at which effect, and what happens next */
 #pragma once
 

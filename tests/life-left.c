@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* life-left.c: what the tree of life.h has, and what should not be there */
 #include "life-private.h"
 

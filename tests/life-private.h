@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* life-private.h: what the parts of life.h's implementation share */
 #pragma once
 

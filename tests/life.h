@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* life.h: the real daemon and the real hook on a made tree with the fake driver, for tests that kill them
  *
  * What goes wrong with the test itself, and not with what it tests, ends it. */

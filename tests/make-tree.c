@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* make-tree: a root for --root with GPUs in it, as the kernel and NVIDIA's driver show them
  *
  *   make-tree DIR                the cards of the lab: an A2 with 16 VFs at 0000:41:00.0, M10s at

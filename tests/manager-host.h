@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* manager-host.h: a manager in a made tree, with the fake driver and somebody who notes what it asks */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* new-libvirt.c: preloaded into the real programs, says that libvirt is 11.3
  *
  * The one of the host that builds may be too old for vendor-specific VFIO. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-host.h: a made host whose GPUs the stand-in for NVML manages
  *
  * One at a time, since the stand-in finds it through the environment. */

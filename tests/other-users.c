@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* other-users.c: preloaded into virtvgpud, which then asks org.virtvgpu.TestUsers, and not the bus, of which user a
  * connection is: on a session bus all are of one. */
 #include <dlfcn.h>

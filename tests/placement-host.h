@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-host.h: a host and its pools told in words, for tests of placement
  *
  * Cards are separated by "; ", each "KIND ADDRESS" and what is on it: "746" on a card with types

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pools-verbs.h: define, undefine and autostart at once, for tests */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* programs.h: the programs of the build tree that tests run */
 #pragma once
 

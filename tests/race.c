@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* race: more hooks at once than there is room for; each has its answer, and no device is given twice
  *
  *   race HOOKS CONTENDERS

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* relaxng.h: whether a public schema of xml-schemas/ takes a document
  *
  * For tests. libxml2 needs three times as long for each optional attribute of an element that is

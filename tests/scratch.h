@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* scratch.h: a directory of its own for one test */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* slow-disk.c: preloaded into the daemon, in the place of fsync()
  *
  * For files below var/lib and etc of $FAKE_DRIVER_ROOT, by knobs in its directory knobs/, which are looked

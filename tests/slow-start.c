@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* slow-start.c: preloaded into virt-vgpu, a start of a domain that takes until somebody loses patience
  *
  * libvirt's test driver starts one at once. $SLOW_START is made when the start has begun. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* soak: domains are defined, start, stop and are undefined, each a new one; the daemon stays as it was
  *
  *   soak CYCLES

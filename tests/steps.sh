@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Steps of a long test run, for tests/run-all and tests/battery: counts, times, and a budget for all of them.
 #
 # A step has a reference time, in seconds of a machine on which run-all takes 40 minutes. How much slower this
@@ -28,7 +29,7 @@ take_options() {
     [ $# -le 2 ] || usage_error "too many arguments"
     case ${1:-} in
         -h | --help)
-            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+            sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0"
             exit
             ;;
         '') ;;

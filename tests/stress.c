@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* stress: domains start, stop and lose their hooks while drivers are slow, fail and hang, and the daemon is killed
  * every two seconds; in the end nothing may be left
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who may call what: with a polkit that is made up here, on a bus of its own, and for users who
  * need not exist. */
 #include "test.h"

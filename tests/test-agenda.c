@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A set of what needs a look: how often each is looked at, and when. Looks wait until the test lets
  * them go on, and timers until it lets them run out. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent is a stand-in here: a script that notes how it was called and how it ended. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Prometheus' own program on the alerts that we ship: their grammar, and whether they come when they should and only then.
 set -u
 command -v promtool > /dev/null || { echo "promtool is missing"; exit 77; }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writing an annotation: the element for libvirt, and whole files. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is read from <vgpu:devices>, and what is refused and how. The schema is asked about every
  * case as well: it is what users validate with, so both must agree. */
 #include "test.h"

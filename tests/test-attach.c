@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What users attach to and detach from a domain, what a pool gives to one, and what is plugged by
  * hand. libvirt is its own test driver, whose devices are made up here, and so is the manager. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which domains are started again after libvirt's autostart. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a definition gets on a host with GPUs of all kinds: here whether it has a display. Which VF it
  * gets is in test-vf-starts.c. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Profiles once seen of boards, over restarts of the daemon. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What makes vGPUs at boot: units, scripts that they run, udev rules and hooks, as people post them. */
 #include "test.h"
 

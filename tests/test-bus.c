@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The way to the daemon, where there is a bus that does not lead to it. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is written with a user's rights: the program for it, and what the daemon makes of its end. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Capacity: on every card that was captured, filled and emptied at random, what we say fits is what its
  * driver takes, or is not known; with the management library's facts and without. */
 #include "test.h"

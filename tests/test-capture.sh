@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu doctor --capture on a made tree, with the real daemon: what is in a bundle and what is not, a trial on an
 # idle GPU and what becomes of it when it is killed, tests/add-capture and tests/on-hardware.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The inventory of hosts with real cards, made after what these were seen to show. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The records of our vGPUs: what is written comes back, and what is damaged is never acted upon. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu's exit statuses, one for each thing that a script may do next, and errors as JSON: of every verb.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh
 set -u

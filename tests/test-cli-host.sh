@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The verbs of virt-vgpu that set the host up, figures of vGPUs, and what doctor and annotate say of host and
 # virtual functions, against a fake daemon. Needs no GPU, no libvirtd and no system bus.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh

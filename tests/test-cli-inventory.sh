@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu inventory and metrics as they are typed, against a fake daemon.
 # shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu driver-iso: what it builds is read back with xorriso, once as Linux and once as Windows sees
 # it; built here and by the method of the daemon.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The verbs about pools and about running domains, against a fake daemon that remembers its pools. Needs no
 # GPU, no libvirtd and no system bus.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh

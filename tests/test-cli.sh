@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu as it is typed: usage, exit codes, tables and JSON against a fake daemon, files, doctor
 # on a made tree. Needs no GPU, no libvirtd (libvirt's test driver) and no system bus.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh

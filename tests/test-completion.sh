@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The completion of virt-vgpu, against a fake daemon and libvirt's test driver: in bash first its function alone, then
 # keys typed on a terminal; in zsh and fish where they are installed.
 # shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The configuration: defaults, order of files, and mistakes that are named. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A connection that comes and goes with libvirt, and never wakes one that was stopped. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GPUs that go between processes: what comes out is what was put in, and rubbish is refused. */
 #include "test.h"
 

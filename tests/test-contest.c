@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is a fight about a definition, and what is not. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GPUs on which nothing new is placed: what that means to starts, definitions and those who ask. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GPUs that are cordoned, over restarts of the daemon. */
 #include "test.h"
 

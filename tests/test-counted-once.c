@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A vGPU counts once, no matter who made it, keeps it and uses it: in the list, of which metrics and inventories
  * are made, and in its pool. */
 #include "test.h"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The daemon without a message bus, and with one that ends and comes back: hooks are served all the same, and once
 # there is a bus so is virt-vgpu(1).
 # shellcheck disable=SC2119 # up has options that are not used here

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What the real daemon and command say of the room on a GPU whose driver tells no numbers, a real L40S with 32 VFs, while
 # the vendor's library is not there: never more than the driver takes, and nothing where that is not known.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # GPUs on which nothing new is placed, with the real daemon, hook and command: by hand, over restarts; and by errors
 # that the kernel's log reports.
 set -u

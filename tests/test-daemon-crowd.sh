@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # One user who calls from 64 connections, 400 times, while the program for host set-up does not answer: what is over the
 # limits is refused, root is answered all the same, and what still waits when the user has gone is not done.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon, the fake driver, and a libvirt that tells what becomes of its domains: a late attach, a stop whose hook
 # was lost, definitions that come, change and go, a new node device. And the verbs that ask libvirt for something.
 # shellcheck disable=SC2119 # up has options that are not used here

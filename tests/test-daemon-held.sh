@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Room that is held on VFs (create="define") with the real daemon, hook and libvirt's test driver: over kills and a
 # reboot, against a domain that starts first, and until its domain is undefined.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Host set-up through the real daemon and command on a made tree, with a program of the test's in place of virt-vgpu-host:
 # who may not be disturbed, what becomes known, and what goes on when that program is bad or missing.
 set -u

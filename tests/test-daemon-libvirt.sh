@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon with the fake driver and a libvirt that fails: a domain that cannot be read, a list that
 # cannot be read; and a daemon that is killed while it creates, before libvirt can be asked.
 set -u

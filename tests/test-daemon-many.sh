@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Hundreds of domains that start and stop at once on 16 GPUs: each hook is answered, says nothing, and succeeds.
 set -u
 # shellcheck source=tests/functions.sh

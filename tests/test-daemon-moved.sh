@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon, the fake driver, and a libvirt that starts its domains before it serves anybody: those whose
 # virtual functions have gone, as other cards were put in, are started again when their definitions are moved.
 set -u

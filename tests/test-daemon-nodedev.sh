@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon and node devices that do not come: a list that hangs, for which nothing else waits, and a
 # connection that has lost them, as behind a restarted virtnodedevd. And a domain that is busy for a while.
 set -u

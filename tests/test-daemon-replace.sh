@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon, the fake driver, and a libvirt whose definitions it changes: a hostdev is replaced, as its virtual
 # function has gone with its card. What the user added to it must be on the new one whatever comes between: the daemon
 # is killed after the old one was taken out, or libvirt does not take the new one, or nothing at all.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon beside a GPU whose driver does not answer: reads, creates and removals that hang, in the driver of one
 # M10, keep nobody who does not need that one, also not a daemon that is started meanwhile.
 set -u

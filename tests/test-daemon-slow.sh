@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon with a disk on which an fsync does not return, or fails, and with a log that nobody reads: another
 # domain starts meanwhile. There is no clock in it: what is slow is as slow as the test wants.
 set -u

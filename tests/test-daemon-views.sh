@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon where libvirt's node devices are not as sysfs has the GPUs: doctor says so, and of which.
 # And what comes and goes is followed, by libvirt's events.
 set -u

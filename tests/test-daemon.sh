@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon, hook and command on a made tree with the fake driver, under a bus of their own; libvirt's test
 # driver stands for libvirtd. Domains vm1 to vm10 run as far as it knows, vm11 and vm12 are off.
 # shellcheck disable=SC2119 # up has options that are not used here

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What we ship for Grafana and Prometheus names only what our metrics have: a renamed metric would leave an empty
  * panel, and an alert that never comes. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the manager makes of libvirt's definitions: whose devices they explain, and what may be in them. */
 #include "test.h"
 

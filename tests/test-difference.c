@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where libvirt's view of the GPUs and that of sysfs are not the same. */
 #include "test.h"
 

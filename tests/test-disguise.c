@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is replaced in a bundle that others read, and what is not. */
 #include "test.h"
 

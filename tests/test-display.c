@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which vGPUs have a display and the ramfb, by what the device, the domain and libvirt can do. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor: what it makes of figures, and of what NVIDIA's vGPU manager logged. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor: what it makes of facts, what it reads on a made host, and how it is told. */
 #include "test.h"
 

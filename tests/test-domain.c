@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is read from a domain's XML, and how many devices can be plugged into it. */
 #include "test.h"
 

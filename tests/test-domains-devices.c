@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices of domains. libvirt's test driver knows none, so its calls are put in their place by the
  * linker. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Domains of libvirt's test driver: reading, annotating, starting. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Driver processes as such: what becomes of programs that are none, what a process has and leaves behind,
  * and its lock. Programs that misbehave are this test again, which a file in the tree tells how. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the daemon knows of GPUs through the real virt-vgpu-driver, and what its tasks are told. The driver
  * below is the fake one: its knobs keep a process in a call for as long as a test likes. */
 #include "test.h"

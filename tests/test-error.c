@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The error domain: its names on the bus, its texts. */
 #include "test.h"
 

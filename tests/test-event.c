@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What has happened: what is said of it, and what the journal gets. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The examples of docs/examples for programs, against a fake daemon: in Python, Go, and with jq. One whose interpreter,
 # compiler or library is missing is left out, and says so.
 # shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is left of a long domain says the same about its vGPUs. */
 #include "test.h"
 

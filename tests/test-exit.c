@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Exit statuses: what follows from each error, and back. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What explain says and what a start then says, with the real daemon, hook and command on a made tree that has GPUs with
 # mediated devices, NVIDIA's vendor-specific VFIO and plain virtual functions.
 set -u

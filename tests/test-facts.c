@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What NVML tells is joined with what sysfs shows. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which way of making vGPUs a GPU has, told by what its functions show, in made trees. */
 #include "test.h"
 

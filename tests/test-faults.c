@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test-faults: calls of the kernel fail in the daemon and its driver processes while domains come and go; with the
  * fault gone, one reconcile leaves nothing that should not be
  *

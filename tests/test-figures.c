@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Readings of figures: how many there are for those that ask. Time is the test's own. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The XML that the hook's migrate and restore answer with. */
 #include "test.h"
 

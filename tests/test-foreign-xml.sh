@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What somebody else has in a domain's XML, and what libxml2 is slow with: the domain is refused with the limit if it
 # is ours, and is none of our business if it is not. Seen from outside, with the real daemon and hook.
 set -u

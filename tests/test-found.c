@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a start makes of a device that it finds: one that QEMU could not open, or that has parameters of its
  * own. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files that survive a crash: killed writers, full discs, things in the way. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Each fuzz target with the files that it begins with, and with what once made it fail: tests/fuzz/corpus/TARGET.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)

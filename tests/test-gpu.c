@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A GPU with its parents, offers and instances. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tables that the programs check documents with, against the public schemas of xml-schemas/:
  * both must say the same of every document: of those below, of some that have each text as each
  * value, and of many that are put together from the tables' own words and then damaged. The dice

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gridd.conf: which settings are taken, and which FeatureType goes with which profile. */
 #include "test.h"
 

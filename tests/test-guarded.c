@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What reaches a terminal, however it is cut up on its way there. */
 #include "test.h"
 

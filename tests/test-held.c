@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Room that is held for domains which do not run: create="define" on VFs and for MIG-backed vGPUs, and by hand. */
 #include "test.h"
 

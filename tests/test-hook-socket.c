@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hook's socket with a real worker and parser; the manager is the test's own and writes down what it
  * is asked. Parsing a domain whose name begins with "held" ends when the gate is opened. */
 #include "test.h"

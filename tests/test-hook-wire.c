@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the built hook sends, and how it takes any answer. */
 #include "test.h"
 

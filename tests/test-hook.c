@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The built hook against a fake daemon: exit status, stderr, stdout, and whether it called. */
 #include "test.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu-host on a made tree, with stand-ins for NVML and sriov-manage: enable, MIG, layout, boot.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A daemon that is built with --disable-host-setup refuses what it cannot do, and says why. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The daemon's child that sets the host up: what it is called with, what its end means, and how GPUs
  * are kept from being used meanwhile. The child is tests/fake-host.sh, the manager is made up here. */
 #include "test.h"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Plain VFs that a driver of the host's has, with the real daemon and hook on a made tree: they are taken last, and never
 # while a process has their DRM node open; and those that the host layout keeps are not given at all.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* VFs that the host layout keeps for the host: no guest is given one, and no guest loses one. */
 #include "test.h"
 

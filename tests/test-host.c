@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where a GPU differs from its layout, and what a layout of it would be. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What becomes of a definition whose <hostdev>s were made by hand: the annotation, what goes, and the whole text. */
 #include "test.h"
 

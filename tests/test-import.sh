@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu import as it is typed, with the real daemon, the fake driver, and a libvirt whose definitions are edited:
 # mdevs made by hand, others that only mdevctl knows, VFs whose type was set by hand, and what is none of these.
 set -u

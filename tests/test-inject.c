@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which <hostdev>s are attached and detached, and what the document picture like then. */
 #include "test.h"
 

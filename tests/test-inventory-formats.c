@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One made host in every form of `virt-vgpu inventory`. */
 #include "test.h"
 

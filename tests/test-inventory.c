@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GPUs in order, found by any of their functions, and with libvirt's names. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The image of a pool: what is made of its definition, and what its program says. */
 #include "test.h"
 

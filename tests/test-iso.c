@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Images: what is taken for one, what is refused, and that a failure leaves nothing. What is in an image
  * is read back by tests/test-cli-iso.sh. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test-kills: the daemon, its driver processes, or both, are killed at each effect that they have in a vGPU's
  * life; then something happens next, and in the end nothing may be left
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The UUID of a domain's vGPU belongs to it, even if another domain names it. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One thread per GPU: order, independence, and drivers that hang. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The host layout: XML to data and back, mistakes that are named, and the file edited in place. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What statistics report about licences, one after the other: which changes are told. */
 #include "test.h"
 

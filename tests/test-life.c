@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a start makes of what a previous one has left behind, whatever has become of that. */
 #include "test.h"
 

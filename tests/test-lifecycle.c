@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The life cycle's rules over the whole product of what can be: each situation has one rule and no
  * more, and what must never happen follows from none of them. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What two texts differ in, as diff(1) -u has it. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What does not go together with a vGPU, and what was meant as an annotation and is none. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The log of the daemon: nobody waits for its reader, and what does not fit is counted. Each case is a
  * process of its own, whose standard error or journal is the test's. */
 #include "test.h"

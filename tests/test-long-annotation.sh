@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # An annotation with nearly all that there is: 16 devices of 15 attributes, 4 KiB that anybody may ask about. Checked
 # with the public schema it takes libxml2 minutes, and meanwhile no other domain starts within its 30 s.
 set -u

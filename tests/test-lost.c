@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vGPUs that vanish under running domains: said once, with the reason, and not called active any more. */
 #include "test.h"
 

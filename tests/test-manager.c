@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The life of vGPUs in one manager: start and stop as the hook tells it, and what gets in between. */
 #include "test.h"
 

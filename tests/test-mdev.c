@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Mediated devices. The kernel's part of the write is played here, since a file cannot refuse. */
 #include "test.h"
 

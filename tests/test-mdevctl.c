@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What mdevctl has defined, in its own files. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the daemon counts, and its text and file for Prometheus. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MIG layouts: what is asked for, how it is come to, and what happens on the way (with a stand-in
  * for NVML that has the slices of an A100). */
 #include "test.h"

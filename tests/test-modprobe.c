@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The line for modprobe.d(5), put into files that have something already. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpu= and create with the address of a virtual function, with the daemon's core and the fake driver: it is that
  * one, or the reason why not; and what is said of vGPUs that are made by hand and cannot be. */
 #include "test.h"

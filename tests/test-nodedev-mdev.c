@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Persistent mdevs, over a node device driver that is made up here: libvirt's test driver can
  * neither define nor create one. Its list can be behind what mdevctl knows, as the real one's. */
 #include "test.h"

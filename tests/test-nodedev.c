@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Node devices as an inventory. tests/data/nodedev/host.xml is a whole host for libvirt's test
  * driver, host.out what has to come out; VGPU_REGENERATE=1 rewrites the latter. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* NVML in our words, against a stand-in that answers with NVML's codes. */
 #include "test.h"
 

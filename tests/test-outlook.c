@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What each error means for what was tried, all of them. */
 #include "test.h"
 

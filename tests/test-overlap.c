@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Two things at once, or in the wrong order: what is not ours stays, and nothing is left behind. */
 #include "test.h"
 

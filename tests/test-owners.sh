@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virtvgpud has no code that opens /sys or /dev, so that it cannot enter a driver: that is in the programs it starts.
 # And what writes images is in none but virt-vgpu-iso.
 set -u

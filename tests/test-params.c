@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a device has from itself and what from its pool, and the list of plugin parameters. */
 #include "test.h"
 

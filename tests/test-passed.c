@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions of the host that domains pass through as they are: who has a GPU whole. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names of vendors and classes, from the hardware database of the host that runs the test; where there is none
  * nothing has a name. */
 #include "test.h"

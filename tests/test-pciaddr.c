@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PCI addresses, in every way that people and programs write them. */
 #include "test.h"
 

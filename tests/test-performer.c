@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What virt-vgpu-driver answers, on made trees. The kernel's part of a write is played here, since a
  * file cannot refuse. Arguments and results are written as GVariants are printed. */
 #include "test.h"

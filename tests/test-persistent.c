@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vGPUs that outlive a run (create="define"), those of no domain, and what `list` and `explain` say. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What root opens below the directories of the configuration, and what it refuses there. */
 #include "test.h"
 

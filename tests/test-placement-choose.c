@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which of several GPUs with room is taken. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What gpu=, a definition and the version of libvirt leave of the choice, and what is said then. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pools and tenants: who may have a vGPU where. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Several vGPUs of one domain: all of them, or none. */
 #include "test.h"
 

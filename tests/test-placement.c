@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether there is a place for the next vGPU, and what is said when there is none. */
 #include "test.h"
 

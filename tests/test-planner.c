@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What explain says is what a start does: on ten thousand hosts, drawn by lot. A failure prints the host, and the
  * seed that draws it again: tests/test-planner SEED. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vGPUs that come to, and go from, a domain that runs */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One pool: XML to data, mistakes that are named, its GPUs, profiles, tenants and domains, and the
  * document as it is shown. */
 #include "test.h"

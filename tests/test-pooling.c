@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pools and tenants as the manager keeps to them */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* All pools: what is kept on disk over restarts and boots, which GPU belongs to which, the verbs, and
  * what a domain's devices get from them. */
 #include "test.h"

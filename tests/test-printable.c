@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What others have written, for terminals, logs and labels. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How drivers describe a profile, and what users may write for it. */
 #include "test.h"
 

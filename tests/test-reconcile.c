@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What reconcile would do about each difference between records, devices and domains. */
 #include "test.h"
 

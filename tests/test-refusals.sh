@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A refusal on its way out: the hook's answer, the log, D-Bus and the command each name the domain, or the file, and
 # the line once, however long the name is.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The example that reacts to refused starts, fed with events.
 set -u
 script=$(cd "${top_srcdir:-.}" && pwd)/docs/examples/refused-start.sh

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What doctor makes of the manager's data: pools, leaks, libvirt's version. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the D-Bus methods about pools and devices take and give. */
 #include "test.h"
 

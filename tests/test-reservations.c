@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The table of all that is spoken for: what is in it is found by each of its indexes, and nothing else is. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The daemon dies at any point and comes back: what must hold after that, whatever was under way. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How much goes on one GPU: modes, MIG, limits per domain, and what keeps a GPU out of it. */
 #include "test.h"
 

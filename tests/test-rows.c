@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables of what real cards showed: rows that stand for different things never look alike, at any width. */
 #include "test.h"
 

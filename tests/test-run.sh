@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ./run: programs of the build tree, with the helpers and grammars of that tree, from any directory.
 set -u
 # shellcheck source=tests/functions.sh

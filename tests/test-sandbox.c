@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What confines the programs that systemd starts for the daemon, and whether they get it. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The inventory from made trees, each built from what a real card was seen to show. */
 #include "test.h"
 

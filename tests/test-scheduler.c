@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scheduler: words, the driver's module parameter, and NVML (a stand-in). */
 #include "test.h"
 

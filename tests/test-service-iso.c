@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* BuildDriverIso: what comes over the bus is not believed. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Virtual functions: what is decided, what is done, and what is believed. */
 #include "test.h"
 

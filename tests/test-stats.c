@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which figures belong to which vGPU. */
 #include "test.h"
 

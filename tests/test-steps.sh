@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The budget of tests/run-all: what would not end in time is not started, is named, and comes first the next time.
 set -u
 srcdir=$(cd "${top_srcdir:-.}" && pwd)

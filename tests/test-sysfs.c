@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Attributes, directories and links below a root. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is counted beforehand changes no answer: random hosts are asked with and without it. */
 #include "test.h"
 

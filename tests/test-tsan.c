@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ThreadSanitizer as this tree uses it: silent on what GLib hands from one thread to another, since
  * tsan-glib.h says so, and not silent on a race. Each case is this program once more, by its name. */
 #include "test.h"

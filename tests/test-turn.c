@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Turns on the worker: it stands still, hooks come first, and nothing in a turn waits. What must not be done
  * in one is done by this program once more, by the name of the case, which has to die of it. */
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu uninstall-check as it is typed, with the real daemon: a host that is clean, then each thing that is not.
 set -u
 # shellcheck source=tests/functions.sh

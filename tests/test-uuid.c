@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* UUIDs: their one form, and the one that everybody can compute. */
 #include "test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* NVIDIA's vendor-specific VFIO. The kernel's part of a write is played here, since a file cannot
  * refuse. */
 #include "test.h"

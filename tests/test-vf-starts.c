@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vGPUs on virtual functions, whose addresses are in the domain's XML: which VF a definition gets, and
  * what its start does with it. */
 #include "test.h"

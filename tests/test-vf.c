@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Plain VFs: a VF is the vGPU. */
 #include "test.h"
 

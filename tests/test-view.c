@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is known of the GPUs, from one decision to the next: what changes, and what stays the same. */
 #include "test.h"
 

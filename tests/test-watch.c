@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirt's events, of its test driver, while nothing runs but a GMainLoop. */
 #include "test.h"
 

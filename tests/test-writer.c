@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Durable files by a thread of their own. The disk is the test's: a write waits for it, or fails. */
 #include "test.h"
 

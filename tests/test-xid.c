@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Errors of NVIDIA's GPUs, as the kernel's log has them. */
 #include "test.h"
 

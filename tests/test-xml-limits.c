@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is refused before libxml2 sees it, shown by libxml2 not being called; and the tokens that
  * this is told from. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parser's closed doors: what comes from outside can neither open a file nor eat the memory,
  * and libxml2 prints nothing. */
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test.h: first in each unit test, as cmocka.h has to come after these */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tsan-glib.h: what ThreadSanitizer has to know about GLib; included into every file with --enable-tsan
  *
  * GLib is not built with it, so its locks, which are atomics and futexes inside the library, and whatever it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vf-host.h: a host with GPUs whose vGPUs are on VFs, and domains web1, web2, … that want some */
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # fish completion of virt-vgpu(1). What there is to complete is asked of virt-vgpu itself, each time, as by the one for
 # bash.
 

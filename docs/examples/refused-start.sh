@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What to do when a domain was refused its vGPU: an example of automation on top of virt-vgpu events.
 #
 #   virt-vgpu events --json | refused-start.sh                    says who, why, and what would fit

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What virt-vgpu tells, for shell scripts: an example with its JSON and jq(1).
 #
 #   vgpus-jq.sh list             the vGPUs that there are, a line each

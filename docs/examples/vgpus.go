@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
 // What virtvgpud does, for programs in Go: an example with github.com/godbus/dbus/v5. virsh starts domains.
 //
 //	vgpus list             the vGPUs that there are, a line each

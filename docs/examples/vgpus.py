@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What virtvgpud does, for programs in Python: an example. Needs PyGObject (python3-gi), and virsh to start.
 
   vgpus.py list             the vGPUs that there are, a line each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* backend.h: what every way of making a vGPU must be able to do
  *
  * Nothing outside this directory asks which family a device is of, except through the model's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* capture.h: the files from which vGPUs are told, as they are
  *
  * For `virt-vgpu doctor --capture`, so that what a host shows can be looked at elsewhere. Only what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* discovery.h: which GPUs there are, and how vGPUs are made on their functions
  *
  * Only links and files of the PCI core are read, which no driver answers: this never waits for one. */

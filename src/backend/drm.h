@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* drm.h: whether somebody on the host works with a GPU through its DRM nodes */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-use.h: whether the host itself works with a device that one of its own drivers has: through a DRM node, a
  * network interface or a block device */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* scan.h: what the drivers of GPUs say of them
  *
  * Their drivers are asked, and may keep a caller waiting for ever: not for virtvgpud. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vendor-vfio.h: NVIDIA's vendor-specific VFIO framework: a VF becomes a vGPU when the number of a
  * type is written to it (<VF>/nvidia/{creatable_vgpu_types,current_vgpu_type,vgpu_params}; NVIDIA
  * vGPU guide, "Creating an NVIDIA vGPU on a Linux with KVM Hypervisor that Uses a Vendor-Specific

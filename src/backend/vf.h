@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vf.h: plain SR-IOV VFs (AMD GIM, Intel i915 and xe, any named PF): a VF is the vGPU, and nothing
  * is made or removed
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vfio.h: what mediated devices and VFs have in common: a process opens them through VFIO, and
  * NVIDIA's driver takes plugin parameters for them */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* blocking.h: threads that must not wait
  *
  * A thread on which others depend says so, and what may wait for libvirt, a disk or another thread asks. Such

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* clock.h: the clock that the hook uses, too */
 #pragma once
 

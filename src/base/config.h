@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* config.h: /etc/virt-vgpu/virt-vgpu.conf and conf.d; see virt-vgpu.conf(5) */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* error-names.c: apart from error.c, so that a program that is on no bus starts without GIO */
 #include <gio/gio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* error.h: the one error domain; its codes say what the caller should do next
  *
  * An error that refuses XML also carries where that is, as data: its source ("domain 'web1'", the name of a

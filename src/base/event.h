@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* event.h: what has happened, for programs and for the journal
  *
  * An event is the a{sv} of the signal Event of org.virtvgpu.Manager1. */

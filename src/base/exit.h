@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* exit.h: exit statuses, one for each thing that a script may do next
  *
  * virt-vgpu ends with these, and so do the programs that it and the daemon run: from their status the daemon

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* exposition.h: Prometheus' text format, version 0.0.4
  *
  * Families of samples, each with one HELP and one TYPE line that come with its first sample. */

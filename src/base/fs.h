@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fs.h: files of our own that survive a crash */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* grammar.h: what a document may contain, as tables
  *
  * The programs do not run the public schemas of xml-schemas/: libxml2 needs three times as long for

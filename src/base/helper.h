@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* helper.h: programs of ours that are not for users to run */
 #pragma once
 

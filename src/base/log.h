@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* log.h: where messages go
  *
  * g_debug/g_message/g_warning as usual. By itself GLib writes them where they come from, to the journal

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* names.h: every string that is shared with the world outside this program */
 #pragma once
 

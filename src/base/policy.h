@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* policy.h: how a GPU is chosen among those that have room; see virt-vgpu-annotation(7) and virt-vgpu.conf(5) */
 #pragma once
 

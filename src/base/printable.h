@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* printable.h: what others have written, for terminals, logs and labels
  *
  * Names and reasons carry what a tenant, a driver or another program has written. A terminal takes some

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* process.h: what the kernel says of a process */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* source.h: GSources that belong to an object */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* uuid.h: canonical UUID strings (36 characters, lower case) and the stable UUID of a vGPU */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* writer.h: durable files without waiting for the disk
  *
  * One thread replaces and removes files, with fsync, in the order in which that was asked for. Of a file

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xml-limits.h: what an XML of strangers may hold before libxml2 sees it
  *
  * libxml2 (2.9) needs a time that grows with the square of the attributes of one tag, of the

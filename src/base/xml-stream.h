@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xml-stream.h: XML documents that follow each other in one text, as virt-install --print-xml has them */
 #pragma once
 

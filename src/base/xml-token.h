@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xml-token.h: the tokens of an XML document, found in one linear pass without libxml2
  *
  * For what has to be known of an XML before it is worth parsing, or without parsing it at all. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xml.h: libxml2, silent and without its doors open
  *
  * Nothing here loads external entities or DTDs, expands entities, follows XInclude or lifts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* agent.h: polkit can ask for a password on this terminal
  *
  * In a desktop session its own agent asks. Elsewhere pkttyagent(1) does, if it is installed, as long

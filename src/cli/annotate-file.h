@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* annotate-file.h: annotations in files, for domains that are not defined yet */
 #pragma once
 

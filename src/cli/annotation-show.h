@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* annotation-show.h: the annotation that a domain has */
 #pragma once
 

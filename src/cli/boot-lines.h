@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* boot-lines.h: what people have written to make vGPUs by hand when the host boots
  *
  * Units, scripts, udev rules and hooks that write a vGPU's UUID or type into sysfs, or have mdevctl start one. They

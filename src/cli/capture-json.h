@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* capture-json.h: what a host shows, as the JSON of virt-vgpu doctor --capture
  *
  * docs/hardware.md has its keys. Every text that is put in is disguised. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* capture.h: what a host shows of its GPUs and vGPUs, for others to read
  *
  * It works without the daemon and without libvirt. Each part has a time limit; what does not come is left

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cells.h: text that has to fit into the columns of a table
  *
  * Widths are in columns of a terminal, not in characters. All that is returned is the caller's. */

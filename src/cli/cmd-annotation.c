@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about annotations: validate, annotate. They are written through libvirt with the caller's
  * own rights. */
 #include <stdio.h>

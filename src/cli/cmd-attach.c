@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about domains that run: attach, detach. The daemon does it, with the caller's rights in
  * libvirt. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs that keep new vGPUs off a GPU: gpu-cordon, gpu-uncordon. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about domains: explain, inject, start. The daemon gets their XML, never a path; they are
  * started through libvirt with the caller's own rights. */
 #include <stdio.h>

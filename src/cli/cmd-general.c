@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about virt-vgpu itself: help, version. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about what the host has: gpu-list, gpu-info, profile-list. */
 #include <stdio.h>
 #include <stdlib.h>

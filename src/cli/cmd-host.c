@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about the host as a whole: reconcile, doctor, events. */
 #include <errno.h>
 #include <glib-unix.h>

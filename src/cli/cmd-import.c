@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs for those who come from doing it by hand, and those who go: import, uninstall-check. */
 #include <stdio.h>
 #include <stdlib.h>

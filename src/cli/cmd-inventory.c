@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs for other programs: inventory, metrics. */
 #include <stdio.h>
 #include <stdlib.h>

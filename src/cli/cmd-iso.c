@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verb that builds an image with the guest's driver: driver-iso. */
 #include <errno.h>
 #include <gio/gunixfdlist.h>

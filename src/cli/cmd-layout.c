@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about the layout of the whole host: host-apply, host-diff, host-export. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about pools, named and worded as virsh's verbs about storage pools. */
 #include <stdio.h>
 #include <stdlib.h>

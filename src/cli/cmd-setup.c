@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs that set one GPU up: gpu-enable, gpu-disable, mig-list, mig-apply, mig-clear, scheduler.
  * The daemon has it done, and gets no path from here. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about vGPUs: list, create, destroy. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* command.h: what one verb of virt-vgpu is
  *
  * A verb is a row of the list in its cmd-*.c; help, usage errors and dispatch follow from it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cordon-row.h: how it is shown that a GPU is cordoned */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* default-profile.h: the profile that a device has by its pool, which only the daemon knows */
 #pragma once
 

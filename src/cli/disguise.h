@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* disguise.h: text of a host that others may read
  *
  * UUIDs (of vGPUs, domains and GPUs, also with "_") and MAC addresses are replaced, each by the same thing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-card.c: findings about one GPU */
 #include "cli/doctor-card.h"
 

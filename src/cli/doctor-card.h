@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-card.h: a GPU, and what doctor makes of it */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-driver.h: a virt-vgpu-driver of doctor's own, which waits for its answers
  *
  * It is there without the daemon. One that its driver keeps is left behind after some seconds. */

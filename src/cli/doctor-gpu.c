@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-gpu.c: what a driver process says about the GPUs, and what their host set-up has left */
 #include <fcntl.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-guests.h: problems that the vendor's library reports
  *
  * Pure. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-host.c: IOMMU, modules, VFIO */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-judge.c: findings about the host and libvirt; those about GPUs are in doctor-card.c */
 #include "cli/doctor-judge.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-judge.h: what doctor makes of what it has read
  *
  * Pure: facts in, a finding out. The reading is done in doctor-*.c. */

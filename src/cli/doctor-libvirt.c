@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-libvirt.c: the hook, those of others, and whether libvirt may run it */
 #include <fcntl.h>
 #include <gio/gio.h>

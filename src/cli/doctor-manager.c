@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-manager.c: NVIDIA's manager, without which none of its vGPUs starts, and what it said last */
 #include <ctype.h>
 #include <fcntl.h>

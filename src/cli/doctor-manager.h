@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-manager.h: what NVIDIA's vGPU manager says of a vGPU that does not start */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-others.c: mdevctl, the bus, polkit */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor-row.c: how a check is told */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor.c: all checks together, and how they are told */
 #include "cli/doctor.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor.h: is this host set up so that annotated domains get their vGPUs?
  *
  * The checks here read files and need nobody's help; the daemon has its own (D-Bus method

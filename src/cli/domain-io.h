@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* domain-io.h: what the verbs about domains have in common */
 #pragma once
 

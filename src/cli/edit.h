@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* edit.h: let users change a text in an editor of their choice */
 #pragma once
 

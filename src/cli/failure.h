@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* failure.h: how a verb that failed says so */
 #pragma once
 

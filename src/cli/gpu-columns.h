@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpu-columns.h: the columns of GPUs, and of what is on them */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpu-rows.h: what a table says of GPUs besides the daemon's own rows */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* grid.h: a table laid out for the width that there is
  *
  * What gives way, in this order: columns that may be shortened, down to a few letters; columns that can be spared,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* guarded.h: standard output and standard error that cannot command a terminal
  *
  * Much of what the verbs print was written by others: names, reasons, XML. On a terminal, and on standard error

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* guess.h: what was meant by a word that is nearly right */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* handmade.h: what this host says of a <hostdev> that was made by hand
  *
  * The daemon says what exists and on which GPU, mdevctl's files what does not exist now. No driver is asked. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* help.h: verbs as text for people */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-uri.h: libvirt's URIs, of this host and of others
  *
  * The daemon that virt-vgpu asks is this host's, so the domains must be, too. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* interrupt.h: what is said when a verb is interrupted that only waits for others */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* inventory.h: the whole host in the forms that other programs read
  *
  * Pure: rows in, text out, which ends in a newline. In @rows the GPUs are as GetGpu returns them. */

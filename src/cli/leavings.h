@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* leavings.h: what removing virt-vgpu would leave behind
  *
  * The verb uninstall-check: domains that would not start any more, vGPUs that exist, records, set-up of the host that

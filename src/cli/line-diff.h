@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* line-diff.h: what two texts differ in, line by line */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-vgpu: find the verb, read the options, run it. The verbs are in cmd-*.c. */
 #include "config.h"
 

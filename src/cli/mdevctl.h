@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mdevctl.h: what mdevctl(8) has defined
  *
  * It keeps a JSON file for each mediated device, /etc/mdevctl.d/PARENT/UUID, with "mdev_type" and "start", which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mig-list.h: MIG GPU instances, as a table or JSON */
 #pragma once
 

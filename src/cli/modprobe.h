@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* modprobe.h: a line for modprobe.d(5), put into a file that may have one like it already */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* overview.h: what there is, in a few lines, for a call without a verb */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* patience.h: say what takes its time */
 #pragma once
 

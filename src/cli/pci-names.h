@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pci-names.h: what pci.ids calls vendors and classes, as udev's hardware database has it */
 #pragma once
 

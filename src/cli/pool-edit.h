@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pool-edit.h: change a pool's XML in an editor until it is right */
 #pragma once
 

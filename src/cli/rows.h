@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rows.h: rows that more than one verb prints */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* suggest.h: names that are not known here, and what may have been meant by them */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* table.h: one list of columns per verb, from which both its table and its JSON are made
  *
  * Rows are the dictionaries that the daemon sends (aa{sv}); what is only known here is put into the

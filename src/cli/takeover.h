@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* takeover.h: the import of one domain, from its hostdevs to the definition that it is to have
  *
  * All of its hand-made vGPUs are imported, or none. Nothing is changed before vgpu_takeover_apply(). */

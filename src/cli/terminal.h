@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* terminal.h: how wide standard output is, and whether it shows colours */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* trial.h: one vGPU made and removed, and what a GPU shows before, with and after it
  *
  * The daemon makes it, with its caller's right to make vGPUs, under a UUID that tells it from all others

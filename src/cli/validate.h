@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* validate.h: is what a file says of vGPUs right? */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* words.h: what can be typed at a place of the command line, for the shell's completion
  *
  * The completion script has no list of its own that could grow stale: it asks `virt-vgpu help

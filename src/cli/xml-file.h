@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xml-file.h: the XML that a verb is given, as a file or on standard input */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* balance.c: what is recorded of a GPU and does not show on it
  *
  * Nearly all that is recorded is there. Decisions are about the rest, which is kept for each GPU until

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* balance.h: what is recorded of a GPU and does not show on it */
 #pragma once
 

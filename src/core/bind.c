@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bind.c (manager.h): which interface, and which VF, each vGPU of a definition is to have
  *
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bind.h: which interface, and which VF, each vGPU of a definition is to have */
 #pragma once
 

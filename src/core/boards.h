@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* boards.h: the profiles that drivers have shown of boards, for when they do not show them
  *
  * NVIDIA's driver lists for a VF what it could make there at the moment: on a full GPU nothing, whatever the

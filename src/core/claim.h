@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* claim.h: the durable record of every vGPU that is ours
  *
  * One key file per owner (a domain, or a vGPU made by hand), with one group per vGPU, so that

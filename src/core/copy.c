@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* copy.c (manager.h): a manager as it was at one moment, for questions that take long
  *
  * What is large is shared, as it never changes once it is there: the inventory and the pools. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cordoning.c (manager.h): keep new vGPUs off a GPU */
 #include "core/cordoning.h"
 

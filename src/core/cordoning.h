@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cordoning.h: GPUs that are cordoned without being asked for */
 #pragma once
 

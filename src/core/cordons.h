@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cordons.h: the cordoned GPUs, which get no new vGPUs, across restarts and reboots
  *
  * Known by the PF's address, whether such a GPU is there or not. Lives on the worker; a disk is waited for by the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* create.c: a vGPU is made, or given its parameters, by the driver process of its GPU */
 #include "core/create.h"
 

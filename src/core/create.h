@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* create.h: a vGPU is made, or given its parameters, by the driver process of its GPU */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* definition.c (manager.h): libvirt reports a definition, or that it has gone */
 #include "core/follow.h"
 #include "core/held.h"

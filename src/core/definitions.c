@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* definitions.c: what libvirt's definitions ask for, by the UUIDs of their vGPUs */
 #include "core/definitions.h"
 

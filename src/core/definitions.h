@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* definitions.h: what libvirt's definitions ask for, as far as it has told */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* device.h: the device of one vGPU: what is at its place, and its removal
  *
  * Both are done by a process of that one vGPU, so that they hold up nothing else: to tell whether a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* events.c: what is told to the program around the manager, as in the signal Event */
 #include "core/events.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* events.h: what is told to the program around the manager */
 #pragma once
 

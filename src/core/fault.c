@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fault.c (manager.h): GPUs whose driver reports an error that needs an administrator */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* follow.h: what the records do when a domain's run goes on or ends */
 #pragma once
 

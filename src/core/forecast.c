@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* forecast.c (manager.h): what a start would do now, and why
  *
  * It goes through the wants as a start does, and writes down what it would place, in records that are taken

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* held.h: room that is held while nothing is there: create="define" where no device can be kept, that is on VFs
  * and for MIG-backed vGPUs
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* known.c: the domains that libvirt has, annotated or not
  *
  * The UUIDs of a domain's vGPUs follow from its own, so that anyone can compute them, and name one with uuid= in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* known.h: the domains that libvirt has, annotated or not, to tell the owner of a computed UUID */
 #pragma once
 

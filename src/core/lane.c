@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/lane.h"
 
 /* Whether anybody is still interested; it outlives the lanes while a job is under way. */

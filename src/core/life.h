@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* life.h: does what lifecycle.h says, for the vGPUs that are on record
  *
 * Code that learns something about a vGPU changes what is wanted of it, or what its domain does, and has

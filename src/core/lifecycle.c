@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lifecycle.c: the rules
  *
  * A rule names, for each part of the situation that matters to it, the values that it is for. No two

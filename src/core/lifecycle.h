@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lifecycle.h: what comes next for one vGPU, as a pure function
  *
  * Whatever happens to a vGPU (a start, a stop, the undoing of a refused start, a crash, a hotplug, a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lost.h: vGPUs that have vanished under running domains: VFs turned off, a mediated device removed, a PF that another
  * driver or a guest has taken */
 #pragma once

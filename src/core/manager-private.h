@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* manager-private.h: what the manager has
  *
  * What each room does with it is in the header of that name; those that nearly all call come with this. */

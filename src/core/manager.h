@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* manager.h: the only writer of allocation state
  *
  * All functions but two are for the one worker thread, the one that runs the GMainContext given at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* migrate.c (manager.h): the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
 #include "core/migrate.h"
 

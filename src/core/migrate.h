@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* migrate.h: what was chosen for a domain that comes from elsewhere */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* numa.c: which NUMA nodes a domain is bound to */
 #include "core/numa.h"
 

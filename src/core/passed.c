@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* passed.c (manager.h): functions of the host that domains pass through as they are */
 #include "core/passed.h"
 

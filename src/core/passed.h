@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* passed.h: functions of the host that domains pass through as they are, annotated or not: one that is the PF of a GPU
  * takes the GPU from all that have vGPUs of it */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* persistent.c (manager.h): vGPUs that outlive a run, and those that belong to no domain */
 #include "core/held.h"
 #include "core/known.h"

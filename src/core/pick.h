@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pick.h: what a definition is to name where nothing has room at the moment: the domain may start when it has */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* plan.h: where definitions say that their vGPUs will be; which VFs they are to have */
 #pragma once
 

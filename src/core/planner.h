@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* planner.h: what becomes of one vGPU of which there is no record
  *
  * A start decides by this (prospect.h), and explain tells what it says (forecast.c): the same questions about the

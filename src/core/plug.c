@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* plug.c (manager.h): vGPUs that come to, and go from, a domain that runs */
 #include "base/clock.h"
 #include "base/uuid.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pooling.c (manager.h): pools, as the records and the host's GPUs fill them */
 #include "core/pooling.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* prepare.c (manager.h): what is checked of a starting domain before anything is made for it */
 #include "base/clock.h"
 #include "core/held.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* prospect.h: what a start sees where there is no record of a vGPU yet: a device, room for one, or neither */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reading.c (manager.h): one moment of the host, as a domain that wants a vGPU sees it */
 #include "core/reading.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reconcile.h: what to do about each difference between records, devices and libvirt's domains
  *
  * The plan is a pure function, so that `reconcile --dry-run` says exactly what reconcile does. */

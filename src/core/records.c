@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* records.c (manager.h): the table of all that is spoken for, and where it is written down */
 #include "core/records.h"
 

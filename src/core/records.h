@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* records.h: the records of vGPUs: the table of them, and where they are written down */
 #pragma once
 

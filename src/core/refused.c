@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* refused.c: virtual functions that their driver has refused
  *
  * Nothing that can be read tells why a driver does not take a VF now, so the domain that it was refused to is

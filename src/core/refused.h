@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* refused.h: virtual functions that their driver has refused */
 #pragma once
 

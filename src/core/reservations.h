@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reservations.h: all that is spoken for, in one table
  *
  * An owner (a domain, or a vGPU without one) of a kind has claims. The kind tells whether they take room

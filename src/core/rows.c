@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rows.c (manager.h): what the manager knows, for people and programs */
 #include "base/names.h"
 #include "core/manager-private.h"

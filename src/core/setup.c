@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* setup.c (manager.h): GPUs that are being set up, and what the set-up program says about them */
 #include <string.h>
 

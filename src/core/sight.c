@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sight.c (manager.h): what GPUs there are and what is on them, as their driver processes tell
  *
  * How it works: what is discovered makes the inventory's GPUs (view.c), what is read of a GPU replaces it whole.

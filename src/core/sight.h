@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sight.h: what is known of the GPUs now, and having them read */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* start.c (manager.h): what a domain's prepare hook waits for
  *
  * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed

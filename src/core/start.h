@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* start.h: what a domain's prepare hook, or a hot-plug, waits for */
 #pragma once
 

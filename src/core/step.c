@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* step.c: one vGPU of a starting domain, until there is one that is ready for it
  *
  * What comes next is for the rules to say (lifecycle.h): with a record it goes on by itself (life.h);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* step.h: one vGPU of a starting domain, until there is one that is ready for it */
 #pragma once
 

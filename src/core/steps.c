@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* steps.c: the steps of a start, one for each vGPU, and whether it has failed */
 #include "core/steps.h"
 

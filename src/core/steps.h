@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* steps.h: the steps of a start, and whether it has failed */
 #pragma once
 

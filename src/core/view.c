@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* view.c (manager.h): the inventory, of what drivers, records and others tell
  *
  * Each GPU is made of what was told about it, and made again when that changes; what the records say about a VF

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* view.h: the inventory, of what drivers, records and others tell */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* waiters.c: those who wait for a vGPU: starts, hot-plugs and removals
  *
  * So what happens below, to a record, a GPU or a vGPU, is told to those above without knowing what they do. */

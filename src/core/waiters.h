@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* waiters.h: those who wait for a vGPU: starts, hot-plugs and removals */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* access.h: who may call which method of org.virtvgpu.Manager1
  *
  * A method's annotation org.virtvgpu.Access says of which kind it is: query, use or manage. root

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* agenda.h: what needs a look: a set, and no list of jobs
  *
  * A key, a domain for instance, that is marked twice is looked at once. One that is marked while it is

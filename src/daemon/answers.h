@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* answers.h: what virt-vgpu-host has said lately, kept for all who ask the same
  *
  * Every user may ask, and each question runs a program as root, for which an administrator's work has to wait. So

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* attach-device.c: one more vGPU for a domain, asked for by a user
  *
  * The steps that call libvirt are jobs of that domain; between them the thread that asked waits,

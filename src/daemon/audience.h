@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* audience.h: whether the caller, for whom this thread works, is still there
  *
  * A call can wait long for its turn. If its caller has left the bus by then, it is not begun. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* autostart.h: which domains libvirt's autostart has left behind, as their definitions had to be moved
  *
  * After a boot with other PCI addresses a definition names a VF that is not there any more. Its start is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bus-name.h: the daemon's name on the message bus, for as long as it runs
  *
  * A bus that is not there yet, or has gone, is tried again, later and later; hooks are served meanwhile. The

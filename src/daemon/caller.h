@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* caller.h: changes to a domain that are made with the rights of another user
  *
  * The daemon is root to libvirt. A caller proves the right to change a domain

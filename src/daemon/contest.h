@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* contest.h: whether somebody undoes our changes of definitions again and again
  *
  * Such a program or user is not fought. A correction counts only if what is wanted is what was wanted at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* correction.c: what is ours in a domain is changed by us only, unless somebody fights it */
 #include "daemon/correction.h"
 

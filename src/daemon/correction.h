@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* correction.h: who may change what is ours in a domain */
 #pragma once
 

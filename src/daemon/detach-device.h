@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* detach-device.h: one vGPU less for a domain, asked for by a user */
 #pragma once
 

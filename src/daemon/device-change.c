@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* device-change.c: what attach and detach share: one change of a domain at a time, with its caller's rights */
 #include "daemon/device-change.h"
 

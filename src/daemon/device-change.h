@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* device-change.h: what attach and detach share */
 #pragma once
 

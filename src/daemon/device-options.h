@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* device-options.h: the device that the method Attach is given */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* faults.h: errors of NVIDIA's GPUs, from the kernel's log to the manager
  *
  * The log is read from the moment on when there is such a GPU, whether vGPUs are on it or not: one that breaks while it

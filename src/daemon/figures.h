@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* figures.h: what NVML reports about GPUs and vGPUs, read once for all callers
  *
  * A reading is a process that has the library open, and so in the way of one that turns virtual functions on. There is

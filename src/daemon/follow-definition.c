@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* follow-definition.c: a definition follows its annotation
  *
  * Never by a redefine: devices are attached and detached one by one, so that secrets, a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* follow-definition.h: a definition follows its annotation */
 #pragma once
 

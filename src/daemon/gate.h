@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gate.h: the way of a D-Bus call from the connection to the thread that answers it
  *
  * A filter in GDBus' own thread counts the calls that come in and refuses with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gift.c: domains to which a pool gives vGPUs by their name, without an annotation
  *
  * They get one, written like a user's, so that everything after it is as usual. A definition that has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gift.h: vGPUs that a pool gives to domains by their name */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* guard-private.h: what guard.c and its neighbours share */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* guard.h: all that may have to wait for libvirt
  *
  * A set of domains that need a look. At most four calls at a time (libvirt serves five requests of one

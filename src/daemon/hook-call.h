@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-call.h: one call of the hook, from its first byte to its answer
  *
  * It passes through three threads, one after the other: the hook's reads it, one of the queue

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-listen.c: the hook's socket when systemd has not made it */
 #include <errno.h>
 #include <poll.h>

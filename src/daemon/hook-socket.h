@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-socket.h: where virt-vgpu-hook calls
  *
  * A thread of its own reads requests and notices clients that have gone; a few threads parse, one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-events.h: events about what virt-vgpu-host(8) has done */
 #pragma once
 

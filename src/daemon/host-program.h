@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-program.h: programs that the daemon runs as children, above all virt-vgpu-host(8)
  *
  * All that enters the vendor's library or changes the host goes on in that program, so that a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-setup-none.c: in place of host-setup.c where virt-vgpu is built with --disable-host-setup: GPUs are
  * prepared by other means, and used as they are found */
 #include "base/error.h"

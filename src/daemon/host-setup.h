@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-setup.h: what the daemon has virt-vgpu-host(8) do, and what it learns from it
  *
  * One child at a time: a process that has the vendor's library open is in the way of one that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* iso-job.h: a pool's image with the guest's driver, rebuilt
  *
  * virt-vgpu-iso does it, a program of its own: the daemon's sandbox may write nowhere near libvirt's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* kernel-log.h: reads the kernel's log for errors of NVIDIA's GPUs
  *
  * One thread that sleeps while the kernel writes nothing, and otherwise wakes once a second at most. What it has seen

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* late-attach.c: late attach, for a domain that was started before its definition had the hostdev */
 #include "daemon/late-attach.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* late-attach.h: vGPUs for a domain that was started before its definition had the hostdev */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* licenses.h: what the guests' drivers have of NVIDIA's licences, and when that changes */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* limits.h: how much of the daemon the callers of its D-Bus methods may take, as a pure function
  *
  * A call that is over a limit is refused at once, before it has a thread. root is outside the limits, the

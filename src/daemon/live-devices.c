@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* live-devices.c: vGPUs that come to and go from running domains, attached by anyone
  *
  * An event says only that something has changed; what the domain has is read from its live XML, in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* live-devices.h: vGPUs that come to and go from running domains */
 #pragma once
 

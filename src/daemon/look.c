@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* look.c: a look at one domain: what libvirt has of it is read once, compared, and mended */
 #include "daemon/look.h"
 

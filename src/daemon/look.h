@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* look.h: a look at one domain */
 #pragma once
 

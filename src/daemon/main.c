@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib-unix.h>
 #include <libxml/parser.h>
 #include <locale.h>

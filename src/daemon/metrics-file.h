@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* metrics-file.h: the metrics in a file, for the textfile collector of Prometheus' node_exporter */
 #pragma once
 

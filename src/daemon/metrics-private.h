@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* metrics-private.h: what metrics.c and metrics-text.c share */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/log.h"
 #include "config.h"
 #include "daemon/metrics-private.h"

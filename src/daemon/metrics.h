@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* metrics.h: what the daemon counts while it runs, and the text that Prometheus reads
  *
  * Counting is a lock and a few additions, from any thread. The names are documented in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* moved.c: a domain that libvirt's autostart has left behind is started again once its definition has been
  * moved, if virt-vgpu.conf says so */
 #include "daemon/moved.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* moved.h: domains that libvirt's autostart has left behind */
 #pragma once
 

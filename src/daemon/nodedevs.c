@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nodedevs.c: libvirt's node devices: their thread, and the GPUs as libvirt knows them
  *
  * One call at a time, on one thread and a connection of their own. libvirt reads the drivers' files for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* outlook.h: what an error of libvirt, or of the manager, means for what was tried; decided here only */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* passing.h: which functions of the host a domain passes through as they are */
 #pragma once
 

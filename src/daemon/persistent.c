@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* persistent.c: mdevs that outlive a run, which libvirt is to define for a domain, or for a user
  *
  * All of it runs on the thread of the node devices. The guard corrects a definition first, and leaves

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* persistent.h: mdevs that outlive a run */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* queue.h: blocking jobs on a few threads, in order per key */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-doctor-host.c: doctor on GPUs, the version of libvirt, and leaks */
 #include "daemon/report-doctor.h"
 #include "daemon/report-private.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-doctor-pools.c: doctor on pools */
 #include <errno.h>
 #include <unistd.h>

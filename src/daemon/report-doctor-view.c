@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-doctor-view.c: doctor on what libvirt's node devices and sysfs do not show alike */
 #include "daemon/report-doctor.h"
 #include "gpu/difference.h"

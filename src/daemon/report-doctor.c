@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-doctor.c: the checks that only the daemon can make */
 #include <libvirt/libvirt.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-doctor.h: what doctor makes of the manager's data
  *
  * Pure, apart from looking whether a pool's image is on the disk. Each adds rows {check, status,

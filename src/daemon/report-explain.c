@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-explain.c: what a start would do */
 #include "daemon/report-private.h"
 #include "daemon/report.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-pool.c: pools */
 #include "base/names.h"
 #include "daemon/report-private.h"

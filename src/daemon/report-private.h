@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-private.h: how dictionaries are filled; what is unknown is left out of them */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report-vgpu.c: vGPUs */
 #include "daemon/report-private.h"
 #include "daemon/report.h"

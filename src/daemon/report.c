@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report.c: GPUs and profiles */
 #include "daemon/report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* report.h: the manager's data as the dictionaries of org.virtvgpu.Manager1
  *
  * Keys are the JSON fields of virt-vgpu(1); what is unknown is left out. On the worker's thread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sandbox.h: what the programs may do that the daemon has systemd start
  *
  * They run in units of their own, since the daemon's has no room for what they do; so what confines the

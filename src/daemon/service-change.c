@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-change.c: the methods that change vGPUs and domains */
 #include "base/blocking.h"
 #include "base/pciaddr.h"

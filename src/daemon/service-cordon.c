@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-cordon.c: the methods that keep new vGPUs off a GPU */
 #include <pwd.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-host.h: the methods of org.virtvgpu.Manager1 that set the host up */
 #pragma once
 

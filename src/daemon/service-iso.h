@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-iso.h: the method of org.virtvgpu.Manager1 that builds images
  *
  * It gets open files and nothing else. So it takes regular files only: what is below a directory would

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-metrics.h: what is measured and counted: the methods GetMetrics, GetStats and GetGpuStats of
  * org.virtvgpu.Manager1, and what the first answers */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-pool.c: the methods about pools
  *
  * The worker has the pools, so what is asked of them is asked in a turn. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-private.h: what service.c and its neighbours share */
 #pragma once
 

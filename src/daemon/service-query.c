@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-query.c: the methods that only look */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-reply.c: what the methods of all files need: a turn, their handlers, and answers that are errors */
 #include "daemon/service-private.h"
 

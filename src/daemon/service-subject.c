@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-subject.c: what a call is about, as the manager knows it: whose pool and tenant, for polkit's rules */
 #include "base/names.h"
 #include "base/uuid.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service.h: org.virtvgpu.Manager1 on the bus
  *
  * Methods run on threads of their own and wait there for the worker or the guard, so that the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* stand-in.h: one thread works in the place of another, which stands still meanwhile
  *
  * So what has to be done on a certain thread, or in a certain order, is done by the thread that wants it done,

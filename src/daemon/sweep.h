@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sweep.h: the whole host at once: all domains, all GPUs */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* turn.h: a turn on the worker: it stands still while another thread calls the manager in its place
  *
  * Hook requests overtake a turn that has not begun, and wait for one that has. So it is short, and nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* wiring.c: what the guard is told by the manager and by libvirt, and who does it */
 #include "daemon/wiring.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* wiring.h: the guard with all that it does */
 #pragma once
 

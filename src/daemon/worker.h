@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* worker.h: the one thread that owns all allocation state
  *
  * It runs a GMainContext: functions pushed to it, and the manager's own timers and answers. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* additions.h: what an annotation adds to the <hostdev> of a vGPU, in <vgpu:hostdev>
  *
  * Its children are libvirt's own for a <hostdev>, and mean there what they mean here. They may be in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* annotation.h: <vgpu:devices> in a domain's <metadata>, validated and expanded
  *
  * The grammar is xml-schemas/virt-vgpu-domain.rng, the meaning docs/virt-vgpu-annotation(7). */

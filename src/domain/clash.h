@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* clash.h: what a <hostdev> of ours has, or is to have, against what the domain's other devices have
  *
  * Pure. libvirt refuses a device at a PCI address that is taken, and a boot order that another device

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* disk.h: the read-only cdrom that shows the guest's driver, alias VGPU_ALIAS_DRIVER
  *
  * Pure. On the bus that libvirt's users know cdroms on: SATA on q35, IDE on i440fx and SATA when

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* display.h: which vGPUs of a domain show their picture in its graphics, and which one has the ramfb
  *
  * Pure. QEMU asks a device with VFIO_DEVICE_QUERY_GFX_PLANE how it shows its picture, and with

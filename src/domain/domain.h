@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* domain.h: what virt-vgpu needs to know of one domain, read from its XML
  *
  * Pure: XML in, data out. The same reader serves persistent definitions, live XML, the XML that a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* excerpt.h: a domain's XML without what says nothing about its vGPUs */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* filter.h: the XML of a domain that comes from elsewhere, or from a file, mapped to this host */
 #pragma once
 

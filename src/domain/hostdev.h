@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hostdev.h: the <hostdev> of one vGPU, in the form that its interface needs
  *
  * Pure. The forms: an mdev; a VF of NVIDIA's vendor-specific VFIO, which libvirt must not rebind

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How it works: once libvirt has defined a domain every PCI device has an address, and these say
  * what is free. A file may have none yet; then each device that is going to be on PCI is taken to
  * need one slot, or one root port, of its own. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* import.h: a <hostdev> that was made by hand becomes an annotated vGPU
  *
  * Pure. What vGPU a <hostdev> is of only the host can tell; here is decided what becomes of the definition. An

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* inject.h: which <hostdev>s to attach to and detach from a definition, so that it carries
  * exactly the annotated vGPUs, and the cdrom with the guest's driver
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lint-private.h: what the rules of lint have in common */
 #pragma once
 

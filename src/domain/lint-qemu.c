@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lint-qemu.c: what <qemu:commandline> and <qemu:override> say of the vGPUs */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lint-say.c: how a rule looks and tells */
 #include "domain/lint-private.h"
 

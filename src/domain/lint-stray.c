@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lint-stray.c: what was meant as an annotation, and is none */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lint.h: what in a domain's XML does not go together with its vGPUs
  *
  * Pure: a domain in, findings out. A finding refuses nothing: what is known to fail is refused by the code

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* params-policy.h: which plugin parameters devices may ask for, as a pool says it */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* params.h: parameters of the vendor's plugin, as its driver takes them
  *
  * What a name or value means is not judged here: the driver says so itself. (NVIDIA, Virtual

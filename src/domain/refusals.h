@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* refusals.h: what users read when a start, a definition or an attach is refused
  *
  * One condition has one wording, here. They are formats of printf(), most of them for vgpu_error_at(); who is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* schema.h: what an annotation may contain
  *
  * The tables decide. xml-schemas/virt-vgpu-domain.rng says the same to users' tools; see

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* driver.c
  *
  * How it works: at most one request is with the process. Each has a limit; when it is over, the driver

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* driver.h: what is asked of one driver process, in turn, and what is known from it
  *
  * Reads are merged: one serves all who have asked before it began. What changes something (tasks) goes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* drivers.h: all driver processes of the daemon: one that discovers, and one for each GPU */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-vgpu-driver: asks a GPU's driver in virtvgpud's place
  *
  * virtvgpud starts it with its end of a socket pair and a locked file, see driver/protocol.h. A call

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* performer.h: what virt-vgpu-driver does for virtvgpud, see driver/protocol.h */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* process.h: one virt-vgpu-driver, as virtvgpud sees it
  *
  * It is started with its first request, on a thread of its own, as a program is read from a disk. It

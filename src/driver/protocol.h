@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* protocol.h: what virtvgpud and virt-vgpu-driver say to each other
  *
  * A message is one GVariant in normal form in one packet of a SOCK_SEQPACKET pair, MESSAGE_MAX bytes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* spawn.h: virt-vgpu-driver is started, with its lock */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gpu/contents.h"
 
 /* A driver may write what it likes, a GVariant is UTF-8. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* contents.h: GPUs as data that goes between processes
  *
  * Discovery says which GPUs there are and how vGPUs are made on their functions; contents are what a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cordon.h: that a GPU gets no new vGPUs, and why
  *
  * Never changed once it is there, so that threads share it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* difference.h: where libvirt's view of the GPUs and that of sysfs are not the same
  *
  * Only what stays as it is while vGPUs come and go is compared: not how many more a type has room for. What

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gpu/facts.h"
 
 /* Slots are of a GiB each; more than this no GPU has for a long time, and sums stay far from their limit. */

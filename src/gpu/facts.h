@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* facts.h: what only the vendor's management library (NVML) knows about GPUs
  *
  * It is asked in a program of its own (virt-vgpu-host), so that a library that hangs or crashes

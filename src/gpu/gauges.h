@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gauges.h: what a host has, as Prometheus' gauges
  *
  * Made of the rows that org.virtvgpu.Manager1 sends, so that the daemon and its client print the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpu.h: a physical GPU, the PCI functions that can carry vGPUs, and what is on them now
  *
  * Data only. Capacity is a reading of one moment; the driver has the last word at create. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* inventory.h: all GPUs of the host
  *
  * It is filled twice: by src/libvirt from node devices (identity: node device, product name) and by

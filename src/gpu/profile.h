@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* profile.h: one vGPU type that a GPU can host, as its driver describes it */
 #pragma once
 

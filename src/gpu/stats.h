@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* stats.h: which figures of the vendor's library belong to which GPU and vGPU of the lists
  *
  * Pure. What is returned is not floating. A row that has no figures stays without: they are unknown, not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tally.h: what is on a GPU, counted once
  *
  * A decision asks the same of every GPU, and most of them have not changed since the last one. So what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vendor.h: who makes what has a PCI class of graphics */
 #pragma once
 

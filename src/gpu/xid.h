@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xid.h: errors of NVIDIA GPUs in the kernel log, and the action that NVIDIA's catalogue gives
  *
  * Only errors that leave the GPU unusable until an administrator acts are known here, and none that a guest can

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* build.h: from paths to an image that is ready to be written */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* driver-iso.h: what is on an image besides the guest's driver */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gridd.h: gridd.conf, the licence settings of NVIDIA's driver in a guest
  *
  * Keys and values as NVIDIA's Virtual GPU Client Licensing User Guide has them. Pure. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* group.h: the group that may read an image: QEMU's */
 #pragma once
 

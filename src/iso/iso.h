@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* iso.h: an ISO 9660 image with Rock Ridge and Joliet, so that Linux and Windows see the same names
  *
  * Content comes from open files, never from paths, and is read with the rights of who opened them.

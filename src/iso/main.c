@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-vgpu-iso: builds images with the guest's driver, the only program that links libisofs.
  *
  * `virt-vgpu-iso build OUTPUT [--config FILE] [--config-dir DIR] [--gridd KEY=VALUE]… [--token FILE]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* output.h: a file that takes the place of another one only when it is complete
  *
  * For programs, not for the daemon: while there is one, SIGINT, SIGTERM and SIGHUP remove what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* place.h: directories that the configuration names, and what is opened below them
  *
  * For what root does with paths that others may have chosen. */

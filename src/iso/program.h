@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* program.h: virt-vgpu-iso is run to write an image */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* stream.h: an open file as a source that libisofs reads from */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tree.h: the files that paths stand for, opened with the rights of this process */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* write.h: an image is written, by libisofs, which no program but virt-vgpu-iso links */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* connection.h: one connection to libvirt that comes and goes as libvirt does
  *
  * Opening may block for as long as libvirtd takes to autostart its domains, so it happens on a

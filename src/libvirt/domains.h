@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* domains.h: reading and changing libvirt's domains
  *
  * All calls block while libvirt holds the domain, for example in a hook of its start; so only the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nodedev-private.h: what nodedev.c and nodedev-mdev.c share */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nodedev.h: GPUs as libvirt's node device driver knows them, and persistent mediated devices
  *
  * libvirt tells identity (docs/formatnode.rst): node device name, ids, product name, driver, NUMA

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* system.h: the libvirt daemon of this host, libvirtd or virtqemud: does it run, without asking it
  *
  * systemd listens on libvirt's sockets also while the daemon does not run, and would start it for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virerror.h: what libvirt says when a call fails, as an error of ours */
 #pragma once
 

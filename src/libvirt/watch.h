@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* watch.h: libvirt's events as plain callbacks, on the main thread */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-vgpu-metadata: write the annotation of one domain with the rights of one user
  *
  * A program of the daemon's, not for people: there it proves that a caller may change the domain.

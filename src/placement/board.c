@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "placement/board.h"
 
 /* A GPU instance of the kind that the profile is for. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* board.h: what a GPU's driver has given away of it, and what it would give next
  *
  * In MIG mode that is GPU instances, while sizes are mixed it is placement slots. The rules are those that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pending.h: the reservations that no driver shows yet, by GPU and function
  *
  * A snapshot has a list of all that is reserved. Most of it is seen on its GPU, and counts there; a decision

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-choose.c: which of the GPUs that have room is taken */
 #include "placement/placement-private.h"
 #include "placement/room.h"

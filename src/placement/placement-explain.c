@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-explain.c: why there is no place, in one line that fits in a dialog */
 #include "base/error.h"
 #include "domain/refusals.h"

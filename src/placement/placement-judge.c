@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-judge.c: what each GPU says to a vGPU, and why */
 #include "domain/additions.h"
 #include "domain/inject.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-named.c: what gpu= and the definition's <hostdev> leave of the choice */
 #include "placement/placement-private.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-private.h: what the files of placement share */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-refuse.c: why a GPU that might do does not */
 #include "domain/refusals.h"
 #include "placement/placement-private.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-together.c: places for several vGPUs of one domain at once
  *
  * One after the other is tried first, and is nearly always the answer. Only when one of them

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement.h: where the next vGPU goes; pure functions over one reading of the host */
 #pragma once
 

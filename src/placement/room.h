@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* room.h: what is on one GPU, and how much more goes on it; pure functions over one reading */
 #pragma once
 

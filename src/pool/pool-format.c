@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A pool as pool-dumpxml shows it, and as it is written: the document that was read, with what it
  * lacks; all else in it stays as the administrator wrote it. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a pool's document may contain, in words; see base/grammar.h. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A pool from its document: first the form (pool-grammar.c), then what the values mean together. */
 #include "base/error.h"
 #include "base/grammar.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pool-private.h: between the files of a pool, and of its store */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pool.h: one <vgpupool>: which GPUs belong together, and what they are for
  *
  * The grammar is xml-schemas/virt-vgpu-pool.rng, the meaning docs/virt-vgpu-pool(5). Pure: XML in,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a domain's devices get from their pools. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pools-private.h: between the files of the store of pools */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an administrator does with pools. The file system first: what it refuses has not happened. What is on a disk
  * is written by vgpu_pools_change_write(), since the thread that knows all pools must not wait for one. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pools.h: all pools of the host, and which GPU belongs to which
  *
  * A pool is /etc/virt-vgpu/pools/NAME.xml; a link of that name in autostart/ makes it active when the

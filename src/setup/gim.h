@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gim.h: AMD's PF driver `gim`, which makes its VFs itself when it is loaded
  *
  * How many is told by vf_num: the old driver (GPUOpen MxGPU, FirePro S7150) reads it for all its

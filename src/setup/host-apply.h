@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-apply.h: making the host be as the layout says
  *
  * How it works: each GPU goes through the steps of diff.h; after a change it is read again, since

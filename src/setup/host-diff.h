@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-diff.h: where a GPU is not set up as the layout says. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* host-reading.h: how one GPU is set up at this moment, from sysfs and from NVML */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Changing the layout's file: the document is edited, not rewritten, so that what an
  * administrator put there stays. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* layout-grammar.h: whether a document is a host layout */
 #pragma once
 

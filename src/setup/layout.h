@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* layout.h: the host layout, /etc/virt-vgpu/host.xml: how to set GPUs up
  *
  * Data only, read from XML that xml-schemas/virt-vgpu-host.rng describes, and written as such. */

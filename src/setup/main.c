@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <libxml/parser.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The steps of a plan are taken one after the other, with a note of each, so that the way back is
  * known when one of them fails. */
 #include "base/error.h"

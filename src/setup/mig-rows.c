@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What NVML reports about MIG, as rows. */
 #include "setup/mig.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mig.h: dividing a GPU into MIG GPU instances as wanted, without disturbing those in use */
 #pragma once
 

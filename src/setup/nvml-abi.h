@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-abi.h: the few functions of NVIDIA's management library that are used, declared by hand
  *
  * Names, values and layouts are facts of NVML's documented ABI (docs.nvidia.com, "NVML API

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compute instances. Their UUIDs are those of NVML's MIG devices, one for each compute instance, which tell on which
  * GPU instance they are and as what. */
 #include "setup/nvml-private.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "setup/nvml-private.h"
 
 #define MIB (1024ULL * 1024)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-private.h: what the files nvml*.c share */
 #pragma once
 

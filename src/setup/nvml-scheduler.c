@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scheduler state exists in two generations in NVML: the older functions know time slices and
  * whether adaptive round robin is on, the newer ones (_v2, driver 590) only adaptive round robin.
  * Each again for a GPU and for a GPU instance. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What changes while GPUs and vGPUs run, as one reading of the library tells it. */
 #include "gpu/facts.h"
 #include "setup/nvml-private.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml.h: NVIDIA's management library, loaded at run time, in our words
  *
  * It may hang or crash inside, so only a short-lived program of its own calls it; and it must be

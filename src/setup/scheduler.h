@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* scheduler.h: how vGPUs share the time of one GPU (not on Maxwell and older)
  *
  * What is set at run time is lost when the driver is unloaded; what a module parameter sets holds

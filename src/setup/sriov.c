@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How it works: read the PF, decide (pure), act, look. The look at the end is what counts. */
 #include "setup/sriov.h"
 

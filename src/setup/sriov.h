@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sriov.h: the virtual functions (VFs) of a GPU, on and off
  *
  * NVIDIA's are turned on and off by its script sriov-manage where that is installed, all others

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* verbs.h: what virt-vgpu-host(8) can be asked to do */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sysfs.h: all that is read from and written to /sys and /dev, behind one root; and of /proc, what
  * processes have open
  *

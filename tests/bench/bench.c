@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bench: times what is given, contenders in turn, and prints one CSV line for each:
  * SECTION,CONTENDER,RUNS,MEDIAN_US,P99_US,FAILED
  * A hook has failed, too, when it printed anything or took longer than it may.

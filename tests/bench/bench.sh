@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # make bench: the hook, the daemon and discovery beside other ways to do the same, in one run, and what the
 # daemon's decisions cost on large hosts (hosts.c). Prints a table, what the times are made of, the aims, and the
 # large hosts; the first is written to bench.csv in the build directory, too. RUNS (1000) is how often each is run,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* floor.c: what no daemon that does its work could do without, each by itself
  *
  *   a socket round trip   the hook's request to a process that answers at once

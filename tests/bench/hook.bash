@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What many hosts have as /etc/libvirt/hooks/qemu: find the annotation, take the first parent that has room. Here to
 # be measured against, not to be used: no record, no undoing, nobody to stop two at a time.
 root=${VIRT_VGPU_ROOT:-}

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The same as hook.bash, and not to be used either."""
 import glob
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hosts: what decisions cost the daemon's worker on large hosts, in ms of its thread's CPU time
  *
  * The manager works on made GPUs: in place of the driver processes (driver/drivers.h) are idle-drivers.c and the

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs in a guest of the lab, as root: what one vGPU costs to make and to take away, by whom. Prints CSV as bench does.
 # RUNS (20) is how often each is run; nodedev-create, which takes ten seconds, a tenth of that.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Prints bench.csv as a table with ratios; then all aims beside what was measured and what the floor is, which is
 # what the same costs without us (floor.c).
 BEGIN { FS = "," }

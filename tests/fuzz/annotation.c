@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A <vgpu:devices> by itself: the tables against the public schema, and what is read of it. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What virt-vgpu-host prints: GVariant text of the types that the daemon asks for, and what is made of that. */
 #include "fuzz.h"
 

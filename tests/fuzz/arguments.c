@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The dictionary that a D-Bus caller describes a device with, and the annotation that comes of it. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The record of an owner's vGPUs, as a file in /run or /var/lib: read, written, read again. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A domain's XML, and all that is made of it: what is read, injected, filtered, annotated, imported and found odd. */
 #include "fuzz.h"
 

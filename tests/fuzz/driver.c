@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the daemon and a driver's process say to each other, where one of the two lies: packets, and what
  * is in them. The first byte says what comes. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files that others write: modprobe.d, mdevctl's, boot scripts, gim_config; and what is printed with two texts of
  * any kind. The first byte chooses. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fuzz.h: what the fuzz targets share
  *
  * A target is one file with one FUZZ_TARGET(), which gets bytes, hands them to one parser, and checks what holds of

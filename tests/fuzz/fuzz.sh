@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs the fuzz targets of a build with --enable-fuzzers (make fuzzers), from its directory.
 # Usage: fuzz.sh for SECONDS    all of them, for so long altogether, and with the same dice each time, or those of
 #                               VGPU_FUZZ_SEED: whether a change passes does not depend on luck
@@ -98,7 +99,7 @@ case $mode in
         done
         ;;
     *)
-        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+        sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0"
         exit 2
         ;;
 esac

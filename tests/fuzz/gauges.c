@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What Prometheus reads, made of rows with any names that users may choose: each line is a comment or a sample, and
  * none comes twice. */
 #include "fuzz.h"

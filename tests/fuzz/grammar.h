@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* grammar.h: the tables that the programs check documents with, against the public schemas */
 #pragma once
 

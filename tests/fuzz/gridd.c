@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Licence settings, a line each: those that are given, and a gridd.conf of another's. The first line is the profile. */
 #include "fuzz.h"
 

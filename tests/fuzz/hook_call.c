@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a hook sends to the daemon, in one piece and byte by byte. */
 #include "fuzz.h"
 

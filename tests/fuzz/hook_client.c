@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What virt-vgpu-hook reads: an XML from libvirt, then the daemon's answer, with a NUL between them. What is
  * tried has no header, so its file is included. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names on an image with the guest's driver, a line each ("/" at the end: a directory), and the image that comes of
  * them. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records of the kernel's log. The loop that reads them is internal to its file, so that is included. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The host layout: read, written, read again; changed as `--persistent` changes it; and against its public schema. */
 #include "fuzz.h"
 

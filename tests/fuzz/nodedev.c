@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Node devices as libvirt describes them, with a NUL between each and the next. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A pool's XML: read, written, read again; and against its public schema. */
 #include "fuzz.h"
 

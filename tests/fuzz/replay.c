@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs fuzz targets with files, in a build without libFuzzer: replay TARGET FILE|DIRECTORY… runs one,
  * replay --list prints the names of all. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rows.h: rows as they come over D-Bus, made of bytes */
 #pragma once
 

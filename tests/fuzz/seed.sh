@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # seed.sh TARGET DIRECTORY: puts what the tree has for that fuzz target to begin with into the directory: the files of
 # tests/data and of the documentation, and tests/fuzz/corpus/TARGET, which has the crashes that were found.
 set -eu

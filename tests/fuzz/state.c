@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is kept of cordoned GPUs and of boards, as files: the first byte says which. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A host whose /sys may say anything: scanned, sent between processes, captured, and asked for room. The bytes are
  * files: one that chooses its name, one for its length, then its content. */
 #include "fuzz.h"

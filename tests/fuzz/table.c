@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables and JSON of rows with any names that users may choose: nothing that a terminal obeys, one line a row, no wider
  * than asked for as far as that is possible. */
 #include "fuzz.h"

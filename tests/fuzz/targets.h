@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* targets.h: all fuzz targets, for a file that defines TARGET(NAME) */
 TARGET(annotation)
 TARGET(answer)

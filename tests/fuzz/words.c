@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The small grammars, a line of input each: addresses, UUIDs, profiles, schedulers, MIG layouts, sets, cordons. */
 #include "fuzz.h"
 

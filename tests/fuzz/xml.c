@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Documents that follow each other, as virt-install prints them; and the limits that stand before libxml2: what it
  * takes for a tag or an attribute was counted as one. */
 #include "fuzz.h"

@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2119,SC2120
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Helpers for scenarios (and for `lab shell`): source this first. A scenario fails when a command
 # fails.
 if [ -z "${LAB_SHELL:-}" ]; then

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Defines and starts domains as virt-install does: both on one connection, so that nobody comes in between.
 
 one-connection.py XML COUNT LIMIT: COUNT domains made of XML, two at a time. Prints for each of them how

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes a domain as virt-manager's wizard does for an installation from a CD: with its own library, step by step
 as in its createvm.py, so that the domain is first started as a transient one and then defined.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MIG: compute instances, and the MIG devices that stand for them
  *
  * By nvml.h and NVIDIA's MIG user guide: profiles are numbered by their slices, each GPU instance numbers its compute

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How GPUs are
  *
  * Functions, structures and codes are those of nvml.h (github.com/NVIDIA/go-nvml, 13.3). GPUs since Ampere remap

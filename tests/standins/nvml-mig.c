@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MIG: GPU instances, as of an A100 of 40 GB or an H100 of 80 GB
  *
  * Slices, placements, ids and sizes of the profiles are those of NVIDIA's MIG user guide and of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-rules.h: what all functions of the stand-in for NVML do alike
  *
  * By NVIDIA's NVML API reference and nvml.h (github.com/NVIDIA/go-nvml, gen/nvml/nvml.h, 13.3): UNINITIALIZED

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-state.c: see nvml-state.h
  *
  * What may be changed when, and what then fails, is the kernel's to say: the test module's, whose README

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-state.h: what the stand-in for NVML knows, read from files each time it is asked
  *
  * The GPUs are the PCI functions of NVIDIA below $FAKE_NVML_ROOT (default "/") that have a

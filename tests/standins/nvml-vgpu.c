@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vGPU types, vGPUs and how they are scheduled
  *
  * Functions, structures and codes are those of nvml.h (github.com/NVIDIA/go-nvml, 13.3); when a scheduler may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A stand-in for NVIDIA's management library, with its calling rules and its return codes. State
  * is in files, see nvml-state.h, so that it lasts from one process to the next.
  *

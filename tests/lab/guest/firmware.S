@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The firmware, and all there is, of the domains that scenarios start: 64 KiB ROM instead of
  * SeaBIOS, because under two layers of emulation SeaBIOS takes a second of CPU and never rests. It

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The lab itself: fake GPUs look and behave like real ones
 # takes: 25
 # shellcheck source=SCRIPTDIR/../lib.sh

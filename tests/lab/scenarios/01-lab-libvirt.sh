@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The lab itself: libvirt starts and stops a domain on a hand-made vGPU
 # takes: 38
 # once: trixie

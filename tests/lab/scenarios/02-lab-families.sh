@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The lab itself: VFs that become vGPUs, MIG, mixed sizes and the scheduler behave as on real boards
 # takes: 56
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The lab itself: VFs of real SR-IOV hardware are passed through whole, bound to vfio-pci by libvirt
 # takes: 20
 # once: trixie

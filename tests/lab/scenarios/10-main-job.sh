@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # An annotated domain is defined, started with its vGPU, and nothing is left after its stop
 # takes: 33
 # shellcheck source=SCRIPTDIR/../vgpu.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The guest's own shutdown, a killed QEMU and a refused start each leave no mdev and no record
 # takes: 34
 # once: trixie

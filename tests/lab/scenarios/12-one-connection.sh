@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Domains defined and started on one connection, or transient, get their vGPU by hot-plug right after their start
 # takes: 60
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Injecting never redefines: secrets, an edit at the same time and other domains are left alone
 # takes: 37
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Definitions and devices follow: annotated later, edited, renamed, cloned, undefined; a user's hostdev stays
 # takes: 84
 # once: bookworm

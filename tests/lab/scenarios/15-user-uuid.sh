@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A vGPU named by uuid="…" is made for the hostdev that the domain has already, and nothing is injected
 # takes: 30
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # create="define": the vGPU is a persistent node device for as long as its domain is defined
 # takes: 50
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Two vGPUs in one domain: one ramfb; all or nothing, and the refusal says why on each GPU
 # takes: 30
 # once: bookworm

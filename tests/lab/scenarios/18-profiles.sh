@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Profiles are matched exactly, chosen by room, limited per physical GPU, and a driver that refuses is not the end
 # takes: 30
 # once: bookworm

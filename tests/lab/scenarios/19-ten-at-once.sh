@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Ten domains started at once on a GPU with room for four: four run, six are refused and told why, nothing is left
 # takes: 30
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Stop and immediate start of the same domain works, also while its device is still being removed, and so does a snapshot revert
 # takes: 30
 # once: bookworm

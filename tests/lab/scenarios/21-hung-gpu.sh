@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A GPU whose driver hangs in create or remove is told apart: its own starts are refused in time, those on other GPUs go on
 # takes: 30
 # once: trixie

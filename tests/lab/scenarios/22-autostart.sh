@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Autostarted domains have their vGPUs, libvirtd hardly waits for us, and nothing between a hook's request and its answer talks to libvirt
 # takes: 60
 # once: bookworm

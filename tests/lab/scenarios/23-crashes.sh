@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # libvirtd, the daemon or both are killed at any moment: running guests go on, our leftovers go, those of others stay
 # takes: 70
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A bad annotation is refused with line and reason, wherever it is read, and never changes the domain
 # takes: 30
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A clone that still carries the original's vGPU is refused and leaves it alone; once rewritten it starts on its own
 # takes: 30
 # once: trixie

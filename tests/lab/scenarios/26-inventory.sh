@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The GPUs are those that libvirt knows, hot-plug and VFs show at once, and without libvirt sysfs tells the same
 # takes: 50
 # once: bookworm

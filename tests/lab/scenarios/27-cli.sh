@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Every verb of the command line does its job, as a table and as JSON
 # takes: 50
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A GPU whose driver does not answer a read, a create or a removal keeps nobody who does not need it, and is used again when it does
 # takes: 100
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Domains whose mdev or VF was made by hand are imported: the next start gives them the same device, at the same place
 # takes: 40
 # timeout: 300

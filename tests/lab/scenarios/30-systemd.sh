@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Under systemd both units are up before libvirtd, the sandbox lets the daemon work, and no stop, crash or restart loses anything
 # takes: 70
 # init: systemd

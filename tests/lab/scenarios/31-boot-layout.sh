@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # At boot the host layout is applied before libvirt starts, and from its sandbox the daemon sets GPUs up and changes the layout
 # takes: 60
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The steps of docs/first-vgpu-vm.md work as they stand there, and print what the page shows
 # takes: 45
 # once: bookworm

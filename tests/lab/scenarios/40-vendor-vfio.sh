@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # NVIDIA's vendor-specific VFIO: a VF is planned, gets its type and parameters at the start, and is free after the stop
 # takes: 40
 # timeout: 240

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A VF that somebody else has taken is left alone and the definition moves; autostart, hot-plug and a killed QEMU work on VFs as well
 # takes: 40
 # timeout: 300

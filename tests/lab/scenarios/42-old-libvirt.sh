@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Where libvirt is too old for a vGPU on a VF it is refused with that reason, the definition is left alone, and mdevs go on
 # takes: 30
 # releases: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Plugin parameters are written in one go and in their order before QEMU starts, again at each start; refused ones undo the vGPU
 # takes: 30
 # once: bookworm

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A vGPU whose iommu group comes late is waited for; one that gets none is of no use to QEMU: it is taken back, and nobody starts with it
 # takes: 60
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Plain virtual functions: the host layout turns them on, each domain gets one of its own with vfio-pci and gives it back
 # takes: 60
 # once: trixie

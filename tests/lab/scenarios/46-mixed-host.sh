@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # All families on one host, even in one domain; a GPU that a guest has whole offers nothing, and only what may be doubled up in a domain is
 # takes: 60
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What is restored, or comes from another host, gets this host's devices, and nothing else of it changes
 # takes: 40
 # timeout: 400

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A display is on by itself only where there can be one, so that a plain annotation starts on GVT-g, and without a display, too
 # takes: 40
 # releases: bookworm

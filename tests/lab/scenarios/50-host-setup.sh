@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # GPUs are set up one by one and as a layout says: read back, refused while in use, and one that fails stops no other
 # takes: 80
 # once: trixie

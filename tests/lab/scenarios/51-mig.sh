@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # MIG from mode to domain, mixed sizes, scheduler and statistics through NVML, which harms nobody when it hangs or is not there
 # takes: 80
 # once: trixie

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # An H100 divided by MIG, on vendor-specific VFIO: each domain gets a GPU instance, room is what the driver takes, one is made at a start
 # takes: 70
 # timeout: 600

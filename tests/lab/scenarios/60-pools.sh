@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A pool keeps its GPUs for those who name it, within limits, and whatever is done to it disturbs nobody who runs
 # takes: 90
 # timeout: 600

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Domains that a pool names get their vGPU without an annotation, no matter which program makes them and how
 # takes: 60
 # timeout: 400

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # vGPUs come to and go from a running domain and its definition, by command or by hand; what fails leaves nothing
 # takes: 100
 # timeout: 600

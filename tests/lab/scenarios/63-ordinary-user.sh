@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Users other than root may look, with polkit's consent use vGPUs, and change no domain that libvirt would not let them change
 # takes: 60
 # init: systemd

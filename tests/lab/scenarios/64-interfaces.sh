@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What happens is told in the same words as a line of JSON, as a D-Bus signal and in the journal, and what there is in every form of the inventory
 # takes: 90
 # init: systemd

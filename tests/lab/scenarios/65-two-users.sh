@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Two users who may each define domains cannot take, retune, starve or refuse each other's vGPU
 # takes: 75
 # init: systemd

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Puts licence settings, client token and the nouveau blacklist of this image into their places. The
 # driver itself is not installed. An argument is the root to install below, for an image of a guest.
 set -eu

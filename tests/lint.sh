@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # `make lint`: what tools can say about the sources without running them. A tool that is not installed
 # is said and skipped, except where CI=true. clang-tidy gets the flags of the build in LINT_CFLAGS; with
 # LINT_DEPTH=full, as in tests/battery, clang's analyzer goes through each function as far as it can.
@@ -81,6 +82,7 @@ lint man xargs -rd '\n' sh tests/check-man.sh
 
 files '*' > "$tmp/files"
 lint grep sh tests/check-words.sh
+lint head xargs -rd '\n' sh tests/check-licences.sh
 
 # Last, since it is the slowest; it needs a configured tree. What a file is known by is all that the compiler
 # sees of it and its headers. Nineteen twentieths of its time are clang's analyzer, which gives a function up after

@@ -122,9 +122,9 @@ name_all(GString *text, const char *what, GPtrArray *names)
     g_ptr_array_unref(names);
 }
 
-/* Those of the present daemon may still do something. A group that has ended may be another one's soon. */
-static void
-name_processes(const Life *self, GString *text)
+/* The group that has ended may be another one's soon. */
+void
+life_reap(const Life *self)
 {
     for (guint i = self->groups->len; i-- > 0;) {
         pid_t group = g_array_index(self->groups, pid_t, i);
@@ -133,10 +133,21 @@ name_processes(const Life *self, GString *text)
             continue;
         while (waitpid(-group, NULL, WNOHANG) > 0)
             ;
-        if (kill(-group, 0) == 0)
-            g_string_append_printf(text, "%sprocess of daemon %d", text->len ? ", " : "", group);
-        else
+        if (kill(-group, 0) < 0)
             g_array_remove_index(self->groups, i);
+    }
+}
+
+/* Those of the present daemon may still do something. */
+static void
+name_processes(const Life *self, GString *text)
+{
+    life_reap(self);
+    for (guint i = 0; i < self->groups->len; i++) {
+        pid_t group = g_array_index(self->groups, pid_t, i);
+
+        if (group != self->daemon)
+            g_string_append_printf(text, "%sprocess of daemon %d", text->len ? ", " : "", group);
     }
 }
 

@@ -220,6 +220,7 @@ life_up(Life *self)
     (void) unlink(
         old); /* a child of the last one may listen there for a moment, between fork and exec */
     self->ended = 0;
+    life_reap(self);
     self->daemon = spawn_daemon(self);
     g_array_append_val(self->groups, self->daemon);
     while (!takes_hooks(self)) {

@@ -94,6 +94,8 @@ GPtrArray *life_claims(const Life *self);
 bool life_remove_temporary(const Life *self);
 /* The claims of a domain, NULL: none. */
 char *life_claim(const Life *self, guint vm);
+/* Reap the driver processes of daemons that have ended. */
+void life_reap(const Life *self);
 /* What is there that should not be when no domain has a vGPU; NULL: nothing. */
 char *life_leftovers(const Life *self);
 /* Until nothing is left, for @seconds at most; what is left then. */

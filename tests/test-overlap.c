@@ -232,6 +232,28 @@ test_destroyed_before_it_is_made(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
+/* Its GPU does not answer, so that there is not even a record of it. */
+static void
+test_destroyed_while_it_waits(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *made = NULL, *gone = NULL;
+    bool persistent;
+
+    (void) state;
+    host_knob(host, "hang_read-" A2, "");
+    vgpu_drivers_touch(host->manager->drivers, A2);
+    vgpu_manager_create(host->manager, A2, "A2-4Q", USERS, note, &made);
+    host_run(host, 20);
+    assert_null(made);
+    vgpu_manager_destroy(host->manager, USERS, &persistent, note, &gone);
+    assert_text_has(made, "destroyed before it was made");
+    assert_string_equal(gone, "done");
+    host_unknob(host, "hang_read-" A2);
+    host_settle(host);
+    assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
+}
+
 /* Something is made by hand, and a domain that names the same UUID starts while that is so: each has a record, and
  * neither stays for ever, whichever goes first. */
 static void
@@ -337,6 +359,7 @@ main(void)
         cmocka_unit_test(test_made_by_hand_is_used),
         cmocka_unit_test(test_made_by_hand_counts_once),
         cmocka_unit_test(test_destroyed_before_it_is_made),
+        cmocka_unit_test(test_destroyed_while_it_waits),
         cmocka_unit_test(test_made_by_hand_while_it_starts),
         cmocka_unit_test(test_keep_takes_up_its_own),
     };

@@ -8,6 +8,7 @@
 #include "core/prospect.h"
 #include "core/refused.h"
 #include "core/steps.h"
+#include "domain/refusals.h"
 #include "driver/protocol.h"
 
 #define BUSY_RETRY_US 100000
@@ -214,7 +215,7 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
         vgpu_life_go_on(job->manager, claim);
         vgpu_waiters_wake_starts(job->manager);
         if (step)
-            vgpu_steps_fail(start, VGPU_ERROR_FAILED, "it was destroyed before it was made");
+            vgpu_steps_fail(start, VGPU_ERROR_FAILED, VGPU_REFUSAL_DESTROYED);
     }
     if (step)
         start->advance(start);

@@ -6,6 +6,7 @@
 #include "core/manager-private.h"
 #include "core/pooling.h"
 #include "core/reading.h"
+#include "core/start.h"
 #include "domain/refusals.h"
 
 #define DESTROY_LIMIT_MS 20000
@@ -327,17 +328,18 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
                      gpointer opaque)
 {
     g_autoptr(GError) error = NULL;
+    bool was_coming = vgpu_start_cancel_create(self, uuid); /* else it would make it again */
     VgpuOwner *owner = find_destroyable(self, uuid, persistent, &error);
     Destroy *destroy;
     GSource *source;
 
-    if (!owner)
+    if (!owner) {
         *persistent = false;
-    if (!owner || *persistent) {
-        if (!owner)
-            done(error, opaque);
+        done(was_coming ? NULL : error, opaque);
         return;
     }
+    if (*persistent)
+        return;
     if (owner->kind == VGPU_KIND_HELD) {
         vgpu_held_drop(self, uuid);
         done(NULL, opaque);

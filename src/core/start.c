@@ -404,3 +404,20 @@ vgpu_start_cancel_before(VgpuManager *self, const char *domain_uuid, guint64 sin
             cancel(start);
     }
 }
+
+bool
+vgpu_start_cancel_create(VgpuManager *self, const char *uuid)
+{
+    g_autoptr(GList) starts = g_hash_table_get_values(self->starts);
+
+    for (GList *l = starts; l; l = l->next) {
+        VgpuStart *start = l->data;
+
+        if (start->domain->uuid || !g_str_equal(start->key, uuid))
+            continue;
+        vgpu_steps_fail(start, VGPU_ERROR_FAILED, VGPU_REFUSAL_DESTROYED);
+        answer(start);
+        return true; /* a second one for the same UUID is refused */
+    }
+    return false;
+}

@@ -25,3 +25,5 @@ guint64 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request);
 void vgpu_start_cancel_plugs(VgpuManager *self, const char *domain_uuid);
 /* Cancel the starts of that domain that began before @since. */
 void vgpu_start_cancel_before(VgpuManager *self, const char *domain_uuid, guint64 since);
+/* Refuse the creation of that vGPU without a domain that still waits for something; false: none does. */
+bool vgpu_start_cancel_create(VgpuManager *self, const char *uuid);

@@ -46,6 +46,7 @@
 #define VGPU_REFUSAL_BEING_STARTED "the domain is just being started; try again when it runs"
 #define VGPU_REFUSAL_NEWER_START "a newer start of the domain has begun"
 #define VGPU_REFUSAL_STOPPED "the domain has stopped meanwhile"
+#define VGPU_REFUSAL_DESTROYED "it was destroyed before it was made"
 
 /* pool, parameter with its quotes, allow= of the pool */
 #define VGPU_REFUSAL_PARAM_NOT_ALLOWED                                                           \

@@ -58,14 +58,24 @@ static int replace_device(struct vendor_fn *vf, struct vgpu *vgpu, int group_ms)
 {
 	struct card *card = vf->fn.card;
 	struct vgpu_device *old = vf->device, *new = vgpu_device_new(vf->fn.dev, &vf->fn, vgpu);
+	struct vgpu *old_vgpu;
+	int ret;
 
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	mutex_lock(&card->lock);
+	old_vgpu = vgpu_device_get(old);
 	vf->device = new;
 	mutex_unlock(&card->lock);
 	vgpu_device_del(old);	/* a function can have one group at a time */
-	return vgpu_device_show(new, group_ms);
+
+	ret = vgpu_device_show(new, group_ms);
+	if (ret) {
+		mutex_lock(&card->lock);
+		vgpu_device_set(new, old_vgpu);
+		mutex_unlock(&card->lock);
+	}
+	return ret;
 }
 
 /* What the VF carries: a vGPU, NULL for none. */

@@ -149,8 +149,12 @@ static int clear_type(struct vendor_fn *vf)
 
 	knob_stall(card, REMOVE_DELAY_MS, REMOVE_HANG);
 	ret = put_vgpu(vf, NULL);
-	if (ret)
+	if (ret) {
+		mutex_lock(&card->lock);
+		vgpu->dying = false;
+		mutex_unlock(&card->lock);
 		return ret;
+	}
 	vgpu_give_back(vgpu);
 	return 0;
 }

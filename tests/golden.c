@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "domain/inject.h"
+
 static char *
 path_of(const char *name, const char *end)
 {
@@ -69,4 +71,18 @@ golden_bind(VgpuDomain *domain, const char *places)
         want->interface = vgpu_interface_from_string(words[0]);
         want->vf = g_strdup(words[1]);
     }
+}
+
+char *
+golden_tell(const GPtrArray *changes)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < changes->len; i++) {
+        const VgpuChange *change = changes->pdata[i];
+
+        g_string_append_printf(text, "%s%s", i ? "; " : "", change->text);
+        assert_true(change->attach == (change->xml != NULL));
+    }
+    return g_string_free(text, FALSE);
 }

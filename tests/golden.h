@@ -18,3 +18,6 @@ VgpuDomain *golden_parse(const char *xml);
  * "vendor-vfio ADDRESS", "vf ADDRESS", joined by ", "; the address may be left out. "": none is
  * decided. */
 void golden_bind(VgpuDomain *domain, const char *places);
+
+/* The messages of @changes (of VgpuChange), joined by "; ". Owned by the caller. */
+char *golden_tell(const GPtrArray *changes);

@@ -302,8 +302,8 @@ find_obstacle(FaultRun *self)
 {
     for (guint i = 0; fault_gpus[i]; i++) {
         const char *why = NULL;
-        g_autoptr(GVariant) answer = fault_host_call(
-            self->out->host, "GetGpu", g_variant_new("(s)", fault_gpus[i]), &why);
+        g_autoptr(GVariant) answer =
+            fault_host_call(self->out->host, "GetGpu", g_variant_new("(s)", fault_gpus[i]), &why);
         g_autoptr(GVariant) gpu = answer ? g_variant_get_child_value(answer, 0) : NULL;
 
         if (!gpu || g_variant_lookup(gpu, "obstacle", "&s", &why))

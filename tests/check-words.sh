@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Turns of phrase that have been mended all over the tree and are not to come back: in comments, messages, pages and
-# tests. A word is added here with the commits that mend it.
+# Phrases that have been replaced in the whole tree and must not return: in comments, messages, pages and
+# tests. A phrase is added here by the commits that replace it.
 # Usage: check-words.sh [TREE]; without TREE it tests itself first.
 set -eu
 
-# An extended regular expression for whole words, case ignored, and what to write instead. A line that is right all
-# the same gets a row in exceptions().
+# An extended regular expression for whole words, case ignored, and the replacement. A line that is correct with such
+# words gets a row in exceptions().
 words()
 {
     cat << 'WORDS'
@@ -37,12 +37,11 @@ tests/lab/scenarios/65-two-users\.sh .*
 EXCEPTIONS
 }
 
-# tracked TREE: the files of text whose language is ours, NUL between them. The lab's driver and the fuzz
-# targets are still to be mended.
+# tracked TREE: the text files in our own language, separated by NULs; test data and corpora are foreign.
 tracked()
 {
     { git -C "$1" ls-files -co --exclude-standard 2> /dev/null | grep . || (cd "$1" && find . -type f | sed 's|^\./||'); } |
-        grep -vE '(^|/)(COPYING|\.git)|^tests/(captures|data|fuzz)/|^tests/lab/lab$|^tests/check-words\.sh$|\.(png|xz)$' |
+        grep -vE '(^|/)(COPYING|\.git)|^tests/(captures|data|fuzz/corpus)/|^tests/check-words\.sh$|\.(png|xz)$' |
         grep -vE '^(_?build|_inst|autom4te|configure$|config\.|Makefile(\.in)?$|aclocal|run$|src/bus/)|\.(log|trs)$' | while read -r file; do
             [ ! -f "$1/$file" ] || printf '%s\0' "$file"
         done

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A <vgpu:devices> by itself: the tables against the public schema, and what is read of it. */
+/* A standalone <vgpu:devices>: the tables against the public schema, and the parsed result. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ check(xmlDoc *doc, const char *what, GError **error)
     return vgpu_schema_check(root, what, error);
 }
 
-/* In a domain of its own. */
+/* Wrap the element in a domain. */
 static void
 read_wants(const guint8 *data, gsize size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What virt-vgpu-host prints: GVariant text of the types that the daemon asks for, and what is made of that. */
+/* The output of virt-vgpu-host: GVariant text of the types that the daemon asks for, and its interpretation. */
 #include "fuzz.h"
 
 #include "daemon/host-program.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The dictionary that a D-Bus caller describes a device with, and the annotation that comes of it. */
+/* The dictionary with which a D-Bus caller describes a device, and the annotation made from it. */
 #include "fuzz.h"
 
 #include "daemon/device-options.h"

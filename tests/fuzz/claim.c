@@ -18,7 +18,7 @@ content(const char *dir)
     return text;
 }
 
-/* The file that the record of @from is written as. */
+/* The file that stores the record of @from. */
 static char *
 rewrite(const char *from, const char *to)
 {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Prints a dictionary for libFuzzer: the names and values of the public schemas in xml-schemas/, and what else XML of
-# libvirt's has that the parsers look for.
+# Prints a dictionary for libFuzzer: the names and values of the public schemas in xml-schemas/, and other parts of
+# libvirt's XML that the parsers look for.
 set -eu
 cd "${top_srcdir:-.}/xml-schemas"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A domain's XML, and all that is made of it: what is read, injected, filtered, annotated, imported and found odd. */
+/* A domain's XML, and everything that is done with it: parse, inject, filter, annotate, import, lint. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ parse(const char *xml, GError **error)
     return vgpu_domain_parse(xml, strlen(xml), NULL, error);
 }
 
-/* What the manager would have decided. */
+/* Choose places, as the manager would. */
 static void
 bind(VgpuDomain *domain, guint way)
 {
@@ -60,7 +60,7 @@ check_wants(const VgpuDomain *domain)
     }
 }
 
-/* What the daemon does to a definition is done once, and no reason to do it again. */
+/* A change to a definition is complete: a second look finds nothing to change. */
 static void
 inject(const guint8 *data, gsize size, guint way)
 {
@@ -111,7 +111,7 @@ filter(const guint8 *data, gsize size, guint way)
                again);
 }
 
-/* Another device is added to the annotation and taken away again. */
+/* Add another device to the annotation, and remove it again. */
 static void
 annotate(const VgpuDomain *domain)
 {
@@ -202,7 +202,7 @@ lint(const VgpuDomain *domain)
         FUZZ_CHECK(fuzz_is_printable(((VgpuLint *) lints->pdata[i])->text), "a finding");
 }
 
-/* What is found in an XML without parsing it agrees with the parsed one. */
+/* A scan of the XML without parsing it agrees with the parser. */
 static void
 peek(const VgpuDomain *domain, const guint8 *data, gsize size)
 {

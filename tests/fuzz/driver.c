@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the daemon and a driver's process say to each other, where one of the two lies: packets, and what
- * is in them. The first byte says what comes. */
+/* The protocol between the daemon and a driver process when one side lies: packets and their contents. The first
+ * byte chooses the kind. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -55,7 +55,7 @@ of_bytes(const GVariantType *type, const guint8 *data, gsize size)
     return g_variant_ref_sink(g_variant_new_from_bytes(type, bytes, FALSE));
 }
 
-/* What a driver says of a GPU, true or not. */
+/* A driver's report about a GPU, true or not. */
 static void
 try_contents(const guint8 *data, gsize size)
 {
@@ -96,7 +96,7 @@ try_discovery(const guint8 *data, gsize size)
     FUZZ_CHECK(again && again->gpus->len == inventory->gpus->len, "what was packed");
 }
 
-/* A request with arguments that no daemon sends, on a host that has nothing. */
+/* A request with arguments that no daemon sends, on an empty host. */
 static void
 try_request(const guint8 *data, gsize size)
 {

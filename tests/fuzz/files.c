@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files that others write: modprobe.d, mdevctl's, boot scripts, gim_config; and what is printed with two texts of
- * any kind. The first byte chooses. */
+/* Files of other programs: modprobe.d, mdevctl's, boot scripts, gim_config; and output that contains two arbitrary
+ * texts. The first byte chooses. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -94,7 +94,7 @@ try_diff(const guint8 *data, gsize size)
     FUZZ_CHECK(!*diff == g_str_equal(before, after), "%s", diff);
 }
 
-/* Words alone are replaced, so there are some at the end. */
+/* Only whole words are replaced, so append some. */
 static void
 try_disguise(const guint8 *data, gsize size)
 {

@@ -93,7 +93,7 @@ fuzz_outcome(bool succeeded, const GError *error)
                "an error's text");
 }
 
-/* By GLib, not by the list of base/printable.c, which may lack something. */
+/* Use GLib's tables, not the list of base/printable.c, which may be incomplete. */
 bool
 fuzz_is_printable(const char *text)
 {

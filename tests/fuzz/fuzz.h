@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fuzz.h: what the fuzz targets share
  *
- * A target is one file with one FUZZ_TARGET(), which gets bytes, hands them to one parser, and checks what holds of
- * every input, beside that nothing crashes. A build with --enable-fuzzers makes a program with libFuzzer of
- * each; any other build one program of all, which runs them with files (replay.c). The same bytes have to lead to
- * the same every time: no clock, no random number. */
+ * A target is one file with one FUZZ_TARGET(), which gets bytes, passes them to one parser, and checks properties that
+ * hold for every input, besides not crashing. A build with --enable-fuzzers links each target with libFuzzer; any
+ * other build makes one program of all targets, which runs them on files (replay.c). A target has to be
+ * deterministic: no clock, no random numbers. */
 #pragma once
 
 #include <glib.h>
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     static void run_target(const guint8 *data, gsize size)
 #endif
 
-/* Before each input: criticals and errors of GLib's are failures, all else that is logged is not printed. */
+/* Before each input: make GLib's criticals and errors failures, and drop all other log messages. */
 void fuzz_begin(const char *target);
 
 /* End the program with that text unless @holds. */
@@ -47,23 +47,23 @@ void fuzz_begin(const char *target);
 void fuzz_fail(const char *file, int line, const char *what, const char *format, ...)
     G_GNUC_PRINTF(4, 5) G_GNUC_NORETURN;
 
-/* One of 0…@n-1 that follows from the bytes: what to do with them, where no part of them can say it. */
+/* A number from 0 to @n-1, computed from all bytes: to choose an action where no part of the input can. */
 guint fuzz_pick(const guint8 *data, gsize size, guint n);
 
-/* The bytes up to the first NUL, as a text. Owned by the caller. */
+/* The bytes up to the first NUL, as a string. Owned by the caller. */
 char *fuzz_text(const guint8 *data, gsize size);
 /* The same as valid UTF-8. */
 char *fuzz_utf8(const guint8 *data, gsize size);
-/* The next line of the text at *@at, which moves behind it; "" at its end. Owned by the caller. */
+/* The next line of the text at *@at, which advances past it; "" at the end. Owned by the caller. */
 char *fuzz_line(const char **at);
 
-/* What every function of the project's promises: it succeeds without an error, or fails with one, which has a text
- * that is UTF-8. */
+/* Check the promise of every function in this project: it succeeds without an error, or fails with one whose message
+ * is UTF-8. */
 void fuzz_outcome(bool succeeded, const GError *error);
-/* Whether it can be shown on a terminal: UTF-8, and no control or format character but newlines. */
+/* Whether the text is safe on a terminal: UTF-8, without control and format characters other than newlines. */
 bool fuzz_is_printable(const char *text);
 
-/* A directory of the target's own, the same for all inputs; the target leaves it as it was. Not in memory of the target's: a path below it. */
+/* A directory for this target, the same for all inputs; the target leaves it as it was. Owned by fuzz.c. */
 const char *fuzz_dir(void);
 char *fuzz_path(const char *name) G_GNUC_WARN_UNUSED_RESULT;
 void fuzz_write(const char *path, const void *data, gsize size);

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs the fuzz targets of a build with --enable-fuzzers (make fuzzers), from its directory.
-# Usage: fuzz.sh for SECONDS    all of them, for so long altogether, and with the same dice each time, or those of
+# Usage: fuzz.sh for SECONDS    all of them, for that time in total, always with the same seed, or with that of
 #                               VGPU_FUZZ_SEED: whether a change passes does not depend on luck
-#        fuzz.sh until SECONDS  each until it has had so much CPU time since its code last changed, those that had
-#                               least first; for VGPU_FUZZ_MINUTES at most. Ends with a line "left: TARGET …" for
-#                               each that lacks some
-# Times, what made a target fail and, but for "for", corpora are kept in VGPU_FUZZ_CACHE; what failed belongs in
-# tests/fuzz/corpus/TARGET, with a mend. Fails if a target has.
+#        fuzz.sh until SECONDS  each until it has had that much CPU time since its code last changed, those with the
+#                               least time first; for VGPU_FUZZ_MINUTES at most. Ends with a line "left: TARGET …" for
+#                               each target that lacks time
+# Times, failing inputs and, except with "for", corpora are kept in VGPU_FUZZ_CACHE; failing inputs belong in
+# tests/fuzz/corpus/TARGET, with the fix. Fails if a target has failed.
 set -uo pipefail
 top_srcdir=$(cd "$(dirname "$0")/../.." && pwd)
 export top_srcdir
@@ -21,13 +21,13 @@ trap 'rm -rf "$work"' EXIT
 
 mapfile -t targets < <(sed -n 's/^TARGET(\(.*\))$/\1/p' "$top_srcdir/tests/fuzz/targets.h")
 
-# The code of a target is its program, without what tells lines and places.
+# The code of a target is its program, without debug information.
 code() { objcopy --strip-all -R .note.gnu.build-id "tests/fuzz/$1" "$work/$1.code" && sha256sum < "$work/$1.code"; }
 
-# begin TARGET: its directories
+# begin TARGET: creates its directories
 begin() { mkdir -p "$cache/$1/corpus" "$cache/$1/failed" && "$top_srcdir/tests/fuzz/seed.sh" "$1" "$work/seed-$1"; }
 
-# count TARGET: times are of this code; those of another do not count any more
+# count TARGET: resets the counted time if the code has changed
 count() {
     local dir=$cache/$1 now
     now=$(code "$1") || return
@@ -37,11 +37,11 @@ count() {
 
 # fuzz TARGET SECONDS; adds its CPU time
 fuzz() {
-    local dir=$cache/$1 status=0 cpu corpus seed=0 # 0: another one each time
+    local dir=$cache/$1 status=0 cpu corpus seed=0 # 0: a random one
     corpus=$dir/corpus
     [ "$mode" != for ] || { corpus=$work/corpus-$1 && mkdir -p "$corpus" && seed=${VGPU_FUZZ_SEED:-1}; }
     local TIMEFORMAT='%U %S'
-    # an input's time is the clock's, on a machine that may be doing much else
+    # the limit for an input is wall-clock time, and the machine can be busy
     { time "tests/fuzz/$1" -max_total_time="$2" -timeout=300 -rss_limit_mb=3072 -max_len=16384 -print_final_stats=1 \
         -seed="$seed" -verbosity=1 -dict="$work/dictionary" -artifact_prefix="$dir/failed/" "$corpus" "$work/seed-$1" \
         > "$work/$1.log" 2>&1 < /dev/null || status=$?; } 2> "$work/$1.time"
@@ -61,7 +61,7 @@ describe() {
         END { printf "%d executions, %d edges, %d features", n, edges, features }' "$1"
 }
 
-# each SECONDS TARGET…: these, so many at a time as there are CPUs
+# each SECONDS TARGET…: runs these, as many at a time as there are CPUs
 each() {
     local seconds=$1 target
     shift
@@ -72,7 +72,7 @@ each() {
     wait
 }
 
-# Those that lack some of $1 seconds, least first.
+# The targets that have had less than $1 seconds, the least first.
 lacking() {
     local target
     for target in "${targets[@]}"; do

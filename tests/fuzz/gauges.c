@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What Prometheus reads, made of rows with any names that users may choose: each line is a comment or a sample, and
- * none comes twice. */
+/* The Prometheus exposition, for rows with any names that users may choose: each line is a comment or a sample, and
+ * no sample is repeated. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -28,7 +28,7 @@ is_quick(xmlDoc *doc)
     return true;
 }
 
-/* What neither of both is for: the programs refuse text beside elements in their own words, and entities are not
+/* Documents outside the scope of both: the programs refuse text beside elements elsewhere, and entities are not
  * expanded. */
 void
 fuzz_grammar(const char *schema, bool (*check)(xmlDoc *doc, const char *what, GError **error),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Licence settings, a line each: those that are given, and a gridd.conf of another's. The first line is the profile. */
+/* Licence settings, one per line: given ones, and those of a foreign gridd.conf. The first line is the profile. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ count_lines(const char *text)
     return n;
 }
 
-/* @known: all of its keys are, which is what is read again. */
+/* @known: all keys are known, so that reading the output again yields the same settings. */
 static void
 check(const VgpuGridd *gridd, bool known)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a hook sends to the daemon, in one piece and byte by byte. */
+/* A hook's request to the daemon, in one piece and byte by byte. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What virt-vgpu-hook reads: an XML from libvirt, then the daemon's answer, with a NUL between them. What is
- * tried has no header, so its file is included. */
+/* The input of virt-vgpu-hook: XML from libvirt, then the daemon's answer, separated by a NUL. The code under test
+ * has no header, so include its source file. */
 #include "fuzz.h"
 
 #include <sys/mman.h>
@@ -74,7 +74,8 @@ FUZZ_TARGET(hook_client)
     struct call call = { .policy = &policies[fuzz_pick(data, size, 4)],
                          .name = "web1",
                          .root = "",
-                         .deadline_ms = 3600000 }; /* never: the clock is not to count */
+                         .deadline_ms =
+                             3600000 }; /* never reached: results must not depend on time */
     char uuid[UUID_LEN + 1];
 
     call.deadline = now(CLOCK_MONOTONIC) + call.deadline_ms * 1000000LL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names on an image with the guest's driver, a line each ("/" at the end: a directory), and the image that comes of
- * them. */
+/* Names on an image with the guest's driver, one per line ("/" at the end: a directory), and the resulting image. */
 #include "fuzz.h"
 
 #include <string.h>

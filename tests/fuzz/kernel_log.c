@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records of the kernel's log. The loop that reads them is internal to its file, so that is included. */
+/* Records of the kernel's log. The loop that reads them is internal to its source file, so include that. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ on_found(const VgpuXidRecord *record, gpointer opaque)
     ++*(guint *) opaque;
 }
 
-/* So that no position is written. */
+/* Do not store the position. */
 static bool
 is_kept(gpointer opaque)
 {
@@ -27,7 +27,7 @@ is_kept(gpointer opaque)
     return false;
 }
 
-/* By itself. */
+/* Parse the input as one record, without the loop. */
 static guint
 count(const guint8 *data, gsize size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The host layout: read, written, read again; changed as `--persistent` changes it; and against its public schema. */
+/* The host layout: read, written, read again; edited as by `--persistent`; and compared with its public schema. */
 #include "fuzz.h"
 
 #include <string.h>

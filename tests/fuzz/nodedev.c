@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Node devices as libvirt describes them, with a NUL between each and the next. */
+/* Node devices as libvirt describes them, separated by NULs. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A pool's XML: read, written, read again; and against its public schema. */
+/* A pool's XML: read, written, read again; and compared with its public schema. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -26,7 +26,7 @@ find(const char *name)
     return NULL;
 }
 
-/* Files that were run. */
+/* Returns the number of files that were run. */
 static guint
 run(const FuzzTarget *target, const char *path)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define END 255
-#define ROW 4 /* below it a row begins */
+#define ROW 4 /* a byte below this begins a row */
 
 static guint8
 byte(const guint8 **data, gsize *size)

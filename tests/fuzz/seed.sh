@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# seed.sh TARGET DIRECTORY: puts what the tree has for that fuzz target to begin with into the directory: the files of
-# tests/data and of the documentation, and tests/fuzz/corpus/TARGET, which has the crashes that were found.
+# seed.sh TARGET DIRECTORY: fills the directory with the fuzz target's initial corpus: files of tests/data and of the
+# documentation, and tests/fuzz/corpus/TARGET, which has the crashes that were found.
 set -eu
 target=$1 into=$2
 cd "${top_srcdir:-.}"
 
-# cut TAG FILE…: the examples in these pages, an element each
+# cut TAG FILE…: extracts the examples from these pages, one element each
 cut_examples()
 {
     tag=$1

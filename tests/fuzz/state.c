@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is kept of cordoned GPUs and of boards, as files: the first byte says which. */
+/* The state files about cordoned GPUs and about boards: the first byte chooses. */
 #include "fuzz.h"
 
 #include "base/names.h"

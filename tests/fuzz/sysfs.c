@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A host whose /sys may say anything: scanned, sent between processes, captured, and asked for room. The bytes are
- * files: one that chooses its name, one for its length, then its content. */
+/* A host with arbitrary contents of /sys: scan it, send it between processes, capture it, and place vGPUs on it. The
+ * input is a list of files: a byte that chooses the name, a byte for the length, then the content. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tables and JSON of rows with any names that users may choose: nothing that a terminal obeys, one line a row, no wider
- * than asked for as far as that is possible. */
+/* Tables and JSON of rows with any names that users may choose: no terminal escapes, one line per row, and no wider
+ * than the given width where possible. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The small grammars, a line of input each: addresses, UUIDs, profiles, schedulers, MIG layouts, sets, cordons. */
+/* The small grammars, one line of input each: addresses, UUIDs, profiles, schedulers, MIG layouts, sets, cordons. */
 #include "fuzz.h"
 
 #include <string.h>

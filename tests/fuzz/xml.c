@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Documents that follow each other, as virt-install prints them; and the limits that stand before libxml2: what it
- * takes for a tag or an attribute was counted as one. */
+/* Several documents in one stream, as virt-install prints them; and the limits that are checked before libxml2 parses:
+ * everything that libxml2 parses as a tag or an attribute has been counted as one. */
 #include "fuzz.h"
 
 #include <string.h>

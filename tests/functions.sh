@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Sourced by tests and benchmarks that run the real programs on a made tree: a test calls begin first and finish last, a
-# benchmark sets $builddir and $srcdir, absolute.
+# Sourced by tests and benchmarks that run the real programs on a made tree. A test calls begin first and finish last; a
+# benchmark sets $builddir and $srcdir to absolute paths.
 
 # begin session|none [ARGUMENT...]: a test with a session bus of its own or without one, on a tree of tests/make-tree ARGUMENT...
 begin()
@@ -24,7 +24,7 @@ begin()
     domain_xml 0 | sed 's/<devices/<description>ua-vgpu-<\/description>&/' > "$root/vm0.xml"
 }
 
-# needs TOOL: else the test is left out
+# needs TOOL: skips the test without it
 needs()
 {
     command -v "$1" > /dev/null && return
@@ -39,7 +39,7 @@ make_root()
     "$builddir/tests/make-tree" "$root" "$@"
 }
 
-# At a test's end, whatever it was: all that it has started, the daemon with it.
+# At the end of a test, whatever the result: ends all processes that it has started, including the daemon.
 cleanup()
 {
     jobs -p > "$root/jobs" # not in a substitution, which has no jobs
@@ -96,7 +96,7 @@ start_daemon()
     daemon=$!
 }
 
-# up [OPTION...]: start it, and wait until it serves; down [SIGNAL]: end it; killed: without a chance to say good-bye
+# up [OPTION...]: start it, and wait until it serves; down [SIGNAL]: end it; killed: end it with SIGKILL
 up() { start_daemon "$@" && until_true is_up; }
 is_up() { [ -S "$socket" ] && prepare 0 && { [ "$bus" = none ] || cli list; }; }
 down() { kill "-${1:-TERM}" "$daemon" && { wait "$daemon"; true; } 2> /dev/null; }
@@ -104,7 +104,7 @@ killed() { down KILL; }
 
 cli() { "$builddir/virt-vgpu" "$@"; }
 
-# says TEXT COMMAND...: it succeeds and says so, blanks left out
+# says TEXT COMMAND...: it succeeds and prints that, ignoring blanks
 says()
 {
     text=$1
@@ -159,7 +159,7 @@ verdict()
     fi
 }
 
-# check WHAT COMMAND...: that it succeeds
+# check WHAT COMMAND...: a test that passes if the command succeeds
 check()
 {
     what=$1
@@ -168,7 +168,7 @@ check()
     verdict $? "$what"
 }
 
-# fails_with TEXT COMMAND...: it fails and says so, in $root/said
+# fails_with TEXT COMMAND...: it fails and prints that; its output is in $root/said
 fails_with()
 {
     text=$1

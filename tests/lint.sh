@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# `make lint`: what tools can say about the sources without running them. A tool that is not installed
-# is said and skipped, except where CI=true. clang-tidy gets the flags of the build in LINT_CFLAGS; with
-# LINT_DEPTH=full, as in tests/battery, clang's analyzer goes through each function as far as it can.
+# `make lint`: static checks of the sources. A tool that is not installed is reported and skipped,
+# except with CI=true. clang-tidy gets the flags of the build in LINT_CFLAGS; with
+# LINT_DEPTH=full, as in tests/battery, clang's analyzer explores each function up to its own limit.
 set -u
 cd "${top_srcdir:-.}" || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
-# What has passed before is not looked at again.
+# Files that have passed before are not checked again.
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/virt-vgpu-lint
 mkdir -p "$cache/cppcheck" "$cache/clang-tidy"
 find "$cache" -type f -mtime +30 -delete
 
-# Files that match the patterns, also those that are not added yet. Left out: what is generated, and
+# Files that match the patterns, including untracked ones; without generated files and
 # the kernel module, which follows the kernel's style.
 files()
 {
@@ -29,7 +29,7 @@ files()
     done | LC_ALL=C sort -u
 }
 
-# Every file that is run by a shell, whatever its name.
+# All shell scripts, whatever their names.
 shell_scripts()
 {
     files '*' | while read -r file; do
@@ -61,15 +61,15 @@ files '*.c' '*.h' > "$tmp/files"
 lint clang-format xargs -rd '\n' clang-format --dry-run -Werror
 
 files '*.c' > "$tmp/files"
-# It does not know who owns what under GLib (leaks are found by the sanitizers, where the tests run),
+# cppcheck does not know GLib's ownership rules (the sanitizers find leaks when the tests run),
 # nor that NULL is a pointer here.
 lint cppcheck xargs -rd '\n' cppcheck --quiet --error-exitcode=1 --inline-suppr -j "$(nproc)" --cppcheck-build-dir="$cache/cppcheck" \
     --std=c11 --enable=warning,portability --library=gtk -I src -I . \
     --suppress=memleak --suppress=leakNoVarFunctionCall --suppress=varFuncNullUB
 
 shell_scripts > "$tmp/files"
-# SC1090, SC1091: what a script reads in is checked as a file of its own; SC2016: programs for another
-# shell are quoted like that; SC2187: busybox is fine
+# SC1090, SC1091: sourced files are checked on their own; SC2016: programs for another shell are quoted
+# like that; SC2187: busybox is fine
 lint shellcheck xargs -rd '\n' shellcheck -e SC1090,SC1091,SC2016,SC2187
 
 # test data may be bad XML on purpose
@@ -84,8 +84,8 @@ files '*' > "$tmp/files"
 lint grep sh tests/check-words.sh
 lint head xargs -rd '\n' sh tests/check-licences.sh
 
-# Last, since it is the slowest; it needs a configured tree. What a file is known by is all that the compiler
-# sees of it and its headers. Nineteen twentieths of its time are clang's analyzer, which gives a function up after
+# Last, since it is the slowest; it needs a configured tree. A file is identified by its preprocessed source.
+# Nineteen twentieths of the time are spent in clang's analyzer, which gives up on a function after
 # 225,000 states (max-nodes); an eighth of them takes a quarter of the time, and the rest is left to the battery.
 if [ -n "${LINT_CFLAGS:-}" ]; then
     depth='-Xclang -analyzer-config -Xclang max-nodes=30000'

@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Steps of a long test run, for tests/run-all and tests/battery: counts, times, and a budget for all of them.
 #
-# A step has a reference time, in seconds of a machine on which run-all takes 40 minutes. How much slower this
-# machine is, the pace, follows from the steps that have been run; those whose time is the network's or a cache's
-# ("~20") say nothing of it. With a budget, a step that would not end in time at that pace is not started. What is
-# left out is named at the end, and comes first the next time as long as the lab's cache remembers it.
+# A step has a reference time, in seconds on a machine where run-all takes 40 minutes. The pace, how much slower this
+# machine is, is computed from the steps that have been run, except those whose time depends on the network or a
+# cache ("~20"). With a budget, a step that would not end in time at that pace is not started. Skipped steps are
+# listed at the end, and come first the next time as long as the lab's cache remembers them.
 passed=0 failed=0 skipped=0
 budget=0           # seconds from the start of the script, 0: no limit
-plan=''            # only print what would be run
-spent=0 expected=0 # seconds that steps took, and their reference times
+plan=''            # only print the steps
+spent=0 expected=0 # seconds that the steps took, and their reference times
 took=() left_out=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/virt-vgpu-tests.XXXXXX")
 trap tidy EXIT
 memory=${VIRT_VGPU_LAB_CACHE:-/var/cache/virt-vgpu-lab}/left-out-of-${0##*/}
-parts=''   # that have been run
+parts=''   # parts that have been run
 besides='' # see beside()
 
 tidy() {
@@ -24,7 +24,7 @@ tidy() {
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
 
-# take_options ARG…: the script's own.
+# take_options ARG…: parses the script's options.
 take_options() {
     [ $# -le 2 ] || usage_error "too many arguments"
     case ${1:-} in
@@ -54,7 +54,7 @@ usage_error() {
     exit 2
 }
 
-# Permille of the reference machine's time.
+# The pace in permille of the reference machine's time.
 pace() { echo $((expected > 30 ? spent * 1000 / expected : 1000)); }
 # fits REFERENCE: whether a step of that length ends within the budget.
 fits() { [ "$budget" = 0 ] || [ $((SECONDS + $1 * $(pace) / 1000)) -le "$budget" ]; }
@@ -65,8 +65,8 @@ leave_out() {
     left_out+=("$1")
 }
 
-# step NAME REFERENCE CMD…: one test by its exit status; its output is shown only when it fails. 1: it failed,
-# 2: it was not run.
+# step NAME REFERENCE CMD…: a test that passes if CMD succeeds; its output is shown only if it fails. Returns 1 if it
+# failed, 2 if it was not run.
 step() {
     local name=$1 reference=${2#\~} paced=${2##\~*} start=$SECONDS status=0
     shift 2
@@ -95,7 +95,7 @@ step() {
     fi
 }
 
-# unit_step NAME REFERENCE CMD…: a step that runs `make check`; adds what that has summed up.
+# unit_step NAME REFERENCE CMD…: a step that runs `make check`; adds the totals that it prints.
 unit_step() {
     local ok bad name status=0
     step "$@" || status=$?
@@ -104,7 +104,7 @@ unit_step() {
     bad=$(sed -n 's/^# \(FAIL\|ERROR\|XPASS\): *//p' "$work/log" | tail -n 3 | awk '{ n += $1 } END { print n + 0 }')
     passed=$((passed + ${ok:-0}))
     failed=$((failed + bad))
-    [ "$bad" = 0 ] || failed=$((failed - status)) # they are counted, not the step
+    [ "$bad" = 0 ] || failed=$((failed - status)) # count the failed tests, not the step
     say "unit tests: ${ok:-0} passed, $bad failed"
     grep -E '^(FAIL|ERROR)' "$work/log"
     while read -r name; do leave_out "$name"; done < <(sed -n 's/^SKIP: *//p' "$work/log")
@@ -115,10 +115,10 @@ install_tools() {
     apt-get -qq update
     apt-get -qq -y --no-install-recommends install ccache clang clang-format clang-tidy cppcheck dbus-daemon \
         fish jq libxml2-utils man-db perl python3 python3-gi shellcheck systemd xorriso xz-utils zsh || return
-    # libFuzzer, of the version that clang is of
+    # libFuzzer, in the same version as clang
     apt-get -qq -y --no-install-recommends install libclang-rt-dev ||
         apt-get -qq -y --no-install-recommends install libclang-rt-14-dev || return
-    # What is only tested where it is there; by their names on Debian 13 and 12, and promtool without its server.
+    # Optional tools for tests, by their names on Debian 13 and 12; promtool without its server.
     apt-get -qq -y --no-install-recommends install golang-go golang-github-godbus-dbus-dev ||
         apt-get -qq -y --no-install-recommends install golang-go golang-dbus-dev || true
     command -v promtool > /dev/null || install_promtool || true
@@ -130,10 +130,10 @@ install_promtool() (
         install promtool /usr/local/bin/ && rm -r "$dir"
 )
 
-# The release of the lab that needs no root of its own here, if there is one.
+# The release of the lab that can use the host's root, if there is one.
 host_release() { sed -n 's/^VERSION_CODENAME=\(bookworm\|trixie\)$/\1/p' /etc/os-release | grep . || echo all; }
 
-# On a clean copy of what git tracks, so that nothing of a developer's build gets in; in a tarball, of all.
+# Works on a clean copy of the files that git tracks, without those of a developer's build; in a tarball, of all files.
 copy_tree() (
     mkdir "$work/src" "$work/build" &&
         { git ls-files -z 2> /dev/null || find . -type f -print0; } | tar -c --null -T - |
@@ -141,8 +141,8 @@ copy_tree() (
         cd "$work/build" && "$work/src/configure" --enable-werror
 )
 
-# fuzz OPTIMIZATION ARG…: tests/fuzz/fuzz.sh, on a build of only what its targets need. Without optimization
-# they are built in a third of the time.
+# fuzz OPTIMIZATION ARG…: tests/fuzz/fuzz.sh, on a build of its targets only. Without optimization
+# the build takes a third of the time.
 fuzz() (
     optimize=$1 && shift
     mkdir -p "$work/fuzz" && cd "$work/fuzz" || exit
@@ -151,7 +151,7 @@ fuzz() (
         VGPU_FUZZ_CACHE=${VIRT_VGPU_LAB_CACHE:-/var/cache/virt-vgpu-lab}/fuzz ../src/tests/fuzz/fuzz.sh "$@"
 )
 
-# beside CMD…: in the background, and out of the way of what is tested. join waits for it, prints what it has printed and fails if it has.
+# beside CMD…: runs it in the background, at low priority. join waits for it, prints its output and returns its status.
 beside() {
     [ -z "$plan" ] || return
     nice -n 19 "$@" > "$work/beside" 2>&1 < /dev/null &
@@ -188,8 +188,8 @@ run_lab() {
     for release in bookworm trixie; do count_lab "$release"; done
 }
 
-# count_lab RELEASE: adds up its TAP. What it planned and does not report has failed, and so has a lab that fails
-# without saying of what.
+# count_lab RELEASE: adds up its TAP. Planned tests without a result count as failed, and so does a lab that fails
+# without naming a test.
 count_lab() {
     local log=$work/lab-$1 planned ok bad skip name
     cat "$log"
@@ -211,7 +211,7 @@ count_lab() {
     sed -n "s/^.*ok [0-9]* - \([^ :]*\).* # time=\([0-9]*\)s.*/\2 $1 \1/p" "$log" >> "$work/scenarios"
 }
 
-# run_parts FUNCTION…: in this order, but those that were left out the last time first.
+# run_parts FUNCTION…: runs them in this order, but first those that were skipped the last time.
 run_parts() {
     local part
     for part in $(printf '%s\n' "$@" | grep -xFf <(cat "$memory" 2> /dev/null)) "$@"; do

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# make bench: the hook, the daemon and discovery beside other ways to do the same, in one run, and what the
-# daemon's decisions cost on large hosts (hosts.c). Prints a table, what the times are made of, the aims, and the
-# large hosts; the first is written to bench.csv in the build directory, too. RUNS (1000) is how often each is run,
-# STORM (1000) how many at once.
+# make bench: compares the hook, the daemon and discovery with other ways to do the same, and measures the
+# daemon's decisions on large hosts (hosts.c). Prints a table, the composition of the times, the aims, and the
+# large hosts; the table is also written to bench.csv in the build directory. RUNS (1000) is the number of runs,
+# STORM (1000) the number of concurrent hooks.
 set -euo pipefail
 builddir=$(cd "${builddir:-.}" && pwd)
 srcdir=$(cd "${top_srcdir:-.}" && pwd)
@@ -52,7 +52,7 @@ memory() # NAME: of the daemon now, in KiB: resident and private, then what it h
         "/proc/$daemon/smaps_rollup"
 }
 
-# first_starts N: of a domain, while no driver process runs: those for discovery and its GPU are started for it.
+# first_starts N: starts of a domain while no driver process runs: those for discovery and its GPU are started for it.
 first_starts()
 {
     local i begun us=()
@@ -68,11 +68,11 @@ first_starts()
     mapfile -t us < <(printf '%s\n' "${us[@]}" | sort -n)
     echo "first start,no driver process yet,$1,${us[$1 / 2]},${us[$1 * 99 / 100]},0"
 }
-# cpu NAME N: what the daemon has used since it was started, in us for each of N starts: all of it, and its worker
+# cpu NAME N: the daemon's CPU time since its start, in us for each of N starts: the whole process, and its worker
 cpu()
 {
     local ticks=$((1000000 / $(getconf CLK_TCK))) all worker
-    # without what is in brackets, which may have blanks
+    # without the name in brackets, which may contain blanks
     all=$(sed 's/.*) //' "/proc/$daemon/stat" | awk '{ print $12 + $13 + $14 + $15 }')
     worker=$(grep -l '^worker' /proc/"$daemon"/task/*/comm | head -n 1)
     worker=$(sed 's/.*) //' "${worker%comm}stat" | awk '{ print $12 + $13 }')

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Runs in a guest of the lab, as root: what one vGPU costs to make and to take away, by whom. Prints CSV as bench does.
-# RUNS (20) is how often each is run; nodedev-create, which takes ten seconds, a tenth of that.
+# Runs in a guest of the lab, as root: times the creation and removal of one vGPU by several programs. Prints CSV as
+# bench does. RUNS (20) is the number of runs; nodedev-create, which takes ten seconds, gets a tenth of that.
 set -euo pipefail
 runs=${RUNS:-20}
 parent=0000:84:00.0

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What `tests/demo` shows, inside the lab's guest.
+# The demonstration of `tests/demo`, inside the lab's guest.
 # shellcheck source=SCRIPTDIR/vgpu.sh
 . "$(dirname "$0")/vgpu.sh"
 

@@ -14,7 +14,7 @@ A2_VF=0000:41:00.4
 M10=0000:84:00.0
 M10B=0000:85:00.0
 P40=10000:01:00.0
-# No VFs after a boot. L40S: they become vGPUs themselves. A100: mdevs on them, and MIG.
+# Without VFs after a boot. L40S: its VFs become vGPUs themselves. A100: mdevs on VFs, and MIG.
 L40S=0000:61:00.0
 L40S_VF=0000:61:00.4
 L40SB=0000:62:00.0
@@ -24,17 +24,17 @@ A100_VF=0000:a1:00.4
 BLACKWELL=0000:a2:00.0
 H100=0000:a3:00.0
 HD620=0000:b1:00.0
-# Only on the machine with an IOMMU: real hardware, as far as the guest can tell; VFs from .1 on.
+# Only on the machine with an IOMMU: real hardware from the guest's point of view; VFs from .1 on.
 SSD=0000:01:00.0
 SSD_VF=0000:01:00.1
 export A2 A2_VF M10 M10B P40 L40S L40S_VF L40SB A100 A100_VF BLACKWELL H100 HD620 SSD SSD_VF
 
-# --- talking and asserting ----------------------------------------------------------------------
+# --- messages and assertions --------------------------------------------------------------------
 
 # say TEXT…: a line in the scenario's log, with the guest's uptime.
 say() { printf '[%8s] %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$*"; }
 
-# Prints FILE:LINE of the line in the scenario that led here.
+# Prints FILE:LINE of the calling line in the scenario.
 where() {
     local i=1
     while [[ ${BASH_SOURCE[i + 1]:-} && ${BASH_SOURCE[i]} == */lib.sh ]]; do i=$((i + 1)); done
@@ -57,8 +57,8 @@ assert_not_grep() {
     ! grep -qE -- "$1" <<< "$2" || fail "${3:-text}: unwanted match for /$1/ in: $2"
 }
 
-# assert_fails REGEX CMD…: CMD fails and says something that matches. (If CMD is a function, its own
-# `set -e` does not count.)
+# assert_fails REGEX CMD…: CMD fails with output that matches. (If CMD is a function, `set -e` has no effect
+# in it.)
 assert_fails() {
     local want=$1 out
     shift
@@ -107,7 +107,7 @@ fake() {
     local f=/sys/bus/pci/devices/$1/fakegpu/$2
     case $#${3:-} in
         2) cat "$f" ;;
-        *$'\n'*) cat <<< "$3" > "$f" ;; # the shell would write line by line
+        *$'\n'*) cat <<< "$3" > "$f" ;; # the shell itself would write line by line
         *) echo "$3" > "$f" ;;
     esac
 }
@@ -131,16 +131,16 @@ enable_vfs() {
     echo 0 > "$f" || return
     [ "$2" = 0 ] || echo "$2" > "$f"
 }
-# vfs_on ADDR N: the same, and udev is through with them.
+# vfs_on ADDR N: the same, and waits for udev.
 vfs_on() { enable_vfs "$1" "$2" && udevadm settle --timeout=60; }
 
 # vf_of ADDR N: the address of the Nth VF, from 0.
 vf_of() { basename "$(readlink -f "/sys/bus/pci/devices/$1/virtfn$2")"; }
 
-# Whether this is the machine that has one.
+# Whether this machine has an IOMMU.
 has_iommu() { compgen -G '/sys/class/iommu/*' > /dev/null; }
 
-# What a scenario finds: four VFs on the first A2, none on any other, no MIG, no mixed sizes.
+# The initial state for a scenario: four VFs on the first A2, none on other GPUs, no MIG, no mixed sizes.
 vfs_default() {
     local dir gpu vfs
     if has_iommu; then
@@ -248,7 +248,7 @@ is_state() { [ "$(state "$1")" = "$2" ]; }
 
 daemon_bin=/usr/sbin/virtvgpud
 daemon_installed() { [ -x "$daemon_bin" ]; }
-# A socket file may be a dead daemon's; somebody must listen.
+# The socket file of a dead daemon can be left over, so check for a listener.
 daemon_listens() {
     awk '$4 == "00010000" && $8 == "/run/virt-vgpu/hook.sock" { found = 1 } END { exit !found }' \
         /proc/net/unix
@@ -277,12 +277,12 @@ daemon_restart() {
     daemon_start
 }
 
-# libvirt_from MAJOR: libvirt is of that version or newer. (`virsh version` would have QEMU asked again,
+# libvirt_from MAJOR: libvirt has that version or a newer one. (`virsh version` would probe QEMU again,
 # for half a minute.)
 libvirt_from() { [ "$(libvirtd --version | sed 's/.* \([0-9]*\)\..*/\1/')" -ge "$1" ]; }
 libvirt_pid() { cat /run/libvirtd.pid; }
 libvirt_running() { [ -e /run/libvirtd.pid ] && kill -0 "$(libvirt_pid)" 2> /dev/null; }
-# Returns when libvirt answers.
+# Waits until libvirt answers.
 libvirt_start() { libvirtd --daemon --pid-file /run/libvirtd.pid && virsh -q uri > /dev/null; }
 libvirt_signal() {
     local pid
@@ -304,7 +304,7 @@ fi
 
 # --- between scenarios --------------------------------------------------------------------------
 
-# Back to how the guest came up, whatever a scenario left behind.
+# Restores the state after boot, whatever a scenario has left behind.
 cleanup() {
     local uuid vf addr state i
     knobs_default
@@ -316,17 +316,17 @@ cleanup() {
             sed -n 's/.\+/undefine "&" --managed-save --snapshots-metadata --nvram/p'
     } > /run/lab-cleanup
     if [ -s /run/lab-cleanup ]; then
-        virsh -q < /run/lab-cleanup > /dev/null || true # what counts is that they are gone
+        virsh -q < /run/lab-cleanup > /dev/null || true # checked below
         assert_eq "$(virsh -q list --all --name)" "" "domains left"
     fi
     if daemon_installed; then
         rm -f /run/virt-vgpu/host-status
-        # What the daemon has read of these only a new one forgets.
+        # Only a restart makes the daemon forget what it has read about these.
         if [ "$(find /etc/virt-vgpu/{pools,conf.d,host.xml} -type f -delete -print 2> /dev/null)" ]; then
             ! daemon_running || daemon_stop
         fi
         daemon_running || daemon_start
-        # A release goes on in the background; what is left after that is the scenario's own.
+        # A release continues in the background; anything left after that belongs to the scenario.
         for ((i = 0; i < 50; i++)); do
             compgen -G '/run/virt-vgpu/claims/*' > /dev/null || break
             sleep 0.1
@@ -338,7 +338,7 @@ cleanup() {
         vf=${vf%/*} vf=${vf##*/}
         [ ! -e "/sys/bus/pci/devices/$vf/nvidia" ] || wait_for 10 vf_free "$vf"
     done
-    # Records of what has just been taken from under the daemon.
+    # Records of devices that have just been removed under the daemon.
     if daemon_installed && find /run/virt-vgpu/claims /var/lib/virt-vgpu -type f 2> /dev/null | grep -q .; then
         daemon_stop
         find /run/virt-vgpu/claims /var/lib/virt-vgpu -type f -delete
@@ -350,6 +350,6 @@ cleanup() {
             0000:43:* | 0000:86:* | 0000:a[23]:* | 0000:b1:*) ;;
             *:absent) gpu_add "$addr" ;;
         esac
-    done <<< "$(cat "$knob_dir/hotplug")" # as a whole: it changes under us
+    done <<< "$(cat "$knob_dir/hotplug")" # in one read, as the loop changes it
     vfs_default
 }

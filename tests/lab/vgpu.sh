@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What scenarios of virt-vgpu share, on top of lib.sh.
+# Helpers for scenarios of virt-vgpu, on top of lib.sh.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -14,13 +14,13 @@ annotation() {
     printf '</vgpu:devices>'
 }
 
-# vgpu_uuid DOMAIN-UUID N: the UUID that anyone can compute.
+# vgpu_uuid DOMAIN-UUID N: the computed UUID of a vGPU.
 vgpu_uuid() { /usr/bin/python3 -ISc 'import sys, uuid; print(uuid.uuid5(uuid.UUID(sys.argv[1]), "virt-vgpu:" + sys.argv[2]))' "$1" "$2"; }
 
 # domain_uuid NAME
 domain_uuid() { virsh -q domuuid "$1" | head -n 1; }
 
-# live_hostdev NAME N, defined_hostdev NAME N: our <hostdev>, nothing when it has none.
+# live_hostdev NAME N, defined_hostdev NAME N: our <hostdev>; prints nothing if there is none.
 live_hostdev() { virsh -q dumpxml "$1" --xpath "//hostdev[alias/@name='ua-vgpu-$2']" 2> /dev/null | tr '"' "'" || true; }
 defined_hostdev() { virsh -q dumpxml "$1" --inactive --xpath "//hostdev[alias/@name='ua-vgpu-$2']" 2> /dev/null | tr '"' "'" || true; }
 has_live() { live_hostdev "$1" "$2" | grep -q "${3:-<hostdev}"; }
@@ -58,9 +58,9 @@ v = json.load(sys.stdin)
 print(eval(sys.argv[1]))' "$expression"
 }
 
-# qemu_pid NAME: of a running domain.
+# qemu_pid NAME: the process of a running domain.
 qemu_pid() { cat "/run/libvirt/qemu/$1.pid"; }
-# same_qemu NAME PID: it still runs, and as the same process.
+# same_qemu NAME PID: it still runs, in the same process.
 same_qemu() {
     kill -0 "$2" || fail "QEMU $2 of $1 has died"
     assert_eq "$(qemu_pid "$1") $(state "$1")" "$2 running" "QEMU of $1"
@@ -83,34 +83,34 @@ daemon_config() {
     daemon_restart
 }
 
-# set_annotation NAME ATTRS [ATTRS…]: in place of the one that it has, with virsh.
+# set_annotation NAME ATTRS [ATTRS…]: replaces the annotation, with virsh.
 set_annotation() {
     virsh -q metadata "$1" --uri "$NS" --key vgpu --config --set "<devices>$(printf '<device %s/>' "${@:2}")</devices>" > /dev/null
 }
 
-# udevd STOP, udevd CONT: without it libvirt, and so the daemon, does not hear of new devices.
+# udevd STOP, udevd CONT: without it libvirt, and so the daemon, gets no events about new devices.
 udevd() {
     local pids
     mapfile -t pids < <(pgrep -x systemd-udevd)
     kill "-$1" "${pids[@]}"
 }
 
-# defined_vf NAME N, live_vf NAME N: the VF that our <hostdev> names, nothing when it names none.
+# defined_vf NAME N, live_vf NAME N: the VF that our <hostdev> names; prints nothing if there is none.
 source_vf() { sed -n "s/.*<address domain='0x\(....\)' bus='0x\(..\)' slot='0x\(..\)' function='0x\(.\)'.*/\1:\2:\3.\4/p" | head -n 1; }
 defined_vf() { defined_hostdev "$1" "$2" | source_vf; }
 live_vf() { live_hostdev "$1" "$2" | source_vf; }
-# vf_params VF, mdev_params UUID: the plugin parameters, as the driver has them.
+# vf_params VF, mdev_params UUID: the plugin parameters, read from the driver.
 vf_params() { cat "/sys/bus/pci/devices/$1/nvidia/vgpu_params"; }
 mdev_params() { cat "/sys/bus/mdev/devices/$1/nvidia/vgpu_params"; }
-# types PF: what the VFs of a vendor-specific VFIO board carry, on one line; types_are PF TYPE…
+# types PF: the types on the VFs of a vendor-specific VFIO board, on one line; types_are PF TYPE…
 types() { cat "/sys/bus/pci/devices/$1"/virtfn*/nvidia/current_vgpu_type | xargs; }
 types_are() { [ "$(types "$1")" = "${*:2}" ]; }
 # vf_has VF TYPE
 vf_has() { [ "$(vf_type "$1")" = "$2" ]; }
-# is_connected: the daemon is, to libvirt.
+# is_connected: the daemon is connected to libvirt.
 is_connected() { [ "$(json 'v["libvirt_connected"]' version)" = True ]; }
 
-# pace: from now on it is noted how long a virsh takes, in ms; 250 on two idle cores.
+# pace: records the duration of a virsh from now on, in ms; 250 on two idle cores.
 pace() {
     while kill -0 $$ 2> /dev/null; do
         local begun=${EPOCHREALTIME/./}
@@ -119,16 +119,16 @@ pace() {
     done > /run/lab-pace &
     pace_pid=$!
 }
-# own_times PATTERN: how many ms were the daemon's own, and not libvirt's, of each event since the scenario began whose line in
-# the log matches and says both; a line each.
+# own_times PATTERN: the time of the daemon without libvirt's, in ms, for each event since the scenario began whose line
+# in the log matches and has both times; one per line.
 virtvgpud_log=/lab/work/logs/virtvgpud.log
 log_before=$(wc -l 2> /dev/null < $virtvgpud_log || echo 0)
 own_times() {
     tail -n "+$((log_before + 1))" $virtvgpud_log |
         sed -nE "/$1/s/.* after ([0-9]+) ms \(([0-9]+) in libvirt\).*/\1 \2/p" | awk '{ print $1 - $2 }'
 }
-# in_time COUNT MS PATTERN: there are COUNT such events or more, and of none of them more than MS ms are the daemon's own, or
-# so many times as much as a virsh has usually taken longer than usual since `pace`.
+# in_time COUNT MS PATTERN: there are COUNT such events or more, and the daemon's own time is at most MS ms in each,
+# scaled by how much longer than usual a virsh has taken since `pace`.
 in_time() {
     local times usual limit
     kill "$pace_pid"
@@ -143,12 +143,12 @@ in_time() {
 # driver_of ADDR: the driver that a PCI function is bound to, "-" if none.
 driver_of() { if [ -e "/sys/bus/pci/devices/$1/driver" ]; then basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; else echo -; fi; }
 
-# standins [LINE…]: NVIDIA's library and script are there, as far as we can tell; LINEs are for the same
-# conf.d file. Their knobs: see tests/standins/nvml.c and tests/standins/sriov-manage.
+# standins [LINE…]: makes the daemon use the stand-ins for NVIDIA's library and script; LINEs go into the same
+# conf.d file. For their knobs see tests/standins/nvml.c and tests/standins/sriov-manage.
 nvml_library=/usr/lib/virt-vgpu-lab/libnvidia-ml.so.1
 sriov_manage=/usr/lib/virt-vgpu-lab/sriov-manage
 standins() { daemon_config "$@" "[host]" "nvml_library=$nvml_library" "sriov_manage=$sriov_manage"; }
 nvml_knob() { mkdir -p /run/fake-nvml && printf %s "${2:-}" > "/run/fake-nvml/$1"; }
 manage_knob() { mkdir -p /run/sriov-manage && printf %s "${2:-}" > "/run/sriov-manage/$1"; }
-# vfs_of PF: how many are on.
+# vfs_of PF: the number of enabled VFs.
 vfs_of() { cat "/sys/bus/pci/devices/$1/sriov_numvfs"; }

@@ -113,8 +113,8 @@ static const struct profile a100_profiles[] = {
 /*
  * Time-sliced ones, then those on a GPU instance: names, sizes and numbers are NVIDIA's ("Hopper Architecture vGPU Types"
  * of the AI Enterprise documentation, H100 PCIe 80GB; configurations of github.com/NVIDIA/vgpu-device-manager, which has 5
- * of H100-16C), profiles of GPU instances as nvidia-smi mig -lgip has them on that board. Nobody has published the ids of
- * these types: they are made up.
+ * of H100-16C), profiles of GPU instances as nvidia-smi mig -lgip lists them on that board. The ids of these types are
+ * unpublished, and made up here.
  */
 static const struct profile h100_profiles[] = {
 	{ "9021", "NVIDIA H100-4C",       4096, 1, 60, "3840x2400", 20, 16, NO_GI, 0 },

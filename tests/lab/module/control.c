@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fakegpu/, the directory of a PF for what real boards leave to NVML: MIG, mixed sizes, the scheduler, what types and
- * vGPUs there are. A stand-in for NVML can so answer as the board is.
+ * fakegpu/, the directory of a PF for settings that real boards leave to NVML: MIG, mixed sizes, the scheduler, and the
+ * lists of types and vGPUs. A stand-in for NVML answers from these files.
  *
  * The rules of MIG, mixed sizes and schedulers are those of NVIDIA's vGPU software user guide and MIG user guide. That a
  * change of VFs takes GPU instances away, but not MIG mode, was seen on an RTX PRO 6000 Blackwell by

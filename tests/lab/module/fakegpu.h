@@ -165,13 +165,13 @@ struct vgpu_device;
 #define GROUP_AT_ONCE	0
 #define GROUP_NEVER	(-1)
 
-/* A VFIO device on @dev that is yet to be shown. Without a vGPU, opening it gives ENODEV. */
+/* A VFIO device on @dev, not shown yet. Without a vGPU, opening it fails with ENODEV. */
 struct vgpu_device *vgpu_device_new(struct device *dev, struct fn *fn, struct vgpu *vgpu);
-/* Give @dev the group and the node of it: once, @group_ms from now, at once or never. */
+/* Register it, which gives @dev its group and node: once, after @group_ms, at once or never. */
 int vgpu_device_show(struct vgpu_device *device, int group_ms);
 /* Whether it has them. */
 bool vgpu_device_is_shown(const struct vgpu_device *device);
-/* Waits until nobody has it open. */
+/* Waits until it is closed. */
 void vgpu_device_del(struct vgpu_device *device);
 /* Need card->lock. */
 struct vgpu *vgpu_device_get(const struct vgpu_device *device);
@@ -191,7 +191,7 @@ void vendor_fn_del(struct pci_dev *pdev);
 
 int control_add(struct pci_dev *pdev);
 void control_del(struct pci_dev *pdev);
-/* VFs come or go: what does not survive that is gone. */
+/* VFs are created or removed: drop the state that does not survive that. */
 void control_wipe(struct card *card);
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ void control_wipe(struct card *card);
 bool knob_take(struct card *card, enum knob knob);
 /* Blocks as a wedged driver does: not even SIGKILL helps. */
 void knob_stall(struct card *card, enum knob delay_ms, enum knob hang);
-/* The same for what is read. */
+/* The same for reads. */
 void knob_stall_read(struct card *card);
 /* When a vGPU that is made now gets its group: for vgpu_device_show(). */
 int knob_group_ms(const struct card *card);

@@ -2,10 +2,10 @@
 /*
  * Knobs: module parameters that make boards slow, hung, lying or absent.
  *
- * What their users saw of real ones: a create that fails although there is room (github.com/intel/gvt-linux, issue 6;
+ * Seen by users of real boards: a create that fails although there is room (github.com/intel/gvt-linux, issue 6;
  * github.com/DualCoder/vgpu_unlock, issue 54), an mdev without its group (gvt-linux, issue 74), a driver that removes the
- * mdev by itself after the guest (Proxmox qemu-server, commits 49c51a60 and a672c578), EBUSY of a reset just after QEMU has
- * gone (PVE::QemuServer's Mdev.pm tries ten times), a vGPU without a display (github.com/kubevirt/kubevirt, issue 7245).
+ * mdev itself after the guest (Proxmox qemu-server, commits 49c51a60 and a672c578), EBUSY from a reset just after QEMU has
+ * ended (PVE::QemuServer's Mdev.pm tries ten times), a vGPU without a display (github.com/kubevirt/kubevirt, issue 7245).
  */
 #include <linux/delay.h>
 #include <linux/moduleparam.h>

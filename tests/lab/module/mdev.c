@@ -26,7 +26,7 @@ struct mdev_fn {
 	struct fn_type types[];
 };
 
-/* What an mdev has for driver data. */
+/* Driver data of an mdev. */
 struct mdev_vgpu {
 	struct vgpu *vgpu;
 	struct vgpu_device *device;
@@ -125,7 +125,7 @@ struct self_remove {
 	char path[80];
 };
 
-/* The mdev core exports no removal, so this goes the way of everybody else. */
+/* The mdev core exports no function for removal, so write to the sysfs attribute. */
 static void self_remove_work(struct work_struct *work)
 {
 	struct self_remove *sr = container_of(work, struct self_remove, work);

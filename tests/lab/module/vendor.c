@@ -53,7 +53,7 @@ static ssize_t current_vgpu_type_show(struct device *dev, struct device_attribut
 	return ret;
 }
 
-/* Another VFIO device in the place of the one that there is, for when its group is not to be there at once. */
+/* Replace the VF's VFIO device, so that the group of the new one can come late. */
 static int replace_device(struct vendor_fn *vf, struct vgpu *vgpu, int group_ms)
 {
 	struct card *card = vf->fn.card;
@@ -78,7 +78,7 @@ static int replace_device(struct vendor_fn *vf, struct vgpu *vgpu, int group_ms)
 	return ret;
 }
 
-/* What the VF carries: a vGPU, NULL for none. */
+/* Give the VF a vGPU, or take it away (NULL). */
 static int put_vgpu(struct vendor_fn *vf, struct vgpu *vgpu)
 {
 	struct card *card = vf->fn.card;

@@ -2,10 +2,10 @@
 /*
  * The vGPU as QEMU sees it: a VFIO device.
  *
- * How it shows its picture (VFIO_DEVICE_QUERY_GFX_PLANE, include/uapi/linux/vfio.h): a vGPU of NVIDIA's in a region, as
- * samples/vfio-mdev/mdpy.c does; one of GVT-g's in a dma-buf alone, as intel_vgpu_query_plane() of
- * drivers/gpu/drm/i915/gvt/dmabuf.c does, without a picture as long as the guest has no driver. A device without a
- * display does not know the ioctl, as samples/vfio-mdev/mtty.c.
+ * How it exports its display (VFIO_DEVICE_QUERY_GFX_PLANE, include/uapi/linux/vfio.h): NVIDIA's vGPUs use a region, as
+ * samples/vfio-mdev/mdpy.c does; GVT-g's use a dma-buf only, as intel_vgpu_query_plane() of
+ * drivers/gpu/drm/i915/gvt/dmabuf.c does, without a plane while the guest has no driver. A device without a
+ * display does not know the ioctl, as in samples/vfio-mdev/mtty.c.
  */
 #include <drm/drm_fourcc.h>
 #include <linux/sched.h>

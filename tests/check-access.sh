@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every method of the D-Bus interface says who may call it, in words that polkit's policy knows; what the
-# journal is given is documented.
+# Every method of the D-Bus interface declares its access, with an action of the polkit policy; the fields in
+# the journal are documented.
 set -eu
 cd "${top_srcdir:-.}"
 interface=data/org.virtvgpu.Manager1.xml policy=data/org.virtvgpu.policy
@@ -34,20 +34,20 @@ while read -r kind; do
     grep -q "org\.virtvgpu\.$kind" "$page" || complain "$page: org.virtvgpu.$kind is missing"
 done < "$tmp/kinds"
 
-# what a rule grants is a right that the policy knows
+# rules grant only actions of the policy
 sed -nE 's/.*"org\.virtvgpu\.([a-z]+)".*/\1/p' data/org.virtvgpu.rules > "$tmp/granted"
 [ -s "$tmp/granted" ] || complain "data/org.virtvgpu.rules: no action found"
 while read -r kind; do
     grep -qx "$kind" "$tmp/kinds" || complain "data/org.virtvgpu.rules: no action org.virtvgpu.$kind"
 done < "$tmp/granted"
 
-# manage is root's right: no rule of ours, and no example of one, grants it
+# manage is reserved to root: no rule or example of ours grants it
 if awk 'FNR == 1 || /^=/ { rule = 0 } /polkit\.addRule/ { rule = 1 } rule { print FILENAME ": " $0 }' \
     "$page" docs/*.md data/org.virtvgpu.rules | grep 'org\.virtvgpu\.manage'; then
     complain "a rule for polkit grants org.virtvgpu.manage: that makes its users root"
 fi
 
-# "EVENT MESSAGE_ID": programs look for them in the journal for ever
+# "EVENT MESSAGE_ID": stable, as programs look for them in the journal
 awk 'NF { text = text $0 } END { print text }' src/base/event.c |
     grep -oE '\{ *"[a-z-]+", *"[0-9a-f]{32}"' | tr -d '{ "' | tr , ' ' | sort > "$tmp/ids"
 [ -s "$tmp/ids" ] || complain "src/base/event.c: no message ids found"
@@ -55,7 +55,7 @@ awk '/^ [a-z-]+ +[0-9a-f]+$/ { print $1, $2 }' "$page" | sort > "$tmp/documented
 diff "$tmp/ids" "$tmp/documented" ||
     complain "MESSAGE_IDs of src/base/event.c (<) and of $page (>) differ"
 
-# missing FILE PATTERN: which of the words that are read are not in that passage of it, up to its list of events
+# missing FILE PATTERN: prints the words from stdin that are missing in that passage of the file, up to its list of events
 missing()
 {
     awk -v pattern="$2" '$0 ~ pattern { on = 1 } on { print } on && /libvirt-disconnected/ { exit }' "$1" |
@@ -64,7 +64,7 @@ missing()
     [ ! -s "$tmp/missing" ] || complain "$1: of events it lacks" "$(paste -sd ' ' "$tmp/missing")"
 }
 
-# what an event may be, and tell
+# the kinds of events, and their keys
 cut -d ' ' -f 1 "$tmp/ids" > "$tmp/told"
 missing docs/virt-vgpu.1.pod '^time [(]ISO 8601[)], event' < "$tmp/told"
 sed -nE 's/.*(put|g_variant_dict_insert)\(&dict, "([a-z_]+)".*/\2/p' src/base/event.c > "$tmp/keys"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the programs offer is documented, and what is documented is there: verbs, options,
-# configuration keys, D-Bus methods. And the rules of the life cycle are those that DESIGN.md has.
-# And examples work: the options of commands in pages exist, and XML in them is valid.
+# All features are documented, and all documented features exist: verbs, options, configuration
+# keys, D-Bus methods. The rules of the life cycle match DESIGN.md.
+# Examples work: the options of commands in pages exist, and XML in them is valid.
 # Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only.
 set -eu
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
@@ -28,13 +28,13 @@ $(grep '^[<>]' "$tmp/diff")"
 }
 
 # --- the life cycle ---------------------------------------------------------------------------
-# The phases are all that a drawing may name beside rules.
+# A drawing may name only rules and these phases.
 phases='none creating ready attaching releasing failed'
-# What changes the phase of a record, or makes or drops one.
+# Actions that change the phase of a record, or create or drop one.
 moves='place|adopt|claim|make|params|take|confirm|release|fail|drop|define|undefine'
 
-# life_cycle TREE: the table of rules in DESIGN.md has those of lifecycle.c, with what is done, in their
-# order; the drawing has those that change a phase, and no others.
+# life_cycle TREE: the table of rules in DESIGN.md has those of lifecycle.c, with their actions, in the same
+# order; the drawing has exactly those that change a phase.
 life_cycle()
 {
     sed -nE 's/^ +\{ DO\("([^"]+)", ([A-Z_]+),.*/\1 \2/p' "$1/src/core/lifecycle.c" |
@@ -60,7 +60,7 @@ $(grep '^[<>]' "$tmp/diff")"
     done
 }
 
-# reliability TREE: every test that docs/RELIABILITY.md names is there, and each promise names one or says that
+# reliability TREE: every test that docs/RELIABILITY.md names exists, and each promise names a test or says that
 # there is none.
 reliability()
 {
@@ -85,18 +85,18 @@ options()
 
 # --- examples ---------------------------------------------------------------------------------
 cli=$builddir/virt-vgpu
-help=${CHECK_DOCS_HELP:-$tmp/help} # asked for once a verb, also by the self-tests
+help=${CHECK_DOCS_HELP:-$tmp/help} # read once per verb, also by the self-tests
 export CHECK_DOCS_HELP="$help"
 mkdir -p "$help"
 
-# help_of VERB: its options, in $help/VERB, which is empty where there is no such verb.
+# help_of VERB: writes its options to $help/VERB, which is empty for an unknown verb.
 help_of()
 {
     [ -e "$help/$1" ] || options "$cli" "$1" > "$help/$1" 2> /dev/null || true
 }
 
-# typed FILE: the calls of virt-vgpu in a page, one a line, as far as the next pipe, bracket or the like: from blocks of
-# code and what stands between backquotes in Markdown, from examples in a man page.
+# typed FILE: the calls of virt-vgpu in a page, one per line, up to the next pipe, bracket or the like: from code blocks
+# and backquotes in Markdown, from examples in a man page.
 typed()
 {
     # shellcheck disable=SC2016 # backquotes of Markdown
@@ -129,7 +129,7 @@ commands()
     [ -s "$tmp/seen" ] || complain "no calls of virt-vgpu found in the pages"
 }
 
-# valid FILE: what xmllint and the schema of its element say, or virt-vgpu validate of an annotation.
+# valid FILE: whether xmllint and the schema of its element accept it, or, for an annotation, virt-vgpu validate.
 valid()
 {
     kind=$(sed -nE 's/^<(vgpu:)?([a-z]+).*/\2/p;T;q' "$1")
@@ -178,7 +178,7 @@ case ${1:-} in
         exit "$failed" ;;
 esac
 
-# spoil FILE SED [CHECK]: whether that change to a file of a tree that is otherwise as this one is found.
+# spoil FILE SED [CHECK]: whether the check finds that change to a file in a copy of this tree.
 spoil()
 {
     rm -rf "$tmp/tree"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Errors are data: no program looks into the message of one, or changes it but by a prefix, and what users read when a
-# start is refused is worded once, in src/domain/refusals.h.
+# Errors are data: no program parses an error message, or changes it other than by a prefix, and the words of refused
+# starts are defined once, in src/domain/refusals.h.
 set -eu
 cd "${top_srcdir:-.}"
 
@@ -13,16 +13,16 @@ statements()
          /[;{}]$/ { print FILENAME ":" text; text = "" }' "$@"
 }
 
-# inspections FILE...: what takes a message apart
+# inspections FILE...: code that takes a message apart
 inspections()
 {
     statements "$@" | grep -E \
         '(g_str_has_(prefix|suffix)|g_str_equal|g_regex_[a-z_]+|g_strsplit[a-z_]*|g_strdelimit|g_ascii_str[a-z]+|str(n?cmp|n?casecmp|r?chr|str|len|n?cpy|spn)|sscanf) ?\([^;]*->message' |
-        # of libvirt, which has no code for it
+        # libvirt has no error code for this case
         grep -v '^src/libvirt/domains.c:.*"in the process of unplug"' || true
 }
 
-# copies HEADER FILE...: what the files say that the header says already, by its first 24 characters
+# copies HEADER FILE...: texts in the files that are in the header already, by their first 24 characters
 copies()
 {
     header=$1
@@ -34,7 +34,7 @@ copies()
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# what it is to find, it finds
+# self-test: it finds each kind of violation
 cat > "$tmp/bad.c" << 'C'
     if (g_str_has_prefix(error->message,
                          "domain '"))

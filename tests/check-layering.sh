@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The layer table: a directory of src/ may include only what its row names, and itself. Above all,
-# core and libvirt do not know each other, so that nothing on the way of a hook can call libvirt; and
-# core and daemon know nothing that opens /sys or /dev (tests/test-owners.sh asks the program, too). And the phase
-# of a record is written by core/life.c, which goes by the rules, and by core/claim.c, which makes and reads
+# The layer table: a directory of src/ may include only the directories in its row, and itself. Above all,
+# core and libvirt do not include each other, so that nothing in the path of a hook can call libvirt; and
+# core and daemon include nothing that opens /sys or /dev (tests/test-owners.sh checks the program, too). And the phase
+# of a record is written only by core/life.c, which follows the rules, and by core/claim.c, which creates and reads
 # records.
 # Usage: check-layering.sh [TREE]; without TREE it tests itself first.
 set -eu
@@ -59,7 +59,7 @@ check_tree()
                 breaks("src/" layer " is not in the layer table")
         }
         FNR == 1 {
-            # bind.c has plans only, which are in one phase from their beginning to their end
+            # bind.c handles only plans, which never change their phase
             may_write = FILENAME ~ /\/src\/core\/(life|claim)\.c$/
             is_situation = FILENAME ~ /\/src\/core\/lifecycle\.c$/
         }
@@ -72,7 +72,7 @@ check_tree()
         /^[ \t]*#[ \t]*include[ \t]*"/ {
             name = $0
             gsub(/^[^"]*"|".*$/, "", name)
-            if (layer == "hooks" && name == "printable.h") # its own
+            if (layer == "hooks" && name == "printable.h") # a header of the hook itself
                 next
             if (layer == "hooks")
                 breaks("hooks/ is libc only")
@@ -146,7 +146,7 @@ src/core/bad.c claim.phase = VGPU_PHASE_READY;
 src/core/bad.c VgpuClaim about = { .uuid = uuid, .phase = VGPU_PHASE_READY };
 src/daemon/bad.c claim->phase = VGPU_PHASE_FAILED;
 src/domain/bad.c #include <libxml/relaxng.h>
-src/new/bad.c /* a directory that nobody put into the table */
+src/new/bad.c /* a directory that is missing in the table */
 src/bad.c /* a file outside any layer */
 hooks/bad.c #include "base/names.h"
 hooks/bad.c #include <glib.h>

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Each file says under which licence it is, in its first lines, as https://spdx.dev/ids/ has it. Left out: pages, what has
-# no comments (pictures, JSON, test data), and what is copied as it is into users' domains and guests.
+# Each file names its licence in its first lines, in the form of https://spdx.dev/ids/. Exceptions: pages, files without
+# comments (pictures, JSON, test data), and files that are copied unchanged into users' domains and guests.
 # Usage: check-licences.sh [FILE...]; without FILE it tests itself first.
 set -eu
 
-# The files among its input that do not say it; none of them may be binary.
+# The files among its input without a licence; none of them may be binary.
 unlicensed()
 {
     grep -vE '^(tests/(data|captures|fuzz/corpus)|docs/images|src/iso/guest/windows)/|(^|/)(COPYING|AUTHORS|README.*|\.gitignore)$|\.(md|json|png)$|^docs/examples/.*\.xml$|^src/iso/guest/README' |

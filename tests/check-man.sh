@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The man pages are formatted without a warning, and no line is wider than 80 columns: an example that is runs over
-# the edge of a terminal.
+# The man pages are formatted without a warning, and no line is wider than 80 columns: a wider example would exceed
+# the terminal.
 # Usage: check-man.sh [PAGE.pod...]; without pages it tests itself first, and then takes all of docs.
 set -eu
 cd "${top_srcdir:-.}"
@@ -15,7 +15,7 @@ done
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# check_page FILE: print what is wrong with it; fail if there is something.
+# check_page FILE: print its errors; fail if there are any.
 check_page()
 {
     page=$(basename "$1" .pod)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A name leads to its file: vgpu_NOUN_verb() is declared in NOUN.h, or where the type VgpuNoun is. NOUN may be the
-# header's whole name, its first word (host-diff.h: vgpu_host_), with its layer before it (driver/process.h:
+# The name of a function leads to its file: vgpu_NOUN_verb() is declared in NOUN.h, or where the type VgpuNoun is. NOUN
+# can be the header's whole name, its first word (host-diff.h: vgpu_host_), with its layer before it (driver/process.h:
 # vgpu_driver_process_), in the singular or in the plural.
 # Usage: check-names.sh [TREE]; without TREE it tests itself first.
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# No ring of files within a layer: what a file is built on does not call it back. Each function of ours is
-# defined with its name at the beginning of a line, so the sources alone tell who uses whom.
+# No circular dependencies between files of a layer: a file does not call files that are built on it. Each of our
+# functions is defined with its name at the beginning of a line, so the sources are sufficient to find the callers.
 # Usage: check-rings.sh [TREE]; without TREE it tests itself first.
 set -eu
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# No C file of the programs is longer than 500 lines: what does not fit has become two things.
+# No C file of the programs is longer than 500 lines: a longer one has more than one subject.
 set -eu
 cd "${top_srcdir:-.}"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What tests/run-all takes by the reference times of its steps and of the lab's scenarios stays within 40 minutes:
-# what does not fit goes to tests/battery, or runs on one release ("# once:").
+# By the reference times of its steps and of the lab's scenarios, tests/run-all takes 40 minutes at most: tests that do
+# not fit belong in tests/battery, or run on one release only ("# once:").
 set -eu
 cd "${top_srcdir:-.}"
 
@@ -13,7 +13,7 @@ if [ "${seconds:-9999}" -gt 2400 ]; then
     exit 1
 fi
 
-# check_header NAME VALUES: what scenarios have for it is one of these
+# check_header NAME VALUES: the header has one of these values in all scenarios
 check_header()
 {
     name=$1 values=$2

@@ -5,7 +5,7 @@ set -eu
 srcdir=${top_srcdir:-.}
 builddir=${builddir:-.}
 
-# libvirtd.socket accepts while libvirtd waits for us: ordered before it, both wait for ever.
+# libvirtd.socket accepts connections while libvirtd waits for us: ordered before the socket, both would wait for ever.
 if grep -HnE '^(Before|After|Requires|Wants|BindsTo)=.*(libvirtd|virtqemud)[a-z-]*\.socket' \
     "$srcdir"/data/*.service.in "$srcdir"/data/*.socket; then
     echo "virt-vgpu may be ordered against libvirtd.service and virtqemud.service only"
@@ -59,7 +59,7 @@ fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cp "$srcdir/data/virtvgpud.socket" "$tmp/"
-# verify wants a program that is there; which one does not matter to it
+# systemd-analyze verify needs an existing program, any one
 for unit in virtvgpud virt-vgpu-host; do
     sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$builddir/data/$unit.service" > "$tmp/$unit.service"
 done
@@ -68,7 +68,7 @@ systemd-analyze verify --man=no "$tmp/virtvgpud.service" "$tmp/virtvgpud.socket"
     cat "$tmp/out"
     exit 1
 }
-# It reports a misspelt key and yet succeeds. Units of others are theirs to mend.
+# It succeeds even if it reports a misspelt key. Ignore messages about foreign units.
 if grep -E '(virtvgpud|virt-vgpu-host)\.' "$tmp/out"; then
     exit 1
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Prometheus' own program on the alerts that we ship: their grammar, and whether they come when they should and only then.
+# promtool checks the alerts that we ship: their syntax, and that they fire when they should and only then.
 set -u
 command -v promtool > /dev/null || { echo "promtool is missing"; exit 77; }
 data=$(cd "${top_srcdir:-.}" && pwd)

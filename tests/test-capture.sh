@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu doctor --capture on a made tree, with the real daemon: what is in a bundle and what is not, a trial on an
-# idle GPU and what becomes of it when it is killed, tests/add-capture and tests/on-hardware.
+# virt-vgpu doctor --capture on a made tree, with the real daemon: the content of a bundle, a trial on an
+# idle GPU and the clean-up if it is killed, tests/add-capture and tests/on-hardware.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -10,7 +10,7 @@ other=0000:85:00.0
 hand=11111111-2222-4333-8444-555555555555
 bundle=$root/bundle.json
 
-# as cli, where the fake driver is in the processes that read, too
+# like cli, with the fake driver also in the processes that read
 capture()
 {
     ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 FAKE_DRIVER_ROOT=$root \
@@ -29,7 +29,7 @@ has_file() { has "\"sys/bus/pci/devices/$1\" : \"$2\""; }
 trial() { sed -n '/^ "trial"/,/^ }/p' "$bundle"; }
 trial_has() { trial | tr -d ' \n' | grep -F -- "$1"; }
 idle() { cli list --all --json > "$root/said" && not grep -q '"uuid" *: *"' "$root/said"; }
-# whatever has the form of a UUID is one that stands for another
+# every UUID in the bundle is a replacement
 is_anonymous()
 {
     not grep -oiE '[0-9a-f]{8}([-_])[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}' "$bundle" > "$root/uuids" ||
@@ -156,7 +156,7 @@ sed 's/virt-vgpu capture 1/virt-vgpu capture 0/' "$bundle" > "$root/private.json
 check "nor one of another format" fails_with "it is not of the format" add "$root/private.json" private
 check "none of them is left" test ! -e "$root/captures/private.json"
 
-# --- the trip on hardware -------------------------------------------------------------------------
+# --- tests/on-hardware ----------------------------------------------------------------------------
 trip()
 {
     VIRT_VGPU=$root/virt-vgpu NO_DOMAIN=1 "$srcdir/tests/on-hardware" "$@"

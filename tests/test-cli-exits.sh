@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu's exit statuses, one for each thing that a script may do next, and errors as JSON: of every verb.
+# virt-vgpu's exit statuses, which tell scripts what they can do next, and errors as JSON, for every verb.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -25,8 +25,8 @@ unset VIRT_VGPU_ROOT
 # shellcheck source=tests/cli-functions.sh
 . "$srcdir/tests/cli-functions.sh"
 
-# fails EXIT WORD TEXT ARGUMENT...: the text on stderr with and without --json; with it the same is one object on
-# stdout, without it nothing is
+# fails EXIT WORD TEXT ARGUMENT...: the text is on stderr with and without --json; stdout has the error as one object
+# with it, and is empty without it
 fails()
 {
     status=$1 word=$2 text=$3
@@ -44,7 +44,7 @@ fails()
     verdict $? "is one object: $word"
 }
 
-# --- what is typed wrong ----------------------------------------------------------------------
+# --- wrong usage ------------------------------------------------------------------------------
 fails 2 usage "unknown verb 'frobnicate'" frobnicate
 cli 2 --json
 json '{"error":"usage","code":2,"detail":"--jsonneedsaverb"}'
@@ -60,7 +60,7 @@ cli 2 list --frob -- --json # an argument
 [ ! -s "$tmp/out" ]
 verdict $? "prints nothing"
 
-# --- nothing to talk to -----------------------------------------------------------------------
+# --- no daemon, no libvirt --------------------------------------------------------------------
 for verb in gpu-list list pool-list inventory events "mig-list 41:00.0" "create 41:00.0 x"; do
     # shellcheck disable=SC2086 # words
     fails 6 unreachable "virtvgpud is not running" $verb
@@ -77,7 +77,7 @@ cli 1 explain --xml "$tmp/bad.xml"
 ! grep -qF "$(printf '\302\233')" "$tmp/err"
 verdict $? "what is quoted does not command the terminal"
 
-# --- what the daemon says ---------------------------------------------------------------------
+# --- errors of the daemon ---------------------------------------------------------------------
 start_manager
 fails 1 failed "MIG mode: reset required" mig-apply 41:00.0 99
 fails 2 usage "16 virtual functions at most" gpu-enable 41:00.0 --vfs 33

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The verbs of virt-vgpu that set the host up, figures of vGPUs, and what doctor and annotate say of host and
+# The verbs of virt-vgpu for host set-up, figures of vGPUs, and the output of doctor and annotate about host and
 # virtual functions, against a fake daemon. Needs no GPU, no libvirtd and no system bus.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh
 set -u
@@ -122,7 +122,7 @@ interrupted()
     sent "$how" hangs "$@"
     rm -f "$FAKE_MANAGER_HANG"
 }
-# goes_on METHOD TEXT ARGUMENT...: on Ctrl-C it says that this goes on, and how to look
+# goes_on METHOD TEXT ARGUMENT...: on Ctrl-C it says that the operation continues, and how to look
 goes_on()
 {
     method=$1
@@ -156,7 +156,7 @@ goes_on Inject "The definition of domain 'test' is being changed: virtvgpud goes
     start test -c test:///default
 goes_on Inject "the annotation is changed: virtvgpud goes on with the definition; see 'virt-vgpu list --all'" \
     annotate test --profile A2-4Q -c test:///default
-# libvirt is at it
+# libvirt is starting the domain
 export SLOW_START="$tmp/starting"
 starting() { [ -e "$SLOW_START" ]; }
 preload=$builddir/tests/slow-start.so
@@ -167,11 +167,11 @@ verdict $? "start: exit status 130, got $got"
 grep -v ' …$' "$tmp/err" | grep -qxE "virt-vgpu: Domain 'test' is being started: libvirt goes on with it; see \
 'virt-vgpu list', end it with 'virsh destroy [0-9a-f-]*'"
 verdict $? "start: says what libvirt goes on with"
-# nothing goes on, and nothing is left
+# nothing continues, and nothing is left
 interrupted INT BuildDriverIso driver-iso --output "$tmp/driver.iso" "$tmp/host.xml"
 [ "$got:$(find "$tmp" -name 'driver.iso*')" = 130: ]
 verdict $? "driver-iso leaves no unfinished image"
-# what only asks has nothing to say, and SIGTERM ends it as well
+# queries print nothing, and SIGTERM ends them, too
 interrupted INT ListMig mig-list 41:00.0
 [ "$got:$(cat "$tmp/err")" = 130: ]
 verdict $? "a query ends without a word"
@@ -240,7 +240,7 @@ narrow
 cli 0 mig-list 41:00.0 --profiles --json
 json '[{"mode":"on","profile":"1g.12gb","id":19,"free":6,"total":7,"memory_gib":10.625,"sms":16,"p2p":false,' \
     '"decoders":1,"encoders":0,"copy_engines":1}]'
-# What can be made is told before the mode is turned on.
+# The possible instances are listed before the mode is turned on.
 cli 0 mig-list e2:00.0 --profiles
 out "1g.5gb   19  -     7 " "GPU 0000:e2:00.0: MIG mode is off; 'virt-vgpu mig-apply' turns it on"
 cli 0 mig-list e2:00.0 --profiles --json

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu inventory and metrics as they are typed, against a fake daemon.
+# The command line of virt-vgpu inventory and metrics, against a fake daemon.
 # shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -53,7 +53,7 @@ json "\"host\":\"$(uname -n)\"" '"gpus":[{"address":"0000:41:00.0"' '"profiles":
     '"vgpus":[{"domain":"web1"' '"state":"planned"' '"state":"foreign"' '"pools":'
 tr -d ' \n' < "$tmp/out" > "$tmp/inventory"
 cli 0 --json inventory
-# what the other verbs print of the same is in it as it stands, key for key
+# it contains the output of the other verbs unchanged, key for key
 for verb in "gpu-info 41:00.0" "list --all" "pool-list"; do
     # shellcheck disable=SC2086 # a verb and its argument
     cli 0 --json $verb

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu driver-iso: what it builds is read back with xorriso, once as Linux and once as Windows sees
-# it; built here and by the method of the daemon.
+# virt-vgpu driver-iso: the image is read back with xorriso, as Linux and as Windows see
+# it; built by the command and by the daemon's method.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -46,7 +46,7 @@ only_image() { [ "$(ls "$tmp/images")" = grid.iso ]; }
 empty() { [ -z "$(ls "$tmp/images")" ]; }
 calls() { grep -c "^BuildDriverIso$" "$tmp/service"; }
 
-# --- what there is ----------------------------------------------------------------------------
+# --- input files ------------------------------------------------------------------------------
 # The name is one of NVIDIA's: longer than Joliet's usual 64 characters.
 exe=538.95_grid_win10_win11_server2019_server2022_dch_64bit_international.exe
 token=client_configuration_token_04-08-2021-16-10-20.tok
@@ -160,7 +160,7 @@ for file in README.txt windows/install.cmd windows/licence.reg; do
     check "$file has lines for Windows" test "$(grep -vc "$cr\$" "$tmp/x/$file")" = 0
 done
 
-# --- what is on it ----------------------------------------------------------------------------
+# --- the content ------------------------------------------------------------------------------
 check "install.sh is a shell script" sh -n "$tmp/x/linux/install.sh"
 check "install.sh runs" "$tmp/x/linux/install.sh" "$tmp/root"
 check "gridd.conf is in its place" cmp "$tmp/want" "$tmp/root/etc/nvidia/gridd.conf"

@@ -220,7 +220,7 @@ rm "$tmp"/virt-vgpu-*.xml
 cli 0 pool-dumpxml design
 out "meanwhile"
 if command -v script > /dev/null; then
-    # on a terminal: what is wrong may be edited again
+    # on a terminal, a wrong definition can be edited again
     cat > "$tmp/editor" <<END
 if [ -e "$tmp/again" ]; then sed -i 's/nome/name/g; s/meanwhile/second/' "\$1"
 else touch "$tmp/again"; sed -i s/name/nome/g "\$1"; fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu as it is typed: usage, exit codes, tables and JSON against a fake daemon, files, doctor
+# The command line of virt-vgpu: usage, exit codes, tables and JSON against a fake daemon, files, doctor
 # on a made tree. Needs no GPU, no libvirtd (libvirt's test driver) and no system bus.
 # shellcheck disable=SC2154 # tests and failures are counted in functions.sh
 set -u
@@ -120,7 +120,7 @@ cli 2 annotate --xml "$tmp/x" --profile x --json
 err "--output"
 
 # --- libvirt of another host ------------------------------------------------------------------
-# elsewhere URI COMMAND ARGUMENT...: virt-vgpu ARGUMENT... with that URI names COMMAND, which is to be run there
+# elsewhere URI COMMAND ARGUMENT...: virt-vgpu ARGUMENT... with that URI prints COMMAND, to be run on that host
 elsewhere()
 {
     uri=$1
@@ -143,12 +143,12 @@ elsewhere qemu+ssh://h2/system "ssh h2 \"virt-vgpu annotate web1 --profile 'NVID
 elsewhere qemu+ssh://h2/system "ssh h2 'virt-vgpu destroy '\\''\$x'\\'''" -c qemu+ssh://h2/system destroy "\$x"
 LIBVIRT_DEFAULT_URI=qemu+ssh://h2/system elsewhere qemu+ssh://h2/system \
     "ssh h2 virt-vgpu explain web1 (the URI is that of LIBVIRT_DEFAULT_URI)" explain web1
-# what needs no host
+# verbs that need no host
 for verb in "help" "version" "help --words VERB"; do
     # shellcheck disable=SC2086
     cli 0 -c qemu+ssh://h2/system $verb
 done
-# this host, however it is called: libvirt itself is asked
+# URIs that name this host are passed to libvirt
 own=$(uname -n)
 for uri in "test://localhost/x" "test://127.0.0.1/x" "test://[::1]/x" "test://$own/x" "test://${own%%.*}/x" \
     "test+unix:///x?socket=$tmp/none"; do
@@ -221,7 +221,7 @@ err "$tmp/bad.xml: line 4: unknown attribute 'colour'"
 cli 1 validate "$tmp/bad.xml" --json
 json "\"file\":\"$tmp/bad.xml\",\"valid\":false,\"line\":4,\"reason\":\"unknownattribute'colour'"
 silent
-# what was meant as an annotation
+# elements that were meant as an annotation
 echo "$annotation" | sed 's/domain:1/domains:1/' > "$tmp/space.xml"
 cli 1 validate "$tmp/space.xml"
 err "line 1: the namespace 'urn:virt-vgpu:domains:1' of <vgpu:devices> is not that of an annotation"
@@ -241,7 +241,7 @@ err "line 1: <network> is not a <domain>"
 sed 's/aaaaaaaa-0000-4000-8000-/aaaaaaaa000040008000/' "$tmp/web1.xml" > "$tmp/dashless.xml"
 cli 0 validate "$tmp/dashless.xml"
 out "valid, 1 vGPU"
-# what does not go together with its vGPU
+# elements that conflict with the vGPU
 qemu="<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
 qemu="$qemu<qemu:arg value='-set'/><qemu:arg value='device.hostdev0.x-igd-opregion=on'/></qemu:commandline>"
 sed "s|<test:runstate>|$qemu&|" "$tmp/web1.xml" > "$tmp/wiki.xml"
@@ -331,7 +331,7 @@ err "DTD"
 cli 3 annotate --xml "$tmp/plain.xml" --profile A2-4Q --output "$tmp/no/such/directory.xml"
 err "$tmp/no/such"
 
-# --- what is annotated, and not any more --------------------------------------------------------
+# --- annotating, and removing annotations -------------------------------------------------------
 cli 0 annotate web1
 printf '%s\n' '<vgpu:devices xmlns:vgpu="urn:virt-vgpu:domain:1">' '  <vgpu:device profile="A2-4Q"/>' \
     '</vgpu:devices>' | cmp -s - "$tmp/out"
@@ -440,7 +440,7 @@ cli 1 annotate --xml "$tmp/second.xml" --profile A2-4Q
 [ ! -s "$tmp/out" ]
 verdict $? "nothing is printed when one of them is wrong"
 
-# --- displays, where the profile's name is all there is ----------------------------------------
+# --- displays, where only the profile's name is known ------------------------------------------
 sed "s/<graphics type='vnc'\/>/&<graphics type='egl-headless'\/>/" "$tmp/plain.xml" > "$tmp/gl.xml"
 cli 0 annotate --xml "$tmp/plain.xml" --profile A2-4Q
 out 'display="on" ramfb="on"'
@@ -492,7 +492,7 @@ cli 0 annotate --xml "$tmp/plain.xml" --pool design
 out 'display="on" ramfb="on"'
 silent
 
-# Without a verb, what there is.
+# Without a verb, the overview.
 cli 0
 out "GPUs:      2, of which 1 can make vGPUs" "vGPUs:" "Pools:" "'virt-vgpu help' all verbs"
 silent
@@ -643,7 +643,7 @@ out "$tmp/misspelt.xml: a start is not possible now" "no GPU has that profile" \
 cli 1 explain big --json
 json '{"possible":false,"plan":[],'
 silent
-# what virt-install prints, once annotated
+# annotated output of virt-install
 cli 0 explain --xml "$tmp/cdrom.xml"
 out "$tmp/cdrom.xml: a start is possible now"
 cat "$tmp/web1.xml" "$tmp/cdrom.xml" | sed 's/<name>web1</<name>web2</' | sed '1,/web2/s/web2/web1/' > "$tmp/others.xml"
@@ -682,7 +682,7 @@ cli 0 annotate --xml "$tmp/plain.xml" --profile A2 --pool nosuch
 err "warning: this host has no pool 'nosuch' (see 'virt-vgpu pool-list'); web1 will not start here"
 err "warning: no GPU of this host has the profile 'A2'"
 out 'profile="A2"'
-# what is in the domain already
+# hostdevs that the domain has already
 sed "s|<graphics|<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='0x41' slot='0' function='4'/></source></hostdev>&|" \
     "$tmp/web1.xml" > "$tmp/vf.xml"
 cli 0 annotate --xml "$tmp/vf.xml"
@@ -713,7 +713,7 @@ cli 7 inject denied
 err "virt-vgpu: only root may inject"
 cli 0 start web1
 out "Domain 'web1' started" "attach vGPU 0"
-# a start that fails, and what NVIDIA's manager has to say of it
+# a start that fails, and the message of NVIDIA's manager about it
 mkdir "$tmp/bin"
 cat > "$tmp/bin/journalctl" <<'EOF'
 #!/bin/sh

@@ -79,7 +79,7 @@ for verb in "${verbs[@]}"; do
     done < <("$builddir/virt-vgpu" help --words "$verb")
 done
 
-# what is offered is the name once the shell has read it, whichever quote it stands in
+# after the shell's parsing, the offered word is the name, whatever the quoting
 evil="q\"\$(touch ran)\`touch ran\`\\'!q"
 quoted=$(printf %q "$evil")
 offers "virt-vgpu explain " web1 web2 'a\ b' "$quoted"
@@ -119,7 +119,7 @@ offers "virt-vgpu list --columns pa" parent
 offers "virt-vgpu host-export -o po" pool.xml
 offers "virt-vgpu list --bus s" system session
 
-# shells SHELL: the same words in another shell, where it is there
+# shells SHELL: the same words in another shell, if it is installed
 shells()
 {
     command -v "$1" > /dev/null || return 0
@@ -160,7 +160,7 @@ in_fish()
 shells zsh
 shells fish
 
-# bash-completion sees to what is not virt-vgpu's
+# bash-completion completes redirections
 if [ -r /usr/share/bash-completion/bash_completion ]; then
     redirected=$(bash -c '. /usr/share/bash-completion/bash_completion; . "$1/data/completion/virt-vgpu"
         COMP_LINE="virt-vgpu pool-list > po" COMP_POINT=24 COMP_WORDS=(virt-vgpu pool-list ">" po) COMP_CWORD=3
@@ -181,7 +181,7 @@ offers "virt-vgpu expl" explain
 start_manager
 
 # --- on a terminal ----------------------------------------------------------------------------
-# What is typed arrives in the program as it was meant: the words are printed in brackets.
+# The completed line gives the intended arguments: the program prints them in brackets.
 typed() # KEYS WANT
 {
     rm -f "$tmp/words"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The daemon without a message bus, and with one that ends and comes back: hooks are served all the same, and once
-# there is a bus so is virt-vgpu(1).
+# The daemon without a message bus, and with one that ends and is restarted: hooks are always served, and virt-vgpu(1)
+# once there is a bus.
 # shellcheck disable=SC2119 # up has options that are not used here
 set -u
 # shellcheck source=tests/functions.sh

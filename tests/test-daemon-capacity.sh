@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the real daemon and command say of the room on a GPU whose driver tells no numbers, a real L40S with 32 VFs, while
-# the vendor's library is not there: never more than the driver takes, and nothing where that is not known.
+# The capacity that the real daemon and command report for a GPU whose driver lists no counts, a real L40S with 32 VFs,
+# without the vendor's library: never more than the driver accepts, and nothing if that is not known.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"

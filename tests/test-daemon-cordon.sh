@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# GPUs on which nothing new is placed, with the real daemon, hook and command: by hand, over restarts; and by errors
-# that the kernel's log reports.
+# Cordoned GPUs, with the real daemon, hook and command: by hand, over restarts; and by errors
+# in the kernel's log.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -28,7 +28,7 @@ doctor_says() # TEXT: without blanks; its exit status is another matter
 }
 
 # --- by hand ----------------------------------------------------------------------------------
-xid 7 79 # before anything was seen in this boot: who knows what has become of it
+xid 7 79 # from before the daemon's first start in this boot: it may be obsolete
 check "the daemon starts" up
 check "what the log had is passed over" until_true read_up_to 7
 check "the GPU is open" open

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One user who calls from 64 connections, 400 times, while the program for host set-up does not answer: what is over the
-# limits is refused, root is answered all the same, and what still waits when the user has gone is not done.
+# One user makes 400 calls from 64 connections while the program for host set-up does not answer: calls over the
+# limits are refused, root is still answered, and calls still waiting when the user disconnects are dropped.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -11,13 +11,13 @@ mkdir "$FAKE_HOST_DIR"
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/other-users.so
 # shellcheck disable=SC2034
-asan=quarantine_size_mb=1 # else what is freed is kept by the sanitizer
+asan=quarantine_size_mb=1 # otherwise the sanitizer keeps freed memory
 echo '<node/>' > "$root/host.xml"
 
 crowd() { "$builddir/tests/crowd" "$@"; }
 has_users() { gdbus call --session -d org.virtvgpu.TestUsers -o /org/freedesktop/DBus \
     -m org.freedesktop.DBus.GetConnectionUnixUser :1.0; }
-# has N WORD: the crowd has been told so, so often
+# has N WORD: the crowd has got that answer N times
 has() { [ "$(grep -c -- "$2" "$root/crowd")" -eq "$1" ]; }
 applied() { grep -c ' apply -$' "$FAKE_HOST_DIR/calls"; }
 begun() { [ "$(applied)" -ge 1 ]; }
@@ -49,7 +49,7 @@ printf '<vgpuhost/>' > "$root/layout.xml"
 cli host-apply "$root/layout.xml" > "$root/applied" 2>&1 &
 caller=$!
 
-# --- callers that have gone -----------------------------------------------------------------------------
+# --- callers that have disconnected ---------------------------------------------------------------------
 kill "$flood"
 wait "$flood" 2> /dev/null
 until_true are_gone
@@ -58,7 +58,7 @@ touch "$FAKE_HOST_DIR/go"
 check "root's own call is done" until_true has_answered
 check "and of the crowd's the one that had begun" [ "$(applied)" -eq 2 ]
 done=0
-# what waits for its turn to be dropped still counts
+# calls that wait to be dropped still count
 calls_16()
 {
     crowd flood 2 16 > "$root/crowd" 2>&1
@@ -91,7 +91,7 @@ check "nor be removed from it" refuses DestroyVgpu "('$uuid',)"
 check "nor be attached from it" refuses Attach "('$uuid', {'pool': <'closed'>}, uint32 1)"
 cli destroy "$uuid" > /dev/null
 
-# --- what those see of a pool who may only look ---------------------------------------------------
+# --- a pool as seen by users with read access -----------------------------------------------------
 images=/var/lib/libvirt/images
 sed "s|</source>|&<!-- $images/secret --><driverISO path='$images/secret.iso'/>|" "$root/pool.xml" \
     > "$root/iso-pool.xml"

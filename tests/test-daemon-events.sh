@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon, the fake driver, and a libvirt that tells what becomes of its domains: a late attach, a stop whose hook
-# was lost, definitions that come, change and go, a new node device. And the verbs that ask libvirt for something.
+# The real daemon, the fake driver, and a libvirt with events: a late attach, a stop whose hook was lost, definitions
+# that are added, changed and removed, a new node device. And the verbs that call libvirt.
 # shellcheck disable=SC2119 # up has options that are not used here
 set -u
 # shellcheck source=tests/functions.sh
@@ -56,7 +56,7 @@ tell start vm1
 check "then it is, and again while it fails" until_true called_times 2 "attach vm1"
 unknob attach_fails
 check "until the domain has it" until_true has_phase 1 ready
-# The retry that was waited for, 300 ms, was not libvirt's.
+# The daemon waited for a retry, 300 ms, not for libvirt.
 slowly_attached()
 {
     sed -n 's/.*attached to the running domain after \([0-9]*\) ms (\([0-9]*\) in libvirt).*/\1 \2/p' "$root/log" |
@@ -89,7 +89,7 @@ injected()
     number=$(sed -n "s/.*\"domain-injected\".*\"$1\": *\([0-9]*\).*/\1/p" "$root/events" | tail -n 1)
     echo "${number:-0}"
 }
-# Once the second look is over a retry has been waited for: 300 ms at least.
+# The second look comes after a retry: 300 ms at least.
 slowly_injected() { [ "$(injected duration_ms)" -ge 300 ] && [ "$(injected libvirt_ms)" -le "$(injected duration_ms)" ]; }
 knob attach_fails 1
 : > "$root/calls"
@@ -128,7 +128,7 @@ check "detach what is not there" fails_with "it has no vGPU 9" cli detach vm2 9 
 check "doctor has what the daemon says" fails_with "connected to test://$root/host.xml" cli doctor
 cli events --json > "$root/events" &
 events=$!
-# Until it listens, something that can be repeated.
+# Repeat a harmless event until the listener is ready.
 heard() { cli pool-refresh default > /dev/null && grep -q '"pool-refreshed"' "$root/events"; }
 check "the default pool is read again" until_true heard
 # told KIND REASON: of the pool 'design', as JSON line and in the log
@@ -159,7 +159,7 @@ check "and that it is undefined" until_true told pool-undefined ''
 check "what is refused is no event" not grep -q '"pool": *"none"' "$root/events"
 kill $events
 
-# --- what the command would not send --------------------------------------------------------------
+# --- requests that the command would not send -----------------------------------------------------
 ask() # METHOD ARGUMENT...
 {
     method=$1

@@ -20,7 +20,7 @@ named() # N FUNCTION: vmN's XML with the hostdev of that VF, as its definition i
 bus='0xc1' slot='0x02' function='0x$2'\/><\/source><alias name='ua-vgpu-0'\/><\/hostdev><\/devices>/" \
         "$root/vm$1.xml" > "$root/new.xml" && mv "$root/new.xml" "$root/vm$1.xml"
 }
-defined() # N...: what libvirt has
+defined() # N...: the domains that libvirt has
 {
     echo '<node>'
     for n in "$@"; do
@@ -80,7 +80,7 @@ check "it is refused" fails_with "no GPU has room for a vGPU 'vf'" prepare 5
 check "until that is destroyed" cli destroy 99999999-0000-4000-8000-000000000001
 check "then it starts" prepare 5
 
-# --- a GPU that another domain gets whole -----------------------------------------------------
+# --- a whole GPU passed through to another domain ---------------------------------------------
 killed
 domain_xml 6 | sed "s/<devices\/>/<devices><hostdev mode='subsystem' type='pci' managed='yes'><source><address \
 domain='0x0' bus='0xc1' slot='0' function='0'\/><\/source><\/hostdev><\/devices>/" > "$root/vm6.xml"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Host set-up through the real daemon and command on a made tree, with a program of the test's in place of virt-vgpu-host:
-# who may not be disturbed, what becomes known, and what goes on when that program is bad or missing.
+# Host set-up through the real daemon and command on a made tree, with a fake virt-vgpu-host: running guests are not
+# disturbed, new facts become known, and everything else works when that program is broken or missing.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -27,7 +27,7 @@ release 1
 until_true nothing_left
 down
 
-# --- what becomes known -----------------------------------------------------------------------
+# --- facts ------------------------------------------------------------------------------------
 does facts "echo \"[{'address': <'$gpu'>, 'mixed': <true>, 'types': <[{'id': <'nvidia-9'>, 'name': <'NVIDIA A2-Z'>,
     'max_per_domain': <uint32 3>}]>}]\""
 check "starts" up --host-program "$srcdir/tests/fake-host.sh"
@@ -80,7 +80,7 @@ check "mig-list" says '"gi":1,"profile":"1g.5gb"' cli mig-list 41:00.0 --json
 does mig-apply "echo 'GPU x: reset required' >&2; exit 1"
 check "mig-apply" fails_with "GPU x: reset required" cli mig-apply 41:00.0 1g.5gb:7
 check "has it done" was_called mig-apply $gpu 1g.5gb:7
-# a value that only the program can judge is wrong usage all the same
+# an invalid value that only the program can detect is still wrong usage
 exits() { want=$1; shift; "$@" > "$root/said" 2>&1; [ $? -eq "$want" ]; }
 does mig-apply "echo 'GPU x has no 1g.5gb:99' >&2; exit 2"
 check "mig-apply with a bad layout" exits 2 cli mig-apply 41:00.0 1g.5gb:99

@@ -46,7 +46,7 @@ check "what failed once is done again" until_true nothing_left
 check "on the one watch" sh -c "! grep 'already tracked' '$root/log'"
 killed
 
-# --- killed while it creates, and the next start comes to nothing ---------------------------------
+# --- killed while it creates, and the next start fails --------------------------------------------
 knob list_fails 1
 check "the daemon starts" up
 knob create_late_ms 2000

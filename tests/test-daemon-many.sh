@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Hundreds of domains that start and stop at once on 16 GPUs: each hook is answered, says nothing, and succeeds.
+# Hundreds of domains start and stop at once on 16 GPUs: each hook is answered, prints nothing, and succeeds.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -40,11 +40,12 @@ all_knobs()
     done
 }
 
-# how long they wait is not what this is about, but that they do not wait for a driver
+# this does not limit the waiting time, but checks that they do not wait for a driver
 export VIRT_VGPU_DEADLINE_MS=30000
 start_daemon
 check "the daemon starts" until_true prepare 0
-# libvirt knows none of them, so its list is to be read before they are there: what a daemon before left goes then
+# libvirt knows none of them, so its list has to be read before they start: vGPUs left by a previous daemon are removed
+# then
 prepare 1
 killed
 start_daemon

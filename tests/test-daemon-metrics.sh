@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The metrics of the real daemon on a made tree with the fake driver, under a bus of their own: what
-# it answers, and the file that it writes for node_exporter. What is counted, and how often.
+# The metrics of the real daemon on a made tree with the fake driver, under a bus of their own: its
+# answer, and the file that it writes for node_exporter. Which events are counted, and how often.
 # shellcheck disable=SC2119 # up has options that are not used here
 set -u
 # shellcheck source=tests/functions.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon, the fake driver, and a libvirt that starts its domains before it serves anybody: those whose
-# virtual functions have gone, as other cards were put in, are started again when their definitions are moved.
+# The real daemon, the fake driver, and a libvirt that autostarts its domains before it serves clients: domains whose
+# virtual functions are missing after a change of cards are started again once their definitions have been moved.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon and node devices that do not come: a list that hangs, for which nothing else waits, and a
-# connection that has lost them, as behind a restarted virtnodedevd. And a domain that is busy for a while.
+# The real daemon without node devices: a list that hangs, which must not delay anything else, and a
+# connection that has lost them, as after a restart of virtnodedevd. And a domain that is busy for a while.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -18,10 +18,10 @@ up()
 n_said() { [ "$(grep -c "$1" "$root/log")" -eq "$2" ]; }
 called() { grep -q "^$1\$" "$root/calls"; }
 n_called() { [ "$(grep -c "^$1" "$root/calls")" -ge "$2" ]; }
-# The daemon waits up to 30 s before it tries again, and on a slow machine it may have got that far.
+# The daemon waits up to 30 s before it tries again, and on a slow machine it may have reached that interval.
 in_the_end() { until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@"; }
 
-# vm1 is as it should be; vm2 to vm6 are to get a persistent vGPU, and vm7 another. They lack their hostdevs.
+# vm1 is complete; vm2 to vm6 want a persistent vGPU, and vm7 another one. They lack their hostdevs.
 echo '<node>' > "$root/host.xml"
 annotated 1 A2-4Q
 switched_off 1 >> "$root/host.xml"
@@ -75,7 +75,7 @@ unknob nodedevs_lost
 check "it heals by itself" in_the_end called listed
 check "the vGPUs are defined" in_the_end n_called define 5
 
-# Nothing looks at them now: what finds out is a user's call, which fails, and so does no later one.
+# The daemon is idle now: a user's call notices the loss, and fails; later calls do not.
 hand=11111111-2222-4333-8444-555555555555
 make_by_hand() { cli create 84:00.0 'GRID M10-1Q' --persistent --uuid "$hand"; }
 knob nodedevs_lost 1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The real daemon, the fake driver, and a libvirt whose definitions it changes: a hostdev is replaced, as its virtual
-# function has gone with its card. What the user added to it must be on the new one whatever comes between: the daemon
-# is killed after the old one was taken out, or libvirt does not take the new one, or nothing at all.
+# function has vanished with its card. The user's additions must be on the new one in any case: if the daemon is
+# killed after the removal of the old one, or if libvirt refuses the new one, or any change.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -32,7 +32,7 @@ domain='0x0000' bus='0x00' slot='0x10' function='0x0'/></hostdev></devices><test
 XML
 }
 
-# libvirt_has FILE: that is the definition of vm1 when the next daemon comes
+# libvirt_has FILE: the definition of vm1 for the next daemon
 libvirt_has()
 {
     {
@@ -58,7 +58,7 @@ on_vf 0xc9 > "$root/old.xml"
 libvirt_has "$root/old.xml"
 knob edits 1
 
-# --- nothing comes between --------------------------------------------------------------------------
+# --- without interruption ---------------------------------------------------------------------------
 check "the daemon starts" up
 check "the hostdev is replaced" until_true is_replaced
 check "nothing is set aside any more" until_true has_no_aside
@@ -79,7 +79,7 @@ check "the new one has what the old one had" until_true is_replaced
 check "and nothing is set aside any more" until_true has_no_aside
 killed
 
-# --- libvirt does not take the new one --------------------------------------------------------------
+# --- libvirt refuses the new one --------------------------------------------------------------------
 rm -f "$root/definitions/vm1" "$record" "$root/calls"
 libvirt_has "$root/old.xml"
 knob refuses 'bus="0xc1"'
@@ -99,7 +99,7 @@ check "the next daemon starts" up
 check "the new one has what the old one had" until_true is_replaced
 killed
 
-# --- libvirt takes nothing for a while --------------------------------------------------------------
+# --- libvirt refuses all changes for a while --------------------------------------------------------
 rm -f "$root/definitions/vm1" "$record" "$root/calls"
 libvirt_has "$root/old.xml"
 knob attach_fails 1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon beside a GPU whose driver does not answer: reads, creates and removals that hang, in the driver of one
-# M10, keep nobody who does not need that one, also not a daemon that is started meanwhile.
+# The real daemon beside a GPU whose driver does not answer: reads, creates and removals that hang in the driver of one
+# M10 do not delay requests that do not need it, nor a daemon that is started meanwhile.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -19,14 +19,14 @@ vm()
 }
 claim() { cat "$root/run/virt-vgpu/claims/$(domain_uuid "$1")" 2> "$root/nowhere"; }
 is_on() { claim "$1" | grep -q "^gpu=$2"; }
-# start N: in the background, its end in $root/N
+# start N: in the background, its result in $root/N
 start()
 {
     rm -f "$root/end$1"
     { prepare "$1" > "$root/end$1.txt" 2>&1; echo $? > "$root/end$1"; } &
 }
 ended() { [ "$(cat "$root/end$1" 2> "$root/nowhere")" = "$2" ]; }
-# a start is given up after ten seconds of silence
+# a start fails after ten seconds of silence
 in_time() { until_true "$@" || until_true "$@"; }
 waits() { [ ! -e "$root/end$1" ]; }
 # processes NAME: how many there are for it
@@ -112,7 +112,7 @@ release 4
 check "nothing is left" until_true nothing_left
 
 # --- without a daemon -------------------------------------------------------------------------------
-# doctor: what it says, with the fake driver in the process that it asks
+# doctor: its output, with the fake driver in the process that it asks
 doctor()
 {
     ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 FAKE_DRIVER_ROOT=$root LD_PRELOAD=$builddir/tests/fake-driver.so \

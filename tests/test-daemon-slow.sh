@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon with a disk on which an fsync does not return, or fails, and with a log that nobody reads: another
-# domain starts meanwhile. There is no clock in it: what is slow is as slow as the test wants.
+# The real daemon with a disk on which an fsync does not return, or fails, and with a log without a reader: another
+# domain starts meanwhile. No timing is involved: the test decides when the disk continues.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -10,7 +10,7 @@ begin session
 # shellcheck disable=SC2034 # for start_daemon
 preload=$builddir/tests/slow-disk.so
 
-# without a word of the daemon's, which may be slow to say it when it is broken
+# without asking the daemon, which may answer slowly if it is broken
 is_up()
 {
     [ -S "$socket" ] &&
@@ -85,10 +85,10 @@ release 1
 check "nothing is left" until_true nothing_left
 check "the daemon ends" down
 
-# --- a log that nobody reads ------------------------------------------------------------------
+# --- a log without a reader -------------------------------------------------------------------
 mkfifo "$root/pipe"
 exec 9<> "$root/pipe"
-dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # as much as a pipe takes
+dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # fills the pipe
 log=/dev/fd/9
 check "it starts while nobody reads its log" up --debug
 check "vm1 starts" prepare 1
@@ -99,7 +99,7 @@ cat "$root/pipe" > "$root/log" &
 caller=$!
 check "all of it is there when the log is read" until_true log_says "vm1.*removed"
 kill "$caller"
-timeout 5 dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # what it has just said may be in there already
+timeout 5 dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # its last messages may be in the pipe already
 check "it ends while nobody reads" down
 
 finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon where libvirt's node devices are not as sysfs has the GPUs: doctor says so, and of which.
-# And what comes and goes is followed, by libvirt's events.
+# The real daemon where libvirt's node devices differ from sysfs: doctor reports it, with the device.
+# And devices that are added and removed are followed, by libvirt's events.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -23,7 +23,7 @@ parts()
         "0x$(echo "$1" | cut -d: -f2)" "0x$(echo "$1" | cut -d: -f3 | cut -d. -f1)" "0x${1##*.}"
 }
 
-# nodedev ADDRESS: the node device of that function, as libvirt would have it
+# nodedev ADDRESS: the node device of that function, as libvirt would show it
 nodedev()
 {
     dir=$pci/$1
@@ -111,8 +111,8 @@ check "a list that hangs does not keep doctor" doctor warn "libvirt does not ans
 unknob nodedevs_hang
 check "once it comes doctor compares again" until_true doctor warn "GPUs: libvirt 0, sysfs 4"
 
-# --- what comes and goes --------------------------------------------------------------------------
-# told WHAT...: libvirt tells that a node device has changed; which one does not matter, all are read again
+# --- added and removed devices --------------------------------------------------------------------
+# told WHAT...: libvirt reports that a node device has changed; which one does not matter, all are read again
 told()
 {
     echo "nodedev pci_0000_84_00_0" > "$root/knobs/tell"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The real daemon, hook and command on a made tree with the fake driver, under a bus of their own; libvirt's test
-# driver stands for libvirtd. Domains vm1 to vm10 run as far as it knows, vm11 and vm12 are off.
+# The real daemon, hook and command on a made tree with the fake driver, under a bus of their own, with libvirt's test
+# driver in place of libvirtd. In it, domains vm1 to vm10 run, vm11 and vm12 are off.
 # shellcheck disable=SC2119 # up has options that are not used here
 set -u
 # shellcheck source=tests/functions.sh
@@ -106,7 +106,7 @@ cat > "$root/pool.xml" << 'XML'
 <vgpupool><name>design</name><source><gpu address='0000:41:00.0'/></source></vgpupool>
 XML
 info() { cli pool-info --json "$1" | tr -d ' \n'; }
-has_gpu() { info "$1" | grep -F '"gpus":["0000:41:00.0"]'; } # POOL: and no other
+has_gpu() { info "$1" | grep -F '"gpus":["0000:41:00.0"]'; } # POOL: it has only that GPU
 if command -v gdbus > /dev/null; then
     gdbus monitor --session --dest org.virtvgpu.Manager1 > "$root/signals" 2>&1 &
     helper=$!
@@ -164,7 +164,7 @@ for n in 1 2 3 4 5 6 7 8 9 10; do
 done
 check "all go" until_true nothing_left
 
-# --- a client that goes -----------------------------------------------------------------------
+# --- a client that disconnects ----------------------------------------------------------------
 knob create_delay_ms 300
 # not the function: its pid would be that of a shell
 VIRT_VGPU_ROOT=$root "$builddir/virt-vgpu-hook" vm1 prepare begin - < "$root/vm1.xml" &
@@ -176,7 +176,7 @@ unknob create_delay_ms
 sleep 0.4
 check "a start whose hook was killed is undone" until_true nothing_left
 
-# --- rubbish ----------------------------------------------------------------------------------
+# --- malformed requests -----------------------------------------------------------------------
 rubbish() { "$builddir/tests/hook-client" "$socket" > "$root/answer"; }
 mkfifo "$root/quiet"
 "$builddir/tests/hook-client" "$socket" 64 < "$root/quiet" > "$root/idle" &
@@ -208,7 +208,7 @@ exec 9>&-
 wait "$helper"
 check "nothing is left of that either" until_true nothing_left
 
-# --- nothing leaks, nothing ticks -------------------------------------------------------------
+# --- no leaks, no timers ----------------------------------------------------------------------
 files() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
 until_files() { [ "$(files)" -le "$1" ]; }
 switches() { cat /proc/"$daemon"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }'; }
@@ -227,10 +227,10 @@ before=$(switches)
 sleep 3
 after=$(switches)
 echo "# $((after - before)) wake-ups in 3 s"
-has_tsan() { grep -q libtsan "/proc/$daemon/maps"; } # which has a thread of its own, and that one ticks
+has_tsan() { grep -q libtsan "/proc/$daemon/maps"; } # its own thread wakes up regularly
 has_tsan || check "no periodic wake-ups" test "$((after - before))" -le 3
 
-# --- it ends and comes back -------------------------------------------------------------------
+# --- restarts ---------------------------------------------------------------------------------
 prepare 1
 check "SIGHUP" kill -HUP "$daemon"
 check "is ignored, which is said" until_true grep -q 'SIGHUP is ignored' "$root/log"

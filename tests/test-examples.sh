@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The examples of docs/examples for programs, against a fake daemon: in Python, Go, and with jq. One whose interpreter,
-# compiler or library is missing is left out, and says so.
+# The examples of docs/examples for programs, against a fake daemon: in Python, Go, and with jq. An example whose
+# interpreter, compiler or library is missing is skipped.
 # shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -27,7 +27,7 @@ unset VIRT_VGPU_ROOT
 . "$srcdir/tests/cli-functions.sh"
 examples=$srcdir/docs/examples
 
-# what the examples call: virsh, which knows web1 and big, and virt-vgpu as it was built
+# programs that the examples call: a virsh with web1 and big, and the built virt-vgpu
 mkdir "$tmp/bin"
 cat > "$tmp/bin/virsh" << 'SH'
 #!/bin/sh
@@ -93,7 +93,7 @@ try()
     run 1 start big
     ! grep -q started "$tmp/out"
     verdict $? "what cannot start is not started"
-    rm -f "$tmp/out" # what one before may still write to
+    rm -f "$tmp/out" # a previous example may still write to it
     $example events "$@" > "$tmp/out" 2> "$tmp/err" &
     events=$!
     until_true is_heard
@@ -121,7 +121,7 @@ else
     left_out jq "jq is missing"
 fi
 
-# Debian's own has PyGObject, another one that comes first in PATH need not
+# Debian's python3 has PyGObject; another one earlier in PATH may not
 python=''
 for one in python3 /usr/bin/python3; do
     [ -n "$python" ] || ! "$one" -c 'from gi.repository import Gio' 2> /dev/null || python=$one
@@ -134,7 +134,7 @@ else
     left_out Python "python3 with PyGObject is missing"
 fi
 
-# where distributions put the module: Debian's golang-dbus-dev (golang-github-godbus-dbus-dev)
+# the place of the module in distributions: Debian's golang-dbus-dev (golang-github-godbus-dbus-dev)
 godbus=${GODBUS:-/usr/share/gocode/src/github.com/godbus/dbus}
 [ ! -d "$godbus/v5" ] || godbus=$godbus/v5
 if ! command -v go > /dev/null; then

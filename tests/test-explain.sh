@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What explain says and what a start then says, with the real daemon, hook and command on a made tree that has GPUs with
-# mediated devices, NVIDIA's vendor-specific VFIO and plain virtual functions.
+# Explain and a following start give the same answer, with the real daemon, hook and command on a made tree that has
+# GPUs with mediated devices, NVIDIA's vendor-specific VFIO and plain virtual functions.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -81,7 +81,7 @@ obstacle='0000:61:00.0: its vendor-specific VFIO needs libvirt 9.7 or newer'
 check "a libvirt that is too old is told as that, and below the profiles" \
     test "$(grep -c libvirt-too-old "$root/explained")" -eq "$(grep -cF "$obstacle" "$root/profiles")"
 
-# --- what validate does not know, last: a pool has all domains compared -------------------------------
+# --- errors that validate does not find; last, as a pool causes a comparison of all domains -----------
 is_valid() { cli validate "$root/vm$1.xml" | grep 'not looked at'; }
 echo "<vgpupool><name>shut</name><source><gpu address='84:00.0'/></source><params allow='none'/></vgpupool>" \
     > "$root/shut.xml"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What somebody else has in a domain's XML, and what libxml2 is slow with: the domain is refused with the limit if it
-# is ours, and is none of our business if it is not. Seen from outside, with the real daemon and hook.
+# Foreign elements in a domain's XML, and XML that libxml2 parses slowly: the domain is refused with the limit if it
+# is ours, and ignored if it is not. From the outside, with the real daemon and hook.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
 begin none
 
-# with_metadata N: of domain vmN the XML, with what is on stdin at the end of its metadata
+# with_metadata N: the XML of domain vmN, with stdin appended to its metadata
 with_metadata()
 {
     awk 'NR == FNR { more = more $0 "\n"; next }
@@ -58,12 +58,12 @@ check "the log says so" grep "start refused.*'vm2'.*256 attributes" "$root/log"
 check "migrate is refused with it" fails_with "256 attributes" hook 2 migrate begin
 check "none of them has a vGPU" has_devices 1
 
-# as it is when somebody edits the metadata of a domain that runs
+# as after an edit of the metadata of a running domain
 attributes | with_metadata 1
 check "a release needs only the UUID" release 1
 check "and takes away what there is" until_true nothing_left
 
-# the record is what brings the hook of a domain without anything of ours here
+# because of the record, the hook calls the daemon for a domain without an annotation
 annotated 1 A2-4Q
 prepare 1
 check "a domain has a record" has_record 1

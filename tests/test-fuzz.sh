@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Each fuzz target with the files that it begins with, and with what once made it fail: tests/fuzz/corpus/TARGET.
+# Each fuzz target with its initial corpus, and with inputs that once made it fail: tests/fuzz/corpus/TARGET.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
 top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
-export top_srcdir G_SLICE=always-malloc # slices that are lost are found only so
+export top_srcdir G_SLICE=always-malloc # to find leaked slices
 replay=$builddir/tests/fuzz/replay
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

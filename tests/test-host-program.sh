@@ -28,7 +28,7 @@ verdict() # STATUS WHAT
 
 host() { "$builddir/virt-vgpu-host" --root "$root" "$@" > "$root/out" 2> "$root/err"; }
 
-# says STATUS TEXT ARGUMENT...: it ends so, and prints or complains so
+# says STATUS TEXT ARGUMENT...: it exits with that status, and the text is on stdout or stderr
 says()
 {
     expected=$1 text=$2
@@ -75,7 +75,7 @@ add_gpu()
     ln -s "../../../devices/pci${1%:*}/$1" "$root/sys/bus/pci/devices/$1"
 }
 
-# add_nvml ADDR MIG-CAPABLE: what the driver tells through NVML
+# add_nvml ADDR MIG-CAPABLE: the driver's answers through NVML
 add_nvml()
 {
     dir=$root/sys/bus/pci/devices/$1/fakegpu
@@ -103,7 +103,7 @@ sriov_manage=$srcdir/tests/standins/sriov-manage
 nvml_library=$builddir/tests/standins/libnvidia-ml.so.1
 CONF
 
-# --- how it is called -------------------------------------------------------------------------
+# --- usage ------------------------------------------------------------------------------------
 check "--help teaches" 0 "apply [FILE|-]" --help
 check "no verb" 2 "no verb; see --help"
 check "an unknown verb" 2 "'aply' is not a verb" aply
@@ -220,7 +220,7 @@ check "which is how it is wanted" 0 "@aa{sv} []" diff "$root/no-mig.xml"
 check "MIG as before" 0 "created GPU instance" apply
 check "all of that" 0 "@aa{sv} []" diff
 
-# --- what cannot be done ----------------------------------------------------------------------
+# --- failures ---------------------------------------------------------------------------------
 printf '%s\n' "<vgpuhost><gpu address='$a2'><sriov vfs='0'/>" "<mig auto='maybe'/></gpu></vgpuhost>" > "$root/bad.xml"
 check "bad XML" 2 "bad.xml: line 2: <mig>: auto='maybe' is not one of yes|no" apply "$root/bad.xml"
 is "nothing of it was done" "$(vfs "$a2")" 16

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Plain VFs that a driver of the host's has, with the real daemon and hook on a made tree: they are taken last, and never
-# while a process has their DRM node open; and those that the host layout keeps are not given at all.
+# Plain VFs that are bound to a host driver, with the real daemon and hook on a made tree: they are used last, and never
+# while a process has their DRM node open; those that the host layout keeps are never used.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu import as it is typed, with the real daemon, the fake driver, and a libvirt whose definitions are edited:
-# mdevs made by hand, others that only mdevctl knows, VFs whose type was set by hand, and what is none of these.
+# The command line of virt-vgpu import, with the real daemon, the fake driver, and a libvirt whose definitions are edited:
+# mdevs created by hand, others that only mdevctl knows, VFs whose type was set by hand, and other hostdevs.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"
@@ -16,7 +16,7 @@ knob edits 1
 
 mdev=11111111-2222-4333-8444-555555555501 # exists
 defined=11111111-2222-4333-8444-555555555502 # mdevctl has a definition
-lost=11111111-2222-4333-8444-555555555503 # nothing tells what it is
+lost=11111111-2222-4333-8444-555555555503 # unknown everywhere
 others=11111111-2222-4333-8444-555555555504 # another domain's
 pooled=11111111-2222-4333-8444-555555555505 # on a GPU of a pool
 
@@ -130,7 +130,7 @@ check "the GPU beside it stays" has 4 "bus='0xc1' slot='0x00'"
 check "of a running domain" status_is 0 run import vm8
 check "only the definition changes" said "keeps its devices until it stops"
 
-# --- what cannot be told ------------------------------------------------------------------------
+# --- unknown devices ----------------------------------------------------------------------------
 check "an mdev of an unknown type is refused" fails_with "the <hostdev> of $lost cannot be imported" run import vm3
 check "with what helps" said -- --profile
 check "nothing is changed then" untouched 3
@@ -149,7 +149,7 @@ check "a pool is made" cli pool-define "$root/design.xml"
 check "what is on a GPU of it" status_is 0 run import vm11
 check "asks for the pool" has 11 '<vgpu:device pool="design" profile="GRID M10-1Q" uuid='
 
-# --- libvirt does not take it -------------------------------------------------------------------
+# --- libvirt refuses the definition -------------------------------------------------------------
 rm "$root"/definitions/*
 knob detach_fails 1
 check "a detach that fails" fails_with "cannot take a device out of the definition of domain 'vm2'" run import vm2
@@ -157,7 +157,7 @@ check "leaves no annotation" not has 2 "vgpu:device"
 check "and the hostdev" has 2 "bus='0x61'"
 unknob detach_fails
 
-# --- the daemon has it the same way -------------------------------------------------------------
+# --- the same through the daemon ----------------------------------------------------------------
 check "it is imported" status_is 0 run import vm2
 down
 write "$root/$by_hand" 0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# An annotation with nearly all that there is: 16 devices of 15 attributes, 4 KiB that anybody may ask about. Checked
-# with the public schema it takes libxml2 minutes, and meanwhile no other domain starts within its 30 s.
+# An annotation with nearly everything: 16 devices with 15 attributes, 4 KiB that any user may send to explain. libxml2
+# would need minutes to validate it against the public schema, while no other domain could start within its 30 s.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virtvgpud has no code that opens /sys or /dev, so that it cannot enter a driver: that is in the programs it starts.
-# And what writes images is in none but virt-vgpu-iso.
+# virtvgpud has no code that opens /sys or /dev, so that it cannot enter a driver: only programs that it starts have.
+# And only virt-vgpu-iso has the code that writes images.
 set -u
 builddir=${builddir:-.}
 
@@ -26,7 +26,7 @@ for name in vgpu_sysfs_ 'vgpu_discovery_run$' vgpu_scan vgpu_vfio_ mdev_create; 
     check "virt-vgpu-driver has $name" has virt-vgpu-driver "$name"
     check "virtvgpud has not" lacks virtvgpud "$name"
 done
-# one is started for each removal, and GIO with its libraries takes as long to load as all the rest
+# one is started for each removal, and loading GIO with its libraries takes as long as everything else
 links() { readelf -d "$builddir/$1" | grep -q "NEEDED.*$2"; }
 links_not() { ! links "$1" "$2"; }
 check "virt-vgpu-driver links GLib" links virt-vgpu-driver libglib-2.0

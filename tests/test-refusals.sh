@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A refusal on its way out: the hook's answer, the log, D-Bus and the command each name the domain, or the file, and
+# The output of refusals: the hook's answer, the log, D-Bus and the command each name the domain, or the file, and
 # the line once, however long the name is.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -38,7 +38,7 @@ domain()
     printf "<os><type machine='pc'>hvm</type></os><devices>%s</devices></domain>\n" "${4:-}"
 }
 
-# run COMMAND...: what it prints is in $root/said
+# run COMMAND...: its output is in $root/said
 run() { "$@" > "$root/said" 2>&1; }
 start() { run env VIRT_VGPU_ROOT="$root" "$builddir/virt-vgpu-hook" "$name" "$1" begin - < "$root/xml"; }
 cli() { run "$builddir/virt-vgpu" "$@"; }

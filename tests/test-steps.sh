@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The budget of tests/run-all: what would not end in time is not started, is named, and comes first the next time.
+# The budget of tests/run-all: steps that would not end in time are not started, are listed, and come first the next time.
 set -u
 srcdir=$(cd "${top_srcdir:-.}" && pwd)
 dir=$(mktemp -d)
@@ -19,7 +19,7 @@ run() {
         summary' - "$srcdir" "$@" > "$dir/out" 2>&1
 }
 
-# lab TAP: what becomes of the results of a lab, after one step that has passed.
+# lab TAP: counts the results of a lab, after one step that has passed.
 lab() {
     VIRT_VGPU_LAB_CACHE=$dir bash -c '
         . "$1/tests/steps.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# virt-vgpu uninstall-check as it is typed, with the real daemon: a host that is clean, then each thing that is not.
+# The command line of virt-vgpu uninstall-check, with the real daemon: a clean host, then each kind of leftover.
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* board-model.h: what a GPU's driver takes, by the rules that its vendor publishes
+/* board-model.h: which vGPUs a GPU's driver accepts, by the rules that its vendor publishes
  *
- * For tests, which compare with it what we say. NVIDIA's are those of its open-gpu-kernel-modules at
+ * Tests compare our answers with it. NVIDIA's are those of its open-gpu-kernel-modules at
  * df1c9a3d, src/nvidia/src/kernel/virtualization/kernel_vgpu_mgr.c:
  *   equal sizes   kvgpumgrSetVgpuType(), _kvgpumgrCheckVgpuTypeSupported(): the first vGPU decides the
  *                 profile size, and a type is taken while all vGPUs together are fewer than its maximum

@@ -64,7 +64,7 @@ bundle_unpack(const char *text, FakeSysfs *fs)
     return why ? why : put_all(root, "links", fs, fake_link_set);
 }
 
-/* --- what it comes to --------------------------------------------------------------------- */
+/* --- the inventory ------------------------------------------------------------------------ */
 
 static void
 describe_profile(GString *out, const VgpuProfile *profile)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* captures.h: what real cards were seen to show, as tables
+/* captures.h: tables of what real cards have been seen to list
  *
- * Facts of captures of many people's hosts, and of NVIDIA's own lists where a capture is short. */
+ * From captures of many hosts, and from NVIDIA's own lists where a capture is incomplete. */
 #pragma once
 
 #include "fake-sysfs.h"

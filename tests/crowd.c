@@ -38,7 +38,7 @@ static const char introspection[] =
     "<arg type='s' direction='in'/><arg type='(bba{ss})' direction='out'/>"
     "</method></interface></node>";
 
-/* ListPools is about all pools, so about that one, too. */
+/* ListPools covers all pools, so it covers that one, too. */
 static bool
 is_allowed(GVariant *parameters)
 {

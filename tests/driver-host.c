@@ -19,7 +19,7 @@
 
 #define TURN_MS 5
 
-/* --- what it is told ------------------------------------------------------------------------ */
+/* --- what drivers.c reports ----------------------------------------------------------------- */
 
 static void
 on_discovered(GVariant *discovery, gpointer opaque)
@@ -91,7 +91,7 @@ on_spawned(const VgpuDriverSpawned *spawned, gpointer opaque)
     spawning->done(spawned, spawning->opaque);
 }
 
-/* Nobody else knows of those that are let go of meanwhile. */
+/* Keep track of all of them: no other list has those that are dropped while they start. */
 void
 __wrap_vgpu_driver_spawn(const VgpuDriverOptions *options, GMainContext *context,
                          const char *name,
@@ -436,7 +436,7 @@ has_argument(const char *pid, const char *prefix)
     return false;
 }
 
-/* The last of those whose lock's path begins with @prefix. */
+/* Returns the last process whose lock's path begins with @prefix. */
 static GPid
 find(const char *prefix, guint *n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* driver-host.h: what asks driver processes, on a made tree with the fake driver in the processes
+/* driver-host.h: the daemon's side of driver processes, on a made tree with the fake driver in the processes
  *
- * Nothing is waited for but conditions, and for ten seconds at most. Tasks of a test are told by names. */
+ * Tests wait for conditions only, and for ten seconds at most. A test's tasks are identified by name. */
 #pragma once
 
 #include <glib.h>
@@ -33,8 +33,8 @@ typedef struct {
 
 /* With a made tree and nothing asked yet. */
 DriverHost *driver_host_new(void);
-/* Lets go of all that hangs, waits until all processes have ended, checks that nothing is left of them
- * and removes the tree. */
+/* Release everything that hangs, wait until all processes have ended, check that they have left nothing behind
+ * and remove the tree. */
 void driver_host_free(DriverHost *self);
 
 /* cmocka's; @state is the DriverHost. */
@@ -45,7 +45,7 @@ int driver_host_teardown(void **state);
 
 /* Let it work for a moment. */
 void driver_host_turn(DriverHost *self);
-/* Let it do one thing, if there is one to be done in a moment. */
+/* Dispatch one event, if one arrives within a moment. */
 void driver_host_step(DriverHost *self);
 #define driver_host_wait(self, condition)                                                        \
     do {                                                                                         \
@@ -68,7 +68,7 @@ guint driver_host_count_vgpus(const DriverHost *self);
 void driver_host_see(DriverHost *self);
 /* How often the contents of @gpu were told. */
 guint driver_host_told(const DriverHost *self, const char *gpu);
-/* Have the drivers know these GPUs: what was discovered without the functions of @without. */
+/* Tell the drivers about these GPUs: the discovered ones without the functions of @without. */
 void driver_host_take_without(DriverHost *self, const char *without);
 
 /* A vGPU on an M10 that is called @name, a letter. */
@@ -88,7 +88,7 @@ GPid driver_host_find(const DriverHost *self, const char *name);
 guint driver_host_count_processes(const DriverHost *self);
 /* Let it work until there are none, and none is being started. */
 void driver_host_rest(DriverHost *self);
-/* Kill it and wait until it is dead; nobody has noticed. */
+/* Kill it and wait until it is dead; the daemon's side does not know yet. */
 void driver_host_kill(const DriverHost *self, const char *name);
-/* Take the lock as a process of somebody else has it; close the descriptor to release it. */
+/* Take the lock as a foreign process would; close the descriptor to release it. */
 int driver_host_lock(const DriverHost *self, const char *name);

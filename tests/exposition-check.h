@@ -4,8 +4,8 @@
 
 #include "gpu/gauges.h"
 
-/* What is wrong with @text: a family without HELP or TYPE, given twice or torn apart, a sample that
- * is not of its family, twice there or not well-formed. NULL: nothing. */
+/* Returns the first error in @text: a family without HELP or TYPE, repeated or split, or a sample that
+ * is not of its family, repeated or malformed. NULL: @text is valid. */
 char *exposition_problem(const char *text);
 
 /* tests/data/inventory/host.rows */

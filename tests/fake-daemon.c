@@ -88,7 +88,7 @@ run(gpointer data)
     struct pollfd fds[] = { { .fd = self->fd, .events = POLLIN },
                             { .fd = self->stop, .events = POLLIN } };
 
-    /* Who is in the queue counts, even when it is told to end at the same time. */
+    /* Clients in the queue count, even if the daemon has to stop at the same time. */
     while (poll(fds, 2, -1) >= 0) {
         if (fds[0].revents & POLLIN) {
             if (self->mode == FAKE_SLOW)

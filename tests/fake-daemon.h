@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fake-daemon.h: a daemon behind the hook socket of a scratch root, as bad as asked for */
+/* fake-daemon.h: a daemon behind the hook socket of a scratch root, which misbehaves as requested */
 #pragma once
 
 #include <glib.h>
@@ -10,7 +10,7 @@ typedef enum {
     FAKE_EARLY,   /* answer before anything is read, hang up */
     FAKE_HUNG,    /* accept, never answer */
     FAKE_SLOW,    /* a queue of one, a long pause before the first accept, then short ones */
-    FAKE_DEAF,    /* a socket file that nobody listens on */
+    FAKE_DEAF,    /* a socket file without a listener */
     FAKE_ABSENT,  /* no socket file */
 } FakeMode;
 

@@ -11,7 +11,7 @@
 
 typedef char Path[PATH_MAX];
 
-/* Below the root; the records are what counts, /sys is a view of them. */
+/* Below the root; the records are authoritative, /sys is a view of them. */
 #define FAKE_RECORDS "driver/devices" /* a file per device: "ADDR TYPE GROUP" */
 #define FAKE_TABLES                                                                              \
     "driver/types-" /* of a GPU with vendor-specific VFIO: "TYPE FB_MIB MAX NAME" */
@@ -47,7 +47,7 @@ struct record {
 char *fake_format(Path path, const char *text, ...) __attribute__((format(printf, 2, 3)));
 int fake_open(int dir, const char *path, int flags, unsigned mode);
 bool fake_exists(const char *path);
-/* What is in the file, up to its first line's end; false when it cannot be read. */
+/* Read the first line of the file; false when it cannot be read. */
 bool fake_read_line(const char *path, char *line, size_t size);
 /* In place: a reader finds the old or the new one, if both are of one length. */
 void fake_put_line(const char *path, const char *line);
@@ -58,12 +58,12 @@ void fake_sleep_ms(unsigned ms);
 /* Show in @dir/nvidia where the vGPU is, as the knobs of those names have it; or take that away. */
 void fake_show_places(const char *dir);
 void fake_hide_places(const char *dir);
-/* What is in a knob, up to its first line's end; false when it is not there. */
+/* Read the first line of a knob; false when the knob does not exist. */
 bool fake_knob_text(const char *name, char *line, size_t size);
-/* The number in a knob, 0 when it is not there. */
+/* The number in a knob, 0 when the knob does not exist. */
 unsigned fake_knob(const char *name);
 bool fake_knob_is_there(const char *prefix, const char *name);
-/* One less in a knob that counts; tells whether there was one. */
+/* Count a knob down; returns whether it was above zero. */
 bool fake_knob_take(const char *name);
 /* Sleep while there is a knob WHAT-ADDR of the function or its GPU. */
 void fake_wait_while_hung(const char *what, const struct function *function);

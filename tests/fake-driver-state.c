@@ -174,8 +174,8 @@ fake_knob_take(const char *name)
     return true;
 }
 
-/* Not for ever: a test that fails leaves the knob, and what hangs would keep its output open, for
- * whose end the harness waits. */
+/* Do not block for ever: a test that fails leaves the knob behind, and the harness waits until every process
+ * has closed the test's output. */
 void
 fake_wait_while_hung(const char *what, const struct function *function)
 {
@@ -434,7 +434,7 @@ count_mdev(const struct function *function, const struct load *load, bool lie)
     }
 }
 
-/* A VF that has a vGPU lists nothing, whatever else may be a lie. */
+/* A VF that has a vGPU lists no types, even with the knob lie_available. */
 static void
 list_vendor(const struct function *function, const struct load *load, bool lie)
 {
@@ -452,7 +452,7 @@ list_vendor(const struct function *function, const struct load *load, bool lie)
     fake_put_file(fake_format(path, "%s/nvidia/creatable_vgpu_types", function->dir), text, len);
 }
 
-/* Write down for every function of the GPU what still fits. */
+/* Update what still fits on every function of the GPU. */
 static void
 count_again(const struct function *function)
 {

@@ -26,7 +26,7 @@
  *   hang_create-ADDR, hang_remove-ADDR   blocks while the file exists (ADDR: function or GPU)
  *   hang_open-UUID    opening that device's VFIO group blocks
  *   hang_read-ADDR    the same for what the driver answers: available_instances, creatable and current types
- *   open-UUID         somebody has that device open while the file exists */
+ *   open-UUID         that device is open while the file exists */
 #pragma once
 
 /* The tree of this process, from now on; NULL: none. Before threads are started. */

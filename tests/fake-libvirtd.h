@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fake-libvirtd.h: a process that holds libvirtd's pid file and speaks just enough of its protocol
  *
- * The socket is the test's, as systemd's would be: it stays open while no daemon runs, and a client
- * that knocks then is seen. */
+ * The test owns the socket, as systemd would: it stays open while no daemon runs, and the test sees a client
+ * that connects meanwhile. */
 #pragma once
 
 #include <glib.h>
@@ -30,7 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeHost, fake_host_free)
 /* Whether a client has connected that no daemon has accepted. */
 bool fake_host_was_knocked(const FakeHost *self);
 
-/* Leave a pid file that nobody holds, as after a crash. */
+/* Leave a pid file without a lock, as after a crash. */
 void fake_host_leave_pid_file(const FakeHost *self);
 
 /* Returns when it holds the lock. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fake-sysfs.h: a made tree, told in the words of GPUs, that looks as the kernel's /sys does
+/* fake-sysfs.h: build a tree that looks like the kernel's /sys, in terms of GPUs
  *
- * Nothing in it reacts: it is one moment of a host, and the functions below make the next one.
+ * The tree is static: a snapshot of a host, which the functions below change.
  * All addresses are canonical. */
 #pragma once
 
@@ -20,7 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeSysfs, fake_sysfs_free)
 /* Its reader. Borrowed. */
 const VgpuSysfs *fake_sysfs_reader(const FakeSysfs *self);
 
-/* What a PCI function says of itself. */
+/* The attributes of a PCI function. */
 typedef struct {
     const char *class;  /* "0x030200" */
     const char *vendor; /* "0x10de" */
@@ -50,7 +50,7 @@ void fake_parent_add(FakeSysfs *self, const char *name);
 void fake_mdev_add(FakeSysfs *self, const char *parent, const char *type, const char *uuid,
                    guint iommu_group);
 void fake_mdev_remove(FakeSysfs *self, const char *uuid);
-/* What QEMU opens; nobody has it open. */
+/* The VFIO group that QEMU opens; it is closed. */
 void fake_vfio_group_add(FakeSysfs *self, guint iommu_group);
 
 /* Change one attribute or link of a function, or (NULL) take it away. */
@@ -72,6 +72,6 @@ void fake_file_set(FakeSysfs *self, const char *path, const char *text);
 /* The same of a link, to a path below sys/. */
 void fake_link_set(FakeSysfs *self, const char *path, const char *target);
 
-/* The function is unplugged. With @half its links on the bus are still there, as for somebody who
- * has just listed them. */
+/* Unplug the function. With @half its links on the bus are still there, as for a reader that has just
+ * listed them. */
 void fake_gpu_remove(FakeSysfs *self, const char *address, bool half);

@@ -74,7 +74,7 @@ take_stock(FaultRun *self, FaultVm *vm)
     return true;
 }
 
-/* The hook's own calls do not fail, so it says how it went. */
+/* Calls of the hook itself do not fail, so its answer is reliable. */
 static int
 run_hook(FaultRun *self, const FaultVm *vm, const char *op)
 {
@@ -222,7 +222,7 @@ change(FaultRun *self)
     return fault_restart(self, what == 10 ? SIGTERM : SIGKILL);
 }
 
-/* A live one compares at once, a new one when it starts. */
+/* A running daemon reconciles at once, a new one when it starts. */
 static bool
 reconcile(FaultRun *self)
 {

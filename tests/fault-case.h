@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fault-case.h: one case of test-faults, all that follows from a seed: domains come and go while calls of the kernel
- * fail in the daemon and its driver processes; then nothing fails any more, and all is compared */
+/* fault-case.h: one case of test-faults, determined by a seed: domains come and go while system calls fail in the
+ * daemon and its driver processes; then the faults end, and everything is compared */
 #pragma once
 
 #include <gio/gio.h>
@@ -29,5 +29,5 @@ typedef struct {
     GString *why;   /* it failed; empty: it has not */
 } FaultCase;
 
-/* The daemon is down at its end. After one that failed the host serves no other. */
+/* The daemon is down at the end of a case. After a failed case the host cannot be used again. */
 void fault_case_run(FaultCase *self);

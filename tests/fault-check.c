@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fault-check.c (fault-private.h): what there is, and what should be there */
+/* fault-check.c (fault-private.h): compare what exists with what should exist */
 #include <string.h>
 
 #include "fault-private.h"
@@ -60,7 +60,7 @@ read_record(const FaultRun *self, const char *key)
                : NULL;
 }
 
-/* Whether a vGPU that is on record is being made or removed: nothing else is done that changes what there is. */
+/* Whether a recorded vGPU is being created or removed; nothing else changes which vGPUs exist. */
 static bool
 is_under_way(const FaultRun *self)
 {
@@ -80,7 +80,8 @@ is_under_way(const FaultRun *self)
     return false;
 }
 
-/* One vGPU of a record: it is where that says, and nobody else's. @taken: the names of those that others have. */
+/* Check one vGPU of a record: it is where the record says, and no other owner has it. @taken: the names of the
+ * others' vGPUs. */
 static char *
 find_wrong_claim(const FaultRun *self, GKeyFile *record, const char *uuid, GHashTable *taken)
 {
@@ -119,7 +120,7 @@ find_wrong_record(const FaultRun *self, const char *key, GHashTable *taken)
 
 /* --- all there is --------------------------------------------------------------------------------- */
 
-/* One thing that is not as it should be; NULL: all is. */
+/* Returns one thing that is wrong; NULL: all is right. */
 char *
 fault_find_wrong(FaultRun *self)
 {
@@ -211,7 +212,7 @@ find_wrong_vf(const FaultRun *self)
     return wrong;
 }
 
-/* What the daemon says is free is what the drivers have. */
+/* The capacity that the daemon reports is what the drivers have. */
 char *
 fault_find_wrong_room(FaultRun *self)
 {
@@ -245,7 +246,7 @@ fault_find_wrong_room(FaultRun *self)
     return find_wrong_vf(self);
 }
 
-/* In the end no domain has one, and all of it is available again. */
+/* At the end no domain has a vGPU, and all capacity is available again. */
 char *
 fault_find_wrong_end(FaultRun *self)
 {
@@ -265,7 +266,7 @@ fault_find_wrong_end(FaultRun *self)
                : g_strdup_printf("the room is\n%s, and was\n%s", room, self->out->host->room);
 }
 
-/* Until nothing is being made or removed any more. */
+/* Wait until no vGPU is being created or removed. */
 static bool
 waits(FaultRun *self)
 {
@@ -279,7 +280,7 @@ waits(FaultRun *self)
     return true;
 }
 
-/* Until all is as it should be. */
+/* Wait until everything is as it should be. */
 bool
 fault_settles(FaultRun *self, char *(*find)(FaultRun *self))
 {
@@ -312,9 +313,9 @@ find_obstacle(FaultRun *self)
     return NULL;
 }
 
-/* A removal lasts as long as its driver does, so what a reconcile has begun goes on behind it; and a driver process that
- * a fault has ended is started again after a while, until when it is not known what its GPU has. Once that is over
- * nothing comes that would mend what is wrong then. */
+/* A removal takes as long as the driver does, so it can outlast the reconcile that began it. A driver process that
+ * was ended by a fault is restarted after a while, and until then the content of its GPU is unknown. After that,
+ * nothing is pending that could still repair an error. */
 bool
 fault_is_right(FaultRun *self)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fault-daemon.c (fault-private.h): the daemon of a case, what fails in it, and what it hears of libvirt */
+/* fault-daemon.c (fault-private.h): the daemon of a case, its faults, and libvirt's events */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include "fault-private.h"
 
 #define EVERY_FURTHER 100000
-#define FAULTS_US (1500 * 1000) /* nothing fails longer than that in one step */
+#define FAULTS_US (1500 * 1000) /* the longest that faults last in one step */
 #define TOLD_US (4 * G_USEC_PER_SEC)
 
 guint
@@ -47,7 +47,7 @@ fault_fail(FaultRun *self, const char *format, ...)
 
 /* --- faults --------------------------------------------------------------------------------------- */
 
-/* Few calls are at a small number, and a start of the daemon has some hundreds. */
+/* Most calls have large numbers: a start of the daemon makes some hundreds. */
 static guint
 choose_at(FaultRun *self, FaultCall call)
 {
@@ -62,7 +62,7 @@ choose_row(FaultRun *self, int err)
 {
     guint row = fault_below(self, 8);
 
-    if (err == EINTR || row < 4) /* nothing interrupts for ever */
+    if (err == EINTR || row < 4) /* EINTR does not last for ever */
         return 1 + (int) fault_below(self, 2);
     return row < 7 ? 2 + (int) fault_below(self, 6) : EVERY_FURTHER;
 }
@@ -135,8 +135,8 @@ fault_write_libvirt(FaultRun *self)
     g_string_free(xml, TRUE);
 }
 
-/* With the fault gone it is whole: hooks, the bus, and libvirt, which Reconcile needs. Why it is not; NULL: it is,
- * or has ended. */
+/* Without faults the daemon serves hooks, the bus, and libvirt, which Reconcile needs. Returns why it does not;
+ * NULL: it does, or has ended. */
 static const char *
 find_lacking(FaultRun *self)
 {
@@ -221,8 +221,8 @@ fault_restart(FaultRun *self, int signal)
     return up(self);
 }
 
-/* libvirt's news; a daemon that has lost libvirt hears them from it when it is back, which libvirt's test driver
- * cannot play. So that one is started again. */
+/* Send libvirt's events. A daemon that has lost libvirt would get them after it has reconnected, which libvirt's test
+ * driver cannot simulate; such a daemon is restarted. */
 bool
 fault_libvirt(FaultRun *self, const char *verb, const char *name)
 {

@@ -30,7 +30,7 @@ make_board(const Life *life)
     return board;
 }
 
-/* What others have made, and what must be left alone. */
+/* Foreign vGPUs, which must be left alone. */
 static void
 make_foreign(const Life *life)
 {

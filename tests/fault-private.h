@@ -12,10 +12,10 @@
 
 extern const char *const fault_gpus[]; /* up to NULL */
 
-/* NULL: *@why, which is for ever, says why not; @why may be NULL. */
+/* NULL on failure, with the reason in *@why, a static string; @why may be NULL. */
 GVariant *fault_host_call(const FaultHost *self, const char *method, GVariant *arguments,
                           const char **why);
-/* How many of each profile there is room for by what the daemon says; NULL: *@why tells why it cannot be known. */
+/* The capacity for each profile that the daemon reports; NULL if it is unknown, with the reason in *@why. */
 char *fault_host_room(const FaultHost *self, const char **why);
 
 /* --- one case ------------------------------------------------------------------------------------- */
@@ -62,7 +62,7 @@ void fault_tell(FaultRun *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Always false; the first one counts. */
 bool fault_fail(FaultRun *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Some calls fail from now on, or none does. */
+/* Make some calls fail from now on, or none. */
 void fault_arm(FaultRun *self);
 void fault_disarm(FaultRun *self);
 /* A moment of a step has passed. */
@@ -71,21 +71,21 @@ void fault_poll(FaultRun *self);
 /* End the daemon, if it runs, and start it: with the calls that fail at the start only. */
 bool fault_restart(FaultRun *self, int signal);
 bool fault_becomes_whole(FaultRun *self);
-/* A new one has compared all by itself. */
+/* A new daemon reconciles when it starts. */
 bool fault_has_reconciled(FaultRun *self);
-/* What libvirt says to the next daemon; what it tells this one. */
+/* Set libvirt's answers to the next daemon; send its events to this one. */
 void fault_write_libvirt(FaultRun *self);
 bool fault_libvirt(FaultRun *self, const char *verb, const char *name);
 
 char *fault_uuid_of_made(guint n);
 bool fault_check_guests(FaultRun *self);
 bool fault_check_foreign(FaultRun *self);
-/* One thing that is not as it should be; NULL: all is. For what there is, for the room that the daemon says there is,
- * and for the end, when no domain has a vGPU. */
+/* Return one thing that is wrong; NULL: all is right. They check what exists, the capacity that the daemon reports,
+ * and the end, when no domain has a vGPU. */
 char *fault_find_wrong(FaultRun *self);
 char *fault_find_wrong_room(FaultRun *self);
 char *fault_find_wrong_end(FaultRun *self);
-/* After one reconcile: what that has begun comes to its end, and then all is as it should be, the room, too. */
+/* After one reconcile: wait for everything it has begun, then check that all is right, including the capacity. */
 bool fault_is_right(FaultRun *self);
-/* Until @find finds nothing. */
+/* Wait until @find returns NULL. */
 bool fault_settles(FaultRun *self, char *(*find)(FaultRun *self));

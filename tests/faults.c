@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* faults.c: preloaded into the daemon and its driver processes; calls of the kernel fail as faults.h's board says
+/* faults.c: preloaded into the daemon and its driver processes; makes system calls fail as the board of faults.h says
  *
- * It comes before fake-driver.so, which stands for the kernel: what that calls does not count. What the C library calls
- * by itself, for fopen() say, passes here by. So does what cannot fail so in life: an eventfd is no file. */
+ * It is loaded before fake-driver.so, which stands for the kernel, so calls of that are not counted. Neither are calls
+ * inside the C library, for instance in fopen(), nor those that cannot fail this way: an eventfd is not a file. */
 #include "faults.h"
 
 #include <dirent.h>
@@ -73,7 +73,7 @@ note(FaultCall call, int n, int err, const char *about)
              n, us == FAULT_DAEMON ? "daemon" : "driver", about, strerrorname_np(err));
 }
 
-/* True: the call is to fail, and errno says how. */
+/* True: the call has to fail, with the error in errno. */
 static bool
 fails(FaultCall call, const char *about)
 {
@@ -95,7 +95,7 @@ fails(FaultCall call, const char *about)
     return false;
 }
 
-/* What steers the test is not part of it. */
+/* Files that control the test are not subject to faults. */
 static bool
 is_ours(const char *path)
 {

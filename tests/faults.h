@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* faults.h: what a test and the programs into which faults.c is preloaded share
  *
- * Calls are counted per kind, over all processes of the daemon and over all driver processes, from the moment on when
- * the board is armed. Those that are on the board's list fail. */
+ * Calls are counted per kind, over all processes of the daemon and over all driver processes, from the moment when
+ * the board is armed. Those on the board's list fail. */
 #pragma once
 
 #include <stdbool.h>

@@ -2,33 +2,33 @@
 /* flaky-libvirt.c: preloaded into the daemon, in the place of some calls of libvirt's
  *
  * In the directory knobs/ of $FAKE_DRIVER_ROOT, each read at each call:
- *   list_fails       a list of the domains fails as long as the file is there
- *   unreadable-NAME  so long the XML of domain NAME is nested more deeply than libxml2 reads by
- *                    default: parser.c, xmlParserMaxDepth, 256. libvirt takes such metadata,
- *                    since it parses the element by itself.
- *   busy-NAME        so long a job of domain NAME does not end: "cannot acquire state change lock"
- *   connect_hangs    so long nothing connects, as while libvirtd starts its domains
+ *   list_fails       listing the domains fails while the file exists
+ *   unreadable-NAME  while it exists, the XML of domain NAME is nested more deeply than libxml2 reads by
+ *                    default: parser.c, xmlParserMaxDepth, 256. libvirt accepts such metadata,
+ *                    since it parses the element alone.
+ *   busy-NAME        while it exists, a job of domain NAME does not end: "cannot acquire state change lock"
+ *   connect_hangs    while it exists, connecting blocks, as while libvirtd starts its domains
  *   old_library      the library is libvirt 9.0's
  *   new_libvirt      what is connected is 11.3
  *   autostart-NAME   domain NAME has autostart
- *   nodedevs_hang    so long a list of the node devices is waited for
- *   nodedevs_lost    a connection on which they are asked for meanwhile has lost them for good, as one
- *                    of a virtqemud has when virtnodedevd ends: libvirt, src/remote/
+ *   nodedevs_hang    while it exists, listing the node devices blocks
+ *   nodedevs_lost    a connection that lists them meanwhile has lost them for good, as a connection to
+ *                    virtqemud does when virtnodedevd ends: libvirt, src/remote/
  *                    remote_daemon_dispatch.c, remoteOpenConn(), "if (*conn) return 0;"
  *
- *   tells            it does what the file "tell" says, one command a line, and removes it: "start NAME", "stop NAME",
- *                    "define FILE", "undefine NAME", or "nodedev NAME" for an event of that node device. So
- *                    libvirt's test driver has events, as it tells only who has done it
- *   attach_fails     so long a device cannot be attached, as while QEMU is busy
- *   refuses          so long none whose XML contains the first line of this file can be
- *   detach_fails     nor can one of a user's be detached
- *   edits            so long definitions are changed when devices are attached and detached; the changed one of domain
- *                    NAME is written to definitions/NAME in that directory, as libvirtd would keep it
- *   dies_detached    a detach is the last thing that the daemon does
+ *   tells            it runs the commands in the file "tell", one per line, and removes the file: "start NAME",
+ *                    "stop NAME", "define FILE", "undefine NAME", or "nodedev NAME" for an event of that node device.
+ *                    libvirt's test driver itself sends events only to the process that causes them
+ *   attach_fails     while it exists, attaching a device fails, as while QEMU is busy
+ *   refuses          while it exists, attaching fails for XML that contains the first line of this file
+ *   detach_fails     while it exists, detaching a user's device fails
+ *   edits            while it exists, attaching and detaching change the definition; that of domain NAME is written
+ *                    to definitions/NAME in that directory, as libvirtd would store it
+ *   dies_detached    the daemon dies after a detach
  *
- * Else devices are attached to no definition and detached from none. Domains are not started, and mdevs defined
- * nowhere, but that is written to the file "calls" in that directory, one line each, as are "busy NAME",
- * "list" of the node devices, "listed" and "lost". */
+ * Otherwise attaching and detaching change no definition. Starts of domains and definitions of mdevs are only written
+ * to the file "calls" in that directory, one line each, as are "busy NAME", "list" of the node devices, "listed" and
+ * "lost". */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <libvirt/libvirt.h>
@@ -47,7 +47,7 @@
 #define NEW 11003000
 #define EXPORT __attribute__((visibility("default")))
 
-static char device; /* what a virNodeDevicePtr of ours points to */
+static char device; /* target of our virNodeDevicePtr */
 
 static bool
 has_knob(const char *name, const char *suffix)
@@ -108,7 +108,7 @@ is_lost(virConnectPtr conn)
     return found;
 }
 
-/* --- what it tells ------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------- */
 
 static virConnectNodeDeviceEventLifecycleCallback nodedev_callback;
 static void *nodedev_opaque;
@@ -179,7 +179,7 @@ tell(void *conn)
     return NULL;
 }
 
-/* Of several connections, the one on which somebody listens. */
+/* Of several connections, the one with registered callbacks. */
 EXPORT int
 virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr of, int event,
                                  virConnectDomainEventGenericCallback callback, void *opaque,
@@ -277,7 +277,7 @@ virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
     return deep;
 }
 
-/* As libvirtd would keep it. */
+/* Store the definition as libvirtd would. */
 static void
 keep(virDomainPtr domain)
 {

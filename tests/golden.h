@@ -14,9 +14,8 @@ void golden_compare(const char *name, const char *out);
 
 VgpuDomain *golden_parse(const char *xml);
 
-/* Decide where the wants of @domain are to be, in their order: @places is "mdev",
- * "vendor-vfio ADDRESS", "vf ADDRESS", joined by ", "; the address may be left out. "": none is
- * decided. */
+/* Place the wants of @domain in their order: @places is "mdev", "vendor-vfio ADDRESS",
+ * "vf ADDRESS", joined by ", "; the address may be left out. "": none is placed. */
 void golden_bind(VgpuDomain *domain, const char *places);
 
 /* The messages of @changes (of VgpuChange), joined by "; ". Owned by the caller. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-client: a client of the hook socket that is not the hook
  *
- *   hook-client SOCKET            send what is on stdin, print the answer until the other side hangs
+ *   hook-client SOCKET            send stdin, print the answer until the other side hangs
  *                                 up, two seconds at most
- *   hook-client SOCKET N          be N clients that say nothing; prints "ready", ends with its stdin */
+ *   hook-client SOCKET N          be N silent clients; prints "ready", ends at the end of its stdin */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ connect_to(const char *path)
     return fd;
 }
 
-/* Until either side has had enough. */
+/* Copy until either side closes. */
 static void
 send_stdin(int fd)
 {

@@ -31,7 +31,7 @@ hook_path(void)
     return path;
 }
 
-/* To be root in a namespace of its own is enough for the hook to take itself for libvirt's. */
+/* Root in a user namespace is enough: the hook then behaves as if libvirt had run it. */
 static bool
 become_root(void)
 {
@@ -147,7 +147,7 @@ hook_job_claim(const HookJob *self, const char *uuid)
     g_assert_true(g_file_set_contents(path, "", 0, NULL));
 }
 
-/* Own open of the same file: children that share an offset would each see a part only. */
+/* Open the file again: children that share an offset would each read only a part. */
 static int
 open_again(int fd)
 {
@@ -158,8 +158,8 @@ open_again(int fd)
     return again;
 }
 
-/* In the child, which shares our memory: nothing that takes a lock, and the bare system calls, as
- * those of libc would change the user of our threads too. */
+/* Runs in the child, which shares our memory: take no locks, and use bare system calls, as libc's wrappers
+ * would change the user of our threads, too. */
 static void
 exec_hook(int hook, int in, int out, int err, guint uid, char **argv, char **envp)
 {
@@ -172,7 +172,7 @@ exec_hook(int hook, int in, int out, int err, guint uid, char **argv, char **env
     if (uid > 0 && (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setgid, uid) < 0 ||
                     syscall(SYS_setuid, uid) < 0))
         _exit(126);
-    /* By descriptor: that user may have no way to the build directory. */
+    /* Execute by descriptor: that user may not have access to the build directory. */
     fexecve(hook, argv, envp);
     _exit(127);
 }
@@ -208,7 +208,7 @@ hook_job_start(HookJob *self, const HookRun *run)
     else if (run->in >= 0)
         ends[0] = open_again(run->in);
 
-    /* Not fork: under a sanitizer it would take most of the time of these tests. */
+    /* Not fork(): under a sanitizer it would dominate the run time of these tests. */
     self->pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
     if (self->pid == 0)
         exec_hook(hook, ends[0], run->out > 0 ? run->out : self->out, self->err, run->uid, argv,

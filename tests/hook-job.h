@@ -11,9 +11,9 @@
 #define HOOK_UUID "0f7e1a36-3b4f-4d6e-9d43-1f2a3b4c5d6e"
 #define HOOK_XML_LIMIT (4 * 1024 * 1024)
 #define HOOK_SEE_LOG "; see 'journalctl -u virtvgpud'"
-#define HOOK_LONG_MS 20000 /* a deadline that no slow machine meets by accident */
+#define HOOK_LONG_MS 20000 /* a deadline that even a slow machine does not reach */
 
-/* What makes a guest ours */
+/* How the hook recognizes a guest of ours */
 typedef enum {
     HOOK_BY_NAMESPACE,
     HOOK_BY_ALIAS,
@@ -48,11 +48,11 @@ typedef struct {
 #define HOOK_IN_CLOSED -1 /* there is no stdin */
 #define HOOK_IN_PIPE -2   /* a pipe whose other end is HookJob.feed */
 
-/* Make the root and the daemon; what is claimed can be put there before the start. */
+/* Create the root and the daemon; claims can be written there before the start. */
 HookJob *hook_job_new(FakeMode mode, const char *reply, gsize len);
 void hook_job_claim(const HookJob *self, const char *uuid);
 
-/* Finish waits for its end, ten seconds at most. */
+/* Finish waits for the end of the hook, ten seconds at most. */
 void hook_job_start(HookJob *self, const HookRun *run);
 void hook_job_finish(HookJob *self);
 
@@ -61,8 +61,8 @@ void hook_job_finish(HookJob *self);
 HookJob *hook_job_run(FakeMode mode, const char *reply, gsize len, HookRun run,
                       const GString *xml);
 
-/* After its end: compare, print what differs and return how much that was. On stderr there is to be
- * nothing (@reason is NULL) or one line with @reason, where @ stands for the root. */
+/* After the end of the hook: compare the results, print the differences and return their number. Stderr must be
+ * empty (@reason is NULL) or one line with @reason, where @ stands for the root. */
 int hook_job_check(const HookJob *self, const char *what, int status, const char *reason,
                    const char *out, guint contacts);
 
@@ -72,14 +72,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HookJob, hook_job_free)
 /* The path of the built hook (borrowed). */
 const char *hook_path(void);
 
-/* Before anything else: become root, as the hook refuses others, and have as many files open as we
- * may, as many jobs run at once. Where that is impossible, say so in TAP and return false. */
+/* Call this first: become root, as the hook refuses others, and raise the limit of open files, as many jobs run
+ * at once. If that is impossible, report it in TAP and return false. */
 bool hook_job_init(void);
 
-/* Can jobs be run as this user? */
+/* Whether jobs can run as this user. */
 bool hook_job_has_user(guint uid);
 
-/* The XML of a small domain (g_string_free), and the mark in it or "". */
+/* The XML of a small domain (g_string_free), containing the mark or "". */
 GString *hook_xml_new(HookOwner owner);
 const char *hook_xml_mark(HookOwner owner);
 

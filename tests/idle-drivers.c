@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idle-drivers.c: in place of src/driver/drivers.c, that half of it which made GPUs in the test's process have no use
- * for: they are as they were discovered, and nothing is ever in their way. The other half is the program's. */
+/* idle-drivers.c: stubs for the half of src/driver/drivers.c that made GPUs in the test's process do not need: such
+ * GPUs stay as they were discovered and never hang. The test program implements the other half. */
 #include "driver/drivers.h"
 
 const VgpuDriverOptions *

@@ -150,7 +150,8 @@ room_for(const VgpuGpu *gpu, const VgpuProfile *profile)
     return used < profile->max_instances ? profile->max_instances - used : 0;
 }
 
-/* As its driver tells: on a VF one at most, and of NVIDIA's vendor-specific VFIO what can be made now. */
+/* What the driver offers: one vGPU at most per VF, and for NVIDIA's vendor-specific VFIO the types that can be
+ * created now. */
 static void
 fill_offers(const Card *card)
 {
@@ -181,7 +182,7 @@ tell_card(const Card *card)
     assert_true(drivers->ops.contents(card->gpu->address, contents, drivers->opaque));
 }
 
-/* Whether there was anything to read. */
+/* Returns whether there was anything to read. */
 static bool
 read_what_is_asked(void)
 {
@@ -218,7 +219,7 @@ instant_tell(void)
         tell_card(&g_array_index(cards, Card, i));
 }
 
-/* --- what is asked -------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------- */
 
 static const char *
 argument(GVariant *arguments, const char *key)
@@ -228,7 +229,7 @@ argument(GVariant *arguments, const char *key)
     return g_variant_lookup(arguments, key, "&s", &text) ? text : NULL;
 }
 
-/* What is on that place; on a VF whatever there is. *@parent: where. */
+/* Returns the vGPU at that place; on a VF any vGPU. *@parent: where it is. */
 static VgpuInstance *
 find_instance(Card *card, GVariant *arguments, VgpuParent **parent)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* instant-drivers.h: in place of src/driver: drivers of made GPUs that answer at once, in this process
+/* instant-drivers.h: a replacement for src/driver: drivers of made GPUs that answer at once, in this process
  *
- * They are honest: what is offered follows from what is on the card, as NVIDIA's vGPU guide has it (one size at a
- * time, so many of each). For tests that go through thousands of hosts. */
+ * The offers always follow from the vGPUs on the card, as NVIDIA's vGPU guide describes (one size at a time, a
+ * maximum of each). For tests that go through thousands of hosts. */
 #pragma once
 
 #include "gpu/inventory.h"
@@ -15,14 +15,14 @@ typedef enum {
     N_CARDS,
 } CardKind;
 
-/* All GPUs that there are from now on; the first manager that is made after that has them. */
+/* Set the GPUs of the host; the next manager to be created finds them. */
 void instant_reset(void);
 VgpuGpu *instant_add(CardKind kind, guint number);
-/* Its driver does not answer. */
+/* Make its driver silent. */
 void instant_silence(const VgpuGpu *gpu);
-/* Somebody sets a type on the VF, or makes an mdev there (@uuid). */
+/* Set a foreign type on the VF, or create a foreign mdev there (@uuid). */
 void instant_put(VgpuGpu *gpu, const char *parent, const char *uuid, const char *profile_id);
-/* Tell the manager what there is. */
+/* Report all GPUs to the manager. */
 void instant_tell(void);
-/* Do what is asked; whether there was anything. */
+/* Handle the pending requests; returns whether there were any. */
 bool instant_work(void);

@@ -29,7 +29,7 @@ on_list_profiles(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-/* An argument: everybody is refused. VIRT_VGPU_LIBEXECDIR is where virt-vgpu-iso is. */
+/* With an argument, all callers are refused. VIRT_VGPU_LIBEXECDIR contains virt-vgpu-iso. */
 int
 main(int argc, char **argv)
 {

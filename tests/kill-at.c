@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* kill-at.c: preloaded into the daemon and its driver processes; kills them at their Nth effect, see kill-at.h
  *
- * It comes before fake-driver.so, whose write() it calls. What that does stands for the kernel, which is
- * not killed with the process that has called it: a test that kills several processes waits for all such
- * calls. A write that is kept by a knob keeps the killer, too. */
+ * It is loaded before fake-driver.so, whose write() it calls. That write() stands for the kernel, which does
+ * not die with its caller: to kill several processes, a test waits for all such calls. A write that a knob
+ * blocks delays the kill, too. */
 #include "kill-at.h"
 
 #include <dlfcn.h>
@@ -50,7 +50,8 @@ set_up(void)
     close(fd);
 }
 
-/* Held (LOCK_SH) by who is in the fake kernel, and (LOCK_EX) by who kills others. */
+/* Processes inside the fake kernel hold this lock shared (LOCK_SH), the one that kills others exclusively
+ * (LOCK_EX). */
 static int
 lock_kernel(int how)
 {
@@ -64,7 +65,7 @@ lock_kernel(int how)
     return fd;
 }
 
-/* Returns where it is another process that is killed: then that one is gone. */
+/* Returns only if the target is another process, which is dead by then. */
 static void
 strike(void)
 {
@@ -87,7 +88,7 @@ strike(void)
         pause();
 }
 
-/* An effect is about to be: its number, for over(); 0: none that counts. */
+/* An effect is about to happen. Returns its number, for over(); 0: it is not counted. */
 __attribute__((format(printf, 1, 2))) static int
 about_to(const char *what, ...)
 {
@@ -117,9 +118,9 @@ over(int n)
     errno = err;
 }
 
-/* --- what is watched ---------------------------------------------------------------------------- */
+/* --- counted calls ------------------------------------------------------------------------------ */
 
-/* The part of @path below @dir of the root, NULL: it is not there. */
+/* The part of @path below @dir of the root; NULL: @path is elsewhere. */
 static const char *
 below(const char *path, const char *dir)
 {

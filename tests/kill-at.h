@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* kill-at.h: what a test and the programs into which kill-at.c is preloaded share
+/* kill-at.h: memory shared by a test and the programs into which kill-at.c is preloaded
  *
- * An effect is what others see of a program: a record that is written, renamed or removed, a packet or an
- * answer that is sent, a write to a file of the made /sys. They are counted over all processes of the
+ * An effect is an action of a program that others can see: writing, renaming or removing a record, sending a packet
+ * or an answer, writing to a file of the made /sys. They are counted over all processes of the
  * program, and at one of them the chosen processes are killed. */
 #pragma once
 

@@ -12,7 +12,7 @@
 #define VM 1
 #define FRESH_VM 2
 
-/* --- what is begun -------------------------------------------------------------------------------- */
+/* --- sequences ------------------------------------------------------------------------------------ */
 
 #define DEVICE(gpu, profile) "<vgpu:device gpu='" gpu "' profile='" profile "'/>"
 #define DEVICE_WITH(gpu, profile, value)                                                         \
@@ -97,7 +97,7 @@ up(KillCase *self)
            fail(self, "the daemon does not start");
 }
 
-/* The types of the devices that there are; NULL: not all have a claim that is complete. */
+/* The types of the existing devices; NULL: not all have a complete claim. */
 static char *
 types_of(const KillCase *self)
 {
@@ -134,8 +134,8 @@ is_of_a_dead_driver(const char *said)
     return strstr(said, "it has ended") || strstr(said, "its socket does not take a request");
 }
 
-/* A driver process that has just been killed is not started again at once: a start that needs it may be
- * refused meanwhile. */
+/* The daemon does not restart a killed driver process at once: a start that needs it can be refused
+ * meanwhile. */
 static char *
 starts_in_time(const KillCase *self, guint vm, const char *devices)
 {
@@ -153,7 +153,7 @@ starts_in_time(const KillCase *self, guint vm, const char *devices)
     }
 }
 
-/* It starts, and has what it asks for. */
+/* Check that it starts and has what it asks for. */
 static bool
 starts(KillCase *self, const char *devices, const char *types, const char *params)
 {
@@ -180,7 +180,7 @@ stops(KillCase *self)
     return !said || fail(self, "the release: %s", said);
 }
 
-/* libvirt knows the domain, as one that runs or is off, or not at all. */
+/* Tell libvirt about the domain: running, off, or unknown. */
 static bool
 restarts_with_libvirt(KillCase *self, const char *runstate)
 {
@@ -223,7 +223,7 @@ next_params(KillCase *self)
     return starts(self, ask->with, ask->types, ask->with_params) && stops(self);
 }
 
-/* What libvirt does after it, a release, is not needed: nothing is to be left before. */
+/* The release that libvirt runs afterwards is not needed: nothing may be left before it. */
 static bool
 is_refused(KillCase *self, const char *devices)
 {
@@ -279,14 +279,14 @@ next_release(KillCase *self)
     return stops(self);
 }
 
-/* A release that has been answered comes to its end, whatever happens. */
+/* A release that has been answered is completed, whatever happens. */
 static bool
 next_nothing(KillCase *self)
 {
     return (self->sequence.stops && self->is_answered) || stops(self);
 }
 
-/* The libvirt that is there says that it does not run. */
+/* Now libvirt says that it does not run. */
 static bool
 next_off(KillCase *self)
 {
@@ -306,7 +306,7 @@ next_running(KillCase *self)
     return restarts_with_libvirt(self, "1") && stops(self);
 }
 
-/* Killed again, while it mends what was left. */
+/* Kill again during the recovery. */
 static bool
 next_again(KillCase *self)
 {
@@ -340,7 +340,7 @@ const KillNext kill_nexts[KILL_NEXTS] = {
     { "unknown", next_unknown }, { "gone", next_gone },       { "running", next_running },
 };
 
-/* --- from its beginning to its end ----------------------------------------------------------------- */
+/* --- the whole case -------------------------------------------------------------------------------- */
 
 static bool
 nothing_left(KillCase *self, const char *when)
@@ -350,7 +350,7 @@ nothing_left(KillCase *self, const char *when)
     return !left || fail(self, "%s, left: %s", when, left);
 }
 
-/* Another domain can have all of it; or this one, if it has reserved its VFs. */
+/* Another domain can use the whole GPU; or this domain, if its VFs are reserved. */
 static bool
 answers_a_fresh_start(KillCase *self)
 {
@@ -365,7 +365,7 @@ answers_a_fresh_start(KillCase *self)
     return nothing_left(self, "after a fresh start");
 }
 
-/* Has it happened, or will it? */
+/* Whether it has happened, or will. */
 static bool
 is_killed(const KillCase *self)
 {
@@ -378,7 +378,7 @@ is_killed(const KillCase *self)
     return true;
 }
 
-/* A daemon that lives on finishes what it is at. */
+/* A daemon that survives finishes its work. */
 static bool
 runs_until_killed(KillCase *self, char **said)
 {

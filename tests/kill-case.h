@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* kill-case.h: one case of test-kills: a sequence, who is killed at which effect, and what happens next */
+/* kill-case.h: one case of test-kills: a sequence, the processes to kill at an effect, and the next action */
 #pragma once
 
 #include "life.h"
 
-/* What a domain asks for. @wanted fills its GPU, so that anything that is left keeps the next one out. */
+/* The vGPUs that a domain asks for. @wanted fills its GPU, so that any leftover keeps the next domain out. */
 typedef struct {
     const char *name;
     guint mdevs, vfs; /* that are in the definition */
@@ -20,7 +20,7 @@ typedef struct {
     bool stops; /* it runs already, and is stopped */
 } KillSequence;
 
-/* Who is killed, and when. */
+/* The processes to kill, and when. */
 typedef struct {
     const char *name;
     int who, of, after, linger_ms; /* as in a KillBoard */
@@ -37,7 +37,7 @@ typedef struct {
     GString *why; /* it failed; empty: it has not */
 } KillCase;
 
-/* What happens next. */
+/* The next action. */
 typedef struct {
     const char *name;
     bool (*run)(KillCase *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* life-left.c: what the tree of life.h has, and what should not be there */
+/* life-left.c: list the contents of the tree of life.h, and find leftovers */
 #include "life-private.h"
 
 #include <signal.h>
@@ -69,7 +69,7 @@ life_params(const Life *self, const char *name)
     return read_in(self, dir, "nvidia/vgpu_params");
 }
 
-/* Those of @all that are files of owners, or those that are not. */
+/* The entries of @all that are files of owners, or the others. */
 static GPtrArray *
 list_claims(const Life *self, bool owners)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* life-private.h: what the parts of life.h's implementation share */
+/* life-private.h: shared by the parts of life.h's implementation */
 #pragma once
 
 #include "life.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* life.h: the real daemon and the real hook on a made tree with the fake driver, for tests that kill them
  *
- * What goes wrong with the test itself, and not with what it tests, ends it. */
+ * An error of the test itself, as opposed to the code under test, aborts it. */
 #pragma once
 
 #include <glib.h>
@@ -38,18 +38,17 @@ void life_add(const Life *self, const char *board);
 void life_free(Life *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Life, life_free)
 
-/* What libvirt's test driver is to have, XML of domains, from the next daemon on; NULL: it cannot be
- * connected to. */
+/* Set the domains (XML) of libvirt's test driver, for the next daemon; NULL: connecting fails. */
 void life_libvirt(Life *self, const char *domains);
 
-/* What the daemons have written to the disk: which VF each domain is to have. While none runs. */
+/* Read the VF planned for each domain from the state on disk, while no daemon runs. */
 void life_forget(const Life *self);
 
-/* Start the daemon; returns when it takes hooks. False: it did not come. */
+/* Start the daemon; returns when it accepts hooks. False: it did not start. */
 bool life_up(Life *self);
-/* SIGKILL to the daemon; what it has started goes on. */
+/* Send SIGKILL to the daemon; its child processes continue. */
 void life_kill(Life *self);
-/* It is gone or about to go by itself: wait for that. */
+/* Wait for a daemon that has ended, or is about to, without being killed. */
 void life_bury(Life *self);
 /* Whether the daemon still runs. */
 bool life_runs(Life *self);
@@ -66,9 +65,9 @@ typedef struct {
     char *said; /* the file with its standard error */
 } LifeHook;
 
-/* As libvirt runs it for `prepare` or `release`. */
+/* Run the hook as libvirt does for `prepare` or `release`. */
 LifeHook life_hook(Life *self, guint vm, const char *xml, const char *op);
-/* Whether it has read some of its XML: it is older then than any that is run from now on. */
+/* Whether it has read some of its XML: it is then older than any hook that is started from now on. */
 bool life_hook_has_begun(const LifeHook *hook);
 /* Whether it has ended; then *@status is its exit status, or -1 if it was killed, and @hook is over. What
  * it has said is in *@said, for the caller to free. */
@@ -80,7 +79,7 @@ int life_hook_wait(LifeHook *hook, char **said);
 char *life_start(Life *self, guint vm, const char *xml);
 char *life_stop(Life *self, guint vm, const char *xml);
 
-/* --- what there is -------------------------------------------------------------------------------- */
+/* --- the contents of the tree --------------------------------------------------------------------- */
 
 /* The records of the fake driver: "NAME ADDR TYPE GROUP" each, by name, NAME an mdev's UUID or a VF. */
 GPtrArray *life_devices(const Life *self);
@@ -90,15 +89,15 @@ char *life_device(const Life *self, const char *name);
 char *life_params(const Life *self, const char *name);
 /* The owners that have claims. */
 GPtrArray *life_claims(const Life *self);
-/* Remove what else is in their directory; false: there was nothing. */
+/* Remove other files from their directory; false: there were none. */
 bool life_remove_temporary(const Life *self);
 /* The claims of a domain, NULL: none. */
 char *life_claim(const Life *self, guint vm);
 /* Reap the driver processes of daemons that have ended. */
 void life_reap(const Life *self);
-/* What is there that should not be when no domain has a vGPU; NULL: nothing. */
+/* Returns what should not exist when no domain has a vGPU; NULL: nothing is left over. */
 char *life_leftovers(const Life *self);
-/* Until nothing is left, for @seconds at most; what is left then. */
+/* Wait until nothing is left, for @seconds at most; returns what is left then. */
 char *life_wait_for_nothing(Life *self, guint seconds);
 
 void life_knob(const Life *self, const char *name, const char *text); /* NULL: away with it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* manager-host.h: a manager in a made tree, with the fake driver and somebody who notes what it asks */
+/* manager-host.h: a manager in a made tree, with the fake driver and a log of its requests */
 #pragma once
 
 #include <glib.h>
@@ -28,7 +28,7 @@ typedef struct {
 
 /* Let it work until it has read all GPUs, as they are now. */
 void host_see(VgpuManager *manager);
-/* What is known of the GPUs is asked for right before these, as the daemon does. */
+/* These read the GPUs first, as the daemon does. */
 #define vgpu_manager_begin_setup(manager, ...)                                                   \
     (host_see(manager), vgpu_manager_begin_setup(manager, __VA_ARGS__))
 #define vgpu_manager_bind(manager, ...)                                                          \
@@ -67,7 +67,7 @@ void host_add_boards(Host *self, const char *const *boards);
 
 /* Let it work until nothing has been under way for a moment. */
 void host_settle(Host *self);
-/* What is kept of the GPUs from one decision to the next is what would be made of all that was told. */
+/* Check that the cached state of the GPUs equals one rebuilt from all reports. */
 void host_check_view(VgpuManager *manager);
 /* Let it work until @condition holds; tells whether it came to hold within ten seconds. */
 bool host_wait(Host *self, bool (*condition)(Host *self));

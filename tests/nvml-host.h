@@ -29,5 +29,5 @@ char *nvml_host_get(const Scratch *self, const char *gpu, const char *name);
 void nvml_host_fail(const Scratch *self, const char *name, int code);
 /* Any other knob. */
 void nvml_host_knob(const Scratch *self, const char *name, const char *text);
-/* A machine with VM_UUID runs, and has @device. */
+/* A machine with VM_UUID runs, and has @device open. */
 void nvml_host_run(const Scratch *self, const char *device);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* placement-host.h: a host and its pools told in words, for tests of placement
+/* placement-host.h: a host and its pools described in words, for tests of placement
  *
  * Cards are separated by "; ", each "KIND ADDRESS" and what is on it: "746" on a card with types
  * on its PF, "vf0=746" on one with VFs; "node=1", "driver=535.129.03", "vf0:i915" (the driver of a
- * VF), "vf0~1150" (a type that somebody has set on it), "idle=0000:41:00.4" (a VF that carries nothing), "gi=19"
- * (a GPU instance of that profile) and "mixed" say more of the card. Their driver is
- * honest: what is available follows from what is on the card, and from nothing else. Instances are
+ * VF), "vf0~1150" (a foreign type set on it), "idle=0000:41:00.4" (a VF that carries nothing), "gi=19"
+ * (a GPU instance of that profile) and "mixed" describe the card further. The availability that the
+ * driver reports follows from the vGPUs on the card only. Instances are
  * called u0, u1, and so on in the order of the line.
  *
  * Pools are "NAME WORD…", separated in the same way; the words are "gpu=ADDRESS", "profile=NAME",
@@ -35,7 +35,7 @@
 
 #define NO_ROOM(profile) "no capacity: no GPU has room for a vGPU '" profile "': "
 
-/* All that a decision is made from; NULL and 0 leave a thing out. */
+/* The input of a decision; NULL and 0 leave a field out. */
 typedef struct {
     const char *what;
     const char *cards;
@@ -59,7 +59,7 @@ typedef struct {
     const char *vf;          /* that the definition has */
     VgpuInterface interface; /* the same */
     const char
-        *user; /* "VF use" of a VF that is somebody's, "0000:41:00.4 in use by domain 'web2'" */
+        *user;      /* "VF use" of a VF that is in use, "0000:41:00.4 in use by domain 'web2'" */
     gulong libvirt; /* its version */
 } PlacementCase;
 

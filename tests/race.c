@@ -4,8 +4,8 @@
  *   race HOOKS CONTENDERS
  *
  * HOOKS domains start at once on two GPUs with room for sixteen, and stop at once; CONTENDERS want a last slot, HOOKS
- * of them at a time. They are connections that say what the hook says, since so many processes are a test of the
- * machine. */
+ * of them at a time. Instead of hooks the test uses connections that send the same requests, since so many processes
+ * would test the machine. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ connect_to(const char *path)
     g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
     if (fd < 0)
         g_error("socket: %s", g_strerror(errno));
-    /* it waits while more than the backlog are there already */
+    /* connect() waits while the backlog is full */
     if (connect(fd, (const struct sockaddr *) &addr, sizeof(addr)) < 0)
         g_error("%s: %s", path, g_strerror(errno));
     return fd;
@@ -114,7 +114,7 @@ receive(Hook *self)
     self->fd = -1;
 }
 
-/* All are there before the first says a word, and are served until the last has its answer. */
+/* Connect all of them before the first sends a byte, and serve them until the last has its answer. */
 static void
 run_all(Race *self)
 {
@@ -149,7 +149,7 @@ run_all(Race *self)
     }
 }
 
-/* --- what came of it ------------------------------------------------------------------------- */
+/* --- results --------------------------------------------------------------------------------- */
 
 static void is_wrong(Race *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -158,7 +158,7 @@ is_wrong(Race *self, const char *format, ...)
 {
     va_list args;
 
-    if (self->wrong->len > 4096) /* it is known by now */
+    if (self->wrong->len > 4096) /* enough to diagnose the failure */
         return;
     va_start(args, format);
     g_string_append_vprintf(self->wrong, format, args);
@@ -166,7 +166,7 @@ is_wrong(Race *self, const char *format, ...)
     g_string_append_c(self->wrong, '\n');
 }
 
-/* A refusal names what was asked for, and that there is no room: not that it took too long. */
+/* A refusal names the profile and says that there is no room; it must not be a timeout. */
 static bool
 is_clear(const char *reason)
 {
@@ -175,7 +175,7 @@ is_clear(const char *reason)
             strstr(reason, "another size"));
 }
 
-/* The hooks that were told to go on, as a set of their numbers. */
+/* The hooks that were answered "ok", as a set of their numbers. */
 static GHashTable *
 read_answers(Race *self)
 {
@@ -199,7 +199,7 @@ read_answers(Race *self)
     return winners;
 }
 
-/* Each winner has the one device that is computed from it, and no other hook has one. */
+/* Each winner has exactly the device whose UUID is computed for it, and no other hook has one. */
 static void
 check_devices(Race *self, GHashTable *winners, guint room)
 {
@@ -284,7 +284,8 @@ race(Race *self, guint n, const char *devices, guint room, const char *what)
     tell(self, stop);
 }
 
-/* As many as it takes, or as the machine lets have: the daemon has one of each, too, and inherits the limit. */
+/* As many descriptors as needed, or as the machine allows: the daemon has one per connection, too, and inherits the
+ * limit. */
 static guint
 allow_fds(guint n)
 {

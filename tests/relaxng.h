@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* relaxng.h: whether a public schema of xml-schemas/ takes a document
  *
- * For tests. libxml2 needs three times as long for each optional attribute of an element that is
- * there; up to nine are quick. */
+ * For tests. libxml2 needs three times as long for each optional attribute that an element has;
+ * up to nine are fast. */
 #pragma once
 
 #include <libxml/tree.h>

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Made by the test itself, so what goes wrong here is no result but a reason to stop. */
+/* These files belong to the test itself, so an error here aborts the test. */
 static void
 need(int result, const char *path)
 {

@@ -9,7 +9,7 @@ typedef struct {
 } Scratch;
 
 Scratch scratch_new(void);
-/* Remove it with all that is in it. */
+/* Remove the directory with all its contents. */
 void scratch_clear(Scratch *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scratch, scratch_clear)
 
@@ -25,5 +25,5 @@ char *scratch_read(const Scratch *self, const char *name);
 /* A symbolic link @name that says @target, with all its directories. */
 void scratch_link(const Scratch *self, const char *name, const char *target);
 
-/* Remove one file or link, or a directory with all that is in it. */
+/* Remove one file or link, or a directory with all its contents. */
 void scratch_remove(const Scratch *self, const char *name);

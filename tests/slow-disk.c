@@ -3,9 +3,9 @@
  *
  * For files below var/lib and etc of $FAKE_DRIVER_ROOT, by knobs in its directory knobs/, which are looked
  * at all the time:
- *   fsync_hangs  as long as the file is there, no fsync() of such a file returns, and while one is held
- *                up there is a file knobs/fsync_is_hanging
- *   fsync_fails  so long it is ENOSPC, as of a disk whose quota is used up */
+ *   fsync_hangs  while the knob exists, no fsync() of such a file returns, and while one blocks, the
+ *                file knobs/fsync_is_hanging exists
+ *   fsync_fails  while the knob exists, fsync() fails with ENOSPC, as on a disk whose quota is used up */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

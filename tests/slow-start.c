@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* slow-start.c: preloaded into virt-vgpu, a start of a domain that takes until somebody loses patience
+/* slow-start.c: preloaded into virt-vgpu, makes the start of a domain block until the program is interrupted
  *
- * libvirt's test driver starts one at once. $SLOW_START is made when the start has begun. */
+ * libvirt's test driver starts domains at once. $SLOW_START is created when the start has begun. */
 #include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <stdlib.h>

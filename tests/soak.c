@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* soak: domains are defined, start, stop and are undefined, each a new one; the daemon stays as it was
+/* soak: define, start, stop and undefine domains, each a new one; the daemon must not grow
  *
  *   soak CYCLES
  *
- * A cycle is one domain. The first tenth is to warm up, and what the daemon has in the second is what it may have in
- * the last, with a slack that is below: memory that a cycle leaves behind is found from SLACK / CYCLES on. */
+ * A cycle is one domain. The first tenth is a warm-up. In the last tenth the daemon may have no more than in the
+ * second, plus the slack below: a leak is found if a cycle leaks at least SLACK / CYCLES. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,8 @@
 
 typedef enum { RSS, DESCRIPTORS, THREADS, PROCESSES, FILES, N_MEASURES } Measure;
 
-/* What may come and go: pages of the allocator; threads of GLib's pools with their descriptors; driver processes, which
- * end when they have had nothing to do for a while. */
+/* Allowed fluctuation: pages of the allocator; threads of GLib's pools with their descriptors; driver processes, which
+ * end when they have been idle for a while. */
 static const struct {
     const char *name;
     long slack;
@@ -137,7 +137,7 @@ count_records(const Soak *self)
     return n;
 }
 
-/* What is planned for a domain goes after libvirt has told that it has gone. */
+/* The daemon drops the plan for a domain after libvirt's event that it is undefined. */
 static bool
 forgets_all(Soak *self)
 {
@@ -163,7 +163,7 @@ run_batch(Soak *self, guint first)
            tell(self, "stop", first) && tell(self, "undefine", first) && forgets_all(self);
 }
 
-/* --- what the daemon has ---------------------------------------------------------------------------- */
+/* --- resources of the daemon ------------------------------------------------------------------------ */
 
 static long
 read_status(const Soak *self, const char *name)

@@ -4,8 +4,8 @@
  *
  *   stress SECONDS SEED
  *
- * What is done follows from the seed; when, from the machine. In the last quarter of the time nobody kills the
- * daemon, so that its memory can be looked at. */
+ * The seed determines the actions; their timing depends on the machine. In the last quarter of the time the daemon is
+ * not killed, so that its memory can be measured. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@
 #define RSS_MOST_KIB (64 * 1024)
 #define RSS_GROWTH_KIB (8 * 1024)
 
-/* --- what is asked for ---------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------------- */
 
 static const struct profile {
     const char *name, *type;
@@ -81,7 +81,7 @@ typedef struct {
     bool is_open;
 } Client;
 
-/* What a driver does wrong for a while. */
+/* Temporary misbehaviour of a driver. */
 typedef struct {
     const char *name;
     guint most_value; /* 0: it is only there */
@@ -124,7 +124,7 @@ in_ms(Stress *self, guint least, guint most)
     return g_get_monotonic_time() + (gint64) (least + below(self, most - least + 1)) * MS;
 }
 
-/* --- what a running domain has -------------------------------------------------------------------- */
+/* --- vGPUs of running domains --------------------------------------------------------------------- */
 
 static void
 set_open(Stress *self, const GArray *held, bool open)
@@ -173,7 +173,7 @@ hold(Stress *self, Client *client, GKeyFile *claim, const char *uuid,
     g_array_append_val(client->held, held);
 }
 
-/* Its start has succeeded: what has it got? */
+/* The start has succeeded: find the vGPUs that it got. */
 static void
 take_stock(Stress *self, Client *client)
 {
@@ -215,7 +215,7 @@ check_held(Stress *self, const Client *client, const GArray *all, const char *wh
     }
 }
 
-/* Its QEMU has ended, or has it open still: then nobody may have taken it away. */
+/* QEMU has ended, or still has the vGPU open: then the vGPU must still exist. */
 static void
 tick_closing(Stress *self, Client *client)
 {
@@ -310,8 +310,8 @@ end_start(Stress *self, Client *client, int status)
     }
 }
 
-/* libvirtd was killed, and starts the domain again while the hook of its last start runs: or the hook was. A
- * libvirtd needs longer to come back than a hook to begin; one that began later would be the newer start. */
+/* libvirtd, or the hook, was killed, and the domain is started again while the hook of its last start runs. libvirtd
+ * takes longer to restart than a hook to begin; a hook that began later would be the newer start. */
 static void
 lose_hook(Stress *self, Client *client)
 {
@@ -404,7 +404,7 @@ end_faults(Stress *self)
     }
 }
 
-/* KiB; 0: it cannot be told, or is the sanitizers'. */
+/* KiB; 0: unknown, or distorted by sanitizers. */
 static long
 measure(const Stress *self)
 {
@@ -431,7 +431,7 @@ kill_daemon(Stress *self)
     return life_up(self->life);
 }
 
-/* False: the daemon has ended by itself. */
+/* False: the daemon has ended without being killed. */
 static bool
 run_until(Stress *self, gint64 end, bool with_kills)
 {
@@ -464,7 +464,7 @@ is_quiet(const Stress *self)
     return true;
 }
 
-/* All stop, those that were forgotten too. What is left then. */
+/* Stop all domains, including forgotten ones. Returns what is left. */
 static char *
 wind_up(Stress *self)
 {
@@ -503,7 +503,7 @@ check(Stress *self, const char *what, const char *wrong)
     self->failures += wrong != NULL;
 }
 
-/* All of each GPU is available. */
+/* Check that the whole capacity of each GPU is available. */
 static char *
 fill(Stress *self)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tsan-glib.h: what ThreadSanitizer has to know about GLib; included into every file with --enable-tsan
+/* tsan-glib.h: teaches ThreadSanitizer about GLib; included into every file with --enable-tsan
  *
- * GLib is not built with it, so its locks, which are atomics and futexes inside the library, and whatever it
- * hands from one thread to another are not seen, and each use of them would look like a race. Here the
- * functions that this program uses for that are named again, with what they mean for it. Threads themselves,
+ * GLib is not built with it, so it does not see GLib's locks, which are atomics and futexes inside the library, nor
+ * the data that GLib passes between threads, and each use of them would look like a race. This file wraps the
+ * functions that the project uses for that, and annotates their meaning. Threads themselves,
  * GRecMutex and GRWLock are pthreads, which it knows; g_atomic_int_*() are done by the compiler.
  *
  * A function that is missing here shows up as a race in correct code: add it, and a case to test-tsan.c. */
@@ -15,7 +15,7 @@
 
 /* --- locks --------------------------------------------------------------------------------- */
 
-/* Known to it as locks, so that it also finds those that are taken in two orders. */
+/* Annotated as locks, so that it also finds lock order inversions. */
 #define TSAN_LOCK_FLAGS __tsan_mutex_linker_init
 
 static inline void
@@ -75,7 +75,7 @@ tsan_mutex_locker_cleanup(GMutexLocker **locker)
         tsan_mutex_locker_free(*locker);
 }
 
-/* A condition needs nothing of its own, as what it announces is under its lock. */
+/* A condition needs no annotation of its own, as its data is protected by its lock. */
 static inline void
 tsan_cond_wait(GCond *cond, GMutex *mutex)
 {
@@ -101,8 +101,8 @@ tsan_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end)
 
 /* --- main contexts ------------------------------------------------------------------------- */
 
-/* A source carries what happened before it was attached to where it is dispatched, by a dispatch() of ours
- * around its own. */
+/* Attaching a source happens before its dispatch, which our own dispatch() around the original one
+ * annotates. */
 typedef struct {
     GSourceFuncs funcs;
     const GSourceFuncs *real;
@@ -213,7 +213,7 @@ tsan_timeout_add_seconds(guint seconds, GSourceFunc func, gpointer data)
                     data, NULL);
 }
 
-/* Always attached: that it may also run at once makes no difference to who may see what. */
+/* Always attach the source: that it could run at once makes no difference to the order of accesses. */
 static inline void
 tsan_main_context_invoke_full(GMainContext *context, int priority, GSourceFunc func,
                               gpointer data, GDestroyNotify notify)
@@ -321,7 +321,7 @@ tsan_atomic_ref_count_dec(gatomicrefcount *count)
     return is_last;
 }
 
-/* Who is alone may change what others have let go of. */
+/* The only owner may change data that others have released. */
 static inline gboolean
 tsan_atomic_ref_count_compare(gatomicrefcount *count, gint value)
 {

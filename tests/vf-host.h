@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vf-host.h: a host with GPUs whose vGPUs are on VFs, and domains web1, web2, … that want some */
+/* vf-host.h: a host with GPUs whose vGPUs are on VFs, and domains web1, web2, … that want vGPUs */
 #pragma once
 
 #include "manager-host.h"
@@ -24,11 +24,11 @@ int vf_host_teardown(void **state);
 
 void assert_has(const char *text, const char *part);
 
-/* A domain whose definition names these VFs, a blank between two; NULL: none. */
+/* A domain whose definition names these VFs, separated by blanks; NULL: none. */
 char *xml_on(const char *name, const char *uuid, const char *devices, const char *vfs);
-/* "VF VF …" that the definition is to name, "mdev" for a vGPU that is one, or the refusal. */
+/* "VF VF …" that the definition has to name, "mdev" for a vGPU that is an mdev, or the refusal. */
 char *bind_xml(Host *host, const char *xml);
-/* @wanted: all of that, or a part of the refusal. */
+/* @wanted: the whole list, or a part of the refusal. */
 void assert_bound(Host *host, guint n, const char *devices, const char *present,
                   const char *wanted);
 
@@ -38,7 +38,7 @@ void assert_starts(Host *host, guint n, const char *devices, const char *vfs);
 void assert_refused(Host *host, guint n, const char *devices, const char *vfs, const char *why);
 void stop(Host *host, guint n);
 
-/* What the L40S's VFs are set to. */
+/* Check the types of the L40S's VFs. */
 void assert_types(const Host *host, int type0, int type1, int type2, int type3);
-/* Since this was asked last. */
+/* Since the last call. */
 bool asked_to_rewrite(Host *host, guint n);

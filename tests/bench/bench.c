@@ -120,7 +120,7 @@ spawn(char **argv, const char *input, int output)
     return pid;
 }
 
-/* What a process prints goes there. */
+/* Processes write their output there. */
 static int
 new_output(void)
 {
@@ -131,7 +131,7 @@ new_output(void)
     return fd;
 }
 
-/* The first lines that were printed are shown, as they tell what is wrong. */
+/* Show the first lines that were printed, as they say what failed. */
 static bool
 has_printed(int output)
 {
@@ -227,7 +227,7 @@ allow_files(guint n)
     (void) setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* One that has ended; 0: none has. */
+/* Returns a process that has ended; 0: all still run. */
 static pid_t
 reap(int options, GHashTable *hooks, const char *op, Series *series)
 {

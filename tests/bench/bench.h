@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench.h: what times something, and prints it */
+/* bench.h: time operations and print the results */
 #pragma once
 
 #include <glib.h>
@@ -18,10 +18,10 @@ double now_us(void);
 
 Series series_new(const char *section, const char *name);
 
-/* What has begun then ends now; returns how long it took. */
+/* End a measurement that began then; returns how long it took. */
 double series_add(Series *self, double begun);
 
-/* One line; frees what it holds. */
+/* Print one line and free the samples. */
 void series_print(Series *self);
 
 char *in_root(const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* floor.c: what no daemon that does its work could do without, each by itself
+/* floor.c: the unavoidable costs of any daemon that does this work, each measured alone
  *
  *   a socket round trip   the hook's request to a process that answers at once
  *   a claim's file        written as the daemon writes it, in the tree's /run; and removed
@@ -37,7 +37,7 @@ address(void)
     return addr;
 }
 
-/* A process that answers what it has not even looked at, until it is killed. */
+/* A process that answers without reading the request, until it is killed. */
 static pid_t
 start_answering(gsize len)
 {

@@ -126,7 +126,7 @@ vgpu_drivers_push(VgpuDrivers *self, const char *gpu, const VgpuDriverTask *task
     g_array_append_vals(world.tasks, task, 1);
 }
 
-/* What is asked has been read, and is told where it is not as it was. */
+/* The GPU has been read; report it if it has changed. */
 static void
 read_what_is_asked(void)
 {
@@ -195,7 +195,7 @@ is_pending(const VgpuParent *parent)
     return parent->is_vf && parent->instances->len;
 }
 
-/* What its driver offers beside what is there: one size to a GPU. */
+/* What the driver offers beside the present vGPUs: one size per GPU. */
 static void
 fill_offers(VgpuGpu *gpu)
 {
@@ -284,7 +284,7 @@ make_cards(void)
         fill_card(&world.cards[i]);
 }
 
-/* Something of somebody else's is made there, or has gone. */
+/* A foreign vGPU is created there, or removed. */
 static Card *
 change_card(guint number)
 {
@@ -524,8 +524,8 @@ on_answer(const GError *error, gpointer opaque)
         g_error("refused: %s", error->message);
 }
 
-/* From its XML, parsed, to what is sent to the drivers, with what they tell meanwhile: one GPU has changed since
- * the last start. All is undone after that. */
+/* From the parsed XML to the requests to the drivers, with one GPU that has changed since the last start.
+ * Everything is undone afterwards. */
 static double
 start(guint off, guint tasks)
 {
@@ -572,7 +572,7 @@ start_late_8(void)
     return start(LATE_8, 8);
 }
 
-/* Another domain's start, so that nothing of before is good any more. */
+/* Start another domain, so that cached results are stale. */
 static void
 disturb(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How GPUs are
+/* Figures of GPUs
  *
  * Functions, structures and codes are those of nvml.h (github.com/NVIDIA/go-nvml, 13.3). GPUs since Ampere remap
- * rows, and answer NOT_SUPPORTED for retired pages; those before the other way round. Without ECC nothing is
- * counted. Figures are made up; what GPUs have in fakegpu/ is told instead: temperature, power_mw, fb_mib,
- * ecc_corrected, ecc_uncorrected, rows_pending, rows_failed, and pages_pending, which says that it is an older
+ * rows, and answer NOT_SUPPORTED for retired pages; older ones the other way round. Without ECC nothing is
+ * counted. Figures are made up; files in a GPU's fakegpu/ override them: temperature, power_mw, fb_mib,
+ * ecc_corrected, ecc_uncorrected, rows_pending, rows_failed, and pages_pending, which also makes it an older
  * GPU. */
 #include <stdio.h>
 #include <string.h>

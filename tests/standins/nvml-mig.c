@@ -7,7 +7,8 @@
  * nvml.h. The two boards are cut in the same way, and only names and sizes differ.
  *
 * Profiles are reported while MIG mode is off, too, as in the nvml.h of github.com/NVIDIA/go-nvml at 8a7f6b7; at 075f45f
- * the mode has to be on for that, which is the knob old-profiles. The room is told with the mode on alone. */
+ * the mode has to be on for that, as with the knob old-profiles. The remaining capacity is reported only with the
+ * mode on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define COMPUTE_SLICES 7
 #define MEMORY_SLICES 8
 
-/* The boards; all that is not known to be another is the first one. */
+/* The boards; an unknown board counts as the first one. */
 enum { A100_40GB, H100_80GB, N_BOARDS };
 #define H100_PCIE 0x2331
 
@@ -100,7 +101,7 @@ find_profile(unsigned int id)
     return NULL;
 }
 
-/* Whether one more fits at @start. */
+/* Whether another instance fits at @start. */
 static bool
 fits(const FakeGi *list, unsigned int count, const struct profile *profile, unsigned int start)
 {

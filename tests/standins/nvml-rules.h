@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* nvml-rules.h: what all functions of the stand-in for NVML do alike
+/* nvml-rules.h: rules common to all functions of the stand-in for NVML
  *
  * By NVIDIA's NVML API reference and nvml.h (github.com/NVIDIA/go-nvml, gen/nvml/nvml.h, 13.3): UNINITIALIZED
  * before nvmlInit(), INVALID_ARGUMENT for NULL and for what is not a handle, ARGUMENT_VERSION_MISMATCH,

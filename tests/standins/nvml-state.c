@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nvml-state.c: see nvml-state.h
  *
- * What may be changed when, and what then fails, is the kernel's to say: the test module's, whose README
- * and sources name what they follow. Here its errno becomes the code that NVML has for that. */
+ * The kernel decides which changes are possible and how they fail: that is the test module, whose README
+ * and sources name their references. Here its errno is mapped to NVML's code. */
 #include "nvml-state.h"
 
 #include <ctype.h>
@@ -119,7 +119,7 @@ fake_write(const FakeGpu *gpu, const char *name, const char *text)
     }
 }
 
-/* A GPU that is bound to another driver is none of NVML's. */
+/* NVML ignores a GPU that is bound to another driver. */
 static bool
 is_foreign(const FakeGpu *gpu)
 {
@@ -195,7 +195,7 @@ fake_gis_write(const FakeGpu *gpu, const FakeGi *list, unsigned int count)
     return fake_write(gpu, "gpu_instances", text);
 }
 
-/* A number that stays the same for as long as the vGPU is there. */
+/* A number that stays the same while the vGPU exists. */
 static unsigned int
 vgpu_number(const FakeVgpu *vgpu)
 {
@@ -250,7 +250,7 @@ fake_types(const FakeGpu *gpu, FakeType *list)
     return count;
 }
 
-/* --- who has it ----------------------------------------------------------------------------- */
+/* --- the machine of a vGPU ------------------------------------------------------------------ */
 
 /* Find "-uuid" "VALUE" in a command line, whose words end with NUL. */
 static bool

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* nvml-state.h: what the stand-in for NVML knows, read from files each time it is asked
+/* nvml-state.h: the state of the stand-in for NVML, read from files for each call
  *
  * The GPUs are the PCI functions of NVIDIA below $FAKE_NVML_ROOT (default "/") that have a
- * directory fakegpu/: those of the test module of the kernel, or plain files in a made tree. What
- * has no place there is kept in $FAKE_NVML_ROOT/run/fake-nvml/, where also the knobs are. libc
- * only. */
+ * directory fakegpu/: those of the kernel test module, or plain files in a made tree. Other state
+ * is in $FAKE_NVML_ROOT/run/fake-nvml/, as are the knobs. Uses libc only. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,7 +53,7 @@ unsigned int fake_model(const FakeGpu *gpu);
 unsigned int fake_vfs(const FakeGpu *gpu);
 /* Whole files, "" when it is not there. */
 void fake_read(const FakeGpu *gpu, const char *name, char *buf, size_t size);
-/* Returns an NVML code that fits what the kernel answers. */
+/* Returns the NVML code for the kernel's answer. */
 int fake_write(const FakeGpu *gpu, const char *name, const char *text);
 
 unsigned int fake_gis(const FakeGpu *gpu, FakeGi *list);
@@ -62,7 +61,7 @@ int fake_gis_write(const FakeGpu *gpu, const FakeGi *list, unsigned int count);
 unsigned int fake_vgpus(const FakeGpu *gpu, FakeVgpu *list);
 unsigned int fake_types(const FakeGpu *gpu, FakeType *list);
 
-/* The UUID of the machine that has it: of the QEMU whose command line names the device. */
+/* The UUID of the machine that has it open: of the QEMU whose command line names the device. */
 bool fake_vm_uuid(const FakeVgpu *vgpu, char *uuid, size_t size);
 
 /* --- run/fake-nvml/ ------------------------------------------------------------------------- */

@@ -476,7 +476,7 @@ parse_state(const char *line)
     return state;
 }
 
-/* What the driver makes of what was asked for. */
+/* The driver's adjustment of the requested values. */
 static State
 complete(State state)
 {
@@ -539,7 +539,7 @@ write_gpu(const FakeGpu *gpu, State state)
     return code == NVML_ERROR_IN_USE ? NVML_ERROR_NOT_SUPPORTED : code;
 }
 
-/* A GPU instance's state is not the kernel's, but this library's. */
+/* This library keeps the state of a GPU instance, not the kernel. */
 static int
 gi_knob(const void *instance, char *name, size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may call what: with a polkit that is made up here, on a bus of its own, and for users who
- * need not exist. */
+/* Access control of methods, with a fake polkit on a private bus, and for users who need not
+ * exist. */
 #include "test.h"
 
 #include <gio/gio.h>
@@ -98,7 +98,7 @@ run_polkit(gpointer data)
     return NULL;
 }
 
-/* Whether it is there at all is whether it has its name. */
+/* polkit is available if it owns its bus name. */
 static void
 set_policy(Policy policy)
 {
@@ -118,7 +118,7 @@ set_policy(Policy policy)
     g_assert_no_error(error);
 }
 
-/* --- who may what --------------------------------------------------------------------------- */
+/* --- access --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *what;
@@ -274,7 +274,7 @@ test_passwords(void **state)
     g_ptr_array_unref(polkit.thinking);
 }
 
-/* Each that waits has a thread, so there are eight dialogs at a time for all callers together. */
+/* Each waiting call occupies a thread, so all callers together may have eight dialogs open. */
 static void
 test_many_passwords(void **state)
 {
@@ -295,7 +295,7 @@ test_many_passwords(void **state)
     g_ptr_array_unref(polkit.thinking);
 }
 
-/* --- what a call is about ------------------------------------------------------------------- */
+/* --- the details for polkit ----------------------------------------------------------------- */
 
 static const struct {
     const char *what;
@@ -409,7 +409,7 @@ test_calls(void **state)
     g_dbus_connection_close_sync(client, NULL, NULL);
 }
 
-/* A method that nobody thought of would be for administrators, but may be meant for others. */
+/* A method without a declared access is for administrators only, which may not be intended. */
 static void
 test_annotations(void **state)
 {

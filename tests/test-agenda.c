@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A set of what needs a look: how often each is looked at, and when. Looks wait until the test lets
- * them go on, and timers until it lets them run out. */
+/* The agenda: how often each key is looked at, and when. Looks block until the test releases them, and
+ * timers run out when the test says so. */
 #include "test.h"
 
 #include "base/error.h"
@@ -82,7 +82,7 @@ n_timers(void)
     return n;
 }
 
-/* The only one runs out; its length. */
+/* Let the only timer run out; returns its length. */
 static guint
 run_timer(void)
 {
@@ -130,7 +130,7 @@ look(const char *key, guint *what, GError **error, gpointer opaque)
     return answer->outlook;
 }
 
-/* A look begins, at that, for that. */
+/* Expect a look to begin, at that key, for that reason. */
 static void
 begins(const char *expected)
 {
@@ -146,7 +146,7 @@ say_ended(gpointer data)
     g_async_queue_push(ended, data);
 }
 
-/* The look under way comes to its end, and so does what follows from it at once. */
+/* End the current look, and wait for its immediate consequences. */
 static void
 ends(const char *key, const Answer *answer)
 {
@@ -180,7 +180,7 @@ setup(void **state)
     return 0;
 }
 
-/* Nothing is left over. */
+/* Check that nothing is pending. */
 static int
 teardown(void **state)
 {
@@ -206,7 +206,7 @@ test_a_set(void **state)
     assert_string_equal(logged->str, "");
 }
 
-/* Those that wait behind others of the queue are looked at once each. */
+/* Keys that wait in the queue are looked at once each. */
 static void
 test_while_queued(void **state)
 {
@@ -249,7 +249,7 @@ test_back_off(void **state)
     looks("web:1", WEB, &done);
 }
 
-/* It goes on without what was new when only what was in the way has gone. */
+/* Once an obstacle is gone, the look is repeated without what was new the first time. */
 static void
 test_resume(void **state)
 {
@@ -272,7 +272,7 @@ test_resume(void **state)
     vgpu_agenda_resume_waiting(agenda);
 }
 
-/* Since when it is wanted: looks that failed count, and so does what has come meanwhile. */
+/* The time since when a look is wanted includes failed looks, and requests that arrived meanwhile. */
 static void
 test_wanted_since(void **state)
 {
@@ -297,7 +297,7 @@ test_wanted_since(void **state)
     begins("web:2"); /* that one is new */
     second = vgpu_agenda_wanted_since(agenda, WEB);
     assert_true(second > first);
-    ends(WEB, &refused); /* nobody waits for it any more */
+    ends(WEB, &refused); /* no longer waited for */
     assert_int_equal(vgpu_agenda_wanted_since(agenda, WEB), 0);
     g_usleep(1000);
     vgpu_agenda_mark(agenda, WEB, 1);

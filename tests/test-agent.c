@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The agent is a stand-in here: a script that notes how it was called and how it ended. */
+/* Polkit's agent. A stand-in script records how it was called and how it ended. */
 #include "test.h"
 
 #include <glib.h>
@@ -20,7 +20,7 @@ noted(void)
     return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
 }
 
-/* A pkttyagent that is first in PATH and does what @body says. */
+/* Put a pkttyagent with the script @body first in PATH. */
 static void
 install(const char *body)
 {

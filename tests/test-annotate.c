@@ -202,7 +202,7 @@ test_bad_options(void **state)
     }
 }
 
-/* A UUID that was made for the document differs every time; a golden file cannot have it. */
+/* A UUID generated for the document differs every time, so replace it before the comparison. */
 static char *
 mask_uuids(const char *xml)
 {
@@ -281,7 +281,7 @@ test_golden(void **state)
     check_pair("annotate-driver-unwanted", &a2);
 }
 
-/* A pool's device has a display by itself if the pool's default profile, once known, can have one. */
+/* The display of a pool's device is on by default if the pool's default profile, once known, supports it. */
 static void
 test_pool_display(void **state)
 {
@@ -516,7 +516,7 @@ test_show(void **state)
     "uuid=\"" USERS_UUID "\"/></source></hostdev>\n"
 #define METADATA(inside) "  <metadata>\n    " inside "\n  </metadata>\n"
 
-/* What is stripped is as it was before it was annotated. */
+/* Stripping restores the document from before it was annotated. */
 static void
 test_strip(void **state)
 {
@@ -552,7 +552,7 @@ test_strip(void **state)
     }
 }
 
-/* As somebody wrote it by hand, who leaves the UUID to libvirt. */
+/* A hand-written document that leaves the UUID to libvirt. */
 static void
 test_strip_without_uuid(void **state)
 {
@@ -568,7 +568,7 @@ test_strip_without_uuid(void **state)
     assert_int_equal(changes->len, 1);
 }
 
-/* A bad annotation, or one of another version, is no reason to keep it. */
+/* An invalid annotation, or one of another version, can be removed, too. */
 static void
 test_strip_bad(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is read from <vgpu:devices>, and what is refused and how. The schema is asked about every
- * case as well: it is what users validate with, so both must agree. */
+/* Parsing <vgpu:devices>, and the errors of invalid ones. Each case is also validated against the
+ * schema, which users validate with, so both must agree. */
 #include "test.h"
 
 #include <string.h>
@@ -588,7 +588,7 @@ test_no_domain_uuid(void **state)
     assert_string_equal(want_of(domain, 1)->uuid, USERS_UUID);
 }
 
-/* What is added to the <hostdev> is kept as it is, in whichever name space it is. */
+/* Additions to the <hostdev> are kept unchanged, in any name space. */
 static void
 test_additions(void **state)
 {
@@ -643,7 +643,7 @@ test_additions(void **state)
     }
 }
 
-/* A list without end would keep the placement busy for as long as one likes. */
+/* The list of alternatives is limited, as placement time grows with it. */
 static void
 test_long_lists(void **state)
 {

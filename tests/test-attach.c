@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What users attach to and detach from a domain, what a pool gives to one, and what is plugged by
- * hand. libvirt is its own test driver, whose devices are made up here, and so is the manager. */
+/* vGPUs that users attach to and detach from a domain, that a pool assigns, and that are plugged by
+ * hand. libvirt is its own test driver; its devices and the manager are fakes of this test. */
 #include "test.h"
 
 #include <libvirt/virterror.h>
@@ -128,7 +128,7 @@ static guint follows, late_follows, corrections;
 static const char *giving;   /* the domain that a pool gives vGPUs */
 static guint giving_tenants; /* of that pool */
 static bool contested;
-static GString *judged; /* what was to be corrected, as the guard put it */
+static GString *judged; /* the correction that the guard asked about */
 static guint expected;
 static GString *events;
 
@@ -261,7 +261,7 @@ run_devices(gpointer data)
     vgpu_live_devices_follow(&guard, state, vgpu_live_devices_since(&guard, WEB));
 }
 
-/* The look that comes of it, with as much of it as the test is about. */
+/* The resulting look, as far as the test needs it. */
 void
 vgpu_guard_mark(VgpuGuard *self, const char *domain_uuid, guint what)
 {
@@ -304,7 +304,7 @@ say_done(gpointer done)
     g_async_queue_push(done, done);
 }
 
-/* Nothing is under way on the guard and on the worker any more. */
+/* Wait until the guard and the worker are idle. */
 static void
 settle(void)
 {
@@ -490,7 +490,7 @@ test_attach(void **state)
     assert_int_equal(setup(state), 0);
 }
 
-/* By hand it was given what is the next number. */
+/* The number that would be next was taken by hand. */
 static void
 test_attach_taken(void **state)
 {
@@ -612,7 +612,7 @@ test_detach(void **state)
     assert_int_equal(setup(state), 0);
 }
 
-/* A caller other than root: all depends on the program that writes as that user. */
+/* For a caller other than root, the result depends on the program that writes as that user. */
 static void
 test_rights(void **state)
 {
@@ -633,7 +633,7 @@ test_rights(void **state)
     assert_int_equal(detaches, 0);
 }
 
-/* --- a program of a user's that does not come to its end ------------------------------------ */
+/* --- a user's program that does not end ----------------------------------------------------- */
 
 static struct {
     GMutex lock;
@@ -673,7 +673,7 @@ attach_as_other(gpointer uuid)
     return vgpu_attach_device(&guard, uuid, &device, false, true, geteuid() + 1, NULL);
 }
 
-/* The caller may have stopped it: it takes none of the guard's threads, and no turn of a domain. */
+/* The caller may have stopped the program: it must not occupy a thread of the guard, or a domain's turn. */
 static void
 test_stopped_program(void **state)
 {
@@ -768,7 +768,8 @@ test_give(void **state)
     assert_int_equal(setup(state), 0);
 }
 
-/* A pool with one tenant charges that tenant, else nothing could be started; with several, which one? */
+/* A pool with one tenant charges that tenant, as nothing could be started otherwise; with several tenants the choice
+ * is ambiguous. */
 static void
 test_give_tenants(void **state)
 {
@@ -841,7 +842,7 @@ test_by_hand(void **state)
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-/* Those that set the stage up for each row leave the last one to the runner. */
+/* Tests that set up a new stage for each row leave the last one to the runner. */
 #define TEST_ROWS(function) cmocka_unit_test_teardown(function, teardown)
 
 int

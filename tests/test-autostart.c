@@ -8,9 +8,9 @@
 #define CAD "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 #define S ((gint64) G_USEC_PER_SEC)
 
-/* Each step is a second after the one before. "r" and "R" are refused starts, while libvirt serves nobody
- * and while it does; "g": it goes; ".": five minutes pass; "f": the definition is found, or made, as it
- * should be, and the answer is "+", to start, or "-". */
+/* Each step is a second after the one before. "r" and "R" are refused starts, before and after libvirt serves
+ * clients; "g": the domain is undefined; ".": five minutes pass; "f": the definition is right, or has been
+ * corrected, and the answer is "+", to start, or "-". */
 static void
 test_when(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a definition gets on a host with GPUs of all kinds: here whether it has a display. Which VF it
- * gets is in test-vf-starts.c. */
+/* Binding definitions on a host with GPUs of all kinds: whether the vGPU has a display. The choice of the VF
+ * is tested in test-vf-starts.c. */
 #include "test.h"
 
 #include <string.h>
@@ -57,7 +57,7 @@ domain_xml(const char *devices, const char *more, const char *looks)
                        hostdev ? hostdev : "", "</devices></domain>", NULL);
 }
 
-/* What a look at the definition in *@xml changes, which is then done; or why it is refused. */
+/* Returns the changes that a look makes to the definition in *@xml, and applies them; or the refusal. */
 static char *
 look(Host *host, char **xml, gulong libvirt)
 {
@@ -167,7 +167,7 @@ test_start(void **state)
     assert_null(started);
 }
 
-/* While the vGPU of the run before is being removed, its place is the domain's: the definition stays as it is. */
+/* While the vGPU of the previous run is being removed, its place belongs to the domain: the definition stays the same. */
 static void
 test_released(void **state)
 {

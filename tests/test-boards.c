@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Profiles once seen of boards, over restarts of the daemon. */
+/* The profiles that boards have listed, remembered over restarts of the daemon. */
 #include "test.h"
 
 #include <string.h>
@@ -69,7 +69,7 @@ note(const VgpuGpu *gpu)
     assert_true(vgpu_writer_stop(writer, 10000));
 }
 
-/* What a daemon that has just started knows of @gpu; "ID=NAME|…" with the card's size. */
+/* What a daemon that has just started knows about @gpu: "ID=NAME|…" with the card's size. */
 static char *
 recall(VgpuGpu *gpu)
 {
@@ -120,7 +120,7 @@ test_recalled(void **state)
     }
 }
 
-/* What one daemon has seen is added to by the next, and forgotten with the driver. */
+/* The next daemon adds to the record of the previous one; a change of the driver clears it. */
 static void
 test_noted(void **state)
 {
@@ -147,7 +147,7 @@ test_noted(void **state)
     assert_string_equal(strange, "nvidia-1=RTX Pro 6000; \\Blackwell\t=DC-1-24Q(24576)|24576");
 }
 
-/* Drivers that always list all need no memory. */
+/* Profiles are not recorded for drivers that always list all of them. */
 static void
 test_not_noted(void **state)
 {
@@ -203,7 +203,7 @@ test_damaged(void **state)
     }
 }
 
-/* Neither boards nor profiles without end. */
+/* The numbers of boards and of profiles are limited. */
 static void
 test_bounded(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What makes vGPUs at boot: units, scripts that they run, udev rules and hooks, as people post them. */
+/* Finding what creates vGPUs at boot: units, scripts that they run, udev rules and hooks, as users post them. */
 #include "test.h"
 
 #include <string.h>
@@ -90,7 +90,7 @@ test_find(void **state)
     }
 }
 
-/* A pipe that a unit names is not waited for. */
+/* Reading a pipe that a unit names does not block. */
 static void
 test_pipe(void **state)
 {
@@ -107,7 +107,7 @@ test_pipe(void **state)
     assert_int_equal(found->len, 0);
 }
 
-/* Links that lead back are not followed for ever. */
+/* Circular links do not cause a loop. */
 static void
 test_loop(void **state)
 {
@@ -127,7 +127,7 @@ test_loop(void **state)
     assert_int_equal(found->len, 4); /* x.service, and by each link once */
 }
 
-/* A script in one line is told by its beginning. */
+/* A one-line script is identified by its beginning. */
 static void
 test_long(void **state)
 {

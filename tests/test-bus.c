@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way to the daemon, where there is a bus that does not lead to it. */
+/* Connecting to the daemon over a bus on which it is not available. */
 #include "test.h"
 
 #include <gio/gio.h>
@@ -58,7 +58,7 @@ test_refused(void **state)
     assert_non_null(strstr(error->message, "org.virtvgpu.Manager1.conf"));
 }
 
-/* Many ask the daemon only for what is nice to have. */
+/* Many callers ask the daemon only for optional information. */
 static void
 test_nobody_asks_why(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is written with a user's rights: the program for it, and what the daemon makes of its end. */
+/* Changing a domain with a user's rights: the program, and how the daemon interprets its exit. */
 #include "test.h"
 
 #include <pwd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Capacity: on every card that was captured, filled and emptied at random, what we say fits is what its
- * driver takes, or is not known; with the management library's facts and without. */
+/* Capacity: on every captured card, filled and emptied at random, the reported capacity is what its
+ * driver accepts, or unknown; with the management library's facts and without. */
 #include "test.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@
 #define SEEDS 2
 #define UNKNOWN VGPU_COUNT_UNKNOWN
 
-/* How a run differs from another of the same card. */
+/* The parameters of a run. */
 typedef struct {
     ModelMode mode;
     bool facts;    /* the management library answers */
@@ -59,7 +59,7 @@ size_of(const CaptureType *type)
     return gib ? gib * 1024 : 512;
 }
 
-/* Those of which nothing is known are last. */
+/* Unknown types come last. */
 static guint
 count_types(const Capture *capture)
 {
@@ -99,15 +99,15 @@ gi_profile_of(const CaptureType *type)
                : -1;
 }
 
-/* Where a capture does not say how many there may be, it is how many are enough for the whole card, 32 at
- * most: so it is with 709 of the 710 types that vgpu-device-manager has numbers of. */
+/* If a capture lacks the maximum of a type, use the number that fills the whole card, at most 32: this is right for
+ * 709 of the 710 types for which vgpu-device-manager has numbers. */
 static guint
 max_of(const Run *self, const CaptureType *type)
 {
     return type->max_instances ? type->max_instances : MIN(32, self->card_mib / size_of(type));
 }
 
-/* Into GPU instances, at random; a GPU has slices for seven, and the extras once. */
+/* Divide the GPU at random; it has slices for seven GPU instances, and the media extensions once. */
 static void
 cut(Run *self)
 {
@@ -161,9 +161,9 @@ make_model(Run *self)
     self->now = *model;
 }
 
-/* --- as our parts would see it -------------------------------------------------------------- */
+/* --- the view of our code ------------------------------------------------------------------- */
 
-/* What the driver has made, without what is only promised. */
+/* The vGPUs that the driver has created, without those that are only promised. */
 static Model
 real_of(const Run *self)
 {
@@ -229,7 +229,7 @@ is_vendor(const Run *self)
     return self->capture->interface == VGPU_INTERFACE_VENDOR_VFIO;
 }
 
-/* Static facts, as each backend takes them. */
+/* Static facts, as each backend reads them. */
 static const VgpuProfile *
 take_profile(const Run *self, VgpuGpu *gpu, guint t)
 {
@@ -353,7 +353,7 @@ check_type(Run *self, const VgpuSnapshot *snapshot, guint t)
     guint truth = model_room(&self->now, t);
     guint available, capacity;
 
-    if (!profile) /* a driver that no longer lists it, and nobody remembers */
+    if (!profile) /* the driver no longer lists it, and it is not recorded */
         return;
     available = vgpu_placement_available(snapshot, self->gpu, profile);
     if (available == UNKNOWN

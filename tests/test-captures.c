@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The inventory of hosts with real cards, made after what these were seen to show. */
+/* The inventory of hosts with real cards, rebuilt from captures. */
 #include "test.h"
 
 #include <string.h>
@@ -251,7 +251,7 @@ test_gvt_g(void **state)
     }
 }
 
-/* Two GPU instances, of which NVML tells; the types that fit them are told from their names. */
+/* Two GPU instances, reported by NVML; the types that fit them are derived from their names. */
 static void
 test_mig_facts(void **state)
 {
@@ -336,7 +336,7 @@ unpack(const char *what, const char *bundle, FakeSysfs *fs)
         fail_msg("%s: %s", what, why);
 }
 
-/* A host, its bundle, and the host that is made of that show the same. */
+/* A host and the host rebuilt from its bundle have the same inventory. */
 static void
 test_round_trip(void **state)
 {
@@ -461,7 +461,7 @@ is_to_be_written(const char *file)
     return wanted && (g_str_equal(wanted, "1") || g_str_equal(wanted, name));
 }
 
-/* Those that were added by tests/add-capture: NAME.json, and what it comes to, NAME.out. */
+/* Captures added by tests/add-capture: NAME.json, and the expected inventory, NAME.out. */
 static void
 check_bundle(const char *dir, const char *file)
 {

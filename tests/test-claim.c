@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The records of our vGPUs: what is written comes back, and what is damaged is never acted upon. */
+/* The records of our vGPUs: reading returns what was written, and damaged records are never acted upon. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -15,7 +15,7 @@
 #define VGPU_0 "251e8969-0e28-5c92-b0e8-c8bd34136128"
 #define VGPU_1 "fa08193e-3000-5592-b694-36dd62ade913"
 
-/* What has been warned of since the last look. */
+/* The warnings since the last call. */
 static GString *warnings;
 
 static GLogWriterOutput
@@ -196,7 +196,7 @@ test_files(void **state)
     assert_int_equal(stat(path, &sb), 0);
     assert_int_equal(sb.st_mode & 07777, 0600);
 
-    /* the hook tells by this name alone that a domain is ours */
+    /* the hook recognizes our domains by this name alone */
     g_ptr_array_remove_index(owner->claims, 1);
     save(store, owner);
     assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
@@ -213,7 +213,7 @@ test_files(void **state)
     assert_non_null(strstr(error->message, "/dev/null"));
 }
 
-/* What cannot be written is said, and what was there stays. */
+/* A failed write is reported, and the old record stays. */
 static void
 test_save_fails(void **state)
 {
@@ -227,7 +227,7 @@ test_save_fails(void **state)
     assert_non_null(strstr(error->message, WEB1));
 }
 
-/* A record as it might have been damaged, or planted. */
+/* Damaged or forged records. */
 #define OWNER                                                                                    \
     "[owner]\ndomain-uuid=" WEB1 "\ndomain=web1\ndomain-id=17\nsince=5\nstarted=true\n\n"
 #define GROUP "[" VGPU_0 "]\n"
@@ -319,7 +319,7 @@ test_damaged(void **state)
     g_string_truncate(warnings, 0);
 }
 
-/* Cut off anywhere, a record is either complete all the same or is not taken at all. */
+/* A record that is truncated anywhere is either still complete, or refused. */
 static void
 test_truncated(void **state)
 {
@@ -354,7 +354,7 @@ test_truncated(void **state)
     g_string_truncate(warnings, 0);
 }
 
-/* Zeroes in place of what was to be written, as some file systems leave after a power cut. */
+/* Zeroes in place of data, as some file systems leave after a power cut. */
 static void
 test_zeroed(void **state)
 {
@@ -380,7 +380,7 @@ test_zeroed(void **state)
     g_string_truncate(warnings, 0);
 }
 
-/* A record that cannot be read is no lack of a record. */
+/* An unreadable record is not treated as a missing one. */
 static void
 test_unreadable(void **state)
 {
@@ -400,7 +400,7 @@ test_unreadable(void **state)
     assert_non_null(strstr(no_dir->message, dir));
 }
 
-/* Only files with a name of ours are records. */
+/* Only files with our naming scheme are records. */
 static void
 test_other_files(void **state)
 {
@@ -427,7 +427,7 @@ test_other_files(void **state)
     g_string_truncate(warnings, 0);
 }
 
-/* What a write leaves that was cut short is removed, and nothing that only looks like it. */
+/* The leftovers of interrupted writes are removed, but not files with similar names. */
 static void
 test_temporary_files(void **state)
 {
@@ -473,7 +473,7 @@ test_temporary_files(void **state)
     assert_string_equal(warnings->str, "");
 }
 
-/* By a writer: it is there for those who wait. */
+/* With a writer: waiting returns once the record is on disk. */
 static void
 test_writer(void **state)
 {
@@ -499,7 +499,7 @@ test_writer(void **state)
     assert_int_equal(g_hash_table_size(empty), 0);
 }
 
-/* A quota counts it, also of what no GPU lists any more. */
+/* A quota counts the frame buffer in the record, even if no GPU lists the profile any longer. */
 static void
 test_fb_mib(void **state)
 {

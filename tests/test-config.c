@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The configuration: defaults, order of files, and mistakes that are named. */
+/* The configuration: defaults, the order of files, and error messages. */
 #include "test.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A connection that comes and goes with libvirt, and never wakes one that was stopped. */
+/* The connection follows libvirt, and never starts a libvirtd that was stopped. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -326,7 +326,7 @@ test_running_already(void **state)
     assert_int_equal(seen.disconnected, 0);
 }
 
-/* systemd would start a libvirtd for the client that comes back while the old one leaves. */
+/* systemd would start a new libvirtd for a client that reconnects while the old one shuts down. */
 static void
 test_leaving(void **state)
 {

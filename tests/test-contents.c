@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GPUs that go between processes: what comes out is what was put in, and rubbish is refused. */
+/* Passing GPUs between processes: the result equals the original, and malformed messages are refused. */
 #include "test.h"
 
 #include <string.h>
@@ -110,7 +110,7 @@ add_profile(VgpuGpu *gpu, const VgpuProfile *profile)
     return vgpu_gpu_take_profile(gpu, vgpu_profile_copy(profile));
 }
 
-/* One profile of which all is known, and one of which nothing is. */
+/* One profile with all facts known, and one with none. */
 static const VgpuProfile full = {
     .id = (char *) "nvidia-746",
     .name = (char *) "NVIDIA A2-4Q",
@@ -192,7 +192,7 @@ make_passed_through(VgpuInventory *inventory)
     gpu->numa_node = -1;
 }
 
-/* Nothing is known of it. */
+/* A GPU without any known facts. */
 static void
 make_nothing(VgpuInventory *inventory)
 {
@@ -232,7 +232,7 @@ pack(const VgpuInventory *inventory)
     return g_variant_ref_sink(vgpu_contents_pack_discovery(inventory, make_nodes()));
 }
 
-/* As it comes in a message: bytes that nobody vouches for. */
+/* As received in a message: untrusted bytes. */
 static GVariant *
 send(const GVariantType *type, gconstpointer data, gsize size)
 {
@@ -350,7 +350,7 @@ test_one_gpu(void **state)
     }
 }
 
-/* What a function offers and what it has is of the moment, and so is its driver. */
+/* The offers, the vGPUs and the driver of a function are current. */
 static void
 test_driver_of_parent(void **state)
 {
@@ -377,7 +377,7 @@ test_driver_of_parent(void **state)
     }
 }
 
-/* A driver may write what it likes; the messages are UTF-8. */
+/* A driver may write any bytes; the messages are UTF-8. */
 static void
 test_not_utf8(void **state)
 {
@@ -445,7 +445,7 @@ test_wrong_type(void **state)
     assert_string_equal(after, before); /* as it was */
 }
 
-/* Whether it was taken. */
+/* Whether the message was accepted. */
 static bool
 try_discovery(gconstpointer data, gsize size)
 {
@@ -479,7 +479,7 @@ try_contents(gconstpointer data, gsize size)
     return taken;
 }
 
-/* Rubbish, and what was right before it was cut short or a byte of it was changed. */
+/* Random bytes, and valid messages that are truncated or have a changed byte. */
 static void
 test_not_normal(void **state)
 {
@@ -543,7 +543,7 @@ make_one(void)
     return gpu;
 }
 
-/* In normal form, and yet it cannot be so. */
+/* Messages in normal form with impossible contents. */
 static void
 test_nonsense(void **state)
 {
@@ -638,7 +638,7 @@ test_unknown_interface(void **state)
 
 /* --- size ----------------------------------------------------------------------------------- */
 
-/* More than any card has that we know of. */
+/* More than any known card has. */
 static VgpuGpu *
 make_big(VgpuInventory *inventory, guint number)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is a fight about a definition, and what is not. */
+/* When a definition counts as contested. */
 #include "test.h"
 
 #include "daemon/contest.h"
@@ -7,9 +7,9 @@
 #define WEB "11111111-2222-4333-8444-555555555555"
 #define S ((gint64) G_USEC_PER_SEC)
 
-/* Each step is a second after the one before. A letter is what is wanted where a correction is due, which
- * is made if it may be; "." is a minute without any; "x" is the domain that goes, or a user's change. The
- * answers: "+" corrected, "!" contested, which is new, "-" contested still. */
+/* Each step is a second after the one before. A letter is the wanted state when a correction is due, which is made if
+ * it is allowed; "." is a minute without any; "x": the domain is undefined, or changed by its user. The answers:
+ * "+" corrected, "!" newly contested, "-" still contested. */
 static void
 test_table(void **state)
 {
@@ -58,7 +58,7 @@ test_table(void **state)
     }
 }
 
-/* What slides out of the minute makes room for one more. */
+/* A correction that is more than a minute old makes room for another. */
 static void
 test_window(void **state)
 {
@@ -75,7 +75,7 @@ test_window(void **state)
                      VGPU_CONTEST_NEW);
 }
 
-/* Domains, and what is corrected of them, are told apart. */
+/* Domains, and the kinds of their corrections, are counted separately. */
 static void
 test_kinds(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GPUs on which nothing new is placed: what that means to starts, definitions and those who ask. */
+/* Cordoned GPUs, on which nothing new is placed: effects on starts, definitions and queries. */
 #include "test.h"
 
 #include <string.h>
@@ -55,7 +55,7 @@ available(Host *host, const char *address, const char *profile)
     return vgpu_reading_available(reading, gpu, vgpu_gpu_find_profile(gpu, profile));
 }
 
-/* What the pool still gives of the profile. */
+/* The pool's remaining capacity for the profile. */
 static guint
 available_in_pool(Host *host, const char *profile)
 {
@@ -80,7 +80,7 @@ note_creation(const GError *error, gpointer opaque)
     *out = g_strdup(error ? error->message : "made");
 }
 
-/* By hand: why not, or "made". */
+/* Create a vGPU by hand; returns the refusal, or "made". */
 static char *
 create(Host *host, const char *gpu, const char *uuid)
 {
@@ -92,7 +92,7 @@ create(Host *host, const char *gpu, const char *uuid)
     return result;
 }
 
-/* A start, explain, those who create by hand and those who count say the same. */
+/* A start, explain, creation by hand and the reported capacity agree. */
 static void
 test_nothing_new(void **state)
 {
@@ -126,7 +126,7 @@ test_nothing_new(void **state)
     assert_int_equal(available(host, A2, "nvidia-746"), 3);
 }
 
-/* What runs keeps what it has; its next run does not get it again. */
+/* A running domain keeps its vGPU; its next run does not get it again. */
 static void
 test_what_runs_stays(void **state)
 {
@@ -159,7 +159,7 @@ test_what_runs_stays(void **state)
     assert_int_equal(host_count_devices(host), 0);
 }
 
-/* A start that has its place already goes on. */
+/* A start that already has its place continues. */
 static void
 test_start_under_way(void **state)
 {
@@ -198,7 +198,7 @@ test_kept(void **state)
     assert_int_equal(available(host, A2, "nvidia-746"), 4);
 }
 
-/* Told once; a second time only for another reason, and the moment stays. */
+/* Reported once, and again only for another reason; the time does not change. */
 static void
 test_events(void **state)
 {
@@ -250,7 +250,7 @@ test_refused(void **state)
     }
 }
 
-/* One that was taken out, say. */
+/* A GPU that was removed, for instance. */
 static void
 test_not_there(void **state)
 {
@@ -308,7 +308,7 @@ test_moved(void **state)
     assert_bound(host, 1, L40S_4Q, VF0, "0000:62:00.4");
 }
 
-/* Room that is held was made before: the domain may start; none is held there any more. */
+/* Room that was held before the cordon stays: the domain may start; new room is not held there. */
 static void
 test_held(void **state)
 {
@@ -341,7 +341,7 @@ reason_of(Host *host, const char *gpu)
 
 #define XID_79 "Xid 79, GPU has fallen off the bus; reboot the host"
 
-/* A GPU with such an error is cordoned, and what runs there stays. */
+/* A GPU with such an error is cordoned, and running domains keep their vGPUs. */
 static void
 test_fault(void **state)
 {

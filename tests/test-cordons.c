@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GPUs that are cordoned, over restarts of the daemon. */
+/* Cordons persist over restarts of the daemon. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -40,7 +40,7 @@ teardown(void **state)
     return 0;
 }
 
-/* What one daemon does; @cordon NULL: it ends that. */
+/* Run one daemon, which cordons the GPU; @cordon NULL: uncordons it. */
 static void
 put(const char *gpu, VgpuCordon *cordon)
 {
@@ -53,7 +53,7 @@ put(const char *gpu, VgpuCordon *cordon)
     assert_true(vgpu_writer_stop(writer, 10000));
 }
 
-/* What the next one knows: "GPU since by reason" of each. */
+/* The cordons that the next daemon reads: "GPU since by reason" of each. */
 static char *
 recall(void)
 {
@@ -140,7 +140,7 @@ test_damaged(void **state)
     }
 }
 
-/* Not as if nothing was cordoned: that would be on disk soon. */
+/* Must not behave as if nothing was cordoned: that would soon be written to disk. */
 static void
 test_unreadable(void **state)
 {

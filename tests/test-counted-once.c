@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A vGPU counts once, no matter who made it, keeps it and uses it: in the list, of which metrics and inventories
- * are made, and in its pool. */
+/* A vGPU counts once, no matter how it was created and which records mention it: in the list, from which metrics and
+ * inventories are made, and in its pool. */
 #include "test.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ make_by_hand(Host *host)
     host_settle(host);
 }
 
-/* web1 with the device that its XML names. */
+/* Start web1 with the device that its XML names. */
 static void
 start_with_its_uuid(Host *host)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What we ship for Grafana and Prometheus names only what our metrics have: a renamed metric would leave an empty
- * panel, and an alert that never comes. */
+/* The files for Grafana and Prometheus refer only to existing metrics: a renamed metric would cause an empty
+ * panel, and an alert that never fires. */
 #include "test.h"
 
 #include <json-glib/json-glib.h>
@@ -22,7 +22,7 @@ read_source(const char *name)
     return text;
 }
 
-/* All that group 1 of @pattern finds in @text. */
+/* All matches of group 1 of @pattern in @text. */
 static GPtrArray *
 find_all(const char *text, const char *pattern)
 {
@@ -127,7 +127,7 @@ test_dashboard(void **state)
     (void) state;
 }
 
-/* What a rule must have; promtool looks at the rest, where there is one. */
+/* Mandatory parts of a rule; promtool checks the rest, if it is installed. */
 static void
 test_alerts(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the manager makes of libvirt's definitions: whose devices they explain, and what may be in them. */
+/* How the manager interprets libvirt's definitions: which devices belong to them, and what they may contain. */
 #include "test.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ define(Host *host, const char *xml)
     vgpu_manager_take_definition(host->manager, domain, false);
 }
 
-/* --- whose a device would be ---------------------------------------------------------------- */
+/* --- the owner of a device ------------------------------------------------------------------ */
 
 static void
 assert_of(Host *host, const char *what, const char *uuid, const char *domain_uuid)
@@ -79,7 +79,7 @@ test_orphan(void **state)
     assert_of(host, "the last one has gone", HOST_WEB1_0, NULL);
 }
 
-/* A UUID that the user chose says nothing of whose a device with it is. */
+/* A UUID that the user chose does not identify the owner of the device. */
 static void
 test_orphan_of_user(void **state)
 {
@@ -108,7 +108,7 @@ test_orphan_kept(void **state)
 
 /* --- the user's own devices ----------------------------------------------------------------- */
 
-/* Of an alias only what is ours in full means us. */
+/* Only an alias that matches our scheme completely is ours. */
 static void
 test_aliases(void **state)
 {
@@ -141,7 +141,7 @@ test_aliases(void **state)
     }
 }
 
-/* --- which vGPU is the reason --------------------------------------------------------------- */
+/* --- the vGPU that an error names ----------------------------------------------------------- */
 
 static char *told_uuid;
 
@@ -190,9 +190,9 @@ test_reason(void **state)
     g_clear_pointer(&told_uuid, g_free);
 }
 
-/* --- what libvirt can ----------------------------------------------------------------------- */
+/* --- libvirt's capabilities ----------------------------------------------------------------- */
 
-/* What counts is the libvirt that is connected, not the library that was there first. */
+/* The version of the connected libvirt counts, not that of the library. */
 static void
 test_libvirt(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where libvirt's view of the GPUs and that of sysfs are not the same. */
+/* Differences between libvirt's view of the GPUs and sysfs. */
 #include "test.h"
 
 #include <string.h>
@@ -292,7 +292,7 @@ found_by(Change *change)
     return vgpu_difference_list(libvirt, sysfs);
 }
 
-/* A VF that has just come, a start: what differs only once, or otherwise the second time. */
+/* A VF that has just been created, a start: differences that occur once, or change at the second look. */
 static void
 test_lasting(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is replaced in a bundle that others read, and what is not. */
+/* The data that is replaced in a bundle before it is published. */
 #include "test.h"
 
 #include <string.h>

@@ -160,7 +160,7 @@ test_driver(void **state)
     }
 }
 
-/* More disks than letters. */
+/* More disks than letters in the alphabet. */
 static void
 test_driver_many_disks(void **state)
 {
@@ -213,7 +213,7 @@ test_driver_change(void **state)
         "bus='sata'/><boot order='2'/><readonly/><alias name='ua-vgpu-driver'/></disk>");
 }
 
-/* Whatever a user has made of the cdrom: after one change it is right. */
+/* One change corrects the cdrom, however a user has edited it. */
 static void
 test_driver_edit(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which vGPUs have a display and the ramfb, by what the device, the domain and libvirt can do. */
+/* Which vGPUs have a display and the ramfb, depending on the device, the domain and libvirt. */
 #include "test.h"
 
 #include <string.h>
@@ -79,7 +79,7 @@ host_new(void)
     return inventory;
 }
 
-/* Of each vGPU "on+ramfb", "on" or "off", with what is said of it; or why it is refused. */
+/* "on+ramfb", "on" or "off" for each vGPU, with the note about it; or the refusal. */
 static char *
 tell(const VgpuDomain *domain, gulong libvirt)
 {
@@ -137,7 +137,7 @@ run_cases(const Case *cases, gsize n, const VgpuInventory *inventory,
     }
 }
 
-/* As a file is judged, without a daemon and without a GPU. */
+/* Validating a file, without a daemon and without a GPU. */
 static void
 test_by_name(void **state)
 {
@@ -213,7 +213,7 @@ test_by_name(void **state)
     run_cases(cases, G_N_ELEMENTS(cases), NULL, NULL);
 }
 
-/* On demand it is refused where it is known to be, else there is a warning. */
+/* An explicit display is refused if it is known to be impossible; otherwise there is a warning. */
 static void
 test_explicit(void **state)
 {
@@ -256,7 +256,7 @@ test_explicit(void **state)
     run_cases(cases, G_N_ELEMENTS(cases), NULL, NULL);
 }
 
-/* By itself it never refuses, whatever libvirt is there. */
+/* The default never causes a refusal, with any version of libvirt. */
 static void
 test_on_vfs(void **state)
 {
@@ -312,7 +312,7 @@ test_by_gpu(void **state)
     run_cases(cases, G_N_ELEMENTS(cases), inventory, NULL);
 }
 
-/* What only a pool asks for is left out where it would be refused. */
+/* A pool's default is dropped where an explicit request would be refused. */
 static void
 test_wishes(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor: what it makes of figures, and of what NVIDIA's vGPU manager logged. */
+/* doctor: its conclusions from figures, and from the log of NVIDIA's vGPU manager. */
 #include "test.h"
 
 #include <string.h>

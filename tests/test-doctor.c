@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor: what it makes of facts, what it reads on a made host, and how it is told. */
+/* doctor: its conclusions from facts, what it reads on a made host, and its output. */
 #include "test.h"
 
 #include <string.h>
@@ -609,7 +609,7 @@ test_reads_nested_hooks(void **state)
     g_autoptr(FakeSysfs) host = fake_sysfs_new();
 
     fake_file_set(host, NESTED, "#!/bin/sh\nvirsh nodedev-detach pci_0000_01_00_0\n");
-    expect(host, "hook /" NESTED, NULL); /* nobody can run it */
+    expect(host, "hook /" NESTED, NULL); /* it is not executable */
     make_runnable(host, NESTED);
     expect(host, "hook /" NESTED, "warn runs virsh nodedev-detach");
     fake_file_set(host, NESTED, "#!/bin/sh\necho 7 > /sys/bus/pci/devices/x/sriov_numvfs\n");
@@ -624,7 +624,7 @@ test_reads_nested_hooks(void **state)
 
 static uid_t was;
 
-/* As a user who may not look into @path. */
+/* Run as a user without access to @path. */
 static void
 hide(FakeSysfs *host, const char *path)
 {
@@ -645,7 +645,7 @@ show(FakeSysfs *host, const char *path)
     assert_int_equal(fchmodat(vgpu_sysfs_root_fd(fake_sysfs_reader(host)), path, 0755, 0), 0);
 }
 
-/* What cannot be looked at is not therefore absent. */
+/* Files without access are not reported as absent. */
 static void
 test_reads_hidden(void **state)
 {

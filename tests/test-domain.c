@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is read from a domain's XML, and how many devices can be plugged into it. */
+/* Parsing a domain's XML, and how many devices can be plugged into the domain. */
 #include "test.h"
 
 #include <string.h>
@@ -324,7 +324,7 @@ test_driver_disk(void **state)
     }
 }
 
-/* What is told without parsing. */
+/* Information that is found without parsing the XML. */
 static void
 test_peek(void **state)
 {

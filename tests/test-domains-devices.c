@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Devices of domains. libvirt's test driver knows none, so its calls are put in their place by the
- * linker. */
+/* Devices of domains. libvirt's test driver does not support them, so the linker replaces its
+ * calls. */
 #include "test.h"
 
 #include <libvirt/virterror.h>
@@ -107,7 +107,7 @@ test_config_devices(void **state)
     assert_int_equal(seen_calls, 3);
 }
 
-/* libvirt 9.0 has another code for a missing device than its documentation. */
+/* libvirt 9.0 uses another code for a missing device than its documentation says. */
 static void
 test_detach_missing(void **state)
 {

@@ -129,7 +129,7 @@ test_list_vanished(void **state)
     assert_string_equal(((VgpuDomainState *) g_ptr_array_index(list, 0))->name, "web");
 }
 
-/* It is one domain that cannot be read, as long as there is a connection. */
+/* A single unreadable domain does not fail the list, as long as the connection is alive. */
 static void
 test_list_unreadable(void **state)
 {
@@ -193,7 +193,7 @@ test_get(void **state)
     }
 }
 
-/* What is asked for by UUID is never another domain, however that is called. */
+/* A look-up by UUID never finds another domain, whatever its name. */
 static void
 test_get_by_uuid(void **state)
 {

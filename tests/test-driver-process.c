@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Driver processes as such: what becomes of programs that are none, what a process has and leaves behind,
- * and its lock. Programs that misbehave are this test again, which a file in the tree tells how. */
+/* Driver processes: programs that misbehave, the resources that a process has and leaves behind, and its
+ * lock. A misbehaving program is this test itself; a file in the tree says how it misbehaves. */
 #include "test.h"
 
 #include <errno.h>
@@ -168,7 +168,7 @@ answer_well(void)
         answer(serial);
 }
 
-/* What becomes of the one request of a process. */
+/* The fate of the only request of a process. */
 static const struct {
     const char *name;
     void (*run)(void);
@@ -188,7 +188,7 @@ static const struct {
       "answered what nobody asked" },
     { "answers well", answer_well, VGPU_DRIVER_ANSWERED, NULL },
     { "answers twice", answer_twice, VGPU_DRIVER_ANSWERED, NULL },
-    /* not tried one by one, as what becomes of it differs */
+    /* tested separately, as the result varies */
     { "ends after its hello", end_after_hello, VGPU_DRIVER_LOCKED, NULL },
     { "answers too early", answer_too_early, VGPU_DRIVER_LOCKED, NULL },
     { "is silent", be_silent, VGPU_DRIVER_LOCKED, NULL },
@@ -262,7 +262,7 @@ process_new(const DriverHost *host, const char *name)
     return vgpu_driver_process_new(&host->options, host->context, name);
 }
 
-/* That it is answered. */
+/* Check that it is answered. */
 static void
 ask_well(DriverHost *host, VgpuDriverProcess *process)
 {
@@ -322,7 +322,7 @@ test_stand_ins(void **state)
     }
 }
 
-/* Where it matters when it is asked. */
+/* Cases that depend on the time of the request. */
 static void
 test_stand_ins_in_time(void **state)
 {
@@ -330,14 +330,13 @@ test_stand_ins_in_time(void **state)
     g_autoptr(VgpuDriverProcess) process = process_new(host, NAME);
     g_auto(Answer) told = { 0 };
 
-    play(host,
-         "answers too early"); /* it answers the request whether it has it or not: which of */
-    ask(process, &told);       /* both nobody can tell, and it matters to nobody */
+    play(host, "answers too early"); /* the answer may precede the request or not: the result */
+    ask(process, &told);             /* is unpredictable, and does not matter */
     driver_host_wait(host, told.told);
     vgpu_driver_process_free(process);
     process = process_new(host, NAME);
 
-    play(host, "answers twice"); /* the second answer ends it, and nobody is told */
+    play(host, "answers twice"); /* the second answer ends the process; no task is told */
     ask(process, &told);
     driver_host_wait(host, told.told == 2);
     driver_host_wait(host, !vgpu_driver_process_is_up(process));
@@ -394,7 +393,7 @@ driver_clear(VgpuDriver **self)
     vgpu_driver_free(*self);
 }
 
-/* Whatever was wrong, it is used once it is right. */
+/* A program that misbehaved is used once it is correct. */
 static void
 test_stand_ins_heal(void **state)
 {
@@ -448,7 +447,7 @@ test_silent_program(void **state)
     assert_int_equal(vgpu_driver_see(driver, 0), VGPU_SIGHT_SILENT);
 }
 
-/* --- what cannot be started or asked -------------------------------------------------------- */
+/* --- processes that cannot be started or asked ---------------------------------------------- */
 
 static void
 test_no_program(void **state)
@@ -522,7 +521,7 @@ test_too_long_a_request(void **state)
     }
 }
 
-/* --- what it has and leaves behind ---------------------------------------------------------- */
+/* --- resources and leftovers ---------------------------------------------------------------- */
 
 /* The link of a descriptor, NULL: there is none. */
 static char *
@@ -597,7 +596,7 @@ has_lock_file(const DriverHost *host, const char *name)
     return g_access(path, F_OK) == 0;
 }
 
-/* It ends with its socket when it is at rest; in a call it stays for as long as that takes. */
+/* An idle process ends when its socket is closed; during a call it continues until the call returns. */
 static void
 test_end(void **state)
 {
@@ -632,7 +631,7 @@ test_end(void **state)
     assert_int_equal(told.told, 0);
 }
 
-/* Let go of while it is being started. */
+/* Dropped while it is being started. */
 static void
 test_end_at_the_start(void **state)
 {
@@ -652,7 +651,7 @@ test_end_at_the_start(void **state)
 
 /* --- the lock ------------------------------------------------------------------------------- */
 
-/* The next of that name waits for the one before it, as long as that ends by itself. */
+/* A new process of the same name waits for the end of the previous one. */
 static void
 test_next_of_a_name(void **state)
 {
@@ -689,7 +688,7 @@ test_side_by_side(void **state)
     driver_host_wait(host, told.told == 2);
 }
 
-/* A file that a process which was killed has left does not matter, as nobody has locked it. */
+/* The lock file of a killed process is no obstacle, as it is not locked. */
 static void
 test_lock(void **state)
 {
@@ -729,7 +728,7 @@ take_descriptors(guint left)
     return taken;
 }
 
-/* However few descriptors there are, it is said that one cannot be started. */
+/* With any number of missing descriptors, the failure to start a process is reported. */
 static void
 test_few_descriptors(void **state)
 {

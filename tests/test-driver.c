@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the daemon knows of GPUs through the real virt-vgpu-driver, and what its tasks are told. The driver
- * below is the fake one: its knobs keep a process in a call for as long as a test likes. */
+/* What the daemon learns about GPUs through the real virt-vgpu-driver, and the outcome of its tasks. The driver
+ * behind it is the fake one, whose knobs block a process in a call for as long as a test needs. */
 #include "test.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ why(DriverHost *host, const char *gpu)
     return vgpu_drivers_why(host->drivers, gpu, NULL);
 }
 
-/* Its driver keeps the next read, which has been sent. */
+/* Block the driver in the next read, which has been sent. */
 static gint64
 hang_read(DriverHost *host, const char *gpu)
 {
@@ -48,7 +48,7 @@ wait_until_silent(DriverHost *host, const char *gpu, const char *reason)
     assert_int_equal(see(host, gpu, g_get_monotonic_time()), VGPU_SIGHT_SILENT);
 }
 
-/* By itself: nobody asks. */
+/* Without a request. */
 static void
 wait_until_healed(DriverHost *host, const char *gpu, gint64 since)
 {
@@ -56,7 +56,7 @@ wait_until_healed(DriverHost *host, const char *gpu, gint64 since)
     driver_host_wait(host, see(host, gpu, since) == VGPU_SIGHT_FRESH);
 }
 
-/* --- what is read --------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 static void
 test_discovery(void **state)
@@ -92,8 +92,8 @@ test_discovery(void **state)
     assert_int_equal(driver_host_told(host, L40S), 1);
 }
 
-/* What is asked for is soon what it was: the answer in between says what has changed, and is not taken; the
- * next one must not say that nothing has. */
+/* The set of named GPUs changes and changes back: the answer in between contains a change, and is dropped; the
+ * next answer must not say "unchanged". */
 static void
 test_named_and_back(void **state)
 {
@@ -132,7 +132,7 @@ test_read(void **state)
     assert_int_equal(driver_host_told(host, DRIVER_M10_2), 1);
 }
 
-/* Whether what was read is fresh still, right after something. */
+/* How long a reading stays fresh after an event. */
 static void
 test_freshness(void **state)
 {
@@ -208,7 +208,7 @@ test_other_arguments(void **state)
     vgpu_drivers_unhold(host->drivers, DRIVER_A2, held);
 }
 
-/* A driver process that is given other GPUs has forgotten what was read of those before, even if it is the same. */
+/* A driver process that is given other GPUs forgets its readings of the previous ones, even if they are equal. */
 static void
 test_told_anew(void **state)
 {
@@ -252,7 +252,7 @@ test_silent_read(void **state)
     wait_until_healed(host, DRIVER_M10, now);
 }
 
-/* Its limit is no longer because its process had to be started. */
+/* The time to start the process does not extend the limit. */
 static void
 test_silent_from_the_start(void **state)
 {
@@ -300,7 +300,7 @@ test_hold(void **state)
     wait_until_healed(host, DRIVER_M10_2, g_get_monotonic_time());
 }
 
-/* It is asked again and again, ever more rarely; it has been silent all the time. */
+/* A silent driver is asked again at growing intervals. */
 static void
 test_answer_of_no_use(void **state)
 {
@@ -334,7 +334,7 @@ is_never_wanted(gpointer host)
     return false;
 }
 
-/* One that is never answered by itself, and is under way. */
+/* A task that is under way, and never answered. */
 static void
 hang_create(DriverHost *host, const char *gpu, guint limit_ms)
 {
@@ -375,8 +375,8 @@ test_tasks(void **state)
     driver_host_wait(host, see(host, DRIVER_M10, now) == VGPU_SIGHT_FRESH);
 }
 
-/* One that is not wanted any more is told so, and asks something else at once: what comes after that is not
- * forgotten. */
+/* A task that is no longer wanted is told so, and sends another request at once: the following tasks are not
+ * lost. */
 static void
 test_task_instead(void **state)
 {
@@ -443,7 +443,7 @@ test_task_over_its_limit(void **state)
     assert_int_equal(driver_host_count_vgpus(host), 1);
 }
 
-/* What was queued before is given back, even if it answers before that is told. */
+/* Tasks queued before are returned, even if the driver answers before that is reported. */
 static void
 test_answer_before_refusal(void **state)
 {
@@ -504,7 +504,7 @@ test_killed_at_rest(void **state)
     }
 }
 
-/* Each time it is tried later. */
+/* The interval between attempts grows. */
 static void
 test_back_off(void **state)
 {
@@ -587,7 +587,7 @@ test_gone(void **state)
     assert_int_equal(driver_host_count_vgpus(host), 1);
 }
 
-/* --- all is freed in the middle of something ------------------------------------------------ */
+/* --- freeing during an operation ------------------------------------------------------------ */
 
 static void
 free_at_once(DriverHost *host)
@@ -634,7 +634,7 @@ free_with_a_new_answer(DriverHost *host)
     driver_host_see(host);
     driver_host_push(host, DRIVER_M10, "a", NULL);
     (void) see(host, DRIVER_M10_2, g_get_monotonic_time());
-    g_usleep(20000); /* most likely it is there by now, and nobody has noticed */
+    g_usleep(20000); /* most likely it is there by now, but has not been dispatched */
 }
 
 static void

@@ -56,7 +56,7 @@ test_errno(void **state)
     assert_false(vgpu_error_errno(NULL, VGPU_ERROR_DRIVER, EIO, "nobody asks"));
 }
 
-/* What refuses XML: its message is bare, and each way out names source and line once, however long the name. */
+/* Errors of XML: the message is bare, and each output names source and line once, however long the name. */
 static void
 test_at(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What has happened: what is said of it, and what the journal gets. */
+/* Events: their text, and their fields in the journal. */
 #include "test.h"
 
 #include <string.h>
@@ -174,7 +174,7 @@ test_journal(void **state)
     }
 }
 
-/* What is known of a number, and nothing else. */
+/* Numbers are written only if they are known. */
 static void
 test_numbers(void **state)
 {
@@ -228,7 +228,7 @@ test_fields(void **state)
         assert_field("created", fields[i].field, fields[i].value);
 }
 
-/* A tenant writes names and, with them, reasons of any length. */
+/* Tenants choose names, and so reasons can have any length. */
 static void
 test_length(void **state)
 {

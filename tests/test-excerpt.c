@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is left of a long domain says the same about its vGPUs. */
+/* The excerpt of a long domain says the same about its vGPUs. */
 #include "test.h"
 
 #include <string.h>

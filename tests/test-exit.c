@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Exit statuses: what follows from each error, and back. */
+/* Exit statuses: the status for each error, and the reverse. */
 #include "test.h"
 
 #include <gio/gio.h>
@@ -53,7 +53,7 @@ test_statuses(void **state)
     }
 }
 
-/* A program's error is the same one for who has run it; where the status says less, so does the error. */
+/* The caller of a program gets the same error code back, or a less specific one if several share a status. */
 static void
 test_back(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What NVML tells is joined with what sysfs shows. */
+/* Facts from NVML are merged with those from sysfs. */
 #include "test.h"
 
 #include "gpu/facts.h"
@@ -68,7 +68,7 @@ test_modes(void **state)
     }
 }
 
-/* Each time from scratch: what facts no longer name is no longer so. */
+/* Each merge starts from scratch: facts that are missing now are dropped. */
 static void
 test_modes_change(void **state)
 {
@@ -128,14 +128,14 @@ test_types(void **state)
     assert_int_equal(profile->max_per_domain, 16);
     assert_int_equal(profile->gi_profile, -1);
 
-    /* what is not told stays as sysfs had it */
+    /* missing facts keep the values from sysfs */
     profile = vgpu_gpu_find_profile(gpu, "nvidia-746");
     assert_string_equal(profile->name, "NVIDIA A2-4Q");
     assert_int_equal(profile->fb_mib, 4096);
     assert_int_equal(profile->max_instances, 4);
     assert_string_equal(profile->max_resolution, "7680x4320");
 
-    /* one that no list shows now is known, and offered nowhere */
+    /* a profile that is not listed now is known, but not offered */
     profile = vgpu_gpu_find_profile(gpu, "nvidia-1561");
     assert_string_equal(profile->name, "NVIDIA RTX Pro 6000 Blackwell DC-1-24Q");
     assert_int_equal(profile->max_per_gi, 1);

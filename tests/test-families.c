@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which way of making vGPUs a GPU has, told by what its functions show, in made trees. */
+/* The vGPU interface of a GPU, detected from its functions in made trees. */
 #include "test.h"
 
 #include <string.h>
@@ -101,7 +101,7 @@ check(const char *what, const VgpuInventory *inventory, const char *address, con
         fail_msg("%s: %s: %s", what, address, text);
 }
 
-/* One GPU of each kind; each gets nothing but its own class, driver and VFs. */
+/* One GPU of each kind, identified by its class, driver and VFs only. */
 static void
 test_plain(void **state)
 {
@@ -204,7 +204,7 @@ test_mixed_host(void **state)
     assert_true(vgpu_discovery_is_current(fake_sysfs_reader(fs), inventory));
 }
 
-/* What somebody does to the host between two looks. */
+/* A change of the host between two scans. */
 static void
 change_nothing(FakeSysfs *fs G_GNUC_UNUSED)
 {
@@ -303,7 +303,7 @@ read_again(const FakeSysfs *fs, const VgpuInventory *inventory)
                                        g_ptr_array_index(inventory->gpus, i), NULL));
 }
 
-/* How many of that profile the VFs say they would take. */
+/* The sum of the VFs' offers of that profile. */
 static guint
 count_offers(const VgpuGpu *gpu, const char *profile_id)
 {
@@ -353,11 +353,11 @@ test_more_vfs_than_room(void **state)
         assert_int_equal(count_offers(gpu, "nvidia-1150"), taken < 10 ? 16 - taken : 0);
         assert_int_equal(count_offers(gpu, "nvidia-1147"), 0);
     }
-    /* what no list names any more is known all the same */
+    /* a profile that is no longer listed stays known */
     assert_string_equal(vgpu_gpu_find_profile(gpu, "nvidia-1147")->name, "NVIDIA L40S-1Q");
 }
 
-/* A type that no list has named since we look. */
+/* A type that has never been listed. */
 static void
 test_nameless_type(void **state)
 {

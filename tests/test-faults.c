@@ -6,7 +6,7 @@
  *   VGPU_FAULTS=N test-faults  N seeds, or FIRST-LAST, and those
  *   test-faults SEED           one, with what was done and what failed
  *
- * What is done and what fails follows from the seed; which call is the Nth of its kind, from the machine, too: so
+ * The seed determines the actions and the faults; which call is the Nth of its kind depends on the machine, too, so
  * repeat a seed some times. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@
 #endif
 #define WORKERS 2
 
-/* Of these one has failed once. */
+/* Seeds that have failed once. */
 static const guint32 regressions[] = {
     1023, /* a connection to the bus that could not be written to was never made again */
     2070, /* with no descriptor for /dev/null GLib aborted the daemon */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Readings of figures: how many there are for those that ask. Time is the test's own. */
+/* Readings of figures: how many are made for concurrent callers. The test controls the time. */
 #include "test.h"
 
 #include "base/error.h"
@@ -106,7 +106,7 @@ test_age(void **state)
     (void) state;
 }
 
-/* A library that fails is not asked any more often. */
+/* A failing library is not called more often than a working one. */
 static void
 test_failure(void **state)
 {
@@ -138,7 +138,7 @@ ask(gpointer figures)
     return vgpu_figures_get(figures, 0, NULL);
 }
 
-/* Those that ask during a reading get what it gives. */
+/* Callers during a reading get its result. */
 static void
 test_together(void **state)
 {
@@ -168,7 +168,7 @@ test_together(void **state)
     (void) state;
 }
 
-/* What is being read when something is changed may be of before that. */
+/* A reading that was under way during a change may be older than the change. */
 static void
 test_forget(void **state)
 {
@@ -211,7 +211,7 @@ ask_among_many(gpointer figures)
     return got;
 }
 
-/* A library that hangs keeps a few threads, however many ask. */
+/* A library that hangs blocks only a few threads, however many callers there are. */
 static void
 test_crowd(void **state)
 {
@@ -240,7 +240,7 @@ test_crowd(void **state)
     (void) state;
 }
 
-/* Who has no patience goes without, and the reading goes on for the next one. */
+/* A caller that times out gets no figures, and the reading continues for the next caller. */
 static void
 test_patience(void **state)
 {

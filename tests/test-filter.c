@@ -27,7 +27,7 @@
     "bus=\"" bus "\" slot=\"0x00\" function=\"0x4\"/></source><alias name=\"" alias              \
     "\"/></hostdev>"
 
-/* One golden pair. What is answered needs no second answer. */
+/* One golden pair. Filtering the output again changes nothing. */
 static void
 check_pair(const char *name, const char *places)
 {
@@ -138,7 +138,7 @@ test_filter(void **state)
     }
 }
 
-/* What a user has added stays, as far as an mdev can have it. */
+/* A user's additions stay, as far as an mdev supports them. */
 static void
 test_additions(void **state)
 {

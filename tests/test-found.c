@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a start makes of a device that it finds: one that QEMU could not open, or that has parameters of its
- * own. */
+/* A start that finds an existing device: one that QEMU could not open, or one with its own
+ * parameters. */
 #include "test.h"
 
 #include <string.h>
@@ -82,9 +82,9 @@ assert_nothing_of_ours(Host *host, guint devices)
     assert_int_equal(host_count_records(host), 0);
 }
 
-/* --- of no use ---------------------------------------------------------------------------- */
+/* --- unusable devices --------------------------------------------------------------------- */
 
-/* What is made and of no use goes, and its start says what helps. */
+/* A new device that is unusable is removed, and the start says how to fix it. */
 static void
 test_made(void **state)
 {
@@ -107,7 +107,7 @@ test_made(void **state)
             fail_msg("%s: %s", cases[i].knob, refused);
         assert_non_null(strstr(host->log->str, "create-failed " HOST_WEB1_0));
         assert_null(strstr(host->log->str, "vgpu-created"));
-        /* the same would come of it on its other VFs */
+        /* its other VFs would give the same result */
         assert_null(strstr(strstr(host->log->str, "create-failed") + 1, "create-failed"));
         assert_nothing_of_ours(host, 0);
 
@@ -118,7 +118,7 @@ test_made(void **state)
     }
 }
 
-/* Ours is replaced, however it came to be there; another's is left, and the start refused. */
+/* Our own device is replaced, whatever its origin; a foreign one is left alone, and the start refused. */
 static void
 test_found(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files that survive a crash: killed writers, full discs, things in the way. */
+/* Files that survive a crash: killed writers, full disks, obstacles. */
 #include "test.h"
 
 #include <errno.h>
@@ -123,7 +123,7 @@ test_replace_fails(void **state)
     assert_non_null(strstr(error->message, "none/file"));
 }
 
-/* Writes one of two contents for ever. */
+/* Keep writing one of two contents. */
 static void G_GNUC_NORETURN
 keep_writing(const char *path, const char *a, const char *b)
 {
@@ -134,7 +134,7 @@ keep_writing(const char *path, const char *a, const char *b)
     }
 }
 
-/* Killed at many different points, the file is always one of the two. */
+/* If the writer is killed at any point, the file has one of the two contents. */
 static void
 test_killed_writer(void **state)
 {

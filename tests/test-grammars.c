@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tables that the programs check documents with, against the public schemas of xml-schemas/:
- * both must say the same of every document: of those below, of some that have each text as each
- * value, and of many that are put together from the tables' own words and then damaged. The dice
- * have a fixed seed. */
+/* The grammar tables of the programs against the public schemas of xml-schemas/: both must
+ * agree on every document: on those below, on some with each text as each value, and on many
+ * that are generated from the tables' own words and then damaged. The generator has a fixed
+ * seed. */
 #include "test.h"
 
 #include <libxml/chvalid.h>
@@ -208,7 +208,7 @@ test_cases(void **state)
     }
 }
 
-/* --- documents put together by dice ---------------------------------------------------------- */
+/* --- random documents ------------------------------------------------------------------------ */
 
 #define A16 "abcdefghijklmnop"
 #define O16                                                                                      \
@@ -389,7 +389,7 @@ make_element(const Maker *self, const VgpuGrammarElement *element)
     return node;
 }
 
-/* --- and then damaged ------------------------------------------------------------------------- */
+/* --- damaged documents ------------------------------------------------------------------------ */
 
 static xmlNode *
 any_element(const Maker *self)
@@ -564,7 +564,7 @@ test_dice(void **state)
             xmlFreeDoc(maker.doc);
             taken += judge(which, what, xml);
         }
-        /* else the dice say nothing */
+        /* otherwise the random documents test nothing */
         if (taken < DOCUMENTS / 10 || taken > DOCUMENTS * 9 / 10)
             fail_msg("%s: %u of %u are good", grammars[which].schema, taken, DOCUMENTS);
     }
@@ -685,7 +685,7 @@ test_addresses(void **state)
 
 /* --- the list of what is printable ------------------------------------------------------------ */
 
-/* The patterns that are such a list: those that say what there must not be. Owned by the caller. */
+/* The patterns that list unprintable characters, as negated sets. Owned by the caller. */
 static GPtrArray *
 get_lists(void)
 {
@@ -709,7 +709,7 @@ get_lists(void)
     return lists;
 }
 
-/* The lists are one, and say of every character what the programs say. */
+/* All lists are equal, and agree with the programs about every character. */
 static void
 test_printable(void **state)
 {

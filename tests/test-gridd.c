@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gridd.conf: which settings are taken, and which FeatureType goes with which profile. */
+/* gridd.conf: the accepted settings, and the FeatureTypes for each profile. */
 #include "test.h"
 
 #include <glib.h>
@@ -149,7 +149,7 @@ test_features(void **state)
     "Windows Registry Editor Version 5.00\n\n"                                                   \
     "[HKEY_LOCAL_MACHINE\\SOFTWARE\\NVIDIA Corporation\\Global\\GridLicensing]\n"
 
-/* What Windows gets of them: all that are known, or a warning. */
+/* The settings for Windows: all known ones, or a warning. */
 static const struct {
     const char *what;
     const char *settings[9];
@@ -209,7 +209,7 @@ test_registry(void **state)
     }
 }
 
-/* A file that was written elsewhere. */
+/* A file from another source. */
 static void
 test_read(void **state)
 {

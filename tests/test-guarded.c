@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What reaches a terminal, however it is cut up on its way there. */
+/* Sanitizing output to a terminal, however it is split into writes. */
 #include "test.h"
 
 #include "cli/guarded.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Room that is held for domains which do not run: create="define" on VFs and for MIG-backed vGPUs, and by hand. */
+/* Capacity held for domains that do not run: create="define" on VFs and for MIG-backed vGPUs, and by hand. */
 #include "test.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ assert_held(Host *host, guint n, const char *vf)
         fail_msg("%s is held for web%u, not %s", held ? held->parent : "none", n, vf);
 }
 
-/* libvirt reports the definition, which is bound then, as the guard does. */
+/* libvirt reports the definition, and it is bound as the guard does it. */
 static void
 define(Host *host, guint n, const char *name, const char *devices, const char *vfs, bool running)
 {
@@ -106,7 +106,7 @@ test_held_at_definition(void **state)
     assert_int_equal(host_count_records(host), 0);
 }
 
-/* While a domain is off nobody has its room; those that come are told for whom it is. */
+/* While a domain is off, no other domain gets its room; refusals name the domain for which it is held. */
 static void
 test_refused_to_others(void **state)
 {
@@ -132,7 +132,7 @@ test_refused_to_others(void **state)
     assert_row(host, 4, "active " S7150_VF3);
 }
 
-/* It says for whom it is held, where its VFs are all that is left. */
+/* The refusal names the domain if only its VFs are left. */
 static void
 test_says_for_whom(void **state)
 {
@@ -209,7 +209,7 @@ divide(Host *host, guint instances)
     vgpu_manager_take_facts(host->manager, g_variant_new_parsed(facts));
 }
 
-/* Of a MIG-backed one the GPU instance is held. */
+/* For a MIG-backed vGPU the GPU instance is held. */
 static void
 test_mig(void **state)
 {
@@ -282,7 +282,7 @@ test_late_and_transient(void **state)
     assert_refused(host, 3, DEFINE_4Q, NULL, "a transient domain cannot have one");
 }
 
-/* The daemon dies while it runs, or its start is not finished. */
+/* The daemon dies while the domain runs, or during its start. */
 static void
 test_restart_under_it(void **state)
 {
@@ -304,7 +304,7 @@ test_restart_under_it(void **state)
     assert_held(host, 1, VF0);
 }
 
-/* --- to the end ------------------------------------------------------------------------------ */
+/* --- the end of a domain --------------------------------------------------------------------- */
 
 static void
 test_released(void **state)
@@ -385,7 +385,7 @@ test_changed(void **state)
     assert_held(host, 3, VF2);
 }
 
-/* What is held has gone: the start says so, and other room is looked for. */
+/* The held VF or GPU is gone: the start says so, and the domain is given other room. */
 static void
 test_gone(void **state)
 {

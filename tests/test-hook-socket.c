@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The hook's socket with a real worker and parser; the manager is the test's own and writes down what it
- * is asked. Parsing a domain whose name begins with "held" ends when the gate is opened. */
+/* The hook's socket with a real worker and parser; the manager is a fake that records its calls.
+ * Parsing a domain whose name begins with "held" ends when the gate is opened. */
 #include "test.h"
 
 #include <errno.h>
@@ -255,7 +255,7 @@ request(const char *op, const char *name, const char *inside, gsize size)
     return text;
 }
 
-/* How much of @text was taken; it ends when for @patience_ms nothing was. */
+/* Returns how much of @text was accepted; gives up after @patience_ms without progress. */
 static gsize
 feed(int fd, const GString *text, gsize from, int patience_ms)
 {
@@ -380,7 +380,7 @@ test_long_answer(void **state)
     g_string_free(text, TRUE);
 }
 
-/* What others have written is in reasons, too, and libvirt keeps them. */
+/* Reasons contain foreign text, too, and libvirt keeps them. */
 static void
 test_long_reason(void **state)
 {
@@ -392,7 +392,7 @@ test_long_reason(void **state)
     g_string_free(text, TRUE);
 }
 
-/* A domain is not held up by another one, and its own requests stay in order. */
+/* A domain does not wait for another one, and its own requests stay in order. */
 static void
 test_order(void **state)
 {
@@ -413,8 +413,8 @@ test_order(void **state)
     assert_asked("prepare web;prepare held;release " UUID ";filter held;prepare held;");
 }
 
-/* A domain that stops, or has an XML that is not long, waits for none that starts, even if these keep all that
- * parse. */
+/* A domain that stops, or whose XML is short, does not wait for starting domains, even if these occupy all parser
+ * threads. */
 static void
 test_short_while_parsing(void **state)
 {
@@ -435,8 +435,8 @@ test_short_while_parsing(void **state)
         assert_ok(held[i]);
 }
 
-/* For a client that goes meanwhile nothing is begun; but a domain that is over is over. What came after it
- * and was answered shows that its end was noticed. */
+/* Requests of a client that disconnects meanwhile are dropped, except releases. A later request that has been
+ * answered shows that the disconnection was noticed. */
 static void
 test_gone_while_parsing(void **state)
 {
@@ -473,7 +473,7 @@ test_gone_while_starting(void **state)
     wait_for("cancel 7;");
 }
 
-/* Three that are long fill the bound: the fourth is not read, and nothing overtakes it. */
+/* Three long requests reach the limit: the fourth is not read, and nothing overtakes it. */
 static void
 test_bound(void **state)
 {
@@ -509,7 +509,7 @@ test_bound(void **state)
     g_string_free(text, TRUE);
 }
 
-/* One that waits and goes makes room for those behind it. */
+/* A waiting client that disconnects makes room for those behind it. */
 static void
 test_gone_while_waiting(void **state)
 {

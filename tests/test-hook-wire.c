@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the built hook sends, and how it takes any answer. */
+/* Requests of the built hook, and its reaction to any answer. */
 #include "test.h"
 
 #include <stdbool.h>
@@ -126,7 +126,7 @@ test_replies(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* 4 MiB go there and back; one byte more is refused, and so is a name that is too long. */
+/* 4 MiB can be sent and received; one byte more is refused, and so is a name that is too long. */
 static void
 test_limits(void **state)
 {
@@ -186,7 +186,7 @@ test_limits(void **state)
     g_string_free(xml, TRUE);
 }
 
-/* libvirt hands stderr on, and its clients take it for UTF-8: what is cut is cut between characters. */
+/* libvirt forwards stderr, and its clients expect UTF-8, so text is truncated between characters. */
 static void
 test_cut(void **state)
 {

@@ -44,7 +44,7 @@ static const Op ops[] = {
 
 typedef enum { WHOLE, EMPTY, GARBAGE, CLOSED, SILENT, STALLED, HUGE_XML } Input;
 
-/* What befalls an operation that acts on a guest of ours; nothing else ever calls or speaks. */
+/* The cases for operations that act on a guest of ours; other operations neither call the daemon nor print anything. */
 typedef struct {
     const char *what;
     FakeMode mode;
@@ -109,7 +109,7 @@ start_case(Case *self, const GString *xml, int file)
     HookRun run = { .in = file, .deadline_ms = HOOK_LONG_MS };
 
     memcpy(run.args, self->op->args, sizeof(run.args));
-    /* What does not act has no deadline to wait for, so it would be caught reading a silent stdin. */
+    /* Operations that do not act have no deadline, so a read from a silent stdin would make the test fail. */
     if (self->op->acts && condition >= &conditions[N_QUICK])
         run.deadline_ms = SHORT_MS;
     if (pipe || condition->input == CLOSED)
@@ -142,7 +142,7 @@ finish_case(const Case *self)
                           asks ? condition->contacts : 0);
 }
 
-/* Start every operation for guests of this kind; what does not act need not know all kinds. */
+/* Start every operation for guests of this kind; operations that do not act are not tested with all kinds. */
 static void
 start_cases(GArray *cases, const Condition *condition, HookOwner owner)
 {
@@ -356,7 +356,7 @@ test_crowd(void **state)
     g_string_free(xml, TRUE);
 }
 
-/* Each start of each guest loads it: nothing but libc. Sanitizers link more. */
+/* The hook is loaded at each start of each guest, so it links to libc only. Sanitizers link more. */
 #ifndef WITH_SANITIZERS
 static void
 test_links(void **state)

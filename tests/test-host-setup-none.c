@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A daemon that is built with --disable-host-setup refuses what it cannot do, and says why. */
+/* A daemon built with --disable-host-setup refuses host set-up, and says why. */
 #include "test.h"
 
 #include <string.h>

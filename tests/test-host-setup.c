@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The daemon's child that sets the host up: what it is called with, what its end means, and how GPUs
- * are kept from being used meanwhile. The child is tests/fake-host.sh, the manager is made up here. */
+/* The daemon's child that sets the host up: its arguments, the meaning of its exit status, and how GPUs
+ * are kept from being used meanwhile. The child is tests/fake-host.sh, the manager is a fake. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -131,7 +131,7 @@ take_away(const char *name)
     (void) g_unlink(path);
 }
 
-/* What it was called for since the last time, "--root DIR" left out. */
+/* The calls of the child since the last time, without "--root DIR". */
 static char *
 calls(void)
 {
@@ -323,7 +323,7 @@ test_change(void **state)
            "begin " GPU " idle; " FACTS "end " GPU "; ");
 }
 
-/* The rest is told by what the GPU has then. */
+/* The answer describes the state of the GPU afterwards. */
 static void
 test_events(void **state)
 {
@@ -367,7 +367,7 @@ test_events(void **state)
     }
 }
 
-/* What is so already can be asked for, and made to last, also while vGPUs run. */
+/* Requesting the number of VFs that a GPU has already is allowed, even while vGPUs run. */
 static void
 test_has_vfs(void **state)
 {
@@ -421,7 +421,7 @@ test_persist_failed(void **state)
            "begin " GPU " idle; " FACTS "end " GPU "; ");
 }
 
-/* Who has called leaves when the first child is at work. */
+/* The caller disconnects while the first child works. */
 static gpointer
 leave(gpointer has_gone)
 {
@@ -434,7 +434,7 @@ leave(gpointer has_gone)
     return NULL;
 }
 
-/* What has begun is finished, on disk as well; what has not is not begun. */
+/* The current step is finished, including on disk; further steps are not started. */
 static void
 test_caller_gone(void **state)
 {
@@ -554,7 +554,7 @@ test_reread(void **state)
     assert_string_equal(called, "facts\nfacts\n");
 }
 
-/* What cannot be known stays as it is known. */
+/* Facts and layouts that cannot be read do not change the known state. */
 static void
 test_reread_without(void **state)
 {
@@ -593,7 +593,7 @@ see_license(const char *state)
     assert_non_null(figures);
 }
 
-/* One process for all who ask, see also test-figures. */
+/* All callers share one process, see also test-figures. */
 static void
 test_stats(void **state)
 {
@@ -612,7 +612,7 @@ test_stats(void **state)
     expect("stats\nstats\n", "vGPU U: licence changed: unlicensed, was licensed (no outcome); ");
 }
 
-/* One process for all who ask the same, until something is changed. */
+/* Callers with the same question share one process, until something is changed. */
 static void
 test_ask(void **state)
 {
@@ -676,7 +676,7 @@ ask_between(gpointer data)
     return vgpu_host_setup_ask(setup, "aa{sv}", "mig-list", GPU, NULL);
 }
 
-/* A query that every user may make does not go before an administrator who waits, too. */
+/* A query that every user may make does not overtake a waiting administrator. */
 static void
 test_changes_first(void **state)
 {

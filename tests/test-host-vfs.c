@@ -11,7 +11,7 @@
 #define PLAIN "<vgpu:device profile='vf' gpu='" S7150 "'/>"
 #define KEPT(n) "VF " n " is kept for the host (host.xml)"
 
-/* The host keeps these of that GPU, a blank between two; "": none. */
+/* Keep these VFs of that GPU for the host, separated by blanks; "": none. */
 static void
 keep(Host *host, const char *gpu, const char *numbers)
 {
@@ -54,7 +54,7 @@ capacity(Host *host, const char *profile)
     return 0;
 }
 
-/* Of each interface that has VFs: what a definition gets, and what a start. */
+/* For each interface with VFs: the VFs that a definition and a start get. */
 static void
 test_not_given(void **state)
 {
@@ -114,7 +114,7 @@ test_named_already(void **state)
     assert_starts(host, 3, PLAIN, S7150_VF0);
 }
 
-/* A guest that runs with one keeps it until it stops, and is counted meanwhile. */
+/* A guest that runs with a kept VF has it until it stops, and is counted meanwhile. */
 static void
 test_running(void **state)
 {

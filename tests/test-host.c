@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where a GPU differs from its layout, and what a layout of it would be. */
+/* Differences between a GPU and its layout, and exporting a GPU as a layout. */
 #include "test.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define GPU "0000:e1:00.0"
 
-/* A100: what NVML says of its instances. */
+/* A100: the GPU instance profiles that NVML reports. */
 static GPtrArray *
 gi_profiles(void)
 {
@@ -48,8 +48,8 @@ gis(const char *text)
     return list;
 }
 
-/* A GPU at one moment, for tables: what is not said is a GPU that is bound to nvidia, has 16 VFs of
- * which none is on, and does what NVML can do, all of it off. */
+/* The state of a GPU, for tables: by default the GPU is bound to nvidia, has 16 VFs, all disabled, and
+ * supports all modes of NVML, all off. */
 typedef struct {
     bool absent;
     const char *driver;
@@ -264,7 +264,7 @@ test_diff(void **state)
     }
 }
 
-/* What a host is exported as must be what it is then. */
+/* The exported layout must match the host. */
 static void
 test_export(void **state)
 {
@@ -319,7 +319,7 @@ test_export(void **state)
     }
 }
 
-/* Whatever NVML reports of a scheduler: what is exported can be read again, and is how it is. */
+/* Whatever scheduler NVML reports: the export can be read again, and matches the GPU. */
 static void
 test_export_scheduler(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What becomes of a definition whose <hostdev>s were made by hand: the annotation, what goes, and the whole text. */
+/* Importing a definition with hand-made <hostdev>s: the annotation, the removed elements, and the whole text. */
 #include "test.h"
 
 #include <string.h>
@@ -257,7 +257,7 @@ test_plan(void **state)
     }
 }
 
-/* What it was, so that it can be put back. */
+/* The original definition, so that it can be restored. */
 static void
 test_way_back(void **state)
 {

@@ -43,7 +43,7 @@ parse(const char *xml, const char *places)
     return domain;
 }
 
-/* One golden pair: plan, apply, compare; then there must be nothing left to do. */
+/* One golden pair: plan, apply, compare; then a second plan must be empty. */
 static void
 check_pair(const char *name, const char *places, guint n_changes, const char *driver)
 {
@@ -290,8 +290,8 @@ test_plan(void **state)
     }
 }
 
-/* What only a pool asks for is left out where the domain cannot have it. */
-/* The aim is another when what is wanted is, whatever there is. */
+/* A pool's default is dropped where the domain does not support it. */
+/* The aim changes with the wants, regardless of the present devices. */
 static void
 test_aim(void **state)
 {
@@ -458,7 +458,7 @@ test_contradictions(void **state)
     }
 }
 
-/* What depends on the version of libvirt, and on where the vGPU is. */
+/* Requests that depend on the version of libvirt, and on the interface of the vGPU. */
 static void
 test_impossible(void **state)
 {
@@ -573,7 +573,7 @@ test_change(void **state)
         "<address type=\"pci\" slot=\"0x09\"/></hostdev>");
 }
 
-/* The detached one is called what the vGPU is called, the kernel has no name for it. */
+/* The detached device has the name of the vGPU, as the kernel has none for it. */
 static void
 test_change_of_vf(void **state)
 {
@@ -596,8 +596,8 @@ test_change_of_vf(void **state)
         "<alias name=\"ua-vgpu-0\"/><address type=\"pci\" slot=\"0x09\"/></hostdev>");
 }
 
-/* What a user has added to a hostdev of ours stays on the one that replaces it, as far as that can
- * have it. */
+/* A user's additions to our hostdev are copied to its replacement, as far as that supports
+ * them. */
 static void
 test_additions_stay(void **state)
 {
@@ -668,7 +668,7 @@ test_additions_stay(void **state)
 #define AT(slot) "<address type='pci' domain='0x0000' bus='0x00' slot='" slot "' function='0x0'/>"
 #define ROM "<rom file='/v.rom'/>"
 
-/* What was taken out of the definition and is not back comes back with the new device. */
+/* Elements that were set aside from the definition are restored with the new device. */
 static void
 test_aside(void **state)
 {
@@ -724,7 +724,7 @@ test_aside(void **state)
     }
 }
 
-/* What has to be remembered: what goes, and of what was remembered what is still missing. */
+/* The elements to set aside: those that are removed now, and those set aside before that are still missing. */
 static void
 test_set_aside(void **state)
 {
@@ -812,7 +812,7 @@ test_live_xml(void **state)
     }
 }
 
-/* What can be hot-plugged of what the annotation adds. */
+/* The additions of the annotation that can be hot-plugged. */
 static void
 test_live_additions(void **state)
 {

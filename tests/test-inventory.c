@@ -80,7 +80,7 @@ test_find(void **state)
     }
 }
 
-/* The frame buffer is that of the same GPU, as large as it was ever seen. */
+/* The frame buffer of a GPU is the largest size that was ever seen on it. */
 static void
 test_remember(void **state)
 {

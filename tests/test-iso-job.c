@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The image of a pool: what is made of its definition, and what its program says. */
+/* The image of a pool: the job made from the definition, and the program's errors. */
 #include "test.h"
 
 #include <glib.h>

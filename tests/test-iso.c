@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Images: what is taken for one, what is refused, and that a failure leaves nothing. What is in an image
- * is read back by tests/test-cli-iso.sh. */
+/* Building images: accepted and refused input, and a failure leaves nothing behind. tests/test-cli-iso.sh
+ * reads the content of images back. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -434,7 +434,7 @@ test_places(void **state)
     }
 }
 
-/* --- what is added ------------------------------------------------------------------------ */
+/* --- additional files --------------------------------------------------------------------- */
 
 static const struct {
     const char *what;
@@ -497,7 +497,7 @@ test_extras(void **state)
     close(fd);
 }
 
-/* What is in it counts on Windows, too. */
+/* The content is checked for Windows, too. */
 static void
 test_users_gridd(void **state)
 {

@@ -6,7 +6,7 @@
  *   VGPU_KILLS=all test-kills         everything
  *   test-kills SEQUENCE KILL N NEXT   one case, with what the daemon says of it
  *
- * An effect is what others see, see kill-at.h. So what is killed right before and right after each of them
+ * For effects see kill-at.h. A process that is killed right before and right after each of its effects
  * has been killed at every moment that makes a difference. */
 #include <errno.h>
 #include <signal.h>
@@ -74,7 +74,7 @@ report_failure(Series *self, const KillCase *one, const char *repeat)
         add_commented(self->report, log, 8);
 }
 
-/* A tree in which something was left serves no other case. */
+/* A tree with leftovers cannot be used for another case. */
 static void
 run_in_series(Series *self, KillCase *one, const KillNext *next, bool *reached)
 {
@@ -112,8 +112,8 @@ run_series(Series *self, KillSequence sequence, const KillWay *way, guint first,
     return n - 1;
 }
 
-/* The spread: in each sequence the daemon is killed before its effects, and each other way is in one. With the
- * sanitizers, which make a daemon's start ten times as long, each sequence has one way. */
+/* The spread: in each sequence the daemon is killed before its effects, and each other kind of kill is used in one
+ * sequence. With sanitizers, which make a daemon's start ten times as long, each sequence uses one kind. */
 static bool
 is_in_spread(guint sequence, guint kill)
 {

@@ -34,7 +34,7 @@ assert_says(const char *what, const char *text, const char *part)
         fail_msg("%s: '%s' is not in '%s'", what, part, text ? text : "(nothing)");
 }
 
-/* What libvirt lists. */
+/* Set the domains that libvirt lists. */
 static void
 list(Host *host, const char *const *xmls)
 {
@@ -102,7 +102,7 @@ keep(Host *host, const char *domain_uuid, const char *uuid)
 
 enum { PLAIN, ANNOTATED };
 
-/* In each of the ways by which it can become known that there is such a domain, annotated or not yet. */
+/* For each way in which the daemon can learn of such a domain, annotated or not. */
 static void
 test_named_by_another(void **state)
 {
@@ -153,7 +153,7 @@ test_named_by_another(void **state)
     }
 }
 
-/* It starts, defined or not, even if a domain that was there before names its vGPU. */
+/* The domain starts, defined or not, even if an older domain names its vGPU. */
 static void
 test_owner_wins(void **state)
 {
@@ -183,7 +183,7 @@ test_owner_wins(void **state)
     }
 }
 
-/* Once a domain is gone its UUIDs are free, and none of these is in the way of a UUID that a person made up. */
+/* Once a domain is undefined its UUIDs are free. User-chosen UUIDs are never reserved. */
 static void
 test_free_to_name(void **state)
 {
@@ -214,7 +214,7 @@ test_free_to_name(void **state)
     }
 }
 
-/* A domain may name its own. */
+/* A domain may name its own UUIDs. */
 static void
 test_table(void **state)
 {

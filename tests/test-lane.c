@@ -8,7 +8,7 @@
 #define B "0000:81:00.0"
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
 
-/* What all jobs of a test share. */
+/* Shared by all jobs of a test. */
 static struct {
     GMutex lock;
     GCond changed;
@@ -24,7 +24,7 @@ static GThread *main_thread;
 typedef struct {
     guint number;
     bool stuck; /* until all.open */
-    guint meet; /* until so many run at the same time, 0: nobody is waited for */
+    guint meet; /* wait until so many run at the same time, 0: do not wait */
     bool met;
 } TestJob;
 
@@ -183,7 +183,7 @@ test_parallel(void **state)
         fail_msg("jobs of two GPUs did not run beside each other");
 }
 
-/* A driver that hangs keeps its own GPU's users waiting, and nobody else. */
+/* A driver that hangs delays only the users of its own GPU. */
 static void
 test_stuck(void **state)
 {
@@ -220,14 +220,14 @@ test_free_while_stuck(void **state)
     if (g_get_monotonic_time() - begun > G_USEC_PER_SEC)
         fail_msg("it waited for a driver that hangs");
 
-    /* it comes back when nobody is there any more; what was queued behind it is not begun */
+    /* it returns after the lane is freed; queued jobs are not started */
     let_go();
     wait_until_back(2);
     serve(0);
     assert_int_equal(all.came_back, 2);
 }
 
-/* Freed when the jobs may be queued, running, or finished and not told yet. */
+/* Freed while jobs are queued, running, or finished but not reported yet. */
 static void
 test_free_at_any_time(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The host layout: XML to data and back, mistakes that are named, and the file edited in place. */
+/* The host layout: XML to data and back, error messages, and editing the file in place. */
 #include "test.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ parse(const char *xml, GError **error)
     return vgpu_layout_parse(xml, strlen(xml), "host.xml", error);
 }
 
-/* Whether the public schema by itself takes it. */
+/* Whether the public schema accepts it. */
 static bool
 schema_takes(const char *xml)
 {
@@ -156,7 +156,7 @@ test_mistakes(void **state)
         const char *what;
         const char *xml;
         const char *text;
-        bool beyond_schema; /* it says no to what is no layout, not to all that cannot be */
+        bool beyond_schema; /* valid by the schema, which cannot express all rules */
     } cases[] = {
         { "no XML", "hello", "host.xml: line 1: " },
         { "empty", "", "host.xml: line 1: " },
@@ -281,7 +281,8 @@ test_sets(void **state)
     assert_true(g_hash_table_contains(kept_vfs, "0000:06:00.0"));
 }
 
-/* What the host keeps cannot be read of it, so an export has it from the file, as far as it fits. */
+/* The VFs kept for the host cannot be read from the hardware, so an export takes them from the file, as far as they
+ * exist. */
 static void
 test_copy_host_vfs(void **state)
 {
@@ -312,7 +313,7 @@ test_copy_host_vfs(void **state)
     }
 }
 
-/* Every user who may use vGPUs can have one compared: no document takes long. */
+/* Any user with access can have a layout compared, so no document may take long. */
 static void
 test_limits(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What statistics report about licences, one after the other: which changes are told. */
+/* Which changes of licences in successive statistics are reported. */
 #include "test.h"
 
 #include "daemon/licenses.h"

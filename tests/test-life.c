@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a start makes of what a previous one has left behind, whatever has become of that. */
+/* How a start handles what a previous run has left behind, in any state. */
 #include "test.h"
 
 #include <signal.h>
@@ -43,8 +43,8 @@ count_in(const char *log, const char *what)
     return n;
 }
 
-/* All parts have heard about the start, and no call is under way that would remove it once it is closed: before
- * that it may go, and be made again. */
+/* Wait until all parts know about the start, and no pending call will remove the device once it is closed; until then
+ * it can be removed and created again. */
 static bool
 is_met_by_start(Host *host)
 {
@@ -54,7 +54,7 @@ is_met_by_start(Host *host)
     return claim->wanted != VGPU_WANTED_GONE && claim->call != VGPU_CALL_REMOVING;
 }
 
-/* The device of a quick stop and start is used again if all of it is as wanted, not only its profile. */
+/* After a quick stop and start, the device is reused if it matches completely, not only in its profile. */
 static void
 test_reuse(void **state)
 {
@@ -114,7 +114,7 @@ test_reuse(void **state)
     }
 }
 
-/* A start that wants fewer vGPUs than the run before: what it does not want goes at once. */
+/* A start that wants fewer vGPUs than the previous run: the excess ones are removed at once. */
 static void
 test_fewer(void **state)
 {
@@ -143,7 +143,7 @@ note_nothing(const GError *error, gpointer opaque)
     (void) opaque;
 }
 
-/* The daemon dies while it makes one by hand: who asked for it has gone with it, and so does the vGPU. */
+/* The daemon dies while it creates a vGPU by hand: its caller has lost the connection, so the vGPU is removed. */
 static void
 test_made_by_hand_and_killed(void **state)
 {
@@ -198,7 +198,7 @@ is_not_making(Host *host)
     return !is_making(host);
 }
 
-/* A driver process dies over the making of a vGPU: that is tried once more, and only once. */
+/* A driver process dies while it creates a vGPU: the daemon tries once more, and only once. */
 static void
 test_lost_in_its_driver(void **state)
 {
@@ -238,7 +238,7 @@ test_lost_in_its_driver(void **state)
     }
 }
 
-/* A start that is refused names the vGPU that is the reason. */
+/* A refused start names the vGPU that caused the refusal. */
 static void
 test_refusal_names_its_reason(void **state)
 {
@@ -255,7 +255,7 @@ test_refusal_names_its_reason(void **state)
         fail_msg("%s", host->log->str);
 }
 
-/* A hot-plug that failed is no reason to keep a record that a start with another profile waits for. */
+/* A failed hot-plug does not keep a record if a start with another profile waits for it. */
 static void
 test_another_after_failed_plug(void **state)
 {
@@ -284,7 +284,7 @@ test_another_after_failed_plug(void **state)
         fail_msg("%s", prepare.error->message);
 }
 
-/* The parameters could not be given to it; it is not what the next start gets as it is. */
+/* Setting the parameters failed; the next start must not reuse the device as it is. */
 static void
 test_without_its_parameters(void **state)
 {
@@ -313,8 +313,8 @@ is_being_made(Host *host)
            ((const VgpuClaim *) g_ptr_array_index(owner->claims, 0))->call == VGPU_CALL_MAKING;
 }
 
-/* A start that waits for a GPU to be read takes the place of one whose vGPU cannot be made: that is not tried
- * again and again meanwhile, for a start that is over. */
+/* A start that waits for a GPU to be read replaces one whose vGPU cannot be created: the creation is not retried
+ * meanwhile for the start that is over. */
 static void
 test_superseded_and_not_made(void **state)
 {
@@ -340,7 +340,7 @@ test_superseded_and_not_made(void **state)
     host_settle(host);
 }
 
-/* One that is stuck in its driver, and no longer wanted: it is not said that a process may hold it open. */
+/* A vGPU stuck in its driver, and no longer wanted: the message must not blame a process for holding it open. */
 static void
 test_stuck_while_made(void **state)
 {
@@ -361,7 +361,7 @@ test_stuck_while_made(void **state)
     host_settle(host);
 }
 
-/* A start is cancelled while its create waits behind that of another: what was never made is not removed. */
+/* A start is cancelled while its create waits behind another: a vGPU that was never created is not removed. */
 static void
 test_never_made(void **state)
 {
@@ -385,7 +385,7 @@ test_never_made(void **state)
     assert_int_equal(host_count_records(host), 1);
 }
 
-/* The plan of reconcile is what it does, also of a run whose XML does not have what it was started with. */
+/* Reconcile does what its plan says, also for a run whose XML lacks what it was started with. */
 static void
 test_confirmed_is_kept(void **state)
 {

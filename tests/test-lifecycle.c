@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The life cycle's rules over the whole product of what can be: each situation has one rule and no
- * more, and what must never happen follows from none of them. */
+/* The rules of the life cycle over all combinations of states: exactly one rule applies to each
+ * situation, and no rule violates an invariant. */
 #include "test.h"
 
 #include "core/lifecycle.h"
@@ -82,10 +82,10 @@ test_one_rule_each(void **state)
     walk(count_rules, &count);
     assert_int_equal(count.wrong, 0);
     for (guint i = 0; i < n; i++)
-        assert_true(used[i]); /* one that matches nothing is dead */
+        assert_true(used[i]); /* a rule that never matches is dead */
 }
 
-/* --- what must never happen --------------------------------------------------------------- */
+/* --- invariants --------------------------------------------------------------------------- */
 
 static bool
 is_recorded(const VgpuSituation *s)
@@ -99,8 +99,8 @@ exists(const VgpuSituation *s)
     return s->seen >= VGPU_SEEN_FREE;
 }
 
-/* Removed is only what is ours, on record as to be removed, at rest, and not seen to be in use; whether it is free
- * is looked at by the process that removes it (test-performer). */
+/* A device is removed only if it is ours, recorded for removal, without a pending call, and not seen in use; the
+ * process that removes it checks whether it is free (test-performer). */
 static bool
 removes_only_what_is_free(const VgpuSituation *s, VgpuNext next)
 {
@@ -112,7 +112,7 @@ removes_only_what_is_free(const VgpuSituation *s, VgpuNext next)
             (s->wanted == VGPU_WANTED_GONE || s->wanted == VGPU_WANTED_OTHER));
 }
 
-/* What is not ours is not set on the way to removal, whatever happens. */
+/* A foreign device is never scheduled for removal. */
 static bool
 leaves_what_is_not_ours(const VgpuSituation *s, VgpuNext next)
 {
@@ -121,7 +121,7 @@ leaves_what_is_not_ours(const VgpuSituation *s, VgpuNext next)
             (next != VGPU_NEXT_RELEASE || s->call != VGPU_CALL_NONE));
 }
 
-/* The record of what is ours goes only once the device is known to be gone. */
+/* The record of our device is dropped only once the device is known to be gone. */
 static bool
 keeps_a_record_of_each_device(const VgpuSituation *s, VgpuNext next)
 {
@@ -131,7 +131,7 @@ keeps_a_record_of_each_device(const VgpuSituation *s, VgpuNext next)
            (s->seen == VGPU_SEEN_ABSENT && s->call == VGPU_CALL_NONE);
 }
 
-/* A device is made only with its record there, and where nothing is. */
+/* A device is created only with a record, and only where none exists. */
 static bool
 makes_only_with_a_record(const VgpuSituation *s, VgpuNext next)
 {
@@ -140,7 +140,7 @@ makes_only_with_a_record(const VgpuSituation *s, VgpuNext next)
             s->call == VGPU_CALL_NONE && s->wanted == VGPU_WANTED_KEEP);
 }
 
-/* There is one record for a device, and it is not given to a second owner. */
+/* A device has one record, which is not given to a second owner. */
 static bool
 has_one_record(const VgpuSituation *s, VgpuNext next)
 {
@@ -150,7 +150,7 @@ has_one_record(const VgpuSituation *s, VgpuNext next)
     return !records || !is_recorded(s);
 }
 
-/* A start takes over only what no process of the run before has open. */
+/* A start takes over a device only if no process of the previous run has it open. */
 static bool
 takes_only_what_is_free(const VgpuSituation *s, VgpuNext next)
 {
@@ -160,7 +160,7 @@ takes_only_what_is_free(const VgpuSituation *s, VgpuNext next)
                       s->call == VGPU_CALL_NONE && is_recorded(s));
 }
 
-/* Nothing is done to one that a domain runs with, as long as that domain wants it. */
+/* A device that a running domain has and wants is left alone. */
 static bool
 leaves_running_guests_alone(const VgpuSituation *s, VgpuNext next)
 {
@@ -170,7 +170,7 @@ leaves_running_guests_alone(const VgpuSituation *s, VgpuNext next)
     return !runs || next == VGPU_NEXT_NOTHING;
 }
 
-/* While libvirt has not told, nothing that a domain may run with is let go. */
+/* Until libvirt has reported the domain, a device that it may run with is kept. */
 static bool
 waits_for_libvirt(const VgpuSituation *s, VgpuNext next)
 {
@@ -178,7 +178,7 @@ waits_for_libvirt(const VgpuSituation *s, VgpuNext next)
            s->phase == VGPU_PHASE_RELEASING || next != VGPU_NEXT_LET_GO;
 }
 
-/* While a call is under way no other one is begun. */
+/* While a call is under way, no other one is started. */
 static bool
 has_one_call(const VgpuSituation *s, VgpuNext next)
 {
@@ -188,7 +188,7 @@ has_one_call(const VgpuSituation *s, VgpuNext next)
     return !begins || s->call == VGPU_CALL_NONE;
 }
 
-/* What nothing wants goes on until it is gone, unless it waits for a call that will tell. */
+/* The removal of an unwanted device continues until it is gone, unless it waits for the result of a call. */
 static bool
 never_forgets_to_remove(const VgpuSituation *s, VgpuNext next)
 {
@@ -198,7 +198,7 @@ never_forgets_to_remove(const VgpuSituation *s, VgpuNext next)
            (next != VGPU_NEXT_NOTHING && next != VGPU_NEXT_WAIT);
 }
 
-/* Only what exists is adopted, and only what is wanted or used. */
+/* A device is adopted only if it exists and is wanted or in use. */
 static bool
 adopts_only_what_exists(const VgpuSituation *s, VgpuNext next)
 {
@@ -206,7 +206,7 @@ adopts_only_what_exists(const VgpuSituation *s, VgpuNext next)
            (exists(s) && (s->wanted == VGPU_WANTED_TAKE || s->run == VGPU_RUN_WITH));
 }
 
-/* It is not taken for plugged, or for made, while its driver is at it. */
+/* A device does not count as plugged, or as created, while its driver works on it. */
 static bool
 confirms_only_what_is_there(const VgpuSituation *s, VgpuNext next)
 {
@@ -216,7 +216,7 @@ confirms_only_what_is_there(const VgpuSituation *s, VgpuNext next)
              (s->phase == VGPU_PHASE_CREATING && s->call == VGPU_CALL_NONE)));
 }
 
-/* Only what waits for its domain to run is plugged, and only once it runs without it. */
+/* A device is plugged only if it waits for its domain to run, and only once the domain runs without it. */
 static bool
 plugs_only_what_waits_for_it(const VgpuSituation *s, VgpuNext next)
 {
@@ -225,7 +225,7 @@ plugs_only_what_waits_for_it(const VgpuSituation *s, VgpuNext next)
             s->wanted == VGPU_WANTED_KEEP);
 }
 
-/* What libvirt has not reported may be a running domain's. */
+/* A device that libvirt has not reported may belong to a running domain. */
 static bool
 claims_only_what_is_unused(const VgpuSituation *s, VgpuNext next)
 {
@@ -233,7 +233,7 @@ claims_only_what_is_unused(const VgpuSituation *s, VgpuNext next)
            s->run == VGPU_RUN_WITHOUT || s->run == VGPU_RUN_OFF;
 }
 
-/* That it is to go is written down at once, also while a call is under way. */
+/* The decision to remove a device is recorded at once, even while a call is under way. */
 static bool
 writes_down_what_is_to_go(const VgpuSituation *s, VgpuNext next)
 {
@@ -245,21 +245,21 @@ writes_down_what_is_to_go(const VgpuSituation *s, VgpuNext next)
            next == VGPU_NEXT_RELEASE || next == VGPU_NEXT_DROP || next == VGPU_NEXT_FAIL;
 }
 
-/* Parameters are given before it is used, and only where there are some. */
+/* Parameters are set before the device is used, and only if there are any. */
 static bool
 gives_parameters(const VgpuSituation *s, VgpuNext next)
 {
     return s->params ? next != VGPU_NEXT_TAKE : next != VGPU_NEXT_PARAMS;
 }
 
-/* A record that tells why it failed is kept for a domain that goes on, and for no other. */
+/* A record with the reason of a failure is kept only for a domain that continues to run. */
 static bool
 keeps_what_tells_why(const VgpuSituation *s, VgpuNext next)
 {
     return next != VGPU_NEXT_FAIL || s->reason;
 }
 
-/* libvirt is asked to remove only what no domain has that runs, or may run. */
+/* libvirt is asked to remove a device only if no domain that runs, or may run, has it. */
 static bool
 undefines_only_what_is_off(const VgpuSituation *s, VgpuNext next)
 {
@@ -268,7 +268,7 @@ undefines_only_what_is_off(const VgpuSituation *s, VgpuNext next)
             (s->wanted == VGPU_WANTED_GONE || s->wanted == VGPU_WANTED_OTHER));
 }
 
-/* What a start waits for comes by itself, or is looked for; else it is told. */
+/* A start waits only for events that will come, or are polled for; otherwise it is answered. */
 static bool
 waits_only_for_what_comes(const VgpuSituation *s, VgpuNext next)
 {

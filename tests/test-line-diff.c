@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What two texts differ in, as diff(1) -u has it. */
+/* The difference of two texts, in the format of diff(1) -u. */
 #include "test.h"
 
 #include <glib.h>

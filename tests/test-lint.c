@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What does not go together with a vGPU, and what was meant as an annotation and is none. */
+/* Conflicts with a vGPU, and malformed elements that were meant as an annotation. */
 #include "test.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The log of the daemon: nobody waits for its reader, and what does not fit is counted. Each case is a
- * process of its own, whose standard error or journal is the test's. */
+/* The log of the daemon: logging never waits for the reader, and messages that do not fit are counted. Each
+ * case is a process of its own, whose standard error or journal is the test's. */
 #include "test.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ hear(int fd)
     return read(fd, &byte, 1) == 1;
 }
 
-/* Runs @body with standard error as a pipe; a process that blocks is ended in the end. */
+/* Run @body with standard error as a pipe; a process that blocks is killed at the end. */
 static Child
 start(void (*body)(const Child *child))
 {
@@ -140,7 +140,7 @@ say_too_much(const Child *child)
         g_message("line %u, which is as long as a line of a refused start is as a rule, more or "
                   "less, with its reason",
                   i);
-    if (vgpu_log_flush(10)) /* nobody has read */
+    if (vgpu_log_flush(10)) /* the log has not been read */
         _exit(2);
     tell(child->turn[1]);
     if (!hear(child->go[0]) || !vgpu_log_flush(PATIENCE_MS))
@@ -192,7 +192,7 @@ say_and_exit(const Child *child)
     exit(7);
 }
 
-/* Its end does not wait either: not even for stdio's locks. */
+/* The exit of the process does not wait either, not even for stdio's locks. */
 static void
 test_exit_while_nobody_reads(void **state)
 {

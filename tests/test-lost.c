@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vGPUs that vanish under running domains: said once, with the reason, and not called active any more. */
+/* vGPUs that vanish under running domains are reported once, with the reason, and no longer called active. */
 #include "test.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 #define MDEV "<vgpu:device profile='A2-4Q'/>"
 #define PCI "sys/bus/pci/devices/"
 
-/* --- what is seen --------------------------------------------------------------------------- */
+/* --- detection ------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *driver; /* NULL: none */
@@ -171,7 +171,7 @@ test_vfs_off(void **state)
     assert_int_equal(host_count_records(host), 1);
 }
 
-/* Two more: a mediated device is removed, and the type of a VF reset, by somebody else. */
+/* Two more: a foreign process removes a mediated device, and resets the type of a VF. */
 static void
 test_taken_away(void **state)
 {
@@ -201,7 +201,7 @@ test_taken_away(void **state)
     assert_state(host, 2, "active");
 }
 
-/* The PF is unbound, as libvirt does for a domain that gets the GPU whole. */
+/* The PF is unbound, as libvirt does for a domain to which the whole GPU is passed through. */
 static void
 test_pf_taken(void **state)
 {
@@ -218,7 +218,7 @@ test_pf_taken(void **state)
     assert_state(host, 1, "failed");
 }
 
-/* What is not there yet, or is on its way out, is not lost. */
+/* A vGPU that is being created or removed is not lost. */
 static void
 test_not_lost(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The life of vGPUs in one manager: start and stop as the hook tells it, and what gets in between. */
+/* The life of vGPUs in one manager: start and stop by the hook, and events in between. */
 #include "test.h"
 
 #include <errno.h>
@@ -119,7 +119,7 @@ note_answer(const GError *error, gpointer opaque)
     g_string_append(host->log, "answered\n");
 }
 
-/* What is told has time until the hook, and with it libvirt, goes on. */
+/* Reporting can wait until the hook, and with it libvirt, continues. */
 static void
 test_answer_before_events(void **state)
 {
@@ -175,7 +175,7 @@ assert_overtaken(Host *host, guint64 since)
     assert_text_has(error->message, "a newer start of the domain has begun");
 }
 
-/* libvirtd was killed and has started the domain again, and the hook of its first start comes only now. */
+/* libvirtd was killed and has started the domain again, and the hook of the first start arrives only now. */
 static void
 test_older_start_is_void(void **state)
 {
@@ -223,7 +223,7 @@ test_client_gone(void **state)
     assert_nothing_left(host);
 }
 
-/* The client goes while the device is made, and the domain is started again at once. */
+/* The client disconnects while the device is created, and the domain is started again at once. */
 static void
 test_client_gone_and_back(void **state)
 {
@@ -577,7 +577,7 @@ test_stuck_removal_is_told(void **state)
     assert_nothing_left(host);
 }
 
-/* A question whether it is in use may hang as a removal may. */
+/* Querying whether a device is in use can hang, as a removal can. */
 static void
 test_stuck_probe_is_told(void **state)
 {
@@ -623,7 +623,7 @@ test_hung_driver(void **state)
 
 #define USERS_DEVICE "<vgpu:device profile='A2-4Q' uuid='" USERS "'/>"
 
-/* With a <hostdev> of the user's own. */
+/* With the user's own <hostdev>. */
 static char *
 users_xml(const char *name, const char *uuid)
 {
@@ -766,7 +766,7 @@ test_orphan_is_looked_at(void **state)
     assert_nothing_left(host);
 }
 
-/* A copy answers as things were, on another thread, whatever becomes of the manager. */
+/* A copy answers from a snapshot, on another thread, whatever happens to the manager. */
 static gpointer
 explain_on_copy(gpointer copy)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Mediated devices. The kernel's part of the write is played here, since a file cannot refuse. */
+/* Mediated devices. The test plays the kernel's part of a write, since a file cannot refuse it. */
 #include "test.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 static const FakeFunction a2 = { "0x030200", "0x10de", "0x25b6", "nvidia", "0" };
 
-/* What the next write does, and what it was. */
+/* The effect of the next write, and its content. */
 static struct {
     FakeSysfs *fs;
     int err;
@@ -178,7 +178,7 @@ test_create(void **state)
     }
 }
 
-/* A device that never gets what QEMU needs does not stay, or is not kept quiet about. */
+/* A device that never becomes usable for QEMU is removed, or else reported. */
 static void
 test_create_undone(void **state)
 {
@@ -245,7 +245,7 @@ test_look(void **state)
     assert_null(seen.parent);
 }
 
-/* It is there for sure, and QEMU could not open it. */
+/* It exists for certain, and QEMU cannot open it. */
 static void
 test_look_unusable(void **state)
 {
@@ -378,7 +378,7 @@ test_params(void **state)
     }
 }
 
-/* Only some drivers remove the device by themselves. */
+/* Only some drivers remove the device themselves. */
 static void
 test_removal_grace(void **state)
 {
@@ -417,7 +417,7 @@ test_removal_grace(void **state)
 #define GROUP_LINK UUID "/iommu_group"
 #define NODE_DIR UUID "/vfio-dev"
 
-/* Only what is known for sure counts as free. */
+/* A device counts as free only if that is certain. */
 static void
 test_use(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What mdevctl has defined, in its own files. */
+/* Reading mdevctl's definitions from its files. */
 #include "test.h"
 
 #include <string.h>
@@ -67,7 +67,7 @@ test_none(void **state)
     assert_null(vgpu_mdevctl_find(fs, UUID));
 }
 
-/* A pipe is not waited for. */
+/* Reading a pipe does not block. */
 static void
 test_pipe(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the daemon counts, and its text and file for Prometheus. */
+/* The daemon's metrics, and their text and file for Prometheus. */
 #include "test.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "exposition-check.h"
 #include "scratch.h"
 
-/* The reader that the other tests rely on finds what it is there to find. */
+/* The checker that the other tests rely on finds errors. */
 static void
 test_reader(void **state)
 {

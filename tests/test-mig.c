@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* MIG layouts: what is asked for, how it is come to, and what happens on the way (with a stand-in
+/* MIG layouts: parsing, the steps to reach one, and failures on the way (with a stand-in
  * for NVML that has the slices of an A100). */
 #include "test.h"
 
@@ -87,7 +87,7 @@ test_parse(void **state)
     }
 }
 
-/* Before the profiles are known only the form can be wrong. */
+/* Before the profiles are known, only the syntax is checked. */
 static void
 test_parse_form(void **state)
 {
@@ -303,7 +303,7 @@ test_apply(void **state)
     }
 }
 
-/* A mode that cannot change now, and one that was turned on for nothing. */
+/* A mode that cannot change now, and one that was turned on in vain. */
 static void
 test_mode(void **state)
 {
@@ -331,7 +331,7 @@ test_mode(void **state)
     }
 }
 
-/* A creation that fails on the way leaves what was there. */
+/* A creation that fails half way leaves the existing instances alone. */
 static void
 test_undo(void **state)
 {
@@ -473,7 +473,7 @@ test_add(void **state)
     assert_int_equal(id, 1);
 }
 
-/* Names and sizes are the board's, which the library tells. */
+/* Names and sizes depend on the board, and come from the library. */
 static void
 test_other_board(void **state)
 {
@@ -553,7 +553,7 @@ test_list(void **state)
                                                  "'compute_instances': <@aa{sv} []>, "
                                                  "'in_use': <true>}]");
 
-    /* what NVML does not tell is left out, and is no reason to fail */
+    /* values that NVML does not report are left out, without an error */
     nvml_host_fail(&host, "nvmlDeviceGetMigDeviceHandleByIndex", 3);
     nvml_host_set(&host, A100, "gpu_instances", "3 14 4 2\n");
     without = vgpu_mig_list(nvml, A100, NULL);

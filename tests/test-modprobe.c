@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The line for modprobe.d(5), put into files that have something already. */
+/* Inserting the line for modprobe.d(5) into existing files. */
 #include "test.h"
 
 #include <glib.h>

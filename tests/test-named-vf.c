@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gpu= and create with the address of a virtual function, with the daemon's core and the fake driver: it is that
- * one, or the reason why not; and what is said of vGPUs that are made by hand and cannot be. */
+/* gpu= and create with the address of a virtual function, with the daemon's core and the fake driver: the vGPU is on
+ * that VF, or refused with a reason; and the refusals of vGPUs created by hand. */
 #include "test.h"
 
 #include <string.h>
@@ -60,7 +60,7 @@ on_done(const GError *error, gpointer opaque)
     self->why = error ? g_strdup(error->message) : NULL;
 }
 
-/* NULL: it is made. */
+/* Returns NULL if it is created. */
 static char *
 create(Host *host, const char *address, const char *profile)
 {
@@ -169,7 +169,7 @@ test_held_by_hand(void **state)
 
 /* --- gpu= ----------------------------------------------------------------------------------- */
 
-/* What the definition of that domain is to name, "mdev", or why it is left as it is. */
+/* The VF that the definition of that domain has to name, "mdev", or the reason why it does not change. */
 static char *
 bound(Host *host, guint n, const char *device)
 {
@@ -186,7 +186,7 @@ bound(Host *host, guint n, const char *device)
     return g_strdup(want->vf ? want->vf : vgpu_interface_to_string(want->interface));
 }
 
-/* As its annotation says, before its definition follows; "on PARENT", or the refusal. */
+/* Start by the annotation, before the definition follows; returns "on PARENT", or the refusal. */
 static char *
 started(Host *host, guint n, const char *device)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Persistent mdevs, over a node device driver that is made up here: libvirt's test driver can
- * neither define nor create one. Its list can be behind what mdevctl knows, as the real one's. */
+/* Persistent mdevs, over a fake node device driver: libvirt's test driver can neither define nor
+ * create one. The fake's list can be older than mdevctl's state, as with the real driver. */
 #include "test.h"
 
 #include <libvirt/virterror.h>
@@ -22,7 +22,7 @@ typedef struct {
     bool active;
 } Mdev;
 
-/* What virNodeDevicePtr points to here. */
+/* The target of a virNodeDevicePtr. */
 typedef enum { DEVICE_PARENT, DEVICE_OURS, DEVICE_OTHER, N_DEVICES } Device;
 
 static char devices[N_DEVICES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Node devices as an inventory. tests/data/nodedev/host.xml is a whole host for libvirt's test
- * driver, host.out what has to come out; VGPU_REGENERATE=1 rewrites the latter. */
+/* The inventory from node devices. tests/data/nodedev/host.xml is a whole host for libvirt's test
+ * driver, host.out the expected inventory; VGPU_REGENERATE=1 rewrites the latter. */
 #include "test.h"
 
 #include <libvirt/virterror.h>
@@ -210,7 +210,7 @@ test_inventory_fails(void **state)
     assert_non_null(strstr(error->message, "pci_0000_3b_00_0"));
 }
 
-/* The functions that are asked for, as far as there are any, and all mdevs; without serial numbers. */
+/* The requested functions, as far as they exist, and all mdevs; without serial numbers. */
 static void
 test_capture(void **state)
 {
@@ -353,7 +353,7 @@ test_odd(void **state)
     }
 }
 
-/* What the driver offers changes from one reading to the next. */
+/* The driver's offers change between readings. */
 static void
 test_replaces(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* NVML in our words, against a stand-in that answers with NVML's codes. */
+/* The wrapper of NVML, against a stand-in that answers with NVML's codes. */
 #include "test.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ test_no_library(void **state)
     assert_non_null(strstr(error->message, "/nonexistent/libnvidia-ml.so.1"));
 }
 
-/* Nothing is called that is not there; what needs it is not supported. */
+/* Missing functions are not called; operations that need them are not supported. */
 static void
 test_empty_library(void **state)
 {
@@ -238,7 +238,7 @@ test_profiles(void **state)
     g_autoptr(GPtrArray) off = vgpu_nvml_gi_profiles(nvml, A100, &error);
     g_autoptr(GPtrArray) got = NULL, none = NULL;
 
-    /* with the mode off all but the room is known, unless the driver is older */
+    /* with the mode off everything but the capacity is known, unless the driver is older */
     assert_int_equal(off->len, G_N_ELEMENTS(want));
     for (guint i = 0; i < off->len; i++)
         assert_int_equal(((VgpuNvmlGiProfile *) g_ptr_array_index(off, i))->free, -1);
@@ -304,7 +304,7 @@ test_instances(void **state)
     assert_int_equal(error->code, VGPU_ERROR_BUSY);
 }
 
-/* Nothing is left of one that did not get its compute instance. */
+/* A GPU instance without its compute instance is removed again. */
 static void
 test_no_compute(void **state)
 {
@@ -343,7 +343,7 @@ test_place(void **state)
     assert_string_equal(anywhere, "3 14 4 2\n4 14 0 2\n");
 }
 
-/* Who is on an instance is told by the instance, by the vGPU, or by both. */
+/* The vGPUs of an instance are reported by the instance, by the vGPU, or by both. */
 static void
 test_in_use(void **state)
 {
@@ -390,7 +390,7 @@ test_in_use(void **state)
     }
 }
 
-/* --- types, vGPUs, and what the daemon reads ------------------------------------------------ */
+/* --- types, vGPUs, and the daemon's facts --------------------------------------------------- */
 
 static void
 test_types(void **state)
@@ -482,7 +482,7 @@ test_facts(void **state)
                 "'max_per_gi': <uint32 2>, 'gi_profile': <uint32 19>}]");
 }
 
-/* What cannot be told is left out, and nothing else. */
+/* Only unknown values are left out. */
 static void
 test_facts_missing(void **state)
 {
@@ -632,7 +632,7 @@ test_stats(void **state)
     }
 }
 
-/* What NVML says of a licence beside its state. */
+/* NVML's details about a licence beside its state. */
 static void
 test_expiry(void **state)
 {
@@ -672,7 +672,7 @@ test_expiry(void **state)
     "'mem_util': <uint32 35>, 'fb_mib': <uint32 16384>, 'fb_used_mib': <uint32 8192>, "
 #define HEALTH(word) "'health': <'" word "'>, 'driver_version': <'550.54.16'>"
 
-/* How a GPU is; what it does not tell is left out. */
+/* Figures of a GPU; values that it does not report are left out. */
 static void
 test_gauges(void **state)
 {
@@ -731,7 +731,7 @@ test_gauges(void **state)
     (void) state;
 }
 
-/* Utilisation is joined with the vGPU that it is of. */
+/* Utilisation is matched to its vGPU. */
 static void
 test_many(void **state)
 {

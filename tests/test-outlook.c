@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What each error means for what was tried, all of them. */
+/* The consequence of each error for the failed operation. */
 #include "test.h"
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two things at once, or in the wrong order: what is not ours stays, and nothing is left behind. */
+/* Concurrent operations, and events in the wrong order: foreign devices stay, and nothing is left behind. */
 #include "test.h"
 
 #include <string.h>
@@ -64,7 +64,7 @@ test_second_start_counts(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* The stop was not heard, and the profile is another one now. */
+/* The stop was missed, and the profile has changed. */
 static void
 test_users_device_survives_an_edit(void **state)
 {
@@ -91,7 +91,7 @@ note(const GError *error, gpointer opaque)
     *answer = g_strdup(error ? error->message : "done");
 }
 
-/* What was made by hand may be used by a domain that names it, and stays. */
+/* A vGPU created by hand can be used by a domain that names it, and stays. */
 static void
 test_made_by_hand_is_used(void **state)
 {
@@ -130,7 +130,7 @@ make_persistent(Host *host)
     vgpu_manager_kept(host->manager, USERS);
 }
 
-/* Its rows in the list, "DOMAIN INDEX, " each, and how many the pool says that there are and fit. */
+/* Its rows in the list, "DOMAIN INDEX, " each, and the pool's numbers of used and available vGPUs. */
 static char *
 counts(Host *host)
 {
@@ -160,7 +160,7 @@ test_made_by_hand_counts_once(void **state)
     static const struct {
         const char *what;
         bool persistent; /* and inactive */
-        bool vanishes;   /* somebody removes the device while it is in use */
+        bool vanishes;   /* the device is removed by a third party while it is in use */
     } cases[] = {
         { "made by hand", false, false },
         { "made by hand, and its device has gone", false, true },
@@ -254,8 +254,8 @@ test_destroyed_while_it_waits(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* Something is made by hand, and a domain that names the same UUID starts while that is so: each has a record, and
- * neither stays for ever, whichever goes first. */
+/* A vGPU is created by hand, and a domain that names the same UUID starts meanwhile: each has a record, and
+ * neither record is left over, whichever is dropped first. */
 static void
 test_made_by_hand_while_it_starts(void **state)
 {
@@ -308,7 +308,7 @@ test_made_by_hand_while_it_starts(void **state)
     }
 }
 
-/* create="define" takes up the domain's own device, whose record was lost, and no other. */
+/* create="define" adopts the domain's own device after its record was lost, but no other device. */
 static void
 test_keep_takes_up_its_own(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a device has from itself and what from its pool, and the list of plugin parameters. */
+/* Merging a device's parameters with its pool's, and the list of plugin parameters. */
 #include "test.h"
 
 #include <string.h>
@@ -150,7 +150,7 @@ test_apply(void **state)
     }
 }
 
-/* What the annotation says is there again. */
+/* The annotation's parameters can be read back. */
 static void
 test_apply_nothing(void **state)
 {

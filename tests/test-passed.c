@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Functions of the host that domains pass through as they are: who has a GPU whole. */
+/* Host functions that are passed through to domains: which domain has a whole GPU. */
 #include "test.h"
 
 #include <string.h>
@@ -96,7 +96,7 @@ test_who(void **state)
     assert_to(host, NULL);
 }
 
-/* Who asks for a vGPU, or for a pool, is told. */
+/* Explain, pool rows and refused starts name the domain that has the GPU. */
 static void
 test_told(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of vendors and classes, from the hardware database of the host that runs the test; where there is none
- * nothing has a name. */
+/* Names of vendors and classes, from the hardware database of the host that runs the test; without a database
+ * there are no names. */
 #include "test.h"
 
 #include <string.h>

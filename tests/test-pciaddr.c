@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PCI addresses, in every way that people and programs write them. */
+/* PCI addresses, in all notations of users and programs. */
 #include "test.h"
 
 #include <string.h>

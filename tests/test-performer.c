@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What virt-vgpu-driver answers, on made trees. The kernel's part of a write is played here, since a
- * file cannot refuse. Arguments and results are written as GVariants are printed. */
+/* The answers of virt-vgpu-driver, on made trees. The test plays the kernel's part of a write, since a
+ * file cannot refuse it. Arguments and results are in GVariant text format. */
 #include "test.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static const FakeFunction l40s = { "0x030200", "0x10de", "0x26b9", "nvidia", "0"
 static const FakeFunction s7150 = { "0x030000", "0x1002", "0x6929", "gim", "1" };
 static const FakeFunction nvme = { "0x010802", "0x1b36", "0x0010", "nvme", "0" };
 
-/* What the kernel answers, and what it was told. */
+/* The kernel's answers, and the writes that it got. */
 static struct {
     FakeSysfs *fs;
     int err;           /* of a write that makes or removes */
@@ -145,7 +145,7 @@ teardown(void **state)
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-/* @arguments: what stands between the braces. */
+/* @arguments: the text between the braces. */
 static GVariant *
 ask(const char *verb, const char *arguments)
 {
@@ -163,7 +163,7 @@ ask(const char *verb, const char *arguments)
     return results;
 }
 
-/* "KEY VALUE|" of each, in the order of protocol.h; of what is big, the key alone. */
+/* "KEY VALUE|" of each, in the order of protocol.h; for big values only the key. */
 static char *
 describe(GVariant *results)
 {
@@ -299,7 +299,7 @@ test_discover(void **state)
     assert_string_equal(kernel.writes->str, "");
 }
 
-/* All of it, with the host's nodes and nothing that a driver would have to answer. */
+/* A complete discovery, with the host's NUMA nodes and without any query of a driver. */
 static void
 test_discovery(void **state)
 {
@@ -331,7 +331,7 @@ test_discovery(void **state)
     }
 }
 
-/* Of a GPU whose BAR1 is not told, and of one with a VF that a guest has. */
+/* A GPU without a known BAR1, and one with a VF that a guest has. */
 static void
 test_details(void **state)
 {
@@ -361,7 +361,7 @@ functions_of(const VgpuGpu *gpu)
     return g_string_free(text, FALSE);
 }
 
-/* The same as if it had been read by the one who asks. */
+/* The result equals a direct reading by the caller. */
 static void
 test_read(void **state)
 {
@@ -427,7 +427,7 @@ test_read_strange(void **state)
         check(cases[i].what, VGPU_DRIVER_READ, cases[i].arguments, cases[i].wanted);
 }
 
-/* What is not known has no answer that something could follow from. */
+/* Unknown facts must not lead to a decision. */
 static void
 test_blind(void **state)
 {
@@ -597,7 +597,7 @@ test_create(void **state)
     }
 }
 
-/* What cannot be read may be anything. */
+/* An unreadable value counts as unknown. */
 static void
 test_create_blind(void **state)
 {
@@ -609,7 +609,7 @@ test_create_blind(void **state)
           "read '(nothing that can be read)'\"|");
 }
 
-/* The caller has to know that there is something to remove. */
+/* The caller has to know that a device exists that must be removed. */
 static void
 test_create_leaves(void **state)
 {
@@ -697,7 +697,7 @@ add_group_later(gpointer data G_GNUC_UNUSED)
     return NULL;
 }
 
-/* One that another program has made a moment ago. */
+/* A vGPU that another program has just created. */
 static void
 test_probe_late_group(void **state)
 {
@@ -710,7 +710,7 @@ test_probe_late_group(void **state)
     g_thread_join(later);
 }
 
-/* What cannot be told is left out. */
+/* Unknown values are left out. */
 static void
 test_probe_halfway(void **state)
 {
@@ -774,7 +774,7 @@ test_remove(void **state)
     }
 }
 
-/* Its driver is left to remove it by itself until it has been closed for long enough. */
+/* The driver is given time to remove the device itself after it has been closed. */
 static void
 test_removal_grace(void **state)
 {
@@ -805,9 +805,9 @@ test_removal_grace(void **state)
     }
 }
 
-/* --- what cannot be ------------------------------------------------------------------------- */
+/* --- invalid requests ----------------------------------------------------------------------- */
 
-/* Half a place is none: nothing is written anywhere. */
+/* An incomplete place is invalid: nothing is written anywhere. */
 static void
 test_no_place(void **state)
 {
@@ -847,7 +847,7 @@ test_unknown_verb(void **state)
     assert_string_equal(kernel.writes->str, "");
 }
 
-/* What is in it is shown by test-captures. */
+/* The content is tested by test-captures. */
 static void
 test_capture(void **state)
 {

@@ -22,7 +22,7 @@ has(const char *text, const char *part)
 
 /* --- create="define" ------------------------------------------------------------------------ */
 
-/* As the daemon does for a domain that was defined: chosen, written down, then libvirt's turn. */
+/* Do what the daemon does for a newly defined domain: choose, record, then ask libvirt. */
 static void
 keep(Host *host, const char *xml, VgpuKeep *out)
 {
@@ -86,7 +86,7 @@ read_params(const Host *host)
     return g_strstrip(text);
 }
 
-/* The device outlives the run, and its parameters with it: the next run has its own, or none. */
+/* The device outlives the run, with its parameters: the next run sets its own, or none. */
 static void
 test_keep_params(void **state)
 {
@@ -125,7 +125,7 @@ test_keep_params(void **state)
     assert_null(strstr(host->log->str, "params-"));
 }
 
-/* What is kept but not made takes its place. */
+/* A persistent vGPU that is not created still occupies its place. */
 static void
 test_keep_reserves(void **state)
 {
@@ -215,8 +215,8 @@ test_keep_without_room(void **state)
                      0);
 }
 
-/* A record that cannot be written: those who wait are told. What they take back is not there after a
- * restart either, and what they leave is written as soon as it can be. */
+/* A record that cannot be written: waiting callers get the error. A vGPU that they give up is gone after a
+ * restart, too, and one that they keep is written as soon as possible. */
 static void
 test_keep_unwritable(void **state)
 {
@@ -346,7 +346,7 @@ test_create_and_destroy(void **state)
     assert_int_equal(host_count_devices(host), 1);
 }
 
-/* A trial of a GPU removes its vGPU, unless it is killed: then the next daemon does, and no other one. */
+/* A trial of a GPU removes its vGPU; if the trial is killed, the next daemon removes that vGPU, and no other. */
 static void
 test_trial(void **state)
 {
@@ -372,7 +372,7 @@ test_trial(void **state)
     assert_int_equal(host_count_records(host), 2);
 }
 
-/* Until it next wakes up by itself; -1: it does not. */
+/* The time until its next timer; -1: there is none. */
 static gint
 until_next_ms(Host *host)
 {
@@ -389,7 +389,7 @@ until_next_ms(Host *host)
     return timeout;
 }
 
-/* A removal that takes long is waited for without looking again and again. */
+/* Waiting for a slow removal does not poll. */
 static void
 test_destroy_is_told(void **state)
 {
@@ -432,7 +432,7 @@ test_destroy_persistent(void **state)
     assert_true(persistent); /* libvirt is to do it */
 }
 
-/* --- what people see ------------------------------------------------------------------------ */
+/* --- list and explain ----------------------------------------------------------------------- */
 
 /* "INDEX STATE DOMAIN[ restart]" of the vGPU, "" when it is not listed. */
 static char *
@@ -569,7 +569,7 @@ test_explain_of_running(void **state)
 
 /* --- cards that come and go ----------------------------------------------------------------- */
 
-/* What has come is reported once, no matter which looks first: an administrator's list, or libvirt. */
+/* A new GPU is reported once, whether an administrator's list or libvirt finds it first. */
 static void
 test_seen_by_others_first(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What root opens below the directories of the configuration, and what it refuses there. */
+/* Opening files as root below the configured directories, and refusals. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -65,7 +65,7 @@ test_names(void **state)
     expect_refusal("no directory", error, "(none)");
 }
 
-/* Before anything that goes down level by level: a path of 4 KiB took more than a minute. */
+/* The length is checked before the path is walked: a path of 4 KiB took more than a minute. */
 static void
 test_lengths(void **state)
 {
@@ -97,7 +97,7 @@ test_lengths(void **state)
     g_string_free(deep, TRUE);
 }
 
-/* The same of what is found on the disk. */
+/* The same for paths found on the disk. */
 static void
 test_deep_tree(void **state)
 {
@@ -118,7 +118,7 @@ test_deep_tree(void **state)
     g_string_free(path, TRUE);
 }
 
-/* --- what is opened ----------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *path;

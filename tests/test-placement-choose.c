@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which of several GPUs with room is taken. */
+/* The choice among several GPUs with room. */
 #include "test.h"
 
 #include "placement-host.h"

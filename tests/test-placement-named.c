@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What gpu=, a definition and the version of libvirt leave of the choice, and what is said then. */
+/* Restrictions of the choice by gpu=, a definition and the version of libvirt, and the resulting refusals. */
 #include "test.h"
 
 #include "placement-host.h"
@@ -41,7 +41,7 @@ test_pin(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* gpu= and create take a VF, too: then it is that one or none. */
+/* gpu= and create accept a VF, too, and then use no other. */
 static void
 test_pin_to_vf(void **state)
 {
@@ -97,7 +97,7 @@ test_pin_to_vf(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* What this libvirt cannot do is no lack of room. */
+/* A limitation of this libvirt is not reported as a lack of room. */
 static void
 test_libvirt(void **state)
 {

@@ -77,7 +77,7 @@ test_pools(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* Each GPU says what is nearest to success; these are all kinds, one further each. */
+/* Each GPU gives the reason that is closest to success; these are all reasons, in that order. */
 static void
 test_order(void **state)
 {
@@ -115,7 +115,7 @@ test_order(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* What is said of a tenant is the pool's own text, and who has them. */
+/* The message about a tenant's limit has the pool's text, and the domains that have its vGPUs. */
 static void
 test_tenants(void **state)
 {
@@ -173,7 +173,7 @@ test_tenants(void **state)
     }
 }
 
-/* The vGPUs of one size do not say how much of the GPUs they are. */
+/* A tenant's limit on frame buffer counts MiB, not vGPUs. */
 static void
 test_mib(void **state)
 {
@@ -203,7 +203,7 @@ test_mib(void **state)
 #undef OF_8_GIB
 }
 
-/* A definition may be bound to a GPU that says it has the profile, with room or not. */
+/* A definition can be bound to any GPU that lists the profile, with room or not. */
 static void
 test_profile(void **state)
 {

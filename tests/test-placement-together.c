@@ -130,7 +130,7 @@ test_one_by_one(void **state)
     check_together(cases, G_N_ELEMENTS(cases));
 }
 
-/* One after the other would not do. */
+/* Placing them one by one would fail. */
 static void
 test_search(void **state)
 {
@@ -197,7 +197,7 @@ test_pools(void **state)
     check_together(cases, G_N_ELEMENTS(cases));
 }
 
-/* Somebody else looks at the same reading next. */
+/* The same snapshot is used for another domain next. */
 static void
 test_snapshot_is_untouched(void **state)
 {
@@ -223,7 +223,7 @@ test_snapshot_is_untouched(void **state)
     assert_int_equal(GPOINTER_TO_UINT(g_hash_table_lookup(host.tenant_mib, "design")), 4096);
 }
 
-/* There is one way of a great many: each GPU has room for one large one and one small one. */
+/* Only one of many combinations works: each GPU has room for one large and one small vGPU. */
 static void
 test_large_ones_first(void **state)
 {
@@ -242,8 +242,8 @@ test_large_ones_first(void **state)
         fail_msg("%s", result);
 }
 
-/* Hopeless, for a tenant may have ten, and with a great many ways to try: somebody waits for the
- * answer. */
+/* Impossible, as a tenant may have ten, with very many combinations to try: the answer must come
+ * in time all the same. */
 static void
 test_bounded(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether there is a place for the next vGPU, and what is said when there is none. */
+/* Whether there is a place for the next vGPU, and the refusal if there is none. */
 #include "test.h"
 
 #include "base/error.h"
@@ -131,7 +131,7 @@ test_refusals(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* It fits in a dialog, however large the host. */
+/* The refusal fits in a dialog, however large the host. */
 static void
 test_length(void **state)
 {
@@ -200,7 +200,7 @@ test_names(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* The nearest to success comes first: it is what helps. */
+/* The reason closest to success comes first, as it is the most helpful. */
 static void
 test_reasons(void **state)
 {
@@ -237,7 +237,7 @@ test_reasons(void **state)
     placement_check(cases, G_N_ELEMENTS(cases));
 }
 
-/* What `explain` shows. */
+/* The verdicts that `explain` shows. */
 static void
 test_candidates(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What explain says is what a start does: on ten thousand hosts, drawn by lot. A failure prints the host, and the
- * seed that draws it again: tests/test-planner SEED. */
+/* Explain predicts what a start does: on ten thousand random hosts. A failure prints the host, and the
+ * seed that reproduces it: tests/test-planner SEED. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -37,12 +37,12 @@ typedef struct {
     GError *refusal;
 } Host;
 
-/* How often each kind of answer came: a test of one kind would be no test. */
+/* The number of answers of each kind, to check that the test covers all kinds. */
 static struct {
     guint possible, refused, moved, several, waits, pinned, cordoned, over_mib;
 } seen;
 
-/* --- lots ----------------------------------------------------------------------------------- */
+/* --- random numbers ------------------------------------------------------------------------- */
 
 static guint
 lot(Host *self, guint n)
@@ -349,7 +349,7 @@ add_vf(GString *out, guint index, const char *vf, bool managed)
                            managed ? "yes" : "no", vf, vf + 5, vf + 8, vf + 11, index);
 }
 
-/* As the daemon makes a definition follow; with little luck it names another device by now. */
+/* Make the definition follow as the daemon does; sometimes it names another device by now. */
 static char *
 some_hostdevs(Host *self, guint number, const char *annotation)
 {
@@ -421,7 +421,7 @@ populate(Host *self)
     }
 }
 
-/* --- one of both is wrong ------------------------------------------------------------------- */
+/* --- comparison ----------------------------------------------------------------------------- */
 
 static const VgpuForecast *
 first_refused(const GPtrArray *forecasts)
@@ -528,7 +528,7 @@ check_host(Host *self)
     populate(self);
     if (one_in(self, 8))
         cordon_some(self);
-    if (one_in(self, 30)) { /* it ran with something, and nobody has reported its end */
+    if (one_in(self, 30)) { /* it ran with something, and its end has not been reported */
         g_autofree char *other = an_annotation(self);
         g_autofree char *before = domain_xml(SUBJECT, one_in(self, 2) ? other : annotation, "");
 

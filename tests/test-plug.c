@@ -116,7 +116,7 @@ test_first_one(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* libvirt tells that the domain runs while the first one for it is being made: that does not plug it. */
+/* libvirt reports that the domain runs while its first vGPU is being created: that does not plug the vGPU. */
 static void
 test_seen_to_run_meanwhile(void **state)
 {
@@ -141,7 +141,8 @@ test_seen_to_run_meanwhile(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* The domain is started again, and its release was lost: who waits for a hotplug into the run before is told. */
+/* The domain is started again, and its release was lost: a caller that waits for a hotplug into the previous run gets
+ * an error. */
 static void
 test_started_again(void **state)
 {
@@ -163,7 +164,7 @@ test_started_again(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* libvirt says no: what was made for it goes, what the domain has stays. */
+/* libvirt refuses: the new vGPU is removed, those of the domain stay. */
 static void
 test_not_attached(void **state)
 {
@@ -188,7 +189,7 @@ test_not_attached(void **state)
     assert_int_equal(vgpu_records_find(host->manager, HOST_WEB1)->claims->len, 1);
 }
 
-/* No room: nothing of what the domain has is undone with it. */
+/* No room: the existing vGPUs of the domain are not affected. */
 static void
 test_no_room(void **state)
 {
@@ -323,7 +324,7 @@ test_plugged_by_hand(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* Another UUID under our alias is somebody's own affair. */
+/* A hostdev with our alias and another UUID is ignored. */
 static void
 test_plugged_foreign(void **state)
 {
@@ -339,8 +340,8 @@ test_plugged_foreign(void **state)
     assert_null(vgpu_records_find(host->manager, HOST_WEB1));
 }
 
-/* A look at the running domain: only what it does not have goes, and only of that run. A device of the
- * user's own has no alias of ours, and its annotation may be another by now. */
+/* A look at the running domain: only vGPUs that it does not have are removed, and only those of that run. The user's
+ * own device lacks our alias, and the annotation may have changed. */
 static void
 test_follow_run(void **state)
 {
@@ -376,7 +377,7 @@ test_unplugged_of_another_run(void **state)
     assert_int_equal(host_count_devices(host), 1);
 }
 
-/* The domain stops with no hook that says so, while its driver still works on what is plugged. */
+/* The domain stops without a release hook, while the driver still works on the vGPU to plug. */
 static void
 test_settled_meanwhile(void **state)
 {
@@ -396,7 +397,7 @@ test_settled_meanwhile(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* What the domain has is not touched, also when the plug names it, and fails. */
+/* The domain's present vGPUs are not touched, even if the plug names one of them, and fails. */
 static void
 test_has_already(void **state)
 {
@@ -475,7 +476,7 @@ test_reconcile_unplugged(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* libvirt tells late that the domain runs, while the first vGPU that it is given is still made. */
+/* libvirt reports late that the domain runs, while its first vGPU is still being created. */
 static void
 test_told_late_that_it_runs(void **state)
 {
@@ -504,7 +505,7 @@ test_told_late_that_it_runs(void **state)
     }
 }
 
-/* What is still on its way out makes no room for what no GPU has. */
+/* A vGPU that is being removed does not count as room for a profile that no GPU has. */
 static void
 test_no_such_profile(void **state)
 {

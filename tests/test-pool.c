@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One pool: XML to data, mistakes that are named, its GPUs, profiles, tenants and domains, and the
- * document as it is shown. */
+/* One pool: XML to data, error messages, its GPUs, profiles, tenants and domains, and the
+ * displayed document. */
 #include "test.h"
 
 #include <string.h>
@@ -36,7 +36,7 @@ parse_good(const char *what, const char *xml)
     return pool;
 }
 
-/* Whether the public schema by itself takes it. */
+/* Whether the public schema accepts it. */
 static bool
 schema_takes(const char *xml)
 {
@@ -322,7 +322,7 @@ test_mistakes(void **state)
         const char *what;
         const char *xml;
         const char *text;
-        bool beyond_schema; /* it says no to what is no pool, not to all that cannot be */
+        bool beyond_schema; /* valid by the schema, which cannot express all rules */
     } cases[] = {
         { "no XML", "hello", "line 1: Start tag expected, '<' not found" },
         { "another document", "<pool/>",
@@ -509,7 +509,7 @@ test_mistakes(void **state)
     vgpu_pool_free(NULL);
 }
 
-/* --- what follows ---------------------------------------------------------------------------- */
+/* --- decisions ------------------------------------------------------------------------------- */
 
 static void
 test_claims(void **state)
@@ -569,7 +569,7 @@ test_claims(void **state)
     }
 }
 
-/* Of a GPU that says next to nothing. */
+/* A GPU with hardly any known facts. */
 static void
 test_claims_unknown(void **state)
 {
@@ -742,7 +742,7 @@ test_driver(void **state)
     }
 }
 
-/* --- shown ----------------------------------------------------------------------------------- */
+/* --- the displayed document ------------------------------------------------------------------ */
 
 #define UUID "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10"
 
@@ -825,7 +825,8 @@ test_format(void **state)
     }
 }
 
-/* Those who may only look see neither files nor servers, and cannot define what they see by mistake. */
+/* Users with read access see neither files nor servers, and the document that they see cannot be defined by
+ * mistake. */
 static void
 test_in_part(void **state)
 {
@@ -890,7 +891,7 @@ test_manual(void **state)
     assert_int_equal(vgpu_pool_devices_for(pool, "cad-7"), 1);
 }
 
-/* All starts of the host would wait while it is read. */
+/* All starts on the host would wait while it is parsed. */
 static void
 test_too_long(void **state)
 {
@@ -932,7 +933,7 @@ time_of(guint n)
     return (double) best;
 }
 
-/* Starts wait while a pool is read: what has eight times the entries takes about eight times as long, not
+/* Starts wait while a pool is parsed: eight times the entries take about eight times as long, not
  * sixty-four times. */
 static void
 test_time(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pools and tenants as the manager keeps to them */
+/* The manager enforces pools and tenants. */
 #include "test.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ assert_text_has(const char *text, const char *part)
         fail_msg("'%s' is not in '%s'", part, text ? text : "(none)");
 }
 
-/* The XML of domain number @n, with the tenant; its vGPUs are to be plugged late. */
+/* The XML of domain number @n, with the tenant; its vGPUs are plugged after the start. */
 static char *
 domain_xml(guint n, const char *tenant, const char *devices)
 {
@@ -118,7 +118,7 @@ test_starts(void **state)
     }
 }
 
-/* The limit counts what exists, also across a restart of the daemon, and says who has it. */
+/* The limit counts existing vGPUs, across restarts of the daemon, too, and the refusal names their domains. */
 static void
 test_tenant_limit(void **state)
 {
@@ -220,7 +220,7 @@ test_rows(void **state)
     assert_string_equal(row->users->pdata[1], "web2");
 }
 
-/* Nobody who runs is disturbed, nobody new comes, and its GPU goes to nobody else. */
+/* Stopping a pool does not disturb running domains; no new ones start, and its GPU is not given to others. */
 static void
 test_stopped_pool(void **state)
 {
@@ -242,7 +242,7 @@ test_stopped_pool(void **state)
     assert_int_equal(host_count_devices(host) + host_count_records(host), 0);
 }
 
-/* A pool that is not there for a while is no reason to drop what is kept for it. */
+/* If a pool is missing for a while, the vGPUs kept for it are not dropped. */
 static void
 test_kept_without_pool(void **state)
 {
@@ -267,7 +267,7 @@ test_kept_without_pool(void **state)
     assert_int_equal(unwanted->len, 0);
 }
 
-/* What explain says is what the start says. */
+/* Explain and the start give the same reason. */
 static void
 test_explain(void **state)
 {
@@ -292,7 +292,7 @@ test_explain(void **state)
     assert_text_has(forecast->refusal, "there is no pool 'none'");
 }
 
-/* A definition that no GPU can serve stays as it is, and its line is told, once. */
+/* A definition that no GPU can serve does not change, and its line is reported once. */
 static void
 test_bind(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All pools: what is kept on disk over restarts and boots, which GPU belongs to which, the verbs, and
- * what a domain's devices get from them. */
+/* All pools: their state on disk over restarts and boots, which GPU belongs to which, the verbs, and
+ * what a domain's devices inherit from them. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -29,7 +29,7 @@
 #define RULE(name, rule)                                                                         \
     "<vgpupool><name>" name "</name><source><match " rule "/></source></vgpupool>"
 
-/* What has been warned of since the last look. */
+/* The warnings since the last call. */
 static GString *warnings;
 
 static GLogWriterOutput
@@ -108,7 +108,7 @@ check(const VgpuPools *pools, const char *expected)
         fail_msg("'%s' instead of '%s'", told, expected);
 }
 
-/* The same, of what a new start of the daemon finds. */
+/* The same after a restart of the daemon. */
 static void
 check_restarted(const Scratch *scratch, const char *expected)
 {
@@ -145,7 +145,7 @@ owns(const VgpuPools *pools, const char *pool, const char *address)
     return found && g_str_equal(found->name, pool);
 }
 
-/* --- what is kept ---------------------------------------------------------------------------- */
+/* --- state on disk --------------------------------------------------------------------------- */
 
 static void
 test_life(void **state)
@@ -218,7 +218,7 @@ test_redefine(void **state)
     assert_null(vgpu_pools_find(pools, "default"));
     assert_null(vgpu_pools_find(pools, UUID));
 
-    /* what is left of a pool whose file was removed by hand says nothing of a new one */
+    /* leftovers of a pool whose file was removed by hand do not affect a new pool of that name */
     scratch_remove(&scratch, ETC "design.xml");
     g_clear_pointer(&pools, vgpu_pools_free);
     pools = open_pools(&scratch);
@@ -228,7 +228,7 @@ test_redefine(void **state)
     check_restarted(&scratch, "design");
 }
 
-/* Without files all is the same, but for autostart. */
+/* Without state files everything is the same, except autostart. */
 static void
 test_empty(void **state)
 {
@@ -311,7 +311,7 @@ test_broken(void **state)
     }
 }
 
-/* What the verbs do with one whose file is not valid. */
+/* The verbs on a pool whose file is invalid. */
 static void
 test_repair(void **state)
 {
@@ -457,7 +457,7 @@ test_for_domain(void **state)
     }
 }
 
-/* --- what is refused ------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 typedef enum {
     DEFINE,
@@ -579,8 +579,8 @@ test_refused(void **state)
     }
 }
 
-/* What cannot be written has not happened. A directory that is a file cannot be written to by root
- * either. */
+/* A change that cannot be written is undone. Not even root can write to a directory that is a
+ * file. */
 static void
 test_file_system(void **state)
 {
@@ -613,7 +613,7 @@ test_file_system(void **state)
     assert_non_null(strstr(no_run->message, "run/virt-vgpu"));
 }
 
-/* --- what a domain gets ---------------------------------------------------------------------- */
+/* --- a domain's devices ---------------------------------------------------------------------- */
 
 static VgpuDomain *
 parse_domain(const char *devices)
@@ -668,7 +668,7 @@ name_of(VgpuSwitch value)
     return value == VGPU_SWITCH_AUTO ? "auto" : value == VGPU_SWITCH_ON ? "on" : "off";
 }
 
-/* Of each device: profiles, display, parameters and, when it is said, placement; and the image. */
+/* For each device: profiles, display, parameters and, if given, placement; and the image. */
 static char *
 tell_domain(const VgpuDomain *domain)
 {
@@ -765,7 +765,7 @@ test_complete(void **state)
     }
 }
 
-/* The pool says something else by the second time. */
+/* The pool has changed by the second time. */
 static void
 test_complete_changed(void **state)
 {
@@ -862,7 +862,7 @@ test_complete_refused(void **state)
     }
 }
 
-/* What a pool sets, and what a device asks for, is more than a driver takes. */
+/* The parameters of pool and device together are more than a driver accepts. */
 static void
 test_params_too_long(void **state)
 {
@@ -886,7 +886,7 @@ test_params_too_long(void **state)
                         "characters of them, 1000 at most are allowed");
 }
 
-/* A pool that would be there if its file were valid. */
+/* A pool whose file is invalid. */
 static void
 test_complete_broken(void **state)
 {

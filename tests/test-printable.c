@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What others have written, for terminals, logs and labels. */
+/* Foreign text for terminals, logs and labels. */
 #include "test.h"
 
 #include <string.h>
@@ -84,7 +84,7 @@ test_label(void **state)
     assert_true(g_utf8_validate(text, -1, NULL));
 }
 
-/* --- every character there can be -------------------------------------------------------------- */
+/* --- every character --------------------------------------------------------------------------- */
 
 /* @text as the hook shows it. */
 static char *
@@ -96,7 +96,7 @@ show_in_hook(const char *text)
     return line;
 }
 
-/* What the Unicode of this release of GLib has for terminals and lines. */
+/* The characters that affect terminals and lines, by this GLib's version of Unicode. */
 static bool
 is_known_to_be_bad(gunichar c)
 {
@@ -132,7 +132,7 @@ test_every_character(void **state)
     assert_false(vgpu_printable_char(0x110000));
 }
 
-/* What the hook reads may have been cut, and need not be UTF-8. */
+/* The hook's input may be truncated, and need not be UTF-8. */
 static void
 test_hook_bytes(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* When a process began. */
+/* The start time of a process. */
 #include "test.h"
 
 #include <signal.h>

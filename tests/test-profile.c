@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How drivers describe a profile, and what users may write for it. */
+/* Drivers' descriptions of a profile, and the names that users may write. */
 #include "test.h"
 
 #include "gpu/profile.h"
@@ -172,7 +172,7 @@ test_name(void **state)
     }
 }
 
-/* What the driver says comes first. */
+/* The driver's own facts take precedence. */
 static void
 test_name_against_driver(void **state)
 {
@@ -188,7 +188,7 @@ test_name_against_driver(void **state)
     assert_int_equal(vgpu_profile_max_per_domain(profile), 2);
 }
 
-/* What the name says about how many there are on a GPU. */
+/* The maximum on a GPU as derived from the name. */
 static void
 test_whole_gpu(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What reconcile would do about each difference between records, devices and domains. */
+/* The actions of reconcile for each difference between records, devices and domains. */
 #include "test.h"
 
 #include <string.h>
@@ -14,14 +14,14 @@
 #define VF "0000:41:00.4"
 #define TYPE "nvidia-746"
 
-/* What is the case of web1, as far as libvirt knows. */
+/* The state of web1, as far as libvirt knows. */
 typedef enum {
     GONE,
     OFF,
     OFF_BAD, /* its annotation cannot be read */
     RUNS,
-    RUNS_UNREAD, /* its live XML could not be had */
-    UNREADABLE,  /* none of its XML could be */
+    RUNS_UNREAD, /* its live XML could not be read */
+    UNREADABLE,  /* none of its XML could be read */
 } Domain;
 
 /* One host; everything not given is absent. */
@@ -165,7 +165,7 @@ plan(const World *world, VgpuOwner *owner, VgpuOwner *kept, const char *untoucha
     "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='" uuid        \
     "'/></source></hostdev>"
 
-/* Every phase of a domain's claim, whatever has become of the domain and the device. */
+/* Every phase of a domain's claim, with every state of the domain and the device. */
 static void
 test_records(void **state)
 {
@@ -320,7 +320,7 @@ test_by_hand(void **state)
     }
 }
 
-/* Whose record says what of a device, in the next two tests. */
+/* The owner that has a record of the device, in the next two tests. */
 typedef enum { NOBODY, THE_RECORD, THE_KEPT } Holder;
 
 static char *
@@ -390,7 +390,7 @@ test_lost_records(void **state)
     }
 }
 
-/* A device that nobody has a record of, while no domain runs. */
+/* A device without a record, while no domain runs. */
 static void
 test_orphans(void **state)
 {

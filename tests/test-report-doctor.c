@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What doctor makes of the manager's data: pools, leaks, libvirt's version. */
+/* doctor's conclusions from the manager's data: pools, leaks, libvirt's version. */
 #include "test.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the D-Bus methods about pools and devices take and give. */
+/* Arguments and results of the D-Bus methods about pools and devices. */
 #include "test.h"
 
 #include <string.h>

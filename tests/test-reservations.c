@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of all that is spoken for: what is in it is found by each of its indexes, and nothing else is. */
+/* The table of reservations: entries are found by each of their indexes, and nothing else is. */
 #include "test.h"
 
 #include <string.h>
@@ -66,7 +66,7 @@ assert_found(const VgpuReservations *table, Index index, const char *key, const 
         fail_msg("%s: '%s', not '%s'", key ? key : "(none)", found, wanted);
 }
 
-/* One of each kind; what has no UUID or no parent is in the other indexes only. */
+/* One of each kind; an entry without a UUID or a parent is in the other indexes only. */
 static VgpuReservations *
 make_table(void)
 {
@@ -170,7 +170,7 @@ test_find(void **state)
 
         if ((found ? found->kind : VGPU_N_KINDS) != cases[i].found)
             fail_msg("%s %s", vgpu_reservations_kind_to_string(cases[i].kind), cases[i].key);
-        if (found) /* what is there is not made again */
+        if (found) /* existing entries are not added again */
             assert_ptr_equal(vgpu_reservations_need(table, cases[i].kind, cases[i].key, NULL,
                                                     NULL),
                              found);
@@ -284,7 +284,7 @@ test_drop(void **state)
     assert_found(table, BY_DOMAIN, WEB1, "planned 6f0c");
 }
 
-/* Nothing is left in any index, whatever the order. */
+/* No index has leftovers, whatever the order of removal. */
 static void
 test_forget(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The daemon dies at any point and comes back: what must hold after that, whatever was under way. */
+/* The daemon dies at any point and is restarted: invariants that hold afterwards, whatever was under way. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -22,7 +22,7 @@ finish_drivers(Host *host)
 
     for (gsize i = 0; i < G_N_ELEMENTS(knobs); i++)
         host_unknob(host, knobs[i]);
-    host_run(host, 30); /* what the dead one's threads are still at */
+    host_run(host, 30); /* let the threads of the dead daemon finish */
 }
 
 /* Reconcile until nothing is left to do. */
@@ -50,7 +50,7 @@ drop_everything(Host *host)
     assert_int_equal(host_count_records(host), 0);
 }
 
-/* What must hold for domain web1 with @n vGPUs. */
+/* Check the invariants for domain web1 with @n vGPUs. */
 static void
 check(Host *host, const char *xml, guint n, bool runs, const char *when, guint point)
 {
@@ -88,7 +88,7 @@ host_with_foreign(void)
     return host;
 }
 
-/* Until @steps events have been handled; false when there was nothing more to come. */
+/* Handle @steps events; false if there were fewer. */
 static bool
 run_steps(Host *host, guint steps, const bool *over)
 {
@@ -147,7 +147,7 @@ test_die_in_start(void **state)
     }
 }
 
-/* Before libvirt can be asked, the domain is started again: what the dead one left is no hindrance. */
+/* The domain is started again before libvirt can be asked: leftovers of the dead daemon do not prevent that. */
 static void
 test_die_in_start_and_start(void **state)
 {
@@ -185,8 +185,8 @@ users_xml(void)
                       halves);
 }
 
-/* The domain starts with another annotation before libvirt's list is compared, which then has nothing left to say about
- * what the driver may have made: its record is not dropped without a look. */
+/* The domain starts with another annotation before libvirt's list is compared, and the list then does not cover the
+ * vGPU that the driver may have created: its record is not dropped without a look at the device. */
 static void
 test_die_in_start_and_edit(void **state)
 {
@@ -222,8 +222,8 @@ test_die_in_start_and_edit(void **state)
     }
 }
 
-/* The start after the crash comes to nothing, too, before libvirt can be asked: what the dead daemon
- * had made for it goes all the same. */
+/* The start after the crash fails, too, before libvirt can be asked: the vGPU that the dead daemon had created
+ * for it is removed all the same. */
 static void
 test_die_in_start_and_fail(void **state)
 {
@@ -325,7 +325,7 @@ test_stop_unseen(void **state)
     check(host, xml, 2, false, "stop unseen", 0);
 }
 
-/* Undefined meanwhile, too. */
+/* The domain was also undefined meanwhile. */
 static void
 test_undefined_unseen(void **state)
 {
@@ -342,7 +342,7 @@ test_undefined_unseen(void **state)
     assert_int_equal(host_count_records(host), 0);
 }
 
-/* --- records that are lost or spoilt --------------------------------------------------------- */
+/* --- lost and damaged records ---------------------------------------------------------------- */
 
 static void
 lose_records(Host *host)
@@ -411,7 +411,7 @@ test_die_before_attach(void **state)
     check(host, with, 1, true, "attached", 0);
 }
 
-/* --- what moves while libvirt's domains are listed ------------------------------------------- */
+/* --- changes while libvirt's domains are listed ---------------------------------------------- */
 
 static void
 test_changed_meanwhile(void **state)
@@ -440,7 +440,7 @@ test_changed_meanwhile(void **state)
     assert_int_equal(host_count_devices(host), 3);
 }
 
-/* A device of that UUID on a card that has gone, a record whose device somebody took. */
+/* A device of that UUID on a card that was removed, and a record whose device was removed by a third party. */
 static void
 test_device_taken_away(void **state)
 {

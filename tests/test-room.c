@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How much goes on one GPU: modes, MIG, limits per domain, and what keeps a GPU out of it. */
+/* The capacity of one GPU: modes, MIG, limits per domain, and what excludes a GPU. */
 #include "test.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 #define GI_24G 47
 #define UNKNOWN VGPU_COUNT_UNKNOWN
 
-/* A GPU of 40 GiB; the driver says yes to everything, so what is refused is refused by us. */
+/* A GPU of 40 GiB whose driver offers everything, so that all refusals come from our code. */
 static const struct {
     const char *id, *name;
     guint fb_mib, max;
@@ -97,7 +97,7 @@ teardown(void **state)
     return 0;
 }
 
-/* "468 471": what is on the VFs from the first one on. */
+/* "468 471": the types on the VFs, beginning with the first one. */
 static void
 use(World *self, const char *ids)
 {
@@ -190,7 +190,7 @@ test_mig(void **state)
     vgpu_parent_first_instance(self->gpu->parents->pdata[0])->gi = 8;
     assert_int_equal(vgpu_placement_available(&self->snapshot, self->gpu, small), 5);
 
-    /* the driver has the last word: it lists none */
+    /* the driver decides: it lists none */
     for (guint i = 0; i < self->gpu->parents->len; i++)
         vgpu_parent_find_offer(g_ptr_array_index(self->gpu->parents, i), "nvidia-475")
             ->available = 0;
@@ -320,7 +320,7 @@ make_mixed(void)
     return gpu;
 }
 
-/* What is in the way, by the name of who has it. */
+/* Refusals name the domains that are in the way. */
 static void
 test_fragments(void **state)
 {
@@ -419,8 +419,8 @@ put_on_vfs(World *self, const VgpuProfile *profile, guint used, guint promised)
     }
 }
 
-/* A driver that tells no numbers, on VFs: what is told is never more than what fits, and what
- * cannot be told does not keep a domain from starting. */
+/* A driver without instance counts, on VFs: the reported capacity never exceeds the real one, and an unknown
+ * capacity does not prevent a start. */
 static void
 test_untold(void **state)
 {
@@ -478,7 +478,7 @@ test_untold(void **state)
     (void) state;
 }
 
-/* What fits while nothing is on the GPU, in the mode that it is in. */
+/* The capacity of an empty GPU in its present mode. */
 static void
 test_capacity(void **state)
 {
@@ -558,7 +558,7 @@ test_own(void **state)
     }
 }
 
-/* What the driver says of its limit comes before what the series tells. */
+/* The driver's limit takes precedence over that of the series. */
 static void
 test_own_as_the_driver_says(void **state)
 {
@@ -637,7 +637,7 @@ test_kept_out(void **state)
     (void) state;
 }
 
-/* VFs that other domains are to have are taken last. */
+/* VFs that are planned for other domains are used last. */
 static void
 test_planned(void **state)
 {
@@ -660,7 +660,7 @@ test_planned(void **state)
     }
 }
 
-/* A VF with nobody's vGPU of just that type is taken only when the definition names it. */
+/* A VF with an unowned vGPU of the wanted type is used only if the definition names it. */
 static void
 test_set_already(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tables of what real cards showed: rows that stand for different things never look alike, at any width. */
+/* Tables from captures of real cards: rows of different objects never look alike, at any width. */
 #include "test.h"
 
 #include <string.h>
@@ -88,7 +88,7 @@ profile_row(const Capture *capture, const CaptureType *type)
     return g_variant_dict_end(&dict);
 }
 
-/* A vGPU of that profile: with a domain and running, planned, by itself, or made without virt-vgpu on a VF. */
+/* A vGPU of that profile: of a running domain, planned, without a domain, or created without virt-vgpu on a VF. */
 static GVariant *
 vgpu_row(const Capture *capture, const CaptureType *type, guint n)
 {
@@ -213,7 +213,7 @@ find_nearest(GVariant *rows, gsize at)
     return nearest;
 }
 
-/* Each row against the one that it is taken for most easily. Takes @builder. */
+/* Compare each row with the most similar one. Takes @builder. */
 static void
 check_rows(const char *what, const VgpuColumn *columns, GVariantBuilder *builder)
 {

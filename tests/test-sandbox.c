@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What confines the programs that systemd starts for the daemon, and whether they get it. */
+/* The sandbox of programs that systemd starts for the daemon, and whether it is applied. */
 #include "test.h"
 
 #include <glib.h>
@@ -68,7 +68,7 @@ has_property(const char *program, const char *property)
     return g_strv_contains(vgpu_sandbox_properties(program), property);
 }
 
-/* Each property, and that it is one: systemd-run fails for any other. */
+/* Each property is valid: systemd-run fails for unknown ones. */
 static void
 test_form(void **state)
 {
@@ -85,7 +85,7 @@ test_form(void **state)
     }
 }
 
-/* The same program is confined the same way at boot and by the daemon, apart from where it writes. */
+/* A program has the same sandbox at boot and under the daemon, apart from the directories that it writes to. */
 static void
 test_host_as_at_boot(void **state)
 {
@@ -114,7 +114,7 @@ test_host_as_at_boot(void **state)
 
 /* --- how it is passed on ------------------------------------------------------------------ */
 
-/* Run a program of that name by way of the stand-in; returns what it was given, one a line. */
+/* Run a program of that name through the stand-in; returns its arguments, one per line. */
 static char *
 run_apart(const Scratch *dir, const char *name, const char *writable, const char *const *args)
 {
@@ -160,7 +160,7 @@ test_passed_on(void **state)
     }
 }
 
-/* Nothing in an argument is for the manager to expand. */
+/* systemd must not expand anything in an argument. */
 static void
 test_dollars(void **state)
 {
@@ -180,7 +180,7 @@ test_dollars(void **state)
     assert_string_equal(given, with_end);
 }
 
-/* The stand-in does to an argument what the manager does. */
+/* The stand-in expands arguments as systemd does. */
 static void
 test_stand_in_expands(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The inventory from made trees, each built from what a real card was seen to show. */
+/* The inventory from made trees, each built from a capture of a real card. */
 #include "test.h"
 
 #include <string.h>
@@ -149,7 +149,7 @@ test_a2(void **state)
     assert_string_equal(instance->profile_id, "nvidia-746");
 }
 
-/* Which functions there are is told without asking a driver what they offer and have. */
+/* Listing the functions does not query drivers for offers and vGPUs. */
 static void
 test_discovery_alone(void **state)
 {
@@ -239,7 +239,7 @@ test_gvt_g(void **state)
     check_offer(g_ptr_array_index(gpu->parents, 0), "i915-GVTg_V5_8", 7);
 }
 
-/* What counts as a GPU, and what is left out. */
+/* Which devices count as GPUs. */
 static void
 test_which(void **state)
 {
@@ -396,7 +396,7 @@ add_nic(FakeSysfs *fs)
     fake_gpu_add(fs, "0000:01:00.0", &nic);
 }
 
-/* The whole scan is repeated only when this says so. */
+/* The whole scan is repeated only if this function requests it. */
 static void
 test_is_current(void **state)
 {
@@ -563,7 +563,7 @@ test_places(void **state)
     (void) state;
 }
 
-/* A function that has gone offers nothing and has nothing; its profiles are known all the same. */
+/* A removed function has no offers and no vGPUs; its profiles stay known. */
 static void
 test_read_again_vanished(void **state)
 {
@@ -578,7 +578,7 @@ test_read_again_vanished(void **state)
     check_profile(only_gpu(inventory), "nvidia-746", "NVIDIA A2-4Q", 4096, 4);
 }
 
-/* A number that cannot be one of the PCI core's, which has 16 bits for it: it is not counted up to. */
+/* A number of VFs beyond the PCI core's 16 bits is not used as the end of a loop. */
 static void
 test_too_many_vfs(void **state)
 {

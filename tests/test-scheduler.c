@@ -159,7 +159,7 @@ test_validate(void **state)
 
 /* --- with NVML ------------------------------------------------------------------------------ */
 
-/* Set from what the file says, and look what the file says then. */
+/* Start with the given file, set the wanted scheduler, and compare the file afterwards. */
 static void
 test_set(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* BuildDriverIso: what comes over the bus is not believed. */
+/* BuildDriverIso does not trust its arguments. */
 #include "test.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Virtual functions: what is decided, what is done, and what is believed. */
+/* Virtual functions: decisions, actions, and checks of the result. */
 #include "test.h"
 
 #include <errno.h>
@@ -392,7 +392,7 @@ test_write(void **state)
                         "sriov_numvfs=0\n");
 }
 
-/* What is kept for the host gets its driver, and nothing else does. */
+/* Only VFs kept for the host get their driver. */
 static void
 test_give_to_host(void **state)
 {
@@ -488,7 +488,7 @@ test_vendor_in_use(void **state)
     must_set(self, "it is no longer one", A2, 0, true);
 }
 
-/* To take a VF away that somebody may have is worse than to refuse. */
+/* Refuse rather than remove a VF that may be in use. */
 static void
 test_unknown_use(void **state)
 {

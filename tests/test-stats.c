@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which figures belong to which vGPU. */
+/* Matching figures to vGPUs. */
 #include "test.h"
 
 #include <glib.h>

@@ -93,7 +93,7 @@ test_read(void **state)
     }
 }
 
-/* What is not there is something else than what cannot be read. */
+/* A missing file is distinguished from an unreadable one. */
 static void
 test_read_errors(void **state)
 {
@@ -235,7 +235,7 @@ test_list(void **state)
     }
 }
 
-/* What cannot be read is not taken for empty, except by those who only tell. */
+/* An unreadable directory is not treated as empty, except by functions that only report. */
 static void
 test_read_dir(void **state)
 {

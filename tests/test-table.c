@@ -116,7 +116,7 @@ test_text(void **state)
     }
 }
 
-/* Numbers and addresses go on in the next line when nothing else can give any more. */
+/* Numbers and addresses are wrapped only if no other column can shrink further. */
 static void
 test_kept_columns(void **state)
 {
@@ -148,7 +148,7 @@ static const VgpuColumn apart[] = {
     { 0 },
 };
 
-/* What tells rows apart is kept, each in its way. */
+/* Shortening keeps the parts that distinguish rows. */
 static void
 test_apart(void **state)
 {
@@ -187,7 +187,7 @@ test_apart(void **state)
     }
 }
 
-/* By what people call a board, and why it makes no vGPUs. */
+/* The common name of a board, and why it has no vGPUs. */
 static void
 test_gpus(void **state)
 {
@@ -303,7 +303,7 @@ test_any_rows(void **state)
 
         for (guint r = 0; r < ROWS; r++)
             rows[r] = random_row(rand);
-        if (i % 2) { /* nothing else tells these two apart */
+        if (i % 2) { /* the only difference between these two */
             for (guint r = 0; r < 2; r++) {
                 GVariantDict dict;
 
@@ -328,7 +328,7 @@ test_any_rows(void **state)
     }
 }
 
-/* What is quoted commands no terminal. */
+/* Quoted text contains no terminal escapes. */
 static void
 test_lines(void **state)
 {
@@ -407,7 +407,7 @@ test_width(void **state)
     }
 }
 
-/* Colours take no room, and only those cells have one that are a state. */
+/* Colours do not affect the width, and only states are coloured. */
 static void
 test_colour(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is counted beforehand changes no answer: random hosts are asked with and without it. */
+/* Counting in advance does not change any answer: random hosts are queried with and without it. */
 #include "test.h"
 
 #include "gpu/tally.h"
@@ -42,7 +42,7 @@ keep(World *self, char *word)
     return word;
 }
 
-/* What is there and what is reserved have the same UUIDs. */
+/* Existing and reserved vGPUs have the same UUIDs. */
 static char *
 nth_uuid(World *self, const char *parent, guint n)
 {
@@ -204,7 +204,7 @@ add_together(GString *out, const VgpuSnapshot *snapshot)
                                g_array_index(spots, VgpuSpot, i).parent->address);
 }
 
-/* All that can be asked, with the answers. */
+/* All queries, with their answers. */
 static char *
 ask(World *self, const VgpuPending *pending)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ThreadSanitizer as this tree uses it: silent on what GLib hands from one thread to another, since
- * tsan-glib.h says so, and not silent on a race. Each case is this program once more, by its name. */
+/* ThreadSanitizer in this tree: silent about data that GLib passes between threads, which tsan-glib.h
+ * describes, but not about a race. Each case runs this program again, with its name. */
 #include "test.h"
 
 #include <glib.h>
@@ -14,7 +14,7 @@
 
 static const char *program;
 
-/* What the threads share: an int of its own memory, so that each access is one that is looked at. */
+/* Shared by the threads: a separately allocated int, so that each access is checked. */
 typedef struct {
     GMutex lock, other;
     GCond changed;
@@ -279,7 +279,7 @@ run_leaver(gpointer data)
     return NULL;
 }
 
-/* Changes it as soon as nobody else has it. */
+/* Change it as soon as there is no other reference. */
 static gpointer
 run_heir(gpointer data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Turns on the worker: it stands still, hooks come first, and nothing in a turn waits. What must not be done
- * in one is done by this program once more, by the name of the case, which has to die of it. */
+/* Turns on the worker: the worker stops, hooks come first, and nothing in a turn waits. Forbidden actions
+ * are run in another instance of this program, with the name of the case, which has to abort. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 static const char *program;
 static VgpuWorker *worker; /* never freed, as in the daemon */
 
-/* --- the manager: what is known of the GPUs is what the test says ----------------------------- */
+/* --- the manager: the test sets the known state of the GPUs ----------------------------------- */
 
 static bool gpus_are_seen; /* by the worker alone, as the next two */
 static void (*seer)(gpointer data);
@@ -41,7 +41,7 @@ vgpu_manager_when_seen(VgpuManager *self, gint64 since, void (*func)(gpointer da
     seer_data = data;
 }
 
-/* --- what is alone ---------------------------------------------------------------------------- */
+/* --- mutual exclusion ------------------------------------------------------------------------- */
 
 static int *number; /* of turns and of the worker, without a lock */
 
@@ -87,7 +87,7 @@ test_alone(void **state)
     g_clear_pointer(&number, g_free);
 }
 
-/* --- what comes first ------------------------------------------------------------------------- */
+/* --- the order of turns ----------------------------------------------------------------------- */
 
 static GString *order; /* in turns and on the worker alone */
 
@@ -146,7 +146,7 @@ take_seen_turn(gpointer data)
     return NULL;
 }
 
-/* Others may have theirs while one waits for the GPUs. */
+/* Other turns can run while one waits for the GPUs. */
 static void
 test_seen(void **state)
 {
@@ -182,7 +182,7 @@ say_done(gpointer done)
     g_async_queue_push(done, done);
 }
 
-/* A job of the thread that calls keeps out those of its key, and no others. */
+/* A job on the calling thread excludes only jobs with the same key. */
 static void
 test_queue_job(void **state)
 {
@@ -205,7 +205,7 @@ test_queue_job(void **state)
     g_string_free(order, TRUE);
 }
 
-/* --- what must not be done in a turn ---------------------------------------------------------- */
+/* --- forbidden actions in a turn -------------------------------------------------------------- */
 
 static void
 take_another(void)

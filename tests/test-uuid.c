@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* UUIDs: their one form, and the one that everybody can compute. */
+/* UUIDs: the canonical form, and computed UUIDs. */
 #include "test.h"
 
 #include <string.h>
@@ -109,7 +109,7 @@ test_from_name(void **state)
     assert_string_equal(uuid, "ce7b8daf-1aa5-5472-be97-e392cf7ae7ef");
 }
 
-/* It must not change: what a version before has left is known by it. */
+/* The result must not change: vGPUs of older versions are recognized by it. */
 static void
 test_for_trial(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* NVIDIA's vendor-specific VFIO. The kernel's part of a write is played here, since a file cannot
- * refuse. */
+/* NVIDIA's vendor-specific VFIO. The test plays the kernel's part of a write, since a file cannot
+ * refuse it. */
 #include "test.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 static const FakeFunction l40s = { "0x030200", "0x10de", "0x26b9", "nvidia", "0" };
 static const VgpuPlace place = { .parent = VF, .profile_id = "nvidia-1150", .uuid = "unused" };
 
-/* What the driver answers to writes, and what it got. */
+/* The driver's answers to writes, and the writes that it got. */
 static struct {
     FakeSysfs *fs;
     const int *answers; /* of each write until a 0 */
@@ -190,7 +190,7 @@ test_parse_cut(void **state)
     }
 }
 
-/* What the VF offers, and what its GPU has heard of: "ID*AVAILABLE|" of both. */
+/* The offers of the VF, and the profiles known to its GPU: "ID*AVAILABLE|" of both. */
 static void
 check_offers(const char *what, const VgpuGpu *gpu, const VgpuParent *vf, const char *offers,
              guint n_profiles)
@@ -217,7 +217,7 @@ read_again(VgpuGpu *gpu, VgpuParent *vf)
     assert_true(vendor()->read_offers(sysfs(), gpu, vf, NULL));
 }
 
-/* The list shrinks and grows with what the siblings take. */
+/* The list shrinks and grows with the vGPUs on sibling VFs. */
 static void
 test_offers(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vGPUs on virtual functions, whose addresses are in the domain's XML: which VF a definition gets, and
- * what its start does with it. */
+ * how a start uses it. */
 #include "test.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/uuid.h"
 #include "vf-host.h"
 
-/* --- what a definition gets ----------------------------------------------------------------- */
+/* --- binding definitions -------------------------------------------------------------------- */
 
 static void
 test_bind(void **state)
@@ -29,12 +29,12 @@ test_bind(void **state)
     assert_bound(host, 5, "<vgpu:device profile='L40S-5Q'/>", NULL, "no GPU has the profile");
     host_restart(host);
     assert_bound(host, 3, L40S_4Q L40S_4Q, NULL, VF2 " " VF3);
-    /* all four are somebody's plan: which one it gets is not so important as that it gets one */
+    /* all four are planned for others: it gets any of them */
     assert_bound(host, 6, L40S_4Q, NULL, VF0);
-    /* a definition from elsewhere that names what nobody is to have */
+    /* a definition from another host that names an unplanned VF */
     done = host_reconcile(host, nobody, false);
     assert_bound(host, 7, L40S_4Q, VF2, VF2);
-    /* and one that names what somebody else is to have */
+    /* and one that names a VF planned for another domain */
     assert_bound(host, 8, L40S_4Q, VF2, VF0);
     /* no longer wanted, it is free for others */
     assert_bound(host, 8, "<vgpu:device profile='A2-4Q'/>", VF0, "mdev");
@@ -96,7 +96,7 @@ test_gpu_is_away(void **state)
     assert_bound(*state, 1, "<vgpu:device profile='NVIDIA L40S-5Q'/>", VF1, VF1);
 }
 
-/* --- what a start does ---------------------------------------------------------------------- */
+/* --- starts --------------------------------------------------------------------------------- */
 
 static void
 test_start_and_stop(void **state)
@@ -138,7 +138,7 @@ test_not_its_own(void **state)
     assert_true(asked_to_rewrite(host, 2));
     assert_refused(host, 2, "", VF1, "is being rewritten, start again");
     assert_types(host, 0, 0, 0, 0);
-    /* a transient domain may name one that is nobody's */
+    /* a transient domain may name an unowned one */
     assert_starts(host, 3, L40S_4Q, VF1);
 }
 
@@ -147,7 +147,7 @@ test_taken(void **state)
 {
     static const struct {
         const char *what;
-        const char *type; /* that somebody else has set */
+        const char *type; /* a foreign type on the VF */
         bool open;
         bool is_moved; /* else there is nowhere to move to */
         const char *why;
@@ -216,7 +216,7 @@ test_reused(void **state)
     assert_starts(host, 1, L40S_4Q, VF0);
     stop(host, 1);
     host_settle(host);
-    assert_types(host, TYPE_4Q, 0, 0, 0); /* who set it may reset it */
+    assert_types(host, TYPE_4Q, 0, 0, 0); /* its creator may reset it */
     assert_int_equal(host_count_records(host), 0);
 }
 
@@ -238,7 +238,7 @@ test_full(void **state)
     assert_starts(host, 4, L40S_4Q, VF3);
 }
 
-/* QEMU may close the device only after libvirt has reported its end, and a reset may take several. */
+/* QEMU can close the device later than libvirt reports its end, and a reset can need several attempts. */
 static void
 test_reset_later(void **state)
 {
@@ -337,7 +337,7 @@ test_params(void **state)
     assert_string_equal(again, "enable_uvm=1");
 }
 
-/* Lists whose last character counts, of both interfaces. */
+/* Lists whose last character matters, on both interfaces. */
 static void
 test_params_whole(void **state)
 {
@@ -381,7 +381,7 @@ test_params_whole(void **state)
     }
 }
 
-/* What the driver keeps instead, or whether it can be read at all; of a VF and of an mdev. */
+/* The driver keeps other parameters, or they cannot be read; on a VF and on an mdev. */
 static void
 test_params_kept(void **state)
 {
@@ -445,7 +445,7 @@ test_params_refused(void **state)
     assert_int_equal(host_count_devices(host), 1);
 }
 
-/* --- what a full GPU does not list -------------------------------------------------------------- */
+/* --- profiles of a full GPU --------------------------------------------------------------------- */
 
 static char *
 boards_file(const Host *host)
@@ -453,7 +453,7 @@ boards_file(const Host *host)
     return g_build_filename(host->root, VGPU_PATH_BOARDS, NULL);
 }
 
-/* Its driver lists nothing for the VFs of a full GPU; what it listed before is known to the next daemon. */
+/* The driver lists no types for the VFs of a full GPU; the next daemon knows those that it listed before. */
 static void
 test_full_after_restart(void **state)
 {
@@ -481,7 +481,8 @@ test_full_after_restart(void **state)
     assert_bound(host, 2, L40S_4Q, VF0, VF0);
 }
 
-/* A boot unit has set types, and nobody has seen the GPU without: that is not to have no profiles. */
+/* A boot unit has set types, and the daemon has never seen the GPU without them: its profiles are unknown, not
+ * missing. */
 static void
 test_types_of_others(void **state)
 {
@@ -502,7 +503,7 @@ test_types_of_others(void **state)
 
 /* --- other families, and hosts with several ------------------------------------------------- */
 
-/* Domain @n has the VF, as the inventory tells; 0: nobody has it. */
+/* Check in the inventory that domain @n has the VF; 0: it is free. */
 static void
 assert_user_of_vf(Host *host, const char *vf, guint n)
 {
@@ -573,7 +574,7 @@ test_old_libvirt(void **state)
     assert_types(host, 0, 0, 0, 0);
 }
 
-/* What exists already goes, too, when the start fails before anything was done to it. */
+/* An existing vGPU is removed, too, if the start fails before it has touched the vGPU. */
 static void
 test_left_over_with_params(void **state)
 {
@@ -590,7 +591,7 @@ test_left_over_with_params(void **state)
     assert_int_equal(host_count_records(host), 0);
 }
 
-/* An mdev that the user's own <hostdev> names is not to be had on a VF. */
+/* An mdev that the user's own <hostdev> names cannot be on a VF. */
 static void
 test_users_uuid(void **state)
 {
@@ -612,7 +613,7 @@ test_users_uuid(void **state)
     assert_types(host, 0, 0, 0, 0);
 }
 
-/* A domain that was in another's way may start again where it was. */
+/* A domain that blocked another one can start again in its old place. */
 static void
 test_in_the_way(void **state)
 {
@@ -630,7 +631,7 @@ test_in_the_way(void **state)
     assert_starts(host, 3, L40S_4Q, VF0);
 }
 
-/* What was not available is tried again by the next start that names it. */
+/* A VF that was not available is tried again by the next start that names it. */
 static void
 test_again(void **state)
 {
@@ -642,8 +643,8 @@ test_again(void **state)
     assert_starts(host, 1, "<vgpu:device profile='vf'/>", S7150_VF0);
 }
 
-/* A start without a device where the definition says, whatever device that is, is refused once: then the
- * definition says where it is available. */
+/* If the device that the definition names is unavailable, the start is refused once: then the definition names
+ * an available one. */
 static void
 test_moved_once(void **state)
 {
@@ -693,7 +694,7 @@ test_moved_once(void **state)
     }
 }
 
-/* Not the one that another of its vGPUs is to have. */
+/* Not the VF that is planned for another of its vGPUs. */
 static void
 test_moved_beside_its_own(void **state)
 {
@@ -706,8 +707,8 @@ test_moved_beside_its_own(void **state)
     assert_starts(host, 1, L40S_4Q L40S_4Q, VF2 " " VF1);
 }
 
-/* What its driver has refused to one domain others take last, before something has changed there that can be seen,
- * however long that takes. */
+/* A VF that its driver has refused to one domain is used last for others, until a visible change on it, however long
+ * that takes. */
 static void
 test_refused_until_changed(void **state)
 {
@@ -727,7 +728,7 @@ test_refused_until_changed(void **state)
 
 #define ANY_VF "<vgpu:device profile='vf'/>"
 
-/* Web1's plain VF was in use by another process when it was started, and is not any more, which nothing tells. */
+/* web1's plain VF was in use by another process at the start, and no longer is, without any event. */
 static void
 refuse_plain_vf(Host *host)
 {
@@ -769,7 +770,7 @@ test_refused_until_removed(void **state)
     assert_starts(host, 4, ANY_VF, S7150_VF0);
 }
 
-/* Domains that come and go can have each VF refused to themselves by what they name: others have room all the same. */
+/* Short-lived domains can cause each VF to be refused to themselves: other domains still have room. */
 static void
 test_refused_to_one(void **state)
 {
@@ -797,7 +798,7 @@ test_refused_to_one(void **state)
     assert_starts(host, 3, ANY_VF, S7150_VF2);
 }
 
-/* A placement that said no is no word of the driver's: nothing is noted of the VF. */
+/* A refusal by our placement is not one by the driver, and is not noted for the VF. */
 static void
 test_not_refused_by_driver(void **state)
 {
@@ -813,7 +814,7 @@ test_not_refused_by_driver(void **state)
                      0);
 }
 
-/* A type that somebody has set in place of ours is theirs. */
+/* A foreign type set in place of ours is left alone. */
 static void
 test_replaced(void **state)
 {
@@ -857,14 +858,14 @@ test_filter(void **state)
     assert_null(same);
     other = filter(host, 2, VF0); /* from a host where that was its VF */
     assert_has(other, "function=\"0x5\"");
-    /* kept for it, until it comes or does not */
+    /* reserved until it arrives, or fails to */
     assert_starts(host, 3, L40S_4Q, NULL);
     assert_types(host, 0, 0, TYPE_4Q, 0);
     assert_starts(host, 2, L40S_4Q, VF1);
     assert_types(host, 0, TYPE_4Q, TYPE_4Q, 0);
 }
 
-/* It comes now, so a VF that it cannot have now is of no use. */
+/* It arrives now, so a VF that is not available now is useless. */
 static void
 test_filter_taken(void **state)
 {
@@ -878,7 +879,7 @@ test_filter_taken(void **state)
     assert_starts(host, 1, L40S_4Q, VF1);
 }
 
-/* One that does not come leaves nothing behind. */
+/* A migration that never arrives leaves nothing behind. */
 static void
 test_filter_lapses(void **state)
 {
@@ -910,7 +911,7 @@ test_setup(void **state)
     assert_true(vgpu_manager_begin_setup(host->manager, L40S, false, NULL));
     assert_false(vgpu_manager_begin_setup(host->manager, L40S, false, &twice));
     assert_refused(host, 2, L40S_4Q, NULL, "being set up");
-    /* it is over in a moment: no reason to move a definition */
+    /* temporary, so the definition is not moved */
     vgpu_manager_end_setup(host->manager, L40S);
     assert_bound(host, 3, L40S_4Q, NULL, VF1);
     assert_true(vgpu_manager_begin_setup(host->manager, L40S, false, NULL));
@@ -922,7 +923,7 @@ test_setup(void **state)
     assert_starts(host, 2, L40S_4Q, NULL);
 }
 
-/* The layout says so at boot, before NVML has said anything. */
+/* The layout applies at boot, before NVML has reported anything. */
 static void
 test_mixed_by_layout(void **state)
 {

@@ -249,7 +249,7 @@ test_create(void **state)
     "                Xorg 12345678   1   y    y     0          0             <unset>        "    \
     "12\n"
 
-/* The nodes of two VFs; of those, we are the process that has one open. */
+/* The nodes of two VFs; this process has one of them open. */
 static void
 test_host_uses(void **state)
 {
@@ -305,7 +305,7 @@ test_host_uses(void **state)
     }
 }
 
-/* VFs of named PFs, of any class: a file that makes the difference, in a tree in which nothing is used. */
+/* VFs of named PFs, of any class: the file that decides, in a tree where nothing is in use. */
 static void
 test_host_uses_others(void **state)
 {
@@ -465,7 +465,7 @@ test_use(void **state)
     assert_int_equal(backend()->use(fake_sysfs_reader(fs), &place), VGPU_USE_FREE);
 }
 
-/* With a node of its own only, nobody can tell. */
+/* With only a node of its own, the use is unknown. */
 static void
 test_create_without_groups(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of the GPUs, from one decision to the next: what changes, and what stays the same. */
+/* The cached view of the GPUs between decisions: what changes, and what stays the same. */
 #include "test.h"
 
 #include "manager-host.h"
@@ -41,7 +41,7 @@ gpu(const VgpuManager *manager, const char *address)
     return vgpu_inventory_find(manager->inventory, address);
 }
 
-/* Whose the VF is, as far as is known. */
+/* The owner of the VF, as far as it is known. */
 static const char *
 user(const VgpuManager *manager)
 {
@@ -85,7 +85,7 @@ test_copy_stays(void **state)
     vgpu_manager_copy_free(copy);
 }
 
-/* The copy is asked on another thread while the records go on. */
+/* The copy is queried on another thread while the records change. */
 static gpointer
 explain(gpointer data)
 {
@@ -171,7 +171,7 @@ test_wanting(void **state)
     assert_int_equal(n_wanting(host->manager, HOST_WEB1_0), 0);
 }
 
-/* One that carries a UUID of a domain's, and is on no record: it goes once it is known whose it can only be. */
+/* A vGPU with a domain's UUID but without a record is removed once its owner is certain. */
 static void
 test_orphan(void **state)
 {

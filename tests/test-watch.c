@@ -80,7 +80,7 @@ quit(gpointer loop)
     return G_SOURCE_REMOVE;
 }
 
-/* What has come once does not come again. */
+/* Run the loop for a moment; returns the events since the last check(). */
 static const char *
 run(Fixture *self)
 {
@@ -243,7 +243,7 @@ int __real_virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr dom
 int __wrap_virConnectDomainEventRegisterAny(virConnectPtr conn, virDomainPtr domain, int event,
                                             virConnectDomainEventGenericCallback callback,
                                             void *opaque, virFreeCallback freecb);
-/* What was registered last, of each kind. */
+/* The last registration of each kind. */
 static struct {
     virConnectDomainEventGenericCallback callback;
     void *opaque;
@@ -303,7 +303,7 @@ test_devices(void **state)
     assert_int_equal(virDomainUndefine(domain), 0);
 }
 
-/* Who does not want to know of devices. */
+/* A watcher without callbacks for devices. */
 static void
 test_without_devices(void **state)
 {

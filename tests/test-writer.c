@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Durable files by a thread of their own. The disk is the test's: a write waits for it, or fails. */
+/* Durable files, written by a separate thread. The test plays the disk: a write waits for it, or fails. */
 #include "test.h"
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 #define PATIENCE_MS 10000
 
-/* What the disk does. */
+/* The behaviour of the disk. */
 static struct {
     GMutex lock;
     GCond cond;
@@ -190,7 +190,8 @@ test_written(void **state)
     assert_string_equal(disk.log->str, "a=one a= a- ");
 }
 
-/* While the disk keeps the first one nobody waits; then only the newest of each goes out, in order. */
+/* While the disk blocks the first write, callers do not wait; then only the newest content of each file is written, in
+ * order. */
 static void
 test_newest_in_order(void **state)
 {
@@ -234,7 +235,7 @@ test_failure(void **state)
     assert_int_equal(wait_for(self, "a"), -1);
 }
 
-/* What is asked for instead of what failed is tried at once, and is what the disk has in the end. */
+/* New content after a failed write is tried at once, and is on the disk in the end. */
 static void
 test_taken_back(void **state)
 {
@@ -257,7 +258,7 @@ wait_in_thread(gpointer data)
     return GINT_TO_POINTER(wait_for(data, "a") + 1);
 }
 
-/* A failure of the content before is none of what came after it. */
+/* The failure of older content is not reported for newer content. */
 static void
 test_older_failure(void **state)
 {
@@ -269,7 +270,7 @@ test_older_failure(void **state)
     await_write();
     put(self, "a", "2");
     thread = g_thread_new("waits", wait_in_thread, self);
-    g_usleep(20000); /* most likely it waits by now; if not, it is none the less true */
+    g_usleep(20000); /* most likely it waits by now; if not, the test holds as well */
     g_mutex_lock(&disk.lock);
     disk.passes = 1;
     g_cond_broadcast(&disk.cond);
@@ -281,7 +282,7 @@ test_older_failure(void **state)
     check(self, "a", "2");
 }
 
-/* What nobody waits for is tried again by itself, and said once. */
+/* A failed write that no caller waits for is retried, and reported once. */
 static void
 test_retry(void **state)
 {

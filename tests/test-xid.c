@@ -63,7 +63,7 @@ test_records(void **state)
     }
 }
 
-/* What the catalogue answers with a reset or service, and nothing that a guest can raise. */
+/* Errors for which NVIDIA's catalogue recommends a reset or service, except those that a guest can cause. */
 static void
 test_catalogue(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is refused before libxml2 sees it, shown by libxml2 not being called; and the tokens that
- * this is told from. */
+/* Documents that are refused before libxml2 is called, and the tokens by which they are
+ * judged. */
 #include "test.h"
 
 #include <string.h>
@@ -124,8 +124,8 @@ test_limits(void **state)
 
 #define BAD_BYTE ": a byte that is no UTF-8 or no character of XML"
 
-/* After most errors libxml2 goes on looking for tags, so it must not get what would show it others
- * than were counted. */
+/* After most errors libxml2 continues to look for tags, so it must not get documents in which it would find
+ * others than were counted. */
 static void
 test_malformed(void **state)
 {
@@ -184,7 +184,7 @@ test_malformed(void **state)
 
 #define DECLARED(encoding) "<?xml version='1.0' encoding='" encoding "'?>"
 
-/* What is parsed is what was counted. */
+/* libxml2 parses exactly the tags and attributes that were counted. */
 static void
 test_encoding(void **state)
 {

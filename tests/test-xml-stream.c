@@ -74,7 +74,7 @@ test_lines(void **state)
     }
 }
 
-/* There is an end to it. */
+/* The number of documents is limited. */
 static void
 test_limits(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parser's closed doors: what comes from outside can neither open a file nor eat the memory,
+/* The parser is hardened: untrusted input can neither open a file nor exhaust memory,
  * and libxml2 prints nothing. */
 #include "test.h"
 
@@ -15,7 +15,7 @@
     "<!ENTITY lol" n " \"&lol" m ";&lol" m ";&lol" m ";&lol" m ";&lol" m ";&lol" m ";&lol" m     \
     ";&lol" m ";&lol" m ";&lol" m ";\">\n"
 
-/* While this is open, what anybody writes to standard error goes to a file. */
+/* While this is open, everything written to standard error goes to a file. */
 typedef struct {
     int saved;
     int file;
@@ -165,7 +165,7 @@ test_nesting(void **state)
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST));
 }
 
-/* Not followed, and nothing is fetched. */
+/* External entities are not followed, and nothing is fetched. */
 static void
 test_xinclude(void **state)
 {

@@ -7,14 +7,14 @@
 
 u() { printf '00000000-0000-4000-8000-0000000000%02d' "$1"; }
 
-say "what libvirt sees"
+say "libvirt's view"
 nodes=$(virsh -q nodedev-list --cap mdev_types)
 for gpu in pci_0000_41_00_4 pci_0000_84_00_0 pci_10000_01_00_0; do
     assert_grep "^$gpu$" "$nodes"
 done
 assert_grep "<name>GRID P40-6A</name>" "$(virsh nodedev-dumpxml pci_10000_01_00_0)"
-# From here on without it: it waits a second for each device that is gone before it has looked, and
-# would lag behind for long.
+# The rest runs without libvirt: it waits a second for each device that vanishes before it has looked, and
+# would lag behind.
 libvirt_stop
 
 say "PCI devices and VFs"
@@ -64,7 +64,7 @@ assert_eq "$(cat "$dir/vgpu_params")" "disable_vnc=1"
 long() { head -c 1100 /dev/zero | tr '\0' x > "$dir/vgpu_params"; }
 assert_fails "Argument list too long" long
 
-say "EEXIST as long as somebody has it open"
+say "EEXIST while it is open"
 group=$(basename "$(readlink -f "/sys/bus/mdev/devices/$(u 3)/iommu_group")")
 python3 - "$group" "$(u 3)" "$dir" << 'EOF' > /run/lab-open &
 import fcntl, os, sys, time

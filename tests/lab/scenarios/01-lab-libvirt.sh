@@ -39,7 +39,7 @@ in_use() { grep -q qemu "/sys/bus/mdev/devices/$uuid/nvidia/vm_name"; }
 wait_for 20 not in_use
 say detached
 
-say "the guest's own shutdown: by power button, by itself"
+say "shutdown of the guest: by the power button, and on its own"
 virsh -q shutdown two
 wait_for 20 is_state two "shut off"
 for machine in pc q35; do

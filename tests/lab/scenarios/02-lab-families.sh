@@ -13,9 +13,9 @@ file() { echo "/sys/bus/pci/devices/$1/nvidia/$2"; }
 # write FILE TEXT
 write() { printf '%s\n' "$2" > "$1"; }
 params() { write "$(file "$1" vgpu_params)" "$2"; }
-# gone VF: that function is not there.
+# gone VF: the function does not exist.
 gone() { [ ! -e "/sys/bus/pci/devices/$1" ]; }
-# hold VF: have it open, until released.
+# hold VF: opens it, until release.
 hold() {
     local group
     group=$(basename "$(readlink -f "/sys/bus/pci/devices/$1/iommu_group")")
@@ -61,7 +61,7 @@ assert_eq "$(sed -n '1,2p;$p' "$(file "$L40S_VF" creatable_vgpu_types)")" \
     $'ID    : vGPU Name\n1145  : NVIDIA L40S-1B\n2164  : NVIDIA L40S-3B' creatable_vgpu_types
 assert_eq "$(vf_creatable "$L40S_VF" | wc -w)" 30 "types"
 
-say "setting a type, and the errors that this can give"
+say "setting a type, and its errors"
 assert_fails "Operation not permitted" vf_set "$L40S_VF" 0
 assert_fails "Invalid argument" vf_set "$L40S_VF" nvidia-1150
 assert_fails "Numerical result out of range" vf_set "$L40S_VF" 99999999999999999999
@@ -239,7 +239,7 @@ hostdev() { # ATTRS
     echo "<hostdev mode='subsystem' type='pci' managed='no' $1>" \
         "<source><address domain='0' bus='0x61' slot='0' function='4'/></source></hostdev>"
 }
-# Old libvirt drops what it does not know, and knows no unmanaged device with a driver of its own.
+# Old libvirt drops unknown elements, and does not support unmanaged devices with a variant driver.
 if ! libvirt_from 10; then
     define one --graphics --hostdev "$(hostdev "")"
     assert_fails "must be manually detached" virsh -q start one

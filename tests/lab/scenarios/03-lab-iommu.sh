@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The lab itself: VFs of real SR-IOV hardware are passed through whole, bound to vfio-pci by libvirt
+# The lab itself: VFs of real SR-IOV hardware are passed through, bound to vfio-pci by libvirt
 # takes: 20
 # once: trixie
 # machine: iommu
@@ -12,7 +12,7 @@ vf=/sys/bus/pci/devices/$SSD_VF
 # driver PATH: of the device, "-" if none.
 driver() { if [ -e "$1/driver" ]; then basename "$(readlink "$1/driver")"; else echo -; fi; }
 
-say "VFs that no driver grabs, each in an IOMMU group of its own"
+say "VFs without a driver, each in its own IOMMU group"
 assert_eq "$(driver "$pf") $(cat "$pf/sriov_totalvfs") $(cat "$pf/sriov_numvfs")" "nvme 4 0" "$SSD"
 echo 0 > "$pf/sriov_drivers_autoprobe"
 vfs_on "$SSD" 3
@@ -35,7 +35,7 @@ assert_eq "$(driver "$vf")" - "the VF afterwards"
 virsh -q start two
 virsh -q destroy two
 
-say "the fake GPUs are there as well"
+say "the fake GPUs exist as well"
 mdev_create "$A2_VF" nvidia-746 00000000-0000-4000-8000-000000000001
 vfs_on "$L40S" 1
 vf_set "$L40S_VF" 1150

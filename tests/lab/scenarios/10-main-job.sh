@@ -5,7 +5,7 @@
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
-# It runs for each start and stop on the host, and must when all else is broken.
+# The hook runs for each start and stop on the host, and has to work when everything else is broken.
 assert_eq "$(ldd /usr/sbin/virt-vgpu-hook | sed -E '/linux-vdso|libc\.so|\/ld-linux/d')" "" "what the hook links but libc"
 
 uuid=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a01

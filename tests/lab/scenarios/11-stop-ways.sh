@@ -10,14 +10,14 @@
 hook=/etc/libvirt/hooks/qemu.d/60-refuse
 before=$(virt-vgpu profile-list --json)
 
-# clean WHAT: nothing is left after WHAT, and the GPUs have the room that they had.
+# clean WHAT: nothing is left after WHAT, and the GPUs have their initial capacity.
 clean() {
     wait_for 30 nothing_left
     assert_eq "$(virt-vgpu profile-list --json)" "$before" "profile-list after $1"
     say "clean after $1"
 }
 
-# refuse_at OPERATION: from now on another hook refuses it.
+# refuse_at OPERATION: installs another hook that refuses it.
 refuse_at() {
     # shellcheck disable=SC2016
     printf '#!/bin/sh\n[ "$2" != %s ] || { echo "not on my watch" >&2; exit 1; }\n' "$1" > $hook

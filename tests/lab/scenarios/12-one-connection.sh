@@ -22,9 +22,9 @@ vgpu=$(vgpu_uuid $uuid 0)
 
 say "virt-install's XML, define and create on one connection"
 pace
-# Within 2 s on a real host; what is the daemon's own of that, on any.
+# On a real host it takes 2 s at most; on any host, check the daemon's own part of that time.
 /usr/bin/python3 /lab/src/tests/lab/one-connection.py $xml 10 40
-# One that is destroyed at once has gone before that is logged, and one that was slow to start had it in its definition.
+# A domain that is destroyed at once is gone before that is logged, and a slow start finds the vGPU in its definition.
 in_time 1 2000 "attached to the running domain after"
 wait_for 30 nothing_left
 
@@ -45,12 +45,12 @@ wait_for 5 vgpu_state "$vgpu" active
 virsh -q destroy transient
 wait_for 30 nothing_left
 
-say "nowhere to plug it, or not wanted that way"
+say "no free slot, or hot-plug not wanted"
 assert_fails "domain 'narrow'.*no free hot-plug slot" create narrow --q35
 attrs="profile='$profile' lateAttach='off'" assert_fails "domain 'never'.*lateAttach is off" create never
 nothing_left || fail "a refused start left something"
 
-say "busy at that moment: its QEMU does not answer"
+say "busy at that moment: QEMU does not answer"
 hook=/etc/libvirt/hooks/qemu.d/60-freeze
 trap 'rm -f $hook' EXIT
 # shellcheck disable=SC2016
@@ -72,7 +72,7 @@ virsh -q destroy short
 wait_for 30 nothing_left
 rm $hook
 
-say "it cannot be attached: the guest runs on without"
+say "it cannot be attached: the guest continues without it"
 knob open_fail_next 1
 create unlucky
 wait_for 30 vgpu_state "$vgpu" failed

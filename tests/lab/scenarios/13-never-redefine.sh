@@ -7,7 +7,7 @@
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
-# rest NAME: its definition with secrets, less what is about vGPUs.
+# rest NAME: its definition with secrets, without the parts about vGPUs.
 rest() {
     virsh -q dumpxml "$1" --inactive --security-info |
         sed '/<metadata>/,/<\/metadata>/d; /<hostdev /,/<\/hostdev>/d'
@@ -19,7 +19,7 @@ for program in /usr/sbin/virtvgpud /usr/bin/virt-vgpu; do
 done
 grep -q virDomainAttachDeviceFlags /usr/sbin/virtvgpud || fail "that is no way to find a call"
 
-say "the rest of a definition stays to the letter, with its secret"
+say "the rest of a definition does not change by a single byte, including its secret"
 define web1 --device "<graphics type='vnc' autoport='yes' passwd='s3cret'/><video><model type='none'/></video>"
 before=$(rest web1)
 assert_grep "passwd='s3cret'" "$before" "definition"
@@ -42,7 +42,7 @@ for i in 1 2 3 4; do
     assert_grep "<currentMemory.*>12345<" "$definition" "definition of edit$i"
 done
 
-say "one domain sits in prepare, others are injected, and nobody waits"
+say "one domain hangs in prepare, others are injected without delay"
 define_vgpu slow "profile='GRID M10-2Q' gpu='$M10'"
 for i in 1 2 3; do
     domain_xml "late$i" --annot "$(annotation "profile='GRID M10-2Q'")" > "/run/lab-late$i.xml"

@@ -73,7 +73,7 @@ assert_eq "$(live_hostdev three 0) $(mdevs)" "$live $three" "the running domain"
 virsh -q destroy three
 wait_for 30 nothing_left
 
-say "its place in the guest: where the annotation says, also while it is edited; what an mdev cannot have is refused"
+say "its guest address is the annotation's, even after edits; elements that an mdev does not support are refused"
 add() { virsh -q metadata placed --uri "$NS" --key vgpu --config --set "<devices><device profile='GRID M10-2Q' $1><hostdev>$2</hostdev></device></devices>" > /dev/null; }
 define placed --hostdev ""
 add "" "<address type='pci' domain='0x0000' bus='0x00' slot='0x10' function='0x0'/>"
@@ -96,14 +96,14 @@ sed -i "s|</uuid>|&<metadata>$(annotation "profile='GRID M10-2Q'")</metadata>|" 
 libvirt_start
 wait_for 30 is_injected four 1
 
-say "each time within a second"
+say "each change took less than a second"
 in_time 9 1000 "definition after"
 
-say "contested: what undoes us six times is not fought, and told once"
+say "contested: after six reverted corrections the daemon stops, and reports it once"
 virt-vgpu events --json > /run/lab-events &
 watcher=$!
 trap 'kill $watcher' EXIT
-# To define it from its file again takes ours out again. In one process, as it has to be within a minute.
+# Defining it from its file removes our hostdev again. In one process, as all of it has to happen within a minute.
 domain_xml contested --uuid $contested --annot "$(annotation "profile='GRID M10-2Q'")" > /run/lab-contested.xml
 /usr/bin/python3 - << 'EOF'
 import libvirt, time

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A vGPU named by uuid="…" is made for the hostdev that the domain has already, and nothing is injected
+# A vGPU named by uuid="…" is created for the hostdev that the domain has already, and nothing is injected
 # takes: 30
 # once: bookworm
 # timeout: 300
@@ -15,7 +15,7 @@ define one --annot "$(annotation "$mine")" --hostdev "$(mdev_hostdev $own)"
 wait_for 30 vgpu_state $own planned
 definition=$(virsh -q dumpxml one --inactive)
 
-say "it is made for the start, and removed"
+say "it is created for the start, and removed"
 virsh -q start one
 assert_eq "$(mdevs)" $own "mdevs while it runs"
 assert_eq "$(mdev_type $own)" nvidia-43 "type"
@@ -30,13 +30,13 @@ wait_for 30 nothing_left
 assert_fails "domain 'two'.*belongs to domain 'one'" virsh -q start two
 assert_eq "$(mdevs)" "" "mdevs after the second refusal"
 
-say "of another type it is refused, and left alone"
+say "one of another type is refused, and left alone"
 mdev_create "$M10" nvidia-41 $own
 assert_fails "domain 'one'.*$own.*$M10.*GRID M10-2Q.*GRID M10-4Q" virsh -q start one
 assert_eq "$(mdevs) $(mdev_type $own)" "$own nvidia-41" "mdevs after the refusal"
 mdev_remove $own
 
-say "of the right type it is used, and stays"
+say "one of the right type is used, and stays"
 mdev_create "$M10B" nvidia-43 $own
 virsh -q start one
 assert_eq "$(mdevs)" $own "mdevs while it runs"
@@ -47,7 +47,7 @@ sleep 1
 assert_eq "$(mdevs) $(mdev_parent $own)" "$own $M10B" "mdevs after the stop"
 mdev_remove $own
 
-say "the definition is as it was"
+say "the definition has not changed"
 assert_eq "$(virsh -q dumpxml one --inactive)" "$definition" "definition"
 
 say "another domain's computed UUID is refused, too, and a hostdev that is missing"

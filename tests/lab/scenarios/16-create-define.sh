@@ -11,7 +11,7 @@ uuid=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a16
 vgpu=$(vgpu_uuid $uuid 0)
 attrs="profile='GRID M10-4Q' create='define'"
 
-# nodedev [OPTION…]: the name of its node device, nothing when there is none.
+# nodedev [OPTION…]: the name of its node device; prints nothing if there is none.
 nodedev() { virsh -q nodedev-list --cap mdev "$@" | grep "${vgpu//-/_}" || true; }
 is_listed() { [ -n "$(nodedev "$@")" ]; }
 
@@ -29,7 +29,7 @@ assert_eq "$(mdev_type "$vgpu")" nvidia-43 "type"
 parent=$(mdev_parent "$vgpu")
 case $parent in "$M10") other=$M10B ;; *) other=$M10 ;; esac
 
-say "it survives a restart of the daemon and a stop of its own; a domain undefined meanwhile loses its own"
+say "it survives a restart of the daemon, and being stopped; that of a domain undefined meanwhile is removed"
 daemon_stop
 virsh -q undefine two
 virsh -q nodedev-destroy "$(nodedev)"
@@ -50,7 +50,7 @@ sleep 1
 mdev_exists "$vgpu" || fail "it went with the stop"
 wait_for 30 is_listed
 
-say "a rename is no undefine"
+say "a renamed domain keeps it"
 virsh -q domrename one uno
 sleep 2
 mdev_exists "$vgpu" || fail "it went with the old name"

@@ -27,7 +27,7 @@ virsh -q destroy both
 wait_for 30 nothing_left
 
 say "the second is not available"
-mdev_create "$M10" nvidia-45 $taken    # all of this one
+mdev_create "$M10" nvidia-45 $taken    # the whole GPU
 mdev_create "$M10B" nvidia-41 $smaller # another size
 define half --annot "$(annotation "profile='NVIDIA A2-4Q'" "profile='GRID M10-8Q'")"
 wait_for 30 is_injected half 2
@@ -45,12 +45,12 @@ assert_grep "domain 'half': .*GRID M10-8Q'.* $M10: 1 of 1 [^;]*; $M10B: [^;]*GRI
 assert_grep "(; [0-9]+ other GPUs do not have it|; and [0-9]+ more GPUs)$" "$line" "the other reasons"
 left=$(printf '%s\n' $taken $smaller)
 only_foreign() { [ "$(mdevs)" = "$left" ] && [ "$(claims)" = 0 ]; }
-# Who listens has to be there first, which takes its time here.
+# The listener has to be ready first, which takes time here.
 is_told() { ! virsh -q start half && grep -q start-refused $events; }
 wait_for 60 is_told
 wait_for 30 only_foreign
 
-say "the driver refuses the second while the first is being made"
+say "the driver refuses the second while the first is being created"
 mdev_remove $taken
 mdev_remove $smaller
 knob lie_available 1 "$M10"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Profiles are matched exactly, chosen by room, limited per physical GPU, and a driver that refuses is not the end
+# Profiles are matched exactly, chosen by room, and limited per physical GPU; if a driver refuses, other places are tried
 # takes: 30
 # once: bookworm
 # timeout: 300
@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../vgpu.sh"
 
 u() { printf '00000000-0000-4000-8000-0000000000%02d' "$1"; }
-# types GPU PROFILE…: each makes a vGPU of that profile, one after the other; prints which type it was.
+# types GPU PROFILE…: creates a vGPU of each profile, one after the other; prints the type of each.
 types() {
     local profile
     for profile in "${@:2}"; do
@@ -17,7 +17,7 @@ types() {
         virt-vgpu destroy "$(u 1)" > /dev/null
     done
 }
-# candidates PROFILE: what explain says of each GPU.
+# candidates PROFILE: explain's verdict on each GPU.
 candidates() {
     domain_xml two --annot "$(annotation "profile='$1'")" > /run/lab-two.xml
     virt-vgpu explain --xml /run/lab-two.xml --json | /usr/bin/python3 -ISc 'import json, sys
@@ -47,7 +47,7 @@ assert_eq "$(candidates 'M10-4Q' | tr ' ' '\n' | grep -v -e no-such -e vfs-off |
     "True $M10=other-size $M10B=fits" "explain"
 for i in 1 2 3; do virt-vgpu destroy "$(u $i)"; done
 
-say "the driver says that there is room, and refuses: on to the next VF, and to the next GPU"
+say "the driver reports room, and refuses: the next VF is tried, and the next GPU"
 define_vgpu one "profile='NVIDIA A2-4Q' gpu='$A2'"
 set_annotation one "profile='NVIDIA A2-4Q' gpu='$A2'" "profile='GRID M10-4Q'"
 wait_for 30 is_injected one 2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Ten domains started at once on a GPU with room for four: four run, six are refused and told why, nothing is left
+# Ten domains started at once on a GPU with room for four: four run, six are refused with the reason, nothing is left
 # takes: 30
 # once: trixie
 # timeout: 240
@@ -18,7 +18,7 @@ done | virsh -q > /run/lab-ten.out
 wait_for 60 all_injected 10
 
 say "start"
-# Long enough for all ten to be there while the first is being made.
+# Long enough for all ten to arrive while the first is being created.
 knob create_delay_ms 300 "$A2"
 pids=() begun=$SECONDS
 for name in "${names[@]}"; do

@@ -11,7 +11,7 @@ uuid=5d0cbb52-8ccf-4a9c-b04e-2a50de1c2001
 vgpu=$(vgpu_uuid $uuid 0)
 
 define_vgpu again "profile='GRID M10-2Q' gpu='$M10'" --uuid $uuid
-# For a domain without disks libvirt makes none, but it takes one.
+# libvirt does not create a snapshot of a domain without disks, but it accepts one.
 {
     echo "<domainsnapshot><name>clean</name><state>shutoff</state><creationTime>1000000000</creationTime>"
     virsh -q dumpxml again --inactive
@@ -27,13 +27,13 @@ runs_with() {
 }
 runs_with "first start"
 
-say "stop and start in one breath"
+say "an immediate start after a stop"
 pid=$(qemu_pid again)
 virsh -q "destroy again; start again"
 [ "$(qemu_pid again)" != "$pid" ] || fail "that was no restart"
 runs_with "restart"
 
-say "the same while the driver takes its time to remove"
+say "the same while the driver is slow to remove"
 knob remove_delay_ms 3000 "$M10"
 virsh -q destroy again
 removal_goes_on() { grep -lq '^phase=releasing' /run/virt-vgpu/claims/* && ! mdev_exists "$vgpu"; }

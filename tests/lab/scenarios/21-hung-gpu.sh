@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A GPU whose driver hangs in create or remove is told apart: its own starts are refused in time, those on other GPUs go on
+# A GPU whose driver hangs in create or remove is isolated: its own starts are refused in time, those on other GPUs work
 # takes: 30
 # once: trixie
 # timeout: 240
@@ -33,7 +33,7 @@ done
 # Only once the first one is stuck.
 wait_for 20 grep -q "^phase=creating" -r /run/virt-vgpu/claims
 sleep 1.5
-say "a start that may go anywhere avoids the GPU that hangs"
+say "a start that can use any GPU avoids the one that hangs"
 virsh -q start free
 assert_eq "$(mdev_parent "$(vgpu_uuid "$(domain_uuid free)" 0)")" "$M10B" "GPU of the third domain"
 for name in busy hung; do
@@ -54,7 +54,7 @@ for name in busy hung; do
     assert_eq "$(state $name)" "shut off" "state of $name"
 done
 
-say "when the drivers answer again, all is cleaned up"
+say "when the drivers answer again, everything is cleaned up"
 knob create_hang 0
 knob remove_hang 0
 wait_for 20 nothing_left

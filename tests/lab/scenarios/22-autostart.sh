@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Autostarted domains have their vGPUs, libvirtd hardly waits for us, and nothing between a hook's request and its answer talks to libvirt
+# Autostarted domains have their vGPUs, libvirtd hardly waits for us, and nothing between a hook's request and its answer calls libvirt
 # takes: 60
 # once: bookworm
 # timeout: 450
@@ -22,8 +22,8 @@ done > /run/lab-auto.virsh
 virsh -q < /run/lab-auto.virsh > /dev/null
 wait_for 30 all_injected 3
 
-# Prints after how many milliseconds a libvirtd that autostarts its domains answers. It does so once per boot
-# of the host, and remembers that in a file.
+# Prints the time until a libvirtd that autostarts its domains answers, in ms. libvirtd autostarts once per boot
+# of the host, and records that in a file.
 boot_libvirt() {
     local begun
     rm -f /run/libvirt/qemu/autostarted
@@ -42,7 +42,7 @@ stop_all() {
     libvirt_stop
 }
 
-say "without the hook: the devices are there already"
+say "without the hook: the devices exist already"
 libvirt_stop
 mv $link /run/lab-hook-link
 for i in "${!names[@]}"; do mdev_create "0000:41:00.$((4 + i))" nvidia-746 "${vgpus[i]}"; done

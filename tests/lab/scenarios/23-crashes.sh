@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# libvirtd, the daemon or both are killed at any moment: running guests go on, our leftovers go, those of others stay
+# libvirtd, the daemon or both are killed at any moment: guests keep running, our leftovers are removed, foreign devices stay
 # takes: 70
 # once: trixie
 # timeout: 500
@@ -22,7 +22,7 @@ wait_for 30 all_injected 3
 virsh -q "start crash0; start crash1"
 pid0=$(qemu_pid crash0) pid1=$(qemu_pid crash1)
 
-# devices_are UUID…: these and the foreign one, no others.
+# devices_are UUID…: only these and the foreign one exist.
 devices_are() { [ "$(mdevs)" = "$(printf '%s\n' $foreign "$@" | sort)" ]; }
 connected() { [ "$(json 'v["libvirt_connected"]' version)" = True ]; }
 unharmed() {
@@ -78,7 +78,7 @@ knob create_delay_ms 0
 daemon_start
 wait_for 20 devices_are "$a"
 
-say "leftovers of ours: a start that never came, a device without a record"
+say "our leftovers: a start that never happened, a device without a record"
 domain_xml crash2 --uuid "$(uuid_of 2)" --annot "$(annotation "profile='GRID M10-1Q' gpu='$M10'")" \
     --hostdev "$(mdev_hostdev "$c" | sed "s,</hostdev>,<alias name='ua-vgpu-0'/>&,")" > /run/lab-crash2.live
 trap 'udevd CONT' EXIT
@@ -93,7 +93,7 @@ print(*sorted((a["action"], a["uuid"]) for a in json.loads(sys.argv[1])), sep="\
 }
 assert_eq "$(planned)" "$(printf '%s\n' "('release', '$c')" "('remove', '$b')")" "what a dry run says"
 wait_for 20 not mdev_exists "$c"
-say "the start that never came is undone by itself"
+say "the start that never happened is undone automatically"
 virt-vgpu reconcile --json
 udevd CONT
 wait_for 20 devices_are "$a"

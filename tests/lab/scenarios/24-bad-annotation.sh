@@ -31,7 +31,7 @@ for name in "${!reasons[@]}"; do
 done
 
 say "in files: validate, annotate --xml, and the hook's input"
-# refused FILE LINE REASON: by all three.
+# refused FILE LINE REASON: all three refuse it.
 refused() {
     local file=$dir/$1.xml
     assert_fails "$file: line $2: $3" virt-vgpu validate "$file"
@@ -41,7 +41,7 @@ refused() {
     [ ! -e $dir/out ] || fail "annotate has written something for $1"
 }
 uuid=5d0cbb52-8ccf-4a9c-b04e-2a50de1c2401
-# A domain with a line of its own for what is given.
+# A domain with the given text on a separate line.
 lines() {
     domain_xml "$1" --uuid $uuid --annot "
 $2
@@ -57,7 +57,7 @@ refused text 1 ".*"
 { domain_xml large --uuid $uuid --annot "$good" && head -c 5242880 /dev/zero | tr '\0' '\n'; } > $dir/large.xml
 refused large '[0-9]+' ".*longer than 4 MiB|.*the XML is longer than 4 MiB"
 
-say "plugin parameters that no driver takes"
+say "plugin parameters that no driver accepts"
 lines frl "$(annotation "profile='NVIDIA A2-4Q' frameRateLimit='60'")"
 refused frl 3 "attribute 'frameRateLimit' on <vgpu:device> is '60', expected one of: on, off"
 lines param "<vgpu:devices xmlns:vgpu='$NS'><vgpu:device profile='NVIDIA A2-4Q'>

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A clone that still carries the original's vGPU is refused and leaves it alone; once rewritten it starts on its own
+# A clone that still has the original's vGPU is refused, and the vGPU left alone; once rewritten it starts with its own
 # takes: 30
 # once: trixie
 # timeout: 240
@@ -29,7 +29,7 @@ virsh -q define /run/lab-clone.xml
 assert_fails "domain 'clone'.*virtvgpud is not running" virsh -q start clone
 assert_grep "$vgpu" "$(defined_hostdev clone 0)" "its definition, not rewritten yet"
 daemon_start
-# What libvirt would hand to the hook, whether or not the rewriting is faster.
+# The XML that libvirt would pass to the hook if the rewriting were slower.
 assert_fails "domain 'clone'.*is being rewritten, start again.*$vgpu" hook clone prepare /run/lab-clone.xml
 hook clone release /run/lab-clone.xml
 untouched "clone"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The GPUs are those that libvirt knows, hot-plug and VFs show at once, and without libvirt sysfs tells the same
+# The GPUs are those that libvirt knows, hot-plug and VFs are noticed at once, and without libvirt sysfs gives the same result
 # takes: 50
 # once: bookworm
 # timeout: 400
@@ -9,13 +9,13 @@
 
 spare=0000:86:00.0 a2b=0000:42:00.0
 
-say "as libvirt sees it"
+say "libvirt's view"
 named() { [ "$(json 'all(g["nodedev"] for g in v)' gpu-list)" = True ]; }
 wait_for 10 named
 pci=$(virsh -q nodedev-list --cap pci)
 mdev_types=$(virsh -q nodedev-list --cap mdev_types | sort)
 node_name() { sed 's/[:.]/_/g; s/^/pci_/'; }
-# Of libvirt's PCI devices the display controllers that are no VFs, by what sysfs says of them.
+# The display controllers among libvirt's PCI devices, without VFs, according to sysfs.
 gpus=$(for node in $pci; do
     addr=$(sed 's/^pci_//; s/_\([0-9a-f]\)$/.\1/; s/_/:/g' <<< "$node")
     device=/sys/bus/pci/devices/$addr
@@ -61,7 +61,7 @@ enable_vfs $a2b 0
 shows "VFs go" gpu-changed $a2b "any(g['address'] == '$a2b' and g['vfs_enabled'] == 0 for g in v)"
 kill $events
 
-say "each time within a second"
+say "each change took less than a second"
 in_time 3 1000 "GPU .* has (appeared|gone|changed) after"
 
 say "without libvirt"
@@ -73,7 +73,7 @@ inventory() {
 inventory > /run/lab-with
 libvirt_stop
 daemon_stop
-# Stands in for libvirtd.socket: connecting to it would start the libvirtd that somebody has stopped.
+# A stand-in for libvirtd.socket: a connection to it would start the libvirtd that an administrator has stopped.
 /usr/bin/python3 -IS - << 'PY' > /run/lab-trap 2>&1 &
 import os, select, socket
 listening = []
@@ -105,7 +105,7 @@ wait $trap_pid
 rm /run/lab-trap-end
 assert_eq "$(cat /run/lab-trap)" set "who has connected to a libvirt that was stopped"
 for name in libvirtd virtqemud; do
-    not pgrep -x $name > /dev/null || fail "somebody has started $name"
+    not pgrep -x $name > /dev/null || fail "$name has been started"
 done
 
 say "it is back"

@@ -54,14 +54,14 @@ assert_eq "$(verdicts /run/lab-other.xml)" "False ('$A2', 'other-size') ('0000:4
 domain_xml other --annot "$(annotation "profile='NVIDIA A2-16Q'")" > /run/lab-other.xml
 assert_eq "$(verdicts /run/lab-other.xml)" "False ('$A2', 'no-room') ('0000:42:00.0', 'vfs-off')" "verdicts"
 
-say "annotate shows what is there, and takes it away"
+say "annotate shows the annotation, and removes it"
 define gone
 virt-vgpu annotate gone --profile 'NVIDIA A2-4Q' > /run/lab-annotate
 is_injected gone 1 || fail "annotate does not wait for the definition"
 virt-vgpu annotate gone > /run/lab-annotation.xml
 virt-vgpu validate /run/lab-annotation.xml > /run/lab-validate || fail "what it shows: $(cat /run/lab-annotation.xml)"
 assert_eq "$(json '[d["profiles"] for d in v["devices"]]' annotate gone)" "[['NVIDIA A2-4Q']]" "annotate DOMAIN --json"
-# the device may have gone by libvirt's event before it is asked for
+# libvirt's event may have removed the device already
 assert_grep "Domain 'gone' is no longer annotated" "$(virt-vgpu annotate gone --remove)" "annotate --remove"
 assert_not_grep "vgpu" "$(virsh -q dumpxml gone --inactive)" "the definition"
 virsh -q undefine gone
@@ -80,7 +80,7 @@ assert_grep "^ *web +0 +[0-9a-f:.]+ +[0-9a-f:.]+ +NVIDIA A2-4Q +active" "$(virt-
 [ "$(virt-vgpu list --noheadings -o uuid)" = "$vgpu" ] || fail "the chosen column is not the UUID"
 [ "$(virt-vgpu list --all | wc -L)" -le 80 ] || fail "the table is wider than 80 columns"
 
-say "doctor finds what is wrong"
+say "doctor finds problems"
 doctor_finds() { # CHECK DETAIL
     local rc=0
     virt-vgpu doctor --json > /run/lab-doctor || rc=$?
@@ -102,7 +102,7 @@ virsh -q destroy web
 wait_for 10 nothing_left
 libvirtd=$(cat /run/libvirtd.pid)
 trap 'kill -CONT $libvirtd' EXIT
-kill -STOP "$libvirtd" # once libvirt reports any device, the daemon looks, and removes this one
+kill -STOP "$libvirtd" # when libvirt reports any device, the daemon looks, and removes this one
 mdev_create "$A2_VF" nvidia-746 "$vgpu"
 doctor_finds leaks "$vgpu.*'web'"
 kill -CONT "$libvirtd"
@@ -129,7 +129,7 @@ assert of_web[:2] == ['vgpu-created', 'vgpu-removed'], of_web
 assert any(e['event'] == 'domain-injected' and e['domain'] == 'web' for e in events), events
 PY
 
-say "the daemon is down: an unannotated domain starts and nobody is asked, an annotated one is told what to do"
+say "the daemon is down: an unannotated domain starts, the refusal of an annotated one says what to do"
 daemon_stop
 define plain
 virsh -q start plain

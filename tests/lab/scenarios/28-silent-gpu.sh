@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A GPU whose driver does not answer a read, a create or a removal keeps nobody who does not need it, and is used again when it does
+# A GPU whose driver does not answer a read, a create or a removal delays only requests that need it, and is used again when it answers
 # takes: 100
 # once: trixie
 # timeout: 800
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
-# took NAME COMMAND…: how many ms it takes, in ${ms[NAME]}.
+# took NAME COMMAND…: runs it, and stores the time in ms in ${ms[NAME]}.
 declare -A ms base
 took() {
     local begun
@@ -32,20 +32,20 @@ everything() {
     virsh -q "destroy anywhere; destroy late; undefine later"
     wait_for 30 not compgen -G '/run/virt-vgpu/claims/*' > /run/lab-took.out
 }
-# answers_beside WHAT: all of it goes on beside that, as fast as before.
+# answers_beside WHAT: everything else works meanwhile, as fast as before.
 answers_beside() {
     local what
     say "beside $1"
     everything
     for what in "${!ms[@]}"; do
         say "  $what: ${base[$what]} ms, now ${ms[$what]} ms"
-        # twice as long and half a second is what it may take; ten are for a machine that is busy with something else,
-        # and still less than any wait for that GPU
+        # it may take twice as long and half a second; ten seconds are for a machine that is busy otherwise, and still
+        # less than any wait for that GPU
         [ "${ms[$what]}" -le $((2 * base[$what] + 10000)) ] || fail "$what: ${ms[$what]} ms instead of ${base[$what]}"
     done
 }
 processes() { pgrep -fc "virt-vgpu-driver .*/driver/$1" || true; }
-# start NAME: in the background, what becomes of it in /run/lab-NAME.out
+# start NAME: in the background, with its output in /run/lab-NAME.out
 start() {
     (
         rc=0
@@ -78,7 +78,7 @@ knob read_hang 0
 wait_for 30 ended on-a 0
 say "it is used again"
 
-say "a removal that hangs keeps no other vGPU off its GPU"
+say "a removal that hangs does not prevent other vGPUs on its GPU"
 knob remove_hang 1 "$M10"
 virsh -q destroy on-a
 define_vgpu beside "profile='GRID M10-2Q' gpu='$M10'"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Domains whose mdev or VF was made by hand are imported: the next start gives them the same device, at the same place
+# Domains whose mdev or VF was set up by hand are imported: the next start gives them the same device, at the same place
 # takes: 40
 # timeout: 300
 # releases: trixie
@@ -11,11 +11,11 @@ own=11111111-2222-4333-8444-555555555501
 vf_hostdev="<hostdev mode='subsystem' type='pci' managed='no'><source><address domain='0x0000' bus='0x61' slot='0x00'
 function='0x4'/></source></hostdev>"
 definition() { virsh -q dumpxml "$1" --inactive; }
-# where the hostdev is in the guest
+# the address of the hostdev in the guest
 place() { definition "$1" | sed -n '/<hostdev/,/<\/hostdev>/p' | grep "<address type='pci'" | xargs; }
 no_record() { [ "$(claims)" = 0 ]; }
 
-say "an mdev, of a domain that runs"
+say "an mdev of a running domain"
 mdev_create "$M10" nvidia-43 $own
 define one --hostdev "$(mdev_hostdev $own)"
 virsh -q start one
@@ -30,7 +30,7 @@ assert_eq "$(definition one | sed -n '/<hostdev/,/<\/hostdev>/p')" "$hostdev" "i
 same_qemu one "$pid"
 virsh -q destroy one
 
-say "it is used as it is, and made for the next start when it has gone"
+say "it is used unchanged, and created for the next start if it is missing"
 virsh -q start one
 assert_eq "$(mdevs) $(mdev_parent $own)" "$own $M10" "mdevs"
 virsh -q destroy one
@@ -52,7 +52,7 @@ assert_grep "echo 0 > /sys/bus/pci/devices/$L40S_VF/nvidia/current_vgpu_type" "$
 wait_for 30 is_injected two
 assert_eq "$(defined_vf two 0) $(definition two | grep -c '<hostdev')" "$L40S_VF 1" "hostdevs"
 assert_eq "$(place two)" "$before" "its place in the guest"
-# as it was made by hand it is used, and stays
+# the VF with the hand-made type is used, and stays
 virsh -q start two
 assert_eq "$(live_vf two 0) $(vf_type "$L40S_VF")" "$L40S_VF 1150" "VF and type"
 virsh -q destroy two
@@ -65,7 +65,7 @@ virsh -q destroy two
 wait_for 30 vf_has "$L40S_VF" 0
 wait_for 30 nothing_left
 
-say "what would be left if virt-vgpu were removed"
+say "leftovers if virt-vgpu were removed"
 if virt-vgpu uninstall-check --json > /run/lab-check; then fail "it is clean"; fi
 assert_grep '"domain two"' "$(cat /run/lab-check)" "uninstall-check"
 virsh -q metadata two --uri "$NS" --config --remove > /dev/null

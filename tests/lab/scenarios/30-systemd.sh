@@ -37,11 +37,11 @@ both_before_libvirtd
 gpus=$(show ActiveEnterTimestampMonotonic nvidia-vgpud.service)
 begun=$(show InactiveExitTimestampMonotonic virtvgpud.service)
 ((gpus > 0 && gpus <= begun)) || fail "the vendor's unit is done at $gpus, ours begun at $begun"
-# Active says that the daemon has sent READY, then.
+# An active unit means that the daemon has sent READY.
 assert_eq "$(show Type virtvgpud.service) $(show NRestarts virtvgpud.service)" "notify 0" "service"
 assert_not_grep 'ordering cycle|virtvgpud\.(service|socket):[0-9]+:' "$(journalctl -b --no-pager)" "journal"
 
-say "the socket is systemd's"
+say "systemd owns the socket"
 inode=$(awk '$4 == "00010000" && $8 == "/run/virt-vgpu/hook.sock" { print $7 }' /proc/net/unix)
 for pid in 1 "$(daemon_pid)"; do
     assert_grep "^socket:\[$inode\]$" "$(readlink /proc/"$pid"/fd/*)" "descriptors of process $pid"
@@ -78,7 +78,7 @@ virsh -q start web
 virsh -q destroy web
 wait_for 10 nothing_left
 
-say "what the daemon starts has a sandbox of its own, and an image is built in it"
+say "programs that the daemon starts have their own sandbox, and an image is built in it"
 # shellcheck disable=SC2016 # systemd would make it "lab-"
 bundle='/var/lib/virt-vgpu/lab-$HOME'
 iso=/var/lib/libvirt/images/lab-systemd.iso
@@ -131,28 +131,28 @@ virt-vgpu pool-undefine lab
 put_back
 trap - EXIT
 
-say "nothing is removed that QEMU holds open"
+say "devices that QEMU holds open are not removed"
 virt-vgpu create "$M10" "GRID M10-1Q" --uuid $own > /dev/null
 define plain --hostdev "$(mdev_hostdev $own)"
 virsh -q start plain
 virt-vgpu destroy $own > /run/lab-destroy 2>&1 &
 destroy=$!
 sleep 3
-# A removal that had been written would wait in the kernel, which takes that file away first.
+# A removal that had been written would wait in the kernel, which deletes that file first.
 [ -e "/sys/bus/mdev/devices/$own/remove" ] || fail "its removal has been written"
 assert_eq "$(mdevs) $(state plain)" "$own running" "vGPU and domain"
 virsh -q destroy plain
 wait $destroy || fail "destroy: $(cat /run/lab-destroy)"
 nothing_left || fail "left: $(mdevs)"
 
-say "an ordinary user may only look"
+say "an ordinary user has read access only"
 as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
 as_nobody virt-vgpu list --all --wide > /run/lab-list
 assert_grep "$vgpu" "$(cat /run/lab-list)" "list"
 assert_fails "root|denied|not allowed" as_nobody virt-vgpu create "$M10" "GRID M10-1Q"
 assert_eq "$(mdevs)" "" "mdevs"
 
-say "the service is stopped and started below a running domain"
+say "the service is stopped and started while a domain runs"
 virsh -q start web
 qemu=$(qemu_pid web)
 systemctl stop virtvgpud.service
@@ -168,7 +168,7 @@ virsh -q destroy web
 wait_for 20 nothing_left
 assert_eq "$(show ActiveState virtvgpud.service)" active "service"
 
-say "killed, it is started again, and a hook that comes meanwhile waits"
+say "after a kill it is restarted, and a hook waits meanwhile"
 daemon_kill
 assert_grep "^auto-restart" "$(show SubState virtvgpud.service)" "service" # or auto-restart-queued, on a slow machine
 virsh -q start web
@@ -177,7 +177,7 @@ wait_for 20 vgpu_state "$vgpu" active
 virsh -q destroy web
 wait_for 10 nothing_left
 
-say "restarted while a create hangs in the kernel, hooks are answered at once, and no second process enters that driver"
+say "after a restart while a create hangs in the kernel, hooks are answered at once, and no second process enters that driver"
 domain_xml hung --annot "$(annotation "profile='GRID M10-1Q' gpu='$M10B'")" > /run/lab-hung.xml
 virsh -q define /run/lab-hung.xml
 wait_for 30 is_injected hung
@@ -188,7 +188,7 @@ systemctl restart virtvgpud.service
 virsh -q start web
 assert_eq "$(pgrep -fc "virt-vgpu-driver .*/driver/$M10B")" 1 "processes for $M10B"
 knob create_hang 0
-wait || true # its hook has gone with the daemon, or it has started
+wait || true # its hook was cut off with the daemon, or it has started
 virsh -q destroy hung 2> /run/lab-hung.out || true
 virsh -q destroy web
 wait_for 30 nothing_left
@@ -206,7 +206,7 @@ virsh -q autostart web --disable
 virsh -q destroy web
 wait_for 10 nothing_left
 
-say "a libvirtd that was stopped stays so"
+say "a libvirtd that was stopped stays stopped"
 for seconds in 1 7; do
     wait_for 20 connected
     systemctl stop libvirtd.service 2> /dev/null # "… can still be activated"
@@ -219,5 +219,5 @@ for seconds in 1 7; do
 done
 wait_for 20 connected
 
-say "doctor is content with all of it"
+say "doctor reports no problems"
 virt-vgpu doctor > /run/lab-doctor || fail "doctor: $(cat /run/lab-doctor)"

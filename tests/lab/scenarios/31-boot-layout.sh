@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# At boot the host layout is applied before libvirt starts, and from its sandbox the daemon sets GPUs up and changes the layout
+# At boot the host layout is applied before libvirt starts, and from its sandbox the daemon configures GPUs and changes the layout
 # takes: 60
 # once: bookworm
 # init: systemd
@@ -14,14 +14,14 @@ layout=/etc/virt-vgpu/host.xml
 # show PROPERTY UNIT
 show() { systemctl show --value -p "$1" "$2"; }
 
-say "installed with the daemon, and skipped where there is no layout"
+say "installed with the daemon, and skipped without a layout"
 assert_eq "$(systemctl is-enabled virt-vgpu-host.service)" enabled "virt-vgpu-host.service"
 assert_eq "$(show ActiveState virt-vgpu-host.service) $(show ConditionResult virt-vgpu-host.service)" "inactive no" \
     "virt-vgpu-host.service"
 before=$(show Before virt-vgpu-host.service)
 for unit in virtvgpud libvirtd virtqemud; do assert_grep "(^| )$unit\.service( |$)" "$before" "Before="; done
 
-say "a boot, all in one transaction"
+say "a boot, in one transaction"
 standins
 mkdir -p /etc/virt-vgpu
 cat > $layout << XML
@@ -48,7 +48,7 @@ wait_for 20 is_connected
 virt-vgpu create "$A100" "GRID A100-1-5C" --uuid $own > /dev/null
 virt-vgpu destroy $own > /dev/null
 
-say "the daemon, in its sandbox, has GPUs set up and the layout changed"
+say "the daemon, in its sandbox, configures GPUs and changes the layout"
 assert_eq "$(json 'v["vfs_enabled"]' gpu-disable "$A2B" --persistent) $(vfs_of "$A2B")" "0 0" "gpu-disable"
 assert_eq "$(json 'v["vfs_enabled"]' gpu-enable "$A2B" --vfs 2 --persistent) $(vfs_of "$A2B")" "2 2" "gpu-enable"
 assert_eq "$(xmlstarlet sel -t -m //gpu -v @address -o = -v sriov/@vfs -o ' ' $layout)" "$A2B=2 $A100=3 " "host.xml"

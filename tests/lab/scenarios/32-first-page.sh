@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The steps of docs/first-vgpu-vm.md work as they stand there, and print what the page shows
+# The steps of docs/first-vgpu-vm.md work as written, and print the output that the page shows
 # takes: 45
 # once: bookworm
 # timeout: 400
@@ -10,8 +10,8 @@
 page=/lab/src/docs/first-vgpu-vm.md
 steps=/run/lab-page
 
-# Each ```sh block below a comment "lab" goes to NN.sh, the ```text block that follows it, if any, to NN.text; NN.wait
-# says that it is to be tried until it prints that.
+# Each ```sh block below a comment "lab" is written to NN.sh, the ```text block that follows it, if any, to NN.text;
+# with NN.wait it is repeated until it prints that.
 rm -rf $steps
 mkdir $steps
 awk -v dir=$steps '
@@ -24,8 +24,8 @@ awk -v dir=$steps '
 assert_eq "$(find $steps -name '*.sh' | wc -l)" "$(grep -c '^<!-- lab' $page)" "steps of $page"
 [ -e $steps/11.sh ] || fail "the page has lost steps: $(ls $steps)"
 
-# shows FILE: standard input has the lines of FILE, in that order among others. Blanks and the length of rules do not
-# count; … stands for anything, and alone for any number of lines.
+# shows FILE: standard input contains the lines of FILE, in that order. Blanks and the length of rules are ignored;
+# … matches any text, and on its own any number of lines.
 shows() {
     /usr/bin/python3 -ISc 'import re, sys
 def squeezed(lines): return [re.sub("-{4,}", "----", " ".join(line.split())) for line in lines if line.strip()]
@@ -38,14 +38,14 @@ if wanted:
     sys.exit("the page shows, and it is not printed: " + wanted[0])' "$1"
 }
 
-# step FILE: its commands succeed and print what is shown for them.
+# step FILE: its commands succeed and print the output shown for them.
 step() {
     local out=${1%.sh}.out
     bash -euo pipefail "$1" > "$out" 2>&1 || return
     [ ! -e "${1%.sh}.text" ] || shows "${1%.sh}.text" < "$out"
 }
 
-# The host and the VM that the page begins with.
+# The host and the VM at the beginning of the page.
 vfs_on "$A2" 0
 define vm1 --graphics
 begins() { [ "$(json 'v["vfs_enabled"], v["nodedev"] is not None' gpu-info "$A2")" = "(0, True)" ]; }

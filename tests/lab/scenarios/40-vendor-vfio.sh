@@ -13,7 +13,7 @@ vgpu=$(vgpu_uuid $uuid 0)
 device="profile='NVIDIA L40S-4Q' gpu='$L40S' frameRateLimit='off' consoleVNC='off' display='on'"
 
 vfs_on "$L40S" 4
-# row [--all]: what `list` says of the vGPU.
+# row [--all]: the vGPU's row of `list`.
 row() {
     json "next(' '.join(str(r[k]) for k in ('state', 'interface', 'profile', 'profile_id', 'gpu', 'parent'))
         for r in v if r['uuid'] == '$vgpu')" list "$@"
@@ -48,14 +48,14 @@ wait_for 10 row_is "$running"
 say "a clone that names the same VF"
 virsh -q dumpxml web1 --inactive | sed "s,<name>web1<,<name>clone<,; s,$uuid,$clone_uuid," > /run/lab-clone.xml
 virsh -q define /run/lab-clone.xml
-# What libvirt would hand to the hook, whether or not the rewriting is faster.
+# The XML that libvirt would pass to the hook if the rewriting were slower.
 assert_fails "domain 'clone'.*is being rewritten, start again.*$vf" hook clone prepare /run/lab-clone.xml
 hook clone release /run/lab-clone.xml
 has_its_own() { [[ "$(defined_vf clone 0)" == 0000:61:* && $(defined_vf clone 0) != "$vf" ]]; }
 wait_for 20 has_its_own
 assert_eq "$(fake "$L40S" vgpus)" "$vf 1150 - - 1" "what is on the board"
 
-say "no VF lists the type any more, and the daemon is restarted: nothing changes, its name is known"
+say "no VF lists the type any longer, and the daemon is restarted: nothing changes, its name is known"
 others=()
 for i in 0 1 2 3; do [ "$(vf_of "$L40S" $i)" = "$vf" ] || others+=("$(vf_of "$L40S" $i)"); done
 for other in "${others[@]}"; do vf_set "$other" 1160; done
@@ -67,7 +67,7 @@ wait_for 20 is_connected
 wait_for 10 row_is "$running"
 assert_grep "'nvidia-1150', 'NVIDIA L40S-4Q', 0" "$(offers)" "profile-list after the restart"
 foreign=$(json "' '.join(sorted(r['parent'] for r in v if (r['state'], r['profile_id']) == ('foreign', 'nvidia-1160')))" list --all)
-assert_eq "$foreign" "${others[*]}" "VFs that somebody else has set"
+assert_eq "$foreign" "${others[*]}" "foreign VFs"
 assert_grep "nothing to change" "$(virt-vgpu inject web1)" "inject"
 virsh -q dumpxml web1 --inactive | cmp - /run/lab-web1.before || fail "the definition was changed"
 same_qemu web1 "$pid"
@@ -79,7 +79,7 @@ virsh -q destroy web1
 wait_for 20 vf_has "$vf" 0
 wait_for 20 nothing_left
 for other in "${others[@]}"; do
-    assert_eq "$(vf_type "$other")" 1160 "$other of somebody else"
+    assert_eq "$(vf_type "$other")" 1160 "the foreign $other"
     vf_set "$other" 0
 done
 wait_for 10 offers_are "$before"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A VF that somebody else has taken is left alone and the definition moves; autostart, hot-plug and a killed QEMU work on VFs as well
+# A VF with a foreign vGPU is left alone and the definition moved; autostart, hot-plug and a killed QEMU work on VFs as well
 # takes: 40
 # timeout: 300
 # releases: trixie
@@ -26,14 +26,14 @@ assert_grep "<rom bar='off'/>" "$(live_hostdev web2 0)" "the running domain's ho
 assert_eq "$(state web2) $(live_vf web2 0)" "running $vf" "web2"
 assert_eq "$(fake "$L40S" vgpus | sort)" "$(printf '%s\n' "$vf2 1160 - - 0" "$vf 1150 - - 1" | sort)" "what is on the board"
 
-say "its QEMU is killed"
+say "QEMU is killed"
 kill -9 "$(qemu_pid web2)"
 wait_for 20 vf_has "$vf" 0
 wait_for 20 nothing_left
-assert_eq "$(vf_type "$vf2")" 1160 "the VF of somebody else"
+assert_eq "$(vf_type "$vf2")" 1160 "the foreign VF"
 vf_set "$vf2" 0
 
-say "its VF has the wanted type already: it is used, and left as it was"
+say "its VF has the wanted type already: it is used, and left unchanged"
 vf_set "$vf1" 1150
 virsh -q start web1
 assert_eq "$(fake "$L40S" vgpus)" "$vf1 1150 - - 1" "what is on the board"
@@ -42,13 +42,13 @@ wait_for 20 nothing_left
 assert_eq "$(vf_type "$vf1")" 1150 "its type afterwards"
 vf_set "$vf1" 0
 
-say "autostart, with a daemon that has seen no libvirt yet"
+say "autostart, with a daemon that has not been connected to libvirt yet"
 virsh -q autostart web1 > /dev/null
 virsh -q dumpxml web1 --inactive | sed "s,<name>web1<,<name>thief<,; /<uuid>/s,>..,>ff," > /run/lab-thief.xml
 libvirt_stop
 daemon_restart
 assert_fails "domain 'thief'.*is being rewritten, start again.*$vf1" hook thief prepare /run/lab-thief.xml
-rm -f /run/libvirt/qemu/autostarted # a host's first libvirtd makes it
+rm -f /run/libvirt/qemu/autostarted # created by the first libvirtd after a boot
 libvirt_start
 web1_runs() { is_state web1 running; }
 wait_for 30 web1_runs

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Where libvirt is too old for a vGPU on a VF it is refused with that reason, the definition is left alone, and mdevs go on
+# If libvirt is too old for a vGPU on a VF, the start is refused with that reason, the definition is left alone, and mdevs work
 # takes: 30
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh

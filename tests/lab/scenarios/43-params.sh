@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Plugin parameters are written in one go and in their order before QEMU starts, again at each start; refused ones undo the vGPU
+# Plugin parameters are written in one write and in their order before QEMU starts, at each start; if they are refused, the vGPU is removed
 # takes: 30
 # once: bookworm
 # timeout: 240
@@ -10,14 +10,14 @@
 uuid=5d0cbb52-8ccf-4a9c-b04e-2a50de1c4301
 vgpu=$(vgpu_uuid $uuid 0)
 device="profile='NVIDIA A2-4Q' profiling='on' debugging='on' unifiedMemory='on' consoleVNC='off' frameRateLimit='off'"
-# with PARAM…: the annotation with these raw parameters, a line for each.
+# with PARAM…: the annotation with these raw parameters, one per line.
 with() {
     printf "<vgpu:devices xmlns:vgpu='%s'>\n<vgpu:device %s>\n" "$NS" "$device"
     printf '<vgpu:param %s/>\n' "$@"
     echo "</vgpu:device></vgpu:devices>"
 }
 
-say "what validate refuses, with the line"
+say "validate refuses them, with the line"
 # refused LINE REASON PARAM…
 refused() {
     domain_xml bad --annot "$(with "${@:3}")" > /run/lab-bad.xml
@@ -29,7 +29,7 @@ refused 4 "<vgpu:param name='enable_uvm'> says what the attribute 'unifiedMemory
 refused 3 "the plugin parameters are 10[0-9]{2} characters together, 1000 at most are allowed" \
     "name='x' value='$(printf '%0920d' 0)'"
 
-say "refused by the driver: so is the start, and the vGPU is undone"
+say "the driver refuses them: the start is refused, and the vGPU removed"
 define web1 --uuid $uuid --annot "$(with "name='loglevel' value='2'" "name='vgpu-placement-id' value='12'")"
 wait_for 30 is_injected web1
 knob params_fail_next 1 "$A2"
@@ -37,13 +37,13 @@ assert_fails "virt-vgpu: domain 'web1': the driver refused the plugin parameters
     virsh -q start web1
 wait_for 20 nothing_left
 
-say "taken"
+say "accepted"
 virsh -q start web1
 assert_eq "$(mdev_params "$vgpu")" \
     "frame_rate_limiter=0,disable_vnc=1,enable_uvm=1,enable_debugging=1,enable_profiling=1,loglevel=2,vgpu-placement-id=12" \
     "parameters"
 
-say "others at the next start, with the device of this one or a new one"
+say "other parameters at the next start, with the same device or a new one"
 set_annotation web1 "profile='NVIDIA A2-4Q' frameRateLimit='on' consoleVNC='on'"
 virsh -q "destroy web1; start web1"
 assert_eq "$(mdev_params "$vgpu")" "frame_rate_limiter=1" "parameters of the second start"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A vGPU whose iommu group comes late is waited for; one that gets none is of no use to QEMU: it is taken back, and nobody starts with it
+# A start waits for a vGPU whose IOMMU group comes late; one that gets none is useless to QEMU: it is removed, and no domain starts with it
 # takes: 60
 # once: trixie
 # timeout: 400
@@ -14,7 +14,7 @@ own=11111111-2222-4333-8444-000000004401
 
 # has_group UUID
 has_group() { [ -e "/sys/bus/mdev/devices/$1/iommu_group" ]; }
-# refused NAME: twice, with a reason that names the GPU and what is missing, and nothing is left.
+# refused NAME: the start is refused twice, with a reason that names the GPU and the missing group, and nothing is left.
 refused() {
     local i
     for i in first second; do
@@ -46,7 +46,7 @@ has_group "$vgpu" || fail "it has no group"
 virsh -q destroy web
 wait_for 20 nothing_left
 
-say "never: the start is refused, as is the next one, which finds nothing to take for a vGPU"
+say "never: the start is refused, and so is the next one, which finds no leftover that looks like a vGPU"
 knob group_late_ms 0
 knob group_missing 1 "$A2"
 refused web "0000:41:00.*(IOMMU group|VFIO device|usable)"
@@ -60,7 +60,7 @@ assert_grep '^0000:42:' "$(mdev_parent "$(mdevs)")" "parent"
 virsh -q destroy any
 wait_for 20 nothing_left
 
-say "never: one that its user has made is not started with, and not removed"
+say "never: a vGPU that its user has created is neither used nor removed"
 mdev_create "$A2_VF" nvidia-746 $own
 define mine --annot "$(annotation "profile='NVIDIA A2-4Q' uuid='$own'")" --hostdev "$(mdev_hostdev $own)"
 for i in first second; do
@@ -69,7 +69,7 @@ for i in first second; do
 done
 mdev_remove $own
 
-say "it has them again: the next start works"
+say "groups come at once again: the next start works"
 knob group_missing 0
 virsh -q start web
 has_group "$vgpu" || fail "it has no group"
@@ -77,7 +77,7 @@ virsh -q destroy web
 wait_for 20 nothing_left
 
 libvirt_from 10 || exit 0
-say "VFs: late, never, and again"
+say "VFs: late, never, and at once again"
 vfs_on "$L40S" 2
 define four --annot "$(annotation "profile='NVIDIA L40S-4Q' gpu='$L40S'")"
 wait_for 30 is_injected four

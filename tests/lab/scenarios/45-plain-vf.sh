@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Plain virtual functions: the host layout turns them on, each domain gets one of its own with vfio-pci and gives it back
+# Plain virtual functions: the host layout enables them, each domain gets its own with vfio-pci and returns it
 # takes: 60
 # once: trixie
 # timeout: 400
@@ -10,13 +10,13 @@
 
 pf=/sys/bus/pci/devices/$SSD
 vf() { echo "0000:01:00.$1"; }
-# drivers: of the VFs, one after the other.
+# drivers: the drivers of the VFs, in order.
 drivers() { for i in 1 2 3 4; do driver_of "$(vf "$i")"; done | xargs; }
 # names NAME N: the definition's hostdev is managed and names the VF 01:00.N.
 names() { has_defined "$1" 0 "managed='yes'" && [ "$(defined_vf "$1" 0)" = "$(vf "$2")" ]; }
 room() { json '[r["available"] for r in v]' profile-list "$SSD"; }
 
-say "nobody has named it: it is no GPU"
+say "without a layout for it, the card does not count as a GPU"
 assert_eq "$(json "[g for g in v if g['address'] == '$SSD']" gpu-list)" "[]" "gpu-list"
 
 say "the host layout"
@@ -31,7 +31,7 @@ assert_eq "$(json '[(r["gpu"], r["id"], r["name"], r["interface"], r["max_instan
 assert_eq "$(json 'v["interface"], v["driver"], [(f["address"], f["state"]) for f in v["vfs"]]' gpu-info "$SSD")" \
     "('vf', 'nvme', [('$(vf 1)', 'free'), ('$(vf 2)', 'free'), ('$(vf 3)', 'free'), ('$(vf 4)', 'free')])" "gpu-info"
 
-say "each definition gets a VF of its own"
+say "each definition gets its own VF"
 define_vgpu one "profile='vf' gpu='$SSD'"
 define_vgpu two "profile='vf' gpu='$SSD'"
 names one 1 || fail "the definition of one: $(defined_hostdev one 0)"
@@ -45,7 +45,7 @@ assert_grep "$(vf 2)" "$(tr '\0' ' ' < "/proc/$(qemu_pid two)/cmdline")" "QEMU's
 assert_grep "PCI device 1b36:0010" "$(virsh -q qemu-monitor-command two --hmp 'info pci')" "what the guest sees"
 assert_eq "$(live_vf two 0)" "$(vf 2)" "the VF that it runs with"
 
-say "somebody else's domain has taken the other one: the start is refused, and the definition moved"
+say "a domain without annotation uses the other one: the start is refused, and the definition moved"
 define user --hostdev "<hostdev mode='subsystem' type='pci' managed='yes'>
   <source><address domain='0' bus='1' slot='0' function='1'/></source></hostdev>"
 virsh -q start user
@@ -68,9 +68,9 @@ assert_eq "$(drivers)" "vfio-pci - - -" "drivers afterwards"
 names one 3 || fail "the definition of one has changed: $(defined_hostdev one 0)"
 assert_fails "VF $(vf 1) is in use" virt-vgpu gpu-disable "$SSD"
 virsh -q destroy user
-assert_eq "$(drivers)" "- - - -" "drivers after somebody else's domain has stopped"
+assert_eq "$(drivers)" "- - - -" "drivers after the other domain has stopped"
 
-say "a VF that a driver of the host's has comes last"
+say "a VF that is bound to a host driver comes last"
 modprobe pci-stub
 echo pci-stub > "/sys/bus/pci/devices/$(vf 1)/driver_override"
 vf 1 > /sys/bus/pci/drivers_probe

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# All families on one host, even in one domain; a GPU that a guest has whole offers nothing, and only what may be doubled up in a domain is
+# All families on one host, even in one domain; a GPU passed through to a guest offers nothing; profiles are combined in a domain only where allowed
 # takes: 60
 # once: trixie
 # timeout: 400
@@ -8,14 +8,14 @@
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
-# explain ATTRS…: of a domain with one <vgpu:device> for each: possible or not, then what is said of each GPU that has the profile.
+# explain ATTRS…: for a domain with one <vgpu:device> for each: whether it is possible, then the verdict on each GPU with the profile.
 explain() {
     domain_xml asked --annot "$(annotation "$@")" > /run/lab-asked.xml
     json '"\n".join([str(v["possible"])] + ["%s %s: %s" % (c["gpu"], c["verdict"], c["reason"])
         for c in v["candidates"] if c["verdict"] not in ("no-such-profile", "not-named", "vfs-off")])' \
-        explain --xml /run/lab-asked.xml || true # its status tells the same
+        explain --xml /run/lab-asked.xml || true # the output has the result, too
 }
-# said FILE ID: what the rows of profile-list, or of gpu-info's profiles, in FILE say of that profile.
+# said FILE ID: the rows of profile-list, or of gpu-info's profiles, in FILE about that profile.
 said() {
     /usr/bin/python3 -ISc 'import json, sys
 v = json.load(open(sys.argv[1]))
@@ -25,7 +25,7 @@ for r in v if isinstance(v, list) else v["profiles"]:
             "available", "needs_license")), sep=", ")' "$@"
 }
 
-# agrees NAME REGEX: explain says beforehand what a start then does: "yes", or the very words of its refusal.
+# agrees NAME REGEX: explain predicts the result of a start: "yes", or the exact words of its refusal.
 agrees() {
     local answer said
     answer=$(json '"yes" if v["possible"] else v["reason"]' explain "$1" || true)
@@ -34,7 +34,7 @@ agrees() {
     assert_grep "$2" "$answer" "explain of $1"
 }
 
-say "each GPU is what it shows"
+say "each GPU has the right interface"
 mkdir -p /etc/virt-vgpu
 cat > /etc/virt-vgpu/host.xml << EOF
 <vgpuhost>
@@ -56,14 +56,14 @@ $M10B mdev 0
 $A100 mdev 16
 $P40 mdev 0" "GPUs, interfaces and VFs"
 
-say "what profiles are for"
+say "the interfaces of profiles"
 virt-vgpu profile-list --json > /run/lab-profiles
 virt-vgpu gpu-info "$A2" --json > /run/lab-a2
 q="$A2, NVIDIA A2-4Q, mdev, Q, 16, 4, 4, NVIDIA RTX Virtual Workstation"
 assert_eq "$(said /run/lab-profiles nvidia-746)" "$q" "profile-list"
 assert_eq "$(said /run/lab-a2 nvidia-746)" "$q" "gpu-info"
-# What is on VFs of a vendor's own is for new libvirts; how many fit is told from the sizes: of the larger ones fewer
-# than there are VFs.
+# Vendor-specific VFIO needs a new libvirt; the maximum is derived from the sizes: for larger profiles it is below the
+# number of VFs.
 rooms=(0 0 0 0)
 if libvirt_from 10; then rooms=(4 3 2 1); fi
 for id in 751 742 468 1150 1154 1155 1156; do said /run/lab-profiles nvidia-$id; done > /run/lab-said
@@ -94,7 +94,7 @@ wait_for 10 has_kinds "$kinds"
 assert_eq "$(mdevs | wc -l) $(driver_of "$SSD_VF")" "2 vfio-pci" "mdevs and the driver of the VF"
 ! libvirt_from 10 || vf_has "$L40S_VF" 1150 || fail "no type on $L40S_VF"
 
-say "what may not be doubled up in one domain"
+say "combinations that one domain may not have"
 assert_grep "^$A2 no-room: its driver allows 1 vGPU\(s\) of 'NVIDIA A2-4A' in one domain" \
     "$(explain "profile='A2-4A'" "profile='A2-4A'")" "two of the A series"
 assert_grep "^$A2 no-room: .*nvidia-751 allows 1 in one domain" "$(explain "profile='A2-4A'" "profile='A2-4Q'")" "A beside Q"
@@ -107,7 +107,7 @@ virsh -q destroy mix
 wait_for 20 nothing_left
 assert_eq "$(driver_of "$SSD_VF") $(types "$L40S")" "- 0 0 0 0" "the VFs afterwards"
 
-say "one that may be on either interface: explain and start are of one mind while it fits on one, on the other, on none"
+say "a profile of either interface: explain and start agree while it fits on one, on the other, on none"
 define either --annot "<vgpu:devices xmlns:vgpu='$NS'><vgpu:device><vgpu:profile name='NVIDIA A2-16Q'/><vgpu:profile name='NVIDIA L40S-48Q'/>
   </vgpu:device></vgpu:devices>"
 wait_for 30 is_injected either
@@ -139,11 +139,11 @@ assert_eq "$(mdevs | wc -l) $(said /run/lab-profiles nvidia-468)" \
 assert_fails "$A100 cannot take a vGPU .*: 10 of 10 are in use" virt-vgpu create "$A100" A100-4C
 assert_fails "$A100 cannot take a vGPU .*: vGPUs of another size" virt-vgpu create "$A100" A100-5C
 
-say "a GPU that a guest has whole"
+say "a GPU passed through to a guest"
 virt-vgpu gpu-disable "$SSD" > /run/lab-disable
 trap 'virsh -q nodedev-reattach pci_0000_01_00_0 > /run/lab-reattach 2>&1' EXIT
 virsh -q nodedev-detach pci_0000_01_00_0 > /run/lab-detach
-echo 1 > /sys/module/vfio_pci/parameters/enable_sriov # it might have VFs even so
+echo 1 > /sys/module/vfio_pci/parameters/enable_sriov # so that it could have VFs even then
 enable_vfs "$SSD" 2
 assert_eq "$(json 'v["driver"], v["passed_through"], v["interface"], [f["state"] for f in v["vfs"]], v["profiles"]' \
     gpu-info "$SSD")" "('vfio-pci', True, 'none', ['unusable', 'unusable'], [])" "gpu-info"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What is restored, or comes from another host, gets this host's devices, and nothing else of it changes
+# A domain that is restored, or comes from another host, gets this host's devices, without any other change
 # takes: 40
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
-# filter NAME OP FILE: what the hook prints as libvirt calls it, in /run/lab-out.
+# filter NAME OP FILE: calls the hook as libvirt does; its output is in /run/lab-out.
 filter() { hook "$@" > /run/lab-out 2> /run/lab-err || fail "$2 of $1: $(cat /run/lab-err)"; }
 # silent NAME FILE: neither a migration nor a restore changes anything.
 silent() {
@@ -16,7 +16,7 @@ silent() {
         assert_eq "$(cat /run/lab-out /run/lab-err)" "" "$op of $1"
     done
 }
-# rest FILE: the XML in it, without what of our hostdevs may change.
+# rest FILE: its XML, without the parts of our hostdevs that may change.
 rest() {
     /usr/bin/python3 -ISc 'import sys, xml.etree.ElementTree as ET
 root = ET.parse(sys.argv[1]).getroot()
@@ -28,7 +28,7 @@ for h in root.iter("hostdev"):
 print(ET.canonicalize(ET.tostring(root, encoding="unicode"), strip_text=True))' "$1"
 }
 kept() { assert_eq "$(rest /run/lab-out)" "$(rest "$1")" "all else of the XML"; }
-# incoming FILE UUID [SED…]: a domain of another host, of that UUID, like the one in FILE.
+# incoming FILE UUID [SED…]: a domain of another host with that UUID, like the one in FILE.
 incoming() {
     local from=$1 uuid=$2
     shift 2
@@ -38,7 +38,7 @@ vf_in() { tr '"' "'" < "$1" | source_vf; }
 uuid=7f3a54a1-2f0c-4c55-8f4e-9d1b6a0d4701
 guest=7f3a54a1-2f0c-4c55-8f4e-9d1b6a0d4702
 
-# graft SAVED XML: puts annotation and hostdev of XML into a saved domain, as if it had been saved with them.
+# graft SAVED XML: inserts annotation and hostdev of XML into a saved domain, as if it had been saved with them.
 graft() {
     /usr/bin/python3 -IS - "$1" "$2" << 'PY'
 import struct, sys, xml.etree.ElementTree as ET
@@ -59,7 +59,7 @@ with open(sys.argv[1], 'wb') as f:
 PY
 }
 
-# QEMU saves no device that cannot be migrated, and the lab's cannot; so a vGPU is put in afterwards.
+# QEMU does not save domains with devices that cannot be migrated, like the lab's; so a vGPU is inserted afterwards.
 say "a save"
 define guest --uuid $guest --graphics
 virsh -q start guest
@@ -87,7 +87,7 @@ if libvirt_from 10; then
     assert_eq "$(defined_vf four 0)" "$(vf_of "$L40S" 0)" "the VF of the definition"
     virsh -q dumpxml four --inactive > /run/lab-four.xml
     silent four /run/lab-four.xml
-    incoming /run/lab-four.xml $guest # on its host that VF was its own, here it is not
+    incoming /run/lab-four.xml $guest # on its host the VF was its own, here it belongs to another domain
     for op in migrate restore; do
         filter guest $op /run/lab-incoming.xml
         assert_eq "$(vf_in /run/lab-out)" "$(vf_of "$L40S" 1)" "the VF ($op)"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A display is on by itself only where there can be one, so that a plain annotation starts on GVT-g, and without a display, too
+# The display is on by default only where it is possible, so that a plain annotation starts on GVT-g, and without a display, too
 # takes: 40
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh
@@ -11,7 +11,7 @@ no_gl="GVT-g needs OpenGL for it: <gl enable='yes'/>"
 u() { printf '00000000-0000-4000-8000-0000000000%02d' "$1"; }
 gpu_add "$HD620"
 
-say "the lab itself: GVT-g's types, and what QEMU says to display='on'"
+say "the lab itself: GVT-g's types, and QEMU's error for display='on'"
 assert_eq "$(cat "/sys/bus/pci/devices/$HD620/vendor") $(driver_of "$HD620")" "0x8086 i915" "vendor and driver"
 assert_eq "$(for n in 1 2 4 8; do available "$HD620" i915-GVTg_V5_$n; done | xargs)" "1 2 5 7" "available"
 types=/sys/class/mdev_bus/$HD620/mdev_supported_types
@@ -27,7 +27,7 @@ assert_fails "device doesn't support any \(known\) display method" virsh -q star
 knob no_display 0
 for i in 1 2; do mdev_remove "$(u $i)"; done
 
-say "GVT-g with VNC: no display, which is said, and it starts"
+say "GVT-g with VNC: it starts without a display, and reports that"
 define_vgpu web1 "profile='$gvt'" --graphics
 assert_grep "display='off'" "$(defined_hostdev web1 0)" "hostdev"
 assert_grep "GVTg_V5_4 on $HD620; no display: $no_gl" "$(virt-vgpu explain web1)" "explain"
@@ -40,14 +40,14 @@ daemon_restart
 assert_grep "nothing to change" "$(virt-vgpu inject web1)" "a second look"
 assert_eq "$(defined_hostdev web1 0)" "$hostdev" "hostdev after a second look"
 
-say "insisting on it is refused with the reason; beside OpenGL it is on"
+say "an explicit display is refused with the reason; with OpenGL it is on"
 set_annotation web1 "profile='$gvt' display='on'"
 assert_fails "display='on', but $no_gl.*write display='off' to go without" virt-vgpu start web1
 assert_eq "$(state web1)" "shut off" "the domain"
 define_vgpu web2 "profile='GVTg_V5_4'" --graphics --device "<graphics type='egl-headless'/>"
 assert_grep "display='on' ramfb='on'" "$(defined_hostdev web2 0)" "hostdev beside egl-headless"
 
-say "NVIDIA's has its display, but for one whose console is off"
+say "NVIDIA's vGPUs have a display, except with the console off"
 define_vgpu web3 "profile='GRID M10-2Q' consoleVNC='off'" --graphics
 assert_grep "display='off'" "$(defined_hostdev web3 0)" "hostdev without console"
 set_annotation web3 "profile='GRID M10-2Q'"

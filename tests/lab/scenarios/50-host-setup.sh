@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# GPUs are set up one by one and as a layout says: read back, refused while in use, and one that fails stops no other
+# GPUs are configured one by one and by a layout: read back, refused while in use, and a failure does not stop the others
 # takes: 80
 # once: trixie
 # timeout: 600
@@ -11,12 +11,12 @@ A2B=0000:42:00.0
 other=11111111-2222-4333-8444-0000000050ff
 layout=/etc/virt-vgpu/host.xml
 
-# vfs_are A2 A2B L40S L40SB A100: how many VFs each GPU has that could have some.
+# vfs_are A2 A2B L40S L40SB A100: the number of VFs of each GPU with SR-IOV.
 vfs_are() {
     local gpu
     assert_eq "$(for gpu in "$A2" "$A2B" "$L40S" "$L40SB" "$A100"; do vfs_of "$gpu"; done | xargs)" "$*" "VFs"
 }
-# enable GPU [OPTION…], disable GPU [OPTION…]: how many VFs it is said to have, of how many, and how many it has.
+# enable GPU [OPTION…], disable GPU [OPTION…]: prints the reported number of VFs, the maximum, and the real number.
 enable() { echo "$(json 'v["vfs_enabled"], v["vfs_total"]' gpu-enable "$@") $(vfs_of "$1")"; }
 disable() { echo "$(json 'v["vfs_enabled"], v["vfs_total"]' gpu-disable "$@") $(vfs_of "$1")"; }
 # bind GPU DRIVER
@@ -27,9 +27,9 @@ bind() {
     echo "$1" > /sys/bus/pci/drivers_probe
     assert_eq "$(driver_of "$1")" "$2" "driver of $1"
 }
-# goes_to NAME: on which bus its vGPU would be made now.
+# goes_to NAME: the bus on which its vGPU would be created now.
 goes_to() { json 'v["plan"][0]["parent"][5:7]' explain "$1"; }
-# of VERB EXPRESSION FILE: exit status and what EXPRESSION makes of the rows in v.
+# of VERB EXPRESSION FILE: the exit status and the value of EXPRESSION for the rows in v.
 of() {
     local rc=0
     virt-vgpu "$1" "$3" --json > /run/lab-rows || rc=$?
@@ -51,7 +51,7 @@ assert_fails "has 16 virtual functions at most, not 17" virt-vgpu gpu-enable "$A
 assert_fails "$M10 has no SR-IOV" virt-vgpu gpu-enable "$M10"
 
 say "with sriov-manage"
-sriov_manage=/run/lab-sriov-manage standins # which waits when it is to
+sriov_manage=/run/lab-sriov-manage standins # this one waits on demand
 cat > /run/lab-sriov-manage << SCRIPT
 #!/bin/sh
 while [ -e /run/lab-wait ]; do touch /run/lab-waits; sleep 0.1; done
@@ -63,7 +63,7 @@ assert_eq "$(enable "$A2B") $(enable "$A2B")" "(16, 16) 16 (16, 16) 16" "gpu-ena
 assert_eq "$(cat /run/sriov-manage/calls)" "-e $A2B" "calls of sriov-manage"
 vfs_are 4 16 0 0 0
 
-say "a start meanwhile goes to another GPU, or is refused"
+say "a start meanwhile uses another GPU, or is refused"
 mdev_create "$A2_VF" nvidia-746 $other # which a spread placement avoids
 define_vgpu web "profile='NVIDIA A2-4Q' placement='spread'"
 define_vgpu bound "profile='NVIDIA A2-4Q' gpu='$A2B'"
@@ -84,14 +84,14 @@ mdev_remove $other
 say "sriov-manage lies"
 rm /run/lab-wait
 assert_fails "GPU $A2 is in use: vGPU $vgpu on .* of domain 'web'" virt-vgpu gpu-disable "$A2" --persistent
-not test -e $layout || fail "it is to be so after the next boot"
-wait $disable && fail "a lie was believed"
+not test -e $layout || fail "a refused change was written to the layout"
+wait $disable && fail "a false success was accepted"
 assert_grep "-d $A2B' was run, and yet there are 16 virtual functions instead of 0; it said: Disabling VFs" \
     "$(cat /run/lab-lie)" "the answer"
 rm /run/sriov-manage/lie
 assert_eq "$(goes_to bound)" 42 "where it would go, once more"
 
-say "somebody has the GPU open, for good and for a moment"
+say "the GPU is open, permanently and for a moment"
 manage_knob locked
 assert_fails "says: .*Cannot obtain unbindLock for $A2B; stop what has the GPU open" virt-vgpu gpu-disable "$A2B"
 manage_knob locked 1
@@ -106,7 +106,7 @@ assert_grep "of the lab" "$(cat $layout)" "the comment"
 assert_eq "$(disable "$A2B" --persistent)" "(0, 16) 0" "gpu-disable --persistent"
 assert_eq "$(xmlstarlet sel -t -m //gpu -v @address -o = -v sriov/@vfs -o ' ' $layout)" "41:00.0=4 $A2B=0 " "host.xml"
 
-say "a layout of which some cannot be done"
+say "a layout that is partly impossible"
 modprobe pci-stub
 bind "$L40SB" pci-stub
 assert_fails "$L40SB is passed through: it is bound to pci-stub" virt-vgpu gpu-enable "$L40SB"
@@ -128,7 +128,7 @@ assert_grep "^GPU $A2, vfs: .*$vgpu.* in use" "$found" "doctor"
 assert_not_grep "$A2B|$A100" "$found" "doctor"
 assert_grep "host layout: $L40SB: driver: .*pci-stub" "$(cat /lab/work/logs/virtvgpud.log)" "the log"
 
-say "all of it can be done"
+say "a layout that is possible"
 bind "$L40SB" nvidia
 sed -i "/$A2'/d" /run/lab-layout.xml
 assert_eq "$(diff /run/lab-layout.xml)" "1 $L40SB vfs 2/0" "host-diff"
@@ -136,7 +136,7 @@ assert_eq "$(apply /run/lab-layout.xml)" "0 $L40SB vfs done" "host-apply"
 assert_eq "$(apply /run/lab-layout.xml) $(diff /run/lab-layout.xml)" "0 0" "host-apply again, host-diff"
 assert_eq "$(failures)" "" "doctor"
 
-say "there and back"
+say "export and apply"
 virt-vgpu host-export > /run/lab-export.xml
 assert_eq "$(diff /run/lab-export.xml)" "0" "host-diff of host-export"
 virt-vgpu gpu-disable "$A100" > /dev/null

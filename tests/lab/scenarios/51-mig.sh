@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# MIG from mode to domain, mixed sizes, scheduler and statistics through NVML, which harms nobody when it hangs or is not there
+# MIG from mode to domain, mixed sizes, scheduler and statistics through NVML; starts work even if NVML hangs or is missing
 # takes: 80
 # once: trixie
 # timeout: 600
@@ -13,11 +13,11 @@ own=11111111-2222-4333-8444-000000005101
 own2=11111111-2222-4333-8444-000000005102
 layout=/etc/virt-vgpu/host.xml
 
-# instances: the profiles of the A100's GPU instances, as the board has them.
+# instances: the profiles of the A100's GPU instances, read from the board.
 instances() { fake "$A100" gpu_instances | cut -d' ' -f2 | sort -n | xargs; }
-# offers ID…: how many more of each profile the A100 takes.
+# offers ID…: how many more of each profile the A100 accepts.
 offers() { json "[p['available'] for i in '$*'.split() for p in v if p['id'] == 'nvidia-' + i]" profile-list "$A100"; }
-# stats UUID: what is reported for that vGPU.
+# stats UUID: the statistics of that vGPU.
 stats() {
     json "next(tuple(r[k] for k in ('domain', 'fb_mib', 'fb_used_mib', 'gpu_util', 'mem_util', 'license_state')) for r in v
         if r['uuid'] == '$1')" list --stats
@@ -57,17 +57,17 @@ assert_fails "of domain 'web'" virt-vgpu gpu-disable "$A100"
 assert_eq "$(fake "$A100" mig_mode) $(instances)" "1 14 19 19" "MIG mode and GPU instances"
 assert_eq "$(json 'v["changes"][0]' mig-apply "$A100" 1g.5gb:2)" "destroyed GPU instance 3 (2g.10gb)" "mig-apply around it"
 
-say "time-sliced on another GPU beside it, and what NVML reports for both"
+say "a time-sliced vGPU on another GPU beside it, and NVML's figures for both"
 virt-vgpu create "$A2" "NVIDIA A2-4Q" --uuid $own > /dev/null
 wait_for 20 stats_are "$vgpu" "('web', 5120, 1280, 40, 30, 'licensed')"
-assert_eq "$(stats $own)" "(None, None, None, None, None, None)" "stats of a vGPU that nobody has opened"
+assert_eq "$(stats $own)" "(None, None, None, None, None, None)" "stats of a vGPU that is not open"
 assert_fails "$own" virt-vgpu scheduler "$A2" equal-share
 sed -i 's,^nvml_library=.*,nvml_library=/nonexistent/libnvidia-ml.so.1,' /etc/virt-vgpu/conf.d/lab.conf
 wait_for 20 stats_are "$vgpu" "('web', None, None, None, None, None)"
 assert_fails "/nonexistent/libnvidia-ml.so.1" virt-vgpu mig-list "$A100"
 virt-vgpu destroy $own > /dev/null
 
-say "a daemon whose library hangs, or is not there, starts domains all the same"
+say "a daemon whose library hangs, or is missing, starts domains all the same"
 define_vgpu plain "profile='NVIDIA A2-4Q'"
 virsh -q dumpxml plain > /run/lab-plain.xml
 plain=$(vgpu_uuid "$(domain_uuid plain)" 0)
@@ -96,7 +96,7 @@ assert_eq "$(scheduler "$A2")" "('best-effort', None, '0x00\"')" "scheduler"
 assert_eq "$(scheduler "$A2" fixed-share --timeslice 3000)" "('fixed-share', 3000, '0x30011\"')" "scheduler fixed-share"
 assert_eq "$(scheduler "$A2" equal-share)" "('equal-share', 2083, '0x01\"')" "scheduler equal-share"
 
-say "mixed sizes, and MIG that makes what is missing, as a layout says"
+say "mixed sizes, and missing MIG instances, created by a layout"
 virsh -q destroy web
 wait_for 20 nothing_left
 assert_eq "$(json 'v["changes"]' mig-clear "$A100" | grep -o destroyed | wc -l)" 2 "mig-clear"
@@ -115,7 +115,7 @@ virt-vgpu create "$A2" "NVIDIA A2-8Q" --uuid $own2 > /dev/null
 assert_eq "$(mdev_type $own) $(mdev_type $own2)" "nvidia-746 nvidia-747" "types"
 define_vgpu big "profile='GRID A100-3-20C'"
 virsh -q dumpxml big > /run/lab-big.xml
-# It does not wait long for a look at NVML that VFs of which libvirt tells late have led to.
+# It does not wait long for a query of NVML that libvirt's late events about VFs have caused.
 until hook big prepare /run/lab-big.xml 2> /run/lab-refused; do
     grep -q "is busy with another GPU" /lab/work/logs/virtvgpud.log || fail "$(cat /run/lab-refused)"
     sleep 1

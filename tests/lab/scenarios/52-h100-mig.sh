@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# An H100 divided by MIG, on vendor-specific VFIO: each domain gets a GPU instance, room is what the driver takes, one is made at a start
+# An H100 divided by MIG, on vendor-specific VFIO: each domain gets a GPU instance, the reported room is right, one instance is created at a start
 # takes: 70
 # timeout: 600
 # releases: trixie
@@ -10,7 +10,7 @@
 pci=/sys/bus/pci/devices
 layout=/etc/virt-vgpu/host.xml
 
-# taken: how many more of each type the driver takes, tried on the VFs that are free; "ID:N ID:N …".
+# taken: how many more of each type the driver accepts, tried on the free VFs; "ID:N ID:N …".
 taken() {
     /usr/bin/python3 -IS - "$pci/$H100" << 'PY'
 import glob, sys
@@ -33,25 +33,25 @@ for id in sorted(line.split("|")[0] for line in open(sys.argv[1] + "/fakegpu/typ
 print(*counts)
 PY
 }
-# room: the same, as profile-list has it; what it does not list has none.
+# room: the same according to profile-list; types that it does not list have no room.
 room() {
     json "' '.join('%s:%s' % (i, {p['id']: p['available'] for p in v}.get('nvidia-' + i, 0)) for i in
         '$(fake "$H100" types | cut -d'|' -f1 | sort | xargs)'.split())" profile-list "$H100"
 }
 room_is_what_is_taken() { assert_eq "$(room)" "$(taken)" "room, and what the driver takes"; }
-# instances: the profiles of its GPU instances, as the board has them.
+# instances: the profiles of its GPU instances, read from the board.
 instances() { fake "$H100" gpu_instances | cut -d' ' -f2 | sort -n | xargs; }
 # instance_of NAME: the GPU instance that the driver has chosen for its vGPU.
 instance_of() { cat "$pci/$(live_vf "$1" 0)/nvidia/gpu_instance_id"; }
-# in_use: the GPU instances that mig-list says are.
+# in_use: the GPU instances that are in use according to mig-list.
 in_use() { json '" ".join(sorted(str(r["gi"]) for r in v if r["in_use"]))' mig-list "$H100"; }
-# row NAME: what list says of its vGPU.
+# row NAME: the row of list for its vGPU.
 row() {
     json "[' '.join(str(r[k]) for k in ('state', 'interface', 'profile', 'profile_id', 'gpu', 'parent')) for r in v
         if r['domain'] == '$1']" list
 }
 
-say "more VFs than the board takes of most types, and nobody but the driver to say so"
+say "more VFs than the board accepts vGPUs of most types, known only from the driver"
 gpu_add "$H100"
 is_known() { virt-vgpu gpu-info "$H100" > /run/lab-known; }
 wait_for 30 is_known
@@ -85,7 +85,7 @@ assert_eq "$(row one)" "['active vendor-vfio NVIDIA H100-1-10C nvidia-9006 $H100
 assert_eq "$(in_use)" "$(instance_of one)" "GPU instances in use"
 room_is_what_is_taken
 
-say "a second one, and none is left for a third; other sizes have theirs"
+say "a second one, and none is left for a third; other sizes have their own"
 define two --annot "$(annotation "profile='NVIDIA H100-1-10C'")"
 define three --annot "$(annotation "profile='NVIDIA H100-1-10C'")"
 define big --annot "$(annotation "profile='NVIDIA H100-2-20C'")"
@@ -117,7 +117,7 @@ room_is_what_is_taken
 virt-vgpu mig-clear "$H100" > /run/lab-clear
 assert_eq "$(instances)" "" "GPU instances"
 
-say "a GPU instance that is made for a start, and late"
+say "a GPU instance is created for a start, and late"
 mkdir -p /etc/virt-vgpu
 cat > $layout << XML
 <vgpuhost><gpu address='$H100'><sriov vfs='8'/><mig auto='yes'><instance profile='1g.10gb'/></mig></gpu></vgpuhost>
@@ -127,7 +127,7 @@ assert_eq "$(instances)" "19" "GPU instances"
 define late --annot "$(annotation "profile='NVIDIA H100-2-20C'")"
 wait_for 30 is_injected late
 nvml_knob hang-nvmlDeviceCreateGpuInstance
-# It does not wait long for a look at NVML that VFs of which libvirt tells late have led to.
+# It does not wait long for a query of NVML that libvirt's late events about VFs have caused.
 start_late() {
     until virsh -q start late 2> /run/lab-refused; do
         grep -q "is busy with another GPU" /lab/work/logs/virtvgpud.log || return 1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A pool keeps its GPUs for those who name it, within limits, and whatever is done to it disturbs nobody who runs
+# A pool keeps its GPUs for domains that name it, within limits, and no change of it disturbs running domains
 # takes: 90
 # timeout: 600
 # releases: bookworm
@@ -14,12 +14,12 @@ iso=/var/lib/libvirt/images/lab-grid.iso
 
 # of_acme ATTRS…: an annotation of the tenant acme.
 of_acme() { annotation "$@" | sed "s/<vgpu:devices/& tenant='acme'/"; }
-# reason_of NAME, reason_of --xml FILE: why a start is not possible, by explain.
+# reason_of NAME, reason_of --xml FILE: explain's reason why a start is not possible.
 reason_of() {
-    virt-vgpu explain "$@" --json > /run/lab-explain || true # it says by that, too, that it is not
+    virt-vgpu explain "$@" --json > /run/lab-explain || true # the status says that, too
     /usr/bin/python3 -ISc 'import json; print(json.load(open("/run/lab-explain"))["reason"])'
 }
-# refused NAME REGEX: a start is refused for a reason that matches, with the very words of explain.
+# refused NAME REGEX: a start is refused for a reason that matches, with the exact words of explain.
 refused() {
     local said reason
     if said=$(virsh -q start "$1" 2>&1); then fail "$1 has started"; fi
@@ -55,7 +55,7 @@ sed "s/max='1'/max='one'/" /run/lab-design.xml > /run/lab-bad.xml
 assert_fails "lab-bad.xml.*line 6.*max" virt-vgpu pool-define /run/lab-bad.xml
 assert_eq "$(find $pools -type f) $(states)" " default:active" "pools"
 
-say "so is one that names files anywhere else"
+say "so is one that names files in other places"
 sed "s|/run/lab-bundle|/etc|" /run/lab-design.xml > /run/lab-elsewhere.xml
 assert_fails "'source_directories' in .images. of virt-vgpu.conf" virt-vgpu pool-define /run/lab-elsewhere.xml
 sed "s|$iso|/etc/lab-grid.iso|" /run/lab-design.xml > /run/lab-elsewhere.xml
@@ -79,7 +79,7 @@ assert_grep "/NVIDIA-Linux-x86_64-grid.run" "$(cat /run/lab-iso)" "what is in th
 assert_grep "/gridd.conf" "$(cat /run/lab-iso)" "what is in the image"
 assert_eq "$(stat -c '%U:%G %a' $iso)" "root:$(id -gn libvirt-qemu) 640" "who may read the image"
 
-say "a domain that names nothing but the pool has its default profile, and the driver's image"
+say "a domain that names only the pool gets its default profile, and the driver's image"
 define cad --annot "$(of_acme "pool='design' driverISO='yes'")"
 wait_for 30 is_injected cad 2
 disk="//disk[alias/@name='ua-vgpu-driver']"
@@ -133,7 +133,7 @@ editor 's/tenants>/tennants>/'
 assert_fails "pool design is as it was" virt-vgpu pool-edit design < /dev/null
 cmp $pools/design.xml /run/lab-before.xml
 
-say "a rule, the GPUs that another pool names left out, and one that is put in"
+say "a rule, without the GPUs that another pool names, and a hot-plugged GPU"
 cat > /run/lab-all.xml << XML
 <vgpupool>
   <name>all-a2</name>
@@ -156,7 +156,7 @@ two="pool='all-a2' profile='NVIDIA A2-4Q' count='2'"
 define two --annot "$(annotation "$two placement='spread'")"
 wait_for 30 is_injected two 2
 only_cad() { [ "$(mdevs) $(claims)" = "$vgpu 1" ]; }
-# placed: the GPUs of its two vGPUs, as the hook that libvirt runs before a start has them made.
+# placed: the GPUs of its two vGPUs, as chosen for the hook that libvirt runs before a start.
 placed() {
     local uuid
     uuid=$(domain_uuid two)
@@ -170,7 +170,7 @@ assert_eq "$(placed)" "0000:42 0000:43" "spread"
 set_annotation two "$two placement='pack'"
 assert_eq "$(placed)" "0000:42" "pack"
 
-say "the daemon is restarted, the host is booted"
+say "the daemon is restarted, the host is rebooted"
 virt-vgpu pool-destroy all-a2
 daemon_restart
 wait_for 60 is_connected

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Domains that a pool names get their vGPU without an annotation, no matter which program makes them and how
+# Domains that a pool names get their vGPU without an annotation, no matter which program defines them, and how
 # takes: 60
 # timeout: 400
 # releases: trixie
@@ -10,9 +10,9 @@
 rom=/lab/work/firmware.bin
 # vgpu_of NAME: the UUID of its vGPU.
 vgpu_of() { vgpu_uuid "$(domain_uuid "$1")" 0; }
-# restart_needed NAME WANTED: what list says.
+# restart_needed NAME WANTED: whether list says so.
 restart_needed() { [ "$(json "[r['restart_needed'] for r in v if r['domain'] == '$1']" list)" = "[$2]" ]; }
-# comes_late NAME: it was started without its vGPU, has it now, and with display from the next start on.
+# comes_late NAME: it was started without its vGPU, has got it meanwhile, and will have the display after the next start.
 comes_late() {
     wait_for 60 has_live "$1" 0
     assert_grep "display='off'.*ramfb='off'" "$(live_hostdev "$1" 0)" "hostdev of $1"
@@ -36,7 +36,7 @@ define office --graphics
 define cad-none --graphics --annot "$(annotation)"
 for name in office cad-none; do virsh -q dumpxml $name > /run/lab-$name.before; done
 
-say "virt-install and virt-manager's library begin their work, which takes them long here"
+say "virt-install and virt-manager's library start, which takes long here"
 virt-install --name cad-2 --memory 16 --import --disk none --network none --osinfo detect=off,require=off \
     --machine q35 --boot loader="$rom",loader.readonly=yes,loader.type=rom --graphics vnc --sound none \
     --noautoconsole > /run/lab-cad-2.log 2>&1 &
@@ -61,7 +61,7 @@ virsh -q start cad-1
 assert_grep "uuid='$vgpu'" "$(live_hostdev cad-1 0)" "hostdev"
 assert_grep "display='on'.*ramfb='on'" "$(live_hostdev cad-1 0)" "hostdev"
 mdev_exists "$vgpu" || fail "it has no vGPU"
-restart_needed cad-1 False || fail "it needs no restart"
+restart_needed cad-1 False || fail "it needs a restart"
 virsh -q destroy cad-1
 wait_for 30 not mdev_exists "$vgpu"
 
@@ -70,7 +70,7 @@ wait $install || fail "virt-install: $(cat /run/lab-cad-2.log)"
 comes_late cad-2
 virsh -q "destroy cad-2; start cad-2"
 assert_grep "display='on'.*ramfb='on'" "$(live_hostdev cad-2 0)" "hostdev at its second start"
-restart_needed cad-2 False || fail "it needs no restart any more"
+restart_needed cad-2 False || fail "it still needs a restart"
 
 say "virt-manager's library"
 wait $manager || fail "virt-manager.py: $(cat /run/lab-cad-3.log)"
@@ -78,7 +78,7 @@ comes_late cad-3
 assert_grep install.iso "$(virsh -q dumpxml cad-3)" "its first run"
 assert_not_grep install.iso "$(virsh -q dumpxml cad-3 --inactive)" "its definition"
 
-say "a transient one, created while virtvgpud was away: nothing holds up its start"
+say "a transient one, created while virtvgpud was down: its start is not delayed"
 daemon_stop
 domain_xml cad-4 > /run/lab-cad-4.xml
 virsh -q create /run/lab-cad-4.xml

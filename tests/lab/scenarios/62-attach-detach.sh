@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# vGPUs come to and go from a running domain and its definition, by command or by hand; what fails leaves nothing
+# vGPUs are attached to and detached from a running domain and its definition, by command or by hand; failures leave nothing behind
 # takes: 100
 # timeout: 600
 # releases: bookworm
@@ -18,14 +18,14 @@ rows() {
         list --all
 }
 are_rows() { [ "$(rows)" = "$*" ]; }
-# What libvirt has on disk of it, cheaper than virsh: as it runs, and as it is defined.
+# libvirt's files about it, cheaper than virsh: the running domain, and the definition.
 live=/run/libvirt/qemu/web1.xml defined=/etc/libvirt/qemu/web1.xml
-# numbers FILE: of its hostdevs of ours; annotated FILE: how many devices the annotation names.
+# numbers FILE: the numbers of our hostdevs in it; annotated FILE: the number of devices in the annotation.
 numbers() { sed -n "s/.*<alias name='ua-vgpu-\([0-9]*\)'.*/\1/p" "$1" | sort | xargs; }
 annotated() { { grep -o '<vgpu:device ' "$1" || true; } | wc -l; }
 has_number() { [[ " $(numbers "$1") " == *" $2 "* ]]; }
 mdevs_are() { [ "$(mdevs)" = "$(printf '%s\n' "$@" | sort)" ]; }
-# all: everything that there is to be seen of it.
+# all: the whole visible state of the domain.
 all() {
     sed -n '/<domain /,$p' $live $defined
     mdevs
@@ -43,14 +43,14 @@ as_before() {
 daemon_config '[daemon]' detach_timeout=1 # libvirt itself waits for five
 define web1 --uuid $uuid --q35 --ports 3
 
-say "while it is off: its definition"
+say "domain off: the definition"
 "${attach[@]}" > /run/lab-attach
 assert_eq "$(numbers $defined) $(rows) $(mdevs)" "0 0:planned:False " "what is defined"
 assert_fails "'web1' does not run" "${attach[@]}" --live
 virt-vgpu detach web1 0 > /run/lab-detach
 assert_eq "$(numbers $defined) $(annotated $defined)" " 0" "what is left of it"
 
-say "while it runs: live, then in the definition, too"
+say "domain running: live, then in the definition, too"
 virsh -q start web1
 pid=$(qemu_pid web1)
 assert_eq "$("${attach[@]}" --live)" "Domain 'web1': vGPU attached to the running domain
@@ -73,7 +73,7 @@ assert_eq "$(numbers $live) $(numbers $defined)" "0 0 1" "what there is"
 wait_for 30 are_rows 0:active:True 1:planned:True
 assert_eq "$(mdevs)" "$v0" "the devices"
 
-say "what is refused or fails is undone"
+say "refusals and failures are rolled back"
 all > /run/lab-before
 assert_fails "ramfb needs a device that is there when the guest starts" "${attach[@]}" --live --ramfb on
 assert_fails "a display needs a device" "${attach[@]}" --live --config --display on
@@ -94,25 +94,25 @@ virsh -q resume web1
 wait_for 30 are_rows 0:planned:True 1:planned:True
 wait_for 30 nothing_left
 
-say "virsh, live: a device made by hand becomes the domain's; one that is taken away goes"
+say "virsh, live: an attached hand-made device becomes the domain's; a detached one is removed"
 virt-vgpu create "$A2" 'NVIDIA A2-4Q' --uuid "$v7" > /run/lab-create
 mdev_hostdev "$v7" | sed "s,</hostdev>,<alias name='ua-vgpu-7'/>&," > /run/lab-hostdev.xml
 virsh -q attach-device web1 /run/lab-hostdev.xml --live
 wait_for 30 are_rows 0:planned:True 1:planned:True 7:active:True
-# The numbers of a run are not given again.
+# Numbers are not reused within a run.
 "${attach[@]}" --live > /run/lab-attach
 mdevs_are "$v2" "$v7" || fail "devices: $(mdevs)"
 virsh -q detach-device-alias web1 ua-vgpu-2 --live
 wait_for 30 mdevs_are "$v7"
 wait_for 30 are_rows 0:planned:True 1:planned:True 7:active:True
 
-say "virsh, config: what an annotation names comes back"
+say "virsh, config: devices of the annotation are restored"
 virsh -q detach-device-alias web1 ua-vgpu-0 --config
 virt-vgpu reconcile > /run/lab-reconcile
 both() { [ "$(numbers $defined)" = "0 1" ]; }
 wait_for 30 both
 
-# attach_until PHASE: an attach that has come that far, with the daemon dead then.
+# attach_until PHASE: an attach that reaches that phase, where the daemon is killed.
 attach_until() {
     not "${attach[@]}" --live > /run/lab-attach 2>&1 &
     wait_for 30 grep -q "^phase=$1" /run/virt-vgpu/claims/$uuid
@@ -121,7 +121,7 @@ attach_until() {
     daemon_kill
     wait $! || fail "an attach that was cut off succeeded: $(cat /run/lab-attach)"
 }
-say "the daemon is killed while it makes one: that goes"
+say "the daemon is killed while it creates one: the vGPU is removed"
 knob create_hang 1
 attach_until creating
 assert_eq "$(mdevs | wc -l)" 2 "devices, when the driver has finished"
@@ -130,7 +130,7 @@ wait_for 30 mdevs_are "$v7"
 wait_for 30 are_rows 0:planned:True 1:planned:True 7:active:True
 same_qemu web1 "$pid"
 
-say "the daemon is killed while it plugs one: it is finished"
+say "the daemon is killed while it plugs one: the hotplug is completed"
 kill -STOP "$pid"
 attach_until attaching
 kill -CONT "$pid"
@@ -139,7 +139,7 @@ wait_for 30 are_rows 0:planned:True 1:planned:True 4:active:True 7:active:True
 wait_for 30 has_number $live 4
 mdevs_are "$v4" "$v7" || fail "devices: $(mdevs)"
 
-say "one is taken away while the daemon is dead: it goes"
+say "one is detached while the daemon is dead: the vGPU is removed"
 daemon_kill
 virsh -q detach-device-alias web1 ua-vgpu-4 --live
 wait_for 30 not has_number $live 4

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Users other than root may look, with polkit's consent use vGPUs, and change no domain that libvirt would not let them change
+# Users other than root have read access, may use vGPUs with polkit's consent, and cannot change domains that libvirt denies them
 # takes: 60
 # init: systemd
 # releases: bookworm
@@ -45,7 +45,7 @@ define web --uuid $uuid
 define other
 
 refused() { assert_fails "$2" as "$1" "${@:3}"; } # WHO WHY COMMAND…
-# nothing_done [UUID]: no vGPU but that one, no change of the domain, no pool.
+# nothing_done [UUID]: there is no other vGPU, no change of the domain, no pool.
 nothing_done() {
     assert_eq "$(mdevs)" "${1:-}" "vGPUs"
     assert_not_grep vgpu "$(virsh -q dumpxml web --inactive)" "the definition"
@@ -55,7 +55,7 @@ cat > /run/lab-pool.xml << EOF
 <vgpupool><name>lab</name><source><gpu address='$M10B'/></source></vgpupool>
 EOF
 
-say "without polkit all may look, and root alone may do the rest"
+say "without polkit all users have read access, and only root has more"
 systemctl stop polkit.service
 mv $bus_service /run/lab-polkit.service
 reload_bus
@@ -80,7 +80,7 @@ refused alice "DefinePool .*$why" virt-vgpu pool-define /run/lab-pool.xml
 refused bob "CreateVgpu .*$why" virt-vgpu create "$A2" "$profile"
 nothing_done
 
-say "with polkit, and a libvirt that asks it as well: alice has no right to the domain 'other'"
+say "with polkit, which libvirt asks as well: alice has no access to the domain 'other'"
 cat > $rules << 'EOF'
 polkit.addRule(function (action, subject) {
     if (action.id == "org.virtvgpu.use" && subject.isInGroup("cad"))
@@ -99,7 +99,7 @@ systemctl start polkit.service
 systemctl restart libvirtd.service
 wait_for 60 is_connected
 
-say "bob may look"
+say "bob has read access"
 as bob virt-vgpu list --all > /dev/null
 use='wants a password \(polkit action org.virtvgpu.use\).*run it as root'
 manage='wants a password \(polkit action org.virtvgpu.manage\).*run it as root'
@@ -108,7 +108,7 @@ refused bob "$use" virt-vgpu attach web --profile "$profile" --config
 refused bob "$manage" virt-vgpu pool-define /run/lab-pool.xml
 nothing_done
 
-say "alice makes a vGPU, and takes it away"
+say "alice creates a vGPU, and destroys it"
 as alice virt-vgpu create "$A2" "$profile" --uuid $own > /dev/null
 assert_eq "$(mdevs)" "$own" "vGPUs"
 refused bob "$use" virt-vgpu destroy $own
@@ -116,7 +116,7 @@ nothing_done $own
 as alice virt-vgpu destroy $own > /dev/null
 assert_eq "$(mdevs)" "" "vGPUs"
 
-say "pools and the set-up of GPUs are root's"
+say "pools and GPU set-up are reserved to root"
 refused alice "$manage" virt-vgpu pool-define /run/lab-pool.xml
 refused alice "$manage" virt-vgpu gpu-disable "$A2"
 assert_eq "$(vfs_of "$A2") $(ls /etc/virt-vgpu/pools)" "4 " "VFs and pools"
@@ -133,7 +133,7 @@ has_live web 1 || fail "the running domain has no second vGPU"
 made="$(printf '%s\n' "$(vgpu_uuid $uuid 0)" "$(vgpu_uuid $uuid 1)" | sort)"
 assert_eq "$(mdevs)" "$made" "vGPUs"
 
-say "virt-vgpu is no way around what libvirt denies a user"
+say "virt-vgpu does not circumvent libvirt's access control"
 virsh -q dumpxml web > /run/lab-live
 virsh -q dumpxml web --inactive > /run/lab-config
 virsh -q dumpxml other > /run/lab-other
@@ -151,7 +151,7 @@ same_qemu web "$qemu"
 as alice virsh -q -c qemu:///system destroy web
 wait_for 20 nothing_left
 
-say "the daemon is given open files, no paths"
+say "the daemon gets open files, not paths"
 printf 'the driver\n' > $files/driver.run
 chown alice $files/driver.run
 chmod 600 $files/driver.run

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What happens is told in the same words as a line of JSON, as a D-Bus signal and in the journal, and what there is in every form of the inventory
+# Events have the same words as a line of JSON, as a D-Bus signal and in the journal, and all forms of the inventory agree
 # takes: 90
 # init: systemd
 # releases: bookworm
@@ -102,14 +102,14 @@ say "metrics, and the file for node_exporter"
 virt-vgpu metrics > /run/lab-metrics
 assert_eq "$(calls prepare ok /run/lab-metrics-0) $(calls prepare refused /run/lab-metrics-0)" "0 0" "calls before"
 assert_eq "$(calls prepare ok /run/lab-metrics) $(calls prepare refused /run/lab-metrics)" "1 1" "calls"
-# names FILE: of all metrics in it.
+# names FILE: the names of all metrics in it.
 names() { sed -n 's/^# TYPE //p' "$1"; }
 same_names() { [ "$(names $textfile)" = "$(names /run/lab-metrics)" ]; }
 wait_for 30 same_names
 assert_eq "$(calls prepare refused $textfile)" 1 "calls in the file"
 assert_eq "$(stat -c '%a %U' $textfile)" "644 root" "the file"
 assert_eq "$(ls $collector)" "virt-vgpu.prom" "what lies beside it"
-# Replaced, not rewritten: a reader that has the first one open still reads all of it.
+# The file is replaced, not rewritten: a reader that has the old one open can still read all of it.
 assert_eq "$(stat -Lc %h /proc/self/fd/3)" 0 "links of the first file"
 assert_eq "$(sed -n 's/^virtvgpu_up //p' <&3)" 1 "virtvgpu_up in the first file"
 
@@ -127,7 +127,7 @@ for check in json.load(open('/run/lab-doctor')):
     assert check['status'] in ('ok', 'warn') and check['detail'], check
     assert check['status'] == 'ok' or check['fix'], check
 PY
-offered() { # LINE: what bash offers behind it
+offered() { # LINE: the words that bash offers for it
     bash -c '. /usr/share/bash-completion/completions/virt-vgpu
 COMP_WORDBREAKS=$2 COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
 _virt_vgpu virt-vgpu
@@ -151,7 +151,7 @@ events='' monitor=''
 journalctl --sync
 journalctl --since "@$since" VGPU_DOMAIN=web1 VGPU_DOMAIN=web2 -o json --no-pager > /run/lab-journal
 
-say "the same, three times"
+say "the three reports agree"
 /usr/bin/python3 -IS - "$vgpu" << 'PY'
 import datetime, json, sys
 keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'pool', 'outcome', 'reason', 'duration_ms', 'libvirt_ms']
@@ -186,6 +186,6 @@ for j, e in zip(journal, ours, strict=True):
         assert j.get('VGPU_' + k.upper()) == wanted, (k, wanted, j)
 PY
 
-say "the end of the daemon is in the file, too"
+say "the file records the end of the daemon, too"
 daemon_stop
 assert_eq "$(sample virtvgpu_up $textfile)" 0 "virtvgpu_up"

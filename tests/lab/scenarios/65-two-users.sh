@@ -8,7 +8,7 @@
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 
-# libvirt lets alice do as she likes with the domains alice-*, and bob with bob-*; both may use vGPUs.
+# libvirt gives alice full access to the domains alice-*, and bob to bob-*; both may use vGPUs.
 alice_uuid=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a65
 profile='NVIDIA A2-4Q'
 big='NVIDIA L40S-4Q'
@@ -71,12 +71,12 @@ bob_tries() {
     assert_fails "$1" virsh_of bob start bob-vm
     virsh_of bob undefine bob-vm
 }
-# bob_creates WHY [domain_xml's options]: the same with a transient domain, whose XML is not put right before it starts.
+# bob_creates WHY [domain_xml's options]: the same with a transient domain, whose XML is not corrected before the start.
 bob_creates() {
     domain_xml bob-vm "${@:2}" > $files/bob-vm.xml
     assert_fails "$1" virsh_of bob create $files/bob-vm.xml
 }
-# alices DEVICES: hers is as it was.
+# alices DEVICES: alice's domain is unchanged.
 alices() {
     assert_eq "$(mdevs)" "$1" "vGPUs"
     virsh -q dumpxml alice-vm --inactive | diff $files/definition - || fail "alice-vm's definition has changed"
@@ -86,7 +86,7 @@ vf_hostdev() { # ADDR
         "slot='0x${1:8:2}' function='0x${1:11}'/></source><alias name='ua-vgpu-0'/></hostdev>"
 }
 
-say "each manages own domains alone"
+say "each can manage only their own domains"
 vfs_on "$L40S" 4
 define_as alice alice-vm --uuid $alice_uuid --annot "$(annotation "profile='$profile'")"
 wait_for 30 is_injected alice-vm
@@ -112,13 +112,13 @@ refused bob "belongs to domain 'alice-vm'" virt-vgpu inject bob-vm
 refused bob "belongs to domain 'alice-vm'" virt-vgpu explain bob-vm
 alices ''
 
-say "a domain of hers is not annotated yet: its UUIDs are hers all the same, and it starts with bob's in its way"
+say "a domain of alice's is not annotated yet: its UUIDs are reserved all the same, and it starts in spite of bob's"
 late_uuid=3b0f4d3e-5d3a-4d55-9c1e-5b5c3f0a7a66
 virsh_of bob undefine bob-vm
 define_as bob bob-vm --hostdev "$(mdev_hostdev "$(vgpu_uuid $late_uuid 0)")" \
     --annot "$(annotation "profile='$profile' uuid='$(vgpu_uuid $late_uuid 0)'")"
 define_as alice alice-late --uuid $late_uuid
-# until virtvgpud has heard of the other user's domain, this one starts
+# bob's domain can start until virtvgpud knows about alice's
 bob_is_refused() {
     virsh_of bob destroy bob-vm > /dev/null 2>&1 || true
     grep -q "belongs to domain 'alice-late'" <<< "$(virsh_of bob start bob-vm 2>&1)"
@@ -132,7 +132,7 @@ virsh_of alice destroy alice-late
 wait_for 30 nothing_left
 virsh_of bob undefine bob-vm
 
-say "bob names her VF, and every other one, with our alias"
+say "bob names alice's VF, and every other one, with our alias"
 bob_creates "VF $vf does not belong to its annotation" \
     --hostdev "$(vf_hostdev "$vf")" --annot "$(annotation "profile='$big' gpu='$L40S'")"
 for n in 0 1 2 3; do
@@ -147,7 +147,7 @@ assert_eq "$(defined_vf alice-vf 0)" "$vf" "her VF"
 virsh_of alice start alice-vf
 assert_eq "$(live_vf alice-vf 0)" "$vf" "the VF that she runs with"
 
-say "she runs, and bob wants what she has"
+say "alice's domain runs, and bob wants its devices"
 virsh_of alice start alice-vm
 pid=$(qemu_pid alice-vm)
 bob_creates "vGPU $hers does not belong to its annotation" --annot "$(annotation "profile='$profile'")" \
@@ -164,7 +164,7 @@ as bob virt-vgpu inject alice-vm > /dev/null 2>&1 || true # what is there alread
 alices "$hers"
 same_qemu alice-vm "$pid"
 
-say "bob's domain runs without vGPUs, and is given hers by hot-plug"
+say "bob's domain runs without vGPUs, and bob tries to hot-plug alice's"
 define_as bob bob-vm --q35 --ports 4
 virsh_of bob start bob-vm
 mdev_hostdev "$hers" | sed "s,</hostdev>,<alias name='ua-vgpu-0'/></hostdev>," > $files/plug.xml
@@ -204,7 +204,7 @@ define_as bob bob-vm --annot "$(annotation "profile='GRID M10-4Q' pool='lab' pro
 refused bob "pool 'lab' does not allow the plugin parameter 'profiling'" virt-vgpu explain bob-vm
 virsh_of bob undefine bob-vm
 
-say "after all that she starts as ever"
+say "after all that, alice's domain starts as before"
 virsh_of alice start alice-vm
 alices "$hers"
 virsh_of alice destroy alice-vm

@@ -24,7 +24,7 @@ awk -F '"' '
 [ -s "$tmp/methods" ] || complain "$interface: no methods found"
 while read -r method kind; do
     grep -q "<action id=\"org.virtvgpu.$kind\">" "$policy" ||
-        complain "$interface: $method: org.virtvgpu.Access '$kind' is no action of $policy"
+        complain "$interface: $method: org.virtvgpu.Access '$kind' is not an action of $policy"
 done < "$tmp/methods"
 
 sed -nE 's/.*<action id="org.virtvgpu\.([a-z]+)">.*/\1/p' "$policy" > "$tmp/kinds"
@@ -61,7 +61,7 @@ missing()
     awk -v pattern="$2" '$0 ~ pattern { on = 1 } on { print } on && /libvirt-disconnected/ { exit }' "$1" |
         tr -cs 'a-z_-' '\n' | sort -u > "$tmp/words"
     sort -u | comm -23 - "$tmp/words" > "$tmp/missing"
-    [ ! -s "$tmp/missing" ] || complain "$1: of events it lacks" "$(paste -sd ' ' "$tmp/missing")"
+    [ ! -s "$tmp/missing" ] || complain "$1: missing about events:" "$(paste -sd ' ' "$tmp/missing")"
 }
 
 # the kinds of events, and their keys

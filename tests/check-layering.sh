@@ -66,7 +66,7 @@ check_tree()
         /VgpuSituation[^;]*\{/ { is_situation = 1 }
         !may_write && (/->phase *[|&]?=[^=]/ || (/\.phase *[|&]?=[^=]/ && !is_situation)) {
             if ($0 !~ /^ *situation\.phase = /)
-                breaks("the phase of a record is changed by core/life.c alone")
+                breaks("only core/life.c changes the phase of a record")
         }
         /^ *\};|\};$/ && FILENAME !~ /lifecycle\.c$/ { is_situation = 0 }
         /^[ \t]*#[ \t]*include[ \t]*"/ {
@@ -91,7 +91,7 @@ check_tree()
             if (layer == "hooks" && name ~ library)
                 breaks("hooks/ is libc only")
             else if (name ~ /^libxml\/(relaxng|schematron|xmlschemas)/)
-                breaks("documents of strangers are checked with tables: base/grammar.h")
+                breaks("untrusted documents are validated with tables: base/grammar.h")
             else if (name ~ /^libvirt\// && layer !~ /^(libvirt|metadata|daemon|cli)$/)
                 breaks(layer " may not call libvirt")
         }

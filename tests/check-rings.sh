@@ -5,7 +5,7 @@
 # Usage: check-rings.sh [TREE]; without TREE it tests itself first.
 set -eu
 
-# "USER DEFINER" for each two files of the directory $1.
+# Prints "USER DEFINER" for each pair of files in the directory $1 where one calls the other.
 ties()
 {
     # shellcheck disable=SC2016 # the program's $0 is awk's
@@ -29,7 +29,7 @@ ties()
         }' pass=1 "$1"/*.c pass=2 "$1"/*.c | sort -u
 }
 
-# Prints the files of each ring; fails if there is one.
+# Prints the files of each cycle; fails if there is one.
 check_tree()
 {
     failed=0

@@ -24,7 +24,7 @@ for unit in virtvgpud virt-vgpu-host; do
     fi
 done
 if ! grep -q '^ReadWritePaths=.*/etc/virt-vgpu/pools' "$srcdir/data/virtvgpud.service.in"; then
-    echo "virtvgpud.service.in: pools could not be defined, /etc is read-only"
+    echo "virtvgpud.service.in: pools cannot be defined, as /etc is read-only"
     exit 1
 fi
 for limit in MemoryMax TasksMax; do
@@ -35,7 +35,7 @@ for limit in MemoryMax TasksMax; do
 done
 unit=virt-vgpu-host.service.in
 if ! grep -q '^Before=virtvgpud.service libvirtd.service virtqemud.service$' "$srcdir/data/$unit"; then
-    echo "$unit: the host is to be set up before anything starts domains"
+    echo "$unit: must be ordered before everything that starts domains"
     exit 1
 fi
 if grep -HnE '^(Requires|BindsTo|Requisite)=.*virt-vgpu-host' "$srcdir"/data/*.service.in \
@@ -44,7 +44,7 @@ if grep -HnE '^(Requires|BindsTo|Requisite)=.*virt-vgpu-host' "$srcdir"/data/*.s
     exit 1
 fi
 if [ ! -e "$builddir/data/virtvgpud.service" ]; then
-    echo "configured without systemd: not to be installed"
+    echo "configured without systemd: the units are not installed"
     exit 77
 fi
 if grep -n '@[a-z_]*@' "$builddir/data/virtvgpud.service" "$builddir/data/virt-vgpu-host.service"; then

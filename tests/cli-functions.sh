@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Sourced by the tests of virt-vgpu as it is typed. Wants $builddir and $tmp, absolute.
+# Sourced by the tests of virt-vgpu's command line. Needs absolute paths in $builddir and $tmp.
 
 tests=0 failures=0
 # the programs that virt-vgpu runs
@@ -29,7 +29,7 @@ cli()
     verdict $? "virt-vgpu $*: exit status $want, got $got"
 }
 
-out() # every TEXT... is on stdout
+out() # TEXT...: each is on stdout
 {
     for text; do
         grep -qF -- "$text" "$tmp/out"
@@ -40,10 +40,10 @@ out() # every TEXT... is on stdout
 err() # TEXT is in the line of stderr that begins with "virt-vgpu: "
 {
     grep "^virt-vgpu: " "$tmp/err" | grep -qF -- "$1"
-    verdict $? "complains: $1"
+    verdict $? "reports: $1"
 }
 
-json() # every TEXT... is in the JSON on stdout, blanks left out
+json() # TEXT...: each is in the JSON on stdout, ignoring blanks
 {
     tr -d ' \n' < "$tmp/out" > "$tmp/json"
     for text; do
@@ -55,7 +55,7 @@ json() # every TEXT... is in the JSON on stdout, blanks left out
 silent() # nothing on stderr
 {
     [ ! -s "$tmp/err" ]
-    verdict $? "says nothing on stderr"
+    verdict $? "prints nothing on stderr"
 }
 
 narrow()

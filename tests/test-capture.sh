@@ -48,7 +48,7 @@ check "links" has "\"sys/bus/pci/devices/0000:41:00.4/physfn\" : \"sys/bus/pci/d
 check "versions" has '"libvirt" : "'
 check "nothing is missing" has '"gaps" : []'
 check "the same goes to stdout" sh -c "'$builddir/virt-vgpu' doctor --root '$root' --capture - | cmp - '$bundle'"
-check "a bundle in a directory that is not there fails" exits 3 capture "$root/none/bundle"
+check "a bundle in a missing directory fails" exits 3 capture "$root/none/bundle"
 check "a directory is not overwritten" exits 1 capture "$root/sys"
 check "nothing unfinished is left" sh -c "! ls '$root' | grep 'bundle.json.'"
 check "--try without --capture is wrong usage" exits 2 cli doctor --try 84:00.0
@@ -61,7 +61,7 @@ knob "hang_read-0000:84:00.0" 1
 check "a GPU that is silent does not keep it" capture "$bundle"
 unknob "hang_read-0000:84:00.0"
 check "the bundle says so" has '"0000:84:00.0: it has not answered for'
-check "what others show is there" has_file "$other/vendor" 0x10de
+check "the bundle has the other GPU" has_file "$other/vendor" 0x10de
 
 # --- a trial --------------------------------------------------------------------------------------
 check "the daemon starts" up
@@ -70,7 +70,7 @@ check "of the smallest type" trial_has '"profile_id":"nvidia-36"'
 check "its times are there" trial_has '"create_ms":'
 check "one fits less with it" trial_has '/mdev_supported_types/nvidia-36/available_instances":"15"'
 check "and none of another size" trial_has '/mdev_supported_types/nvidia-39/available_instances":"0"'
-check "it is there meanwhile" trial_has '"sys/bus/mdev/devices/00000000-0000-4000-8000-000000000001":"sys/bus/pci/devices/0000:84:00.0/'
+check "its vGPU exists meanwhile" trial_has '"sys/bus/mdev/devices/00000000-0000-4000-8000-000000000001":"sys/bus/pci/devices/0000:84:00.0/'
 check "all is as before afterwards" trial_has '"after":{}'
 check "the daemon's own numbers" trial_has '"with":{"nvidia-36":15'
 check "nothing is left" nothing_left
@@ -80,8 +80,8 @@ check "a vGPU is made by hand" cli create $other 'GRID M10-1Q' --uuid $hand
 check "a GPU that has one is not tried" exits 5 capture "$root/never" --try $other
 check "which says why" grep "GPU $other is not idle: there is a vGPU on $other" "$root/said"
 check "no bundle is written" test ! -e "$root/never"
-check "a GPU that is not there" exits 3 capture "$root/never" --try 99:00.0
-check "what was made by hand is in a bundle, by another name" capture "$bundle"
+check "a missing GPU" exits 3 capture "$root/never" --try 99:00.0
+check "a hand-made vGPU is in the bundle, under another UUID" capture "$bundle"
 check "it is" has '"sys/bus/mdev/devices/00000000-0000-4000-8000-000000000001"'
 check "that is anonymous, too" is_anonymous
 
@@ -104,9 +104,9 @@ ended()
 knob remove_delay_ms 1000
 check "a trial begins" begin_trial
 kill -TERM "$pid"
-check "it is ended by a signal" ended
+check "it ends by the signal" ended
 check "its vGPU was removed first" has_devices 1
-check "what was made by hand is not" cli list --all
+check "the hand-made vGPU is not" cli list --all
 knob create_late_ms 1500
 check "another one begins" begin_trial
 kill -KILL "$pid"
@@ -116,15 +116,15 @@ killed
 unknob remove_delay_ms
 check "its vGPU is there" has_devices 2
 check "the daemon starts again" up
-check "the vGPU goes" until_true has_devices 1
-check "what was made by hand stays" says "\"uuid\":\"$hand\"" cli list --all --json
+check "the vGPU is removed" until_true has_devices 1
+check "the hand-made vGPU stays" says "\"uuid\":\"$hand\"" cli list --all --json
 knob create_late_ms 1500
 check "a third one begins" begin_trial
 kill -KILL "$pid"
 unknob create_late_ms
 check "it is killed" ended
-check "the next one removes what it has left" capture "$bundle" --try 84:00.0
-check "and goes well" trial_has '"after":{}'
+check "the next trial removes its leftovers" capture "$bundle" --try 84:00.0
+check "and succeeds" trial_has '"after":{}'
 check "nothing but that by hand is left" until_true has_devices 1
 knob create_late_ms 300
 begin_silence() { until_true has_devices 2 && knob hang_read-0000:84:00.0 1; }
@@ -170,7 +170,7 @@ export VIRT_VGPU_ROOT="$root"
 check "the trip on an idle GPU" trip 84:00.0 "$root/trip.json"
 check "it ends in a bundle" grep -q '"trial"' "$root/trip.json"
 check "nothing is left" nothing_left
-check "it is not begun without a GPU" exits 2 trip
+check "it is refused without a GPU" exits 2 trip
 
 # With a domain: this virsh keeps one definition, with the hostdev that the daemon would put into it, and runs the hook.
 mkdir "$root/bin"
@@ -216,15 +216,15 @@ check "the domain neither" test ! -e "$root/definition.xml"
 touch "$root/fails"
 check "a start that fails" exits 1 with_domain
 check "is said" grep -q "^not ok - it starts" "$root/trip"
-check "and the domain goes all the same" test ! -e "$root/definition.xml"
+check "and the domain is undefined all the same" test ! -e "$root/definition.xml"
 rm "$root/fails"
 echo '<domain/>' > "$root/definition.xml"
 check "a domain of that name is left alone" with_domain
-check "it is there still" grep -q '^<domain/>$' "$root/definition.xml"
+check "its definition still exists" grep -q '^<domain/>$' "$root/definition.xml"
 check "virsh was asked for nothing else" not grep -qv "^list\|^dominfo" "$root/virsh"
-check "nor on one that is not there" exits 1 trip 99:00.0 "$root/never"
+check "nor on a missing GPU" exits 1 trip 99:00.0 "$root/never"
 check "a vGPU is made by hand" cli create $other 'GRID M10-1Q'
-check "it is not begun on a GPU that has one" exits 1 trip $other "$root/never"
+check "it is refused on a GPU with a vGPU" exits 1 trip $other "$root/never"
 check "which says why" grep "GPU $other is not idle; nothing was done" "$root/said"
 check "that vGPU stays" has_devices 1
 

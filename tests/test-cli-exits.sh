@@ -75,7 +75,7 @@ fails 1 failed "line 2: " explain --xml "$tmp/bad.xml"
 printf '<domain type="test"><name>web1</name><\302\2332J/></domain>\n' > "$tmp/bad.xml"
 cli 1 explain --xml "$tmp/bad.xml"
 ! grep -qF "$(printf '\302\233')" "$tmp/err"
-verdict $? "what is quoted does not command the terminal"
+verdict $? "quoted text contains no terminal escapes"
 
 # --- errors of the daemon ---------------------------------------------------------------------
 start_manager

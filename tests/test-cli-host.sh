@@ -84,7 +84,7 @@ cli 0 gpu-enable 41:00.0 --vfs 4
 out "4 of 16 virtual functions"
 cli 0 gpu-enable 41:00.0 --vfs 7 --json
 grep -q "The virtual functions of GPU 0000:41:00.0 are being changed …" "$tmp/err"
-verdict $? "says what it does when that takes a while"
+verdict $? "reports slow operations"
 json '"vfs_enabled":7'
 cli 2 gpu-enable 41:00.0 --vfs 33
 err "virtual functions at most"
@@ -166,7 +166,7 @@ preload=''
 verdict $? "start: exit status 130, got $got"
 grep -v ' …$' "$tmp/err" | grep -qxE "virt-vgpu: Domain 'test' is being started: libvirt goes on with it; see \
 'virt-vgpu list', end it with 'virsh destroy [0-9a-f-]*'"
-verdict $? "start: says what libvirt goes on with"
+verdict $? "start: says that libvirt continues"
 # nothing continues, and nothing is left
 interrupted INT BuildDriverIso driver-iso --output "$tmp/driver.iso" "$tmp/host.xml"
 [ "$got:$(find "$tmp" -name 'driver.iso*')" = 130: ]
@@ -328,7 +328,7 @@ out "<vgpuhost/>"
 cli 0 host-export --output "$tmp/exported.xml"
 out "The layout of this host was written to $tmp/exported.xml"
 grep -q '<vgpuhost/>' "$tmp/exported.xml"
-verdict $? "it is in the file"
+verdict $? "the file has it"
 cli 0 host-export -o "$tmp/short.xml"
 [ -s "$tmp/short.xml" ]
 verdict $? "-o is its own"
@@ -414,7 +414,7 @@ row daemon ok
 row "health 0000:41:00.0" ok
 row licences ok "1 of 1 guests"
 ! grep -qE "host layout|nvidia-vgpu-mgr" "$tmp/out"
-verdict $? "doctor says nothing of what this host does not have"
+verdict $? "doctor does not mention hardware that this host lacks"
 cp "$tmp/host.xml" "$root/etc/virt-vgpu/host.xml"
 row "host layout" warn "systemctl enable --now virt-vgpu-host"
 echo "[{'gpu': <'0000:41:00.0'>, 'step': <'sriov'>, 'result': <'done'>, 'text': <'on'>}]" \

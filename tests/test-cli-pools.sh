@@ -92,7 +92,7 @@ err "there is no pool 'desing'; did you mean 'design'?"
 cli 3 pool-start elsewhere
 err "there is no pool 'elsewhere'"
 ! grep -q "did you mean" "$tmp/err"
-verdict $? "no suggestion for what is far from every pool"
+verdict $? "no suggestion for a name unlike that of any pool"
 cli 0 pool-dumpxml design
 out "<name>design</name>" "with its room"
 cli 0 pool-dumpxml design --configured
@@ -129,7 +129,7 @@ json '{"name":"office","changes":["2GPUs","theimagewasrebuilt"]}'
 cli 0 pool-destroy office
 out "Pool office destroyed"
 ! grep -q "used by" "$tmp/out"
-verdict $? "nobody uses it"
+verdict $? "it has no users"
 cli 0 pool-undefine office --json
 json '{"name":"office","done":true,"users":[]}'
 cli 3 pool-info office
@@ -252,7 +252,7 @@ json '{"domain":"web1","domain_uuid":"aaaaaaaa-0000-4000-8000-000000000001","liv
     "'pool':<'design'>" "'gpu':<'0000:41:00.0'>" "'placement':<'numa'>" "'count':<uint322>" \
     "'driver_iso':<true>"
 ! grep -q "'profile'" "$tmp/out"
-verdict $? "what was not typed is not sent"
+verdict $? "options that were not given are not sent"
 cli 0 attach web1 --profile A2-4Q --display on --ramfb off --live --json
 json "'display':<'on'>" "'ramfb':<'off'>"
 cli 0 attach web1 --profile A2-4Q --config --json
@@ -283,7 +283,7 @@ json '"live":true,"config":true,"changes":["vGPU1,flags3"],"vgpus":null}'
 cli 0 detach web1 7
 out "vGPU 7 unplugged"
 grep -q "^Waiting for the guest of domain 'web1' to let go of vGPU 7 …$" "$tmp/err"
-verdict $? "what takes its time is said"
+verdict $? "slow operations are reported"
 cli 5 detach web1 9
 err "the guest does not let go of vGPU 9"
 

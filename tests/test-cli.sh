@@ -61,7 +61,7 @@ err "did you mean 'explain'?"
 cli 2 frobnicate
 err "unknown verb 'frobnicate'"
 ! grep -q "did you mean" "$tmp/err"
-verdict $? "no suggestion for what is far from every verb"
+verdict $? "no suggestion for a word unlike any verb"
 cli 2 list-gpus
 err "unknown verb 'list-gpus'; did you mean 'gpu-list'?"
 cli 2 gpus
@@ -206,7 +206,7 @@ out "$tmp/web1.xml: valid, 1 vGPU" "not looked at: 'virt-vgpu explain --xml $tmp
 cli 0 validate "$tmp/plain.xml"
 out "$tmp/plain.xml: valid, no annotation found"
 ! grep -q "not looked at" "$tmp/out"
-verdict $? "where there is no annotation nothing is left to look at"
+verdict $? "without an annotation there is nothing left to check"
 stdin=$tmp/web1.xml cli 0 validate -
 out "standard input: valid, 1 vGPU"
 cli 0 --json validate "$tmp/web1.xml"
@@ -398,7 +398,7 @@ for name in cdrom pxe; do
         [ "$(grep '<address uuid=' "$tmp/$name.xml" | sort -u | wc -l)" -eq 1 ]
     verdict $? "their vGPU has one UUID"
     grep -q '<on_reboot>destroy' "$tmp/$name.xml"
-    verdict $? "what is of the installation stays"
+    verdict $? "the parts for the installation stay"
     cli 0 validate "$tmp/$name.xml"
     out "domain 1 of 2: valid, 1 vGPU" "domain 2 of 2: valid, 1 vGPU"
     cli 0 annotate --xml "$tmp/$name.xml"
@@ -762,7 +762,7 @@ for mode in --wide --json; do
     until_true grep -q "is back" "$tmp/err"
     : > "$tmp/events"
     until_true has_event
-    verdict $? "events $mode goes on with the next daemon"
+    verdict $? "events $mode continues with the next daemon"
     kill -INT "$events"
     wait "$events"
     verdict $? "events $mode ends well when interrupted"
@@ -842,7 +842,7 @@ echo "[22222222-0000-4000-8000-000000000002]" > "$root/var/lib/virt-vgpu/mdevs/w
 doctor 0
 check "mdevctl autostart" warn 11111111-0000
 ! grep -q 22222222 "$tmp/out"
-verdict $? "what virt-vgpu made persistent is not counted"
+verdict $? "persistent vGPUs of virt-vgpu are not counted"
 
 rm -r "$root/sys/kernel/iommu_groups/0" "$root/sys/module/mdev" "$root/sys/class/mdev_bus" \
     "$root/usr/sbin/mdevctl"

@@ -33,7 +33,7 @@ check "a line says so" until_true log_says "is on the message bus again"
 bus_down
 check "when it has ended hooks are served" serves
 bus_up
-check "and when it is back, so is the command" until_true cli list
+check "and the command works again with the next bus" until_true cli list
 check "which knows of the domain" says aaaaaaaa-0000-4000-8000-000000000001 cli list --json
 check "the daemon ends as it should" down
 bus_down

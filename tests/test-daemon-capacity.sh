@@ -89,7 +89,7 @@ cli pool-info default --json > "$root/rows"
 is "of the pool, too" "null/1/null" "$(each 4Q capacity allocated available < "$root/rows")"
 check "pool-dumpxml leaves it out" \
     sh -c "'$builddir/virt-vgpu' pool-dumpxml default | grep -qF \"<profile name='NVIDIA L40S-4Q' allocated='1'/>\""
-is "Placement has what exists, and one more" "2/0" "$(placed 4Q)"
+is "Placement has the existing vGPUs, and one more" "2/0" "$(placed 4Q)"
 is "Prometheus has none" "  " \
     "$(gauge profile_capacity 4Q) $(gauge profile_available 4Q) $(gauge pool_profile_capacity 4Q)"
 check "explain says that a start is possible" sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' > '$root/said'"

@@ -30,7 +30,7 @@ doctor_says() # TEXT: without blanks; its exit status is another matter
 # --- by hand ----------------------------------------------------------------------------------
 xid 7 79 # from before the daemon's first start in this boot: it may be obsolete
 check "the daemon starts" up
-check "what the log had is passed over" until_true read_up_to 7
+check "older entries of the log are ignored" until_true read_up_to 7
 check "the GPU is open" open
 check "a domain starts" prepare 1
 check "gpu-cordon" says "1vGPUonitstays" cli gpu-cordon 41:00.0 --reason 'bad fan'
@@ -47,10 +47,10 @@ check "what runs stays" has_devices 1
 killed
 check "after a kill" up
 check "it is still cordoned" cordoned
-check "and what runs is still there" has_devices 1
+check "and the running vGPU still exists" has_devices 1
 check "a reason of two lines is wrong usage" exits 2 cli gpu-cordon 41:00.0 --reason 'a
 b'
-check "a GPU that is not there" fails_with "there is no GPU 0000:42:00.0" cli gpu-cordon 42:00.0
+check "a missing GPU" fails_with "there is no GPU 0000:42:00.0" cli gpu-cordon 42:00.0
 check "gpu-uncordon" cli gpu-uncordon 41:00.0
 check "a domain starts" prepare 2
 check "no file is left" test ! -e "$root/var/lib/virt-vgpu/cordons"
@@ -65,12 +65,12 @@ done
 logged 14 2999 "NVRM: Xid (PCI:0000:41:00): 79, a program says so"
 xid 3000 48
 check "an error that a reset mends cordons it" until_true cordoned
-check "with what to do" says "Xid48,double-bitECCerror;stopitsdomainsandresetit" cli gpu-info $gpu
+check "with the remedy" says "Xid48,double-bitECCerror;stopitsdomainsandresetit" cli gpu-info $gpu
 check "the event has number, action and text" \
     until_true grep '"xid":48,"action":"reset","text":"pid=.*it says so"' "$root/events"
 check "nothing else did" [ "$(grep -c '"event":"gpu-fault"' "$root/events")" -eq 1 ]
 check "doctor names the next step" doctor_says "(nvidia-smi--gpu-reset)\",\"fix\":"
-check "what is read is remembered" until_true read_up_to 3000
+check "the position in the log is recorded" until_true read_up_to 3000
 check "a domain is refused" fails_with "is cordoned: Xid 48" prepare 2
 check "what runs stays" has_devices 1
 check "gpu-uncordon" cli gpu-uncordon $gpu
@@ -99,7 +99,7 @@ unknob fsync_hangs
 check "after a kill" up
 xid 3003 79 # the log has it still
 check "the error is found again" until_true cordoned
-check "and what is read is remembered" until_true read_up_to 3003
+check "and the position in the log is recorded" until_true read_up_to 3003
 check "gpu-uncordon" cli gpu-uncordon $gpu
 down
 preload=''
@@ -108,7 +108,7 @@ preload=''
 printf '[placement]\ncordon_on_xid=no\n' > "$root/etc/virt-vgpu/virt-vgpu.conf"
 check "with cordon_on_xid=no" up
 xid 3004 95
-check "it is told" until_true log_says "reports an error: Xid 95"
+check "the error is reported" until_true log_says "reports an error: Xid 95"
 check "and that is all" open
 down
 exec 9>&-

@@ -70,7 +70,7 @@ check "all of these are done" [ "$(applied)" -eq $((2 + done)) ]
 
 # --- how fast ---------------------------------------------------------------------------------
 crowd steady 200 > "$root/crowd" 2>&1
-check "a user who keeps to eight at a time is never refused" has 200 answered
+check "a user with at most eight calls at a time is never refused" has 200 answered
 
 # --- a rule for a pool, however a call names it -------------------------------------------------
 gpu=0000:41:00.0
@@ -102,7 +102,7 @@ check "nor by its UUID" shows GetPool "('$pool_uuid',)"
 check "nor in those of all pools" shows ListPools "()"
 check "nor in its document" shows GetPoolXml "('closed', false)"
 check "nor in that as it was defined" shows GetPoolXml "('closed', true)"
-check "nor in what doctor finds" shows Doctor "()"
+check "nor in doctor's report" shows Doctor "()"
 check "nor in metrics" shows GetMetrics "()"
 root_sees() { cli "$@" | grep "secret.iso"; }
 check "root sees them in its properties" root_sees pool-info closed

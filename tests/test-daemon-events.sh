@@ -53,7 +53,7 @@ check "one that starts without it has a vGPU" prepare 1
 check "which is for later" has_phase 1 attaching
 check "nothing is attached before it runs" not called "attach vm1"
 tell start vm1
-check "then it is, and again while it fails" until_true called_times 2 "attach vm1"
+check "then it is, and again while that fails" until_true called_times 2 "attach vm1"
 unknob attach_fails
 check "until the domain has it" until_true has_phase 1 ready
 # The daemon waited for a retry, 300 ms, not for libvirt.
@@ -70,17 +70,17 @@ check "with the device" until_true nothing_left
 
 check "one that starts with its <hostdev> has a vGPU" prepare 2
 tell start vm2
-check "it is seen to run" until_true grep -q started=true "$root/run/virt-vgpu/claims/$(domain_uuid 2)"
+check "the daemon sees it run" until_true grep -q started=true "$root/run/virt-vgpu/claims/$(domain_uuid 2)"
 check "nothing is attached to it" not called "attach vm2"
 tell stop vm2
-check "it goes in the same way" until_true nothing_left
+check "it is removed in the same way" until_true nothing_left
 
 # --- definitions ----------------------------------------------------------------------------------
 tell define "$root/vm4.xml"
 check "a new definition follows" until_true called "attach vm4"
 check "its vGPU is planned" until_true is_planned vm4
 tell undefine vm4
-check "and when it has gone, no longer" until_true not is_planned vm4
+check "and no longer after it is undefined" until_true not is_planned vm4
 cli events --json > "$root/events" &
 events=$!
 # injected FIELD: what the last event of a definition that follows has in that field, 0 for nothing
@@ -101,7 +101,7 @@ check "its event counts from libvirt's on, not from the last look" slowly_inject
 tell undefine vm4
 tr '\n' ' ' < "$root/vm3.xml" | sed 's/<metadata>.*<\/metadata>//' > "$root/plain.xml"
 tell define "$root/plain.xml"
-check "one without annotation any more loses its <hostdev>" until_true called "detach vm3"
+check "a domain without its annotation loses its <hostdev>" until_true called "detach vm3"
 
 # --- node devices ---------------------------------------------------------------------------------
 "$builddir/tests/make-tree" --add "$root" l40s-32
@@ -109,7 +109,7 @@ check "a card is not seen where it was not looked for" fails_with "26:00.0" cli 
 tell nodedev pci_0000_26_00_0
 check "libvirt's word is enough" until_true cli gpu-info 26:00.0
 appeared() { grep '"gpu-appeared".*"gpu": *"0000:26:00.0"' "$root/events"; }
-check "its event is told" until_true appeared
+check "an event reports it" until_true appeared
 has_times() { appeared | grep -qE '"duration_ms": *[0-9]+, *"libvirt_ms": *[0-9]+'; }
 check "with the time since libvirt's" has_times
 kill $events
@@ -124,8 +124,8 @@ check "nor a pool" fails_with "there is no pool 'nosuch'" cli attach vm2 --pool 
 check "nor a GPU" fails_with "there is no GPU 0000:99:00.0 on this host" cli attach vm2 --profile A2-4Q --gpu 99:00.0 --config
 check "its definition is as it was" fails_with "it has no vGPU 1" cli detach vm2 1 --config
 check "attach to one that does not run" fails_with "does not run" cli attach vm2 --profile A2-4Q --live
-check "detach what is not there" fails_with "it has no vGPU 9" cli detach vm2 9 --config
-check "doctor has what the daemon says" fails_with "connected to test://$root/host.xml" cli doctor
+check "detach a missing vGPU" fails_with "it has no vGPU 9" cli detach vm2 9 --config
+check "doctor has the daemon's answer" fails_with "connected to test://$root/host.xml" cli doctor
 cli events --json > "$root/events" &
 events=$!
 # Repeat a harmless event until the listener is ready.
@@ -139,24 +139,24 @@ told()
 }
 echo "<vgpupool><name>design</name><source><gpu address='0000:41:00.0'/></source></vgpupool>" > "$root/pool.xml"
 check "a pool is defined" cli pool-define "$root/pool.xml"
-check "which is told" until_true told pool-defined new
+check "which is reported" until_true told pool-defined new
 check "and again" cli pool-define "$root/pool.xml"
-check "which is told as well" until_true told pool-defined changed
+check "which is reported as well" until_true told pool-defined changed
 check "its XML" says "<name>design</name>" cli pool-dumpxml design
 check "its autostart" cli pool-autostart design
 check "is kept" says '"autostart":true' cli pool-info design --json
-check "and told" until_true told pool-autostart on
+check "and reported" until_true told pool-autostart on
 check "that of no pool" fails_with "no pool 'none'" cli pool-autostart none
 cli pool-start design > /dev/null
-check "its start is told" until_true told pool-started ''
+check "its start is reported" until_true told pool-started ''
 check "in the log, too" until_true grep -q "pool 'design': started" "$root/log"
 cli pool-refresh design > /dev/null
-check "so is that it is read again" until_true told pool-refreshed "definition: unchanged"
+check "so is a refresh" until_true told pool-refreshed "definition: unchanged"
 cli pool-destroy "$(cli pool-info design --json | sed -n 's/.*"uuid" : "\(.*\)",/\1/p')" > /dev/null
-check "that it is stopped, by its UUID" until_true told pool-destroyed ''
+check "its stop, by its UUID" until_true told pool-destroyed ''
 cli pool-undefine design > /dev/null
-check "and that it is undefined" until_true told pool-undefined ''
-check "what is refused is no event" not grep -q '"pool": *"none"' "$root/events"
+check "and its removal" until_true told pool-undefined ''
+check "a refusal causes no event" not grep -q '"pool": *"none"' "$root/events"
 kill $events
 
 # --- requests that the command would not send -----------------------------------------------------
@@ -177,7 +177,7 @@ if command -v gdbus > /dev/null; then
     check "no UUID of a domain" fails_with "web: not a UUID" ask Inject web
     check "nor to attach to" fails_with "web: not a UUID" ask Attach web '{}' 2
     check "nor to detach from" fails_with "web: not a UUID" ask Detach web 0 2
-    check "a domain that is not there" fails_with "$(domain_uuid 9)" ask Inject "$(domain_uuid 9)"
+    check "a missing domain" fails_with "$(domain_uuid 9)" ask Inject "$(domain_uuid 9)"
     check "an option that there is not" \
         fails_with "colour" ask Attach "$(domain_uuid 2)" "{'colour': <'red'>}" 2
 fi

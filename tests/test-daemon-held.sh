@@ -54,11 +54,11 @@ reboot
 check "after a reboot" up
 check "it is refused again, though it is the first" fails_with "no GPU has room for a vGPU 'vf'" prepare 5
 named 1 "$first"
-check "the one that it is held for starts" prepare 1
+check "the domain for which it is held starts" prepare 1
 check "in its place" has_vf 1 "$first"
 check "and is listed once" listed 1 active "$first"
 check "it stops" release 1
-check "the device goes" until_true nothing_left
+check "the device is removed" until_true nothing_left
 check "its room stays" held 1 "$first"
 
 killed

@@ -31,7 +31,7 @@ down
 does facts "echo \"[{'address': <'$gpu'>, 'mixed': <true>, 'types': <[{'id': <'nvidia-9'>, 'name': <'NVIDIA A2-Z'>,
     'max_per_domain': <uint32 3>}]>}]\""
 check "starts" up --host-program "$srcdir/tests/fake-host.sh"
-check "what the library tells is known" until_true says '"mixed":true' cli gpu-info 41:00.0 --json
+check "the library's facts are known" until_true says '"mixed":true' cli gpu-info 41:00.0 --json
 check "without MIG mode" says '"mig":false' cli gpu-info 41:00.0 --json
 check "with numbers that sysfs does not tell" says '"max_per_domain":3' cli profile-list 41:00.0 --json
 check "series and licence go by the name" \
@@ -42,11 +42,11 @@ does enable "$enabled"
 does facts "echo \"[{'address': <'$gpu'>, 'mixed': <false>}]\""
 check "gpu-enable" says '16of16' cli gpu-enable 41:00.0
 check "has it done" was_called enable $gpu max
-check "and what is different now is known" says '"mixed":false' cli gpu-info 41:00.0 --json
+check "and changed facts are known" says '"mixed":false' cli gpu-info 41:00.0 --json
 check "gpu-enable --persistent" cli gpu-enable 41:00.0 --vfs 8 --persistent
 check "has it done" was_called enable $gpu 8
 check "and written down" was_called persist $gpu vfs=8
-check "a GPU that is not there" fails_with "there is no GPU 0000:42:00.0" cli gpu-enable 42:00.0
+check "a missing GPU" fails_with "there is no GPU 0000:42:00.0" cli gpu-enable 42:00.0
 prepare 1
 : > "$FAKE_HOST_DIR/calls"
 check "refused while a domain has a vGPU" fails_with "vm1" cli gpu-disable 41:00.0
@@ -90,7 +90,7 @@ does scheduler "echo 'averaging factor' >&2; exit 2"
 check "scheduler with a bad value" exits 2 cli scheduler 41:00.0 equal-share --averaging 99
 check "the same for the next load" exits 2 cli scheduler 41:00.0 equal-share --averaging 99 --next-load
 does diff "echo 'host layout: line 1: wrong' >&2; exit 2"
-check "a file that is wrong is no wrong usage" exits 1 cli host-diff "$root/host.xml"
+check "a wrong file is not a usage error" exits 1 cli host-diff "$root/host.xml"
 does mig-clear "echo \"['1g.5gb']\""
 check "mig-clear" cli mig-clear 41:00.0
 check "has it cleared" was_called mig-clear $gpu
@@ -100,20 +100,20 @@ check "has MIG mode ended" was_called mig-end $gpu
 check "and written down" was_called persist $gpu mig=off
 does mig-apply "echo \"['created one']\""
 check "mig-apply --persistent" cli mig-apply 41:00.0 1g.5gb:7 --persistent
-check "is told" until_true told mig-changed ok "created one"
+check "is reported" until_true told mig-changed ok "created one"
 check "and written down, too" was_called persist $gpu mig=1g.5gb:7
 does scheduler "echo \"{'policy': <'equal-share'>}\""
 check "scheduler" says '"policy":"equal-share"' cli scheduler 41:00.0 equal-share --timeslice 2000 --json
 check "has it asked for" says '"policy":"equal-share"' cli scheduler 41:00.0 --json
 check "has it set" was_called scheduler $gpu policy=equal-share timeslice_us=2000
-check "and told" until_true told scheduler-changed ok "policy=equal-share timeslice_us=2000"
+check "and reported" until_true told scheduler-changed ok "policy=equal-share timeslice_us=2000"
 check "scheduler --persistent" cli scheduler 41:00.0 equal-share --timeslice 2000 --persistent
 check "is written down as a whole" \
     was_called persist $gpu policy=equal-share strict= timeslice=2 averaging= frequency=
 does apply "cat > '$root/input'; echo \"[{'gpu': <'$gpu'>, 'step': <'vfs'>, 'result': <'failed'>}]\""
 echo "<vgpuhost><gpu address='$gpu'><sriov vfs='max'/></gpu></vgpuhost>" > "$root/layout.xml"
 check "host-apply with a step that fails exits 1" fails_with failed cli host-apply "$root/layout.xml"
-check "which is told" until_true told layout-applied failed "0 done, 0 unchanged, 1 failed"
+check "which is reported" until_true told layout-applied failed "0 done, 0 unchanged, 1 failed"
 kill $events
 check "the program gets the file's content" cmp "$root/input" "$root/layout.xml"
 check "a layout that is none" fails_with "host layout: line 1" cli host-apply "$root/host.xml"
@@ -134,13 +134,13 @@ has_none() { cli metrics > "$root/said" && ! grep -E 'virtvgpu_v?gpu_(temperatur
 : > "$FAKE_HOST_DIR/calls"
 figures 45 "'vm_uuid': <'$(domain_uuid 1)'>"
 check "while no vGPU runs there are no figures" has_none
-check "and it is not asked" not was_called stats
+check "and the library is not called" not was_called stats
 prepare 1
 check "one of a domain that runs" metric 'virtvgpu_vgpu_fb_used_mib{gpu="0000:41:00.0",profile="NVIDIA A2-4Q",interface="mdev",domain="vm1",uuid='
 check "its licence" metric 'license_state="unlicensed"} 1'
 check "its GPU" metric 'virtvgpu_gpu_temperature_c{gpu="0000:41:00.0"} 45'
-check "it is asked for" was_called stats
-check "its VF is told" says "'vf':<'0000:41:00." gdbus call --session --dest org.virtvgpu.Manager1 \
+check "the figures are requested" was_called stats
+check "the VF is passed on" says "'vf':<'0000:41:00." gdbus call --session --dest org.virtvgpu.Manager1 \
     --object-path /org/virtvgpu/Manager1 --method org.virtvgpu.Manager1.GetStats
 check "list --stats" says '"fb_used_mib":512' cli list --stats --json
 check "gpu-info --stats" says '"temperature_c":45' cli gpu-info 41:00.0 --stats --json
@@ -152,7 +152,7 @@ until_true nothing_left
 
 # --- a library that crashes -------------------------------------------------------------------
 does stats "kill -SEGV \$\$"
-check "a library that crashes takes nobody with it" until_true says '"fb_used_mib":null' cli list --all --stats --json
+check "a library that crashes affects nothing else" until_true says '"fb_used_mib":null' cli list --all --stats --json
 check "the daemon lives" cli list
 
 # --- a library that hangs ---------------------------------------------------------------------
@@ -188,8 +188,8 @@ knob gpu_instance_id 2
 check "a third one that its driver puts elsewhere" cli create 41:00.0 A2-1Q
 check "so that two are free" says '"capacity":4,"available":2,' cli profile-list 41:00.0 --json
 unknob gpu_instance_id
-check "one of which it does not say where it is" cli create 41:00.0 A2-1Q
-check "so that it is not known how many are" says '"capacity":4,"available":null,' cli profile-list 41:00.0 --json
+check "a vGPU whose place it does not report" cli create 41:00.0 A2-1Q
+check "so that the number is unknown" says '"capacity":4,"available":null,' cli profile-list 41:00.0 --json
 unknob lie_available
 for uuid in $(cli list --json | tr -d ' ' | grep -o '"uuid":"[^"]*"' | cut -d'"' -f4); do
     cli destroy "$uuid"
@@ -207,13 +207,13 @@ check "with mixed sizes" until_true says '"mixed":true' cli gpu-info 41:00.0 --j
 check "a domain starts" prepare 1
 check "three more of its size fit" says '"max_instances":4,"capacity":4,"available":3,' cli profile-list 41:00.0 --json
 annotated 2 A2-16Q
-check "explain names what is in the way" fails_with \
+check "explain names the obstacle" fails_with \
     "1 × 'NVIDIA A2-8Q' fits, but no 'NVIDIA A2-16Q': slot 12 is taken by vm1" cli explain --xml "$root/vm2.xml" --json
 release 1
 until_true nothing_left
 unknob placement_id
 check "it starts where its driver does not say where" prepare 1
-check "so that it is not known how many fit" \
+check "so that the capacity is unknown" \
     says '"max_instances":4,"capacity":4,"available":null,' cli profile-list 41:00.0 --json
 release 1
 until_true nothing_left

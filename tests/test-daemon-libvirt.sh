@@ -29,11 +29,11 @@ killed
 knob unreadable-vm2 1
 check "it starts again, vm2 cannot be read" up
 check "the log says so" until_true log_says "domain 'vm2'.*depth.*left alone"
-check "the other domain's vGPU goes" until_true has_no_record 1
+check "the other domain's vGPU is removed" until_true has_no_record 1
 check "that of vm2, which may run, stays" has_record 2
 check "with its device" has_devices 1
 unknob unreadable-vm2
-check "it is looked at again by itself" until_true nothing_left
+check "it is looked at again automatically" until_true nothing_left
 check "a domain starts" prepare 1
 killed
 
@@ -42,7 +42,7 @@ knob list_fails 1
 check "it starts while domains cannot be listed" up
 check "which is said" until_true log_says "cannot list the domains.*trying again"
 unknob list_fails
-check "what failed once is done again" until_true nothing_left
+check "a failed comparison is repeated" until_true nothing_left
 check "on the one watch" sh -c "! grep 'already tracked' '$root/log'"
 killed
 
@@ -78,6 +78,6 @@ knob connect_hangs 1
 check "the daemon starts with an old library" up
 check "which counts as long as nothing is connected" refused 3 "needs libvirt 9.7 or newer; this is 9.0.0"
 unknob connect_hangs
-check "then what is connected does" until_true prepare 3
+check "then the connected version counts" until_true prepare 3
 
 finish

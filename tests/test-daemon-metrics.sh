@@ -52,7 +52,7 @@ has 'virtvgpu_hook_calls_total{op="prepare",result="ok"} 1' \
     'virtvgpu_backend_operation_duration_seconds_count{interface="mdev",op="create"} 1' \
     'virtvgpu_records 1'
 grep -q '^virtvgpu_vgpu_info{.*domain="vm1"' "$root/metrics"
-verdict $? "the vGPU is told with its domain"
+verdict $? "the vGPU is listed with its domain"
 until_true in_file 'virtvgpu_records 1'
 verdict $? "the file follows"
 

@@ -43,7 +43,7 @@ rm -rf "$root/var/lib/virt-vgpu"
 knob nodedevs_hang 1
 check "it starts again, a list of the node devices hangs" up
 check "which it asks for" until_true called list
-check "all domains are compared: the vGPU of one that does not run goes" until_true nothing_left
+check "all domains are compared: the vGPU of one that does not run is removed" until_true nothing_left
 check "a definition is corrected" until_true called "attach vm7"
 for n in 2 3 4 5 6; do # more than there are threads for domains
     check "so is that of vm$n, though its vGPU must wait" until_true called "attach vm$n"
@@ -53,7 +53,7 @@ check "a start comes that libvirt then knows nothing of" prepare 7
 check "it is looked at, though those vGPUs still wait" until_true nothing_left
 check "a domain starts" prepare 1
 check "and stops" release 1
-check "its vGPU goes" until_true nothing_left
+check "its vGPU is removed" until_true nothing_left
 unknob nodedevs_hang
 check "the list comes" until_true called listed
 check "the vGPUs are defined" until_true n_called define 5
@@ -72,7 +72,7 @@ check "domains leave the tries to that" few_said "persistent vGPU.*client socket
 check "definitions are corrected" until_true called "attach vm7"
 check "no vGPU is defined" not called "define.*"
 unknob nodedevs_lost
-check "it heals by itself" in_the_end called listed
+check "it recovers automatically" in_the_end called listed
 check "the vGPUs are defined" in_the_end n_called define 5
 
 # The daemon is idle now: a user's call notices the loss, and fails; later calls do not.
@@ -82,8 +82,8 @@ knob nodedevs_lost 1
 check "a call that a user waits for fails" fails_with "client socket is closed" make_by_hand
 unknob nodedevs_lost
 check "once they can be read again it does not" in_the_end make_by_hand
-check "libvirt has been told" called "define $hand"
-check "what was made goes" cli destroy "$hand"
+check "libvirt has the definition" called "define $hand"
+check "the created vGPU is removed" cli destroy "$hand"
 check "a user who asks for a definition is answered" cli inject vm2
 check "libvirt's domains have noticed nothing" n_said "connected to libvirt\|libvirt has gone" 1
 killed

@@ -87,7 +87,7 @@ check "the daemon starts, and libvirt takes no new one" up
 check "the old one is put back" until_true called_times 2 "attach vm1"
 check "which is said" until_true log_says "'ua-vgpu-0' is in its definition again as it was"
 check "as it was" until_true defined "bus='0xc9' slot='0x02'"
-check "with what was added" until_true defined "file='/igd.rom'"
+check "with the additions" until_true defined "file='/igd.rom'"
 check "after five tries it waits" until_true log_says "libvirt has refused its devices five times within a minute"
 cp "$root/calls" "$root/calls.before"
 sleep 1

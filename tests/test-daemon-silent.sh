@@ -44,24 +44,24 @@ check "a domain on A starts" prepare 4
 knob hang_read-$a 1
 check "beside a read of A that hangs, one on B starts" prepare 2
 check "one that may go anywhere does" prepare 3
-check "it is not on A" is_on 3 $b
+check "it avoids A" is_on 3 $b
 check "the log says why" until_true log_says "$a: its driver has not answered a read"
 check "list answers" cli list
 check "profile-list says why there is no room" says "$a:itsdriverhasnotansweredaread" cli profile-list $a
 check "so does gpu-info" says "NovGPUcanbemadeonitnow:itsdriverhasnotansweredaread" cli gpu-info $a
 check "explain says so" fails_with 'not-answering' sh -c "'$builddir/virt-vgpu' explain --xml '$root/vm1.xml' --json >&2; false"
 "$builddir/virt-vgpu" explain --xml "$root/vm1.xml" > "$root/explain.txt"
-check "and that it is not known" test $? -eq 8
+check "and that the capacity is unknown" test $? -eq 8
 start 1
 release 4
-check "what is on A can be stopped" until_true has_no_record 4
+check "a domain on A can be stopped" until_true has_no_record 4
 check "a start on A waits" waits 1
 check "and is refused in time" in_time ended 1 1
 check "which names it" grep -q "$a, which gpu= names, .*: its driver has not answered" "$root/end1.txt"
 
-check "what is known of a VF is told" says '"state":"free"' cli gpu-info $c --json
+check "the known state of a VF is reported" says '"state":"free"' cli gpu-info $c --json
 knob hang_read-0000:41:00.4 1
-check "and when its driver does not answer, that it is not known" until_true says '"state":"unknown"' cli gpu-info $c --json
+check "and, if its driver does not answer, that it is unknown" until_true says '"state":"unknown"' cli gpu-info $c --json
 unknob hang_read-0000:41:00.4
 check "until it does" until_true says '"state":"free"' cli gpu-info $c --json
 
@@ -90,12 +90,12 @@ check "a daemon that is started meanwhile is ready" up --host-program "$root/non
 check "one on B starts" prepare 5
 start 4
 check "there is one process for A" one_process $a
-check "the record of what may yet come is kept" test -e "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+check "the record of a vGPU that may still appear is kept" test -e "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
 release 1
 check "also when its domain is over" test -e "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
 unknob hang_create-$a
 check "when A answers again, the next one starts" until_true ended 4 0
-check "and what came late goes" until_true has_no_record 1
+check "and the late vGPU is removed" until_true has_no_record 1
 for n in 2 3 4 5; do release $n; done
 check "nothing is left" until_true nothing_left
 
@@ -107,7 +107,7 @@ check "its removal hangs" until_true one_process "$("$builddir/virt-vgpu" list -
 check "another one on A starts" prepare 4
 check "there it is" is_on 4 $a
 unknob hang_remove-$a
-check "it goes when A answers" until_true has_no_record 1
+check "it is removed when A answers" until_true has_no_record 1
 release 4
 check "nothing is left" until_true nothing_left
 

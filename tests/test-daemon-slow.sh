@@ -76,7 +76,7 @@ rm -f "$root/knobs"/fsync_*
 knob fsync_fails 1
 : > "$root/log"
 check "it starts with a full disk" up
-check "what cannot be written down is said" until_true log_says "domain 'vm2': which VF it is to have cannot be written"
+check "a failed write is reported" until_true log_says "domain 'vm2': which VF it is to have cannot be written"
 check "vm1 starts and stops" prepare 1
 check "there is no record" has_no_reservation
 unknob fsync_fails
@@ -90,16 +90,16 @@ mkfifo "$root/pipe"
 exec 9<> "$root/pipe"
 dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # fills the pipe
 log=/dev/fd/9
-check "it starts while nobody reads its log" up --debug
+check "it starts while its log is not read" up --debug
 check "vm1 starts" prepare 1
 check "and stops" release 1
 check "nothing is left" until_true nothing_left
 dd bs=4096 count=16 <&9 > /dev/null 2>&1
 cat "$root/pipe" > "$root/log" &
 caller=$!
-check "all of it is there when the log is read" until_true log_says "vm1.*removed"
+check "the log is complete when it is read" until_true log_says "vm1.*removed"
 kill "$caller"
 timeout 5 dd if=/dev/zero bs=4096 count=16 >&9 2> /dev/null # its last messages may be in the pipe already
-check "it ends while nobody reads" down
+check "it ends while its log is not read" down
 
 finish

@@ -88,7 +88,7 @@ check "libvirt and sysfs agree" until_true agrees
 check "a vGPU is made by hand" cli create 84:00.0 'GRID M10-1Q' --uuid $hand
 check "libvirt's test driver does not notice: doctor names it" doctor warn \
     "mdev $hand of 0000:84:00.0: libvirt missing, sysfs there"
-check "it goes" cli destroy $hand
+check "it is removed" cli destroy $hand
 check "they agree again: how many are available does not count" until_true agrees
 
 a2=0000:41:00.0

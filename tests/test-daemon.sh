@@ -31,15 +31,15 @@ echo '</node>' >> "$root/host.xml"
 check "starts without its directories" up
 check "a domain starts" prepare 1
 check "its vGPU exists" has_devices 1
-check "it is on record" test -f "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
+check "it is recorded" test -f "$root/run/virt-vgpu/claims/$(domain_uuid 1)"
 check "the list says active" has_state 1 active
-check "one that asks for nothing starts" prepare 0
+check "a domain without vGPUs starts" prepare 0
 check "the domain stops" release 1
 check "nothing is left" until_true nothing_left
 check "not in the list either" has_state 1 ''
 
 knob create_fail_next 1000
-check "a refusal tells why, and of whom" fails_with "vm1" prepare 1
+check "a refusal names the domain" fails_with "vm1" prepare 1
 check "and names the GPU" grep -q "A2-4Q.*0000:41:00.0" "$root/said"
 unknob create_fail_next
 check "nothing is left of it" until_true nothing_left
@@ -53,7 +53,7 @@ check "create" cli create 41:00.0 A2-4Q --uuid "$hand"
 check "makes it" test -L "$root/sys/bus/mdev/devices/$hand"
 check "create does it once" fails_with "already" cli create 41:00.0 A2-4Q --uuid "$hand"
 check "destroy" cli destroy "$hand"
-check "takes it away" nothing_left
+check "removes it" nothing_left
 check "events" until_true grep -q '"vgpu-removed"' "$root/events"
 check "prints one object a line" \
     sh -c "! grep -v '^{.*}\$' '$root/events' && grep '\"event\"' '$root/events' | grep -q '$hand'"
@@ -70,11 +70,11 @@ unverified() # TEXT: the event reports it, with domain and UUID
 check "a domain with plugin parameters starts" prepare 13
 check "its vGPU has all of them" \
     sh -c "cat '$root'/sys/bus/mdev/devices/*/nvidia/vgpu_params | grep -qx $wanted"
-check "nothing is said against it" sh -c "! grep params-unverified '$root/events'"
+check "no event reports a difference" sh -c "! grep params-unverified '$root/events'"
 release 13
 until_true nothing_left
 knob params_keep "${wanted%2}"
-check "a driver that cuts them off: it does not start" \
+check "a driver that truncates them: it does not start" \
     fails_with "the driver kept only '${wanted%2}' of the plugin parameters '$wanted'" prepare 13
 check "and nothing is left" until_true nothing_left
 knob params_keep loglevel=2
@@ -115,7 +115,7 @@ fi
 check "a pool is defined" cli pool-define "$root/pool.xml"
 check "and is inactive" sh -c "'$builddir/virt-vgpu' pool-info design | grep -q 'inactive'"
 check "it has its GPU" has_gpu design
-check "which the default pool has not" sh -c "! '$builddir/virt-vgpu' pool-info default | grep 41:00"
+check "which is not in the default pool" sh -c "! '$builddir/virt-vgpu' pool-info default | grep 41:00"
 check "a domain that names no pool does not get it" fails_with "belongs to pool 'design'" prepare 1
 sed 's/^virt-vgpu: //; s/^domain .vm1.: //; q' "$root/said" > "$root/refusal"
 cli explain --json --xml "$root/vm1.xml" > "$root/explained"
@@ -131,7 +131,7 @@ sed "s/<name>/<profiles><profile name='NVIDIA A2-4Q'\/><\/profiles>&/" "$root/po
 sed "s/<devices>/&<graphics type='vnc'\/>/" "$root/vm1.xml" > "$root/vnc.xml"
 check "it gets a profile" cli pool-define "$root/profile.xml"
 cli annotate --xml "$root/vnc.xml" --pool design > "$root/said" 2>&1
-check "which tells that there can be a display" was_said 'display="on" ramfb="on"'
+check "which says that a display is possible" was_said 'display="on" ramfb="on"'
 check "it is undefined" cli pool-undefine design
 check "and forgotten" fails_with "no pool 'design'" cli pool-info design
 check "the default pool has its GPU again" prepare 1
@@ -142,7 +142,7 @@ if [ -n "$helper" ]; then
         until_true grep -q "Manager1.StartRefused.*'outcome': <'refused'>" "$root/signals"
     check "so has a new vGPU" \
         until_true grep -q "Manager1.VgpuCreated.*'outcome': <'ok'>" "$root/signals"
-    check "and one that has gone" \
+    check "and a removed one" \
         until_true grep -q "Manager1.VgpuRemoved.*'duration_ms'" "$root/signals"
     kill "$helper"
 fi
@@ -156,13 +156,13 @@ done
 wait $pids
 check "ten at once for four: four start" \
     test "$(cat "$root"/status* | grep -cx 0)" -eq 4
-check "six are told that there is no room" \
+check "six refusals say that there is no room" \
     test "$(cat "$root"/why* | grep -c '0000:41:00.0: 4 of 4 are in use')" -eq 6
 check "four vGPUs exist" has_devices 4
 for n in 1 2 3 4 5 6 7 8 9 10; do
     release "$n"
 done
-check "all go" until_true nothing_left
+check "all are removed" until_true nothing_left
 
 # --- a client that disconnects ----------------------------------------------------------------
 knob create_delay_ms 300
@@ -199,11 +199,11 @@ check "another version is refused" grep -q "different versions" "$root/answer"
 printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | head -c 33 | timeout 0.2 \
     "$builddir/tests/hook-client" "$socket" > "$root/answer"
 printf 'VGPU1 prepare begin - 1 3 14\nvm1<a b="ua-vgpu-' | rubbish
-check "what is no XML is refused" grep -q "^VGPU1 refused .*" "$root/answer"
+check "malformed XML is refused" grep -q "^VGPU1 refused .*" "$root/answer"
 printf 'VGPU1 prepare begin - 1 3 7\nvm1<domain' | rubbish
-check "without anything of ours it is not ours to refuse" grep -q "^VGPU1 ok 0" "$root/answer"
-check "and a real hook is served beside all that" prepare 1
-check "in both directions" release 1
+check "malformed XML without our elements is ignored" grep -q "^VGPU1 ok 0" "$root/answer"
+check "and a real hook is served meanwhile" prepare 1
+check "for the stop, too" release 1
 exec 9>&-
 wait "$helper"
 check "nothing is left of that either" until_true nothing_left
@@ -233,17 +233,17 @@ has_tsan || check "no periodic wake-ups" test "$((after - before))" -le 3
 # --- restarts ---------------------------------------------------------------------------------
 prepare 1
 check "SIGHUP" kill -HUP "$daemon"
-check "is ignored, which is said" until_true grep -q 'SIGHUP is ignored' "$root/log"
-check "and the daemon goes on" prepare 2
+check "is ignored, with a message" until_true grep -q 'SIGHUP is ignored' "$root/log"
+check "and the daemon continues" prepare 2
 release 2
 until_true has_records 1
 check "SIGTERM" down
 check "leaves the vGPU" has_devices 1
 check "and its record" has_records 1
-check "the hook of a domain of ours says that nobody is there" \
+check "the hook of an annotated domain says that the daemon is not running" \
     fails_with "virtvgpud is not running" prepare 2
-check "it comes back" up
-check "and knows what it has" until_true has_state 1 active
+check "it starts again" up
+check "and knows its vGPU" until_true has_state 1 active
 release 1
 until_true nothing_left
 
@@ -259,10 +259,10 @@ check "and no start" test $? -eq 1
 unknob create_delay_ms
 up
 release 1
-check "whose vGPU goes" until_true nothing_left
+check "and its vGPU is removed" until_true nothing_left
 
 killed
-check "starts over a dead one's socket" up
+check "starts in spite of a dead daemon's socket" up
 
 first=$daemon
 start_daemon --bus none
@@ -290,9 +290,9 @@ crash()
 crash 11 create_delay_ms
 check "killed before the device is made: nothing stays" until_true nothing_left
 crash 11 create_late_ms
-check "killed when it is made, the domain is off: undone" until_true nothing_left
+check "killed after the device is made, the domain is off: undone" until_true nothing_left
 crash 1 create_late_ms
-check "killed when it is made, the domain runs: it is the domain's" until_true has_state 1 active
+check "killed after the device is made, the domain runs: the domain keeps it" until_true has_state 1 active
 check "and exists" has_devices 1
 release 1
 until_true nothing_left
@@ -303,7 +303,7 @@ release 11
 until_true has_devices 0
 killed
 up
-check "killed in a removal: it is finished" until_true nothing_left
+check "killed during a removal: the removal is completed" until_true nothing_left
 unknob remove_delay_ms
 check "and the domain starts again" prepare 11
 release 11

@@ -87,12 +87,12 @@ try()
     tells "NVIDIA A2-4Q | 0000:41:00.0 | planned"
     run 1 explain big
     grep -q "^0000:41:00.0${tab}no-room${tab}all of the 16 GiB" "$tmp/out"
-    verdict $? "prints what each GPU says"
+    verdict $? "prints each GPU's reason"
     run 0 start web1
     tells "Domain 'web1' started"
     run 1 start big
     ! grep -q started "$tmp/out"
-    verdict $? "what cannot start is not started"
+    verdict $? "a domain that cannot start is not started"
     rm -f "$tmp/out" # a previous example may still write to it
     $example events "$@" > "$tmp/out" 2> "$tmp/err" &
     events=$!

@@ -36,7 +36,7 @@ check "the daemon starts" up
 
 # --- several kinds of GPU ---------------------------------------------------------------------------
 device 4 "profile='vf'" "$(on_vf c9)"
-check "a VF that is not there" same 4 "the virtual function 0000:c9:02.0 of its definition is not there"
+check "a missing VF" same 4 "the virtual function 0000:c9:02.0 of its definition is not there"
 check "explain says where it would be moved to" plan '{"index":0,"profile":null,"gpu":null,"parent":null,"state":"refused","note":"astartwouldmoveitsdefinitionto0000:c1:02.0"}'
 device 5 "profile='A2-4Q'" "$(on_vf c1)"
 check "a VF, and a profile of another kind of GPU" same 5 "is being moved to another device"
@@ -52,7 +52,7 @@ check "another domain's VF" same 7 "hostdev 'ua-vgpu-0' with VF 0000:c1:02.0 doe
 
 # --- gpu= -------------------------------------------------------------------------------------------
 device 8 "profile='A2-4Q' gpu='0000:99:00.0'"
-check "a GPU that is not there" same 8 "there is no GPU 0000:99:00.0"
+check "a missing GPU" same 8 "there is no GPU 0000:99:00.0"
 device 9 "profile='A2-4Q' gpu='84:00.0'"
 check "one without the profile" same 9 "0000:84:00.0, which gpu= names, does not have the profile 'A2-4Q'; 0000:41:00.0 has it"
 device 10 "profile='A2-4Q' gpu='41:00.6'"
@@ -78,7 +78,7 @@ device 12 "profile='L40S-4Q'"
 explain 12
 cli profile-list 61:00.0 > "$root/profiles"
 obstacle='0000:61:00.0: its vendor-specific VFIO needs libvirt 9.7 or newer'
-check "a libvirt that is too old is told as that, and below the profiles" \
+check "a libvirt that is too old is the reason, below the profiles" \
     test "$(grep -c libvirt-too-old "$root/explained")" -eq "$(grep -cF "$obstacle" "$root/profiles")"
 
 # --- errors that validate does not find; last, as a pool causes a comparison of all domains -----------
@@ -87,7 +87,7 @@ echo "<vgpupool><name>shut</name><source><gpu address='84:00.0'/></source><param
     > "$root/shut.xml"
 { cli pool-define "$root/shut.xml" && cli pool-start shut; } > /dev/null
 device 13 "profile='A2-4Q' pool='none'"
-check "a pool that is not there is valid" is_valid 13
+check "a missing pool is valid" is_valid 13
 check "and refused" same 13 "there is no pool 'none'"
 device 14 "profile='A2-4Q' pool='shut' profiling='on'"
 check "a parameter that its pool forbids is valid" is_valid 14

@@ -61,7 +61,7 @@ check "none of them has a vGPU" has_devices 1
 # as after an edit of the metadata of a running domain
 attributes | with_metadata 1
 check "a release needs only the UUID" release 1
-check "and takes away what there is" until_true nothing_left
+check "and removes the existing vGPUs" until_true nothing_left
 
 # because of the record, the hook calls the daemon for a domain without an annotation
 annotated 1 A2-4Q
@@ -73,8 +73,8 @@ check "a domain has a record" has_record 1
     attributes
     echo "</metadata></domain>"
 } > "$root/vm1.xml"
-check "without annotation it is not ours, whatever its XML: it starts" prepare 1
-check "what it had before goes" until_true has_no_record 1
+check "a domain without annotation starts, whatever its XML" prepare 1
+check "its old vGPU is removed" until_true has_no_record 1
 check "it can be migrated" hook 1 migrate begin
 check "all is gone" until_true nothing_left
 

@@ -122,19 +122,19 @@ check "disable" 0 "'vfs_enabled': <uint32 0>" disable pci_0000_41_00_0
 check "too many" 2 "has 16 virtual functions at most, not 99" enable "$a2" 99
 check "passed through whole" 5 "$taken is passed through: it is bound to vfio-pci" enable "$taken"
 : > "$knobs/locked"
-check "somebody has the GPU open" 5 "Cannot obtain unbindLock for $a2" enable "$a2"
+check "the GPU is open" 5 "Cannot obtain unbindLock for $a2" enable "$a2"
 echo 1 > "$knobs/locked"
-check "somebody had it open for a moment" 0 "<uint32 16>}" enable "$a2"
+check "the GPU was open for a moment" 0 "<uint32 16>}" enable "$a2"
 host disable "$a2"
 
-check "AMD's old driver: what to put where" 1 "put the line 'vf_num=4' into /etc/gim_config" enable "$s7150" 4
+check "AMD's old driver: the setting, and its file" 1 "put the line 'vf_num=4' into /etc/gim_config" enable "$s7150" 4
 check "written on request" 0 "'note': <\"put the line 'vf_num=4'" --write enable "$s7150" 4
-is "it is there" "$(cat "$root/etc/gim_config")" vf_num=4
+is "it exists" "$(cat "$root/etc/gim_config")" vf_num=4
 is "sriov_numvfs is left alone" "$(vfs "$s7150")" 0
 
 # --- MIG and scheduler, one by one ------------------------------------------------------------
 check "no MIG mode on this GPU" 1 "GPU $a2 has no MIG" mig-apply "$a2" 1g.5gb:2
-check "what there can be, before MIG mode is on" 0 "{'mode': <'off'>, 'profile': <'7g.40gb'>, 'id': <uint32 0>, 'total'" \
+check "possible instances, before MIG mode is on" 0 "{'mode': <'off'>, 'profile': <'7g.40gb'>, 'id': <uint32 0>, 'total'" \
     mig-profiles "$a100"
 check "MIG instances" 0 "['" mig-apply "$a100" 2g.10gb:1,1g.5gb:2
 is "MIG mode is on" "$(fake "$a100" mig_mode)" 1
@@ -142,7 +142,7 @@ check "they are listed" 0 "'profile': <'1g.5gb'>" mig-list "$a100"
 is "all three" "$(count "'gi':")" 3
 check "with the UUIDs of their compute instances" 0 "'compute_instances': <[{'ci': <uint32 0>, 'profile': <'2g.10gb'>, 'uuid': <'MIG-" \
     mig-list "$a100"
-check "what else there could be" 0 "'profile': <'1g.5gb'>, 'id': <uint32 19>" mig-profiles "$a100"
+check "other possible instances" 0 "'profile': <'1g.5gb'>, 'id': <uint32 19>" mig-profiles "$a100"
 check "one more" 0 "uint32 " mig-add "$a100" 19
 check "as they are: nothing to be done" 0 "@as []" mig-apply "$a100" 2g.10gb:1,1g.5gb:3
 check "a profile that is none" 2 "9g.99gb" mig-apply "$a100" 9g.99gb
@@ -181,14 +181,14 @@ put_layout << XML
   </gpu>
 </vgpuhost>
 XML
-check "what is not as the layout says" 0 \
+check "differences from the layout" 0 \
     "{'gpu': <'$a100'>, 'what': <'mig'>, 'wanted': <'1g.5gb:2,2g.10gb:1'>, 'actual': <'none'>}" diff
 is "that is all" "$(count "'what':")" 6
 is "and nothing is changed by asking" "$(vfs "$a2") $(fake "$a100" mig_mode)" "0 0"
 
 check "made so" 0 "{'gpu': <'$a2'>, 'step': <'vfs'>, 'result': <'done'>" apply
 is "no step failed" "$(count failed)" 0
-is "what there was to do" "$(count "'done'")" 6
+is "the changes" "$(count "'done'")" 6
 is "virtual functions" "$(vfs "$a2") $(vfs "$a100")" "16 16"
 is "modes" "$(fake "$a2" mixed) $(fake "$a100" mig_mode)" "1 1"
 is "the results are kept for doctor" "$(cat "$status")" "$(cat "$root/out")"
@@ -200,20 +200,20 @@ host export
 # the result is a string of GVariant; this one has neither quotes nor backslashes of its own but '
 sed -e 's/^"//' -e 's/"$//' -e 's/\\n/\n/g' "$root/out" > "$root/exported.xml"
 grep -q "<instance profile='1g.5gb' count='2'/>" "$root/exported.xml"
-verdict $? "what there is can be exported"
-check "it is what there is" 0 "@aa{sv} []" diff "$root/exported.xml"
+verdict $? "the present state can be exported"
+check "it matches the present state" 0 "@aa{sv} []" diff "$root/exported.xml"
 check "to make it so changes nothing" 0 "'unchanged'" apply "$root/exported.xml"
 is "not at all" "$(count "'done'") $(count failed)" "0 0"
 
 echo "<vgpuhost><gpu address='$a100'><sriov vfs='0'/></gpu></vgpuhost>" |
     "$builddir/virt-vgpu-host" --root "$root" apply - > "$root/out" 2> "$root/err"
 is "a layout from standard input" "$? $(vfs "$a100")" "0 0"
-is "only what is named is touched" "$(vfs "$a2") $(fake "$a100" mig_mode)" "16 1"
+is "only named GPUs are changed" "$(vfs "$a2") $(fake "$a100" mig_mode)" "16 1"
 check "sriov-manage has taken the instances away" 0 "'what': <'mig'>" diff
 check "they are made again" 0 "created GPU instance" apply
 check "all of it" 0 "@aa{sv} []" diff
 echo "<vgpuhost><gpu address='$a100'><sriov vfs='max'/><mig mode='off'/></gpu></vgpuhost>" > "$root/no-mig.xml"
-check "MIG mode is not wanted any more" 0 "'wanted': <'off'>, 'actual': <'on'>" diff "$root/no-mig.xml"
+check "MIG mode is no longer wanted" 0 "'wanted': <'off'>, 'actual': <'on'>" diff "$root/no-mig.xml"
 check "it ends" 0 "'step': <'mig-mode'>, 'result': <'done'>, 'text': <'off'>" apply "$root/no-mig.xml"
 is "with the virtual functions as wanted" "$(fake "$a100" mig_mode) $(vfs "$a100")" "0 16"
 check "which is how it is wanted" 0 "@aa{sv} []" diff "$root/no-mig.xml"
@@ -245,7 +245,7 @@ is "it has no functions now" "$(vfs "$a100")" 0
 is "those that fail" "$(count failed)" 4
 is "the one without MIG has been left where it was" "$(vfs "$a2") $(cat "$knobs/calls")" "16 -d $a100"
 grep -q "host layout: $taken: driver: $taken is passed through" "$root/err"
-verdict $? "they are told in the journal"
+verdict $? "they are in the journal"
 VIRT_VGPU_LOG_BARE=1 host apply
 grep -q "^host layout: $taken: driver: $taken is passed through" "$root/err" && ! grep -v "^host layout: " "$root/err"
 verdict $? "and to the daemon without a prefix"

@@ -45,18 +45,18 @@ has_vf() { grep -F "$gpu.$1" "$root/run/virt-vgpu/claims/$(domain_uuid 1)"; }
 stop() { release 1 && until_true nothing_left; }
 check "with a VF for guests" prepare 1
 check "it is that one" has_vf 2
-check "it goes" stop
+check "it is removed" stop
 
 bind 2 i915
 check "with both bound to the host's driver" prepare 1
 check "it is the first" has_vf 1
-check "it goes again" stop
+check "it is removed again" stop
 
 sleep 1000 3< "$root/dev/dri/renderD4711" &
 helper=$!
 check "with the first one's node open" prepare 1
 check "it is the second" has_vf 2
-check "which goes" stop
+check "which is removed" stop
 
 shows() # NUMBER STATE DRIVER
 {
@@ -76,13 +76,13 @@ check "and reads the host layout" up
 check "in which the second is kept for the host" shows 2 host vfio-pci
 check "and the first one is not" shows 1 free vfio-pci
 check "doctor reports it" doctor_says "VF2ofGPU$gpu.0($gpu.2)iskeptforthehost"
-check "and of one that is not there" doctor_says "keepsVF9ofGPU$gpu.0forthehost,whichhas2"
+check "and of a missing VF" doctor_says "keepsVF9ofGPU$gpu.0forthehost,whichhas2"
 check "a domain gets the other one" prepare 1
 check "which is that" has_vf 1
 domain_xml 2 | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device profile='vf' \
 gpu='$gpu.0'\/><\/v:devices><\/metadata>&/" > "$root/vm2.xml"
 check "a second one gets none" fails_with "1 of 1 are in use" prepare 2
-check "the first one goes" stop
+check "the first one is removed" stop
 annotated_on() # NUMBER: with the hostdev of that VF
 {
     sed "s/<devices\\/>/<devices><hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0' bus='0' \
@@ -90,12 +90,12 @@ slot='0x02' function='0x$1'\\/><\\/source><alias name='ua-vgpu-0'\\/><\\/hostdev
         mv "$root/new.xml" "$root/vm2.xml"
 }
 annotated_on 2
-check "one that names it is told why it gets another" fails_with "VF 2 is kept for the host (host.xml)" prepare 2
+check "a refusal says why the domain gets another VF" fails_with "VF 2 is kept for the host (host.xml)" prepare 2
 rm "$root/etc/virt-vgpu/host.xml"
 bind 1 i915
 bind 2 i915
 check "the daemon ends again" down
-check "and keeps none any more" up
+check "and no longer keeps any" up
 
 rm "$pci/devices/$gpu.0/virtfn1" "$pci/devices/$gpu.2"
 check "without another one the start is refused, with the node" \

@@ -89,7 +89,7 @@ check "one or all" status_is 2 run import vm1 --all --dry-run
 check "there must be such a domain" fails_with nosuch run import nosuch
 
 # --- all of them --------------------------------------------------------------------------------
-check "what could be imported is listed" status_is 0 run import --all --dry-run --wide
+check "domains that could be imported are listed" status_is 0 run import --all --dry-run --wide
 for text in "vm1     NVIDIA A2-4Q on 0000:41:00.4, mdev $mdev; NVIDIA A2-2Q on 0000:41:00.5, mdev $defined" \
     "vm2     NVIDIA L40S-8Q on 0000:61:00.4" "vm3     -" "vf on 0000:c1:02.0"; do
     check "with '$text'" said "$text"
@@ -97,7 +97,7 @@ done
 check "but no domain without a vGPU" not said vm5
 run import --all --dry-run --noheadings -o domain > "$root/said"
 check "their names alone, for a script" test "$(sort "$root/said" | head -n 2 | xargs)" = "vm1 vm10"
-check "of one there is no table" status_is 2 run import vm1 --dry-run --noheadings
+check "there is no table for one domain" status_is 2 run import vm1 --dry-run --noheadings
 check "also as JSON" says '"domain":"vm3"' run import --all --dry-run --json
 check "with a reason" said '"possible" : false'
 
@@ -113,8 +113,8 @@ check "and changes nothing" untouched 2
 
 # --- mdevs --------------------------------------------------------------------------------------
 check "mdevs are imported" status_is 0 run import vm1
-check "the one that exists by what it is" has 1 "<vgpu:device profile=\"NVIDIA A2-4Q\" uuid=\"$mdev\" gpu=\"0000:41:00.4\"/>"
-check "the other by what mdevctl has" has 1 "<vgpu:device profile=\"NVIDIA A2-2Q\" uuid=\"$defined\" gpu=\"0000:41:00.5\"/>"
+check "the existing mdev by its own type" has 1 "<vgpu:device profile=\"NVIDIA A2-4Q\" uuid=\"$mdev\" gpu=\"0000:41:00.4\"/>"
+check "the other by mdevctl's definition" has 1 "<vgpu:device profile=\"NVIDIA A2-2Q\" uuid=\"$defined\" gpu=\"0000:41:00.5\"/>"
 check "their hostdevs stay" has 1 "<address uuid='$mdev'/>"
 check "mdevctl is named" said "mdevctl modify --manual --uuid $defined"
 
@@ -132,7 +132,7 @@ check "only the definition changes" said "keeps its devices until it stops"
 
 # --- unknown devices ----------------------------------------------------------------------------
 check "an mdev of an unknown type is refused" fails_with "the <hostdev> of $lost cannot be imported" run import vm3
-check "with what helps" said -- --profile
+check "with the remedy" said -- --profile
 check "nothing is changed then" untouched 3
 check "nor where only one of them is not known" status_is 1 run import vm6
 check "all or nothing" untouched 6
@@ -146,7 +146,7 @@ check "another domain's is not taken" fails_with "it is the vGPU of domain 'vm9'
 echo "<vgpupool><name>design</name><source><gpu address='0000:84:00.0'/></source>
 <profiles><profile name='GRID M10-1Q'/></profiles></vgpupool>" > "$root/design.xml"
 check "a pool is made" cli pool-define "$root/design.xml"
-check "what is on a GPU of it" status_is 0 run import vm11
+check "a device on a GPU of the pool" status_is 0 run import vm11
 check "asks for the pool" has 11 '<vgpu:device pool="design" profile="GRID M10-1Q" uuid='
 
 # --- libvirt refuses the definition -------------------------------------------------------------

@@ -49,7 +49,7 @@ check "another domain starts while the long one is being explained" starts_meanw
 for asker in $askers; do
     wait "$asker"
 done
-check "each of those who asked is told why it cannot start" \
+check "each caller gets the reason why it cannot start" \
     sh -c "[ \$(grep -l 'there is no pool' '$root'/explained? | wc -l) -eq 3 ]"
 check "the command takes it" "$builddir/virt-vgpu" validate "$root/vm2.xml"
 for program in virtvgpud virt-vgpu virt-vgpu-host virt-vgpu-iso virt-vgpu-metadata; do

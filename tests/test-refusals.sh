@@ -98,7 +98,7 @@ for letters in 1 63 64 70 200; do
     check "$letters letters, a bad request, D-Bus" \
         says "$root/said" "virt-vgpu: domain '$name': the annotation: line 1: attribute 'profile'"
     cli attach "$name" --pool none --live
-    check "$letters letters, a line that is nobody's, D-Bus" \
+    check "$letters letters, an error without a line, D-Bus" \
         says "$root/said" "virt-vgpu: domain '$name': there is no pool 'none'"
 
     domain "$letters" f "$profile colour='red'" > "$root/file"

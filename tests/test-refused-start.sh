@@ -40,7 +40,7 @@ printf '%s|%s|%s|%s|%s\n' "$1" "$VGPU_TIME" "$VGPU_DOMAIN" "$VGPU_DOMAIN_UUID" "
 SH
 chmod +x "$tmp/command"
 "$script" "$tmp/command" "an arg" < "$tmp/events" > "$tmp/out" 2>&1
-is "a command is run for refused starts alone, with what is known of them" \
+is "a command is run only for refused starts, with the known details" \
     'an arg|2026-01-02T03:04:06Z|web1|aaaaaaaa-0000-4000-8000-000000000001|no room: "event":"gpu-gone", C:\x
 an arg|2026-01-02T03:04:08Z|a b||second'
 
@@ -50,7 +50,7 @@ is "a command that fails is named, and does not end it" \
 refused-start.sh: false failed for domain a b'
 
 sed -n 4p "$tmp/events" | PATH=$tmp:$PATH "$script" > "$tmp/out" 2>&1
-is "without a command it says why, and what would fit" \
+is "without a command it prints the reason, and profiles that would fit" \
     '2026-01-02T03:04:08Z: domain a b was refused: second
     asked: explain a b'
 

@@ -13,7 +13,7 @@ run() { "$builddir/run" "$@"; }
 
 version=$("$builddir/virt-vgpu" --version)
 check "a program of the tree" says "$(echo "$version" | tr -d ' ')" run virt-vgpu --version
-check "it is the tree's, not one of PATH" says "$builddir/virt-vgpu" run sh -c 'command -v virt-vgpu'
+check "it is the program of the tree, not one from PATH" says "$builddir/virt-vgpu" run sh -c 'command -v virt-vgpu'
 check "the exit status is the program's" sh -c "'$builddir/run' sh -c 'exit 7'; [ \$? -eq 7 ]"
 check "without a program, its usage" fails_with "usage:" run
 

@@ -51,7 +51,7 @@ check "does all" says "2 passed, 0 failed"
 check "in order" order "the units,the lint"
 check "one that is too short for a step" run 500
 check "does the other" order "the units"
-check "counts what it left out" says "1 passed, 0 failed, 1 skipped"
+check "counts skipped steps" says "1 passed, 0 failed, 1 skipped"
 check "and names it" says "not run: lint"
 check "the next one" run 0
 check "begins with it" order "the lint,the units"

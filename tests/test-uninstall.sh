@@ -61,8 +61,8 @@ check "one with its own mdev" row "domain vm4" fail "would no longer be made"
 check "a command to copy has no name that a shell takes for more" \
     row "domain vm8; reboot" fail "virt-vgpu annotate $(domain_uuid 8) --remove"
 check "one that runs" row "domain vm5" fail "virsh shutdown vm5"
-check "a mdev of their own alone is no matter" not row "domain vm6" fail ""
-check "what cannot be read has its reason" row "domain vm7" fail "has no profile"
+check "a domain with only its own mdev is no finding" not row "domain vm6" fail ""
+check "an unreadable file has its reason" row "domain vm7" fail "has no profile"
 run uninstall-check
 check "how many is said" grep -qx "7 things to do before virt-vgpu is removed" "$root/said"
 
@@ -72,14 +72,14 @@ check "a vGPU without a domain is left" not_clean
 check "with its verb" row "vGPU $uuid" fail "virt-vgpu destroy"
 check "its record, too" row records fail "1 in /run/virt-vgpu/claims"
 check "it is destroyed" cli destroy "$uuid"
-check "after that it is clean again" is_clean
+check "then the host is clean again" is_clean
 
 mkdir -p "$root/etc/virt-vgpu/pools" "$root/var/lib/virt-vgpu/mdevs" "$root/etc/libvirt/hooks/qemu.d" "$root/usr/sbin"
 echo "<vgpuhost/>" > "$root/etc/virt-vgpu/host.xml"
 echo "<vgpupool><name>a</name></vgpupool>" > "$root/etc/virt-vgpu/pools/a.xml"
 touch "$root/usr/sbin/virt-vgpu-hook"
 ln -s ../../../../usr/sbin/virt-vgpu-hook "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
-check "what says nothing, and the package's link, are clean" is_clean
+check "empty files and the package's link are clean" is_clean
 
 echo "<vgpuhost><gpu address='0000:41:00.0'/></vgpuhost>" > "$root/etc/virt-vgpu/host.xml"
 check "a host layout" not_clean
@@ -102,14 +102,14 @@ check "can be removed" row hook fail "rm /etc/libvirt/hooks/qemu.d/50-virt-vgpu"
 rm "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
 touch "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
 check "one that was copied" not_clean
-check "stays when the package goes" row hook fail "is a file"
+check "stays when the package is removed" row hook fail "is a file"
 rm "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
 
 node=missing.xml
-check "what libvirt does not tell is not clean" not_clean
+check "without libvirt's answer the host is not clean" not_clean
 check "with its reason" row domains fail "missing.xml"
 node=clean.xml
 down
-check "nor what the daemon does not" not_clean
+check "nor without the daemon's" not_clean
 check "which can be started" row vGPUs fail "systemctl start virtvgpud"
 finish

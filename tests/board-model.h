@@ -9,7 +9,7 @@
  *                 and fewer vGPUs than the type allows on one
  *   mixed sizes   _kvgpumgrSetHeterogeneousResources(), its _GB100 variant and kvgpumgrSetPlacementId():
  *                 the first place of the type that overlaps no vGPU
- * On SR-IOV each VF takes one vGPU (createdVfMask). Nothing here is shared with what is tested. */
+ * On SR-IOV each VF takes one vGPU (createdVfMask). Nothing here is shared with the code under test. */
 #pragma once
 
 #include <glib.h>
@@ -51,12 +51,12 @@ typedef struct {
     guint n_vgpus;
 } Model;
 
-/* Where types may begin while sizes are mixed, of a GPU with @region slots of 1 GiB; @even: as from
+/* Compute the places of types for mixed sizes, on a GPU with @region slots of 1 GiB; @even: as from
  * Blackwell on. */
 void model_make_places(Model *self, guint region, bool even);
 
-/* Make one of @type on a function that is free; false: the driver refuses. */
+/* Create a vGPU of @type on a free function; false: the driver refuses. */
 bool model_take(Model *self, guint type);
 void model_drop(Model *self, guint n);
-/* How many more of @type the driver takes, one after the other. */
+/* How many more vGPUs of @type the driver accepts, one after the other. */
 guint model_room(const Model *self, guint type);

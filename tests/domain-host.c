@@ -23,7 +23,7 @@ domain_host_setup(void **state)
     g_assert_no_error(error);
     g_unlink(path);
 
-    /* libvirt starts what is in the file */
+    /* the test driver starts the domains of the file */
     for (int i = 0; i < 2; i++) {
         g_autoptr(virDomain) domain = virDomainLookupByName(*state, i ? "web" : "cad");
 

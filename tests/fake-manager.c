@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A daemon without a GPU: org.virtvgpu.Manager1 on the session bus, with canned answers.
  *
- * How it answers depends on what it is asked: a GPU other than 0000:41:00.0 is not there, the
- * profile "full" has no room, explain is possible unless the XML has the profile "NVIDIA A2-16Q",
- * the domain whose UUID begins with "dddd" may not be injected and one with "eeee" needs nothing.
- * Seven virtual functions take more than a second, 13 are refused, MIG profile 99 awaits a reset,
- * and a layout with the word "wrong" fails. A domain is given vGPUs of the profile A2-4Q of the pool
- * design; vGPU 7 takes its time to be detached, and vGPU 9 stays. Every call of reconcile emits an event. The method
- * that the file $FAKE_MANAGER_HANG names is not answered; then the file says "hangs". Ends when its bus does. */
+ * The answer depends on the arguments: GPUs other than 0000:41:00.0 do not exist, the profile
+ * "full" has no room, explain says that a start is possible unless the XML has the profile "NVIDIA A2-16Q",
+ * injecting the domain whose UUID begins with "dddd" is denied, and one with "eeee" needs no change.
+ * Seven virtual functions take more than a second, 13 are refused, MIG profile 99 needs a reset,
+ * and a layout with the word "wrong" fails. Attached devices have the profile A2-4Q of the pool
+ * design; detaching vGPU 7 is slow, and vGPU 9 cannot be detached. Every call of reconcile emits an event. The method
+ * named in the file $FAKE_MANAGER_HANG is not answered; then the file says "hangs". Ends with its bus. */
 #include <gio/gio.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 #define GPU "0000:41:00.0"
 #define VGPU_UUID "11111111-2222-5333-8444-555555555555"
 
-/* one entry with all fields, one with as few as there can be */
+/* one entry with all fields, one with as few as possible */
 #define GPU_FIELDS                                                                               \
     "'address': <'" GPU "'>, 'nodedev': <'pci_0000_41_00_0'>, 'vendor': <'0x10de'>, "            \
     "'product': <'0x25b6'>, 'name': <'NVIDIA A2 with a name that is far too long for a "         \

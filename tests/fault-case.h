@@ -14,7 +14,7 @@ typedef struct {
     FaultBoard *board;
     GTestDBus *bus;
     GDBusConnection *connection;
-    char *room; /* what there is of each profile when no domain has a vGPU */
+    char *room; /* capacity for each profile when no domain has a vGPU */
 } FaultHost;
 
 FaultHost *fault_host_new(void);
@@ -25,8 +25,8 @@ typedef struct {
     FaultHost *host;
     guint32 seed;
     guint fired;    /* calls that have failed */
-    GString *story; /* what was done, and what failed, a line each */
-    GString *why;   /* it failed; empty: it has not */
+    GString *story; /* the actions and the failed calls, one per line */
+    GString *why;   /* why the case failed; empty: it passed */
 } FaultCase;
 
 /* The daemon is down at the end of a case. After a failed case the host cannot be used again. */

@@ -140,7 +140,7 @@ static const struct {
       8, "unknown element <vgpu:param> in <vgpu:profile>, which is always empty" },
     { "element without our name space", DEVICES("<device " A2 "/>"), 6,
       "unknown element <device> in <vgpu:devices>" },
-    { "element of somebody else", DEVICES("<x:device xmlns:x='urn:x' " A2 "/>"), 6,
+    { "a foreign element", DEVICES("<x:device xmlns:x='urn:x' " A2 "/>"), 6,
       "unknown element <x:device> in <vgpu:devices>" },
     { "text in the whole", DEVICES("NVIDIA A2-4Q"), 5, "text in <vgpu:devices> is not allowed" },
     { "text in a device", DEVICES("<vgpu:device>A2-4Q</vgpu:device>"), 6,

@@ -26,7 +26,7 @@ test_when(void **state)
         { "a user's", "Rf", "-" },
         { "at the autostart, then a user's", "rRf", "+" },
         { "when it is started again, too", "rfRf", "+-" },
-        { "again while nobody is served, for another reason", "rfrf", "+-" },
+        { "again before clients are served, for another reason", "rfrf", "+-" },
         { "at the next libvirt's autostart", "rfgrf", "++" },
         { "libvirt goes in between", "rgf", "+" },
         { "moved only after long", "r.f", "-" },

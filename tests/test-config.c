@@ -253,7 +253,7 @@ test_mistakes(void **state)
           .file = MAIN, .text = "nvml_library: './libml.so' is not" },
         { "metrics somewhere", .files = { { MAIN, "[metrics]\ntextfile=vgpu.prom\n" } },
           .file = MAIN, .text = "textfile: 'vgpu.prom' is not an absolute path, or empty" },
-        { "metrics that nobody reads",
+        { "a file that node_exporter ignores",
           .files = { { MAIN, "[metrics]\ntextfile=/srv/vgpu.txt\n" } }, .file = MAIN,
           .text = "textfile: '/srv/vgpu.txt' is not the path of a file *.prom" },
         { "too often", .files = { { MAIN, "[metrics]\ninterval=4\n" } }, .file = MAIN,

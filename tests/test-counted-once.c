@@ -199,7 +199,7 @@ test_each(void **state)
         { "made by hand", hand_made, 1 },
         { "made by hand, used by a domain", hand_made_and_used, 1 },
         { "the same after a restart", hand_made_used_and_restarted, 1 },
-        { "somebody else's, used by a domain", foreign_and_used, 1 },
+        { "a foreign one, used by a domain", foreign_and_used, 1 },
         { "kept for a domain that is off", keep, 0 },
         { "kept for a domain that runs", kept_and_running, 1 },
         { "the same after a restart", kept_running_and_restarted, 1 },

@@ -61,12 +61,12 @@ test_orphan(void **state)
     assert_of(host, "the first device", HOST_WEB1_0, HOST_WEB1);
     assert_of(host, "the second device", web1_1, HOST_WEB1);
     assert_of(host, "another domain", web2_0, web2);
-    assert_of(host, "somebody else's", STRANGER, NULL);
+    assert_of(host, "a foreign one", STRANGER, NULL);
     define(host, one);
     assert_of(host, "what is still asked for", HOST_WEB1_0, HOST_WEB1);
-    assert_of(host, "what is not asked for any more", web1_1, NULL);
+    assert_of(host, "no longer in the annotation", web1_1, NULL);
     vgpu_manager_forget_definition(host->manager, web2);
-    assert_of(host, "of a domain that has gone", web2_0, NULL);
+    assert_of(host, "of an undefined domain", web2_0, NULL);
     assert_of(host, "of one that has not", HOST_WEB1_0, HOST_WEB1);
 
     refusal = host_start(host, one);
@@ -76,7 +76,7 @@ test_orphan(void **state)
     host_settle(host);
     assert_of(host, "no longer recorded", HOST_WEB1_0, HOST_WEB1);
     vgpu_manager_forget_definition(host->manager, HOST_WEB1);
-    assert_of(host, "the last one has gone", HOST_WEB1_0, NULL);
+    assert_of(host, "the last one is undefined", HOST_WEB1_0, NULL);
 }
 
 /* A UUID that the user chose does not identify the owner of the device. */
@@ -171,7 +171,7 @@ test_reason(void **state)
           "no hostdev for vGPU 1" },
         { "the first cannot", HOST_DEVICE("lateAttach='off'") HOST_DEVICE(), 0, 0,
           "no hostdev for vGPU 0" },
-        { "one is left over", HOST_DEVICE(), 2, -1, "is being rewritten" },
+        { "one lacks its hostdev", HOST_DEVICE(), 2, -1, "is being rewritten" },
     };
     Host *host = *state;
 

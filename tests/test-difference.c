@@ -302,7 +302,7 @@ test_lasting(void **state)
         const char *text;
     } cases[] = {
         { "it stays", numa, numa, PF " NUMA node: 1, 0\n" },
-        { "it has gone", numa, nothing, "" },
+        { "it is removed", numa, nothing, "" },
         { "it has just come", nothing, fewer_vfs, "" },
         { "another value", numa, no_numa_in_sysfs, "" },
         { "the other way round", mdev_missing, mdev_left, "" },

@@ -64,7 +64,7 @@ test_rows(void **state)
         const char *rows; /* "CHECK STATUS, …" */
         const char *part; /* in one of them */
     } cases[] = {
-        { "nothing is told", "[{" GPU "'power_w': <uint32 3>}]",
+        { "nothing is reported", "[{" GPU "'power_w': <uint32 3>}]",
           "[" VM("1") "'gpu_util': <uint32 3>}]", "", NULL },
         { "all is well", "[{" GPU "'health': <'ok'>, 'driver_version': <'550.54.16'>}]",
           "[" VM("1") "'driver_version': <'550.54.14'>, 'license_state': <'licensed'>, "
@@ -148,7 +148,8 @@ test_reason(void **state)
         const char *what, *log, *reason; /* how it begins; NULL: none */
     } cases[] = {
         { "nothing", "", NULL },
-        { "somebody else's", "Feb 13 15:20:08 host qemu[1562]: error: vmiop_log: x\n", NULL },
+        { "a line of another program", "Feb 13 15:20:08 host qemu[1562]: error: vmiop_log: x\n",
+          NULL },
         { "the daemon began", AT "[964]: notice: vmiop_env_log: nvidia-vgpu-mgr daemon started\n",
           NULL },
         { "or did not", AT "[964]: error: vmiop_env_log: Failed to initialize RM client: 0x26\n",

@@ -64,7 +64,7 @@ test_bad(void **state)
           "domain XML: line 2: <network> is not a <domain>" },
         { "a snapshot", "<domainsnapshot><domain><name>x</name></domain></domainsnapshot>", NULL,
           "<domainsnapshot> is not a <domain>" },
-        { "root of somebody else", "<domain xmlns='urn:x'><name>x</name></domain>", NULL,
+        { "a foreign root element", "<domain xmlns='urn:x'><name>x</name></domain>", NULL,
           "is not a <domain>" },
         { "no name", "<domain/>", "web1.xml", "web1.xml: line 1: the domain has no <name>" },
         { "empty name", "<domain><name></name></domain>", NULL,

@@ -276,7 +276,7 @@ test_is_current(void **state)
         { "a VF has got a type", set_type, true },
         { "a VF has lost its driver's files", take_vendor_files, false },
         { "a VF has got them, long after it came", give_vendor_files, false },
-        { "a VF has gone", take_vfs, false },
+        { "a VF is removed", take_vfs, false },
         { "a VF has come", give_vf, false },
         { "a GPU is passed through now", pass_through, false },
         { "a GPU is the host's again", take_back, false },

@@ -61,7 +61,7 @@ static const Condition conditions[] = {
       "VGPU1 refused 28\na\302\2332J \342\200\256b \303\251 \377 \360\237\230\200 "
       "\342\200\033[1m\303",
       WHOLE, 1, "a?2J ?b \303\251 ? \360\237\230\200 ?? [1m?" },
-    { "nobody listens", FAKE_DEAF, "", WHOLE, 0, NOT_RUNNING("Connection refused") },
+    { "no listener", FAKE_DEAF, "", WHOLE, 0, NOT_RUNNING("Connection refused") },
     { "no socket", FAKE_ABSENT, "", WHOLE, 0, NOT_RUNNING("No such file or directory") },
     { "the daemon hangs up", FAKE_ANSWER, "", WHOLE, 1,
       "virtvgpud hung up without an answer" HOOK_SEE_LOG },

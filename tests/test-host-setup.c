@@ -175,7 +175,7 @@ static const struct {
     { "without input it reads nothing", "[ -z \"$(cat)\" ] && echo '[]'", NULL, "@aa{sv} []" },
     { "its own words", "echo careful >&2; echo 'GPU x: no' >&2; exit 1", NULL, NULL,
       VGPU_ERROR_FAILED, "GPU x: no" },
-    { "it is told to leave out where a line comes from",
+    { "told to leave out the sources of lines",
       "echo \"$VIRT_VGPU_LOG_BARE: GPU x: no\" >&2; exit 1", NULL, NULL, VGPU_ERROR_FAILED,
       "1: GPU x: no" },
     { "what was asked is wrong", "echo 'no such verb' >&2; exit 2", NULL, NULL,

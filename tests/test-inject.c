@@ -133,8 +133,8 @@ test_plan(void **state)
         const char *changes;
         const char *places;
     } cases[] = {
-        { "nothing wanted, nothing there", DOMAIN("", ""), "" },
-        { "display and ramfb by themselves", DOMAIN(DEVICE(""), VNC),
+        { "nothing wanted, nothing present", DOMAIN("", ""), "" },
+        { "display and ramfb by default", DOMAIN(DEVICE(""), VNC),
           "attach vGPU 0 (" UUID_0 ") with display and ramfb" },
         { "ramfb not wanted", DOMAIN(DEVICE("ramfb='off'"), VNC),
           "attach vGPU 0 (" UUID_0 ") with display" },
@@ -154,7 +154,7 @@ test_plan(void **state)
           DOMAIN(DEVICE(""),
                  VNC HOSTDEV("display='on' ramfb='on'", UUID_0, "<alias name='ua-vgpu-0'/>")),
           "" },
-        { "what libvirt fills in is no difference",
+        { "defaults filled in by libvirt are no difference",
           DOMAIN(DEVICE("display='off'"),
                  "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' "
                  "display='off'><source><address uuid='" UUID_0 "'/></source>"
@@ -187,18 +187,18 @@ test_plan(void **state)
           "attach vGPU 0 (VF 0000:61:00.4) with display", VENDOR },
         { "vendor-specific VFIO without display", DOMAIN(DEVICE("display='off'"), VNC),
           "attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
-        { "a plain VF is never shown by itself", DOMAIN(DEVICE(""), VNC),
+        { "a plain VF never has a display by default", DOMAIN(DEVICE(""), VNC),
           "attach vGPU 0 (VF 0000:03:00.2)", PLAIN },
-        { "nor is the one after it", DOMAIN(DEVICE("count='2'"), VNC),
+        { "nor does the vGPU after it", DOMAIN(DEVICE("count='2'"), VNC),
           "attach vGPU 0 (VF 0000:03:00.2); attach vGPU 1 (VF 0000:61:00.4)", PLAIN ", " VENDOR },
-        { "but that one can be", DOMAIN(DEVICE("") DEVICE("display='on'"), VNC),
+        { "but that vGPU can have one", DOMAIN(DEVICE("") DEVICE("display='on'"), VNC),
           "attach vGPU 0 (VF 0000:03:00.2); "
           "attach vGPU 1 (VF 0000:61:00.4) with display and ramfb",
           PLAIN ", " VENDOR },
-        { "a GPU of the user's that is passed through is no display",
+        { "the user's passed-through GPU is not a display",
           DOMAIN(DEVICE(""), VNC PCI("managed='yes'", "0x41", "", "")),
           "attach vGPU 0 (" UUID_0 ") with display and ramfb" },
-        { "a VF that the user shows is",
+        { "the user's VF with display='on' is one",
           DOMAIN(DEVICE(""), VNC PCI("managed='no' display='on'", "0x41", "", "")),
           "attach vGPU 0 (VF 0000:61:00.4)", VENDOR },
         { "the same VF, as libvirt writes it",
@@ -473,7 +473,7 @@ test_impossible(void **state)
         { "mdev of any age", DEVICE(""), "mdev", 9000000, -1, "" },
         { "not decided", DEVICE(""), "", 9000000, -1, "" },
         { "plain VF of any age", DEVICE(""), PLAIN, 9000000, -1, "" },
-        { "version not told", DEVICE(""), VENDOR, 0, -1, "" },
+        { "unknown version", DEVICE(""), VENDOR, 0, -1, "" },
         { "vendor-specific VFIO too early", DEVICE(""), VENDOR, 9000000, VGPU_ERROR_NOT_SUPPORTED,
           "domain 'web1': line 6: vGPU 0 is on NVIDIA's vendor-specific VFIO, which needs "
           "libvirt "
@@ -702,8 +702,7 @@ test_aside(void **state)
           VENDOR, NULL, NULL },
         { "what is there otherwise", DEVICE("display='off'"), PCI("", "0x62", "", ALIAS_0),
           ASIDE(PCI("", "0x62", "", ALIAS_0 ROM)), VENDOR, "bus='0x61'", "rom" },
-        { "what is not wanted any more", "", "", ASIDE(PCI("", "0x62", "", ALIAS_0 ROM)), "",
-          NULL, NULL },
+        { "no longer wanted", "", "", ASIDE(PCI("", "0x62", "", ALIAS_0 ROM)), "", NULL, NULL },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -734,18 +733,18 @@ test_set_aside(void **state)
         const char *aside; /* NULL: nothing */
         const char *result;
     } cases[] = {
-        { "nothing there", "", NULL, NULL },
-        { "all right", PCI("managed='no'", "0x61", "", ALIAS_0), NULL, NULL },
-        { "what goes", PCI("managed='yes'", "0x62", "", ALIAS_0 ROM), NULL,
+        { "nothing present", "", NULL, NULL },
+        { "no difference", PCI("managed='no'", "0x61", "", ALIAS_0), NULL, NULL },
+        { "a removed device", PCI("managed='yes'", "0x62", "", ALIAS_0 ROM), NULL,
           ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)) },
-        { "what was taken out before", "", ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)),
+        { "a device set aside before", "", ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)),
           ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0 ROM)) },
-        { "what goes is newer", PCI("managed='yes'", "0x63", "", ALIAS_0 ROM),
+        { "the removed device is newer", PCI("managed='yes'", "0x63", "", ALIAS_0 ROM),
           ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0)
                     PCI("managed='yes'", "0x64", "", "<alias name='ua-vgpu-1'/>")),
           ASIDE(PCI("managed='yes'", "0x63", "", ALIAS_0 ROM)
                     PCI("managed='yes'", "0x64", "", "<alias name='ua-vgpu-1'/>")) },
-        { "what is back", PCI("managed='no'", "0x61", "", ALIAS_0),
+        { "a device that is back", PCI("managed='no'", "0x61", "", ALIAS_0),
           ASIDE(PCI("managed='yes'", "0x62", "", ALIAS_0)), NULL },
         { "the cdrom", "<disk device='cdrom'><alias name='ua-vgpu-driver'/></disk>", NULL,
           ASIDE("<disk device='cdrom'><alias name='ua-vgpu-driver'/></disk>") },

@@ -456,7 +456,7 @@ test_persist(void **state)
           .words = { "mig=" },
           .after = "<vgpuhost>\n  <gpu address=\"0000:41:00.0\">\n    <mig/>\n  </gpu>\n"
                    "</vgpuhost>\n" },
-        { "no MIG mode any more",
+        { "MIG mode no longer wanted",
           .before = "<vgpuhost>\n  <gpu address='41:00.0'>\n    <mig auto='yes'><instance "
                     "profile='1g.5gb'/></mig>\n  </gpu>\n</vgpuhost>\n",
           .address = "0000:41:00.0", .words = { "mig=off" },

@@ -42,7 +42,7 @@ test_changes(void **state)
           { "[" ROW(M1 STATE("licensed")) ", " ROW(M2 STATE("licensed")) "]",
             "[" ROW(M1 STATE("licensed")) ", " ROW(M2 STATE("unlicensed")) "]" },
           "M2 D1: unlicensed, was licensed;" },
-        { "a while in which nothing is told",
+        { "a while without reports",
           { "[" ROW(M1 STATE("licensed")) "]",
             "[" ROW("'mdev_uuid': <'M1'>, 'vm_uuid': <'D1'>") "]",
             "[" ROW(M1 STATE("unlicensed")) "]" },

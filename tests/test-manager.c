@@ -328,7 +328,7 @@ test_exact_names(void **state)
         { "id 58 is not 588", "58", P40 " nvidia-58" },
         { "a full id", "nvidia-588", P40 " nvidia-588" },
         { "another vendor prefix", "NVIDIA P40-1Q", P40 " nvidia-46" },
-        { "a part of a name is none", "A2-16", NULL },
+        { "a part of a name does not match", "A2-16", NULL },
         { "case counts", "a2-4q", NULL },
     };
 

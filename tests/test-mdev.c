@@ -305,7 +305,7 @@ test_remove(void **state)
         { "done", 0 },
         { "no such device", ENOENT },
         { "in use", EBUSY },
-        { "somebody else removes it", EAGAIN },
+        { "another process removes it", EAGAIN },
         { "NVIDIA's refusal", EIO },
     };
     const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
@@ -433,8 +433,8 @@ test_use(void **state)
         { "its group has no node", NO_NODE, false, 0, VGPU_USE_FREE },
         { "it could be opened", NODE, false, 0, VGPU_USE_FREE },
         { "it could be opened, and has a node of its own", NODE, true, 0, VGPU_USE_FREE },
-        { "somebody has it", NODE, false, EBUSY, VGPU_USE_USED },
-        { "somebody has it, through its own node", NODE, true, EBUSY, VGPU_USE_USED },
+        { "in use", NODE, false, EBUSY, VGPU_USE_USED },
+        { "in use, through its own node", NODE, true, EBUSY, VGPU_USE_USED },
         { "only a node of its own, no group", NO_GROUP, true, 0, VGPU_USE_UNKNOWN },
         { "only a node of its own, none of its group", NO_NODE, true, 0, VGPU_USE_UNKNOWN },
         { "not allowed to ask", NODE, false, EACCES, VGPU_USE_UNKNOWN },
@@ -443,7 +443,7 @@ test_use(void **state)
         { "no descriptor is left on the host", NODE, false, ENFILE, VGPU_USE_UNKNOWN },
         { "the driver fails", NODE, false, EIO, VGPU_USE_UNKNOWN },
         { "the device is going", NODE, false, ENODEV, VGPU_USE_UNKNOWN },
-        { "nobody behind the node", NODE, false, ENXIO, VGPU_USE_UNKNOWN },
+        { "no driver behind the node", NODE, false, ENXIO, VGPU_USE_UNKNOWN },
         { "interrupted", NODE, false, EINTR, VGPU_USE_UNKNOWN },
         { "no memory", NODE, true, ENOMEM, VGPU_USE_UNKNOWN },
         { "what says the group is no link", NO_LINK, false, 0, VGPU_USE_UNKNOWN },

@@ -144,7 +144,7 @@ test_events(void **state)
         { "a plain VF is taken",
           "{'event': <'vgpu-created'>, 'interface': <'vf'>, 'duration_ms': <uint32 0>}", 2, 0,
           1 },
-        { "by libvirt, nobody knows how long it took",
+        { "by libvirt, with unknown duration",
           "{'event': <'vgpu-created'>, 'interface': <'mdev'>}", 0, 0, 0 },
         { "not by a driver", "{'event': <'vgpu-created'>, 'duration_ms': <uint32 6>}", 0, 0, 0 },
         { "another interface",

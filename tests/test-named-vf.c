@@ -105,7 +105,7 @@ test_create(void **state)
         { "a VF of a GPU with mdevs", A2_VF2, "A2-4Q", A2_VF2, NULL },
         { "of NVIDIA's vendor-specific VFIO", VF1, "L40S-4Q", VF1, NULL },
         { "the GPU: any of them", L40S, "L40S-4Q", VF0, NULL },
-        { "one that has a type of somebody's", VF2, "L40S-4Q", NULL,
+        { "one with a foreign type", VF2, "L40S-4Q", NULL,
           VF2 " cannot take a vGPU 'L40S-4Q': " VF2 " carries NVIDIA L40S-4Q, set by somebody" },
         { "a GPU without the profile", M10, "A2-4Q", NULL,
           M10 " does not have the profile 'A2-4Q'; " A2 " has it" },

@@ -609,7 +609,7 @@ test_stats(void **state)
         { "no driver version", "other", "0000:41:00.4 746 - - 1\n",
           "nvmlVgpuInstanceGetVmDriverVersion",
           GPU_STATS TYPE_STATS FB_STATS BUSY_STATS LICENSE_STATS },
-        { "nobody has it open", "other", "0000:41:00.4 746 - - 0\n", "nothing", NULL },
+        { "it is not open", "other", "0000:41:00.4 746 - - 0\n", "nothing", NULL },
         { "no vGPUs", "other", "", "nothing", NULL },
     };
 

@@ -163,7 +163,7 @@ test_made_by_hand_counts_once(void **state)
         bool vanishes;   /* the device is removed by a third party while it is in use */
     } cases[] = {
         { "made by hand", false, false },
-        { "made by hand, and its device has gone", false, true },
+        { "made by hand, and its device is removed", false, true },
         { "persistent", true, false },
     };
 

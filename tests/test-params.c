@@ -84,7 +84,7 @@ static const struct {
     bool placement_given;
     const char *params;
 } apply_cases[] = {
-    { "nothing from nobody", .device = "pool='p'>", .defaults = { 0 }, .display = AUTO,
+    { "no parameters anywhere", .device = "pool='p'>", .defaults = { 0 }, .display = AUTO,
       .ramfb = AUTO, .driver_iso = AUTO, .placement = VGPU_PLACEMENT_PACK },
     { "all from the pool", .device = "pool='p'>",
       .defaults = { ON, OFF, ON, { OFF, OFF }, VGPU_PLACEMENT_SPREAD, true }, .display = ON,

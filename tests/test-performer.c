@@ -265,7 +265,7 @@ test_discover(void **state)
         { "that is named still", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
         { "a vGPU is made", add_vgpu, DISK ", 'round': <uint64 1>", false, 0 },
         { "a VF goes", take_vf, DISK ", 'round': <uint64 1>", true, 4 },
-        { "it has gone", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
+        { "it is removed", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
         { "a GPU is passed through", pass_through, DISK ", 'round': <uint64 1>", true, 4 },
         { "it is a guest's", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
         { "it is no longer named", do_nothing, NONE ", 'round': <uint64 1>", true, 3 },
@@ -496,7 +496,7 @@ static const struct {
     { "with parameters", MDEV PARAMS, 0, 0, 0, 0, NULL, MADE, CREATE_FILE MDEV_PARAMS },
     { "which the driver prints in its own way", MDEV PARAMS, 0, 0, 0, 0, "a = 1",
       MADE "doubt \"wanted 'a=1', read 'a = 1'\"|", CREATE_FILE MDEV_PARAMS },
-    { "which are no text any more", MDEV PARAMS, 0, 0, 0, 0, "\xff",
+    { "which are no longer text", MDEV PARAMS, 0, 0, 0, 0, "\xff",
       MADE "doubt \"wanted 'a=1', read '\xef\xbf\xbd'\"|", CREATE_FILE MDEV_PARAMS },
     { "which are not taken", MDEV PARAMS, 0, 0, E2BIG, 0, NULL,
       MADE "error (6, 'the plugin parameters of vGPU " UUID " on " A2_VF
@@ -552,7 +552,7 @@ static const struct {
       NOT_MADE "error (5, 'VF " L40S_VF
                " already carries nvidia-1150, and a process has it open')|",
       "" },
-    { "the VF has it, and nobody can tell", VENDOR, 1150, 0, 0, EMFILE, NULL,
+    { "the VF has it, with unknown use", VENDOR, 1150, 0, 0, EMFILE, NULL,
       NOT_MADE "error (5, 'VF " L40S_VF " already carries nvidia-1150, and it cannot be told "
                "whether a process has it open')|",
       "" },
@@ -564,11 +564,11 @@ static const struct {
     { "a plain VF", PLAIN, 0, 0, 0, 0, NULL, MADE, "" },
     { "a plain VF that is open", PLAIN, 0, 0, 0, EBUSY, NULL,
       NOT_MADE "error (6, 'a process has VF " S7150_VF " open')|", "" },
-    { "a plain VF of which nobody can tell", PLAIN, 0, 0, 0, EACCES, NULL,
+    { "a plain VF with unknown use", PLAIN, 0, 0, 0, EACCES, NULL,
       NOT_MADE "error (6, 'it cannot be told whether a process has VF " S7150_VF " open')|", "" },
     { "a plain VF with parameters", PLAIN PARAMS, 0, 0, 0, 0, NULL,
       MADE "error (2, 'a vGPU on " S7150_VF " does not support plugin parameters')|", "" },
-    { "a plain VF that has gone", PLACE("3", "0000:c1:05.0", "vf"), 0, 0, 0, 0, NULL,
+    { "a plain VF that was removed", PLACE("3", "0000:c1:05.0", "vf"), 0, 0, 0, 0, NULL,
       NOT_MADE "error (6, 'VF 0000:c1:05.0 has gone; see whether the VFs of its GPU are still "
                "enabled')|",
       "" },
@@ -604,7 +604,7 @@ test_create_blind(void **state)
     fake_vendor_set(kernel.fs, L40S_VF, "", 1150);
     fake_attribute_set(kernel.fs, L40S_VF, "nvidia/vgpu_params", "");
     kernel.blind = "sys/bus/pci/devices/" L40S_VF "/nvidia/vgpu_params";
-    check("the VF has it, and nobody can tell with which parameters", VGPU_DRIVER_CREATE, VENDOR,
+    check("the VF has it, with unknown parameters", VGPU_DRIVER_CREATE, VENDOR,
           "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
           "read '(nothing that can be read)'\"|");
 }
@@ -639,8 +639,7 @@ static const struct {
     { "no mediated device", MDEV, false, NULL, 0, "exists false|grace 0|" },
     { "a mediated device", MDEV, true, NULL, 0, SEEN_MDEV "use 1|grace 0|params ''|" },
     { "one that is open", MDEV, true, NULL, EBUSY, SEEN_MDEV "use 2|grace 0|params ''|" },
-    { "one of which nobody can tell", MDEV, true, NULL, EACCES,
-      SEEN_MDEV "use 0|grace 0|params ''|" },
+    { "one with unknown use", MDEV, true, NULL, EACCES, SEEN_MDEV "use 0|grace 0|params ''|" },
     { "one without a descriptor left", MDEV, true, NULL, EMFILE,
       SEEN_MDEV "use 0|grace 0|params ''|" },
     { "one whose driver fails", MDEV, true, NULL, EIO, SEEN_MDEV "use 0|grace 0|params ''|" },
@@ -655,7 +654,7 @@ static const struct {
       SEEN_VENDOR "use 1|grace 0|params ''|" },
     { "a type of a VF that is open", VENDOR, true, NULL, EBUSY,
       SEEN_VENDOR "use 2|grace 0|params ''|" },
-    { "a type of which nobody can tell", VENDOR, true, NULL, EPERM,
+    { "a type with unknown use", VENDOR, true, NULL, EPERM,
       SEEN_VENDOR "use 0|grace 0|params ''|" },
     { "no such VF", PLACE("2", "0000:61:05.0", "nvidia-1150"), true, NULL, 0,
       "exists false|grace 0|" },
@@ -664,8 +663,7 @@ static const struct {
 
     { "a plain VF", PLAIN, true, NULL, 0, SEEN_PLAIN "use 1|grace 0|" },
     { "a plain VF that is open", PLAIN, true, NULL, EBUSY, SEEN_PLAIN "use 2|grace 0|" },
-    { "a plain VF of which nobody can tell", PLAIN, true, NULL, EIO,
-      SEEN_PLAIN "use 0|grace 0|" },
+    { "a plain VF with unknown use", PLAIN, true, NULL, EIO, SEEN_PLAIN "use 0|grace 0|" },
     { "no such plain VF", PLACE("3", "0000:c1:05.0", "vf"), true, NULL, 0,
       "exists false|grace 0|" },
 };
@@ -740,12 +738,12 @@ static const struct {
 } removals[] = {
     { "a mediated device", MDEV, 0, 0, SEEN_MDEV "use 1|grace 0|errno 0|left true|",
       REMOVE_FILE },
-    { "one that has gone meanwhile", MDEV, ENOENT, 0,
+    { "one that was removed meanwhile", MDEV, ENOENT, 0,
       SEEN_MDEV "use 1|grace 0|errno 2|left true|", REMOVE_FILE },
-    { "one that somebody else removes", MDEV, EAGAIN, 0,
+    { "one that another process removes", MDEV, EAGAIN, 0,
       SEEN_MDEV "use 1|grace 0|errno 11|left true|", REMOVE_FILE },
     { "one that is open", MDEV, 0, EBUSY, SEEN_MDEV "use 2|grace 0|", "" },
-    { "one of which nobody can tell", MDEV, 0, EPERM, SEEN_MDEV "use 0|grace 0|", "" },
+    { "one with unknown use", MDEV, 0, EPERM, SEEN_MDEV "use 0|grace 0|", "" },
     { "a type", VENDOR, 0, 0, SEEN_VENDOR "use 1|grace 0|errno 0|left false|", RESET },
     { "a type that is in use", VENDOR, EBUSY, 0, SEEN_VENDOR "use 1|grace 0|errno 16|left true|",
       RESET },

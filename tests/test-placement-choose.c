@@ -11,7 +11,7 @@ test_pack_and_spread(void **state)
         { "pack begins with the first", "a2 " A "; a2 " B, "A2-4Q", VF0 " nvidia-746" },
         { "spread, too", "a2 " A "; a2 " B, "A2-4Q", VF0 " nvidia-746",
           .policy = VGPU_PLACEMENT_SPREAD },
-        { "pack goes on where something is", "a2 " A "; a2 " B " vf0=746", "A2-4Q",
+        { "pack prefers a GPU with vGPUs", "a2 " A "; a2 " B " vf0=746", "A2-4Q",
           B_VF1 " nvidia-746" },
         { "spread does not", "a2 " A " vf0=746; a2 " B, "A2-4Q", B_VF0 " nvidia-746",
           .policy = VGPU_PLACEMENT_SPREAD },

@@ -131,7 +131,7 @@ test_tenants(void **state)
           " (vm1, vm2, vm3 and 2 more)" },
         { { "at its limit, with one domain", .tenant = "acme", .used = "design 2 vm1" },
           " (vm1)" },
-        { { "at its limit, with nobody known", .tenant = "acme", .used = "design 2" }, "" },
+        { { "at its limit, by unknown domains", .tenant = "acme", .used = "design 2" }, "" },
         { { "at its limit in another pool", .tenant = "acme", .used = "other 2 vm1" }, NULL },
         { { "one that is not listed", .tenant = "evil" }, "" },
         { { "none", .tenant = NULL }, "" },

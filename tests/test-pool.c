@@ -667,9 +667,9 @@ test_tenants(void **state)
           "tenant 'acme' has 5 of the 4 vGPUs that pool 'design' gives it" },
         { "none at all", "beta", 0,
           "tenant 'beta' has 0 of the 0 vGPUs that pool 'design' gives it" },
-        { "nobody", NULL, 0,
+        { "no tenant", NULL, 0,
           "pool 'design' is for its tenants only (acme, beta, mib), and the domain names none" },
-        { "somebody else", "other", 0,
+        { "another tenant", "other", 0,
           "pool 'design' is for its tenants only (acme, beta, mib), and 'other' is not one of "
           "them" },
         { "the beginning of one", "acm", 0,

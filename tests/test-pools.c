@@ -718,7 +718,7 @@ test_complete(void **state)
         { "the only profile, and an image on demand",
           "<vgpu:device pool='image' driverISO='yes'/>",
           "A2-4Q display=auto; iso=/srv/image.iso" },
-        { "an image that nobody asked for", "<vgpu:device pool='image'/>", "A2-4Q display=auto" },
+        { "an image without a request", "<vgpu:device pool='image'/>", "A2-4Q display=auto" },
         { "a pool's defaults where it allows no other", "<vgpu:device pool='strict'/>",
           "A2-4Q display=auto frame_rate_limiter=0,disable_vnc=1" },
         { "what holds without it, too",

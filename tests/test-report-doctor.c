@@ -234,7 +234,7 @@ test_host_vfs(void **state)
         VgpuRow row;
         const char *wanted;
     } cases[] = {
-        { "nobody has it",
+        { "it is free",
           2,
           { .parent = TEXT("0000:41:00.4"), .state = "active" },
           "host VFs ok VF 2 of GPU " GPU_1 " (0000:41:00.5) is kept for the host|\n" },
@@ -306,11 +306,11 @@ test_leaks(void **state)
         { "one that failed",
           { .uuid = TEXT(UUID), .domain = TEXT("web"), .state = "failed" },
           "leaks fail vGPU " UUID " of domain 'web' could not" },
-        { "somebody else's mdev",
+        { "a foreign mdev",
           { .uuid = TEXT(UUID), .gpu = TEXT(GPU_1), .state = "foreign" },
           "foreign vGPU warn vGPU " UUID " on GPU " GPU_1 " takes room, and virt-vgpu did not "
           "make it|if nobody needs it: mdevctl stop --uuid " UUID "\nleaks ok" },
-        { "somebody else's VF",
+        { "a foreign VF",
           { .parent = TEXT("0000:61:00.4"), .gpu = TEXT(GPU_1), .state = "foreign" },
           "echo 0 > /sys/bus/pci/devices/0000:61:00.4/nvidia/current_vgpu_type\nleaks ok" },
     };

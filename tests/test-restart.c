@@ -232,7 +232,7 @@ test_die_in_start_and_fail(void **state)
         const char *devices; /* of the second start; NULL: its hook goes away */
     } rows[] = {
         { "refused", HOST_DEVICE() "<vgpu:device profile='P40-1Q' gpu='0000:41:00.0'/>" },
-        { "its hook has gone", NULL },
+        { "its hook disconnects", NULL },
     };
     g_autofree char *xml = host_xml("web1", HOST_WEB1, TWO, 2);
 

@@ -447,7 +447,7 @@ test_untold(void **state)
         { "but there is room for one at most", 144384, "H200X-70C", 1, 0, 1, UNKNOWN,
           VGPU_VERDICT_FITS },
         { "or for none", 144384, "H200X-70C", 1, 1, 0, UNKNOWN, VGPU_VERDICT_NO_ROOM },
-        { "on GPU instances, of which nobody tells", 81920, "H100-1-10C", 0, 0, UNKNOWN, UNKNOWN,
+        { "on unreported GPU instances", 81920, "H100-1-10C", 0, 0, UNKNOWN, UNKNOWN,
           VGPU_VERDICT_FITS },
         { "on one that is all of the GPU", 0, "H100-7-80C", 0, 0, 1, UNKNOWN, VGPU_VERDICT_FITS },
     };
@@ -491,7 +491,7 @@ test_capacity(void **state)
         { "as many as there are VFs", "nvidia-468", .max = 10, .capacity = 8 },
         { "fewer", "nvidia-471", .max = 4, .capacity = 4 },
         { "no VFs", "nvidia-468", .on_pf = true, .max = 10, .capacity = 10 },
-        { "no VFs, nobody tells", "nvidia-468", .on_pf = true, .capacity = UNKNOWN },
+        { "no VFs, unknown", "nvidia-468", .on_pf = true, .capacity = UNKNOWN },
         { "time-sliced, but MIG is on", "nvidia-468", .is_mig = true, .max = 10, .capacity = 0 },
         { "MIG-backed, but MIG is off", "nvidia-474", .max = 7, .capacity = 0 },
         { "two GPU instances", "nvidia-474", .is_mig = true, .max = 7, .capacity = 2 },

@@ -407,7 +407,7 @@ test_is_current(void **state)
     } cases[] = {
         { "nothing has changed", change_nothing, true },
         { "one vGPU more", add_vgpu, true },
-        { "a VF has gone", take_vf, false },
+        { "a VF is removed", take_vf, false },
         { "another GPU has come", add_m10, false },
         { "as many as before, but others", swap_vf_for_m10, false },
         { "a network card has come", add_nic, true },

@@ -236,7 +236,7 @@ test_refusals(void **state)
           .code = VGPU_ERROR_NOT_SUPPORTED, .wrong = "that instance" },
         { "nonsense", .gpu = A2, .file = "mixed", .text = "0\n",
           .wanted = { BEST, 0, 3000, 0, 0 }, .code = VGPU_ERROR_BAD_REQUEST, .wrong = "neither" },
-        { "a vGPU that nobody has open", .gpu = A2, .file = "vgpus",
+        { "a vGPU that is not open", .gpu = A2, .file = "vgpus",
           .text = "0000:41:00.4 746 - - 0\n", .wanted = { EQUAL },
           .code = VGPU_ERROR_NOT_SUPPORTED, .wrong = "Not Supported" },
     };

@@ -77,7 +77,7 @@ test_plan(void **state)
         { "another vendor's PF, though the script is there",
           .now = { "0x8086", "xe", true, 7, 0, true }, .wanted = ALL,
           .plan = { VGPU_SRIOV_WRITE, 7, .autoprobe_off = true } },
-        { "off: nobody's driver matters", .now = { "0x8086", "xe", true, 7, 7, false },
+        { "off: the drivers do not matter", .now = { "0x8086", "xe", true, 7, 7, false },
           .plan = { VGPU_SRIOV_WRITE, 0 } },
         { "a PF that is no GPU may have any driver",
           .now = { "0x8086", "igb", false, 8, 0, false }, .wanted = 2,
@@ -363,10 +363,10 @@ test_manage_lies(void **state)
     self->tools.wait_ms = 5000;
 
     set_knob(self, "locked", "");
-    must_fail(self, "somebody has the GPU open", A2, ALL, VGPU_ERROR_BUSY,
+    must_fail(self, "the GPU is open", A2, ALL, VGPU_ERROR_BUSY,
               "says: Enabling VFs on " A2 " Cannot obtain unbindLock for " A2);
     set_knob(self, "locked", "1");
-    must_set(self, "somebody had it open for a moment", A2, ALL, true);
+    must_set(self, "the GPU was open for a moment", A2, ALL, true);
     must_set(self, "off", A2, 0, true);
 
     set_knob(self, "late_ms", "100");

@@ -26,14 +26,14 @@ static const struct {
     const char *stats;
     const char *used; /* fb_used_mib of each row, - when there is none */
 } cases[] = {
-    { "nothing is told", "[" ROW(U1, D1, "00.4") "]", "[]", "-" },
-    { "nobody could be asked", "[" ROW(U1, D1, "00.4") "]", NULL, "-" },
+    { "nothing is reported", "[" ROW(U1, D1, "00.4") "]", "[]", "-" },
+    { "the library could not be asked", "[" ROW(U1, D1, "00.4") "]", NULL, "-" },
     { "no vGPUs", "[]", "[" FIGURES("'mdev_uuid': <'" U1 "'>") "]", "" },
     { "the mdev's UUID decides", "[" ROW(U1, D1, "00.4") "," ROW(U2, D1, "00.5") "]",
       "[" FIGURES("'mdev_uuid': <'" U2 "'>, 'vm_uuid': <'" D1 "'>") "]", "- 7" },
     { "in any case of letters", "[" ROW("abcdefab-2222-5333-8444-555555555555", D1, "00.4") "]",
       "[" FIGURES("'mdev_uuid': <'ABCDEFAB-2222-5333-8444-555555555555'>") "]", "7" },
-    { "an mdev that is not listed is nobody's", "[" ROW(U1, D1, "00.4") "]",
+    { "figures of an unlisted mdev are dropped", "[" ROW(U1, D1, "00.4") "]",
       "[" FIGURES("'mdev_uuid': <'" U2 "'>, 'vm_uuid': <'" D1 "'>") "]", "-" },
     { "the domain and the VF", "[" ROW(U1, D1, "00.4") "," ROW(U2, D1, "00.5") "]",
       "[" FIGURES("'vm_uuid': <'" D1 "'>, 'vf': <'0000:41:00.5'>") "]", "- 7" },
@@ -158,7 +158,7 @@ test_vfs(void **state)
           "0000:41:00.4" },
         { "an mdev on the GPU itself", "[" TYPED(U1, "00.0", "nvidia-1") "]",
           "'mdev_uuid': <'" U1 "'>", NULL },
-        { "nobody's", "[]", "'vm_uuid': <'" D1 "'>" OF_GPU, NULL },
+        { "of no domain", "[]", "'vm_uuid': <'" D1 "'>" OF_GPU, NULL },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(of_vfs); i++) {

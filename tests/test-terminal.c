@@ -17,12 +17,12 @@ test_width(void **state)
         { "whatever COLUMNS says", false, 200, "120", 80 },
         { "a terminal says how wide it is", true, 132, NULL, 132 },
         { "and how narrow", true, 60, NULL, 60 },
-        { "COLUMNS goes before it", true, 132, "100", 100 },
-        { "COLUMNS that is no number does not", true, 132, "many", 132 },
-        { "nor one that nobody could read", true, 132, "3", 132 },
-        { "nor an empty one", true, 132, "", 132 },
+        { "COLUMNS takes precedence", true, 132, "100", 100 },
+        { "COLUMNS that is not a number is ignored", true, 132, "many", 132 },
+        { "COLUMNS that is too small is ignored", true, 132, "3", 132 },
+        { "an empty COLUMNS is ignored", true, 132, "", 132 },
         { "a terminal that does not say", true, 0, NULL, 80 },
-        { "a terminal that is still being made", true, 1, NULL, 80 },
+        { "a terminal without a size yet", true, 1, NULL, 80 },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -49,13 +49,13 @@ test_colour(void **state)
         { "NO_COLOR is obeyed", true, "1", "xterm", false },
         { "unless it is empty", true, "", "xterm", true },
         { "a dumb terminal has none", true, NULL, "dumb", false },
-        { "nor one that nobody knows", true, NULL, NULL, false },
+        { "an unknown terminal has none", true, NULL, NULL, false },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         if (vgpu_terminal_decide_colour(cases[i].is_terminal, cases[i].no_color, cases[i].term) !=
             cases[i].want)
-            fail_msg("%s: it is not so", cases[i].what);
+            fail_msg("%s: wrong answer", cases[i].what);
 }
 
 static void

@@ -262,9 +262,9 @@ test_look(void **state)
     } cases[] = {
         { "none", "0", false, NULL },
         { "one", "1150", true, "nvidia-1150" },
-        { "one that nobody has named", "999", true, "nvidia-999" },
+        { "one without a known name", "999", true, "nvidia-999" },
         { "not a number", "busy", true, NULL },
-        { "no such VF any more", NULL, false, NULL },
+        { "the VF is removed", NULL, false, NULL },
     };
     static const VgpuPlace nowhere = { .uuid = "unused" };
     g_auto(VgpuPresence) unknown = vendor()->look(sysfs(), &nowhere);
@@ -346,7 +346,7 @@ test_create(void **state)
         { "there already", .before = 1150, .answers = { 0 }, .code = -1, .existed = true },
         { "there already, and of no use", .before = 1150, .answers = { 0 }, .link_after = 2000,
           .code = VGPU_ERROR_BUSY, .text = "already carries nvidia-1150, but no VFIO device" },
-        { "somebody else's", .before = 1147, .answers = { 0 }, .code = VGPU_ERROR_BUSY,
+        { "a foreign type", .before = 1147, .answers = { 0 }, .code = VGPU_ERROR_BUSY,
           .text = "carries type nvidia-1147, set by somebody else" },
         { "taken, and gone at once", .answers = { 0 }, .code = VGPU_ERROR_DRIVER, .n_writes = 1,
           .text = "shows type 0 afterwards" },
@@ -482,15 +482,15 @@ test_use(void **state)
     } cases[] = {
         { "it could be opened", 0, false, VGPU_USE_FREE },
         { "it could be opened, and has a node of its own", 0, true, VGPU_USE_FREE },
-        { "somebody has it", EBUSY, false, VGPU_USE_USED },
-        { "somebody has it, through its own node", EBUSY, true, VGPU_USE_USED },
+        { "in use", EBUSY, false, VGPU_USE_USED },
+        { "in use, through its own node", EBUSY, true, VGPU_USE_USED },
         { "not allowed to ask", EACCES, false, VGPU_USE_UNKNOWN },
         { "not allowed to ask, by the kernel", EPERM, false, VGPU_USE_UNKNOWN },
         { "no descriptor is left", EMFILE, false, VGPU_USE_UNKNOWN },
         { "no descriptor is left on the host", ENFILE, false, VGPU_USE_UNKNOWN },
         { "the driver fails", EIO, false, VGPU_USE_UNKNOWN },
         { "no such device", ENODEV, false, VGPU_USE_UNKNOWN },
-        { "nobody behind the node", ENXIO, false, VGPU_USE_UNKNOWN },
+        { "no driver behind the node", ENXIO, false, VGPU_USE_UNKNOWN },
         { "interrupted", EINTR, false, VGPU_USE_UNKNOWN },
         { "no such node", ENOENT, false, VGPU_USE_FREE },
         { "only a node of its own", ENOENT, true, VGPU_USE_UNKNOWN },

@@ -64,7 +64,7 @@ test_defined_meanwhile(void **state)
         bool before, meanwhile; /* when the definition is bound */
         bool kept;
     } cases[] = {
-        { "before that only: it has gone", true, false, false },
+        { "before the list only: it was undefined", true, false, false },
         { "meanwhile", false, true, true },
         { "before, and again meanwhile", true, true, true },
     };

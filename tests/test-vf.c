@@ -162,7 +162,7 @@ test_quotas(void **state)
         { "all alike", { 2048, 2048, 2048, 2048 }, 2048 },
         { "the second one is larger", { 2048, 4096, 2048, 2048 }, 0 },
         { "the last one is smaller", { 4096, 4096, 4096, 1024 }, 0 },
-        { "nobody says it of the third", { 2048, 2048, 0, 2048 }, 0 },
+        { "the third has no size", { 2048, 2048, 0, 2048 }, 0 },
         { "nor of the first", { 0, 2048, 2048, 2048 }, 0 },
         { "each its own", { 1024, 2048, 4096, 8192 }, 0 },
     };
@@ -212,7 +212,7 @@ test_create(void **state)
         { "ready for guests", VF, "vf", "vfio-pci", 0, NULL },
         { "with a driver of the host", VF, "vf", "amdgpu", 0, NULL },
         { "its group has no node yet", VF, "vf", NULL, ENOENT, NULL },
-        { "somebody has it open", VF, "vf", "vfio-pci", EBUSY, "a process has VF " VF " open" },
+        { "it is open", VF, "vf", "vfio-pci", EBUSY, "a process has VF " VF " open" },
         { "not allowed to ask", VF, "vf", "vfio-pci", EACCES, UNKNOWN },
         { "not allowed to ask, by the kernel", VF, "vf", "vfio-pci", EPERM, UNKNOWN },
         { "no descriptor is left", VF, "vf", "vfio-pci", EMFILE, UNKNOWN },
@@ -268,7 +268,7 @@ test_host_uses(void **state)
         { "a file of that name is", "i915", "old/renderD129", NULL, NULL },
         { "ready for guests", "vfio-pci", "renderD129", NULL, NULL },
         { "unbound", NULL, "renderD129", NULL, NULL },
-        { "the kernel knows of nobody", "i915", NULL, HEADING, NULL },
+        { "the kernel lists no client", "i915", NULL, HEADING, NULL },
         { "the kernel knows better", "i915", "renderD129", HEADING, NULL },
         { "the kernel knows of one", "i915", NULL, HEADING ROW, ": renderD129 is open" },
         { "the kernel knows of two", "i915", NULL, HEADING LONG_ROW ROW, ": card1 is open" },
@@ -318,7 +318,7 @@ test_host_uses_others(void **state)
         { "one that is up", "0x020000", DEVICE "/net/eth3/flags", "0x1003", "eth3 is up" },
         { "one that is not seen", "0x020000", NULL, NULL, "may be a container's" },
         { "no interface, and none of its class", "0x010802", NULL, NULL, NULL },
-        { "a disk of nobody's", "0x010802", "proc/1/mountinfo",
+        { "an unused disk", "0x010802", "proc/1/mountinfo",
           "36 35 8:1 / / rw - ext4 /dev/sda1 rw", NULL },
         { "a mounted disk", "0x010802", "proc/1/mountinfo",
           "36 35 8:1 / / rw - ext4 /dev/sda1 rw\n37 36 259:1 / /srv rw shared:1 - xfs /dev/x rw",
@@ -438,7 +438,7 @@ test_use(void **state)
         VgpuUse use;
     } cases[] = {
         { "no node", 0, false, VGPU_USE_FREE }, /* nor is there a file */
-        { "somebody has it", EBUSY, false, VGPU_USE_USED },
+        { "in use", EBUSY, false, VGPU_USE_USED },
         { "not allowed to ask", EACCES, false, VGPU_USE_UNKNOWN },
         { "not allowed to ask, by the kernel", EPERM, false, VGPU_USE_UNKNOWN },
         { "no descriptor is left", EMFILE, false, VGPU_USE_UNKNOWN },

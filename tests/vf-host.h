@@ -40,5 +40,5 @@ void stop(Host *host, guint n);
 
 /* Check the types of the L40S's VFs. */
 void assert_types(const Host *host, int type0, int type1, int type2, int type3);
-/* Since the last call. */
+/* Whether the manager has asked to rewrite the definition since the last call. */
 bool asked_to_rewrite(Host *host, guint n);

@@ -63,11 +63,11 @@ test_orphan(void **state)
     assert_of(host, "another domain", web2_0, web2);
     assert_of(host, "a foreign one", STRANGER, NULL);
     define(host, one);
-    assert_of(host, "what is still asked for", HOST_WEB1_0, HOST_WEB1);
+    assert_of(host, "still in the annotation", HOST_WEB1_0, HOST_WEB1);
     assert_of(host, "no longer in the annotation", web1_1, NULL);
     vgpu_manager_forget_definition(host->manager, web2);
     assert_of(host, "of an undefined domain", web2_0, NULL);
-    assert_of(host, "of one that has not", HOST_WEB1_0, HOST_WEB1);
+    assert_of(host, "of one that is still defined", HOST_WEB1_0, HOST_WEB1);
 
     refusal = host_start(host, one);
     assert_null(refusal);

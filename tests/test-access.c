@@ -307,7 +307,7 @@ static const struct {
     { "a list", "ListGpus", "()", "query", "{'method': 'ListGpus'}" },
     { "a GPU in its one form", "GetGpu", "('41:00.0',)", "query",
       "{'method': 'GetGpu', 'gpu': '0000:41:00.0'}" },
-    { "what is no GPU", "GetGpu", "('x',)", "query", "{'method': 'GetGpu'}" },
+    { "an invalid GPU", "GetGpu", "('x',)", "query", "{'method': 'GetGpu'}" },
     { "all GPUs", "ListProfiles", "('',)", "query", "{'method': 'ListProfiles'}" },
     { "a vGPU by hand", "CreateVgpu", "('pci_0000_41_00_0', 'A2-4Q', '', false)", "use",
       "{'method': 'CreateVgpu', 'gpu': '0000:41:00.0'}" },
@@ -327,9 +327,9 @@ static const struct {
       "{'method': 'DefinePool'}" },
     { "a document", "DefinePool", "('<vgpupool><name>design</name></vgpupool>',)", "manage",
       "{'method': 'DefinePool', 'pool': 'design'}" },
-    { "what is no document", "DefinePool", "('<vgpupool><name>',)", "manage",
+    { "an invalid document", "DefinePool", "('<vgpupool><name>',)", "manage",
       "{'method': 'DefinePool'}" },
-    { "that of a host", "ApplyHost", "('<vgpuhost><name>design</name></vgpuhost>',)", "manage",
+    { "a host's document", "ApplyHost", "('<vgpuhost><name>design</name></vgpuhost>',)", "manage",
       "{'method': 'ApplyHost'}" },
 };
 

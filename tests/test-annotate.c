@@ -359,12 +359,12 @@ test_append(void **state)
                     "<device profile=\"B\"/>\n</devices>" },
         { "too many", .element = ALL("", ONE("profile='A' count='15'")),
           .options = { .profile = "B", .count = 2 }, .text = "more than 16 vGPUs" },
-        { "what is added is bad", .element = ALL("", ONE("profile='A'")),
+        { "the added device is invalid", .element = ALL("", ONE("profile='A'")),
           .options = { .profile = "B", .display = "x" }, .text = "attribute 'display'" },
-        { "what is there is bad", .element = ALL("", ONE("profile='A' x='y'")),
+        { "the present annotation is invalid", .element = ALL("", ONE("profile='A' x='y'")),
           .options = { .profile = "B" }, .text = "unknown attribute 'x'" },
-        { "what is there is no XML", .element = "<vgpu:devices", .options = { .profile = "B" },
-          .text = "the annotation: " },
+        { "the present annotation is not XML", .element = "<vgpu:devices",
+          .options = { .profile = "B" }, .text = "the annotation: " },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -98,7 +98,7 @@ rm "$tmp/drivers/link"
   "$builddir/virt-vgpu" driver-iso --output "$iso" "$tmp/drivers" > "$tmp/out" 2> "$tmp/err"
   echo $? > "$tmp/status" )
 check "no room: exit status 1" test "$(cat "$tmp/status")" = 1
-check "what was there is still there" grep -qx old "$iso"
+check "the old file is unchanged" grep -qx old "$iso"
 check "nothing else is left" only_image
 
 # --- built here -------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ cp "$iso" "$tmp/before"
 cli 1 driver-iso --output "$iso" "$tmp/drivers/$exe"
 err "cannot write the image: File too large"
 check "the daemon failed" test "$(calls)" = 1
-check "what was there is still there" cmp "$iso" "$tmp/before"
+check "the old file is unchanged" cmp "$iso" "$tmp/before"
 check "nothing else is left" only_image
 
 kill "$service"

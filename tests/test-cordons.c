@@ -169,7 +169,7 @@ test_reason(void **state)
         { "a line's end", "a\nb", false },
         { "an escape", "\033[31mred", false },
         { "a line's end of Unicode", "a\342\200\250b", false },
-        { "what writes from right to left", "a\342\200\256b", false },
+        { "a right-to-left override", "a\342\200\256b", false },
         { "no UTF-8", "\xff", false },
         { "as long as may be", longest, true },
         { "longer", longer, false },

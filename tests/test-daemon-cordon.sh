@@ -43,7 +43,7 @@ check "none are available" says '"available":0' cli profile-list $gpu --json
 check "nor in the pool" says '"available":0' cli pool-info default --json
 check "metrics say so" says "virtvgpu_gpu_cordoned{gpu=\"$gpu\"}1" cli metrics
 check "doctor names it" doctor_says "badfan\",\"fix\":\"whenitcanbeusedagain:virt-vgpugpu-uncordon$gpu"
-check "what runs stays" has_devices 1
+check "running vGPUs stay" has_devices 1
 killed
 check "after a kill" up
 check "it is still cordoned" cordoned
@@ -72,7 +72,7 @@ check "nothing else did" [ "$(grep -c '"event":"gpu-fault"' "$root/events")" -eq
 check "doctor names the next step" doctor_says "(nvidia-smi--gpu-reset)\",\"fix\":"
 check "the position in the log is recorded" until_true read_up_to 3000
 check "a domain is refused" fails_with "is cordoned: Xid 48" prepare 2
-check "what runs stays" has_devices 1
+check "running vGPUs stay" has_devices 1
 check "gpu-uncordon" cli gpu-uncordon $gpu
 down
 check "after a restart" up

@@ -265,7 +265,7 @@ test_each(void **state)
         { "two GPUs are missing", gpu_missing,
           "0000:84:00.0 the GPU: missing, there\n0000:85:00.0 the GPU: missing, there\n" },
         { "a GPU is left", gpu_left, "0000:84:00.0 the GPU: there, missing\n" },
-        { "what makes no vGPUs", not_of_interest, "" },
+        { "a device without vGPUs", not_of_interest, "" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

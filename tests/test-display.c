@@ -265,7 +265,7 @@ test_on_vfs(void **state)
         { "just in time", DEVICE(A2), VNC, "on+ramfb", VENDOR, 10003000 },
         { "too early", DEVICE(A2), VNC, "off; no display: " TOO_OLD("10.0.0"), VENDOR, 10000000 },
         { "too early, without graphics", DEVICE(A2), "", "off", VENDOR, 10000000 },
-        { "whatever its name", DEVICE("profile='x'"), VNC, "on+ramfb", VENDOR },
+        { "with any name", DEVICE("profile='x'"), VNC, "on+ramfb", VENDOR },
         { "console off", DEVICE(A2 "consoleVNC='off'"), VNC, "off; no display: " DARK, VENDOR },
         { "a plain VF", DEVICE(A2), VNC, "off", PLAIN },
         { "an mdev is not so young", DEVICE(A2), VNC, "on+ramfb", "mdev", 9000000 },

@@ -107,7 +107,7 @@ test_filter(void **state)
         { "another VF, on a libvirt that cannot mix",
           DOMAIN(DEVICE, VF(" managed=\"no\"", "0x62", "ua-vgpu-0")), "vendor-vfio 0000:61:00.4",
           9007000, DOMAIN(DEVICE, VF(" managed=\"no\"", "0x61", "ua-vgpu-0")) },
-        { "what is said of the display stays",
+        { "the display attribute stays",
           DOMAIN(DEVICE, VF(" managed=\"no\" ramfb=\"off\"", "0x62", "ua-vgpu-0")),
           "vendor-vfio 0000:61:00.4", NEW,
           DOMAIN(DEVICE, VF(" managed=\"no\" ramfb=\"off\"", "0x61", "ua-vgpu-0")) },

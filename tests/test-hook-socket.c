@@ -337,7 +337,7 @@ test_operations(void **state)
           "VGPU1 refused 62\nline 1: '<!' that begins neither a comment nor a CDATA section" },
         { "migrate, no XML", "migrate", MARK "<!", "",
           "VGPU1 refused 62\nline 1: '<!' that begins neither a comment nor a CDATA section" },
-        { "what is not known", "start", MARK, "", UNKNOWN },
+        { "an unknown operation", "start", MARK, "", UNKNOWN },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -178,8 +178,8 @@ static const struct {
     { "told to leave out the sources of lines",
       "echo \"$VIRT_VGPU_LOG_BARE: GPU x: no\" >&2; exit 1", NULL, NULL, VGPU_ERROR_FAILED,
       "1: GPU x: no" },
-    { "what was asked is wrong", "echo 'no such verb' >&2; exit 2", NULL, NULL,
-      VGPU_ERROR_BAD_REQUEST, "no such verb" },
+    { "a usage error", "echo 'no such verb' >&2; exit 2", NULL, NULL, VGPU_ERROR_BAD_REQUEST,
+      "no such verb" },
     { "nothing is free", "echo 'GPU x: full' >&2; exit 4", NULL, NULL, VGPU_ERROR_NO_CAPACITY,
       "GPU x: full" },
     { "in use", "echo 'GPU x: in use' >&2; exit 5", NULL, NULL, VGPU_ERROR_BUSY, "in use" },
@@ -508,7 +508,7 @@ test_apply(void **state)
         { "an empty layout", XML(""), true, "apply -\nfacts\n", FACTS APPLIED },
         { "a step that fails", XML("<!-- fails -->"), true, "apply -\nfacts\n",
           FACTS "host layout applied: 1 done, 0 unchanged, 1 failed (failed); " },
-        { "what is no layout goes nowhere", "<vgpuhosts/>", false, "", "" },
+        { "a malformed layout is not passed on", "<vgpuhosts/>", false, "", "" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -221,7 +221,7 @@ test_diff(void **state)
           .now = { .mig = true, .gis = "14" }, .differences = "mig: 9:1, not 2g.10gb:1" },
         { "a policy", .layout = "<scheduler policy='equal-share'/>", .now = { 0 },
           .differences = "scheduler: equal-share, not best-effort" },
-        { "what the layout does not say is the driver's",
+        { "settings missing in the layout are left to the driver",
           .layout = "<scheduler policy='equal-share'/>",
           .now = { .scheduler = { VGPU_SCHEDULER_EQUAL_SHARE, VGPU_STRICT_ON, 1000, 33, 480 } },
           .differences = "" },

@@ -113,7 +113,7 @@ static const struct {
                     "</vgpu:hostdev></vgpu:device>",
       .replaced = 1,
       .has = { "managed=\"yes\"", "<rom bar=\"off\"/>", "<boot order=\"2\"/>" } },
-    { "what an annotation cannot say is refused",
+    { "elements that an annotation cannot express are refused",
       "",
       HOSTDEV_VF("managed='no'", "<teaming type='transient' persistent='ua-net'/>"),
       { VENDOR_ON(0) },

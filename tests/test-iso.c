@@ -89,8 +89,8 @@ static const struct {
     { "the directory above, further below", "a/../../b", false },
     { "the directory itself", "a/./b", false },
     { "a line break", "a\nb", false },
-    { "what writes from right to left", "a\342\200\256exe.b", false },
-    { "what is not UTF-8", "a\xff", false },
+    { "a right-to-left override", "a\342\200\256exe.b", false },
+    { "not UTF-8", "a\xff", false },
     { "more than 255 bytes", LONG_NAME, false },
 };
 

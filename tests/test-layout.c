@@ -504,7 +504,10 @@ test_persist_refused(void **state)
         { "no value", ADMINS, { "vfs" }, "'vfs' is not KEY=VALUE" },
         { "a bad value", ADMINS, { "vfs=many" }, "vfs='many' is not max or a number" },
         { "a bad value after a good one", ADMINS, { "vfs=2", "heterogeneous=1" }, "'1' is not" },
-        { "what would lack an attribute", ADMINS, { "timeslice=2" }, "lacks the attribute" },
+        { "an element that would lack an attribute",
+          ADMINS,
+          { "timeslice=2" },
+          "lacks the attribute" },
         { "fewer VFs than the host keeps",
           "<vgpuhost><gpu address='41:00.0'><sriov vfs='4'><host "
           "vf='4'/></sriov></gpu></vgpuhost>",
@@ -515,7 +518,7 @@ test_persist_refused(void **state)
           "vf='4'/></sriov></gpu></vgpuhost>",
           { "vfs=" },
           "lacks the attribute 'vfs'" },
-        { "what was bad before", "<vgpuhost><gpu/></vgpuhost>", { "vfs=2" }, "lacks" },
+        { "an invalid old layout", "<vgpuhost><gpu/></vgpuhost>", { "vfs=2" }, "lacks" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

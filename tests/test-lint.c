@@ -144,7 +144,7 @@ test_names(void **state)
         { "a network card is numbered, too",
           OF(ARGS(ARG("device.hostdev0.x=1")) "<devices><interface type='hostdev'/></devices>"),
           "" },
-        { "what has an alias of its own is not",
+        { "a hostdev with its own alias is not",
           OF(ARGS(ARG("device.hostdev0.x=1")) "<devices><hostdev mode='subsystem' type='usb'>"
                                               "<alias name='ua-usb'/></hostdev></devices>"),
           "4 " NO_ARG("hostdev0", IS("0")) },
@@ -345,7 +345,7 @@ test_stray(void **state)
         { "an undeclared prefix", DOMAIN("<vgpu:devices/>", ""),
           "2 error: the prefix of <vgpu:devices> is not declared: write "
           "xmlns:vgpu=\"urn:virt-vgpu:domain:1\"" },
-        { "what others have in there",
+        { "foreign elements in it",
           DOMAIN("<app:a xmlns:app='urn:a'><device profile='x'/><devices/></app:a>",
                  "<devices><disk device='disk'/></devices>"),
           "" },

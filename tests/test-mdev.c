@@ -446,7 +446,7 @@ test_use(void **state)
         { "no driver behind the node", NODE, false, ENXIO, VGPU_USE_UNKNOWN },
         { "interrupted", NODE, false, EINTR, VGPU_USE_UNKNOWN },
         { "no memory", NODE, true, ENOMEM, VGPU_USE_UNKNOWN },
-        { "what says the group is no link", NO_LINK, false, 0, VGPU_USE_UNKNOWN },
+        { "the group's entry is not a link", NO_LINK, false, 0, VGPU_USE_UNKNOWN },
     };
     const VgpuPlace place = { .parent = GPU, .profile_id = TYPE, .uuid = UUID };
 

@@ -24,7 +24,7 @@ test_reader(void **state)
         { "nothing at all", "", NULL },
         { "a sample", HEAD "a_x 1\n", NULL },
         { "labels", HEAD "a_x{b=\"1\",c=\"\"} 1\na_x{b=\"2\",c=\"\"} 0.25\n", NULL },
-        { "what is escaped", HEAD "a_x{b=\"\\\"\\\\\\n\"} 1\n", NULL },
+        { "escaped characters", HEAD "a_x{b=\"\\\"\\\\\\n\"} 1\n", NULL },
         { "no line end", HEAD "a_x 1", "no line end" },
         { "a sample alone", "a_x 1\n", "not of its family" },
         { "no TYPE", "# HELP a_x One.\na_x 1\n", "not of its family" },

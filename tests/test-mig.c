@@ -140,7 +140,8 @@ test_plan(void **state)
     } cases[] = {
         { "from nothing, largest first", "", "19:2,9,14", false, "", "9 14 19 19", NULL },
         { "it is so already", "1=9*0 3=14*0", "9,14", false, "", "", NULL },
-        { "what fits is kept", "1=9*0 3=14*0 7=19*0", "9,19:3", false, "3", "19 19", NULL },
+        { "matching instances are kept", "1=9*0 3=14*0 7=19*0", "9,19:3", false, "3", "19 19",
+          NULL },
         { "one too many", "7=19*0 8=19*0", "19", false, "8", "", NULL },
         { "those in use are kept", "7=19*0 8=19*1", "19", false, "7", "", NULL },
         { "one in use that stays", "1=9*1", "9,14", false, "", "14", NULL },
@@ -234,7 +235,7 @@ test_apply(void **state)
           .spec = "9,19",
           .after = "1 9 0 4\n8 19 5 1\n",
           .lines = "destroyed GPU instance 7 (1g.5gb)" },
-        { .what = "what could be kept is in the way",
+        { .what = "an instance that could be kept is in the way",
           .mode = "1\n",
           .present = "7 19 0 1\n",
           .vgpus = "",
@@ -242,7 +243,7 @@ test_apply(void **state)
           .after = "1 5 0 4\n7 19 4 1\n",
           .lines = "destroyed GPU instance 7 (1g.5gb); created GPU instance 1 (4g.20gb); created "
                    "GPU instance 7 (1g.5gb)" },
-        { .what = "what is in use is in the way",
+        { .what = "an instance in use is in the way",
           .mode = "1\n",
           .present = "7 19 0 1\n8 19 5 1\n",
           .vgpus = "0000:a1:00.4 474 - 7 1\n",

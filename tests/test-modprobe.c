@@ -17,7 +17,7 @@ static const struct {
     const char *after;
 } cases[] = {
     { "an empty file", "", LINE, LINE "\n" },
-    { "what is there stays, and in its order", "# mine\n\noptions nvidia NVreg_X=1\n", LINE,
+    { "existing lines stay, in their order", "# mine\n\noptions nvidia NVreg_X=1\n", LINE,
       "# mine\n\noptions nvidia NVreg_X=1\n" LINE "\n" },
     { "a last line without an end gets one", "blacklist nouveau", LINE,
       "blacklist nouveau\n" LINE "\n" },

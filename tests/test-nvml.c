@@ -596,7 +596,7 @@ test_stats(void **state)
                     "'>, " TYPE_STATS FB_STATS BUSY_STATS END_STATS },
         { "a VF", "0000:41:00.4", "0000:41:00.4 746 - - 1\n", "nothing",
           GPU_STATS "'vm_uuid': <'" VM_UUID "'>, " TYPE_STATS FB_STATS BUSY_STATS END_STATS },
-        { "whose machine is not known", "other", "0000:41:00.4 746 - - 1\n", "nothing",
+        { "its machine is unknown", "other", "0000:41:00.4 746 - - 1\n", "nothing",
           GPU_STATS TYPE_STATS FB_STATS BUSY_STATS END_STATS },
         { "the older function for utilisation", "other", "0000:41:00.4 746 - - 1\n",
           "nvmlDeviceGetVgpuInstancesUtilizationInfo",
@@ -646,7 +646,7 @@ test_expiry(void **state)
         { "it says that it is none", "5", "1 2027 3 1 0 0 0", NULL },
         { "not applicable", "5", "3 2027 3 1 0 0 0", NULL },
         { "no such day", "5", "2 2027 2 30 0 0 0", NULL },
-        { "of what is not licensed", "4", "2 2027 3 1 0 0 0", NULL },
+        { "of an unlicensed vGPU", "4", "2 2027 3 1 0 0 0", NULL },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -97,7 +97,7 @@ static const struct {
       .defaults = { ON, ON, ON, { OFF, OFF }, VGPU_PLACEMENT_SPREAD, true }, .display = OFF,
       .ramfb = OFF, .driver_iso = OFF, .placement = VGPU_PLACEMENT_NUMA, .placement_given = true,
       .params = "frame_rate_limiter=1" },
-    { "what is said as 'auto' is said", .device = "pool='p' display='auto' ramfb='auto'>",
+    { "an explicit 'auto' counts as explicit", .device = "pool='p' display='auto' ramfb='auto'>",
       .defaults = { .display = OFF, .ramfb = OFF }, .display = AUTO, .ramfb = AUTO,
       .driver_iso = AUTO, .placement = VGPU_PLACEMENT_PACK },
     { "pack of the device's own", .device = "pool='p' placement='pack'>",

@@ -270,7 +270,7 @@ test_discover(void **state)
         { "it is a guest's", do_nothing, DISK ", 'round': <uint64 1>", false, 0 },
         { "it is no longer named", do_nothing, NONE ", 'round': <uint64 1>", true, 3 },
         { "no round", do_nothing, NONE, true, 3 },
-        { "what is not known yet", do_nothing, NONE ", 'later': <true>", true, 3 },
+        { "an unknown option", do_nothing, NONE ", 'later': <true>", true, 3 },
         { "the same of it", do_nothing, NONE ", 'later': <true>", false, 0 },
         { "names of a wrong type", do_nothing, "'named': <'" NVME "'>", true, 3 },
         { "no arguments", do_nothing, "", true, 3 },
@@ -542,7 +542,7 @@ static const struct {
       "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
       "read 'b=2'\"|",
       "", .had = "b=2\n" },
-    { "what an earlier vGPU had goes", VENDOR, 0, 0, 0, 0, " \n", MADE,
+    { "the parameters of an earlier vGPU are dropped", VENDOR, 0, 0, 0, 0, " \n", MADE,
       TYPE_FILE "=1150\n" VENDOR_NONE, .had = "b=2\n" },
     { "it does not go", VENDOR, 0, 0, 0, 0, "b=2\n", MADE "doubt \"wanted '', read 'b=2'\"|",
       TYPE_FILE "=1150\n" VENDOR_NONE, .had = "b=2\n" },

@@ -190,8 +190,8 @@ test_mib(void **state)
           .pools = OF_8_GIB, .pool = "design", .tenant = "acme", .used = "design 1:4096 vm1" },
         { "the alternative that is small enough", "a2 " A, "A2-8Q,A2-4Q", VF0 " nvidia-746",
           .pools = OF_8_GIB, .pool = "design", .tenant = "acme", .used = "design 1:4096 vm1" },
-        { "what it has elsewhere", "a2 " A, "A2-8Q", VF0 " nvidia-747", .pools = OF_8_GIB,
-          .pool = "design", .tenant = "acme", .used = "other 1:8192 vm1" },
+        { "vGPUs in other pools do not count", "a2 " A, "A2-8Q", VF0 " nvidia-747",
+          .pools = OF_8_GIB, .pool = "design", .tenant = "acme", .used = "other 1:8192 vm1" },
         { "vGPUs run out first", "a2 " A, "A2-4Q",
           NO_ROOM_IN("design", "A2-4Q") A
           ": tenant 'acme' has 1 of the 1 vGPUs that pool 'design' gives it (vm1)",

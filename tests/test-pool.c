@@ -232,7 +232,7 @@ test_parse(void **state)
         { "domains",
           POOL("<domains><domain name='cad-*' devices='16'/><domain name='x?'/></domains>"),
           "domain=cad-* devices=16 domain=x? devices=1" },
-        { "what was shown of its use",
+        { "displayed figures of its use",
           POOL("<usage><profile name='A2-4Q' capacity='4' allocated='1' available='3'/></usage>"),
           "" },
         { "in any order, with blanks and comments",
@@ -286,8 +286,8 @@ test_names(void **state)
         { "a blank before", " a", false },
         { "an end of line", "a\n", false },
         { "a letter of others", "ä", false },
-        { "that of the implicit pool", "default", false },
-        { "what begins with that", "default1", true },
+        { "the name of the implicit pool", "default", false },
+        { "a name that begins with it", "default1", true },
         { "that in capitals", "Default", true },
     };
 

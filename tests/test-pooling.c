@@ -75,8 +75,8 @@ static const struct {
 } starts[] = {
     { "a pool's GPU is not for those who name no pool", POOL(), NULL,
       "<vgpu:device profile='A2-4Q'/>", "pool 'design'" },
-    { "who names the pool has it", POOL(), NULL, "<vgpu:device profile='A2-4Q' pool='design'/>",
-      NULL },
+    { "a domain that names the pool gets it", POOL(), NULL,
+      "<vgpu:device profile='A2-4Q' pool='design'/>", NULL },
     { "a pool that is not there", POOL(), NULL, "<vgpu:device profile='A2-4Q' pool='other'/>",
       "there is no pool 'other'" },
     { "the pool's own profile", POOL("<profiles><profile name='A2-4Q'/></profiles>"), NULL,

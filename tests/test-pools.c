@@ -502,8 +502,8 @@ test_refused(void **state)
         const char *text;
         VgpuError code;
     } cases[] = {
-        { "what is no pool", DEFINE, "<vgpupool/>",
-          "pool definition: line 1: <vgpupool> lacks <name>", VGPU_ERROR_BAD_REQUEST },
+        { "not a pool", DEFINE, "<vgpupool/>", "pool definition: line 1: <vgpupool> lacks <name>",
+          VGPU_ERROR_BAD_REQUEST },
         { "the same with a mistake", DEFINE, POOL("on", "41", ""),
           "pool definition: line 1: <gpu>: address='41' is not a PCI address such as "
           "0000:41:00.0",
@@ -721,10 +721,10 @@ test_complete(void **state)
         { "an image without a request", "<vgpu:device pool='image'/>", "A2-4Q display=auto" },
         { "a pool's defaults where it allows no other", "<vgpu:device pool='strict'/>",
           "A2-4Q display=auto frame_rate_limiter=0,disable_vnc=1" },
-        { "what holds without it, too",
+        { "limits that hold without it, too",
           "<vgpu:device pool='strict' frameRateLimit='off' debugging='off' consoleVNC='off'/>",
           "A2-4Q display=auto frame_rate_limiter=0,disable_vnc=1" },
-        { "what is listed, by either name",
+        { "listed parameters, by either name",
           "<vgpu:device pool='some' frameRateLimit='on' debugging='on'>"
           "<vgpu:param name='loglevel' value='2'/></vgpu:device>",
           "A2-4Q display=auto frame_rate_limiter=1,enable_debugging=1,loglevel=2" },
@@ -732,7 +732,8 @@ test_complete(void **state)
           "<vgpu:device pool='some'><vgpu:param name='enable_debugging' value='1'/>"
           "</vgpu:device>",
           "A2-4Q display=auto enable_debugging=1" },
-        { "what a pool sets goes before its defaults", "<vgpu:device pool='set'/>",
+        { "forced values of a pool take precedence over its defaults",
+          "<vgpu:device pool='set'/>",
           "A2-4Q display=auto enable_uvm=1,enable_debugging=0,disable_vnc=1,x=7" },
         { "and beside what a device asks for",
           "<vgpu:device pool='set' unifiedMemory='off' consoleVNC='off'>"

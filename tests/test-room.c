@@ -334,7 +334,7 @@ test_fragments(void **state)
     } cases[] = {
         { "in the middle", "4@12", "L4-24Q", 0,
           "2 × 'NVIDIA L4-8Q' fit, but no 'NVIDIA L4-24Q': slot 12 is taken by cad0" },
-        { "what fits is of another series", "8@0 4@20", "L4-24Q", 0,
+        { "the vGPU that fits is of another series", "8@0 4@20", "L4-24Q", 0,
           "1 × 'NVIDIA L4-6Q' fits, but no 'NVIDIA L4-24Q': slot 0 is taken by cad0, slot 20 is "
           "taken by cad1" },
         { "nothing fits", "24@0", "L4-4Q", 0, "slot 0 is taken by cad0" },
@@ -343,7 +343,7 @@ test_fragments(void **state)
         { "places are no multiples", "8@16", "L4-8Q", 1, NULL },
         { "and some GiB are lost", "8@0 8@16", "L4-6Q", 0,
           "2 × 'NVIDIA L4-4Q' fit, but no 'NVIDIA L4-6Q': slot 0 is taken by cad0" },
-        { "what is promised takes the first", "8@16 12", "L4-8Q", 0,
+        { "a promised vGPU takes the first place", "8@16 12", "L4-8Q", 0,
           "1 × 'NVIDIA L4-4Q' fits, but no 'NVIDIA L4-8Q': slot 0 is taken by cad1" },
         { "beside others", "4@12", "L4-6Q", 3, NULL },
     };

@@ -34,7 +34,7 @@ test_json(void **state)
         { "labels", "vgpus{gpu=\"0000:41:00.0\",state=\"active\"} 2\n",
           "[{\"name\":\"vgpus\",\"labels\":{\"gpu\":\"0000:41:00.0\",\"state\":\"active\"},"
           "\"value\":2}]" },
-        { "what looks like their end", "a{b=\"x\\\"},c=\\\\\",d=\"{1 2}\"} 3\n",
+        { "characters that look like the end of labels", "a{b=\"x\\\"},c=\\\\\",d=\"{1 2}\"} 3\n",
           "[{\"name\":\"a\",\"labels\":{\"b\":\"x\\\"},c=\\\\\",\"d\":\"{12}\"},\"value\":3}]" },
         { "an empty label", "a{b=\"\"} 0\n",
           "[{\"name\":\"a\",\"labels\":{\"b\":\"\"},\"value\":0}]" },

@@ -162,7 +162,7 @@ test_apart(void **state)
         { "the vendor's name goes first", ROW(A2, PRO "48Q", "4"), 38,
           "RTX Pro 6000 Blackwell DC-48Q       4\n" },
         { "then the beginning", ROW(A2, PRO "48Q", "4"), 25, "…000 Blackwell DC-48Q  4\n" },
-        { "what can be spared goes", ROW(A2, PRO "48Q", "4"), 11, "…ll DC-48Q\n" },
+        { "optional words are dropped", ROW(A2, PRO "48Q", "4"), 11, "…ll DC-48Q\n" },
         { "but not where it distinguishes rows",
           ROW(A2, "NVIDIA A2-4Q", "4") ", " ROW(A2, "NVIDIA A2-4Q", "2"), 11,
           "A2-4Q    4\nA2-4Q    2\n" },
@@ -172,7 +172,7 @@ test_apart(void **state)
         { "not for rows that are the same",
           ROW(A2, "NVIDIA A2-4Q", "4") ", " ROW(A2, "NVIDIA A2-4Q", "4"), 80,
           "NVIDIA A2-4Q  4\nNVIDIA A2-4Q  4\n" },
-        { "what would look alike is printed in full",
+        { "names that would look alike are printed in full",
           ROW(A2, "one that ends alike", "4") ", " ROW(A2, "another that ends alike", "4"), 16,
           "one that      4\nends alike\nanother that  4\nends alike\n" },
     };

@@ -14,7 +14,7 @@ test_width(void **state)
         guint want;
     } cases[] = {
         { "a file is as wide as a page", false, 0, NULL, 80 },
-        { "whatever COLUMNS says", false, 200, "120", 80 },
+        { "COLUMNS is ignored for a file", false, 200, "120", 80 },
         { "a terminal says how wide it is", true, 132, NULL, 132 },
         { "and how narrow", true, 60, NULL, 60 },
         { "COLUMNS takes precedence", true, 132, "100", 100 },

@@ -308,7 +308,7 @@ static const struct {
     { "a GMutex, also by a GMutexLocker", case_mutex, NULL },
     { "a GCond", case_condition, NULL },
     { "a source that is attached", case_source, NULL },
-    { "what a context is asked to call", case_invoke, NULL },
+    { "g_main_context_invoke()", case_invoke, NULL },
     { "a GAsyncQueue", case_queue, NULL },
     { "a GThreadPool", case_pool, NULL },
     { "the last reference", case_references, NULL },

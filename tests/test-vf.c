@@ -163,7 +163,7 @@ test_quotas(void **state)
         { "the second one is larger", { 2048, 4096, 2048, 2048 }, 0 },
         { "the last one is smaller", { 4096, 4096, 4096, 1024 }, 0 },
         { "the third has no size", { 2048, 2048, 0, 2048 }, 0 },
-        { "nor of the first", { 0, 2048, 2048, 2048 }, 0 },
+        { "the first has no size", { 0, 2048, 2048, 2048 }, 0 },
         { "each its own", { 1024, 2048, 4096, 8192 }, 0 },
     };
 

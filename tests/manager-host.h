@@ -82,7 +82,7 @@ void host_unknob(const Host *self, const char *name);
 void host_open(const Host *self, const char *uuid);
 void host_close(const Host *self, const char *uuid);
 
-/* As somebody else would; the errno value. */
+/* Like a foreign process; returns the errno value. */
 int host_make_device(const Host *self, const char *parent, const char *profile, const char *uuid);
 
 /* "PARENT PROFILE" of the device, "" when there is none. Owned by the caller. */
@@ -91,7 +91,7 @@ guint host_count_devices(const Host *self);
 guint host_count_records(const Host *self);
 /* The number that the VF's nvidia/current_vgpu_type reads, -1: there is none. */
 int host_vf_type(const Host *self, const char *vf);
-/* As somebody else would; the errno value. */
+/* Like a foreign process; returns the errno value. */
 int host_set_vf_type(const Host *self, const char *vf, const char *number);
 /* Everything below /sys and /dev, to be compared. */
 char *host_fingerprint(const Host *self);

@@ -31,7 +31,7 @@
 
 static const struct profile {
     const char *name, *type;
-    bool on_vf; /* which nobody else has then */
+    bool on_vf; /* a VF that no other domain has */
 } profiles[] = {
     { "GRID M10-1Q", "nvidia-39", false },   { "GRID M10-4Q", "nvidia-43", false },
     { "GRID M10-8Q", "nvidia-45", false },   { "GRID A100-5C", "nvidia-469", true },
@@ -61,7 +61,7 @@ typedef enum {
     STARTING,
     RUNNING,
     STOPPING, /* its release is under way */
-    UNHEARD,  /* … and is to be repeated, as nobody heard it */
+    UNHEARD,  /* its release was missed, and has to be repeated */
 } State;
 
 typedef struct {

@@ -48,13 +48,13 @@ test_agent(void **state)
     notes = noted();
     want = g_strdup_printf("--process %d --notify-fd 3 --fallback\n", (int) getpid());
     if (strcmp(notes, want) != 0)
-        fail_msg("nobody waited for it to be ready, or it was called with: %s", notes);
+        fail_msg("its start was not waited for, or it was called with: %s", notes);
 
     vgpu_agent_free(agent);
     g_free(notes);
     notes = noted();
     if (!g_str_has_suffix(notes, "\nended\n"))
-        fail_msg("it was not ended, or nobody waited for that: %s", notes);
+        fail_msg("it was not ended, or its end was not waited for: %s", notes);
 
     install("exit 1");
     agent = vgpu_agent_new();

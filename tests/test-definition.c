@@ -40,7 +40,7 @@ assert_of(Host *host, const char *what, const char *uuid, const char *domain_uui
     g_autofree char *found = vgpu_manager_domain_of_orphan(host->manager, uuid);
 
     if (g_strcmp0(found, domain_uuid) != 0)
-        fail_msg("%s: %s", what, found ? found : "nobody's");
+        fail_msg("%s: %s", what, found ? found : "no owner");
 }
 
 static void

@@ -162,7 +162,7 @@ test_limits(void **state)
         nobody_reads.deadline_ms = 3000;
         g_string_append_len(more, xml->str, 262144);
         job = hook_job_run(FAKE_ANSWER, more->str, more->len, nobody_reads, NULL);
-        assert_int_equal(hook_job_check(job, "nobody reads stdout", 1,
+        assert_int_equal(hook_job_check(job, "stdout without a reader", 1,
                                         "libvirt did not take the changed XML within 3 s", "", 1),
                          0);
         close(ends[0]);

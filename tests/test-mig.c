@@ -264,7 +264,7 @@ test_apply(void **state)
           .spec = "7g.40gb",
           .code = VGPU_ERROR_BUSY,
           .wrong = "GPU instance 3 (2g.10gb) has 1 vGPU" },
-        { .what = "one that has a vGPU which nobody has open",
+        { .what = "an instance with a vGPU that is not open",
           .mode = "1\n",
           .present = "3 14 0 2\n4 14 2 2\n",
           .vgpus = "0000:a1:00.4 474 - 4 0\n",

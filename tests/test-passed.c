@@ -66,7 +66,7 @@ assert_to(const Host *host, const char *wanted)
     g_autofree char *who = vgpu_passed_to(host->manager, S7150);
 
     if (g_strcmp0(who, wanted) != 0)
-        fail_msg("'%s', not '%s'", who ? who : "nobody", wanted ? wanted : "nobody");
+        fail_msg("'%s', not '%s'", who ? who : "no domain", wanted ? wanted : "no domain");
 }
 
 static void

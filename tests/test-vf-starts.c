@@ -655,9 +655,8 @@ test_moved_once(void **state)
         const char *devices;
         const char *from; /* NULL: mdev */
         const char *to;   /* the same */
-        const char *type; /* that somebody else has set on VF0; NULL: none */
-        const char
-            *mdev; /* that somebody else has made, so that no other size fits; NULL: none */
+        const char *type; /* a foreign type on VF0; NULL: none */
+        const char *mdev; /* a foreign mdev, so that no other size fits; NULL: none */
     } cases[] = {
         { "VF to VF", L40S_4Q, VF0, VF1, "1160", NULL },
         { "VF to mdev", either, VF0, NULL, "1152", NULL },

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What many hosts have as /etc/libvirt/hooks/qemu: find the annotation, take the first parent that has room. Here to
-# be measured against, not to be used: no record, no undoing, nobody to stop two at a time.
+# A typical hand-written /etc/libvirt/hooks/qemu: find the annotation, take the first parent with room. For comparison
+# in benchmarks, not for use: no record, no rollback, no lock against a concurrent start.
 root=${VIRT_VGPU_ROOT:-}
 [[ $2 == prepare ]] || exit 0
 xml=$(cat)

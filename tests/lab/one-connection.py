@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Defines and starts domains as virt-install does: both on one connection, so that nobody comes in between.
+"""Defines and starts domains as virt-install does: both on one connection, without a gap between them.
 
 one-connection.py XML COUNT LIMIT: COUNT domains made of XML, two at a time. Prints for each of them how
 many seconds after its STARTED it had its vGPU, by the events of libvirt; fails when one had none within LIMIT

@@ -279,8 +279,8 @@ connect_daemon(struct call *call)
     while (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             fail(call,
-                 "virtvgpud is not running (%s: %s); start it with "
-                 "'systemctl start virtvgpud.socket'",
+                 "virtvgpud is not running (%s: %s); start it with 'systemctl start "
+                 "virtvgpud.socket'",
                  addr.sun_path, strerror(errno));
         else if (errno != EAGAIN && errno != EINTR)
             fail(call, "cannot connect to virtvgpud (%s: %s)", addr.sun_path, strerror(errno));
@@ -359,7 +359,7 @@ read_reply(struct call *call, int fd)
     if (!read_reply_until(call, fd, HEADER_MAX, true, &len))
         return false;
     if (len == 0)
-        return fail(call, "virtvgpud hung up without an answer" SEE_LOG);
+        return fail(call, "virtvgpud closed the connection without an answer" SEE_LOG);
     if (len < strlen(PROTOCOL) || memcmp(reply, PROTOCOL, strlen(PROTOCOL)) != 0)
         return fail(call, "the daemon speaks another version of the hook protocol; "
                           "restart it with 'systemctl restart virtvgpud'");
@@ -368,13 +368,13 @@ read_reply(struct call *call, int fd)
     is_refused = strncmp(reply, refused, strlen(refused)) == 0;
     if (!eol || !(is_ok || is_refused) ||
         !parse_length(reply + strlen(is_ok ? ok : refused), eol, &call->blob_len))
-        return fail(call, "virtvgpud gave an answer that makes no sense" SEE_LOG);
+        return fail(call, "virtvgpud sent an invalid answer" SEE_LOG);
 
     call->blob = eol + 1;
     if (!read_reply_until(call, fd, call->blob - reply + call->blob_len, false, &len))
         return false;
     if (len < call->blob - reply + call->blob_len)
-        return fail(call, "virtvgpud hung up in the middle of its answer" SEE_LOG);
+        return fail(call, "virtvgpud closed the connection in the middle of its answer" SEE_LOG);
     if (is_refused && call->blob_len == 0)
         return fail(call, "virtvgpud refused without a reason" SEE_LOG);
     if (is_refused)

@@ -49,7 +49,7 @@ err "unexpected argument 'all'"
 cli 2 scheduler 41:00.0 fair
 err "'fair' is not best-effort, equal-share or fixed-share"
 cli 2 scheduler 41:00.0 --timeslice 2000
-err "these options go with a POLICY"
+err "these options need a POLICY"
 cli 2 scheduler 41:00.0 equal-share --timeslice 2ms
 err "timeslice_us: '2ms' is not a number"
 cli 2 host-apply
@@ -134,27 +134,27 @@ goes_on()
     [ "$(grep -v ' …$' "$tmp/err")" = "virt-vgpu: $text" ]
     verdict $? "$1: says $text"
 }
-goes_on EnableGpu "The virtual functions of GPU 0000:41:00.0 are being changed: virtvgpud goes on with it; see \
+goes_on EnableGpu "The virtual functions of GPU 0000:41:00.0 are being changed: virtvgpud continues with it; see \
 'virt-vgpu gpu-info 0000:41:00.0'" gpu-enable 41:00.0
-goes_on DisableGpu "The virtual functions of GPU 0000:41:00.0 are being changed: virtvgpud goes on with it; see \
+goes_on DisableGpu "The virtual functions of GPU 0000:41:00.0 are being changed: virtvgpud continues with it; see \
 'virt-vgpu gpu-info 0000:41:00.0'" gpu-disable 41:00.0
-goes_on ApplyMig "GPU 0000:41:00.0 is being divided: virtvgpud goes on with it; see 'virt-vgpu mig-list 0000:41:00.0'" \
+goes_on ApplyMig "GPU 0000:41:00.0 is being divided: virtvgpud continues with it; see 'virt-vgpu mig-list 0000:41:00.0'" \
     mig-apply 41:00.0 1g.12gb:4
-goes_on ClearMig "GPU 0000:41:00.0 is being divided: virtvgpud goes on with it; see 'virt-vgpu mig-list 0000:41:00.0'" \
+goes_on ClearMig "GPU 0000:41:00.0 is being divided: virtvgpud continues with it; see 'virt-vgpu mig-list 0000:41:00.0'" \
     mig-clear 41:00.0
-goes_on SetScheduler "The scheduler is being set: virtvgpud goes on with it; see 'virt-vgpu scheduler 0000:41:00.0'" \
+goes_on SetScheduler "The scheduler is being set: virtvgpud continues with it; see 'virt-vgpu scheduler 0000:41:00.0'" \
     scheduler 41:00.0 equal-share
-goes_on ApplyHost "The host is being set up: virtvgpud goes on with it; see 'virt-vgpu host-diff FILE'" \
+goes_on ApplyHost "The host is being set up: virtvgpud continues with it; see 'virt-vgpu host-diff FILE'" \
     host-apply "$tmp/host.xml"
-goes_on CreateVgpu "The vGPU is being made: virtvgpud goes on with it; see 'virt-vgpu list --all'" \
+goes_on CreateVgpu "The vGPU is being made: virtvgpud continues with it; see 'virt-vgpu list --all'" \
     create 41:00.0 'NVIDIA A2-4Q'
-goes_on RefreshPool "Pool design: waiting for virtvgpud: virtvgpud goes on with it; see 'virt-vgpu pool-list'" \
+goes_on RefreshPool "Pool design: waiting for virtvgpud: virtvgpud continues with it; see 'virt-vgpu pool-list'" \
     pool-refresh design
-goes_on Attach "Domain 'test' is getting its vGPU: virtvgpud goes on with it; see 'virt-vgpu list --all'" \
+goes_on Attach "Domain 'test' is getting its vGPU: virtvgpud continues with it; see 'virt-vgpu list --all'" \
     attach test --profile A2-4Q -c test:///default
-goes_on Inject "The definition of domain 'test' is being changed: virtvgpud goes on with it; see 'virt-vgpu list --all'" \
+goes_on Inject "The definition of domain 'test' is being changed: virtvgpud continues with it; see 'virt-vgpu list --all'" \
     start test -c test:///default
-goes_on Inject "the annotation is changed: virtvgpud goes on with the definition; see 'virt-vgpu list --all'" \
+goes_on Inject "the annotation has been changed, virtvgpud is still updating the definition; see 'virt-vgpu list --all'" \
     annotate test --profile A2-4Q -c test:///default
 # libvirt is starting the domain
 export SLOW_START="$tmp/starting"
@@ -164,8 +164,8 @@ sent INT starting start test -c test:///default
 preload=''
 [ "$got" -eq 130 ]
 verdict $? "start: exit status 130, got $got"
-grep -v ' …$' "$tmp/err" | grep -qxE "virt-vgpu: Domain 'test' is being started: libvirt goes on with it; see \
-'virt-vgpu list', end it with 'virsh destroy [0-9a-f-]*'"
+grep -v ' …$' "$tmp/err" | grep -qxE "virt-vgpu: Domain 'test' is still being started by libvirt; see \
+'virt-vgpu list', cancel it with 'virsh destroy [0-9a-f-]*'"
 verdict $? "start: says that libvirt continues"
 # nothing continues, and nothing is left
 interrupted INT BuildDriverIso driver-iso --output "$tmp/driver.iso" "$tmp/host.xml"
@@ -278,7 +278,7 @@ out "policy=fixed-share;" "timeslice_us=4000;" "strict=yes;" "averaging_factor=3
 cli 0 scheduler 41:00.0 equal-share --persistent
 out "persistent=yes;" "Written to /etc/virt-vgpu/host.xml"
 cli 2 scheduler 41:00.0 equal-share --persistent --next-load
-err "--persistent goes with neither --next-load nor --gpu-instance"
+err "--persistent cannot be combined with --next-load or --gpu-instance"
 cli 2 scheduler 41:00.0 --persistent
 cli 0 scheduler 41:00.0 equal-share --next-load --json
 out "policy=equal-share;" "set=no;"
@@ -429,7 +429,7 @@ echo "[{'gpu': <''>, 'step': <'layout'>, 'result': <'failed'>, 'text': <'host.xm
     > "$root/run/virt-vgpu/host-status"
 row "host layout" fail '"host.xml: line 7"'
 echo "rubbish" > "$root/run/virt-vgpu/host-status"
-row "host layout" warn "cannot be understood"
+row "host layout" warn "cannot be parsed"
 mkdir -p "$root/sys/module/nvidia_vgpu_vfio"
 echo systemd > "$root/proc/1/comm"
 row nvidia-vgpu-mgr fail "systemctl start nvidia-vgpu-mgr"

@@ -32,7 +32,7 @@ echo 0x030200 > "$pci/class"
 cli 2 inventory --format yaml
 err "unknown format 'yaml': json, opennebula, prometheus or placement"
 cli 2 inventory --format placement --json
-err "--json is the format json"
+err "--json cannot be combined with --format"
 cli 2 inventory here
 err "unexpected argument 'here'"
 cli 6 inventory

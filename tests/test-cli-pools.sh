@@ -134,7 +134,7 @@ cli 0 pool-undefine office --json
 json '{"name":"office","done":true,"users":[]}'
 cli 3 pool-info office
 cli 0 pool-destroy design
-out "Pool design destroyed" "still used by: web1, web2; what runs is not disturbed"
+out "Pool design destroyed" "still used by: web1, web2; running domains are not affected"
 cli 0 pool-start design --json
 json '"name":"design"' '"state":"active"'
 cli 0 pool-destroy design --json
@@ -199,11 +199,11 @@ cli 3 pool-edit desing
 err "did you mean 'design'?"
 EDITOR=false cli 1 pool-edit design
 err "the editor 'false' failed"
-err "pool design is as it was; the edited text is in $tmp/virt-vgpu-"
+err "pool design is unchanged; the edited text is in $tmp/virt-vgpu-"
 rm "$tmp"/virt-vgpu-*.xml
 EDITOR='sed -i s/name/nome/g' cli 1 pool-edit design
 err "a pool needs a <name>"
-err "pool design is as it was; the edited text is in $tmp/virt-vgpu-"
+err "pool design is unchanged; the edited text is in $tmp/virt-vgpu-"
 grep -q nome "$tmp"/virt-vgpu-*.xml
 verdict $? "the edited text is kept"
 rm "$tmp"/virt-vgpu-*.xml
@@ -215,7 +215,7 @@ sed s/seats/meanwhile/ "$tmp/design.xml" > "$tmp/other.xml"
 exec "$builddir/virt-vgpu" pool-define "$tmp/other.xml"
 END
 EDITOR="sh $tmp/slow-editor" cli 5 pool-edit design
-err "pool design was changed by somebody else meanwhile"
+err "pool design was changed meanwhile"
 rm "$tmp"/virt-vgpu-*.xml
 cli 0 pool-dumpxml design
 out "meanwhile"

@@ -202,10 +202,10 @@ domain web1 $web1 "" > "$tmp/plain.xml"
 } > "$tmp/node.xml"
 
 cli 0 validate "$tmp/web1.xml"
-out "$tmp/web1.xml: valid, 1 vGPU" "not looked at: 'virt-vgpu explain --xml $tmp/web1.xml' does."
+out "$tmp/web1.xml: valid, 1 vGPU" "not checked; 'virt-vgpu explain --xml $tmp/web1.xml' does that."
 cli 0 validate "$tmp/plain.xml"
 out "$tmp/plain.xml: valid, no annotation found"
-! grep -q "not looked at" "$tmp/out"
+! grep -q "not checked" "$tmp/out"
 verdict $? "without an annotation there is nothing left to check"
 stdin=$tmp/web1.xml cli 0 validate -
 out "standard input: valid, 1 vGPU"
@@ -213,7 +213,7 @@ cli 0 --json validate "$tmp/web1.xml"
 json '"valid":true,"line":null,"reason":null,"findings":[]'
 printf '<?xml version="1.0"?>\n<!-- mine -->\n%s\n' "$annotation" > "$tmp/bare.xml"
 cli 0 validate "$tmp/bare.xml"
-out "valid, 1 vGPU" "this host's GPUs were not looked at."
+out "valid, 1 vGPU" "this host's GPUs were not checked."
 printf '<?xml version="1.0"?>\n\n<vgpu:devices xmlns:vgpu="urn:virt-vgpu:domain:1">\n%s\n%s' \
     '<vgpu:device profile="x" colour="blue"/>' '</vgpu:devices>' > "$tmp/bad.xml"
 cli 1 validate "$tmp/bad.xml"
@@ -572,7 +572,7 @@ cli 0 list --all
 out "a domain with a v…" " RTX6000-Ada-24Q " planned
 narrow
 out "cad1  " "active *" "-                   -  0000:61:00.0  0000:61:00.4  -" \
-    "* runs with something else than its definition has"
+    "* runs with vGPUs that differ from its definition"
 cli 0 list --all -o DOMAIN,uuid,state,domain_uuid
 out " Domain                                            UUID  " "88888888-2222-5333-8444-555555555555  active" \
     "a domain with a very long name that does not fit"

@@ -62,7 +62,7 @@ static const CardCase cards[] = {
       .vfs = { "warn", "none of 16", "virt-vgpu gpu-enable 0000:41:00.0" } },
     { "no IOMMU: the driver takes no virtual function",
       .card = { AT, A2, .vgpu_host = true, .vfs_enabled = 16 },
-      .driver = { "ok", "nvidia", NULL }, .vfs = { "fail", "want of an IOMMU", "iommu" } },
+      .driver = { "ok", "nvidia", NULL }, .vfs = { "fail", "without an IOMMU", "iommu" } },
     { "virtual functions without types",
       .card = { AT, A2, .vgpu_host = true, .has_iommu = true, .vfs_enabled = 16 },
       .driver = { "ok", "nvidia", NULL },
@@ -110,7 +110,7 @@ static const CardCase cards[] = {
     { "passed through to a guest",
       .card = { AT, .vendor = 0x10de, .device = 0x13f2, .class = 0x030200,
                 .driver = TEXT("vfio-pci"), .vfs_total = 16 },
-      .driver = { "ok", "guests get it whole", NULL }, .vfs = { NULL } },
+      .driver = { "ok", "passed through whole", NULL }, .vfs = { NULL } },
     { "a driver that hangs",
       .card = { AT, A2, .vgpu_host = true, .vfs_enabled = 16, .vfs_offering = 16,
                 .silence = TEXT("it has not answered for 5 s") },
@@ -344,7 +344,7 @@ test_other_hooks(void **state)
     check("vGPUs", vgpu_doctor_judge_other_hook("start-vgpu", false), "warn", "mediated",
           "leave");
     check("NVIDIA's driver", vgpu_doctor_judge_other_hook("modprobe -r nvidia_drm nvidia", false),
-          "warn", "NVIDIA's driver", "leaves the cards alone");
+          "warn", "NVIDIA's driver", "does not touch cards");
     check("virtual functions",
           vgpu_doctor_judge_other_hook("echo 4 > /sys/class/drm/card0/device/sriov_numvfs",
                                        false),
@@ -743,7 +743,7 @@ test_text(void **state)
                                "The service\n"
                                "  ok    something new: fine\n"
                                "\n"
-                               "1 failed, 1 to look at.\n";
+                               "1 failed, 1 warning.\n";
     g_autoptr(GVariant) rows = g_variant_ref_sink(g_variant_new_parsed(
         "@aa{sv} [{'check': <'iommu'>, 'status': <'ok'>, 'detail': <'64 groups'>}, "
         "{'check': <'vfs 0000:41:00.0'>, 'status': <'warn'>, 'detail': <'off'>, "

@@ -82,7 +82,7 @@ check "a libvirt that is too old is the reason, below the profiles" \
     test "$(grep -c libvirt-too-old "$root/explained")" -eq "$(grep -cF "$obstacle" "$root/profiles")"
 
 # --- errors that validate does not find; last, as a pool causes a comparison of all domains -----------
-is_valid() { cli validate "$root/vm$1.xml" | grep 'not looked at'; }
+is_valid() { cli validate "$root/vm$1.xml" | grep 'not checked'; }
 echo "<vgpupool><name>shut</name><source><gpu address='84:00.0'/></source><params allow='none'/></vgpupool>" \
     > "$root/shut.xml"
 { cli pool-define "$root/shut.xml" && cli pool-start shut; } > /dev/null

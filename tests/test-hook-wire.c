@@ -76,8 +76,8 @@ test_request(void **state)
 
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-#define NONSENSE "virtvgpud gave an answer that makes no sense" HOOK_SEE_LOG
-#define CUT_SHORT "virtvgpud hung up in the middle of its answer" HOOK_SEE_LOG
+#define NONSENSE "virtvgpud sent an invalid answer" HOOK_SEE_LOG
+#define CUT_SHORT "virtvgpud closed the connection in the middle of its answer" HOOK_SEE_LOG
 
 static void
 test_replies(void **state)

@@ -64,7 +64,7 @@ static const Condition conditions[] = {
     { "no listener", FAKE_DEAF, "", WHOLE, 0, NOT_RUNNING("Connection refused") },
     { "no socket", FAKE_ABSENT, "", WHOLE, 0, NOT_RUNNING("No such file or directory") },
     { "the daemon hangs up", FAKE_ANSWER, "", WHOLE, 1,
-      "virtvgpud hung up without an answer" HOOK_SEE_LOG },
+      "virtvgpud closed the connection without an answer" HOOK_SEE_LOG },
     { "the daemon speaks VGPU2", FAKE_ANSWER, "VGPU2 ok 0\n", WHOLE, 1,
       "the daemon speaks another version of the hook protocol; "
       "restart it with 'systemctl restart virtvgpud'" },

@@ -230,7 +230,7 @@ test_diff(void **state)
           .differences = "scheduler: fixed-share timeslice=3, not fixed-share timeslice=1" },
         { "the scheduler is not told", .layout = "<scheduler policy='best-effort'/>",
           .now = { .no_scheduler = true },
-          .differences = "scheduler: best-effort, not not told by this GPU's driver" },
+          .differences = "scheduler: best-effort, not not reported by this GPU's driver" },
         { "a VF for the host", .layout = "<sriov vfs='max'><host vf='16'/></sriov>",
           .now = { .enabled = 16 }, .differences = "" },
         { "a VF for the host that is not on yet",

@@ -164,7 +164,7 @@ test_build(void **state)
     job.gridd = (char **) good;
     job.token = driver;
     assert_null(vgpu_iso_job_refresh(&job, program, &error));
-    assert_non_null(strstr(error->message, "under the name it came with"));
+    assert_non_null(strstr(error->message, "under its original name"));
     assert_int_equal(error->code, VGPU_ERROR_BAD_REQUEST);
     g_clear_error(&error);
 

@@ -62,14 +62,14 @@ test_parse(void **state)
         { "part of a name", "1g", NULL, "it has 7g.40gb" },
         { "names are exact", "1G.5GB", NULL, "1g.5gb+me (20, at most 1)" },
         { "an unknown id", "47", NULL, "no MIG profile '47'" },
-        { "a count of 0", "19:0", NULL, "no number of instances" },
-        { "no number", "19:x", NULL, "no number of instances" },
-        { "no count after the colon", "19:", NULL, "no number of instances" },
-        { "a negative count", "19:-1", NULL, "no number of instances" },
-        { "two colons", "19:1:1", NULL, "no number of instances" },
+        { "a count of 0", "19:0", NULL, "is not a number of instances" },
+        { "no number", "19:x", NULL, "is not a number of instances" },
+        { "no count after the colon", "19:", NULL, "is not a number of instances" },
+        { "a negative count", "19:-1", NULL, "is not a number of instances" },
+        { "two colons", "19:1:1", NULL, "is not a number of instances" },
         { "more than ever fit", "19:8", NULL, "7 at most" },
         { "more than ever fit, in parts", "1g.5gb:4,19:4", NULL, "7 at most" },
-        { "a number too large", "19:4294967297", NULL, "no number of instances" },
+        { "a number too large", "19:4294967297", NULL, "is not a number of instances" },
     };
     g_autoptr(GPtrArray) profiles = a100_profiles();
 
@@ -352,7 +352,7 @@ test_undo(void **state)
 
     nvml_host_fail(&host, "nvmlDeviceCreateGpuInstanceWithPlacement", 999);
     assert_null(vgpu_mig_apply(nvml, A100, "9", false, &error));
-    assert_non_null(strstr(error->message, "could not be made again"));
+    assert_non_null(strstr(error->message, "could not be restored"));
     less = nvml_host_get(&host, A100, "gpu_instances");
     assert_string_equal(less, "\n");
 }

@@ -251,7 +251,7 @@ test_foreign_link(void **state)
     scratch_link(&dir, "link.iso", "victim");
     assert_int_equal(lchown(path, 65534, 65534), 0);
     assert_null(vgpu_iso_output_new(path, none, &error));
-    expect_refusal("a link of the user nobody", error, "is a link of another user");
+    expect_refusal("a link of the user nobody", error, "is a symbolic link of another user");
 }
 
 static void

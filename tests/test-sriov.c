@@ -356,9 +356,8 @@ test_manage_lies(void **state)
     add_pf(A2, "0x10de", "nvidia", 16);
     self->tools.wait_ms = 100;
     set_knob(self, "lie", "");
-    must_fail(
-        self, "it says that it was done", A2, ALL, VGPU_ERROR_DRIVER,
-        "and yet there are 0 virtual functions instead of 16; it said: Enabling VFs on " A2);
+    must_fail(self, "it says that it was done", A2, ALL, VGPU_ERROR_DRIVER,
+              "but there are 0 virtual functions instead of 16; it said: Enabling VFs on " A2);
     set_knob(self, "lie", NULL);
     self->tools.wait_ms = 5000;
 
@@ -438,7 +437,7 @@ test_write_refused(void **state)
         { "no address space", ENOMEM, false, VGPU_ERROR_DRIVER, "in the firmware" },
         { "the driver refuses", EIO, false, VGPU_ERROR_DRIVER, "sriov-manage can enable all" },
         { "the driver lies", 0, true, VGPU_ERROR_DRIVER,
-          "took 4 virtual functions, and yet there are 0" },
+          "accepted 4 virtual functions, but there are 0" },
     };
     Fixture *self = *state;
 

@@ -37,15 +37,16 @@ static const GOptionEntry annotate_options[] = {
     { "xml", 0, 0, G_OPTION_ARG_FILENAME, &option.xml,
       "a file instead of a domain; '-' is standard input", "FILE" },
     { "output", 0, 0, G_OPTION_ARG_FILENAME, &option.output,
-      "with --xml: where the result goes [standard output]", "FILE" },
+      "with --xml: write the result to FILE [standard output]", "FILE" },
     { "remove", 0, 0, G_OPTION_ARG_NONE, &option.remove, "remove the annotation and its devices",
       NULL },
     { "profile", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.profiles,
-      "profile; given again: an alternative, first that fits wins", "P" },
+      "profile; may be repeated: the first that fits is used", "P" },
     { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool,
-      "from this pool; without --profile its default profile", "POOL" },
-    { "tenant", 0, 0, G_OPTION_ARG_STRING, &option.tenant, "whose domain this is", "NAME" },
-    { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "that many vGPUs [1]", "N" },
+      "take it from this pool; without --profile its default profile", "POOL" },
+    { "tenant", 0, 0, G_OPTION_ARG_STRING, &option.tenant, "tenant that the domain belongs to",
+      "NAME" },
+    { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "number of vGPUs [1]", "N" },
     { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu,
       "only on this GPU, or on this virtual function", "ADDR" },
     { "uuid", 0, 0, G_OPTION_ARG_STRING, &option.uuid,
@@ -53,14 +54,14 @@ static const GOptionEntry annotate_options[] = {
     { "display", 0, 0, G_OPTION_ARG_STRING, &option.display, "auto, on or off [auto]", "WHEN" },
     { "ramfb", 0, 0, G_OPTION_ARG_STRING, &option.ramfb, "auto, on or off [auto]", "WHEN" },
     { "guest-address", 0, 0, G_OPTION_ARG_STRING, &option.guest_address,
-      "where it is in the guest [what libvirt chooses]", "ADDR" },
+      "its PCI address in the guest [libvirt's choice]", "ADDR" },
     { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement, "pack, spread or numa", "HOW" },
     { "driver-iso", 0, 0, G_OPTION_ARG_STRING, &option.driver_iso,
       "yes or no: a cdrom with the pool's guest driver", "WHEN" },
     { "create", 0, 0, G_OPTION_ARG_STRING, &option.create,
       "start (and gone after stop) or define (kept while off)", "WHEN" },
     { "late-attach", 0, 0, G_OPTION_ARG_STRING, &option.late_attach,
-      "on or off: hot-plug it if the definition had it too late [on]", "WHEN" },
+      "on or off: hot-plug it if the definition got it too late [on]", "WHEN" },
     { "frame-rate-limit", 0, 0, G_OPTION_ARG_STRING, &option.frame_rate_limit,
       "on or off: the plugin's limit of frames per second", "WHEN" },
     { "console-vnc", 0, 0, G_OPTION_ARG_STRING, &option.console_vnc,
@@ -72,7 +73,7 @@ static const GOptionEntry annotate_options[] = {
     { "profiling", 0, 0, G_OPTION_ARG_STRING, &option.profiling, "on or off: CUDA profilers",
       "WHEN" },
     { "param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.params,
-      "any other parameter of the plugin; may be given again", "NAME=VALUE" },
+      "any other parameter of the plugin; may be repeated", "NAME=VALUE" },
     { 0 },
 };
 
@@ -161,8 +162,8 @@ inject_if_possible(const VgpuCli *cli, const char *uuid, char ***changes, const 
     g_autoptr(GError) failure = NULL;
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, &failure);
     g_autoptr(VgpuInterrupt) interrupt = vgpu_interrupt_new(
-        "the annotation is changed: virtvgpud goes on with the definition; see 'virt-vgpu list "
-        "--all'");
+        "the annotation has been changed, virtvgpud is still updating the definition; see "
+        "'virt-vgpu list --all'");
 
     if (manager && vgpu_bus_manager1_call_inject_sync(manager, uuid, changes, NULL, &failure))
         return true;
@@ -269,8 +270,8 @@ strip_domain(const VgpuCli *cli, const char *name, GError **error)
         return EXIT_FAILURE;
     if (!domain->definition) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "domain '%s' is transient: its vGPUs go when it stops, or with 'virt-vgpu "
-                    "detach'",
+                    "domain '%s' is transient: its vGPUs are removed when it stops, or with "
+                    "'virt-vgpu detach'",
                     domain->name);
         return EXIT_FAILURE;
     }
@@ -331,10 +332,9 @@ const VgpuCommand vgpu_commands_annotation[] = {
       .summary = "check the annotation in a file",
       .description =
           "Checks a domain XML, or several that follow each other as virt-install prints them, "
-          "or a file with nothing but a <vgpu:devices> element, and prints "
-          "the line and the reason of the first mistake. '-' reads standard input. Needs "
-          "neither the daemon nor libvirt, and so knows neither pools nor other domains: what "
-          "the daemon would refuse for those, 'explain --xml FILE' says.",
+          "or a file with nothing but a <vgpu:devices> element, and prints the line and the "
+          "reason of the first mistake. '-' reads standard input. Needs neither the daemon nor "
+          "libvirt, so pools and other domains are not checked; 'explain --xml FILE' does that.",
       .example = "virt-vgpu validate web1.xml && virt-vgpu explain --xml web1.xml\nvirsh dumpxml "
                  "web1 | virt-vgpu validate -",
       .min_args = 1,
@@ -343,15 +343,14 @@ const VgpuCommand vgpu_commands_annotation[] = {
       .run = vgpu_validate_run },
     { .name = "annotate",
       .synopsis = "DOMAIN | --xml FILE [--profile P …] [--pool POOL] [OPTION…] [--remove]",
-      .summary = "say which vGPU a domain shall have",
+      .summary = "set which vGPU a domain gets",
       .description =
-          "Writes the annotation of a domain, in place of one that is there, and makes its "
-          "definition follow. DOMAIN alone shows the annotation it has; --remove removes it "
-          "together with its devices. With --xml works on a file: the result also has the "
-          "UUID and the devices, so that the very first start has them from the beginning; "
-          "without --profile and --pool the annotation that is in the file is kept. Devices that "
-          "are virtual functions, and the guest's driver, are left to the daemon, which chooses "
-          "them when the domain is defined.",
+          "Sets the annotation of a domain, replacing the one it has, and makes its definition "
+          "follow. DOMAIN alone shows the annotation; --remove removes it together with its "
+          "devices. With --xml works on a file: the result also has the UUID and the devices, "
+          "so that the first start already has them; without --profile and --pool the "
+          "annotation in the file is kept. Virtual functions, and the image with the guest's "
+          "driver, are left to the daemon, which chooses them when the domain is defined.",
       .example = "virt-vgpu annotate web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu annotate web1 --profile A40-8Q --profile A40-4Q --gpu 41:00.0\n"
                  "virt-vgpu annotate web1 --profile L40S-8Q --frame-rate-limit off\n"

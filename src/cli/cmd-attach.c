@@ -25,8 +25,9 @@ static struct {
 static const GOptionEntry attach_options[] = {
     { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile,
       "profile [the default profile of the pool]", "PROFILE" },
-    { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool, "from this pool [default]", "POOL" },
-    { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "that many vGPUs [1]", "N" },
+    { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool, "take it from this pool [default]",
+      "POOL" },
+    { "count", 0, 0, G_OPTION_ARG_INT, &option.count, "number of vGPUs [1]", "N" },
     { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu,
       "only on this GPU, or on this virtual function", "ADDR" },
     { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement,
@@ -256,11 +257,11 @@ const VgpuCommand vgpu_commands_attach[] = {
           "[--display WHEN] [--ramfb WHEN] [--driver-iso] [--live] [--config]",
       .summary = "give a domain one more vGPU",
       .description =
-          "Adds a vGPU to the annotation of the domain and hot-plugs it (--live), or has it "
-          "there from the next start (--config), or both. Without either: hot-plugged when the "
-          "domain runs, else from the next start. On failure all changes are "
-          "rolled back. A vGPU that is hot-plugged has no display, ramfb or cdrom; those need "
-          "--config.",
+          "Adds a vGPU to the annotation of the domain and hot-plugs it (--live), adds it to "
+          "the definition for the next start (--config), or both. Without either option: "
+          "hot-plugs it if the domain is running, else adds it to the definition. On failure "
+          "all changes are rolled back. A vGPU that is hot-plugged has no display, ramfb or "
+          "cdrom; those need --config.",
       .example = "virt-vgpu attach web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu attach web1 --pool design --live --config",
       .min_args = 1,
@@ -270,11 +271,11 @@ const VgpuCommand vgpu_commands_attach[] = {
       .run = run_attach },
     { .name = "detach",
       .synopsis = "DOMAIN INDEX [--live] [--config]",
-      .summary = "take a vGPU away from a domain",
+      .summary = "remove a vGPU from a domain",
       .description =
-          "Takes vGPU INDEX, a number of 'virt-vgpu list --wide', out of the running domain "
-          "(--live), which its guest has to agree to, or out of its definition (--config), or "
-          "both. Without either: out of the running domain, or, when it is off, out of the "
+          "Detaches vGPU INDEX (see 'virt-vgpu list --wide') from the running domain (--live), "
+          "which needs the cooperation of the guest, from its definition (--config), or from "
+          "both. Without either option: from the running domain or, if it is off, from the "
           "definition.",
       .example = "virt-vgpu detach web1 0\nvirt-vgpu detach web1 1 --live --config",
       .min_args = 2,

@@ -14,7 +14,7 @@ static struct {
 
 static const GOptionEntry cordon_options[] = {
     { "reason", 0, 0, G_OPTION_ARG_STRING, &option.reason,
-      "why, for those who read it: one line of 200 characters at most", "TEXT" },
+      "reason, shown to users: one line of 200 characters at most", "TEXT" },
     { 0 },
 };
 
@@ -85,7 +85,7 @@ const VgpuCommand vgpu_commands_cordon[] = {
     { .name = "gpu-cordon",
       .synopsis = "GPU [--reason TEXT]",
       .summary = "place no new vGPUs on it",
-      .description = "No new vGPU is placed on that GPU until gpu-uncordon, also after a reboot. "
+      .description = "Places no new vGPU on the GPU until gpu-uncordon, even after a reboot. "
                      "The vGPUs on it stay; a domain that is started again gets its vGPU from "
                      "another GPU. explain, gpu-info and refused starts show the reason.",
       .example = "virt-vgpu gpu-cordon 41:00.0 --reason 'fan needs replacing'",

@@ -388,8 +388,8 @@ start_domain(virConnectPtr conn, const VgpuDomainState *domain, GError **error)
 {
     Start start = { .conn = conn, .uuid = domain->uuid };
     g_autofree char *last_words =
-        g_strdup_printf("Domain '%s' is being started: libvirt goes on with it; see 'virt-vgpu "
-                        "list', end it with 'virsh destroy %s'",
+        g_strdup_printf("Domain '%s' is still being started by libvirt; see 'virt-vgpu list', "
+                        "cancel it with 'virsh destroy %s'",
                         domain->name, domain->uuid);
     g_autoptr(VgpuInterrupt) interrupt = vgpu_interrupt_new(last_words);
     gint64 deadline = g_get_monotonic_time() + G_TIME_SPAN_SECOND;
@@ -436,12 +436,12 @@ run_start(const VgpuCli *cli, char **args, GError **error)
 const VgpuCommand vgpu_commands_domain[] = {
     { .name = "explain",
       .synopsis = "DOMAIN | --xml FILE",
-      .summary = "what a start would do now, and why not",
+      .summary = "what a start would do now, or why it would fail",
       .description =
-          "Tells which GPU each annotated vGPU of the domain would get if it were started now, "
-          "for every GPU why it fits or not, what the start would say, and how many more of "
-          "each profile fit now. Changes nothing. The exit status is 1 when a start is not "
-          "possible, 8 when a GPU that does not answer might have room.",
+          "Shows which GPU each annotated vGPU of the domain would get if the domain were "
+          "started now, why each GPU fits or not, the error that the start would report, and "
+          "how many more of each profile fit now. Changes nothing. The exit status is 1 if a "
+          "start is not possible, 8 if a GPU that does not answer might have room.",
       .example = "virt-vgpu explain web1\nvirt-vgpu explain --xml web1.xml --json",
       .max_args = 1,
       .options = explain_options,
@@ -451,9 +451,9 @@ const VgpuCommand vgpu_commands_domain[] = {
       .synopsis = "DOMAIN",
       .summary = "make the definition follow its annotation now",
       .description =
-          "Has the daemon put the annotated vGPUs into the persistent definition and waits for "
-          "it. The daemon does so by itself within a second of every change; this is for "
-          "scripts that want to be sure.",
+          "Makes the daemon put the annotated vGPUs into the persistent definition and waits "
+          "until that is done. The daemon does so by itself within a second of every change; "
+          "this is for scripts that need to be sure.",
       .example = "virt-vgpu inject web1",
       .min_args = 1,
       .max_args = 1,
@@ -463,8 +463,8 @@ const VgpuCommand vgpu_commands_domain[] = {
       .summary = "inject, then start the domain",
       .description =
           "Makes the definition follow its annotation, waits for that, and starts the domain "
-          "through libvirt with your own rights: its vGPU is there from the beginning, display "
-          "included.",
+          "through libvirt with your own rights, so that its vGPU, display included, is there "
+          "from the beginning.",
       .example = "virt-vgpu start web1",
       .min_args = 1,
       .max_args = 1,

@@ -70,8 +70,8 @@ const VgpuCommand vgpu_commands_general[] = {
       .synopsis = "[VERB]",
       .summary = "list the verbs, or explain one",
       .description =
-          "Without VERB lists all verbs; with VERB says what it does, what it takes, and shows "
-          "an example.",
+          "Without VERB lists all verbs; with VERB describes it and its options, and shows an "
+          "example.",
       .example = "virt-vgpu help annotate",
       .max_args = 1,
       .options = help_options,
@@ -81,8 +81,8 @@ const VgpuCommand vgpu_commands_general[] = {
       .synopsis = "",
       .summary = "versions of this program and of the daemon",
       .description =
-          "Prints the version of virt-vgpu and, if virtvgpud runs, the daemon's and whether "
-          "that is connected to libvirt.",
+          "Prints the version of virt-vgpu and, if virtvgpud runs, that of the daemon and "
+          "whether it is connected to libvirt.",
       .example = "virt-vgpu version",
       .anywhere = true,
       .run = run_version },

@@ -207,8 +207,7 @@ const VgpuCommand vgpu_commands_gpu[] = {
       .description =
           "Lists the vGPU profiles of all GPUs, or of one. \"Max\" is what fits on the empty "
           "GPU, \"Free\" how many more can be made on it now. With --wide also how many one "
-          "domain "
-          "may have, what the series is for and which licence the guest needs.",
+          "domain may have, what the series is for and which licence the guest needs.",
       .example = "virt-vgpu profile-list\nvirt-vgpu profile-list 0000:41:00.0 --wide",
       .max_args = 1,
       .columns = profile_list_columns,

@@ -68,11 +68,10 @@ static struct {
 
 static const GOptionEntry doctor_options[] = {
     { "capture", 0, 0, G_OPTION_ARG_FILENAME, &doctor_option.capture,
-      "do not check, but write what the host shows of its GPUs, made anonymous; - is stdout",
+      "instead of checking, write an anonymised capture of the GPUs to FILE; - is stdout",
       "FILE" },
     { "try", 0, 0, G_OPTION_ARG_NONE, &doctor_option.try,
-      "with --capture, also make one vGPU on that GPU, which has to be idle, and remove it",
-      NULL },
+      "with --capture, also make and remove one vGPU on this GPU, which must be idle", NULL },
     { 0 },
 };
 
@@ -219,7 +218,8 @@ write_capture(const char *path, const VgpuCaptureJson *json, GError **error)
     }
     if (!vgpu_iso_output_finish(output, &size, error))
         return false;
-    printf("%s: %" G_GUINT64_FORMAT " bytes; docs/hardware.md says what is in it\n", path, size);
+    printf("%s: %" G_GUINT64_FORMAT " bytes; docs/hardware.md describes its contents\n", path,
+           size);
     return true;
 }
 
@@ -259,7 +259,7 @@ capture_host(const VgpuCli *cli, const char *gpu, GError **error)
     const char *program = vgpu_helper_path("virt-vgpu-driver");
     g_autoptr(VgpuDoctorDriver) driver = vgpu_doctor_driver_new(program, cli->root);
     g_autoptr(VgpuDisguise) disguise = vgpu_disguise_new(g_get_host_name());
-    g_autoptr(VgpuPatience) patience = vgpu_patience_new("The host is being looked at");
+    g_autoptr(VgpuPatience) patience = vgpu_patience_new("The host is being examined");
     g_autoptr(GVariant) details = NULL;
     g_autoptr(VgpuInventory) inventory = vgpu_doctor_driver_discover(driver, &details, error);
     g_autoptr(VgpuCaptureJson) json =
@@ -278,7 +278,7 @@ check_doctor_options(char **args, char **gpu, GError **error)
     if (doctor_option.try && !doctor_option.capture)
         vgpu_command_usage(error, "--try needs --capture FILE");
     else if (doctor_option.try && !args[0])
-        vgpu_command_usage(error, "--try needs the address of a GPU that is idle");
+        vgpu_command_usage(error, "--try needs the address of an idle GPU");
     else if (!doctor_option.try && args[0])
         vgpu_command_usage(error, "the GPU '%s' is for --try only", args[0]);
     else
@@ -384,7 +384,7 @@ on_owner(GObject *proxy, GParamSpec *pspec, gpointer opaque)
 static void
 on_bus_closed(GDBusConnection *connection, gboolean vanished, GError *reason, gpointer opaque)
 {
-    end_events(opaque, VGPU_ERROR_UNAVAILABLE, "the bus is gone");
+    end_events(opaque, VGPU_ERROR_UNAVAILABLE, "the connection to the bus was lost");
 }
 
 static gboolean
@@ -425,13 +425,14 @@ const VgpuCommand vgpu_commands_host[] = {
       .description =
           "Checks the host (IOMMU, VFIO), the GPUs with their drivers, modes and virtual "
           "functions, the hook and whether libvirt knows it, other hooks and tools that may "
-          "clash, pools, and what was left behind, and says what to do. The exit status is 1 "
-          "when a check failed; warnings do not count. With --capture it writes a bundle (JSON) "
-          "of what the host shows: the files in sysfs of GPUs, VFs and their vGPU types, "
-          "libvirt's node devices, what the vendor's library says, versions; without UUIDs, MAC "
-          "addresses, serial numbers, and names of host and domains. docs/hardware.md says what "
-          "becomes of it. With --try it also has what an idle GPU shows before, with and after "
-          "one vGPU, which virtvgpud makes and removes, and how long that took.",
+          "conflict, pools and leftovers, and says how to fix what it finds. The exit status "
+          "is 1 if a check failed; warnings do not count. With --capture it writes a bundle "
+          "(JSON) that describes the host: the files in sysfs of GPUs, VFs and their vGPU "
+          "types, libvirt's node devices, what the vendor's library reports, and versions; "
+          "without UUIDs, MAC addresses, serial numbers, and names of host and domains. "
+          "docs/hardware.md says how bundles are used. With --try the bundle also has the "
+          "files of an idle GPU before, with and after one vGPU, which virtvgpud makes and "
+          "removes, and how long that took.",
       .example =
           "virt-vgpu doctor\nvirt-vgpu doctor --json | jq '.[] | select(.status != \"ok\")'\n"
           "virt-vgpu doctor --capture host.json --try 41:00.0",
@@ -444,9 +445,9 @@ const VgpuCommand vgpu_commands_host[] = {
       .summary = "compare records, devices and domains, and repair",
       .description =
           "Compares what virt-vgpu has recorded with the devices that exist and the domains "
-          "that run, removes leftovers of its own and completes what was interrupted. Devices "
-          "of others are never touched. The daemon does so by itself when it starts and when "
-          "libvirt comes back.",
+          "that run, removes leftovers of its own and completes interrupted operations. "
+          "Foreign devices are never touched. The daemon does so by itself when it starts and "
+          "when libvirt comes back.",
       .example = "virt-vgpu reconcile --dry-run",
       .options = reconcile_options,
       .columns = reconcile_columns,

@@ -28,7 +28,7 @@ static const GOptionEntry import_options[] = {
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &option.dry_run,
       "only print how the definition would change", NULL },
     { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile,
-      "profile of vGPUs whose profile cannot be found out", "P" },
+      "profile of vGPUs whose profile cannot be determined", "P" },
     { 0 },
 };
 
@@ -43,7 +43,7 @@ static const VgpuColumn columns[] = {
     { .key = "possible" },
     { .key = "vgpus", .nested = vgpu_columns },
     { .key = "found", .header = "vGPUs made by hand", .fit = VGPU_FIT_WRAP },
-    { .key = "reason", .header = "Not possible, as", .fit = VGPU_FIT_WRAP },
+    { .key = "reason", .header = "Not possible because", .fit = VGPU_FIT_WRAP },
     { .key = "changes" },
     { .key = "todo" },
     { .key = "diff" },
@@ -246,7 +246,7 @@ print_todo(Import *self, const VgpuDomainState *domain, const VgpuTakeover *take
     if (domain->id >= 0)
         say("  The domain is running and keeps its devices until it stops.\n");
     if (todo->len > 1)
-        say("What is left to do:\n");
+        say("Left to do:\n");
     for (guint i = 0; i + 1 < todo->len; i++)
         say("  %s\n", (const char *) todo->pdata[i]);
 }
@@ -422,8 +422,9 @@ const VgpuCommand vgpu_commands_import[] = {
       .description =
           "Lists what would stop working or be left behind if virt-vgpu were removed from this "
           "host: domains that are annotated or have its devices, running domains, existing "
-          "vGPUs, records, the host layout and the hook, with what to do about each first. The "
-          "exit status is 0 when nothing is left to do, and 1 otherwise. Changes nothing.",
+          "vGPUs, records, the host layout and the hook, with what to do about each "
+          "beforehand. The exit status is 0 when nothing is left to do, and 1 otherwise. "
+          "Changes nothing.",
       .example = "virt-vgpu uninstall-check && apt remove virt-vgpu",
       .columns = vgpu_leavings_columns,
       .run = vgpu_leavings_run },

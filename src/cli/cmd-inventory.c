@@ -127,7 +127,7 @@ run_inventory(const VgpuCli *cli, char **args, GError **error)
         return vgpu_command_usage(
             error, "unknown format '%s': json, opennebula, prometheus or placement", format);
     if (cli->json && i > 0)
-        return vgpu_command_usage(error, "--json is the format json, not %s as well", format);
+        return vgpu_command_usage(error, "--json cannot be combined with --format %s", format);
     if (!(manager = vgpu_bus_open(cli->bus, error)) || !read_host(manager, &rows, error) ||
         !(text = formats[i].print(cli, &rows, error)))
         return EXIT_FAILURE;
@@ -188,8 +188,7 @@ const VgpuCommand vgpu_commands_inventory[] = {
       .summary = "the whole host, for other programs",
       .description =
           "Prints all GPUs with their virtual functions and profiles, all vGPUs and pools: as "
-          "one "
-          "JSON object (json), as OpenNebula's PCI probe does (opennebula), as gauges for "
+          "one JSON object (json), as OpenNebula's PCI probe does (opennebula), as gauges for "
           "Prometheus (prometheus), or as resource providers of OpenStack Placement "
           "(placement).",
       .example = "virt-vgpu inventory --format opennebula\n"
@@ -201,11 +200,10 @@ const VgpuCommand vgpu_commands_inventory[] = {
       .synopsis = "",
       .summary = "metrics for Prometheus",
       .description =
-          "Prints what the host has and what the daemon has counted since it began, in "
+          "Prints what the host has and what the daemon has counted since it started, in "
           "Prometheus' text format. Without the daemon it prints virtvgpu_up 0 and exits 6. "
-          "With --json an array of samples. virt-vgpu.conf(5) tells how the daemon writes the "
-          "same into a file for "
-          "node_exporter.",
+          "With --json an array of samples. virt-vgpu.conf(5) describes how the daemon writes "
+          "the same to a file for node_exporter.",
       .example = "virt-vgpu metrics",
       .run = run_metrics },
     { 0 },

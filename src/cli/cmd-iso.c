@@ -31,14 +31,14 @@ static struct {
 
 static const GOptionEntry iso_options[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &option.output,
-      "the image; one that is there is replaced when the new one is complete", "FILE" },
+      "the image; an existing one is replaced once the new one is complete", "FILE" },
     { "gridd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.gridd,
       "a setting for gridd.conf; may be given more than once", "KEY=VALUE" },
     { "token", 0, 0, G_OPTION_ARG_FILENAME, &option.token,
-      "client token of the licence server, under its own name", "FILE" },
+      "client token of the licence server; the file keeps its name", "FILE" },
     { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile,
       "check FeatureType against the series of this profile", "PROFILE" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &option.label, "of the volume [" VGPU_ISO_LABEL "]",
+    { "label", 0, 0, G_OPTION_ARG_STRING, &option.label, "volume label [" VGPU_ISO_LABEL "]",
       "LABEL" },
     { "local", 0, 0, G_OPTION_ARG_NONE, &option.local, "never ask virtvgpud to write it", NULL },
     { 0 },
@@ -105,8 +105,7 @@ resolve_profile(const VgpuCli *cli, GError **error)
     }
     if (!is_id(option.profile))
         return true;
-    vgpu_command_usage(error,
-                       "profile '%s' is not known here; give its name, like 'NVIDIA A2-4Q'",
+    vgpu_command_usage(error, "profile '%s' is unknown; give its name, such as 'NVIDIA A2-4Q'",
                        option.profile);
     return false;
 }
@@ -270,7 +269,7 @@ check_options(const VgpuCli *cli, GError **error)
     }
     if (token && !vgpu_driver_iso_is_token(token)) {
         vgpu_command_usage(error,
-                           "--token %s: NVIDIA's driver wants it under the name it came with, "
+                           "--token %s: NVIDIA's driver needs it under its original name, "
                            "client_configuration_token_….tok",
                            option.token);
         return NULL;
@@ -301,11 +300,10 @@ const VgpuCommand vgpu_commands_iso[] = {
       .summary = "build an image with the guest's driver",
       .description =
           "Builds an ISO 9660 image with Joliet and Rock Ridge, for Windows and Linux guests: "
-          "the "
-          "files and directories that are given, a gridd.conf with the settings, the client "
-          "token, a blacklist for nouveau, and a small script for each system that puts these "
-          "into their places. Links are followed only to files below the same directory. The "
-          "files are opened with your rights; virtvgpud, if it runs, gets the open files.",
+          "the files and directories that are given, a gridd.conf with the settings, the "
+          "client token, a blacklist for nouveau, and a small script for each system that puts "
+          "these into their places. Links are followed only to files below the same directory. "
+          "The files are opened with your rights; virtvgpud, if it runs, gets the open files.",
       .example = "virt-vgpu driver-iso --output /var/lib/libvirt/images/grid.iso \\\n"
                  "    --gridd FeatureType=1 --token client_configuration_token_….tok drivers/",
       .min_args = 1,

@@ -16,7 +16,7 @@ static struct {
 
 static const GOptionEntry export_options[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &option.output,
-      "write it to this file, which is replaced when all is known", "FILE" },
+      "write it to FILE, which is replaced only on success", "FILE" },
     { 0 },
 };
 
@@ -89,7 +89,7 @@ static int
 run_host_diff(const VgpuCli *cli, char **args, GError **error)
 {
     g_autoptr(GVariant) differences =
-        send_layout(cli, args[0], "DiffHost", "The host is being looked at", error);
+        send_layout(cli, args[0], "DiffHost", "The host is being examined", error);
 
     if (!differences)
         return EXIT_FAILURE;
@@ -104,7 +104,7 @@ run_host_export(const VgpuCli *cli, char **args, GError **error)
     g_autofree char *output = g_steal_pointer(&option.output);
     g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, error);
     g_autoptr(GVariant) xml = manager ? vgpu_bus_call(manager, "ExportHost", g_variant_new("()"),
-                                                      "The host is being looked at", error)
+                                                      "The host is being examined", error)
                                       : NULL;
     const char *text;
 
@@ -126,12 +126,12 @@ run_host_export(const VgpuCli *cli, char **args, GError **error)
 const VgpuCommand vgpu_commands_layout[] = {
     { .name = "host-apply",
       .synopsis = "FILE",
-      .summary = "bring the GPUs into the state of a layout",
+      .summary = "set the GPUs up as a layout says",
       .description =
           "Sets virtual functions, modes, MIG instances and schedulers of the GPUs named in a "
-          "<vgpuhost> file as the file says; others are not touched. '-' reads standard input. "
-          "A GPU that fails does not stop the others; the exit status is 1 then. To keep the "
-          "layout across reboots, put it in /etc/virt-vgpu/host.xml.",
+          "<vgpuhost> file as the file says; other GPUs are not touched. '-' reads standard "
+          "input. If one GPU fails, the others are still set up, and the exit status is 1. To "
+          "keep the layout across reboots, put it in /etc/virt-vgpu/host.xml.",
       .example = "virt-vgpu host-apply /etc/virt-vgpu/host.xml",
       .min_args = 1,
       .max_args = 1,
@@ -139,7 +139,7 @@ const VgpuCommand vgpu_commands_layout[] = {
       .run = run_host_apply },
     { .name = "host-diff",
       .synopsis = "FILE",
-      .summary = "where the GPUs differ from a layout",
+      .summary = "show how the GPUs differ from a layout",
       .description =
           "Lists what 'host-apply' would change, and changes nothing. The exit status is 1 when "
           "there is a difference. '-' reads standard input.",
@@ -152,8 +152,8 @@ const VgpuCommand vgpu_commands_layout[] = {
       .synopsis = "[--output FILE]",
       .summary = "print the layout of this host",
       .description =
-          "Prints the state of the GPUs as a <vgpuhost> file, to be kept or changed and applied "
-          "again. With --output it is written to FILE, which stays as it was when that fails.",
+          "Prints the state of the GPUs as a <vgpuhost> file, which can be edited and applied "
+          "again. With --output it is written to FILE, which is left unchanged on failure.",
       .example = "virt-vgpu host-export --output /etc/virt-vgpu/host.xml",
       .options = export_options,
       .run = run_host_export },

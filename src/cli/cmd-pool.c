@@ -21,15 +21,15 @@ static struct {
 } option;
 
 static const GOptionEntry list_options[] = {
-    { "all", 0, 0, G_OPTION_ARG_NONE, &option.all, "active and inactive ones, as without it",
+    { "all", 0, 0, G_OPTION_ARG_NONE, &option.all, "active and inactive pools (the default)",
       NULL },
-    { "inactive", 0, 0, G_OPTION_ARG_NONE, &option.inactive, "only inactive ones", NULL },
+    { "inactive", 0, 0, G_OPTION_ARG_NONE, &option.inactive, "only inactive pools", NULL },
     { 0 },
 };
 
 static const GOptionEntry dumpxml_options[] = {
     { "configured", 0, 0, G_OPTION_ARG_NONE, &option.configured,
-      "as it was defined, without what is in use and free", NULL },
+      "as it was defined, without what is used and free", NULL },
     { 0 },
 };
 
@@ -75,7 +75,7 @@ print_users(GVariant *users)
     g_autofree char *joined = g_strjoinv(", ", (char **) names);
 
     if (*joined)
-        printf("  still used by: %s; what runs is not disturbed\n", joined);
+        printf("  still used by: %s; running domains are not affected\n", joined);
 }
 
 /* --- looking ------------------------------------------------------------------------------ */
@@ -370,7 +370,7 @@ const VgpuCommand vgpu_commands_pool[] = {
       .summary = "the pools of GPUs",
       .description =
           "Lists the pools with their state and their GPUs, active or not. The pool 'default' "
-          "has the GPUs that no other one has; it is always there.",
+          "always exists and has the GPUs of no other pool.",
       .example = "virt-vgpu pool-list\nvirt-vgpu pool-list --json | jq '.[].profiles'",
       .options = list_options,
       .columns = list_columns,
@@ -380,8 +380,8 @@ const VgpuCommand vgpu_commands_pool[] = {
       .summary = "one pool: its GPUs, room, tenants and users",
       .description =
           "Shows one pool with, for each of its profiles, how many its GPUs can hold, how many "
-          "there are and how many more fit now, what each tenant has of its limit, and which "
-          "plugin parameters its devices may ask for.",
+          "there are and how many more fit now, how much of its limit each tenant uses, and "
+          "which plugin parameters its devices may ask for.",
       .example = "virt-vgpu pool-info design",
       .min_args = 1,
       .max_args = 1,
@@ -400,11 +400,11 @@ const VgpuCommand vgpu_commands_pool[] = {
       .run = run_dumpxml },
     { .name = "pool-define",
       .synopsis = "FILE",
-      .summary = "make or change a pool",
+      .summary = "define or change a pool",
       .description =
-          "Makes the pool that the <vgpupool> in FILE describes, or changes the one of that "
-          "name. A new one has to be started. '-' reads standard input. Domains that run are "
-          "not disturbed.",
+          "Defines the pool that the <vgpupool> in FILE describes, or changes the one of that "
+          "name. A new pool has to be started. '-' reads standard input. Running domains are "
+          "not affected.",
       .example = "virt-vgpu pool-define design.xml && virt-vgpu pool-start design",
       .min_args = 1,
       .max_args = 1,
@@ -420,7 +420,7 @@ const VgpuCommand vgpu_commands_pool[] = {
       .run = run_edit },
     { .name = "pool-start",
       .synopsis = "POOL",
-      .summary = "let vGPUs be made on a pool's GPUs",
+      .summary = "start a pool: vGPUs can be made on its GPUs",
       .description = "Activates a pool that was defined or stopped.",
       .example = "virt-vgpu pool-start design",
       .min_args = 1,
@@ -428,20 +428,21 @@ const VgpuCommand vgpu_commands_pool[] = {
       .run = run_start },
     { .name = "pool-destroy",
       .synopsis = "POOL",
-      .summary = "let no vGPU be made there any more",
+      .summary = "stop a pool: no new vGPU is made on its GPUs",
       .description =
-          "Stops a pool: it keeps its GPUs, but no new vGPU is made on them. Domains that "
-          "have one keep it; they are listed.",
+          "Stops a pool: it keeps its GPUs, but no new vGPU is made on them. Domains that have "
+          "one keep it; they are listed.",
       .example = "virt-vgpu pool-destroy design",
       .min_args = 1,
       .max_args = 1,
       .run = run_destroy },
     { .name = "pool-undefine",
       .synopsis = "POOL",
-      .summary = "forget a pool",
+      .summary = "undefine a pool",
       .description =
           "Removes a stopped pool; its GPUs go to the next pool that matches them, or to "
-          "'default'. Domains that still name it do not start any more; they are named.",
+          "'default'. Domains that still name the pool can no longer be started; they are "
+          "listed.",
       .example = "virt-vgpu pool-destroy design && virt-vgpu pool-undefine design",
       .min_args = 1,
       .max_args = 1,
@@ -457,10 +458,9 @@ const VgpuCommand vgpu_commands_pool[] = {
       .run = run_autostart },
     { .name = "pool-refresh",
       .synopsis = "POOL",
-      .summary = "read a pool's file and look at its GPUs again",
-      .description = "Reads the pool's file again, looks which GPUs it matches, and rebuilds its "
-                     "driver image "
-                     "from its bundle.",
+      .summary = "reread a pool's file and find its GPUs again",
+      .description = "Reads the pool's file again, finds the GPUs that it matches, and "
+                     "rebuilds its driver image from its bundle.",
       .example = "virt-vgpu pool-refresh design",
       .min_args = 1,
       .max_args = 1,

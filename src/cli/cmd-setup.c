@@ -22,7 +22,7 @@ static struct {
 } option;
 
 static const GOptionEntry enable_options[] = {
-    { "vfs", 0, 0, G_OPTION_ARG_STRING, &option.vfs, "how many virtual functions, or max [max]",
+    { "vfs", 0, 0, G_OPTION_ARG_STRING, &option.vfs, "number of virtual functions, or max [max]",
       "N" },
     { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
       "also after a reboot: write it to /etc/virt-vgpu/host.xml", NULL },
@@ -56,21 +56,21 @@ static const GOptionEntry mig_list_options[] = {
 
 static const GOptionEntry scheduler_options[] = {
     { "timeslice", 0, 0, G_OPTION_ARG_STRING, &option.timeslice,
-      "microseconds that a vGPU has at a time [the driver's choice]", "US" },
+      "time slice of a vGPU in microseconds [the driver's choice]", "US" },
     { "strict", 0, 0, G_OPTION_ARG_STRING, &option.strict,
       "yes, no or default: strict round robin [default]", "WHEN" },
     { "averaging", 0, 0, G_OPTION_ARG_STRING, &option.averaging,
       "averaging factor of strict round robin, 1 to 60", "N" },
     { "frequency", 0, 0, G_OPTION_ARG_STRING, &option.frequency,
-      "of strict round robin, 63 to 960 Hz", "HZ" },
+      "frequency of strict round robin, 63 to 960 Hz", "HZ" },
     { "gpu-instance", 0, 0, G_OPTION_ARG_STRING, &option.gpu_instance,
-      "only of this MIG GPU instance, where the driver can", "GI" },
+      "only for this MIG GPU instance, if the driver supports it", "GI" },
     { "next-load", 0, 0, G_OPTION_ARG_NONE, &option.next_load,
-      "change nothing now: only the line for the next load of the driver", NULL },
+      "change nothing now, only for the next load of the driver", NULL },
     { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
       "also after a reboot: write it to /etc/virt-vgpu/host.xml", NULL },
     { "modprobe-file", 0, 0, G_OPTION_ARG_FILENAME, &option.modprobe_file,
-      "write the line that makes it last into this file", "FILE" },
+      "write the line that makes it permanent to FILE", "FILE" },
     { 0 },
 };
 
@@ -275,7 +275,7 @@ scheduler_wanted(const char *policy, GError **error)
         return NULL;
     }
     if (option.persistent && (option.next_load || option.gpu_instance)) {
-        vgpu_command_usage(error, "--persistent goes with neither --next-load nor "
+        vgpu_command_usage(error, "--persistent cannot be combined with --next-load or "
                                   "--gpu-instance");
         return NULL;
     }
@@ -288,7 +288,7 @@ scheduler_wanted(const char *policy, GError **error)
              !g_ascii_string_to_unsigned(words[i].value, 10, 0, G_MAXUINT, NULL, NULL))) {
             g_variant_builder_clear(&wanted);
             if (!policy)
-                vgpu_command_usage(error, "these options go with a POLICY");
+                vgpu_command_usage(error, "these options need a POLICY");
             else
                 vgpu_command_usage(error, "%s: '%s' is not a number", words[i].key,
                                    words[i].value);
@@ -370,7 +370,7 @@ run_scheduler(const VgpuCli *cli, char **args, GError **error)
     if (option.modprobe_file) {
         if (!g_variant_lookup(scheduler, "modprobe", "&s", &line) || !*line) {
             g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                        "GPU %s: there is no line for %s", address, option.modprobe_file);
+                        "GPU %s: there is no line to write to %s", address, option.modprobe_file);
             return EXIT_FAILURE;
         }
         if (!write_modprobe(option.modprobe_file, line, error))
@@ -389,8 +389,9 @@ const VgpuCommand vgpu_commands_setup[] = {
       .summary = "turn its virtual functions on",
       .description =
           "Turns the virtual functions of an SR-IOV GPU on, with the vendor's own tool where "
-          "there is one, and looks whether they are there. Lasts until the host reboots or the "
-          "driver is reloaded, unless --persistent. Refused while a vGPU of that GPU exists.",
+          "there is one, and checks that they appear. Lasts until the host reboots or the "
+          "driver is reloaded, unless --persistent is given. Refused while a vGPU of that GPU "
+          "exists.",
       .example = "virt-vgpu gpu-enable 41:00.0\n"
                  "virt-vgpu gpu-enable 41:00.0 --vfs 8 --persistent",
       .min_args = 1,
@@ -425,11 +426,11 @@ const VgpuCommand vgpu_commands_setup[] = {
       .synopsis = "GPU SPEC [--persistent]",
       .summary = "divide a GPU into MIG GPU instances",
       .description =
-          "Makes the GPU have exactly the GPU instances of SPEC, a list of names or ids of "
-          "'mig-list --profiles' with their numbers. What fits already stays, and instances "
-          "that are in use are never touched: if they are in the way, nothing is done. MIG mode "
-          "is turned on if need be; \"reset required\" means that it is not on yet. Lasts until "
-          "the host reboots, unless --persistent.",
+          "Gives the GPU exactly the GPU instances of SPEC, a list of names or ids from "
+          "'mig-list --profiles' with counts. Instances that match are kept, and those in use "
+          "are never touched: if they are in the way, nothing is changed. MIG mode is turned "
+          "on if necessary; \"reset required\" means that it is not on yet. Lasts until the "
+          "host reboots, unless --persistent is given.",
       .example = "virt-vgpu mig-apply e1:00.0 1g.12gb:4,2g.24gb:1 --persistent",
       .min_args = 2,
       .max_args = 2,
@@ -453,11 +454,10 @@ const VgpuCommand vgpu_commands_setup[] = {
       .summary = "how vGPUs share the time of a GPU",
       .description =
           "Shows how the vGPUs of a GPU share its time; with POLICY (best-effort, equal-share "
-          "or fixed-share) sets it, until the driver is reloaded. Refused while a vGPU of "
-          "that GPU exists. The line that makes it last is printed, and written into a file of "
-          "/etc/modprobe.d only with --modprobe-file. With --next-load nothing is changed now, "
-          "which "
-          "also works while vGPUs run.",
+          "or fixed-share) sets the policy until the driver is reloaded. Refused while a vGPU "
+          "of that GPU exists. The line that makes it permanent is printed, and with "
+          "--modprobe-file written to a file in /etc/modprobe.d. With --next-load nothing is "
+          "changed now, so this also works while vGPUs run.",
       .example = "virt-vgpu scheduler 41:00.0\n"
                  "virt-vgpu scheduler 41:00.0 fixed-share --timeslice 2000\n"
                  "virt-vgpu scheduler 41:00.0 equal-share \\\n"

@@ -50,7 +50,7 @@ static struct {
 
 static const GOptionEntry list_options[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &option.all,
-      "also planned ones of domains that are off, and those of others", NULL },
+      "also planned vGPUs of domains that are off, and foreign ones", NULL },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &option.stats,
       "with frame buffer, utilisation and licence, where they are reported", NULL },
     { 0 },
@@ -59,7 +59,7 @@ static const GOptionEntry list_options[] = {
 static const GOptionEntry create_options[] = {
     { "uuid", 0, 0, G_OPTION_ARG_STRING, &option.uuid, "its UUID [a random one]", "UUID" },
     { "persistent", 0, 0, G_OPTION_ARG_NONE, &option.persistent,
-      "keep it over a reboot of the host", NULL },
+      "keep it across reboots of the host", NULL },
     { 0 },
 };
 
@@ -152,7 +152,7 @@ run_list(const VgpuCli *cli, char **args, GError **error)
     marked = with_marks(vgpus, &any);
     print_vgpus(columns, marked);
     if (any && !vgpu_table_is_alone())
-        printf("\n" RESTART_MARK " runs with something else than its definition has, until it is "
+        printf("\n" RESTART_MARK " runs with vGPUs that differ from its definition until it is "
                "restarted\n");
     return EXIT_SUCCESS;
 }
@@ -230,13 +230,14 @@ run_destroy(const VgpuCli *cli, char **args, GError **error)
 const VgpuCommand vgpu_commands_vgpu[] = {
     { .name = "list",
       .synopsis = "[--all] [--stats]",
-      .summary = "the vGPUs that exist, and whose they are",
+      .summary = "the vGPUs that exist, and their domains",
       .description =
           "Lists the vGPUs of this host with domain, profile and state. With --all also those "
           "that domains which are off would get (planned) and those that were not made by "
           "virt-vgpu (foreign). With --stats also what the vendor's library reports for each: "
           "frame buffer in use, utilisation, the state of the guest's licence and when it "
-          "expires, and the guest's driver. What it does not report is unknown, not zero.",
+          "expires, and the guest's driver. Figures that it does not report are unknown, not "
+          "zero.",
       .example = "virt-vgpu list\nvirt-vgpu list --all --wide\nvirt-vgpu list --stats",
       .options = list_options,
       .columns = list_columns,
@@ -245,12 +246,10 @@ const VgpuCommand vgpu_commands_vgpu[] = {
       .synopsis = "GPU|VF PROFILE [--uuid UUID] [--persistent]",
       .summary = "make a vGPU without a domain",
       .description =
-          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU, or on that virtual "
-          "function of one. No start or stop of a domain touches it; it stays until 'destroy' "
-          "or, without --persistent, until the "
-          "host reboots. On a VF, or of a MIG-backed profile, --persistent holds the room for "
-          "one "
-          "instead.",
+          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU, or on that "
+          "virtual function of one. Starts and stops of domains do not affect it; it stays "
+          "until 'destroy' or, without --persistent, until the host reboots. On a VF, or for a "
+          "MIG-backed profile, --persistent holds the room for one instead.",
       .example = "virt-vgpu create 41:00.0 'NVIDIA A2-4Q'\n"
                  "virt-vgpu create 41:00.0 nvidia-746 --persistent",
       .min_args = 2,
@@ -261,7 +260,7 @@ const VgpuCommand vgpu_commands_vgpu[] = {
       .synopsis = "UUID",
       .summary = "remove a vGPU that 'create' made",
       .description =
-          "Removes a vGPU that was made with 'create'. One that a domain uses is refused.",
+          "Removes a vGPU that was made with 'create'. Refused while a domain uses it.",
       .example = "virt-vgpu destroy 6f8d9a34-9a0e-4b0c-8a55-0a8a3b6f3d10",
       .min_args = 1,
       .max_args = 1,

@@ -113,8 +113,8 @@ judge_other_driver(const VgpuCard *card)
         .detail = g_strdup_printf("bound to %s, which makes no vGPUs", card->driver),
         .fix = g_strdup(g_str_equal(card->driver, "nouveau")
                             ? "if NVIDIA lists this model for vGPU (GeForce: no): install its "
-                              "vGPU host driver, put 'blacklist nouveau' into "
-                              "/etc/modprobe.d, renew the initramfs, and reboot"
+                              "vGPU host driver, put 'blacklist nouveau' into /etc/modprobe.d, "
+                              "rebuild the initramfs, and reboot"
                             : "if it is to make vGPUs, bind it to nvidia"),
     };
 }
@@ -127,7 +127,7 @@ judge_silent(const VgpuCard *card)
     return (VgpuFinding) {
         .status = FAIL,
         .detail = g_strdup_printf("%s does not answer: %s", driver, card->silence),
-        .fix = g_strdup("'journalctl -k' may tell why; a driver that hangs needs a reboot"),
+        .fix = g_strdup("see 'journalctl -k'; a driver that hangs needs a reboot"),
     };
 }
 
@@ -145,7 +145,7 @@ judge_i915(const VgpuCard *card)
         .fix = card->is_alone
                    ? g_strdup("for GVT-g: modprobe kvmgt, and i915.enable_gvt=1 on the kernel "
                               "command line; processors after the 10th generation have SR-IOV "
-                              "instead, which takes a driver with it")
+                              "instead, which needs a driver that supports it")
                    : NULL,
     };
 }
@@ -186,14 +186,14 @@ vgpu_doctor_card_judge_driver(const VgpuCard *card)
     if (!is_nvidia(card) && !card->vfs_total && !card->on_pf)
         return judge_bare(card);
     if (is_given_away(card))
-        return (VgpuFinding) { OK, g_strdup_printf("%s: guests get it whole", card->driver),
+        return (VgpuFinding) { OK, g_strdup_printf("%s: passed through whole", card->driver),
                                NULL };
     if (!card->driver)
         return (VgpuFinding) {
             .status = WARN,
             .detail = g_strdup("bound to no driver: it makes no vGPUs"),
-            .fix = g_strdup(is_nvidia(card) ? "modprobe nvidia; 'journalctl -k' tells why when "
-                                              "that does not help"
+            .fix = g_strdup(is_nvidia(card) ? "modprobe nvidia; if that does not help, see "
+                                              "'journalctl -k'"
                                             : "load the vendor's host driver"),
         };
     if (card->vendor == VENDOR_AMD && !card->vfs_enabled && g_str_equal(card->driver, "amdgpu"))
@@ -250,8 +250,8 @@ judge_nvidia_vfs(const VgpuCard *card)
         return (VgpuFinding) {
             .status = FAIL,
             .detail =
-                g_strdup_printf("%u virtual functions are on, and NVIDIA's driver took none "
-                                "for want of an IOMMU",
+                g_strdup_printf("%u virtual functions are on, and NVIDIA's driver uses none "
+                                "without an IOMMU",
                                 card->vfs_enabled),
             .fix = g_strdup_printf("see the check iommu; then virt-vgpu gpu-enable %s",
                                    card->address),
@@ -270,8 +270,8 @@ judge_nvidia_vfs(const VgpuCard *card)
         .status = WARN,
         .detail = g_strdup_printf("%u virtual functions are on, and none shows vGPU types",
                                   card->vfs_enabled),
-        .fix = g_strdup_printf("virt-vgpu gpu-disable %s, then gpu-enable; 'journalctl -k' tells "
-                               "why when that does not help",
+        .fix = g_strdup_printf("virt-vgpu gpu-disable %s, then gpu-enable; if that does not "
+                               "help, see 'journalctl -k'",
                                card->address),
     };
 }

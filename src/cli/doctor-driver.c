@@ -101,7 +101,7 @@ vgpu_doctor_driver_discover(VgpuDoctorDriver *self, GVariant **details, GError *
         results ? g_variant_lookup_value(results, "details", G_VARIANT_TYPE("a(sutu)")) : NULL;
     g_autoptr(VgpuInventory) inventory =
         discovery ? vgpu_contents_unpack_discovery(discovery) : NULL;
-    const char *why = "its answer cannot be understood";
+    const char *why = "its answer cannot be parsed";
     guint code;
 
     if (!results)

@@ -165,7 +165,7 @@ check_host_layout(VgpuDoctor *self)
         return;
     if (!text && vgpu_sysfs_exists(self->fs, VGPU_PATH_HOST_STATUS)) {
         vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_WARN, error->message,
-                            "see what is wrong with it");
+                            "check the file");
         return;
     }
     if (!text) {
@@ -178,7 +178,7 @@ check_host_layout(VgpuDoctor *self)
     steps = g_variant_parse(G_VARIANT_TYPE("aa{sv}"), text, NULL, NULL, NULL);
     if (!steps)
         vgpu_doctor_row_add(self, "host layout", VGPU_DOCTOR_WARN,
-                            "/" VGPU_PATH_HOST_STATUS " cannot be understood",
+                            "/" VGPU_PATH_HOST_STATUS " cannot be parsed",
                             "virt-vgpu host-apply /" VGPU_PATH_HOST_LAYOUT);
     else
         check_steps(self, steps);

@@ -111,7 +111,7 @@ VgpuFinding
 vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
 {
     if (is_ours)
-        return (VgpuFinding) { WARN, g_strdup("is virt-vgpu-hook once more: it runs twice"),
+        return (VgpuFinding) { WARN, g_strdup("is a second virt-vgpu-hook: it runs twice"),
                                g_strdup("remove it") };
     if (strstr(text, "/fmpm")) /* github.com/NVIDIA/libvirt-hooks */
         return (VgpuFinding) {
@@ -140,10 +140,11 @@ vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
     if (strstr(text, "mdev") || strstr(text, "vgpu"))
         return (
             VgpuFinding) { WARN, g_strdup("seems to make or remove mediated devices as well"),
-                           g_strdup("leave that to virt-vgpu, or to it, for any one domain") };
+                           g_strdup("use either virt-vgpu or this hook for a domain, not both") };
     if (contains_word(text, "nvidia"))
         return (VgpuFinding) { WARN, g_strdup("seems to handle NVIDIA's driver or its cards"),
-                               g_strdup("see that it leaves the cards alone that make vGPUs") };
+                               g_strdup("make sure that it does not touch cards that make "
+                                        "vGPUs") };
     return (VgpuFinding) { 0 };
 }
 
@@ -215,10 +216,10 @@ vgpu_doctor_judge_selinux(const char *context, const char *label, const char *pr
     if (g_str_equal(domain, "virtqemud_t"))
         return (VgpuFinding) {
             .status = WARN,
-            .detail = g_strdup("it enforces, and virtqemud runs as virtqemud_t: some "
-                               "releases of its policy let that run no hook for QEMU"),
+            .detail = g_strdup("enforcing, and virtqemud runs as virtqemud_t: some releases of "
+                               "the policy do not let it run hooks for QEMU"),
             .fix = g_strdup("if 'ausearch -m avc -c virtqemud' reports refused hooks: 'semanage "
                             "permissive -a virtqemud_t', until the policy allows them"),
         };
-    return (VgpuFinding) { OK, g_strdup("enforces, and is not known to be in the way"), NULL };
+    return (VgpuFinding) { OK, g_strdup("enforcing, without a known conflict"), NULL };
 }

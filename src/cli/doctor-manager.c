@@ -146,7 +146,7 @@ check_log(VgpuDoctor *self)
         return;
     detail = g_strdup_printf("its last vGPU did not start: %s", reason);
     vgpu_doctor_row_add(self, NAME " log", VGPU_DOCTOR_WARN, detail,
-                        "'journalctl -t " NAME "' has all of it; NVIDIA's release notes list "
+                        "'journalctl -t " NAME "' shows the rest; NVIDIA's release notes list "
                         "known issues by such lines");
 }
 

@@ -92,7 +92,7 @@ check_mdevctl_autostart(VgpuDoctor *self)
         return;
     if (!found->len) {
         vgpu_doctor_row_add(self, "mdevctl autostart", VGPU_DOCTOR_OK,
-                            "mdevctl starts no device of somebody else's", NULL);
+                            "mdevctl starts no foreign device", NULL);
         return;
     }
     fix = found->len > 1 ? g_strdup("for each: mdevctl modify --manual --uuid UUID")
@@ -125,10 +125,11 @@ check_polkit(VgpuDoctor *self)
 {
     if (!vgpu_sysfs_exists(self->fs, POLKIT))
         vgpu_doctor_row_add(self, "polkit", VGPU_DOCTOR_OK,
-                            "not installed: who is not root may only look", NULL);
+                            "not installed: users other than root can only query", NULL);
     else if (!vgpu_sysfs_exists(self->fs, ACTIONS))
         vgpu_doctor_row_add(self, "polkit", VGPU_DOCTOR_WARN,
-                            "does not know virt-vgpu's actions: who is not root may only look",
+                            "does not know virt-vgpu's actions: users other than root can only "
+                            "query",
                             "install org.virtvgpu.policy into /usr/share/polkit-1/actions");
     else
         vgpu_doctor_row_add(self, "polkit", VGPU_DOCTOR_OK, "knows virt-vgpu's actions", NULL);

@@ -46,7 +46,7 @@ vgpu_doctor_local(const char *root, const char *program, bool asks_drivers, GVar
         g_variant_builder_add_value(
             rows,
             vgpu_doctor_row_new(fs ? "driver process" : "root", VGPU_DOCTOR_FAIL, error->message,
-                                fs ? "see whether virt-vgpu is completely installed" : NULL));
+                                fs ? "check that virt-vgpu is completely installed" : NULL));
     if (fs && !cards)
         cards = g_ptr_array_new();
     if (fs)
@@ -161,6 +161,7 @@ vgpu_doctor_text(GVariant *rows, const VgpuTableStyle *style)
     if (failures + warnings == 0)
         g_string_append(out, "No problems found.\n");
     else
-        g_string_append_printf(out, "%u failed, %u to look at.\n", failures, warnings);
+        g_string_append_printf(out, "%u failed, %u warning%s.\n", failures, warnings,
+                               warnings == 1 ? "" : "s");
     return g_string_free(out, FALSE);
 }

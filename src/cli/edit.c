@@ -60,7 +60,7 @@ vgpu_edit_run(const char *path, GError **error)
         return NULL;
     if (len > VGPU_XML_MAX || !g_utf8_validate(text, (gssize) len, NULL)) {
         g_free(text);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s is no XML in UTF-8", path);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s is not XML in UTF-8", path);
         return NULL;
     }
     return text;

@@ -269,7 +269,7 @@ look_at_function(const VgpuHandmade *self, const char *address, const char *doma
     if (!gpu && !has_function(self, address)) {
         out->kind = VGPU_HANDMADE_UNKNOWN;
         out->reason =
-            g_strdup_printf("%s is not present, so its profile cannot be found out", address);
+            g_strdup_printf("%s is not present, so its profile cannot be determined", address);
         return;
     }
     if (!vf || !vgpu_interface_is_on_vf(interface)) /* no GPU's, a whole GPU, or no vGPU of it */

@@ -109,6 +109,6 @@ vgpu_interrupt_of_call(const char *method, GVariant *parameters, const char *doi
 
     if (!verb)
         return NULL;
-    return g_strdup_printf("%s: virtvgpud goes on with it%s; see 'virt-vgpu %s'", doing,
+    return g_strdup_printf("%s: virtvgpud continues with it%s; see 'virt-vgpu %s'", doing,
                            asks ? ", unless a password was asked for and not given" : "", verb);
 }

@@ -307,13 +307,14 @@ check_hook(Check *self)
         if (errno == ENOENT || errno == ENOTDIR)
             clean(self, "hook", "not there");
         else
-            left(self, "hook", "/" HOOK " cannot be looked at", "run uninstall-check as root");
+            left(self, "hook", "/" HOOK " cannot be read", "run uninstall-check as root");
     } else if (!S_ISLNK(link.st_mode)) {
-        left(self, "hook", "/" HOOK " is a file, which stays when the package goes", "rm /" HOOK);
+        left(self, "hook", "/" HOOK " is a file, which stays when the package is removed",
+             "rm /" HOOK);
     } else if (fstatat(root, HOOK, &file, 0) < 0) {
         left(self, "hook", "/" HOOK " points to nothing", "rm /" HOOK);
     } else {
-        clean(self, "hook", "the link goes with the package");
+        clean(self, "hook", "the link is removed with the package");
     }
 }
 

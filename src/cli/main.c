@@ -30,7 +30,7 @@ static struct {
 
 static const GOptionEntry global_options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &global.json, "print JSON instead of a table", NULL },
-    { "wide", 0, 0, G_OPTION_ARG_NONE, &global.wide, "all columns, nothing cut", NULL },
+    { "wide", 0, 0, G_OPTION_ARG_NONE, &global.wide, "all columns, nothing truncated", NULL },
     { "columns", 'o', 0, G_OPTION_ARG_STRING, &global.columns,
       "only these columns of a table, in this order", "COLUMN,…" },
     { "noheadings", 0, 0, G_OPTION_ARG_NONE, &global.bare, "a table without headings", NULL },

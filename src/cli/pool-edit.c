@@ -20,8 +20,7 @@ is_unchanged(VgpuBusManager1 *manager, const char *name, const char *xml, GError
         return false;
     if (strcmp(g_variant_get_string(current, NULL), xml) == 0)
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                "pool %s was changed by somebody else meanwhile", name);
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "pool %s was changed meanwhile", name);
     return false;
 }
 
@@ -65,7 +64,7 @@ vgpu_pool_edit(VgpuBusManager1 *manager, const char *name, const char *xml, bool
         fprintf(stderr, "virt-vgpu: %s\n", failure->message);
         if (!vgpu_edit_ask("Edit it again?")) {
             g_set_error(error, failure->domain, failure->code,
-                        "pool %s is as it was; the edited text is in %s", name, path);
+                        "pool %s is unchanged; the edited text is in %s", name, path);
             return false;
         }
     }

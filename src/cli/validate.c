@@ -147,9 +147,9 @@ print_verdict(Validation *all, const VgpuDomain *domain)
 static void
 print_unchecked(const Validation *all, const char *file)
 {
-    printf("Pools, other domains and this host's GPUs were not looked at");
+    printf("Pools, other domains and this host's GPUs were not checked");
     if (all->is_domain)
-        printf(": 'virt-vgpu explain --xml %s' does", file);
+        printf("; 'virt-vgpu explain --xml %s' does that", file);
     printf(".\n");
 }
 

@@ -33,7 +33,7 @@ vgpu_xml_file_read(const char *path, gsize *len, GError **error)
         return NULL;
     if (memchr(data, '\0', used)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s: this is no XML: it has a NUL byte", path);
+                    "%s: this is not XML: it has a NUL byte", path);
         return NULL;
     }
     data[used] = '\0';

@@ -27,7 +27,7 @@ check_token(const char *token, GError **error)
     if (!name || vgpu_driver_iso_is_token(name))
         return true;
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "%s: NVIDIA's driver wants the token under the name it came with, "
+                "%s: NVIDIA's driver needs the token under its original name, "
                 "client_configuration_token_….tok",
                 token);
     return false;

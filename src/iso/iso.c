@@ -132,7 +132,7 @@ check_path(const char *path, GError **error)
         g_autofree char *shown = g_utf8_make_valid(path, -1);
 
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "'%s' cannot be a name in the image", shown);
+                    "'%s' is not a valid name in the image", shown);
     }
     return false;
 }

@@ -35,11 +35,12 @@ static struct {
 static const GOptionEntry options[] = {
     { "gridd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.gridd, "a setting", "KEY=VALUE" },
     { "token", 0, 0, G_OPTION_ARG_FILENAME, &option.token, "the client token", "FILE" },
-    { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile, "what it is for", "PROFILE" },
+    { "profile", 0, 0, G_OPTION_ARG_STRING, &option.profile, "the profile that it is for",
+      "PROFILE" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &option.config, "the daemon's configuration",
       "FILE" },
-    { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &option.config_dir, "and that directory",
-      "DIR" },
+    { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &option.config_dir,
+      "the directory of more configuration files", "DIR" },
     { 0 },
 };
 

@@ -75,7 +75,8 @@ check_place(const char *path, const char *const *inputs, GError **error)
 
         if (input && is_within(path, input)) {
             g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                        "%s would hold itself, since it is in %s; write it to another directory",
+                        "%s would contain itself, since it is in %s; write it to another "
+                        "directory",
                         path, *inputs);
             return false;
         }
@@ -93,7 +94,7 @@ check_link(const char *path, GError **error)
     if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode) || st.st_uid == geteuid() || st.st_uid == 0)
         return true;
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "%s is a link of another user; name what it leads to", path);
+                "%s is a symbolic link of another user; name its target", path);
     return false;
 }
 
@@ -163,7 +164,7 @@ check_target(int dir, const char *name, const char *path, GError **error)
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(st.st_mode))
         return true;
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "%s is %s", path,
-                S_ISLNK(st.st_mode) ? "a link; name what it leads to" : "not a regular file");
+                S_ISLNK(st.st_mode) ? "a symbolic link; name its target" : "not a regular file");
     return false;
 }
 

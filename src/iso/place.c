@@ -83,7 +83,8 @@ vgpu_iso_place_open(const VgpuIsoPlace *self, const char *path, int flags, GErro
         close(base);
     if (fd < 0 && err == ELOOP)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "%s is a link, or there is one on the way from %s; name what it leads to",
+                    "%s is a symbolic link, or there is one on the way from %s; name its "
+                    "target",
                     path, dir);
     else if (fd < 0)
         vgpu_error_errno(error, vgpu_error_code_of(err), err, "%s", path);

@@ -67,7 +67,7 @@ stream_read(IsoStream *stream, void *buffer, size_t count)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            complain(source, n < 0 ? g_strerror(errno) : "has become shorter while it was read");
+            complain(source, n < 0 ? g_strerror(errno) : "was truncated while it was read");
             return (int) ISO_FILE_READ_ERROR;
         }
         done += (size_t) n;

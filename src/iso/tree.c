@@ -73,7 +73,7 @@ collect_file(const Top *top, const char *below, bool is_link, GError **error)
     struct stat st;
 
     if (fd < 0 && errno == EXDEV)
-        return refuse(error, top->path, below, "is a link that leads out of its directory");
+        return refuse(error, top->path, below, "is a link to a file outside its directory");
     if (fd < 0)
         return vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "%s/%s", top->path,
                                 below);

@@ -86,7 +86,7 @@ make_image(const VgpuIso *iso, const char *label, VgpuIsoTrouble *trouble, GErro
     const GPtrArray *entries = vgpu_iso_entries(iso);
     IsoImage *image;
 
-    if (!check(iso_image_new(label, &image), "cannot begin an image", error))
+    if (!check(iso_image_new(label, &image), "cannot create an image", error))
         return NULL;
     iso_image_set_volume_id(image, label);
     g_hash_table_insert(dirs, g_strdup(""), iso_image_get_root(image));
@@ -108,7 +108,7 @@ make_source(IsoImage *image, GError **error)
     struct burn_source *source = NULL;
     int status = iso_write_opts_new(&options, 0);
 
-    if (!check(status, "cannot begin an image", error))
+    if (!check(status, "cannot create an image", error))
         return NULL;
     iso_write_opts_set_iso_level(options, 3);
     iso_write_opts_set_rockridge(options, 1);
@@ -124,7 +124,7 @@ make_source(IsoImage *image, GError **error)
     iso_write_opts_set_output_charset(options, "UTF-8");
     status = iso_image_create_burn_source(image, options, &source);
     iso_write_opts_free(options);
-    return check(status, "cannot begin an image", error) ? source : NULL;
+    return check(status, "cannot create an image", error) ? source : NULL;
 }
 
 static bool
@@ -176,7 +176,7 @@ drain(struct burn_source *source, int fd, GError **error)
     }
     if (is_good && done != want) {
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                            "the image could not be made completely");
+                            "the image could not be completed");
         is_good = false;
     }
     if (!is_good && source->version)

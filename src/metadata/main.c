@@ -51,8 +51,9 @@ parse(int *argc, char ***argv, Request *out, GError **error)
 
     g_option_context_set_summary(
         context, "Replace the vgpu annotation of a domain, in the running domain, in its "
-                 "definition, or both,\nby the element on standard input; nothing there removes "
-                 "it. The daemon virtvgpud runs this.");
+                 "definition, or both,\n"
+                 "by the element on standard input; empty input removes it. The daemon "
+                 "virtvgpud runs this.");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, argc, argv, error))
         return false;
@@ -63,7 +64,7 @@ parse(int *argc, char ***argv, Request *out, GError **error)
     out->config = g_str_equal(where, "config") || g_str_equal(where, "both");
     if (!out->live && !out->config)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
-                              "it is called as: live|config|both UUID; see --help");
+                              "usage: live|config|both UUID; see --help");
     out->uuid = (*argv)[2];
     return true;
 }

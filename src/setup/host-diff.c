@@ -206,7 +206,7 @@ scheduler_instead(const VgpuScheduler *wanted, const VgpuHostReading *now)
     const VgpuScheduler *is = &now->scheduler;
 
     if (!now->has_scheduler)
-        return not_told(now, "not told by this GPU's driver");
+        return not_told(now, "not reported by this GPU's driver");
     return vgpu_scheduler_is(is, wanted) ? NULL : vgpu_host_scheduler_text(is);
 }
 

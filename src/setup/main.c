@@ -26,14 +26,14 @@ static const GOptionEntry options[] = {
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &option.config,
       "read FILE instead of /etc/virt-vgpu/virt-vgpu.conf", "FILE" },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &option.root,
-      "where /sys, /dev, /run and /etc are looked for (for tests)", "DIR" },
+      "look for /sys, /dev, /run and /etc in DIR (for tests)", "DIR" },
     { "boot", 0, 0, G_OPTION_ARG_NONE, &option.boot,
-      "apply: wait for drivers that are loaded late, and fail if a GPU does", NULL },
-    { "wait", 0, 0, G_OPTION_ARG_INT, &option.wait, "with --boot: for so long (default: 60)",
+      "apply: wait for drivers that are loaded late, and fail if a GPU fails", NULL },
+    { "wait", 0, 0, G_OPTION_ARG_INT, &option.wait, "with --boot: time limit (default: 60)",
       "SECONDS" },
     { "write", 0, 0, G_OPTION_ARG_NONE, &option.write,
       "enable, disable: write /etc/gim_config, for the next load of AMD's old driver", NULL },
-    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "say more", NULL },
+    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "log debug messages", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
     { 0 },
 };
@@ -76,8 +76,8 @@ parse(int *argc, char ***argv, const char *const **arguments, GError **error)
     }
     *arguments = (const char *const *) *argv + 2;
     if ((guint) *argc - 2 < verb->min || (guint) *argc - 2 > verb->max) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "the verb is called as: %s %s",
-                    verb->name, verb->arguments);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "usage: %s %s", verb->name,
+                    verb->arguments);
         return NULL;
     }
     if (option.wait < 0) {

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "setup/mig.h"
 
-#define GONE "the layout it had could not be made again as a whole, look at it; "
+#define GONE "its former layout could not be restored completely, check it; "
 
 typedef struct {
     VgpuNvml *nvml;
@@ -116,7 +116,7 @@ read_back(Work *work, const GPtrArray *wanted, GError **error)
     if (rest.destroy->len || rest.create->len)
         return vgpu_error_set(
             error, VGPU_ERROR_DRIVER,
-            "GPU %s: the driver took every step, but its GPU instances are not as wanted",
+            "GPU %s: the driver accepted every step, but the GPU instances are not as wanted",
             work->gpu);
     for (guint i = 0; i < work->created->len; i++) {
         guint id = g_array_index(work->created, guint, i);

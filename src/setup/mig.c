@@ -66,12 +66,13 @@ read_count(char *word, guint *count, GError **error)
     if (!*word)
         return vgpu_error_set(
             error, VGPU_ERROR_BAD_REQUEST,
-            "a MIG layout is 'PROFILE:COUNT,...' such as 1g.12gb:4,2g.24gb:1; a profile "
-            "is missing");
+            "a MIG layout is 'PROFILE:COUNT,...' such as 1g.12gb:4,2g.24gb:1; a profile is "
+            "missing");
     if (colon && !g_ascii_string_to_unsigned(colon, 10, 1, MAX_COUNT, &number, NULL))
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
-                              "'%s' of MIG profile %s is no number of instances, 1 to %d", colon,
-                              word, MAX_COUNT);
+                              "'%s' of MIG profile %s is not a number of instances from 1 to "
+                              "%d",
+                              colon, word, MAX_COUNT);
     *count = (guint) number;
     return true;
 }
@@ -115,8 +116,7 @@ check_totals(const GPtrArray *wanted, const GPtrArray *profiles, GError **error)
         if (profile && profile->total && want->count > profile->total)
             return vgpu_error_set(
                 error, VGPU_ERROR_BAD_REQUEST,
-                "%u instances of MIG profile %s are more than the GPU has room for; %u "
-                "at most",
+                "%u instances of MIG profile %s are more than the GPU has room for; %u at most",
                 want->count, want->name, profile->total);
     }
     return true;

@@ -68,7 +68,7 @@ vgpu_nvml_fail(const VgpuNvml *self, int code, const char *gpu, GError **error, 
     va_end(args);
     return vgpu_error_set(error, error_code(code), "%s%s%s%s: NVML says %d, %s%s",
                           gpu ? "GPU " : "", gpu ? gpu : "", gpu ? ": " : "", text, code,
-                          words ? words : "which it has no words for", advice(code));
+                          words ? words : "which it cannot describe", advice(code));
 }
 
 static void
@@ -127,7 +127,7 @@ vgpu_nvml_device(const VgpuNvml *self, const char *gpu, void **device, GError **
     int code;
 
     if (!vgpu_pciaddr_parse(gpu, &addr))
-        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "'%s' is no PCI address", gpu);
+        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "'%s' is not a PCI address", gpu);
     g_snprintf(name, sizeof(name), "%08X:%02X:%02X.%X", addr.domain, addr.bus, addr.slot,
                addr.function);
     code = NVML_CALL(self, nvmlDeviceGetHandleByPciBusId_v2, name, &handle);

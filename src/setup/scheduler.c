@@ -44,7 +44,7 @@ parse_policy(const char *text, VgpuScheduler *out, GError **error)
         }
     return vgpu_error_set(
         error, VGPU_ERROR_BAD_REQUEST,
-        "'%s' is no scheduler policy; there are best-effort, equal-share and fixed-share", text);
+        "'%s' is not a scheduler policy: expected best-effort, equal-share or fixed-share", text);
 }
 
 static bool
@@ -109,8 +109,8 @@ parse_word(const char *word, VgpuScheduler *out, GError **error)
         return parse_number(key, value, MIN_FREQUENCY, MAX_FREQUENCY, &out->frequency, error);
     return vgpu_error_set(
         error, VGPU_ERROR_BAD_REQUEST,
-        "'%s' is no setting of the scheduler; there are policy, strict, timeslice_us, "
-        "averaging_factor and frequency",
+        "'%s' is not a setting of the scheduler: expected policy, strict, timeslice_us, "
+        "averaging_factor or frequency",
         key);
 }
 
@@ -197,8 +197,7 @@ const char *
 vgpu_scheduler_modprobe_note(void)
 {
     return "It takes effect when the nvidia module is reloaded, so after a reboot or with no "
-           "vGPU running (and after the initramfs is "
-           "rebuilt, where that carries the module)";
+           "vGPU running (and after the initramfs is rebuilt, where that carries the module)";
 }
 
 /* --- run time ------------------------------------------------------------------------------- */
@@ -307,8 +306,8 @@ check_idle(VgpuNvml *nvml, const char *gpu, int gi, GError **error)
         return true;
     return vgpu_error_set(
         error, VGPU_ERROR_BUSY,
-        "GPU %s: the scheduler can be set only while no vGPU is active; stop the domains "
-        "%s first",
+        "GPU %s: the scheduler can be set only while no vGPU is active; stop the domains %s "
+        "first",
         gpu, users->str);
 }
 

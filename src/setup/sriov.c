@@ -84,7 +84,7 @@ vgpu_sriov_plan(const VgpuSriovState *now, guint wanted, VgpuSriovPlan *out, GEr
     if (!now->total && wanted)
         return vgpu_error_set(
             error, VGPU_ERROR_NOT_SUPPORTED,
-            "%s has no SR-IOV: the card cannot do it, or it is off in the firmware",
+            "%s has no SR-IOV: the card does not support it, or it is off in the firmware",
             now->address);
     if (vfs > now->total)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
@@ -162,11 +162,11 @@ find_use(const VgpuSysfs *sysfs, const char *address)
     g_hash_table_add(named, (char *) address);
     inventory = vgpu_discovery_run(sysfs, named, &error);
     if (!inventory)
-        return g_strdup_printf("something (it cannot be told what: %s)", error->message);
+        return g_strdup_printf("something unknown (%s)", error->message);
     if (!(gpu = vgpu_inventory_find(inventory, address)))
         return NULL;
     if (!vgpu_scan_contents(sysfs, gpu, &error))
-        return g_strdup_printf("something (it cannot be told what: %s)", error->message);
+        return g_strdup_printf("something unknown (%s)", error->message);
     for (guint i = 0; i < gpu->parents->len; i++) {
         char *found = instance_on(g_ptr_array_index(gpu->parents, i));
 
@@ -353,8 +353,7 @@ manage(const VgpuSysfs *sysfs, const char *gpu, guint vfs, const VgpuSriovTools 
         return true;
     return vgpu_error_set(
         error, VGPU_ERROR_DRIVER,
-        "%s: '%s %s %s' was run, and yet there are %u virtual functions instead of %u; "
-        "it said: %s",
+        "%s: '%s %s %s' was run, but there are %u virtual functions instead of %u; it said: %s",
         gpu, tools->manage, option, gpu, read_uint(sysfs, gpu, "sriov_numvfs"), vfs,
         *output ? output : "nothing");
 }
@@ -404,11 +403,11 @@ write_numvfs(const VgpuSysfs *sysfs, const VgpuSriovState *now, guint vfs,
     if (there == vfs)
         return vgpu_error_set(
             error, VGPU_ERROR_DRIVER,
-            "%s: the driver %s says that it has %u virtual functions, but not all "
-            "of them have appeared (virtfnN of the GPU); see the kernel's log",
+            "%s: the driver %s says that it has %u virtual functions, but not all of them have "
+            "appeared (virtfnN of the GPU); see the kernel's log",
             now->address, now->driver, vfs);
     return vgpu_error_set(error, VGPU_ERROR_DRIVER,
-                          "%s: the driver %s took %u virtual functions, and yet there are %u",
+                          "%s: the driver %s accepted %u virtual functions, but there are %u",
                           now->address, now->driver, vfs, there);
 }
 

@@ -122,7 +122,7 @@ assert_grep "driver image built: $iso" "$(cat /run/lab-refresh)" "pool-refresh"
 assert_eq "$(stat -c '%U:%G %a' $iso)" "root:$(id -gn libvirt-qemu) 640" "the image"
 mv $real "$program"
 ln -s /etc/shadow "$bundle/link"
-assert_fails "link that leads out" virt-vgpu pool-refresh lab
+assert_fails "link to a file outside" virt-vgpu pool-refresh lab
 rm "$bundle/link" $iso
 ln -s /etc/hostname $iso
 assert_fails "$iso is a link" virt-vgpu pool-refresh lab

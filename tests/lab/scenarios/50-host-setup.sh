@@ -86,7 +86,7 @@ rm /run/lab-wait
 assert_fails "GPU $A2 is in use: vGPU $vgpu on .* of domain 'web'" virt-vgpu gpu-disable "$A2" --persistent
 not test -e $layout || fail "a refused change was written to the layout"
 wait $disable && fail "a false success was accepted"
-assert_grep "-d $A2B' was run, and yet there are 16 virtual functions instead of 0; it said: Disabling VFs" \
+assert_grep "-d $A2B' was run, but there are 16 virtual functions instead of 0; it said: Disabling VFs" \
     "$(cat /run/lab-lie)" "the answer"
 rm /run/sriov-manage/lie
 assert_eq "$(goes_to bound)" 42 "where it would go, once more"

@@ -130,7 +130,7 @@ assert_grep "Pool design XML configuration edited" "$(virt-vgpu pool-edit design
 assert_eq "$(reason_of second)" "None" "explain"
 cp $pools/design.xml /run/lab-before.xml
 editor 's/tenants>/tennants>/'
-assert_fails "pool design is as it was" virt-vgpu pool-edit design < /dev/null
+assert_fails "pool design is unchanged" virt-vgpu pool-edit design < /dev/null
 cmp $pools/design.xml /run/lab-before.xml
 
 say "a rule, without the GPUs that another pool names, and a hot-plugged GPU"

@@ -131,7 +131,7 @@ params_of(const KillCase *self)
 static bool
 is_of_a_dead_driver(const char *said)
 {
-    return strstr(said, "it has ended") || strstr(said, "its socket does not take a request");
+    return strstr(said, "it has ended") || strstr(said, "cannot send it a request");
 }
 
 /* The daemon does not restart a killed driver process at once: a start that needs it can be refused

@@ -177,7 +177,7 @@ test_bad_options(void **state)
           .code = VGPU_ERROR_BAD_REQUEST, .text = "a second <vgpu:param name='a'>" },
         { "parameter with an attribute",
           .options = { .profile = "A", .console_vnc = "off", .params = console },
-          .code = VGPU_ERROR_BAD_REQUEST, .text = "says what the attribute 'consoleVNC'" },
+          .code = VGPU_ERROR_BAD_REQUEST, .text = "sets the same as the attribute 'consoleVNC'" },
         { "not UTF-8", .options = { .profile = "A\xff" }, .code = VGPU_ERROR_BAD_REQUEST,
           .text = "the annotation: " },
         { "control character", .options = { .profile = "A\x01" }, .code = VGPU_ERROR_BAD_REQUEST,

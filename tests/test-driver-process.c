@@ -179,13 +179,14 @@ static const struct {
     { "is of another version", be_another_version, VGPU_DRIVER_NOT_SENT,
       "is of another version than virtvgpud" },
     { "says an empty hello", say_nothing_much, VGPU_DRIVER_NOT_SENT, "is of another version" },
-    { "says garbage", say_garbage, VGPU_DRIVER_NOT_SENT, "something that is no message" },
+    { "says garbage", say_garbage, VGPU_DRIVER_NOT_SENT, "has sent an invalid message" },
     { "ends at work", end_at_work, VGPU_DRIVER_DOUBT, "it has ended" },
-    { "answers garbage", answer_garbage, VGPU_DRIVER_DOUBT, "something that is no message" },
-    { "answers at length", answer_at_length, VGPU_DRIVER_DOUBT, "something that is no message" },
-    { "answers another type", answer_another_type, VGPU_DRIVER_DOUBT, "is no message" },
+    { "answers garbage", answer_garbage, VGPU_DRIVER_DOUBT, "has sent an invalid message" },
+    { "answers at length", answer_at_length, VGPU_DRIVER_DOUBT, "has sent an invalid message" },
+    { "answers another type", answer_another_type, VGPU_DRIVER_DOUBT,
+      "has sent an invalid message" },
     { "answers another serial", answer_another_serial, VGPU_DRIVER_DOUBT,
-      "answered what nobody asked" },
+      "an answer without a request" },
     { "answers well", answer_well, VGPU_DRIVER_ANSWERED, NULL },
     { "answers twice", answer_twice, VGPU_DRIVER_ANSWERED, NULL },
     /* tested separately, as the result varies */
@@ -402,7 +403,7 @@ test_stand_ins_heal(void **state)
     } cases[] = {
         { "is of another version", "is of another version than virtvgpud; restart virtvgpud" },
         { "ends at work", "it has ended" },
-        { "answers another serial", "it has answered what nobody asked" },
+        { "answers another serial", "it has sent an answer without a request" },
         { "ends after its hello", "it has ended" },
         { "ends at once", "it has ended" },
     };

@@ -314,7 +314,7 @@ test_answer_of_no_use(void **state)
     driver_host_wait(host, host->sent->len);
     assert_null(why(host, DRIVER_M10));
     assert_int_equal(see(host, DRIVER_M10, g_get_monotonic_time()), VGPU_SIGHT_ASKED);
-    wait_until_silent(host, DRIVER_M10, "its answer is of no use");
+    wait_until_silent(host, DRIVER_M10, "its answer is invalid");
     (void) vgpu_drivers_why(host->drivers, DRIVER_M10, &first);
     told = driver_host_told(host, DRIVER_M10);
     driver_host_wait(host, driver_host_told(host, DRIVER_M10) == told + 2);
@@ -369,7 +369,7 @@ test_tasks(void **state)
     driver_host_wait(host, host->freed == host->pushed);
     assert_true(
         g_str_has_prefix(host->sent->str, "2 answered|h answered|a answered|c answered|a "));
-    assert_string_equal(host->refused->str, "b nobody wants it any more|");
+    assert_string_equal(host->refused->str, "b it is no longer needed|");
     assert_int_equal(driver_host_count_vgpus(host), 4);
     assert_int_equal(vgpu_drivers_working_since(host->drivers, DRIVER_M10), 0);
     driver_host_wait(host, see(host, DRIVER_M10, now) == VGPU_SIGHT_FRESH);
@@ -385,7 +385,7 @@ test_task_instead(void **state)
     driver_host_see(host);
     driver_host_push_unwanted(host, DRIVER_M10, "a", "b"); /* with nothing before it */
     driver_host_wait(host, host->freed == 2);
-    assert_string_equal(host->sent->str, "b there is no such verb|");
+    assert_string_equal(host->sent->str, "b the verb is unknown|");
 
     hang_create(host, DRIVER_M10, LONG_MS);
     driver_host_push_unwanted(host, DRIVER_M10, "c", "d");
@@ -409,10 +409,11 @@ test_too_many(void **state)
 
         driver_host_push(host, DRIVER_M10, name, NULL);
         if (i < 64)
-            g_string_append_printf(wanted, "%d there is no such verb|", i);
+            g_string_append_printf(wanted, "%d the verb is unknown|", i);
     }
     driver_host_wait(host, host->freed == 2);
-    assert_string_equal(host->refused->str, "64 it has too much to do|65 it has too much to do|");
+    assert_string_equal(host->refused->str,
+                        "64 it has too many requests|65 it has too many requests|");
     driver_host_unknob(host, HANG_CREATE, DRIVER_M10);
     driver_host_wait(host, host->freed == host->pushed);
     assert_string_equal(host->sent->str, wanted->str);
@@ -455,7 +456,7 @@ test_answer_before_refusal(void **state)
     driver_host_wait(host, host->freed == 2);
     driver_host_push(host, DRIVER_M10, "b", NULL);
     driver_host_wait(host, host->freed == 3);
-    assert_null(strstr(host->refused->str, "too much to do"));
+    assert_null(strstr(host->refused->str, "too many requests"));
 }
 
 /* --- processes that end --------------------------------------------------------------------- */
@@ -561,8 +562,9 @@ test_gone(void **state)
     driver_host_push_unwanted(host, DRIVER_M10, "b", "c");
     driver_host_take_without(host, DRIVER_M10);
     assert_string_equal(host->sent->str, "h doubt|");
-    assert_string_equal(host->refused->str, "a the GPU has gone, or carries no vGPUs any more|"
-                                            "b the GPU has gone, or carries no vGPUs any more|");
+    assert_string_equal(host->refused->str,
+                        "a the GPU has disappeared, or no longer carries vGPUs|"
+                        "b the GPU has disappeared, or no longer carries vGPUs|");
     assert_int_equal(see(host, DRIVER_M10, G_MAXINT64), VGPU_SIGHT_FRESH);
     assert_int_equal(vgpu_drivers_working_since(host->drivers, DRIVER_M10), 0);
     assert_null(why(host, DRIVER_M10));
@@ -570,7 +572,7 @@ test_gone(void **state)
     vgpu_drivers_unhold(host->drivers, DRIVER_M10, held);
     vgpu_drivers_touch(host->drivers, DRIVER_M10);
     driver_host_wait(host, host->freed == host->pushed);
-    assert_true(g_str_has_suffix(host->refused->str, "|c there is no such GPU any more|"));
+    assert_true(g_str_has_suffix(host->refused->str, "|c the GPU no longer exists|"));
     driver_host_see(host); /* the others */
 
     /* it comes back, with the old process in its call still */

@@ -68,7 +68,7 @@ static const struct {
       "GPU G has appeared: NVIDIA A2", "5" },
     { "a GPU changed", "{'event': <'gpu-changed'>, 'gpu': <'G'>}", NULL, "GPU G has changed",
       "5" },
-    { "a GPU went", "{'event': <'gpu-gone'>, 'gpu': <'G'>}", NULL, "GPU G has gone", "5" },
+    { "a GPU went", "{'event': <'gpu-gone'>, 'gpu': <'G'>}", NULL, "GPU G has disappeared", "5" },
     { "a pool defined", "{'event': <'pool-defined'>, 'pool': <'design'>, 'reason': <'new'>}",
       "ok", "pool 'design': defined: new", "5" },
     { "a pool undefined", "{'event': <'pool-undefined'>, 'pool': <'design'>}", "ok",

@@ -42,21 +42,19 @@
 #define IS(n) "; vGPU " n " is called 'ua-vgpu-" n "'"
 #define RAMFB(id, first)                                                                         \
     "warning: a second ramfb ('" id "'), beside that of '" first                                 \
-    "': QEMU makes only one; write ramfb='off' in <vgpu:device>, or take this one out"
+    "': QEMU makes only one; write ramfb='off' in <vgpu:device>, or remove this one"
 #define BESIDE                                                                                   \
     "warning: the domain already has an mdev <hostdev>, 11111111-2222-4333-8444-555555555555, "  \
     "and the annotated vGPU comes beside it: uuid='11111111-2222-4333-8444-555555555555' in "    \
     "<vgpu:device> keeps it, else remove it"
 #define LOCKED(limit, memory)                                                                    \
     "warning: <hard_limit> is " limit " MiB, and the domain has " memory                         \
-    " MiB of memory: a vGPU needs all of it locked, so that QEMU cannot start; raise it or "     \
-    "take "                                                                                      \
-    "it out"
+    " MiB of memory: a vGPU needs all of it locked, so QEMU cannot start; raise it or remove it"
 #define SLEEP(state)                                                                             \
     "warning: <suspend-to-" state " enabled='yes'/>: an NVIDIA vGPU does not come back from "    \
     "that; write enabled='no'"
 #define NO_PCI(machine)                                                                          \
-    "warning: the machine type '" machine "' has no PCI bus, which a vGPU needs; take 'q35'"
+    "warning: the machine type '" machine "' has no PCI bus, which a vGPU needs; use 'q35'"
 #define IOMMU                                                                                    \
     "warning: <iommu model='intel'> needs <driver caching_mode='on'/> beside a vGPU: QEMU "      \
     "refuses an assigned device without it"

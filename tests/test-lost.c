@@ -57,12 +57,16 @@ test_why(void **state)
         { "VFs off", { "nvidia", .no_vf = true }, "turned off", "turned off", "turned off" },
         { "the PF taken whole",
           { "vfio-pci", .no_vf = true, .passed_through = true },
-          "taken by vfio-pci",
-          "taken by vfio-pci",
-          "taken by vfio-pci" },
+          "bound to vfio-pci",
+          "bound to vfio-pci",
+          "bound to vfio-pci" },
         { "the PF unbound", { NULL, .no_vf = true }, "unbound", "unbound", "unbound" },
         { "the PF unbound, and the VF stays", { NULL }, NULL, "unbound", "unbound" },
-        { "the GPU not seen", { "nvidia", .no_gpu = true }, NULL, "has gone", "has gone" },
+        { "the GPU not seen",
+          { "nvidia", .no_gpu = true },
+          NULL,
+          "has disappeared",
+          "has disappeared" },
         { "no vGPU there", { "nvidia", .no_instance = true }, NULL, "reset", "removed" },
         { "no interface", { "nvidia", .no_parent = true }, NULL, "no such", "no such" },
     };
@@ -214,7 +218,7 @@ test_pf_taken(void **state)
     assert_int_equal(symlink("../../../bus/pci/drivers/vfio-pci", driver), 0);
     (void) vgpu_manager_inventory(host->manager);
     assert_int_equal(count_lost(host), 1);
-    assert_has(host->log->str, "its GPU was taken by vfio-pci");
+    assert_has(host->log->str, "its GPU was bound to vfio-pci");
     assert_state(host, 1, "failed");
 }
 

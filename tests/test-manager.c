@@ -719,7 +719,7 @@ test_clone(void **state)
 
     (void) state;
     assert_started(host, original);
-    assert_refused(host, clone, "is being rewritten, start again");
+    assert_refused(host, clone, "is being rewritten, start it again");
     assert_text_has(host->log->str, rewrite);
     host_settle(host);
     assert_device(host, HOST_WEB1_0, "0000:41:00.4 nvidia-746");

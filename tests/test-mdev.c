@@ -237,7 +237,7 @@ test_look(void **state)
     assert_string_equal(bare.parent, GPU);
     assert_null(bare.profile_id);
 
-    assert_string_equal(bare.unusable, "its type cannot be told (it has no mdev_type)");
+    assert_string_equal(bare.unusable, "its type is unknown (it has no mdev_type)");
     assert_null(seen.unusable);
 
     vgpu_presence_clear(&seen);
@@ -255,7 +255,7 @@ test_look_unusable(void **state)
     } cases[] = {
         { "driver", "kernels before 5.16 need 'modprobe vfio_mdev'" },
         { "iommu_group", "it has no IOMMU group" },
-        { "mdev_type", "its type cannot be told" },
+        { "mdev_type", "its type is unknown" },
     };
     const VgpuPlace place = { .uuid = UUID };
 
@@ -337,7 +337,7 @@ test_params(void **state)
           "does not support plugin parameters for vGPU " UUID " on " GPU },
         { "the guest runs", EPERM, NULL, "only before the guest runs" },
         { "too long", E2BIG, NULL, "longer than the driver takes" },
-        { "no vGPU", ENXIO, NULL, "knows of no vGPU" },
+        { "no vGPU", ENXIO, NULL, "has no vGPU" },
         { "anything else", EIO, NULL, "refused the plugin parameters 'a=1, b=2'" },
         { "not to be read", 0, NULL, NULL,
           "wanted 'a=1, b=2', cannot open /sys/bus/mdev/devices/" UUID

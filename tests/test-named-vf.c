@@ -106,7 +106,8 @@ test_create(void **state)
         { "of NVIDIA's vendor-specific VFIO", VF1, "L40S-4Q", VF1, NULL },
         { "the GPU: any of them", L40S, "L40S-4Q", VF0, NULL },
         { "one with a foreign type", VF2, "L40S-4Q", NULL,
-          VF2 " cannot take a vGPU 'L40S-4Q': " VF2 " carries NVIDIA L40S-4Q, set by somebody" },
+          VF2 " cannot take a vGPU 'L40S-4Q': " VF2
+              " carries NVIDIA L40S-4Q, which virt-vgpu did not set" },
         { "a GPU without the profile", M10, "A2-4Q", NULL,
           M10 " does not have the profile 'A2-4Q'; " A2 " has it" },
         { "a VF without it", VF0, "A2-4Q", NULL,

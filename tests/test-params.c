@@ -188,11 +188,11 @@ test_length(void **state)
     } cases[] = {
         { "without a pool", "profile='A'", 1000, 1000 },
         { "too long without a pool", "profile='A'", 1001, 0,
-          "the plugin parameters are 1001 characters together, 1000 at most are allowed" },
+          "the plugin parameters have 1001 characters together, at most 1000 are allowed" },
         { "with all that a pool can add", "pool='p'", 914, 1000 },
         { "too long with it", "pool='p'", 915, 0,
-          "the plugin parameters are 1001 characters together with all that a pool can add, "
-          "1000" },
+          "the plugin parameters have 1001 characters together with all that a pool can add, "
+          "at most 1000" },
         { "nothing can be added to what is said",
           "pool='p' frameRateLimit='on' consoleVNC='on' "
           "unifiedMemory='off' debugging='off' profiling='off'",

@@ -402,7 +402,7 @@ test_read(void **state)
 static void
 test_read_strange(void **state)
 {
-#define WHICH "error (0, 'it was not said which GPU is meant')|"
+#define WHICH "error (0, 'the request names no GPU')|"
     static const struct {
         const char *what;
         const char *arguments;
@@ -553,24 +553,24 @@ static const struct {
                " already carries nvidia-1150, and a process has it open')|",
       "" },
     { "the VF has it, with unknown use", VENDOR, 1150, 0, 0, EMFILE, NULL,
-      NOT_MADE "error (5, 'VF " L40S_VF " already carries nvidia-1150, and it cannot be told "
-               "whether a process has it open')|",
+      NOT_MADE "error (5, 'VF " L40S_VF
+               " already carries nvidia-1150, and it is unknown whether a process has it open')|",
       "" },
     { "the VF has another", VENDOR, 1147, 0, 0, 0, NULL,
       NOT_MADE "error (5, 'VF " L40S_VF
-               " carries type nvidia-1147, set by somebody else; it is never reset')|",
+               " carries type nvidia-1147, which virt-vgpu did not set and never resets')|",
       "" },
 
     { "a plain VF", PLAIN, 0, 0, 0, 0, NULL, MADE, "" },
     { "a plain VF that is open", PLAIN, 0, 0, 0, EBUSY, NULL,
       NOT_MADE "error (6, 'a process has VF " S7150_VF " open')|", "" },
     { "a plain VF with unknown use", PLAIN, 0, 0, 0, EACCES, NULL,
-      NOT_MADE "error (6, 'it cannot be told whether a process has VF " S7150_VF " open')|", "" },
+      NOT_MADE "error (6, 'it is unknown whether a process has VF " S7150_VF " open')|", "" },
     { "a plain VF with parameters", PLAIN PARAMS, 0, 0, 0, 0, NULL,
       MADE "error (2, 'a vGPU on " S7150_VF " does not support plugin parameters')|", "" },
     { "a plain VF that was removed", PLACE("3", "0000:c1:05.0", "vf"), 0, 0, 0, 0, NULL,
-      NOT_MADE "error (6, 'VF 0000:c1:05.0 has gone; see whether the VFs of its GPU are still "
-               "enabled')|",
+      NOT_MADE "error (6, 'VF 0000:c1:05.0 no longer exists; check that the VFs of its GPU are "
+               "still enabled')|",
       "" },
 };
 
@@ -829,8 +829,7 @@ test_no_place(void **state)
     add_vgpu();
     for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
         for (gsize j = 0; j < G_N_ELEMENTS(places); j++)
-            check(places[j], verbs[i], places[j],
-                  "error (0, 'it was not said which vGPU is meant')|");
+            check(places[j], verbs[i], places[j], "error (0, 'the request names no vGPU')|");
     }
     assert_string_equal(kernel.writes->str, "");
 }
@@ -841,7 +840,7 @@ test_unknown_verb(void **state)
     static const char *const verbs[] = { "", "Discover", "reset", "remove ", "removal" };
 
     for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-        check(verbs[i], verbs[i], MDEV, "error (2, 'there is no such verb')|");
+        check(verbs[i], verbs[i], MDEV, "error (2, 'the verb is unknown')|");
     assert_string_equal(kernel.writes->str, "");
 }
 

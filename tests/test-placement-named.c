@@ -55,11 +55,11 @@ test_pin_to_vf(void **state)
         { "an mdev is on it", "a2 " A " vf0=746", "A2-4Q",
           CANNOT(VF0, "A2-4Q") "its virtual function " VF0 " is taken", .gpu = VF0 },
         { "a foreign type", "l40s " A " vf1~1149", "L40S-4Q",
-          CANNOT(VF1, "L40S-4Q") VF1 " carries NVIDIA L40S-4Q, set by somebody else",
+          CANNOT(VF1, "L40S-4Q") VF1 " carries NVIDIA L40S-4Q, which virt-vgpu did not set",
           .gpu = VF1 },
         { "the same, in an annotation", "l40s " A " vf1~1149", "L40S-4Q",
           "no capacity: " VF1 ", which gpu= names, cannot take a vGPU 'L40S-4Q': " VF1
-          " carries NVIDIA L40S-4Q, set by somebody else",
+          " carries NVIDIA L40S-4Q, which virt-vgpu did not set",
           .gpu = VF1, .line = 4 },
         { "and in its definition, which it is right for", "l40s " A " vf1~1149", "L40S-4Q",
           VF1 " nvidia-1149", .gpu = VF1, .vf = VF1, .interface = VGPU_INTERFACE_VENDOR_VFIO },

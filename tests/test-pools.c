@@ -277,7 +277,7 @@ test_broken(void **state)
         { "no XML", "bad.xml", "hello", "bad.xml: line 1: Start tag expected, '<' not found" },
         { "no pool", "bad.xml", "<vgpupool/>", "bad.xml: line 1: <vgpupool> lacks <name>" },
         { "another name", "bad.xml", POOL("good", A2, ""),
-          "bad.xml: it says that its name is 'good'; the file must be called so, too" },
+          "bad.xml: its <name> is 'good'; the file must have the same name" },
         { "the implicit one", "default.xml", POOL("default", A2, ""),
           "default.xml: line 1: the pool 'default' is always there, with what no other pool has; "
           "it cannot be defined" },
@@ -376,7 +376,7 @@ test_refresh(void **state)
     assert_false(vgpu_pools_refresh(pools, "cad", &gone));
     assert_true(g_error_matches(gone, VGPU_ERROR, VGPU_ERROR_NOT_FOUND));
     assert_string_equal(gone->message,
-                        "pool 'cad' has lost its file; 'virt-vgpu pool-undefine cad' ends it");
+                        "pool 'cad' has lost its file; 'virt-vgpu pool-undefine cad' removes it");
     check(pools, "cad design+");
     assert_true(pools_undefine(pools, "cad", NULL)); /* of which only that is left */
     check(pools, "design+");
@@ -884,7 +884,7 @@ test_params_too_long(void **state)
     assert_false(vgpu_pools_complete(pools, domain, &error));
     assert_string_equal(error->message,
                         "with the plugin parameters that pool 'long' sets there are 1001 "
-                        "characters of them, 1000 at most are allowed");
+                        "characters of them, at most 1000 are allowed");
 }
 
 /* A pool whose file is invalid. */

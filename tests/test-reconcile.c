@@ -157,7 +157,7 @@ plan(const World *world, VgpuOwner *owner, VgpuOwner *kept, const char *untoucha
 
 #define OFF_0 "release VGPU_0 #0 web1: the domain does not run"
 #define DETACHED_0 "release VGPU_0 #0 web1 (17): it was detached from the running domain"
-#define GONE_0 "release VGPU_0 #0 web1: there is no such domain any more"
+#define GONE_0 "release VGPU_0 #0 web1: the domain no longer exists"
 #define OURS(uuid)                                                                               \
     "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='" uuid        \
     "'/></source><alias name='ua-vgpu-0'/></hostdev>"
@@ -197,8 +197,8 @@ test_records(void **state)
         { "killed while making it for an attach",
           .world = { RUNS, .live = OURS(VGPU_1), .device = VGPU_0 }, .phase = VGPU_PHASE_CREATING,
           .started = true,
-          .plan = "release VGPU_0 #0 web1 (17): it was made for the running domain, and never "
-                  "plugged" },
+          .plan = "release VGPU_0 #0 web1 (17): it was made for the running domain, but never "
+                  "hot-plugged" },
         { "killed while making it, and it was not", .world = { RUNS },
           .phase = VGPU_PHASE_CREATING,
           .plan = "drop VGPU_0 #0 web1 (17): it was never made, and the domain runs without it" },
@@ -300,11 +300,12 @@ test_by_hand(void **state)
         const char *plan;
     } cases[] = {
         { "there", SOMEBODYS, VGPU_PHASE_READY, "" },
-        { "gone", NULL, VGPU_PHASE_READY, "drop " SOMEBODYS " #0 -: the device has gone" },
+        { "gone", NULL, VGPU_PHASE_READY,
+          "drop " SOMEBODYS " #0 -: the device no longer exists" },
         { "never made", NULL, VGPU_PHASE_CREATING,
-          "release " SOMEBODYS " #0 -: what made it did not finish" },
+          "release " SOMEBODYS " #0 -: its creation was not finished" },
         { "made, and we were killed", SOMEBODYS, VGPU_PHASE_CREATING,
-          "release " SOMEBODYS " #0 -: what made it did not finish" },
+          "release " SOMEBODYS " #0 -: its creation was not finished" },
         { "being removed", NULL, VGPU_PHASE_RELEASING, "" },
     };
 
@@ -470,12 +471,12 @@ test_kept(void **state)
         { "undefined, not active", .world = { GONE },
           .plan = "undefine VGPU_0 #0 web1: its domain is no longer defined" },
         { "no longer wanted", .world = { OFF, .definition = "", .device = VGPU_0 },
-          .plan = "undefine VGPU_0 #0 web1: its domain does not want it any more" },
+          .plan = "undefine VGPU_0 #0 web1: its domain no longer asks for it" },
         { "annotation removed", .world = { OFF, .device = VGPU_0 },
-          .plan = "undefine VGPU_0 #0 web1: its domain does not want it any more" },
+          .plan = "undefine VGPU_0 #0 web1: its domain no longer asks for it" },
         { "wanted for its runs only",
           .world = { OFF, .definition = "<vgpu:device profile='A2-4Q'/>", .device = VGPU_0 },
-          .plan = "undefine VGPU_0 #0 web1: its domain does not want it any more" },
+          .plan = "undefine VGPU_0 #0 web1: its domain no longer asks for it" },
         { "no longer wanted, but it runs", .world = { RUNS, .definition = "", .device = VGPU_0 },
           .plan = "" },
         { "runs undefined", .world = { RUNS, .device = VGPU_0 }, .plan = "" },

@@ -24,8 +24,8 @@ make_root
 export LC_ALL=C.UTF-8 VIRT_VGPU_BUS=session LIBVIRT_DEFAULT_URI="test://$root/host.xml"
 
 BAD="unknown attribute 'colour' on <vgpu:device>"
-CLONE='its definition is being rewritten, start again'
-LATE='a display needs a device that is there when the guest starts'
+CLONE='its definition is being rewritten, start it again'
+LATE='a display needs a device that is present when the guest starts'
 profile="profile='NVIDIA A2-4Q'"
 
 # domain LETTERS N DEVICE [ELSE]: one whose name has that many letters; the annotation's device is in line 4

@@ -584,8 +584,8 @@ test_kept_out(void **state)
         VgpuVerdict verdict;
         const char *why;
     } cases[] = {
-        { "a guest has it whole", .passed_through = true, .verdict = VGPU_VERDICT_PASSED_THROUGH,
-          .why = "vfio-pci" },
+        { "it is passed through whole", .passed_through = true,
+          .verdict = VGPU_VERDICT_PASSED_THROUGH, .why = "vfio-pci" },
         { "it is being set up", .closed = true, .verdict = VGPU_VERDICT_NO_ROOM,
           .why = "set up" },
         { "it is cordoned", .cordoned = true, .verdict = VGPU_VERDICT_CORDONED,

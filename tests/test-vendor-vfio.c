@@ -347,7 +347,7 @@ test_create(void **state)
         { "there already, and of no use", .before = 1150, .answers = { 0 }, .link_after = 2000,
           .code = VGPU_ERROR_BUSY, .text = "already carries nvidia-1150, but no VFIO device" },
         { "a foreign type", .before = 1147, .answers = { 0 }, .code = VGPU_ERROR_BUSY,
-          .text = "carries type nvidia-1147, set by somebody else" },
+          .text = "carries type nvidia-1147, which virt-vgpu did not set" },
         { "taken, and gone at once", .answers = { 0 }, .code = VGPU_ERROR_DRIVER, .n_writes = 1,
           .text = "shows type 0 afterwards" },
         { "taken, but no device", .answers = { 0 }, .shows = 1150, .link_after = 1000,
@@ -391,7 +391,7 @@ test_create(void **state)
 }
 
 #define UNKNOWN                                                                                  \
-    "VF " VF " already carries nvidia-1150, and it cannot be told whether a process has it open"
+    "VF " VF " already carries nvidia-1150, and it is unknown whether a process has it open"
 
 static void
 test_create_elsewhere(void **state)
@@ -529,7 +529,7 @@ test_params(void **state)
         { "the guest runs", { EPERM }, "only before the guest runs" },
         { "not ours to write", { EACCES }, "only before the guest runs" },
         { "too long", { E2BIG }, "longer than the driver takes" },
-        { "no vGPU", { ENXIO }, "knows of no vGPU" },
+        { "no vGPU", { ENXIO }, "has no vGPU" },
         { "anything else", { EINVAL }, "refused the plugin parameters 'disable_vnc=1'" },
     };
 

@@ -134,9 +134,9 @@ test_not_its_own(void **state)
     Host *host = *state;
 
     assert_bound(host, 1, L40S_4Q, NULL, VF0);
-    assert_refused(host, 2, L40S_4Q, VF0, "is being rewritten, start again");
+    assert_refused(host, 2, L40S_4Q, VF0, "is being rewritten, start it again");
     assert_true(asked_to_rewrite(host, 2));
-    assert_refused(host, 2, "", VF1, "is being rewritten, start again");
+    assert_refused(host, 2, "", VF1, "is being rewritten, start it again");
     assert_types(host, 0, 0, 0, 0);
     /* a transient domain may name an unowned one */
     assert_starts(host, 3, L40S_4Q, VF1);
@@ -155,7 +155,7 @@ test_taken(void **state)
         { "of another size: the whole GPU has it now", "1152", false, false, "another size" },
         { "of another profile of that size", "1160", false, true,
           "(VF " VF0
-          " carries nvidia-1160, set by somebody else); the definition is being moved" },
+          " carries nvidia-1160, which virt-vgpu did not set); the definition is being moved" },
         { "of the same profile, and in use", "1150", true, true, "being moved" },
     };
 

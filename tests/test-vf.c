@@ -195,7 +195,7 @@ test_quotas(void **state)
     (void) state;
 }
 
-#define UNKNOWN "it cannot be told whether a process has VF " VF " open"
+#define UNKNOWN "it is unknown whether a process has VF " VF " open"
 
 static void
 test_create(void **state)

@@ -122,7 +122,7 @@ test_limits(void **state)
     assert_int_equal(failures, 0);
 }
 
-#define BAD_BYTE ": a byte that is no UTF-8 or no character of XML"
+#define BAD_BYTE ": a byte that is not valid UTF-8 or not allowed in XML"
 
 /* After most errors libxml2 continues to look for tags, so it must not get documents in which it would find
  * others than were counted. */

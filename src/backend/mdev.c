@@ -87,7 +87,7 @@ why_unusable(const VgpuSysfs *sysfs, const char *device)
         return g_strdup("it has no IOMMU group; see whether the kernel has VFIO groups "
                         "(CONFIG_VFIO_GROUP) and the module vfio_iommu_type1 is loaded");
     if (!has_link(sysfs, device, "mdev_type"))
-        return g_strdup("its type cannot be told (it has no mdev_type)");
+        return g_strdup("its type is unknown (it has no mdev_type)");
     return NULL;
 }
 

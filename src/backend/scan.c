@@ -66,7 +66,7 @@ read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error
         read_places(sysfs, device, vgpu_parent_add_instance(parent, uuid, seen.profile_id));
     if (seen.parent || vgpu_sysfs_is_missing(sysfs, device))
         return true;
-    return vgpu_error_set(error, VGPU_ERROR_DRIVER, "cannot tell what vGPU %s is on", uuid);
+    return vgpu_error_set(error, VGPU_ERROR_DRIVER, "cannot find the parent of vGPU %s", uuid);
 }
 
 /* Those that have a UUID for a name. */

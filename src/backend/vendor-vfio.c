@@ -114,8 +114,8 @@ why_unusable(const VgpuSysfs *sysfs, const char *vf)
 
     if (!driver)
         return g_strdup(
-            "no driver has the VF; 'virt-vgpu gpu-disable' and 'gpu-enable' of its GPU "
-            "bind its VFs to the NVIDIA driver");
+            "no driver has the VF; 'virt-vgpu gpu-disable' and 'gpu-enable' of its GPU bind "
+            "its VFs to the NVIDIA driver");
     for (gsize i = 0; i < G_N_ELEMENTS(needed); i++) {
         g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", vf, needed[i]);
 
@@ -123,8 +123,8 @@ why_unusable(const VgpuSysfs *sysfs, const char *vf)
             return NULL;
     }
     return g_strdup(
-        "no VFIO device appeared; see whether the VF is bound to the NVIDIA driver and "
-        "the IOMMU is on (intel_iommu=on, or AMD's in the firmware)");
+        "no VFIO device appeared; see whether the VF is bound to the NVIDIA driver and the "
+        "IOMMU is on (intel_iommu=on, or AMD's in the firmware)");
 }
 
 static VgpuPresence
@@ -178,7 +178,7 @@ read_for_create(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **er
     if (read_current(sysfs, vf, type, &reason))
         return true;
     return vgpu_error_set(error, VGPU_ERROR_DRIVER,
-                          "VF %s has gone, or is no longer with the NVIDIA driver: %s", vf,
+                          "VF %s no longer exists, or is not bound to the NVIDIA driver: %s", vf,
                           reason->message);
 }
 
@@ -194,7 +194,7 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
     if (!g_str_equal(text, number))
         return vgpu_error_set(error, VGPU_ERROR_BUSY,
                               "VF %s carries type " ID_PREFIX
-                              "%u, set by somebody else; it is never reset",
+                              "%u, which virt-vgpu did not set and never resets",
                               place->parent, current);
     use = vendor_use(sysfs, place);
     if (use != VGPU_USE_FREE)
@@ -202,7 +202,7 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
                               place->parent, place->profile_id,
                               use == VGPU_USE_USED
                                   ? "a process has it open"
-                                  : "it cannot be told whether a process has it open");
+                                  : "it is unknown whether a process has it open");
     seen = vgpu_vfio_settle(sysfs, place, vendor_look);
     if (seen.unusable)
         return vgpu_error_set(error, VGPU_ERROR_BUSY, "VF %s already carries %s, but %s",

@@ -148,14 +148,15 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GE
                               place->profile_id);
     if (!is_there(sysfs, place->parent))
         return vgpu_error_set(error, VGPU_ERROR_DRIVER,
-                              "VF %s has gone; see whether the VFs of its GPU are still enabled",
+                              "VF %s no longer exists; check that the VFs of its GPU are still "
+                              "enabled",
                               place->parent);
     use = vf_use(sysfs, place);
     if (use != VGPU_USE_FREE)
         return vgpu_error_set(error, VGPU_ERROR_DRIVER,
                               use == VGPU_USE_USED
                                   ? "a process has VF %s open"
-                                  : "it cannot be told whether a process has VF %s open",
+                                  : "it is unknown whether a process has VF %s open",
                               place->parent);
     if (!find_host_use(sysfs, place->parent, &what, error))
         return false;

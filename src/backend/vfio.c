@@ -173,7 +173,7 @@ vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *w
                                 whose);
     case ENXIO:
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
-                                "the driver knows of no vGPU to set plugin parameters for on %s",
+                                "the driver has no vGPU on %s to set plugin parameters for",
                                 whose);
     default:
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,

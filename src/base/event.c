@@ -47,7 +47,8 @@ static const struct {
       G_LOG_LEVEL_MESSAGE },
     { "gpu-changed", "e9cf79524e41464f8eed54a64934cc98", NULL, "has changed",
       G_LOG_LEVEL_MESSAGE },
-    { "gpu-gone", "d2cc96db28fb430f8ee1aa3c6c62b870", NULL, "has gone", G_LOG_LEVEL_MESSAGE },
+    { "gpu-gone", "d2cc96db28fb430f8ee1aa3c6c62b870", NULL, "has disappeared",
+      G_LOG_LEVEL_MESSAGE },
     { "gpu-cordoned", "042463afa81d445fb7f8bfc28f605adf", NULL,
       "is cordoned, nothing new is placed on it", G_LOG_LEVEL_MESSAGE },
     { "gpu-uncordoned", "fc7c054bb96942b7b372181d421f2ef2", NULL, "is no longer cordoned",
@@ -75,7 +76,8 @@ static const struct {
     { "libvirt-connected", "73cf6ff8374a483892871f1a46e3f159", NULL, "connected to libvirt",
       G_LOG_LEVEL_MESSAGE },
     { "libvirt-disconnected", "7c8e16eb240a4299a77a4b37b20f1304", NULL,
-      "libvirt has gone; starts still work, definitions are followed when it is back",
+      "the connection to libvirt is lost; starts still work, definitions follow when it is "
+      "back",
       G_LOG_LEVEL_MESSAGE },
 };
 

@@ -118,7 +118,7 @@ static void
 fail(VgpuWriter *self, Entry *entry, guint64 number, GError *error)
 {
     if (!entry->error && !entry->waiters)
-        g_warning("cannot write %s, which is tried again: %s", entry->path, error->message);
+        g_warning("cannot write %s, trying again: %s", entry->path, error->message);
     g_clear_error(&entry->error);
     entry->error = error;
     entry->failed = number;
@@ -272,7 +272,7 @@ vgpu_writer_stop(VgpuWriter *self, guint ms)
     if (self->thread && self->ended) /* it no longer takes the lock */
         g_thread_join(g_steal_pointer(&self->thread));
     if (g_hash_table_size(self->entries))
-        g_warning("%u record(s) could not be written before the end",
+        g_warning("%u record(s) could not be written before the exit",
                   g_hash_table_size(self->entries));
     return !g_hash_table_size(self->entries);
 }

@@ -73,7 +73,7 @@ vgpu_xml_limits_check(const char *xml, gsize len, VgpuXmlExcess *out)
         return refuse(out, xml, VGPU_XML_MAX, "longer than %u MiB", VGPU_XML_MAX / MIB);
     bad = find_bad_char(xml, len);
     if (bad < len)
-        return refuse(out, xml, bad, "a byte that is no UTF-8 or no character of XML");
+        return refuse(out, xml, bad, "a byte that is not valid UTF-8 or not allowed in XML");
     for (gsize begin = 0; vgpu_xml_token_next(xml, len, &at, &token, &problem); begin = at) {
         if (token.kind == VGPU_XML_TOKEN_DTD)
             return refuse(out, xml, begin, "a document type declaration (DTD) is not allowed");

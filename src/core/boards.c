@@ -129,7 +129,7 @@ load(VgpuBoards *self)
     else
         why = read_boards(self, kf);
     if (why)
-        g_warning("%s, which has the profiles once seen of boards, cannot be read, and is begun "
+        g_warning("cannot read %s, which has the profiles seen on boards so far, starting it "
                   "again: %s",
                   self->path, why);
 }

@@ -420,7 +420,7 @@ vgpu_claim_store_load(const VgpuClaimStore *self, GError **error)
 
         if (g_strcmp0(key, name) != 0) {
             if (is_temporary(name) && g_unlink(path) == 0)
-                g_debug("%s, of a write that was cut short, is removed", path);
+                g_debug("removing %s, left by an interrupted write", path);
             continue;
         }
         if (!load_owner(path, key, owners, error))

@@ -50,7 +50,7 @@ read_cordons(VgpuCordons *self, GKeyFile *kf)
         why = "it is not complete";
     for (char **group = groups; *group; group++) {
         if (!g_str_equal(*group, GROUP_END) && !read_cordon(self, kf, *group))
-            why = "a GPU in it has no address, time or author, or a reason that is none";
+            why = "a GPU in it has no address, time or author, or an invalid reason";
     }
     return why;
 }
@@ -128,7 +128,7 @@ load(VgpuCordons *self, GError **error)
         why = parse(self, text, len);
     if (why)
         g_warning("cannot read all cordoned GPUs from %s: %s; 'virt-vgpu gpu-list' shows those "
-                  "that still are, cordon the others again",
+                  "that are still cordoned, cordon the others again",
                   self->path, why);
     return true;
 }

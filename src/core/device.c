@@ -69,7 +69,7 @@ vgpu_device_why_stuck(const VgpuDevice *self)
     if (self->is_locked || (self->process && vgpu_driver_process_is_asked(self->process)))
         return "its driver does not answer";
     return self->seen == VGPU_SEEN_USED ? "a process holds it open"
-                                        : "it cannot be told whether a process holds it open";
+                                        : "it is unknown whether a process holds it open";
 }
 
 /* For how long it has been closed, in ms; what was never used need not have been. */

@@ -40,7 +40,7 @@ vgpu_held_refuses(const VgpuManager *self, const char *vf, const char *key)
 static void
 drop(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim)
 {
-    g_message("the room on %s is held for domain '%s' no more", claim->parent,
+    g_message("the room on %s is no longer held for domain '%s'", claim->parent,
               owner->domain_name ? owner->domain_name : "-");
     vgpu_reservations_drop(self->reservations, claim);
 }

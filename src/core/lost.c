@@ -10,9 +10,9 @@ static const char *
 why_gpu(const VgpuGpu *gpu)
 {
     if (!gpu)
-        return "its GPU has gone";
+        return "its GPU has disappeared";
     if (gpu->passed_through)
-        return "its GPU was taken by vfio-pci, for a guest that gets it whole";
+        return "its GPU was bound to vfio-pci, to be passed through whole";
     return gpu->driver ? NULL : "the driver of its GPU was unbound";
 }
 
@@ -46,7 +46,7 @@ why_made(const VgpuGpu *gpu, const VgpuClaim *claim, bool is_read)
     if (!parent && !g_str_equal(claim->parent, claim->gpu) && !has_vf(gpu, claim->parent))
         return "the VFs of its GPU were turned off";
     if (!parent)
-        return "its GPU makes no such vGPUs any more";
+        return "its GPU no longer makes such vGPUs";
     if (!is_read || vgpu_parent_find_instance(parent, claim->uuid))
         return NULL;
     return is_mdev ? "its mediated device was removed" : "the type of its VF was reset";

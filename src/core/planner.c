@@ -228,8 +228,8 @@ char *
 vgpu_planner_why_not_device(const VgpuWant *want, const char *parent, const VgpuProfile *profile)
 {
     if (!profile)
-        return g_strdup_printf("a device %s exists on %s, which is no GPU that is known",
-                               want->uuid, parent ? parent : "an unknown parent");
+        return g_strdup_printf("a device %s exists on %s, which is not a known GPU", want->uuid,
+                               parent ? parent : "an unknown parent");
     return g_strdup_printf("the device %s exists on %s with profile '%s' instead of '%s'",
                            want->uuid, parent, profile->name, want->profiles[0]);
 }
@@ -267,9 +267,10 @@ vgpu_planner_why_not_held(const VgpuPlanner *self, const VgpuWant *want, const V
     else if (!vgpu_claim_fits(held, want))
         why = g_strdup_printf("that is for '%s'", held->profile_name);
     else if (gpu && gpu->passed_through)
-        why = g_strdup("a guest has its GPU whole");
+        why = g_strdup("its GPU is passed through whole");
     else if (!parent)
-        why = g_strdup(gpu ? "it has gone; see whether the VFs of its GPU are still enabled"
+        why = g_strdup(gpu ? "it no longer exists; check that the VFs of its GPU are still "
+                             "enabled"
                            : "there is no such GPU");
     else if (parent->host_vf)
         why = g_strdup_printf(VGPU_REFUSAL_HOST_VF, parent->host_vf);
@@ -297,7 +298,7 @@ vgpu_planner_candidates(const VgpuPlanner *self, const VgpuWant *want, VgpuReadi
     vgpu_reading_close_own((*reading)->closed, self->domain);
     if (want->vf)
         g_hash_table_insert((*reading)->closed, want->vf,
-                            (gpointer) "it is not available just now");
+                            (gpointer) "it is not available at present");
     return vgpu_placement_candidates(&(*reading)->snapshot, &there);
 }
 
@@ -346,7 +347,7 @@ why_not_there(const VgpuPlanner *self, const VgpuWant *want, const GPtrArray *ca
     if (held)
         return g_strdup_printf("VF %s: %s", want->vf, held);
     if (type)
-        return g_strdup_printf("VF %s carries %s, set by somebody else", want->vf, type);
+        return g_strdup_printf("VF %s carries %s, which virt-vgpu did not set", want->vf, type);
     vgpu_placement_explain(candidates, want, &error);
     return g_strdup(error->message);
 }

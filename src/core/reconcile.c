@@ -194,8 +194,8 @@ add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuListed *listed,
             return add(plan, VGPU_ACTION_DROP, key, claim->uuid,
                        "it was never made, and the domain runs without it");
         return add(plan, VGPU_ACTION_RELEASE, key, claim->uuid,
-                   !claim->owner->domain_uuid ? "what made it did not finish"
-                   : !listed                  ? "there is no such domain any more"
+                   !claim->owner->domain_uuid ? "its creation was not finished"
+                   : !listed                  ? "the domain no longer exists"
                                               : rule->why);
     default:
         return NULL;
@@ -384,9 +384,9 @@ plan_kept(const Plan *plan, const VgpuOwner *owner)
             situation.wanted = VGPU_WANTED_GONE;
         if (vgpu_lifecycle_next(&situation)->next != VGPU_NEXT_UNDEFINE)
             continue;
-        action = add(plan, VGPU_ACTION_UNDEFINE, owner->key, claim->uuid,
-                     listed ? "its domain does not want it any more"
-                            : "its domain is no longer defined");
+        action =
+            add(plan, VGPU_ACTION_UNDEFINE, owner->key, claim->uuid,
+                listed ? "its domain no longer asks for it" : "its domain is no longer defined");
         action->index = claim->index;
         action->domain = g_strdup(owner->domain_name);
     }

@@ -48,7 +48,7 @@ check_idle(VgpuManager *self, const VgpuGpu *gpu, GError **error)
         return false;
     if (vgpu_drivers_see(self->drivers, gpu->address, 0) != VGPU_SIGHT_FRESH) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "the driver of GPU %s does not answer, so that it is not known what is on it",
+                    "the driver of GPU %s does not answer, so the vGPUs on it are not known",
                     gpu->address);
         return false;
     }

@@ -151,7 +151,7 @@ succeed(VgpuStart *self)
             owner->domain_id = self->domain->id;
         }
         if (!vgpu_records_save(self->manager, owner, &self->failure))
-            g_prefix_error(&self->failure, "the record of its vGPUs cannot be written: ");
+            g_prefix_error(&self->failure, "cannot write the record of its vGPUs: ");
     } else if (owner) {
         owner->since = self->since;
         owner->domain_id = self->domain->id;
@@ -159,7 +159,7 @@ succeed(VgpuStart *self)
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(self->domain->name);
         if (!vgpu_records_save(self->manager, owner, &self->failure))
-            g_prefix_error(&self->failure, "the record of its vGPUs cannot be written: ");
+            g_prefix_error(&self->failure, "cannot write the record of its vGPUs: ");
     }
     answer(self);
 }

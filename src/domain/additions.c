@@ -194,7 +194,7 @@ check_rom(xmlNode *rom, const char *what, GError **error)
     bool is_off = vgpu_xml_attr_differs(rom, "enabled", "yes");
 
     if (!rom->properties)
-        return vgpu_grammar_refuse(error, what, rom, "<rom> says nothing: give it bar or file");
+        return vgpu_grammar_refuse(error, what, rom, "<rom> is empty: set bar or file");
     return !is_off || !rom->properties->next ||
            vgpu_grammar_refuse(error, what, rom,
                                "<rom> has enabled='no' beside bar or file, and libvirt takes "
@@ -230,8 +230,7 @@ check(xmlNode *device, xmlNode *hostdev, const char *what, GError **error)
                                    "write a <vgpu:device> for each",
                                    alone->name);
     if (driver && !driver->properties)
-        return vgpu_grammar_refuse(error, what, driver,
-                                   "<driver> says nothing: give it name or model");
+        return vgpu_grammar_refuse(error, what, driver, "<driver> is empty: set name or model");
     return (!address || check_address(address, what, error)) &&
            (!rom || check_rom(rom, what, error));
 }

@@ -27,11 +27,10 @@ find_in_metadata(xmlNode *metadata, const char *what, xmlNode **devices, GError 
         if (!is_of_our_family(node))
             continue;
         if (!g_str_equal((const char *) node->ns->href, VGPU_XMLNS))
-            return vgpu_schema_refuse(
-                error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
-                "namespace version '%s' is not supported by this version, which "
-                "reads " VGPU_XMLNS,
-                (const char *) node->ns->href + strlen(VGPU_XMLNS_FAMILY));
+            return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, what, xmlGetLineNo(node),
+                                      "namespace version '%s' is not supported by this version, "
+                                      "which reads " VGPU_XMLNS,
+                                      (const char *) node->ns->href + strlen(VGPU_XMLNS_FAMILY));
         if (!g_str_equal((const char *) node->name, "devices"))
             return vgpu_schema_refuse(
                 error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(node),

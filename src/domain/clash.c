@@ -30,8 +30,8 @@ check_place(const VgpuDomain *domain, const VgpuWant *want, GError **error)
         if (vgpu_domain_parse_alias(alias) < 0 && g_strcmp0(place, wanted) == 0)
             return refuse(
                 error, domain, want,
-                "<vgpu:hostdev> asks for the address %s in the guest, which the <%s> at "
-                "line %ld has",
+                "<vgpu:hostdev> asks for the address %s in the guest, which the <%s> at line "
+                "%ld has",
                 wanted, (const char *) address->parent->name, xmlGetLineNo(address->parent));
     }
     return true;

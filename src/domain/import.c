@@ -58,8 +58,8 @@ find_begun(const VgpuDomain *domain, const VgpuImportDevice *device, int *out, G
             continue;
         if (!g_strv_contains((const char *const *) want->profiles, device->profile))
             return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, domain->what, hostdev->line,
-                                      "the annotation has vGPU %u on the VF %s of this <hostdev> "
-                                      "already, and not as %s: take one of them out",
+                                      "the annotation has vGPU %u on the VF %s of this "
+                                      "<hostdev> already, and not as %s: remove one of them",
                                       i, hostdev->source, device->profile);
         *out = (int) i;
         return true;

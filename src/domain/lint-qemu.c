@@ -285,7 +285,7 @@ vgpu_lint_ramfb(VgpuLinter *self)
 
         vgpu_lint_say(self, VGPU_LINT_WARNING, ramfb->line,
                       "a second ramfb ('%s'), beside that of '%s': QEMU makes only one; write "
-                      "ramfb='off' in <vgpu:device>, or take this one out",
+                      "ramfb='off' in <vgpu:device>, or remove this one",
                       ramfb->id, first->id);
     }
 }

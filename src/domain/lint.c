@@ -160,8 +160,8 @@ check_locked_memory(VgpuLinter *self)
     vgpu_lint_say(
         self, VGPU_LINT_WARNING, xmlGetLineNo(limit),
         "<hard_limit> is %" G_GUINT64_FORMAT " MiB, and the domain has %" G_GUINT64_FORMAT
-        " MiB of memory: a vGPU needs all of it locked, so that QEMU cannot start; raise "
-        "it or take it out",
+        " MiB of memory: a vGPU needs all of it locked, so QEMU cannot start; raise it or "
+        "remove it",
         limit_bytes >> 20, memory_bytes >> 20);
 }
 
@@ -178,7 +178,7 @@ check_machine(VgpuLinter *self)
     for (gsize i = 0; machine && i < G_N_ELEMENTS(without_pci); i++) {
         if (g_str_equal(machine, without_pci[i]))
             vgpu_lint_say(self, VGPU_LINT_WARNING, xmlGetLineNo(type),
-                          "the machine type '%s' has no PCI bus, which a vGPU needs; take 'q35'",
+                          "the machine type '%s' has no PCI bus, which a vGPU needs; use 'q35'",
                           machine);
     }
 }

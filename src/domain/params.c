@@ -75,8 +75,8 @@ add_raw(GString *list, GHashTable *names, xmlNode *param, const char *what, GErr
 
     if (attribute)
         return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(param),
-                                  "<vgpu:param name='%s'> says what the attribute '%s' of its "
-                                  "<vgpu:device> says; leave one of them out",
+                                  "<vgpu:param name='%s'> sets the same as the attribute '%s' "
+                                  "of its <vgpu:device>; leave one of them out",
                                   name, attribute);
     if (!g_hash_table_add(names, g_strdup(name)))
         return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(param),
@@ -95,8 +95,8 @@ check_length(xmlNode *device, const char *what, const VgpuSwitch *switches, cons
 
     if (len > VGPU_PARAMS_MAX)
         return vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, what, xmlGetLineNo(device),
-                                  "the plugin parameters are %" G_GSIZE_FORMAT
-                                  " characters together%s, %u at most are allowed",
+                                  "the plugin parameters have %" G_GSIZE_FORMAT
+                                  " characters together%s, at most %u are allowed",
                                   len, in_pool ? " with all that a pool can add" : "",
                                   VGPU_PARAMS_MAX);
     return true;

@@ -16,8 +16,8 @@
 
 /* alias, "VF" or "vGPU", address or UUID */
 #define VGPU_REFUSAL_NOT_ITS_OWN                                                                 \
-    "its definition is being rewritten, start again (hostdev '%s' with %s %s does not belong "   \
-    "to its annotation)"
+    "its definition is being rewritten, start it again (hostdev '%s' with %s %s does not "       \
+    "belong to its annotation)"
 
 /* UUID, domain */
 #define VGPU_REFUSAL_ANOTHERS "the vGPU %s belongs to domain '%s'"
@@ -58,7 +58,7 @@
 /* pool, characters, characters at most */
 #define VGPU_REFUSAL_PARAMS_TOO_LONG                                                             \
     "with the plugin parameters that pool '%s' sets there are %" G_GSIZE_FORMAT                  \
-    " characters of them, %u at most are allowed"
+    " characters of them, at most %u are allowed"
 
 /* --- no place ----------------------------------------------------------------------------- */
 
@@ -96,9 +96,8 @@
 
 /* VF or GPU, why */
 #define VGPU_REFUSAL_HELD_IS_GONE                                                                \
-    "the room that is held for it on %s is not available (%s); other room is looked for, start " \
-    "it "                                                                                        \
-    "again in a moment"
+    "the room that is held for it on %s is not available (%s); other room is being looked "      \
+    "for, start it again in a moment"
 
 /* its number */
 #define VGPU_REFUSAL_HOST_VF "VF %u is kept for the host (host.xml)"

@@ -243,7 +243,7 @@ take_read(VgpuDriver *self, const Request *request, GVariant *results, gint64 se
         return NULL;
     }
     if (error || !self->user->take(self->name, results, self->user->opaque))
-        return error ? error : "its answer is of no use";
+        return error ? error : "its answer is invalid";
     (void) g_variant_lookup(results, "began", "x", &began);
     self->began = CLAMP(began, sent, g_get_monotonic_time());
     self->is_read_wanted = false;
@@ -296,7 +296,7 @@ next_task(VgpuDriver *self)
     for (Request *task; (task = g_queue_pop_head(&self->tasks));) {
         if (!task->task.is_wanted || task->task.is_wanted(task->task.opaque))
             return task;
-        refuse(self, task, "nobody wants it any more");
+        refuse(self, task, "it is no longer needed");
     }
     return NULL;
 }
@@ -465,7 +465,7 @@ vgpu_driver_push(VgpuDriver *self, const VgpuDriverTask *task)
     request->task = *task;
     request->arguments = g_variant_ref_sink(task->arguments);
     if (self->silent_since || self->tasks.length >= QUEUE_MAX) {
-        refuse(self, request, self->silent_since ? self->why : "it has too much to do");
+        refuse(self, request, self->silent_since ? self->why : "it has too many requests");
         return;
     }
     g_queue_push_tail(&self->tasks, request);

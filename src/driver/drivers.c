@@ -184,7 +184,7 @@ drop_gpus(VgpuDrivers *self, const VgpuInventory *inventory)
             continue;
         g_hash_table_remove(self->contents, key);
         g_hash_table_iter_steal(&iter);
-        vgpu_driver_close(driver, "the GPU has gone, or carries no vGPUs any more");
+        vgpu_driver_close(driver, "the GPU has disappeared, or no longer carries vGPUs");
         g_free(key);
     }
 }
@@ -276,7 +276,7 @@ get_nowhere(VgpuDrivers *self)
     if (!self->nowhere) {
         self->nowhere =
             vgpu_driver_new(&self->options, self->context, "nowhere", &self->gpu_user);
-        vgpu_driver_fail(self->nowhere, "there is no such GPU any more");
+        vgpu_driver_fail(self->nowhere, "the GPU no longer exists");
     }
     return self->nowhere;
 }

@@ -28,10 +28,10 @@ static struct {
 
 static const GOptionEntry options[] = {
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &option.root,
-      "where /sys and /dev are looked for (for tests)", "DIR" },
+      "look for /sys and /dev in DIR (for tests)", "DIR" },
     { "lock", 0, 0, G_OPTION_ARG_FILENAME, &option.lock,
-      "the file that descriptor 4 is, removed at the end", "FILE" },
-    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "say more", NULL },
+      "file that is open as descriptor 4, removed at exit", "FILE" },
+    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "log debug messages", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
     { 0 },
 };

@@ -196,7 +196,7 @@ read_contents(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 
     (void) g_variant_lookup(arguments, "interface", "u", &interface);
     if (!address || !vgpu_backend_get((VgpuInterface) interface)) {
-        put_error(results, VGPU_ERROR_FAILED, "it was not said which GPU is meant");
+        put_error(results, VGPU_ERROR_FAILED, "the request names no GPU");
         return;
     }
     gpu->interface = (VgpuInterface) interface;
@@ -228,7 +228,7 @@ get_place(GVariant *arguments, VgpuPlace *place, GVariantDict *results)
     };
     if (backend && place->parent && place->profile_id && place->uuid)
         return backend;
-    put_error(results, VGPU_ERROR_FAILED, "it was not said which vGPU is meant");
+    put_error(results, VGPU_ERROR_FAILED, "the request names no vGPU");
     return NULL;
 }
 
@@ -375,7 +375,7 @@ capture(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     g_autoptr(GVariant) seen = NULL;
 
     if (function && !address) {
-        put_error(results, VGPU_ERROR_FAILED, "it was not said which function is meant");
+        put_error(results, VGPU_ERROR_FAILED, "the request names no function");
         return;
     }
     seen = g_variant_ref_sink(address ? vgpu_capture_function(self->sysfs, address)
@@ -409,6 +409,6 @@ vgpu_performer_run(VgpuPerformer *self, const char *verb, GVariant *arguments)
             return g_variant_dict_end(&results);
         }
     }
-    put_error(&results, VGPU_ERROR_NOT_SUPPORTED, "there is no such verb");
+    put_error(&results, VGPU_ERROR_NOT_SUPPORTED, "the verb is unknown");
     return g_variant_dict_end(&results);
 }

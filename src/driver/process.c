@@ -142,7 +142,7 @@ on_readable(gint fd, GIOCondition condition, gpointer opaque)
     }
     g_variant_get(answer, "(t@a{sv})", &serial, &results);
     if (!self->done || self->request || serial != self->serial)
-        give_up(self, "it has answered what nobody asked");
+        give_up(self, "it has sent an answer without a request");
     else
         tell(self, VGPU_DRIVER_ANSWERED, results, NULL);
     return G_SOURCE_CONTINUE;
@@ -197,7 +197,7 @@ on_spawned(const VgpuDriverSpawned *spawned, gpointer opaque)
 static gboolean
 on_send_failed(gpointer opaque)
 {
-    give_up(opaque, "its socket does not take a request");
+    give_up(opaque, "cannot send it a request");
     return G_SOURCE_REMOVE;
 }
 

@@ -79,7 +79,7 @@ vgpu_driver_protocol_receive(int fd, const GVariantType *type, bool wait, GError
     }
     if (!message || !g_variant_is_normal_form(message)) {
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                            "it has sent something that is no message");
+                            "it has sent an invalid message");
         return NULL;
     }
     return g_steal_pointer(&message);

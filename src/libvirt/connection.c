@@ -296,7 +296,7 @@ watch_run_dir(VgpuConnection *self)
 
     self->monitor = g_file_monitor_directory(dir, G_FILE_MONITOR_NONE, NULL, &error);
     if (!self->monitor) {
-        g_warning("cannot notice a start of libvirt before its first hook call: %s",
+        g_warning("cannot detect a start of libvirt before its first hook call: %s",
                   error->message);
         return;
     }

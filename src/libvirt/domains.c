@@ -235,7 +235,7 @@ vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *ali
     if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_CONFIG) == 0)
         return true;
 
-    vgpu_virerror_take(&failure, "cannot take '%s' out of the definition of domain '%s'", alias,
+    vgpu_virerror_take(&failure, "cannot remove '%s' from the definition of domain '%s'", alias,
                        name);
     /* libvirt has a code for a missing device, but 9.0 says "internal error" */
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
@@ -256,7 +256,7 @@ vgpu_domains_detach_users_config(virConnectPtr conn, const char *uuid, const cha
         return false;
     if (virDomainDetachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_CONFIG) < 0)
         return vgpu_virerror_take(error,
-                                  "cannot take a device out of the definition of domain '%s'",
+                                  "cannot remove a device from the definition of domain '%s'",
                                   name);
     return true;
 }
@@ -313,8 +313,7 @@ vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
         return true;
 
-    vgpu_virerror_take(&failure, "cannot take '%s' away from the running domain '%s'", alias,
-                       name);
+    vgpu_virerror_take(&failure, "cannot unplug '%s' from the running domain '%s'", alias, name);
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED)) {
         if (!(still = look_up_running(conn, uuid, id, &name, error)))
             return false;
@@ -450,7 +449,7 @@ vgpu_domains_has_autostart(virConnectPtr conn, const char *uuid, bool *autostart
     if (!domain)
         return false;
     if (virDomainGetAutostart(domain, &flag) < 0)
-        return vgpu_virerror_take(error, "cannot tell whether domain '%s' has autostart", name);
+        return vgpu_virerror_take(error, "cannot get the autostart setting of domain '%s'", name);
     *autostart = flag;
     return true;
 }

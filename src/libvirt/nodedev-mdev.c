@@ -125,7 +125,7 @@ define(const Request *request, GError **error)
     if (device && (g_strcmp0(mdev.parent, request->parent) != 0 ||
                    g_strcmp0(mdev.type_id, request->type_id) != 0))
         return vgpu_error_set(error, VGPU_ERROR_BUSY,
-                              "mdev %s is there already, as %s on %s and not %s on %s",
+                              "mdev %s already exists, as %s on %s and not %s on %s",
                               request->uuid, or_none(mdev.type_id), or_none(mdev.parent),
                               request->type_id, request->parent);
     if (!device || virNodeDeviceIsPersistent(device) != 1) {
@@ -138,8 +138,7 @@ define(const Request *request, GError **error)
                                       request->type_id, request->parent);
     }
     if (virNodeDeviceSetAutostart(device, 1) < 0)
-        return vgpu_virerror_take(error, "cannot make mdev %s start with the host",
-                                  request->uuid);
+        return vgpu_virerror_take(error, "cannot set autostart of mdev %s", request->uuid);
     if (virNodeDeviceIsActive(device) != 1 && virNodeDeviceCreate(device, 0) < 0)
         return vgpu_virerror_take(error, "cannot start mdev %s (%s) on %s", request->uuid,
                                   request->type_id, request->parent);

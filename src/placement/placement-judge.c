@@ -399,7 +399,7 @@ judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, co
     }
     if (gpu->passed_through) {
         vgpu_placement_refuse(out, VGPU_VERDICT_PASSED_THROUGH,
-                              "a guest has it whole (driver %s)",
+                              "it is passed through whole (driver %s)",
                               gpu->driver ? gpu->driver : "vfio-pci");
         return out;
     }

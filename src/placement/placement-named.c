@@ -57,6 +57,6 @@ vgpu_placement_why_not_on(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, cons
     if (!instance || instance->uuid || !instance->profile_id)
         return NULL;
     profile = vgpu_gpu_find_profile(gpu, instance->profile_id);
-    return g_strdup_printf("%s carries %s, set by somebody else", vf,
+    return g_strdup_printf("%s carries %s, which virt-vgpu did not set", vf,
                            profile ? profile->name : instance->profile_id);
 }

@@ -291,7 +291,7 @@ read_params(const Reading *reading, GError **error)
         return vgpu_grammar_refuse(error, reading->what,
                                    vgpu_xml_node(reading->doc, NULL, "/vgpupool/params"),
                                    "<params> sets %" G_GSIZE_FORMAT
-                                   " characters of plugin parameters, %u at most are allowed",
+                                   " characters of plugin parameters, at most %u are allowed",
                                    forced->len, VGPU_PARAMS_MAX);
     params->forced = forced->len ? g_strdup(forced->str) : NULL;
     return true;

@@ -33,8 +33,8 @@ refuse_unknown(const VgpuPools *self, const char *name, GError **error)
     if (g_str_equal(name, VGPU_POOL_DEFAULT))
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
                               "the pool '" VGPU_POOL_DEFAULT
-                              "' is always there, with what no other pool "
-                              "has; it cannot be changed");
+                              "' is always there, with what no other pool has; it cannot be "
+                              "changed");
     if (reason)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
                               "the file of pool '%s' is not valid; correct it, then 'virt-vgpu "
@@ -74,8 +74,7 @@ check_others(const VgpuPools *self, const VgpuPool *pool, GError **error)
         if (g_str_equal(other->uuid, pool->uuid))
             return vgpu_error_set(
                 error, VGPU_ERROR_BAD_REQUEST,
-                "pool '%s': its UUID %s is that of pool '%s'; leave <uuid> out for a "
-                "new one",
+                "pool '%s': its UUID %s is that of pool '%s'; leave <uuid> out for a new one",
                 pool->name, pool->uuid, other->name);
         for (guint j = 0; j < pool->sources->len; j++) {
             const VgpuPoolSource *source = g_ptr_array_index(pool->sources, j);
@@ -83,8 +82,8 @@ check_others(const VgpuPools *self, const VgpuPool *pool, GError **error)
             if (source->address && vgpu_pool_names(other, source->address))
                 return vgpu_error_set(
                     error, VGPU_ERROR_BAD_REQUEST,
-                    "pool '%s': the GPU %s is named by pool '%s', too; a GPU is in "
-                    "one pool only",
+                    "pool '%s': the GPU %s is named by pool '%s', too; a GPU is in one pool "
+                    "only",
                     pool->name, source->address, other->name);
         }
     }
@@ -296,8 +295,8 @@ vgpu_pools_carry_out(VgpuPools *self, VgpuPoolsChange *change)
     (void) !remove_mark(self, change->gone, change->left ? NULL : &change->left);
     g_hash_table_remove(self->marks, change->gone);
     if (change->left)
-        g_warning("pool '%s' is gone, but not all of it: %s", change->gone,
-                  change->left->message);
+        g_warning("pool '%s' is undefined, but not all of its files were removed: %s",
+                  change->gone, change->left->message);
     return NULL;
 }
 
@@ -324,7 +323,8 @@ vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
         return refuse_unknown(self, name, error);
     if (g_error_matches(failed, VGPU_ERROR, VGPU_ERROR_NOT_FOUND))
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND,
-                              "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' ends it",
+                              "pool '%s' has lost its file; 'virt-vgpu pool-undefine %s' "
+                              "removes it",
                               name, name);
     if (!pool) {
         g_propagate_error(error, g_steal_pointer(&failed));

@@ -232,8 +232,7 @@ vgpu_pools_read(const VgpuPools *self, const char *name, GError **error)
         return NULL;
     if (!g_str_equal(pool->name, name)) {
         vgpu_error_at(error, VGPU_ERROR_BAD_REQUEST, path, 0,
-                      "it says that its name is '%s'; the file must be called so, too",
-                      pool->name);
+                      "its <name> is '%s'; the file must have the same name", pool->name);
         return NULL;
     }
     return g_steal_pointer(&pool);

@@ -30,7 +30,7 @@ assert_fails "domain 'clone'.*virtvgpud is not running" virsh -q start clone
 assert_grep "$vgpu" "$(defined_hostdev clone 0)" "its definition, not rewritten yet"
 daemon_start
 # The XML that libvirt would pass to the hook if the rewriting were slower.
-assert_fails "domain 'clone'.*is being rewritten, start again.*$vgpu" hook clone prepare /run/lab-clone.xml
+assert_fails "domain 'clone'.*is being rewritten, start it again.*$vgpu" hook clone prepare /run/lab-clone.xml
 hook clone release /run/lab-clone.xml
 untouched "clone"
 

@@ -49,7 +49,7 @@ say "a clone that names the same VF"
 virsh -q dumpxml web1 --inactive | sed "s,<name>web1<,<name>clone<,; s,$uuid,$clone_uuid," > /run/lab-clone.xml
 virsh -q define /run/lab-clone.xml
 # The XML that libvirt would pass to the hook if the rewriting were slower.
-assert_fails "domain 'clone'.*is being rewritten, start again.*$vf" hook clone prepare /run/lab-clone.xml
+assert_fails "domain 'clone'.*is being rewritten, start it again.*$vf" hook clone prepare /run/lab-clone.xml
 hook clone release /run/lab-clone.xml
 has_its_own() { [[ "$(defined_vf clone 0)" == 0000:61:* && $(defined_vf clone 0) != "$vf" ]]; }
 wait_for 20 has_its_own

@@ -16,7 +16,7 @@ vf1=$(defined_vf web1 0) vf2=$(defined_vf web2 0)
 
 say "its VF has another type of that size"
 vf_set "$vf2" 1160
-assert_fails "domain 'web2'.*\(VF $vf2 carries nvidia-1160, set by somebody else\); the definition is being moved .*start it again" virsh -q start web2
+assert_fails "domain 'web2'.*\(VF $vf2 carries nvidia-1160, which virt-vgpu did not set\); the definition is being moved .*start it again" virsh -q start web2
 moved() { vf=$(defined_vf web2 0) && [[ $vf == 0000:61:* && $vf != "$vf1" && $vf != "$vf2" ]]; }
 wait_for 20 moved
 vf=$(defined_vf web2 0)
@@ -47,7 +47,7 @@ virsh -q autostart web1 > /dev/null
 virsh -q dumpxml web1 --inactive | sed "s,<name>web1<,<name>thief<,; /<uuid>/s,>..,>ff," > /run/lab-thief.xml
 libvirt_stop
 daemon_restart
-assert_fails "domain 'thief'.*is being rewritten, start again.*$vf1" hook thief prepare /run/lab-thief.xml
+assert_fails "domain 'thief'.*is being rewritten, start it again.*$vf1" hook thief prepare /run/lab-thief.xml
 rm -f /run/libvirt/qemu/autostarted # created by the first libvirtd after a boot
 libvirt_start
 web1_runs() { is_state web1 running; }

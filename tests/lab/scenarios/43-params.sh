@@ -25,8 +25,8 @@ refused() {
 }
 refused 5 "attribute 'value' on <vgpu:param> is 'a b'" "name='loglevel' value='2'" "name='x' value='a b'"
 refused 4 "attribute 'name' on <vgpu:param> is '9x'" "name='9x' value='2'"
-refused 4 "<vgpu:param name='enable_uvm'> says what the attribute 'unifiedMemory'" "name='enable_uvm' value='0'"
-refused 3 "the plugin parameters are 10[0-9]{2} characters together, 1000 at most are allowed" \
+refused 4 "<vgpu:param name='enable_uvm'> sets the same as the attribute 'unifiedMemory'" "name='enable_uvm' value='0'"
+refused 3 "the plugin parameters have 10[0-9]{2} characters together, at most 1000 are allowed" \
     "name='x' value='$(printf '%0920d' 0)'"
 
 say "the driver refuses them: the start is refused, and the vGPU removed"

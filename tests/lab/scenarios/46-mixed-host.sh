@@ -149,6 +149,6 @@ assert_eq "$(json 'v["driver"], v["passed_through"], v["interface"], [f["state"]
     gpu-info "$SSD")" "('vfio-pci', True, 'none', ['unusable', 'unusable'], [])" "gpu-info"
 assert_eq "$(json 'v' profile-list "$SSD")" "[]" "profile-list"
 assert_eq "$(explain "profile='vf' gpu='$SSD'")" "False
-$SSD passed-through: a guest has it whole (driver vfio-pci)" "explain"
+$SSD passed-through: it is passed through whole (driver vfio-pci)" "explain"
 enable_vfs "$SSD" 0
 echo 0 > /sys/module/vfio_pci/parameters/enable_sriov

@@ -432,7 +432,7 @@ test_attach(void **state)
           .in_config = 1, .plugged = 1 },
         { "ramfb live", .runs = true, .live = true,
           .device = { .profile = "A2-4Q", .ramfb = "on" },
-          .error = "ramfb needs a device that is there when the guest starts; use --config",
+          .error = "ramfb needs a device that is present when the guest starts; use --config",
           .in_live = 1, .in_config = 1, .plugged = 1 },
         { "display live", .runs = true, .live = true,
           .device = { .profile = "A2-4Q", .display = "on" }, .error = "a display needs",

@@ -71,7 +71,7 @@ test_objections(void **state)
           { true, false, true, VGPU_AUTOSTART_LIMIT_US + 1 },
           "libvirt was started too long ago" },
         { "without autostart", { true, false, false, 60 * S }, "it has no autostart" },
-        { "running", { true, true, true, 60 * S }, "it runs already" },
+        { "running", { true, true, true, 60 * S }, "it is already running" },
         { "transient", { false, false, false, 60 * S }, "it is transient" },
     };
 

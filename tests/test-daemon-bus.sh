@@ -25,7 +25,7 @@ echo '<node/>' > "$root/host.xml"
 annotated 1 A2-4Q
 start_daemon --bus session
 check "without a bus hooks are served" until_true serves
-check "a line says that there is none" until_true log_says "no message bus, which is tried again"
+check "a line says that there is none" until_true log_says "cannot reach the message bus, trying again"
 check "a domain starts" prepare 1
 bus_up
 check "with one the command is served" until_true cli list

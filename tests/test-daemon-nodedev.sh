@@ -85,7 +85,7 @@ check "once they can be read again it does not" in_the_end make_by_hand
 check "libvirt has the definition" called "define $hand"
 check "the created vGPU is removed" cli destroy "$hand"
 check "a user who asks for a definition is answered" cli inject vm2
-check "libvirt's domains have noticed nothing" n_said "connected to libvirt\|libvirt has gone" 1
+check "libvirt's domains have noticed nothing" n_said "connected to libvirt\|the connection to libvirt is lost" 1
 killed
 
 # --- a domain that is busy ------------------------------------------------------------------------

@@ -76,7 +76,7 @@ rm -f "$root/knobs"/fsync_*
 knob fsync_fails 1
 : > "$root/log"
 check "it starts with a full disk" up
-check "a failed write is reported" until_true log_says "domain 'vm2': which VF it is to have cannot be written"
+check "a failed write is reported" until_true log_says "domain 'vm2': cannot record the VF that it gets"
 check "vm1 starts and stops" prepare 1
 check "there is no record" has_no_reservation
 unknob fsync_fails

@@ -107,7 +107,7 @@ check "and not of each GPU" rows 1
 
 # --- node devices that are not answered -----------------------------------------------------------
 knob nodedevs_hang 1
-check "a list that hangs does not keep doctor" doctor warn "libvirt does not answer when it is asked for node devices"
+check "a list that hangs does not keep doctor" doctor warn "libvirt does not answer queries for node devices"
 unknob nodedevs_hang
 check "once it comes doctor compares again" until_true doctor warn "GPUs: libvirt 0, sysfs 4"
 

@@ -416,7 +416,7 @@ test_persist_failed(void **state)
     put("persist", "echo 'read-only file system' >&2; exit 1");
     assert_null(vgpu_host_setup_change(setup, "a{sv}", GPU, true, enable, persist, &error));
     assert_string_equal(error->message,
-                        "done, but it will not be there after a reboot: read-only file system");
+                        "done, but it will not survive a reboot: read-only file system");
     expect("enable " GPU " max\npersist " GPU " vfs=max\nfacts\n",
            "begin " GPU " idle; " FACTS "end " GPU "; ");
 }
@@ -459,7 +459,7 @@ test_caller_gone(void **state)
     assert_null(vgpu_host_setup_change(setup, "a{sv}", GPU, true, enable, persist, &error));
     vgpu_audience_set(NULL);
     assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BUSY));
-    assert_non_null(strstr(error->message, "the caller has gone"));
+    assert_non_null(strstr(error->message, "the caller has disconnected"));
     called = calls();
     assert_string_equal(called, "facts\n");
 }

@@ -152,7 +152,7 @@ check "asks for the pool" has 11 '<vgpu:device pool="design" profile="GRID M10-1
 # --- libvirt refuses the definition -------------------------------------------------------------
 rm "$root"/definitions/*
 knob detach_fails 1
-check "a detach that fails" fails_with "cannot take a device out of the definition of domain 'vm2'" run import vm2
+check "a detach that fails" fails_with "cannot remove a device from the definition of domain 'vm2'" run import vm2
 check "leaves no annotation" not has 2 "vgpu:device"
 check "and the hostdev" has 2 "bus='0x61'"
 unknob detach_fails

@@ -78,19 +78,21 @@ test_versions(void **state)
         { "not known", 0, MDEV, VENDOR, "" },
         { "no qemu.d", 6004000, MDEV, NONE, "libvirt version fail libvirt 6.4.0 runs no hooks" },
         { "Debian 12, mdevs", 9000000, MDEV, NONE,
-          "libvirt version ok libvirt 9.0.0 does all that these GPUs need, but migrates" },
+          "libvirt version ok libvirt 9.0.0 supports all that these GPUs need, but migrates" },
         { "Debian 12, the vendor's VFs", 9000000, MDEV, VENDOR,
-          "libvirt version warn libvirt 9.0.0 cannot use the vendor's virtual functions" },
+          "libvirt version warn libvirt 9.0.0 does not support vendor-specific virtual "
+          "functions" },
         { "one before that", 9006000, VENDOR, NONE, "warn libvirt 9.6.0 cannot use" },
-        { "no display on VFs", 9007000, VENDOR, NONE, "warn libvirt 9.7.0 knows no display" },
-        { "the last without", 10002001, VENDOR, NONE, "warn libvirt 10.2.1 knows no display" },
+        { "no display on VFs", 9007000, VENDOR, NONE,
+          "warn libvirt 9.7.0 does not support display" },
+        { "the last without", 10002001, VENDOR, NONE,
+          "warn libvirt 10.2.1 does not support display" },
         { "display on VFs", 10003000, VENDOR, NONE,
-          "ok libvirt 10.3.0 does all that these GPUs "
-          "need, but migrates" },
+          "ok libvirt 10.3.0 supports all that these GPUs need, but migrates" },
         { "everything", 11003000, VENDOR, MDEV,
-          "ok libvirt 11.3.0 does all that these GPUs need|\n" },
+          "ok libvirt 11.3.0 supports all that these GPUs need|\n" },
         { "plain VFs, old", 9000000, VF, NONE,
-          "ok libvirt 9.0.0 does all that these GPUs need|" },
+          "ok libvirt 9.0.0 supports all that these GPUs need|" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(versions); i++) {
@@ -209,7 +211,7 @@ test_view(void **state)
         { "nothing was told",
           { NULL, true },
           "warn libvirt has not shown its node devices yet|" },
-        { "it hangs", { one, false }, "warn libvirt does not answer when it is asked" },
+        { "it hangs", { one, false }, "warn libvirt does not answer queries" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -299,7 +301,7 @@ test_leaks(void **state)
         { "planned", { .parent = NULL, .state = "planned" }, "leaks ok nothing" },
         { "an orphan",
           { .uuid = TEXT(UUID), .domain = TEXT("web"), .state = "orphan" },
-          "leaks fail vGPU " UUID " of domain 'web' is left of" },
+          "leaks fail vGPU " UUID " of domain 'web' is left over from" },
         { "a VF that is stuck",
           { .parent = TEXT("0000:61:00.4"), .state = "stuck" },
           "leaks fail vGPU 0000:61:00.4 of domain '-' is not removed" },
@@ -309,7 +311,7 @@ test_leaks(void **state)
         { "a foreign mdev",
           { .uuid = TEXT(UUID), .gpu = TEXT(GPU_1), .state = "foreign" },
           "foreign vGPU warn vGPU " UUID " on GPU " GPU_1 " takes room, and virt-vgpu did not "
-          "make it|if nobody needs it: mdevctl stop --uuid " UUID "\nleaks ok" },
+          "make it|if it is not needed: mdevctl stop --uuid " UUID "\nleaks ok" },
         { "a foreign VF",
           { .parent = TEXT("0000:61:00.4"), .gpu = TEXT(GPU_1), .state = "foreign" },
           "echo 0 > /sys/bus/pci/devices/0000:61:00.4/nvidia/current_vgpu_type\nleaks ok" },
@@ -379,9 +381,8 @@ static const struct {
     { "off without users", .pools = { { NAMED, { GPU_1 }, .is_off = true } },
       .wanted = "pools ok" },
     { "off with users", .pools = { { NAMED, { GPU_1 }, { "web1", "web2" }, .is_off = true } },
-      .wanted =
-          "pool a warn is not active, so that nothing starts from it: 'web1', 'web2'|virt-vgpu "
-          "pool-start a, and pool-autostart" },
+      .wanted = "pool a warn is not active, so no vGPU is made from it: 'web1', 'web2'|virt-vgpu "
+                "pool-start a, and pool-autostart" },
     { "off, but only for now",
       .pools = { { NAMED, { GPU_1 }, { "web1" }, .is_off = true, .autostart = true } },
       .wanted = "|virt-vgpu pool-start a\n" },

@@ -146,28 +146,27 @@ deny(const VgpuAccess *access, Answer answer, const char *action, const GError *
     switch (answer) {
     case ANSWER_NO:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                    "access denied: polkit does not authorize the action %s, which %s needs; an "
-                    "administrator can give "
-                    "the right, see virtvgpud(8)",
+                    "access denied: polkit does not authorize the action %s, which %s needs; "
+                    "an administrator can give the right, see virtvgpud(8)",
                     action, access->method);
         break;
     case ANSWER_PASSWORD:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                    "%s wants a password (polkit action %s), and nobody can be asked for it: "
-                    "%s",
+                    "%s requires a password (polkit action %s), which cannot be asked for "
+                    "here: %s",
                     access->method, action,
                     access->interactive ? "run it as root, or where a polkit agent runs"
                                         : "run it as root");
         break;
     case ANSWER_NONE:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                    "%s is for administrators, and polkit cannot be asked (%s); run it as root",
+                    "%s is for administrators, and polkit is not available (%s); run it as "
+                    "root",
                     access->method, failure->message);
         break;
     default:
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                    "%s is for administrators: there is no polkit on this host to ask; run it "
-                    "as root",
+                    "%s is for administrators, and this host has no polkit; run it as root",
                     access->method);
     }
     return false;
@@ -308,7 +307,7 @@ vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete, 
     guint uid;
 
     if (!vgpu_access_uid(call, &uid, &failure)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED, "%s: who calls is not known: %s",
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED, "%s: cannot identify the caller: %s",
                     method, failure->message);
         return false;
     }

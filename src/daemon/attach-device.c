@@ -117,7 +117,7 @@ check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **
     if (ramfb || g_strcmp0(device->display, "on") == 0)
         return vgpu_error_at(
             error, VGPU_ERROR_ARGUMENT, what, 0,
-            "%s needs a device that is there when the guest starts; use --config",
+            "%s needs a device that is present when the guest starts; use --config",
             ramfb ? "ramfb" : "a display");
     if (g_strcmp0(device->driver_iso, "yes") == 0)
         return vgpu_error_at(error, VGPU_ERROR_ARGUMENT, what, 0,
@@ -163,8 +163,8 @@ is_vacant(const VgpuDomain *domain, guint first, GError **error)
         return vgpu_error_set(
             error, VGPU_ERROR_BUSY,
             "domain '%s' runs with a device '" VGPU_ALIAS_PREFIX
-            "%u' that its annotation does not name; take it away with `virt-vgpu detach "
-            "%s %u --live` first",
+            "%u' that its annotation does not name; detach it with `virt-vgpu detach %s %u "
+            "--live` first",
             domain->name, i, domain->name, i);
     }
     return true;

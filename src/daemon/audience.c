@@ -17,5 +17,6 @@ vgpu_audience_check(GError **error)
     const gint *has_gone = g_private_get(&current);
 
     return !has_gone || !g_atomic_int_get(has_gone) ||
-           vgpu_error_set(error, VGPU_ERROR_BUSY, "the caller has gone, nothing was done");
+           vgpu_error_set(error, VGPU_ERROR_BUSY,
+                          "the caller has disconnected, nothing was done");
 }

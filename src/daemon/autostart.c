@@ -55,7 +55,7 @@ const char *
 vgpu_autostart_objection(const VgpuAutostartFacts *facts)
 {
     if (facts->runs)
-        return "it runs already";
+        return "it is already running";
     if (!facts->is_persistent)
         return "it is transient";
     if (!facts->has_autostart)

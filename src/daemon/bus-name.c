@@ -34,7 +34,7 @@ static void
 try_later(VgpuBusName *self, const char *why)
 {
     if (!self->is_told)
-        g_warning("no message bus, which is tried again; hooks are served all the same: %s", why);
+        g_warning("cannot reach the message bus, trying again; hooks are still served: %s", why);
     self->is_told = true;
     self->retry = g_timeout_add_seconds(self->wait_s, on_retry, self);
     self->wait_s = MIN(self->wait_s * 2, RETRY_MOST_S);

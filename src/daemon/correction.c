@@ -38,8 +38,8 @@ vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state, VgpuCo
     if (kind == VGPU_CONTEST_DEVICES && is_refused(self, state->uuid, wanted)) {
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_FAILED,
-            "domain '%s': libvirt has refused its devices five times within a minute; they "
-            "are left as they are for a while",
+            "domain '%s': libvirt has refused its devices five times within a minute; they are "
+            "left as they are for a while",
             state->name);
         return false;
     }

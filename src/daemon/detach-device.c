@@ -97,7 +97,7 @@ refuse(const Unplug *job, bool refused, GError **error)
         g_set_error(
             error, VGPU_ERROR, VGPU_ERROR_BUSY,
             "the guest of domain '%s' has not let go of vGPU %u within %u s; it may do so "
-            "later (then the vGPU goes by itself), or shut it down",
+            "later (the vGPU is then removed), or shut it down",
             job->domain->name, job->index, job->guard->config->detach_timeout);
     return false;
 }
@@ -180,7 +180,7 @@ check_live(Detach *job, char **element, GError **error)
         return false;
     if (want && want->uuid_is_users) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "domain '%s': vGPU %u is a <hostdev> of the user's own; take it away with "
+                    "domain '%s': vGPU %u is a <hostdev> of the user's own; detach it with "
                     "`virsh detach-device`",
                     job->state->name, job->index);
         return false;
@@ -213,7 +213,7 @@ remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **w
     if (!old) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
                     "the definition of domain '%s' has no vGPU %u%s", state->name, index,
-                    state->id >= 0 ? "; of the running domain it is taken away with --live" : "");
+                    state->id >= 0 ? "; use --live to detach it from the running domain" : "");
         return false;
     }
     if (!vgpu_annotate_remove(old, index, element, &failure)) {
@@ -248,7 +248,7 @@ check_same(const Detach *job, GError **error)
     g_set_error(
         error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
         "domain '%s': vGPU %u of the running domain need not be number %u of its definition, "
-        "which has changed since; take them away one by one, with --live and with --config",
+        "which has changed since; detach them one by one, with --live and with --config",
         job->state->name, job->index, job->index);
     return false;
 }

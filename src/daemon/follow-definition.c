@@ -32,7 +32,7 @@ wait_saved(VgpuGuard *self, const VgpuDomain *domain, const char *what, GError *
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    g_warning("domain '%s': %s cannot be written down: %s", domain->name, what, failure->message);
+    g_warning("domain '%s': cannot record %s: %s", domain->name, what, failure->message);
     return true;
 }
 
@@ -48,7 +48,7 @@ bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
     domain->aside = vgpu_manager_get_aside(self->manager, domain->uuid);
     g_clear_pointer(&turn, vgpu_turn_end);
     /* a loss only costs another choice after a restart */
-    return wait_saved(self, domain, "which VF it is to have", error);
+    return wait_saved(self, domain, "the VF that it gets", error);
 }
 
 /* --- what is taken out is not lost ---------------------------------------------------------- */
@@ -69,7 +69,7 @@ remember(VgpuGuard *self, const VgpuDomain *domain, const GPtrArray *plan, GErro
     g_autofree char *elements = vgpu_inject_set_aside(domain, plan);
 
     set_aside(self, domain, elements);
-    return !elements || wait_saved(self, domain, "what is being replaced in it", error);
+    return !elements || wait_saved(self, domain, "the device that is being replaced", error);
 }
 
 /* Whether one of the first @n changes has attached something in the place of what @alias names. */

@@ -160,7 +160,7 @@ static void
 drop(GDBusMethodInvocation *invocation)
 {
     g_dbus_method_invocation_return_dbus_error(invocation, BUS_NAME ".Error.NoReply",
-                                               "the caller has gone");
+                                               "the caller has disconnected");
 }
 
 /* Of a call whose caller is known, or has gone: on to a thread, or back. */

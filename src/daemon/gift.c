@@ -39,8 +39,8 @@ ask_pools(VgpuGuard *self, const char *domain_name, Gift *gift)
 
     if (pool && pool->tenants->len > 1) {
         g_message(
-            "domain '%s': pool '%s' gives it no vGPU: it has several tenants, and nothing says "
-            "on whose account it would be; annotate the domain with a tenant",
+            "domain '%s': pool '%s' gives it no vGPU: the pool has several tenants, and the "
+            "domain names none; annotate the domain with a tenant",
             domain_name, pool->name);
         return;
     }

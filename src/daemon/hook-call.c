@@ -378,7 +378,7 @@ vgpu_hook_call_run(gpointer data)
     VgpuHookCall *self = data;
 
     if (self->gone && !self->operation->outlives_client) {
-        g_message("domain '%s': its hook has gone before its XML was read", self->name);
+        g_message("domain '%s': its hook disconnected before its XML was read", self->name);
         g_atomic_int_set(&self->answered, TRUE);
         count(self, "gone");
     } else {
@@ -394,7 +394,8 @@ vgpu_hook_call_hang_up(gpointer data)
 
     self->gone = true;
     if (!vgpu_hook_call_is_answered(self) && self->token) {
-        g_message("domain '%s': its hook has gone before it was answered, undoing its start",
+        g_message("domain '%s': its hook disconnected before it was answered, undoing its "
+                  "start",
                   self->name);
         vgpu_manager_cancel(self->manager, self->token);
         g_atomic_int_set(&self->answered, TRUE);

@@ -270,8 +270,8 @@ give_up(const VgpuHostProgram *self, GSubprocess *child, const char *const *args
     const char *id = g_subprocess_get_identifier(child);
 
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_UNKNOWN,
-                "%s %s%s%s (process %s) has not answered for %u s and was %s; look at the "
-                "kernel's log",
+                "%s %s%s%s (process %s) has not answered for %u s and was %s; see the kernel's "
+                "log",
                 name_of(self), args[0], args[1] ? " " : "", args[1] ? args[1] : "", id ? id : "-",
                 (timeout_ms + 999) / 1000, left ? "left behind" : "killed");
     if (left)

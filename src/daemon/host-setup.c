@@ -374,7 +374,7 @@ work_behind(Fence *fence, const Work *work, GError **error)
     if (result && work->persist) {
         persisted = run(self, false, NULL, work->persist, NULL, self->query_timeout, NULL, error);
         if (!persisted)
-            g_prefix_error(error, "done, but it will not be there after a reboot: ");
+            g_prefix_error(error, "done, but it will not survive a reboot: ");
     }
     reread_now(self);
     lift_fence(self, fence->fenced);

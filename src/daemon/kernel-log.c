@@ -62,7 +62,7 @@ save(VgpuKernelLog *self)
     self->seen = self->newest;
     self->is_unsaved = !vgpu_fs_replace(path, text, len, &error);
     if (self->is_unsaved)
-        g_warning("errors of GPUs may be found twice: %s", error->message);
+        g_warning("errors of GPUs may be reported twice: %s", error->message);
 }
 
 /* True: it was reported. */
@@ -152,13 +152,12 @@ run(gpointer data)
         if (!is_for_now(err))
             break;
         if (!is_told)
-            g_message("the kernel's log %s cannot be read, which is tried again: %s", path,
-                      g_strerror(err));
+            g_message("cannot read the kernel's log %s, trying again: %s", path, g_strerror(err));
         g_string_truncate(self->rest, 0);
         self->seen = MAX(self->seen, self->newest); /* all is read again */
         g_usleep(REST_US);
     }
-    g_message("the kernel's log %s cannot be read: %s; GPUs with errors are not cordoned", path,
+    g_message("cannot read the kernel's log %s: %s; GPUs with errors are not cordoned", path,
               err ? g_strerror(err) : "it has ended");
     return NULL;
 }

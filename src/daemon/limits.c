@@ -28,8 +28,8 @@ vgpu_limits_size(const char *method)
 static char *
 refuse_size(const VgpuLimitsCall *call)
 {
-    return g_strdup_printf("the arguments have %" G_GSIZE_FORMAT
-                           " KiB, and may have %" G_GSIZE_FORMAT " KiB",
+    return g_strdup_printf("the arguments are %" G_GSIZE_FORMAT
+                           " KiB long, the limit is %" G_GSIZE_FORMAT " KiB",
                            (call->size + KIB - 1) / KIB, call->size_max / KIB);
 }
 
@@ -46,13 +46,12 @@ vgpu_limits_refusal(const VgpuLimitsCall *call)
         return refuse_size(call);
     if (call->of_connection >= VGPU_LIMITS_CONNECTION)
         return g_strdup_printf(
-            "%u calls of this connection are being answered, more than %u are not taken; "
-            "wait for one of them",
+            "%u calls of this connection are being answered, the limit is %u; wait for one of "
+            "them",
             call->of_connection, VGPU_LIMITS_CONNECTION);
     if (call->is_known && call->of_user >= VGPU_LIMITS_USER)
         return g_strdup_printf(
-            "%u calls of user %u are being answered, more than %u are not taken; wait for "
-            "one of them",
+            "%u calls of user %u are being answered, the limit is %u; wait for one of them",
             call->of_user, call->uid, VGPU_LIMITS_USER);
     return NULL;
 }

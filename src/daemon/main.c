@@ -67,7 +67,7 @@ static const GOptionEntry options[] = {
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &option.config,
       "read FILE instead of /etc/virt-vgpu/virt-vgpu.conf", "FILE" },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &option.root,
-      "where /sys, /dev, /run, /etc and /var are looked for (for tests)", "DIR" },
+      "look for /sys, /dev, /run, /etc and /var in DIR (for tests)", "DIR" },
     { "libvirt-uri", 0, 0, G_OPTION_ARG_STRING, &option.libvirt_uri,
       "connect to this libvirt instead of the configured one", "URI" },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &option.bus,
@@ -76,7 +76,7 @@ static const GOptionEntry options[] = {
       "run FILE for host set-up instead of the installed virt-vgpu-host", "FILE" },
     { "driver-program", 0, 0, G_OPTION_ARG_FILENAME, &option.driver_program,
       "run FILE to ask drivers instead of the installed virt-vgpu-driver", "FILE" },
-    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "say more", NULL },
+    { "debug", 0, 0, G_OPTION_ARG_NONE, &option.debug, "log debug messages", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &option.version, "print the version and exit", NULL },
     { 0 },
 };
@@ -201,7 +201,7 @@ static gboolean
 on_hang_up(gpointer opaque)
 {
     (void) opaque;
-    g_message("SIGHUP is ignored; a changed configuration counts from the next start on");
+    g_message("SIGHUP is ignored; a changed configuration takes effect at the next start");
     return G_SOURCE_CONTINUE;
 }
 

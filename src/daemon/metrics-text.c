@@ -64,7 +64,7 @@ write_backend(VgpuExposition *out, const VgpuMetricsCounts *counts)
     }
     vgpu_exposition_family(
         out, "virtvgpu_create_failures_total", "counter",
-        "How often a driver was asked for a vGPU and gave none that is of use.");
+        "How often a driver was asked for a vGPU and made none that can be used.");
     for (gsize backend = 0; backend < VGPU_METRICS_BACKENDS; backend++)
         vgpu_exposition_add(out, (double) counts->failures[backend], "interface",
                             vgpu_interface_to_string(vgpu_metrics_backends[backend]), NULL);
@@ -124,7 +124,7 @@ static void
 write_log(VgpuExposition *out)
 {
     vgpu_exposition_family(out, "virtvgpu_log_lines_dropped_total", "counter",
-                           "Log lines that were dropped because nobody read the log.");
+                           "Log lines that were dropped because the log was not read.");
     vgpu_exposition_add(out, (double) vgpu_log_dropped(), NULL);
 }
 

@@ -47,15 +47,15 @@ vgpu_report_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *invento
     if (!all) {
         vgpu_report_doctor_add(list, "gpus", "warn",
                                "no display controller was found that could make vGPUs",
-                               "see whether lspci lists the card; the firmware, or the slot, may "
-                               "hide it");
+                               "check that lspci lists the card; the firmware, or the slot, "
+                               "may hide it");
         return;
     }
     detail = g_strdup_printf("%u of %u GPUs can make vGPUs", usable, all);
     fix =
         off ? g_strdup_printf("load the vendor's vGPU host driver, then virt-vgpu gpu-enable %s",
                               off)
-            : g_strdup("load the vendor's vGPU host driver; see what is said of each GPU");
+            : g_strdup("load the vendor's vGPU host driver; see the checks of each GPU");
     vgpu_report_doctor_add(list, "gpus", usable ? "ok" : "warn", detail, usable ? NULL : fix);
 }
 
@@ -111,7 +111,7 @@ check_host_vf(GVariantBuilder *list, const VgpuGpu *gpu, guint number, const GPt
     vgpu_report_doctor_add(list, "host VFs", !vf || user ? "warn" : "ok", detail,
                            !vf    ? "enable more VFs, or correct <host vf=…/> in "
                                     "/etc/virt-vgpu/host.xml"
-                           : user ? "stop the domain: it gets another VF with its next start"
+                           : user ? "stop the domain: it gets another VF at its next start"
                                   : NULL);
 }
 
@@ -152,23 +152,21 @@ judge_version(gulong version, bool on_mdevs, bool on_vendor_vfs)
         return (Gate) { "fail", "runs no hooks in qemu.d: it does not call virt-vgpu",
                         "install libvirt 6.5.0 or newer" };
     if (on_vendor_vfs && version < VERSION_VENDOR_VFIO)
-        return (
-            Gate) { "warn",
-                    "cannot use the vendor's virtual functions: vGPUs of GPUs whose interface "
-                    "is vendor-vfio are refused",
-                    "install libvirt 9.7.0 or newer, best 10.3.0" };
+        return (Gate) { "warn",
+                        "does not support vendor-specific virtual functions: vGPUs of GPUs whose "
+                        "interface is vendor-vfio are refused",
+                        "install libvirt 9.7.0 or newer, best 10.3.0" };
     if (on_vendor_vfs && version < VERSION_PCI_DISPLAY)
-        return (
-            Gate) { "warn",
-                    "knows no display and ramfb on virtual functions: vGPUs there have none, and "
-                    "display='on' is refused",
-                    "install libvirt 10.3.0 or newer" };
+        return (Gate) { "warn",
+                        "does not support display and ramfb on virtual functions: vGPUs there "
+                        "have none, and display='on' is refused",
+                        "install libvirt 10.3.0 or newer" };
     if ((on_mdevs || on_vendor_vfs) && version < VERSION_MDEV_TO_VF)
         return (Gate) { "ok",
-                        "does all that these GPUs need, but migrates no domain from an mdev to a "
-                        "virtual function or back",
+                        "supports all that these GPUs need, but migrates no domain from an "
+                        "mdev to a virtual function or back",
                         NULL };
-    return (Gate) { "ok", "does all that these GPUs need", NULL };
+    return (Gate) { "ok", "supports all that these GPUs need", NULL };
 }
 
 void
@@ -202,7 +200,7 @@ add_lost(GVariantBuilder *list, const VgpuRow *row)
                         row->parent ? row->parent : "-");
 
     vgpu_report_doctor_add(list, "lost vGPU", "fail", detail,
-                           "see 'virt-vgpu events' and the journal for what took it; stop the "
+                           "see 'virt-vgpu events' and the journal for the cause; stop the "
                            "domain, and start it again when its GPU is as it should be");
     return true;
 }
@@ -215,8 +213,9 @@ add_leak(GVariantBuilder *list, const VgpuRow *row)
         const char *detail;
         const char *fix;
     } leaks[] = {
-        { "orphan", "is left of a domain that does not use it", "run 'virt-vgpu reconcile'" },
-        { "stuck", "is not removed after a long time",
+        { "orphan", "is left over from a domain that does not use it",
+          "run 'virt-vgpu reconcile'" },
+        { "stuck", "has not been removed for a long time",
           "look for the process that holds it open, and at the kernel's log" },
         { "failed", "could not be attached",
           "see 'virt-vgpu events' and the journal; restart the domain" },
@@ -245,9 +244,9 @@ add_foreign(GVariantBuilder *list, const VgpuRow *row)
         g_strdup_printf("vGPU %s on GPU %s takes room, and virt-vgpu did not make it",
                         name_of(row), row->gpu ? row->gpu : "-");
     g_autofree char *fix =
-        row->uuid ? g_strdup_printf("if nobody needs it: mdevctl stop --uuid %s", row->uuid)
-                  : g_strdup_printf("if nobody needs it: echo 0 > /sys/bus/pci/devices/%s/nvidia/"
-                                    "current_vgpu_type",
+        row->uuid ? g_strdup_printf("if it is not needed: mdevctl stop --uuid %s", row->uuid)
+                  : g_strdup_printf("if it is not needed: echo 0 > "
+                                    "/sys/bus/pci/devices/%s/nvidia/current_vgpu_type",
                                     row->parent);
 
     vgpu_report_doctor_add(list, "foreign vGPU", "warn", detail, fix);

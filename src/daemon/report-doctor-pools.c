@@ -83,7 +83,7 @@ check_users(Check *self, const VgpuPoolRow *row)
                                 (const char *) g_ptr_array_index(row->users, i));
     }
     find(self, row, "warn",
-         g_strdup_printf("is not active, so that nothing starts from it: %s", users),
+         g_strdup_printf("is not active, so no vGPU is made from it: %s", users),
          g_strdup_printf("virt-vgpu pool-start %s%s", row->name,
                          row->autostart ? "" : ", and pool-autostart for the next boot"));
 }
@@ -103,12 +103,11 @@ check_passed(Check *self, const VgpuPoolRow *row)
             continue;
         find(self, row, "warn",
              g_strdup_printf(
-                 "GPU %s is passed through whole by %s: at that start its virtual functions "
-                 "go, and the vGPUs on it, of which there are %u now",
+                 "GPU %s is passed through whole by %s: when that domain starts, the GPU loses "
+                 "its virtual functions and the vGPUs on it (%u now)",
                  passed->gpu, passed->to, used),
              g_strdup("pass one of its virtual functions through, annotate the domain, or take "
-                      "the GPU out of "
-                      "the pool and the host layout"));
+                      "the GPU out of the pool and the host layout"));
     }
 }
 

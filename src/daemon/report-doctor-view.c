@@ -48,7 +48,7 @@ vgpu_report_doctor_view(GVariantBuilder *list, const VgpuLibvirtView *view)
     if (!view->differences || !view->is_current) {
         vgpu_report_doctor_add(list, CHECK, "warn",
                                view->differences
-                                   ? "libvirt does not answer when it is asked for node devices"
+                                   ? "libvirt does not answer queries for node devices"
                                    : "libvirt has not shown its node devices yet",
                                "see 'journalctl -u virtvgpud'; then " RESTART);
         return;

@@ -269,7 +269,8 @@ on_set_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     if (!args || g_variant_n_children(options) == 0) {
         g_dbus_method_invocation_return_error_literal(call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                                                      "no option like policy=equal-share");
+                                                      "there is no option such as "
+                                                      "policy=equal-share");
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
     if (is_word(options, "persistent", "yes")) {
@@ -277,7 +278,7 @@ on_set_scheduler(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const c
             g_variant_lookup(options, "gi", "s", NULL)) {
             g_dbus_method_invocation_return_error_literal(
                 call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                "the host layout takes a policy, and that of the whole GPU");
+                "the host layout needs a policy for the whole GPU");
             return G_DBUS_METHOD_INVOCATION_HANDLED;
         }
         persist = scheduler_persist(address, options);

@@ -19,7 +19,8 @@ get_fd(GUnixFDList *fds, gint32 handle, GError **error)
         all = g_unix_fd_list_peek_fds(fds, &n);
     if (handle >= 0 && handle < n)
         return all[handle];
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "no file came with handle %d", handle);
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                "no file descriptor was passed for handle %d", handle);
     return -1;
 }
 
@@ -95,7 +96,8 @@ read_options(Options *self, GVariant *options, GError **error)
         self->label = g_strdup(VGPU_ISO_LABEL);
     if (vgpu_iso_is_label(self->label))
         return true;
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "'%s' cannot be a label", self->label);
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "'%s' is not a valid label",
+                self->label);
     return false;
 }
 

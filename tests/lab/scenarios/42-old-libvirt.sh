@@ -18,7 +18,7 @@ assert_fails "virt-vgpu: domain 'old': .*$L40S: .*$reason" virsh -q start old
 assert_fails "virt-vgpu: domain 'old': .*$reason" virt-vgpu start old
 cmp /etc/libvirt/qemu/old.xml /run/lab-old.before || fail "the definition was changed"
 assert_eq "$(types "$L40S") $(claims)" "0 0 0" "types and records"
-assert_grep "warn: libvirt 9\.0\.0 cannot use the vendor's virtual functions" \
+assert_grep "warn: libvirt 9\.0\.0 does not support vendor-specific virtual functions" \
     "$(json "[c['status'] + ': ' + c['detail'] for c in v if c['check'] == 'libvirt version']" doctor)" "doctor --json"
 
 say "an alternative that is an mdev"

@@ -75,7 +75,7 @@ assert_eq "$(mdevs)" "$v0" "the devices"
 
 say "refusals and failures are rolled back"
 all > /run/lab-before
-assert_fails "ramfb needs a device that is there when the guest starts" "${attach[@]}" --live --ramfb on
+assert_fails "ramfb needs a device that is present when the guest starts" "${attach[@]}" --live --ramfb on
 assert_fails "a display needs a device" "${attach[@]}" --live --config --display on
 assert_fails "cdrom, which cannot be hot-plugged" "${attach[@]}" --live --driver-iso
 assert_fails "no free hot-plug slot.*3 needed, 2 free" "${attach[@]}" --live --count 3

@@ -73,7 +73,7 @@ as alice virt-vgpu pool-list --json > /run/lab-out
 assert_not_grep secret "$(cat /run/lab-out)" "pool-list as alice"
 assert_grep secret.iso "$(virt-vgpu pool-dumpxml lab --configured)" "what root sees of it"
 virt-vgpu pool-undefine lab
-why='there is no polkit on this host to ask; run it as root'
+why='this host has no polkit; run it as root'
 refused alice "CreateVgpu .*$why" virt-vgpu create "$A2" "$profile"
 refused alice "Attach .*$why" virt-vgpu attach web --profile "$profile" --config
 refused alice "DefinePool .*$why" virt-vgpu pool-define /run/lab-pool.xml
@@ -101,8 +101,8 @@ wait_for 60 is_connected
 
 say "bob has read access"
 as bob virt-vgpu list --all > /dev/null
-use='wants a password \(polkit action org.virtvgpu.use\).*run it as root'
-manage='wants a password \(polkit action org.virtvgpu.manage\).*run it as root'
+use='requires a password \(polkit action org.virtvgpu.use\).*run it as root'
+manage='requires a password \(polkit action org.virtvgpu.manage\).*run it as root'
 refused bob "$use" virt-vgpu create "$A2" "$profile"
 refused bob "$use" virt-vgpu attach web --profile "$profile" --config
 refused bob "$manage" virt-vgpu pool-define /run/lab-pool.xml

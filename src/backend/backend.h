@@ -47,8 +47,8 @@ typedef struct {
      * cannot be told. */
     bool (*read_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error);
 
-    /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. A
-     * plain VF has none: the kernel does not know that it is somebody's. */
+    /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. A plain VF
+     * has none: the kernel does not know whether a domain uses it. */
     void (*read_instances)(const VgpuSysfs *sysfs, VgpuParent *parent);
 
     /* Make the device, or find that it is there (which is not reported for a plain VF, as that is always
@@ -61,9 +61,9 @@ typedef struct {
     bool (*create)(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making,
                    GError **error);
 
-    /* Write plugin parameters ("": that there are none), all at once, to a device that nobody has open
-     * yet, and read them back: *@doubt says why the device may not have them as they are, and is left
-     * alone when nothing speaks against it. Blocks like create(). NULL where there are none. */
+    /* Write plugin parameters ("": that there are none), all at once, to a device that no process has
+     * open yet, and read them back: *@doubt says why the device may not have exactly these, and is left
+     * alone if it has. Blocks like create(). NULL where there are none. */
     bool (*write_params)(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *params,
                          char **doubt, GError **error);
 
@@ -71,12 +71,12 @@ typedef struct {
      * cannot be read. Owned by the caller. NULL where write_params() is. */
     char *(*read_params)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
-    /* Have it removed: 0, or the errno value that the driver answered. May block until its last user
-     * has gone, and cannot be ended then. */
+    /* Have it removed: 0, or the errno value that the driver answered. May block until its last user has
+     * closed it, and cannot be interrupted then. */
     int (*remove)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
-    /* For how long after the last user has gone its driver is given to remove it by itself,
-     * in ms; NULL: not at all. */
+    /* How long its driver gets to remove it by itself after the last user has closed it, in ms; NULL: no
+     * time at all. */
     guint (*removal_grace)(const VgpuSysfs *sysfs);
 
     /* What is at @place; of a plain VF, whether the VF is there. A device that was made a moment ago may

@@ -6,7 +6,7 @@
 
 #include "base/names.h"
 
-#define FDS_MAX 100000        /* looked at, of all processes: somebody waits for the start */
+#define FDS_MAX 100000        /* looked at, of all processes: the start must not take long */
 #define COMMAND_WIDTH 20      /* the first column of debugfs' list */
 #define FIRST_RENDER_NODE 128 /* by number; those below are cards */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* drm.h: whether somebody on the host works with a GPU through its DRM nodes */
+/* drm.h: whether a process on the host uses a GPU through its DRM nodes */
 #pragma once
 
 #include "sysfs/sysfs.h"

@@ -188,9 +188,9 @@ minor_of(const char *version)
     return dot ? g_ascii_strtoull(dot + 1, NULL, 10) : 0;
 }
 
-/* NVIDIA's vGPU 14.4 and 15.x (510.108.03 and later of 510, all of 525) remove the device
- * themselves when the guest has gone, and to be faster than they are can wedge it until the host
- * boots (seen by Proxmox). */
+/* NVIDIA's vGPU 14.4 and 15.x (510.108.03 and later of 510, all of 525) remove the device themselves
+ * once the guest has stopped. Removing it before they do can wedge it until the host reboots (seen by
+ * Proxmox). */
 static guint
 mdev_removal_grace(const VgpuSysfs *sysfs)
 {

@@ -52,7 +52,7 @@ read_places(const VgpuSysfs *sysfs, const char *device, VgpuInstance *instance)
     instance->slot = read_place(sysfs, device, "placement_id");
 }
 
-/* Add the one of that UUID if it is on @gpu; it may have gone meanwhile. */
+/* Add the one of that UUID if it is on @gpu; it may have been removed meanwhile. */
 static bool
 read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error)
 {

@@ -11,7 +11,7 @@
 #define ID_PREFIX "nvidia-"
 #define DIGITS "0123456789"
 
-/* The driver answers EPERM or EBUSY also for a moment after the previous guest has gone. */
+/* The driver still answers EPERM or EBUSY for a moment after the previous guest has stopped. */
 #define BUSY_TRIES 5
 #define BUSY_STEP_US 200000
 
@@ -182,7 +182,7 @@ read_for_create(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **er
                           reason->message);
 }
 
-/* Somebody's type is there already. */
+/* The VF already carries a type. */
 static bool
 take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, const char *number,
               VgpuMaking *making, GError **error)

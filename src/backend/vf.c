@@ -37,8 +37,8 @@ read_xe_quota(const VgpuSysfs *sysfs, const VgpuGpu *gpu, const char *vf)
     return (guint) (bytes / MIB);
 }
 
-/* AMD's GIM for the FirePro S7150 has one size for all, in MiB, where its administrator gave one;
- * what stands there when nobody did is no size that a VF could have. */
+/* AMD's GIM for the FirePro S7150 has one size for all VFs, in MiB, if the administrator has set one;
+ * the default is not a size that a VF can have. */
 static guint
 read_gim_size(const VgpuSysfs *sysfs)
 {
@@ -106,7 +106,7 @@ vf_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError 
     return true;
 }
 
-/* The kernel cannot tell that a VF is somebody's, only the manager's records can. */
+/* The kernel does not know that a VF is in use, only the manager's records do. */
 static void
 vf_read_instances(const VgpuSysfs *sysfs, VgpuParent *parent)
 {
@@ -166,7 +166,7 @@ vf_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, GE
     return true;
 }
 
-/* It was never more than a VF that nobody else uses. */
+/* There is no device to remove: the VF stays, and no one else uses it. */
 static int
 vf_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {

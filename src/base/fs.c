@@ -45,7 +45,7 @@ vgpu_fs_remove(const char *path, GError **error)
             return true;
         return vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "remove %s", path);
     }
-    /* without this the file may be back after a power cut, and name a device of somebody else */
+    /* without this the file may be back after a power cut, and name a device that is not ours */
     fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void) fsync(fd);

@@ -99,7 +99,7 @@ send_datagram(const GString *text)
     return sent >= 0;
 }
 
-/* Not by stdio, whose lock would be held as long as nobody reads: exit() wants it, too. */
+/* Not through stdio: its lock would be held while no reader reads, and exit() needs that lock. */
 static bool
 write_line(const GString *text)
 {
@@ -152,7 +152,7 @@ run(gpointer data)
 
     (void) data;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGPIPE); /* a reader that has gone */
+    sigaddset(&signals, SIGPIPE); /* the reader has closed its end */
     (void) pthread_sigmask(SIG_BLOCK, &signals, NULL);
     g_mutex_lock(&queue.lock);
     for (;;) {

@@ -16,12 +16,12 @@ VgpuWriter *vgpu_writer_new(void);
 /* Does what is left to do, for @ms at most; then nothing more is taken. False: not all of it is on disk,
  * and the warning tells how much. */
 bool vgpu_writer_stop(VgpuWriter *self, guint ms);
-/* Stops, within seconds. Nobody may wait any more. */
+/* Stops, within seconds. No thread may be waiting any more. */
 void vgpu_writer_free(VgpuWriter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWriter, vgpu_writer_free)
 
 /* Have the file at @path contain @data (copied), see vgpu_fs_replace(); NULL: be removed. Returns at
- * once. A failure that nobody waits for is logged. Any thread. */
+ * once. A failure is logged if no thread waits for it. Any thread. */
 void vgpu_writer_put(VgpuWriter *self, const char *path, const char *data, gsize len);
 
 /* Wait until what was asked for last of that file is on disk. One that has failed already is tried again

@@ -25,8 +25,8 @@ refuse(VgpuXmlExcess *out, const char *xml, gsize at, const char *format, ...)
     return false;
 }
 
-/* Where the first byte is that no XML may have; @len when there is none. libxml2 goes on behind
- * one, in a comment too, which it then takes for tags. */
+/* The offset of the first byte that is not allowed in XML; @len when there is none. libxml2 continues
+ * after such a byte, even in a comment, and then takes the rest of the comment for tags. */
 static gsize
 find_bad_char(const char *xml, gsize len)
 {

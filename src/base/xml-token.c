@@ -27,8 +27,8 @@ is_declaration(const char *text, gsize len)
            (text[5] == ':' || text[5] == '=' || g_ascii_isspace(text[5]));
 }
 
-/* A '<' in a tag is refused wherever it is: libxml2 goes on behind a tag that it cannot read, and
- * would find another one there. */
+/* A '<' in a tag is refused wherever it is: libxml2 continues after a tag that it cannot read, and would
+ * find another tag there. */
 static bool
 read_tag(VgpuXmlToken *self, const char *text, gsize len, const char **problem)
 {

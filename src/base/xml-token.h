@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xml-token.h: the tokens of an XML document, found in one linear pass without libxml2
  *
- * For what has to be known of an XML before it is worth parsing, or without parsing it at all. A
- * document that passes can still be no XML: tags need not match, names are not looked at. But
- * what libxml2 takes for a tag of it is a tag here, also after an error at which it goes on. */
+ * For questions about an XML document that must be answered before it is parsed, or without parsing
+ * it. A document that passes may still be malformed: tags need not match, names are not checked. But
+ * everything that libxml2 takes for a tag is a tag here, even after an error from which libxml2
+ * recovers. */
 #pragma once
 
 #include <glib.h>

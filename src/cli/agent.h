@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* agent.h: polkit can ask for a password on this terminal
  *
- * In a desktop session its own agent asks. Elsewhere pkttyagent(1) does, if it is installed, as long
- * as somebody keeps it running for this process. */
+ * In a desktop session its own agent asks. Elsewhere pkttyagent(1) does, if it is installed and kept
+ * running for this process. */
 #pragma once
 
 #include <gio/gio.h>
@@ -10,7 +10,7 @@
 
 typedef struct VgpuAgent VgpuAgent;
 
-/* Whether there is somebody to be asked: a user other than root on a terminal. */
+/* Whether there is a user to ask: other than root, and on a terminal. */
 bool vgpu_agent_is_useful(void);
 
 /* Start it and wait until polkit knows it; NULL when it cannot be started, which is no error: what

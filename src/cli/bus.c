@@ -116,7 +116,7 @@ vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters
 {
     g_autoptr(VgpuAgent) agent =
         g_object_get_data(G_OBJECT(manager), AGENT_KEY) ? vgpu_agent_new() : NULL;
-    /* a password may be asked for on the terminal meanwhile, where nobody else writes */
+    /* the agent may ask for a password on the terminal meanwhile: write nothing there */
     g_autoptr(VgpuPatience) patience = vgpu_patience_new(agent ? NULL : doing);
     g_autoptr(GVariant) owned = g_variant_ref_sink(parameters);
     g_autofree char *last_words = vgpu_interrupt_of_call(method, owned, doing, agent != NULL);

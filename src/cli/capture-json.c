@@ -53,7 +53,7 @@ vgpu_capture_json_free(VgpuCaptureJson *self)
     g_free(self);
 }
 
-/* Plugin parameters are what somebody has written. */
+/* Plugin parameters are text that users have written. */
 static bool
 is_free_text(const VgpuCaptureJson *self, const JsonObject *object, const char *key)
 {

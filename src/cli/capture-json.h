@@ -31,8 +31,8 @@ void vgpu_capture_json_add_gap(VgpuCaptureJson *self, const char *what, const ch
 /* Of char *, as they are in the bundle. */
 GPtrArray *vgpu_capture_json_gaps(const VgpuCaptureJson *self);
 
-/* What became otherwise from @before to @self, in files and links: an object with those that are new or have
- * changed, null for what has gone. */
+/* The differences from @before to @self, in files and links: an object with those that are new or have
+ * changed, and null for those that are gone. */
 JsonNode *vgpu_capture_json_changes(const VgpuCaptureJson *self, const VgpuCaptureJson *before);
 bool vgpu_capture_json_has(const VgpuCaptureJson *self, const char *key);
 /* A member of the whole; takes @node. UUIDs in it are disguised. */

@@ -84,8 +84,8 @@ print_wrapped(const char *text, guint indent)
         printf("%*s%s\n", (int) indent, "", (const char *) lines->pdata[i]);
 }
 
-/* "  GPU  PROFILE: 3, PROFILE: 1": rows of one GPU follow each other. A line ends between profiles, and
- * goes on below the first of them. */
+/* "  GPU  PROFILE: 3, PROFILE: 1": rows of one GPU follow each other. Lines break between profiles, and
+ * continue below the first of them. */
 static void
 print_available(GVariant *available)
 {
@@ -342,7 +342,7 @@ run_inject(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-/* A start as a thread of its own, so that somebody can say meanwhile that it takes a while. */
+/* A start in a thread of its own, so that progress can be shown if it takes long. */
 typedef struct {
     virConnectPtr conn;
     const char *uuid;

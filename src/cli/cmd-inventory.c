@@ -16,7 +16,7 @@ static char *format;
 
 /* --- what the host has -------------------------------------------------------------------- */
 
-/* All of each GPU. One that has gone since it was listed is left as it was. */
+/* All of each GPU. A GPU that has disappeared since it was listed is left as it was. */
 static GVariant *
 get_gpus(VgpuBusManager1 *manager, GVariant *list, GError **error)
 {

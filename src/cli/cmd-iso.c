@@ -160,8 +160,8 @@ parameters(const VgpuIsoBuild *build, int fd, GUnixFDList *fds, GError **error)
     return g_variant_new("(a(sh)@a{sv}h)", &files, g_variant_dict_end(&options), handle);
 }
 
-/* Whether it has written the image, or said why not. Nobody is asked for a password here, because who may
- * not call the daemon can build the image without it. */
+/* Whether it has written the image, or said why not. Users are not asked for a password here, because
+ * those who may not call the daemon can build the image without it. */
 static bool
 ask_daemon(const VgpuCli *cli, const VgpuIsoBuild *build, int fd, GError **error)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* doctor.h: is this host set up so that annotated domains get their vGPUs?
  *
- * The checks here read files and need nobody's help; the daemon has its own (D-Bus method
- * Doctor). A check is a row {check, status, detail, fix}; status is "ok", "warn" or "fail", and
- * what is "ok" has no fix. */
+ * The checks here read files and need no daemon; the daemon has its own (D-Bus method Doctor). A check
+ * is a row {check, status, detail, fix}; status is "ok", "warn" or "fail", and what is "ok" has no fix. */
 #pragma once
 
 #include <glib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* grid.h: a table laid out for the width that there is
+/* grid.h: a table laid out for the available width
  *
- * What gives way, in this order: columns that may be shortened, down to a few letters; columns that can be spared,
- * unless rows would look alike without them; and whatever is left, which goes on in the next line.
- * Rows that look alike then, and are not, are printed in full, over several lines. */
+ * If it is too wide: first, columns that may be shortened are cut down to a few letters; then optional
+ * columns are left out, unless rows would look alike without them; then the remaining columns continue
+ * on the next line. Rows that look alike then, and are not, are printed in full, over several lines. */
 #pragma once
 
 #include "cli/table.h"

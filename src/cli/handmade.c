@@ -59,7 +59,7 @@ read_gpus(VgpuHandmade *self, VgpuBusManager1 *manager, GError **error)
         const char *address = text_of(row, "address");
         GVariant *gpu = vgpu_bus_query(manager, "GetGpu", g_variant_new("(s)", address), NULL);
 
-        if (gpu) /* else it has gone */
+        if (gpu) /* else it has disappeared */
             g_ptr_array_add(self->gpus, gpu);
     }
     return gpus != NULL;

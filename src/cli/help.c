@@ -8,7 +8,7 @@
 #include "cli/table.h"
 #include "cli/terminal.h"
 
-/* @text in lines as wide as those of a table, at most as those of a page; the first goes on at
+/* @text in lines as wide as those of a table, at most as those of a page; the first line continues at
  * column @indent, where the others begin. */
 static void
 print_wrapped(const char *text, guint indent)

@@ -60,7 +60,7 @@ vgpu_interrupt_free(VgpuInterrupt *self)
     g_free(self);
 }
 
-/* Of these there is nothing that goes on. */
+/* Queries: virtvgpud has nothing to continue. */
 static bool
 is_query(const char *method)
 {

@@ -13,7 +13,8 @@ VgpuInterrupt *vgpu_interrupt_new(const char *text);
 void vgpu_interrupt_free(VgpuInterrupt *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuInterrupt, vgpu_interrupt_free)
 
-/* The message when a call of @method with @parameters, described as @doing, is interrupted: that virtvgpud goes on,
- * and how to see the outcome. NULL: the call changes nothing. @asks: a password may be asked for first. */
+/* The message when a call of @method with @parameters, described as @doing, is interrupted: that
+ * virtvgpud continues, and how to see the outcome. NULL: the call changes nothing. @asks: a password may
+ * be asked for first. */
 char *vgpu_interrupt_of_call(const char *method, GVariant *parameters, const char *doing,
                              gboolean asks);

@@ -13,7 +13,7 @@ typedef enum {
     VGPU_FIT_KEEP,  /* never shortened: numbers, addresses, UUIDs */
     VGPU_FIT_CUT,   /* cut, with "…" at the end */
     VGPU_FIT_FRONT, /* cut, with "…" at the front: what tells it apart is at the end */
-    VGPU_FIT_WRAP,  /* goes on in the next line */
+    VGPU_FIT_WRAP,  /* continues on the next line */
 } VgpuFit;
 
 typedef struct VgpuColumn {

@@ -7,9 +7,9 @@
 
 #include "cli/command.h"
 
-/* Print, a line each, what @what stands for: a verb, then a line "NAME" for each of its arguments
- * (with "…" when it may be repeated) and a line "--OPTION<Tab>NAME<Tab>VALUE…" for each of its
- * options, where NAME ("-": none) and the values are what it takes; or a NAME of these: VERB, DOMAIN,
- * GPU, PROFILE, POOL, UUID. What is asked is read-only, and nobody is asked for a password.
- * What cannot be told is not printed. */
+/* Print, a line each, what @what stands for: a verb, then a line "NAME" for each of its arguments (with
+ * "…" when it may be repeated) and a line "--OPTION<Tab>NAME<Tab>VALUE…" for each of its options, where
+ * NAME ("-": none) and the values are what it takes; or a NAME of these: VERB, DOMAIN, GPU, PROFILE,
+ * POOL, UUID. Only queries are made, and users are not asked for a password. Nothing is printed if an
+ * answer is not available. */
 void vgpu_words_print(const VgpuCli *cli, const char *what);

@@ -38,8 +38,8 @@ typedef struct {
     /* The default profile of a pool, to be freed; NULL when it is not known. NULL: none is. */
     char *(*default_profile)(const char *pool, gpointer opaque);
     gpointer opaque;
-    /* Gets what does not go together with the vGPUs, by the lines of the XML that was read (of VgpuLint, see
-     * domain/lint.h; to be unreferenced). NULL: nobody asks. */
+    /* Gets what does not go together with the vGPUs, by the lines of the XML that was read (of VgpuLint,
+     * see domain/lint.h; to be unreferenced). NULL: not wanted. */
     GPtrArray **lints;
     const VgpuLintHost *host; /* for those */
 } VgpuAnnotateOptions;

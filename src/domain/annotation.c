@@ -187,7 +187,7 @@ vgpu_want_free(VgpuWant *self)
     g_free(self);
 }
 
-/* A UUID of the user's must be nobody else's of this domain, now or when it gets it. */
+/* A UUID that the user gives must not be that of another vGPU of this domain, now or later. */
 static bool
 check_uuid(const GPtrArray *wants, const VgpuWant *want, const char *domain_uuid,
            const char *what, GError **error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How it works: libvirt gives a disk without a drive address the one that goes with the number of
- * its target (virDomainDiskDefAssignAddress). So a target is free when nobody has its name, on
- * whatever bus, and nobody the address that it stands for. */
+/* How it works: libvirt gives a disk without a drive address the one that goes with the number of its
+ * target (virDomainDiskDefAssignAddress). So a target is free if no disk, on any bus, has its name, and
+ * no device has the address that it stands for. */
 #include "domain/disk.h"
 
 #include <stdlib.h>

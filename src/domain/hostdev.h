@@ -40,10 +40,10 @@ bool vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuPict
 char *vgpu_hostdev_format(const VgpuWant *want, VgpuPicture picture);
 
 /* Make @node, a <hostdev> that is there, that of @want, which vgpu_hostdev_check() accepts. What the
- * vGPU decides is changed: type, source, display, ramfb and who manages it. All else is the user's
- * and stays: the guest's address, <boot>, <rom>, <driver>, <teaming>, <acpi>, what we do not know;
- * but from a PCI device that becomes an mdev go the elements that libvirt takes for PCI devices
- * alone. Returns their names, "<rom> and <boot>", NULL: none has gone. */
+ * vGPU decides is changed: type, source, display, ramfb and who manages it. All else is the user's and
+ * stays: the guest's address, <boot>, <rom>, <driver>, <teaming>, <acpi>, what we do not know; but from
+ * a PCI device that becomes an mdev go the elements that libvirt takes for PCI devices alone. Returns
+ * their names, "<rom> and <boot>", NULL: none was removed. */
 char *vgpu_hostdev_edit(xmlNode *node, const VgpuWant *want, VgpuPicture picture);
 
 /* The <hostdev> of @want to be attached in place of @old (an element as text; NULL: there was none),

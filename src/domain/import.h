@@ -34,9 +34,9 @@ typedef struct {
 void vgpu_import_free(VgpuImport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuImport, vgpu_import_free)
 
-/* What becomes of the definition @xml when @devices (@n of them, by rising numbers) are imported into it; @libvirt
- * as for vgpu_inject_plan(). An import that ended after the annotation was written goes on: its VF is not annotated
- * again. VGPU_ERROR_BAD_REQUEST when an annotation cannot say what a <hostdev> has, or has another vGPU on its VF;
- * else the errors of vgpu_inject_plan(). */
+/* The definition that @xml becomes when @devices (@n of them, by rising numbers) are imported into it;
+ * @libvirt as for vgpu_inject_plan(). An import that was interrupted after the annotation was written is
+ * continued: its VF is not annotated again. VGPU_ERROR_BAD_REQUEST when an annotation cannot say what a
+ * <hostdev> has, or has another vGPU on its VF; else the errors of vgpu_inject_plan(). */
 VgpuImport *vgpu_import_plan(const char *xml, const char *what, const VgpuImportDevice *devices,
                              guint n, gulong libvirt, GError **error) G_GNUC_WARN_UNUSED_RESULT;

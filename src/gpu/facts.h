@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* facts.h: what only the vendor's management library (NVML) knows about GPUs
  *
- * It is asked in a program of its own (virt-vgpu-host), so that a library that hangs or crashes
- * harms nobody; this is what comes back, and how it is joined with the inventory. Data only. */
+ * It is called in a separate program (virt-vgpu-host), so that a library that hangs or crashes does no
+ * harm; these are its results, and how they are joined with the inventory. Data only. */
 #pragma once
 
 #include "gpu/inventory.h"

@@ -152,7 +152,7 @@ vgpu_gpu_shares_with_host(const VgpuGpu *self, const VgpuParent *parent)
            !vgpu_gpu_is_driver_for_guests(parent->driver);
 }
 
-/* An index that has not grown with its array, which somebody else has changed, is of no use. */
+/* An index is useless if its array was changed without it. */
 static bool
 is_index_of(GHashTable *index, const GPtrArray *array)
 {

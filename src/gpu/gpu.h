@@ -95,7 +95,7 @@ typedef struct {
     bool tells_mig;      /* that is the management library's word, not a guess */
     bool tells_gis;      /* and so is what GPU instances there are */
     bool mig_auto;       /* a missing GPU instance may be made when a domain starts */
-    GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when nobody tells */
+    GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when not reported */
     GPtrArray *profiles;      /* of VgpuProfile: all that any parent offers, by id */
     /* of guint: the VFs, counted from 1, that the host layout keeps for the host; NULL: none */
     GArray *host_vfs;
@@ -108,9 +108,9 @@ typedef struct {
 } VgpuGpu;
 
 VgpuGpu *vgpu_gpu_new(const char *address);
-/* One more of those who have it, also on other threads; nobody may change it any more. */
+/* Take another reference, also on other threads; it must not be changed any more. */
 VgpuGpu *vgpu_gpu_ref(VgpuGpu *self);
-/* Whether nobody else has it, so that it may be changed. */
+/* Whether this is the only reference, so that it may be changed. */
 bool vgpu_gpu_is_own(VgpuGpu *self);
 /* The last one frees it. */
 /* Takes @tally; NULL: nothing is counted. */

@@ -15,9 +15,9 @@ typedef struct {
 } VgpuInventory;
 
 VgpuInventory *vgpu_inventory_new(void);
-/* One more of those who have it, also on other threads; nobody may change it any more. */
+/* Take another reference, also on other threads; it must not be changed any more. */
 VgpuInventory *vgpu_inventory_ref(VgpuInventory *self);
-/* Whether nobody else has it, so that it may be changed. */
+/* Whether this is the only reference, so that it may be changed. */
 bool vgpu_inventory_is_own(VgpuInventory *self);
 /* Another one with the same GPUs, which are not to be changed. */
 VgpuInventory *vgpu_inventory_copy(const VgpuInventory *self);

@@ -15,13 +15,12 @@ typedef struct {
     guint frl;            /* frame rate limit per second, 0 when the driver does not say */
     char *max_resolution; /* "7680x4320", NULL when the driver does not say */
     guint max_instances;  /* per physical GPU, also on a VF; 0 when the driver does not say */
-    guint max_per_domain; /* of it in one domain; 0 when nobody says, see below */
-    guint max_per_gi;     /* of it on one MIG GPU instance; 0 when nobody says */
+    guint max_per_domain; /* of it in one domain; 0 when not reported, see below */
+    guint max_per_gi;     /* of it on one MIG GPU instance; 0 when not reported */
     int gi_profile; /* NVML's id of the GPU instance profile it lives on; -1: none, or unknown */
-    guint slots;    /* placement slots that one takes while sizes are mixed; 0: nobody says */
-    GArray
-        *places; /* of guint: the slots at which one can begin then, in its driver's order; NULL:
-                     * nobody says */
+    guint slots;    /* placement slots that one takes while sizes are mixed; 0: unknown */
+    /* of guint: the slots at which one can begin then, in its driver's order; NULL: unknown */
+    GArray *places;
 } VgpuProfile;
 
 VgpuProfile *vgpu_profile_new(const char *id, const char *name);

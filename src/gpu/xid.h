@@ -12,7 +12,7 @@ typedef struct {
     guint code;
     const char *action; /* a word for programs: "reset", "reboot" or "service" */
     const char *name;   /* "GPU has fallen off the bus" */
-    const char *todo;   /* for people, what the action is; goes on after "; " */
+    const char *todo;   /* for people, the action; printed after "; " */
 } VgpuXid;
 
 /* One record of the kernel's log. */

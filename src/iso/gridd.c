@@ -119,7 +119,8 @@ fits(const Key *key, const char *value)
     return !key->words || g_strv_contains(key->words, value);
 }
 
-/* Nobody knows all keys of all drivers: one that differs only in its case is a slip all the same. */
+/* We do not know all keys of all drivers, but one that differs from a known key only in its case is a
+ * mistake. */
 static bool
 check_unknown(VgpuGridd *self, const char *name, GError **error)
 {

@@ -8,7 +8,7 @@
 
 typedef struct {
     GPtrArray *settings; /* of char *: "KEY=VALUE", as given */
-    GPtrArray *warnings; /* of char *: what is odd, but nobody can be sure */
+    GPtrArray *warnings; /* of char *: oddities that may be intended */
 } VgpuGridd;
 
 /* Read @settings ("KEY=VALUE", ended by NULL; NULL: none). FeatureType must be one that there is and

@@ -10,7 +10,8 @@
 #define LIBISOFS_WITHOUT_LIBBURN 1
 #include <libisofs/libisofs.h>
 
-/* Where the writing thread of libisofs, which goes on with zeros, says that a file could not be read. */
+/* Where the writing thread of libisofs, which continues with zeros, reports that a file could not be
+ * read. */
 typedef struct {
     GMutex lock;
     char *text; /* NULL: all was read */

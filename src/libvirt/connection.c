@@ -28,8 +28,8 @@
  * wait for it. Its result, a lost connection and a nudge come back to the main thread as idle
  * sources, each with a reference too.
  *
- * There is no keepalive (virConnectSetKeepAlive): it would wake up an idle host every few seconds,
- * and on a socket of the same host the kernel tells at once when the other end has gone. */
+ * There is no keepalive (virConnectSetKeepAlive): it would wake up an idle host every few seconds, and
+ * on a socket of the same host the kernel tells at once when the other end is closed. */
 struct VgpuConnection {
     gatomicrefcount refs;
     char *uri;

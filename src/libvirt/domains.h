@@ -32,7 +32,7 @@ GPtrArray *vgpu_domains_list(virConnectPtr conn, GError **error) G_GNUC_WARN_UNU
 /* One domain. VGPU_ERROR_NOT_FOUND when there is none; one that has that UUID for a name is another. */
 VgpuDomainState *vgpu_domains_get(virConnectPtr conn, const char *uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* The same for what somebody typed: a UUID, else a name. */
+/* The same for text that a user has typed: a UUID, else a name. */
 VgpuDomainState *vgpu_domains_find(virConnectPtr conn, const char *uuid_or_name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -27,5 +27,5 @@ xmlDoc *vgpu_nodedev_parse(const char *xml, GError **error) G_GNUC_WARN_UNUSED_R
 GPtrArray *vgpu_nodedev_list(virConnectPtr conn, guint flags, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* NULL without an error when the device has gone. */
+/* NULL without an error when the device no longer exists. */
 char *vgpu_nodedev_xml(virNodeDevicePtr device, GError **error) G_GNUC_WARN_UNUSED_RESULT;

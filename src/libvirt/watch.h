@@ -9,7 +9,7 @@
 typedef enum {
     VGPU_DOMAIN_DEFINED, /* added, updated, renamed, from snapshot, or its metadata changed */
     VGPU_DOMAIN_UNDEFINED,
-    VGPU_DOMAIN_RENAMED_AWAY, /* UNDEFINED_RENAMED: the same UUID goes on under another name */
+    VGPU_DOMAIN_RENAMED_AWAY, /* UNDEFINED_RENAMED: the same UUID continues under another name */
     VGPU_DOMAIN_STARTED,
     VGPU_DOMAIN_STOPPED,
 } VgpuDomainEvent;

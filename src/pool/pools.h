@@ -10,8 +10,8 @@
 
 typedef struct VgpuPools VgpuPools;
 
-/* @root as in vgpu_manager_new(). A file that cannot be read is named in a warning and its GPUs are
- * nobody's business: it is listed as broken, see vgpu_pools_broken(). */
+/* @root as in vgpu_manager_new(). A file that cannot be read is named in a warning, and its GPUs are not
+ * used: it is listed as broken, see vgpu_pools_broken(). */
 VgpuPools *vgpu_pools_new(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Without files, for tests and for hosts without pools. */
 VgpuPools *vgpu_pools_new_empty(void);

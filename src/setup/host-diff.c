@@ -183,7 +183,7 @@ mig_instead(const VgpuLayoutGpu *wanted, const VgpuHostReading *now)
     guint total = 0;
     bool same = true;
 
-    if (!now->mig) /* then mig-mode differs; instances that nobody wants are not there */
+    if (!now->mig) /* then mig-mode differs; unwanted instances do not exist */
         return *wanted->mig_spec ? g_strdup("none") : NULL;
     if (*wanted->mig_spec && !(list = vgpu_mig_parse(wanted->mig_spec, now->gi_profiles, &error)))
         return g_strdup(error->message);

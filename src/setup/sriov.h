@@ -39,7 +39,7 @@ typedef struct {
 } VgpuSriovPlan;
 
 /* What to do for @wanted VFs (VGPU_VFS_ALL, 0: none). BAD_REQUEST: there cannot be so many;
- * NOT_SUPPORTED: not on this PF, or not by us; BUSY: somebody has it or a VF of it. Pure. */
+ * NOT_SUPPORTED: not on this PF, or not by us; BUSY: it, or a VF of it, is in use. Pure. */
 bool vgpu_sriov_plan(const VgpuSriovState *now, guint wanted, VgpuSriovPlan *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -57,8 +57,8 @@ typedef struct {
 bool vgpu_sriov_read(const VgpuSysfs *sysfs, const char *gpu, const VgpuSriovTools *tools,
                      guint wanted, VgpuSriovState *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Make it have @wanted VFs; *@changed (may be NULL) tells whether it had not. Nobody may hold the
- * GPU open meanwhile, a session with NVML neither. Blocks for up to minutes. Errors as of
+/* Make it have @wanted VFs; *@changed (may be NULL) tells whether it had not. No process may hold the
+ * GPU open meanwhile, which includes a session with NVML. Blocks for up to minutes. Errors as of
  * vgpu_sriov_plan(), and VGPU_ERROR_DRIVER when the VFs are not there afterwards. */
 bool vgpu_sriov_set(const VgpuSysfs *sysfs, const char *gpu, guint wanted,
                     const VgpuSriovTools *tools, bool *changed, GError **error)

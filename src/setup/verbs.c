@@ -355,7 +355,7 @@ save_status(const VgpuVerbContext *context, GVariant *results)
         g_warning("%s", error->message);
 }
 
-/* At boot nobody reads what a command prints: doctor has to find it. */
+/* At boot no one reads the output of a command, so doctor has to find it. */
 static void
 save_bad_layout(const VgpuVerbContext *context, const GError *error)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* balance.c: what is recorded of a GPU and does not show on it
+/* balance.c: the reservations on a GPU that its driver does not show
  *
- * Nearly all that is recorded is there. Decisions are about the rest, which is kept for each GPU until
- * something changes on it or in a record that names it. */
+ * Nearly all recorded vGPUs exist and show up on their GPU. Decisions need the others, which are kept
+ * for each GPU until the GPU or a record that names it changes. */
 #include "core/balance.h"
 
 #include "core/manager-private.h"
@@ -48,7 +48,7 @@ balance_new(const VgpuManager *self, const VgpuGpu *gpu)
     return balance;
 }
 
-/* What came or went in the records. */
+/* Take the changes of the records into account. */
 static void
 drop_changed(VgpuManager *self)
 {

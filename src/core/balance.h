@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* balance.h: what is recorded of a GPU and does not show on it */
+/* balance.h: the reservations on a GPU that its driver does not show */
 #pragma once
 
 #include "core/manager.h"
 
 typedef struct {
-    GPtrArray *
-        open; /* of VgpuClaim: of what takes room on the GPU, what it does not show with its profile */
+    GPtrArray
+        *open; /* of VgpuClaim: those that take room on the GPU, and that it does not show with
+               * their profile */
 } VgpuBalance;
 
 /* GPU → VgpuBalance. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bind.c (manager.h): which interface, and which VF, each vGPU of a definition is to have
+/* bind.c (manager.h): which interface, and which VF, each vGPU of a definition gets
  *
  * A VF's address is in the definition, so it is chosen when the domain is defined. At an autostart
- * libvirt cannot be asked, so the choice is written down. It is a plan, not a lock: while there are
- * free VFs that are nobody's plan those are taken first, but a domain that starts may have any. */
+ * libvirt cannot be asked, so the choice is written down. It is a plan, not a lock: free VFs that are
+ * not planned for any domain are taken first, but a domain that starts may get any. */
 #include "core/bind.h"
 
 #include "core/held.h"
@@ -20,7 +20,7 @@
 typedef struct {
     VgpuManager *manager;
     VgpuDomain *domain;
-    bool now;             /* it is about to start, so what somebody else has is of no use */
+    bool now;             /* it is about to start, so VFs in use by others cannot be chosen */
     VgpuReading *reading; /* NULL while nothing had to be placed */
 } Binding;
 
@@ -61,8 +61,8 @@ is_cordoned(const VgpuManager *self, const VgpuClaim *claim)
     return gpu && gpu->cordon;
 }
 
-/* What the definition names already, if nobody else is to have it: the record was lost, or the domain
- * came from elsewhere. */
+/* The VF that the definition already names, unless it is planned for another domain: the record was
+ * lost, or the domain came from another host. */
 static VgpuClaim *
 claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
@@ -98,8 +98,9 @@ is_taken_by_own(const VgpuDomain *domain, const char *vf)
     return false;
 }
 
-/* The VF of that GPU that gpu= names, which has no room at the moment: it may have when the domain starts, unless it
- * is another's. NULL with an error then; *@named: whether gpu= names one. */
+/* The VF of that GPU that gpu= names. It has no room at the moment, but may have some when the domain
+ * starts, unless it belongs to another domain: then NULL with an error. *@named: whether gpu= names a
+ * VF. */
 static const VgpuParent *
 named_vf(const Binding *self, const VgpuWant *want, const VgpuGpu *gpu,
          const GPtrArray *candidates, bool *named, GError **error)
@@ -120,8 +121,8 @@ named_vf(const Binding *self, const VgpuWant *want, const VgpuGpu *gpu,
     return NULL;
 }
 
-/* While no GPU is known that has the profile (its driver is being replaced, say), what the definition
- * has already is as good as anything. */
+/* While no known GPU has the profile (for example because its driver is being replaced), the definition
+ * is left as it is. */
 static bool
 keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
 {
@@ -139,8 +140,8 @@ keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
     return true;
 }
 
-/* Whether the definition names a device on a GPU that does not answer: it may be right as it is, and is
- * not moved for that. */
+/* Whether the definition names a device on a GPU that does not answer: the definition may be right, and
+ * is not changed because of that. */
 static bool
 is_out_of_sight(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
@@ -160,14 +161,14 @@ binding_clear(Binding *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Binding, binding_clear)
 
-/* One for all of its vGPUs: what is chosen for one of them changes nothing for the domain itself but that the
- * VF is closed to its others. */
+/* One snapshot for all vGPUs of the domain: choosing for one of them has only one effect on the others,
+ * that its VF is closed to them. */
 static const VgpuSnapshot *
 snapshot_of(Binding *self)
 {
     if (!self->reading) {
         self->reading = vgpu_reading_new(self->manager, self->domain, self->domain->uuid, NULL);
-        /* what the present run has is another matter */
+        /* the vGPUs of the present run do not matter here */
         g_ptr_array_set_size(self->reading->own, 0);
     }
     return &self->reading->snapshot;
@@ -280,7 +281,8 @@ hold(Binding *self, VgpuWant *want, const VgpuClaim *claim)
     g_clear_pointer(&self->reading, vgpu_reading_free); /* there is less room now */
 }
 
-/* A place with room for what cannot be kept; *@is_kept: a device is kept instead. NULL: none, or that. */
+/* A place with room for a vGPU whose device cannot be kept; *@is_kept: a device is kept instead. NULL:
+ * there is no place, or *@is_kept. */
 static VgpuClaim *
 find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
 {
@@ -296,7 +298,7 @@ find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
     chosen = vgpu_placement_choose(&snapshot, candidates, want->placement);
     if (chosen && vgpu_held_is_for(chosen->gpu, chosen->profile))
         return claim_at(want, chosen->gpu, chosen->parent->address, chosen->profile);
-    /* libvirt is to be asked all the same */
+    /* libvirt would keep the device: it is asked although there is no room now */
     for (guint i = 0; !chosen && i < candidates->len; i++) {
         const VgpuCandidate *candidate = g_ptr_array_index(candidates, i);
 
@@ -312,7 +314,7 @@ find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
     return NULL;
 }
 
-/* What it has, or is to have, is held there if there is room. */
+/* The place that it has, or that is planned for it, if there is room there. */
 static VgpuClaim *
 find_present(Binding *self, const VgpuWant *want)
 {
@@ -332,7 +334,8 @@ find_present(Binding *self, const VgpuWant *want)
     return claim && has_room(self, want, claim) ? g_steal_pointer(&claim) : NULL;
 }
 
-/* Bind it to the room that is held for it, and hold some if none is. *@is_done: it has been. */
+/* Bind it to the room that is held for it, and hold some if there is none yet. *@is_done: whether that
+ * was possible. */
 static bool
 bind_held(Binding *self, VgpuWant *want, bool *is_done, GError **error)
 {
@@ -363,7 +366,7 @@ bind_held(Binding *self, VgpuWant *want, bool *is_done, GError **error)
 
 /* --- each of them --------------------------------------------------------------------------- */
 
-/* Whether what the definition has is to stay; for a start there has to be room, too. */
+/* Whether the definition keeps its place; for a start there has to be room, too. */
 static bool
 is_to_stay(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
 {
@@ -373,8 +376,8 @@ is_to_stay(Binding *self, const VgpuWant *want, const VgpuClaim *claim)
                      : is_held || !is_cordoned(self->manager, claim);
 }
 
-/* Choose again. @spare (NULL: none) is on a GPU that is cordoned, and left only for one that is not. False with an
- * error: nowhere. What is chosen is *@claim if it is on a VF, or @spare. */
+/* Choose again. @spare (NULL: none) is on a cordoned GPU, and given up only for a place on one that is
+ * not. False with an error: there is no place. The chosen place is *@claim if it is on a VF, or @spare. */
 static bool
 choose_or_stay(Binding *self, VgpuWant *want, const VgpuClaim *spare, VgpuClaim **claim,
                const VgpuClaim **known, GError **error)
@@ -406,7 +409,7 @@ left_behind(const Binding *self, const VgpuWant *want)
                : NULL;
 }
 
-/* Where it goes, with room or without. */
+/* Choose its place, with room or without. */
 static bool
 bind_planned(Binding *self, VgpuWant *want, GError **error)
 {
@@ -415,7 +418,7 @@ bind_planned(Binding *self, VgpuWant *want, GError **error)
     const VgpuClaim *reserved = vgpu_plan_find(manager, domain->uuid, want->uuid);
     const VgpuClaim *known = present(manager, domain, want);
     g_autoptr(VgpuClaim) named = NULL, claim = NULL;
-    const VgpuClaim *spare = NULL; /* that it has, and is to leave if it can */
+    const VgpuClaim *spare = NULL; /* the place that it has, and leaves if it can */
 
     if (!known && reserved && is_usable(manager, reserved, want) &&
         !is_taken_by_own(domain, reserved->parent))
@@ -435,7 +438,7 @@ bind_planned(Binding *self, VgpuWant *want, GError **error)
     if (known)
         bind_to(want, known->interface, known->parent);
     vgpu_display_find(want, manager->inventory);
-    if (!want->vf) /* one that marked a start that had to be moved has done its part */
+    if (!want->vf) /* the mark of a start that had to be moved is no longer needed */
         vgpu_plan_drop(manager, domain->uuid, want->uuid);
     else if (known && (!reserved || !g_str_equal(reserved->parent, known->parent) ||
                        !g_str_equal(reserved->profile_id, known->profile_id)))

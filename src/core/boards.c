@@ -120,7 +120,7 @@ load(VgpuBoards *self)
     const char *why;
     struct stat st;
 
-    if (stat(self->path, &st) < 0) /* nothing was seen yet, or what was is out of reach */
+    if (stat(self->path, &st) < 0) /* nothing was seen yet, or it cannot be read */
         return;
     if (st.st_size > FILE_MAX)
         why = "it is too big";

@@ -372,7 +372,7 @@ read_owner(const char *path, const char *key, GError **error)
     return g_steal_pointer(&self);
 }
 
-/* Whether the file is what is left of a write that was cut short. */
+/* Whether the file is left over from an interrupted write. */
 static bool
 is_temporary(const char *name)
 {
@@ -382,8 +382,8 @@ is_temporary(const char *name)
     return key && g_str_equal(key, stem);
 }
 
-/* What a record has is no reason to fail, but that the disk does not give it is: its vGPU would be of no domain, and
- * stay for good. */
+/* A record with bad content is no reason to fail, but one that cannot be read from the disk is: its vGPU
+ * would belong to no domain, and stay forever. */
 static bool
 load_owner(const char *path, const char *key, GHashTable *owners, GError **error)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* claim.h: the durable record of every vGPU that is ours
  *
- * One key file per owner (a domain, or a vGPU made by hand), with one group per vGPU, so that
- * several vGPUs of a domain are recorded in one step, and so that the hook can tell by a file
- * name alone that a domain is ours. Claims of what goes with the domain's run live in /run: a
- * reboot takes both devices and records. Persistent mdevs are recorded in the same form in
- * /var/lib. */
+ * One key file per owner (a domain, or a vGPU made by hand), with one group per vGPU, so that several
+ * vGPUs of a domain are recorded in one step, and so that the hook can tell by a file name alone that a
+ * domain is ours. Claims of vGPUs that end with the domain's run live in /run: a reboot removes both
+ * devices and records. Persistent mdevs are recorded in the same form in /var/lib. */
 #pragma once
 
 #include <glib.h>
@@ -44,9 +43,9 @@ typedef struct {
     char *profile_id;
     char *profile_name;
     VgpuInterface interface;
-    char *params;    /* that it is to have, as its driver takes them; NULL: none */
-    char *pool;      /* whose room it takes, NULL: the default one's */
-    char *tenant;    /* on whose account, NULL: nobody's */
+    char *params;    /* the wanted ones, in the driver's format; NULL: none */
+    char *pool;      /* the pool whose room it takes, NULL: the default one */
+    char *tenant;    /* the tenant that it counts for, NULL: none */
     bool adopted;    /* was there before us: never removed */
     bool persistent; /* outlives the domain's run */
     bool late;       /* was hotplugged, so without display and ramfb */
@@ -59,15 +58,16 @@ typedef struct {
     VgpuRun run;
     VgpuCall call;
     VgpuSeenState seen;
-    bool lacks_params; /* its own are still to write once it is there, or that there are none */
+    bool lacks_params; /* its parameters, or that there are none, must still be written once it
+                        * exists */
     bool is_imaginary; /* nothing was ever made for it, as far as we know */
     bool is_plugging;  /* libvirt was asked to hotplug it */
     bool is_recorded;  /* it was saved as it is now, with others */
     bool stuck;        /* its removal takes longer than it should */
     guint64 start;     /* token of the start that wants it */
     guint64 asked;     /* when it was asked for, CLOCK_BOOTTIME, ns; 0: not known */
-    gint64 plug_us;    /* of the hotplug that ends now: what libvirt took for it; 0: no such */
-    VgpuLife *life;    /* what is under way, see life.c; NULL: nothing */
+    gint64 plug_us;    /* of a hotplug that ends now: how long libvirt took; 0: there was none */
+    VgpuLife *life;    /* the operation in progress, see life.c; NULL: none */
     guint64 hold;      /* of a GPU that is being set up, see vgpu_drivers_hold() */
 } VgpuClaim;
 
@@ -94,17 +94,17 @@ void vgpu_claim_put(VgpuClaim *self, const VgpuGpu *gpu, const char *parent,
 VgpuClaim *vgpu_claim_copy(const VgpuClaim *from);
 /* Copies location and profile; transient state is reset. */
 VgpuClaim *vgpu_claim_copy_place(const VgpuClaim *from);
-/* Write down whose room it takes. */
+/* Record the pool whose room it takes. */
 void vgpu_claim_charge(VgpuClaim *self, const VgpuWant *want, const char *tenant);
 /* The frame buffer of its profile, as @gpu (NULL: it is not there) or the profile's name tells; 0: unknown. */
 guint vgpu_claim_fb_mib(const VgpuClaim *self, const VgpuGpu *gpu);
 /* Where it is, as arguments for its driver process (driver/protocol.h). */
 void vgpu_claim_put_place(const VgpuClaim *claim, GVariantDict *arguments);
-/* Whether its profile, and its GPU where one is named, are what is wanted. */
+/* Whether its profile, and its GPU where one is named, are the wanted ones. */
 bool vgpu_claim_fits(const VgpuClaim *claim, const VgpuWant *want);
 /* Whose its device is. */
 VgpuHold vgpu_claim_hold(const VgpuClaim *self);
-/* All that is known of it, as the rules ask for it. */
+/* The situation of the vGPU, as the rules of lifecycle.h take it. */
 VgpuSituation vgpu_claim_situation(const VgpuClaim *self);
 void vgpu_claim_free(VgpuClaim *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaim, vgpu_claim_free)
@@ -124,16 +124,16 @@ VgpuClaimStore *vgpu_claim_store_new(const char *dir, GError **error) G_GNUC_WAR
 void vgpu_claim_store_free(VgpuClaimStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuClaimStore, vgpu_claim_store_free)
 
-/* Let @writer (borrowed) write from now on: a save returns at once and succeeds, a failure is the
- * writer's. For a directory on a disk, which no hook may wait for. */
+/* Let @writer (borrowed) write from now on: a save returns at once and succeeds, the writer reports
+ * failures. For a directory on a disk, which no hook may wait for. */
 void vgpu_claim_store_write_by(VgpuClaimStore *self, VgpuWriter *writer);
 /* Wait until the owner is on disk as it was saved last, see vgpu_writer_wait(). Any thread. */
 bool vgpu_claim_store_wait(const VgpuClaimStore *self, const char *key, guint ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* All owners by key. What is left of a write that was cut short is removed.
- * A file that cannot be understood is left alone and named in a warning: what it may stand for is then not touched.
- * NULL: one cannot be read at all. */
+/* All owners by key. Leftovers of an interrupted write are removed. A file that cannot be parsed is left
+ * alone and named in a warning, and the vGPUs that it may record are not touched. NULL: a file cannot be
+ * read at all. */
 GHashTable *vgpu_claim_store_load(const VgpuClaimStore *self, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* copy.c (manager.h): a manager as it was at one moment, for questions that take long
  *
- * What is large is shared, as it never changes once it is there: the inventory and the pools. */
+ * The inventory and the pools are large, never change once they exist, and are shared. */
 #include "core/balance.h"
 #include "core/manager-private.h"
 #include "core/passed.h"
 #include "core/planner.h"
 
-/* Whose the UUIDs are that the domain asks for, which definitions tell. */
+/* Note which domains the UUIDs that the domain asks for belong to, according to the definitions. */
 static GHashTable *
 others_of(const VgpuManager *self, const VgpuDomain *domain)
 {

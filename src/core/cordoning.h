@@ -4,6 +4,6 @@
 
 #include "core/manager.h"
 
-/* Cordon that GPU, there or not, unless it is already: who did so may have a reason of their own, and of several
- * errors the first is the cause. */
+/* Cordon that GPU, present or not, unless it is cordoned already: an administrator may have cordoned it
+ * for another reason, and of several errors the first is the cause. */
 void vgpu_cordoning_put(VgpuManager *self, const char *gpu, const char *reason, const char *by);

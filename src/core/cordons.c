@@ -21,7 +21,7 @@ struct VgpuCordons {
 
 /* --- on disk ------------------------------------------------------------------------------ */
 
-/* A GPU that was cordoned stays so, even if all else of it is lost. */
+/* A cordoned GPU stays cordoned, even if everything else about it is lost. */
 static bool
 read_cordon(VgpuCordons *self, GKeyFile *kf, const char *group)
 {

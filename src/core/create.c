@@ -28,7 +28,7 @@ typedef struct {
     gboolean existed; /* there turned out to be nothing to make */
     gboolean made;
     gboolean futile; /* the GPU's other functions would not do either */
-    bool is_unsure;  /* its process has ended meanwhile, and may have made it */
+    bool is_unsure;  /* its process has exited meanwhile, and may have made it */
     char *doubt;     /* whether the device has its parameters; NULL: no doubt */
     GError *error;
     gint64 began;
@@ -48,7 +48,7 @@ create_job_free(gpointer data)
     g_free(job);
 }
 
-/* Whether there is, or may be, a device that goes when nothing wants it. */
+/* Whether there is, or may be, a device that is removed when no one wants it. */
 static bool
 has_left_one(const CreateJob *job, const VgpuClaim *claim)
 {
@@ -64,7 +64,8 @@ is_uuid_taken(const CreateJob *job, VgpuInterface interface)
            g_error_matches(job->error, VGPU_ERROR, VGPU_ERROR_BUSY);
 }
 
-/* Not there again in this start; nor on another of its functions, where that would be in vain. */
+/* Do not try this place again in this start; nor another function of the GPU, if that would fail as
+ * well. */
 static void
 refuse(VgpuStart *start, const CreateJob *job)
 {
@@ -99,8 +100,8 @@ try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *
         vgpu_prospect_move(start, step, job->error->message);
 }
 
-/* Whether the process that was to make it has ended at once, of which its driver may know nothing: once, that
- * is no reason to refuse a start. */
+/* Whether its process has exited at once, probably without the driver having been asked: the first time,
+ * that is no reason to refuse a start. */
 static bool
 was_lost(VgpuStep *step, const CreateJob *job)
 {
@@ -169,7 +170,7 @@ take_results(CreateJob *job, VgpuDriverOutcome outcome, GVariant *results, const
                             code < VGPU_N_ERRORS ? (gint) code : VGPU_ERROR_FAILED, text);
 }
 
-/* What was tried and came to nothing, wherever it is tried next. */
+/* Report a failed attempt, regardless of where it is tried next. */
 static void
 tell_failure(const VgpuClaim *claim, const CreateJob *job, GPtrArray *events)
 {
@@ -207,7 +208,7 @@ create_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpoin
             take_failure(start, step, claim, job);
         else
             take_success(claim, job, events);
-    } else { /* nothing waits for it any more, or a newer start that has yet to say what it wants */
+    } else { /* no start waits for it, or only a newer one that has not yet said what it wants */
         bool perhaps = has_left_one(job, claim);
         bool is_in_vain = claim->wanted == VGPU_WANTED_KEEP && !perhaps;
 
@@ -298,7 +299,7 @@ run_gpu_instance(gpointer data)
     (void) !job->ops.add_gpu_instance(job->gpu, job->gi_profile, &job->error, job->opaque);
 }
 
-/* Whatever came of it: the step looks again, and says what its driver says. */
+/* In any case: the step looks again, and reports what its driver says. */
 static void
 gpu_instance_done(gpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* definition.c (manager.h): libvirt reports a definition, or that it has gone */
+/* definition.c (manager.h): libvirt reports a definition, or its removal */
 #include "core/follow.h"
 #include "core/held.h"
 #include "core/known.h"
@@ -12,8 +12,8 @@ vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
 {
     const GPtrArray *all = vgpu_definitions_wanting(self, uuid);
 
-    /* nothing but a run of that domain, or one that outlives it, can have a UUID computed from it; or
-     * what was asked for by hand */
+    /* only a run of that domain, or a vGPU that outlives its runs, can have a UUID computed from it; or
+     * one made by hand */
     if (vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, uuid),
                                 VGPU_KINDS_OWNED))
         return NULL;
@@ -84,7 +84,7 @@ vgpu_manager_take_libvirt(VgpuManager *self, gulong version)
         self->ops.libvirt = version;
 }
 
-/* Whether a run of it has vGPUs, apart from those that are on their way out. */
+/* Whether a run of it has vGPUs, apart from those that are being removed. */
 static bool
 has_any(const VgpuOwner *owner)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* definitions.c: what libvirt's definitions ask for, by the UUIDs of their vGPUs */
+/* definitions.c: the vGPUs that libvirt's definitions ask for, by UUID */
 #include "core/definitions.h"
 
 #include "core/manager-private.h"

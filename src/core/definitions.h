@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* definitions.h: what libvirt's definitions ask for, as far as it has told */
+/* definitions.h: the vGPUs that libvirt's definitions ask for, as far as libvirt has reported them */
 #pragma once
 
 #include "core/manager.h"
 
-/* What libvirt's definition of a domain asks for. */
+/* The vGPUs that libvirt's definition of a domain asks for. */
 typedef struct {
     VgpuDomain *domain;
     guint64 order; /* the earlier one keeps a UUID that two domains name */
     bool running;
-    bool unclear; /* what it asks for depends on a pool that is not there, say */
+    bool unclear; /* its vGPUs are not known, for example because a pool does not exist */
 } VgpuDefinition;
 
 void vgpu_definition_free(VgpuDefinition *self);

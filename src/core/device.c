@@ -72,7 +72,8 @@ vgpu_device_why_stuck(const VgpuDevice *self)
                                         : "it is unknown whether a process holds it open";
 }
 
-/* For how long it has been closed, in ms; what was never used need not have been. */
+/* How long it has been closed, in ms; a device that was never used does not need to be closed for any
+ * time. */
 static guint
 closed_ms(const VgpuDevice *self)
 {
@@ -95,7 +96,7 @@ ask(VgpuDevice *self, const char *verb, VgpuDriverDone done)
     vgpu_driver_process_ask(self->process, verb, g_variant_dict_end(&arguments), done, self);
 }
 
-/* False: there is no answer; *@look says what that means. */
+/* False: there is no answer; *@look says what to make of that. */
 static bool
 is_answer(VgpuDevice *self, VgpuDriverOutcome outcome, const char *why, VgpuLook *look)
 {
@@ -109,7 +110,7 @@ is_answer(VgpuDevice *self, VgpuDriverOutcome outcome, const char *why, VgpuLook
 
 /* --- looking ------------------------------------------------------------------------------ */
 
-/* A VF has no UUID to tell it by: one that carries another type by now belongs to another. */
+/* A VF has no UUID: if it carries another type by now, it belongs to another vGPU. */
 static bool
 is_the_claims(const VgpuClaim *claim, const char *profile_id)
 {
@@ -145,8 +146,8 @@ vgpu_device_read(const VgpuClaim *claim, GVariant *results, guint *grace_ms)
     return get_text(results, "unusable") ? VGPU_SEEN_UNUSABLE : VGPU_SEEN_FREE;
 }
 
-/* Some drivers remove a device by themselves after its last user, and misbehave if it is removed
- * first. One that was never used is not theirs to remove. */
+/* Some drivers remove a device by themselves after its last user, and misbehave if it is removed first.
+ * They do not remove one that was never used. */
 static bool
 is_its_drivers_turn(VgpuDevice *self, guint grace_ms)
 {
@@ -157,9 +158,9 @@ is_its_drivers_turn(VgpuDevice *self, guint grace_ms)
     return self->was_used && now - self->closed < (gint64) grace_ms * 1000;
 }
 
-/* A call to make it that a daemon before us left behind has the lock of its GPU, so that the GPU is not
- * read until that call has come back. Until then it may still be made; and a `remove` that is written
- * meanwhile removes nothing but itself, as the kernel takes the file away first and says EAGAIN then
+/* A call to make it that an earlier daemon left behind holds the lock of its GPU, so the GPU is not read
+ * until that call has returned. Until then the device may still appear; and writing to `remove`
+ * meanwhile removes only that file, as the kernel deletes the file first and then returns EAGAIN
  * (drivers/vfio/mdev/mdev_sysfs.c, remove_store; mdev_core.c, mdev_device_remove). */
 static bool
 can_be_seen(const VgpuDevice *self)

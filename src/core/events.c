@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* events.c: what is told to the program around the manager, as in the signal Event */
+/* events.c: events that the manager reports to its program, as in the signal Event */
 #include "core/events.h"
 
 #include "base/event.h"

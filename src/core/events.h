@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* events.h: what is told to the program around the manager */
+/* events.h: events that the manager reports to its program */
 #pragma once
 
 #include "core/manager.h"
@@ -10,7 +10,7 @@ GVariant *vgpu_events_make(const char *event, const VgpuOwner *owner, const Vgpu
 /* The same, and tell it. */
 void vgpu_events_emit(VgpuManager *self, const char *event, const VgpuOwner *owner,
                       const VgpuClaim *claim, const char *reason, gint64 duration_ms);
-/* The event for what could not be had: of @domain (NULL: not known), when it is about @want (NULL: not
+/* The event for a vGPU that is not available: of @domain (NULL: not known), about @want (NULL: not
  * known). */
 void vgpu_events_emit_refusal(VgpuManager *self, const char *event, const VgpuDomain *domain,
                               const VgpuWant *want, const char *reason, gint64 duration_ms);

@@ -62,8 +62,8 @@ has_function_in(const VgpuGpu *gpu, const char *slot)
     return found;
 }
 
-/* The GPU that the driver means: it names no function, and a VF of a GPU may be in a slot of its own. One that has gone
- * already was in the first slot of its bus. NULL: it cannot be told. */
+/* The GPU that the driver means: it names a slot but no function, and a VF may be in a slot of its own.
+ * A GPU that has already disappeared was in the first slot of its bus. NULL: unknown. */
 static char *
 find_gpu(VgpuManager *self, const char *slot)
 {

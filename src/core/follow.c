@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* follow.c (manager.h): what the records do when a domain's run goes on or ends */
+/* follow.c (manager.h): changes of the records when a domain's run continues or ends */
 #include "core/follow.h"
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 #include "core/pooling.h"
 #include "core/start.h"
 
-/* What the domain of these vGPUs does by now. */
+/* Set the present state of the domain of these vGPUs. */
 static void
 tell_run(VgpuManager *self, const VgpuOwner *owner, VgpuRun (*run)(const VgpuClaim *claim))
 {
@@ -35,7 +35,7 @@ is_off(const VgpuClaim *claim)
     return VGPU_RUN_OFF;
 }
 
-/* As far as can be told without its XML. One that is being made may be so for a hotplug. */
+/* As far as it is known without the domain's XML. A vGPU that is being made may be for a hotplug. */
 static VgpuRun
 is_up(const VgpuClaim *claim)
 {
@@ -131,7 +131,7 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
         claim->run = VGPU_RUN_WITH;
     } else {
         vgpu_events_emit(self, "vgpu-failed", owner, claim, error->message, waited_ms(claim));
-        /* who waits for the answer undoes it all; else the record is to tell why */
+        /* a caller that waits for the answer undoes it all; otherwise the record keeps the reason */
         if (!vgpu_waiters_has_plug(self, domain_uuid, uuid))
             claim->reason = g_strdup(error->message);
         claim->wanted = VGPU_WANTED_GONE;
@@ -158,10 +158,10 @@ vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, b
         vgpu_manager_release(self, domain_uuid, since);
 }
 
-/* What is for domains that may not run. */
+/* Reservations for domains that may not run. */
 #define WAITING (VGPU_KINDS(PLANNED) | VGPU_KINDS(HELD))
 
-/* A domain's run, its plan and what is held for it change each by itself. */
+/* A domain's run, its plan and its held room change independently. */
 static char *
 note_key(const VgpuOwner *owner)
 {
@@ -196,7 +196,7 @@ is_as_noted(GHashTable *noted, const VgpuOwner *owner)
     return at && *at == MAX(owner->since, owner->touched);
 }
 
-/* Keys whose records are not those that were noted, or that are being started. */
+/* Keys of domains whose records have changed since they were noted, or that are being started. */
 static GHashTable *
 changed_since(const VgpuManager *self, GHashTable *noted)
 {
@@ -285,7 +285,7 @@ vgpu_follow_claim_orphans(VgpuManager *self, const VgpuDomain *domain)
     }
 }
 
-/* What the plan says is what the rules will say, once they know what the plan knew. */
+/* Tell the rules what the plan was made from; they then come to the same actions. */
 static void
 act(VgpuManager *self, const VgpuAction *action)
 {
@@ -311,8 +311,8 @@ act(VgpuManager *self, const VgpuAction *action)
     vgpu_life_go_on(self, claim);
 }
 
-/* What domains that are gone were to have is neither planned nor held any more; what was planned since the list was
- * begun may be for a domain that is not on it yet. */
+/* Drop what is planned or held for domains that no longer exist; plans made since the list was begun may
+ * be for a domain that is not on it yet. */
 static void
 drop_plans(VgpuManager *self, GHashTable *noted, const GPtrArray *domains, GHashTable *changed)
 {
@@ -334,7 +334,7 @@ drop_plans(VgpuManager *self, GHashTable *noted, const GPtrArray *domains, GHash
     }
 }
 
-/* GPUs of which it is not known what is on them now: all that records name, while there are none. */
+/* GPUs whose vGPUs are not known at present; while there are no GPUs at all, those that records name. */
 static GHashTable *
 list_unseen(const VgpuManager *self)
 {

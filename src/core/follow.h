@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* follow.h: what the records do when a domain's run goes on or ends */
+/* follow.h: changes of the records when a domain's run continues or ends */
 #pragma once
 
 #include "core/manager.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* forecast.c (manager.h): what a start would do now, and why
+/* forecast.c (manager.h): the result of a start if it happened now, and why
  *
- * It goes through the wants as a start does, and writes down what it would place, in records that are taken
- * back at the end: so each decision is the start's own (planner.h), made of the same. */
+ * It goes through the wants as a start does, and records each placement until the end, when all is taken
+ * back. So each decision is the one that a start would make (planner.h), from the same data. */
 #include "base/uuid.h"
 #include "core/held.h"
 #include "core/manager-private.h"
@@ -68,9 +68,9 @@ display_note(const VgpuManager *manager, const VgpuDomain *domain, const VgpuWan
     return warning ? warning : vgpu_display_absence(domain, want, manager->ops.libvirt);
 }
 
-/* --- what is there already ------------------------------------------------------------------ */
+/* --- vGPUs that exist already ------------------------------------------------------------------ */
 
-/* What is on record of it, as a start meets it. Whether there is an answer. */
+/* Its record, as a start would find it. Returns whether that decides the answer. */
 static bool
 meet_record(const Forecasting *self, VgpuForecast *out)
 {
@@ -132,7 +132,7 @@ meet_held(const Forecasting *self, VgpuForecast *out)
     return true;
 }
 
-/* A device that has its UUID, of which there is no record. */
+/* A device that has its UUID, but no record. */
 static bool
 meet_device(const Forecasting *self, VgpuForecast *out)
 {
@@ -142,7 +142,7 @@ meet_device(const Forecasting *self, VgpuForecast *out)
     const VgpuGpu *gpu;
     const VgpuProfile *profile;
 
-    if (!want->vf) /* what is on a VF is its driver's to say */
+    if (!want->vf) /* only the driver knows what is on a VF */
         found = vgpu_sight_find(manager, want->uuid);
     if (!found.exists)
         return false;
@@ -164,7 +164,7 @@ meet_device(const Forecasting *self, VgpuForecast *out)
 
 /* --- what to make ------------------------------------------------------------------------- */
 
-/* For the next one it is there: as what a start has written down. */
+/* For the next vGPU this one exists, as after a start has recorded it. */
 static void
 write_down(Forecasting *self, const VgpuForecast *out, const VgpuPlanned *planned)
 {
@@ -194,7 +194,7 @@ take_back(Forecasting *self)
     changes = vgpu_reservations_take_changes(reservations);
 }
 
-/* Its GPUs as they are where it goes, and elsewhere as they would be for a definition that has nothing. */
+/* The GPU where it goes is shown as it is, the others as they would be for a definition without devices. */
 static void
 show_candidates(VgpuForecast *out, GPtrArray *there, const VgpuPlanned *planned)
 {
@@ -277,7 +277,7 @@ place(Forecasting *self, guint i)
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-/* Of each what is there already; who else has its UUID is told by what was noted for the copy. */
+/* For each vGPU, look for an existing one; other users of its UUID were noted for the copy. */
 static void
 meet(const Forecasting *self, VgpuForecast *out)
 {
@@ -295,7 +295,7 @@ meet(const Forecasting *self, VgpuForecast *out)
         (void) meet_held(self, out);
 }
 
-/* What is ruled out before any GPU is looked at. */
+/* Refusals that do not depend on GPUs. */
 static void
 refuse_all(const Forecasting *self, const GError *error)
 {
@@ -330,7 +330,7 @@ need_uuid(VgpuDomain *domain)
     }
 }
 
-/* It is what it runs with, or starts with. */
+/* The domain runs or starts with it. */
 static void
 show_present(const VgpuForecast *out)
 {
@@ -345,7 +345,7 @@ show_present(const VgpuForecast *out)
     }
 }
 
-/* What fits may be taken away by a domain that gets its GPU whole. */
+/* A vGPU that fits may be lost to a domain that passes its GPU through whole. */
 static void
 warn_of_passed(const VgpuManager *self, const GPtrArray *candidates)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* known.c: the domains that libvirt has, annotated or not
  *
- * The UUIDs of a domain's vGPUs follow from its own, so that anyone can compute them, and name one with uuid= in
- * another domain. They belong to the domain that they are computed from, also before it is annotated. */
+ * The UUIDs of a domain's vGPUs follow from its own, so that anyone can compute them, and name one with
+ * uuid= in another domain. They belong to the domain that they are computed from, even before it is
+ * annotated. */
 #include "core/known.h"
 
 #include "base/uuid.h"

@@ -4,7 +4,7 @@
 
 #include "core/manager.h"
 
-/* As it is in the manager: domain UUID → what is known of it. */
+/* The table of the manager, by domain UUID. */
 GHashTable *vgpu_known_new(void);
 
 /* libvirt has that domain; @name NULL: not any more. */
@@ -12,6 +12,6 @@ void vgpu_known_take(VgpuManager *self, const char *domain_uuid, const char *nam
 /* These (of VgpuListed) are all that it has. */
 void vgpu_known_take_all(VgpuManager *self, const GPtrArray *domains);
 
-/* The name of the domain that a vGPU with UUID @uuid is computed from, NULL when that is @except, or none that
- * is known. Borrowed until the next change. */
+/* The name of the domain that the UUID @uuid of a vGPU is computed from, NULL when that is @except or
+ * unknown. Borrowed until the next change. */
 const char *vgpu_known_owner(const VgpuManager *self, const char *uuid, const char *except);

@@ -25,7 +25,7 @@ typedef struct {
 struct VgpuLanes {
     Shared *shared;
     GMainContext *context;
-    GHashTable *lanes; /* address → Lane; one that is made stays */
+    GHashTable *lanes; /* address → Lane; lanes are never removed */
 };
 
 static void
@@ -115,7 +115,7 @@ vgpu_lanes_free(VgpuLanes *self)
         return;
     g_atomic_int_set(&self->shared->closed, 1);
     g_hash_table_iter_init(&iter, self->lanes);
-    while (g_hash_table_iter_next(&iter, NULL, &lane)) /* gone when its last job has come back */
+    while (g_hash_table_iter_next(&iter, NULL, &lane)) /* freed when its last job has come back */
         g_thread_pool_free(((Lane *) lane)->pool, FALSE, FALSE);
     g_hash_table_unref(self->lanes);
     g_main_context_unref(self->context);

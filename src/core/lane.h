@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lane.h: one thread per GPU, for what is asked of the program around the manager and may take long
+/* lane.h: one thread per GPU, for slow calls into the program around the manager
  *
  * Jobs of one GPU run one after another, those of different GPUs beside each other. */
 #pragma once

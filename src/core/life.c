@@ -14,7 +14,7 @@
 #define LONGEST_WAIT_MS 1000
 #define LONGEST_WAIT_OF_A_START_MS 100
 
-/* What is under way for one claim, apart from its making (create.c). */
+/* The operation in progress for one claim, apart from its creation (create.c). */
 struct VgpuLife {
     VgpuManager *manager;
     VgpuClaim *claim;
@@ -94,7 +94,7 @@ wait_longer(VgpuManager *manager, VgpuClaim *claim)
     wait_for(manager, claim, self->wait_ms);
 }
 
-/* Whatever it waits for, an answer that never comes included. */
+/* The limit for all that it waits for, including an answer that never comes. */
 static gboolean
 on_patience_over(gpointer data)
 {
@@ -132,7 +132,8 @@ release(VgpuManager *self, VgpuClaim *claim)
     claim->phase = VGPU_PHASE_RELEASING;
     vgpu_records_save_or_warn(self, claim->owner);
     begin_removal(self, claim);
-    /* else the call under way will report; not from here: the hook that reported the end waits for its answer */
+    /* otherwise the call in progress will report; do not remove it from here: the hook that reported the
+     * end is waiting */
     if (claim->call == VGPU_CALL_NONE)
         wait_for(self, claim, 0);
 }
@@ -165,7 +166,7 @@ on_device(const VgpuLook *found, gpointer opaque)
         (found->seen == VGPU_SEEN_FREE || found->seen == VGPU_SEEN_RESTING))
         vgpu_steps_see_params(manager, claim, found->params);
     claim->is_imaginary &= found->seen < VGPU_SEEN_FREE;
-    if (found->seen == VGPU_SEEN_ABSENT) /* what was read of its GPU may show it still */
+    if (found->seen == VGPU_SEEN_ABSENT) /* the last reading of its GPU may still show it */
         vgpu_drivers_touch(manager->drivers, claim->gpu);
     if (found->is_locked)
         wait_longer(manager, claim);
@@ -174,7 +175,7 @@ on_device(const VgpuLook *found, gpointer opaque)
     vgpu_waiters_wake_starts(manager);
 }
 
-/* It is gone, as far as it was ours to remove. */
+/* The device has been removed, or was not ours to remove. */
 static void
 tell_removed(VgpuManager *self, const VgpuClaim *claim)
 {
@@ -354,7 +355,7 @@ vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim)
     if (next == VGPU_NEXT_LET_GO) {
         vgpu_life_let_go(self, claim);
     } else if (next ==
-               VGPU_NEXT_REPLACE) { /* it goes if it is ours, and is left alone if it is not */
+               VGPU_NEXT_REPLACE) { /* it is removed if it is ours, and left alone otherwise */
         claim->wanted = VGPU_WANTED_OTHER;
         vgpu_life_go_on(self, claim);
     } else {
@@ -386,7 +387,7 @@ vgpu_life_let_all_go(VgpuManager *self, const VgpuOwner *owner,
         vgpu_life_let_go(self, g_ptr_array_index(claims, i));
 }
 
-/* --- what is told ------------------------------------------------------------------------- */
+/* --- news from the callers ------------------------------------------------------------------------- */
 
 void
 vgpu_life_place(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, guint64 start)
@@ -456,7 +457,7 @@ resume(VgpuManager *self, VgpuClaim *claim)
     if (claim->phase == VGPU_PHASE_RELEASING) {
         claim->wanted = VGPU_WANTED_GONE;
         begin_removal(self, claim);
-    } else if (!claim->owner->domain_uuid) { /* what waited for its making waits no longer */
+    } else if (!claim->owner->domain_uuid) { /* no caller waits for its creation any more */
         claim->run = claim->phase == VGPU_PHASE_READY ? VGPU_RUN_WITH : VGPU_RUN_OFF;
     }
     vgpu_life_go_on(self, claim);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* life.h: does what lifecycle.h says, for the vGPUs that are on record
  *
-* Code that learns something about a vGPU changes what is wanted of it, or what its domain does, and has
- * it go on; the rest follows from the rules. The phase of a record is changed here alone. */
+ * Code that learns something about a vGPU updates what is wanted of it, or the state of its domain, and
+ * calls vgpu_life_go_on(); the rest follows from the rules. Only this file changes the phase of a
+ * record. */
 #pragma once
 
 #include "core/manager.h"
 
-/* Do what comes next, as often as there is something to do. The claim may be gone after that, and its
- * owner with it; *not* from within a walk over the claims of an owner. */
+/* Do what comes next, until nothing is left to do. This may free the claim, and its owner with it; do
+ * *not* call it while iterating over the claims of an owner. */
 void vgpu_life_go_on(VgpuManager *self, VgpuClaim *claim);
 /* Nothing wants it any more; a pending hotplug fails. */
 void vgpu_life_let_go(VgpuManager *self, VgpuClaim *claim);
@@ -17,26 +18,27 @@ void vgpu_life_let_all_go(VgpuManager *self, const VgpuOwner *owner,
                           bool (*which)(const VgpuClaim *claim, gconstpointer data),
                           gconstpointer data);
 
-/* A new record: of one to make, by the start of that token. */
+/* A new record, of a vGPU that the start with that token makes. */
 void vgpu_life_place(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, guint64 start);
-/* Of one that exists. The caller writes it down, or has it go on. */
+/* A new record, of a vGPU that exists. The caller saves it, or calls vgpu_life_go_on(). */
 void vgpu_life_adopt(VgpuManager *self, VgpuOwner *owner, VgpuClaim *claim, VgpuWanted wanted,
                      VgpuRun run);
-/* Its device is on another record by now: this one goes. */
+/* Another record has its device now: drop this one. */
 void vgpu_life_hand_over(VgpuManager *self, VgpuClaim *claim);
-/* A start wants it as it is, or another in its place. */
+/* A start wants it as it is, or another one in its place. */
 void vgpu_life_want(VgpuManager *self, VgpuClaim *claim, VgpuWanted wanted, guint64 start);
 
-/* It is about to be made: to be saved with the others of its start before it goes on. */
+/* It is about to be made: save it with the others of its start before calling vgpu_life_go_on(). */
 void vgpu_life_is_to_be_made(VgpuClaim *claim);
-/* What its driver says: it is there, and has its parameters. */
+/* Its driver reports that it exists, with its parameters. */
 void vgpu_life_is_made(VgpuClaim *claim);
-/* There is none, or (@perhaps) there may be one; what is wanted of it by now. It has to go on. */
+/* Its driver has not made it, or (@perhaps) may have made it; @wanted is what is wanted of it now. Call
+ * vgpu_life_go_on() afterwards. */
 void vgpu_life_is_not_made(VgpuClaim *claim, VgpuWanted wanted, bool perhaps);
 /* libvirt has defined it. */
 void vgpu_life_is_defined(VgpuClaim *claim);
 
-/* Go on with what is on record from a daemon before us. */
+/* Continue with the records of an earlier daemon. */
 void vgpu_life_resume(VgpuManager *self);
-/* The manager goes. What is under way goes on. */
+/* The manager ends. Operations in progress continue. */
 void vgpu_life_free_all(VgpuManager *self);

@@ -23,7 +23,7 @@ typedef struct {
 #define OURS B(VGPU_HOLD_OURS)
 #define OTHERS (B(VGPU_HOLD_ADOPTED) | B(VGPU_HOLD_PERSISTENT))
 #define KEPT B(VGPU_HOLD_KEPT)
-#define RUNS_OWN (OURS | OTHERS) /* what belongs to one run, or to its maker */
+#define RUNS_OWN (OURS | OTHERS) /* holds that end with one run, or are removed by their maker */
 
 #define NONE B(VGPU_PHASE_NONE)
 #define CREATING B(VGPU_PHASE_CREATING)
@@ -102,7 +102,7 @@ static const Rule rules[] = {
     { DO("nothing-there", NOTHING, NULL),
       .phase = NONE, .call = IDLE, .seen = UNKNOWN | MAYBE | ABSENT, .wanted = GONE | KEEP },
 
-    /* --- a start takes over what there is --- */
+    /* --- a start takes over an existing vGPU --- */
     { DO("wait-for-its-call", WAIT, NULL),
       .hold = RUNS_OWN, .phase = HAD | RELEASING, .call = BUSY, .wanted = TAKE },
     { DO("look-before-use", LOOK, NULL),
@@ -118,7 +118,7 @@ static const Rule rules[] = {
     { DO("nothing-to-use", DROP, NULL),
       .hold = RUNS_OWN, .phase = HAD | RELEASING, .call = IDLE, .seen = ABSENT, .wanted = TAKE },
 
-    /* --- its domain is to have it --- */
+    /* --- its domain gets it --- */
     { DO("make", MAKE, NULL),
       .hold = RUNS_OWN, .phase = CREATING, .call = IDLE, .seen = ABSENT, .wanted = KEEP, .run = STARTING },
     { DO("cannot-be-told", WAIT, NULL),
@@ -216,7 +216,7 @@ vgpu_lifecycle_next(const VgpuSituation *situation)
     g_assert_not_reached();
 }
 
-/* For a start that takes over what there is. */
+/* For a start that takes over an existing vGPU. */
 static const char *
 waits_to_take(const VgpuSituation *situation)
 {

@@ -5,7 +5,7 @@
 
 #define NEXT_STEP "; stop the domain, and start it again when its GPU is as it should be"
 
-/* What has become of the GPU itself; NULL: nothing. */
+/* Why the GPU itself is unusable; NULL: it is usable. */
 static const char *
 why_gpu(const VgpuGpu *gpu)
 {
@@ -22,8 +22,8 @@ has_vf(const VgpuGpu *gpu, const char *vf)
     return g_ptr_array_find_with_equal_func(gpu->vfs, vf, g_str_equal, NULL);
 }
 
-/* A plain VF goes on without whatever drives its GPU; and one of a PF that the host layout does not name any more is
- * not seen, and may be there. */
+/* A plain VF keeps working without the driver of its GPU. A VF of a PF that the host layout no longer
+ * names is not seen, but may exist. */
 static const char *
 why_plain(const VgpuGpu *gpu, const char *vf)
 {

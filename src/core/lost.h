@@ -5,10 +5,12 @@
 
 #include "core/manager.h"
 
-/* Why that vGPU, which its domain runs with, is not there any more; NULL: it is, or that cannot be told. @is_read: its
- * GPU was read after it had been made; else only its function is looked for. Pure; owned by the caller. */
+/* Why that vGPU, which its domain runs with, no longer exists; NULL: it exists, or that is not known.
+ * @is_read: its GPU was read after it had been made; otherwise only its function is looked for. Pure;
+ * owned by the caller. */
 char *vgpu_lost_why(const VgpuInventory *inventory, const VgpuClaim *claim, bool is_read);
 
-/* GPU @gpu was just read (NULL: all were discovered): note which vGPUs of running domains no longer exist, and
- * report each once. A GPU makes and reads in turn, so that what it has made is in what was read after that. */
+/* GPU @gpu was just read (NULL: all were discovered): note which vGPUs of running domains no longer
+ * exist, and report each once. A GPU's driver process makes and reads in turn, so a later reading
+ * contains all that it has made. */
 void vgpu_lost_check(VgpuManager *self, const char *gpu);

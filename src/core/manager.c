@@ -42,7 +42,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->opaque = opaque;
     self->records = records;
     self->reservations = reservations;
-    self->lapse_ms = 60000; /* a prepare follows at once, or not at all */
+    self->lapse_ms = 60000; /* a prepare follows immediately, or not at all */
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
     self->make = vgpu_create_run;

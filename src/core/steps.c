@@ -63,7 +63,7 @@ lacks_asked(const VgpuWant *want, const char *has)
 }
 
 /* The parameters of a device that was there before are not written: a domain that asks for others cannot have it,
-* and one that does not ask has them reported. */
+ * and one that does not ask has them reported. */
 void
 vgpu_steps_see_params(VgpuManager *self, VgpuClaim *claim, const char *has)
 {

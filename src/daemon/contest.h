@@ -3,7 +3,7 @@
  *
  * Such a program or user is not fought. A correction counts only if what is wanted is what was wanted at
  * the one before: one that follows from an edit of the annotation, a change of a pool or another VF is
-* none, and restarts the count. Pure: times are given, in us of any clock. */
+ * none, and restarts the count. Pure: times are given, in us of any clock. */
 #pragma once
 
 #include <glib.h>

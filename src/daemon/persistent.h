@@ -12,7 +12,7 @@ GHashTable *vgpu_persistent_new(void);
 bool vgpu_persistent_follow(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
                             VgpuStep *step, GError **error);
 /* Give a domain the persistent vGPUs that its definition asks for, soon. Takes @domain (may be NULL: none).
-* Those it no longer wants are only removed while it does not run. Any thread. */
+ * Those it no longer wants are only removed while it does not run. Any thread. */
 void vgpu_persistent_push(VgpuGuard *self, const char *domain_uuid, VgpuDomain *domain,
                           bool running);
 /* Wait until the records of @key are on disk, as far as they can be. For the threads of D-Bus methods. */

@@ -77,7 +77,7 @@ mark_unreadable(VgpuGuard *self, const char *domain_uuid)
 
 /* Each is read once more by its own look, which nothing overtakes: those that could not be read, those
  * with something of ours, those that had it when last seen, those that a pool gives it, and those with a
-* persistent vGPU that no longer seems to be wanted. */
+ * persistent vGPU that no longer seems to be wanted. */
 static void
 mark_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
 {

@@ -10,7 +10,7 @@
 
 static void arm(VgpuManager *self);
 
-/* What was chosen and has not come. */
+/* Choices for domains that have not arrived. */
 static gboolean
 on_lapse(gpointer data)
 {
@@ -46,7 +46,7 @@ arm(VgpuManager *self)
     g_source_set_ready_time(self->lapse, next);
 }
 
-/* Hold what was chosen for as long as its prepare may take to come. */
+/* Hold the choices for as long as the domain's prepare may take to arrive. */
 static void
 hold(VgpuManager *self, const VgpuDomain *domain)
 {

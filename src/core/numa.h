@@ -4,5 +4,5 @@
 
 #include "core/manager.h"
 
-/* Where the domain's memory goes, else where its CPUs are; bit N: node N, 0: not said. */
+/* The nodes of the domain's memory, or else those of its CPUs; bit N: node N, 0: not specified. */
 guint64 vgpu_numa_nodes(const VgpuManager *self, const VgpuDomain *domain);

@@ -11,8 +11,8 @@
 
 #define DESTROY_LIMIT_MS 20000
 
-/* Whatever has its UUID now: the domain's own, of a record that was lost, is taken up again; all else is
- * another's, or goes with the present run of the domain. */
+/* Look at the device that has its UUID now: the domain's own, whose record was lost, is taken over
+ * again; any other one belongs to another domain, or goes with the present run of the domain. */
 static bool
 take_up(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, const VgpuFound *seen,
         VgpuClaim *claim)
@@ -80,7 +80,7 @@ vgpu_keep_clear(VgpuKeep *self)
     g_clear_pointer(&self->profile_id, g_free);
 }
 
-/* What the rules say of one that is not on record yet, with its place in @claim. */
+/* The rule for one that has no record yet, with its place in @claim. */
 static bool
 begin(VgpuManager *self, const char *domain_uuid, const VgpuWant *want, VgpuClaim *claim,
       GError **error)
@@ -133,7 +133,7 @@ hold_by_hand(VgpuManager *self, const VgpuWant *want, GError **error)
     return true;
 }
 
-/* Whether its room is held, and there is nothing to define. */
+/* Whether only its room is held, so that there is nothing to define. */
 static bool
 is_held(const VgpuManager *self, const char *uuid, VgpuKeep *out)
 {
@@ -220,7 +220,7 @@ vgpu_manager_unkeep(VgpuManager *self, const char *uuid)
     if (!claim)
         return;
     owner = claim->owner;
-    if (claim->phase == VGPU_PHASE_READY) /* else nobody was told that it was there */
+    if (claim->phase == VGPU_PHASE_READY) /* otherwise its creation was not reported */
         vgpu_events_emit(self, "vgpu-removed", owner, claim, NULL, -1);
     vgpu_reservations_drop(self->reservations, claim);
     vgpu_records_save_or_warn(self, owner);
@@ -269,7 +269,7 @@ typedef struct {
     gpointer opaque;
 } Destroy;
 
-/* It has gone, or its time is over. */
+/* It was removed, or its time is over. */
 static gboolean
 on_destroy_over(gpointer data)
 {

@@ -36,7 +36,7 @@ vgpu_pick_vf(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
         if (parent->host_vf || g_hash_table_contains(snapshot->closed, parent->address))
             continue;
         if (parent->instances->len)
-            reluctance |= 1; /* as for what another domain is to have */
+            reluctance |= 1; /* as for VFs that are planned for another domain */
         if (reluctance < least) {
             best = parent;
             least = reluctance;

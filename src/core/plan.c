@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plan.c (manager.h): where definitions say that their vGPUs will be; which VFs they are to have */
+/* plan.c (manager.h): the places that definitions name for their vGPUs, and the VFs planned for them */
 #include "core/plan.h"
 
 #include "base/clock.h"

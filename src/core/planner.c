@@ -23,7 +23,7 @@ vgpu_planner_check_hostdevs(const VgpuManager *self, const VgpuDomain *domain,
         const char *device = hostdev->source ? hostdev->source : hostdev->uuid;
         VgpuWant *want;
 
-        if (hostdev->index < 0) /* the user's, whatever their alias is */
+        if (hostdev->index < 0) /* the user's own, regardless of the alias */
             continue;
         want = (guint) hostdev->index < domain->wants->len
                    ? g_ptr_array_index(domain->wants, hostdev->index)
@@ -44,12 +44,12 @@ vgpu_planner_check_displays(VgpuManager *self, VgpuDomain *domain, GError **erro
 
     for (guint i = 0; i < domain->wants->len; i++)
         vgpu_display_find(g_ptr_array_index(domain->wants, i), self->inventory);
-    /* only for what it refuses: an annotation that contradicts the domain */
+    /* made only for its refusals: of an annotation that contradicts the domain */
     plan = vgpu_inject_plan(domain, self->ops.libvirt, error);
     return plan != NULL;
 }
 
-/* What a run has left on a GPU that is cordoned goes; what outlives runs stays where it is. */
+/* A device left by a run on a cordoned GPU is given up; one that outlives runs stays where it is. */
 static bool
 is_to_leave(const VgpuManager *self, const VgpuClaim *claim, const VgpuWant *want)
 {
@@ -73,7 +73,8 @@ vgpu_planner_keeps(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
             g_strcmp0(claim->tenant, domain->tenant) == 0);
 }
 
-/* Whether a definition that names that UUID goes before the domain, or what is made by hand, that wants it. */
+/* Whether a definition that names that UUID takes precedence over the domain, or the vGPU made by hand,
+ * that wants it. */
 static bool
 comes_first(const VgpuDefinition *self, const VgpuDefinition *own, const char *uuid)
 {
@@ -132,7 +133,7 @@ place_at(VgpuPlanned *self, const VgpuGpu *gpu, const VgpuParent *parent,
     return self;
 }
 
-/* Where it goes with regard to the domain's others: they are placed so that all have room, if there is a way. */
+/* Choose its place together with the domain's other vGPUs: all of them get room, if that is possible. */
 static bool
 find_with_others(const VgpuPlanner *self, const VgpuWant *want, VgpuPlanned *place)
 {
@@ -175,7 +176,8 @@ vgpu_planner_place(const VgpuPlanner *self, const VgpuWant *want)
     const VgpuCandidate *chosen;
 
     place->reading = vgpu_reading_new(self->manager, self->domain, self->key, self->refused);
-    if (want->vf) /* what its driver refused is tried again by the one that is to have it */
+    if (want->vf) /* a VF that its driver has refused is tried again by the domain that it is
+                   * planned for */
         g_hash_table_remove(place->reading->closed, want->vf);
     if (find_with_others(self, want, place))
         return place;
@@ -188,7 +190,7 @@ vgpu_planner_place(const VgpuPlanner *self, const VgpuWant *want)
     return place;
 }
 
-/* Whether a start lets it go, if it has not gone already. */
+/* Whether a start lets go of it, if that has not happened already. */
 static bool
 is_to_go(const VgpuPlanner *self, const VgpuClaim *claim)
 {
@@ -322,7 +324,7 @@ vgpu_planner_move(const VgpuPlanner *self, const VgpuWant *want, const char *why
     return claim;
 }
 
-/* The type of what is on the VF and in no record; NULL: nothing is. */
+/* The type of the vGPU on the VF that has no record; NULL: there is none. */
 static const char *
 foreign_type(const VgpuInventory *inventory, const char *vf)
 {

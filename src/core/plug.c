@@ -31,7 +31,7 @@ on_made(const GError *error, gpointer opaque)
             g_ptr_array_find_with_equal_func(self->uuids, claim->uuid, g_str_equal, NULL))
             g_ptr_array_add(ready, claim);
     }
-    g_ptr_array_set_size(self->uuids, 0); /* what needs no plugging is not waited for */
+    g_ptr_array_set_size(self->uuids, 0); /* vGPUs that need no plugging are not waited for */
     for (guint i = 0; i < ready->len; i++)
         g_ptr_array_add(self->uuids,
                         g_strdup(((const VgpuClaim *) g_ptr_array_index(ready, i))->uuid));

@@ -101,7 +101,7 @@ need_room(VgpuPoolRow *row, const char *name)
     return room;
 }
 
-/* What is unknown of one GPU is unknown of the pool. */
+/* A number that is unknown for one GPU is unknown for the pool. */
 static void
 add_count(guint *sum, guint count)
 {
@@ -176,7 +176,7 @@ add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self, const V
     }
 }
 
-/* A persistent one that is in use is in two records: it counts in that which outlives the run. */
+/* A persistent vGPU in use has two records: the one that outlives the run counts. */
 static void
 add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
 {

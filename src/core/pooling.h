@@ -4,7 +4,7 @@
 
 #include "core/manager.h"
 
-/* Give the domain's wants what their pools and the configuration say for them. */
+/* Complete the domain's wants with the defaults of their pools and the configuration. */
 bool vgpu_pooling_complete(const VgpuManager *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* prepare.c (manager.h): what is checked of a starting domain before anything is made for it */
+/* prepare.c (manager.h): the checks of a starting domain before anything is made for it */
 #include "base/clock.h"
 #include "core/held.h"
 #include "core/manager-private.h"
@@ -11,7 +11,7 @@
 #include "domain/inject.h"
 #include "domain/refusals.h"
 
-/* Where its vGPUs are. A definition that is not right follows once it is told to. */
+/* Check where its vGPUs are. A wrong definition is rewritten on request. */
 static bool
 check_hostdevs(VgpuManager *self, const VgpuDomain *domain, const VgpuWant **about,
                GError **error)
@@ -51,8 +51,8 @@ check_late(const VgpuDomain *domain, const VgpuWant **about, GError **error)
     return true;
 }
 
-/* libvirt may have been killed while it waited for a hook, which then comes after that of the next start: it is
- * not to take away what the domain runs with by now. */
+/* libvirt may have been killed while it waited for a hook, which then comes after that of the next
+ * start: it must not take away the vGPUs that the domain runs with by now. */
 static bool
 is_overtaken(const VgpuManager *self, const char *key, guint64 since)
 {
@@ -102,7 +102,7 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VgpuDomain) domain = parsed;
-    /* where there is but one, all is about it */
+    /* if there is only one, everything is about it */
     const VgpuWant *about = domain->wants->len == 1 ? g_ptr_array_index(domain->wants, 0) : NULL;
     VgpuStartRequest request = {
         .since = since,
@@ -131,7 +131,8 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
     return vgpu_start_run(self, &request);
 }
 
-/* A new one is asked for: do not take over one that exists, made by us or not, much less replace it. */
+/* The caller asks for a new vGPU: do not take over, let alone replace, an existing one, made by us or
+ * not. */
 static bool
 check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {

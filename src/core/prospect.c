@@ -9,7 +9,7 @@
 #include "core/steps.h"
 #include "domain/refusals.h"
 
-/* What the planner is to know of a start; @others: what to_be_placed() says, or NULL. */
+/* The planner's view of a start; @others: from to_be_placed(), or NULL. */
 static VgpuPlanner
 planner_of(const VgpuStart *start, const GPtrArray *others)
 {
@@ -22,8 +22,8 @@ planner_of(const VgpuStart *start, const GPtrArray *others)
     };
 }
 
-/* Have the definition name another one, if there is one; the start is refused with @error either way, which
- * is taken. */
+/* Have the definition name another place, if there is one; in any case the start is refused with @error
+ * (taken). */
 static void
 move(VgpuStart *self, VgpuClaim *to, GError *error)
 {
@@ -47,7 +47,7 @@ vgpu_prospect_move(VgpuStart *self, VgpuStep *step, const char *why)
     move(self, to, error);
 }
 
-/* --- what is seen of it ------------------------------------------------------------------- */
+/* --- what is seen of the device ------------------------------------------------------------------- */
 
 static VgpuProspect *
 place_at(VgpuProspect *self, const VgpuGpu *gpu, const char *parent, const VgpuProfile *profile)
@@ -59,7 +59,7 @@ place_at(VgpuProspect *self, const VgpuGpu *gpu, const char *parent, const VgpuP
     return self;
 }
 
-/* There is none, and there will be none. */
+/* There is no device, and none can be made. */
 static VgpuProspect *
 place_refused(VgpuProspect *self, VgpuError code, char *why)
 {
@@ -69,8 +69,8 @@ place_refused(VgpuProspect *self, VgpuError code, char *why)
     return self;
 }
 
-/* Whether what is known of that function's GPU was read after this start had begun, so that what was
- * seen there is there now. */
+/* Whether that function's GPU was read after this start had begun, so that a device seen there exists
+ * now. */
 static bool
 is_still_so(const VgpuStart *start, const char *function)
 {
@@ -125,8 +125,8 @@ find_kept(VgpuProspect *self, const VgpuStart *start)
     return place_at(self, gpu, kept->parent, self->kept_profile);
 }
 
-/* create="define" where no device is kept: the room that is held for it is where it is made. One that has gone
- * is looked for elsewhere when the definition is looked at. */
+/* create="define" where no device is kept: it is made in the room that is held for it. If that room no
+ * longer exists, another place is chosen when the definition is looked at. */
 static VgpuProspect *
 find_held(VgpuProspect *self, const VgpuStart *start, const VgpuWant *want, const VgpuClaim *held)
 {
@@ -162,7 +162,7 @@ to_be_placed(const VgpuStart *start, const VgpuStep *step)
     return wants;
 }
 
-/* Nothing fits: whether a GPU may do in a moment, of which too little is known now. */
+/* Nothing fits: whether to wait for a GPU about which too little is known at the moment. */
 static bool
 is_to_wait(VgpuProspect *self, VgpuStart *start, const VgpuStep *step)
 {
@@ -226,7 +226,7 @@ vgpu_prospect_new(VgpuStart *start, const VgpuStep *step)
     if (asked.asked || asked.others_asked)
         return self;
     (void) vgpu_manager_inventory(manager);
-    if (!want->vf) /* what is on a VF is its driver's to say, when it is asked to make it */
+    if (!want->vf) /* for a VF its driver reports an existing device when it is asked to make one */
         found = vgpu_sight_find(manager, want->uuid);
     if (want->create_at_define)
         self->kept = vgpu_records_find_persistent(manager, want->uuid);

@@ -19,8 +19,8 @@ has_user(const VgpuManager *self, const VgpuClaim *claim)
     return user && vgpu_owner_find(user, claim->uuid)->phase != VGPU_PHASE_FAILED;
 }
 
-/* All that is recorded counts once, for any owner: what was made by hand or is persistent has a
- * second record while a domain uses it. @key: what is held for that domain's coming is for itself. */
+/* Every recorded vGPU counts once, for any owner: one made by hand, or a persistent one, has a second
+ * record while a domain uses it. @key: room held for that domain's arrival is for the domain itself. */
 static bool
 counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
 {
@@ -33,7 +33,7 @@ counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
            !(outlives_runs && has_user(self, claim));
 }
 
-/* Of all that is reserved, what its GPU does not show. */
+/* The reservations that their GPU does not show. */
 static GArray *
 reserve(VgpuManager *self, const char *key)
 {
@@ -58,7 +58,7 @@ reserve(VgpuManager *self, const char *key)
     return reservations;
 }
 
-/* VFs that the domain alone is to have. */
+/* VFs that are planned for this domain only. */
 static GHashTable *
 unplanned_vfs(const VgpuManager *self, const char *key)
 {
@@ -81,7 +81,7 @@ unplanned_vfs(const VgpuManager *self, const char *key)
     return unplanned;
 }
 
-/* Of the VFs that the domain names, whose they are. */
+/* The users of the VFs that the domain names. */
 static GHashTable *
 users_of_named(const VgpuManager *self, const VgpuDomain *domain, const char *key)
 {
@@ -151,7 +151,7 @@ closed_now(const VgpuManager *self, const char *domain_uuid, GHashTable *held,
     return closed;
 }
 
-/* Who has what, for those who ask what is in the way; that matters on GPUs of mixed sizes only. NULL: there
+/* The domains of vGPUs, to name those in the way; this matters only on GPUs of mixed sizes. NULL: there
  * are none. */
 static GHashTable *
 list_domains(const VgpuManager *self)
@@ -196,7 +196,8 @@ add_to(GHashTable *by_pool, const char *pool, guint more)
     g_hash_table_insert(by_pool, g_strdup(pool), GUINT_TO_POINTER(before + more));
 }
 
-/* One more of @pool, with @mib; @domain NULL: one that was made by hand, so that no domain is to be named. */
+/* Count one more vGPU of @pool, with @mib; @domain NULL: it was made by hand, so there is no domain to
+ * name. */
 static void
 take_of_tenant(VgpuReading *self, const char *pool, guint mib, const char *domain)
 {
@@ -213,8 +214,7 @@ take_of_tenant(VgpuReading *self, const char *pool, guint mib, const char *domai
         g_ptr_array_add(users, g_strdup(domain));
 }
 
-/* Whose vGPUs count against the tenant's share, by pool. One that is persistent and in use is in two
- * records. */
+/* The use of the tenant's share, by pool. A persistent vGPU in use has two records. */
 static void
 count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant)
 {

@@ -5,7 +5,7 @@
 #include "core/manager.h"
 #include "placement/pending.h"
 
-/* A snapshot and what it borrows. */
+/* A snapshot and the data that it borrows. */
 struct VgpuReading {
     VgpuSnapshot snapshot;
     GArray *reservations;
@@ -22,12 +22,13 @@ struct VgpuReading {
     GHashTable *tenant_used;
     GHashTable *tenant_mib;
     GHashTable *tenant_users;
-    GHashTable *mentioned; /* set of "DOMAIN\nPOOL": who is among those users */
+    GHashTable *mentioned; /* set of "DOMAIN\nPOOL": the domains among those users */
 };
 
-/* As @domain, whose records are under @key, sees it (both may be NULL: nobody in particular).
- * @refused may be NULL; borrowed. Valid until the records or the inventory change. */
+/* The host as @domain, whose records are under @key, sees it (both may be NULL: no domain in
+ * particular). @refused may be NULL; borrowed. Valid until the records or the inventory change. */
 VgpuReading *vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key,
                               GHashTable *refused);
-/* Close the VFs that @domain's own vGPUs are to have, in a table as VgpuSnapshot.closed, which borrows them. */
+/* Close the VFs that are planned for @domain's own vGPUs, in a table as VgpuSnapshot.closed, which
+ * borrows them. */
 void vgpu_reading_close_own(GHashTable *closed, const VgpuDomain *domain);

@@ -43,7 +43,7 @@ vgpu_listed_free(VgpuListed *self)
     g_free(self);
 }
 
-/* The input, and what is looked up in it more than once. */
+/* The input, and indexes into it. */
 typedef struct {
     const VgpuReconcileInput *in;
     GHashTable *domains;   /* domain UUID → VgpuListed */
@@ -159,11 +159,12 @@ seen_of(const Plan *plan, const VgpuClaim *claim)
     return is_unseen(plan, claim) ? VGPU_SEEN_UNKNOWN : VGPU_SEEN_ABSENT;
 }
 
-/* What its domain does; @listed NULL: it is not there. */
+/* The state of its domain; @listed NULL: it does not exist. */
 static VgpuRun
 run_of(const VgpuListed *listed, const VgpuClaim *claim, VgpuSeenState seen)
 {
-    if (!claim->owner->domain_uuid) /* what waits for its making changes it meanwhile */
+    if (!claim->owner
+             ->domain_uuid) /* the caller that waits for its creation changes it meanwhile */
         return claim->phase == VGPU_PHASE_CREATING ? VGPU_RUN_OFF : VGPU_RUN_WITH;
     if (!listed || listed->id < 0)
         return VGPU_RUN_OFF;
@@ -174,7 +175,7 @@ run_of(const VgpuListed *listed, const VgpuClaim *claim, VgpuSeenState seen)
     return vgpu_reconcile_has_device(listed->live, claim) ? VGPU_RUN_WITH : VGPU_RUN_WITHOUT;
 }
 
-/* What the rules say of a claim, for people. */
+/* The action for a claim, by the rules. */
 static VgpuAction *
 add_rule(const Plan *plan, const VgpuClaim *claim, const VgpuListed *listed,
          const VgpuLifeRule *rule, const VgpuSituation *situation)
@@ -217,7 +218,7 @@ plan_claim(const Plan *plan, const VgpuClaim *claim, const VgpuListed *listed)
         situation.seen == VGPU_SEEN_ABSENT)
         situation.wanted = VGPU_WANTED_GONE;
     if (runs && claim->phase == VGPU_PHASE_READY && !claim->owner->started) {
-        situation.run = VGPU_RUN_WITH; /* whether it has it is for the next look */
+        situation.run = VGPU_RUN_WITH; /* the next look finds out whether the domain has it */
         action =
             add(plan, VGPU_ACTION_CONFIRM, claim->owner->key, claim->uuid, "the domain runs");
     } else {
@@ -245,7 +246,7 @@ plan_owner(const Plan *plan, const VgpuOwner *owner)
 
 /* --- what is not -------------------------------------------------------------------------- */
 
-/* What the rules say of a device of ours that no record has; NULL: there is nothing to do. */
+/* The action for a device of ours without a record, by the rules; NULL: there is nothing to do. */
 static VgpuAction *
 add_unrecorded(const Plan *plan, const VgpuListed *listed, const char *uuid, guint index,
                VgpuRun run)
@@ -272,8 +273,8 @@ has_record(const Plan *plan, const char *uuid)
                                    VGPU_KINDS_OWNED);
 }
 
-/* The profile of what is on the VF that the hostdev names, when no record says whose it is; of a plain
- * VF nothing more can be told than that it is there. */
+/* The profile of the vGPU on the VF that the hostdev names, if it has no record; of a plain VF nothing
+ * is known but that it exists. */
 static const char *
 profile_on_vf(const Plan *plan, const char *vf, const VgpuParent **on)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reconcile.h: what to do about each difference between records, devices and libvirt's domains
+/* reconcile.h: the action for each difference between records, devices and libvirt's domains
  *
  * The plan is a pure function, so that `reconcile --dry-run` says exactly what reconcile does. */
 #pragma once
@@ -14,8 +14,9 @@ typedef enum {
     VGPU_ACTION_CONFIRM,  /* the domain runs: its record is complete now */
     VGPU_ACTION_ADOPT,    /* a running domain has this vGPU of ours, but the record is lost */
     VGPU_ACTION_DROP,     /* a record without a device */
-    VGPU_ACTION_REMOVE,   /* a device of ours that nobody has a record of or use for */
-    VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain has gone, or no longer wants it */
+    VGPU_ACTION_REMOVE,   /* a device of ours without a record or a user */
+    VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain no longer exists, or no longer wants
+                           * it */
 } VgpuActionKind;
 
 const char *vgpu_action_to_string(VgpuActionKind kind);
@@ -42,10 +43,10 @@ typedef struct {
     char *name;
     int id;                 /* -1: does not run */
     VgpuDomain *definition; /* NULL: transient, or its annotation is bad */
-    bool definition_is_bad; /* there is one, but it could not be read: nothing follows from it */
+    bool definition_is_bad; /* it could not be read: draw no conclusions from it */
     GPtrArray *passes;  /* of char *: functions that it passes through as they are; NULL: none */
     VgpuDomain *live;   /* NULL: does not run, or could not be read */
-    bool is_unreadable; /* nothing but uuid and name is known: all of it is left alone */
+    bool is_unreadable; /* only uuid and name are known: leave its vGPUs alone */
 } VgpuListed;
 
 void vgpu_listed_free(VgpuListed *self);
@@ -55,11 +56,11 @@ typedef struct {
     GHashTable *untouchable;  /* set of keys that changed since the list was begun, or NULL */
     const GPtrArray *domains; /* of VgpuListed */
     const VgpuInventory *inventory;
-    GHashTable *unseen; /* set of GPUs of which it is not known what is on them, or NULL */
+    GHashTable *unseen; /* set of GPUs whose vGPUs are not known, or NULL */
 } VgpuReconcileInput;
 
-/* Whether the domain's XML has the claim's device, whatever its alias. */
+/* Whether the domain's XML has the claim's device, regardless of the alias. */
 bool vgpu_reconcile_has_device(const VgpuDomain *domain, const VgpuClaim *claim);
 
-/* Of VgpuAction; empty when all is as it should be. */
+/* Of VgpuAction; empty when there is no difference. */
 GPtrArray *vgpu_reconcile_plan(const VgpuReconcileInput *input);

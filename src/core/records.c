@@ -19,7 +19,7 @@ struct VgpuRecords {
     VgpuBoards *boards;
     VgpuCordons *cordons;
     VgpuWriter *writer;                    /* of what is in /var/lib */
-    VgpuClaimStore *stores[VGPU_N_STORES]; /* none for what is in memory only */
+    VgpuClaimStore *stores[VGPU_N_STORES]; /* none for records in memory only */
 };
 
 VgpuRecords *

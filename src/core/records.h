@@ -13,8 +13,8 @@ typedef struct VgpuRecords VgpuRecords;
 VgpuRecords *vgpu_records_open(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_records_free(VgpuRecords *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuRecords, vgpu_records_free)
-/* What is there. What is in /run is written at once from now on, what is on a disk by a thread. NULL: a file cannot be
- * read, and without it vGPUs would belong to no domain. */
+/* Load the records. From now on those in /run are written at once, those on a disk by a thread. NULL: a
+ * file cannot be read, and without it vGPUs would belong to no domain. */
 VgpuReservations *vgpu_records_load(VgpuRecords *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Profiles that were seen of boards; from vgpu_records_load() on. */
@@ -22,20 +22,19 @@ VgpuBoards *vgpu_records_boards(const VgpuRecords *self);
 /* GPUs that are cordoned; also from vgpu_records_load() on. */
 VgpuCordons *vgpu_records_cordons(const VgpuRecords *self);
 
-/* What a domain's run has, or what was made by hand. */
+/* The record of a domain's run, or of a vGPU made by hand. */
 VgpuOwner *vgpu_records_find(const VgpuManager *self, const char *key);
 /* The owner of that key, made if there is none; without a domain it is made by hand. */
 VgpuOwner *vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
                              const char *domain_name);
-/* Write it down where its kind is; one with neither claims nor anything set aside is forgotten (and freed). For
- * what is in /var/lib whether it got to the disk is told to those who wait for it, see
- * vgpu_manager_wait_saved(). */
+/* Save it where its kind is kept; an owner with neither claims nor anything set aside is forgotten (and
+ * freed). For records in /var/lib, vgpu_manager_wait_saved() tells whether they are on disk. */
 bool vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error);
 /* A failure is logged. */
 void vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner);
 
 VgpuClaim *vgpu_records_find_persistent(const VgpuManager *self, const char *uuid);
 
-/* The domain whose run has a claim on that vGPU; NULL when there is none. What was made by hand or
- * is persistent has another record beside it, and is still one vGPU. */
+/* The domain whose run has a claim on that vGPU; NULL when there is none. A vGPU made by hand, or a
+ * persistent one, has another record besides, and is still one vGPU. */
 VgpuOwner *vgpu_records_user_of(const VgpuManager *self, const char *uuid);

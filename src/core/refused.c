@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* refused.c: virtual functions that their driver has refused
  *
- * Nothing that can be read tells why a driver does not take a VF now, so the domain that it was refused to is
- * not given it again before something has changed on its GPU, unless its definition names it. Others take it
- * last: a domain can bring about refusals by what its own definition names, and cannot keep others from a VF
+ * Why a driver refuses a VF cannot be read anywhere. So the domain that was refused does not get the VF
+ * again before something has changed on its GPU, unless its definition names it. Other domains take it
+ * last: a domain can provoke refusals through its own definition, and must not keep others from a VF
  * that way. */
 #include "core/refused.h"
 

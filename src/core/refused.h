@@ -4,10 +4,10 @@
 
 #include "core/manager.h"
 
-/* Its driver has refused it to that domain: it is not to be chosen for it before something has changed there,
- * and for others only where there is no other one. */
+/* Its driver has refused it to that domain: it is not chosen for that domain before something has
+ * changed there, and for others only if there is no other one. */
 void vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain);
-/* Whether that record (VGPU_KIND_REFUSED) is of that domain; NULL: of what is made by hand. */
+/* Whether that record (VGPU_KIND_REFUSED) is of that domain; NULL: of a vGPU made by hand. */
 bool vgpu_refused_has(const VgpuOwner *refused, const char *domain_uuid);
 /* The VF that it is about; borrowed. */
 const char *vgpu_refused_vf(const VgpuOwner *refused);

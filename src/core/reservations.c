@@ -60,7 +60,7 @@ set_new(void)
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
-/* What has no such @key is not in the index. */
+/* Claims without such a @key are not in the index. */
 static void
 index_add(GHashTable *index, const char *key, gpointer what)
 {
@@ -90,7 +90,7 @@ index_find(GHashTable *index, const char *key)
     return key ? g_hash_table_lookup(index, key) : NULL;
 }
 
-/* Only of what is on a VF does a record tell more than its GPU. */
+/* Only for vGPUs on a VF does a record tell more than the GPU. */
 static void
 note_change(VgpuReservations *self, const VgpuClaim *claim)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reservations.h: all that is spoken for, in one table
+/* reservations.h: all reservations, in one table
  *
- * An owner (a domain, or a vGPU without one) of a kind has claims. The kind tells whether they take room
- * and where they are written down. What has a certain vGPU, device or GPU is found by an index; so nothing
- * that an index is about (UUID, GPU and parent of a claim, kind, key and domain of its owner) may change
- * while the claim is in the table. */
+ * An owner (a domain, or a vGPU without one) of a kind has claims. The kind says whether they take room
+ * and where they are saved. Claims are found by vGPU, device or GPU through indexes; so the indexed
+ * members (UUID, GPU and parent of a claim, kind, key and domain of its owner) must not change while the
+ * claim is in the table. */
 #pragma once
 
 #include "core/claim.h"
@@ -20,15 +20,15 @@ typedef enum {
 } VgpuStore;
 
 const char *vgpu_reservations_kind_to_string(VgpuKind kind);
-/* Whether what is recorded there counts as used. */
+/* Whether claims of that kind count as used room. */
 bool vgpu_reservations_kind_takes_room(VgpuKind kind);
 VgpuStore vgpu_reservations_store_of(VgpuKind kind);
 
 /* Sets of kinds. */
 #define VGPU_KINDS(kind) (1u << VGPU_KIND_##kind)
-/* What exists, or is being made, for a run or by hand. */
+/* vGPUs that exist, or are being made, for a run or by hand. */
 #define VGPU_KINDS_MADE (VGPU_KINDS(RUN) | VGPU_KINDS(HANDMADE))
-/* All records of vGPUs that are somebody's. */
+/* All records of vGPUs that have an owner. */
 #define VGPU_KINDS_OWNED (VGPU_KINDS_MADE | VGPU_KINDS(PERSISTENT))
 
 typedef struct VgpuReservations VgpuReservations;
@@ -38,10 +38,10 @@ VgpuReservations *vgpu_reservations_copy(const VgpuReservations *self);
 void vgpu_reservations_free(VgpuReservations *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuReservations, vgpu_reservations_free)
 
-/* Take what a store has loaded (see vgpu_claim_store_load()). */
+/* Take the owners that a store has loaded (see vgpu_claim_store_load()). */
 void vgpu_reservations_load(VgpuReservations *self, VgpuStore store, GHashTable *owners);
 
-/* Borrowed; NULL when there is none. A run and what was made by hand are found by either kind. */
+/* Borrowed; NULL when there is none. Runs and vGPUs made by hand are found by either kind. */
 VgpuOwner *vgpu_reservations_find(const VgpuReservations *self, VgpuKind kind, const char *key);
 /* The same, made when there is none. */
 VgpuOwner *vgpu_reservations_need(VgpuReservations *self, VgpuKind kind, const char *key,
@@ -54,20 +54,20 @@ void vgpu_reservations_clear(VgpuReservations *self, VgpuOwner *owner);
 /* Frees the owner with all its claims. */
 void vgpu_reservations_drop_owner(VgpuReservations *self, VgpuOwner *owner);
 
-/* Its claims are not what they were. */
+/* To be called after its claims have changed. */
 void vgpu_reservations_touch(VgpuReservations *self, const VgpuOwner *owner);
-/* The set of addresses (char *) of VFs that claims of what exists have come to or gone from since this was asked
- * last, or where an owner of one was touched; NULL: there is none. The caller's. */
+/* The set of addresses (char *) of VFs for which claims of existing vGPUs were added, removed or touched
+ * since the last call; NULL: none. Owned by the caller. */
 GHashTable *vgpu_reservations_take_changes(VgpuReservations *self);
-/* The same of GPUs that claims of any kind have come to or gone from. */
+/* The same for GPUs for which claims of any kind were added or removed. */
 GHashTable *vgpu_reservations_take_changed_gpus(VgpuReservations *self);
 
-/* The VFs that domains are to have: address → how many of them, GUINT_TO_POINTER. Borrowed; it changes with the
- * table. */
+/* The VFs that are planned for domains: address → number of domains, GUINT_TO_POINTER. Borrowed; it
+ * changes with the table. */
 GHashTable *vgpu_reservations_planned(const VgpuReservations *self);
 
-/* Of VgpuClaim, of all kinds, in the order in which they came. Borrowed until the table changes; NULL when
- * there is none. */
+/* Of VgpuClaim, of all kinds, in the order of their addition. Borrowed until the table changes; NULL
+ * when there is none. */
 const GPtrArray *vgpu_reservations_of_uuid(const VgpuReservations *self, const char *uuid);
 const GPtrArray *vgpu_reservations_of_parent(const VgpuReservations *self, const char *parent);
 const GPtrArray *vgpu_reservations_of_gpu(const VgpuReservations *self, const char *gpu);
@@ -92,10 +92,10 @@ typedef struct {
 void vgpu_reservations_iter_init(VgpuReservationsIter *iter, const VgpuReservations *self,
                                  guint kinds);
 bool vgpu_reservations_iter_next(VgpuReservationsIter *iter, VgpuOwner **owner);
-/* The same as an array of VgpuOwner, for those who change the table. */
+/* The same as an array of VgpuOwner, for callers that change the table. */
 GPtrArray *vgpu_reservations_list(const VgpuReservations *self, guint kinds);
 
-/* When the first owner becomes void; 0: none does. */
+/* When the first owner expires; 0: none does. */
 gint64 vgpu_reservations_next_expiry(const VgpuReservations *self);
 /* Of VgpuOwner, borrowed: those that are void at that time. */
 GPtrArray *vgpu_reservations_expired(const VgpuReservations *self, gint64 now);

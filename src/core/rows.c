@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rows.c (manager.h): what the manager knows, for people and programs */
+/* rows.c (manager.h): the manager's vGPUs, as rows for users and programs */
 #include "base/names.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
@@ -120,7 +120,7 @@ is_listed(const Listing *self, const char *uuid)
     return uuid && g_hash_table_contains(self->listed, uuid);
 }
 
-/* Whether it runs, as far as libvirt has told: without what is only held for it. */
+/* Whether it runs, as far as libvirt has reported; not if there is only held room for it. */
 static bool
 runs(const VgpuManager *self, const char *domain_uuid)
 {
@@ -194,7 +194,7 @@ add_planned_row(Listing *self, const VgpuDefinition *definition, const char *uui
     plan_place(row, vgpu_plan_find(self->manager, domain->uuid, uuid));
 }
 
-/* What definitions ask for and does not exist now. */
+/* The vGPUs that definitions ask for and that do not exist now. */
 static void
 add_planned(Listing *self)
 {
@@ -208,7 +208,7 @@ add_planned(Listing *self)
     }
 }
 
-/* The one that has it for its own, and not by its user's word. */
+/* The domain that owns the UUID, rather than one that merely names it. */
 static const VgpuDefinition *
 definition_of(const VgpuManager *self, const char *uuid, const VgpuWant **want_out)
 {
@@ -252,7 +252,7 @@ add_instance_row(Listing *self, const VgpuGpu *gpu, const VgpuParent *parent,
     row->interface = gpu->interface;
 }
 
-/* Devices without a record: orphans if their UUID is one of ours, else somebody else's. */
+/* Devices without a record: orphans if their UUID is one of ours, else foreign. */
 static void
 add_unrecorded(Listing *self, bool all)
 {
@@ -294,7 +294,7 @@ vgpu_manager_list(VgpuManager *self, bool all)
     Listing listing = { .manager = self, .rows = rows, .listed = listed };
 
     (void) vgpu_manager_inventory(self);
-    /* what a domain uses is the domain's, made by us or not */
+    /* a device that a domain uses belongs to the domain, made by us or not */
     add_records(&listing, VGPU_KINDS(RUN), true, NULL);
     add_records(&listing, VGPU_KINDS(HANDMADE), false, NULL);
     add_records(&listing, VGPU_KINDS(PERSISTENT), true, "planned");

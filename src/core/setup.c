@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* setup.c (manager.h): GPUs that are being set up, and what the set-up program says about them */
+/* setup.c (manager.h): GPUs that are being set up, and the reports of the set-up program about them */
 #include <string.h>
 
 #include "core/manager-private.h"
@@ -152,6 +152,7 @@ vgpu_manager_take_layout(VgpuManager *self, GHashTable *named, GHashTable *mig_a
     self->is_stale = true;
     (void) vgpu_manager_inventory(self);
     vgpu_drivers_set_named(self->drivers, named);
-    if (are_others && self->discovery) /* definitions may name one that is the host's now */
+    if (are_others &&
+        self->discovery) /* definitions may name a VF that is kept for the host now */
         self->ops.gpus_changed(self->opaque);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sight.c (manager.h): what GPUs there are and what is on them, as their driver processes tell
+/* sight.c (manager.h): the GPUs and the vGPUs on them, as reported by their driver processes
  *
- * How it works: what is discovered makes the inventory's GPUs (view.c), what is read of a GPU replaces it whole.
- * A decision first has those read that it may be about, and waits until each is fresh, busy or silent;
- * it never waits for one that is not read yet, as reading has a limit. */
+ * How it works: a discovery provides the inventory's GPUs (view.c), and each reading of a GPU replaces
+ * it as a whole. A decision first has the GPUs read that it may concern, and waits until each is fresh,
+ * busy or silent; this ends, as reading has a time limit. */
 #include "core/sight.h"
 
 #include "base/event.h"
@@ -16,12 +16,12 @@
 #include "core/view.h"
 #include "gpu/contents.h"
 
-/* For so long a driver that has fallen silent is waited for where nothing else will do. */
+/* How long to wait for a silent driver if no other GPU will do. */
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
 /* A driver that is at one thing for longer than this is avoided while another will do. */
 #define SLOW_US (1 * G_USEC_PER_SEC)
 
-/* --- what changes --------------------------------------------------------------------------- */
+/* --- changes --------------------------------------------------------------------------- */
 
 static gboolean on_wake(gpointer data);
 
@@ -47,7 +47,7 @@ differs(const VgpuGpu *a, const VgpuGpu *b)
            a->interface != b->interface || g_strcmp0(a->driver, b->driver) != 0;
 }
 
-/* Report what has come, changed and gone. Whether there was anything. */
+/* Report which GPUs have appeared, changed or disappeared. Whether there were any. */
 static bool
 tell_changes(VgpuManager *self, const VgpuInventory *before)
 {
@@ -74,7 +74,7 @@ tell_changes(VgpuManager *self, const VgpuInventory *before)
     return changed;
 }
 
-/* Whether it is another card by now, or has another driver; @now may be NULL. */
+/* Whether it is now another card, or has another driver; @now may be NULL. */
 static bool
 is_replaced(const VgpuGpu *old, const VgpuGpu *now)
 {
@@ -84,7 +84,7 @@ is_replaced(const VgpuGpu *old, const VgpuGpu *now)
            g_strcmp0(now->subsystem, old->subsystem) != 0;
 }
 
-/* What was read of GPUs that are others by now. */
+/* Drop the readings of GPUs that have been replaced. */
 static void
 drop_contents(VgpuManager *self, const VgpuInventory *before, const VgpuInventory *now)
 {
@@ -96,7 +96,7 @@ drop_contents(VgpuManager *self, const VgpuInventory *before, const VgpuInventor
     }
 }
 
-/* What drivers have refused on GPUs that are not what they were. */
+/* Drop the refusals on GPUs that have changed. */
 static void
 forgive_changed(VgpuManager *self, const VgpuInventory *before)
 {
@@ -143,7 +143,7 @@ on_contents(const char *address, GVariant *contents, gpointer opaque)
     if (!gpu || !old || !vgpu_contents_unpack(contents, gpu))
         return false;
     g_hash_table_replace(self->contents, g_strdup(address), g_variant_ref(contents));
-    vgpu_refused_drop(self, address); /* only what differs from the last time is told */
+    vgpu_refused_drop(self, address); /* only differences from the last time are reported */
     vgpu_boards_note(vgpu_records_boards(self->records), gpu);
     vgpu_view_take(self, g_steal_pointer(&gpu));
     old = vgpu_inventory_find(vgpu_manager_inventory(self), address);
@@ -178,7 +178,7 @@ pay_what_is_owed(VgpuManager *self)
     }
 }
 
-/* Somebody may wait for what has changed. */
+/* Starts and other callers may be waiting for the change. */
 static void
 on_changed(gpointer opaque)
 {
@@ -267,7 +267,7 @@ has_profile(const VgpuGpu *gpu, const VgpuWant *want)
     return false;
 }
 
-/* Whether the GPU may be the one. What was never read of may be. */
+/* Whether the GPU may be the one. A GPU that was never read may be. */
 static bool
 is_meant(const VgpuManager *self, const VgpuGpu *gpu, const VgpuWant *want)
 {
@@ -315,8 +315,8 @@ vgpu_sight_see(VgpuManager *self, const VgpuWant *want, bool all, gint64 since)
     return seen;
 }
 
-/* Why nothing can be placed on that GPU; NULL: something can. What was known of one that is busy with
- * something of ours is good enough beside what is recorded. */
+/* Why nothing can be placed on that GPU; NULL: something can. For a GPU that is busy with a request of
+ * ours, its last reading together with the records is good enough. */
 static char *
 why_unseen(const VgpuManager *self, const VgpuGpu *gpu)
 {
@@ -367,7 +367,7 @@ vgpu_sight_slow(const VgpuManager *self)
     return slow;
 }
 
-/* --- those who wait for all ----------------------------------------------------------------- */
+/* --- callers that wait for all GPUs ----------------------------------------------------------------- */
 
 typedef struct {
     gint64 since;

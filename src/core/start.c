@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* start.c (manager.h): what a domain's prepare hook waits for
+/* start.c (manager.h): the work that a domain's prepare hook waits for
  *
- * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed
- * together, written down as CREATING in one record and handed to the driver processes; steps whose UUID is
- * still busy from the previous run wait. advance() is called whenever something
- * changed and moves every step as far as it goes. All ready: the record says so, and the hook is
- * answered. One fails: the hook is answered at once and all is undone; a creation that is still
- * in its driver then is undone when it comes back. */
+ * How it works: a start has one step per wanted vGPU. Steps that need a new device are placed together,
+ * written down as CREATING in one record and handed to the driver processes; steps whose UUID is still
+ * busy from the previous run wait. advance() is called after every change and moves every step as far as
+ * possible. All ready: the record says so, and the hook is answered. One fails: the hook is answered at
+ * once and all is undone; a creation that is still in its driver then is undone when it comes back. */
 #include "core/start.h"
 
 #include <string.h>
@@ -52,7 +51,7 @@ is_unwanted(const VgpuClaim *claim, gconstpointer data)
     return !is_wanted(claim, data);
 }
 
-/* Let go of all that the start has; a plug has only what it makes. */
+/* Let go of all vGPUs of the start; a plug has only those that it makes. */
 static void
 let_go(const VgpuStart *self)
 {
@@ -115,7 +114,7 @@ answer(VgpuStart *self)
     const VgpuOwner *owner = vgpu_records_find(manager, self->key);
 
     if (failure) {
-        /* a plug's lines are of XML that nobody has written by hand */
+        /* a plug's lines refer to XML that was not written by hand */
         g_autofree char *reason =
             self->plug ? g_strdup(failure->message) : vgpu_error_reason(failure);
 
@@ -130,7 +129,7 @@ answer(VgpuStart *self)
     } else if (owner && owner->domain_uuid && !self->plug) {
         schedule_orphan_check(self);
     } else if (owner && self->fresh &&
-               owner->domain_uuid) { /* it may have stopped while nothing was known of it */
+               owner->domain_uuid) { /* it may have stopped while its state was not known */
         manager->ops.ask_run(owner->domain_uuid, owner->since, manager->opaque);
     }
     g_hash_table_remove(manager->starts, &self->token); /* frees self */
@@ -155,7 +154,7 @@ succeed(VgpuStart *self)
     } else if (owner) {
         owner->since = self->since;
         owner->domain_id = self->domain->id;
-        owner->started = false; /* what was made by hand does not start */
+        owner->started = false; /* a vGPU made by hand has no start */
         g_free(owner->domain_name);
         owner->domain_name = g_strdup(self->domain->name);
         if (!vgpu_records_save(self->manager, owner, &self->failure))
@@ -174,7 +173,7 @@ on_tick(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Whether all that depends on the GPUs is checked, which may have to be read first. */
+/* Whether all checks that depend on the GPUs are done; the GPUs may have to be read first. */
 static bool
 is_checked(VgpuStart *self)
 {
@@ -210,7 +209,7 @@ is_to_be_made(const VgpuClaim *claim)
     return vgpu_lifecycle_next(&situation)->next == VGPU_NEXT_MAKE;
 }
 
-/* All in one record, and then one by one. */
+/* Save all in one record, then make them one by one. */
 static void
 make_what_is_placed(VgpuStart *self)
 {
@@ -234,7 +233,7 @@ make_what_is_placed(VgpuStart *self)
         vgpu_life_go_on(self->manager, g_ptr_array_index(claims, i));
 }
 
-/* The first one that is not ready tells why. */
+/* The first step that is not ready gives the reason. */
 static void
 give_up(VgpuStart *self)
 {
@@ -261,7 +260,8 @@ advance(VgpuStart *self)
             vgpu_step_advance(self, step);
         ready += vgpu_steps_is_ready(self, step);
         waits = is_to_be_placed(self, step);
-        if (waits) /* those after it are not to take what it may have, and none is made in vain */
+        if (waits) /* later steps must not take a place that it may get, and none should be made
+                    * in vain */
             break;
     }
     if (!waits)
@@ -293,7 +293,7 @@ supersede(VgpuManager *manager, const char *key)
     }
 }
 
-/* What a running domain has, or is about to be given, is not a plug's to touch. */
+/* A plug must not touch vGPUs that the running domain has, or is about to get. */
 static bool
 has_already(const VgpuManager *manager, const VgpuStartRequest *request, const VgpuWant *want)
 {
@@ -346,7 +346,7 @@ vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request)
         owner->domain_id = self->domain->id;
     }
     g_hash_table_insert(manager->starts, &self->token, self);
-    if (!self->plug) /* what the run before had and this one does not want */
+    if (!self->plug) /* vGPUs of the previous run that this one does not want */
         vgpu_life_let_all_go(manager, owner, is_unwanted, self);
     if (self->domain->uuid && !self->plug)
         manager->ops.starting(self->domain->uuid, manager->opaque);
@@ -360,7 +360,7 @@ cancel(VgpuStart *self)
     VgpuManager *manager = self->manager;
     g_autofree char *key = g_strdup(self->key);
 
-    if (self->plug) { /* somebody else than a hook that has gone waits for the answer */
+    if (self->plug) { /* the caller that waits for the answer is not a hook that has disconnected */
         vgpu_steps_fail(self, VGPU_ERROR_FAILED, VGPU_REFUSAL_STOPPED);
         answer(self);
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* start.h: what a domain's prepare hook, or a hot-plug, waits for */
+/* start.h: the work that a domain's prepare hook, or a hot-plug, waits for */
 #pragma once
 
 #include "core/steps.h"
@@ -13,15 +13,15 @@ typedef struct {
     guint timeout_ms;
     VgpuPrepareDone done;
     gpointer opaque;
-    /* What is to hold once the GPUs are read; NULL: nothing. */
+    /* A check to be made once the GPUs are read; NULL: none. */
     bool (*check)(VgpuManager *manager, VgpuDomain *domain, GError **error);
-    bool plug;   /* for a domain that runs: what it has stays, and what is made is plugged */
-    guint first; /* the lowest index that is meant */
+    bool plug;   /* for a running domain: its vGPUs stay, and new ones are plugged */
+    guint first; /* the lowest index to handle */
 } VgpuStartRequest;
 
 /* Returns the token, 0 when it was answered already. */
 guint64 vgpu_start_run(VgpuManager *manager, const VgpuStartRequest *request);
-/* Cancel what is being made for that domain's present run, which is over. */
+/* Cancel the vGPUs that are being made for that domain's present run, which is over. */
 void vgpu_start_cancel_plugs(VgpuManager *self, const char *domain_uuid);
 /* Cancel the starts of that domain that began before @since. */
 void vgpu_start_cancel_before(VgpuManager *self, const char *domain_uuid, guint64 since);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* step.c: one vGPU of a starting domain, until there is one that is ready for it
+/* step.c: one vGPU of a starting domain, until it is ready
  *
- * What comes next is for the rules to say (lifecycle.h): with a record it goes on by itself (life.h);
- * here is told what a start sees where there is none yet. */
+ * The rules decide what comes next (lifecycle.h). A vGPU with a record proceeds by itself (life.h); this
+ * file tells the rules what a start finds where there is no record yet. */
 #include "core/step.h"
 
 #include <string.h>
@@ -16,9 +16,9 @@
 #include "core/steps.h"
 #include "domain/refusals.h"
 
-/* --- one that is on record ---------------------------------------------------------------- */
+/* --- vGPUs with a record ---------------------------------------------------------------- */
 
-/* A start meets what is on record: of the previous run, or of one that was never released. */
+/* A start finds a record: of the previous run, or of one that was never released. */
 static void
 begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
 {
@@ -29,9 +29,9 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
         g_free(claim->params);
         claim->params = g_strdup(step->want->params);
     }
-    g_clear_pointer(&claim->reason, g_free); /* its domain does not go on without it */
+    g_clear_pointer(&claim->reason, g_free); /* its domain does not run without it */
     claim->late = step->late;
-    /* one that is on its way out may be so because it could not be given them; what it has is looked at */
+    /* one that is being removed may not have got its parameters: read what it has */
     claim->lacks_params = claim->params && (vgpu_claim_hold(claim) != VGPU_HOLD_OURS ||
                                             claim->phase == VGPU_PHASE_CREATING ||
                                             claim->phase == VGPU_PHASE_RELEASING);
@@ -39,7 +39,7 @@ begin(const VgpuStart *self, VgpuStep *step, VgpuClaim *claim)
                    self->token);
 }
 
-/* --- one that is not ---------------------------------------------------------------------- */
+/* --- vGPUs without a record ---------------------------------------------------------------------- */
 
 static VgpuHold
 hold_of(const VgpuWant *want, const VgpuProspect *prospect)
@@ -95,7 +95,7 @@ need_owner(const VgpuStart *self)
     return owner;
 }
 
-/* Write down what exists, which then goes on as the rules say. */
+/* Record the existing device, which then proceeds by the rules. */
 static void
 adopt(const VgpuStart *self, VgpuStep *step, const VgpuProspect *prospect, VgpuWanted wanted)
 {

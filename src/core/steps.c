@@ -62,8 +62,8 @@ lacks_asked(const VgpuWant *want, const char *has)
     return false;
 }
 
-/* The parameters of a device that was there before are not written: a domain that asks for others cannot have it,
- * and one that does not ask has them reported. */
+/* The parameters of a device that existed before are not written: a domain that asks for others cannot
+ * have it, and for one that does not ask they are reported. */
 void
 vgpu_steps_see_params(VgpuManager *self, VgpuClaim *claim, const char *has)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* view.c (manager.h): the inventory, of what drivers, records and others tell
+/* view.c (manager.h): the inventory, built from drivers, records and other sources
  *
- * Each GPU is made of what was told about it, and made again when that changes; what the records say about a VF
- * is changed in place. Those who share the inventory or a GPU of it (copy.c) keep it as it was. */
+ * Each GPU is built from all that is known about it, and rebuilt when that changes; only the information
+ * from records about a VF is changed in place. Copies that share the inventory or a GPU of it (copy.c)
+ * keep it as it was. */
 #include "core/view.h"
 
 #include "core/manager-private.h"
@@ -11,9 +12,9 @@
 #include "gpu/facts.h"
 #include "gpu/tally.h"
 
-/* What the kernel calls nothing, a vGPU on a VF, gets the name that our record gives it; and the
- * type of it a name, since the driver lists only what could be made now. Of a plain VF nothing but
- * the record tells that it is used. */
+/* A vGPU on a VF has no name in the kernel: it gets the UUID of our record; and its type gets a name,
+ * since the driver lists only types that could be made now. For a plain VF only the record tells that it
+ * is used. */
 static void
 label(VgpuGpu *gpu, const VgpuClaim *claim)
 {
@@ -36,7 +37,7 @@ label(VgpuGpu *gpu, const VgpuClaim *claim)
     }
 }
 
-/* Those of @claims that have something on @gpu; @claims may be NULL. */
+/* The same for all of @claims with a device on @gpu; @claims may be NULL. */
 static void
 label_all(VgpuGpu *gpu, const GPtrArray *claims)
 {
@@ -49,7 +50,7 @@ label_all(VgpuGpu *gpu, const GPtrArray *claims)
     }
 }
 
-/* What label() has told. */
+/* Undo label(). */
 static void
 unlabel(VgpuParent *parent)
 {
@@ -65,7 +66,8 @@ unlabel(VgpuParent *parent)
     }
 }
 
-/* Which VFs are for guests; of plain VFs a GPU takes as many vGPUs. One that a guest runs with is left to it. */
+/* Mark the VFs that are kept for the host; a GPU with plain VFs takes as many vGPUs as there are others.
+ * A running guest keeps its VF. */
 static void
 keep_for_host(const VgpuManager *self, VgpuGpu *gpu)
 {
@@ -83,8 +85,8 @@ keep_for_host(const VgpuManager *self, VgpuGpu *gpu)
     }
 }
 
-/* What its driver does not tell: modes, names of types, and whose the instances on VFs are. @before: what was
- * known of it, NULL: nothing. */
+/* Add what its driver does not report: modes, names of types, and the owners of instances on VFs.
+ * @before: the GPU as it was known, NULL: it was not. */
 static void
 complete(const VgpuManager *self, VgpuGpu *gpu, const VgpuGpu *before)
 {
@@ -103,7 +105,7 @@ complete(const VgpuManager *self, VgpuGpu *gpu, const VgpuGpu *before)
     vgpu_tally_update(gpu);
 }
 
-/* Address → what was discovered of that GPU. */
+/* Address → that GPU in the discovery. */
 static GHashTable *
 list_discovered(GVariant *discovery)
 {
@@ -140,7 +142,7 @@ vgpu_view_same(const VgpuManager *self, GVariant *discovery)
     return same;
 }
 
-/* All GPUs, from what was told last; see vgpu_view_build(). */
+/* All GPUs, from the latest data; see vgpu_view_build(). */
 static VgpuInventory *
 build(VgpuManager *self, const VgpuInventory *before, GHashTable *same)
 {
@@ -187,7 +189,7 @@ rebuild(VgpuManager *self, const VgpuGpu *before)
     return gpu;
 }
 
-/* Those who have the inventory keep it as it is. */
+/* Other holders of the inventory keep it as it is. */
 static void
 replace(VgpuManager *self, VgpuGpu *gpu)
 {
@@ -217,7 +219,7 @@ vgpu_view_renew(VgpuManager *self, const char *gpu)
         replace(self, rebuild(self, before));
 }
 
-/* The records tell something else of that VF than they did. */
+/* The records about that VF have changed. */
 static void
 relabel(VgpuManager *self, const char *vf)
 {

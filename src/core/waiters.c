@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* waiters.c: those who wait for a vGPU: starts, hot-plugs and removals
+/* waiters.c: callers that wait for a vGPU: starts, hot-plugs and removals
  *
- * So what happens below, to a record, a GPU or a vGPU, is told to those above without knowing what they do. */
+ * Through this, lower files report changes of a record, a GPU or a vGPU to those above without knowing
+ * what they do. */
 #include "core/waiters.h"
 
 #include "core/manager-private.h"
@@ -115,7 +116,7 @@ vgpu_waiters_tell_plugged(VgpuManager *self, const char *domain_uuid, const char
     }
 }
 
-/* Not from here: what is told may be about to go on with the record. */
+/* Not from here: the caller may be about to continue with the record. */
 void
 vgpu_waiters_tell_gone(VgpuManager *self, const char *key)
 {

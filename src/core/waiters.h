@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* waiters.h: those who wait for a vGPU: starts, hot-plugs and removals */
+/* waiters.h: callers that wait for a vGPU: starts, hot-plugs and removals */
 #pragma once
 
 #include "core/manager.h"
@@ -11,7 +11,7 @@ typedef struct {
     GPtrArray *uuids; /* of the vGPUs that are still to be plugged */
     VgpuPrepareDone done;
     gpointer opaque;
-    bool made;     /* the vGPUs exist; until then its start has the word */
+    bool made;     /* the vGPUs exist; until then its start is responsible */
     GError *error; /* the first one */
 } VgpuPlug;
 
@@ -24,13 +24,13 @@ void vgpu_waiters_list_starts(const VgpuManager *self, GHashTable *set);
 
 /* Whether the hot-plug of that vGPU is waited for. */
 bool vgpu_waiters_has_plug(const VgpuManager *self, const char *domain_uuid, const char *uuid);
-/* How it ended; @error NULL: well. */
+/* The hot-plug has succeeded, or failed with @error. */
 void vgpu_waiters_tell_plugged(VgpuManager *self, const char *domain_uuid, const char *uuid,
                                const GError *error);
-/* There is nothing left to wait for: calls back, and frees it. */
+/* Nothing is left to wait for: calls back, and frees it. */
 void vgpu_waiters_finish_plug(VgpuPlug *plug);
-/* Drop all waiters without calling them back, when the manager goes. */
+/* Drop all waiters without calling them back, when the manager ends. */
 void vgpu_waiters_free_plugs(VgpuManager *self);
 
-/* The one who had that record removed may be told. */
+/* The caller that had that record removed can be told. */
 void vgpu_waiters_tell_gone(VgpuManager *self, const char *key);

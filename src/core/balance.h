@@ -5,9 +5,8 @@
 #include "core/manager.h"
 
 typedef struct {
-    GPtrArray
-        *open; /* of VgpuClaim: those that take room on the GPU, and that it does not show with
-               * their profile */
+    /* of VgpuClaim: those that take room on the GPU, and that it does not show with their profile */
+    GPtrArray *open;
 } VgpuBalance;
 
 /* GPU → VgpuBalance. */

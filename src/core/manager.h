@@ -366,9 +366,9 @@ typedef struct {
     VgpuWant *want;              /* borrowed from @domain */
     GPtrArray *candidates;       /* of VgpuCandidate, one per GPU of the host */
     const VgpuCandidate *chosen; /* where to make one; NULL: nowhere */
-    const char *
-        state; /* "planned": a start makes it; "active": it has it; "releasing": a start waits until
-                         * one of the run before has gone; "refused" */
+    /* "planned": a start makes it; "active": it has it; "releasing": a start waits until that
+     * of the previous run is removed; "refused" */
+    const char *state;
     char *gpu;     /* where it is, or goes; NULL: nowhere, or not known yet */
     char *parent;  /* the same */
     char *profile; /* the same: its name */

@@ -26,9 +26,9 @@ typedef struct {
     const VgpuProfile *profile;
     const VgpuCandidate *instance; /* where that can be made */
     bool is_apart;                 /* the vGPUs of the domain do not all fit together */
-    GPtrArray
-        *candidates; /* of VgpuCandidate, one per GPU of the host, where its definition has it;
-                     * NULL: it is placed with the others */
+    /* of VgpuCandidate, one per GPU of the host, where its definition has it; NULL: it is placed with the
+     * others */
+    GPtrArray *candidates;
     VgpuReading *reading; /* the rest is borrowed from it */
 } VgpuPlanned;
 

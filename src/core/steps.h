@@ -10,9 +10,9 @@ typedef struct {
     bool is_begun;               /* its record, if any, was told that this start wants it */
     bool asked_for_gpu_instance; /* once is enough */
     bool has_lost_one; /* a process that should make it has exited: once is enough, too */
-    bool
-        is_elsewhere; /* its UUID is in use where it should be made: its device may be on any GPU */
-    VgpuCall call;    /* the operation in progress while there is no record */
+    /* its UUID is in use where it should be made: its device may be on any GPU */
+    bool is_elsewhere;
+    VgpuCall call;     /* the operation in progress while there is no record */
     const char *wait;  /* the reason why it waits, for the error at the deadline */
     gint64 not_before; /* us, monotonic: when to try again at the earliest */
     char *unusable;    /* why the device that was found cannot be used, NULL: no such device */

@@ -19,9 +19,9 @@ typedef struct {
                   * no vGPU */
     char *xml;  /* the <hostdev> or <disk> to attach; NULL on detach */
     char *was;  /* what is detached, as it is now; NULL on attach */
-    char *
-        text; /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)", and
-                 * a remark about its display */
+    /* for people: "attach vGPU 0 (UUID) with display and ramfb", or "(VF ADDRESS)", and a remark about
+     * its display */
+    char *text;
 } VgpuChange;
 
 void vgpu_change_free(VgpuChange *self);

@@ -9,8 +9,8 @@
 
 typedef struct {
     GPtrArray *gpus; /* of VgpuGpu, by PCI address */
-    GHashTable
-        *functions; /* address of PF or parent → VgpuGpu, see vgpu_inventory_index(), or NULL */
+    /* address of PF or parent → VgpuGpu, see vgpu_inventory_index(), or NULL */
+    GHashTable *functions;
     gatomicrefcount refs;
 } VgpuInventory;
 

@@ -18,8 +18,8 @@ typedef struct {
     char *definition; /* the persistent XML (without secrets); NULL for a transient domain */
     char *live;       /* the XML of the running domain, NULL when it does not run */
     gint64 read_us;   /* how long libvirt took to tell it; 0: it was in a list */
-    char *
-        unreadable; /* in a list: why its XML cannot be read; only uuid and name are known then */
+    /* in a list: why its XML cannot be read; only uuid and name are known then */
+    char *unreadable;
 } VgpuDomainState;
 
 void vgpu_domain_state_free(VgpuDomainState *self);

@@ -53,8 +53,8 @@ typedef struct {
     const VgpuPools *pools; /* NULL: there are none */
     const char *tenant;     /* of the domain, NULL: none */
     GHashTable *tenant_used; /* pool → vGPUs (GUINT_TO_POINTER) of the tenant in it, or NULL */
-    GHashTable
-        *tenant_mib; /* pool → MiB of frame buffer (GUINT_TO_POINTER) that these have, or NULL */
+    /* pool → MiB of frame buffer (GUINT_TO_POINTER) that these have, or NULL */
+    GHashTable *tenant_mib;
     GHashTable *tenant_users; /* pool → GPtrArray of char *: the domains with those, or NULL */
     guint64 numa_nodes;       /* where the domain's memory goes, bit N: node N; 0: not said */
 } VgpuSnapshot;

@@ -54,8 +54,8 @@ typedef struct {
     VgpuParamsPolicy params;
     char *driver_version; /* that its GPUs' driver must have; NULL: any */
     char *iso;            /* absolute path of the guest driver's image; NULL: none */
-    GPtrArray
-        *iso_paths; /* of char *: files and directories that it is built from; may be empty */
+    /* of char *: files and directories that it is built from; may be empty */
+    GPtrArray *iso_paths;
     GPtrArray *iso_gridd; /* of char *: KEY=VALUE lines of gridd.conf */
     char *iso_token;      /* path of the client token; NULL: none */
     char *xml;            /* the document as it was read */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* driver.c
  *
- * How it works: at most one request is with the process. Each has a limit; when it is over, the driver
- * is silent, the tasks that wait are given back, and the request stays where it is: its answer, when
- * it comes, ends the silence. A process that has ended, or could not be started, is started again after
- * a while, by itself while the driver is silent. */
+ * How it works: the process has at most one request at a time. Each has a time limit; when that is over,
+ * the driver counts as silent, the waiting tasks are given back, and the request stays in progress: its
+ * answer ends the silence. A process that has exited, or could not be started, is started again after a
+ * while; while the driver is silent, even without a request. */
 #include "driver/driver.h"
 
 #include <string.h>
@@ -35,15 +35,15 @@ struct VgpuDriver {
     char *name;
     const VgpuDriverUser *user;
     VgpuDriverProcess *process;
-    GVariant *arguments; /* of a read; NULL: there is nothing to be read */
+    GVariant *arguments; /* of a read; NULL: there is nothing to read */
     GQueue tasks;        /* of Request, not sent */
     GQueue refused;      /* of Request, to be given back */
     Request *current;    /* with the process */
     gint64 sent;         /* when that was */
-    gint64 began;        /* what is known was read then; 0: nothing is known */
-    gint64 touched;      /* what was read before is not fresh */
+    gint64 began;        /* when the last successful reading began; 0: there is none */
+    gint64 touched;      /* readings begun before are not fresh */
     bool is_read_wanted;
-    bool is_read_due; /* before the next task, as those who wait decide on what is read */
+    bool is_read_due; /* before the next task, as waiting callers decide by it */
     guint holds;
     guint n_starved;     /* how often its present request was given more time */
     gint64 silent_since; /* 0: it answers */
@@ -140,8 +140,8 @@ limit_of(const Request *request)
     return request->task.verb ? request->task.limit_ms : READ_LIMIT_MS;
 }
 
-/* How much is left for the request; it has its time from when it is sent, and there is more for a process
- * that has to be started. */
+/* The time left for the request, which counts from when it is sent; a process that has to be started
+ * gets extra time. */
 static gint64
 time_left(const VgpuDriver *self)
 {
@@ -289,7 +289,7 @@ send(VgpuDriver *self, Request *request)
         arm(self, &self->idle, IDLE_MS, on_idle);
 }
 
-/* The next task that is wanted still; NULL: none. */
+/* The next task that is still wanted; NULL: none. */
 static Request *
 next_task(VgpuDriver *self)
 {

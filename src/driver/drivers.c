@@ -22,7 +22,7 @@ struct VgpuDrivers {
     GHashTable *contents; /* address → GVariant, the last */
 };
 
-/* --- what comes ----------------------------------------------------------------------------- */
+/* --- callbacks ----------------------------------------------------------------------------- */
 
 static void
 on_changed(gpointer opaque)
@@ -40,7 +40,7 @@ is_gpu_needed(const char *name, gpointer opaque)
     return self->ops.is_needed(name, self->opaque);
 }
 
-/* It goes with the last of the others. */
+/* It is freed with the last of the others. */
 static bool
 is_discovery_needed(const char *name, gpointer opaque)
 {
@@ -70,7 +70,7 @@ take_discovery(const char *name, GVariant *results, gpointer opaque)
     g_autoptr(GVariant) discovery = g_variant_lookup_value(results, "discovery", NULL);
 
     (void) name;
-    if (!discovery && !self->last) /* what it means is an answer that was not waited for */
+    if (!discovery && !self->last) /* "unchanged" refers to an answer that was given up on */
         vgpu_drivers_rediscover(self);
     if (!discovery)
         return g_variant_lookup(results, "unchanged", "b", NULL);
@@ -125,7 +125,7 @@ vgpu_drivers_set_named(VgpuDrivers *self, GHashTable *named)
 {
     g_clear_pointer(&self->named, g_hash_table_unref);
     self->named = named ? g_hash_table_ref(named) : NULL;
-    /* also where they are soon what they were, as an answer in between is not taken */
+    /* also if they soon change back, as an answer in between is not taken */
     if (vgpu_driver_set_arguments(self->discovery, discovery_arguments(self)))
         vgpu_drivers_rediscover(self);
 }

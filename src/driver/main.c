@@ -2,8 +2,8 @@
 /* virt-vgpu-driver: asks a GPU's driver in virtvgpud's place
  *
  * virtvgpud starts it with its end of a socket pair and a locked file, see driver/protocol.h. A call
- * that the driver does not answer keeps this process and nobody else. When virtvgpud has gone, the
- * call that is under way is finished, and nothing more is done. */
+ * that the driver does not answer blocks only this process. When virtvgpud exits, the call in progress
+ * is finished, and nothing more is done. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static const GOptionEntry options[] = {
     { 0 },
 };
 
-/* By one call where the kernel has it (5.9), as a removal waits for this. */
+/* With one system call where the kernel has it (5.9), as removals wait for this. */
 static bool
 close_at_once(unsigned first)
 {
@@ -64,7 +64,7 @@ close_one_by_one(int first)
         closedir(dir);
 }
 
-/* What virtvgpud had open when it started us and did not mean us to have. */
+/* Close descriptors of virtvgpud that were inherited by accident. */
 static void
 close_others(void)
 {
@@ -112,7 +112,7 @@ answer(guint64 serial, GVariant *results, GError **error)
                                      error);
 }
 
-/* Until the other end has gone. */
+/* Serve requests until the other end is closed. */
 static bool
 serve(VgpuPerformer *performer, GError **error)
 {

@@ -143,8 +143,7 @@ read_named(GVariant *arguments)
     return set;
 }
 
-/* Whatever there is in the arguments that has changed, even if it is not known here, has them
- * discovered again. */
+/* Any change of the arguments, even of unknown ones, causes a new discovery. */
 static void
 discover(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
@@ -212,7 +211,7 @@ read_contents(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
         put_error(results, VGPU_ERROR_DRIVER, error->message);
 }
 
-/* NULL, and the result `error`, when there is no such interface or it cannot be told where. */
+/* NULL, and the result `error`, when there is no such interface or the place is incomplete. */
 static const VgpuBackend *
 get_place(GVariant *arguments, VgpuPlace *place, GVariantDict *results)
 {
@@ -232,7 +231,8 @@ get_place(GVariant *arguments, VgpuPlace *place, GVariantDict *results)
     return NULL;
 }
 
-/* What was there before is not ours to write to: NULL, or how what it has differs from what is wanted. */
+/* A device that existed before must not be written to: returns NULL, or how its parameters differ from
+ * the wanted ones. */
 static char *
 compare_params(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
                const char *wanted)
@@ -246,7 +246,7 @@ compare_params(const VgpuPerformer *self, const VgpuBackend *backend, const Vgpu
                            wanted, has ? has : "(nothing that can be read)");
 }
 
-/* A device that has just been made may have what an earlier one left on its VF. */
+/* A device that has just been made may have parameters that an earlier one left on its VF. */
 static bool
 is_to_be_written(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
                  const char *wanted)
@@ -311,8 +311,8 @@ look_at(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *
     return vgpu_vfio_settle(self->sysfs, place, backend->look);
 }
 
-/* Whether nothing keeps it from being removed: it is the one that is meant (a VF has no UUID to tell it by, so
- * that one of another type belongs to another), no process has it open, and its driver has had its turn. */
+/* Whether it can be removed: it is the right device (a VF has no UUID, so one of another type belongs to
+ * another vGPU), no process has it open, and its driver has had time to remove it. */
 static bool
 look(const VgpuPerformer *self, const VgpuBackend *backend, const VgpuPlace *place,
      GVariant *arguments, GVariantDict *results)
@@ -349,7 +349,7 @@ probe(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     put_text(results, "params", params);
 }
 
-/* What is found free is removed at once, so that nothing can have opened it in between. */
+/* A free device is removed at once, so that no process can open it in between. */
 static void
 remove_vgpu(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
 {
@@ -364,7 +364,7 @@ remove_vgpu(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)
     g_variant_dict_insert(results, "left", "b", (gboolean) left.exists);
 }
 
-/* --- what there is to see ------------------------------------------------------------------- */
+/* --- captures ------------------------------------------------------------------- */
 
 static void
 capture(VgpuPerformer *self, GVariant *arguments, GVariantDict *results)

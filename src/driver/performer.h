@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* performer.h: what virt-vgpu-driver does for virtvgpud, see driver/protocol.h */
+/* performer.h: carries out the requests of virtvgpud to virt-vgpu-driver, see driver/protocol.h */
 #pragma once
 
 #include <glib.h>
@@ -7,7 +7,7 @@
 #include "gpu/inventory.h"
 #include "sysfs/sysfs.h"
 
-/* What stays from one request to the next. */
+/* The state that is kept between requests. */
 typedef struct {
     const VgpuSysfs *sysfs;
     VgpuInventory *discovered; /* NULL: nothing yet */

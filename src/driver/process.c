@@ -72,7 +72,7 @@ vgpu_driver_process_free(VgpuDriverProcess *self)
     g_free(self);
 }
 
-/* The last thing that is done with @self, which may be freed by it. */
+/* Must be the last use of @self, which this may free. */
 static void
 tell(VgpuDriverProcess *self, VgpuDriverOutcome outcome, GVariant *results, const char *why)
 {

@@ -73,7 +73,8 @@ vgpu_driver_protocol_receive(int fd, const GVariantType *type, bool wait, GError
         vgpu_error_errno(error, VGPU_ERROR_UNAVAILABLE, errno, "cannot receive a message");
         return NULL;
     }
-    if (len <= MESSAGE_MAX) { /* copied, so that it is aligned and not too big */
+    if (len <= MESSAGE_MAX) { /* copied, so that it is aligned and takes no more memory than
+                               * needed */
         bytes = g_bytes_new(data, (gsize) len);
         message = g_variant_ref_sink(g_variant_new_from_bytes(type, bytes, FALSE));
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* protocol.h: what virtvgpud and virt-vgpu-driver say to each other
+/* protocol.h: the protocol between virtvgpud and virt-vgpu-driver
  *
  * A message is one GVariant in normal form in one packet of a SOCK_SEQPACKET pair, MESSAGE_MAX bytes
  * at most. The child begins with a hello, `s`, which has to be VGPU_DRIVER_HELLO: a package may be
@@ -49,15 +49,15 @@
 #define VGPU_DRIVER_REQUEST G_VARIANT_TYPE("(tsa{sv})")
 #define VGPU_DRIVER_ANSWER G_VARIANT_TYPE("(ta{sv})")
 
-/* Big enough that a message of the greatest length goes out at once. VGPU_ERROR_FAILED. */
+/* With buffers for a message of the maximal length. VGPU_ERROR_FAILED. */
 bool vgpu_driver_protocol_socketpair(int fds[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes @message if it is floating. VGPU_ERROR_FAILED; VGPU_ERROR_NOT_SUPPORTED: it is too long;
- * VGPU_ERROR_UNAVAILABLE: the other end has gone. */
+ * VGPU_ERROR_UNAVAILABLE: the other end is closed. */
 bool vgpu_driver_protocol_send(int fd, GVariant *message, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* The next message. NULL without an error: there is none yet (never where @wait is set). NULL with one:
- * VGPU_ERROR_UNAVAILABLE: the other end has gone; VGPU_ERROR_FAILED: it is not of @type. */
+ * VGPU_ERROR_UNAVAILABLE: the other end is closed; VGPU_ERROR_FAILED: it is not of @type. */
 GVariant *vgpu_driver_protocol_receive(int fd, const GVariantType *type, bool wait,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,7 +13,8 @@
 #include "driver/protocol.h"
 
 #define AT_A_TIME 4
-/* One that we have just let go of needs a moment to end, and so do those of a daemon that has just ended. */
+/* A process that we have just let go of needs a moment to exit, as do those of a daemon that has just
+ * exited. */
 #define ENDING_US (1 * G_USEC_PER_SEC)
 #define ENDING_TRIES 100
 #define LOCK_TRIES 10
@@ -49,7 +50,7 @@ job_free(gpointer data)
     g_free(job);
 }
 
-/* A process that ends removes the file, so the one that we have locked may no longer have that name. */
+/* A process that exits removes the file, so the one that we have locked may no longer have that name. */
 static bool
 is_still_there(int fd, const char *path)
 {
@@ -153,7 +154,7 @@ lock_for(Job *job, char **path)
     return -1;
 }
 
-/* What systemd has told us is not for it. */
+/* It must not get the variables that systemd has set for us. */
 static char **
 environment(void)
 {
@@ -166,8 +167,8 @@ environment(void)
     return env;
 }
 
-/* Our descriptors are closed by the child, which is as good and spares it a fork() of ours: that would have our
- * other threads wait while our memory is copied, and copy what they write to after that. */
+/* The child closes our descriptors itself, so that GLib need not fork(): that would make our other
+ * threads wait while our memory map is copied, and copy pages that they write to after that. */
 static bool
 start_with(Job *job, int null, int theirs, int lock, const char *path, GError **error)
 {

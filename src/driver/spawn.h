@@ -17,9 +17,9 @@ void vgpu_driver_spawn(const VgpuDriverOptions *options, GMainContext *context, 
                        void (*done)(const VgpuDriverSpawned *spawned, gpointer opaque),
                        gpointer opaque);
 
-/* A process of that name that was started by us is on its way to its end: the next one waits for it. */
+/* A process of that name that we have started is about to exit: the next one waits for it. */
 void vgpu_driver_spawn_ends(const VgpuDriverOptions *options, const char *name);
 
-/* The lock of that name, taken, with the path of its file; -1: a process has it (errno EWOULDBLOCK), or
- * there is no such file to be had. */
+/* Take the lock of that name, with the path of its file; -1: a process has it (errno EWOULDBLOCK), or
+ * the file cannot be opened. */
 int vgpu_driver_spawn_lock(const char *root, const char *name, char **path);

@@ -144,7 +144,7 @@ is_free(const GArray *ranges, guint first, guint n)
     return true;
 }
 
-/* Take the first place that is free; false: there is none. */
+/* Take the first free place; false: there is none. */
 static bool
 take_place(GArray *ranges, const VgpuProfile *profile, const char *uuid)
 {
@@ -198,7 +198,7 @@ count_slots(const VgpuGpu *gpu)
     return end;
 }
 
-/* What has a place leaves @room; the others take slots of that, too. */
+/* vGPUs with a known place leave @room; the others take slots from it, too. */
 static guint
 without_lost(const VgpuBoard *self, guint room)
 {

@@ -73,7 +73,7 @@ compare_ranks(gconstpointer x, gconstpointer y, gpointer opaque)
     };
     const Rank *a = x;
     const Rank *b = y;
-    /* what the host may be using is taken last, whatever else counts */
+    /* functions that the host may be using come last, before all other criteria */
     int order = fewer_first(a->candidate->reluctance / 2, b->candidate->reluctance / 2);
 
     if (!order)
@@ -98,7 +98,7 @@ largest_on(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
     return largest;
 }
 
-/* Whether it matters what is elsewhere: that takes long to tell. */
+/* Whether the room on other GPUs matters, which takes long to compute. */
 static bool
 has_equals(const GArray *ranks)
 {

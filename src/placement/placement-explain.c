@@ -6,8 +6,7 @@
 
 #define MAX_GROUPS 3 /* of GPUs with the same reason */
 
-/* The nearest to success first; of those that a pool keeps back, the GPUs of the pool that is
- * named. */
+/* The nearest to success first; among GPUs that a pool keeps back, those of the named pool. */
 static int
 nearest_first(gconstpointer a, gconstpointer b, gpointer opaque)
 {
@@ -58,7 +57,7 @@ list_profiles(const VgpuWant *want)
 
 /* --- no GPU is named ---------------------------------------------------------------------- */
 
-/* There is not even a GPU that could be meant. */
+/* No GPU comes into question at all. */
 static void
 say_none_meant(GString *text, const VgpuWant *want)
 {
@@ -211,7 +210,7 @@ find_named(const GPtrArray *candidates)
     return NULL;
 }
 
-/* Whether a GPU that may be meant does not answer, so that it is not known what it has. */
+/* Whether a GPU that comes into question does not answer, so its room is not known. */
 static bool
 is_unknown(const GPtrArray *candidates)
 {
@@ -228,7 +227,7 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *profiles = list_profiles(want);
     const VgpuCandidate *named = want->gpu ? find_named(candidates) : NULL;
-    bool known = false;   /* some GPU that may be meant may have it */
+    bool known = false;   /* some GPU that comes into question may have it */
     bool offered = false; /* and some does have it */
 
     for (guint i = 0; i < candidates->len; i++) {
@@ -246,7 +245,7 @@ vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError
         if (known)
             say_reasons(text, sorted);
     }
-    /* what none offers is most likely a slip of the pen, there */
+    /* a profile that no GPU offers is most likely a typo in that line */
     vgpu_error_at(error,
                   is_unknown(candidates) ? VGPU_ERROR_UNKNOWN
                   : known                ? VGPU_ERROR_NO_CAPACITY

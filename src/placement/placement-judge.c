@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* placement-judge.c: what each GPU says to a vGPU, and why */
+/* placement-judge.c: whether each GPU takes a vGPU, and why not */
 #include "domain/additions.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
@@ -21,7 +21,7 @@ vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
                : NULL;
 }
 
-/* Why nothing may be placed on the GPU just now, NULL when something may. */
+/* Why nothing may be placed on the GPU at present, NULL if something may. */
 static char *
 obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPool *pool)
 {
@@ -34,7 +34,7 @@ obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPool *pool)
     return NULL;
 }
 
-/* NULL: it is known what is on it. */
+/* NULL: the vGPUs on it are known. */
 static const char *
 why_unseen(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
 {
@@ -90,7 +90,7 @@ domain_limit(const VgpuSnapshot *snapshot, const char *id)
     return 0;
 }
 
-/* Whether the domain may have one of @profile beside what it has. */
+/* Whether the domain may have one of @profile besides its other vGPUs. */
 static bool
 goes_with_its_own(const VgpuSnapshot *snapshot, const VgpuProfile *profile, VgpuCandidate *out)
 {
@@ -187,7 +187,7 @@ is_within_tenancy(const VgpuSnapshot *snapshot, VgpuCandidate *out)
     return false;
 }
 
-/* A VF that the domain's XML names may have the right type already: its driver's to judge. */
+/* A VF that the domain's XML names may have the right type already: its driver decides. */
 static bool
 is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile *profile)
 {
@@ -211,14 +211,14 @@ vgpu_placement_reluctance(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
     return (is_planned || is_doubted) + 2 * vgpu_gpu_shares_with_host(gpu, parent);
 }
 
-/* Whether another domain has the VF that is named, or is to have it. */
+/* Whether another domain has the named VF, or it is planned for another domain. */
 static bool
 is_anothers(const VgpuSnapshot *snapshot, const char *vf)
 {
     return snapshot->users && g_hash_table_contains(snapshot->users, vf);
 }
 
-/* Whether @parent takes one; @promised: the GPU as a whole has no room beside what is promised. */
+/* Whether @parent takes one; @promised: the GPU as a whole has no room besides the promised vGPUs. */
 static bool
 takes_one(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
           const VgpuParent *parent, const VgpuProfile *profile)
@@ -227,7 +227,7 @@ takes_one(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
            is_set_already(want, parent, profile);
 }
 
-/* The parent to take: the first of those that are given away most easily. */
+/* The parent to take: the first of those with the least reluctance. */
 static const VgpuParent *
 choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
               VgpuCandidate *out)
@@ -259,8 +259,8 @@ choose_parent(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
     return best;
 }
 
-/* Whether what its driver does not know of yet takes all of the GPU's room. The rest is in the
- * driver's figures, and it has the last word. */
+/* Whether vGPUs that its driver does not know yet take all of the GPU's room. The driver's figures
+ * include the others, and the driver has the last word. */
 static bool
 is_promised_away(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
 {
@@ -325,8 +325,8 @@ find_wanted(const VgpuGpu *gpu, const char *wanted)
     return NULL;
 }
 
-/* What is on a GPU whose driver lists nothing for it ("nvidia-1150, nvidia-1155"), NULL: nothing is. *@all:
- * each of its functions has something. */
+/* The types on a GPU for which its driver lists no profiles ("nvidia-1150, nvidia-1155"), NULL: none.
+ * *@all: each of its functions has one. */
 static char *
 types_on(const VgpuGpu *gpu, bool *all)
 {
@@ -348,8 +348,8 @@ types_on(const VgpuGpu *gpu, bool *all)
     return g_strjoinv(", ", (char **) ids->pdata);
 }
 
-/* Nothing is offered under that name. What a driver does not list now may be there all the same: a GPU that
- * was never seen without vGPUs may have any profile. */
+/* The GPU offers nothing of that name. It may still have a profile that its driver does not list now: a
+ * GPU that was never seen without vGPUs may have any profile. */
 static void
 refuse_unlisted(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want,
                 VgpuCandidate *out)

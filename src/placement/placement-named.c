@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* placement-named.c: what gpu= and the definition's <hostdev> leave of the choice */
+/* placement-named.c: the limits that gpu= and the definition's <hostdev> set to the choice */
 #include "placement/placement-private.h"
 
 bool

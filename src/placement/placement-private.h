@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* placement-private.h: what the files of placement share */
+/* placement-private.h: functions shared by the files of placement */
 #pragma once
 
 #include "placement/room.h"
 
-/* Of GPUs, pools, profiles and domains in one list: a refusal is to fit in a dialog. */
+/* Of GPUs, pools, profiles and domains in one list: a refusal has to fit in a dialog. */
 #define VGPU_PLACEMENT_MAX_NAMES 3
 
 /* Whether the device asks for a pool by name, and not for the default one. */
@@ -14,7 +14,7 @@ bool vgpu_placement_names_pool(const VgpuWant *want);
 bool vgpu_placement_names_gpu(const VgpuWant *want, const VgpuGpu *gpu);
 /* The VF of the GPU that it asks for, by gpu= or by the definition's <hostdev>; NULL: any. Borrowed. */
 const char *vgpu_placement_named_vf(const VgpuWant *want, const VgpuGpu *gpu);
-/* Why the GPU is not the one that gpu= or the definition's <hostdev> is about; NULL: it may be. */
+/* Why the GPU is not the one that gpu= or the definition's <hostdev> names; NULL: it may be. */
 char *vgpu_placement_why_not_named(const VgpuWant *want, const VgpuGpu *gpu);
 /* Why that VF of the GPU takes no vGPU, when it is known; NULL: it is not. */
 char *vgpu_placement_why_not_on(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const char *vf);
@@ -22,7 +22,7 @@ char *vgpu_placement_why_not_on(const VgpuSnapshot *snapshot, const VgpuGpu *gpu
 /* Say why not. */
 void vgpu_placement_refuse(VgpuCandidate *out, VgpuVerdict verdict, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
-/* Say why no function of the GPU takes one more; @promised: there is no room beside what is promised. */
+/* Say why no function of the GPU takes one more; @promised: there is no room besides the promised vGPUs. */
 void vgpu_placement_refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *want,
                                     const VgpuLoad *load, bool promised, VgpuCandidate *out);
 /* Say that there are as many of the profile as there can be. */

@@ -32,8 +32,8 @@ why_refused(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile 
     return NULL;
 }
 
-/* The VF @vf, which is named and kept for the host, or with NULL one that would be free if it were not; NULL:
- * there is none. */
+/* The VF @vf, if it is kept for the host; without @vf, a VF that would be free if it were not kept for
+ * the host; NULL: there is none. */
 static const VgpuParent *
 find_kept_for_host(const char *vf, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
@@ -87,7 +87,7 @@ vgpu_placement_refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *wan
     out->lacks_gpu_instance = vgpu_profile_is_mig(out->profile);
     if (not_there)
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%s", not_there);
-    else if (why) /* in the driver's own words: what it answered is the nearest reason */
+    else if (why) /* the driver's own answer is the most precise reason */
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
     else if (kept)
         vgpu_placement_refuse(out, VGPU_VERDICT_HOST_USES_IT, VGPU_REFUSAL_HOST_VF,
@@ -113,7 +113,7 @@ vgpu_placement_refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *wan
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "the driver has no room for it now");
 }
 
-/* There are as many of the profile as there can be. */
+/* The maximal number of vGPUs of the profile exists. */
 void
 vgpu_placement_refuse_for_limit(const VgpuSnapshot *snapshot, const VgpuLoad *load,
                                 VgpuCandidate *out)

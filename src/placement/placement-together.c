@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-together.c: places for several vGPUs of one domain at once
  *
- * One after the other is tried first, and is nearly always the answer. Only when one of them
- * finds no place any more is there a search, the most constrained first; it gives up after
- * MAX_LOOKS, since somebody waits for the start. */
+ * They are first placed one after the other, which nearly always works. Only if one of them finds no
+ * place, a search begins with the most constrained one; it gives up after MAX_LOOKS, since the start has
+ * a time limit. */
 #include <string.h>
 
 #include "placement/pending.h"
@@ -21,15 +21,15 @@ typedef struct {
 typedef struct {
     guint want;
     guint ways;   /* GPUs that would do for it if it were alone, by alternative */
-    guint fb_mib; /* the largest that it may have: large ones are harder to place */
+    guint fb_mib; /* the largest size that it may have: large ones are harder to place */
 } Turn;
 
 typedef struct {
     const GPtrArray *wants; /* of VgpuWant */
     const VgpuSnapshot *before;
-    GArray *open; /* what matters of its reservations */
+    GArray *open; /* its reservations that matter */
     VgpuPending *pending;
-    VgpuSnapshot now; /* with what is placed so far; what it borrows of its own: */
+    VgpuSnapshot now; /* including the vGPUs placed so far; it borrows these: */
     GArray *reservations;
     GPtrArray *own;
     GHashTable *tenant_used;
@@ -38,7 +38,7 @@ typedef struct {
     GArray *choices;  /* of Choice, by want; of those not placed it means nothing */
     GArray *fixed;    /* of int, by want: the only alternative that it may have, or ANY */
     GArray *order;    /* of Turn: the wants, the most constrained first */
-    GHashTable *dead; /* set of states from which there is no way */
+    GHashTable *dead; /* set of states without a solution */
     guint looks;
 } Search;
 
@@ -253,7 +253,7 @@ compare_words(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-/* What the first @depth take: who of them is where does not matter, nor on which VF. */
+/* The state after the first @depth: which of them is where does not matter, nor on which VF. */
 static char *
 state_of(const Search *self, guint depth)
 {
@@ -349,8 +349,8 @@ search(Search *self)
     return search_from(self, 0);
 }
 
-/* Give each device, the first one first, the first of its alternatives with which there is a way
- * for all. @found is one way, and what comes of it. */
+/* Give each device, in order, the first of its alternatives with which all can be placed. @found is one
+ * solution, which this improves. */
 static void
 improve(Search *self, Choice *found)
 {

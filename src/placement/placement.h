@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* placement.h: where the next vGPU goes; pure functions over one reading of the host */
+/* placement.h: chooses the place of the next vGPU; pure functions over one reading of the host */
 #pragma once
 
 #include "pool/pools.h"
@@ -23,7 +23,7 @@ typedef enum {
 
 const char *vgpu_verdict_to_string(VgpuVerdict verdict);
 
-/* Room that is taken although sysfs may not show it yet (or any more), or ever (plain VFs). */
+/* Room that is taken although sysfs may not show it yet (or any more), or never does (plain VFs). */
 typedef struct {
     const char *uuid; /* an instance with this UUID is not counted again */
     const char *parent;
@@ -37,26 +37,27 @@ typedef struct {
     const VgpuInventory *inventory;
     const GArray *reservations; /* of VgpuReservation */
     const VgpuPending
-        *pending;        /* the first of them, see core/pending.h; NULL: none is found there */
+        *pending;        /* covers the first of them, see placement/pending.h; NULL: none */
     GHashTable *refused; /* "PARENT PROFILE" that was refused just now → why, or NULL */
     GHashTable *slow;    /* set of GPU addresses whose driver keeps a caller waiting, or NULL */
-    GHashTable *unseen;  /* GPU address → why it is not known what is on it, or NULL */
-    GHashTable *closed;  /* GPU or VF address → why it is not to be used just now, or NULL */
+    GHashTable *unseen;  /* GPU address → why its vGPUs are not known, or NULL */
+    GHashTable *closed;  /* GPU or VF address → why it must not be used at present, or NULL */
     GHashTable *held;    /* VFs of those that are held for other domains → why, or NULL */
     GHashTable *doubted; /* set of VFs that were refused to other domains, or NULL: taken last */
-    GHashTable *planned; /* set of VFs that domains are to have, or NULL: taken last … */
+    GHashTable *planned; /* set of VFs that are planned for domains, or NULL: taken last … */
     GHashTable *domains; /* UUID of a vGPU → name of the domain that has it, or NULL */
     GHashTable *unplanned; /* … but for these, which are for the same domain alone, or NULL */
     GHashTable *users; /* VF → "in use by domain 'web2'": of those that wants name, or NULL */
-    const GPtrArray *own;   /* profile ids of what the same domain has or gets already, or NULL */
-    gulong libvirt;         /* its version as virGetVersion() counts; 0: does not matter */
-    const VgpuPools *pools; /* NULL: there are none */
-    const char *tenant;     /* of the domain, NULL: none */
+    const GPtrArray *own;    /* profile ids of vGPUs that the same domain has or gets already, or
+                             * NULL */
+    gulong libvirt;          /* its version as virGetVersion() counts; 0: does not matter */
+    const VgpuPools *pools;  /* NULL: there are none */
+    const char *tenant;      /* of the domain, NULL: none */
     GHashTable *tenant_used; /* pool → vGPUs (GUINT_TO_POINTER) of the tenant in it, or NULL */
     /* pool → MiB of frame buffer (GUINT_TO_POINTER) that these have, or NULL */
     GHashTable *tenant_mib;
     GHashTable *tenant_users; /* pool → GPtrArray of char *: the domains with those, or NULL */
-    guint64 numa_nodes;       /* where the domain's memory goes, bit N: node N; 0: not said */
+    guint64 numa_nodes; /* the nodes of the domain's memory, bit N: node N; 0: not specified */
 } VgpuSnapshot;
 
 typedef struct {
@@ -66,9 +67,9 @@ typedef struct {
     bool is_named;              /* by gpu=, as GPU or as one of its VFs */
     const VgpuPool *pool;       /* of the GPU, borrowed from the pools; NULL: the default one */
     bool offers;                /* the GPU has the profile, whether its pool gives it or not */
-    const VgpuProfile *profile; /* when GPU and pool may give it, with room or not */
+    const VgpuProfile *profile; /* if GPU and pool offer it, with room or not */
     const VgpuParent *parent;   /* when it fits */
-    guint reluctance;           /* how little one likes to give that away */
+    guint reluctance;           /* see vgpu_placement_reluctance() */
     bool lacks_gpu_instance;    /* it would fit if it had a MIG GPU instance */
     guint used;                 /* vGPUs on the GPU, of any profile */
 } VgpuCandidate;
@@ -76,16 +77,16 @@ typedef struct {
 void vgpu_candidate_free(VgpuCandidate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCandidate, vgpu_candidate_free)
 
-/* One candidate per GPU of the host, in the inventory's order, for the alternatives of @want (it has one at
- * least, see vgpu_pools_complete()): the first alternative that fits anywhere counts; when none
- * does, each GPU says its nearest reason. */
+/* One candidate per GPU of the host, in the inventory's order, for the alternatives of @want (it has one
+ * at least, see vgpu_pools_complete()): the first alternative that fits anywhere counts; when none does,
+ * each GPU gives its nearest reason. */
 GPtrArray *vgpu_placement_candidates(const VgpuSnapshot *snapshot, const VgpuWant *want);
 
-/* Where all of @wants (of VgpuWant *), which say their placement themselves, can be together: an
- * array of VgpuSpot in their order, NULL when no way is found; then @failed (may be NULL) is the
- * index of the first one that, those before it placed one by one, has no room. The first device's
- * first alternative counts most. What @snapshot lists as own and reserved counts as it is; a MIG
- * GPU instance that would have to be made does not count. */
+/* Places for all of @wants (of VgpuWant *, each with its own placement) together: an array of VgpuSpot
+ * in their order, NULL when there is no solution; then @failed (may be NULL) is the index of the first
+ * one without room if they are placed one by one. The first device's first alternative counts most. Own
+ * vGPUs and reservations of @snapshot are taken into account; a MIG GPU instance that would have to be
+ * made is not. */
 typedef struct {
     const VgpuGpu *gpu;
     const VgpuParent *parent;
@@ -98,23 +99,22 @@ GArray *vgpu_placement_together(const VgpuSnapshot *snapshot, const GPtrArray *w
 const VgpuCandidate *vgpu_placement_choose(const VgpuSnapshot *snapshot,
                                            const GPtrArray *candidates, VgpuPlacement policy);
 
-/* "no GPU has room for a vGPU 'A2-4Q': 0000:41:00.0: 4 of 4 are in use; 7 other GPUs do not have it": the
- * nearest reason first, GPUs with the same reason together, so that it fits in a dialog on every host.
- * Where gpu= names one it is about that. VGPU_ERROR_NO_CAPACITY, VGPU_ERROR_UNKNOWN when one does not answer, or
- * VGPU_ERROR_NOT_FOUND when no GPU that may be meant knows the profile. */
+/* "no GPU has room for a vGPU 'A2-4Q': 0000:41:00.0: 4 of 4 are in use; 7 other GPUs do not have it":
+ * the nearest reason first, GPUs with the same reason together, so that it fits in a dialog on every
+ * host. If gpu= names a GPU, only about that one. VGPU_ERROR_NO_CAPACITY, VGPU_ERROR_UNKNOWN when one
+ * does not answer, or VGPU_ERROR_NOT_FOUND when no GPU that comes into question has the profile. */
 void vgpu_placement_explain(const GPtrArray *candidates, const VgpuWant *want, GError **error);
 
-/* How many more of @profile fit on @gpu now, for any caller: none while its pool is not active, or
- * does not offer it, or wants another driver; VGPU_COUNT_UNKNOWN when some fit, but it cannot be
- * told how many. */
+/* How many more of @profile fit on @gpu now, for any caller: none while its pool is not active, or does
+ * not offer it, or wants another driver; VGPU_COUNT_UNKNOWN when some fit, but it is not known how many. */
 guint vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                const VgpuProfile *profile);
 
-/* Why this libvirt cannot use the GPU at all; NULL: nothing is in the way. */
+/* Why this libvirt cannot use the GPU at all; NULL: it can. */
 const char *vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu);
 
-/* 0: to be given away at once; more for what another domain is to have or was refused, still more for what the
- * host may be using. */
+/* 0: none; more if the function is planned for another domain or was refused to one, still more if the
+ * host may be using it. */
 guint vgpu_placement_reluctance(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                                 const VgpuParent *parent);
 

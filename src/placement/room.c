@@ -30,7 +30,7 @@ count_some(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuProfile *us
         load->other_size = used;
 }
 
-/* One that its driver does not know of yet. */
+/* Count one that its driver does not know yet. */
 static void
 count_promise(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuReservation *reservation,
               VgpuBoard *board, VgpuLoad *load)
@@ -155,7 +155,7 @@ fill_board(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *
     return board;
 }
 
-/* What @board, which may be NULL, has left is what counts. */
+/* The room left on @board (NULL: none) decides. */
 static void
 take_board(const VgpuBoard *board, VgpuLoad *load)
 {
@@ -237,7 +237,7 @@ add_closed(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, GHashTable **parent
     }
 }
 
-/* Of the GPU's parents those of which there is more to be said than what its driver tells; NULL: there is none. */
+/* The GPU's parents with reservations that its driver does not know, or that are closed; NULL: none. */
 static GHashTable *
 list_special(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
 {
@@ -257,7 +257,7 @@ list_special(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
     return parents;
 }
 
-/* Beside what is counted already. */
+/* By the counts of the tally, corrected for special parents. */
 static guint
 room_as_counted(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
 {
@@ -313,7 +313,7 @@ total_fb_mib(const VgpuGpu *gpu)
     return total;
 }
 
-/* How many of its size a GPU takes: its own number, else that of another series; 0 when nobody tells. */
+/* How many of its size a GPU takes: its own maximum, else that of another series; 0 when unknown. */
 static guint
 size_limit(const VgpuGpu *gpu, const VgpuProfile *profile)
 {
@@ -334,8 +334,8 @@ less(guint all, guint used)
     return all > used ? all - used : 0;
 }
 
-/* While all have one size (kvgpumgrCheckVgpuTypeCreatable() of open-gpu-kernel-modules): a type is
- * made as long as there are fewer vGPUs, of whatever series, than its maximum. */
+/* While all have one size (kvgpumgrCheckVgpuTypeCreatable() of open-gpu-kernel-modules): the driver
+ * makes a type as long as there are fewer vGPUs, of any series, than its maximum. */
 static guint
 equal_size_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load)
 {
@@ -375,14 +375,14 @@ vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoa
 {
     if (load->has_board)
         return load->board_is_certain;
-    if (!is_on_vfs(gpu)) /* the driver's own number, without what it does not know of */
+    if (!is_on_vfs(gpu)) /* the driver's own number, without the vGPUs that it does not know */
         return !load->pending_others || size_limit(gpu, profile);
     return !vgpu_profile_is_mig(profile) && !gpu->is_mixed &&
            vgpu_gpu_max_instances(gpu, profile);
 }
 
-/* Whether the GPU is in MIG mode: as the management library says, else as can be seen, since no driver
- * offers or has profiles that are not for its mode. */
+/* Whether the GPU is in MIG mode: as NVML reports, or else as its profiles show, since a driver offers
+ * only profiles for its present mode. */
 typedef enum {
     MIG_OFF,
     MIG_ON,
@@ -411,7 +411,7 @@ seen_on(const VgpuGpu *gpu, const VgpuParent *parent)
 static Mig
 mig_mode(const VgpuGpu *gpu)
 {
-    Mig mode = MIG_OFF; /* it is for VFs only, and for a GPU that has such profiles */
+    Mig mode = MIG_OFF; /* MIG-backed vGPUs need VFs, and a GPU that has such profiles */
 
     if (gpu->is_mig || gpu->tells_mig)
         return gpu->is_mig ? MIG_ON : MIG_OFF;

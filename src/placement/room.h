@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* room.h: what is on one GPU, and how much more goes on it; pure functions over one reading */
+/* room.h: the vGPUs on one GPU, and how many more fit on it; pure functions over one reading */
 #pragma once
 
 #include "placement/placement.h"
 
-/* What is on one GPU, instances and reservations together. */
+/* The vGPUs on one GPU, instances and reservations together. */
 typedef struct {
     guint vgpus;                   /* of any profile */
-    guint pending;                 /* of those, what sysfs does not show yet, or never does */
+    guint pending;                 /* of those, the ones that sysfs does not show yet, or never
+                                    * does */
     guint pending_others;          /* of those, of another profile */
     guint of_profile;              /* of the profile in question */
     guint fb_mib;                  /* frame buffer that all of them take */
@@ -34,18 +35,18 @@ guint vgpu_room_on(const VgpuSnapshot *snapshot, const VgpuParent *parent,
 /* The same of all of the GPU's parents together. */
 guint vgpu_room_on_all(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                        const VgpuProfile *profile);
-/* Of its parents (of VgpuParent) those that may take one more, in order, and maybe others. */
+/* Its parents (of VgpuParent) that may take one more, in order, and maybe others. */
 const GPtrArray *vgpu_room_parents(const VgpuGpu *gpu);
 
-/* How many of @profile the GPU as a whole takes beside @load, whatever its parents say; G_MAXUINT
- * when nobody tells. */
+/* How many of @profile the GPU as a whole takes besides @load, regardless of its parents; G_MAXUINT when
+ * unknown. */
 guint vgpu_room_limit(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);
 
-/* Whether that limit, together with what the parents take, is known. Where it is not, it is more than
- * there may be; the driver decides, and all that the parents tell is whether there is room for one. */
+/* Whether that limit, together with the room on the parents, is exact. If not, it is an upper limit: the
+ * driver decides, and the parents only tell whether there is room for one. */
 bool vgpu_room_is_known(const VgpuGpu *gpu, const VgpuProfile *profile, const VgpuLoad *load);
 
-/* What keeps @profile out of a GPU of mixed sizes, see vgpu_board_explain(); NULL: nothing that is known. */
+/* Why @profile does not fit on a GPU of mixed sizes, see vgpu_board_explain(); NULL: not known. */
 char *vgpu_room_obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                          const VgpuProfile *profile);
 

@@ -27,7 +27,7 @@ static struct {
     guint uids[MAX_DIALOGS]; /* whose they are */
 } dialogs;
 
-/* --- what a call is about ----------------------------------------------------------------- */
+/* --- the objects of a call ----------------------------------------------------------------- */
 
 static char *
 as_it_is(const char *text)
@@ -35,7 +35,7 @@ as_it_is(const char *text)
     return g_strdup(text);
 }
 
-/* Of the pool that a document defines; that of a host has none. */
+/* The name of the pool that a document defines; a host layout has none. */
 static char *
 name_in(const char *xml)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* access.h: who may call which method of org.virtvgpu.Manager1
  *
- * A method's annotation org.virtvgpu.Access says of which kind it is: query, use or manage. root
- * (and, for tests, the daemon's own user) may call all of them, without polkit. About everybody
- * else polkit is asked, for the action org.virtvgpu.KIND. When it cannot be asked, queries are
- * open to everybody and the rest to nobody. */
+ * A method's annotation org.virtvgpu.Access gives its kind: query, use or manage. root (and, for tests,
+ * the daemon's own user) may call all methods, without polkit. For all other users polkit is asked about
+ * the action org.virtvgpu.KIND. If it is not available, queries are allowed and all else is denied. */
 #pragma once
 
 #include <gio/gio.h>
@@ -16,19 +15,20 @@ typedef struct {
     const char *method;
     const char *kind;  /* NULL counts as manage */
     bool interactive;  /* the caller can wait while the user is asked for a password */
-    GVariant *details; /* a{ss}, what polkit's rules may look at; floating, NULL: nothing */
+    GVariant *details; /* a{ss}, for polkit's rules; floating, NULL: nothing */
 } VgpuAccess;
 
-/* VGPU_ERROR_DENIED tells why, and what to do. Waits for polkit, minutes if it is interactive. */
+/* VGPU_ERROR_DENIED gives the reason, and a solution. Waits for polkit, for minutes if it is
+ * interactive. */
 bool vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the program around knows of what a call names: it may add to @details, which are those of
- * vgpu_access_details(), and replace some. */
+/* Lets the program around add to @details, or replace some, by what it knows about the objects of a
+ * call; @details are those of vgpu_access_details(). */
 typedef void (*VgpuAccessComplete)(const char *method, GVariant *arguments, GVariantDict *details,
                                    gpointer opaque);
 
-/* The same for a call that has come in. @complete may be NULL. */
+/* The same for an incoming call. @complete may be NULL. */
 bool vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete,
                            gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -44,7 +44,6 @@ void vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out);
 bool vgpu_access_uid(GDBusMethodInvocation *call, guint *uid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What a call is about, a{ss}, floating: method and, where the arguments say so, domain (its
- * UUID), gpu (its address), both in their one canonical form, and pool (as it was named, or as a
- * document says). */
+/* The objects of a call, a{ss}, floating: method and, if the arguments name them, domain (its UUID), gpu
+ * (its address), both in their canonical form, and pool (as named, or from a document). */
 GVariant *vgpu_access_details(const GDBusMethodInfo *method, GVariant *arguments);

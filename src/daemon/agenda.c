@@ -12,19 +12,19 @@ struct VgpuAgenda {
     VgpuAgendaLook look;
     gpointer opaque;
     GMutex lock;
-    GHashTable *entries; /* by key; only what there is something to know about */
+    GHashTable *entries; /* by key; only those with something to remember */
 };
 
 typedef struct {
-    guint what;        /* that it is marked for, without what a look under way is for */
-    gint64 since;      /* when it was marked for the first of that */
-    gint64 look_since; /* the same of what a look under way is for; 0: none is */
+    guint what;        /* the flags that it is marked for, without those of a look in progress */
+    gint64 since;      /* when it was marked for the first of these */
+    gint64 look_since; /* the same for those of a look in progress; 0: there is none */
     bool queued;
     bool running;
-    bool again;     /* marked or resumed since the look under way began */
+    bool again;     /* marked or resumed since the look in progress began */
     guint timer;    /* source id */
     guint delay_ms; /* of the last timer; 0: nothing has failed */
-    char *said;     /* why it could not be finished, as it is in the log */
+    char *said;     /* why it could not be finished, as logged */
 } Entry;
 
 typedef struct {
@@ -100,7 +100,7 @@ on_timer(gpointer data)
 
     g_mutex_lock(&turn->agenda->lock);
     entry = g_hash_table_lookup(turn->agenda->entries, turn->key);
-    if (entry && entry->timer) { /* else it was taken back just now */
+    if (entry && entry->timer) { /* otherwise it has just been cancelled */
         entry->timer = 0;        /* it goes by itself */
         begin(turn->agenda, turn->key, entry);
     }
@@ -122,13 +122,13 @@ is_to_be_repeated(VgpuOutlook outlook)
     return outlook == VGPU_OUTLOOK_AGAIN || outlook == VGPU_OUTLOOK_RECONNECT;
 }
 
-/* What the log is to say; NULL: nothing. */
+/* The text for the log; NULL: none. */
 static char *
 text_for_log(Entry *entry, VgpuOutlook outlook, const GError *error)
 {
     g_autofree char *text = error ? vgpu_error_text(error) : NULL;
 
-    /* that libvirt is away is said once for all that wait for it */
+    /* that libvirt is away is logged once for all that wait for it */
     if (!text || outlook == VGPU_OUTLOOK_WHEN_CONNECTED || g_strcmp0(entry->said, text) == 0)
         return NULL;
     g_free(entry->said);
@@ -136,7 +136,7 @@ text_for_log(Entry *entry, VgpuOutlook outlook, const GError *error)
     return g_strconcat(entry->said, is_to_be_repeated(outlook) ? "; trying again" : "", NULL);
 }
 
-/* What is left of a look is wanted for as long as the look was. */
+/* The flags left by a look have been wanted since those of the look were. */
 static void
 keep(Entry *entry, guint left)
 {
@@ -260,7 +260,7 @@ vgpu_agenda_resume_waiting(VgpuAgenda *self)
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         Entry *entry = value;
 
-        /* one under way may be about to wait */
+        /* a look in progress may be about to wait */
         if (entry->running || (entry->what && !entry->timer))
             begin(self, key, entry);
     }

@@ -8,7 +8,7 @@
 
 struct VgpuAnswers {
     VgpuAnswersSource source;
-    gint changes; /* that go on or wait; atomic */
+    gint changes; /* in progress or waiting; atomic */
     GMutex lock;
     GHashTable *questions; /* "VERB GPU" -> Question; none is ever removed */
 };

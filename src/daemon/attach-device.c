@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* attach-device.c: one more vGPU for a domain, asked for by a user
  *
- * The steps that call libvirt are jobs of that domain; between them the thread that asked waits,
- * since the hot-plug itself is such a job too. */
+ * The steps that call libvirt are jobs of that domain; the calling thread has no job while it waits,
+ * since the hot-plug itself is such a job, too. */
 #include "daemon/attach-device.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 
 #define SPARE_S 10
 
-/* Shared by the thread that waits and the worker, since one of them may give up. */
+/* Shared by the waiting thread and the worker, since the former may give up. */
 typedef struct {
     gatomicrefcount refs;
     GMutex lock;
@@ -80,7 +80,7 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
                     "%s has not got its vGPU yet, and may still get it: see `virt-vgpu list` and "
                     "the daemon's log",
                     what);
-    else if (!done) /* without its line, which is of XML that nobody has written by hand */
+    else if (!done) /* without its line, as the XML was not written by hand */
         vgpu_error_at(error, (VgpuError) outcome->error->code, what, 0, "%s",
                       outcome->error->message);
     g_mutex_unlock(&outcome->lock);
@@ -102,13 +102,13 @@ typedef struct {
     char *what;             /* names it in errors */
     char *live_was;         /* the annotation; NULL: none */
     char *config_was;
-    char *live_new; /* what was written; NULL: nothing */
+    char *live_new; /* the annotation that was written; NULL: none */
     char *config_new;
     VgpuDomain *domain; /* the live one with the new devices */
     guint first;        /* the number of the first of them */
 } Attach;
 
-/* What a device that comes later cannot have. */
+/* Refuse options that a hot-plugged device cannot have. */
 static bool
 check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **error)
 {
@@ -128,8 +128,8 @@ check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **
                                           "<hostdev>, by `virsh attach-device`");
 }
 
-/* The annotation of @xml with the device at its end. *@was: what it is now, *@domain (may be NULL):
- * the domain with it, read and found right. */
+/* The annotation of @xml with the device at its end. *@was: the present one, *@domain (may be NULL): the
+ * domain with the new one, parsed and checked. */
 static char *
 append(const char *xml, const char *what, const VgpuAnnotateOptions *device, char **was,
        guint *first, VgpuDomain **domain, GError **error)
@@ -153,7 +153,7 @@ append(const char *xml, const char *what, const VgpuAnnotateOptions *device, cha
     return g_steal_pointer(&element);
 }
 
-/* Whether the numbers of the new devices are free: one by hand may have any. */
+/* Whether the numbers of the new devices are free: a device plugged by hand may have any. */
 static bool
 is_vacant(const VgpuDomain *domain, guint first, GError **error)
 {
@@ -170,7 +170,8 @@ is_vacant(const VgpuDomain *domain, guint first, GError **error)
     return true;
 }
 
-/* Whether this host has what the device names: a definition takes any name. */
+/* Whether this host has the pool, GPU and profile that the device names, as a definition accepts any
+ * name. */
 static bool
 is_known(Attach *job, GError **error)
 {

@@ -4,9 +4,9 @@
 
 #include "daemon/guard.h"
 
-/* One more device (or `count` of them) for a domain, live, in its definition, or both; what fails is
- * undone. @caller is the user whose libvirt rights it takes. The UUIDs of the vGPUs that the running
- * domain has got by it. For the threads of D-Bus methods. */
+/* One more device (or `count` of them) for a domain, live, in its definition, or both; on failure all is
+ * undone. @caller is the user whose libvirt rights are used. Returns the UUIDs of the vGPUs that the
+ * running domain has got. For the threads of D-Bus methods. */
 char **vgpu_attach_device(VgpuGuard *self, const char *domain_uuid,
                           const VgpuAnnotateOptions *device, bool live, bool config, guint caller,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,7 +3,7 @@
 
 struct VgpuAutostarts {
     GHashTable *refused; /* domain UUID → gint64 *: when */
-    GHashTable *done;    /* set of those that were started again since libvirt came */
+    GHashTable *done;    /* set of domains that were started again since libvirt came */
 };
 
 VgpuAutostarts *

@@ -79,7 +79,7 @@ on_acquired(GDBusConnection *connection, const char *name, gpointer opaque)
     self->wait_s = RETRY_S;
 }
 
-/* The bus gives it to us when the other one has gone. */
+/* The bus gives it to us when its other owner has left. */
 static void
 on_lost(GDBusConnection *connection, const char *name, gpointer opaque)
 {
@@ -97,7 +97,7 @@ on_connected(GObject *source, GAsyncResult *result, gpointer opaque)
     VgpuBusName *self = opaque;
 
     (void) source;
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) /* @self has gone */
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) /* @self has been freed */
         return;
     if (!connection || !self->ops->export(connection, self->opaque, &error)) {
         try_later(self, error->message);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bus-name.h: the daemon's name on the message bus, for as long as it runs
  *
- * A bus that is not there yet, or has gone, is tried again, later and later; hooks are served meanwhile. The
- * connection is its own: GLib's shared one is never reopened while anything refers to it. On the main thread. */
+ * If there is no bus yet, or the connection is lost, it is tried again, with growing delays; hooks are
+ * served meanwhile. The connection is its own: GLib's shared one is never reopened while anything refers
+ * to it. On the main thread. */
 #pragma once
 
 #include <gio/gio.h>

@@ -16,11 +16,11 @@ typedef struct {
     guint timeout_ms;    /* 0: the usual one */
 } VgpuCaller;
 
-/* Whether the user may do what this process may, so that libvirt need not be asked on their behalf. */
+/* Whether the user has the rights of this process, so that libvirt need not be asked on their behalf. */
 bool vgpu_caller_is_self(guint uid);
 
-/* As vgpu_domains_set_annotation_in(), with the user's rights. Blocks. Errors: those of the program, with
- * the user's name in front; VGPU_ERROR_DENIED when libvirt refuses them. */
+/* As vgpu_domains_set_annotation_in(), with the user's rights. Blocks. Errors: those of the program,
+ * prefixed with the user's name; VGPU_ERROR_DENIED when libvirt refuses them. */
 bool vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid,
                                 const char *element, bool live, bool config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

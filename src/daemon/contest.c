@@ -17,7 +17,7 @@ typedef struct {
 
 struct VgpuContests {
     GHashTable *domains; /* UUID → Entry */
-    gint64 cleaned;      /* when what is too old was dropped */
+    gint64 cleaned;      /* when old entries were last dropped */
 };
 
 static void
@@ -48,7 +48,7 @@ vgpu_contests_free(VgpuContests *self)
     g_free(self);
 }
 
-/* Those that are too old, and all of those to another aim. */
+/* Drop entries that are too old, and all with another aim. */
 static void
 drop_old(Corrections *self, const char *wanted, gint64 now)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* correction.c: what is ours in a domain is changed by us only, unless somebody fights it */
+/* correction.c: reverts others' changes of our parts of a domain, unless they are repeated */
 #include "daemon/correction.h"
 
 #include "base/error.h"
@@ -51,7 +51,7 @@ vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state, VgpuCo
         vgpu_guard_emit(
             self, "domain-contested", state,
             "its definition was corrected five times within a minute and changed back");
-    if (contest != VGPU_CONTEST_NONE) /* the look is repeated: some day it may be left as it is */
+    if (contest != VGPU_CONTEST_NONE) /* the look is repeated: the other side may stop one day */
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
                     "domain '%s': its definition is contested: it was corrected five times "
                     "within a minute and changed back by somebody else",

@@ -51,7 +51,7 @@ still_has(virConnectPtr conn, const Unplug *job, bool *has, GError **error)
     return true;
 }
 
-/* Ask the guest if nobody has yet, and look. */
+/* Ask the guest unless it was asked before, and look. */
 static void
 ask_guest(Unplug *job, GError **error)
 {
@@ -166,7 +166,7 @@ typedef struct {
     GPtrArray *changes;
 } Detach;
 
-/* The running domain has it, and it is ours to take away. */
+/* Check that the running domain has it, and that it is ours to detach. */
 static bool
 check_live(Detach *job, char **element, GError **error)
 {
@@ -197,8 +197,8 @@ check_live(Detach *job, char **element, GError **error)
     return true;
 }
 
-/* The annotation of the definition without it; *@was: as it is. An empty one keeps a pool from giving
- * back what has just been taken away. */
+/* The annotation of the definition without it; *@was: the present one. An empty annotation keeps a pool
+ * from giving the domain a vGPU again right after the detach. */
 static bool
 remove_from(VgpuGuard *self, const VgpuDomainState *state, guint index, char **was,
             char **element, GError **error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* device-change.c: what attach and detach share: one change of a domain at a time, with its caller's rights */
+/* device-change.c: shared by attach and detach: one change of a domain at a time, with its caller's
+ * rights */
 #include "daemon/device-change.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* device-change.h: what attach and detach share */
+/* device-change.h: functions shared by attach and detach */
 #pragma once
 
 #include "daemon/guard.h"
@@ -7,7 +7,8 @@
 #include "libvirt/domains.h"
 
 /* Write our metadata element (NULL: remove it) with the libvirt rights of that user. *@job, of that
- * domain, ends before a program of the caller runs, which may take its time, and is another one after that. */
+ * domain, is ended while a program of the caller runs, which may take long, and replaced by a new one
+ * after that. */
 bool vgpu_device_change_write(VgpuGuard *self, VgpuQueueJob **job, virConnectPtr conn,
                               const char *domain_uuid, const char *element, bool live,
                               bool config, guint caller, GError **error);
@@ -17,7 +18,7 @@ bool vgpu_device_change_write(VgpuGuard *self, VgpuQueueJob **job, virConnectPtr
 bool vgpu_device_change_begin(VgpuGuard *self, const char *domain_uuid, GError **error);
 void vgpu_device_change_end(VgpuGuard *self, const char *domain_uuid);
 
-/* Whether the domain is one whose running form, or definition, can be changed. */
+/* Whether the running domain, or the definition, can be changed. */
 bool vgpu_device_change_check(const VgpuDomainState *state, bool live, bool config,
                               GError **error);
 
@@ -29,6 +30,6 @@ bool vgpu_device_change_follow(VgpuGuard *self, const char *domain_uuid, GPtrArr
 /* The domain @xml with @element in the place of its annotation. @what names it in errors. */
 VgpuDomain *vgpu_device_change_read(const char *xml, const char *element, const char *what,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether the annotation of @xml (NULL: none) asks for what @element does: nobody's later edit is to
- * be undone. */
+/* Whether the annotation of @xml (NULL: none) asks for the same as @element: a later edit must not be
+ * undone. */
 bool vgpu_device_change_is_still(const char *xml, const char *element, const char *name);

@@ -9,14 +9,14 @@
 #include "gpu/inventory.h"
 #include "pool/pools.h"
 
-/* Read @device (a{sv}: profile, pool, gpu, placement, count, driver_iso) into @out, whose strings
- * are those of @device. VGPU_ERROR_ARGUMENT names a key that is unknown, given twice or of the
- * wrong type; what the values mean is checked with the annotation that comes of them. */
+/* Read @device (a{sv}: profile, pool, gpu, placement, count, driver_iso) into @out, whose strings are
+ * those of @device. VGPU_ERROR_ARGUMENT names a key that is unknown, given twice or of the wrong type;
+ * the values are checked as part of the resulting annotation. */
 bool vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether this host has what @device names: the pool, the GPU (or a virtual function of one), and the profile,
- * there if a GPU is named. VGPU_ERROR_NOT_FOUND. Whether there is room is not asked. */
+/* Whether this host has the pool, the GPU (or a virtual function of one), and the profile (on that GPU,
+ * if one is named) that @device names. VGPU_ERROR_NOT_FOUND. Room is not checked. */
 bool vgpu_device_options_check(const VgpuAnnotateOptions *device, const VgpuInventory *inventory,
                                const VgpuPools *pools, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* faults.h: errors of NVIDIA's GPUs, from the kernel's log to the manager
  *
- * The log is read from the moment on when there is such a GPU, whether vGPUs are on it or not: one that breaks while it
- * is idle is not to be chosen either, and a reader that nothing is written for costs nothing. */
+ * The log is read once there is such a GPU, with or without vGPUs: a GPU that breaks while it is idle
+ * must not be chosen either, and an idle reader costs nothing. */
 #pragma once
 
 #include "daemon/guard.h"

@@ -18,9 +18,9 @@
 #include "domain/annotate.h"
 #include "domain/inject.h"
 
-/* --- what it is to have --------------------------------------------------------------------- */
+/* --- the wanted definition --------------------------------------------------------------------- */
 
-/* Until what was decided of the domain is on disk, or cannot get there: then @what is warned of. */
+/* Wait until the decisions for the domain are on disk, or cannot be written: then warn about @what. */
 static bool
 wait_saved(VgpuGuard *self, const VgpuDomain *domain, const char *what, GError **error)
 {
@@ -36,8 +36,8 @@ wait_saved(VgpuGuard *self, const VgpuDomain *domain, const char *what, GError *
     return true;
 }
 
-/* Decide what each vGPU becomes. A profile that no GPU of the host has is most likely a slip of the
- * pen: the definition stays as it is until there is such a GPU, or another name. */
+/* Decide what each vGPU becomes. A profile that no GPU of the host has is most likely a typo: the
+ * definition stays as it is until there is such a GPU, or the name changes. */
 static bool
 bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
 {
@@ -51,7 +51,7 @@ bind_wants(VgpuGuard *self, VgpuDomain *domain, GError **error)
     return wait_saved(self, domain, "the VF that it gets", error);
 }
 
-/* --- what is taken out is not lost ---------------------------------------------------------- */
+/* --- detached devices are not lost ---------------------------------------------------------- */
 
 /* @elements NULL: nothing is missing in the definition any more. */
 static void
@@ -62,7 +62,7 @@ set_aside(VgpuGuard *self, const VgpuDomain *domain, const char *elements)
     vgpu_manager_set_aside(self->manager, domain, elements);
 }
 
-/* Before anything is taken out: the guard may die, or libvirt, before the rest is done. */
+/* Called before anything is detached, as the daemon or libvirt may die before the rest is done. */
 static bool
 remember(VgpuGuard *self, const VgpuDomain *domain, const GPtrArray *plan, GError **error)
 {
@@ -72,7 +72,7 @@ remember(VgpuGuard *self, const VgpuDomain *domain, const GPtrArray *plan, GErro
     return !elements || wait_saved(self, domain, "the device that is being replaced", error);
 }
 
-/* Whether one of the first @n changes has attached something in the place of what @alias names. */
+/* Whether one of the first @n changes has attached a replacement of the device @alias. */
 static bool
 has_come(const GPtrArray *plan, guint n, const char *alias)
 {
@@ -85,8 +85,8 @@ has_come(const GPtrArray *plan, guint n, const char *alias)
     return false;
 }
 
-/* The first @n changes were made, the next one could not be: what was taken out for it goes back, so that
- * the domain can start as before. What cannot go back stays set aside. */
+/* The first @n changes were made, but the next one failed: devices that were detached for it are
+ * attached again, so that the domain can start as before. Those that cannot be attached stay set aside. */
 static void
 put_back(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, const GPtrArray *plan,
          guint n)
@@ -146,7 +146,7 @@ apply_all(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state,
     return true;
 }
 
-/* What the definition is asked to be, and what that means today. */
+/* The annotation, and the devices that follow from it today. */
 static char *
 describe_aim(const VgpuDomain *domain, gulong libvirt)
 {
@@ -182,7 +182,7 @@ inject(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, VgpuDo
     return true;
 }
 
-/* --- what the worker is told --------------------------------------------------------------- */
+/* --- reports to the worker --------------------------------------------------------------- */
 
 /* Tell the worker what is defined now, and have libvirt drop the persistent mdevs that are
  * no longer wanted. @xml NULL: nothing is defined. */
@@ -208,7 +208,7 @@ follow_records(VgpuGuard *self, const char *domain_uuid, const char *xml, bool r
         vgpu_persistent_drop(self, domain_uuid);
 }
 
-/* What has just been changed is what the worker is to know. */
+/* Report the definition after our own changes. */
 static void
 follow_changed(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid)
 {
@@ -245,18 +245,18 @@ follow_definition(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *st
     bool changed = false;
 
     if (!vgpu_guard_concerns(state->definition)) {
-        /* one that runs may still have vGPUs that it would not get again */
+        /* a running domain may still have vGPUs that it would not get again */
         follow_records(self, state->uuid, state->id >= 0 ? state->definition : NULL,
                        state->id >= 0);
         return true;
     }
     domain = vgpu_domain_parse(state->definition, strlen(state->definition), NULL, error);
-    if (!domain) /* nothing follows from what cannot be read */
+    if (!domain) /* draw no conclusions from XML that cannot be read */
         return false;
     follow_records(self, state->uuid, state->definition, state->id >= 0);
     if (!inject(self, conn, state, domain, changes, &changed, error))
         return false;
-    if (changed) /* an old libvirt tells nobody */
+    if (changed) /* an old libvirt sends no event */
         follow_changed(self, conn, state->uuid);
     push_persistent(self, g_steal_pointer(&domain), state->id >= 0);
     return true;
@@ -298,11 +298,11 @@ vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray *chan
     if (!conn)
         return false;
     state = vgpu_domains_get(conn, domain_uuid, &failure);
-    if (state) /* what was hot-plugged by hand while the daemon did not listen */
+    if (state) /* devices may have been hot-plugged by hand while the daemon did not listen */
         vgpu_live_devices_follow(self, state, since);
     done = (state || g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) &&
            vgpu_follow_definition_state(self, conn, domain_uuid, &state, changes, error);
-    if (failure) /* also that there is none: the caller named it */
+    if (failure) /* even that there is no such domain, as the caller has named it */
         g_propagate_error(error, g_steal_pointer(&failure));
     return done && state;
 }

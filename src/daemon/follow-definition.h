@@ -5,7 +5,7 @@
 #include "daemon/guard.h"
 #include "libvirt/domains.h"
 
-/* Make the definition of one domain follow its annotation; its persistent mdevs then do so by
+/* Make the definition of one domain follow its annotation; its persistent mdevs then follow by
  * themselves. @changes (may be NULL) gets a line for each change. VGPU_ERROR_BUSY: later. */
 bool vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray *changes,
                             GError **error);

@@ -34,7 +34,7 @@ typedef struct {
     guint32 serial;
     gsize size;
     gsize size_max;
-    bool is_unknown; /* counts among the bytes of those */
+    bool is_unknown; /* its bytes are counted in VgpuGate.unknown */
 } Call;
 
 struct VgpuGate {
@@ -45,7 +45,7 @@ struct VgpuGate {
     GHashTable *users;           /* uid -> calls in flight, both GUINT_TO_POINTER */
     gsize unknown;               /* bytes of calls of callers who are not known */
     GThreadPool *users_threads, *roots_threads;
-    GThreadPool *doorman; /* one thread, for what must not be done in GDBus' */
+    GThreadPool *doorman; /* one thread, for work that must not be done in GDBus' */
     void (*answer)(GDBusMethodInvocation *call, gpointer opaque);
     gpointer opaque;
 };
@@ -148,7 +148,8 @@ judge(const Call *call, bool counted)
     return vgpu_limits_refusal(&asked);
 }
 
-/* --- who it is ------------------------------------------------------------------------------ */
+/* --- the user of a caller
+ * ------------------------------------------------------------------------------ */
 
 static Call *
 call_of(GDBusMethodInvocation *invocation)
@@ -163,7 +164,7 @@ drop(GDBusMethodInvocation *invocation)
                                                "the caller has disconnected");
 }
 
-/* Of a call whose caller is known, or has gone: on to a thread, or back. */
+/* The caller is now known, or has disconnected: pass the call on to a thread, or drop it. */
 static void
 decide(gpointer data, gpointer opaque)
 {
@@ -190,7 +191,7 @@ decide(gpointer data, gpointer opaque)
                            NULL);
 }
 
-/* What waits of a caller goes on. GDBus may hold a lock that an answer wants. */
+/* Continue with the waiting calls of a caller. Not in place: GDBus may hold a lock that an answer needs. */
 static void
 wake(VgpuGate *self, Caller *caller)
 {
@@ -216,8 +217,8 @@ learn(VgpuGate *self, Caller *caller, guint uid)
     }
 }
 
-/* In GDBus' thread. A connection that the bus does not know has left it; where the bus does not say, its next call
- * has it asked again. */
+/* In GDBus' thread. A connection that the bus does not know has left it; if the bus does not answer, it
+ * is asked again at the next call. */
 static void
 on_user(GObject *connection, GAsyncResult *result, gpointer data)
 {

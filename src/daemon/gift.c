@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gift.c: domains to which a pool gives vGPUs by their name, without an annotation
  *
- * They get one, written like a user's, so that everything after it is as usual. A definition that has
- * anything of ours already, even an empty annotation, is left alone. A domain that runs without gets
- * its vGPUs by hot-plug. */
+ * They get an annotation like that of a user, so that all else works as usual. A definition that has
+ * anything of ours already, even an empty annotation, is left alone. A running domain gets its vGPUs by
+ * hot-plug. */
 #include "daemon/gift.h"
 
 #include <string.h>
@@ -15,11 +15,11 @@
 #include "daemon/turn.h"
 #include "pool/pools.h"
 
-/* What a pool has for the domain of that name. */
+/* The gift of a pool for the domain of that name. */
 typedef struct {
     char *pool; /* NULL: nothing */
     guint devices;
-    char *tenant; /* the pool's only one, if it has tenants: on whose account they go */
+    char *tenant; /* the pool's only tenant, which the vGPUs count for; if it has tenants */
 } Gift;
 
 static void
@@ -135,7 +135,7 @@ give_live(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, const Gi
     return true;
 }
 
-/* Whether the definition has what the pool gives, and nothing else. */
+/* Whether the definition has exactly the gift of the pool. */
 static bool
 is_gift(const char *definition, const Gift *gift)
 {
@@ -160,8 +160,8 @@ vgpu_gift_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GEr
     g_autofree char *wanted = NULL;
     bool half = (*state)->live && !vgpu_guard_concerns((*state)->live);
 
-    /* installers start a domain before they define it: it may have been given live, and only then; or
-     * half of it, if something came between */
+    /* installers start a domain before they define it: the gift may be in the running domain only, or
+     * only half of it if it was interrupted */
     if ((vgpu_guard_concerns((*state)->definition) && !half) ||
         (vgpu_guard_concerns((*state)->live) && !(*state)->persistent))
         return true;

@@ -10,6 +10,6 @@ bool vgpu_gift_exists(VgpuGuard *self, const char *domain_name);
 /* The same in a turn of its own. */
 bool vgpu_gift_ask(VgpuGuard *self, const char *domain_name);
 
-/* Annotate a domain that has nothing of ours if a pool gives it vGPUs; one that runs is given them
- * at once. *@state is replaced by what libvirt has then. */
+/* Annotate a domain that has nothing of ours if a pool gives it vGPUs; a running domain gets them at
+ * once. *@state is replaced by libvirt's new one. */
 bool vgpu_gift_give(VgpuGuard *self, virConnectPtr conn, VgpuDomainState **state, GError **error);

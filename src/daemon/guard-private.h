@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* guard-private.h: what guard.c and its neighbours share */
+/* guard-private.h: shared by guard.c and its neighbours */
 #pragma once
 
 #include "daemon/agenda.h"
@@ -11,8 +11,8 @@
 #include "libvirt/nodedev.h"
 #include "libvirt/watch.h"
 
-/* What a domain is looked at for: whether it runs, and with which vGPUs; that its definition follows its
- * annotation, not while it is being started. */
+/* The aims of a look at a domain: to find out whether it runs, and with which vGPUs; to make its
+ * definition follow its annotation, unless it is being started. */
 #define VGPU_LOOK_RUN 1u
 #define VGPU_LOOK_DEFINITION 2u
 
@@ -38,8 +38,8 @@ struct VgpuGuard {
     VgpuWatch *watch;    /* of the look "watch" alone */
 
     /* Node devices have a thread and a connection of their own: libvirt reads drivers' files for them,
-     * and a virtqemud whose virtnodedevd was started again serves none on a connection that it had
-     * before. nodedevs.c and persistent.c alone use them. */
+     * and after a restart of virtnodedevd a virtqemud no longer serves them on its older connections.
+     * nodedevs.c and persistent.c alone use them. */
     VgpuQueue *nodedev_queue;
     VgpuConnection *nodedev_connection;
     VgpuAgenda *nodedevs;     /* domains with persistent vGPUs, and the GPUs */
@@ -47,25 +47,25 @@ struct VgpuGuard {
     gint64 nodedev_begun;     /* the last list of the GPUs, monotonic */
     gint64 nodedev_ended;     /* the same */
     guint nodedev_failures;   /* since the GPUs were read */
-    bool nodedev_gpus_try;    /* a look at the GPUs is to come that tries for all */
+    bool nodedev_gpus_try;    /* a look at the GPUs is due that tries for all waiting keys */
     gint nodedev_wear;        /* atomic: whether that connection can still be used */
 
     GMutex lock;
     /* when the last list of the node devices that the manager has was begun */
     gint64 nodedevs_as_of;
-    GHashTable *in_flight;  /* domain UUID → gint64 *: until when its start is taken to last */
+    GHashTable *in_flight; /* domain UUID → gint64 *: until when its start is assumed to last */
     GHashTable *asked_runs; /* domain UUID → guint64 *: the run that the manager asks about */
     GHashTable *unreadable; /* set of domain UUIDs that the last look at all left alone */
-    GHashTable *persistent; /* domain UUID → persistent vGPUs that it is to get or lose */
+    GHashTable *persistent; /* domain UUID → persistent vGPUs that it gets or loses */
     GHashTable *attaching;  /* set of "UUID SINCE" with an attach queued or being retried */
     VgpuContests *contests; /* of definitions that are corrected */
     VgpuAutostarts *autostarts; /* of domains that libvirt's autostart has left behind */
     GHashTable *changing; /* set of domain UUIDs with an attach or detach by a user under way */
-    GPtrArray *leaving;   /* of VgpuLeaving, borrowed from those who wait */
+    GPtrArray *leaving;   /* of VgpuLeaving, borrowed from the waiting threads */
     GCond left;           /* of them */
 };
 
-/* What a job is about; each uses what it needs. */
+/* The data of a job; each uses what it needs. */
 typedef struct {
     VgpuGuard *guard;
     char *domain_uuid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* guard.h: all that may have to wait for libvirt
+/* guard.h: all work that may have to wait for libvirt
  *
  * A set of domains that need a look. At most four calls at a time (libvirt serves five requests of one
  * client), one per domain, late attaches first. A change of a definition waits while that domain's

@@ -21,8 +21,8 @@
 typedef struct {
     const char *op;
     void (*run)(VgpuHookCall *self);
-    bool uses_domain;     /* all of the XML; else the UUID is enough */
-    bool outlives_client; /* a domain that is over is over */
+    bool uses_domain;     /* needs the whole XML; otherwise the UUID is enough */
+    bool outlives_client; /* carried out even if the client is gone */
 } Operation;
 
 struct VgpuHookCall {
@@ -193,7 +193,7 @@ vgpu_hook_call_take(VgpuHookCall *self, const guint8 *bytes, gsize len)
         return VGPU_HOOK_CALL_HEADER;
     if (self->data->len < self->wanted)
         return VGPU_HOOK_CALL_BODY;
-    if (!self->name) /* what is announced is all that counts */
+    if (!self->name) /* only the announced length counts */
         self->name = g_utf8_make_valid((const char *) self->data->data + self->name_at,
                                        (gssize) (self->xml_at - self->name_at));
     return VGPU_HOOK_CALL_COMPLETE;
@@ -246,7 +246,7 @@ vgpu_hook_call_parse(VgpuHookCall *self)
 
 /* --- on the worker ------------------------------------------------------------------------- */
 
-/* What is left of a run in which the domain had something of ours. */
+/* Clean up after a run in which the domain had something of ours. */
 static void
 release(VgpuHookCall *self)
 {

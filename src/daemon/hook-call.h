@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* hook-call.h: one call of the hook, from its first byte to its answer
  *
- * It passes through three threads, one after the other: the hook's reads it, one of the queue
- * parses it where that may take long, the worker decides and answers. The wire is described in
- * hook-socket.h. */
+ * It passes through three threads: the hook thread reads it, one of the queue parses it if that may take
+ * long, and the worker decides and answers. The wire is described in hook-socket.h. */
 #pragma once
 
 #include <glib.h>
@@ -30,24 +29,23 @@ typedef enum {
 VgpuHookCallState vgpu_hook_call_take(VgpuHookCall *self, const guint8 *bytes, gsize len);
 /* Known with the header, and until it is freed. */
 gsize vgpu_hook_call_size(const VgpuHookCall *self);
-/* Once it is, nobody need be told that its client has gone. */
+/* After that, the disconnection of its client does not matter. */
 bool vgpu_hook_call_is_answered(const VgpuHookCall *self);
-/* Whether to carry it out even when nobody waits for its answer. */
+/* Whether to carry it out even if its client has disconnected. */
 bool vgpu_hook_call_outlives_client(const VgpuHookCall *self);
-/* Whether it is parsed in no time, whatever is in its XML: as it is not long. */
+/* Whether it is so short that parsing it takes no time, regardless of its XML. */
 bool vgpu_hook_call_is_quick(const VgpuHookCall *self);
 /* The domain's name, known when it is complete: calls of one domain keep their order. */
 const char *vgpu_hook_call_domain(const VgpuHookCall *self);
 
 /* --- a thread of the queue, or the hook's if it is quick ------------------------------------- */
 
-/* All that takes a time which depends on the XML; its bytes are gone after that. */
+/* The work whose duration depends on the XML; frees its bytes. */
 void vgpu_hook_call_parse(VgpuHookCall *self);
 
 /* --- the worker ---------------------------------------------------------------------------- */
 
 /* Do as it asks, and answer it. Takes the reference. */
 void vgpu_hook_call_run(gpointer self);
-/* Its client is not there any more, which may be before vgpu_hook_call_run(). Takes the
- * reference. */
+/* Its client has disconnected, possibly before vgpu_hook_call_run(). Takes the reference. */
 void vgpu_hook_call_hang_up(gpointer self);

@@ -15,8 +15,8 @@
 #define BACKLOG 4096
 #define HELLO_TIMEOUT_MS 1000
 
-/* A daemon whose thread is stuck in a driver cannot die, and its socket accepts until it can; but
- * it does not answer. */
+/* A daemon with a thread that is stuck in a driver cannot exit, and its socket keeps accepting
+ * connections; but it does not answer. */
 static bool
 somebody_answers(int fd)
 {
@@ -57,7 +57,7 @@ vgpu_hook_socket_listen(const char *path, GError **error)
     }
     (void) unlink(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mask = umask(0177); /* before it exists, so that it is never open to others */
+    mask = umask(0177); /* set before the socket exists, so that it is never open to others */
     if (bind(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0 || listen(fd, BACKLOG) < 0) {
         vgpu_error_errno(error, VGPU_ERROR_FAILED, errno, "listen on %s", path);
         close(fd);

@@ -29,10 +29,10 @@ struct VgpuHookSocket {
     /* the hook's thread's: */
     GHashTable *clients; /* set of Client */
     gsize in_flight;     /* bytes of requests that are being read or parsed */
-    GQueue waiting;      /* of Client: their header has come, and there is no room for the rest */
+    GQueue waiting;      /* of Client: their header was read, and there is no room for the rest */
 };
 
-/* A connection, as long as there is something to read or its end to be noticed. */
+/* A connection, as long as there is something to read or its end has to be noticed. */
 typedef struct {
     VgpuHookSocket *socket;
     VgpuHookCall *call;
@@ -54,7 +54,7 @@ typedef struct {
 
 static void admit_waiting(VgpuHookSocket *self);
 
-/* Nothing more of it is of interest; frees it. */
+/* We are done with it; frees it. */
 static void
 client_close(Client *self)
 {
@@ -163,7 +163,7 @@ watch(Client *self, GIOCondition condition, GUnixFDSourceFunc func)
     g_source_attach(self->input, self->socket->context);
 }
 
-/* Of one that waits: what it has sent can still be read. */
+/* A waiting client has hung up; the data that it has sent can still be read. */
 static gboolean
 on_hang_up(int fd, GIOCondition condition, gpointer data)
 {
@@ -180,7 +180,7 @@ on_hang_up(int fd, GIOCondition condition, gpointer data)
 
 static gboolean on_input(int fd, GIOCondition condition, gpointer data);
 
-/* Its header is there. None overtakes those that wait already, however small it is. */
+/* Its header was read. It does not overtake waiting ones, however small it is. */
 static void
 admit(Client *self, VgpuHookCallState state)
 {
@@ -210,7 +210,7 @@ admit_waiting(VgpuHookSocket *self)
     }
 }
 
-/* False when there is nothing more to be read of it for now, or @self has gone. */
+/* False when there is nothing more to read from it for now, or @self was freed. */
 static bool
 take(Client *self, const guint8 *bytes, gsize len)
 {

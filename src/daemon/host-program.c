@@ -17,7 +17,7 @@
 
 #define OUTPUT_MAX (4 * 1024 * 1024)
 
-/* Those that run and may be killed. */
+/* The running children that may be killed. */
 static struct {
     GMutex lock;
     GPtrArray *children; /* of GSubprocess, borrowed; NULL: there was none yet */
@@ -37,8 +37,8 @@ name_of(const VgpuHostProgram *self)
     return self->name ? self->name : "virt-vgpu-host";
 }
 
-/* Files in memory, not pipes: a child that is left behind must not be killed by SIGPIPE, half
- * through its work, when it tells what it has done. */
+/* Files in memory, not pipes: a child that is left behind must not be killed by SIGPIPE, halfway through
+ * its work, when it writes its result. */
 static int
 make_file(const char *text, GError **error)
 {
@@ -145,7 +145,7 @@ vgpu_host_program_parse(const GVariantType *type, const char *text, GError **err
     return result;
 }
 
-/* What the end of the child means. */
+/* Translate the exit of the child. */
 static GVariant *
 outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
         const GVariantType *type, const char *output, const char *stderr_text, GError **error)
@@ -182,8 +182,8 @@ outcome(const VgpuHostProgram *self, GSubprocess *child, const char *verb,
     return result;
 }
 
-/* systemd-run(1) hands the three files on, waits, and ends as the program did. The daemon's own unit
- * may not open the vendor's devices, load modules or write to /etc, and is better for it. */
+/* systemd-run(1) hands the three files on, waits, and ends as the program did. The daemon's own unit may
+ * not open the vendor's devices, load modules or write to /etc, which makes it safer. */
 static void
 add_unit(GPtrArray *argv, const VgpuHostProgram *self, guint limit_s)
 {
@@ -217,7 +217,7 @@ static GPtrArray *
 command_line(const VgpuHostProgram *self, const char *const *args, guint limit_s)
 {
     bool apart =
-        self->apart && g_access(self->path, X_OK) == 0; /* else the error is the usual one */
+        self->apart && g_access(self->path, X_OK) == 0; /* otherwise the error is the usual one */
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) own = g_ptr_array_new();
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host-setup-none.c: in place of host-setup.c where virt-vgpu is built with --disable-host-setup: GPUs are
- * prepared by other means, and used as they are found */
+/* host-setup-none.c: in place of host-setup.c where virt-vgpu is built with --disable-host-setup: GPUs
+ * are prepared by other means, and used as they are */
 #include "base/error.h"
 #include "daemon/host-setup.h"
 

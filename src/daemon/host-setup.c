@@ -30,9 +30,9 @@ struct VgpuHostSetup {
     void (*event)(GVariant *event, gpointer opaque);
     gpointer opaque;
     char *layout;      /* its path */
-    GMutex at_work;    /* held by the one that has a child */
+    GMutex at_work;    /* held by the thread that has a child */
     GMutex lock;       /* guards all below */
-    bool reread_again; /* somebody has asked since the last one began */
+    bool reread_again; /* requested again since the last one began */
     bool rereads;
     char *no_facts, *no_layout; /* why the last re-reading failed */
     VgpuFigures *figures;
@@ -40,7 +40,7 @@ struct VgpuHostSetup {
     VgpuLicenses *licenses; /* the readings' */
 };
 
-/* Takes a floating @event; NULL: there is nothing to tell. */
+/* Takes a floating @event; NULL: there is nothing to report. */
 static void
 tell_event(const VgpuHostSetup *self, GVariant *event)
 {
@@ -106,7 +106,7 @@ vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager, const VgpuHostSetu
     return self;
 }
 
-/* @begins: it is begun only for a caller who is still there when its turn has come. */
+/* @begins: it is begun only if the caller is still connected when its turn has come. */
 static GVariant *
 run(VgpuHostSetup *self, bool begins, const char *type, const char *const *args,
     const char *input, guint timeout_ms, GSubprocess **left, GError **error)
@@ -149,7 +149,7 @@ vgpu_host_setup_stats(VgpuHostSetup *self, guint patience_ms, GError **error)
     return vgpu_figures_get(self->figures, patience_ms, error);
 }
 
-/* --- what the manager is told ------------------------------------------------------------- */
+/* --- reports to the manager ------------------------------------------------------------- */
 
 typedef struct {
     GVariant *facts;                                 /* NULL: keep what is known */
@@ -455,7 +455,8 @@ vgpu_host_setup_apply(VgpuHostSetup *self, const char *xml, GError **error)
     return result;
 }
 
-/* A start has no time for a set-up that goes on for minutes. Racing with another caller is no worse than before. */
+/* A start cannot wait for a set-up that takes minutes. Racing with another caller is no worse than
+ * before. */
 static bool
 is_free_soon(VgpuHostSetup *self)
 {

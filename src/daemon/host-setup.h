@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host-setup.h: what the daemon has virt-vgpu-host(8) do, and what it learns from it
+/* host-setup.h: runs virt-vgpu-host(8) for the daemon, and passes its results on
  *
- * One child at a time: a process that has the vendor's library open is in the way of one that
- * turns virtual functions on. A GPU that is being set up takes no new vGPU meanwhile, not even
- * when the child hangs and its caller has been told so: until the child has ended. All functions
- * but the first three block; they are for threads that may, and from any of these. */
+ * One child at a time: a process that has the vendor's library open is in the way of one that turns
+ * virtual functions on. A GPU that is being set up takes no new vGPU until the child has exited, even if
+ * the child hangs and its caller was told so. All functions but the first three block; any thread that
+ * may block can call them. */
 #pragma once
 
 #include <gio/gio.h>
@@ -19,10 +19,10 @@ typedef struct {
     const char *program;   /* NULL: the installed virt-vgpu-host */
     const char *root;      /* as the daemon's own options */
     const char *config;    /* NULL: the usual one */
-    guint query_timeout;   /* ms, 0: the usual one; also of what a start waits for */
+    guint query_timeout;   /* ms, 0: the usual one; also for work that a start waits for */
     guint change_timeout;  /* ms, 0: the usual one; for each GPU when a whole layout is applied */
     gint64 (*clock)(void); /* of the figures' age, us; NULL: the usual one */
-    /* Takes a floating event: of what was changed, and of licences. Any thread; NULL: events are dropped. */
+    /* Takes a floating event, about changes and licences. Any thread; NULL: events are dropped. */
     void (*event)(GVariant *event, gpointer opaque);
     gpointer opaque;
 } VgpuHostSetupOptions;
@@ -35,16 +35,17 @@ VgpuHostSetup *vgpu_host_setup_new(VgpuWorker *worker, VgpuManager *manager,
  * known to the very first hook, at an autostart. */
 void vgpu_host_setup_read_layout(VgpuHostSetup *self);
 
-/* Ask for the facts and read the host layout again, in the background, and tell the manager. When
- * that goes on already it is done once more afterwards. Returns at once, from any thread. */
+/* Ask for the facts and read the host layout again, in the background, and tell the manager. If that is
+ * in progress already, it is done once more afterwards. Returns at once, from any thread. */
 void vgpu_host_setup_reread(VgpuHostSetup *self);
 
 /* Ask without changing anything, after all changes. @args as for vgpu_host_program_run(). */
 GVariant *vgpu_host_setup_query(VgpuHostSetup *self, const char *type, const char *const *args,
                                 const char *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same for what every user may ask, about @gpu (canonical; NULL: the host): what was said in the last two seconds,
- * unless something was changed meanwhile. VGPU_ERROR_NOT_FOUND: there is no such GPU. */
+/* The same for questions of any user, about @gpu (canonical; NULL: the host): may return an answer from
+ * the last two seconds, unless something was changed meanwhile. VGPU_ERROR_NOT_FOUND: there is no such
+ * GPU. */
 GVariant *vgpu_host_setup_ask(VgpuHostSetup *self, const char *type, const char *verb,
                               const char *gpu, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -52,9 +53,9 @@ GVariant *vgpu_host_setup_ask(VgpuHostSetup *self, const char *type, const char 
 GVariant *vgpu_host_setup_stats(VgpuHostSetup *self, guint patience_ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Change @gpu and, if that went well, run @persist (NULL: nothing more). @idle: refused with
- * VGPU_ERROR_BUSY while there is any vGPU on it; otherwise the program refuses what would
- * disturb one. The manager knows of the change when this returns. */
+/* Change @gpu and, on success, run @persist (NULL: nothing more). @idle: refused with VGPU_ERROR_BUSY
+ * while there is any vGPU on it; otherwise the program refuses changes that would disturb one. The
+ * manager knows about the change when this returns. */
 GVariant *vgpu_host_setup_change(VgpuHostSetup *self, const char *type, const char *gpu,
                                  bool idle, const char *const *args, const char *const *persist,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,10 +19,10 @@ struct VgpuKernelLog {
     void (*found)(const VgpuXidRecord *record, gpointer opaque);
     bool (*is_kept)(gpointer opaque);
     gpointer opaque;
-    GString *rest;    /* of a line that is not at its end yet */
+    GString *rest;    /* of a line whose end was not read yet */
     guint64 newest;   /* sequence number of the last record that was read */
-    guint64 seen;     /* that of the last one that an earlier run handled */
-    bool is_unsaved;  /* how far it was read is not on disk yet */
+    guint64 seen;     /* that of the last record that an earlier run handled */
+    bool is_unsaved;  /* the last position is not on disk yet */
     bool is_new_boot; /* records before the start are skipped: none was handled in this boot */
 };
 
@@ -48,7 +48,7 @@ load(VgpuKernelLog *self)
     return true;
 }
 
-/* Not before what follows from it is on disk: a daemon that is killed in between finds it again. */
+/* Not before its consequences are on disk: a daemon that is killed in between finds the record again. */
 static void
 save(VgpuKernelLog *self)
 {
@@ -71,7 +71,7 @@ take_line(VgpuKernelLog *self, const char *line)
 {
     VgpuXidRecord record;
 
-    if (!vgpu_xid_read(line, &record)) /* one that goes on about the record before */
+    if (!vgpu_xid_read(line, &record)) /* a continuation of the previous record */
         return false;
     self->newest = record.sequence;
     if (!record.xid || self->is_new_boot || record.sequence <= self->seen)
@@ -80,7 +80,8 @@ take_line(VgpuKernelLog *self, const char *line)
     return true;
 }
 
-/* All that there is now. False: the log has ended, or cannot be read; errno says why, 0: it has ended. */
+/* Read all that is there now. False: the log has ended, or cannot be read; errno says why, 0: it has
+ * ended. */
 static bool
 read_all(VgpuKernelLog *self, int fd)
 {
@@ -112,7 +113,7 @@ read_all(VgpuKernelLog *self, int fd)
     return why == EAGAIN;
 }
 
-/* For as long as it can be read; errno says why it cannot any more. */
+/* Read for as long as that is possible; errno says why it is not any more. */
 static void
 follow(VgpuKernelLog *self, int fd)
 {
@@ -124,7 +125,7 @@ follow(VgpuKernelLog *self, int fd)
     }
 }
 
-/* What may be over soon, unlike a kernel without that file. */
+/* Whether the failure may be over soon, unlike a kernel without that file. */
 static bool
 is_for_now(int err)
 {

@@ -86,11 +86,11 @@ attach(VgpuTask *task, GError **error)
 
 typedef enum {
     RUN_WAITS,
-    RUN_HAS_IT, /* what a daemon before us asked for has come through after all */
+    RUN_HAS_IT, /* the request of an earlier daemon has succeeded after all */
     RUN_OVER,   /* its release cleans up */
 } Run;
 
-/* What became of the run that the vGPU was made for. */
+/* Find out about the run that the vGPU was made for. */
 static Run
 look_at_run(const VgpuTask *task)
 {

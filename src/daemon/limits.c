@@ -3,8 +3,8 @@
 
 #define KIB 1024u
 
-/* What has more to say than the others. A pool's and a host's XML have limits of their own, in bytes of the
- * document, which tell more; these are beyond them. An image is told in names and open files. */
+/* Methods with larger arguments. The XML of pools and hosts has lower limits of its own, with better
+ * errors. An image is described by names and open files. */
 static const struct {
     const char *method;
     gsize size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* live-devices.c: vGPUs that come to and go from running domains, attached by anyone
  *
- * An event says only that something has changed; what the domain has is read from its live XML, in
- * order with everything else that is done to that domain. */
+ * An event only says that something has changed; the devices are read from the live XML, in order with
+ * all other work on that domain. */
 #include "daemon/live-devices.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ vgpu_live_devices_follow(VgpuGuard *self, const VgpuDomainState *state, guint64 
     if (!state->live || (!since && !vgpu_guard_concerns(state->live)))
         return;
     live = vgpu_domain_parse(state->live, strlen(state->live), NULL, NULL);
-    if (!live) /* nothing follows from what cannot be read */
+    if (!live) /* draw no conclusions from XML that cannot be read */
         return;
     turn = vgpu_turn_begin(self->worker);
     if (vgpu_manager_since(self->manager, state->uuid) != since)

@@ -20,7 +20,7 @@ void vgpu_live_devices_on_event(VgpuDeviceEvent event, const char *uuid, int id,
 
 /* The `since` of the domain's run, to be noted before libvirt is asked about it. */
 guint64 vgpu_live_devices_since(VgpuGuard *self, const char *domain_uuid);
-/* How long it may take to make a vGPU for a hotplug. */
+/* The time limit for making a vGPU for a hotplug. */
 #define VGPU_LIVE_DEVICES_PLUG_MS (30 * 1000)
 /* Have the manager plug the new vGPUs, see vgpu_manager_plug(). Takes @domain; @done is called in a turn, or
  * on the worker. */

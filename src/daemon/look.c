@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* look.c: a look at one domain: what libvirt has of it is read once, compared, and mended */
+/* look.c: a look at one domain: reads it from libvirt once, compares it, and corrects differences */
 #include "daemon/look.h"
 
 #include "base/error.h"
@@ -13,7 +13,7 @@
 #define RETRY_MS 300
 #define RETRY_MOST_MS 30000
 
-/* --- whether its run goes on -------------------------------------------------------------- */
+/* --- whether its run continues -------------------------------------------------------------- */
 
 /* The run that the manager asks about; 0: none. */
 static guint64
@@ -34,7 +34,7 @@ answer(VgpuGuard *self, const char *domain_uuid, guint64 since, const VgpuDomain
 
     g_mutex_lock(&self->lock);
     now = g_hash_table_lookup(self->asked_runs, domain_uuid);
-    if (now && *now == since) /* else it has asked about another meanwhile */
+    if (now && *now == since) /* otherwise it has asked about another run meanwhile */
         g_hash_table_remove(self->asked_runs, domain_uuid);
     g_mutex_unlock(&self->lock);
     turn = vgpu_turn_begin(self->worker);
@@ -65,8 +65,8 @@ is_starting(VgpuGuard *self, const char *domain_uuid)
     return until && *until > g_get_monotonic_time();
 }
 
-/* It can be read, or is not there. When that is so of all that a look at all domains had to leave alone,
- * they are compared once more. */
+/* The domain can be read, or does not exist. Once this is true for all that a look at all domains had to
+ * leave alone, all are compared once more. */
 static void
 note_readable(VgpuGuard *self, const char *domain_uuid)
 {
@@ -85,7 +85,7 @@ static bool
 look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *what, VgpuStep *step,
         GError **error)
 {
-    /* noted before libvirt is asked: its answer may be about another run */
+    /* noted before libvirt is asked, as its answer may be about another run */
     guint64 asked = asked_for(self, domain_uuid);
     guint64 since = vgpu_live_devices_since(self, domain_uuid);
     g_autoptr(GError) failure = NULL;
@@ -103,7 +103,7 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
         vgpu_correction_expect(self, domain_uuid);
     if (asked)
         answer(self, domain_uuid, asked, state);
-    if (state) /* what was hot-plugged by hand while the daemon did not listen, too */
+    if (state) /* also devices that were hot-plugged by hand while the daemon did not listen */
         vgpu_live_devices_follow(self, state, since);
     *what &= ~VGPU_LOOK_RUN;
     if (!*what || is_starting(self, domain_uuid))
@@ -126,7 +126,7 @@ look(const char *domain_uuid, guint *what, GError **error, gpointer opaque)
     VgpuOutlook outlook;
     g_autoptr(virConnect) conn = NULL;
 
-    /* a hook of its start may be running, and libvirt would keep us waiting */
+    /* a hook of its start may be running, and libvirt would block us */
     if (*what == VGPU_LOOK_DEFINITION && is_starting(self, domain_uuid))
         return VGPU_OUTLOOK_AGAIN;
     if ((conn = vgpu_connection_get(self->connection, &failure)))

@@ -6,5 +6,5 @@
 #include "daemon/guard.h"
 
 VgpuAgenda *vgpu_look_agenda(VgpuGuard *self);
-/* VgpuManagerOps.ask_run: tell the manager whether the run that began at @since goes on. */
+/* VgpuManagerOps.ask_run: tell the manager whether the run that began at @since continues. */
 void vgpu_look_ask_run(const char *domain_uuid, guint64 since, gpointer opaque);

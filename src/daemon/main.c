@@ -48,7 +48,7 @@ typedef struct {
     VgpuHookSocket *hook_socket;
     VgpuService *service;
     VgpuServiceMetricsSource metrics_source;
-    VgpuMetricsFile *metrics_file; /* NULL: nobody wants it */
+    VgpuMetricsFile *metrics_file; /* NULL: not configured */
     VgpuBusName *bus;              /* NULL: it has none */
 } Daemon;
 
@@ -145,8 +145,8 @@ notify_ready(void)
 #endif
 }
 
-/* A thousand hooks at once are a thousand descriptors; threads that only wait need no heaps of
- * their own. */
+/* A thousand hooks at once need a thousand descriptors; threads that mostly wait need no heaps of their
+ * own. */
 static void
 set_limits(void)
 {
@@ -160,7 +160,7 @@ set_limits(void)
     umask(0077);
 }
 
-/* Threads that answer hooks must not wait for a journal, or a pipe, that nobody reads. */
+/* Threads that answer hooks must not wait for a journal, or a pipe, that is not read. */
 static void
 start_log(void)
 {
@@ -258,7 +258,7 @@ set_up(Daemon *self, GError **error)
 
     if (!(self->config = load_config(error)) || !vgpu_fs_mkdir(run, 0755, error))
         return false;
-    if (socket < 0) { /* before the records are touched: another daemon may be at them */
+    if (socket < 0) { /* before the records are touched, as another daemon may be using them */
         own_socket = g_build_filename(option.root, VGPU_PATH_HOOK_SOCKET, NULL);
         socket = vgpu_hook_socket_listen(own_socket, error);
         if (socket < 0)
@@ -286,15 +286,15 @@ set_up(Daemon *self, GError **error)
     vgpu_manager_resume(self->manager);
     vgpu_worker_start(self->worker);
     vgpu_host_setup_reread(self->host_setup); /* which takes its time */
-    /* Connecting goes on in the background: libvirtd may be waiting for a hook. */
+    /* Connecting continues in the background, as libvirtd may be waiting for a hook. */
     vgpu_wiring_start(self->guard, self->manager, self->host_setup, option.root);
     self->hook_socket = vgpu_hook_socket_new(socket, own_socket, self->worker, self->manager,
                                              on_hook_called, self);
     return true;
 }
 
-/* GLib (2.74) makes the locale for g_ascii_strtoull() when it is first called. While one thread does, another one
- * waits for a lock, which sets errno, so that g_ascii_string_to_unsigned() takes a number for none: the first
+/* GLib (2.74) creates the locale for g_ascii_strtoull() at its first call. If another thread waits for
+ * that, the lock sets errno, so that g_ascii_string_to_unsigned() fails for a valid number: the first
  * hook after a start was refused as malformed. */
 static void
 init_numbers(void)
@@ -308,7 +308,7 @@ main(int argc, char **argv)
     static Daemon self; /* threads that are left behind at the end still see it */
     g_autoptr(GError) error = NULL;
 
-    setlocale(LC_CTYPE, ""); /* what is logged may be in any script */
+    setlocale(LC_CTYPE, ""); /* log messages may contain any script */
     set_limits();
     if (!parse_options(&argc, &argv, &error)) {
         g_printerr("virtvgpud: %s\n", error->message);

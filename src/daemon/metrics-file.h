@@ -17,6 +17,6 @@ typedef struct VgpuMetricsFile VgpuMetricsFile;
 VgpuMetricsFile *vgpu_metrics_file_start(const char *path, guint interval,
                                          char *(*collect)(gpointer opaque), gpointer opaque);
 
-/* The file says from now on that the daemon is down. The thread is left behind, since it may wait
- * for a worker that has ended, and @self with it. */
+/* From now on the file says that the daemon is down. The thread and @self are left behind, since the
+ * thread may wait for a worker that has ended. */
 void vgpu_metrics_file_stop(VgpuMetricsFile *self);

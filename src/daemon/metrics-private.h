@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* metrics-private.h: what metrics.c and metrics-text.c share */
+/* metrics-private.h: shared by metrics.c and metrics-text.c */
 #pragma once
 
 #include "daemon/metrics.h"
@@ -15,11 +15,11 @@ extern const char *const vgpu_metrics_ops[VGPU_METRICS_OPS];
 extern const char *const vgpu_metrics_results[VGPU_METRICS_RESULTS];
 extern const VgpuInterface vgpu_metrics_backends[VGPU_METRICS_BACKENDS];
 extern const char *const vgpu_metrics_backend_ops[VGPU_METRICS_BACKEND_OPS];
-/* Upper bounds of what the buckets count, seconds; above the last one only the total does. */
+/* Upper bounds of the buckets, seconds; longer times are only in the total. */
 extern const double vgpu_metrics_bounds[VGPU_METRICS_BUCKETS];
 
 typedef struct {
-    guint64 buckets[VGPU_METRICS_BUCKETS]; /* each of its own, not of those below it */
+    guint64 buckets[VGPU_METRICS_BUCKETS]; /* each bucket by itself, without those below it */
     guint64 count;
     double sum; /* s */
 } VgpuHistogram;
@@ -34,5 +34,5 @@ typedef struct {
     gint64 last_reconcile; /* s since 1970, 0: none yet */
 } VgpuMetricsCounts;
 
-/* What was counted at one moment. */
+/* A snapshot of all counters. */
 VgpuMetricsCounts vgpu_metrics_counts(VgpuMetrics *self);

@@ -85,7 +85,7 @@ write_reconcile(VgpuExposition *out, const VgpuMetricsCounts *counts)
         vgpu_exposition_add(out, (double) counts->last_reconcile, NULL);
 }
 
-/* What is written down: everything but what is only planned, or was never ours. */
+/* The recorded vGPUs: all but planned and foreign ones. */
 static void
 write_records(VgpuExposition *out, GVariant *vgpus)
 {

@@ -55,7 +55,7 @@ vgpu_metrics_counts(VgpuMetrics *self)
     return self->counts;
 }
 
-/* Where @word is, else the last one. */
+/* The index of @word, else the last one. */
 static gsize
 find(const char *const *words, gsize n, const char *word)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* metrics.h: what the daemon counts while it runs, and the text that Prometheus reads
+/* metrics.h: the counters of the running daemon, and the text for Prometheus
  *
  * Counting is a lock and a few additions, from any thread. The names are documented in
  * virt-vgpu(1). */
@@ -14,21 +14,21 @@ VgpuMetrics *vgpu_metrics_new(void);
 void vgpu_metrics_free(VgpuMetrics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuMetrics, vgpu_metrics_free)
 
-/* The one that the daemon counts in; there for as long as the program. */
+/* The counters of the daemon; they live as long as the program. */
 VgpuMetrics *vgpu_metrics_default(void);
 
 /* A call of the hook is over. @op is libvirt's operation, @result "ok", "refused" or "gone" (its
  * client did not wait), @us how long it took. An unknown operation counts as "other". */
 void vgpu_metrics_hook(VgpuMetrics *self, const char *op, const char *result, gint64 us);
 
-/* An event as in the signal Event of org.virtvgpu.Manager1: what tells how long a driver took, and
- * what was lost, is counted, the rest ignored. A floating reference stays one. */
+/* An event as in the signal Event of org.virtvgpu.Manager1: drivers' times and lost vGPUs are counted,
+ * other events ignored. A floating reference stays one. */
 void vgpu_metrics_event(VgpuMetrics *self, GVariant *event);
 
 /* A reconciliation carried out these (of VgpuAction) at @now, seconds since 1970. */
 void vgpu_metrics_reconciled(VgpuMetrics *self, const GPtrArray *actions, gint64 now);
 
-/* Everything: that the daemon is up, what the host has, and what was counted. */
+/* All metrics: that the daemon is up, those of the host, and the counters. */
 char *vgpu_metrics_text(VgpuMetrics *self, const VgpuHostRows *rows);
-/* What is said of a daemon that has ended. */
+/* The metrics of a daemon that is not running. */
 char *vgpu_metrics_text_down(void);

@@ -6,5 +6,5 @@
 
 /* On the worker: a start was refused, and its definition has to move. */
 void vgpu_moved_note_refused(VgpuGuard *self, const char *domain_uuid);
-/* The definition is as it should be: start the domain again, if its autostart was that start. */
+/* The definition is right now: start the domain again, if its refused start was an autostart. */
 void vgpu_moved_start(VgpuGuard *self, const char *domain_uuid);

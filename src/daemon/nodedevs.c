@@ -2,10 +2,10 @@
 /* nodedevs.c: libvirt's node devices: their thread, and the GPUs as libvirt knows them
  *
  * One call at a time, on one thread and a connection of their own. libvirt reads the drivers' files for
- * them, so that any may hang, and nothing but another of them waits for it. They may also keep failing
- * while the connection stands: virtqemud opens virtnodedevd once for each of its clients, and never
- * again when that one was started again. So after a second failure each further try is on a new
- * connection, of which domains and their events notice nothing. */
+ * them, so any call may hang, and only other calls of this kind wait for it. They may also keep failing
+ * while the connection is alive: virtqemud connects to virtnodedevd once for each of its clients, and
+ * not again after a restart of virtnodedevd. So after a second failure each further try uses a new
+ * connection, which does not affect domains and their events. */
 #include "daemon/nodedevs.h"
 
 #include "daemon/guard-private.h"
@@ -14,7 +14,7 @@
 #define RETRY_MS 300
 #define RETRY_MOST_MS 320000
 #define POLL_MS 20
-#define PATIENCE 2 /* so many failures are not yet the fault of the connection */
+#define PATIENCE 2 /* up to so many failures, the connection is not blamed */
 
 /* --- the GPUs ----------------------------------------------------------------------------- */
 
@@ -74,7 +74,7 @@ waited_for_last(const VgpuGuard *self, gint64 since)
     return MAX(0, self->nodedev_ended - MAX(since, self->nodedev_begun));
 }
 
-/* Subscribe first and list then, so that nothing falls between. */
+/* Subscribe first and list then, so that no change is missed. */
 static bool
 look_at_gpus(VgpuGuard *self, virConnectPtr conn, GError **error)
 {
@@ -195,14 +195,14 @@ on_connected(gpointer opaque)
     vgpu_agenda_resume_waiting(self->nodedevs);
 }
 
-/* libvirt has gone, and with it what it knew of GPUs. */
+/* The connection is lost, and with it libvirt's view of the GPUs. */
 static void
 on_disconnected(gpointer opaque)
 {
     push_identity(opaque, NULL, 0, 0, 0);
 }
 
-/* No call of ours need have failed: what is missed are the events. */
+/* No call of ours need have failed, but events are missing. */
 static void
 on_nodedevs_lost(gpointer opaque)
 {

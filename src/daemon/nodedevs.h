@@ -7,6 +7,6 @@
 void vgpu_nodedevs_init(VgpuGuard *self);
 /* Begin: connect. On the main thread. */
 void vgpu_nodedevs_start(VgpuGuard *self, const char *root);
-/* Have the GPUs listed and the manager told, and wait for that, at most @limit_ms: false then. On a thread of
- * a D-Bus method, not in a turn. */
+/* Have the GPUs listed and reported to the manager, and wait for that; false: not within @limit_ms. On a
+ * thread of a D-Bus method, not in a turn. */
 bool vgpu_nodedevs_reread(VgpuGuard *self, guint limit_ms);

@@ -8,15 +8,15 @@
 #define RECONNECT VGPU_OUTLOOK_RECONNECT
 #define CHANGED VGPU_OUTLOOK_WHEN_CHANGED
 
-/* While the connection stands; UNAVAILABLE is then a single call that broke: an XML that is too long for
- * libvirt's protocol, or a daemon behind the one we are connected to.
+/* While the connection stands; UNAVAILABLE then means that a single call broke: the XML is too long for
+ * libvirt's protocol, or a daemon behind the one we are connected to failed.
  *
- * Reading: what cannot be read today may be readable tomorrow, and no event tells so. A domain that is
- * not there needs nothing.
- * Following: an edit of the domain, a GPU or a pool that comes, and a look at all domains mark it again;
- * only what the domain or libvirt itself holds up passes by itself, and room to hold, which others leave.
- * Node devices: libvirt's list is behind mdevctl and udev, so what is not found may come; and behind a
- * virtnodedevd that was started again, each call fails with whatever code its proxy chooses. */
+ * Reading: an XML that cannot be read may become readable later, without an event. A domain that does
+ * not exist needs nothing. Following: an edit of the domain, a new GPU or pool, and a look at all
+ * domains mark it again; only obstacles in the domain or libvirt itself pass without an event, as does a
+ * lack of room to hold. Node devices: libvirt's list lags behind mdevctl and udev, so a device that is
+ * not found may still appear; and after a restart of virtnodedevd each call fails with any code that the
+ * proxy chooses. */
 /* clang-format off */
 static const VgpuOutlook outlooks[VGPU_N_ERRORS][VGPU_N_STEPS] = {
     /*                              reading  following  hot-plug  node devices */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* outlook.h: what an error of libvirt, or of the manager, means for what was tried; decided here only */
+/* outlook.h: decides how to proceed after an error of libvirt or of the manager */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* What was tried. */
+/* The step that failed. */
 typedef enum {
     VGPU_STEP_READ,    /* reading a domain, or all, or subscribing to their events */
     VGPU_STEP_FOLLOW,  /* changing a definition, or deciding how */
@@ -16,7 +16,7 @@ typedef enum {
 
 typedef enum {
     VGPU_OUTLOOK_DONE,           /* there is nothing left to do */
-    VGPU_OUTLOOK_AGAIN,          /* it may go better later, without anything telling so */
+    VGPU_OUTLOOK_AGAIN,          /* it may succeed later, without an event */
     VGPU_OUTLOOK_RECONNECT,      /* the same, and if it keeps failing, on a new connection */
     VGPU_OUTLOOK_WHEN_CONNECTED, /* libvirt is away */
     VGPU_OUTLOOK_WHEN_CHANGED,   /* only a change of the domain or of the host helps */

@@ -4,6 +4,6 @@
 
 #include "libvirt/domains.h"
 
-/* Addresses (char *) of the <hostdev type='pci'> of its definition and its run that are not ours; NULL: none. What is
- * over the limits of an XML, or none, tells nothing. */
+/* Addresses (char *) of the <hostdev type='pci'> of its definition and its run that are not ours; NULL:
+ * none. XML over the limits, or missing, counts as none. */
 GPtrArray *vgpu_passing_list(const VgpuDomainState *state);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* persistent.c: mdevs that outlive a run, which libvirt is to define for a domain, or for a user
+/* persistent.c: mdevs that outlive a run, which libvirt defines for a domain, or for a user
  *
- * All of it runs on the thread of the node devices. The guard corrects a definition first, and leaves
- * here what it wants. */
+ * All of it runs on the thread of the node devices. The guard first corrects a definition, and then
+ * passes its wants on to here. */
 #include "daemon/persistent.h"
 
 #include "base/error.h"
 #include "daemon/guard-private.h"
 #include "daemon/turn.h"
 
-/* What a definition wants; counted, as it may be replaced while it is being done. */
+/* The wants of a definition; reference-counted, as it may be replaced while it is being carried out. */
 typedef struct {
     VgpuDomain *domain; /* NULL: nothing */
     bool running;
@@ -54,9 +54,9 @@ unkeep(VgpuGuard *self, virConnectPtr conn, const char *uuid, GError **error)
     return true;
 }
 
-/* The record of what libvirt is to define must be on disk before that. One of a domain that is still
- * being written will be there at the next follow-up; all else is taken back, so that nothing is left of
- * what is refused. */
+/* The record must be on disk before libvirt defines the mdev. If the record of a domain is still being
+ * written, it will be there at the next follow-up; any other one is undone, so that nothing is left of a
+ * refused request. */
 static bool
 keep_one(VgpuGuard *self, const VgpuDomain *domain, const VgpuWant *want, VgpuKeep *keep,
          GError **error)
@@ -77,8 +77,8 @@ keep_one(VgpuGuard *self, const VgpuDomain *domain, const VgpuWant *want, VgpuKe
     return false;
 }
 
-/* Record, then libvirt, then record: whatever comes between is finished by the next look. *@step: what
- * has failed. */
+/* Record, then libvirt, then record: after an interruption the next look finishes it. *@step: the step
+ * that has failed. */
 static bool
 define_one(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, const VgpuWant *want,
            VgpuStep *step, GError **error)
@@ -94,8 +94,8 @@ define_one(VgpuGuard *self, virConnectPtr conn, const VgpuDomain *domain, const 
     if (keep.defined)
         return true;
     if (!vgpu_nodedev_define_mdev(conn, keep.parent, keep.profile_id, want->uuid, &failure)) {
-        /* busy: another client has just made one of that UUID, which is not ours; a call that broke
-         * may have come through */
+        /* busy: another client has just made one of that UUID, which is not ours; a call that broke may
+         * still have been carried out */
         if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_BUSY))
             forget(self, want->uuid);
         else if (!g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_UNAVAILABLE))
@@ -119,7 +119,7 @@ get_unwanted(VgpuGuard *self, const char *domain_uuid)
     return vgpu_manager_unwanted(self->manager, domain_uuid);
 }
 
-/* One that cannot be removed now does not keep the others. */
+/* One that cannot be removed now does not keep the others from being removed. */
 static bool
 remove_unwanted(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, GError **error)
 {
@@ -164,7 +164,7 @@ get_wanted(VgpuGuard *self, const char *domain_uuid)
     return wanted ? g_atomic_rc_box_acquire(wanted) : NULL;
 }
 
-/* True when it is still what the definition wants. */
+/* Whether the definition still wants it. */
 static bool
 end_wanted(VgpuGuard *self, const char *domain_uuid, const Persistent *wanted, bool done)
 {
@@ -187,7 +187,7 @@ vgpu_persistent_follow(VgpuGuard *self, virConnectPtr conn, const char *domain_u
         return true;
     done = (wanted->running || remove_unwanted(self, conn, domain_uuid, error)) &&
            (!wanted->domain || define_wanted(self, conn, wanted->domain, step, error));
-    if (!end_wanted(self, domain_uuid, wanted, done)) /* so that nothing is left of what it was */
+    if (!end_wanted(self, domain_uuid, wanted, done)) /* so that nothing is left of the old one */
         vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_DEFINITION);
     return done;
 }
@@ -215,8 +215,8 @@ vgpu_persistent_drop(VgpuGuard *self, const char *domain_uuid)
 
 /* --- for D-Bus ---------------------------------------------------------------------------- */
 
-/* Before a caller is told that it is done. What could not be written is tried again, and need not be taken
- * back: what is in the way of it is the administrator's to know, not the caller's. */
+/* Called before success is reported to a caller. A failed write is tried again, and need not be undone:
+ * the obstacle concerns the administrator, not the caller. */
 void
 vgpu_persistent_wait_saved(VgpuGuard *self, const char *key)
 {
@@ -226,7 +226,7 @@ vgpu_persistent_wait_saved(VgpuGuard *self, const char *key)
         g_warning("%s", error->message);
 }
 
-/* The end of what was asked of libvirt for somebody who waits. Takes @failure. */
+/* Report the end of a request to libvirt to its waiting caller. Takes @failure. */
 static bool
 end(VgpuGuard *self, GError *failure, GError **error)
 {

@@ -5,10 +5,10 @@
 #include "daemon/guard.h"
 #include "daemon/outlook.h"
 
-/* The table of what is still to be done. */
+/* The table of outstanding work. */
 GHashTable *vgpu_persistent_new(void);
-/* Do it for one domain; false: *@step has failed, if it is another than VGPU_STEP_NODEDEV. On the
- * thread of the node devices. */
+/* Do the work of one domain; false: *@step is the step that has failed, unless it is VGPU_STEP_NODEDEV.
+ * On the thread of the node devices. */
 bool vgpu_persistent_follow(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid,
                             VgpuStep *step, GError **error);
 /* Give a domain the persistent vGPUs that its definition asks for, soon. Takes @domain (may be NULL: none).
@@ -17,9 +17,9 @@ void vgpu_persistent_push(VgpuGuard *self, const char *domain_uuid, VgpuDomain *
                           bool running);
 /* Wait until the records of @key are on disk, as far as they can be. For the threads of D-Bus methods. */
 void vgpu_persistent_wait_saved(VgpuGuard *self, const char *key);
-/* Nothing of that is wanted any more. */
+/* The outstanding work is no longer wanted. */
 void vgpu_persistent_drop(VgpuGuard *self, const char *domain_uuid);
-/* Wait until that is so; at once when it is so already. For the threads of D-Bus methods. */
+/* Wait until that work is done; returns at once if there is none. For the threads of D-Bus methods. */
 bool vgpu_persistent_finish(VgpuGuard *self, const char *domain_uuid, GError **error);
 
 /* A persistent mdev that belongs to no domain. For the threads of D-Bus methods. */

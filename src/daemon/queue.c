@@ -15,7 +15,7 @@ typedef struct {
 
 struct VgpuQueue {
     GMutex lock;
-    GThreadPool *pool; /* one call of it takes one eligible job, if there is one */
+    GThreadPool *pool; /* each call takes one eligible job, if there is one */
     GList *jobs;       /* waiting, in order */
     GHashTable *busy;  /* set of keys with a job under way */
     guint64 last_number;
@@ -134,7 +134,7 @@ vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func)(gpo
     job->number = ++self->last_number;
     self->jobs = g_list_insert_sorted(self->jobs, job, compare_jobs);
     g_mutex_unlock(&self->lock);
-    g_thread_pool_push(self->pool, self, NULL); /* whose thread wants that lock at once */
+    g_thread_pool_push(self->pool, self, NULL); /* its thread needs that lock at once */
 }
 
 bool

@@ -12,7 +12,7 @@ typedef struct VgpuQueue VgpuQueue;
 #define VGPU_QUEUE_NORMAL 1
 
 VgpuQueue *vgpu_queue_new(guint threads);
-/* Waits for nothing: jobs under way are left behind with what they need. */
+/* Does not wait: jobs in progress are left behind with their data. */
 void vgpu_queue_stop(VgpuQueue *self);
 /* The same, but waits for the jobs under way; the others are dropped. */
 void vgpu_queue_free(VgpuQueue *self);
@@ -25,8 +25,8 @@ void vgpu_queue_push(VgpuQueue *self, int priority, const char *key, void (*func
 /* Whether a job of that key waits or is under way. */
 bool vgpu_queue_has(VgpuQueue *self, const char *key);
 
-/* A job of the thread that calls, with VGPU_QUEUE_FIRST: waits until it may run, and lasts to the end of its
- * scope. For threads that are not the queue's. */
+/* Makes the calling thread a job, with VGPU_QUEUE_FIRST: waits until it may run, and lasts to the end of
+ * its scope. For threads that are not the queue's. */
 typedef struct VgpuStandIn VgpuQueueJob;
 VgpuQueueJob *vgpu_queue_job_begin(VgpuQueue *self, const char *key) G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_queue_job_end(VgpuQueueJob *job);

@@ -76,7 +76,7 @@ vgpu_report_doctor_cordon(GVariantBuilder *list, const VgpuInventory *inventory,
 
 /* --- VFs that the host keeps --------------------------------------------------------------- */
 
-/* Who has that VF; NULL: nobody has. */
+/* The domain that has that VF; NULL: none. */
 static const VgpuRow *
 user_of(const GPtrArray *rows, const char *vf)
 {
@@ -236,7 +236,7 @@ add_leak(GVariantBuilder *list, const VgpuRow *row)
     return false;
 }
 
-/* What somebody else has made, and may need. */
+/* Report vGPUs that others have made, and may need. */
 static void
 add_foreign(GVariantBuilder *list, const VgpuRow *row)
 {

@@ -52,7 +52,8 @@ check_driver(Check *self, const VgpuPoolRow *row)
     }
 }
 
-/* Made from its bundle, or put there by somebody. Everybody may ask doctor, so no path is told. */
+/* The image is built from its bundle, or put there by an administrator. All users may call doctor, so
+ * paths are not shown. */
 static void
 check_image(Check *self, const VgpuPoolRow *row)
 {
@@ -130,8 +131,8 @@ count_common(const Check *self, const VgpuPoolRow *row, const VgpuPoolRow *other
     return n;
 }
 
-/* A GPU that a pool names is its own, even if the rules of others match; among equals the first by name
- * has it. */
+/* A GPU that a pool names belongs to it, even if the rules of others match; among equals the first by
+ * name gets it. */
 static void
 check_overlap(Check *self, const VgpuPoolRow *row, const GPtrArray *rows)
 {

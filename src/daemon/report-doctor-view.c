@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report-doctor-view.c: doctor on what libvirt's node devices and sysfs do not show alike */
+/* report-doctor-view.c: doctor's check of differences between libvirt's node devices and sysfs */
 #include "daemon/report-doctor.h"
 #include "gpu/difference.h"
 
@@ -15,7 +15,7 @@ gpu_of(const GPtrArray *differences, guint i)
     return difference->gpu ? difference->gpu : "";
 }
 
-/* All that differs of one GPU, a row, from @first on. The first one after it. */
+/* Add a row with all differences of one GPU, from @first on. Returns the index after them. */
 static guint
 add_gpu(GVariantBuilder *list, const GPtrArray *differences, guint first)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report-doctor.h: what doctor makes of the manager's data
+/* report-doctor.h: doctor's checks of the manager's data
  *
  * Pure, apart from looking whether a pool's image is on the disk. Each adds rows {check, status,
  * detail, fix} to @list, an aa{sv} under construction. */
@@ -18,15 +18,16 @@ void vgpu_report_doctor_gpu_count(GVariantBuilder *list, const VgpuInventory *in
 /* That GPU @gpu is cordoned. */
 void vgpu_report_doctor_cordon(GVariantBuilder *list, const VgpuInventory *inventory,
                                const char *gpu, const VgpuCordon *cordon);
-/* Which VFs the host layout keeps for the host, and which of @rows (of VgpuRow) have one all the same. */
+/* The VFs that the host layout keeps for the host, and those of @rows (of VgpuRow) that have one
+ * nevertheless. */
 void vgpu_report_doctor_host_vfs(GVariantBuilder *list, const VgpuInventory *inventory,
                                  const GPtrArray *rows);
-/* What this libvirt (a version as virGetVersion() counts, 0: not known) cannot do for them. */
+/* What this libvirt (a version as of virGetVersion(), 0: not known) does not support for these GPUs. */
 void vgpu_report_doctor_libvirt_version(GVariantBuilder *list, gulong version,
                                         const VgpuInventory *inventory);
-/* Where it differs from what sysfs shows. */
+/* Differences of libvirt's view from sysfs. */
 void vgpu_report_doctor_view(GVariantBuilder *list, const VgpuLibvirtView *view);
-/* Of @rows (of VgpuRow): what should not be there any more, or is nobody's. */
+/* Those of @rows (of VgpuRow) that should no longer exist, or have no owner. */
 void vgpu_report_doctor_leaks(GVariantBuilder *list, const GPtrArray *rows);
 /* @rows: of VgpuPoolRow; @broken: of char *, "FILE: reason". */
 void vgpu_report_doctor_pools(GVariantBuilder *list, const GPtrArray *rows,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report-explain.c: what a start would do */
+/* report-explain.c: the forecast of a start */
 #include "daemon/report-private.h"
 #include "daemon/report.h"
 
@@ -25,7 +25,7 @@ add_note(GString *out, const char *before, const char *text)
         g_string_append_printf(out, "%s%s%s", out->len ? "; " : "", before, text);
 }
 
-/* Remarks on it beside its place. @reason: what is said of the whole start. */
+/* Remarks besides its place. @reason: the refusal of the whole start. */
 static char *
 note_of(const VgpuForecast *forecast, const char *reason)
 {
@@ -71,7 +71,7 @@ report_forecast(const VgpuForecast *forecast, const char *note)
     return g_variant_dict_end(&dict);
 }
 
-/* Whether the domain may have something of that GPU, if there is room. */
+/* Whether the domain may have a vGPU on that GPU, if there is room. */
 static bool
 is_for(const GPtrArray *forecasts, guint gpu)
 {
@@ -88,7 +88,7 @@ is_for(const GPtrArray *forecasts, guint gpu)
     return false;
 }
 
-/* What still fits now, on the GPUs that the domain may have something of. */
+/* The profiles that still fit now, on the GPUs that the domain may use. */
 static GVariant *
 report_room(VgpuManager *manager, const GPtrArray *forecasts)
 {

@@ -64,7 +64,7 @@ report_passed(const GPtrArray *passed)
     return g_variant_builder_end(&list);
 }
 
-/* What the caller may see of the row's pool; NULL: it has no definition. */
+/* The part of the row's pool that the caller may see; NULL: it has no definition. */
 static VgpuPool *
 pool_for(const VgpuPoolRow *row, bool may_manage)
 {
@@ -73,7 +73,8 @@ pool_for(const VgpuPoolRow *row, bool may_manage)
     return may_manage ? vgpu_pool_ref((VgpuPool *) row->pool) : vgpu_pool_in_part(row->pool);
 }
 
-/* Which plugin parameters its devices may ask for, and what each has; the default pool has no policy. */
+/* The plugin parameters that its devices may ask for, and those that each gets; the default pool has no
+ * policy. */
 static void
 put_params(GVariantDict *dict, const VgpuPool *pool)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report-private.h: how dictionaries are filled; what is unknown is left out of them */
+/* report-private.h: helpers to fill dictionaries; unknown values are left out */
 #pragma once
 
 #include <gio/gio.h>

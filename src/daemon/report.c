@@ -5,7 +5,7 @@
 #include "daemon/report-private.h"
 #include "placement/room.h"
 
-/* Zero stands for what the driver did not say. */
+/* Zero means that the driver did not report a value. */
 static void
 put_known(GVariantDict *dict, const char *key, guint value)
 {
@@ -102,8 +102,8 @@ creatable(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuParent *pare
     return g_variant_builder_end(&names);
 }
 
-/* Whether the host has it: host.xml keeps it, or one of the host's own drivers is bound to it, and a guest gets
- * it only when nothing else is left and nobody works with it. */
+/* Whether the host has it: host.xml keeps it, or one of the host's own drivers is bound to it, and a
+ * guest gets it only if there is no other one and it is not in use. */
 static bool
 is_hosts(const VgpuGpu *gpu, const VgpuParent *parent)
 {

@@ -12,12 +12,12 @@
         "RestrictRealtime=yes", "LockPersonality=yes", "MemoryDenyWriteExecute=yes",             \
         "KeyringMode=private", "SystemCallArchitectures=native", "SystemCallErrorNumber=EPERM",  \
         "UMask=0077"
-/* What those do that have nothing to do with a GPU. */
+/* The sandbox of programs that do not touch GPUs. */
 #define NO_HARDWARE                                                                              \
     "PrivateDevices=yes", "ProtectClock=yes", "ProtectKernelModules=yes",                        \
         "ProtectKernelTunables=yes"
 
-/* As virt-vgpu-host.service, which says why. It keeps the layout and what has become of it. */
+/* As virt-vgpu-host.service, which gives the reasons. It writes the layout and its status. */
 static const char *const host[] = {
     CONFINED,
     "RestrictSUIDSGID=yes",
@@ -29,9 +29,9 @@ static const char *const host[] = {
     NULL,
 };
 
-/* It reads what may be another user's, and gives the image to QEMU's group. All files of a driver are open at
- * a time, and its limit is not its own to raise. No RestrictSUIDSGID: that takes openat2() away, whose mode
- * no filter of system calls can see, and with it what keeps links out. */
+/* It reads files of other users, and gives the image to QEMU's group. All files of a driver are open at
+ * the same time, and it cannot raise its limit itself. No RestrictSUIDSGID: that forbids openat2(),
+ * whose mode a filter of system calls cannot see, and which protects against links. */
 static const char *const iso[] = {
     CONFINED,
     NO_HARDWARE,
@@ -44,7 +44,7 @@ static const char *const iso[] = {
     NULL,
 };
 
-/* It becomes a user, and then talks to libvirt's socket. */
+/* It becomes another user, and then talks to libvirt's socket. */
 static const char *const metadata[] = {
     CONFINED,
     NO_HARDWARE,

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sandbox.h: what the programs may do that the daemon has systemd start
+/* sandbox.h: the sandboxes of programs that the daemon has systemd start
  *
- * They run in units of their own, since the daemon's has no room for what they do; so what confines the
- * daemon does not hold for them. Data only. */
+ * They run in units of their own, since the daemon's unit does not allow what they do; so the daemon's
+ * sandbox does not apply to them. Data only. */
 #pragma once
 
 #include <glib.h>
 
-/* The properties (systemd.exec(5)) of a program's unit, "NAME=VALUE" each, ended by NULL; NULL: there is no
- * such program. None is newer than systemd 247, since systemd-run(1) fails for one that it does not know. */
+/* The properties (systemd.exec(5)) of a program's unit, "NAME=VALUE" each, ended by NULL; NULL: there is
+ * no such program. None is newer than systemd 247, since systemd-run(1) fails for properties that it
+ * does not know. */
 const char *const *vgpu_sandbox_properties(const char *program);
 
 /* "NAME=" with @path as systemd-run(1) wants it among others: quoted, and passed over when it is not there. */

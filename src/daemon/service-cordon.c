@@ -10,7 +10,7 @@
 
 #define PASSWD_SIZE 16384
 
-/* The user's name, or their number where that has none. */
+/* The user's name, or the number if it has none. */
 static char *
 name_of(guint uid)
 {
@@ -23,7 +23,7 @@ name_of(guint uid)
     return g_strdup_printf("uid %u", uid);
 }
 
-/* One or the other; and it is on disk when this returns. */
+/* Cordon or uncordon; the change is on disk when this returns. */
 static bool
 change(VgpuService *self, const char *gpu, bool cordons, const char *reason, const char *by,
        GError **error)

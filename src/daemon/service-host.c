@@ -31,7 +31,7 @@ answer_arguments(GDBusMethodInvocation *call, GVariant *result, GError **error)
     return answer(call, result, error);
 }
 
-/* NULL when it was none and the call is answered. */
+/* NULL: it was no address, and the call was answered with an error. */
 static char *
 address_of(GDBusMethodInvocation *call, const char *text)
 {
@@ -142,7 +142,7 @@ has_option(GVariant *options, const char *key)
     return g_variant_lookup(options, key, "b", &value) && value;
 }
 
-/* @layout: what the layout's file is to have in its <mig>, see vgpu_layout_persist(). */
+/* @layout: the new contents of <mig> in the layout's file, see vgpu_layout_persist(). */
 static gboolean
 change_mig(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *address,
            const char *const *args, const char *layout, GVariant *options)
@@ -191,7 +191,7 @@ on_clear_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char 
     return change_mig(setup, call, address, args, off ? "off" : "", options);
 }
 
-/* What the layout's file will say of the scheduler: what was not asked for is not in it. */
+/* The scheduler in the layout's file: only the settings that were asked for. */
 static GPtrArray *
 scheduler_persist(const char *address, GVariant *options)
 {
@@ -226,7 +226,7 @@ scheduler_persist(const char *address, GVariant *options)
     return args;
 }
 
-/* "KEY=VALUE" words that no program takes for an option; NULL when a key is none. */
+/* "KEY=VALUE" words that no program takes for an option; NULL if a key is invalid. */
 static GPtrArray *
 scheduler_args(const char *address, GVariant *options)
 {

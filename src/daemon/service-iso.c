@@ -60,7 +60,7 @@ static bool
 read_option(Options *self, const char *key, GVariant *value, GError **error)
 {
     if (g_str_equal(key, "gridd") && g_variant_is_of_type(value, G_VARIANT_TYPE_STRING_ARRAY)) {
-        g_clear_pointer(&self->gridd, g_strfreev); /* who repeats a key means the last one */
+        g_clear_pointer(&self->gridd, g_strfreev); /* if a key is repeated, the last one counts */
         self->gridd = g_variant_dup_strv(value, NULL);
     } else if (g_str_equal(key, "profile") &&
                g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {

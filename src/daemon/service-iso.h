@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-iso.h: the method of org.virtvgpu.Manager1 that builds images
  *
- * It gets open files and nothing else. So it takes regular files only: what is below a directory would
- * be opened with the daemon's rights instead of the caller's. */
+ * It gets only open files, and accepts only regular ones: files below a directory would be opened with
+ * the daemon's rights instead of the caller's. */
 #pragma once
 
 #include "bus/manager1.h"

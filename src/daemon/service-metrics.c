@@ -9,9 +9,9 @@
 #include "gpu/vendor.h"
 
 #define MAX_AGE_MS                                                                               \
-    600000 /* what was not touched by us; a scrape is no reason to keep processes alive */
+    600000 /* unless we touched the GPU; a scrape is no reason to keep processes alive */
 
-/* A scrape is not to fail because a library hangs: then it has no figures. */
+/* A scrape must not fail because a library hangs: it then has no figures. */
 #define PATIENCE_MS 3000
 
 static GVariant *
@@ -62,7 +62,7 @@ add_figures(const VgpuServiceMetricsSource *source, VgpuHostRows *rows)
     rows->vgpus = vgpu_stats_join(bare_vgpus, vgpus);
 }
 
-/* In several turns, so that a hook that calls meanwhile waits for one of them at most. */
+/* In several turns, so that a hook that calls meanwhile waits for only one of them. */
 char *
 vgpu_service_metrics_collect(gpointer opaque)
 {

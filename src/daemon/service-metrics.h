@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* service-metrics.h: what is measured and counted: the methods GetMetrics, GetStats and GetGpuStats of
- * org.virtvgpu.Manager1, and what the first answers */
+/* service-metrics.h: figures and counters: the methods GetMetrics, GetStats and GetGpuStats of
+ * org.virtvgpu.Manager1, and the text of the first */
 #pragma once
 
 #include "bus/manager1.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service-pool.c: the methods about pools
  *
- * The worker has the pools, so what is asked of them is asked in a turn. */
+ * The pools belong to the worker, so they are queried in a turn. */
 #include <string.h>
 
 #include "base/names.h"
@@ -55,7 +55,7 @@ xml_of(VgpuService *self, const char *name, bool configured, bool may_manage, GE
     return NULL;
 }
 
-/* Who still has to do with it, before it is changed. */
+/* The domains that still use it, before it is changed. */
 static char **
 users_of(VgpuService *self, const char *name)
 {
@@ -79,7 +79,7 @@ gpus_line(const VgpuPoolRow *row)
     return g_string_free(line, FALSE);
 }
 
-/* Read it again; *@lines: what was found, *@job (NULL: none): the image to build. */
+/* Read it again; *@lines: the changes found, *@job (NULL: none): the image to build. */
 static bool
 read_again(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
            GError **error)
@@ -88,7 +88,7 @@ read_again(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **j
     g_autofree char *xml = before ? g_strdup(before->xml) : NULL;
     g_autoptr(VgpuPoolRow) row = NULL;
 
-    /* also one that could not be read before, or whose file was put there by hand */
+    /* even if it could not be read before, or its file was put there by hand */
     if (!g_str_equal(name, VGPU_POOL_DEFAULT) && !vgpu_pools_refresh(pools_of(self), name, error))
         return false;
     row = find_row(self, name, error);
@@ -107,7 +107,7 @@ read_again(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **j
 
 /* --- on the methods' threads -------------------------------------------------------------- */
 
-/* Where vGPUs may go has changed: definitions may have waited for it. */
+/* The places for vGPUs have changed: definitions may have waited for that. */
 static void
 follow_change(VgpuService *self)
 {
@@ -128,7 +128,7 @@ write_change(VgpuService *self, VgpuPoolsChange *change, const VgpuPool **pool, 
     return turn;
 }
 
-/* @reason: how, NULL: there is nothing more to say. */
+/* @reason: details, NULL: none. */
 static void
 tell(const VgpuService *self, const char *event, const char *pool, const char *reason)
 {
@@ -139,7 +139,8 @@ tell(const VgpuService *self, const char *event, const char *pool, const char *r
     vgpu_guard_tell(self->guard, &about);
 }
 
-/* @xml is a pool already. The program that builds its image is root, so it may not read or write just anywhere. */
+/* @xml is a valid pool. The program that builds its image runs as root, so the directories that it may
+ * use are limited. */
 static bool
 check_files(const VgpuService *self, const char *xml, GError **error)
 {
@@ -169,7 +170,7 @@ define(VgpuService *self, const char *xml, GError **error)
     return report_row(self, pool->name, true, error);
 }
 
-/* The name of a pool that may have been named by its UUID, or that cannot be found. */
+/* The name of a pool that is given by name or UUID; @name itself if there is no such pool. */
 static char *
 name_of(const VgpuService *self, const char *name)
 {
@@ -243,7 +244,7 @@ refresh(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
     return true;
 }
 
-/* Who may not sees pools in part. Not in a turn. */
+/* Callers that may not manage pools see them in part. Not in a turn. */
 static bool
 may_manage(VgpuService *self, GDBusMethodInvocation *call)
 {
@@ -366,7 +367,7 @@ on_set_pool_autostart(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, co
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-/* Without a job there is nothing to be built. */
+/* Without a job there is nothing to build. */
 static bool
 build_image(const VgpuIsoJob *job, GPtrArray *lines, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* service-private.h: what service.c and its neighbours share */
+/* service-private.h: shared by service.c and its neighbours */
 #pragma once
 
 #include "base/error.h"
@@ -27,7 +27,7 @@ void vgpu_service_subject(const char *method, GVariant *arguments, GVariantDict 
 /* A turn that begins when the GPUs have been read. */
 VgpuTurn *vgpu_service_turn(VgpuService *self) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Answers to @call that are errors; all return what the handler is to return. */
+/* Answer @call with an error; all return the value for the handler to return. */
 gboolean vgpu_service_fail(GDBusMethodInvocation *call, VgpuError code, const char *what,
                            const char *text);
 /* Takes @error. */

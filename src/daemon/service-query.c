@@ -9,7 +9,7 @@
 #include "domain/refusals.h"
 #include "gpu/difference.h"
 
-/* The search for a place may take seconds, and anybody may ask: not on the worker. */
+/* The search for a place may take seconds, and any user may ask: not on the worker. */
 static GVariant *
 explain(VgpuService *self, VgpuDomain *domain)
 {
@@ -110,7 +110,7 @@ on_explain(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *x
 
 /* --- doctor ------------------------------------------------------------------------------- */
 
-/* libvirt learns of what has changed from udev, a moment later. */
+/* libvirt learns about changes from udev, a moment later. */
 #define BEHIND_MS 2000
 #define NODEDEVS_MS 5000
 
@@ -127,7 +127,7 @@ compare_views(VgpuService *self)
     return differences;
 }
 
-/* What differs is compared once more, with what libvirt shows then. */
+/* Differences are checked once more, against libvirt's next list. */
 static VgpuLibvirtView
 view_of_libvirt(VgpuService *self)
 {

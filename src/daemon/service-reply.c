@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* service-reply.c: what the methods of all files need: a turn, their handlers, and answers that are errors */
+/* service-reply.c: shared by the methods of all files: turns, handlers, and answers with errors */
 #include "daemon/service-private.h"
 
 VgpuTurn *

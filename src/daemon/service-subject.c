@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* service-subject.c: what a call is about, as the manager knows it: whose pool and tenant, for polkit's rules */
+/* service-subject.c: the pool and tenant that a call concerns, from the manager, for polkit's rules */
 #include "base/names.h"
 #include "base/uuid.h"
 #include "daemon/service-private.h"
@@ -12,7 +12,7 @@ put(GVariantDict *details, const char *key, const char *text)
         g_variant_dict_insert(details, key, "s", text);
 }
 
-/* Its name, however the caller named it: a rule about it could be evaded else. */
+/* Its name, regardless of how the caller named it: rules about the pool could be evaded otherwise. */
 static void
 complete_pool(VgpuManager *manager, GVariantDict *details)
 {

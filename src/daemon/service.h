@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* service.h: org.virtvgpu.Manager1 on the bus
  *
- * Methods run on threads of their own and wait there for the worker or the guard, so that the
- * main loop never waits. Who may call what is said in access.h. */
+ * Methods run on threads of their own and wait there for the worker or the guard, so that the main loop
+ * never waits. access.h decides which user may call which method. */
 #pragma once
 
 #include <gio/gio.h>
@@ -18,7 +18,7 @@ VgpuService *vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuar
 
 /* Put it on @connection, the only one at a time. */
 gboolean vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **error);
-/* Take it off there again; what that one's callers still wait for is dropped. */
+/* Remove it from the connection; calls that its callers still wait for are dropped. */
 void vgpu_service_unexport(VgpuService *self);
 
 /* The signal Event, and that of its kind, from any thread; takes a floating @event. */

@@ -14,8 +14,8 @@
 #define RETRY_MS 1000
 #define RETRY_MOST_MS 320000
 
-/* UUIDs of the domains that may concern us without anything of ours in them: those that the manager has, and
- * those that a pool gives vGPUs. */
+/* UUIDs of domains that may concern us without anything of ours in their XML: those known to the
+ * manager, and those that a pool gives vGPUs. */
 static GPtrArray *
 get_known(VgpuGuard *self, const GPtrArray *states)
 {
@@ -51,7 +51,7 @@ listed_of(const VgpuDomainState *state)
     return listed;
 }
 
-/* Whether it is followed for what is in its XML, or cannot be. */
+/* Whether its XML concerns us, or cannot be read. */
 static bool
 is_seen_to(const GPtrArray *states, const char *uuid)
 {
@@ -65,7 +65,7 @@ is_seen_to(const GPtrArray *states, const char *uuid)
     return false;
 }
 
-/* It had to be left alone. Once a look can read it, all are compared again. */
+/* The domain could not be read. Once a look can read it, all are compared again. */
 static void
 mark_unreadable(VgpuGuard *self, const char *domain_uuid)
 {
@@ -75,9 +75,9 @@ mark_unreadable(VgpuGuard *self, const char *domain_uuid)
     vgpu_guard_mark(self, domain_uuid, VGPU_LOOK_DEFINITION);
 }
 
-/* Each is read once more by its own look, which nothing overtakes: those that could not be read, those
- * with something of ours, those that had it when last seen, those that a pool gives it, and those with a
- * persistent vGPU that no longer seems to be wanted. */
+/* Have each domain read once more by a look of its own, in order with other work on it: those that could
+ * not be read, those with something of ours, those that had it when last seen, those that a pool gives
+ * vGPUs, and those with a persistent vGPU that no longer seems to be wanted. */
 static void
 mark_all(VgpuGuard *self, const GPtrArray *states, const GPtrArray *plan)
 {
@@ -122,7 +122,7 @@ reconcile(VgpuGuard *self, GHashTable *noted, const GPtrArray *facts, bool dry_r
 static GPtrArray *
 sweep_host(VgpuGuard *self, virConnectPtr conn, bool dry_run, GError **error)
 {
-    /* noted before the list is made: what changes after that is left alone */
+    /* noted before the list is made: records that change after that are left alone */
     g_autoptr(GHashTable) noted = note(self);
     g_autoptr(GPtrArray) states = vgpu_domains_list(conn, error);
     g_autoptr(GPtrArray) facts = NULL;
@@ -162,7 +162,7 @@ watch(VgpuGuard *self, virConnectPtr conn, GError **error)
     return self->watch != NULL;
 }
 
-/* It may be another one than that of the library that we run with: libvirt is upgraded under us. */
+/* It may differ from that of the library that we run with, after an upgrade of libvirt. */
 static void
 take_libvirt(VgpuGuard *self, virConnectPtr conn)
 {
@@ -172,7 +172,7 @@ take_libvirt(VgpuGuard *self, virConnectPtr conn)
     vgpu_manager_take_libvirt(self->manager, version);
 }
 
-/* Subscribe first and list then, so that nothing falls between. */
+/* Subscribe first and list then, so that no change is missed. */
 static VgpuOutlook
 look(const char *key, guint *what, GError **error, gpointer opaque)
 {

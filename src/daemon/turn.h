@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* turn.h: a turn on the worker: it stands still while another thread calls the manager in its place
+/* turn.h: a turn on the worker: it is blocked while another thread calls the manager in its place
  *
- * Hook requests overtake a turn that has not begun, and wait for one that has. So it is short, and nothing
- * that waits happens in it: no call of libvirt's, no wait for another thread or a disk. It ends with its
- * scope. For any thread but the worker and the main one. */
+ * Hook requests overtake a turn that has not begun, and wait for one that has. So it must be short, and
+ * must not wait for anything: no calls of libvirt, no waiting for another thread or a disk. It ends with
+ * its scope. For any thread but the worker and the main one. */
 #pragma once
 
 #include "core/manager.h"
@@ -11,9 +11,9 @@
 
 typedef struct VgpuStandIn VgpuTurn;
 
-/* Waits until the worker has come to it. */
+/* Waits until the worker is ready for it. */
 VgpuTurn *vgpu_turn_begin(VgpuWorker *worker) G_GNUC_WARN_UNUSED_RESULT;
-/* The same, once what is known of the GPUs is not older than @age_ms, or as far as that goes (see
+/* The same, once the readings of the GPUs are not older than @age_ms, as far as possible (see
  * vgpu_manager_when_seen()). */
 VgpuTurn *vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms)
     G_GNUC_WARN_UNUSED_RESULT;

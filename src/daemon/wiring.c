@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* wiring.c: what the guard is told by the manager and by libvirt, and who does it */
+/* wiring.c: callbacks of the manager and of libvirt, passed on to the files that handle them */
 #include "daemon/wiring.h"
 
 #include "daemon/faults.h"
@@ -16,7 +16,7 @@
 #define THREADS 4
 #define IN_FLIGHT_US (60 * G_USEC_PER_SEC)
 
-/* --- what the manager tells --------------------------------------------------------------- */
+/* --- callbacks of the manager --------------------------------------------------------------- */
 
 static void
 host_event(GVariant *event, gpointer opaque)
@@ -64,7 +64,7 @@ host_add_gpu_instance(const char *gpu, int gi_profile, GError **error, gpointer 
     return vgpu_host_setup_add_gpu_instance(self->host_setup, gpu, gi_profile, error);
 }
 
-/* A definition may have waited for a GPU that has just come. */
+/* A definition may have waited for a GPU that has just appeared. */
 static void
 host_gpus_changed(gpointer opaque)
 {
@@ -99,15 +99,15 @@ do_started(gpointer data)
     VgpuTask *task = data;
 
     vgpu_manager_started(task->guard->manager, task->domain_uuid, task->domain_id);
-    /* one that was defined and started in a go, or is transient: a pool may have vGPUs for it */
+    /* the domain was defined and started in one step, or is transient: a pool may have vGPUs for it */
     if (!vgpu_manager_since(task->guard->manager, task->domain_uuid) &&
         vgpu_gift_exists(task->guard, task->domain_name))
         vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
 }
 
-/* A STOPPED counts as a second release, but it does not say of which run: look at the domain,
- * unless it has been prepared again meanwhile. */
+/* A STOPPED event counts as a second release, but does not say of which run: look at the domain, unless
+ * it has been prepared again meanwhile. */
 static void
 do_stopped(gpointer data)
 {
@@ -144,7 +144,7 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
     }
 }
 
-/* A device has appeared, mostly one of ours that is recorded, or one of somebody else's. */
+/* A device has appeared, usually one of ours with a record, or a foreign one. */
 static void
 do_check_mdev(gpointer data)
 {
@@ -157,7 +157,7 @@ do_check_mdev(gpointer data)
     vgpu_task_free(task);
 }
 
-/* It may be one that a driver finished long after nobody waited for it any more. */
+/* A driver may have finished it long after its start was given up. */
 static void
 check_mdev(VgpuGuard *self, const char *name)
 {

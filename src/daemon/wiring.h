@@ -7,7 +7,7 @@
 /* Before the manager exists. */
 VgpuGuard *vgpu_wiring_new(VgpuWorker *worker, const VgpuConfig *config,
                            void (*event)(GVariant *event, gpointer opaque), gpointer opaque);
-/* What to create the manager with; their opaque is the guard. */
+/* To create the manager with; their opaque is the guard. */
 VgpuManagerOps vgpu_wiring_host(void);
 /* Begin: connect when libvirt is there. On the main thread. */
 void vgpu_wiring_start(VgpuGuard *self, VgpuManager *manager, VgpuHostSetup *host_setup,

@@ -8,11 +8,11 @@
 
 typedef struct VgpuWorker VgpuWorker;
 
-/* Not running yet, so that what belongs to it can be set up first. */
+/* Not running yet, so that the data that it owns can be set up first. */
 VgpuWorker *vgpu_worker_new(void);
 GMainContext *vgpu_worker_context(VgpuWorker *self);
 void vgpu_worker_start(VgpuWorker *self);
-/* Lets the function that runs now come to its end, and drops the rest. */
+/* Lets the running function finish, and drops the rest. */
 void vgpu_worker_stop(VgpuWorker *self);
 
 /* Call @func on the worker. Hook requests overtake all else. */

@@ -52,7 +52,7 @@ _Static_assert(sizeof(XMLNS_FAMILY) >= sizeof(ALIAS_PREFIX), "CARRY is too short
 struct policy {
     const char *op;
     const char *subop;
-    bool fatal;      /* a failure refuses; else complain and let libvirt go on */
+    bool fatal;      /* a failure refuses; otherwise warn and let libvirt continue */
     bool system;     /* refuse a guest of ours in qemu:///session; else it is left alone */
     bool filter;     /* libvirt reads stdout as the new XML, nothing means no change */
     int deadline_ms; /* of the whole run */
@@ -472,7 +472,7 @@ print_failure(const struct call *call)
     while (line[len - 1] == ' ')
         len--;
     line[len++] = '\n';
-    (void) !write(STDERR_FILENO, line, len); /* nobody else is left to be told */
+    (void) !write(STDERR_FILENO, line, len); /* there is no other place to report to */
 }
 
 int
@@ -486,7 +486,7 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     init_call(&call, policy, argc, argv);
 
-    /* An XML that never comes leaves us knowing nothing: not ours, the guest goes on. */
+    /* Without an XML we do not know whether the domain is ours: assume not, so that the guest runs. */
     read_xml(&call);
     if (!call.marked && !has_claim(&call))
         return EXIT_SUCCESS;

@@ -11,11 +11,12 @@ typedef struct {
     char *libvirt_uri;
     guint attach_timeout; /* s: how long a late attach is tried */
     guint detach_timeout; /* s: how long a guest may take to let go of a vGPU */
-    guint hook_deadline;  /* s: a start that cannot be answered by then is refused */
+    guint hook_deadline;  /* s: a start without an answer after that time is refused */
     guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
     guint remove_timeout; /* s: after that a removal is reported as stuck */
-    bool cordon_on_xid;   /* cordon a GPU whose driver reports an error that has to be mended */
-    bool restart_moved;   /* start again what libvirt's autostart could not, as its VF had gone */
+    bool cordon_on_xid;   /* cordon a GPU whose driver reports an error that needs an
+                           * administrator */
+    bool restart_moved;   /* start domains again whose autostart failed as their VF was gone */
     VgpuPlacement policy; /* for devices that name none */
     char *sriov_manage;   /* path of NVIDIA's script */
     char *nvml_library;   /* as dlopen(3) takes it */
@@ -23,7 +24,7 @@ typedef struct {
     guint metrics_interval; /* s: how often it is written */
     char **image_sources;   /* directories from which images of pools are built, absolute */
     char **image_dirs;      /* and where these are */
-    char *image_group;      /* that may read them; NULL: that of QEMU's usual user */
+    char *image_group;      /* the group that may read them; NULL: that of QEMU's usual user */
     char *file, *dir;       /* where all of this was looked for */
 } VgpuConfig;
 

@@ -279,7 +279,7 @@ on_destroy_over(gpointer data)
     if (vgpu_records_find(self->manager, self->uuid))
         g_set_error(&error, VGPU_ERROR, VGPU_ERROR_BUSY,
                     "vGPU %s is not removed yet: a process holds it open, or its driver does not "
-                    "answer; removal goes on",
+                    "answer; removal continues",
                     self->uuid);
     self->done(error, self->opaque);
     g_hash_table_remove(self->manager->removals, g_main_current_source());

@@ -34,7 +34,7 @@ gint64 vgpu_agenda_wanted_since(VgpuAgenda *self, const char *key);
 void vgpu_agenda_mark(VgpuAgenda *self, const char *key, guint what);
 /* The same, but after earlier failures the delays of timers keep growing. */
 void vgpu_agenda_add(VgpuAgenda *self, const char *key, guint what);
-/* The obstacle for looks at @key may be gone: if a look is to be repeated, do it now. */
+/* The obstacle for looks at @key may be gone: if a look waits to be repeated, do it now. */
 void vgpu_agenda_resume(VgpuAgenda *self, const char *key);
 /* The same for all keys that wait for a connection, and not for a timer. */
 void vgpu_agenda_resume_waiting(VgpuAgenda *self);

@@ -54,7 +54,7 @@ vgpu_correction_is_allowed(VgpuGuard *self, const VgpuDomainState *state, VgpuCo
     if (contest != VGPU_CONTEST_NONE) /* the look is repeated: the other side may stop one day */
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_FAILED,
                     "domain '%s': its definition is contested: it was corrected five times "
-                    "within a minute and changed back by somebody else",
+                    "within a minute and changed back by another program or user",
                     state->name);
     return contest == VGPU_CONTEST_NONE;
 }

@@ -141,7 +141,7 @@ count_interface(const VgpuInventory *inventory, VgpuInterface interface)
 
 typedef struct {
     const char *status;
-    const char *text; /* goes on after "libvirt 9.0.0 " */
+    const char *text; /* follows "libvirt 9.0.0 " */
     const char *fix;
 } Gate;
 

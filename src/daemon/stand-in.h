@@ -15,5 +15,5 @@ void vgpu_stand_in_wait_for_end(gpointer self);
 
 /* For the calling thread: wait until the other one is blocked, … */
 void vgpu_stand_in_wait_for_begin(VgpuStandIn *self);
-/* … and let it go on. */
+/* … and let it continue. */
 void vgpu_stand_in_end(VgpuStandIn *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* backend.h: what every way of making a vGPU must be able to do
+/* backend.h: the operations of every way of making a vGPU
  *
  * Nothing outside this directory asks which family a device is of, except through the model's
  * VgpuInterface. */
@@ -15,12 +15,12 @@ typedef struct {
     const char *uuid; /* canonical; VFs have none, there it is only our name for the vGPU */
 } VgpuPlace;
 
-/* What the kernel shows of a device at one moment. */
+/* The state of a device in the kernel at one moment. */
 typedef struct {
     bool exists;
-    char *parent;     /* NULL when it cannot be told */
-    char *profile_id; /* NULL when it cannot be told */
-    char *unusable;   /* why QEMU could not open it, with what helps; NULL: it could */
+    char *parent;     /* NULL when unknown */
+    char *profile_id; /* NULL when unknown */
+    char *unusable;   /* why QEMU could not open it, with advice; NULL: it could */
 } VgpuPresence;
 
 static inline void
@@ -33,7 +33,7 @@ vgpu_presence_clear(VgpuPresence *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuPresence, vgpu_presence_clear)
 
-/* What a call to make a device has come to, beside its return value. */
+/* The outcome of a call to make a device, besides its return value. */
 typedef struct {
     bool existed; /* it was there with that profile, and no process has it open */
     bool left;    /* it failed, and a device that was made may be there still */
@@ -43,8 +43,8 @@ typedef struct {
 typedef struct {
     VgpuInterface interface;
 
-    /* Add what @parent, which has no offers yet, offers (static facts go to @gpu once). False: it
-     * cannot be told. */
+    /* Add the offers of @parent, which has none yet (static facts go to @gpu once). False: they are
+     * unknown. */
     bool (*read_offers)(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error);
 
     /* Add the instances on @parent, which has none yet; NULL where scan.c finds them by UUID. A plain VF
@@ -79,8 +79,8 @@ typedef struct {
      * time at all. */
     guint (*removal_grace)(const VgpuSysfs *sysfs);
 
-    /* What is at @place; of a plain VF, whether the VF is there. A device that was made a moment ago may
-     * not be usable yet, see vgpu_vfio_settle(). */
+    /* The device at @place; for a plain VF, whether the VF exists. A device that was made a moment ago
+     * may not be usable yet, see vgpu_vfio_settle(). */
     VgpuPresence (*look)(const VgpuSysfs *sysfs, const VgpuPlace *place);
 
     /* Whether a process has it open. May block while QEMU opens or closes it. */

@@ -32,7 +32,7 @@ end(Capture *self)
                          g_variant_builder_end(&self->unreadable));
 }
 
-/* What is not there is left out. */
+/* Missing files are left out. */
 static void
 add_file(Capture *self, const char *path)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* capture.h: the files from which vGPUs are told, as they are
+/* capture.h: the files that describe GPUs and vGPUs, unchanged
  *
- * For `virt-vgpu doctor --capture`, so that what a host shows can be looked at elsewhere. Only what is
- * listed in capture.c is read: nothing that names a guest, and nothing that changes by being read. Drivers
- * are asked, and may keep a caller waiting for ever: not for virtvgpud or virt-vgpu. */
+ * For `virt-vgpu doctor --capture`, so that a host can be examined elsewhere. Only the files listed in
+ * capture.c are read: none that names a guest, and none that changes by being read. This calls drivers,
+ * which may block forever: not for virtvgpud or virt-vgpu. */
 #pragma once
 
 #include <glib.h>

@@ -10,12 +10,12 @@
 #define CLASS_DISPLAY 0x03u
 #define CLASS_ACCELERATOR 0x12u
 
-/* What one look at the host goes by: sets of addresses. */
+/* The data of one discovery: sets of addresses. */
 typedef struct {
     const VgpuSysfs *sysfs;
     GHashTable *mdev;  /* functions that carry mdev types */
     GHashTable *above; /* PFs of those that are VFs */
-    GHashTable *named; /* PFs that count whatever their class is; may be NULL */
+    GHashTable *named; /* PFs that count regardless of their class; may be NULL */
 } Scan;
 
 static char *
@@ -32,7 +32,7 @@ read_pci(const VgpuSysfs *sysfs, const char *address, const char *attribute)
     return vgpu_sysfs_read(sysfs, path, NULL);
 }
 
-/* *@text is NULL when there is no such attribute. False: that cannot be told. */
+/* *@text is NULL when there is no such attribute. False: it cannot be read. */
 static bool
 find_pci(const VgpuSysfs *sysfs, const char *address, const char *attribute, char **text,
          GError **error)
@@ -70,7 +70,7 @@ link_pci(const VgpuSysfs *sysfs, const char *address, const char *link)
     return vgpu_sysfs_link_name(sysfs, path);
 }
 
-/* Those that are PCI functions; other drivers have others ("mtty", "matrix"). */
+/* Those that are PCI functions; other drivers have parents of other kinds ("mtty", "matrix"). */
 static GHashTable *
 mdev_parents(const VgpuSysfs *sysfs, GError **error)
 {
@@ -112,8 +112,8 @@ is_named(const Scan *scan, const char *address)
     return scan->named && g_hash_table_contains(scan->named, address);
 }
 
-/* Whether the class says GPU. Compute-only cards of AMD only say "accelerator", as do
- * cards of quite another kind; one that AMD's driver for splitting GPUs has taken is a GPU. */
+/* Whether it is a GPU by its class. Compute-only cards of AMD have the class "accelerator", as have
+ * entirely different cards; one that is bound to AMD's virtualization driver is a GPU. */
 static bool
 is_gpu_by_class(const VgpuSysfs *sysfs, const char *address, guint code)
 {
@@ -134,7 +134,7 @@ is_vendor_vfio(const VgpuSysfs *sysfs, const char *address)
     return vgpu_sysfs_exists(sysfs, path);
 }
 
-/* What the function itself shows, never what its model is known for. */
+/* Decided by the files of the function, never by its model. */
 static VgpuInterface
 detect(const VgpuSysfs *sysfs, GHashTable *mdev, const char *address, bool is_vf, bool is_plain)
 {
@@ -230,8 +230,8 @@ read_gpu(const Scan *scan, const char *address, const char *canonical, const cha
     return gpu;
 }
 
-/* *@gpu is NULL when the function is no GPU. Only the class is read of those. False: it cannot be told
- * whether it is one, or what it has. */
+/* *@gpu is NULL when the function is not a GPU; only its class is read then. False: whether it is one,
+ * or its data, cannot be read. */
 static bool
 discover_function(const Scan *scan, const char *address, VgpuGpu **gpu, GError **error)
 {
@@ -338,7 +338,7 @@ vgpu_discovery_is_current(const VgpuSysfs *sysfs, const VgpuInventory *inventory
     g_autoptr(GHashTable) mdev = mdev_parents(sysfs, NULL);
     guint known = 0;
 
-    if (!mdev) /* a discovery will tell why */
+    if (!mdev) /* a discovery will report the reason */
         return false;
     for (guint i = 0; i < inventory->gpus->len; i++) {
         const VgpuGpu *gpu = g_ptr_array_index(inventory->gpus, i);

@@ -20,8 +20,8 @@ parse_node(const char *name, guint *number)
            sscanf(name, "renderD%u%c", number, &rest) == 1;
 }
 
-/* A line for each open file of the device, whichever of its nodes that is: command, process, number
- * of the node, … (kernel: drivers/gpu/drm/drm_debugfs.c, drm_clients_info). False: it is not told. */
+/* A line for each open file of the device, whichever of its nodes that is: command, process, number of
+ * the node, … (kernel: drivers/gpu/drm/drm_debugfs.c, drm_clients_info). False: it is not available. */
 static bool
 ask_kernel(const VgpuSysfs *sysfs, guint number, char **open)
 {
@@ -39,8 +39,8 @@ ask_kernel(const VgpuSysfs *sysfs, guint number, char **open)
     return text != NULL;
 }
 
-/* Whether it is open in process @pid, which may end, or be none that we may look into. Links are read,
- * never followed: what they lead to may hang. */
+/* Whether it is open in process @pid, which may exit, or which we may not inspect. Links are read, never
+ * followed: their targets may hang. */
 static char *
 search_process(const VgpuSysfs *sysfs, const char *pid, GPtrArray *nodes, guint *left)
 {

@@ -5,8 +5,8 @@
 #include "sysfs/sysfs.h"
 
 /* *@open: the name of a DRM node of @device (its path below the root) that a process has open
- * ("renderD129"), owned by the caller; left alone: none, as far as that can be told. The kernel tells in
- * debugfs; where that is not mounted, /proc is searched, in which root sees all processes, and the daemon in
- * its unit only those without more capabilities. VGPU_ERROR_DRIVER: it cannot be told. */
+ * ("renderD129"), owned by the caller; left alone: none, as far as known. The kernel's list is in
+ * debugfs; if that is not mounted, /proc is searched, where root sees all processes, but the daemon in
+ * its unit only those without more capabilities. VGPU_ERROR_DRIVER: unknown. */
 bool vgpu_drm_open_node(const VgpuSysfs *sysfs, const char *device, char **open, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

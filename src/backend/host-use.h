@@ -5,8 +5,9 @@
 
 #include "sysfs/sysfs.h"
 
-/* *@what: what the host does with @device (its path below the root, of PCI function @address), "renderD129 is open",
- * "eth3 is up", "/dev/nvme1n1 is mounted"; owned by the caller, left alone: nothing, as far as that can be told.
- * VGPU_ERROR_DRIVER: it cannot be told. What is asked is only that which its class can be used for. */
+/* *@what: what the host does with @device (its path below the root, of PCI function @address),
+ * "renderD129 is open", "eth3 is up", "/dev/nvme1n1 is mounted"; owned by the caller, left alone:
+ * nothing, as far as known. VGPU_ERROR_DRIVER: unknown. Only the kinds of use that fit its class are
+ * checked. */
 bool vgpu_host_use_find(const VgpuSysfs *sysfs, const char *device, const char *address,
                         char **what, GError **error) G_GNUC_WARN_UNUSED_RESULT;

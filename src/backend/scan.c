@@ -69,7 +69,7 @@ read_mdev(const VgpuSysfs *sysfs, const char *uuid, VgpuGpu *gpu, GError **error
     return vgpu_error_set(error, VGPU_ERROR_DRIVER, "cannot find the parent of vGPU %s", uuid);
 }
 
-/* Those that have a UUID for a name. */
+/* Directory entries whose name is a UUID. */
 static bool
 read_mdevs(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* scan.h: what the drivers of GPUs say of them
+/* scan.h: reads GPUs from their drivers
  *
- * Their drivers are asked, and may keep a caller waiting for ever: not for virtvgpud. */
+ * This calls drivers, which may block forever: not for virtvgpud. */
 #pragma once
 
 #include "gpu/inventory.h"
 #include "sysfs/sysfs.h"
 
-/* Read again what the parents of @gpu offer and have; profiles that are known already stay. False: it
- * cannot be told, and @gpu is of no use. */
+/* Read offers and instances of the parents of @gpu again; known profiles stay. False: they cannot be
+ * read, and @gpu must not be used. */
 bool vgpu_scan_contents(const VgpuSysfs *sysfs, VgpuGpu *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

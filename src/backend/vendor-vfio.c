@@ -71,8 +71,8 @@ vgpu_vendor_vfio_parse(const char *text)
     return profiles;
 }
 
-/* A list of the moment: it shrinks with what its siblings take, and is empty on a VF that has a
- * vGPU. What it has named once stays among the GPU's profiles. */
+/* The list is a snapshot: it shrinks with vGPUs on its siblings, and is empty on a VF that has a vGPU.
+ * Profiles that it has named once stay among the GPU's profiles. */
 static bool
 vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GError **error)
 {
@@ -80,7 +80,7 @@ vendor_read_offers(const VgpuSysfs *sysfs, VgpuGpu *gpu, VgpuParent *parent, GEr
     g_autofree char *text = vgpu_sysfs_read(sysfs, path, NULL);
     g_autoptr(GPtrArray) listed = text ? vgpu_vendor_vfio_parse(text) : NULL;
 
-    (void) error; /* what cannot be read offers nothing, at worst too little */
+    (void) error; /* an unreadable list offers nothing, which at worst is too little */
     while (listed && listed->len) {
         g_autoptr(VgpuProfile) one = g_ptr_array_steal_index(listed, 0);
         const VgpuProfile *profile = vgpu_gpu_find_profile(gpu, one->id);
@@ -137,7 +137,7 @@ vendor_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
     if (!place->parent)
         return seen;
     if (!read_current(sysfs, place->parent, &type, &error)) {
-        /* what cannot be read is not taken for gone */
+        /* an unreadable type does not count as removed */
         seen.exists = !g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND);
     } else if (type) {
         seen.exists = true;
@@ -211,7 +211,7 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
     return true;
 }
 
-/* Undo after a type that was taken but is of no use. Whether it may be there still. */
+/* Undo a type that the driver has accepted but that cannot be used. Whether it may still be set. */
 static bool
 reset(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {

@@ -7,8 +7,8 @@
 
 #include "backend/backend.h"
 
-/* What `creatable_vgpu_types` says: VgpuProfiles "nvidia-N" in the order of the text, with
- * nothing but id and name. Lines that are no rows (the header) are skipped. */
+/* The contents of `creatable_vgpu_types`: VgpuProfiles "nvidia-N" in the order of the text, with only id
+ * and name. Lines that are no rows (the header) are skipped. */
 GPtrArray *vgpu_vendor_vfio_parse(const char *text);
 
 extern const VgpuBackend vgpu_backend_vendor_vfio;

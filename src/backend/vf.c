@@ -122,7 +122,7 @@ vf_use(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_vfio_use(sysfs, device);
 }
 
-/* What the host does with VF @vf, NULL: nothing that we know of. False: that cannot be told. */
+/* How the host uses VF @vf, NULL: not at all, as far as known. False: unknown. */
 static bool
 find_host_use(const VgpuSysfs *sysfs, const char *vf, char **what, GError **error)
 {

@@ -15,7 +15,7 @@
 #define SETTLE_TRIES 100
 #define SETTLE_STEP_US 10000
 
-/* What a look at one of the device's nodes has told. */
+/* The result of checking one of the device's nodes. */
 typedef enum {
     NODE_NONE, /* it has no such node */
     NODE_FREE,
@@ -67,7 +67,7 @@ look_at_group(const VgpuSysfs *sysfs, const char *device)
 }
 
 /* Where the kernel is built without groups (CONFIG_VFIO_GROUP), the device's own node is all there is.
- * It can be open many times (kernel: drivers/vfio/device_cdev.c), so it never tells. */
+ * It can be open many times (kernel: drivers/vfio/device_cdev.c), so opening it never proves anything. */
 static Node
 look_at_device(const VgpuSysfs *sysfs, const char *device)
 {
@@ -141,9 +141,9 @@ vgpu_vfio_read_params(const VgpuSysfs *sysfs, const char *device)
     return vgpu_sysfs_is_missing(sysfs, path) ? g_strdup("") : vgpu_sysfs_read(sysfs, path, NULL);
 }
 
-/* The newline is for NVIDIA's driver, which keeps all of a write but its last character and says
- * that it took all of it (nvidia-vgpu-vfio.c of the vGPU host driver, vgpu_params_store()). A blank takes
- * away what there was, as NVIDIA's guide has it: to write nothing is no write. */
+/* The newline is for NVIDIA's driver, which keeps all of a write but its last character and says that it
+ * took all of it (nvidia-vgpu-vfio.c of the vGPU host driver, vgpu_params_store()). A blank removes the
+ * parameters, according to NVIDIA's guide: writing an empty text would not be a write at all. */
 bool
 vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
                        const char *params, char **doubt, GError **error)

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfio.h: what mediated devices and VFs have in common: a process opens them through VFIO, and
- * NVIDIA's driver takes plugin parameters for them */
+/* vfio.h: shared by mediated devices and VFs: a process opens them through VFIO, and NVIDIA's driver
+ * takes plugin parameters for them */
 #pragma once
 
 #include "backend/backend.h"
 
-/* Whether a process has @device (its path below the root) open. Free is only what has a VFIO group
- * that could be opened, or neither group nor node of its own; to reset what is in use is worse than
- * to wait, so everything else is unknown. May block while the driver opens or closes it for QEMU. */
+/* Whether a process has @device (its path below the root) open. It is free only if it has a VFIO group
+ * that could be opened, or neither group nor node of its own; resetting a device in use is worse than
+ * waiting, so everything else is unknown. May block while the driver opens or closes it for QEMU. */
 VgpuUse vgpu_vfio_use(const VgpuSysfs *sysfs, const char *device);
 
-/* What @look shows of @place as soon as it is there and usable; it is given a second for that, as directory
- * and links may come a little after the write that makes them. */
+/* The result of @look at @place once the device exists and is usable, for which this waits up to a
+ * second, as directory and links may appear a little after the write that makes them. */
 VgpuPresence vgpu_vfio_settle(const VgpuSysfs *sysfs, const VgpuPlace *place,
                               VgpuPresence (*look)(const VgpuSysfs *sysfs,
                                                    const VgpuPlace *place));
 
-/* What VgpuBackend.read_params() says of @device. */
+/* As VgpuBackend.read_params(), for @device. */
 char *vgpu_vfio_read_params(const VgpuSysfs *sysfs, const char *device);
 
-/* Write plugin parameters of @device ("": none), all at once; the driver replaces what it had. Then read them
- * back: *@doubt (owned by the caller) says what was wanted and what was read when the two differ or
- * they cannot be read; else it is left alone. VGPU_ERROR_DRIVER with the reason for each way of
- * refusing them, and when the driver kept only their beginning; @whose ("vGPU 251e…",
- * "VF 0000:61:00.4") is named in it. */
+/* Write plugin parameters of @device ("": none), all at once; the driver replaces what it had. Then read
+ * them back: *@doubt (owned by the caller) has the wanted and the read parameters if the two differ or
+ * cannot be read; else it is left alone. VGPU_ERROR_DRIVER with the reason for each way of refusing
+ * them, and when the driver kept only their beginning; @whose ("vGPU 251e…", "VF 0000:61:00.4") is named
+ * in it. */
 bool vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *whose,
                             const char *params, char **doubt, GError **error);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* blocking.h: threads that must not wait
  *
- * A thread on which others depend says so, and what may wait for libvirt, a disk or another thread asks. Such
- * a fault shows by itself only on a host that is busy or broken, so it is looked for wherever it is made: it
- * is logged as critical, at which every test ends. */
+ * A thread that others depend on is marked, and functions that may wait for libvirt, a disk or another
+ * thread check the mark. Such a bug would otherwise only show on a busy or broken host; this way it is
+ * logged as critical wherever it is made, which fails any test. */
 #pragma once
 
 /* This thread must not wait any more, … */

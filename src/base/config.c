@@ -268,7 +268,7 @@ apply_key(VgpuConfig *self, GKeyFile *kf, const char *group, const char *key, GE
             g_autoptr(GError) failure = NULL;
             g_autofree char *value = g_key_file_get_string(kf, group, key, &failure);
 
-            if (failure) /* then there may be a value all the same, of what could be read */
+            if (failure) /* there may still be a value, of the part that could be read */
                 return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST, "%s: %s", key,
                                       failure->message);
             return keys[i].set(self, key, value, error);

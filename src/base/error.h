@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* error.h: the one error domain; its codes say what the caller should do next
  *
- * An error that refuses XML also carries where that is, as data: its source ("domain 'web1'", the name of a
- * file) and the line. Its message is bare. Only what leaves the program has them in its text, put together
- * once, by vgpu_error_text() or vgpu_error_reason(). */
+ * An error about XML also carries its location, as data: the source ("domain 'web1'", the name of a
+ * file) and the line. Its message has neither. Where an error leaves the program, vgpu_error_text() or
+ * vgpu_error_reason() puts them into the text, once. */
 #pragma once
 
 #include <glib.h>
 
 typedef enum {
     VGPU_ERROR_FAILED,        /* none of the below; the text says it all */
-    VGPU_ERROR_BAD_REQUEST,   /* what was asked is wrong: edit it */
+    VGPU_ERROR_BAD_REQUEST,   /* the request is wrong: edit it */
     VGPU_ERROR_NOT_SUPPORTED, /* right, but this host or this version cannot do it */
     VGPU_ERROR_NOT_FOUND,     /* no such domain, GPU, profile or vGPU */
     VGPU_ERROR_NO_CAPACITY,   /* valid, but nothing is free: stop something, or wait */
-    VGPU_ERROR_BUSY,          /* something else holds it: try again later */
+    VGPU_ERROR_BUSY,          /* something else uses it: try again later */
     VGPU_ERROR_DRIVER,        /* the kernel or the vendor's driver said no: the admin must look */
     VGPU_ERROR_DENIED,        /* the caller may not do this */
     VGPU_ERROR_UNAVAILABLE,   /* libvirt or the daemon is not there */
@@ -27,7 +27,8 @@ typedef enum {
 
 GQuark vgpu_error_quark(void);
 
-/* Register the D-Bus names of all codes: for whatever is on a bus, before the first error comes or goes. */
+/* Register the D-Bus names of all codes: for programs on a bus, before the first error is sent or
+ * received. */
 void vgpu_error_register_names(void);
 
 /* Set an error. Like all that follow it returns false, so that a failing function can end with it. */
@@ -38,13 +39,13 @@ gboolean vgpu_error_set(GError **error, VgpuError code, const char *format, ...)
 gboolean vgpu_error_at(GError **error, VgpuError code, const char *source, long line,
                        const char *format, ...) G_GNUC_PRINTF(5, 6);
 
-/* Say what the source of an error is in, if it is not that itself. */
+/* Add the source to an error that has none. */
 void vgpu_error_add_source(GError *error, const char *source);
 
 /* 0: none. Of any error. */
 long vgpu_error_line(const GError *error);
 
-/* Of any error: "SOURCE: line N: MESSAGE", or what there is of that. */
+/* For any error: "SOURCE: line N: MESSAGE", as far as known. */
 char *vgpu_error_text(const GError *error);
 
 /* The same without the source: for a text that names that already. */

@@ -145,7 +145,7 @@ string_of(GVariant *event, const char *key)
     return value;
 }
 
-/* An index into kinds; their number for one that is not among them. */
+/* An index into kinds; their number for an unknown one. */
 static gsize
 kind_of(GVariant *event)
 {
@@ -170,7 +170,7 @@ vgpu_event_complete(GVariant *event)
     return g_variant_dict_end(&dict);
 }
 
-/* What it is about, "" when it is about nothing in particular. */
+/* The subject of the event, "" when it has none. */
 static void
 add_subject(GString *text, GVariant *event)
 {

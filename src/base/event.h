@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* event.h: what has happened, for programs and for the journal
+/* event.h: events, for programs and for the journal
  *
  * An event is the a{sv} of the signal Event of org.virtvgpu.Manager1. */
 #pragma once
 
 #include <glib.h>
 
-/* What an event tells; NULL: nothing of that kind. */
+/* The data of an event; NULL: not present. */
 typedef struct {
     const char *event; /* its kind */
     const char *domain, *domain_uuid;
@@ -15,10 +15,10 @@ typedef struct {
     const char *outcome; /* NULL: that of its kind */
     const char *reason;
     guint xid;          /* of an error of a GPU; 0: none */
-    const char *action; /* what has to be done about that, a word */
+    const char *action; /* the necessary action, a word */
     const char *text;   /* what its driver says */
     gint64 duration_ms; /* negative: it took no time that is worth telling */
-    /* what of that was spent in libvirt's calls; negative: none, or not known */
+    /* the part of it spent in libvirt's calls; negative: none, or not known */
     gint64 libvirt_ms;
 } VgpuEvent;
 

@@ -22,12 +22,12 @@ typedef enum {
     VGPU_N_EXITS
 } VgpuExit;
 
-/* What a program ends with after @error, of any domain: never VGPU_EXIT_DONE. */
+/* The exit status after @error, of any domain: never VGPU_EXIT_DONE. */
 VgpuExit vgpu_exit_status(const GError *error);
 
-/* The code of the error that a program ended with @status for: VGPU_ERROR_FAILED where none is known.
- * VGPU_EXIT_USAGE is VGPU_ERROR_BAD_REQUEST: programs are called by programs, and what is wrong then is what
- * they were given. */
+/* The error code for a program that exited with @status: VGPU_ERROR_FAILED if unknown. VGPU_EXIT_USAGE
+ * becomes VGPU_ERROR_BAD_REQUEST: our programs call each other correctly, so the arguments passed on
+ * were wrong. */
 VgpuError vgpu_exit_code(int status);
 
 /* The word for @status in JSON: "not-found". Stable. */

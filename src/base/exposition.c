@@ -62,7 +62,7 @@ append_escaped(GString *out, const char *value)
     }
 }
 
-/* Counts are written as such, whatever their size; never with a decimal comma. */
+/* Counts are written as integers, regardless of their size; never with a decimal comma. */
 static void
 append_value(GString *out, double value)
 {

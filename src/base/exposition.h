@@ -24,5 +24,5 @@ void vgpu_exposition_add(VgpuExposition *self, double value, ...) G_GNUC_NULL_TE
 void vgpu_exposition_add_part(VgpuExposition *self, const char *suffix, double value,
                               ...) G_GNUC_NULL_TERMINATED;
 
-/* What was written; @self is gone. */
+/* Returns the text, and frees @self. */
 char *vgpu_exposition_end(VgpuExposition *self);

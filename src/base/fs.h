@@ -5,8 +5,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Put @data at @path so that after a crash at any point either the old or the new content is
- * there, never a mixture; the mode is 0600. The directory must exist. */
+/* Replace the file at @path with @data so that after a crash at any point it has either the old or the
+ * new content, never a mixture; the mode is 0600. The directory must exist. */
 bool vgpu_fs_replace(const char *path, const char *data, gsize len, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

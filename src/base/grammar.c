@@ -11,13 +11,13 @@
 
 #define TEXT_MAX 1000 /* characters of an error */
 
-/* What all steps of a walk need. */
+/* The data of a walk. */
 typedef struct {
     const char *space; /* the name space of the elements, or NULL */
     const char *what;
 } Walk;
 
-/* It repeats what a stranger wrote, and has to fit one line of a log and of a terminal. */
+/* The error quotes untrusted text, and has to fit on one line of a log or a terminal. */
 static char *
 as_line(const char *text)
 {

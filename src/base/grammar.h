@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* grammar.h: what a document may contain, as tables
+/* grammar.h: the allowed contents of a document, as tables
  *
- * The programs do not run the public schemas of xml-schemas/: libxml2 needs three times as long for
- * each optional attribute more, seconds for sixteen, and its messages do not help ("Extra element
- * source in interleave"). tests/test-grammars.c holds tables and schemas against each other. */
+ * The programs do not run the public schemas of xml-schemas/: libxml2's time triples with each optional
+ * attribute, up to seconds for sixteen, and its messages do not help ("Extra element source in
+ * interleave"). tests/test-grammars.c compares tables and schemas. */
 #pragma once
 
 #include <glib.h>
@@ -28,14 +28,14 @@ typedef struct VgpuGrammarElement {
     const struct VgpuGrammarElement *children; /* NULL: none */
     bool required;                             /* in its parent */
     bool is_libvirts;                   /* also without a name space: it is one of libvirt's */
-    const char *filled;                 /* it has children; what it means if not, in words */
+    const char *filled;                 /* it must have children; the text of the error if not */
     const char *text;                   /* it has text, which is this, in words, and */
-    bool (*is_valid)(const char *text); /* what checks it; NULL: any */
+    bool (*is_valid)(const char *text); /* the check of its value; NULL: any */
 } VgpuGrammarElement;
 
-/* Check @node, of which the caller knows that it has the name of @element. The elements are of the
- * name space @space (NULL: of none), attributes have none. VGPU_ERROR_BAD_REQUEST
- * at a line of @what. What the values mean together is not checked here. */
+/* Check @node, of which the caller knows that it has the name of @element. The elements are of the name
+ * space @space (NULL: of none), attributes have none. VGPU_ERROR_BAD_REQUEST at a line of @what.
+ * Combinations of values are not checked here. */
 bool vgpu_grammar_walk(const xmlNode *node, const VgpuGrammarElement *element, const char *space,
                        const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -29,7 +29,7 @@ static struct {
     GCond work; /* there is something to write */
     GCond idle; /* there is nothing any more */
     GQueue lines;
-    gsize size; /* of all texts, with the one that is being written */
+    gsize size; /* of all texts, including the one being written */
     bool writing;
     guint lost;      /* dropped since the last one of `lines` */
     guint64 dropped; /* in all */
@@ -233,7 +233,8 @@ take(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 void
 vgpu_log_start(const char *journal)
 {
-    queue.fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK); /* there is no other way to ask */
+    queue.fatal =
+        g_log_set_always_fatal(G_LOG_FATAL_MASK); /* GLib has no other function for this */
     (void) g_log_set_always_fatal(queue.fatal);
     queue.color = g_log_writer_supports_color(STDERR_FILENO);
     queue.is_journal = journal != NULL;

@@ -42,7 +42,7 @@
 /* The journal's socket for datagrams; of the system, whatever --root names */
 #define VGPU_PATH_JOURNAL "/run/systemd/journal/socket"
 
-#define VGPU_POOL_DEFAULT "default" /* what no pool of that file claims */
+#define VGPU_POOL_DEFAULT "default" /* the GPUs of no other pool */
 
 /* sysfs and devfs, relative to the same root (kernel:
  * Documentation/driver-api/vfio-mediated-device.rst, Documentation/ABI/testing/sysfs-bus-pci) */

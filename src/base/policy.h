@@ -5,5 +5,5 @@
 typedef enum {
     VGPU_PLACEMENT_PACK, /* fill a GPU before the next one is begun */
     VGPU_PLACEMENT_SPREAD,
-    VGPU_PLACEMENT_NUMA, /* near the domain's own memory, else where there is most room */
+    VGPU_PLACEMENT_NUMA, /* near the domain's memory, or else where there is most room */
 } VgpuPlacement;

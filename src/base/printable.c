@@ -3,8 +3,8 @@
 
 #define CUT_MARK "…"
 
-/* In order. Controls, format characters and the separators of lines and paragraphs, what Unicode keeps free for
- * more of them, and what XML has no place for. */
+/* In order: control characters, format characters, the separators of lines and paragraphs, code points
+ * that Unicode reserves for more of them, and those not allowed in XML. */
 static const gunichar unprintable[][2] = {
     { 0, 0x1f },          { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x600, 0x605 },
     { 0x61c, 0x61c },     { 0x6dd, 0x6dd },     { 0x70f, 0x70f },     { 0x890, 0x891 },
@@ -80,7 +80,8 @@ vgpu_printable_json(const char *json)
     for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
 
-        if (c < 0x7f || vgpu_printable_char(c)) /* what is below a blank is outside the strings */
+        if (c < 0x7f ||
+            vgpu_printable_char(c)) /* those below a blank occur only between strings */
             g_string_append_unichar(out, c);
         else if (c < 0x10000)
             g_string_append_printf(out, "\\u%04x", c);

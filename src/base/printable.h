@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* printable.h: what others have written, for terminals, logs and labels
+/* printable.h: untrusted text for terminals, logs and labels
  *
- * Names and reasons carry what a tenant, a driver or another program has written. A terminal takes some
- * characters for commands (control characters, those of U+0080 to U+009F among them) or shows what follows in
- * another order (U+202E); those are "?" here. Which they are does not come from GLib, which goes by the Unicode of
- * its own release: the hook (hooks/printable.c) and the schemas (xml-schemas/) have the same list, and a name that is
- * good on one host is so on all. The texts may have any encoding; what is returned is UTF-8, and the caller's. */
+ * Names and reasons contain text of tenants, drivers or other programs. A terminal takes some characters
+ * for commands (control characters, including U+0080 to U+009F) or shows the text after them in another
+ * order (U+202E); these become "?". The list is not GLib's, which depends on the Unicode version of its
+ * release: the hook (hooks/printable.c) and the schemas (xml-schemas/) have the same list, so that a
+ * name that is valid on one host is valid on all. Texts may have any encoding; results are UTF-8, and
+ * owned by the caller. */
 #pragma once
 
 #include <glib.h>
@@ -14,7 +15,7 @@
 #define VGPU_PRINTABLE_REASON 1000 /* characters of a reason that leaves the program */
 #define VGPU_PRINTABLE_LABEL 256   /* of a name that does */
 
-/* Whether that character can be shown as it is. */
+/* Whether that character is shown unchanged. */
 bool vgpu_printable_char(gunichar c);
 
 /* Whether all of @text, which is UTF-8, can. */

@@ -5,8 +5,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* The canonical form of @text (any case, surrounding blanks not allowed); NULL when it is not
- * a UUID. What comes from outside passes through here before it becomes part of a path. */
+/* The canonical form of @text (any case, surrounding blanks not allowed); NULL when it is not a UUID.
+ * UUIDs from outside must pass through this before they become part of a path. */
 char *vgpu_uuid_canonical(const char *text);
 
 /* The canonical form of what libvirt takes for a UUID in its XML: blanks around it, and dashes or blanks

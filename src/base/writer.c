@@ -84,7 +84,7 @@ forget_if_done(VgpuWriter *self, Entry *entry)
         g_hash_table_remove(self->entries, entry->path);
 }
 
-/* The first one whose time has come; NULL: none, and *@due tells when one's will. */
+/* The first entry that is due; NULL: none, and *@due is when the next one will be. */
 static Entry *
 next(const VgpuWriter *self, gint64 *due)
 {
@@ -113,7 +113,7 @@ carry_out(const char *path, GBytes *data, GError **error)
     return vgpu_fs_replace(path, text ? text : "", len, error);
 }
 
-/* Who waits for it says so; else it is said here, once until it succeeds. */
+/* A waiting thread reports the failure; otherwise it is logged here, once until a write succeeds. */
 static void
 fail(VgpuWriter *self, Entry *entry, guint64 number, GError *error)
 {
@@ -284,7 +284,7 @@ vgpu_writer_free(VgpuWriter *self)
         return;
     (void) vgpu_writer_stop(self, FREE_MS);
     if (self->thread && !self->ended)
-        return; /* a thread that the disk keeps is left behind, and what it needs with it */
+        return; /* a thread that is blocked by the disk is left behind, with its data */
     if (self->thread)
         g_thread_join(self->thread);
     g_hash_table_unref(self->entries);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xml-limits.h: what an XML of strangers may hold before libxml2 sees it
+/* xml-limits.h: limits of untrusted XML, checked before libxml2 sees it
  *
- * libxml2 (2.9) needs a time that grows with the square of the attributes of one tag, of the
- * namespaces in scope and of what a DTD declares: 500 KB that any user of libvirt can write keep a
- * CPU busy for a quarter of a minute. Here the time is that of one look at each byte. */
+ * The time of libxml2 (2.9) grows with the square of the number of attributes of a tag, of the
+ * namespaces in scope and of the declarations of a DTD: 500 KB that any user of libvirt can write keep a
+ * CPU busy for a quarter of a minute. This check looks at each byte once. */
 #pragma once
 
 #include <glib.h>
@@ -22,7 +22,7 @@ typedef struct {
     char reason[80];
 } VgpuXmlExcess;
 
-/* Whether these @len bytes are worth parsing: within the limits, UTF-8, without a DTD, and made of
- * what is markup as far as can be told from a single pass. If not, *@out says why. */
+/* Whether these @len bytes are worth parsing: within the limits, UTF-8, without a DTD, and with valid
+ * markup as far as a single pass can tell. If not, *@out says why. */
 bool vgpu_xml_limits_check(const char *xml, gsize len, VgpuXmlExcess *out)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -8,7 +8,7 @@
 
 #define MAX_DOCUMENTS 16
 
-/* As far as the reader has come in the document that it is in. */
+/* The position of the reader in the present document. */
 typedef struct {
     gsize begin;
     guint depth;

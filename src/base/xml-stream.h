@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* The documents of @xml (of char *), at least one, each with the line numbers that it has there: there are
- * newlines before it, behind its declaration if it has one. What cannot be told apart, or is longer than
- * VGPU_XML_MAX, is one document, and so is all that follows the 16th: the parser says what is wrong. */
+/* The documents of @xml (of char *), at least one, each with the line numbers that it has there: there
+ * are newlines before it, behind its declaration if it has one. Text that cannot be split, or is longer
+ * than VGPU_XML_MAX, is one document, as is all text after the 16th: the parser reports the error. */
 GPtrArray *vgpu_xml_stream_split(const char *xml, gsize len);

@@ -30,8 +30,8 @@ typedef struct {
 } VgpuXmlToken;
 
 /* Read the token at *@at of @xml and move *@at behind it. False at the end of the document, where
- * *@problem stays as it is, and where no token can be read: *@problem (static) says why, and *@at
- * is where that token begins. */
+ * *@problem stays as it is, and if no token can be read: *@problem (static) says why, and *@at is where
+ * that token begins. */
 bool vgpu_xml_token_next(const char *xml, gsize len, gsize *at, VgpuXmlToken *out,
                          const char **problem) G_GNUC_WARN_UNUSED_RESULT;
 

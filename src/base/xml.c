@@ -10,7 +10,8 @@
 #include "base/names.h"
 #include "base/xml-token.h"
 
-/* IGNORE_ENC: what was counted must be what is parsed, and in UTF-7, say, other bytes are tags. */
+/* IGNORE_ENC: the parsed text must be the text that was checked, and in other encodings such as UTF-7
+ * other bytes are tags. */
 #define PARSE_OPTIONS                                                                            \
     (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |           \
      XML_PARSE_IGNORE_ENC)
@@ -133,7 +134,7 @@ vgpu_xml_node(xmlDoc *doc, xmlNode *node, const char *xpath)
     return nodes->len ? g_ptr_array_index(nodes, 0) : NULL;
 }
 
-/* libxml2's strings come from its own allocator. */
+/* libxml2 allocates strings with its own allocator. */
 static char *
 take_text(xmlChar *text)
 {
@@ -173,7 +174,7 @@ vgpu_xml_append(xmlNode *parent, const char *name, int depth)
     xmlNode *last = xmlGetLastChild(parent);
     xmlNode *node;
 
-    if (last && xmlIsBlankNode(last)) { /* it is what stood before the end tag */
+    if (last && xmlIsBlankNode(last)) { /* it is the blanks before the end tag */
         xmlUnlinkNode(last);
         xmlFreeNode(last);
     }
@@ -183,7 +184,7 @@ vgpu_xml_append(xmlNode *parent, const char *name, int depth)
     return node;
 }
 
-/* The blanks in front of @node on its line, as far as can be told. */
+/* The blanks in front of @node on its line, if known. */
 static char *
 indentation(xmlNode *node)
 {

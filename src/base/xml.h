@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xml.h: libxml2, silent and without its doors open
+/* xml.h: libxml2, silent and without access to other files
  *
- * Nothing here loads external entities or DTDs, expands entities, follows XInclude or lifts
- * libxml2's own limits. What is over the limits of xml-limits.h is refused before libxml2 sees it, a
- * DTD as well (libvirt never writes one). It gets UTF-8 only, whatever encoding a document names. */
+ * Nothing here loads external entities or DTDs, expands entities, follows XInclude or lifts libxml2's
+ * own limits. Documents over the limits of xml-limits.h are refused before libxml2 sees them, as are
+ * DTDs (libvirt never writes one). libxml2 gets UTF-8 only, regardless of the encoding that a document
+ * names. */
 #pragma once
 
 #include <glib.h>
@@ -35,7 +36,7 @@ char *vgpu_xml_text(xmlDoc *doc, xmlNode *node, const char *xpath);
 /* The attribute without a name space, NULL when it is not there. */
 char *vgpu_xml_attr(xmlNode *node, const char *name);
 
-/* It is there and says something else than @text. */
+/* Whether it exists and differs from @text. */
 bool vgpu_xml_attr_differs(xmlNode *node, const char *name, const char *text);
 
 /* A new element at the end of @parent, on a line of its own, indented for @depth elements around it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gpu/contents.h"
 
-/* A driver may write what it likes, a GVariant is UTF-8. */
+/* A driver may write any bytes, but a GVariant is UTF-8. */
 static void
 add_string(GVariantBuilder *out, const char *text)
 {

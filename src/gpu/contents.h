@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* contents.h: GPUs as data that goes between processes
  *
- * Discovery says which GPUs there are and how vGPUs are made on their functions; contents are what a
- * GPU's driver says: its profiles, what each function offers and what is on it. Both are GVariants of
- * this version's own making and never leave the host. Unpacking trusts neither their sizes nor their
- * indexes. */
+ * A discovery lists the GPUs and how vGPUs are made on their functions; contents come from a GPU's
+ * driver: its profiles, and the offers and instances of each function. Both are GVariants in a format of
+ * this version and never leave the host. Unpacking trusts neither their sizes nor their indexes. */
 #pragma once
 
 #include "gpu/inventory.h"
@@ -22,7 +21,7 @@ VgpuGpu *vgpu_contents_unpack_gpu(GVariant *discovery, const char *address)
 /* a(us): NUMA nodes and their CPUs as sysfs lists them, "0-3,8". */
 GVariant *vgpu_contents_nodes(GVariant *discovery);
 
-/* What @gpu offers and has. Floating. */
+/* The profiles, offers and instances of @gpu. Floating. */
 GVariant *vgpu_contents_pack(const VgpuGpu *gpu);
 /* Put it into @gpu, which has no profiles, offers or instances yet. Functions that @gpu does not have
  * are left out. False, and @gpu as it was, when it is not of that type. */

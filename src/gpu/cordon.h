@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cordon.h: that a GPU gets no new vGPUs, and why
+/* cordon.h: the cordon of a GPU, which gets no new vGPUs
  *
- * Never changed once it is there, so that threads share it. */
+ * Immutable, so that threads can share it. */
 #pragma once
 
 #include <glib.h>

@@ -43,7 +43,7 @@ add_presence(const Comparison *self, char *subject, bool in_libvirt)
         in_libvirt ? MISSING : THERE);
 }
 
-/* NULL: not told, which is no difference. */
+/* NULL: not reported, which is no difference. */
 static void
 compare_text(const Comparison *self, const char *subject, const char *libvirt, const char *sysfs)
 {
@@ -132,7 +132,8 @@ was_read(const VgpuGpu *sysfs)
     return false;
 }
 
-/* A function without types has no parent in libvirt's view. A VF that libvirt does not know is told already. */
+/* A function without types has no parent in libvirt's view. A VF that libvirt does not know was reported
+ * already. */
 static void
 compare_mdev_parents(const Comparison *self)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* difference.h: where libvirt's view of the GPUs and that of sysfs are not the same
+/* difference.h: differences between libvirt's view of the GPUs and that of sysfs
  *
- * Only what stays as it is while vGPUs come and go is compared: not how many more a type has room for. What
- * is under way may differ for a moment all the same, so that only what two comparisons found is worth saying. */
+ * Only properties that do not depend on existing vGPUs are compared: not how many more of a type fit.
+ * Changes in progress may cause a difference for a moment, so only differences found by two comparisons
+ * are worth reporting. */
 #pragma once
 
 #include "gpu/inventory.h"
@@ -19,5 +20,5 @@ typedef struct {
  * differ; neither do the types of a GPU of whose driver nothing was read. */
 GPtrArray *vgpu_difference_list(const VgpuInventory *libvirt, const VgpuInventory *sysfs);
 
-/* Drop from @differences what @before has not, with the same values. */
+/* Drop those of @differences that @before does not have with the same values. */
 void vgpu_difference_keep_lasting(GPtrArray *differences, const GPtrArray *before);

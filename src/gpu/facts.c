@@ -75,7 +75,7 @@ apply_gpu_instance(GVariant *instance, VgpuGpu *gpu)
     vgpu_gpu_add_gpu_instance(gpu, id, (int) profile, name, start, size);
 }
 
-/* Whether they are there, were there none. */
+/* Whether @facts has @key, even with an empty list. */
 static bool
 apply_all(GVariant *facts, const char *key, void (*func)(GVariant *one, VgpuGpu *gpu),
           VgpuGpu *gpu)

@@ -48,7 +48,7 @@ length(GVariant *rows)
     return rows ? g_variant_n_children(rows) : 0;
 }
 
-/* What the samples of one family are made of. */
+/* The data for the samples of one family. */
 typedef struct {
     const char *name;
     const char *key;
@@ -164,7 +164,7 @@ write_vgpus(VgpuExposition *out, GVariant *vgpus)
     }
 }
 
-/* What is measured of each GPU, under the names of its row. */
+/* The figures of each GPU, with their names in its row. */
 static void
 write_gpu_figures(VgpuExposition *out, GVariant *gpus)
 {
@@ -209,7 +209,7 @@ write_gpu_figures(VgpuExposition *out, GVariant *gpus)
     "gpu", text(vgpu, "gpu"), "profile", profile_of(vgpu), "interface", text(vgpu, "interface"), \
         "domain", text(vgpu, "domain"), "uuid", text(vgpu, "uuid")
 
-/* False: it has none, or not one that ends. */
+/* False: it has none, or one that does not expire. */
 static gboolean
 expiry_of(GVariant *vgpu, double *seconds)
 {
@@ -244,7 +244,7 @@ write_licenses(VgpuExposition *out, GVariant *vgpus)
     }
 }
 
-/* What is measured of each vGPU. */
+/* The figures of each vGPU. */
 static void
 write_vgpu_figures(VgpuExposition *out, GVariant *vgpus)
 {
@@ -273,7 +273,7 @@ write_vgpu_figures(VgpuExposition *out, GVariant *vgpus)
     write_licenses(out, vgpus);
 }
 
-/* A gauge over what is listed under @list of each pool, with its name as @label. */
+/* A gauge over the entries of @list of each pool, with their name as @label. */
 static void
 write_pool_list(VgpuExposition *out, GVariant *pools, const char *list, const char *label,
                 const Gauge *gauge)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gauges.h: what a host has, as Prometheus' gauges
+/* gauges.h: the state of a host, as gauges for Prometheus
  *
- * Made of the rows that org.virtvgpu.Manager1 sends, so that the daemon and its client print the
- * same. The names are documented in virt-vgpu(1). */
+ * Made from the rows of org.virtvgpu.Manager1, so that the daemon and its client print the same. The
+ * names are documented in virt-vgpu(1). */
 #pragma once
 
 #include "base/exposition.h"

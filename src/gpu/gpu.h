@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gpu.h: a physical GPU, the PCI functions that can carry vGPUs, and what is on them now
+/* gpu.h: a physical GPU, the PCI functions that can carry vGPUs, and the vGPUs on them now
  *
  * Data only. Capacity is a reading of one moment; the driver has the last word at create. */
 #pragma once
@@ -10,11 +10,11 @@
 #include "gpu/cordon.h"
 #include "gpu/profile.h"
 
-#define VGPU_COUNT_UNKNOWN G_MAXUINT /* where a number of vGPUs cannot be told */
+#define VGPU_COUNT_UNKNOWN G_MAXUINT /* for an unknown number of vGPUs */
 /* VFs of a GPU: the kernel keeps their number in 16 bits (drivers/pci/pci.h, struct pci_sriov). */
 #define VGPU_GPU_VFS_MAX G_MAXUINT16
 
-/* How vGPUs are made on a function; told per device by what sysfs shows, never by the model. */
+/* How vGPUs are made on a function; decided per device by its files in sysfs, never by the model. */
 typedef enum {
     VGPU_INTERFACE_NONE,
     VGPU_INTERFACE_MDEV,        /* mediated devices, on the PF or on VFs */
@@ -28,7 +28,7 @@ VgpuInterface vgpu_interface_from_string(const char *text);
 /* Whether the device of a vGPU is a VF, which a definition then names. */
 bool vgpu_interface_is_on_vf(VgpuInterface interface);
 
-/* Whether a process has a vGPU open; what cannot be told is never taken for free. */
+/* Whether a process has a vGPU open; if unknown, it does not count as free. */
 typedef enum {
     VGPU_USE_UNKNOWN,
     VGPU_USE_FREE,
@@ -37,12 +37,12 @@ typedef enum {
 
 /* A device that exists on a parent, made by us or not. */
 typedef struct {
-    char *uuid;       /* canonical; NULL for a VF's until the manager knows whose it is */
-    char *profile_id; /* of the profile it has, NULL when it cannot be told */
-    int gi;           /* the MIG GPU instance that it is on; -1: none, or it cannot be told */
+    char *uuid;       /* canonical; NULL for one on a VF until the manager knows its owner */
+    char *profile_id; /* of its profile, NULL when unknown */
+    int gi;           /* the MIG GPU instance that it is on; -1: none, or unknown */
     int slot;         /* at which it begins on a GPU of mixed sizes; -1: none, or unknown */
-    bool is_named;    /* its UUID is that of a record */
-    bool is_assumed;  /* nothing but a record tells that it is there */
+    bool is_named;    /* its UUID comes from a record */
+    bool is_assumed;  /* only a record says that it exists */
 } VgpuInstance;
 
 /* One profile on one parent. */
@@ -75,10 +75,10 @@ typedef struct VgpuTally VgpuTally;
 
 typedef struct {
     char *address;   /* canonical PCI address of the PF */
-    char *nodedev;   /* libvirt's name for it, NULL while libvirt has not told */
+    char *nodedev;   /* libvirt's name for it, NULL until libvirt has reported it */
     char *vendor_id; /* "0x10de" */
     char *product_id;
-    /* "0x10de:0x1851", NULL when it does not say: tells boards of one chip apart */
+    /* "0x10de:0x1851", NULL when not reported: distinguishes boards with the same chip */
     char *subsystem;
     char *name;           /* product name as libvirt has it, NULL while unknown */
     char *driver;         /* NULL when unbound */
@@ -93,7 +93,7 @@ typedef struct {
     bool is_mixed;       /* heterogeneous mode: vGPUs of different sizes may be on it together */
     bool is_mig;         /* MIG mode is on */
     bool tells_mig;      /* that is the management library's word, not a guess */
-    bool tells_gis;      /* and so is what GPU instances there are */
+    bool tells_gis;      /* and so are its GPU instances */
     bool mig_auto;       /* a missing GPU instance may be made when a domain starts */
     GPtrArray *gpu_instances; /* of VgpuGpuInstance, by id; empty when not reported */
     GPtrArray *profiles;      /* of VgpuProfile: all that any parent offers, by id */
@@ -124,19 +124,19 @@ bool vgpu_gpu_is_driver_for_guests(const char *driver);
 /* A parent without offers and instances, appended to @self; borrowed. */
 VgpuParent *vgpu_gpu_add_parent(VgpuGpu *self, const char *address, bool is_vf);
 
-/* Takes @profile; what the GPU then holds (the same profile may be known already). Borrowed. */
+/* Takes @profile; returns the GPU's profile (it may have known the same one already). Borrowed. */
 const VgpuProfile *vgpu_gpu_take_profile(VgpuGpu *self, VgpuProfile *profile);
 
 /* Borrowed, NULL when not there. */
 const VgpuProfile *vgpu_gpu_find_profile(const VgpuGpu *self, const char *id);
 VgpuParent *vgpu_gpu_find_parent(const VgpuGpu *self, const char *address);
-/* Whether @address is that of the GPU, or of one of its virtual functions, whatever that carries. */
+/* Whether @address is that of the GPU, or of any of its virtual functions. */
 bool vgpu_gpu_has_function(const VgpuGpu *self, const char *address);
-/* What has that UUID, on *@parent; NULL when nothing does. */
+/* The instance with that UUID, on *@parent; NULL when there is none. */
 VgpuInstance *vgpu_gpu_find_instance(const VgpuGpu *self, const char *uuid, VgpuParent **parent);
 
-/* How many of @profile the GPU takes while it has no other vGPU: what the driver says, or how
- * many its frame buffer is enough for; 0 when that cannot be told. */
+/* How many of @profile the GPU takes while it has no other vGPU: as the driver reports, or as many as
+ * its frame buffer has room for; 0 when unknown. */
 guint vgpu_gpu_max_instances(const VgpuGpu *self, const VgpuProfile *profile);
 
 /* Whether its @parent is a plain VF that one of the host's drivers has (i915, nvme): processes of

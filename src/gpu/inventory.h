@@ -36,15 +36,15 @@ void vgpu_inventory_index(VgpuInventory *self);
 /* Borrowed, NULL when not there. @address is that of a PF; _by_function takes a PF or VF. */
 VgpuGpu *vgpu_inventory_find(const VgpuInventory *self, const char *address);
 VgpuGpu *vgpu_inventory_find_by_function(const VgpuInventory *self, const char *address);
-/* What can carry vGPUs at that address, on *@gpu (may be NULL). Borrowed, NULL when not there. */
+/* The parent at that address, on *@gpu (may be NULL). Borrowed, NULL when not there. */
 VgpuParent *vgpu_inventory_find_parent(const VgpuInventory *self, const char *address,
                                        VgpuGpu **gpu);
 
-/* Give @self the profiles and the frame buffer that an older reading (may be NULL) knew of, for
- * drivers that list only what could be made at the moment (interfaces on VFs). What no parent
+/* Give @self the profiles and the frame buffer that an older reading (may be NULL) knew of, for drivers
+ * that list only profiles that could be made at the moment (interfaces on VFs). A profile that no parent
  * offers any more has no room. */
 void vgpu_inventory_remember_gpu(VgpuGpu *self, const VgpuGpu *older);
 
-/* Give @self (from sysfs) what only libvirt knows: node device and product name; neither when it has not
- * noticed the GPU yet. */
+/* Give @self (from sysfs) the data that only libvirt has: node device and product name; neither if
+ * libvirt has not noticed the GPU yet. */
 void vgpu_inventory_identify_gpu(VgpuGpu *self, const VgpuInventory *from_libvirt);

@@ -81,9 +81,9 @@ vgpu_profile_describe(VgpuProfile *self, const char *description)
     }
 }
 
-#define ALL_SLICES 7 /* what a GPU in MIG mode is cut into; some have fewer, none has more */
+#define ALL_SLICES 7 /* the slices of a GPU in MIG mode; some GPUs have fewer, none has more */
 
-/* What the tail of a name says: "-4Q", "-2B4", "-1-5CME". */
+/* The parts of a name's tail: "-4Q", "-2B4", "-1-5CME". */
 typedef struct {
     guint slices; /* of the MIG GPU instance; 0: it is not MIG-backed */
     guint gib;    /* 0 stands for half a GiB */

@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define VGPU_VF_PROFILE "vf" /* id and name of the one that plain VFs have */
+#define VGPU_VF_PROFILE "vf" /* id and name of the profile of plain VFs */
 
 typedef struct {
     char *id;             /* the driver's key, e.g. "nvidia-746" */
@@ -33,17 +33,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuProfile, vgpu_profile_free)
  * GVT-g's is one "key: value" per line. Unknown keys are skipped, a missing one stays 0. */
 void vgpu_profile_describe(VgpuProfile *self, const char *description);
 
-/* What its name tells (NVIDIA vGPU guide, "vGPU types"; decoration, never a key): "NVIDIA A2-4Q" is
- * of series 'Q', 0 for a name without one; "A100-1-5C" is MIG-backed. */
+/* Information from its name (NVIDIA vGPU guide, "vGPU types"; for display only, never a key): "NVIDIA
+ * A2-4Q" is of series 'Q', 0 for a name without one; "A100-1-5C" is MIG-backed. */
 char vgpu_profile_series(const VgpuProfile *self);
 bool vgpu_profile_is_mig(const VgpuProfile *self);
-/* What the series is for and which licence it needs; NULL without a series. */
+/* The purpose of the series and the licence that it needs; NULL without a series. */
 const char *vgpu_profile_purpose(const VgpuProfile *self);
 const char *vgpu_profile_license(const VgpuProfile *self);
-/* How many vGPUs of it one domain may have: what the driver says, else one of a MIG-backed
- * profile, else by its series; 0: no limit is known. */
+/* How many vGPUs of it one domain may have: as the driver reports, else one for a MIG-backed profile,
+ * else by its series; 0: no limit is known. */
 guint vgpu_profile_max_per_domain(const VgpuProfile *self);
-/* Take what the driver has not said from the name: "-24Q" has 24 GiB, "-0Q" 512 MiB, and of
+/* Take values that the driver has not reported from the name: "-24Q" has 24 GiB, "-0Q" 512 MiB, and of
  * "-7-80C" the GPU takes one, as seven slices are all of it. */
 void vgpu_profile_guess(VgpuProfile *self);
 

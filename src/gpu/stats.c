@@ -12,7 +12,7 @@ text_of(GVariant *row, const char *key)
     return text && *text ? text : NULL;
 }
 
-/* Both are known and the same, whatever the case of their letters. */
+/* Whether both are known and the same, ignoring case. */
 static bool
 same(const char *a, const char *b)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tally.h: what is on a GPU, counted once
+/* tally.h: counts of the vGPUs on a GPU, cached
  *
- * A decision asks the same of every GPU, and most of them have not changed since the last one. So what is
- * counted stays with the GPU for as long as nothing changes on it; code that changes its parents, offers or
- * instances afterwards counts again, or drops it (vgpu_gpu_set_tally()). Nothing depends on it but the time that
- * an answer takes. */
+ * Decisions need the same counts of every GPU, and most GPUs have not changed since the last one. So the
+ * counts stay with the GPU until something changes on it; code that changes its parents, offers or
+ * instances counts again, or drops the tally (vgpu_gpu_set_tally()). Only the speed of answers depends
+ * on it. */
 #pragma once
 
 #include "gpu/gpu.h"
@@ -16,14 +16,14 @@ typedef struct {
 
 struct VgpuTally {
     GArray *counts;        /* of VgpuTallyCount: instances, the profile of the last one last */
-    bool is_clear;         /* each instance tells its profile */
-    GHashTable *rooms;     /* profile → what all parents together would make of it */
-    GPtrArray *open;       /* of VgpuParent, in order: what may take one more */
+    bool is_clear;         /* the profiles of all instances are known */
+    GHashTable *rooms;     /* profile → how many of it all parents together would make */
+    GPtrArray *open;       /* of VgpuParent, in order: those that may take one more */
     GHashTable *instances; /* UUID → VgpuParent that has it */
 };
 
-/* Count what is on @gpu, for all who ask from now on. */
+/* Count the vGPUs on @gpu, for all later questions. */
 void vgpu_tally_update(VgpuGpu *gpu);
 
-/* How many more of the offer this parent would make, for all that its driver and what is on it tell. */
+/* How many more of the offer this parent would make, according to its driver and its instances. */
 guint vgpu_tally_room(const VgpuParent *parent, const VgpuOffer *offer);

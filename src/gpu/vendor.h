@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vendor.h: who makes what has a PCI class of graphics */
+/* vendor.h: the vendors of display controllers */
 #pragma once
 
 #include <glib.h>

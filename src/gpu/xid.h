@@ -21,11 +21,12 @@ typedef struct {
     const VgpuXid *xid; /* NULL: it is nothing of that kind */
     /* "0000:41:00": PCI domain, bus and device, in the form of canonical addresses */
     char slot[16];
-    const char *text; /* what the driver says of it; points into the record */
+    const char *text; /* the driver's text; points into the record */
 } VgpuXidRecord;
 
-/* Read a line of /dev/kmsg. False: it is no record at all. */
+/* Read a line of /dev/kmsg. False: it is not a record. */
 bool vgpu_xid_read(const char *line, VgpuXidRecord *out);
 
-/* NULL: nothing has to be done for that one, or it is a guest's own matter. @text, the driver's, tells it of some. */
+/* NULL: nothing has to be done, or the error only concerns a guest. For some errors @text, the driver's,
+ * decides. */
 const VgpuXid *vgpu_xid_find(guint code, const char *text);

@@ -13,8 +13,8 @@ typedef struct VgpuAgent VgpuAgent;
 /* Whether there is a user to ask: other than root, and on a terminal. */
 bool vgpu_agent_is_useful(void);
 
-/* Start it and wait until polkit knows it; NULL when it cannot be started, which is no error: what
- * needs it is refused by polkit then. */
+/* Start it and wait until polkit knows it; NULL when it cannot be started, which is no error: polkit
+ * then refuses calls that need a password. */
 VgpuAgent *vgpu_agent_new(void);
 void vgpu_agent_free(VgpuAgent *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuAgent, vgpu_agent_free)

@@ -13,8 +13,8 @@
 #include "cli/xml-file.h"
 #include "domain/inject.h"
 
-/* Whether a GPU of this host has what is wanted (without a profile: anything), and every one that
- * has it makes it on virtual functions. */
+/* Whether a GPU of this host has a wanted profile (if none is named: any), and all such GPUs make it on
+ * virtual functions. */
 static bool
 is_on_vfs(GVariant *profiles, const VgpuWant *want)
 {
@@ -53,8 +53,8 @@ is_plain_vf(const VgpuDomain *domain)
     return false;
 }
 
-/* Whether the devices of @domain are VFs, as far as the daemon, if it runs, can tell: which VF it
- * gets is then the daemon's choice, once the domain is defined. */
+/* Whether the devices of @domain are VFs, according to the daemon, if it runs: the daemon then chooses
+ * the VF once the domain is defined. */
 static bool
 wants_vfs(VgpuBusManager1 *manager, const VgpuDomain *domain)
 {
@@ -89,8 +89,8 @@ before_clear(Before *before)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Before, before_clear)
 
-/* Whether @xml is the domain @before once more, as virt-install prints one for the installation and one for after
- * it; of what is no XML annotating it tells. */
+/* Whether @xml is the domain @before once more, as virt-install prints one for the installation and one
+ * for the time after it; if it is not XML, annotating reports that. */
 static bool
 is_again(const char *xml, const Before *before)
 {
@@ -117,7 +117,7 @@ tell(VgpuBusManager1 *manager, const VgpuDomain *domain, const GPtrArray *lints,
     return on_vfs;
 }
 
-/* The XML of a domain with annotation and, unless only the daemon can tell them, devices. */
+/* The XML of a domain with its annotation and, unless only the daemon can choose them, its devices. */
 static char *
 annotate_xml(VgpuDefaultProfile *asked, const char *xml, const char *what,
              const VgpuAnnotateOptions *wanted, Before *before, GError **error)
@@ -174,7 +174,7 @@ annotate_all(const VgpuCli *cli, const GPtrArray *documents, const char *what,
     return g_string_free(g_steal_pointer(&result), FALSE);
 }
 
-/* The same without annotation, @lines: what was taken away. */
+/* The same without annotation, @lines: what was removed. */
 static char *
 strip_all(const GPtrArray *documents, const char *what, GStrvBuilder *lines, GError **error)
 {
@@ -204,7 +204,7 @@ read_documents(const char *path, char **xml, GError **error)
     return *xml ? vgpu_xml_stream_split(*xml, len) : NULL;
 }
 
-/* What became of the file; @changes as of vgpu_domain_io_print_changes(). */
+/* Report the changes of the file; @changes as for vgpu_domain_io_print_changes(). */
 static int
 write_result(const VgpuCli *cli, const char *path, const char *output, const char *result,
              const char *const *changes, GError **error)

@@ -4,6 +4,6 @@
 
 #include "cli/command.h"
 
-/* Print the annotation of the domain @name: as it is written, or as JSON what it means. One that has
- * mistakes is printed as well, and @error says what they are. Returns the exit status. */
+/* Print the annotation of the domain @name: its XML, or its parsed content as JSON. An invalid one is
+ * printed as well, and @error has the reason. Returns the exit status. */
 int vgpu_annotation_show(const VgpuCli *cli, const char *name, GError **error);

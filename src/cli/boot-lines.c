@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Where administrators put what is run at boot; units come first, so that a script is told with the unit that
- * runs it. */
+/* Where administrators put files that are run at boot; units come first, so that a script is reported
+ * with the unit that runs it. */
 static const char *const dirs[] = {
     "etc/systemd/system",
     "usr/local/lib/systemd/system",
@@ -21,8 +21,9 @@ static const char *const dirs[] = {
 static const char *const files[] = { "etc/rc.local", "etc/crontab",
                                      "var/spool/cron/crontabs/root" };
 
-/* What tells that a file is about vGPUs at all, and the lines that make one: writes to the attributes of mediated
- * devices (kernel: Documentation/driver-api/vfio-mediated-device.rst) and of NVIDIA's vendor-specific VFIO. */
+/* Words that show that a file is about vGPUs, and lines that make one: writes to the attributes of
+ * mediated devices (kernel: Documentation/driver-api/vfio-mediated-device.rst) and of NVIDIA's
+ * vendor-specific VFIO. */
 #define ABOUT "mdev_supported_types|mdev_bus|current_vgpu_type|mdevctl"
 #define MAKES                                                                                    \
     "current_vgpu_type|mdev_supported_types\\S*/"                                                \
@@ -80,7 +81,7 @@ search_lines(Search *self, const char *path, const char *text, const char *unit)
     }
 }
 
-/* What the file says, once, in any encoding; NULL: it cannot be read, or was read before. */
+/* The text of the file, in any encoding; NULL: it cannot be read, or was read before. */
 static char *
 read_once(Search *self, const char *path)
 {
@@ -95,7 +96,8 @@ read_once(Search *self, const char *path)
     return g_steal_pointer(&text);
 }
 
-/* What a unit or a script of theirs calls by its path. A path below /sys is a driver's, which may not answer. */
+/* Also search the scripts that a unit or script calls by path. A path below /sys belongs to a driver,
+ * which may not answer. */
 static void
 search_called(Search *self, const char *text, const char *unit)
 {
@@ -134,7 +136,7 @@ search_dir(Search *self, const char *dir, const char *unit)
         const char *name = names->pdata[i];
         g_autofree char *path = g_strconcat(dir, "/", name, NULL);
 
-        /* what was added to a unit: NAME.service.d/, in which there is no other one but by a link */
+        /* drop-ins of a unit, NAME.service.d/; no deeper directories unless by a link */
         if (!unit && g_str_has_suffix(name, ".service.d")) {
             g_autofree char *of = g_strndup(name, strlen(name) - strlen(".d"));
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* boot-lines.h: what people have written to make vGPUs by hand when the host boots
+/* boot-lines.h: users' own scripts that make vGPUs when the host boots
  *
- * Units, scripts, udev rules and hooks that write a vGPU's UUID or type into sysfs, or have mdevctl start one. They
- * are only found, for their administrator to disable; nothing here changes one. */
+ * Units, scripts, udev rules and hooks that write a vGPU's UUID or type into sysfs, or have mdevctl
+ * start one. They are only reported, for the administrator to disable; nothing here changes them. */
 #pragma once
 
 #include "sysfs/sysfs.h"

@@ -15,12 +15,12 @@ VgpuBusManager1 *vgpu_bus_open(GBusType bus, GError **error) G_GNUC_WARN_UNUSED_
 int vgpu_bus_failed(GError **error);
 
 /* Call @method with @parameters (a tuple, floating or not). When it takes more than a second, "DOING …"
- * is printed on stderr, unless @doing is NULL. polkit may ask the user for a password, on this
- * terminal if need be, and there is no time-out. The answer's only value, the empty tuple when it
- * has none, or NULL with a text fit for people. */
+ * is printed on stderr, unless @doing is NULL. polkit may ask the user for a password, on this terminal
+ * if necessary, and there is no time-out. Returns the answer's only value, the empty tuple when it has
+ * none, or NULL with an error fit for users. */
 GVariant *vgpu_bus_call(VgpuBusManager1 *manager, const char *method, GVariant *parameters,
                         const char *doing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same for what changes nothing and is answered at once, with a time-out. */
+/* The same for calls that change nothing and are answered at once, with a time-out. */
 GVariant *vgpu_bus_query(VgpuBusManager1 *manager, const char *method, GVariant *parameters,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

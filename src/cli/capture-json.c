@@ -133,7 +133,7 @@ vgpu_capture_json_gaps(const VgpuCaptureJson *self)
     return gaps;
 }
 
-/* --- what is JSON already ----------------------------------------------------------------- */
+/* --- JSON values ----------------------------------------------------------------- */
 
 static void
 set(VgpuCaptureJson *self, const char *key, JsonNode *node)
@@ -164,7 +164,7 @@ vgpu_capture_json_set_facts(VgpuCaptureJson *self, GVariant *facts)
     vgpu_capture_json_set(self, "facts", json_gvariant_serialize(facts));
 }
 
-/* --- what changes ------------------------------------------------------------------------- */
+/* --- differences ------------------------------------------------------------------------- */
 
 bool
 vgpu_capture_json_has(const VgpuCaptureJson *self, const char *key)

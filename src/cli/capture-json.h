@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* capture-json.h: what a host shows, as the JSON of virt-vgpu doctor --capture
+/* capture-json.h: the description of a host, as the JSON of virt-vgpu doctor --capture
  *
- * docs/hardware.md has its keys. Every text that is put in is disguised. */
+ * docs/hardware.md lists its keys. All texts in it are disguised. */
 #pragma once
 
 #include <glib.h>
@@ -20,10 +20,10 @@ void vgpu_capture_json_free(VgpuCaptureJson *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCaptureJson, vgpu_capture_json_free)
 
 void vgpu_capture_json_add_version(VgpuCaptureJson *self, const char *of, const char *version);
-/* Files, links and what is unreadable, as the driver process answers; borrowed. */
+/* Files, links and unreadable paths, as the driver process answers; borrowed. */
 void vgpu_capture_json_add_seen(VgpuCaptureJson *self, GVariant *seen);
 void vgpu_capture_json_add_nodedev(VgpuCaptureJson *self, const char *xml);
-/* What the vendor's library tells, of VGPU_FACTS_TYPE; borrowed. */
+/* The facts from the vendor's library, of VGPU_FACTS_TYPE; borrowed. */
 void vgpu_capture_json_set_facts(VgpuCaptureJson *self, GVariant *facts);
 /* Something is missing, and why. */
 void vgpu_capture_json_add_gap(VgpuCaptureJson *self, const char *what, const char *why);

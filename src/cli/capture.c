@@ -14,14 +14,14 @@
 
 #define LIMIT_S 20u
 
-/* --- a part that may never come ----------------------------------------------------------- */
+/* --- calls that may never return ----------------------------------------------------------- */
 
-/* What a thread that may hang is asked for; it is left behind then, with this. */
+/* A request to a thread that may hang; the thread is left behind then, with this. */
 typedef struct {
     GMutex lock;
     GCond over;
     bool is_over;
-    /* what it is to do, and with what */
+    /* the function to call, and its argument */
     void (*run)(gpointer self);
     char *argument;
     GPtrArray *functions;

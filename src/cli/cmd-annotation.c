@@ -101,7 +101,7 @@ is_setting_typed(void)
     return any;
 }
 
-/* What was typed; an annotation that is there is kept when only --xml was. */
+/* The annotation of the command line; with --xml alone the existing one is kept. */
 static bool
 annotation_from_options(VgpuAnnotateOptions *options, GError **error)
 {
@@ -227,7 +227,7 @@ annotate_domain(const VgpuCli *cli, const char *name, const VgpuAnnotateOptions 
                     "%s is transient: annotate the file it is created from, with --xml", what);
         return EXIT_FAILURE;
     }
-    /* what contradicts the domain is refused before anything is changed */
+    /* an annotation that contradicts the domain is refused before anything is changed */
     if (!(element = element_for(cli, domain, what, options, error)) ||
         !vgpu_domains_set_annotation(conn, domain->uuid, element, error) ||
         !inject_if_possible(cli, domain->uuid, &changes, &note, error))

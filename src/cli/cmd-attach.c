@@ -56,7 +56,7 @@ static const GOptionEntry detach_options[] = {
     { 0 },
 };
 
-/* Of the domain's two states those that were asked for; of neither, the one that it is in. */
+/* The wanted states of the domain, running or defined; without either option, its present one. */
 static guint32
 wanted_flags(const VgpuDomainState *domain)
 {
@@ -78,7 +78,7 @@ flags_text(guint32 flags)
     }
 }
 
-/* What was typed, as the daemon wants it; NULL with a usage error. */
+/* The device of the command line, in the daemon's format; NULL with a usage error. */
 static GVariant *
 wanted_device(GError **error)
 {
@@ -163,7 +163,7 @@ print_done(const VgpuCli *cli, const VgpuDomainState *domain, guint32 flags, con
     vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }
 
-/* What does not go together with the vGPU that it has now. */
+/* Warn of contents of the domain that conflict with its new vGPU. */
 static void
 print_warnings(const VgpuCli *cli, VgpuBusManager1 *manager, const char *uuid, guint32 flags)
 {

@@ -120,7 +120,7 @@ print_available(GVariant *available)
         printf("\n");
 }
 
-/* What may have been meant by a name in the annotation that nothing has. */
+/* Suggest names for unknown ones in the annotation. */
 static void
 print_guesses(VgpuBusManager1 *manager, const VgpuDomain *domain)
 {
@@ -172,7 +172,7 @@ print_explanation(const char *what, bool possible, GVariant *result, bool wide)
     }
 }
 
-/* As `explain --json` has it: on the bus `plan` is lines of text, and its data is beside it. */
+/* In the form of `explain --json`: on the bus `plan` is lines of text, with its data in another key. */
 static GVariant *
 with_plan(GVariant *result)
 {
@@ -206,8 +206,8 @@ is_unknown(GVariant *result)
     return false;
 }
 
-/* The domain in a file. virt-install prints one twice, as it is for the installation and after it, which is all the
- * same for its vGPUs: *@xml becomes the first. Several make no answer. */
+/* The domain in a file. virt-install prints a domain twice, for the installation and for the time after
+ * it, without a difference for its vGPUs: *@xml becomes the first. Several domains are an error. */
 static VgpuDomain *
 read_domain(char **xml, gsize len, const char *what, GError **error)
 {
@@ -251,7 +251,7 @@ print_table(GVariant *result, bool wide)
         vgpu_table_print(candidate_columns, candidates, false, wide);
 }
 
-/* What virtvgpud needs of it: what a user's call may have to say is limited (daemon/limits.h). */
+/* The part of it that virtvgpud needs, as the size of users' calls is limited (daemon/limits.h). */
 static GVariant *
 arguments_of(const VgpuDomain *domain)
 {
@@ -276,7 +276,7 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     if (!(xml = option.xml ? vgpu_xml_file_read(option.xml, &len, error)
                            : domain_xml(cli, args[0], error)))
         return EXIT_FAILURE;
-    /* what is no domain at all is better told with the file's name */
+    /* if it is not a domain at all, an error with the file's name is better */
     domain = read_domain(&xml, option.xml ? len : strlen(xml), what, error);
     if (!domain || !(manager = vgpu_bus_open(cli->bus, error)) ||
         !(result = vgpu_bus_query(manager, "Explain", arguments_of(domain), error)))
@@ -300,7 +300,7 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     return possible ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The definition of the domain is made to follow its annotation; what was changed. */
+/* Make the definition of the domain follow its annotation; returns the changes. */
 static GVariant *
 inject(VgpuBusManager1 *manager, const VgpuDomainState *domain, GError **error)
 {
@@ -310,7 +310,7 @@ inject(VgpuBusManager1 *manager, const VgpuDomainState *domain, GError **error)
     return vgpu_bus_call(manager, "Inject", g_variant_new("(s)", domain->uuid), doing, error);
 }
 
-/* What does not go together with the vGPUs of the definition. */
+/* Warn of contents of the definition that conflict with its vGPUs. */
 static void
 print_warnings(const VgpuDomainState *state, VgpuBusManager1 *manager)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Verbs about what the host has: gpu-list, gpu-info, profile-list. */
+/* Verbs that show the GPUs of the host: gpu-list, gpu-info, profile-list. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ static const GOptionEntry info_options[] = {
     { 0 },
 };
 
-/* NULL when there are none, which is no error: no host must have the vendor's library. */
+/* NULL when there are none, which is no error: hosts need not have the vendor's library. */
 static GVariant *
 get_stats(VgpuBusManager1 *manager)
 {
@@ -132,7 +132,7 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-/* Of GPUs that have room, and give nothing all the same, why; rows of one GPU follow each other. */
+/* Print why GPUs with room cannot be used; rows of one GPU follow each other. */
 static void
 print_obstacles(GVariant *profiles)
 {

@@ -100,7 +100,7 @@ add_rows(GVariantBuilder *rows, GVariant *more)
     }
 }
 
-/* What the vendor's library reports about running vGPUs; it is not asked if there are none. */
+/* The figures of the vendor's library about running vGPUs; it is not asked if there are none. */
 static void
 check_guests(VgpuBusManager1 *manager, GVariantBuilder *rows)
 {
@@ -117,7 +117,7 @@ check_guests(VgpuBusManager1 *manager, GVariantBuilder *rows)
         vgpu_doctor_guests(vgpus, gpus, g_get_real_time() / G_USEC_PER_SEC, rows);
 }
 
-/* Whether the daemon answers; and what it has found. */
+/* Whether the daemon answers, and its checks. */
 static bool
 check_daemon(const VgpuCli *cli, GVariantBuilder *rows)
 {
@@ -183,7 +183,7 @@ check_host(const VgpuCli *cli)
     return status;
 }
 
-/* Say what the bundle has not. */
+/* Print what is missing in the bundle. */
 static void
 report_gaps(const VgpuCaptureJson *json)
 {
@@ -231,7 +231,8 @@ typedef struct {
     VgpuCaptureJson *json;
 } Trip;
 
-/* What was tried and failed is in the bundle, which is worth the more for it. False: nothing was tried. */
+/* A failed trial is also recorded in the bundle, as it is of special interest. False: there was no
+ * trial. */
 static bool
 try_gpu(const Trip *trip, const char *address, GError **error)
 {
@@ -271,7 +272,7 @@ capture_host(const VgpuCli *cli, const char *gpu, GError **error)
     return write_capture(doctor_option.capture, json, error) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* What was typed beside --capture. *@gpu: its GPU, NULL: none. */
+/* Check the arguments besides --capture. *@gpu: the GPU to try, NULL: none. */
 static bool
 check_doctor_options(char **args, char **gpu, GError **error)
 {
@@ -335,7 +336,7 @@ end_events(Events *self, VgpuError code, const char *why)
     g_main_loop_quit(self->loop);
 }
 
-/* "TIME EVENT key=value …", with what the event has. */
+/* "TIME EVENT key=value …", with the keys of the event. */
 static char *
 event_line(GVariant *event)
 {

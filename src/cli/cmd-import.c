@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Verbs for those who come from doing it by hand, and those who go: import, uninstall-check. */
+/* Verbs for migrating to virt-vgpu, and away from it: import, uninstall-check. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static const VgpuColumn columns[] = {
     { 0 },
 };
 
-/* What all domains are judged by. */
+/* The data for judging all domains. */
 typedef struct {
     virConnectPtr conn;
     VgpuBusManager1 *manager;
@@ -86,9 +86,9 @@ plan(const Import *self, const VgpuDomainState *domain, GError **error)
                               vgpu_connection_version(self->conn), error);
 }
 
-/* --- what is said --------------------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------------------- */
 
-/* What is told is quoted from scripts, definitions and mdevctl's files. */
+/* The text quotes scripts, definitions and mdevctl's files. */
 static void say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 static void
@@ -134,7 +134,7 @@ found_text(const VgpuTakeover *takeover)
     return g_string_free(text, FALSE);
 }
 
-/* What is left to do beside the import; of char *, ended by NULL. */
+/* The steps left to do besides the import; of char *, ended by NULL. */
 static GPtrArray *
 list_todo(Import *self, const VgpuTakeover *takeover)
 {
@@ -209,7 +209,8 @@ row_of(Import *self, const VgpuDomainState *domain, const VgpuTakeover *takeover
 
 /* --- one domain ----------------------------------------------------------------------------- */
 
-/* Have the definition follow at once if it can; what the daemon did, NULL with @note when it did not. */
+/* Make the definition follow at once if possible; returns the daemon's changes, NULL with @note if there
+ * were none. */
 static GVariant *
 inject(const Import *self, const char *uuid, char **note)
 {
@@ -340,7 +341,7 @@ import_one(const VgpuCli *cli, Import *self, const char *name, GError **error)
 
 /* --- all of them ---------------------------------------------------------------------------- */
 
-/* Whether it has anything to do with an import: else a list of all domains says nothing. */
+/* Whether the domain has anything to import: others are left out of a list of all domains. */
 static bool
 is_concerned(const VgpuTakeover *takeover)
 {

@@ -14,7 +14,7 @@
 
 static char *format;
 
-/* --- what the host has -------------------------------------------------------------------- */
+/* --- the data -------------------------------------------------------------------- */
 
 /* All of each GPU. A GPU that has disappeared since it was listed is left as it was. */
 static GVariant *
@@ -54,7 +54,7 @@ read_host(VgpuBusManager1 *manager, VgpuHostRows *rows, GError **error)
     return rows->vgpus != NULL;
 }
 
-/* --- in what form ------------------------------------------------------------------------- */
+/* --- the formats ------------------------------------------------------------------------- */
 
 /* The first four digits of a number as sysfs has it, "0x030200". */
 static void
@@ -143,7 +143,7 @@ print_metrics(const VgpuCli *cli, const char *text)
     printf("%s%s", json ? json : text, json ? "\n" : "");
 }
 
-/* Who scrapes must be able to tell that there is nothing from that the daemon is down. */
+/* Scrapers must be able to distinguish an empty host from a daemon that is down. */
 static int
 print_down(const VgpuCli *cli)
 {
@@ -152,7 +152,7 @@ print_down(const VgpuCli *cli)
 
     vgpu_gauges_write_up(out, FALSE);
     text = vgpu_exposition_end(out);
-    if (!cli->json) /* there the error is what is printed */
+    if (!cli->json) /* the JSON output has the error then */
         print_metrics(cli, text);
     return EXIT_FAILURE;
 }

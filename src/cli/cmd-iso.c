@@ -56,7 +56,7 @@ options_clear(void)
 
 /* --- the profile -------------------------------------------------------------------------- */
 
-/* The name of the profile that is known to the daemon by @wanted; NULL when it cannot be told. */
+/* The name of the profile that the daemon knows as @wanted; NULL when unknown. */
 static char *
 ask_for_name(const VgpuCli *cli, const char *wanted)
 {
@@ -88,7 +88,7 @@ is_id(const char *text)
     return *number && strspn(number, G_CSET_DIGITS) == strlen(number);
 }
 
-/* What --profile means, by its name, which tells the series: a name without one may be an id. */
+/* The profile name of --profile, which contains the series: a name without a series may be an id. */
 static bool
 resolve_profile(const VgpuCli *cli, GError **error)
 {
@@ -252,7 +252,7 @@ build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **e
     return true;
 }
 
-/* What can be wrong before a file is looked at. */
+/* Check the options before any file is opened. */
 static VgpuGridd *
 check_options(const VgpuCli *cli, GError **error)
 {

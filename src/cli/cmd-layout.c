@@ -36,7 +36,7 @@ static const VgpuColumn difference_columns[] = {
     { 0 },
 };
 
-/* The answer to @method with the layout in @path; what is no XML at all is told with its name. */
+/* The answer to @method with the layout in @path; if that is not XML, the error has its name. */
 static GVariant *
 send_layout(const VgpuCli *cli, const char *path, const char *method, const char *doing,
             GError **error)

@@ -38,7 +38,7 @@ static const GOptionEntry autostart_options[] = {
     { 0 },
 };
 
-/* The answer to @method about pool @name; a name that is misspelt is told. */
+/* The answer to @method about pool @name; a misspelt name gets a suggestion. */
 static GVariant *
 call(VgpuBusManager1 *manager, const char *method, const char *name, GVariant *parameters,
      GError **error)
@@ -154,7 +154,7 @@ run_info(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-/* Its XML; a misspelt name is told. */
+/* Its XML; a misspelt name gets a suggestion. */
 static char *
 pool_xml(VgpuBusManager1 *manager, const char *name, bool configured, GError **error)
 {
@@ -184,7 +184,8 @@ run_dumpxml(const VgpuCli *cli, char **args, GError **error)
 
 /* --- defining ----------------------------------------------------------------------------- */
 
-/* What the pool names and this host does not have: a pool may be defined before its cards come. */
+/* Warn of names in the pool that this host does not have: a pool may be defined before its cards are
+ * installed. */
 static void
 warn_missing(VgpuBusManager1 *manager, xmlDoc *doc, GVariant *pool)
 {
@@ -217,7 +218,7 @@ run_define(const VgpuCli *cli, char **args, GError **error)
     const char *what = vgpu_xml_file_source(args[0]), *name = "";
     gsize len = 0;
     g_autofree char *xml = vgpu_xml_file_read(args[0], &len, error);
-    /* what is no XML at all is told with the file's name */
+    /* if it is not XML at all, the error has the file's name */
     g_autoptr(xmlDoc) doc = xml ? vgpu_xml_parse(xml, len, what, error) : NULL;
     g_autoptr(VgpuBusManager1) manager = doc ? vgpu_bus_open(cli->bus, error) : NULL;
     g_autoptr(GVariant) pool = NULL;

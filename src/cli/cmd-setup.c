@@ -85,7 +85,7 @@ static const VgpuColumn vfs_columns[] = {
     { 0 },
 };
 
-/* What the daemon has said of the GPU @address. */
+/* Handle the daemon's error about the GPU @address. */
 static int
 failed(VgpuBusManager1 *manager, const char *address, GError **error)
 {
@@ -244,8 +244,7 @@ static const VgpuColumn policy_columns[] = {
     { 0 },
 };
 
-/* What was typed as the options of SetScheduler, none when there was none; NULL with a usage
- * error. */
+/* The options of the command line for SetScheduler, empty when there were none; NULL with a usage error. */
 static GVariant *
 scheduler_wanted(const char *policy, GError **error)
 {

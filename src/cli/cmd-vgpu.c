@@ -63,7 +63,7 @@ static const GOptionEntry create_options[] = {
     { 0 },
 };
 
-/* That there are none is no error: no host must have the vendor's library. */
+/* Missing figures are no error: hosts need not have the vendor's library. */
 static GVariant *
 with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
 {
@@ -76,7 +76,7 @@ with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
     return vgpu_stats_join(vgpus, stats);
 }
 
-/* A narrow table has no column for it, so the state of what needs a restart is marked. */
+/* A narrow table has no column for it, so the states of vGPUs that need a restart are marked. */
 static GVariant *
 with_marks(GVariant *vgpus, bool *any)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* command.h: what one verb of virt-vgpu is
+/* command.h: the description of a verb of virt-vgpu
  *
  * A verb is a row of the list in its cmd-*.c; help, usage errors and dispatch follow from it. */
 #pragma once
@@ -19,7 +19,7 @@ typedef struct {
     bool json;
     bool wide;
     const char *uri;   /* of libvirt */
-    bool uri_is_typed; /* else it is the environment's, or the default */
+    bool uri_is_typed; /* otherwise that of the environment, or the default */
     char **typed;      /* all of the command line */
     GBusType bus;      /* that the daemon is on */
     const char *root;  /* where doctor looks: "/", or a made tree */
@@ -74,11 +74,10 @@ const char **vgpu_command_names(const VgpuCli *cli);
  * table. */
 bool vgpu_command_takes(const VgpuCommand *command, const GOptionEntry *option);
 
-/* There is no verb @name: sets @error, which names the one that may have been meant, and returns
- * VGPU_EXIT_USAGE. */
+/* There is no verb @name: sets @error, with a suggestion, and returns VGPU_EXIT_USAGE. */
 int vgpu_command_unknown(const VgpuCli *cli, const char *name, GError **error);
 
-/* What was typed is wrong: sets @error and returns VGPU_EXIT_USAGE. */
+/* The command line is wrong: sets @error and returns VGPU_EXIT_USAGE. */
 int vgpu_command_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* A PCI address as it may be typed, in its canonical form; NULL with a usage error. */

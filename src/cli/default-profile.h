@@ -6,7 +6,7 @@
 
 /* Remembers the answer for one pool: the devices of an annotation have the same one. */
 typedef struct {
-    VgpuBusManager1 *manager; /* owned; NULL: there is no daemon to ask */
+    VgpuBusManager1 *manager; /* owned; NULL: the daemon does not run */
     char *pool;
     char *profile; /* NULL: it has none, or is not known */
 } VgpuDefaultProfile;

@@ -11,7 +11,7 @@
 struct VgpuDisguise {
     GRegex *uuid, *mac;
     GRegex *host;       /* NULL: it has no name */
-    GHashTable *stands; /* what was met, in lower case and with "-" → what stands for it */
+    GHashTable *stands; /* original in lower case and with "-" → replacement */
     guint n_uuids, n_macs;
 };
 
@@ -61,7 +61,7 @@ met(const GMatchInfo *info)
     return g_strdelimit(key, "_", '-');
 }
 
-/* What stands for something is not replaced once more. */
+/* Replacements are not replaced again. */
 static void
 remember(VgpuDisguise *self, const char *met, const char *stand)
 {
@@ -69,7 +69,7 @@ remember(VgpuDisguise *self, const char *met, const char *stand)
     g_hash_table_insert(self->stands, g_strdup(stand), g_strdup(stand));
 }
 
-/* Of an RFC 4122 form, so that what reads UUIDs still reads these. */
+/* In the form of RFC 4122, so that programs that read UUIDs still read these. */
 static gboolean
 replace_uuid(const GMatchInfo *info, GString *result, gpointer opaque)
 {

@@ -14,7 +14,7 @@ VgpuDisguise *vgpu_disguise_new(const char *host);
 void vgpu_disguise_free(VgpuDisguise *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDisguise, vgpu_disguise_free)
 
-/* What a driver or the kernel shows in a form of its own. */
+/* A text of a driver or the kernel in a known format. */
 char *vgpu_disguise_ids(VgpuDisguise *self, const char *text);
-/* What anything may be in: the name of the host goes, too, as "host". */
+/* A text with arbitrary content: the name of the host is replaced, too, by "host". */
 char *vgpu_disguise_text(VgpuDisguise *self, const char *text);

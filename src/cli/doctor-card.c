@@ -99,8 +99,8 @@ judge_nvidia(const VgpuCard *card)
     };
 }
 
-/* Of an NVIDIA card that is bound to something else. The kernel's own driver would come back at
- * the next boot. */
+/* The driver check of an NVIDIA card that is bound to something else. The kernel's own driver would come
+ * back at the next boot. */
 static VgpuFinding
 judge_other_driver(const VgpuCard *card)
 {
@@ -150,8 +150,8 @@ judge_i915(const VgpuCard *card)
     };
 }
 
-/* The driver of the desktop; that of the hypervisor is gim (github.com/amd/MxGPU-Virtualization). What shows
- * pictures on the host is hardly meant for it. */
+/* The driver of the desktop; that of the hypervisor is gim (github.com/amd/MxGPU-Virtualization). A card
+ * that drives the host's displays is hardly meant for vGPUs. */
 static VgpuFinding
 judge_amdgpu(const VgpuCard *card)
 {
@@ -167,7 +167,7 @@ judge_amdgpu(const VgpuCard *card)
     };
 }
 
-/* Of one that shows nothing to make vGPUs of; nothing is said of the board's own graphics. */
+/* The driver check of a card that cannot make vGPUs; on-board graphics are not reported. */
 static VgpuFinding
 judge_bare(const VgpuCard *card)
 {
@@ -213,7 +213,7 @@ is_on_bus_0(const VgpuCard *card)
     return card->address && strstr(card->address, ":00:") != NULL;
 }
 
-/* Whether a driver is there that would make vGPUs of virtual functions, if they were on. */
+/* Whether its driver would make vGPUs of virtual functions, if they were on. */
 static bool
 could_have_vfs(const VgpuCard *card)
 {

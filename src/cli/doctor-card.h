@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-card.h: a GPU, and what doctor makes of it */
+/* doctor-card.h: a GPU, and doctor's checks of it */
 #pragma once
 
 #include "cli/doctor-judge.h"
 
-/* Whether NVIDIA's vGPU host driver lists the model: its vgpuConfig.xml, which is there with the driver alone. */
+/* Whether NVIDIA's vGPU host driver lists the model: in its vgpuConfig.xml, which comes only with that
+ * driver. */
 typedef enum {
     VGPU_LISTING_UNKNOWN,
     VGPU_LISTING_YES,
@@ -34,7 +35,7 @@ typedef struct {
 void vgpu_doctor_card_free(VgpuCard *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuCard, vgpu_doctor_card_free)
 
-/* What its vGPUs are, as far as can be told. */
+/* The kind of its vGPUs, as far as known. */
 typedef enum {
     VGPU_CARD_NONE,
     VGPU_CARD_MDEV, /* or NVIDIA's own interface: types are offered */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-driver.h: a virt-vgpu-driver of doctor's own, which waits for its answers
+/* doctor-driver.h: doctor's own virt-vgpu-driver process, with blocking calls
  *
- * It is there without the daemon. One that its driver keeps is left behind after some seconds. */
+ * It works without the daemon. A process that is blocked by the driver is left behind after some
+ * seconds. */
 #pragma once
 
 #include "gpu/inventory.h"
@@ -17,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDoctorDriver, vgpu_doctor_driver_free)
 VgpuInventory *vgpu_doctor_driver_discover(VgpuDoctorDriver *self, GVariant **details,
                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What @function (NULL: the host) shows, as of backend/capture.h, by key. VGPU_ERROR_UNAVAILABLE: its
+/* The files of @function (NULL: the host), as of backend/capture.h, by key. VGPU_ERROR_UNAVAILABLE: its
  * driver does not answer. */
 GVariant *vgpu_doctor_driver_capture(VgpuDoctorDriver *self, const char *function, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-gpu.c: what a driver process says about the GPUs, and what their host set-up has left */
+/* doctor-gpu.c: checks of the GPUs, as read by a driver process, and of the results of host set-up */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>

@@ -106,7 +106,7 @@ host_driver(GVariant *gpus, const char *gpu)
     return NULL;
 }
 
-/* Whose a vGPU is: its domain, else itself. */
+/* The name of a vGPU in checks: its domain, else its UUID. */
 static const char *
 owner(GVariant *vgpu)
 {
@@ -144,7 +144,7 @@ typedef struct {
     guint all, licensed; /* that report a licence */
 } Licenses;
 
-/* The host does not speak with the licence server, so this is what it can know of it. */
+/* The host does not talk to the licence server, so it can only judge it by the guests. */
 static void
 add_licenses(GVariantBuilder *rows, const Licenses *licenses)
 {

@@ -148,8 +148,8 @@ vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
     return (VgpuFinding) { 0 };
 }
 
-/* What the profiles of libvirtd and virtqemud let them execute, their own hooks apart (libvirt:
- * src/security/apparmor/usr.sbin.libvirtd.in). */
+/* The programs that the profiles of libvirtd and virtqemud let them execute, apart from their own hooks
+ * (libvirt: src/security/apparmor/usr.sbin.libvirtd.in). */
 static bool
 may_be_executed(const char *program)
 {

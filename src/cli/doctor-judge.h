@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-judge.h: what doctor makes of what it has read
+/* doctor-judge.h: doctor's judgement of the data that it has read
  *
  * Pure: facts in, a finding out. The reading is done in doctor-*.c. */
 #pragma once
@@ -29,12 +29,12 @@ typedef struct {
 } VgpuIommuFacts;
 VgpuFinding vgpu_doctor_judge_iommu(const VgpuIommuFacts *facts);
 
-/* A module whose absence is @without_it; @sign: what it makes is there, it may be built in. */
+/* A module whose absence is @without_it; @sign: the files that it creates exist, so it may be built in. */
 VgpuFinding vgpu_doctor_judge_module(const char *name, bool loaded, bool sign,
                                      const char *without_it, const char *purpose);
 
-/* When the service read which hooks there are, when ours came, and when the oldest other one that
- * can be run did (0: there is none). Times in one unit. */
+/* The times when the service looked for hooks, when ours was installed, and when the oldest other
+ * executable one was (0: there is none). Times in one unit. */
 typedef struct {
     const char *service;
     gint64 loaded;
@@ -43,7 +43,7 @@ typedef struct {
 } VgpuHookTimes;
 VgpuFinding vgpu_doctor_judge_hook_loaded(const VgpuHookTimes *times);
 
-/* Another hook: what is in it, and whether it is our program once more. */
+/* Another hook: its text, and whether it is our program once more. */
 VgpuFinding vgpu_doctor_judge_other_hook(const char *text, bool is_ours);
 
 /* @context: what libvirt's daemon runs as (/proc/PID/attr/current); @program: where our hook

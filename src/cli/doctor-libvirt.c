@@ -11,14 +11,14 @@
 #include "base/process.h"
 #include "cli/doctor-private.h"
 
-/* libvirt looks for its hooks here, whatever prefix we were built with (docs/hooks.rst). */
+/* libvirt looks for its hooks here, regardless of the prefix that we were built with (docs/hooks.rst). */
 #define HOOKS_DIR "etc/libvirt/hooks/"
 #define HOOK_NAME "50-virt-vgpu"
 #define HOOK HOOKS_DIR "qemu.d/" HOOK_NAME
 #define NESTED_MAX 3 /* directories: of the domain, the operation and its part */
 #define HOOKS_MAX 200
 
-/* Both of the link and of what it points to; libvirt skips what cannot be executed. */
+/* For both the link and its target; libvirt skips hooks that cannot be executed. */
 static void
 check_hook(VgpuDoctor *self)
 {
@@ -61,8 +61,9 @@ list_files(VgpuDoctor *self, const char *dir, guint depth, GPtrArray *paths)
     }
 }
 
-/* The hooks that may be there beside ours: those that libvirt runs, and those in directories, as
- * qemu.d/DOMAIN/prepare/begin/start.sh, that a hook in wide use runs in turn (PassthroughPOST, VFIO-Tools). */
+/* Possible other hooks: those that libvirt runs, and those in directories, as
+ * qemu.d/DOMAIN/prepare/begin/start.sh, that a hook in wide use runs in turn (PassthroughPOST,
+ * VFIO-Tools). */
 static GPtrArray *
 list_other_hooks(VgpuDoctor *self)
 {
@@ -125,7 +126,7 @@ process_start(pid_t pid, gint64 *usec)
 
     if (!ticks)
         return false;
-    clock_gettime(CLOCK_BOOTTIME, &now); /* what the ticks count from */
+    clock_gettime(CLOCK_BOOTTIME, &now); /* the origin of the ticks */
     *usec = g_get_real_time() -
             ((gint64) now.tv_sec * G_USEC_PER_SEC + (gint64) now.tv_nsec / 1000) +
             (gint64) (ticks * G_USEC_PER_SEC / (guint64) sysconf(_SC_CLK_TCK));
@@ -197,7 +198,7 @@ check_hook_loaded(VgpuDoctor *self)
 
 /* --- confinement -------------------------------------------------------------------------- */
 
-/* What the hook's link points to, below the root; itself when it is no link. */
+/* The target of the hook's link, below the root; the hook itself when it is no link. */
 static char *
 hook_program(VgpuDoctor *self)
 {

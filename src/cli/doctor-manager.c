@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-manager.c: NVIDIA's manager, without which none of its vGPUs starts, and what it said last */
+/* doctor-manager.c: NVIDIA's manager, without which none of its vGPUs starts, and its last errors */
 #include <ctype.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -35,7 +35,7 @@ check_runs(VgpuDoctor *self)
                         "systemctl start nvidia-vgpu-mgr, and enable it for the next boot");
 }
 
-/* --- what it said ------------------------------------------------------------------------- */
+/* --- its log ------------------------------------------------------------------------- */
 
 /* Its process number in a line of a log; NULL: the line is not its own. */
 static char *
@@ -46,7 +46,7 @@ pid_of(const char *line)
     return end ? g_strndup(at + strlen(NAME "["), (gsize) (end - at) - strlen(NAME "[")) : NULL;
 }
 
-/* What says nothing to those who have not written it. */
+/* Lines that only make sense to NVIDIA's developers. */
 static bool
 is_noise(const char *error)
 {
@@ -77,7 +77,8 @@ vgpu_doctor_manager_reason(const char *log)
 
         if (!pid)
             continue;
-        if (g_hash_table_add(seen, pid)) { /* each vGPU has one, and what came before is over */
+        if (g_hash_table_add(seen, pid)) { /* each vGPU has one, and earlier lines are about older
+                                            * ones */
             g_free(newest);
             newest = g_strdup(pid);
             g_clear_pointer(&reason, g_free);

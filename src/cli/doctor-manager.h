@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-manager.h: what NVIDIA's vGPU manager says of a vGPU that does not start */
+/* doctor-manager.h: errors of NVIDIA's vGPU manager about a vGPU that does not start */
 #pragma once
 
 #include <glib.h>

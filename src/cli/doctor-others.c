@@ -32,7 +32,7 @@ check_mdevctl(VgpuDoctor *self)
                         "install the package mdevctl");
 }
 
-/* What virt-vgpu made persistent itself is in its records. */
+/* vGPUs that virt-vgpu itself made persistent are in its records. */
 static bool
 is_recorded(VgpuDoctor *self, const char *uuid)
 {
@@ -56,7 +56,7 @@ is_autostarted(VgpuDoctor *self, const char *parent, const char *name)
     return definition && definition->autostart;
 }
 
-/* Canonical UUIDs of what mdevctl starts by itself on parents that virt-vgpu uses too. */
+/* Canonical UUIDs of mdevs that mdevctl starts by itself on parents that virt-vgpu uses, too. */
 static GPtrArray *
 list_autostarted(VgpuDoctor *self)
 {

@@ -20,10 +20,11 @@ void vgpu_doctor_check(const VgpuSysfs *fs, bool is_host, GPtrArray *cards,
 /* Add a row; @fix NULL: nothing to do. */
 void vgpu_doctor_row_add(VgpuDoctor *self, const char *check, const char *status,
                          const char *detail, const char *fix);
-/* Takes what is in @finding; one without a status is no row. */
+/* Takes the contents of @finding; adds no row if it has no status. */
 void vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding finding);
 
-/* Whether the caller's rights do not suffice to see what is at @path, or whether it exists; then a row says so. */
+/* Whether the caller lacks the rights to read @path, or to see whether it exists; adds a row that says
+ * so. */
 bool vgpu_doctor_row_add_hidden(VgpuDoctor *self, const char *check, const char *path);
 
 /* Those of @inventory (of VgpuCard), in its order, as is that of @details: a(sutu), see driver/protocol.h. */
@@ -32,7 +33,7 @@ GPtrArray *vgpu_doctor_gpu_cards(const VgpuSysfs *fs, const VgpuInventory *inven
 /* IOMMU groups with a device of the host in them: a mediated device has a group of its own. */
 guint vgpu_doctor_host_count_groups(const VgpuSysfs *fs);
 
-/* What the checks of the GPUs say of that manager. */
+/* Adds the checks of that manager. */
 void vgpu_doctor_manager(VgpuDoctor *self);
 
 /* The checks, in the order in which they are made. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-row.c: how a check is told */
+/* doctor-row.c: the rows of checks */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ vgpu_doctor_row_add_finding(VgpuDoctor *self, const char *check, VgpuFinding fin
         vgpu_doctor_row_add(self, check, owned.status, owned.detail, owned.fix);
 }
 
-/* Whether the caller's rights do not suffice to see what is at @path, or whether it exists. */
+/* Whether the caller lacks the rights to read @path, or to see whether it exists. */
 static bool
 is_hidden(const VgpuDoctor *self, const char *path)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor.c: all checks together, and how they are told */
+/* doctor.c: runs all checks, and prints them */
 #include "cli/doctor.h"
 
 #include <string.h>

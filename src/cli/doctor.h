@@ -2,7 +2,8 @@
 /* doctor.h: is this host set up so that annotated domains get their vGPUs?
  *
  * The checks here read files and need no daemon; the daemon has its own (D-Bus method Doctor). A check
- * is a row {check, status, detail, fix}; status is "ok", "warn" or "fail", and what is "ok" has no fix. */
+ * is a row {check, status, detail, fix}; status is "ok", "warn" or "fail"; rows that are "ok" have no
+ * fix. */
 #pragma once
 
 #include <glib.h>
@@ -19,6 +20,6 @@ void vgpu_doctor_local(const char *root, const char *program, bool asks_drivers,
 GVariant *vgpu_doctor_row_new(const char *check, const char *status, const char *detail,
                               const char *fix);
 
-/* The rows for people: by what they are about, with the fix below what needs one, and how many
- * failures and warnings there are at the end. */
+/* The rows as text for users: grouped by subject, each with its fix below, and the numbers of failures
+ * and warnings at the end. */
 char *vgpu_doctor_text(GVariant *rows, const VgpuTableStyle *style);

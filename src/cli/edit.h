@@ -9,8 +9,8 @@
  * error. */
 char *vgpu_edit_file(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Run $VISUAL, $EDITOR or vi (which may have arguments) on @path and wait for its end; what is in
- * the file then. */
+/* Run $VISUAL, $EDITOR or vi (which may have arguments) on @path and wait for its end; returns the new
+ * contents of the file. */
 char *vgpu_edit_run(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ask "QUESTION [y/n]" on the terminal until it is answered; false where there is none to ask on. */

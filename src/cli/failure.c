@@ -29,8 +29,7 @@ void
 vgpu_failure_print(const GError *error, bool json)
 {
     g_autofree char *text = vgpu_error_text(error);
-    g_autofree char *shown =
-        vgpu_printable_lines(text); /* it may quote what others have written */
+    g_autofree char *shown = vgpu_printable_lines(text); /* it may quote untrusted text */
 
     fprintf(stderr, "virt-vgpu: %s\n", shown);
     if (json)

@@ -38,7 +38,7 @@ const VgpuColumn vgpu_gpu_columns_list[] = {
     { 0 },
 };
 
-/* What the vendor's library reports about a GPU. */
+/* The figures of the vendor's library about a GPU. */
 #define GPU_FIGURES                                                                              \
     { .key = "temperature_c", .header = "Celsius" }, { .key = "power_w", .header = "Watts" },    \
         { .key = "gpu_util", .header = "GPU %" },                                                \
@@ -52,7 +52,7 @@ const VgpuColumn vgpu_gpu_columns_list[] = {
         .key = "driver_version", .header = "Driver version", .wide = true                        \
     }
 
-/* A table has no room for both what GPUs are and how they are. */
+/* A table has no room for both the properties and the figures of GPUs. */
 const VgpuColumn vgpu_gpu_columns_stats[] = {
     { .key = "address", .header = "GPU" },
     { .key = "nodedev", .header = "Node device", .wide = true },

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gpu-columns.h: the columns of GPUs, and of what is on them */
+/* gpu-columns.h: the columns of GPUs, and of their functions and profiles */
 #pragma once
 
 #include "cli/table.h"
 
-/* Rows as of ListGpus, with what vgpu_gpu_rows() adds; _stats: with GetGpuStats joined to them. */
+/* Rows as of ListGpus, with the additions of vgpu_gpu_rows(); _stats: with GetGpuStats joined to them. */
 extern const VgpuColumn vgpu_gpu_columns_list[];
 extern const VgpuColumn vgpu_gpu_columns_stats[];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gpu-rows.h: what a table says of GPUs besides the daemon's own rows */
+/* gpu-rows.h: additions of tables to the daemon's rows of GPUs */
 #pragma once
 
 #include <glib.h>

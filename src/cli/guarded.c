@@ -92,7 +92,7 @@ write_guarded(void *cookie, const char *bytes, size_t n)
     return (ssize_t) n;
 }
 
-/* No caller prints a NUL; what has no stream of its own is left as it is. */
+/* No caller prints a NUL; output without a stream of its own is left unchanged. */
 static FILE *
 guard(Guard *self, FILE *file, int fd, int buffering)
 {

@@ -112,7 +112,7 @@ find_gpu(const VgpuHandmade *self, const char *address, GVariant **vf)
     return NULL;
 }
 
-/* The profile of @gpu with that id by its name; one that is not known keeps its id. */
+/* The name of the profile of @gpu with that id; the id if it is not known. */
 static char *
 name_of(const VgpuHandmade *self, const char *gpu, const char *id)
 {
@@ -126,7 +126,7 @@ name_of(const VgpuHandmade *self, const char *gpu, const char *id)
     return g_strdup(id);
 }
 
-/* The pool that @gpu is given to: what asks for none gets no vGPU there. NULL: it is in the default pool. */
+/* The pool of @gpu: devices without pool= get no vGPU there. NULL: the default pool. */
 static char *
 pool_of(const VgpuHandmade *self, const char *gpu)
 {

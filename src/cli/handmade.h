@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* handmade.h: what this host says of a <hostdev> that was made by hand
+/* handmade.h: finds the vGPU of a <hostdev> that was made by hand
  *
- * The daemon says what exists and on which GPU, mdevctl's files what does not exist now. No driver is asked. */
+ * The daemon knows existing vGPUs and their GPUs, mdevctl's files those that do not exist now. No driver
+ * is called. */
 #pragma once
 
 #include "bus/manager1.h"
@@ -20,7 +21,7 @@ typedef enum {
     VGPU_HANDMADE_OTHER,   /* no vGPU: a network card, a whole GPU */
     VGPU_HANDMADE_VGPU,    /* one, of that profile */
     VGPU_HANDMADE_UNTYPED, /* one, but nothing says of which profile */
-    VGPU_HANDMADE_UNKNOWN, /* what it is cannot be found out, or it is not this domain's */
+    VGPU_HANDMADE_UNKNOWN, /* its type is unknown, or it belongs to another domain */
 } VgpuHandmadeKind;
 
 typedef struct {
@@ -30,7 +31,7 @@ typedef struct {
     char *gpu;               /* the function that it is on; NULL: not known */
     char *pool;              /* that its GPU is given to; NULL: none */
     char *reason;            /* why it is not a VGPU_HANDMADE_VGPU; NULL otherwise */
-    char *advice;            /* what is left to do beside the import; NULL: nothing */
+    char *advice;            /* the step left to do besides the import; NULL: none */
 } VgpuHandmadeDevice;
 
 void vgpu_handmade_device_clear(VgpuHandmadeDevice *self);

@@ -29,7 +29,7 @@ print_option(const GOptionEntry *entry, char letter)
                         entry->arg_description ? entry->arg_description : "");
     guint width = vgpu_cells_width(text);
 
-    if (width > 23) /* what it is begins on the next line */
+    if (width > 23) /* the description begins on the next line */
         printf("  %s\n%26s", text, "");
     else
         printf("  %s%*s", text, (int) (24 - width), "");

@@ -4,5 +4,5 @@
 
 #include "cli/command.h"
 
-/* What @command does and takes, with an example; NULL: the list of all verbs. */
+/* The description of @command with its options and an example; NULL: the list of all verbs. */
 void vgpu_help_print(const VgpuCli *cli, const VgpuCommand *command);

@@ -8,7 +8,7 @@
 typedef struct {
     char *user, *host; /* NULL: not given */
     int port;          /* -1: not given */
-    bool by_ssh;       /* else user and port are not ssh's */
+    bool by_ssh;       /* otherwise user and port are not those of ssh */
 } Place;
 
 static void
@@ -19,7 +19,8 @@ place_clear(Place *place)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
 
-/* What is no URI libvirt will tell; it may be an alias of its configuration. */
+/* If it is not a URI, it may be an alias of libvirt's configuration; otherwise libvirt reports the
+ * error. */
 static void
 read_place(const char *uri, Place *place)
 {
@@ -67,7 +68,8 @@ is_plain(const char *word)
                                  "-_=+.,:/@%") == strlen(word);
 }
 
-/* What was typed without the URI, for the shell of the other host and, around it, for this one's. */
+/* The command line without the URI, quoted for the shell of the other host and then for that of this
+ * one. */
 static char *
 remote_words(char **typed)
 {

@@ -74,7 +74,7 @@ is_query(const char *method)
     return false;
 }
 
-/* The verb that shows what becomes of it. */
+/* The verb that shows the outcome. */
 static char *
 verb_for(const char *method, GVariant *parameters)
 {

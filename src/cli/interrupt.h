@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* interrupt.h: what is said when a verb is interrupted that only waits for others */
+/* interrupt.h: the message when a verb is interrupted that waits for the daemon or libvirt */
 #pragma once
 
 #include <gio/gio.h>

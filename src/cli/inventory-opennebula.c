@@ -9,7 +9,7 @@
 #define SPACE_X500 "6ba7b814-9dad-11d1-80b4-00c04fd430c8" /* RFC 4122, appendix C */
 #define VENDOR_NVIDIA "10de"
 
-/* What is known beside the rows. */
+/* The data besides the rows. */
 typedef struct {
     VgpuPciIdsLookup look_up;
     gpointer opaque;

@@ -20,8 +20,8 @@ number(GVariant *row, const char *key)
     return vgpu_gauges_number(row, key, &value) && value > 0 ? (guint) value : 0;
 }
 
-/* What a deployer may name: letters, digits and underscores behind @prefix (os_resource_classes and
- * os_traits make such names alike). */
+/* A custom name: letters, digits and underscores after @prefix (os_resource_classes and os_traits make
+ * such names alike). */
 static char *
 custom_name(const char *prefix, const char *what)
 {
@@ -81,8 +81,7 @@ count_available(GVariant *profile)
     return vgpu_gauges_number(profile, "available", &available) ? (guint) available : 1;
 }
 
-/* What is not available now although nothing of it exists, because something else is on the GPU, is
- * reserved. */
+/* vGPUs that are not available because others are on the GPU count as reserved. */
 static void
 put_profile(JsonBuilder *out, GVariant *profile, guint allocated)
 {

@@ -11,12 +11,12 @@
 /* One object with everything, under the names of the other verbs' JSON. */
 char *vgpu_inventory_json(const char *host, const VgpuHostRows *rows);
 
-/* What a PCI function is, in four hexadecimal digits each; empty: not known. */
+/* The ids of a PCI function, four hexadecimal digits each; empty: not known. */
 typedef struct {
     char vendor[5], device[5], class[5];
 } VgpuPciIds;
 
-/* Fills in what it knows of the function at @address. */
+/* Fills in the known ids of the function at @address. */
 typedef void (*VgpuPciIdsLookup)(const char *address, VgpuPciIds *ids, gpointer opaque);
 
 /* As OpenNebula's PCI probe prints it (src/im_mad/remotes/node-probes.d/pci.rb), a line for each

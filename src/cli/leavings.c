@@ -20,7 +20,7 @@
 #include "libvirt/domains.h"
 #include "sysfs/sysfs.h"
 
-/* libvirt looks for its hooks here, whatever prefix we were built with (docs/hooks.rst). */
+/* libvirt looks for its hooks here, regardless of the prefix that we were built with (docs/hooks.rst). */
 #define HOOK "etc/libvirt/hooks/qemu.d/50-virt-vgpu"
 
 static const VgpuColumn columns[] = {
@@ -81,7 +81,7 @@ has_users_uuid(const VgpuDomain *domain)
     return false;
 }
 
-/* What would become of a domain with that definition; NULL: nothing. */
+/* The effect on a domain with that definition; NULL: none. */
 static char *
 consequence(const VgpuDomain *domain)
 {
@@ -97,7 +97,8 @@ consequence(const VgpuDomain *domain)
     return domain->annotated ? g_strdup("it is annotated, and would start without a vGPU") : NULL;
 }
 
-/* What to call it in a command for the user to copy: a name may have blanks, and what a shell takes for more. */
+/* Its name in a command for the user to copy: quoted, as a name may have blanks and characters that are
+ * special to shells. */
 static const char *
 word_for(const VgpuDomainState *state)
 {
@@ -249,7 +250,7 @@ check_records(Check *self, const char *check, const char *dir, const char *what,
     left(self, check, detail, fix);
 }
 
-/* A pool that gives vGPUs by name annotates a domain again whose annotation was taken away. */
+/* A pool that gives vGPUs by name annotates a domain again whose annotation was removed. */
 static void
 check_pool(Check *self, const char *file)
 {

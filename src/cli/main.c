@@ -128,7 +128,7 @@ option_names(const VgpuCommand *command)
     return (const char **) g_ptr_array_free(g_steal_pointer(&names), FALSE);
 }
 
-/* GLib has found an option that is none: say which may have been meant, where that can be told. */
+/* GLib has found an unknown option: add a suggestion, if there is one. */
 static void
 suggest_option(char **args, const VgpuCommand *command, GError **error)
 {
@@ -284,14 +284,14 @@ dispatch(char ***argv, const VgpuCommand **chosen, GError **error)
     return command->run(&cli, *argv + 1, error);
 }
 
-/* libvirt prints errors by itself unless it is told not to; ours carry its text already. */
+/* libvirt prints errors by itself by default; ours already contain its text. */
 static void
 ignore_libvirt_error(void *opaque, virErrorPtr error)
 {
 }
 
-/* cron, Ansible and ssh run programs in the C locale, where GLib takes nothing but ASCII for an option; names
- * of domains, pools and tenants are UTF-8 all the same. */
+/* cron, Ansible and ssh run programs in the C locale, where GLib accepts only ASCII in options; but
+ * names of domains, pools and tenants are UTF-8. */
 static void
 set_locale(void)
 {

@@ -15,7 +15,7 @@ vgpu_mdevctl_free(VgpuMdevctl *self)
     g_free(self);
 }
 
-/* NULL: it is not there, or is no text. */
+/* NULL: it does not exist, or is not text. */
 static const char *
 member(JsonNode *root, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mdevctl.h: what mdevctl(8) has defined
+/* mdevctl.h: the definitions of mdevctl(8)
  *
  * It keeps a JSON file for each mediated device, /etc/mdevctl.d/PARENT/UUID, with "mdev_type" and "start", which
  * is "auto" for those that it makes at boot (mdevctl, "CONFIGURATION FILES"). */
@@ -23,5 +23,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuMdevctl, vgpu_mdevctl_free)
 /* The definition in the file @name below @parent; NULL: there is none that can be read. */
 VgpuMdevctl *vgpu_mdevctl_read(const VgpuSysfs *fs, const char *parent, const char *name);
 
-/* That of the device @uuid, a canonical one, on any parent; NULL: there is none. */
+/* The definition of the device @uuid (canonical), on any parent; NULL: there is none. */
 VgpuMdevctl *vgpu_mdevctl_find(const VgpuSysfs *fs, const char *uuid);

@@ -42,7 +42,7 @@ static const VgpuColumn profile_columns[] = {
     { 0 },
 };
 
-/* What the table does not show about the mode. */
+/* Print what the table does not show about the mode. */
 static void
 print_mode(VgpuBusManager1 *manager, const char *address, bool profiles, GVariant *rows)
 {

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* @text, what the file holds, with @line in it: `options MODULE PARAMETER="pci=GPU;KEY=VALUE"`.
- * The kernel counts a parameter only once, the last time, so if the file sets it for other GPUs,
- * this GPU joins them; what it had before is replaced. All else is kept. Any other @line is added
- * at the end, unless it is there. */
+/* @text, the contents of the file, with @line added: `options MODULE PARAMETER="pci=GPU;KEY=VALUE"`. The
+ * kernel counts a parameter only once, the last time, so if the file sets it for other GPUs, this GPU
+ * joins them; its previous settings are replaced. All else is kept. Any other @line is added at the end,
+ * unless it is there. */
 char *vgpu_modprobe_merge(const char *text, const char *line);

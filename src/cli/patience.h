@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* patience.h: say what takes its time */
+/* patience.h: progress messages for slow calls */
 #pragma once
 
 #include <glib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pci-names.h: what pci.ids calls vendors and classes, as udev's hardware database has it */
+/* pci-names.h: names of vendors and classes from pci.ids, through udev's hardware database */
 #pragma once
 
 #include <glib.h>
 
-/* Where there is no such database, and in a build without libsystemd, nothing has a name. */
+/* Without that database, and in a build without libsystemd, there are no names. */
 typedef struct VgpuPciNames VgpuPciNames;
 
 VgpuPciNames *vgpu_pci_names_new(void);

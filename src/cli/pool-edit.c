@@ -9,7 +9,7 @@
 #include "cli/bus.h"
 #include "cli/edit.h"
 
-/* Whether the pool is still what was edited. */
+/* Whether the pool has not changed since the edit began. */
 static bool
 is_unchanged(VgpuBusManager1 *manager, const char *name, const char *xml, GError **error)
 {

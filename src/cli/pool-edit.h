@@ -6,9 +6,9 @@
 
 #include "bus/manager1.h"
 
-/* Let the user change @xml, which pool @name was defined with, and define the result. What
- * is refused is said, and may be edited again where there is a terminal to ask on; given up, the
- * text stays in a file that @error names, and the pool is as it was. @changed: whether there was
- * anything to define. */
+/* Let the user change @xml, which pool @name was defined with, and define the result. If it is refused,
+ * the reason is printed, and the user may edit it again if there is a terminal; otherwise the text stays
+ * in a file that @error names, and the pool is unchanged. @changed: whether there was anything to
+ * define. */
 bool vgpu_pool_edit(VgpuBusManager1 *manager, const char *name, const char *xml, bool *changed,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,6 +2,6 @@
 /* samples.h: Prometheus' text as JSON */
 #pragma once
 
-/* An array of {name, labels: {…}, value} for each sample of @text, in Prometheus' text format; a value that is no
- * finite number is null. */
+/* An array of {name, labels: {…}, value} for each sample of @text, in Prometheus' text format; a value
+ * that is not a finite number is null. */
 char *vgpu_samples_json(const char *text);

@@ -84,8 +84,7 @@ guess_profile(VgpuBusManager1 *manager, const char *typed)
     return guess_in(rows, typed);
 }
 
-/* Whether there is a pool of that name, or that cannot be told; if not, *@nearest is the one that may have been
- * meant, or NULL. */
+/* Whether there is a pool of that name, or that is unknown; if not, *@nearest is a suggestion, or NULL. */
 static bool
 has_pool(VgpuBusManager1 *manager, const char *typed, char **nearest)
 {
@@ -222,7 +221,7 @@ find_gpu(VgpuBusManager1 *manager, GVariant *profiles, const char *address)
 
 /* --- warnings ----------------------------------------------------------------------------- */
 
-/* "this host has not …; SOLUTION", and what follows from it if @is_last. */
+/* "this host has no …; SOLUTION", and the consequence if @is_last. */
 static void
 warn_missing(const char *missing, const char *nearest, const char *list, bool is_last,
              const char *what)

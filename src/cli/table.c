@@ -12,7 +12,7 @@
 #define GAP "  "
 #define MANY_COLUMNS 32u
 
-/* What -o and --noheadings have asked for. */
+/* The settings of -o and --noheadings. */
 static struct {
     bool chosen, bare;
     VgpuColumn columns[MANY_COLUMNS + 1];

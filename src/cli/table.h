@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* table.h: one list of columns per verb, from which both its table and its JSON are made
  *
- * Rows are the dictionaries that the daemon sends (aa{sv}); what is only known here is put into the
+ * Rows are the dictionaries that the daemon sends (aa{sv}); data that is only known here is put into the
  * same form. A key that a row lacks is "-" in a table and null in JSON. */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* What becomes of a column when the table would be wider than it may be. */
+/* How a column gives way when the table would be too wide. */
 typedef enum {
     VGPU_FIT_KEEP,  /* never shortened: numbers, addresses, UUIDs */
     VGPU_FIT_CUT,   /* cut, with "…" at the end */
-    VGPU_FIT_FRONT, /* cut, with "…" at the front: what tells it apart is at the end */
+    VGPU_FIT_FRONT, /* cut, with "…" at the front, as the significant part is at the end */
     VGPU_FIT_WRAP,  /* continues on the next line */
 } VgpuFit;
 
@@ -50,8 +50,8 @@ char *vgpu_table_json_object(const VgpuColumn *columns, GVariant *row, bool pret
 /* The same on stdout, with a newline; takes @row if it is floating. */
 void vgpu_table_print_object(const VgpuColumn *columns, GVariant *row);
 
-/* Have tables show the columns @names ("domain,GPU"), keys or headings of @columns, in that order, and nothing
- * else; VGPU_ERROR_ARGUMENT names those that there are. */
+/* Have tables show the columns @names ("domain,GPU"), keys or headings of @columns, in that order, and
+ * nothing else; VGPU_ERROR_ARGUMENT lists the existing ones. */
 bool vgpu_table_choose(const VgpuColumn *columns, const char *names, GError **error);
 
 /* Whether that was done: then cells are wanted as they are in JSON. */

@@ -117,7 +117,7 @@ vgpu_takeover_plan(const VgpuHandmade *host, const VgpuDomainState *state, const
     return g_steal_pointer(&self);
 }
 
-/* Put back the first @n that were taken out, and the annotation; what cannot be is added to @error. */
+/* Put back the first @n detached devices, and the annotation; failures are added to @error. */
 static void
 put_back(const VgpuTakeover *self, virConnectPtr conn, guint n, GError **error)
 {

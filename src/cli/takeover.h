@@ -24,9 +24,9 @@ typedef struct {
 void vgpu_takeover_free(VgpuTakeover *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuTakeover, vgpu_takeover_free)
 
-/* What an import of @state would do; @profile (NULL: none) is that of vGPUs of which nothing says what they are.
- * VGPU_ERROR_BAD_REQUEST for a transient domain, VGPU_ERROR_NOT_SUPPORTED with the <hostdev>'s line where one cannot
- * be imported; else as vgpu_import_plan(). */
+/* Plan an import of @state; @profile (NULL: none) is for vGPUs whose profile is unknown.
+ * VGPU_ERROR_BAD_REQUEST for a transient domain, VGPU_ERROR_NOT_SUPPORTED with the <hostdev>'s line
+ * where one cannot be imported; else as vgpu_import_plan(). */
 VgpuTakeover *vgpu_takeover_plan(const VgpuHandmade *host, const VgpuDomainState *state,
                                  const char *profile, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

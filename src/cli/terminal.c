@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LEAST_WIDTH 20u /* less is no terminal that anybody reads from */
+#define LEAST_WIDTH 20u /* smaller terminals are not real ones */
 #define GREEN "\033[32m"
 #define YELLOW "\033[33m"
 #define RED "\033[31m"

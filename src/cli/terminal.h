@@ -5,7 +5,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define VGPU_TERMINAL_WIDTH 80 /* of what is no terminal, and of one that does not say */
+#define VGPU_TERMINAL_WIDTH                                                                      \
+    80 /* for output that is not a terminal, or does not report its width */
 
 /* Whether standard output is one. */
 bool vgpu_terminal_is_output(void);

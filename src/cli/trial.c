@@ -67,7 +67,7 @@ destroy(Trial *self, GError **error)
     return done != NULL;
 }
 
-/* One vGPU of the daemon's list. What an earlier trial has left goes. */
+/* Check one vGPU of the daemon's list. The leftover of an earlier trial is removed. */
 static bool
 check_row(Trial *self, GVariant *row, GError **error)
 {
@@ -100,7 +100,7 @@ check_idle(Trial *self, GError **error)
     return rows != NULL;
 }
 
-/* --- what there is room for --------------------------------------------------------------- */
+/* --- room --------------------------------------------------------------- */
 
 static GVariant *
 list_profiles(const Trial *self, GError **error)
@@ -135,7 +135,7 @@ choose_profile(Trial *self, GError **error)
     return rows != NULL;
 }
 
-/* Profile id → how many more fit, null where that cannot be told, as the daemon says. */
+/* Profile id → how many more fit, null if unknown, from the daemon. */
 static void
 put_room(const Trial *self, const char *when)
 {
@@ -157,7 +157,7 @@ put_room(const Trial *self, const char *when)
 
 /* --- the trial ---------------------------------------------------------------------------- */
 
-/* What does not answer now has not gone. */
+/* A device that does not answer is not gone. */
 static void
 put_gaps(const Trial *self, const char *when, const VgpuCaptureJson *json)
 {

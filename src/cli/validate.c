@@ -12,7 +12,7 @@
 #include "cli/xml-file.h"
 #include "domain/inject.h"
 
-/* The domain that a file is, or that stands around what it holds, a bare <vgpu:devices>; NULL with @error. */
+/* The domain in a file, or one made up around a bare <vgpu:devices>; NULL with @error. */
 static VgpuDomain *
 read_domain(const char *xml, gsize len, const char *what, bool *is_bare, GError **error)
 {
@@ -32,7 +32,7 @@ read_domain(const char *xml, gsize len, const char *what, bool *is_bare, GError 
     return vgpu_domain_from_doc(g_steal_pointer(&doc), what, error);
 }
 
-/* Whether nothing in it is wrong; *@lints: warnings all the same. */
+/* Whether it is valid; *@lints: warnings. */
 static bool
 check_domain(const VgpuDomain *domain, bool is_bare, const char *what, GPtrArray **lints,
              GError **error)
@@ -56,7 +56,7 @@ check_domain(const VgpuDomain *domain, bool is_bare, const char *what, GPtrArray
     return true;
 }
 
-/* The findings but for the error that is told in its own way. */
+/* The findings without the error, which is reported separately. */
 static void
 print_findings(const char *what, const VgpuDomain *domain, bool is_bare, GPtrArray *lints)
 {
@@ -120,7 +120,7 @@ print_verdict_json(const char *file, const GPtrArray *lints, const GError *failu
     vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }
 
-/* What is known of all documents of a file. */
+/* The result for all documents of a file. */
 typedef struct {
     const char *what;
     guint n, at; /* documents, and which of them it is at */
@@ -143,7 +143,7 @@ print_verdict(Validation *all, const VgpuDomain *domain)
                domain->wants->len == 1 ? "" : "s");
 }
 
-/* What only the daemon knows is told by one verb, of a domain. */
+/* Only the daemon knows the rest; 'explain' reports it, for a domain. */
 static void
 print_unchecked(const Validation *all, const char *file)
 {
@@ -153,7 +153,7 @@ print_unchecked(const Validation *all, const char *file)
     printf(".\n");
 }
 
-/* Whether one document is valid; *@lints gets what was found in it. */
+/* Whether one document is valid; *@lints gets its findings. */
 static bool
 validate_document(Validation *all, const char *xml, gsize len, GPtrArray **lints, GError **error)
 {
@@ -194,7 +194,7 @@ vgpu_validate_run(const VgpuCli *cli, char **args, GError **error)
         for (guint i = 0; i < some->len; i++)
             g_ptr_array_add(lints, some->pdata[i]);
     }
-    if (failure && failure->domain == VGPU_ERROR) /* the answer is no, whatever is wrong */
+    if (failure && failure->domain == VGPU_ERROR) /* any error means "no" */
         failure->code = VGPU_ERROR_BAD_REQUEST;
     if (cli->json)
         print_verdict_json(all.what, lints, failure);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* validate.h: is what a file says of vGPUs right? */
+/* validate.h: checks the annotation in a file */
 #pragma once
 
 #include "cli/command.h"

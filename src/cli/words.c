@@ -112,7 +112,7 @@ print_column(GVariant *rows, const char *key)
     }
 }
 
-/* What is asked for, and the answer's column that has it. */
+/* The method for a kind of names, and the column of its answer. */
 static const struct {
     const char *what;
     const char *method;

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* A whole file, "-" for standard input, ended by a zero byte that @len does not count. Of one that
- * is too long, one byte more than VGPU_XML_MAX, which the parser refuses. */
+/* A whole file, "-" for standard input, ended by a zero byte that @len does not count. If it is too
+ * long, only one byte more than VGPU_XML_MAX, which the parser refuses. */
 char *vgpu_xml_file_read(const char *path, gsize *len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How messages call it. */

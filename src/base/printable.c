@@ -34,62 +34,65 @@ vgpu_printable_is(const char *text)
     return true;
 }
 
+static char *
+rewrite(const char *text, void (*append)(GString *out, gunichar c))
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GString *out = g_string_new(NULL);
+
+    for (const char *p = valid; *p; p = g_utf8_next_char(p))
+        append(out, g_utf8_get_char(p));
+    return g_string_free(out, FALSE);
+}
+
 static void
 append(GString *out, gunichar c)
 {
     g_string_append_unichar(out, vgpu_printable_char(c) ? c : '?');
 }
 
+static void
+append_to_line(GString *out, gunichar c)
+{
+    append(out, g_unichar_isspace(c) ? ' ' : c);
+}
+
+static void
+append_to_lines(GString *out, gunichar c)
+{
+    if (c == '\n' || c == '\t')
+        g_string_append_unichar(out, c);
+    else
+        append(out, c);
+}
+
+static void
+append_to_json(GString *out, gunichar c)
+{
+    if (c < 0x7f || vgpu_printable_char(c)) /* control characters are only between strings */
+        g_string_append_unichar(out, c);
+    else if (c < 0x10000)
+        g_string_append_printf(out, "\\u%04x", c);
+    else
+        g_string_append_printf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+}
+
 char *
 vgpu_printable_line(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    GString *out = g_string_new(NULL);
-
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        append(out, g_unichar_isspace(c) ? ' ' : c);
-    }
-    return g_string_free(out, FALSE);
+    return rewrite(text, append_to_line);
 }
 
 char *
 vgpu_printable_lines(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    GString *out = g_string_new(NULL);
-
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        if (c == '\n' || c == '\t')
-            g_string_append_unichar(out, c);
-        else
-            append(out, c);
-    }
-    return g_string_free(out, FALSE);
+    return rewrite(text, append_to_lines);
 }
 
 char *
 vgpu_printable_json(const char *json)
 {
-    g_autofree char *valid = g_utf8_make_valid(json, -1);
-    GString *out = g_string_new(NULL);
-
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        if (c < 0x7f ||
-            vgpu_printable_char(c)) /* those below a blank occur only between strings */
-            g_string_append_unichar(out, c);
-        else if (c < 0x10000)
-            g_string_append_printf(out, "\\u%04x", c);
-        else
-            g_string_append_printf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10),
-                                   0xdc00 + (c & 0x3ff));
-    }
-    return g_string_free(out, FALSE);
+    return rewrite(json, append_to_json);
 }
 
 char *

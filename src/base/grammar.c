@@ -81,16 +81,10 @@ vgpu_grammar_is_uuid(const char *text)
 }
 
 bool
-vgpu_grammar_is_printable(const char *text)
-{
-    return vgpu_printable_is(text);
-}
-
-bool
 vgpu_grammar_is_name(const char *text)
 {
     return *text && !g_ascii_isspace(*text) && !g_ascii_isspace(text[strlen(text) - 1]) &&
-           vgpu_grammar_is_printable(text) && g_utf8_strlen(text, -1) <= VGPU_GRAMMAR_NAME_MAX;
+           vgpu_printable_is(text) && g_utf8_strlen(text, -1) <= VGPU_GRAMMAR_NAME_MAX;
 }
 
 static bool

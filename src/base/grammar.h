@@ -47,11 +47,10 @@ bool vgpu_grammar_refuse(GError **error, const char *what, const xmlNode *node,
 bool vgpu_grammar_refuse_at(GError **error, VgpuError code, const char *what, long line,
                             const char *format, va_list args) G_GNUC_PRINTF(5, 0);
 
-/* For tables: a decimal number without leading zeroes; a PCI address or a UUID in any form; text
- * of printable characters; the same with something in it, no blanks at the ends, and not too long. */
+/* For tables: a decimal number without leading zeroes; a PCI address or a UUID in any form; a
+ * text of printable characters that is not empty, has no blanks at its ends and is not too long. */
 #define VGPU_GRAMMAR_NAME_MAX 128 /* characters */
 bool vgpu_grammar_is_number(const char *text, guint min, guint max);
 bool vgpu_grammar_is_pci_address(const char *text);
 bool vgpu_grammar_is_uuid(const char *text);
-bool vgpu_grammar_is_printable(const char *text);
 bool vgpu_grammar_is_name(const char *text);

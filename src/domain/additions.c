@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/pciaddr.h"
+#include "base/printable.h"
 #include "base/xml.h"
 
 #define BOOT_ORDER_MAX 9999u
@@ -57,7 +58,7 @@ is_order(const char *text)
 static bool
 is_path(const char *text)
 {
-    return text[0] == '/' && text[1] && vgpu_grammar_is_printable(text);
+    return text[0] == '/' && text[1] && vgpu_printable_is(text);
 }
 
 static bool

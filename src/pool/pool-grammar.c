@@ -4,6 +4,7 @@
 
 #include "base/grammar.h"
 #include "base/names.h"
+#include "base/printable.h"
 #include "base/xml.h"
 #include "domain/schema.h"
 #include "pool/pool-private.h"
@@ -59,7 +60,7 @@ is_version(const char *text)
 static bool
 is_path(const char *text)
 {
-    return *text == '/' && text[1] && vgpu_grammar_is_printable(text);
+    return *text == '/' && text[1] && vgpu_printable_is(text);
 }
 
 static bool
@@ -150,7 +151,7 @@ static const VgpuGrammarAttribute path_attributes[] = {
 };
 static const VgpuGrammarAttribute gridd_attributes[] = {
     { "key", true, "a key such as FeatureType", is_gridd_key },
-    { "value", true, "printable text", vgpu_grammar_is_printable },
+    { "value", true, "printable text", vgpu_printable_is },
     { NULL },
 };
 static const VgpuGrammarAttribute tenant_attributes[] = {

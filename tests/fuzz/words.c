@@ -6,6 +6,7 @@
 
 #include "base/grammar.h"
 #include "base/pciaddr.h"
+#include "base/printable.h"
 #include "base/uuid.h"
 #include "cli/guess.h"
 #include "domain/domain.h"
@@ -97,7 +98,7 @@ check_text(const char *text)
     FUZZ_CHECK(!guessed || *guessed, "'%s'", text);
     (void) vgpu_guess(text, names);
     if (vgpu_grammar_is_name(text))
-        FUZZ_CHECK(*text && vgpu_grammar_is_printable(text), "'%s'", text);
+        FUZZ_CHECK(*text && vgpu_printable_is(text), "'%s'", text);
     FUZZ_CHECK(!vgpu_grammar_is_number(text, 1, 16) || atoi(text) <= 16, "'%s'", text);
     FUZZ_CHECK(vgpu_domain_parse_alias(text) >= -1, "'%s'", text);
     (void) vgpu_domain_parse_set(text, &set);

@@ -212,7 +212,7 @@ check_address(xmlNode *address, const char *what, GError **error)
                                "another slot");
 }
 
-/* What the elements of @hostdev say together. */
+/* Check combinations of elements of @hostdev. */
 static bool
 check(xmlNode *device, xmlNode *hostdev, const char *what, GError **error)
 {

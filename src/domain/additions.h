@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* additions.h: what an annotation adds to the <hostdev> of a vGPU, in <vgpu:hostdev>
+/* additions.h: additions of an annotation to the <hostdev> of a vGPU, in <vgpu:hostdev>
  *
- * Its children are libvirt's own for a <hostdev>, and mean there what they mean here. They may be in
- * our name space: virDomainSetMetadata() puts elements without one into it (libvirt,
- * src/util/virxml.c, virXMLInjectNamespace()). */
+ * Its children are those of libvirt's <hostdev>, with the same meaning. They may be in our name space:
+ * virDomainSetMetadata() puts elements without one into it (libvirt, src/util/virxml.c,
+ * virXMLInjectNamespace()). */
 #pragma once
 
 #include <libxml/tree.h>
@@ -11,12 +11,12 @@
 
 #include "base/grammar.h"
 
-/* What <vgpu:hostdev> may contain. */
+/* The grammar of <vgpu:hostdev>. */
 extern const VgpuGrammarElement vgpu_additions_grammar[];
 
-/* What @device, a valid <vgpu:device>, adds: a <hostdev> with these elements alone, without a name
- * space, as text; *@out NULL: nothing. VGPU_ERROR_BAD_REQUEST at a line of @what for what cannot
- * be. */
+/* The additions of @device, a valid <vgpu:device>: a <hostdev> with only these elements, without a name
+ * space, as text; *@out NULL: none. VGPU_ERROR_BAD_REQUEST at a line of @what for impossible
+ * combinations. */
 bool vgpu_additions_parse(xmlNode *device, const char *what, char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -33,5 +33,5 @@ char *vgpu_additions_place(const char *self);
 
 /* Whether @hostdev has all of them. */
 bool vgpu_additions_are_on(const char *self, xmlNode *hostdev);
-/* Put them on @hostdev, each in the place of one that is there. */
+/* Put them on @hostdev, replacing existing elements of the same name. */
 void vgpu_additions_put(const char *self, xmlNode *hostdev);

@@ -11,7 +11,9 @@
 #include "domain/inject.h"
 #include "domain/schema.h"
 
-#define ANNOTATION "the annotation" /* in errors of one that is not in a domain */
+#define ANNOTATION                                                                               \
+    "the annotation" /* the source in errors of an annotation that is not in a
+                                     * domain */
 #define ANY_VERSION "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]"
 
 static void
@@ -44,7 +46,7 @@ add_param(GString *xml, const char *param)
     g_string_append(xml, "/>");
 }
 
-/* What is no PCI address is refused like any that is wrong. */
+/* An invalid PCI address is passed on, to be refused like any other. */
 static void
 add_guest_address(GString *xml, const char *address)
 {
@@ -156,7 +158,7 @@ parse_element(const char *element, GError **error)
                : NULL;
 }
 
-/* What is copied from another annotation is called as its new parent calls it. */
+/* Give elements copied from another annotation the prefix of their new parent. */
 static void
 set_namespace(xmlNode *node, xmlNs *ns)
 {
@@ -332,7 +334,7 @@ need_metadata(xmlDoc *doc)
     return metadata;
 }
 
-/* What has no line in the document that was read must not be reported with one. */
+/* Elements without a line in the original document must not be reported with one. */
 static void
 forget_lines(xmlNode *node)
 {
@@ -341,7 +343,7 @@ forget_lines(xmlNode *node)
         forget_lines(child);
 }
 
-/* Only the pool knows the image. One that is there stays, unless no device can want it. */
+/* Only the pool knows the image. An existing one stays, unless no device can want it. */
 static void
 keep_driver(VgpuDomain *domain)
 {
@@ -368,7 +370,7 @@ vgpu_annotate_complete(VgpuDomain *domain, const VgpuAnnotateOptions *options)
     }
 }
 
-/* One there, of whatever version, makes place for the new one. */
+/* An existing annotation, of any version, is replaced by the new one. */
 void
 vgpu_annotate_put(xmlDoc *doc, const char *element)
 {
@@ -384,7 +386,7 @@ vgpu_annotate_put(xmlDoc *doc, const char *element)
         vgpu_xml_remove(old->pdata[i]);
 }
 
-/* There is none, or what was meant as one. */
+/* There is no annotation, or only a misplaced one. */
 static void
 refuse_absence(const VgpuDomain *domain, const GPtrArray *lints, GError **error)
 {
@@ -433,7 +435,7 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
     keep_driver(domain);
     if (!(changes = vgpu_inject_plan(domain, 0, error)))
         return NULL;
-    if (options && options->no_hostdev) /* then only for what it refuses */
+    if (options && options->no_hostdev) /* then the plan is only made for its refusals */
         g_ptr_array_set_size(changes, 0);
     return vgpu_inject_apply(domain, changes);
 }
@@ -468,7 +470,7 @@ vgpu_annotate_strip(const char *xml, gsize len, const char *what, GPtrArray **ch
         g_ptr_array_add(lines, g_strdup("annotation removed"));
     if (!(domain = vgpu_domain_from_doc(g_steal_pointer(&doc), what, error)))
         return NULL;
-    if (!domain->uuid) /* as in a file by hand; nothing of it gets into what is left */
+    if (!domain->uuid) /* as in a file by hand; nothing of it gets into the rest */
         domain->uuid = vgpu_uuid_random();
     if (!(detach = vgpu_inject_plan(domain, 0, error)))
         return NULL;

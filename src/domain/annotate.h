@@ -7,7 +7,7 @@
 
 #include "domain/lint.h"
 
-/* What `virt-vgpu annotate` was asked for; NULL and 0 leave a thing out. */
+/* The options of `virt-vgpu annotate`; NULL and 0: not given. */
 typedef struct {
     const char *tenant; /* of the whole annotation */
     const char *pool;
@@ -22,7 +22,7 @@ typedef struct {
     const char *create;
     const char *late_attach;
     const char *guest_address; /* a PCI address */
-    const char *hostdev;       /* else all that <vgpu:hostdev> is to have, as text */
+    const char *hostdev;       /* otherwise the contents of <vgpu:hostdev>, as text */
     const char *driver_iso;
     const char *frame_rate_limit;
     const char *console_vnc;
@@ -32,14 +32,14 @@ typedef struct {
     const char *const *params; /* raw plugin parameters, "NAME=VALUE" each */
 
     /* Of vgpu_annotate_document() alone: */
-    bool keep;               /* the annotation that is there; everything above is left out */
+    bool keep;               /* keep the existing annotation; all options above are ignored */
     bool no_hostdev;         /* leave the hostdevs to the daemon, which alone can choose VFs */
     const char *domain_uuid; /* for a domain that has none; NULL: a random one */
     /* The default profile of a pool, to be freed; NULL when it is not known. NULL: none is. */
     char *(*default_profile)(const char *pool, gpointer opaque);
     gpointer opaque;
-    /* Gets what does not go together with the vGPUs, by the lines of the XML that was read (of VgpuLint,
-     * see domain/lint.h; to be unreferenced). NULL: not wanted. */
+    /* Gets conflicts of the domain with its vGPUs, with lines of the original XML (of VgpuLint, see
+     * domain/lint.h; to be unreferenced). NULL: not wanted. */
     GPtrArray **lints;
     const VgpuLintHost *host; /* for those */
 } VgpuAnnotateOptions;
@@ -49,9 +49,9 @@ typedef struct {
 char *vgpu_annotate_element(const VgpuAnnotateOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The annotation @element (NULL: there is none) with one <vgpu:device> more, at the end, so that
- * what it has keeps its numbers; @options->tenant, where it is set, becomes the tenant of all.
- * Errors as vgpu_domain_parse(). */
+/* The annotation @element (NULL: none) with one more <vgpu:device>, at the end, so that the others keep
+ * their numbers; @options->tenant, where it is set, becomes the tenant of all. Errors as
+ * vgpu_domain_parse(). */
 char *vgpu_annotate_append(const char *element, const VgpuAnnotateOptions *options,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* @element without device number @index: one of a `count` makes that smaller. *@out is NULL when
@@ -61,17 +61,17 @@ bool vgpu_annotate_remove(const char *element, guint index, char **out, GError *
     G_GNUC_WARN_UNUSED_RESULT;
 /* The <vgpu:devices> of a domain as text; NULL: none. */
 char *vgpu_annotate_extract(const VgpuDomain *domain);
-/* The same of a <domain> that was not read yet and may have mistakes in it, with lines and blanks of its
- * own; without one of this version, that of another. */
+/* The same for a <domain> that was not parsed yet and may be invalid, with its own lines and blanks;
+ * without an annotation of this version, one of another version. */
 char *vgpu_annotate_show(xmlDoc *doc);
 
-/* The domain XML in @xml without its annotation, of whatever version, and without the devices that carry
- * our aliases; what else is said of vgpu_annotate_document() holds. *@changes (of char *) has a line for
- * each thing that was taken away. */
+/* The domain XML in @xml without its annotation, of any version, and without the devices that carry our
+ * aliases; otherwise as vgpu_annotate_document(). *@changes (of char *) has a line for each removed
+ * element. */
 char *vgpu_annotate_strip(const char *xml, gsize len, const char *what, GPtrArray **changes,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Put the annotation @element, a valid one, into @doc, a <domain>, in place of one that is there. */
+/* Put the annotation @element, a valid one, into @doc, a <domain>, replacing an existing one. */
 void vgpu_annotate_put(xmlDoc *doc, const char *element);
 
 /* The domain XML in @xml with its annotation replaced by that of @options (NULL, or `keep`:
@@ -84,6 +84,6 @@ char *vgpu_annotate_document(const char *xml, gsize len, const char *what,
                              const VgpuAnnotateOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Give the devices of @domain that only name a pool its default profile, as far as it is known:
- * on the profile depends whether a vGPU can have a display. vgpu_annotate_document() does. */
+/* Give the devices of @domain that only name a pool its default profile, as far as it is known: it
+ * decides whether a vGPU can have a display. vgpu_annotate_document() does. */
 void vgpu_annotate_complete(VgpuDomain *domain, const VgpuAnnotateOptions *options);

@@ -12,7 +12,7 @@
 #include "domain/params.h"
 #include "domain/schema.h"
 
-/* An element that is ours, or that another version of virt-vgpu would call its own. */
+/* Whether an element is in our namespace, or in that of another version of virt-vgpu. */
 static bool
 is_of_our_family(xmlNode *node)
 {
@@ -232,7 +232,7 @@ check_additions(const GPtrArray *wants, const VgpuWant *want, const char *what, 
     return true;
 }
 
-/* What is said of single vGPUs, in the light of all. */
+/* Check the vGPUs of a domain against each other. */
 static bool
 check_all(const GPtrArray *wants, const char *domain_uuid, const char *what, GError **error)
 {

@@ -27,7 +27,7 @@ typedef enum {
     VGPU_N_PARAMS,
 } VgpuParam;
 
-/* What a pool says for devices that do not say it themselves; AUTO: nothing is said. */
+/* Defaults of a pool for its devices; AUTO: no default. */
 typedef struct {
     VgpuSwitch display;
     VgpuSwitch ramfb;
@@ -37,7 +37,7 @@ typedef struct {
     bool placement_given;
 } VgpuDefaults;
 
-/* What a <vgpu:device> says itself of what a pool may say for it; nothing changes it. */
+/* The settings of a <vgpu:device> itself for which a pool may have defaults; never changed. */
 typedef struct {
     VgpuPlacement placement;
     VgpuSwitch display;
@@ -48,7 +48,7 @@ typedef struct {
     char *raw_params; /* the <vgpu:param> elements, "a=1,b=2"; NULL: none */
 } VgpuRequest;
 
-/* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded, and what is decided for it. */
+/* One vGPU that a domain wants: a <vgpu:device> after `count` is expanded, and the decisions about it. */
 typedef struct {
     guint index;     /* N of "ua-vgpu-N": from 0, in document order */
     long line;       /* of its <vgpu:device>, for errors */
@@ -61,17 +61,17 @@ typedef struct {
     /* canonical: the computed one, or the user's; NULL while the domain has no UUID */
     char *uuid;
     bool uuid_is_users; /* uuid="…": the domain has its own <hostdev>; nothing is injected */
-    char *additions;    /* what it adds to its <hostdev>, see additions.h; NULL: nothing */
+    char *additions;    /* additions to its <hostdev>, see additions.h; NULL: none */
     VgpuRequest asked;
 
-    /* Of vgpu_want_apply(): what counts of the request and a pool's defaults. What is ON by a pool's
-     * wish alone is left out where the domain cannot have it. */
+    /* Set by vgpu_want_apply(): the effective settings from the request and a pool's defaults. A setting
+     * that is ON only by default is dropped if the domain cannot have it. */
     VgpuPlacement placement;
-    bool placement_given; /* else the configured policy counts */
+    bool placement_given; /* otherwise the configured policy applies */
     VgpuSwitch display;
     VgpuSwitch ramfb;
     VgpuSwitch driver_iso;
-    char *params; /* all plugin parameters as they are written; NULL: none */
+    char *params; /* all plugin parameters, as passed to the driver; NULL: none */
 
     /* Where it is placed, which the manager decides and not the annotation: */
     VgpuInterface interface; /* NONE: not decided yet, taken as mdev */
@@ -81,7 +81,7 @@ typedef struct {
                      * the names of its profiles tell */
 } VgpuWant;
 
-/* Decide what counts: what the device says itself, else what @defaults (a pool's; NULL: nothing) say. */
+/* Compute the effective settings: those of the device itself, else @defaults (of a pool; NULL: none). */
 void vgpu_want_apply(VgpuWant *self, const VgpuDefaults *defaults);
 
 /* Whether both ask for the same: profiles, pool, GPU, parameters and UUID of the user's. */

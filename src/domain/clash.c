@@ -8,7 +8,7 @@
 #include "domain/additions.h"
 #include "domain/schema.h"
 
-/* What the annotation asks for at @want contradicts the domain. */
+/* Set an error: the annotation at @want contradicts the domain. */
 #define refuse(error, domain, want, ...)                                                         \
     vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, (domain)->what, (want)->line, __VA_ARGS__)
 
@@ -107,7 +107,7 @@ vgpu_clash_over_place(const VgpuDomain *domain, int index, const char *place)
     return false;
 }
 
-/* Whether another device than @alias has that place: what is set aside has left its own. */
+/* Whether a device other than @alias has that place, which the device that is set aside has left. */
 static bool
 is_taken(const VgpuDomain *domain, const char *alias, const char *place)
 {

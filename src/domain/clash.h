@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* clash.h: what a <hostdev> of ours has, or is to have, against what the domain's other devices have
+/* clash.h: conflicts of a <hostdev> of ours with the domain's other devices
  *
  * Pure. libvirt refuses a device at a PCI address that is taken, and a boot order that another device
- * has, or beside <boot dev='…'/> in <os> (virDomainDefCompatibleDevice()): that has to be known before
- * the old device is taken out. */
+ * has, or beside <boot dev='…'/> in <os> (virDomainDefCompatibleDevice()): this has to be known before
+ * the old device is detached. */
 #pragma once
 
 #include "domain/domain.h"
 
-/* Whether what the annotation adds to hostdevs goes with the rest of @domain: VGPU_ERROR_BAD_REQUEST. Our
- * own devices do not count: they make way. */
+/* Whether the annotation's additions to hostdevs are compatible with the rest of @domain:
+ * VGPU_ERROR_BAD_REQUEST. Our own devices do not count, as they are replaced. */
 bool vgpu_clash_check(const VgpuDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the annotation asks for that place in the guest for another vGPU than @index. @place may be

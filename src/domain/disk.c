@@ -115,7 +115,8 @@ new_target(const VgpuDomain *domain)
     return format_target(dev, bus->name);
 }
 
-/* Takes out what was true of the old image alone: what it was, if no file, its format, and what lay below it. */
+/* Removes properties of the old image: its source, if that was not a file, its format, and its backing
+ * chain. */
 static void
 forget_image(xmlDoc *doc)
 {
@@ -135,7 +136,7 @@ forget_image(xmlDoc *doc)
     xmlSetProp(disk, BAD_CAST "type", BAD_CAST "file");
 }
 
-/* All else that was added to it stays. NULL: it has no target. */
+/* All other additions stay. NULL: it has no target. */
 static char *
 edit(const char *old, const char *image)
 {

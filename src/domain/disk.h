@@ -8,7 +8,7 @@
 
 #include "domain/domain.h"
 
-/* Whether @domain shows what its `driver_iso` asks for, which may be nothing. */
+/* Whether @domain has the image that its `driver_iso` asks for, which may be none. */
 bool vgpu_disk_is_right(const VgpuDomain *domain);
 
 /* The one that is there, as text. */

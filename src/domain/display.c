@@ -18,7 +18,7 @@ typedef enum {
     WRONG,        /* libvirt or QEMU refuses it */
 } Verdict;
 
-/* What the annotation at @want asks for contradicts the domain, or cannot be done. */
+/* Set an error: the annotation at @want contradicts the domain, or cannot be fulfilled. */
 #define refuse(error, code, domain, want, ...)                                                   \
     vgpu_schema_refuse(error, code, (domain)->what, (want)->line, __VA_ARGS__)
 
@@ -91,7 +91,7 @@ vgpu_display_find(VgpuWant *want, const VgpuInventory *inventory)
 
 /* --- whether that works ------------------------------------------------------------------- */
 
-/* What the interface that is decided on leaves open; 0: everything. */
+/* The displays that the chosen interface allows; 0: all. */
 static guint
 displays_of_interface(const VgpuWant *want)
 {
@@ -169,8 +169,8 @@ judge_all(const VgpuDomain *domain, const VgpuWant *want, guint displays, gulong
     return worst == WRONG && !all_wrong ? PARTLY_WRONG : worst;
 }
 
-/* Whether a display of @want would work; @why not. What its <hostdev> cannot have is wrong, however
- * well an alternative could show it. */
+/* Whether a display of @want would work; @why not. If its <hostdev> cannot have one, it does not, even
+ * if an alternative profile could. */
 static Verdict
 judge(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt, char **why)
 {
@@ -226,8 +226,8 @@ may_have_display(const VgpuWant *want, VgpuPicture users)
            (want->display == VGPU_SWITCH_AUTO && want->index == 0 && !users.display);
 }
 
-/* Whether what is asked for is worth a try: on demand of the device whatever is not quite wrong,
- * on demand of its pool whatever may work everywhere, else what is known to. */
+/* Whether to try a display: if the device asks for it, unless it is known to fail; if its pool asks for
+ * it, if it may work on all GPUs; otherwise only if it is known to work. */
 static bool
 is_good_enough(const VgpuWant *want, Verdict verdict)
 {
@@ -262,7 +262,7 @@ refuse_ramfb(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt, GEr
                   absence ? absence : "no display");
 }
 
-/* An explicit ramfb='on' comes before any "auto", wherever it stands. */
+/* An explicit ramfb='on' has precedence over any "auto", regardless of the order. */
 static bool
 decide_ramfb(const VgpuDomain *domain, VgpuPicture *pictures, bool taken, gulong libvirt,
              GError **error)
@@ -318,7 +318,7 @@ vgpu_display_warning(const VgpuDomain *domain, const VgpuWant *want, gulong libv
     return g_strdup_printf("display='on', but %s", why);
 }
 
-/* Where no display is expected its absence is no news. */
+/* If no display is expected, its absence is not reported. */
 char *
 vgpu_display_absence(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt)
 {

@@ -168,7 +168,7 @@ read_member(const char *text, guint64 *number)
            g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, number, NULL);
 }
 
-/* "0", "0-3" or "^2"; the last takes back what stands before it. */
+/* "0", "0-3" or "^2"; the last removes a CPU from those before it. */
 static bool
 apply_member(char *text, guint64 *set)
 {

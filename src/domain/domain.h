@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* domain.h: what virt-vgpu needs to know of one domain, read from its XML
+/* domain.h: the data of one domain that virt-vgpu needs, read from its XML
  *
  * Pure: XML in, data out. The same reader serves persistent definitions, live XML, the XML that a
  * hook gets, and files. */
@@ -21,7 +21,7 @@ typedef struct {
     bool display; /* display='on' */
     bool ramfb;   /* ramfb='on' */
     char *place;  /* its PCI address in the guest, canonical; NULL when not assigned */
-    char *xml;    /* all of it as text, if it is ours, else NULL */
+    char *xml;    /* the whole element as text, if it is ours, else NULL */
     long line;
 } VgpuHostdev;
 
@@ -35,20 +35,20 @@ typedef struct {
     bool has_gl;        /* QEMU draws with OpenGL: <gl enable='yes'/>, or egl-headless */
     guint64 numa_nodes; /* bit N: node N, of <numatune><memory nodeset=…> with a strict mode (or
                          * none named); 0: not said */
-    char *cpuset;       /* of <vcpu cpuset=…>, else all of <cputune>'s <vcpupin>s joined by ",",
-                         * as written; NULL: not said, or left to libvirt */
+    char *cpuset;       /* of <vcpu cpuset=…>, otherwise all of <cputune>'s <vcpupin>s joined by
+                         * ",", as written; NULL: not specified, or left to libvirt */
     bool annotated;     /* there is a <vgpu:devices>, even an empty one */
     char *tenant;       /* NULL when not given */
-    GPtrArray *wants;   /* of VgpuWant, by index: what the annotation asks for */
+    GPtrArray *wants;   /* of VgpuWant, by index: the vGPUs that the annotation asks for */
     GPtrArray *hostdevs;    /* of VgpuHostdev, in document order */
     bool has_driver_disk;   /* a <disk> with our alias VGPU_ALIAS_DRIVER */
-    char *driver_disk_file; /* what that shows; NULL: nothing, or no such disk */
+    char *driver_disk_file; /* its image; NULL: none, or no such disk */
 
     /* The image that it is to have there; NULL: none. The manager decides it from the pool of the
      * first device with driverISO. */
     char *driver_iso;
-    /* What was taken out of its definition and may not be back, see vgpu_inject_set_aside(); NULL:
-     * nothing. The manager remembers it. */
+    /* Elements that were detached from its definition and may not be back, see vgpu_inject_set_aside();
+     * NULL: none. The manager remembers them. */
     char *aside;
 } VgpuDomain;
 
@@ -88,9 +88,9 @@ bool vgpu_domain_parse_set(const char *text, guint64 *set);
 /* By UUID, ours or the user's; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uuid);
 
-/* How many more vfio-pci devices can be hot-plugged into this domain once it runs: free slots of
- * pci.0 on i440fx ('pc'), empty pcie-root-ports on q35. Before libvirt has assigned addresses the
- * count is what it will be after that, as well as can be told. */
+/* How many more vfio-pci devices can be hot-plugged into this domain once it runs: free slots of pci.0
+ * on i440fx ('pc'), empty pcie-root-ports on q35. Before libvirt has assigned addresses this is an
+ * estimate of the count after that. */
 guint vgpu_domain_hotplug_slots(const VgpuDomain *self);
 /* Whether one can be hot-plugged at @place, a PCI address in the guest, once libvirt has assigned
  * addresses: a free slot, or port, of those. */

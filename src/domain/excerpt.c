@@ -4,8 +4,8 @@
 #include "base/names.h"
 #include "base/xml.h"
 
-/* What goes: what others keep in the metadata, all that is no device, and of devices that no caller asks about all but
- * what tells where they are. */
+/* The removed parts: metadata of others, everything that is not a device, and of devices that no caller
+ * needs everything but their places. */
 static const char *const needless[] = {
     "//comment()",
     "//processing-instruction()",

@@ -7,7 +7,7 @@
 #include "domain/refusals.h"
 #include "domain/schema.h"
 
-/* What @hostdev, if it is ours, becomes; NULL: it is left alone. */
+/* The new @hostdev, if it is ours; NULL: it is left alone. */
 static const VgpuWant *
 find_want(const VgpuDomain *domain, const VgpuHostdev *hostdev)
 {

@@ -10,9 +10,9 @@
  * whether they have display and ramfb; libvirt would refuse it
  * (virDomainDefCheckABIStability).
  *
- * *@xml is the whole XML, NULL when nothing changes; @domain's document is changed by it. It
- * may hold secrets. *@lost: what was added to the hostdevs and had to go, "<rom> of vGPU 0", NULL:
- * nothing. @libvirt as in vgpu_inject_plan(). VGPU_ERROR_NOT_SUPPORTED when this
- * libvirt cannot move between mdev and VF, and what vgpu_hostdev_check() says. */
+ * *@xml is the whole XML, NULL when nothing changes; @domain's document is changed by it. It may hold
+ * secrets. *@lost: additions to the hostdevs that had to be removed, "<rom> of vGPU 0", NULL: none.
+ * @libvirt as in vgpu_inject_plan(). VGPU_ERROR_NOT_SUPPORTED when this libvirt cannot move between mdev
+ * and VF, and the errors of vgpu_hostdev_check(). */
 bool vgpu_filter_domain(VgpuDomain *domain, gulong libvirt, char **xml, char **lost,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

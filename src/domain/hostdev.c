@@ -210,8 +210,8 @@ edit_source(xmlNode *node, xmlNode *model)
     vgpu_xml_insert(node, NULL, wanted);
 }
 
-/* What libvirt refuses for an mdev, or drops. How it is to bind a PCI device means nothing there, and
- * libvirt itself writes that down for one that runs: its loss is no news. */
+/* Elements that libvirt refuses for an mdev, or drops. The driver for binding a PCI device is
+ * meaningless there, and libvirt itself adds it for a running domain, so its loss is not reported. */
 static char *
 drop_of_pci(xmlNode *node)
 {

@@ -23,7 +23,7 @@ typedef struct {
     bool ramfb;
 } VgpuPicture;
 
-/* The vGPU is an mdev: also as long as it is not decided what it is. */
+/* The vGPU is an mdev, or its interface is not decided yet. */
 bool vgpu_hostdev_is_mdev(const VgpuWant *self);
 
 /* Its device for people: the UUID, or "VF 0000:61:00.4". */
@@ -36,23 +36,23 @@ char *vgpu_hostdev_device_text(const VgpuWant *self);
 bool vgpu_hostdev_check(const VgpuDomain *domain, const VgpuWant *want, VgpuPicture picture,
                         gulong libvirt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The <hostdev> of what vgpu_hostdev_check() accepts, without anything that was added to it. */
+/* The <hostdev> of a vGPU that vgpu_hostdev_check() accepts, without additions. */
 char *vgpu_hostdev_format(const VgpuWant *want, VgpuPicture picture);
 
-/* Make @node, a <hostdev> that is there, that of @want, which vgpu_hostdev_check() accepts. What the
- * vGPU decides is changed: type, source, display, ramfb and who manages it. All else is the user's and
- * stays: the guest's address, <boot>, <rom>, <driver>, <teaming>, <acpi>, what we do not know; but from
- * a PCI device that becomes an mdev go the elements that libvirt takes for PCI devices alone. Returns
- * their names, "<rom> and <boot>", NULL: none was removed. */
+/* Make @node, an existing <hostdev>, that of @want, which vgpu_hostdev_check() accepts. The properties
+ * of the vGPU are changed: type, source, display, ramfb and managed. All else is the user's and stays:
+ * the guest's address, <boot>, <rom>, <driver>, <teaming>, <acpi>, unknown elements; but if a PCI device
+ * becomes an mdev, the elements that libvirt accepts only for PCI devices are removed. Returns their
+ * names, "<rom> and <boot>", NULL: none was removed. */
 char *vgpu_hostdev_edit(xmlNode *node, const VgpuWant *want, VgpuPicture picture);
 
 /* The <hostdev> of @want to be attached in place of @old (an element as text; NULL: there was none),
- * with what the annotation adds to it, as text. @lost: as vgpu_hostdev_edit() returns. */
+ * with the additions of the annotation, as text. @lost: as vgpu_hostdev_edit() returns. */
 char *vgpu_hostdev_replace(const char *old, const VgpuWant *want, VgpuPicture picture,
                            char **lost);
 
-/* The one to be hot-plugged: without a picture and a boot order, and with what the annotation adds as far
- * as such a device can have it; at its place in the guest if @keep_place. */
+/* The <hostdev> to be hot-plugged: without a picture and a boot order, and with those additions of the
+ * annotation that such a device can have; at its place in the guest if @keep_place. */
 char *vgpu_hostdev_format_live(const VgpuWant *want, bool keep_place);
 
 /* Whether @self has all that the annotation adds to it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How it works: once libvirt has defined a domain every PCI device has an address, and these say
- * what is free. A file may have none yet; then each device that is going to be on PCI is taken to
- * need one slot, or one root port, of its own. */
+/* How it works: once libvirt has defined a domain every PCI device has an address, which shows the free
+ * slots. A file may have none yet; then every PCI device is assumed to need one slot, or one root port,
+ * of its own. */
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -18,8 +18,8 @@ typedef enum {
     BOARD_PCIE,  /* a port for each device */
 } Board;
 
-/* What QEMU itself puts on pci.0: host bridge, ISA bridge with IDE and USB, and the place that
- * libvirt keeps for the primary video even when there is none. */
+/* The slots that QEMU itself uses on pci.0: host bridge, ISA bridge with IDE and USB, and the one that
+ * libvirt reserves for the primary video even if there is none. */
 static const guint fixed_slots[] = { 0, 1, 2 };
 
 /* Devices that libvirt puts on a PCI bus, a slot each; it adds a balloon where none is named. */

@@ -36,7 +36,7 @@ vgpu_import_is_candidate(const VgpuDomain *domain, const VgpuHostdev *hostdev)
     return true;
 }
 
-/* Its <hostdev> stays as it is. */
+/* For an mdev: its <hostdev> stays as it is. */
 static bool
 is_kept(const VgpuImportDevice *device)
 {
@@ -67,8 +67,8 @@ find_begun(const VgpuDomain *domain, const VgpuImportDevice *device, int *out, G
     return true;
 }
 
-/* The number that each of @devices has as a vGPU: of one that the annotation has already, or the next. NULL with an
- * error. */
+/* The vGPU number of each of @devices: the one that the annotation already gives it, or the next one.
+ * NULL with an error. */
 static guint *
 number_all(const VgpuDomain *domain, const VgpuImportDevice *devices, guint n, GError **error)
 {
@@ -101,7 +101,7 @@ is_addition(const xmlNode *child)
     return g_strv_contains(names, (const char *) child->name);
 }
 
-/* What <vgpu:hostdev> has to say so that ours is as @node is; *@out NULL: nothing. */
+/* The contents of <vgpu:hostdev> that make ours equal to @node; *@out NULL: none. */
 static bool
 collect_additions(xmlNode *node, const VgpuDomain *domain, char **out, GError **error)
 {
@@ -174,7 +174,7 @@ annotate(const VgpuDomain *domain, const VgpuImport *import, const VgpuImportDev
     return g_steal_pointer(&element);
 }
 
-/* Take those that are replaced out of the document of @domain. */
+/* Remove the replaced <hostdev>s from the document of @domain. */
 static void
 take_out(const VgpuDomain *domain, const VgpuImportDevice *devices, guint n, GPtrArray *replaced)
 {
@@ -190,8 +190,8 @@ take_out(const VgpuDomain *domain, const VgpuImportDevice *devices, guint n, GPt
     }
 }
 
-/* What the daemon decides when it sees the definition: the others stay where they are, and for those that are imported
- * it is known. */
+/* Anticipate the daemon's decisions about the definition: other vGPUs stay where they are, and the
+ * places of imported ones are known. */
 static void
 decide(VgpuDomain *domain, const VgpuDomain *before, const guint *numbers,
        const VgpuImportDevice *devices, guint n)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* import.h: a <hostdev> that was made by hand becomes an annotated vGPU
  *
- * Pure. What vGPU a <hostdev> is of only the host can tell; here is decided what becomes of the definition. An
- * mdev keeps its <hostdev>, and the annotation names its UUID; the <hostdev> of a VF makes way for one of ours on
- * the same VF, at the same address in the guest and with what the user had added to it. */
+ * Pure. Only the host knows the vGPU of a <hostdev>; this file decides the changes of the definition. An
+ * mdev keeps its <hostdev>, and the annotation names its UUID; the <hostdev> of a VF makes way for one
+ * of ours on the same VF, at the same address in the guest and with what the user had added to it. */
 #pragma once
 
 #include "domain/domain.h"
@@ -12,7 +12,7 @@
  * for it. */
 bool vgpu_import_is_candidate(const VgpuDomain *domain, const VgpuHostdev *hostdev);
 
-/* What the host says of one of the <hostdev>s. */
+/* The host's data about one of the <hostdev>s. */
 typedef struct {
     guint hostdev;       /* its number in VgpuDomain.hostdevs */
     const char *profile; /* a name, or an id */
@@ -24,10 +24,10 @@ typedef struct {
 
 typedef struct {
     char *annotation;    /* the whole <vgpu:devices>, for vgpu_domains_set_annotation() */
-    char *old;           /* the one that was there; NULL: none was */
+    char *old;           /* the existing one; NULL: none */
     GPtrArray *replaced; /* of char *: the <hostdev>s that go, as text */
     guint *numbers;      /* that the devices have as vGPUs, one for each */
-    char *before;        /* the definition as it is, for people to compare with… */
+    char *before;        /* the present definition, for users to compare with… */
     char *after;         /* …the one that it becomes */
 } VgpuImport;
 

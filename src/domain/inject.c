@@ -26,7 +26,7 @@ vgpu_change_free(VgpuChange *self)
     g_free(self);
 }
 
-/* What the annotation asks for at @want contradicts the domain. */
+/* Set an error: the annotation at @want contradicts the domain. */
 #define refuse(error, domain, want, ...)                                                         \
     vgpu_schema_refuse(error, VGPU_ERROR_BAD_REQUEST, (domain)->what, (want)->line, __VA_ARGS__)
 
@@ -78,7 +78,7 @@ check_hostdevs(const VgpuDomain *domain, gulong libvirt, GError **error)
     return true;
 }
 
-/* It can only be a PCI device, but which one is not decided yet: what is there may be right. */
+/* It can only be a PCI device, but which one is not decided yet: the present one may be right. */
 static bool
 is_open(const VgpuWant *want)
 {
@@ -115,7 +115,7 @@ count_ours(const VgpuDomain *domain, int index)
     return n;
 }
 
-/* Whether @hostdev, one of ours, is what the annotation asks for; an alias used twice never is. */
+/* Whether @hostdev, one of ours, matches the annotation; one with a duplicate alias never does. */
 static bool
 is_right(const VgpuDomain *domain, const VgpuPicture *pictures, const VgpuHostdev *hostdev)
 {
@@ -329,8 +329,8 @@ apply_detach(xmlDoc *doc, const char *alias)
         vgpu_xml_remove(nodes->pdata[i]);
 }
 
-/* Where libvirt writes it: a <disk> after the others, which come first but for the emulator, a
- * <hostdev> after the others, else last. */
+/* Insert it where libvirt would: a <disk> after the others, which follow the emulator, a <hostdev> after
+ * the others, else last. */
 static xmlNode *
 place_for(xmlNode *devices, const char *name)
 {

@@ -27,29 +27,27 @@ typedef struct {
 void vgpu_change_free(VgpuChange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuChange, vgpu_change_free)
 
-/* What has to be done to @domain (a persistent definition), detaches before attaches; empty
- * when nothing. What was added to a device stays when it is replaced, as far as it can (see
- * vgpu_hostdev_edit()), also of one that is not there but set aside. A cdrom is never a reason to
- * refuse.
- * Applying it and planning again gives an empty list. VGPU_ERROR_BAD_REQUEST when the annotation
- * contradicts the domain (no <hostdev> for a uuid="…", or its UUID elsewhere); else what
- * vgpu_hostdev_check() and vgpu_display_decide() say, also when nothing has to be done. @libvirt
- * is its version as virGetVersion() counts (11.3.0 is 11003000), 0 when it does not matter. */
+/* The necessary changes of @domain (a persistent definition), detaches before attaches; empty when none.
+ * Additions to a device are kept when it is replaced, as far as possible (see vgpu_hostdev_edit()), also
+ * those of one that is set aside. A cdrom is never a reason to refuse. Applying it and planning again
+ * gives an empty list. VGPU_ERROR_BAD_REQUEST when the annotation contradicts the domain (no <hostdev>
+ * for a uuid="…", or its UUID elsewhere); else the errors of vgpu_hostdev_check() and
+ * vgpu_display_decide(), even when nothing has to be done. @libvirt is its version as of virGetVersion()
+ * (11.3.0 is 11003000), 0 when it does not matter. */
 GPtrArray *vgpu_inject_plan(const VgpuDomain *domain, gulong libvirt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What has to be remembered while @changes of @domain are carried out: the elements that are detached,
- * and what was set aside before and is not back, in one <devices> as text. NULL: nothing. */
+/* The elements to be remembered while @changes of @domain are carried out: those that are detached, and
+ * those that were set aside before and are not back, in one <devices> as text. NULL: none. */
 char *vgpu_inject_set_aside(const VgpuDomain *domain, const GPtrArray *changes);
 
-/* What a plan for @domain leads to, as a text that is the same as long as that is; for what a plan was made
- * of. */
+/* A text that identifies the result of a plan for @domain. */
 char *vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt);
 
-/* The <hostdev> for hot-plug of @want, which needs index, interface and uuid or vf: alias and
- * device, display and ramfb off. Of what the annotation adds it has the ROM and the driver, if it is a
- * PCI device, and its place in the guest where something can be plugged there into @running (the
- * running domain; NULL: it is not known). */
+/* The <hostdev> for hot-plug of @want, which needs index, interface and uuid or vf: alias and device,
+ * display and ramfb off. Of the annotation's additions it has the ROM and the driver, if it is a PCI
+ * device, and its place in the guest if a device can be plugged there into @running (the running domain;
+ * NULL: not known). */
 char *vgpu_inject_live_xml(const VgpuDomain *running, const VgpuWant *want);
 
 /* Carry out @changes on the document itself, for files; returns the whole new text. The rest of

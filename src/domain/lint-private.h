@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lint-private.h: what the rules of lint have in common */
+/* lint-private.h: shared by the rules of lint */
 #pragma once
 
 #include "domain/lint.h"

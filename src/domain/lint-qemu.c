@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lint-qemu.c: what <qemu:commandline> and <qemu:override> say of the vGPUs */
+/* lint-qemu.c: checks <qemu:commandline> and <qemu:override> for references to vGPUs */
 #include <string.h>
 
 #include "base/names.h"
@@ -22,8 +22,8 @@
 
 /* --- names of devices --------------------------------------------------------------------- */
 
-/* What "device.ID.PROPERTY=VALUE", an argument after -set, is about; NULL: it is no such. No ID has a dot here
- * (QEMU: system/vl.c, qemu_set_option). */
+/* The ID in "device.ID.PROPERTY=VALUE", an argument after -set; NULL: another kind of argument. No ID
+ * has a dot here (QEMU: system/vl.c, qemu_set_option). */
 static char *
 device_of(const char *arg)
 {
@@ -118,7 +118,7 @@ is_missing(VgpuLinter *self, const char *id)
            !has_alias(self, id) && !is_made_by_arg(self, id);
 }
 
-/* "; vGPU 0 is called 'ua-vgpu-0'": the one that was meant, as far as can be told. */
+/* "; vGPU 0 is called 'ua-vgpu-0'": a suggestion, if there is one. */
 static char *
 right_name(VgpuLinter *self, const char *id)
 {

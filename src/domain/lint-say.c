@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lint-say.c: how a rule looks and tells */
+/* lint-say.c: helpers of rules to search and to report */
 #include "domain/lint-private.h"
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lint-stray.c: what was meant as an annotation, and is none */
+/* lint-stray.c: misplaced or misspelt annotations */
 #include <string.h>
 
 #include "base/names.h"
@@ -139,7 +139,7 @@ judge_bare(VgpuLinter *self, const xmlNode *node)
     return false;
 }
 
-/* Whether all was said of @node and what is in it. */
+/* Whether everything about @node and its contents was reported. */
 static bool
 judge(VgpuLinter *self, const xmlNode *node)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lint.h: what in a domain's XML does not go together with its vGPUs
+/* lint.h: conflicts in a domain's XML with its vGPUs
  *
- * Pure: a domain in, findings out. A finding refuses nothing: what is known to fail is refused by the code
- * that would do it; here stands what libvirt takes and QEMU, or the guest, does not, and where an annotation was meant
- * and is none. */
+ * Pure: a domain in, findings out. A finding refuses nothing: code that would certainly fail refuses by
+ * itself. These are XML that libvirt accepts but QEMU, or the guest, does not, and misplaced
+ * annotations. */
 #pragma once
 
 #include "domain/domain.h"
 
 typedef enum {
     VGPU_LINT_NOTE,    /* works, though not as one may have wanted it */
-    VGPU_LINT_WARNING, /* will not work, as far as can be told */
+    VGPU_LINT_WARNING, /* will probably not work */
     VGPU_LINT_ERROR,   /* an annotation that virt-vgpu, or libvirt, does not take for one */
 } VgpuLintSeverity;
 
@@ -23,7 +23,7 @@ typedef struct {
 void vgpu_lint_free(VgpuLint *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuLint, vgpu_lint_free)
 
-/* What only the host can tell; NULL members: nothing is known. */
+/* Data that only the host has; NULL members: unknown. */
 typedef struct {
     /* The GPU that @address, a canonical PCI address, is a virtual function of, to be freed; NULL: of none. */
     char *(*gpu_of_vf)(const char *address, gpointer opaque);

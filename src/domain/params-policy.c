@@ -57,7 +57,7 @@ find_value(const char *list, const char *name)
     return NULL;
 }
 
-/* --- what is refused ------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------ */
 
 static bool
 is_listed(const VgpuParamsPolicy *self, const char *name)
@@ -93,7 +93,7 @@ is_forced(const VgpuParamsPolicy *self, const char *name)
     return value != NULL;
 }
 
-/* By its attributes. One that says what holds without it, too, asks for nothing. */
+/* By its attributes. One with the default value asks for nothing. */
 static char *
 refuse_attributes(const VgpuParamsPolicy *self, const char *pool, const VgpuRequest *asked,
                   const VgpuDefaults *defaults)
@@ -138,7 +138,7 @@ vgpu_params_policy_refusal(const VgpuParamsPolicy *self, const char *pool,
     return why;
 }
 
-/* --- what is set ---------------------------------------------------------------------------- */
+/* --- forced values ---------------------------------------------------------------------------- */
 
 char *
 vgpu_params_policy_apply(const VgpuParamsPolicy *self, const char *list)

@@ -7,7 +7,7 @@
 #include "base/xml.h"
 #include "domain/schema.h"
 
-/* What is the driver's own default is not written: it knows no other value for it. */
+/* The driver's own default is not written: the driver accepts no other value for it. */
 static const struct {
     const char *attribute;
     const char *name;
@@ -54,7 +54,7 @@ add(GString *list, const char *name, const char *value)
     g_string_append_printf(list, "%s%s=%s", list->len ? "," : "", name, value);
 }
 
-/* Also one that is not written, such as consoleVNC='on', has been said. */
+/* Even one that is not written, such as consoleVNC='on', counts as given. */
 static const char *
 find_attribute(xmlNode *device, const char *name)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* params.h: parameters of the vendor's plugin, as its driver takes them
  *
- * What a name or value means is not judged here: the driver says so itself. (NVIDIA, Virtual
- * GPU Software User Guide, "Setting vGPU Plugin Parameters": one comma-separated list in one
- * write.) */
+ * Names and values are not checked here: the driver does that itself. (NVIDIA, Virtual GPU Software User
+ * Guide, "Setting vGPU Plugin Parameters": one comma-separated list in one write.) */
 #pragma once
 
 #include <glib.h>

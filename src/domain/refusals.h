@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* refusals.h: what users read when a start, a definition or an attach is refused
+/* refusals.h: the errors when a start, a definition or an attach is refused
  *
- * One condition has one wording, here. They are formats of printf(), most of them for vgpu_error_at(); who is
- * refused, and for which line, is not theirs to say (base/error.h). What a GPU lacks is said of it in
- * placement/placement-judge.c. */
+ * Each condition has one wording, here. They are formats of printf(), most of them for vgpu_error_at(),
+ * which adds domain and line (base/error.h). Reasons of single GPUs are in placement/placement-judge.c. */
 #pragma once
 
 /* --- the domain --------------------------------------------------------------------------- */
@@ -104,7 +103,7 @@
 
 /* --- too late ----------------------------------------------------------------------------- */
 
-/* what it waits for, seconds */
+/* the reason for waiting, seconds */
 #define VGPU_REFUSAL_LATE "%s after %u s; start it again later"
 
 /* GPU, seconds */

@@ -102,7 +102,7 @@ const VgpuGrammarElement vgpu_schema_grammar = {
     .children = devices_children,
 };
 
-/* What the attributes of one <vgpu:device> say together. */
+/* Check combinations of attributes of one <vgpu:device>. */
 static bool
 check_device(xmlNode *device, const char *what, GError **error)
 {

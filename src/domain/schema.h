@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* schema.h: what an annotation may contain
+/* schema.h: the grammar of annotations
  *
- * The tables decide. xml-schemas/virt-vgpu-domain.rng says the same to users' tools; see
- * base/grammar.h. */
+ * The tables decide. xml-schemas/virt-vgpu-domain.rng is the same for users' tools; see base/grammar.h. */
 #pragma once
 
 #include <glib.h>

@@ -75,9 +75,9 @@ has_link(const VgpuSysfs *sysfs, const char *device, const char *name)
     return target != NULL;
 }
 
-/* What libvirt and QEMU need of a device: its type; its driver; and its group, which the driver's probe makes.
- * Up to Linux 5.15 vfio_mdev is the driver of all mediated devices, and nothing loads it by itself
- * (drivers/vfio/mdev/vfio_mdev.c); since 5.16 the parent's driver brings one. */
+/* Check what libvirt and QEMU need: the type of the device; its driver; and its group, which the
+ * driver's probe makes. Up to Linux 5.15 vfio_mdev is the driver of all mediated devices, and nothing
+ * loads it by itself (drivers/vfio/mdev/vfio_mdev.c); since 5.16 the parent's driver brings one. */
 static char *
 why_unusable(const VgpuSysfs *sysfs, const char *device)
 {
@@ -96,7 +96,7 @@ mdev_look(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
     g_autofree char *path = device_path(place->uuid);
     g_autofree char *type_path = g_strconcat(path, "/mdev_type", NULL);
-    /* what cannot be told is not taken for gone */
+    /* unknown does not count as removed */
     VgpuPresence seen = { .exists = !vgpu_sysfs_is_missing(sysfs, path) };
 
     if (seen.exists) {
@@ -115,8 +115,8 @@ mdev_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_sysfs_write(sysfs, path, "1");
 }
 
-/* Whether a device that is of no use still exists after we asked for its removal. The removal may have
- * met the driver in the middle of making it. */
+/* Whether an unusable device still exists after a request for its removal, which may have reached the
+ * driver while it was still making the device. */
 static bool
 undo(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
@@ -135,7 +135,7 @@ check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, G
     if (seen.exists && !seen.unusable)
         return true;
     making->left = undo(sysfs, place);
-    making->futile = seen.unusable != NULL; /* what is missing is the host's */
+    making->futile = seen.unusable != NULL; /* the host lacks something, for all its GPUs */
     return vgpu_error_set(
         error, VGPU_ERROR_DRIVER,
         "the driver of %s took profile %s, but no usable device %s appeared%s%s", place->parent,
@@ -148,7 +148,7 @@ mdev_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, 
 {
     g_autofree char *types = types_path(place->parent);
     g_autofree char *path = g_strdup_printf("%s/%s/create", types, place->profile_id);
-    /* that it existed is for its owner to say, not for its driver */
+    /* the caller decides about an existing device, so this is no error of the driver */
     int err = vgpu_sysfs_write(sysfs, path, place->uuid);
 
     if (err == EEXIST)

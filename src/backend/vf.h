@@ -2,7 +2,7 @@
 /* vf.h: plain SR-IOV VFs (AMD GIM, Intel i915 and xe, any named PF): a VF is the vGPU, and nothing
  * is made or removed
  *
- * A PF has one profile, "vf": what its VFs are is decided for all of them when they are enabled. */
+ * A PF has one profile, "vf": the properties of its VFs are fixed for all of them when they are enabled. */
 #pragma once
 
 #include "backend/backend.h"

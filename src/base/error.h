@@ -9,17 +9,18 @@
 #include <glib.h>
 
 typedef enum {
-    VGPU_ERROR_FAILED,        /* none of the below; the text says it all */
+    VGPU_ERROR_FAILED,        /* none of the below; see the text */
     VGPU_ERROR_BAD_REQUEST,   /* the request is wrong: edit it */
     VGPU_ERROR_NOT_SUPPORTED, /* right, but this host or this version cannot do it */
     VGPU_ERROR_NOT_FOUND,     /* no such domain, GPU, profile or vGPU */
     VGPU_ERROR_NO_CAPACITY,   /* valid, but nothing is free: stop something, or wait */
     VGPU_ERROR_BUSY,          /* something else uses it: try again later */
-    VGPU_ERROR_DRIVER,        /* the kernel or the vendor's driver said no: the admin must look */
+    VGPU_ERROR_DRIVER,        /* the kernel or the vendor's driver refused: an administrator must
+                               * look */
     VGPU_ERROR_DENIED,        /* the caller may not do this */
-    VGPU_ERROR_UNAVAILABLE,   /* libvirt or the daemon is not there */
-    VGPU_ERROR_ARGUMENT,      /* an argument of the call itself is wrong: call it otherwise */
-    VGPU_ERROR_UNKNOWN, /* something does not answer: whether it is so, or was done, is not known */
+    VGPU_ERROR_UNAVAILABLE,   /* libvirt or the daemon is not running */
+    VGPU_ERROR_ARGUMENT,      /* an argument of the call itself is wrong */
+    VGPU_ERROR_UNKNOWN, /* something does not answer, so the state or outcome is not known */
     VGPU_N_ERRORS
 } VgpuError;
 
@@ -48,7 +49,7 @@ long vgpu_error_line(const GError *error);
 /* For any error: "SOURCE: line N: MESSAGE", as far as known. */
 char *vgpu_error_text(const GError *error);
 
-/* The same without the source: for a text that names that already. */
+/* The same without the source: for a text that already names it. */
 char *vgpu_error_reason(const GError *error);
 
 /* The code for @err (an errno value) of a file that the caller named. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* names.h: every string that is shared with the world outside this program */
+/* names.h: every string that is shared with other programs */
 #pragma once
 
 /* XML */
 #define VGPU_XMLNS "urn:virt-vgpu:domain:1"
-#define VGPU_XMLNS_FAMILY "urn:virt-vgpu:domain:" /* any version of it */
+#define VGPU_XMLNS_FAMILY "urn:virt-vgpu:domain:" /* any version of the namespace */
 #define VGPU_XML_PREFIX "vgpu"
 #define VGPU_ALIAS_PREFIX "ua-vgpu-"       /* libvirt keeps user aliases only with "ua-" */
 #define VGPU_ALIAS_DRIVER "ua-vgpu-driver" /* the cdrom with the guest's driver */
@@ -22,24 +22,23 @@
 #define VGPU_PATH_RUN "run/virt-vgpu"
 #define VGPU_PATH_HOOK_SOCKET "run/virt-vgpu/hook.sock"
 #define VGPU_PATH_CLAIMS "run/virt-vgpu/claims"
-#define VGPU_PATH_DRIVER_LOCKS                                                                   \
-    "run/virt-vgpu/driver" /* a file NAME: virt-vgpu-driver runs for it */
+#define VGPU_PATH_DRIVER_LOCKS "run/virt-vgpu/driver" /* a file NAME for each virt-vgpu-driver */
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
-#define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs"    /* which VF a defined domain is to have */
-#define VGPU_PATH_BOARDS "var/lib/virt-vgpu/boards"   /* profiles once seen of them */
-#define VGPU_PATH_CORDONS "var/lib/virt-vgpu/cordons" /* GPUs that get nothing new */
+#define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs"    /* the VFs planned for defined domains */
+#define VGPU_PATH_BOARDS "var/lib/virt-vgpu/boards"   /* profiles seen on boards */
+#define VGPU_PATH_CORDONS "var/lib/virt-vgpu/cordons" /* GPUs that get no new vGPUs */
 #define VGPU_PATH_HELD "var/lib/virt-vgpu/held"       /* room that is held for a defined domain */
 #define VGPU_PATH_POOLS "etc/virt-vgpu/pools"
 #define VGPU_PATH_POOLS_AUTOSTART "etc/virt-vgpu/pools/autostart"
 #define VGPU_PATH_POOLS_ACTIVE "run/virt-vgpu/pools" /* an empty file NAME: that pool is active */
-/* in a pool's XML of which something is left out */
+/* in the XML of a pool that is shown in part */
 #define VGPU_POOL_IN_PART "shown in part: the rest is for those who may manage pools"
 #define VGPU_PATH_HOST_LAYOUT "etc/virt-vgpu/host.xml"
-#define VGPU_PATH_KERNEL_LOG "run/virt-vgpu/kernel-log"   /* how far it was read in this boot */
-#define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* how the last host-apply went */
+#define VGPU_PATH_KERNEL_LOG "run/virt-vgpu/kernel-log"   /* the position in this boot */
+#define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* the result of the last host-apply */
 
-/* The journal's socket for datagrams; of the system, whatever --root names */
+/* The journal's socket for datagrams; always that of the system, regardless of --root */
 #define VGPU_PATH_JOURNAL "/run/systemd/journal/socket"
 
 #define VGPU_POOL_DEFAULT "default" /* the GPUs of no other pool */

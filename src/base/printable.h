@@ -13,22 +13,22 @@
 #include <stdbool.h>
 
 #define VGPU_PRINTABLE_REASON 1000 /* characters of a reason that leaves the program */
-#define VGPU_PRINTABLE_LABEL 256   /* of a name that does */
+#define VGPU_PRINTABLE_LABEL 256   /* of a name that leaves the program */
 
 /* Whether that character is shown unchanged. */
 bool vgpu_printable_char(gunichar c);
 
-/* Whether all of @text, which is UTF-8, can. */
+/* Whether all characters of @text, which is UTF-8, are. */
 bool vgpu_printable_is(const char *text);
 
-/* In one line: blanks of any kind are spaces. */
+/* On one line: white space of any kind becomes spaces. */
 char *vgpu_printable_line(const char *text);
 
-/* Lines and tabs stay. */
+/* Newlines and tabs are kept. */
 char *vgpu_printable_lines(const char *text);
 
-/* JSON that means the same: in its strings such characters are written as \uXXXX. */
+/* Equivalent JSON: in its strings such characters become \uXXXX. */
 char *vgpu_printable_json(const char *json);
 
-/* Valid UTF-8 of at most @max characters, "…" in place of the rest; else as it is. */
+/* Valid UTF-8 of at most @max characters; "…" replaces the rest. */
 char *vgpu_printable_cut(const char *text, gsize max);

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* Takes the source (NULL: there is none) away from its context, and drops the reference. */
+/* Removes the source (NULL: none) from its context, and drops the reference. */
 void vgpu_source_clear(GSource **source);
 
-/* Call @func once after @ms in the context. The source is the caller's to destroy and unref. */
+/* Call @func once after @ms in the context. The caller has to destroy and unref the source. */
 GSource *vgpu_source_after(GMainContext *context, guint ms, GSourceFunc func, gpointer data);

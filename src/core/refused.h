@@ -9,7 +9,7 @@
 void vgpu_refused_add(VgpuManager *self, const char *vf, const VgpuDomain *domain);
 /* Whether that record (VGPU_KIND_REFUSED) is of that domain; NULL: of a vGPU made by hand. */
 bool vgpu_refused_has(const VgpuOwner *refused, const char *domain_uuid);
-/* The VF that it is about; borrowed. */
+/* The VF of that record; borrowed. */
 const char *vgpu_refused_vf(const VgpuOwner *refused);
-/* Something has changed on that GPU. */
+/* Something has changed on that GPU: forget its refusals. */
 void vgpu_refused_drop(VgpuManager *self, const char *gpu);

@@ -9,7 +9,7 @@
 
 #include "core/claim.h"
 
-/* Where the owners of a kind are written down. */
+/* Where the owners of a kind are saved. */
 typedef enum {
     VGPU_STORE_NONE, /* in memory only */
     VGPU_STORE_RUN,
@@ -97,5 +97,5 @@ GPtrArray *vgpu_reservations_list(const VgpuReservations *self, guint kinds);
 
 /* When the first owner expires; 0: none does. */
 gint64 vgpu_reservations_next_expiry(const VgpuReservations *self);
-/* Of VgpuOwner, borrowed: those that are void at that time. */
+/* Of VgpuOwner, borrowed: those that have expired at that time. */
 GPtrArray *vgpu_reservations_expired(const VgpuReservations *self, gint64 now);

@@ -8,7 +8,7 @@ void vgpu_sight_open(VgpuManager *self, const VgpuDriverOptions *options);
 void vgpu_sight_close(VgpuManager *self);
 
 typedef struct {
-    bool asked;        /* a GPU that is meant is being read: it is known in a moment */
+    bool asked;        /* a GPU that is concerned is being read: wait a moment */
     bool others_asked; /* another GPU is; as far as is known, this one is not concerned */
     bool busy;         /* a GPU that is concerned is busy with a request of ours, and was not read
                         * since */
@@ -32,6 +32,6 @@ bool vgpu_sight_is_fresh(const VgpuManager *self, const char *gpu);
 typedef struct {
     bool exists;
     const char *parent;
-    const char *profile_id; /* NULL when it cannot be told */
+    const char *profile_id; /* NULL when unknown */
 } VgpuFound;
 VgpuFound vgpu_sight_find(VgpuManager *self, const char *uuid);

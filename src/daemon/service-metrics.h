@@ -8,7 +8,7 @@
 #include "daemon/host-setup.h"
 #include "daemon/worker.h"
 
-/* Where inventory and figures come from. */
+/* The sources of inventory and figures. */
 typedef struct {
     VgpuWorker *worker;
     VgpuManager *manager;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sysfs.h: all that is read from and written to /sys and /dev, behind one root; and of /proc, what
- * processes have open
+/* sysfs.h: all access to /sys and /dev, below one root; and to the open files of processes in /proc
  *
  * Paths are relative to the root ("sys/bus/pci/..."), the root is "/" in production and a made
  * tree in tests. Outputs are untouched on failure; an error names the path. The object is
@@ -19,10 +18,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuSysfs, vgpu_sysfs_free)
 /* For the few callers that need openat() or a child process. Borrowed. */
 int vgpu_sysfs_root_fd(const VgpuSysfs *self);
 
-/* Whether there is a regular file: reading anything else may wait for ever. */
+/* Whether it is a regular file: reading anything else may block forever. */
 bool vgpu_sysfs_is_file(const VgpuSysfs *self, const char *path);
 bool vgpu_sysfs_exists(const VgpuSysfs *self, const char *path);
-/* That there is no such thing is known for sure; both are false where it cannot be told. */
+/* Whether it certainly does not exist; this and vgpu_sysfs_exists() are both false when that is unknown. */
 bool vgpu_sysfs_is_missing(const VgpuSysfs *self, const char *path);
 
 /* The whole attribute (64 KiB at most) without trailing white space, as UTF-8: bytes that are not
@@ -35,17 +34,17 @@ char *vgpu_sysfs_read(const VgpuSysfs *self, const char *path, GError **error)
 bool vgpu_sysfs_read_uint(const VgpuSysfs *self, const char *path, guint *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* One write() of @text to an existing attribute. Returns 0 or the errno value, because what a
- * driver means by it is the caller's to say. May block for as long as the driver likes. */
+/* One write() of @text to an existing attribute. Returns 0 or the errno value, whose meaning depends on
+ * the driver. May block as long as the driver does. */
 int vgpu_sysfs_write(const VgpuSysfs *self, const char *path, const char *text)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* The names in a directory, sorted, without dot files; empty when there is no such directory. NULL with
- * VGPU_ERROR_DRIVER when it cannot be read: nothing follows for what may be in it. */
+ * VGPU_ERROR_DRIVER when it cannot be read: its contents are then unknown. */
 GPtrArray *vgpu_sysfs_read_dir(const VgpuSysfs *self, const char *path, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same for those who only tell what they see: also empty when it cannot be read. */
+/* The same for callers that only report: also empty when it cannot be read. */
 GPtrArray *vgpu_sysfs_list(const VgpuSysfs *self, const char *path);
 
 /* The last component of what a link points to (a driver's name, a group's number); NULL when

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What base/printable.c does, for the hook, which links libc only. */
+/* The same as base/printable.c, for the hook, which links libc only. */
 #include "printable.h"
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ read_character(const unsigned char *text, int len, unsigned *c)
     return *c >= first[n] && *c <= 0x10ffff ? n : 0;
 }
 
-/* As in src/base/printable.c, which says what they are; tests/test-printable.c compares both. */
+/* As in src/base/printable.c, which describes them; tests/test-printable.c compares both. */
 static bool
 is_printable(unsigned c)
 {

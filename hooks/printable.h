@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* printable.h: what the hook shows of what others have written */
+/* printable.h: untrusted text in messages of the hook */
 #pragma once
 
 /* Make the @len bytes of @line fit for a terminal, in one line; never longer. Their number then. */

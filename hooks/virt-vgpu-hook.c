@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-vgpu-hook: libvirt runs it at each step in the life of each guest of this host.
  *
- * How it works: look the operation up in a table, read the domain XML from stdin, leave at once
- * when the guest is not ours, else hand everything to virtvgpud and do as it answers.
+ * How it works: look the operation up in a table, read the domain XML from stdin, exit at once when the
+ * guest is not ours, otherwise pass everything to virtvgpud and follow its answer.
  *
- * libvirt waits for this program without a time limit and holds the guest's lock meanwhile. So
- * nothing here calls libvirt, every wait ends at a deadline, and a guest without an annotation
- * never depends on us: each doubt about whose guest it is ends in exit 0. Only libc is linked,
- * because every start of every guest pays for the loading of this program. */
+ * libvirt waits for this program without a time limit and holds the guest's lock meanwhile. So nothing
+ * here calls libvirt, every wait ends at a deadline, and a guest without an annotation never depends on
+ * us: if it may not be ours, we exit 0. Only libc is linked, because every start of every guest has to
+ * load this program. */
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -25,7 +25,7 @@
 
 #include "printable.h"
 
-/* As in src/base/names.h; what else is there is not for here. */
+/* As in src/base/names.h, of which the hook needs only these. */
 #define XMLNS_FAMILY "urn:virt-vgpu:domain:"
 #define ALIAS_PREFIX "ua-vgpu-"
 #define SOCKET "run/virt-vgpu/hook.sock"
@@ -38,7 +38,7 @@
 #define EXTRA_MAX 64
 #define XML_MAX (4 * 1024 * 1024)
 
-#define WINDOW (64 * 1024)               /* what is read at once: as much as a pipe holds */
+#define WINDOW (64 * 1024)               /* the size of a read: as much as a pipe holds */
 #define CARRY (sizeof(XMLNS_FAMILY) - 2) /* the longest marker but one byte */
 #define UUID_LEN 36
 #define RETRY_NS 5000000 /* between two attempts to connect */
@@ -46,14 +46,14 @@
 
 _Static_assert(sizeof(XMLNS_FAMILY) >= sizeof(ALIAS_PREFIX), "CARRY is too short");
 
-/* What libvirt does when this program exits non-zero differs per operation, so what we may do on
- * failure does too. All others, and those of a newer libvirt, are none of our business: a non-zero
- * exit in "started" or "reconnect" would kill a running guest. */
+/* libvirt's reaction to a non-zero exit differs per operation, and so does our policy for failures. We
+ * ignore all other operations, and those of a newer libvirt: a non-zero exit in "started" or "reconnect"
+ * would kill a running guest. */
 struct policy {
     const char *op;
     const char *subop;
     bool fatal;      /* a failure refuses; otherwise warn and let libvirt continue */
-    bool system;     /* refuse a guest of ours in qemu:///session; else it is left alone */
+    bool system;     /* refuse a guest of ours in qemu:///session; otherwise ignore it */
     bool filter;     /* libvirt reads stdout as the new XML, nothing means no change */
     int deadline_ms; /* of the whole run */
 };
@@ -81,8 +81,8 @@ struct call {
     char reason[2048]; /* why it failed */
 };
 
-/* Pages that are never touched cost nothing, so there is nothing to allocate. What goes before the XML is put
- * right before it, so that all is sent at once, and virtvgpud is woken once. */
+/* Pages that are never touched cost nothing, so static buffers do. The header is put right before the
+ * XML, so that all is sent at once, and virtvgpud is woken once. */
 #define HEAD_MAX (HEADER_MAX + NAME_MAX_BYTES)
 static char request[HEAD_MAX + XML_MAX + WINDOW], *const xml = request + HEAD_MAX;
 static char reply[HEADER_MAX + XML_MAX];
@@ -134,8 +134,8 @@ now(clockid_t clock)
     return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* Wait until @fd can be read or written, broken ones included: the read or write tells.
- * At the deadline errno is ETIMEDOUT. */
+/* Wait until @fd can be read or written, or is broken, which the read or write then reports. At the
+ * deadline errno is ETIMEDOUT. */
 static bool
 wait_for(const struct call *call, int fd, short events)
 {
@@ -196,8 +196,8 @@ has_marker(const char *data, size_t len)
            memmem(data, len, ALIAS_PREFIX, strlen(ALIAS_PREFIX));
 }
 
-/* Read stdin to its end. The first XML_MAX bytes are kept; what follows passes through a window
- * behind them. Each search starts a little before the new bytes, as a marker may straddle reads. */
+/* Read stdin to its end. The first XML_MAX bytes are kept; the rest passes through a window behind them.
+ * Each search starts a little before the new bytes, as a marker may straddle reads. */
 static void
 read_xml(struct call *call)
 {
@@ -312,14 +312,15 @@ send_request(struct call *call, int fd)
     memcpy(xml - len, head, len);
     if (write_all(call, fd, xml - len, len + call->xml_len))
         return true;
-    /* A daemon that refuses early hangs up without reading on; its answer is there all the same. */
+    /* A daemon that refuses early closes the connection without reading the rest, but has sent its
+     * answer. */
     if (errno == EPIPE || errno == ECONNRESET)
         return true;
     return fail_connection(call, errno);
 }
 
-/* Read on until @want bytes of the reply are there or, with @line, a line of at most that length.
- * @len is how many there are. */
+/* Read until there are @want bytes of the reply or, with @line, a line of at most that length. @len is
+ * the present number. */
 static bool
 read_reply_until(struct call *call, int fd, size_t want, bool line, size_t *len)
 {
@@ -329,7 +330,7 @@ read_reply_until(struct call *call, int fd, size_t want, bool line, size_t *len)
         if (n < 0 && errno != ECONNRESET)
             return fail_connection(call, errno);
         if (n <= 0)
-            return true; /* it hung up: the caller sees what is missing */
+            return true; /* end of file: the caller notices missing bytes */
         *len += n;
     }
     return true;
@@ -427,7 +428,7 @@ init_call(struct call *call, const struct policy *policy, int argc, char **argv)
     format_extra(call, argc > 4 && argv[4][0] != '\0' ? argv[4] : "-");
 }
 
-/* What can be said about a guest of ours before the daemon is asked. */
+/* Checks of a guest of ours before the daemon is asked. */
 static bool
 check_request(struct call *call)
 {
@@ -460,7 +461,8 @@ print_xml(struct call *call)
     return fail(call, "cannot write the changed XML: %s", strerror(errno));
 }
 
-/* libvirt shows stderr to the user as it is: one line, whatever the daemon or the name contain. */
+/* libvirt shows stderr to the user unchanged: print one line, regardless of the contents of answer and
+ * name. */
 static void
 print_failure(const struct call *call)
 {

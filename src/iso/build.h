@@ -15,7 +15,7 @@ typedef struct {
 } VgpuIsoPlan;
 
 typedef struct {
-    GPtrArray *files; /* of VgpuIsoFile: what was found; open as long as this is there */
+    GPtrArray *files; /* of VgpuIsoFile: the files found; open until this is freed */
     VgpuIso *iso;     /* with what is added to it */
 } VgpuIsoBuild;
 

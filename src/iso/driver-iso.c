@@ -79,7 +79,7 @@ read_users_gridd(const VgpuIso *iso)
     return NULL;
 }
 
-/* That it, or its directory, is among the files is no failure. */
+/* Ignore it if the file, or its directory, is already among the files. */
 static bool
 add_if_free(VgpuIso *iso, const char *path, const char *text, bool executable, GError **error)
 {
@@ -92,7 +92,7 @@ add_if_free(VgpuIso *iso, const char *path, const char *text, bool executable, G
     return false;
 }
 
-/* What Windows has for a gridd.conf. */
+/* The counterpart of gridd.conf for Windows. */
 static bool
 add_registry(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
 {

@@ -12,9 +12,9 @@
 #define TOKEN_PATH "ClientConfigTokenPath"
 #define REGISTRY_KEY "HKEY_LOCAL_MACHINE\\SOFTWARE\\NVIDIA Corporation\\Global\\GridLicensing"
 
-/* The driver for Windows reads these keys below REGISTRY_KEY (Virtual GPU Client Licensing User Guide, on Windows
- * licence settings in the registry): addresses, ports and paths as REG_SZ, as what people run has it, too. EnableUI
- * is of NVIDIA X Server Settings, on Linux. */
+/* The driver for Windows reads these keys below REGISTRY_KEY (Virtual GPU Client Licensing User Guide,
+ * on Windows licence settings in the registry): addresses, ports and paths as REG_SZ, as in published
+ * examples. EnableUI is of NVIDIA X Server Settings, on Linux. */
 typedef enum {
     REGISTRY_TEXT,
     REGISTRY_NUMBER,
@@ -26,7 +26,7 @@ typedef struct {
     Registry registry;
     const char *expected;     /* in words; NULL: any text */
     guint64 min, max;         /* of a number, when max is not 0 */
-    const char *const *words; /* else one of them; NULL: any text */
+    const char *const *words; /* otherwise one of these; NULL: any text */
 } Key;
 
 static const char *const true_or_false[] = { "TRUE", "FALSE", NULL };
@@ -43,7 +43,7 @@ static const Key keys[] = {
     { TOKEN_PATH, REGISTRY_TEXT },
 };
 
-/* NVIDIA's guide, "Configuring a licensed client"; 3 is of no use to anybody. */
+/* NVIDIA's guide, "Configuring a licensed client"; 3 is not used. */
 static const struct {
     const char *value;
     const char *license;
@@ -79,7 +79,7 @@ vgpu_gridd_get(const VgpuGridd *self, const char *key)
     return NULL;
 }
 
-/* A word of letters and digits: anything else would make another line of the file. */
+/* A word of letters and digits, so that it cannot add a line to the file. */
 static bool
 is_key(const char *text)
 {
@@ -144,7 +144,7 @@ is_windows_path(const char *path)
     return (g_ascii_isalpha(path[0]) && path[1] == ':') || g_str_has_prefix(path, "\\\\");
 }
 
-/* What only guests of one kind can have. */
+/* Warn of keys that only one kind of guest supports. */
 static void
 warn_of_system(VgpuGridd *self, const Key *key, const char *value)
 {
@@ -208,7 +208,7 @@ features_of(char series)
     return g_string_free(text, FALSE);
 }
 
-/* Whether the licence is one that this profile can use; names of others than NVIDIA have no series. */
+/* Whether this profile can use the licence; names of other vendors' profiles have no series. */
 static bool
 check_feature(VgpuGridd *self, const char *profile_name, GError **error)
 {

@@ -11,10 +11,10 @@ typedef struct {
     GPtrArray *warnings; /* of char *: oddities that may be intended */
 } VgpuGridd;
 
-/* Read @settings ("KEY=VALUE", ended by NULL; NULL: none). FeatureType must be one that there is and
- * go with @profile, a name (NULL: not known); when it is not given and the profile needs a licence,
- * it is 1, which takes the licence of the vGPU's type. VGPU_ERROR_BAD_REQUEST with the key and what
- * is allowed. */
+/* Read @settings ("KEY=VALUE", ended by NULL; NULL: none). FeatureType must exist and be suitable for
+ * @profile, a name (NULL: not known); when it is not given and the profile needs a licence, it is 1,
+ * which takes the licence of the vGPU's type. VGPU_ERROR_BAD_REQUEST with the key and the allowed
+ * values. */
 VgpuGridd *vgpu_gridd_parse(const char *const *settings, const char *profile, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_gridd_free(VgpuGridd *self);

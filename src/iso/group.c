@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-/* What distributions configure libvirt with (--with-qemu-user): Debian and Ubuntu; Fedora, RHEL, SUSE and others. */
+/* The users that distributions configure libvirt with (--with-qemu-user): Debian and Ubuntu; Fedora,
+ * RHEL, SUSE and others. */
 static const char *const users[] = { "libvirt-qemu", "qemu" };
 
 bool

@@ -86,7 +86,7 @@ vgpu_iso_is_label(const char *label)
            strspn(label, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.") == len;
 }
 
-/* --- what goes in ------------------------------------------------------------------------- */
+/* --- contents ------------------------------------------------------------------------- */
 
 bool
 vgpu_iso_check_length(const char *path, GError **error)

@@ -2,10 +2,10 @@
 /* virt-vgpu-iso: builds images with the guest's driver, the only program that links libisofs.
  *
  * `virt-vgpu-iso build OUTPUT [--config FILE] [--config-dir DIR] [--gridd KEY=VALUE]… [--token FILE]
- * [--profile P] PATH…` builds a pool's image for the daemon, whose sandbox may not write where it goes, in the
- * directories that virt-vgpu.conf names, and prints what was built as GVariant text of type as.
- * `virt-vgpu-iso write` writes one that was laid out elsewhere, see iso/program.h. A reason for failure is the
- * last line of stderr. */
+ * [--profile P] PATH…` builds a pool's image for the daemon, whose sandbox may not write to the
+ * directories that virt-vgpu.conf names, and prints the result as GVariant text of type as.
+ * `virt-vgpu-iso write` writes one that was laid out elsewhere, see iso/program.h. The last line of
+ * stderr is the reason of a failure. */
 #include <errno.h>
 #include <gio/gio.h>
 #include <stdio.h>
@@ -52,8 +52,8 @@ load_config(GError **error)
                             error);
 }
 
-/* For QEMU, and no other: a licence's token may be in it. libvirt gives a domain's disks to QEMU's user as well, so
- * that a group that is not configured is no condition. */
+/* Readable for QEMU only, as it may contain a licence token. libvirt makes QEMU's user the owner of a
+ * domain's disks, so a configured group is not required. */
 static bool
 give(int fd, const char *group, GError **error)
 {

@@ -184,7 +184,7 @@ vgpu_iso_output_new_in(const VgpuIsoPlace *place, const char *path, const char *
         close(dir);
         return NULL;
     }
-    /* all that follows is in that very directory, wherever its path leads by then */
+    /* from here on all is done in this directory, even if its path changes */
     return begin(g_strdup_printf("/proc/self/fd/%d/%s", dir, name), dir, path, 0600, error);
 }
 

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "iso/iso.h"
 
-/* What is behind @dir in @path, "." when that is all; NULL: it is not below it. */
+/* The part of @path below @dir, "." when they are equal; NULL: it is not below it. */
 static const char *
 rest_below(const char *dir, const char *path)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* place.h: directories that the configuration names, and what is opened below them
+/* place.h: opens files below the directories that the configuration names
  *
- * For what root does with paths that others may have chosen. */
+ * For root's work with paths that other users may have chosen. */
 #pragma once
 
 #include <glib.h>

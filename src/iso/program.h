@@ -9,6 +9,6 @@
 bool vgpu_iso_program_write(const char *program, const VgpuIso *iso, const char *label, int fd,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Its side of this: the image that is described on stdin, and whose files it was started with. */
+/* The program's side: the image that is described on stdin, with the files inherited at its start. */
 VgpuIso *vgpu_iso_program_read(char **label, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 #define VGPU_ISO_PROGRAM_OUTPUT_FD 3

@@ -51,7 +51,7 @@ stream_size(IsoStream *stream)
     return source->size;
 }
 
-/* All of @count, but for the end: libisofs wants it so. What has been added to the file meanwhile is
+/* Read all of @count, except at the end, as libisofs requires. Bytes added to the file meanwhile are
  * left out. */
 static int
 stream_read(IsoStream *stream, void *buffer, size_t count)

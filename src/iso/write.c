@@ -27,10 +27,10 @@ check(int status, const char *what, GError **error)
 static gpointer
 start_library(gpointer unused)
 {
-    int status = iso_init_with_flag(1); /* the program's locale stays as it is */
+    int status = iso_init_with_flag(1); /* the program's locale is left unchanged */
 
     if (status >= 0) {
-        /* its messages go nowhere: what counts is in the status and in VgpuIsoTrouble */
+        /* drop its messages: status and VgpuIsoTrouble have the errors */
         (void) iso_set_msgs_severities((char *) "NEVER", (char *) "NEVER", (char *) "");
         (void) iso_set_local_charset((char *) "UTF-8", 0);
     }
@@ -144,8 +144,7 @@ write_all(int fd, const unsigned char *data, gsize len, GError **error)
     return true;
 }
 
-/* The next bytes of the image, 0 at its end; one that is not whole sectors would be lost there, since
- * libisofs counts in these. */
+/* The next bytes of the image, 0 at its end; libisofs counts in sectors, so a partial one would be lost. */
 static gsize
 fill(struct burn_source *source, unsigned char *block)
 {
@@ -162,7 +161,7 @@ fill(struct burn_source *source, unsigned char *block)
     return len;
 }
 
-/* Takes @source. Another thread of libisofs makes what is read here. */
+/* Takes @source, whose data another thread of libisofs produces. */
 static bool
 drain(struct burn_source *source, int fd, GError **error)
 {
@@ -218,7 +217,7 @@ vgpu_iso_write(const VgpuIso *iso, const char *label, int fd, GError **error)
     done = source && drain(source, fd, error);
     if (image)
         iso_image_unref(image);
-    if (trouble.text) { /* the reason of whatever else went wrong */
+    if (trouble.text) { /* the cause of all other errors */
         if (error)
             g_clear_error(error);
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_FAILED, trouble.text);

@@ -23,17 +23,18 @@
 
 /* How it works
  *
- * All decisions are made on the main thread, in try_open(): is there a reason to wait, or does a
- * thread open now? That thread may be blocked for ever; it holds a reference, so that free need not
- * wait for it. Its result, a lost connection and a nudge come back to the main thread as idle
- * sources, each with a reference too.
+ * All decisions are made on the main thread, in try_open(): whether there is a reason to wait, or a thread
+ * opens the connection now. That thread may be blocked forever; it holds a reference, so that free need not
+ * wait for it. Its result, a lost connection and a nudge come back to the main thread as idle sources, each
+ * with a reference too.
  *
  * There is no keepalive (virConnectSetKeepAlive): it would wake up an idle host every few seconds, and
  * on a socket of the same host the kernel tells at once when the other end is closed. */
 struct VgpuConnection {
     gatomicrefcount refs;
     char *uri;
-    char *run_dir; /* of the pid files; NULL: the URI is not that of the local system daemon */
+    char *run_dir; /* directory of the pid files; NULL: the URI is not that of the local system
+                    * daemon */
     VgpuConnectionEvents events;
     gpointer opaque;
 
@@ -164,7 +165,7 @@ on_lost(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* libvirt calls this once, on whatever thread has noticed. */
+/* libvirt calls this once, on any thread. */
 static void
 on_close(virConnectPtr conn, int reason, void *opaque)
 {
@@ -281,13 +282,13 @@ on_run_dir(GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent e
 
     if (vgpu_system_is_pid_file(name))
         try_now(self);
-    /* which comes once for each start: after a crash the file is there already */
+    /* this event comes once for each start: after a crash the file already exists */
     else if (event == G_FILE_MONITOR_EVENT_CHANGES_DONE_HINT && self->events.nodedevs_lost &&
              self->conn && vgpu_system_is_nodedev_pid_file(name))
         self->events.nodedevs_lost(self->opaque);
 }
 
-/* The directory, since the files come and go. */
+/* Watch the directory, since the files come and go. */
 static void
 watch_run_dir(VgpuConnection *self)
 {
@@ -363,7 +364,7 @@ vgpu_connection_nudge(VgpuConnection *self)
     g_mutex_lock(&self->lock);
     is_open = self->conn != NULL;
     g_mutex_unlock(&self->lock);
-    if (!is_open) /* else no thread need be woken, while a hook waits */
+    if (!is_open) /* otherwise no thread need be woken, while a hook waits */
         on_main_thread(on_nudge, ref(self), unref);
 }
 
@@ -376,7 +377,7 @@ on_reopen(gpointer data)
     g_mutex_lock(&self->lock);
     conn = g_steal_pointer(&self->conn);
     g_mutex_unlock(&self->lock);
-    if (conn) /* else it has been lost meanwhile, and is opened again anyway */
+    if (conn) /* otherwise it has been lost meanwhile, and is opened again anyway */
         close_elsewhere(conn);
     if (!self->freed)
         try_open(self);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* connection.h: one connection to libvirt that comes and goes as libvirt does
  *
- * Opening may block for as long as libvirtd takes to autostart its domains, so it happens on a
- * thread of its own. For the local system daemon the connection is only tried while a libvirtd or
- * virtqemud runs (it holds the lock on its pid file): connecting would socket-activate one that an
- * administrator stopped on purpose. There are no periodic wake-ups: pid files are watched, and a
- * lost connection is told by its socket. */
+ * Opening may block for as long as libvirtd takes to autostart its domains, so it happens on a thread of
+ * its own. For the local system daemon the connection is only tried while a libvirtd or virtqemud runs
+ * (it holds the lock on its pid file): connecting would socket-activate one that an administrator
+ * stopped on purpose. There are no periodic wake-ups: pid files are watched, and the socket shows a lost
+ * connection. */
 #pragma once
 
 #include <glib.h>
@@ -48,8 +48,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuConnection, vgpu_connection_free)
 /* A hint that libvirt runs (its hook has just called): try now. Any thread. */
 void vgpu_connection_nudge(VgpuConnection *self);
 
-/* Give up the connection, if there is one, and open another one: for a daemon whose calls fail though
- * its connection stands. The event `connected` comes again, without a `disconnected`. Any thread. */
+/* Give up the connection, if there is one, and open another one: for a daemon whose calls fail although
+ * the connection is alive. The event `connected` comes again, without a `disconnected`. Any thread. */
 void vgpu_connection_reopen(VgpuConnection *self);
 
 /* The open connection with a reference for the caller (virConnectClose() gives it back), NULL with
@@ -58,7 +58,7 @@ virConnectPtr vgpu_connection_get(VgpuConnection *self, GError **error);
 /* Whether there is one, for threads that must not wait. */
 bool vgpu_connection_is_open(VgpuConnection *self);
 
-/* How long the libvirt daemon of this host has run, in us; -1: it cannot be told. Any thread. */
+/* How long the libvirt daemon of this host has run, in us; -1: unknown. Any thread. */
 gint64 vgpu_connection_daemon_age(const VgpuConnection *self);
 
 /* For programs that ask once: open, without watching. A NULL @uri is libvirt's default. */

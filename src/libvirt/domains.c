@@ -27,7 +27,7 @@ vgpu_domain_state_free(VgpuDomainState *self)
     g_free(self);
 }
 
-/* libvirt's strings come from malloc(), as g_malloc() does, but that is not ours to rely on. */
+/* libvirt's strings come from malloc(), as g_malloc() does, but we must not rely on that. */
 static char *
 take_xml(virDomainPtr domain, guint flags)
 {
@@ -39,7 +39,7 @@ take_xml(virDomainPtr domain, guint flags)
 }
 
 /* The id in the live XML; -1 for a domain that does not run. That of a virDomain is as old as the
- * look-up. An XML without anything of ours is not for us to judge, whatever it is like. */
+ * look-up. An XML without anything of ours is not judged. */
 static bool
 read_id(const char *xml, const char *what, int *id, GError **error)
 {
@@ -78,7 +78,7 @@ read_state(virDomainPtr domain, GError **error)
     return g_steal_pointer(&state);
 }
 
-/* What is known of @domain without its XML; NULL when not even that. */
+/* The state of @domain without its XML; NULL when even that is unknown. */
 static VgpuDomainState *
 unreadable_state(virDomainPtr domain, const char *why)
 {
@@ -202,7 +202,7 @@ vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *dev
     return true;
 }
 
-/* Whether what take_xml() gets with @flags is known to have no such device. */
+/* Whether the XML of take_xml() with @flags is known to have no such device. */
 static bool
 has_no_alias(virDomainPtr domain, guint flags, const char *alias)
 {
@@ -291,7 +291,7 @@ vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const cha
         return true;
 
     vgpu_virerror_take(&failure, "cannot hot-plug a device into domain '%s'", name);
-    /* when it was stopped meanwhile, that is what the caller has to know */
+    /* if it was stopped meanwhile, the caller has to know that */
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
         !(still = look_up_running(conn, uuid, id, &name, error)))
         return false;
@@ -317,7 +317,7 @@ vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED)) {
         if (!(still = look_up_running(conn, uuid, id, &name, error)))
             return false;
-        /* QEMU's words for one that was asked for before */
+        /* QEMU's error when the same was requested before */
         if (strstr(failure->message, "in the process of unplug") ||
             has_no_alias(domain, 0, alias))
             return true;
@@ -332,8 +332,8 @@ is_ours(const xmlNs *ns)
     return ns && g_strcmp0((const char *) ns->href, VGPU_XMLNS) == 0;
 }
 
-/* Take our name space off @node and all below it. The declarations go last, since what is below
- * refers to them. */
+/* Remove our name space from @node and all below it. The declarations are removed last, since nodes
+ * below refer to them. */
 static void
 strip_namespace(xmlNode *node)
 {
@@ -360,8 +360,8 @@ strip_namespace(xmlNode *node)
     }
 }
 
-/* libvirt declares the name space itself and puts every element without one into it; what already
- * declares that prefix it refuses. */
+/* libvirt declares the name space itself and puts every element without one into it; it refuses XML that
+ * already declares the prefix. */
 static char *
 without_namespace(const char *element, GError **error)
 {

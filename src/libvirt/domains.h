@@ -9,7 +9,7 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
-/* What a list says about one domain. */
+/* The state of one domain, alone or in a list. */
 typedef struct {
     char *uuid; /* canonical */
     char *name;
@@ -17,7 +17,7 @@ typedef struct {
     bool persistent;
     char *definition; /* the persistent XML (without secrets); NULL for a transient domain */
     char *live;       /* the XML of the running domain, NULL when it does not run */
-    gint64 read_us;   /* how long libvirt took to tell it; 0: it was in a list */
+    gint64 read_us;   /* how long libvirt took to return it; 0: it was in a list */
     /* in a list: why its XML cannot be read; only uuid and name are known then */
     char *unreadable;
 } VgpuDomainState;
@@ -26,10 +26,11 @@ void vgpu_domain_state_free(VgpuDomainState *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuDomainState, vgpu_domain_state_free)
 
 /* All domains. A domain that vanishes meanwhile is left out, one that cannot be read is listed as
- * that; only when there is no list at all, or the connection breaks, is that an error. */
+ * unreadable; it is only an error when there is no list at all, or the connection breaks. */
 GPtrArray *vgpu_domains_list(virConnectPtr conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* One domain. VGPU_ERROR_NOT_FOUND when there is none; one that has that UUID for a name is another. */
+/* One domain. VGPU_ERROR_NOT_FOUND when there is none; a domain that has the UUID as its name does not
+ * count. */
 VgpuDomainState *vgpu_domains_get(virConnectPtr conn, const char *uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* The same for text that a user has typed: a UUID, else a name. */
@@ -43,7 +44,7 @@ bool vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char
 bool vgpu_domains_detach_config(virConnectPtr conn, const char *uuid, const char *alias,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same for a device that is not ours: @device_xml is what the definition has. */
+/* The same for a device that is not ours: @device_xml is its XML in the definition. */
 bool vgpu_domains_detach_users_config(virConnectPtr conn, const char *uuid,
                                       const char *device_xml, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
@@ -62,7 +63,7 @@ bool vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, cons
 /* Replace our metadata element in definition and, if it runs, live; NULL removes it. */
 bool vgpu_domains_set_annotation(virConnectPtr conn, const char *uuid, const char *element,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same in what is named: of a transient domain there is no definition. */
+/* The same in the given states: a transient domain has no definition. */
 bool vgpu_domains_set_annotation_in(virConnectPtr conn, const char *uuid, const char *element,
                                     bool live, bool config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -10,8 +10,8 @@
 #include "libvirt/nodedev.h"
 #include "libvirt/virerror.h"
 
-/* libvirt's list of mdevs follows mdevctl's files and udev's events a moment later, so that a step
- * may fail on what is still, or not yet, in the list. It has failed for good only after this. */
+/* libvirt's list of mdevs follows mdevctl's files and udev's events a moment later, so that a step may
+ * fail because a device is still, or not yet, in the list. Only after this time has it failed for good. */
 #define BEHIND_MS 2000
 #define TRY_AGAIN_MS 250
 
@@ -25,8 +25,8 @@ typedef struct {
     const char *uuid;
 } Request;
 
-/* "mdev_UUID", where libvirt is newer with its parent behind it; what is neither letter nor digit is an "_"
- * in all of it (src/node_device/node_device_driver.c, nodeDeviceGenerateName()). */
+/* "mdev_UUID", where libvirt is newer with its parent behind it; all characters other than letters and
+ * digits become "_" (src/node_device/node_device_driver.c, nodeDeviceGenerateName()). */
 char *
 vgpu_nodedev_mdev_uuid(const char *name)
 {
@@ -54,8 +54,8 @@ vgpu_nodedev_mdev_xml(const char *parent_address, const char *type_id, const cha
                                    parent, type_id, uuid);
 }
 
-/* The node device of an mdev, found by its UUID, active or not (how it is named is libvirt's
- * affair). True with @device NULL when there is none; else @mdev tells what it is. */
+/* The node device of an mdev, found by its UUID, active or not (libvirt chooses its name). True with
+ * @device NULL when there is none; else @mdev describes it. */
 static bool
 find(virConnectPtr conn, const char *uuid, virNodeDevicePtr *device, VgpuNodedevMdev *mdev,
      GError **error)
@@ -94,7 +94,7 @@ or_none(const char *text)
     return text ? text : "(none)";
 }
 
-/* Run @step until it succeeds, or is sure to fail. Each run begins with a new look at what is. */
+/* Run @step until it succeeds, or is sure to fail. Each run begins with a new look at the device. */
 static bool
 patiently(bool (*step)(const Request *request, GError **error), const Request *request,
           GError **error)
@@ -174,12 +174,12 @@ undefine(const Request *request, GError **error)
     if (!device)
         return true;
     if (virNodeDeviceIsActive(device) == 1 && virNodeDeviceDestroy(device) < 0) {
-        /* told by the EBUSY of its VFIO group, but reported in words only */
+        /* caused by the EBUSY of its VFIO group, but reported in words only */
         if (!strstr(virGetLastErrorMessage(), "device in use"))
             return vgpu_virerror_take(error, "cannot stop mdev %s", request->uuid);
         return vgpu_error_set(error, VGPU_ERROR_BUSY, "mdev %s is in use", request->uuid);
     }
-    /* one that was not defined goes with its stop */
+    /* one that was not defined disappears when it is stopped */
     if (virNodeDeviceIsPersistent(device) == 1 && virNodeDeviceUndefine(device, 0) < 0)
         return vgpu_virerror_take(error, "cannot undefine mdev %s", request->uuid);
     return true;

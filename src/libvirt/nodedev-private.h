@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* nodedev-private.h: what nodedev.c and nodedev-mdev.c share */
+/* nodedev-private.h: shared by nodedev.c and nodedev-mdev.c */
 #pragma once
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 
 #include "base/xml.h"
 
-/* An mdev as the XML of its node device tells. */
+/* An mdev, from the XML of its node device. */
 typedef struct {
     char *uuid;    /* canonical; NULL when there is none */
     char *parent;  /* canonical PCI address; NULL when its parent is not a PCI device */

@@ -131,7 +131,7 @@ read_name(xmlDoc *doc, xmlNode *pci)
     return *g_strstrip(name) ? g_steal_pointer(&name) : NULL;
 }
 
-/* "0x10de"; libvirt's test driver passes on what it was given, in any case. */
+/* "0x10de"; libvirt's test driver passes its input on, in upper or lower case. */
 static char *
 read_id(xmlDoc *doc, xmlNode *pci, const char *xpath)
 {
@@ -196,9 +196,9 @@ read_offers(VgpuGpu *gpu, const char *address, xmlDoc *doc, const GPtrArray *typ
     g_ptr_array_sort(gpu->profiles, compare_profiles);
 }
 
-/* Display controllers, and accelerators, which is all that compute-only cards say of themselves. And what
- * has VFs, since a pool may name it. That more is read than the host has GPUs does not matter: what is one
- * is not decided here. */
+/* Display controllers, and accelerators, which is the class of compute-only cards. And devices with VFs,
+ * since a pool may name them. It does not matter that devices other than GPUs are read: which ones are
+ * GPUs is not decided here. */
 static bool
 may_be_gpu_class(const char *class)
 {
@@ -341,7 +341,7 @@ vgpu_nodedev_xml(virNodeDevicePtr device, GError **error)
 
 #define CLASS_TAG "<class>"
 
-/* Most PCI devices of a host are no GPU, and not worth parsing. */
+/* Most PCI devices of a host are not GPUs, and not worth parsing. */
 static bool
 may_be_gpu(const char *xml)
 {
@@ -381,7 +381,7 @@ vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
         if (xml && is_mdev(xml))
             g_ptr_array_add(mdevs, g_steal_pointer(&xml));
     }
-    /* what they belong to is known now */
+    /* the GPUs that they belong to are known now */
     for (guint i = 0; i < mdevs->len; i++) {
         if (!vgpu_nodedev_add_xml(inventory, g_ptr_array_index(mdevs, i), error))
             return NULL;

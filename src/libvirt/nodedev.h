@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nodedev.h: GPUs as libvirt's node device driver knows them, and persistent mediated devices
  *
- * libvirt tells identity (docs/formatnode.rst): node device name, ids, product name, driver, NUMA
- * node, virtual functions, mdev types and mdevs; not the types' description, and nothing of
+ * libvirt reports identity (docs/formatnode.rst): node device name, ids, product name, driver, NUMA
+ * node, virtual functions, mdev types and mdevs; not the types' description, and nothing about
  * vendor-specific VFIO. How many of a type are available is not read here: libvirt reads it from sysfs
- * when the XML is asked for, and no event tells that it has changed. */
+ * when the XML is requested, and there is no event when it changes. */
 #pragma once
 
 #include <glib.h>
@@ -13,13 +13,12 @@
 
 #include "gpu/inventory.h"
 
-/* Add what the XML of one node device tells to @into: a PCI device that is no VF and is a display
- * controller (class 0x03xxxx), an accelerator (0x12xxxx) or has VFs, or any PCI device with mdev types, as a
- * GPU; a VF's mdev types go to its GPU, made if it is not there yet; how many of them are available is
- * unknown. An mdev becomes an instance of its parent, which must be known already;
- * one that is only defined, and so has no <path>, does not count. Other devices change nothing.
- * XML of a device that is known already replaces what was read before.
- * VGPU_ERROR_BAD_REQUEST for what cannot be parsed. */
+/* Add the XML of one node device to @into: a PCI device that is not a VF and is a display controller
+ * (class 0x03xxxx), an accelerator (0x12xxxx) or has VFs, or any PCI device with mdev types, as a GPU; a
+ * VF's mdev types go to its GPU, made if it is not there yet; how many of them are available is unknown.
+ * An mdev becomes an instance of its parent, which must be known already; one that is only defined, and
+ * so has no <path>, does not count. Other devices change nothing. XML of a known device replaces the
+ * earlier one. VGPU_ERROR_BAD_REQUEST if it cannot be parsed. */
 bool vgpu_nodedev_add_xml(VgpuInventory *into, const char *xml, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -28,8 +27,8 @@ bool vgpu_nodedev_add_xml(VgpuInventory *into, const char *xml, GError **error)
 VgpuInventory *vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The XML (char *) of the node devices of these PCI functions (canonical addresses), as far as libvirt has
- * them, and of all mdevs; without what tells one card of a kind from another (its vital product data). */
+/* The XML (char *) of the node devices of these PCI functions (canonical addresses), as far as libvirt
+ * has them, and of all mdevs; without data that identifies a single card (its vital product data). */
 GPtrArray *vgpu_nodedev_capture(virConnectPtr conn, const GPtrArray *functions, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -40,11 +39,11 @@ char *vgpu_nodedev_mdev_uuid(const char *name);
 char *vgpu_nodedev_mdev_xml(const char *parent_address, const char *type_id, const char *uuid);
 
 /* Make a persistent mdev: virNodeDeviceDefineXML, virNodeDeviceSetAutostart, virNodeDeviceCreate
- * (mdevctl does the work). What is there already stays; it may be run again after a crash. A device
- * of that UUID with another type or parent is refused with VGPU_ERROR_BUSY. May take seconds. */
+ * (mdevctl does the work). An existing one stays; it may be run again after a crash. A device of that
+ * UUID with another type or parent is refused with VGPU_ERROR_BUSY. May take seconds. */
 bool vgpu_nodedev_define_mdev(virConnectPtr conn, const char *parent_address, const char *type_id,
                               const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Stop and undefine it; one that is not there is success. VGPU_ERROR_BUSY while in use. */
+/* Stop and undefine it; success if it does not exist. VGPU_ERROR_BUSY while in use. */
 bool vgpu_nodedev_undefine_mdev(virConnectPtr conn, const char *uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -28,7 +28,7 @@ vgpu_system_serves(const char *uri)
     return false;
 }
 
-/* What a daemon that crashed has left behind is not locked. */
+/* The pid file of a daemon that has crashed is not locked. */
 static bool
 is_locked(const char *path, pid_t *pid)
 {

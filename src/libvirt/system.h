@@ -11,13 +11,13 @@
 
 typedef struct {
     const char *mode; /* libvirt's word for the way to it: "direct", "legacy" */
-    pid_t pid;        /* 0 when it cannot be told (it is in another pid name space) */
+    pid_t pid;        /* 0 when unknown (it is in another pid name space) */
 } VgpuSystemDaemon;
 
 /* Whether @uri leads to that daemon: qemu:///system, with or without +unix and a query. */
 bool vgpu_system_serves(const char *uri);
 
-/* The one that runs, by the pid files in @run_dir; @out is untouched when there is none. */
+/* The running daemon, by the pid files in @run_dir; @out is untouched when there is none. */
 bool vgpu_system_find(const char *run_dir, VgpuSystemDaemon *out);
 
 /* Whether a file of that name in the same directory marks a start or end of it. */
@@ -25,6 +25,6 @@ bool vgpu_system_is_pid_file(const char *name);
 /* The same of virtnodedevd, which virtqemud asks about node devices. */
 bool vgpu_system_is_nodedev_pid_file(const char *name);
 
-/* @uri, made to lead to @daemon and not to the other one that may be installed too. A query that
- * is there already is left alone. */
+/* @uri, changed to connect to @daemon and not to the other one that may be installed, too. An existing
+ * query is left alone. */
 char *vgpu_system_uri(const char *uri, const VgpuSystemDaemon *daemon);

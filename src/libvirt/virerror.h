@@ -14,6 +14,6 @@
  * included, also in the arguments: they reset the error. */
 gboolean vgpu_virerror_take(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* The same for a connection to @uri (NULL: libvirt's default) that could not be opened: VGPU_ERROR_UNAVAILABLE,
- * for whatever reason, or VGPU_ERROR_DENIED. */
+/* The same for a connection to @uri (NULL: libvirt's default) that could not be opened:
+ * VGPU_ERROR_UNAVAILABLE, for any reason, or VGPU_ERROR_DENIED. */
 gboolean vgpu_virerror_take_open(GError **error, const char *uri);

@@ -219,7 +219,7 @@ vgpu_watch_free(VgpuWatch *self)
 {
     if (!self)
         return;
-    /* libvirt drops what is queued for them; on a broken connection they fail, but do so too */
+    /* this drops queued events; on a broken connection it fails, but drops them, too */
     for (guint i = 0; i < self->n_nodedev_ids; i++)
         virConnectNodeDeviceEventDeregisterAny(self->conn, self->nodedev_ids[i]);
     for (guint i = 0; i < self->n_domain_ids; i++)

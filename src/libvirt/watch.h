@@ -20,7 +20,7 @@ typedef enum {
     VGPU_DEVICE_REFUSED, /* the guest refused to let go of it */
 } VgpuDeviceEvent;
 
-/* What is NULL is not subscribed to. */
+/* Callbacks that are NULL are not subscribed. */
 typedef struct {
     /* @id is -1 when the domain does not run, and may be that already on VGPU_DOMAIN_STOPPED. */
     void (*domain)(VgpuDomainEvent event, const char *uuid, const char *name, int id,
@@ -35,14 +35,14 @@ typedef struct {
 
 typedef struct VgpuWatch VgpuWatch;
 
-/* Subscribe on @conn, of which a reference is kept. The calls block as any, so not on the main
- * thread; those for node devices until libvirt has found all of them. A libvirt that has no node
- * devices is no error: their callback is then not called. */
+/* Subscribe on @conn, of which a reference is kept. The calls block like any of libvirt's, so not on the
+ * main thread; those for node devices until libvirt has found all of them. If libvirt does not support
+ * node devices, that is no error: their callback is then not called. */
 VgpuWatch *vgpu_watch_new(virConnectPtr conn, const VgpuWatchEvents *events, gpointer opaque,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* libvirt refuses the same callbacks twice on one connection: one that is on it is kept. */
+/* libvirt refuses the same callbacks twice on one connection: an existing subscription is kept. */
 bool vgpu_watch_is_on(const VgpuWatch *self, virConnectPtr conn);
-/* Also after the connection broke. On one that is alive it makes calls too. Called on the main
- * thread, no event comes after it; called elsewhere, one that is being delivered still ends. */
+/* Also after the connection broke; on one that is alive it makes calls. If called on the main thread, no
+ * event comes after it; if called elsewhere, an event may still be being delivered. */
 void vgpu_watch_free(VgpuWatch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWatch, vgpu_watch_free)

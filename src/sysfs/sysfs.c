@@ -100,7 +100,8 @@ read_all(int fd, char *buf, size_t size)
     return (ssize_t) used;
 }
 
-/* Up to the first NUL. What a driver shows is given on as text, to D-Bus for one, which takes nothing else. */
+/* Up to the first NUL. A driver's output is passed on as text, for example to D-Bus, which accepts
+ * nothing else. */
 static char *
 as_text(const char *bytes, size_t len)
 {
@@ -236,7 +237,7 @@ vgpu_sysfs_list(const VgpuSysfs *self, const char *path)
     return names ? names : g_ptr_array_new_with_free_func(g_free);
 }
 
-/* What the link points to, NULL when there is none. */
+/* The target of the link, NULL when there is none. */
 static char *
 read_link(const VgpuSysfs *self, const char *path)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A pool as pool-dumpxml shows it, and as it is written: the document that was read, with what it
- * lacks; all else in it stays as the administrator wrote it. */
+/* A pool as pool-dumpxml shows it, and as it is saved: the original document with missing elements
+ * added; all else in it stays as the administrator wrote it. */
 #include <string.h>
 
 #include "base/names.h"
@@ -85,7 +85,7 @@ say_so(xmlNode *root)
         xmlAddPrevSibling(remark, xmlCopyNode(first, 1));
 }
 
-/* @xml without what <driverISO> says and without comments, of which a comment tells. */
+/* @xml without the contents of <driverISO> and without comments; a comment says so. */
 static char *
 hide(const char *xml)
 {

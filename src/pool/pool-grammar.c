@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a pool's document may contain, in words; see base/grammar.h. */
+/* The grammar of pools, as tables; see base/grammar.h. */
 #include <string.h>
 
 #include "base/grammar.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A pool from its document: first the form (pool-grammar.c), then what the values mean together. */
+/* A pool from its document: first the form (pool-grammar.c), then combinations of values. */
 #include "base/error.h"
 #include "base/grammar.h"
 #include "base/pciaddr.h"
@@ -9,7 +9,7 @@
 #include "pool/pool-private.h"
 
 #define POOL_SIZE_MAX (256u * 1024) /* bytes: all starts wait while it is read */
-/* The name space of the UUIDs of pools whose file has none. */
+/* The name space for UUIDs of pools whose file has no <uuid>. */
 #define UUID_SPACE "3566872a-bb25-46e1-8fcd-c04ef7deda30"
 
 typedef struct {
@@ -249,7 +249,7 @@ read_defaults(const Reading *reading, GError **error)
     return true;
 }
 
-/* Each once, whether it is listed or set: @names are those that there were. */
+/* Each parameter once, whether it is listed or set: @names are the earlier ones. */
 static bool
 read_param(const Reading *reading, xmlNode *node, GHashTable *names, GString *forced,
            GError **error)

@@ -93,7 +93,7 @@ vgpu_pool_free(VgpuPool *self)
     g_free(self);
 }
 
-/* --- what follows from it ----------------------------------------------------------------- */
+/* --- questions about a pool ----------------------------------------------------------------- */
 
 static bool
 is_or_any(const char *wanted, const char *actual)
@@ -196,7 +196,7 @@ list_tenants(const VgpuPool *self)
     return g_string_free(names, FALSE);
 }
 
-/* Why one that is listed cannot have one more. */
+/* Why a tenant in the list cannot have one more. */
 static char *
 refuse_more(const VgpuPool *self, const VgpuPoolTenant *tenant, guint used, guint used_mib,
             const VgpuProfile *profile)

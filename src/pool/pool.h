@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pool.h: one <vgpupool>: which GPUs belong together, and what they are for
+/* pool.h: one <vgpupool>: a set of GPUs, and the rules for their use
  *
- * The grammar is xml-schemas/virt-vgpu-pool.rng, the meaning docs/virt-vgpu-pool(5). Pure: XML in,
- * data out, and what follows from it. */
+ * The grammar is xml-schemas/virt-vgpu-pool.rng, the meaning docs/virt-vgpu-pool(5). Pure: XML in, data
+ * and decisions out. */
 #pragma once
 
 #include <glib.h>
@@ -12,7 +12,7 @@
 #include "domain/params-policy.h"
 #include "gpu/inventory.h"
 
-/* <gpu address=…/> or <match …/>: what is NULL or unset matches everything. */
+/* <gpu address=…/> or <match …/>: members that are NULL or unset match everything. */
 typedef struct {
     char *address; /* canonical; set: exactly this GPU, and the rest is unset */
     char *vendor;  /* "0x10de" */
@@ -25,7 +25,7 @@ typedef struct {
 } VgpuPoolSource;
 
 typedef struct {
-    char *name; /* as written; means what vgpu_profile_matches() says */
+    char *name; /* as written; see vgpu_profile_matches() */
     bool is_default;
 } VgpuPoolProfile;
 
@@ -62,11 +62,11 @@ typedef struct {
     gatomicrefcount refs;
 } VgpuPool;
 
-/* Read one. @what names the source in errors. VGPU_ERROR_BAD_REQUEST with line and reason: also for
- * the name of the default pool, a second default profile, a source twice, no source at all. */
+/* Read one. @what names the source in errors. VGPU_ERROR_BAD_REQUEST with line and reason: also for the
+ * name of the default pool, a second default profile, a duplicate source, or no source at all. */
 VgpuPool *vgpu_pool_parse(const char *xml, gsize len, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* One more of those who have it, also on other threads; it never changes. The last one frees it. */
+/* Take another reference, also on other threads; it never changes. The last unref frees it. */
 VgpuPool *vgpu_pool_ref(VgpuPool *self);
 void vgpu_pool_free(VgpuPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPool, vgpu_pool_free)
@@ -77,7 +77,7 @@ const char *vgpu_pool_meant(const char *name);
 /* Whether the source names the GPU itself (2), matches it by a rule (1), or not (0). */
 guint vgpu_pool_claims(const VgpuPool *self, const VgpuGpu *gpu);
 
-/* Borrowed, NULL when it has none: the one marked as default, else the only one, else none. */
+/* Borrowed, NULL when it has none: the one marked as default, else the only one. */
 const char *vgpu_pool_default_profile(const VgpuPool *self);
 /* Whether vGPUs of that profile may be made in it. */
 bool vgpu_pool_allows(const VgpuPool *self, const VgpuProfile *profile);
@@ -90,8 +90,8 @@ guint vgpu_pool_devices_for(const VgpuPool *self, const char *domain_name);
 char *vgpu_pool_refuses_tenant(const VgpuPool *self, const char *tenant, guint used,
                                guint used_mib, const VgpuProfile *profile);
 
-/* Whether the driver's version is the one that the pool wants: "550" is met by "550.90.05", "550.90"
- * too. An unknown version (NULL) meets nothing that is asked for. */
+/* Whether the driver's version is the one that the pool needs: "550" and "550.90" match "550.90.05". An
+ * unknown version (NULL) matches no requirement. */
 bool vgpu_pool_accepts_driver(const VgpuPool *self, const char *version);
 
 /* The document with capacity, allocated and available per profile in it, for pool-dumpxml; one that
@@ -102,7 +102,7 @@ typedef struct {
 } VgpuPoolUse;
 char *vgpu_pool_format(const VgpuPool *self, const VgpuPoolUse *uses, guint n);
 
-/* The pool as those may see it who may only look, a new one: without what <driverISO> says, which is where files and
- * licence servers are, and without the comments of its document, of which a comment tells. That cannot be defined again
- * if its <driverISO> lacks the path. */
+/* A copy of the pool for users who may only query: without the contents of <driverISO>, which has paths
+ * and licence servers, and without the comments of its document; a comment says so. It cannot be defined
+ * again, as its <driverISO> lacks the path. */
 VgpuPool *vgpu_pool_in_part(const VgpuPool *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a domain's devices get from their pools. */
+/* Completes a domain's devices with the settings of their pools. */
 #include <string.h>
 
 #include "base/error.h"
@@ -28,7 +28,7 @@ find_pool(const VgpuPools *self, const VgpuDomain *domain, const VgpuWant *want,
     return refuse(error, VGPU_ERROR_NOT_FOUND, domain, want, VGPU_REFUSAL_NO_POOL, want->pool);
 }
 
-/* What @pool says of the parameters of its vGPUs, which nothing in a domain changes. */
+/* The policy of @pool for plugin parameters, which nothing in a domain changes. */
 static bool
 take_params(const VgpuDomain *domain, VgpuWant *want, const VgpuPool *pool, GError **error)
 {

@@ -5,7 +5,7 @@
 #include "pool/pools.h"
 
 struct VgpuPools {
-    char *dir;               /* NULL: there are no files at all */
+    char *dir;               /* NULL: pools have no files */
     char *autostart;         /* directory of links */
     char *active;            /* directory of marks, in /run */
     GPtrArray *list;         /* of VgpuPool, by name */
@@ -24,11 +24,11 @@ VgpuPool *vgpu_pools_by_name(const VgpuPools *self, const char *name);
 /* Why the file of that pool cannot be read, "FILE: reason"; NULL: there is none that cannot. */
 const char *vgpu_pools_why_broken(const VgpuPools *self, const char *name);
 
-/* Read the file of pool @name: VGPU_ERROR_NOT_FOUND when there is none, VGPU_ERROR_BAD_REQUEST when
- * it is no pool, or another one's, VGPU_ERROR_FAILED. */
+/* Read the file of pool @name: VGPU_ERROR_NOT_FOUND when there is none, VGPU_ERROR_BAD_REQUEST when it
+ * is not a pool, or has another name, VGPU_ERROR_FAILED. */
 VgpuPool *vgpu_pools_read(const VgpuPools *self, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Put it in place of what is known of that name, which is freed; borrowed. */
+/* Replace the pool of that name, which is freed; borrowed. */
 const VgpuPool *vgpu_pools_take(VgpuPools *self, VgpuPool *pool);
-/* Forget what is known of that name. */
+/* Forget the pool of that name. */
 void vgpu_pools_drop(VgpuPools *self, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an administrator does with pools. The file system first: what it refuses has not happened. What is on a disk
- * is written by vgpu_pools_change_write(), since the thread that knows all pools must not wait for one. */
+/* Changes of pools by an administrator. The file system comes first: if it refuses, nothing has changed.
+ * vgpu_pools_change_write() writes to the disk, since the thread that owns the pools must not wait for
+ * one. */
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ struct VgpuPoolsChange {
     char *file;     /* of the pool */
     char *link;     /* is removed, … */
     char *target;   /* … and made again, to say that */
-    GError *left;   /* what could not be removed, and does not matter */
+    GError *left;   /* why a file could not be removed, which does not matter */
 };
 
 static bool
@@ -49,7 +50,7 @@ vgpu_pools_refuse(const VgpuPools *self, const char *name, GError **error)
     (void) !refuse_unknown(self, name, error);
 }
 
-/* The name that @name, or the UUID, means, also of a pool whose file is not valid; NULL: none. */
+/* The name of the pool with this name or UUID, even if its file is not valid; NULL: none. */
 static const char *
 resolve(const VgpuPools *self, const char *name)
 {
@@ -98,7 +99,7 @@ remove_mark(const VgpuPools *self, const char *name, GError **error)
     return !mark || vgpu_fs_remove(mark, error);
 }
 
-/* Where the file goes. A mark or link may be left from a pool of that name whose file was removed by
+/* Plan to write the file. A mark or link may be left from a pool of that name whose file was removed by
  * hand. */
 static bool
 plan_file(VgpuPools *self, VgpuPoolsChange *change, GError **error)
@@ -225,7 +226,7 @@ vgpu_pools_plan_autostart(const VgpuPools *self, const char *name, bool autostar
     return change;
 }
 
-/* --- what was planned ----------------------------------------------------------------------- */
+/* --- carrying out a plan ----------------------------------------------------------------------- */
 
 void
 vgpu_pools_change_free(VgpuPoolsChange *self)
@@ -314,7 +315,7 @@ vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
         name = present->name;
     if (known && !self->dir)
         return true;
-    /* one that was put there by hand is found by its name */
+    /* a file that was put there by hand is found by its name */
     if (!known &&
         (!self->dir || !vgpu_pool_is_name(name) || g_str_equal(name, VGPU_POOL_DEFAULT)))
         return refuse_unknown(self, name, error);

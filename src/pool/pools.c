@@ -81,7 +81,7 @@ vgpu_pools_mark(const VgpuPools *self, const char *name)
     return g_build_filename(self->active, name, NULL);
 }
 
-/* --- what is known ------------------------------------------------------------------------ */
+/* --- the tables ------------------------------------------------------------------------ */
 
 VgpuPool *
 vgpu_pools_by_name(const VgpuPools *self, const char *name)
@@ -290,7 +290,7 @@ list_names(const char *dir_name)
     return names;
 }
 
-/* What is left of an attempt that was cut short. */
+/* Remove the leftovers of an interrupted attempt. */
 static bool
 clear_directory(const char *path, GError **error)
 {
@@ -325,8 +325,8 @@ write_marks(const VgpuPools *self, const char *dir, GError **error)
     return true;
 }
 
-/* The first start after a boot: those that autostart become active. Done beside and renamed, since
- * a directory that is there means that it has been done. */
+/* The first start after a boot: pools with autostart become active. Done in a temporary directory that
+ * is then renamed, since an existing one means that this was done. */
 static bool
 start_all(const VgpuPools *self, GError **error)
 {

@@ -3,7 +3,7 @@
  *
  * A pool is /etc/virt-vgpu/pools/NAME.xml; a link of that name in autostart/ makes it active when the
  * daemon starts after a boot. Which ones are active is kept in /run, so that a restart of the daemon
- * changes nothing. A pool that is not active keeps its GPUs: nothing is made on them meanwhile. */
+ * changes nothing. A pool that is not active keeps its GPUs, but no new vGPUs are made on them. */
 #pragma once
 
 #include "pool/pool.h"
@@ -29,8 +29,8 @@ bool vgpu_pools_autostarts(const VgpuPools *self, const VgpuPool *pool);
 /* "FILE: reason" of each file that could not be read; borrowed. */
 const GPtrArray *vgpu_pools_broken(const VgpuPools *self);
 
-/* The pool of the GPU; NULL: the default one. One that names the GPU goes before one that matches it,
- * among equals the first by name. */
+/* The pool of the GPU; NULL: the default one. A pool that names the GPU takes precedence over one that
+ * matches it, among equals the first by name. */
 const VgpuPool *vgpu_pools_of(const VgpuPools *self, const VgpuGpu *gpu);
 /* The first active pool whose <domains> has that name, and how many devices it gives. */
 const VgpuPool *vgpu_pools_for_domain(const VgpuPools *self, const char *domain_name,
@@ -58,19 +58,19 @@ VgpuPoolsChange *vgpu_pools_plan_autostart(const VgpuPools *self, const char *na
     G_GNUC_WARN_UNUSED_RESULT;
 /* … this writes, on any thread, … */
 bool vgpu_pools_change_write(VgpuPoolsChange *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* … and this takes over what was written: the pool that is defined now, borrowed, else NULL. No other verb may
- * come between the plan and this. */
+/* … and this takes over the result: returns the pool that is defined now, borrowed, else NULL. No other
+ * change may come between the plan and this. */
 const VgpuPool *vgpu_pools_carry_out(VgpuPools *self, VgpuPoolsChange *change);
 
-/* Why nothing can be done with @name, which vgpu_pools_find() does not find: there is no such pool, its
- * file cannot be read (and why), or it is the default one. */
+/* Set an error for @name, which vgpu_pools_find() does not find: there is no such pool, its file cannot
+ * be read (and why), or it is the default one. */
 void vgpu_pools_refuse(const VgpuPools *self, const char *name, GError **error);
 /* Read the pool's file again, changed by hand say. */
 bool vgpu_pools_refresh(VgpuPools *self, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Give each want of @domain what its pool says: defaults, default profile, driver ISO. Errors name
- * domain, line and pool: there is no such pool, or it has no default profile and the want none, or
- * no image although driverISO is yes. May be done again. */
+/* Complete each want of @domain from its pool: defaults, default profile, driver ISO. Errors name
+ * domain, line and pool: there is no such pool, or it has no default profile and the want none, or no
+ * image although driverISO is yes. May be done again. */
 bool vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

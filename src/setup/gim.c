@@ -26,8 +26,8 @@ vgpu_gim_is_new(const VgpuSysfs *sysfs, const char *gpu)
     return vgpu_sysfs_exists(sysfs, "sys/module/gim/parameters/sch_policy");
 }
 
-/* The numbers of all GPUs of the driver, which takes them in the order of their addresses: those
- * of the others stay as they are. */
+/* The numbers for all GPUs of the driver, in the order of their addresses: those of the other GPUs stay
+ * as they are. */
 static char *
 numbers_of_all(const VgpuSysfs *sysfs, const char *gpu, guint vfs)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gim.h: AMD's PF driver `gim`, which makes its VFs itself when it is loaded
  *
- * How many is told by vf_num: the old driver (GPUOpen MxGPU, FirePro S7150) reads it for all its
- * GPUs from /etc/gim_config, the new one (amd/MxGPU-Virtualization, Instinct) takes a module
- * parameter with a number for each GPU. Its sriov_numvfs is not to be written. */
+ * vf_num gives their number: the old driver (GPUOpen MxGPU, FirePro S7150) reads it for all its GPUs
+ * from /etc/gim_config, the new one (amd/MxGPU-Virtualization, Instinct) takes a module parameter with a
+ * number for each GPU. Its sriov_numvfs must not be written. */
 #pragma once
 
 #include "sysfs/sysfs.h"
@@ -11,10 +11,10 @@
 #define VGPU_GIM_DRIVER "gim"
 #define VGPU_GIM_CONFIG "etc/gim_config"
 
-/* Whether @gpu, which is bound to gim, is looked after by the new one: told by what it shows. */
+/* Whether @gpu, which is bound to gim, has the new driver, according to its files. */
 bool vgpu_gim_is_new(const VgpuSysfs *sysfs, const char *gpu);
 
-/* The line that gives @gpu @vfs VFs after a reload, and what to do with it; one line of text. */
+/* The line that gives @gpu @vfs VFs after a reload, with instructions; one line of text. */
 char *vgpu_gim_advice(const VgpuSysfs *sysfs, const char *gpu, guint vfs);
 
 /* Write vf_num to the old driver's configuration below @root, all else in it kept. */

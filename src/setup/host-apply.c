@@ -21,9 +21,9 @@ typedef struct {
     GVariantBuilder *results;
 } Job;
 
-/* --- the steps: the text of what was done, NULL with @error ------------------------------- */
+/* --- the steps: each returns what it has done, NULL with @error ------------------------------- */
 
-/* A driver that is there now, be it the wrong one, has had its say. */
+/* If there is a driver now, even the wrong one, we need not wait. */
 static char *
 do_driver(const Job *job, GError **error)
 {
@@ -106,7 +106,7 @@ do_mixed(const Job *job, GError **error)
     return g_strdup(job->wanted->mixed ? "on" : "off");
 }
 
-/* What is missing is added, what is there beyond it stays. */
+/* Add missing instances; other ones stay. */
 static char *
 add_instances(VgpuNvml *nvml, const VgpuLayoutGpu *wanted, GError **error)
 {
@@ -161,7 +161,7 @@ do_mig(const Job *job, GError **error)
     return lines ? join_lines(lines) : NULL;
 }
 
-/* What cannot be set while the driver runs may still be set for its next load. */
+/* A setting that cannot be changed while the driver runs may still be set for its next load. */
 static char *
 do_scheduler(const Job *job, GError **error)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host-apply.h: making the host be as the layout says
+/* host-apply.h: applies the layout to the host
  *
- * How it works: each GPU goes through the steps of diff.h; after a change it is read again, since
- * a step may undo what a later one is to put right. A GPU that fails is left where it is, and the
- * next one is begun. Only what the layout names is ever changed. */
+ * How it works: each GPU goes through the steps of diff.h; after a change it is read again, since a step
+ * may undo settings that a later one has to restore. If a GPU fails, the next one is begun. Only
+ * settings in the layout are ever changed. */
 #pragma once
 
 #include "setup/host-diff.h"
@@ -24,8 +24,7 @@ bool vgpu_host_apply_failed(GVariant *results);
 /* aa{sv} as of vgpu_host_diff(), of all GPUs of the layout. Not floating. */
 GVariant *vgpu_host_diff_all(const VgpuHost *host, const VgpuLayout *layout);
 
-/* The layout that the host has now. Of GPUs with nothing set up nothing is said. NULL: it
- * cannot be told. */
+/* The present layout of the host, without GPUs that have nothing set up. NULL: unknown. */
 VgpuLayout *vgpu_host_export_all(const VgpuHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remember the results below @root, for doctor: as GVariant text, replaced durably. */

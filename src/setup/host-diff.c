@@ -55,7 +55,7 @@ vgpu_host_step_is_wanted(const VgpuLayoutGpu *wanted, VgpuHostStep step)
 
 /* --- words -------------------------------------------------------------------------------- */
 
-/* NVML's own word is all there is to say of what it does not tell. */
+/* If NVML reports no value, its error is the only explanation. */
 static char *
 not_told(const VgpuHostReading *now, const char *what)
 {
@@ -122,7 +122,7 @@ on_off(bool on)
     return g_strdup(on ? "on" : "off");
 }
 
-/* --- each step: NULL, or what is there instead of what is wanted -------------------------- */
+/* --- each step: NULL, or the present state if it is not the wanted one -------------------------- */
 
 static char *
 driver_instead(const VgpuHostReading *now)
@@ -199,7 +199,7 @@ mig_instead(const VgpuLayoutGpu *wanted, const VgpuHostReading *now)
     return or_none(vgpu_host_mig_text(now->gis));
 }
 
-/* What the layout does not say is the driver's to choose. */
+/* The driver chooses settings that the layout does not have. */
 static char *
 scheduler_instead(const VgpuScheduler *wanted, const VgpuHostReading *now)
 {
@@ -324,7 +324,7 @@ vgpu_host_export(const VgpuHostReading *now)
     gpu->has_vfs = now->sriov.enabled > 0;
     gpu->vfs = now->sriov.enabled == now->sriov.total ? VGPU_VFS_ALL : now->sriov.enabled;
     gpu->has_mixed = gpu->mixed = now->has_mixed && now->mixed;
-    /* best effort is what a GPU does of itself */
+    /* best effort is the default of a GPU */
     gpu->has_scheduler =
         now->has_scheduler && now->scheduler.policy != VGPU_SCHEDULER_BEST_EFFORT;
     gpu->scheduler = vgpu_scheduler_wish(&now->scheduler);

@@ -8,13 +8,13 @@
 /* In the order in which they are put right: MIG mode goes first, since it resets the GPU; then
  * the virtual functions, since sriov-manage takes away GPU instances and heterogeneous mode. */
 typedef enum {
-    VGPU_HOST_DRIVER, /* that the GPU is there and has its own driver */
+    VGPU_HOST_DRIVER, /* whether the GPU exists and has its own driver */
     VGPU_HOST_MIG_MODE,
     VGPU_HOST_VFS,
     VGPU_HOST_MIXED,
     VGPU_HOST_MIG,
     VGPU_HOST_SCHEDULER,
-    VGPU_HOST_KEPT, /* that the VFs which the host keeps for itself are there: nothing to be done */
+    VGPU_HOST_KEPT, /* whether the VFs that the host keeps for itself exist: nothing to do */
     VGPU_HOST_N_STEPS
 } VgpuHostStep;
 
@@ -36,8 +36,8 @@ typedef struct {
 void vgpu_host_difference_clear(VgpuHostDifference *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuHostDifference, vgpu_host_difference_clear)
 
-/* Whether @step is needed; then *@out (which may be NULL) tells what for. Without a driver
- * nothing else can be told, so only that differs. */
+/* Whether @step is needed; then *@out (which may be NULL) has the difference. Without a driver the rest
+ * is unknown, so only the driver differs. */
 bool vgpu_host_differs(const VgpuLayoutGpu *wanted, const VgpuHostReading *now, VgpuHostStep step,
                        VgpuHostDifference *out);
 

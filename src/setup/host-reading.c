@@ -36,7 +36,7 @@ take_list(GPtrArray **into, GPtrArray *list)
     *into = list;
 }
 
-/* What a GPU cannot do is not told, each thing for itself. */
+/* Values that a GPU does not support are left out, each one by itself. */
 static void
 read_nvml(VgpuNvml *nvml, VgpuHostReading *self)
 {

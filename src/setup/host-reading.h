@@ -6,13 +6,13 @@
 #include "setup/scheduler.h"
 #include "setup/sriov.h"
 
-/* What cannot be told has its has_ flag false. */
+/* The has_ flag of an unknown value is false. */
 typedef struct {
     char *address;
     bool exists;
     VgpuSriovState sriov; /* nothing in it unless the GPU exists; without in_use */
-    bool asked_nvml;      /* else all below is not told */
-    char *nvml_problem;   /* why NVML tells nothing of it, NULL when it does */
+    bool asked_nvml;      /* otherwise all below is unknown */
+    char *nvml_problem;   /* why NVML reports nothing about it, NULL when it does */
     bool has_mig, mig, mig_pending;
     bool has_mixed, mixed;
     bool has_scheduler;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Changing the layout's file: the document is edited, not rewritten, so that what an
- * administrator put there stays. */
+/* Changes the layout's file: the document is edited, not rewritten, so that an administrator's other
+ * contents stay. */
 #include <errno.h>
 #include <string.h>
 
@@ -151,7 +151,7 @@ vgpu_layout_persist(const char *path, const char *address, const char *const *wo
             return false;
     }
     text = vgpu_xml_dump_doc(doc);
-    /* what would be refused at the next boot is refused now */
+    /* refuse now a result that would be refused at the next boot */
     if (!(result = vgpu_layout_parse(text, strlen(text), path, error)))
         return false;
     return vgpu_fs_mkdir(dir, 0755, error) && vgpu_fs_replace(path, text, strlen(text), error);

@@ -6,7 +6,6 @@
 
 extern const VgpuGrammarElement vgpu_layout_grammar;
 
-/* VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". What the values of one GPU mean together is not
- * checked here. */
+/* VGPU_ERROR_BAD_REQUEST "WHAT: line N: reason". Combinations of values of one GPU are not checked here. */
 bool vgpu_layout_grammar_check(xmlDoc *doc, const char *what, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -10,7 +10,7 @@
 #include "setup/scheduler.h"
 #include "setup/sriov.h"
 
-/* What is wanted of one GPU; what is not named is left as it is. */
+/* The wanted state of one GPU; settings that are not named are left as they are. */
 typedef struct {
     char *address; /* canonical */
     bool has_vfs;
@@ -54,22 +54,22 @@ VgpuLayout *vgpu_layout_load(const char *path, GError **error) G_GNUC_WARN_UNUSE
 /* As a file of its own. */
 char *vgpu_layout_format(const VgpuLayout *self);
 
-/* Sets of addresses: the GPUs whose virtual functions the layout turns on, which are vGPUs
- * whatever the class of the device; those on which MIG instances may be made when a domain starts;
- * and those in heterogeneous mode. */
+/* Sets of addresses: the GPUs whose virtual functions the layout turns on, which are vGPUs regardless of
+ * the class of the device; those on which MIG instances may be made when a domain starts; and those in
+ * heterogeneous mode. */
 GHashTable *vgpu_layout_named(const VgpuLayout *self);
 GHashTable *vgpu_layout_mig_auto(const VgpuLayout *self);
 GHashTable *vgpu_layout_mixed(const VgpuLayout *self);
 /* Address → GArray of guint: the numbers of the VFs that the host keeps for itself, for those that have any. */
 GHashTable *vgpu_layout_host_vfs(const VgpuLayout *self);
-/* Take over from @from which VFs the host keeps, as far as @self has them: no hardware tells. */
+/* Take over from @from which VFs the host keeps, as far as @self has them: this cannot be read from
+ * hardware. */
 void vgpu_layout_copy_host_vfs(VgpuLayout *self, const VgpuLayout *from);
 
-/* Change the file @path (a missing one is made, with its directory) so that @address has what
- * @words say: vfs=max|N, heterogeneous=yes|no, policy=, timeslice=, averaging=, frequency= or
- * strict= as the attributes of <scheduler>; an empty value takes the attribute away. mig=SPEC gives
- * <mig> these instances in place of those that it has, mig= none, mig=off ends MIG mode. All else
- * stays, comments included. VGPU_ERROR_BAD_REQUEST when the result would not be a valid layout,
- * and then nothing is written. */
+/* Change the file @path (a missing one is made, with its directory) so that @address has the settings of
+ * @words: vfs=max|N, heterogeneous=yes|no, policy=, timeslice=, averaging=, frequency= or strict= as the
+ * attributes of <scheduler>; an empty value removes the attribute. mig=SPEC replaces the instances of
+ * <mig>, mig= none, mig=off ends MIG mode. All else stays, comments included. VGPU_ERROR_BAD_REQUEST
+ * when the result would not be a valid layout, and then nothing is written. */
 bool vgpu_layout_persist(const char *path, const char *address, const char *const *words,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

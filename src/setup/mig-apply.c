@@ -71,7 +71,7 @@ take_steps(Work *work, const VgpuMigPlan *plan, GError **error)
     return true;
 }
 
-/* Back to what was there; false: something is not. */
+/* Restore the former instances; false: not all could be restored. */
 static bool
 take_back(Work *work)
 {
@@ -104,7 +104,7 @@ carry_out(Work *work, const VgpuMigPlan *plan, GError **error)
     return false;
 }
 
-/* The driver has the last word on what is there now. */
+/* Check with the driver which instances exist now. */
 static bool
 read_back(Work *work, const GPtrArray *wanted, GError **error)
 {
@@ -169,7 +169,7 @@ apply_layout(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, GE
     if (!present || !vgpu_mig_plan(gpu, present, wanted, false, &plan, error))
         return NULL;
     if (!carry_out(&work, &plan, &no_room)) {
-        /* What could be kept may only be in the way. */
+        /* Instances that could be kept may be in the way of others. */
         g_auto(VgpuMigPlan) fresh = { NULL, NULL };
 
         if (!g_error_matches(no_room, VGPU_ERROR, VGPU_ERROR_NO_CAPACITY)) {
@@ -186,7 +186,7 @@ apply_layout(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute, GE
     return read_back(&work, wanted, error) ? g_steal_pointer(&work.lines) : NULL;
 }
 
-/* It was for nothing, as @error says; that it stays on has to be said there, too. */
+/* It was turned on in vain, as @error says; add that it stays on. */
 static void
 turn_off_again(VgpuNvml *nvml, const char *gpu, GError **error)
 {

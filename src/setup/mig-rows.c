@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What NVML reports about MIG, as rows. */
+/* NVML's MIG data, as rows. */
 #include "setup/mig.h"
 
 static void

@@ -13,14 +13,14 @@ typedef struct {
 
 void vgpu_mig_want_free(VgpuMigWant *self);
 
-/* Read "1g.12gb:4,2g.24gb:1" (names or ids of @profiles, which are of VgpuNvmlGiProfile; ":1" may
- * be left out; a profile named twice is added up) into VgpuMigWant, by profile id. The text is a
- * complete layout, so an empty one is refused. VGPU_ERROR_BAD_REQUEST says what is allowed. With
- * @profiles NULL only its form is checked, and the result is empty. */
+/* Read "1g.12gb:4,2g.24gb:1" (names or ids of @profiles, which are of VgpuNvmlGiProfile; ":1" may be
+ * left out; a profile named twice is added up) into VgpuMigWant, by profile id. The text is a complete
+ * layout, so an empty one is refused. VGPU_ERROR_BAD_REQUEST lists the allowed profiles. With @profiles
+ * NULL only its form is checked, and the result is empty. */
 GPtrArray *vgpu_mig_parse(const char *spec, const GPtrArray *profiles, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What leads from what is there to what is wanted. */
+/* The steps from the present instances to the wanted ones. */
 typedef struct {
     GArray *destroy; /* of guint: ids of GPU instances */
     GArray *create; /* of guint: profile ids, ascending: the largest instances come first, because
@@ -30,17 +30,16 @@ typedef struct {
 void vgpu_mig_plan_clear(VgpuMigPlan *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VgpuMigPlan, vgpu_mig_plan_clear)
 
-/* @present is of VgpuNvmlGi, @wanted of VgpuMigWant. Of the instances of one profile those in use
- * are kept first. VGPU_ERROR_BUSY names those in use that would have to go. @all: destroy also
- * what could be kept unless it is in use, to make room for what does not fit beside it. */
+/* @present is of VgpuNvmlGi, @wanted of VgpuMigWant. Of the instances of one profile those in use are
+ * kept first. VGPU_ERROR_BUSY names those in use that would have to go. @all: also destroy instances
+ * that could be kept but are not in use, to make room for those that do not fit beside them. */
 bool vgpu_mig_plan(const char *gpu, const GPtrArray *present, const GPtrArray *wanted, bool all,
                    VgpuMigPlan *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Make the GPU's layout @spec, MIG mode included. Returns what was done, one line each (of
- * char *; empty: there was nothing to do). VGPU_ERROR_FAILED "reset required" when the mode is
- * pending. When a creation fails, what was created before it is taken away again and what was
- * destroyed is made again, with the placement it had; the error says so where that fails, too.
- * @compute as in nvml.h. */
+/* Give the GPU the layout @spec, including MIG mode. Returns the steps taken, one line each (of char *;
+ * empty: there was nothing to do). VGPU_ERROR_FAILED "reset required" when the mode is pending. When a
+ * creation fails, earlier ones are undone, and destroyed instances are created again with their former
+ * placement; if that fails, too, the error says so. @compute as in nvml.h. */
 GPtrArray *vgpu_mig_apply(VgpuNvml *nvml, const char *gpu, const char *spec, bool compute,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Compute instances. Their UUIDs are those of NVML's MIG devices, one for each compute instance, which tell on which
- * GPU instance they are and as what. */
+/* Compute instances. Their UUIDs are those of NVML's MIG devices, one for each compute instance, which
+ * have the ids of the GPU instance and the compute instance. */
 #include "setup/nvml-private.h"
 
 /* As in nvml-mig.c: the library refuses kinds that it does not know. */

@@ -3,7 +3,7 @@
 
 #define MIB (1024ULL * 1024)
 
-/* What a code says of the GPU, whatever was asked; NULL: nothing. */
+/* The state of the GPU that a code implies, after any call; NULL: none. */
 static const char *
 health_of(int code)
 {

@@ -112,8 +112,8 @@ vgpu_nvml_gi_profiles(VgpuNvml *self, const char *gpu, GError **error)
     return g_steal_pointer(&profiles);
 }
 
-/* How many vGPUs are on the instance: what it says itself, and as not every driver answers that,
- * what the vGPUs say. */
+/* The number of vGPUs on the instance: as the instance reports or, as not every driver answers that, as
+ * the vGPUs report. */
 static int
 count_vgpus(const VgpuNvml *self, void *instance, guint id, const GArray *active, guint *count)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* nvml-private.h: what the files nvml*.c share */
+/* nvml-private.h: shared by the files nvml*.c */
 #pragma once
 
 #include "setup/nvml-abi.h"
@@ -43,7 +43,7 @@ GArray *vgpu_nvml_active(const VgpuNvml *self, void *device, int *code);
 
 /* --- dictionaries --------------------------------------------------------------------------- */
 
-/* A key of a dictionary that is being built; what is unknown is left out. */
+/* Add a key to a dictionary that is being built; unknown values are left out. */
 static inline void
 vgpu_nvml_put_text(GVariantBuilder *into, const char *key, const char *text)
 {

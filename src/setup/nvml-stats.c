@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What changes while GPUs and vGPUs run, as one reading of the library tells it. */
+/* Figures that change while GPUs and vGPUs run, in one reading of the library. */
 #include "gpu/facts.h"
 #include "setup/nvml-private.h"
 

@@ -34,7 +34,7 @@ vgpu_free(VgpuNvmlVgpu *self)
 
 typedef int (*ListCall)(void *device, unsigned int *count, unsigned int *list);
 
-/* NVML's way with lists: ask with no room, be told the size, ask again. NULL: @code says why. */
+/* NVML's protocol for lists: call it without a buffer to get the size, then again. NULL: @code says why. */
 static GArray *
 read_list(ListCall call, void *device, int *code)
 {
@@ -215,7 +215,7 @@ read_license(const VgpuNvml *self, guint vgpu, VgpuNvmlVgpu *found)
         found->license_expiry = expiry_text(&license);
 }
 
-/* The domain's UUID, which is what KVM hosts have as VM id. */
+/* The domain's UUID, which is the VM id on KVM hosts. */
 static char *
 read_vm_uuid(const VgpuNvml *self, guint vgpu)
 {
@@ -249,7 +249,7 @@ read_vgpu(const VgpuNvml *self, guint vgpu)
     if (NVML_CALL(self, nvmlVgpuInstanceGetMdevUUID, vgpu, text, NVML_TEXT_LEN) == NVML_SUCCESS)
         found->mdev_uuid = vgpu_uuid_canonical(text);
     memset(text, 0, sizeof(text));
-    /* the guest's driver may not have started yet: then there is a text that is no version */
+    /* the guest's driver may not have started yet: then the text is not a version */
     if (NVML_CALL(self, nvmlVgpuInstanceGetVmDriverVersion, vgpu, text, NVML_TEXT_LEN) ==
             NVML_SUCCESS &&
         g_ascii_isdigit(*text))

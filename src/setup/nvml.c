@@ -35,7 +35,7 @@ error_code(int code)
     }
 }
 
-/* What to do about it, where that is known. */
+/* Advice, if there is any. */
 static const char *
 advice(int code)
 {
@@ -137,7 +137,7 @@ vgpu_nvml_device(const VgpuNvml *self, const char *gpu, void **device, GError **
     return true;
 }
 
-/* Of a GPU that is lost nothing can be told. */
+/* Nothing is known about a lost GPU. */
 static char *
 gpu_address(const VgpuNvml *self, guint index)
 {

@@ -36,10 +36,10 @@ GPtrArray *vgpu_nvml_gpus(VgpuNvml *self, GError **error) G_GNUC_WARN_UNUSED_RES
 
 /* --- modes ---------------------------------------------------------------------------------- */
 
-/* *@pending: what the mode will be after a reset; differs from *@current only when one is due. */
+/* *@pending: the mode after a reset; differs from *@current only when a reset is due. */
 bool vgpu_nvml_get_mig(VgpuNvml *self, const char *gpu, bool *current, bool *pending,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Success means that the mode is what was asked for, now. */
+/* Success means that the mode is the requested one, now. */
 bool vgpu_nvml_set_mig(VgpuNvml *self, const char *gpu, bool on, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -56,7 +56,7 @@ typedef struct {
     guint id;     /* the driver's number of it, 19 on most GPUs for the smallest */
     char *name;   /* "1g.5gb", "1g.5gb+me"; the id when the driver does not say */
     guint slices; /* compute slices */
-    int free;     /* how many more fit now; -1: not told, as while MIG mode is off */
+    int free;     /* how many more fit now; -1: unknown, as while MIG mode is off */
     guint total;  /* how many fit on an empty GPU */
     guint64 memory_mib;
     guint sms, decoders, encoders, copy_engines;
@@ -76,16 +76,16 @@ typedef struct {
 typedef struct {
     guint id;   /* on its GPU instance */
     char *name; /* "1g.5gb" for all of the GPU instance, "1c.3g.20gb" for a part of it */
-    char *uuid; /* "MIG-…", as nvidia-smi -L has it; NULL when not told */
+    char *uuid; /* "MIG-…", as nvidia-smi -L prints it; NULL when unknown */
 } VgpuNvmlCi;
 
-/* By id; also while MIG mode is off, where the driver tells them then (some do not: empty). */
+/* By id; also while MIG mode is off, if the driver reports them then (some do not: empty). */
 GPtrArray *vgpu_nvml_gi_profiles(VgpuNvml *self, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* By id; of VgpuNvmlGi. Empty while MIG mode is off or the GPU has none. */
 GPtrArray *vgpu_nvml_gi_list(VgpuNvml *self, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Those on @gi, by id; of VgpuNvmlCi. NULL: not told. */
+/* Those on @gi, by id; of VgpuNvmlCi. NULL: unknown. */
 GPtrArray *vgpu_nvml_compute(VgpuNvml *self, const char *gpu, const VgpuNvmlGi *gi);
 /* @where: at the place that this one had, NULL: where the driver likes. @compute: with a compute
  * instance over all of it, which vGPUs do not need. On failure nothing is left of it. */
@@ -101,7 +101,7 @@ bool vgpu_nvml_gi_destroy(VgpuNvml *self, const char *gpu, guint id, GError **er
 typedef struct {
     guint policy;    /* 1 best effort, 2 equal share, 3 fixed share */
     guint strict;    /* adaptive round robin: 0 the driver's default, 1 off, 2 on */
-    guint slice_ns;  /* time slice; 0: the driver's default, or not told */
+    guint slice_ns;  /* time slice; 0: the driver's default, or unknown */
     guint average;   /* averaging factor, or 0 */
     guint frequency; /* Hz, or 0 */
 } VgpuNvmlScheduler;
@@ -120,15 +120,15 @@ bool vgpu_nvml_scheduler_policies(VgpuNvml *self, const char *gpu, guint *mask, 
 
 /* A type that the GPU supports, whether one can be made at the moment or not. */
 typedef struct {
-    VgpuProfile *profile; /* id "nvidia-N"; what is not told is 0, NULL or -1 as in profile.h */
-    char *class;          /* "Quadro", "Compute"; NULL when not told */
+    VgpuProfile *profile; /* id "nvidia-N"; unknown members are 0, NULL or -1 as in profile.h */
+    char *class;          /* "Quadro", "Compute"; NULL when unknown */
     char *license;        /* or NULL */
 } VgpuNvmlType;
 
 GPtrArray *vgpu_nvml_types(VgpuNvml *self, const char *gpu, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* A vGPU that a guest runs with. Numbers are -1 and texts NULL when not told. */
+/* A vGPU that a guest runs with. Numbers are -1 and texts NULL when unknown. */
 typedef struct {
     char *vm_uuid;   /* of the domain, canonical */
     char *mdev_uuid; /* canonical; NULL on vendor-specific VFIO */
@@ -146,12 +146,12 @@ GPtrArray *vgpu_nvml_vgpus(VgpuNvml *self, const char *gpu, GError **error)
 
 /* --- the GPU itself ------------------------------------------------------------------------- */
 
-/* How a GPU is. Numbers are -1 and texts NULL when not told. */
+/* The figures of a GPU. Numbers are -1 and texts NULL when unknown. */
 typedef struct {
     int temperature_c;
     int power_w;
     int gpu_percent, memory_percent;
-    int fb_mib, fb_used_mib;               /* with what the driver keeps for itself */
+    int fb_mib, fb_used_mib;               /* including the driver's own part */
     gint64 ecc_corrected, ecc_uncorrected; /* in its life */
     /* "ok"; "reset-required": it has to be reset before its memory is repaired; "replace": its memory cannot
      * be mended any more; "lost": it does not answer on the bus */
@@ -160,12 +160,12 @@ typedef struct {
 
 bool vgpu_nvml_gauges(VgpuNvml *self, const char *gpu, VgpuNvmlGauges *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Version of the host's driver; NULL when not told. */
+/* Version of the host's driver; NULL when unknown. */
 char *vgpu_nvml_driver_version(VgpuNvml *self);
 
-/* --- what the daemon reads ------------------------------------------------------------------ */
+/* --- data for the daemon ------------------------------------------------------------------ */
 
-/* What gpu/facts.h says, of all GPUs; what cannot be told is left out. Not NULL, not floating. */
+/* The data of gpu/facts.h, for all GPUs; unknown values are left out. Not NULL, not floating. */
 GVariant *vgpu_nvml_facts(VgpuNvml *self);
 
 /* (aa{sv}aa{sv}): the GPUs and the vGPUs that run, as GetGpuStats and GetStats of

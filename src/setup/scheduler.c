@@ -16,7 +16,7 @@
 
 #define MAX_SLICE_MS 30
 #define MAX_AVERAGE 60
-#define DEFAULT_AVERAGE 33 /* what the driver takes 0 for */
+#define DEFAULT_AVERAGE 33 /* the driver's meaning of 0 */
 #define MIN_FREQUENCY 63
 #define MAX_FREQUENCY 960
 
@@ -238,7 +238,7 @@ vgpu_scheduler_get(VgpuNvml *nvml, const char *gpu, int gi, VgpuScheduler *out, 
     return true;
 }
 
-/* Of what is not asked for, anything will do. */
+/* Settings that are not asked for may have any value. */
 static bool
 is_so(const VgpuScheduler *now, const VgpuScheduler *wanted)
 {
@@ -249,8 +249,8 @@ is_so(const VgpuScheduler *now, const VgpuScheduler *wanted)
            (!wanted->averaging_factor || now->averaging_factor == wanted->averaging_factor);
 }
 
-/* NVML does not tell the frequency, but the time slice that the driver works out from it, and
- * that only roughly: 2 ms for 480 Hz, 1 ms for 960 Hz. */
+/* NVML does not report the frequency, but the time slice that the driver computes from it, and that only
+ * roughly: 2 ms for 480 Hz, 1 ms for 960 Hz. */
 static bool
 has_frequency(const VgpuScheduler *now, guint frequency)
 {
@@ -384,7 +384,7 @@ vgpu_scheduler_describe(VgpuNvml *nvml, const char *gpu, int gi, const VgpuSched
         g_variant_dict_insert(&answer, "averaging_factor", "u", now.averaging_factor);
     if (now.frequency)
         g_variant_dict_insert(&answer, "frequency", "u", now.frequency);
-    /* What NVML reports now may be the driver's defaults, which it is better left to choose. */
+    /* NVML's present values may be the driver's defaults, which the driver should choose itself. */
     persistent = wanted ? *wanted : (VgpuScheduler) { .policy = now.policy };
     line = vgpu_scheduler_modprobe(gpu, &persistent);
     g_variant_dict_insert(&answer, "modprobe", "s", line);

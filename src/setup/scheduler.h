@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* scheduler.h: how vGPUs share the time of one GPU (not on Maxwell and older)
  *
- * What is set at run time is lost when the driver is unloaded; what a module parameter sets holds
- * from the next load of the driver (NVIDIA vGPU user guide, "Changing scheduling behavior"). */
+ * Settings made at run time are lost when the driver is unloaded; those of a module parameter apply from
+ * the next load of the driver (NVIDIA vGPU user guide, "Changing scheduling behavior"). */
 #pragma once
 
 #include "setup/nvml.h"
@@ -30,9 +30,9 @@ typedef struct {
 /* "best-effort", "equal-share", "fixed-share"; NULL for a number that is none. */
 const char *vgpu_scheduler_policy_name(guint policy);
 
-/* Read words "KEY=VALUE" (NULL-terminated) into @inout, over what it holds: policy=NAME,
+/* Read words "KEY=VALUE" (NULL-terminated) into @inout, replacing its values: policy=NAME,
  * timeslice_us=N, averaging_factor=N, frequency=N, strict=yes|no|default. A word without "=" is a
- * policy. Nothing is checked but each value by itself. VGPU_ERROR_BAD_REQUEST. */
+ * policy. Values are only checked one by one. VGPU_ERROR_BAD_REQUEST. */
 bool vgpu_scheduler_parse(const char *const *words, VgpuScheduler *inout, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -46,28 +46,29 @@ guint32 vgpu_scheduler_encode(const VgpuScheduler *self);
 
 /* The line for a file in /etc/modprobe.d that makes it persistent for this GPU alone. */
 char *vgpu_scheduler_modprobe(const char *gpu, const VgpuScheduler *self);
-/* What that line needs to take effect, for people. */
+/* How that line takes effect, for users. */
 const char *vgpu_scheduler_modprobe_note(void);
 
-/* What the GPU (or, @gi not negative, one GPU instance) does now. No wish to hand back: it holds
- * also what the driver worked out by itself, such as the time slice of round robin. */
+/* The present scheduler of the GPU (or, if @gi is not negative, of one GPU instance). Do not pass it to
+ * vgpu_scheduler_set(): it includes values that the driver has computed, such as the time slice of round
+ * robin. */
 bool vgpu_scheduler_get(VgpuNvml *nvml, const char *gpu, int gi, VgpuScheduler *out,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether @now, as vgpu_scheduler_get() has it, is what @wanted asks for. */
+/* Whether @now, from vgpu_scheduler_get(), fulfils @wanted. */
 bool vgpu_scheduler_is(const VgpuScheduler *now, const VgpuScheduler *wanted);
-/* What to ask for to have @now again: valid, and @now is that. */
+/* The settings to ask for to get @now again: valid, and fulfilled by @now. */
 VgpuScheduler vgpu_scheduler_wish(const VgpuScheduler *now);
 
-/* Make it so, now, and read it back. Nothing is written when it is so already (then *@changed is
+/* Apply it now, and read it back. Nothing is written when it is already fulfilled (then *@changed is
  * false). VGPU_ERROR_BUSY names the domains whose vGPUs are in the way. */
 bool vgpu_scheduler_set(VgpuNvml *nvml, const char *gpu, int gi, const VgpuScheduler *wanted,
                         bool *changed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What it does now, as a{sv}: policy (s), strict (s: "default", "no", "yes"), timeslice_us,
- * averaging_factor, frequency (u; left out when not told), modprobe (s: the line that makes
- * @wanted, which is valid, persistent, or with NULL the policy that it has now), note (s: what
- * that line needs), supported (as: the policies that NVML can set). Not floating. */
+/* The present scheduler, as a{sv}: policy (s), strict (s: "default", "no", "yes"), timeslice_us,
+ * averaging_factor, frequency (u; left out when unknown), modprobe (s: the line that makes @wanted,
+ * which is valid, persistent, or with NULL the present policy), note (s: how that line takes effect),
+ * supported (as: the policies that NVML can set). Not floating. */
 GVariant *vgpu_scheduler_describe(VgpuNvml *nvml, const char *gpu, int gi,
                                   const VgpuScheduler *wanted, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How it works: read the PF, decide (pure), act, look. The look at the end is what counts. */
+/* How it works: read the PF, decide (pure), act, read again. Only the last reading counts. */
 #include "setup/sriov.h"
 
 #include <errno.h>
@@ -149,7 +149,7 @@ instance_on(const VgpuParent *parent)
                            parent->address);
 }
 
-/* NULL: none is. What cannot be told may be. */
+/* NULL: none is. If unknown, it may be. */
 static char *
 find_use(const VgpuSysfs *sysfs, const char *address)
 {
@@ -178,7 +178,7 @@ find_use(const VgpuSysfs *sysfs, const char *address)
     for (guint i = 0; backend && i < gpu->vfs->len; i++) {
         VgpuPlace place = { .parent = g_ptr_array_index(gpu->vfs, i) };
 
-        /* of an mdev only its UUID tells; there is none here */
+        /* an mdev needs its UUID for that; there is none here */
         if (backend->interface != VGPU_INTERFACE_MDEV &&
             backend->use(sysfs, &place) != VGPU_USE_FREE)
             return g_strdup_printf("VF %s", place.parent);
@@ -286,12 +286,12 @@ on_timeout(gpointer opaque)
 
     run->timed_out = true;
     g_subprocess_force_exit(run->process);
-    g_main_loop_quit(run->loop); /* what is stuck in the kernel does not end even so */
+    g_main_loop_quit(
+        run->loop); /* a process that is stuck in the kernel does not exit even then */
     return G_SOURCE_REMOVE;
 }
 
-/* Run sriov-manage to its end and return what it printed, as one line; its exit status tells
- * nothing. */
+/* Run sriov-manage to its end and return its output, as one line; its exit status means nothing. */
 static char *
 run_manage(const char *path, const char *option, const char *gpu, GError **error)
 {

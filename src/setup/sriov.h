@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sriov.h: the virtual functions (VFs) of a GPU, on and off
  *
- * NVIDIA's are turned on and off by its script sriov-manage where that is installed, all others
- * through the kernel's sriov_numvfs. What a script or a write says of its success is not
- * believed: the VFs are looked for. */
+ * NVIDIA's are turned on and off by its script sriov-manage where that is installed, all others through
+ * the kernel's sriov_numvfs. The success of a script or a write is not trusted: the VFs are checked. */
 #pragma once
 
 #include "sysfs/sysfs.h"
@@ -38,7 +37,7 @@ typedef struct {
     bool autoprobe_off; /* keep the host's own driver from binding them */
 } VgpuSriovPlan;
 
-/* What to do for @wanted VFs (VGPU_VFS_ALL, 0: none). BAD_REQUEST: there cannot be so many;
+/* Plan the steps for @wanted VFs (VGPU_VFS_ALL, 0: none). BAD_REQUEST: there cannot be so many;
  * NOT_SUPPORTED: not on this PF, or not by us; BUSY: it, or a VF of it, is in use. Pure. */
 bool vgpu_sriov_plan(const VgpuSriovState *now, guint wanted, VgpuSriovPlan *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
@@ -52,8 +51,8 @@ typedef struct {
     guint wait_ms;      /* for VFs to appear; 0: 10 s, as NVIDIA's own tools wait */
 } VgpuSriovTools;
 
-/* Read the PF @gpu (canonical), all but in_use; @wanted is what advice is given for. NOT_FOUND
- * when there is no such function. */
+/* Read the PF @gpu (canonical), all but in_use; @wanted is for advice in errors. NOT_FOUND when there is
+ * no such function. */
 bool vgpu_sriov_read(const VgpuSysfs *sysfs, const char *gpu, const VgpuSriovTools *tools,
                      guint wanted, VgpuSriovState *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -64,6 +63,6 @@ bool vgpu_sriov_set(const VgpuSysfs *sysfs, const char *gpu, guint wanted,
                     const VgpuSriovTools *tools, bool *changed, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Let a driver of the host have the GPU's VF @number, counted from 1, which has none yet, as drivers are kept
- * from the VFs that guests are to have. Where there is no driver for it, it stays without. */
+/* Let a driver of the host have the GPU's VF @number, counted from 1, which has none yet, as drivers are
+ * kept from binding VFs for guests. If there is no driver for it, it stays without. */
 void vgpu_sriov_give_to_host(const VgpuSysfs *sysfs, const char *gpu, guint number);

@@ -90,9 +90,9 @@ read_layout(const VgpuVerbContext *context, const char *argument, GError **error
     return vgpu_layout_load(argument ? argument : own, error);
 }
 
-/* --- NVML tells --------------------------------------------------------------------------- */
+/* --- data of NVML --------------------------------------------------------------------------- */
 
-/* Without the library there is nothing to tell, and that is no fault. */
+/* Without the library there is nothing to report, which is no error. */
 static GVariant *
 told_by_nvml(const VgpuVerbContext *context, GVariant *(*tell)(VgpuNvml *nvml),
              GVariant *(*nothing)(void), GError **error)
@@ -158,7 +158,8 @@ set_vfs(VgpuVerbContext *context, const char *text, guint vfs, GError **error)
     if (context->write && state.gim_advice) {
         VgpuSriovPlan plan;
 
-        g_clear_pointer(&state.gim_advice, g_free); /* which is what it is refused for else */
+        g_clear_pointer(&state.gim_advice, g_free); /* otherwise it would be refused for that
+                                                     * reason */
         if (!vgpu_sriov_plan(&state, vfs, &plan, error) ||
             (plan.way != VGPU_SRIOV_KEEP && !(note = write_gim(context, gpu, plan.vfs, error))))
             return NULL;
@@ -260,7 +261,7 @@ run_mig_add(VgpuVerbContext *context, const char *const *arguments, GError **err
 
 /* --- scheduler ---------------------------------------------------------------------------- */
 
-/* Words of our own are taken out: gi=N, the GPU instance that is meant (else -1), and set=no. */
+/* Remove our own words: gi=N, the GPU instance (else -1), and set=no. */
 static char **
 take_own_words(const char *const *words, int *gi, bool *set, GError **error)
 {
@@ -286,8 +287,8 @@ take_own_words(const char *const *words, int *gi, bool *set, GError **error)
     return g_strv_builder_end(others);
 }
 
-/* Without a policy the present one stays; all else that is not said is the driver's choice, for what
- * it reports now may be what it worked out by itself. */
+/* Without a policy the present one stays; the driver chooses all other missing settings, as its present
+ * values may be computed ones. */
 static bool
 read_scheduler(VgpuNvml *nvml, const char *gpu, int gi, const char *const *words,
                VgpuScheduler *out, GError **error)
@@ -303,7 +304,7 @@ read_scheduler(VgpuNvml *nvml, const char *gpu, int gi, const char *const *words
     return true;
 }
 
-/* Without NVML, and whatever is on the GPU: what takes effect when its driver is loaded next. */
+/* Without NVML, and regardless of vGPUs: a setting that takes effect when the driver is loaded next. */
 static GVariant *
 describe_next(const char *gpu, const char *const *words, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* verbs.h: what virt-vgpu-host(8) can be asked to do */
+/* verbs.h: the verbs of virt-vgpu-host(8) */
 #pragma once
 
 #include "setup/host-reading.h"
@@ -11,7 +11,7 @@ typedef struct {
     bool at_boot; /* wait for drivers, and fail if a GPU does */
     guint wait_s; /* for drivers, when that is so */
     bool write;   /* also the file of AMD's old driver, which reads it when it is loaded again */
-    bool failed;  /* set by a verb that failed, but whose result is printed all the same */
+    bool failed;  /* set by a verb that failed, but whose result is still printed */
 } VgpuVerbContext;
 
 typedef struct {

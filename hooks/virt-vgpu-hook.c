@@ -279,8 +279,8 @@ connect_daemon(struct call *call)
     while (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             fail(call,
-                 "virtvgpud is not running (%s: %s); start it with 'systemctl start "
-                 "virtvgpud.socket'",
+                 "virtvgpud is not running (%s: %s); start it with "
+                 "'systemctl start virtvgpud.socket'",
                  addr.sun_path, strerror(errno));
         else if (errno != EAGAIN && errno != EINTR)
             fail(call, "cannot connect to virtvgpud (%s: %s)", addr.sun_path, strerror(errno));
@@ -312,8 +312,7 @@ send_request(struct call *call, int fd)
     memcpy(xml - len, head, len);
     if (write_all(call, fd, xml - len, len + call->xml_len))
         return true;
-    /* A daemon that refuses early closes the connection without reading the rest, but has sent its
-     * answer. */
+    /* A daemon that refuses early closes the connection without reading the rest, but has answered. */
     if (errno == EPIPE || errno == ECONNRESET)
         return true;
     return fail_connection(call, errno);
@@ -461,8 +460,7 @@ print_xml(struct call *call)
     return fail(call, "cannot write the changed XML: %s", strerror(errno));
 }
 
-/* libvirt shows stderr to the user unchanged: print one line, regardless of the contents of answer and
- * name. */
+/* libvirt shows stderr to the user unchanged: print one line, whatever answer and name contain. */
 static void
 print_failure(const struct call *call)
 {

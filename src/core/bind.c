@@ -98,9 +98,8 @@ is_taken_by_own(const VgpuDomain *domain, const char *vf)
     return false;
 }
 
-/* The VF of that GPU that gpu= names. It has no room at the moment, but may have some when the domain
- * starts, unless it belongs to another domain: then NULL with an error. *@named: whether gpu= names a
- * VF. */
+/* The VF of that GPU that gpu= names. It has no room now, but may have some when the domain starts, unless it
+ * belongs to another domain: then NULL with an error. *@named: whether gpu= names a VF. */
 static const VgpuParent *
 named_vf(const Binding *self, const VgpuWant *want, const VgpuGpu *gpu,
          const GPtrArray *candidates, bool *named, GError **error)
@@ -121,8 +120,7 @@ named_vf(const Binding *self, const VgpuWant *want, const VgpuGpu *gpu,
     return NULL;
 }
 
-/* While no known GPU has the profile (for example because its driver is being replaced), the definition
- * is left as it is. */
+/* While no known GPU has the profile (its driver may be being replaced), the definition is left as it is. */
 static bool
 keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
 {
@@ -281,8 +279,7 @@ hold(Binding *self, VgpuWant *want, const VgpuClaim *claim)
     g_clear_pointer(&self->reading, vgpu_reading_free); /* there is less room now */
 }
 
-/* A place with room for a vGPU whose device cannot be kept; *@is_kept: a device is kept instead. NULL:
- * there is no place, or *@is_kept. */
+/* A place with room for a vGPU whose device cannot be kept, or NULL; *@is_kept: a device is kept instead. */
 static VgpuClaim *
 find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
 {
@@ -334,8 +331,7 @@ find_present(Binding *self, const VgpuWant *want)
     return claim && has_room(self, want, claim) ? g_steal_pointer(&claim) : NULL;
 }
 
-/* Bind it to the room that is held for it, and hold some if there is none yet. *@is_done: whether that
- * was possible. */
+/* Bind it to the room that is held for it, or hold some first. *@is_done: whether that was possible. */
 static bool
 bind_held(Binding *self, VgpuWant *want, bool *is_done, GError **error)
 {

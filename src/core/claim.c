@@ -382,8 +382,7 @@ is_temporary(const char *name)
     return key && g_str_equal(key, stem);
 }
 
-/* A record with bad content is no reason to fail, but one that cannot be read from the disk is: its vGPU
- * would belong to no domain, and stay forever. */
+/* A record with bad content is no failure, but an unreadable one is: its vGPU would belong to no domain, forever. */
 static bool
 load_owner(const char *path, const char *key, GHashTable *owners, GError **error)
 {

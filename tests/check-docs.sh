@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# All features are documented, and all documented features exist: verbs, options, configuration
-# keys, D-Bus methods. The rules of the life cycle match DESIGN.md.
-# Examples work: the options of commands in pages exist, and XML in them is valid.
-# Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only.
+# What the programs offer is documented, and what is documented exists: verbs, options, configuration keys, D-Bus
+# methods. DESIGN.md has the rules of the life cycle that the code has. Examples work: the options of commands in pages
+# exist, and XML in them is valid. Pictures of terminals are made from their transcripts, and that of the main job shows
+# what the lab runs.
+# Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only. So do --reliability,
+# --examples and --main-job.
 set -eu
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -168,12 +170,24 @@ examples()
     fi
 }
 
+# main_job TREE: the lines of that transcript are on the first page, which the lab runs and compares.
+main_job()
+{
+    sed 's/^# //; /^$/d' docs/images/main-job.txt > "$tmp/cast"
+    [ -s "$tmp/cast" ] || complain "docs/images/main-job.txt is empty"
+    while IFS= read -r line; do
+        grep -qxF -e "$line" "$1/docs/first-vgpu-vm.md" ||
+            complain "docs/images/main-job.txt: docs/first-vgpu-vm.md does not have: $line"
+    done < "$tmp/cast"
+}
+
 case ${1:-} in
-    --life-cycle | --reliability | --examples)
+    --life-cycle | --reliability | --examples | --main-job)
         case $1 in
             --life-cycle) life_cycle "$2" ;;
             --reliability) reliability "$2" ;;
             --examples) examples "$2" ;;
+            --main-job) main_job "$2" ;;
         esac
         exit "$failed" ;;
 esac
@@ -284,10 +298,19 @@ done < "$tmp/methods"
 
 # --- pictures ---------------------------------------------------------------------------------
 sed -nE 's,.*\]\((images/[^)]+)\).*,docs/\1,p' docs/*.md > "$tmp/shown"
-find docs/images -name '*.png' > "$tmp/pictures"
+sed -nE 's,.*\]\((docs/images/[^)]+)\).*,\1,p' README.md >> "$tmp/shown"
+find docs/images -name '*.png' -o -name '*.svg' > "$tmp/pictures"
 [ -s "$tmp/shown" ] || complain "no pictures found in docs/*.md"
-same "pictures that docs/*.md show (<) and those of docs/images (>) differ" "$tmp/shown" \
+same "pictures that pages show (<) and those of docs/images (>) differ" "$tmp/shown" \
     "$tmp/pictures"
+mkdir "$tmp/made"
+sh docs/images/pictures.sh "$tmp/made"
+for picture in docs/images/*.svg; do
+    cmp -s "$picture" "$tmp/made/$(basename "$picture")" ||
+        complain "$picture is not what docs/images/pictures.sh makes of its transcript"
+done
+main_job .
+spoil docs/first-vgpu-vm.md 's/is being shutdown/is going down/' --main-job
 while read -r picture; do
     grep -qF "$picture" docs/Makefile.inc || complain "docs/Makefile.inc: $picture is missing"
 done < "$tmp/pictures"

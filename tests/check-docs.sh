@@ -1,11 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the programs offer is documented, and what is documented exists: verbs, options, configuration keys, D-Bus
-# methods. DESIGN.md has the rules of the life cycle that the code has. Examples work: the options of commands in pages
-# exist, and XML in them is valid. Pictures of terminals are made from their transcripts, and that of the main job shows
-# what the lab runs.
-# Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only. So do --reliability,
-# --examples and --main-job.
+# What the programs offer is documented, and what is documented is there: verbs, options,
+# configuration keys, D-Bus methods. And the rules of the life cycle are those that DESIGN.md has.
+# And examples work: the options of commands in pages exist, and XML in them is valid.
+# Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only.
 set -eu
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 builddir=$(cd "${builddir:-.}" && pwd)
@@ -297,6 +295,7 @@ while read -r method; do
 done < "$tmp/methods"
 
 # --- pictures ---------------------------------------------------------------------------------
+# Those of terminals are made from transcripts, and that of the main job shows what the lab runs.
 sed -nE 's,.*\]\((images/[^)]+)\).*,docs/\1,p' docs/*.md > "$tmp/shown"
 sed -nE 's,.*\]\((docs/images/[^)]+)\).*,\1,p' README.md >> "$tmp/shown"
 find docs/images -name '*.png' -o -name '*.svg' > "$tmp/pictures"

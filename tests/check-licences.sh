@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Each file names its licence in its first lines, in the form of https://spdx.dev/ids/. Exceptions: pages, files without
-# comments (pictures, JSON, test data), and files that are copied unchanged into users' domains and guests.
+# comments (pictures, JSON, test data, some of Debian's files), and files that are copied unchanged into users' domains and guests.
 # Usage: check-licences.sh [FILE...]; without FILE it tests itself first.
 set -eu
 
 # The files among its input without a licence; none of them may be binary.
 unlicensed()
 {
-    grep -vE '^(tests/(data|captures|fuzz/corpus)|docs/images|src/iso/guest/windows)/|(^|/)(COPYING|AUTHORS|README.*|\.gitignore)$|\.(md|json|png)$|^docs/examples/.*\.xml$|^src/iso/guest/README' |
+    grep -vE '^(tests/(data|captures|fuzz/corpus)|docs/images|src/iso/guest/windows|debian/source)/|^debian/(changelog\.in|copyright)$|(^|/)(COPYING|AUTHORS|README.*|\.gitignore)$|\.(md|json|png)$|^docs/examples/.*\.xml$|^src/iso/guest/README' |
         while read -r file; do
             head -n 3 "$file" | grep -qE 'SPDX-License-Identifier: (LGPL-2\.1-or-later|GPL-2\.0)( |$)' || echo "$file"
         done

@@ -41,7 +41,6 @@ FUZZ_TARGET(table)
     static const VgpuTableStyle styles[] = {
         { .width = 80 },
         { .width = 20 },
-        { .width = 80, .piped = true },
         { .wide = true, .bare = true },
     };
     const VgpuTableStyle *style = &styles[fuzz_pick(data, size, G_N_ELEMENTS(styles))];

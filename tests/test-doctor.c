@@ -340,9 +340,9 @@ test_other_hooks(void **state)
     check("a longer word", vgpu_doctor_judge_other_hook("logger virshish", false), NULL, NULL,
           NULL);
     check("mdevs", vgpu_doctor_judge_other_hook("echo > /sys/bus/mdev", false), "warn",
-          "mediated", "leave");
+          "mediated", "use either");
     check("vGPUs", vgpu_doctor_judge_other_hook("start-vgpu", false), "warn", "mediated",
-          "leave");
+          "use either");
     check("NVIDIA's driver", vgpu_doctor_judge_other_hook("modprobe -r nvidia_drm nvidia", false),
           "warn", "NVIDIA's driver", "does not touch cards");
     check("virtual functions",
@@ -396,15 +396,16 @@ test_selinux(void **state)
         const char *context, *label;
         const char *status, *detail, *fix;
     } cases[] = {
-        { "a libvirtd", "system_u:system_r:virtd_t:s0-s0:c0.c1023", BIN, "ok", "enforces", NULL },
-        { "no label that could be read", "system_u:system_r:virtd_t:s0", NULL, "ok", "enforces",
+        { "a libvirtd", "system_u:system_r:virtd_t:s0-s0:c0.c1023", BIN, "ok", "enforcing",
+          NULL },
+        { "no label that could be read", "system_u:system_r:virtd_t:s0", NULL, "ok", "enforcing",
           NULL },
         { "a virtqemud", "system_u:system_r:virtqemud_t:s0", BIN, "warn", "virtqemud_t",
           "semanage permissive -a virtqemud_t" },
         { "moved from a home directory", "system_u:system_r:virtd_t:s0",
           "unconfined_u:object_r:user_home_t:s0", "fail", HOOK " is labelled user_home_t",
           "restorecon -v " HOOK },
-        { "a context without a type", "kernel", "strange", "ok", "enforces", NULL },
+        { "a context without a type", "kernel", "strange", "ok", "enforcing", NULL },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -694,7 +695,7 @@ test_reads_confinement(void **state)
     fake_file_set(host, "sys/fs/selinux/enforce", "1");
     fake_file_set(host, "proc/4711/attr/current", "system_u:system_r:virtqemud_t:s0");
     expect(host, "apparmor of virtqemud", NULL);
-    expect(host, "selinux of virtqemud", "warn it enforces");
+    expect(host, "selinux of virtqemud", "warn enforcing");
     fake_file_set(host, "sys/fs/selinux/enforce", "0");
     expect(host, "selinux of virtqemud", NULL);
 }

@@ -171,7 +171,7 @@ examples()
 # main_job TREE: the lines of that transcript are on the first page, which the lab runs and compares.
 main_job()
 {
-    sed 's/^# //; /^$/d' docs/images/main-job.txt > "$tmp/cast"
+    sed 's/^# //; /^$/d' "$1/docs/images/main-job.txt" > "$tmp/cast"
     [ -s "$tmp/cast" ] || complain "docs/images/main-job.txt is empty"
     while IFS= read -r line; do
         grep -qxF -e "$line" "$1/docs/first-vgpu-vm.md" ||
@@ -194,9 +194,10 @@ esac
 spoil()
 {
     rm -rf "$tmp/tree"
-    mkdir -p "$tmp/tree/src/core" "$tmp/tree/docs"
+    mkdir -p "$tmp/tree/src/core" "$tmp/tree/docs/images"
     cp src/core/lifecycle.c "$tmp/tree/src/core/"
     cp docs/*.md "$tmp/tree/docs/"
+    cp docs/images/main-job.txt "$tmp/tree/docs/images/"
     sed -i -E "$2" "$tmp/tree/$1"
     if cmp -s "$1" "$tmp/tree/$1"; then
         complain "self-test: nothing to change in $1: $2"

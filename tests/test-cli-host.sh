@@ -176,7 +176,7 @@ interrupted INT ListMig mig-list 41:00.0
 [ "$got:$(cat "$tmp/err")" = 130: ]
 verdict $? "a query ends without a word"
 interrupted TERM ApplyMig mig-apply 41:00.0 1g.12gb:4
-[ "$got" -eq 143 ] && grep -q "goes on" "$tmp/err"
+[ "$got" -eq 143 ] && grep -q "continues with it" "$tmp/err"
 verdict $? "SIGTERM ends it, too, with the same words"
 
 # --- cordoned ---------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ static const struct {
     { "in/file", NULL },
     { "in", NULL },
     { "linked/file", NULL }, /* that link is in the configuration */
-    { "in/link", "is a link" },
+    { "in/link", "is a symbolic link" },
     { "in/out/secret", "there is one on the way" },
     { "in/up/file", "there is one on the way" }, /* although it leads back */
     { "secret", "source_directories" },
@@ -178,8 +178,8 @@ static const struct {
 } targets[] = {
     { "images/new.iso", NULL },
     { "images/old.iso", NULL },
-    { "images/link.iso", "is a link" },
-    { "images/dangling.iso", "is a link" },
+    { "images/link.iso", "is a symbolic link" },
+    { "images/dangling.iso", "is a symbolic link" },
     { "images/dir", "is not a regular file" },
     { "images/open/x.iso", "not root's alone" },
     { "images/group/x.iso", "not root's alone" },

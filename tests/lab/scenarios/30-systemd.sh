@@ -125,7 +125,7 @@ ln -s /etc/shadow "$bundle/link"
 assert_fails "link to a file outside" virt-vgpu pool-refresh lab
 rm "$bundle/link" $iso
 ln -s /etc/hostname $iso
-assert_fails "$iso is a link" virt-vgpu pool-refresh lab
+assert_fails "$iso is a symbolic link" virt-vgpu pool-refresh lab
 assert_grep vgpuhost "$(virt-vgpu host-export)" "host-export"
 virt-vgpu pool-undefine lab
 put_back

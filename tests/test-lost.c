@@ -68,7 +68,11 @@ test_why(void **state)
           "has disappeared",
           "has disappeared" },
         { "no vGPU there", { "nvidia", .no_instance = true }, NULL, "reset", "removed" },
-        { "no interface", { "nvidia", .no_parent = true }, NULL, "no such", "no such" },
+        { "no interface",
+          { "nvidia", .no_parent = true },
+          NULL,
+          "no longer makes",
+          "no longer makes" },
     };
     static const VgpuInterface interfaces[] = { VGPU_INTERFACE_VF, VGPU_INTERFACE_VENDOR_VFIO,
                                                 VGPU_INTERFACE_MDEV };

@@ -82,7 +82,8 @@ test_versions(void **state)
         { "Debian 12, the vendor's VFs", 9000000, MDEV, VENDOR,
           "libvirt version warn libvirt 9.0.0 does not support vendor-specific virtual "
           "functions" },
-        { "one before that", 9006000, VENDOR, NONE, "warn libvirt 9.6.0 cannot use" },
+        { "one before that", 9006000, VENDOR, NONE,
+          "warn libvirt 9.6.0 does not support vendor-specific" },
         { "no display on VFs", 9007000, VENDOR, NONE,
           "warn libvirt 9.7.0 does not support display" },
         { "the last without", 10002001, VENDOR, NONE,
@@ -304,7 +305,7 @@ test_leaks(void **state)
           "leaks fail vGPU " UUID " of domain 'web' is left over from" },
         { "a VF that is stuck",
           { .parent = TEXT("0000:61:00.4"), .state = "stuck" },
-          "leaks fail vGPU 0000:61:00.4 of domain '-' is not removed" },
+          "leaks fail vGPU 0000:61:00.4 of domain '-' has not been removed" },
         { "one that failed",
           { .uuid = TEXT(UUID), .domain = TEXT("web"), .state = "failed" },
           "leaks fail vGPU " UUID " of domain 'web' could not" },

@@ -107,8 +107,8 @@ CONF
 check "--help teaches" 0 "apply [FILE|-]" --help
 check "no verb" 2 "no verb; see --help"
 check "an unknown verb" 2 "'aply' is not a verb" aply
-check "too few arguments" 2 "called as: mig-apply ADDR SPEC" mig-apply "$a100"
-check "too many arguments" 2 "called as: disable ADDR" disable "$a100" 16
+check "too few arguments" 2 "usage: mig-apply ADDR SPEC" mig-apply "$a100"
+check "too many arguments" 2 "usage: disable ADDR" disable "$a100" 16
 check "no address" 2 "'a100' is not a PCI address" disable a100
 check "an unknown option" 2 "Unknown option --bot" apply --bot
 check "no such device" 3 "there is no PCI device 0000:99:00.0" enable 99:00.0

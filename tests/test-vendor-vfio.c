@@ -405,7 +405,7 @@ test_create_elsewhere(void **state)
         const char *text;
     } cases[] = {
         { "no such VF", "0000:61:00.7", "nvidia-1150", 0, VGPU_ERROR_DRIVER,
-          "VF 0000:61:00.7 has gone" },
+          "VF 0000:61:00.7 no longer exists" },
         { "a profile of another family", SIBLING, "vf", 0, VGPU_ERROR_DRIVER,
           "has no profile vf" },
         { "a prefix alone", SIBLING, "nvidia-", 0, VGPU_ERROR_DRIVER, "has no profile" },

@@ -217,7 +217,7 @@ test_create(void **state)
         { "not allowed to ask, by the kernel", VF, "vf", "vfio-pci", EPERM, UNKNOWN },
         { "no descriptor is left", VF, "vf", "vfio-pci", EMFILE, UNKNOWN },
         { "the driver fails", VF, "vf", "vfio-pci", EIO, UNKNOWN },
-        { "gone", "0000:c1:02.5", "vf", NULL, 0, "VF 0000:c1:02.5 has gone" },
+        { "gone", "0000:c1:02.5", "vf", NULL, 0, "VF 0000:c1:02.5 no longer exists" },
         { "a profile of another family", VF, "nvidia-1150", NULL, 0, "has no profile nvidia" },
     };
 

@@ -34,7 +34,7 @@ lintian --allow-root --display-info --fail-on info,warning,error "$dir"/*.change
 files() { sed -E '/\/$/d; s|^\./||; s|^lib/|usr/lib/|; s|(/man/.*)\.gz$|\1|' | LC_ALL=C sort; }
 
 make -s install DESTDIR="$tmp/root" prefix=/usr sysconfdir=/etc > "$tmp/log" 2>&1 ||
-    { cat "$tmp/log" && complain "make install fails"; }
+    { cat "$tmp/log" && complain "make install fails" && exit 1; }
 (cd "$tmp/root" && find . ! -type d) | files > "$tmp/installed"
 dpkg-deb --fsys-tarfile "$deb" | tar -t | files > "$tmp/all"
 # what only the package has
@@ -47,7 +47,7 @@ $(grep '^[<>]' "$tmp/diff")"
 # Debian's rpm has no macros of systemd's.
 rpmspec -P -D '_unitdir /usr/lib/systemd/system' -D '_pkgdocdir /usr/share/doc/virt-vgpu' -D '_prefix /usr' \
     -D '_sysconfdir /etc' -D '_libexecdir /usr/libexec' virt-vgpu.spec > "$tmp/spec" 2> "$tmp/log" ||
-    { cat "$tmp/log" && complain "rpmspec fails"; }
+    { cat "$tmp/log" && complain "rpmspec fails" && exit 1; }
 ! sed '/^%changelog/,$d' "$tmp/spec" | grep -E '%\{|@[A-Z]+@' || complain "virt-vgpu.spec: these are not expanded"
 grep -qx "Version: *$(dpkg-deb -f "$deb" Version | sed 's/-[^-]*$//')" "$tmp/spec" ||
     complain "virt-vgpu.spec is of another version than the .deb"

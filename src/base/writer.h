@@ -13,7 +13,7 @@
 typedef struct VgpuWriter VgpuWriter;
 
 VgpuWriter *vgpu_writer_new(void);
-/* Writes the remaining requests, for @ms at most, and accepts no more. False: not all are on disk; a
+/* Writes the remaining requests, for @ms at most, and accepts no others. False: not all are on disk; a
  * warning says how many. */
 bool vgpu_writer_stop(VgpuWriter *self, guint ms);
 /* Stops, within seconds. No thread may be waiting any more. */

@@ -11,9 +11,8 @@
 #include "domain/inject.h"
 #include "domain/schema.h"
 
-#define ANNOTATION                                                                               \
-    "the annotation" /* the source in errors of an annotation that is not in a
-                                     * domain */
+/* The source in errors of an annotation that is not in a domain. */
+#define ANNOTATION "the annotation"
 #define ANY_VERSION "*[starts-with(namespace-uri(), '" VGPU_XMLNS_FAMILY "')]"
 
 static void

@@ -13,18 +13,19 @@ cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/virt-vgpu-lint
 mkdir -p "$cache/cppcheck" "$cache/clang-tidy"
 find "$cache" -type f -mtime +30 -delete
 
+# A copy outside a checkout, as that of tests/run-all, has generated files, too; .gitignore tells them apart.
+checkout=.
+if [ ! -e .git ]; then
+    checkout=$tmp/checkout
+    git init -q "$checkout"
+fi
+
 # Files that match the patterns, including untracked ones; without generated files and
 # the kernel module, which follows the kernel's style.
 files()
 {
-    if [ -e .git ]; then
-        git ls-files -co --exclude-standard -- "$@"
-    else
-        for pattern; do
-            find . -path './.*' -prune -o -path './build*' -prune -o -path "./${pattern}" -print -o \
-                -name "$pattern" -print
-        done | sed 's|^\./||'
-    fi | grep -vE '^tests/lab/module/|src/bus/' | while read -r file; do
+    git --git-dir="$checkout/.git" --work-tree=. ls-files -co --exclude-standard -- "$@" |
+        grep -vE '^tests/lab/module/|src/bus/' | while read -r file; do
         [ -f "$file" ] && echo "$file"
     done | LC_ALL=C sort -u
 }

@@ -247,7 +247,7 @@ check "and knows its vGPU" until_true has_state 1 active
 release 1
 until_true nothing_left
 
-knob create_delay_ms 100
+knob create_delay_ms 3000 # longer than it takes until the signal
 prepare 1 2> /dev/null &
 hook_pid=$!
 until_true has_records 1

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/names.h"
 #include "cli/boot-lines.h"
 #include "scratch.h"
 
@@ -35,9 +36,9 @@ static const struct {
       "#!/bin/sh\nfor vf in 4 5; do echo 746 | tee "
       "/sys/x/mdev_supported_types/nvidia-746/create; done\n",
       .found = "/etc/rc.local:2 -" },
-    { "a hook of theirs", "etc/libvirt/hooks/qemu.d/10-vgpu",
+    { "a hook of theirs", VGPU_PATH_HOOKS "/10-vgpu",
       "#!/bin/sh\necho $2\n  echo 1150 >$VF/nvidia/current_vgpu_type\n",
-      .found = "/etc/libvirt/hooks/qemu.d/10-vgpu:3 -" },
+      .found = "/" VGPU_PATH_HOOKS "/10-vgpu:3 -" },
     { "a udev rule", "etc/udev/rules.d/99-vgpu.rules",
       "ACTION==\"add\", ATTR{nvidia/current_vgpu_type}=\"1150\"\n",
       .found = "/etc/udev/rules.d/99-vgpu.rules:1 -" },
@@ -48,9 +49,9 @@ static const struct {
       "* * * * * root echo x > /tmp/create\n", .found = "" },
     { "nor a file that is not run", "opt/vgpu/setup.sh", "echo 1 > current_vgpu_type\n",
       .found = "" },
-    { "in another encoding, too", "etc/libvirt/hooks/qemu.d/50-x",
+    { "in another encoding, too", VGPU_PATH_HOOKS "/50-x",
       "# f\xfcr die GPU\necho 1 > current_vgpu_type\n",
-      .found = "/etc/libvirt/hooks/qemu.d/50-x:2 -" },
+      .found = "/" VGPU_PATH_HOOKS "/50-x:2 -" },
     { "a driver's file is not read", "etc/systemd/system/vgpu.service",
       "ExecStart=cat /sys/driver\n", "sys/driver", "echo 1 > current_vgpu_type\n", .found = "" },
 };

@@ -780,16 +780,15 @@ done
 
 # --- doctor -----------------------------------------------------------------------------------
 root=$tmp/root
-hooks=$root/etc/libvirt/hooks
 mkdir -p "$root/sys/kernel/iommu_groups/0" "$root/sys/module/vfio" "$root/sys/module/mdev" \
-    "$root/sys/module/vfio_iommu_type1" "$root/dev/vfio" "$hooks/qemu.d" "$root/run" \
+    "$root/sys/module/vfio_iommu_type1" "$root/dev/vfio" "$root/$hookdir" "$root/run" \
     "$root/usr/sbin" "$root/usr/share/dbus-1/system.d" "$root/sys/class/mdev_bus/0000:41:00.0" \
     "$root/etc/mdevctl.d/0000:41:00.0" "$root/var/lib/virt-vgpu/mdevs"
 touch "$root/dev/vfio/vfio" "$root/usr/sbin/mdevctl" \
     "$root/usr/share/dbus-1/system.d/org.virtvgpu.Manager1.conf"
 printf '#!/bin/sh\n' > "$root/usr/sbin/virt-vgpu-hook"
 chmod 755 "$root/usr/sbin/virt-vgpu-hook"
-ln -s ../../../../usr/sbin/virt-vgpu-hook "$hooks/qemu.d/50-virt-vgpu"
+ln -sr "$root/usr/sbin/virt-vgpu-hook" "$root/$hookdir/50-virt-vgpu"
 sleep 0.1
 sleep 600 &
 libvirtd=$!
@@ -824,14 +823,14 @@ doctor 1
 check "hook in virtqemud" fail "reload virtqemud"
 echo 999999999 > "$root/run/virtqemud.pid"
 doctor 0
-printf '#!/bin/sh\nvirsh list\n' > "$hooks/qemu"
-printf '#!/bin/sh\necho 1 > /sys/bus/mdev/x\n' > "$hooks/qemu.d/10-mdev"
-printf '#!/bin/sh\nlogger virshish\n' > "$hooks/qemu.d/20-other"
-printf '#!/bin/sh\nvirsh list\n' > "$hooks/qemu.d/30-off"
-chmod 755 "$hooks/qemu" "$hooks/qemu.d/10-mdev" "$hooks/qemu.d/20-other"
+printf '#!/bin/sh\nvirsh list\n' > "$root/${hookdir%/*}/qemu"
+printf '#!/bin/sh\necho 1 > /sys/bus/mdev/x\n' > "$root/$hookdir/10-mdev"
+printf '#!/bin/sh\nlogger virshish\n' > "$root/$hookdir/20-other"
+printf '#!/bin/sh\nvirsh list\n' > "$root/$hookdir/30-off"
+chmod 755 "$root/${hookdir%/*}/qemu" "$root/$hookdir/10-mdev" "$root/$hookdir/20-other"
 doctor 0
-check "hook /etc/libvirt/hooks/qemu" warn "virsh"
-check "hook /etc/libvirt/hooks/qemu.d/10-mdev" warn "mediated"
+check "hook /${hookdir%/*}/qemu" warn "virsh"
+check "hook /$hookdir/10-mdev" warn "mediated"
 ! grep -qE "20-other|30-off" "$tmp/out"
 verdict $? "harmless and disabled hooks are not named"
 for uuid in 11111111-0000-4000-8000-000000000001 22222222-0000-4000-8000-000000000002; do
@@ -860,7 +859,7 @@ check hook fail "not executable"
 rm "$root/usr/sbin/virt-vgpu-hook"
 doctor 1
 check hook fail "points to nothing"
-rm "$hooks/qemu.d/50-virt-vgpu"
+rm "$root/$hookdir/50-virt-vgpu"
 doctor 1
 check hook fail "not there"
 kill "$manager"

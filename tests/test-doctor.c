@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "cli/doctor-private.h"
 #include "cli/doctor.h"
 #include "driver/performer.h"
@@ -596,8 +597,7 @@ test_reads_services(void **state)
     expect(host, "polkit", "ok knows");
 }
 
-#define HOOKS "etc/libvirt/hooks/"
-#define NESTED HOOKS "qemu.d/win10/prepare/begin/start.sh"
+#define NESTED VGPU_PATH_HOOKS "/win10/prepare/begin/start.sh"
 
 static void
 make_runnable(FakeSysfs *host, const char *path)
@@ -616,12 +616,13 @@ test_reads_nested_hooks(void **state)
     expect(host, "hook /" NESTED, "warn runs virsh nodedev-detach");
     fake_file_set(host, NESTED, "#!/bin/sh\necho 7 > /sys/bus/pci/devices/x/sriov_numvfs\n");
     expect(host, "hook /" NESTED, "warn writes sriov_numvfs");
-    fake_file_set(host, HOOKS "qemu.d/mine/a/b/c/d.sh", "virsh list");
-    make_runnable(host, HOOKS "qemu.d/mine/a/b/c/d.sh");
-    expect(host, "hook /" HOOKS "qemu.d/mine/a/b/c/d.sh", NULL); /* deeper than anything runs */
-    fake_file_set(host, HOOKS "qemu.d/60-mine", "virsh list");
-    make_runnable(host, HOOKS "qemu.d/60-mine");
-    expect(host, "hook /" HOOKS "qemu.d/60-mine", "warn runs virsh");
+    fake_file_set(host, VGPU_PATH_HOOKS "/mine/a/b/c/d.sh", "virsh list");
+    make_runnable(host, VGPU_PATH_HOOKS "/mine/a/b/c/d.sh");
+    expect(host, "hook /" VGPU_PATH_HOOKS "/mine/a/b/c/d.sh",
+           NULL); /* deeper than anything runs */
+    fake_file_set(host, VGPU_PATH_HOOKS "/60-mine", "virsh list");
+    make_runnable(host, VGPU_PATH_HOOKS "/60-mine");
+    expect(host, "hook /" VGPU_PATH_HOOKS "/60-mine", "warn runs virsh");
 }
 
 static uid_t was;
@@ -651,13 +652,14 @@ show(FakeSysfs *host, const char *path)
 static void
 test_reads_hidden(void **state)
 {
-    static const struct {
+    g_autofree char *beside = g_path_get_dirname(VGPU_PATH_HOOKS);
+    const struct {
         const char *file, *hidden, *check, *before, *then;
     } cases[] = {
-        { HOOKS "qemu.d/50-virt-vgpu", "etc/libvirt", "hook", "fail /etc/libvirt/hooks/qemu.d/50",
-          "warn cannot look at /etc/libvirt/hooks/qemu.d: permission denied|run doctor as root" },
-        { HOOKS "qemu.d/50-virt-vgpu", HOOKS "qemu.d", "hook", "fail",
-          "warn cannot look at /etc" },
+        { VGPU_PATH_HOOK, beside, "hook", "fail /" VGPU_PATH_HOOK " is not executable",
+          "warn cannot look at /" VGPU_PATH_HOOKS ": permission denied|run doctor as root" },
+        { VGPU_PATH_HOOK, VGPU_PATH_HOOKS, "hook", "fail",
+          "warn cannot look at /" VGPU_PATH_HOOKS },
         { "etc/virt-vgpu/host.xml", "etc/virt-vgpu", "host layout", "warn not applied",
           "warn cannot look at /etc/virt-vgpu/host.xml" },
         { "etc/mdevctl.d/x/y", "etc/mdevctl.d", "mdevctl autostart", "ok",
@@ -691,7 +693,10 @@ test_reads_confinement(void **state)
     fake_file_set(host, "run/virtqemud.pid", "4711\n");
     expect(host, "apparmor of virtqemud", NULL);
     fake_file_set(host, "proc/4711/attr/current", "virtqemud (enforce)\n");
-    expect(host, "apparmor of virtqemud", "ok the profile virtqemud lets it run /etc/libvirt/");
+    expect(host, "apparmor of virtqemud",
+           g_str_has_prefix(VGPU_PATH_HOOK, "etc/libvirt/hooks/")
+               ? "ok the profile virtqemud lets it run /" VGPU_PATH_HOOK
+               : "warn the profile virtqemud does not name /" VGPU_PATH_HOOK ":");
     fake_file_set(host, "sys/fs/selinux/enforce", "1");
     fake_file_set(host, "proc/4711/attr/current", "system_u:system_r:virtqemud_t:s0");
     expect(host, "apparmor of virtqemud", NULL);

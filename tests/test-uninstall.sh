@@ -74,11 +74,11 @@ check "its record, too" row records fail "1 in /run/virt-vgpu/claims"
 check "it is destroyed" cli destroy "$uuid"
 check "then the host is clean again" is_clean
 
-mkdir -p "$root/etc/virt-vgpu/pools" "$root/var/lib/virt-vgpu/mdevs" "$root/etc/libvirt/hooks/qemu.d" "$root/usr/sbin"
+mkdir -p "$root/etc/virt-vgpu/pools" "$root/var/lib/virt-vgpu/mdevs" "$root/$hookdir" "$root/usr/sbin"
 echo "<vgpuhost/>" > "$root/etc/virt-vgpu/host.xml"
 echo "<vgpupool><name>a</name></vgpupool>" > "$root/etc/virt-vgpu/pools/a.xml"
 touch "$root/usr/sbin/virt-vgpu-hook"
-ln -s ../../../../usr/sbin/virt-vgpu-hook "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
+ln -sr "$root/usr/sbin/virt-vgpu-hook" "$root/$hookdir/50-virt-vgpu"
 check "empty files and the package's link are clean" is_clean
 
 echo "<vgpuhost><gpu address='0000:41:00.0'/></vgpuhost>" > "$root/etc/virt-vgpu/host.xml"
@@ -98,12 +98,12 @@ check "a persistent vGPU" not_clean
 check "is one" row "persistent vGPUs" fail "1 in /var/lib/virt-vgpu/mdevs"
 rm "$root/var/lib/virt-vgpu/mdevs/x" "$root/usr/sbin/virt-vgpu-hook"
 check "a hook that points to nothing" not_clean
-check "can be removed" row hook fail "rm /etc/libvirt/hooks/qemu.d/50-virt-vgpu"
-rm "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
-touch "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
+check "can be removed" row hook fail "rm /$hookdir/50-virt-vgpu"
+rm "$root/$hookdir/50-virt-vgpu"
+touch "$root/$hookdir/50-virt-vgpu"
 check "one that was copied" not_clean
 check "stays when the package is removed" row hook fail "is a file"
-rm "$root/etc/libvirt/hooks/qemu.d/50-virt-vgpu"
+rm "$root/$hookdir/50-virt-vgpu"
 
 node=missing.xml
 check "without libvirt's answer the host is not clean" not_clean

@@ -38,6 +38,11 @@
 #define VGPU_PATH_KERNEL_LOG "run/virt-vgpu/kernel-log"   /* the position in this boot */
 #define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* the result of the last host-apply */
 
+/* Where libvirt looks for hooks of QEMU: /etc/libvirt/hooks/qemu.d, regardless of our prefix (libvirt:
+ * docs/hooks.rst), unless --with-hookdir named another directory. A file qemu beside it is a hook, too. */
+#define VGPU_PATH_HOOKS VGPU_HOOKDIR
+#define VGPU_PATH_HOOK VGPU_PATH_HOOKS "/50-virt-vgpu"
+
 /* The journal's socket for datagrams; always that of the system, regardless of --root */
 #define VGPU_PATH_JOURNAL "/run/systemd/journal/socket"
 

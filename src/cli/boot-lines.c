@@ -4,18 +4,15 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/names.h"
+
 /* Where administrators put files that are run at boot; units come first, so that a script is reported
  * with the unit that runs it. */
 static const char *const dirs[] = {
-    "etc/systemd/system",
-    "usr/local/lib/systemd/system",
-    "etc/udev/rules.d",
-    "etc/cron.d",
-    "etc/init.d",
-    "etc/rc.d",
-    "etc/local.d",
-    "etc/libvirt/hooks",
-    "etc/libvirt/hooks/qemu.d",
+    "etc/systemd/system", "usr/local/lib/systemd/system",
+    "etc/udev/rules.d",   "etc/cron.d",
+    "etc/init.d",         "etc/rc.d",
+    "etc/local.d",        VGPU_PATH_HOOKS,
 };
 
 static const char *const files[] = { "etc/rc.local", "etc/crontab",
@@ -165,10 +162,12 @@ vgpu_boot_lines_find(const VgpuSysfs *fs)
     g_autoptr(GRegex) makes = g_regex_new(MAKES, G_REGEX_OPTIMIZE, 0, NULL);
     g_autoptr(GRegex) calls = g_regex_new(CALLS, G_REGEX_OPTIMIZE, 0, NULL);
     GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify) boot_line_free);
+    g_autofree char *hooks = g_path_get_dirname(VGPU_PATH_HOOKS);
     Search self = { fs, found, seen, about, makes, calls };
 
     for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++)
         search_dir(&self, dirs[i], NULL);
+    search_dir(&self, hooks, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
         search_file(&self, files[i], NULL);
     g_ptr_array_sort(found, compare_found);

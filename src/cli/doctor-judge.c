@@ -149,7 +149,8 @@ vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
 }
 
 /* The programs that the profiles of libvirtd and virtqemud let them execute, apart from their own hooks
- * (libvirt: src/security/apparmor/usr.sbin.libvirtd.in). */
+ * (libvirt: src/security/apparmor/usr.sbin.libvirtd.in), which these profiles name wherever libvirt looks for
+ * hooks. */
 static bool
 may_be_executed(const char *program)
 {

@@ -8,13 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "base/process.h"
 #include "cli/doctor-private.h"
 
-/* libvirt looks for its hooks here, regardless of the prefix that we were built with (docs/hooks.rst). */
-#define HOOKS_DIR "etc/libvirt/hooks/"
-#define HOOK_NAME "50-virt-vgpu"
-#define HOOK HOOKS_DIR "qemu.d/" HOOK_NAME
 #define NESTED_MAX 3 /* directories: of the domain, the operation and its part */
 #define HOOKS_MAX 200
 
@@ -25,22 +22,23 @@ check_hook(VgpuDoctor *self)
     int root_fd = vgpu_sysfs_root_fd(self->fs);
     struct stat st;
 
-    if (vgpu_doctor_row_add_hidden(self, "hook", HOOKS_DIR "qemu.d"))
+    if (vgpu_doctor_row_add_hidden(self, "hook", VGPU_PATH_HOOKS))
         return;
-    if (fstatat(root_fd, HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(root_fd, VGPU_PATH_HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
         vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
-                            "/" HOOK " is not there: libvirt does not call us",
+                            "/" VGPU_PATH_HOOK " is not there: libvirt does not call us",
                             "link it to virt-vgpu-hook, then 'systemctl reload libvirtd' (or "
                             "virtqemud)");
-    else if (fstatat(root_fd, HOOK, &st, 0) < 0)
-        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL, "/" HOOK " points to nothing",
+    else if (fstatat(root_fd, VGPU_PATH_HOOK, &st, 0) < 0)
+        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
+                            "/" VGPU_PATH_HOOK " points to nothing",
                             "install virt-vgpu-hook where it points to");
     else if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
         vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
-                            "/" HOOK " is not executable: libvirt skips it",
+                            "/" VGPU_PATH_HOOK " is not executable: libvirt skips it",
                             "chmod 0755 what it points to");
     else
-        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_OK, "/" HOOK, NULL);
+        vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_OK, "/" VGPU_PATH_HOOK, NULL);
 }
 
 /* The files below @dir. */
@@ -56,7 +54,7 @@ list_files(VgpuDoctor *self, const char *dir, guint depth, GPtrArray *paths)
         if (depth && fstatat(vgpu_sysfs_root_fd(self->fs), path, &st, 0) == 0 &&
             S_ISDIR(st.st_mode))
             list_files(self, path, depth - 1, paths);
-        else if (strcmp(path, HOOK) != 0)
+        else if (strcmp(path, VGPU_PATH_HOOK) != 0)
             g_ptr_array_add(paths, g_steal_pointer(&path));
     }
 }
@@ -68,9 +66,10 @@ static GPtrArray *
 list_other_hooks(VgpuDoctor *self)
 {
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *dir = g_path_get_dirname(VGPU_PATH_HOOKS);
 
-    g_ptr_array_add(paths, g_strdup(HOOKS_DIR "qemu"));
-    list_files(self, HOOKS_DIR "qemu.d", NESTED_MAX, paths);
+    g_ptr_array_add(paths, g_build_filename(dir, "qemu", NULL));
+    list_files(self, VGPU_PATH_HOOKS, NESTED_MAX, paths);
     return paths;
 }
 
@@ -86,7 +85,7 @@ check_other_hooks(VgpuDoctor *self)
 {
     g_autoptr(GPtrArray) paths = list_other_hooks(self);
     struct stat ours = { 0 }, st;
-    bool have_ours = is_run(self, HOOK, &ours);
+    bool have_ours = is_run(self, VGPU_PATH_HOOK, &ours);
 
     for (guint i = 0; i < paths->len; i++) {
         const char *path = g_ptr_array_index(paths, i);
@@ -181,7 +180,7 @@ check_hook_loaded(VgpuDoctor *self)
     VgpuHookTimes times = { .other = oldest_other_hook(self) };
     struct stat st;
 
-    if (fstatat(vgpu_sysfs_root_fd(self->fs), HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(vgpu_sysfs_root_fd(self->fs), VGPU_PATH_HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return; /* check_hook() has said so */
     times.installed = change_time(&st);
     for (gsize i = 0; i < G_N_ELEMENTS(services); i++) {
@@ -203,12 +202,13 @@ static char *
 hook_program(VgpuDoctor *self)
 {
     char target[PATH_MAX];
-    ssize_t len = readlinkat(vgpu_sysfs_root_fd(self->fs), HOOK, target, sizeof(target) - 1);
+    ssize_t len =
+        readlinkat(vgpu_sysfs_root_fd(self->fs), VGPU_PATH_HOOK, target, sizeof(target) - 1);
 
     if (len < 0)
-        return g_strdup("/" HOOK);
+        return g_strdup("/" VGPU_PATH_HOOK);
     target[len] = '\0';
-    return g_canonicalize_filename(target, "/" HOOKS_DIR "qemu.d");
+    return g_canonicalize_filename(target, "/" VGPU_PATH_HOOKS);
 }
 
 /* Its SELinux context; NULL: it has none. */
@@ -216,7 +216,7 @@ static char *
 hook_label(VgpuDoctor *self)
 {
     char label[256];
-    int fd = openat(vgpu_sysfs_root_fd(self->fs), HOOK, O_RDONLY | O_CLOEXEC);
+    int fd = openat(vgpu_sysfs_root_fd(self->fs), VGPU_PATH_HOOK, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? -1 : fgetxattr(fd, "security.selinux", label, sizeof(label) - 1);
 
     if (fd >= 0)

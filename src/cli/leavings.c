@@ -20,9 +20,6 @@
 #include "libvirt/domains.h"
 #include "sysfs/sysfs.h"
 
-/* libvirt looks for its hooks here, regardless of the prefix that we were built with (docs/hooks.rst). */
-#define HOOK "etc/libvirt/hooks/qemu.d/50-virt-vgpu"
-
 static const VgpuColumn columns[] = {
     { .key = "check", .header = "Check", .fit = VGPU_FIT_CUT },
     { .key = "status", .header = "Status", .state = true },
@@ -304,16 +301,18 @@ check_hook(Check *self)
     struct stat link, file;
     int root = vgpu_sysfs_root_fd(self->fs);
 
-    if (fstatat(root, HOOK, &link, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (fstatat(root, VGPU_PATH_HOOK, &link, AT_SYMLINK_NOFOLLOW) < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             clean(self, "hook", "not there");
         else
-            left(self, "hook", "/" HOOK " cannot be read", "run uninstall-check as root");
+            left(self, "hook", "/" VGPU_PATH_HOOK " cannot be read",
+                 "run uninstall-check as root");
     } else if (!S_ISLNK(link.st_mode)) {
-        left(self, "hook", "/" HOOK " is a file, which stays when the package is removed",
-             "rm /" HOOK);
-    } else if (fstatat(root, HOOK, &file, 0) < 0) {
-        left(self, "hook", "/" HOOK " points to nothing", "rm /" HOOK);
+        left(self, "hook",
+             "/" VGPU_PATH_HOOK " is a file, which stays when the package is removed",
+             "rm /" VGPU_PATH_HOOK);
+    } else if (fstatat(root, VGPU_PATH_HOOK, &file, 0) < 0) {
+        left(self, "hook", "/" VGPU_PATH_HOOK " points to nothing", "rm /" VGPU_PATH_HOOK);
     } else {
         clean(self, "hook", "the link is removed with the package");
     }

@@ -26,6 +26,7 @@ static VgpuWorker *worker;
 
 /* --- the manager -------------------------------------------------------------------------- */
 
+G_GNUC_PRINTF(1, 2)
 static void
 note(const char *format, ...)
 {

@@ -158,9 +158,10 @@ make_pool(Host *self)
     g_autofree char *tenants =
         one_in(self, 3) ? g_strdup("")
                         : g_strdup_printf("<tenants><tenant name='acme' %s/></tenants>", limit);
+    const char *profile = a_profile(self);
     g_autofree char *profiles =
-        g_strdup_printf(one_in(self, 3) ? "<profiles><profile name='%s'/></profiles>" : "",
-                        a_profile(self));
+        one_in(self, 3) ? g_strdup_printf("<profiles><profile name='%s'/></profiles>", profile)
+                        : g_strdup("");
     g_autofree char *sources = some_sources(self);
     g_autofree char *xml = g_strdup_printf("<vgpupool><name>design</name><source>%s</source>%s%s"
                                            "</vgpupool>",

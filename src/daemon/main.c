@@ -156,7 +156,9 @@ set_limits(void)
         limit.rlim_cur = MIN(limit.rlim_max, 65536);
         (void) setrlimit(RLIMIT_NOFILE, &limit);
     }
+#ifdef M_ARENA_MAX /* glibc's; musl has no heaps for each thread */
     (void) mallopt(M_ARENA_MAX, 2);
+#endif
     umask(0077);
 }
 

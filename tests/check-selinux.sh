@@ -12,6 +12,7 @@ modules=${VGPU_SELINUX_MODULES:-/usr/share/selinux/default}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
+allowed=0 denied=0
 complain()
 {
     echo "check-selinux.sh: $*"
@@ -27,11 +28,13 @@ rules()
 # allows SOURCE TARGET CLASS PERMISSIONS
 allows()
 {
+    allowed=$((allowed + 1))
     [ "$(rules -A -s "$1" -t "$2" -c "$3" -p "$4")" ] || complain "not allowed: $1 $2:$3 { $4 }"
 }
 # denies SOURCE TARGET CLASS PERMISSIONS, which only a permission of that source itself would give
 denies()
 {
+    denied=$((denied + 1))
     [ -z "$(rules -A -s "$1" -t "$2" -c "$3" -p "$4")" ] || complain "allowed: $1 $2:$3 { $4 }"
 }
 enters()
@@ -61,6 +64,7 @@ check_rules()
     enters init_t virtvgpud_exec_t virtvgpud_t
     allows init_t virtvgpud_t process2 nnp_transition
     allows init_t virtvgpud_t unix_stream_socket create
+    allows init_t virtvgpud_var_run_t sock_file create
     enters virtvgpud_t virt_vgpu_driver_exec_t virt_vgpu_driver_t
     allows virtvgpud_t virt_vgpu_driver_t process2 nnp_transition
     allows virtvgpud_t virtd_t unix_stream_socket connectto
@@ -96,7 +100,7 @@ check_rules()
 if [ $# -gt 0 ]; then
     policy=$1
     check_rules
-    [ "$failed" = 0 ] && echo "check-selinux.sh: $policy allows what it should"
+    [ "$failed" = 0 ] && echo "check-selinux.sh: $allowed accesses are allowed, $denied are not"
     exit "$failed"
 fi
 
@@ -127,8 +131,8 @@ if command -v semodule_unpackage > /dev/null && command -v matchpathcon > /dev/n
     is /run/virt-vgpu/hook.sock socket virtvgpud_var_run_t
     is /run/virt-vgpu/claims dir virtvgpud_var_run_t
     # the command, and programs that run in units of their own
-    for path in /usr/bin/virt-vgpu /usr/libexec/virt-vgpu-host /usr/libexec/virt-vgpu-iso /usr/libexec/virt-vgpu-metadata; do
-        is "$path" file "<<none>>"
+    for path in bin/virt-vgpu libexec/virt-vgpu-host libexec/virt-vgpu-iso libexec/virt-vgpu-metadata; do
+        is "/usr/$path" file "<<none>>"
     done
     # what a path of names.h begins with
     sed -n 's|^#define VGPU_PATH_[A-Z_]* "\([^/"]*\(/lib\)*/virt-vgpu\)[/"].*|/\1|p' "$srcdir/src/base/names.h" | sort -u > "$tmp/paths"
@@ -154,7 +158,7 @@ if [ -e "$modules/base.pp.bz2" ] && [ -e "$pp" ] && command -v secilc > /dev/nul
     secilc -M true -o "$policy" -f "$tmp/contexts" "$tmp"/cil/*.cil > "$tmp/log" 2>&1 ||
         { tail -n 20 "$tmp/log" && complain "the module cannot be linked with Debian's" && exit 1; }
     check_rules
-    linked=", linked with Debian's policy"
+    linked=", linked with Debian's policy: $allowed accesses are allowed, $denied are not"
 else
     echo "check-selinux.sh: not linked: selinux-policy-default, policycoreutils, secilc, setools"
     linked=''

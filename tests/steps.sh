@@ -114,7 +114,7 @@ install_tools() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq -y --no-install-recommends install ccache clang clang-format clang-tidy cppcheck dbus-daemon \
-        fish git jq libxml2-utils man-db perl python3 python3-gi shellcheck systemd xorriso xz-utils zsh || return
+        fish git jq libxml2-utils man-db perl python3 python3-gi shellcheck systemd xorriso xsltproc xz-utils zsh || return
     # libFuzzer, in the same version as clang
     apt-get -qq -y --no-install-recommends install libclang-rt-dev ||
         apt-get -qq -y --no-install-recommends install libclang-rt-14-dev || return

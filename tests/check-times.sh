@@ -23,7 +23,7 @@ check_header()
     }
 }
 check_header takes '[1-9][0-9]*'
-check_header once 'bookworm|trixie'
+check_header once 'bookworm|trixie|battery'
 check_header releases 'bookworm|trixie'
 check_header machine 'iommu'
 check_header init 'systemd'

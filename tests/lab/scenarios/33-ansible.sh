@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The Ansible role: check mode changes nothing, the first run sets up GPU, pool and settings, the second changes nothing
 # takes: 150
-# once: bookworm
+# once: battery
 # init: systemd
 # timeout: 900
 # shellcheck source=SCRIPTDIR/../vgpu.sh

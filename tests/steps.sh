@@ -118,7 +118,8 @@ install_tools() {
     # libFuzzer, in the same version as clang
     apt-get -qq -y --no-install-recommends install libclang-rt-dev ||
         apt-get -qq -y --no-install-recommends install libclang-rt-14-dev || return
-    # Optional tools for tests, by their names on Debian 13 and 12; promtool without its server.
+    # Optional tools for tests; godbus by its names on Debian 13 and 12, promtool without its server.
+    apt-get -qq -y --no-install-recommends install selinux-policy-dev selinux-utils semodule-utils || true
     apt-get -qq -y --no-install-recommends install golang-go golang-github-godbus-dbus-dev ||
         apt-get -qq -y --no-install-recommends install golang-go golang-dbus-dev || true
     command -v promtool > /dev/null || install_promtool || true

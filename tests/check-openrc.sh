@@ -20,8 +20,8 @@ names()
     sed -n "s/^$2=//p" "$srcdir/data/$1.service.in" | tr ' ' '\n' | grep '\.service$' |
         sed -e 's/\.service$//' -e '/^modprobe@/d' -e 's/^systemd-modules-load$/modules/' | sort -u
 }
-# without what OpenRC has for use, need or want alone
-same() # SCRIPT VERB KEY
+# The names that match PATTERN are only in one of the two.
+same() # SCRIPT VERB KEY PATTERN
 {
     words "$1" "$2" | grep -vx "$4" > "$tmp/script"
     names "$1" "$3" | grep -vx "$4" > "$tmp/unit"

@@ -246,6 +246,13 @@ is_state() { [ "$(state "$1")" = "$2" ]; }
 
 # --- daemons ------------------------------------------------------------------------------------
 
+# The package, in place of `make install` in the guest with systemd; and the same source as version 0.1.9.
+PACKAGE=/usr/lib/virt-vgpu-lab/virt-vgpu.deb
+PACKAGE_OLD=/usr/lib/virt-vgpu-lab/virt-vgpu-old.deb
+export PACKAGE PACKAGE_OLD
+# quick_dpkg OPTION…: without triggers, since those of man-db take a minute here.
+quick_dpkg() { DEBIAN_FRONTEND=noninteractive dpkg --no-triggers --force-unsafe-io "$@"; }
+
 daemon_bin=/usr/sbin/virtvgpud
 daemon_installed() { [ -x "$daemon_bin" ]; }
 # The socket file of a dead daemon can be left over, so check for a listener.

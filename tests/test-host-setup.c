@@ -26,7 +26,8 @@ static VgpuWorker *worker;
 
 /* --- the manager -------------------------------------------------------------------------- */
 
-G_GNUC_PRINTF(1, 2)
+static void note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 static void
 note(const char *format, ...)
 {

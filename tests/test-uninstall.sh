@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command line of virt-vgpu uninstall-check, with the real daemon: a clean host, then each kind of leftover.
+# shellcheck disable=SC2154 # make check sets hookdir
 set -u
 # shellcheck source=tests/functions.sh
 . "${top_srcdir:-.}/tests/functions.sh"

@@ -3,7 +3,7 @@
 # Under systemd both units are up before libvirtd, the sandbox lets the daemon work, and no stop, crash or restart loses anything
 # takes: 70
 # init: systemd
-# timeout: 600
+# timeout: 900
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"
 

@@ -4,6 +4,7 @@
 # takes: 250
 # once: battery
 # init: systemd
+# needs: the package of an older version
 # timeout: 1500
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/names.h"
@@ -203,6 +204,9 @@ stand_in(char **argv)
     g_autofree char *text = NULL;
     char byte;
 
+    /* As the real program does. If g_spawn_sync() runs meanwhile, this process has inherited its
+     * pipe, and it waits until nobody has that. */
+    (void) syscall(SYS_close_range, VGPU_DRIVER_LOCK_FD + 1, ~0u, 0);
     if (!g_file_get_contents(path, &text, NULL, NULL))
         return EXIT_FAILURE;
     if (g_str_has_prefix(text, REAL " ")) {

@@ -570,6 +570,39 @@ test_descriptors(void **state)
         close(ours[i]);
 }
 
+/* Opened by main(), so that they can be closed between two steps of a spawn. */
+static const int low[] = { VGPU_DRIVER_SOCKET_FD, VGPU_DRIVER_LOCK_FD };
+static int closed_next = -1; /* -1: none is */
+
+bool __wrap_vgpu_driver_protocol_socketpair(int fds[2], GError **error);
+bool __real_vgpu_driver_protocol_socketpair(int fds[2], GError **error);
+
+bool
+__wrap_vgpu_driver_protocol_socketpair(int fds[2], GError **error)
+{
+    bool made = __real_vgpu_driver_protocol_socketpair(fds, error);
+
+    if (closed_next >= 0)
+        close(closed_next);
+    closed_next = -1;
+    return made;
+}
+
+/* Another thread closes a descriptor whose number is one of those that the program expects. */
+static void
+test_low_descriptors(void **state)
+{
+    DriverHost *host = *state;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(low); i++) {
+        g_autoptr(VgpuDriverProcess) process = process_new(host, NAME);
+
+        closed_next = low[i];
+        ask_well(host, process);
+        assert_true(vgpu_driver_process_is_locked(&host->options, NAME));
+    }
+}
+
 static void
 test_environment(void **state)
 {
@@ -773,10 +806,14 @@ main(int argc, char **argv)
         WITH_HOST(test_environment),        WITH_HOST(test_end),
         WITH_HOST(test_end_at_the_start),   WITH_HOST(test_next_of_a_name),
         WITH_HOST(test_side_by_side),       WITH_HOST(test_lock),
-        WITH_HOST(test_few_descriptors),
+        WITH_HOST(test_few_descriptors),    WITH_HOST(test_low_descriptors),
     };
 
     if (argc > 4)
         return stand_in(argv);
+    for (gsize i = 0; i < G_N_ELEMENTS(low); i++) {
+        if (dup2(STDERR_FILENO, low[i]) < 0 || fcntl(low[i], F_SETFD, FD_CLOEXEC) < 0)
+            return EXIT_FAILURE;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,11 +191,25 @@ start_with(Job *job, int null, int theirs, int lock, const char *path, GError **
                                             NULL, NULL, error);
 }
 
-/* GLib (2.74) opens /dev/null itself where it is asked to, and aborts the program if it cannot. */
+/* Opens /dev/null. GLib (2.74) would do so itself, but abort the program if it cannot. In the child GLib
+ * closes this number at last, which must not be one that the child has been given by then. */
+static int
+open_null(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null;
+
+    if (fd < 0 || fd > VGPU_DRIVER_LOCK_FD)
+        return fd;
+    null = fcntl(fd, F_DUPFD_CLOEXEC, VGPU_DRIVER_LOCK_FD + 1);
+    close(fd);
+    return null;
+}
+
 static bool
 start(Job *job, int theirs, int lock, const char *path, GError **error)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null = open_null();
     bool started;
 
     if (null < 0)

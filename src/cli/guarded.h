@@ -2,7 +2,8 @@
 /* guarded.h: standard output and standard error without terminal escapes
  *
  * Verbs print much untrusted text: names, reasons, XML. On a terminal, and always on standard error, all
- * output is filtered here, so that verbs need not care; colours are kept. */
+ * output is filtered here, so that verbs need not care; colours are kept. Not with musl, whose streams
+ * cannot be replaced; configure says so. */
 #pragma once
 
 #include <glib.h>

@@ -64,13 +64,13 @@ offers "virt-vgpu --bus session expl" explain
 offers "virt-vgpu --bus s" system session
 offers "virt-vgpu frobnicate "
 for verb in "${verbs[@]}"; do
-    mapfile -t options < <("$builddir/virt-vgpu" "$verb" --help |
-        sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' | sort -u)
+    "$builddir/virt-vgpu" "$verb" --help > "$tmp/all"
+    mapfile -t options < <(sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' "$tmp/all" | sort -u)
     offers "virt-vgpu $verb --" "${options[@]}"
     # and the values of those that have some are in their help
     while IFS=$'\t' read -r option _ values; do
         [ "$option" != --columns ] || continue # these are not in the help
-        "$builddir/virt-vgpu" "$verb" --help | sed -n "/^ .*$option /,/^  *\(-., \)\{0,1\}--/p" > "$tmp/help"
+        sed -n "/^ .*$option /,/^  *\(-., \)\{0,1\}--/p" "$tmp/all" > "$tmp/help"
         for value in $values; do
             offers "virt-vgpu $verb $option $value" "$value"
             grep -qw -- "$value" "$tmp/help"

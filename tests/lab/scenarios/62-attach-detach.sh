@@ -94,10 +94,13 @@ virsh -q resume web1
 wait_for 30 are_rows 0:planned:True 1:planned:True
 wait_for 30 nothing_left
 
-say "virsh, live: an attached hand-made device becomes the domain's; a detached one is removed"
-virt-vgpu create "$A2" 'NVIDIA A2-4Q' --uuid "$v7" > /run/lab-create
+say "virsh, live, without the daemon: an attached hand-made device becomes the domain's; a detached one is removed"
+assert_fails "belongs to domain 'web1'" virt-vgpu create "$A2" 'NVIDIA A2-4Q' --uuid "$v7"
+daemon_kill # it would remove it before it is attached
+mdev_create "$A2_VF" nvidia-746 "$v7"
 mdev_hostdev "$v7" | sed "s,</hostdev>,<alias name='ua-vgpu-7'/>&," > /run/lab-hostdev.xml
 virsh -q attach-device web1 /run/lab-hostdev.xml --live
+daemon_start
 wait_for 30 are_rows 0:planned:True 1:planned:True 7:active:True
 # Numbers are not reused within a run.
 "${attach[@]}" --live > /run/lab-attach

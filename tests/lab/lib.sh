@@ -260,6 +260,8 @@ daemon_listens() {
     awk '$4 == "00010000" && $8 == "/run/virt-vgpu/hook.sock" { found = 1 } END { exit !found }' \
         /proc/net/unix
 }
+# It has its name on the message bus, which takes it a moment longer.
+daemon_answers() { virt-vgpu version --json 2> /dev/null | grep -q '"daemon_version": *"'; }
 daemon_pid() { cat /run/lab-virtvgpud.pid; }
 daemon_running() { [ -e /run/lab-virtvgpud.pid ] && kill -0 "$(daemon_pid)" 2> /dev/null; }
 # daemon_start [ARG…]
@@ -270,6 +272,7 @@ daemon_start() {
         >> "$lab_work/logs/virtvgpud.log" 2>&1 < /dev/null &
     disown
     wait_for 60 daemon_listens
+    wait_for 60 daemon_answers
 }
 daemon_signal() {
     local pid

@@ -419,6 +419,40 @@ put_on_vfs(World *self, const VgpuProfile *profile, guint used, guint promised)
     }
 }
 
+/* A VF that a domain names may have its type already: that is the vGPU which is promised there. */
+static void
+test_promised_where_it_is(void **state)
+{
+    static const struct {
+        const char *what, *uuid;
+        guint vf, profile;
+        guint pending;
+    } cases[] = {
+        { "its own", NULL, 0, 0, 0 },
+        { "of another size", NULL, 0, 1, 1 },
+        { "on another VF", NULL, 1, 0, 1 },
+        { "another domain's", "u", 0, 0, 1 },
+    };
+    World *self = *state;
+    const VgpuProfile *profile = g_ptr_array_index(self->gpu->profiles, 0);
+    VgpuParent *parent = g_ptr_array_index(self->gpu->parents, 0);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const VgpuParent *to = g_ptr_array_index(self->gpu->parents, cases[i].vf);
+        const VgpuProfile *promised = g_ptr_array_index(self->gpu->profiles, cases[i].profile);
+        VgpuReservation promise = { "promise", to->address, promised->id };
+        VgpuLoad load;
+
+        g_ptr_array_set_size(parent->instances, 0);
+        vgpu_parent_add_instance(parent, cases[i].uuid, profile->id);
+        g_array_set_size(self->reservations, 0);
+        g_array_append_val(self->reservations, promise);
+        load = vgpu_room_load(&self->snapshot, self->gpu, profile);
+        if (load.pending != cases[i].pending)
+            fail_msg("%s: %u are pending", cases[i].what, load.pending);
+    }
+}
+
 /* A driver without instance counts, on VFs: the reported capacity never exceeds the real one, and an unknown
  * capacity does not prevent a start. */
 static void
@@ -667,9 +701,11 @@ test_set_already(void **state)
     World *self = *state;
     VgpuWant any = { 0 };
     VgpuWant named = { .vf = (char *) "0000:41:00.4" };
+    const VgpuReservation promise = { "the domain's other one", "0000:41:00.4", "nvidia-468" };
     g_autoptr(VgpuCandidate) elsewhere = NULL;
     g_autoptr(VgpuCandidate) there = NULL;
     g_autoptr(VgpuCandidate) other = NULL;
+    g_autoptr(VgpuCandidate) second = NULL;
 
     vgpu_parent_add_instance(g_ptr_array_index(self->gpu->parents, 0), NULL, "nvidia-468");
     elsewhere = judge(self, &any, "A100-4C");
@@ -678,6 +714,9 @@ test_set_already(void **state)
     assert_string_equal(there->parent->address, "0000:41:00.4");
     other = judge(self, &named, "A100-4B");
     assert_int_equal(other->verdict, VGPU_VERDICT_NO_ROOM);
+    g_array_append_val(self->reservations, promise);
+    second = judge(self, &named, "A100-4C");
+    assert_int_equal(second->verdict, VGPU_VERDICT_NO_ROOM);
 }
 
 int
@@ -696,6 +735,7 @@ main(void)
         cmocka_unit_test(test_kept_out),
         test(test_planned),
         test(test_set_already),
+        test(test_promised_where_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

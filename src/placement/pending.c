@@ -9,12 +9,23 @@ struct VgpuPending {
     GHashTable *profiles; /* UUID of an instance that does not tell it → its profile */
 };
 
+const VgpuInstance *
+vgpu_pending_seen(const VgpuParent *parent, const VgpuReservation *reservation)
+{
+    const VgpuInstance *instance = vgpu_parent_find_instance(parent, reservation->uuid);
+    const VgpuInstance *first = vgpu_parent_first_instance(parent);
+
+    if (instance || !parent->is_vf || !first || first->uuid ||
+        g_strcmp0(first->profile_id, reservation->profile_id) != 0)
+        return instance;
+    return first;
+}
+
 bool
 vgpu_pending_is_open(const VgpuInventory *inventory, const VgpuReservation *reservation)
 {
     const VgpuParent *parent = vgpu_inventory_find_parent(inventory, reservation->parent, NULL);
-    const VgpuInstance *instance =
-        parent ? vgpu_parent_find_instance(parent, reservation->uuid) : NULL;
+    const VgpuInstance *instance = parent ? vgpu_pending_seen(parent, reservation) : NULL;
 
     return parent && (!instance || !instance->profile_id);
 }
@@ -40,8 +51,7 @@ add(VgpuPending *self, const VgpuInventory *inventory, const VgpuReservation *re
 {
     VgpuGpu *gpu = NULL;
     VgpuParent *parent = vgpu_inventory_find_parent(inventory, reservation->parent, &gpu);
-    const VgpuInstance *instance =
-        parent ? vgpu_parent_find_instance(parent, reservation->uuid) : NULL;
+    const VgpuInstance *instance = parent ? vgpu_pending_seen(parent, reservation) : NULL;
 
     if (!parent || (instance && instance->profile_id))
         return;

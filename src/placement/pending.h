@@ -30,6 +30,10 @@ guint vgpu_pending_on(const VgpuPending *self, const VgpuParent *parent);
  * reserved. */
 const char *vgpu_pending_profile(const VgpuPending *self, const char *uuid);
 
+/* The reserved device on @parent; NULL: it is not seen. A VF that a domain names may have the right type
+ * already, which becomes that domain's device: it has no UUID until then. */
+const VgpuInstance *vgpu_pending_seen(const VgpuParent *parent,
+                                      const VgpuReservation *reservation);
 /* Whether the reservation matters: its device is not seen with its profile, and its parent is on this
  * host. */
 bool vgpu_pending_is_open(const VgpuInventory *inventory, const VgpuReservation *reservation);

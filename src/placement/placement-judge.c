@@ -187,14 +187,29 @@ is_within_tenancy(const VgpuSnapshot *snapshot, VgpuCandidate *out)
     return false;
 }
 
+static bool
+is_promised_to_another(const VgpuSnapshot *snapshot, const VgpuWant *want,
+                       const VgpuParent *parent)
+{
+    for (guint i = 0; i < snapshot->reservations->len; i++) {
+        const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
+
+        if (g_str_equal(r->parent, parent->address) && g_strcmp0(r->uuid, want->uuid) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* A VF that the domain's XML names may have the right type already: its driver decides. */
 static bool
-is_set_already(const VgpuWant *want, const VgpuParent *parent, const VgpuProfile *profile)
+is_set_already(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuParent *parent,
+               const VgpuProfile *profile)
 {
     const VgpuInstance *instance = vgpu_parent_first_instance(parent);
 
     return want->vf && !parent->host_vf && instance && !instance->uuid &&
-           g_strcmp0(instance->profile_id, profile->id) == 0;
+           g_strcmp0(instance->profile_id, profile->id) == 0 &&
+           !is_promised_to_another(snapshot, want, parent);
 }
 
 guint
@@ -224,7 +239,7 @@ takes_one(const VgpuSnapshot *snapshot, const VgpuWant *want, bool promised,
           const VgpuParent *parent, const VgpuProfile *profile)
 {
     return (!promised && vgpu_room_on(snapshot, parent, profile)) ||
-           is_set_already(want, parent, profile);
+           is_set_already(snapshot, want, parent, profile);
 }
 
 /* The parent to take: the first of those with the least reluctance. */

@@ -70,8 +70,7 @@ vgpu_room_promised(const VgpuSnapshot *snapshot, const VgpuParent *parent)
     for (guint i = vgpu_pending_covers(snapshot->pending); i < snapshot->reservations->len; i++) {
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
 
-        if (g_str_equal(r->parent, parent->address) &&
-            !vgpu_parent_find_instance(parent, r->uuid))
+        if (g_str_equal(r->parent, parent->address) && !vgpu_pending_seen(parent, r))
             pending++;
     }
     return pending;
@@ -138,7 +137,7 @@ count_promises(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfi
         const VgpuReservation *r = &g_array_index(snapshot->reservations, VgpuReservation, i);
         const VgpuParent *parent = vgpu_gpu_find_parent(gpu, r->parent);
 
-        if (parent && !vgpu_parent_find_instance(parent, r->uuid))
+        if (parent && !vgpu_pending_seen(parent, r))
             count_promise(gpu, profile, r, board, load);
     }
 }

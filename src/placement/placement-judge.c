@@ -6,76 +6,6 @@
 #include "placement/placement-private.h"
 #include "placement/room.h"
 
-static const VgpuPool *
-pool_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
-{
-    return snapshot->pools ? vgpu_pools_of(snapshot->pools, gpu) : NULL;
-}
-
-const char *
-vgpu_placement_libvirt_too_old(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
-{
-    return gpu->interface == VGPU_INTERFACE_VENDOR_VFIO && snapshot->libvirt &&
-                   snapshot->libvirt < VGPU_LIBVIRT_VENDOR_VFIO
-               ? "its vendor-specific VFIO needs libvirt 9.7 or newer"
-               : NULL;
-}
-
-/* Why nothing may be placed on the GPU at present, NULL if something may. */
-static char *
-obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuPool *pool)
-{
-    if (snapshot->closed && g_hash_table_contains(snapshot->closed, gpu->address))
-        return g_strdup(g_hash_table_lookup(snapshot->closed, gpu->address));
-    if (pool && !vgpu_pool_accepts_driver(pool, gpu->driver_version))
-        return g_strdup_printf("pool '%s' needs driver %s, and this is %s", pool->name,
-                               pool->driver_version,
-                               gpu->driver_version ? gpu->driver_version : "an unknown one");
-    return NULL;
-}
-
-/* NULL: the vGPUs on it are known. */
-static const char *
-why_unseen(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
-{
-    return snapshot->unseen ? g_hash_table_lookup(snapshot->unseen, gpu->address) : NULL;
-}
-
-static guint
-room_beside(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile,
-            const VgpuLoad *load)
-{
-    const VgpuPool *pool = pool_of(snapshot, gpu);
-    g_autofree char *why = obstacle(snapshot, gpu, pool);
-
-    if (load->other_size || gpu->passed_through || gpu->cordon || why ||
-        why_unseen(snapshot, gpu) || vgpu_placement_libvirt_too_old(snapshot, gpu) ||
-        (pool &&
-         (!vgpu_pools_is_active(snapshot->pools, pool) || !vgpu_pool_allows(pool, profile))))
-        return 0;
-    return MIN(vgpu_room_on_all(snapshot, gpu, profile), vgpu_room_limit(gpu, profile, load));
-}
-
-guint
-vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *profile)
-{
-    VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
-
-    return room_beside(snapshot, gpu, profile, &load);
-}
-
-guint
-vgpu_placement_available(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
-                         const VgpuProfile *profile)
-{
-    VgpuLoad load = vgpu_room_load(snapshot, gpu, profile);
-    guint room = room_beside(snapshot, gpu, profile, &load);
-    bool takes_one = room == 1 && !load.pending; /* it offers one, and there is no room for two */
-
-    return !room || takes_one || vgpu_room_is_known(gpu, profile, &load) ? room
-                                                                         : VGPU_COUNT_UNKNOWN;
-}
-
 /* How many vGPUs a domain may have when one of them is of profile @id; 0: no limit is known. */
 static guint
 domain_limit(const VgpuSnapshot *snapshot, const char *id)
@@ -302,7 +232,7 @@ judge_profile(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuLoad
     }
     if (!is_within_tenancy(snapshot, out))
         return;
-    if ((why = obstacle(snapshot, out->gpu, out->pool))) {
+    if ((why = vgpu_placement_obstacle(snapshot, out->gpu, out->pool))) {
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%s", why);
         return;
     }
@@ -399,14 +329,14 @@ judge(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuWant *want, co
     VgpuCandidate *out = g_new0(VgpuCandidate, 1);
     const VgpuProfile *profile = find_wanted(gpu, wanted);
     bool vfs_off = !gpu->parents->len && gpu->vfs_total && !gpu->vfs_enabled;
-    const char *unseen = why_unseen(snapshot, gpu);
+    const char *unseen = vgpu_placement_why_unseen(snapshot, gpu);
     g_autofree char *not_named = vgpu_placement_why_not_named(want, gpu);
     const char *too_old = vgpu_placement_libvirt_too_old(snapshot, gpu);
     VgpuLoad load;
 
     out->gpu = gpu;
     out->is_named = vgpu_placement_names_gpu(want, gpu);
-    out->pool = pool_of(snapshot, gpu);
+    out->pool = vgpu_placement_pool_of(snapshot, gpu);
     out->offers = profile != NULL;
     if (not_named) {
         vgpu_placement_refuse(out, VGPU_VERDICT_NOT_NAMED, "%s", not_named);

@@ -34,6 +34,14 @@ void vgpu_placement_refuse_for_limit(const VgpuSnapshot *snapshot, const VgpuLoa
 GPtrArray *vgpu_placement_judge(const VgpuSnapshot *snapshot, const VgpuWant *want,
                                 const char *wanted, bool *fits);
 
+/* The pool that the GPU belongs to, NULL if none. */
+const VgpuPool *vgpu_placement_pool_of(const VgpuSnapshot *snapshot, const VgpuGpu *gpu);
+/* Why nothing may be placed on the GPU, which is in @pool, at present; NULL if something may. */
+char *vgpu_placement_obstacle(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
+                              const VgpuPool *pool);
+/* Why the vGPUs on the GPU are not known, NULL if they are. Borrowed. */
+const char *vgpu_placement_why_unseen(const VgpuSnapshot *snapshot, const VgpuGpu *gpu);
+
 /* How many more of @profile a start would find room for: at least as many as truly fit. */
 guint vgpu_placement_room(const VgpuSnapshot *snapshot, const VgpuGpu *gpu,
                           const VgpuProfile *profile);

@@ -261,7 +261,7 @@ daemon_listens() {
         /proc/net/unix
 }
 # It has its name on the message bus, which takes it a moment longer.
-daemon_answers() { virt-vgpu version --json 2> /dev/null | grep -q '"daemon_version": *"'; }
+daemon_answers() { virt-vgpu version --json 2> /dev/null | grep -q '"daemon_version" : "'; }
 daemon_pid() { cat /run/lab-virtvgpud.pid; }
 daemon_running() { [ -e /run/lab-virtvgpud.pid ] && kill -0 "$(daemon_pid)" 2> /dev/null; }
 # daemon_start [ARG…]

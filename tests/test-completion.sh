@@ -63,13 +63,16 @@ offers "virt-vgpu --json expl" explain
 offers "virt-vgpu --bus session expl" explain
 offers "virt-vgpu --bus s" system session
 offers "virt-vgpu frobnicate "
+declare -A seen
 for verb in "${verbs[@]}"; do
     "$builddir/virt-vgpu" "$verb" --help > "$tmp/all"
     mapfile -t options < <(sed -nE 's/^ +(-[a-z], )?(--[a-z][a-z-]*).*/\2/p' "$tmp/all" | sort -u)
     offers "virt-vgpu $verb --" "${options[@]}"
-    # and the values of those that have some are in their help
+    # and the values of those that have some are in their help; most options are the same in each verb
     while IFS=$'\t' read -r option _ values; do
         [ "$option" != --columns ] || continue # these are not in the help
+        [ -z "${seen[$option=$values]:-}" ] || continue
+        seen[$option=$values]=1
         sed -n "/^ .*$option /,/^  *\(-., \)\{0,1\}--/p" "$tmp/all" > "$tmp/help"
         for value in $values; do
             offers "virt-vgpu $verb $option $value" "$value"

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* known.h: the domains that libvirt has, annotated or not, to tell the owner of a computed UUID */
+/* known.h: all domains that libvirt has, annotated or not, to find the one a computed UUID belongs to */
 #pragma once
 
 #include "core/manager.h"
 
-/* The table of the manager, by domain UUID. */
+/* The table for the manager, by domain UUID. */
 GHashTable *vgpu_known_new(void);
 
-/* libvirt has that domain; @name NULL: not any more. */
+/* libvirt has that domain; @name NULL: it no longer has it. */
 void vgpu_known_take(VgpuManager *self, const char *domain_uuid, const char *name);
-/* These (of VgpuListed) are all that it has. */
+/* libvirt has exactly @domains (of VgpuListed). */
 void vgpu_known_take_all(VgpuManager *self, const GPtrArray *domains);
 
-/* The name of the domain that the UUID @uuid of a vGPU is computed from, NULL when that is @except or
- * unknown. Borrowed until the next change. */
+/* The name of the domain whose UUID the vGPU's UUID @uuid is computed from; NULL if that domain is
+ * unknown, or has the UUID @except. Borrowed, until the table changes. */
 const char *vgpu_known_owner(const VgpuManager *self, const char *uuid, const char *except);

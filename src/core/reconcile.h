@@ -9,10 +9,10 @@
 #include "gpu/inventory.h"
 
 typedef enum {
-    VGPU_ACTION_RELEASE,  /* the domain does not run: let its vGPU go */
+    VGPU_ACTION_RELEASE,  /* the domain does not run: release its vGPU */
     VGPU_ACTION_ATTACH,   /* the domain runs and still waits for its vGPU */
-    VGPU_ACTION_CONFIRM,  /* the domain runs: its record is complete now */
-    VGPU_ACTION_ADOPT,    /* a running domain has this vGPU of ours, but the record is lost */
+    VGPU_ACTION_CONFIRM,  /* the domain runs: complete its record */
+    VGPU_ACTION_ADOPT,    /* a running domain has a vGPU of ours, but the record is lost */
     VGPU_ACTION_DROP,     /* a record without a device */
     VGPU_ACTION_REMOVE,   /* a device of ours without a record or a user */
     VGPU_ACTION_UNDEFINE, /* a persistent vGPU whose domain no longer exists, or no longer wants
@@ -24,12 +24,12 @@ const char *vgpu_action_to_string(VgpuActionKind kind);
 typedef struct {
     VgpuActionKind kind;
     char *key;     /* of the owner: the domain's UUID */
-    char *domain;  /* name, NULL when unknown */
-    int domain_id; /* of the running domain, -1 */
+    char *domain;  /* name, NULL if unknown */
+    int domain_id; /* libvirt's id of the running domain; -1: does not run */
     char *uuid;    /* of the vGPU */
     guint index;
     VgpuRun run;        /* of its domain */
-    VgpuSeenState seen; /* of its device, when it is on record */
+    VgpuSeenState seen; /* of its device, if there is a record */
     char *parent;       /* of a device without a record */
     char *profile_id;   /* the same */
     char *reason;
@@ -44,7 +44,7 @@ typedef struct {
     int id;                 /* -1: does not run */
     VgpuDomain *definition; /* NULL: transient, or its annotation is bad */
     bool definition_is_bad; /* it could not be read: draw no conclusions from it */
-    GPtrArray *passes;  /* of char *: functions that it passes through as they are; NULL: none */
+    GPtrArray *passes;  /* of char *: host functions that it passes through whole; NULL: none */
     VgpuDomain *live;   /* NULL: does not run, or could not be read */
     bool is_unreadable; /* only uuid and name are known: leave its vGPUs alone */
 } VgpuListed;
@@ -53,14 +53,15 @@ void vgpu_listed_free(VgpuListed *self);
 
 typedef struct {
     const VgpuReservations *reservations;
-    GHashTable *untouchable;  /* set of keys that changed since the list was begun, or NULL */
+    /* keys of owners that have changed since libvirt was asked, or that are starting; or NULL */
+    GHashTable *untouchable;
     const GPtrArray *domains; /* of VgpuListed */
     const VgpuInventory *inventory;
-    GHashTable *unseen; /* set of GPUs whose vGPUs are not known, or NULL */
+    GHashTable *unseen; /* set of GPUs whose vGPUs are not known at present, or NULL */
 } VgpuReconcileInput;
 
 /* Whether the domain's XML has the claim's device, regardless of the alias. */
 bool vgpu_reconcile_has_device(const VgpuDomain *domain, const VgpuClaim *claim);
 
-/* Of VgpuAction; empty when there is no difference. */
+/* Returns an array of VgpuAction; empty if there is no difference. */
 GPtrArray *vgpu_reconcile_plan(const VgpuReconcileInput *input);

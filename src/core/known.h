@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* known.h: all domains that libvirt has, annotated or not, to find the one a computed UUID belongs to */
+/* known.h: the domains that libvirt has, annotated or not, to find the owner of a computed UUID */
 #pragma once
 
 #include "core/manager.h"

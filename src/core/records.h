@@ -28,8 +28,9 @@ VgpuOwner *vgpu_records_find(const VgpuManager *self, const char *key);
 /* The same, created if there is none; @domain_uuid NULL: for a vGPU made by hand. */
 VgpuOwner *vgpu_records_need(VgpuManager *self, const char *key, const char *domain_uuid,
                              const char *domain_name);
-/* Save the record of @owner in the directory for its kind. An owner with neither claims nor anything set
- * aside is dropped and freed. vgpu_manager_wait_saved() waits until records in /var/lib are on disk. */
+/* Save the record of @owner in the directory for its kind. An owner with neither claims nor anything
+ * set aside is dropped and freed. vgpu_manager_wait_saved() waits until records in /var/lib are on
+ * disk. */
 bool vgpu_records_save(VgpuManager *self, VgpuOwner *owner, GError **error);
 /* The same, but log a failure. */
 void vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner);

@@ -32,7 +32,7 @@ end(Capture *self)
                          g_variant_builder_end(&self->unreadable));
 }
 
-/* Missing files are left out. */
+/* Add the file at @path, or the reason why it cannot be read; a missing file is left out. */
 static void
 add_file(Capture *self, const char *path)
 {
@@ -57,7 +57,7 @@ add_files(Capture *self, const char *dir, const char *const *names)
     }
 }
 
-/* Link @name in @dir, which points to something of that name in @target. */
+/* Add the link @name in @dir, as one to the entry of @target with the name that it really points to. */
 static void
 add_link(Capture *self, const char *dir, const char *name, const char *target)
 {
@@ -69,7 +69,7 @@ add_link(Capture *self, const char *dir, const char *name, const char *target)
         g_variant_builder_add(&self->links, "(ss)", path, full);
 }
 
-/* @names of each thing in @dir. */
+/* Add the files @names of each directory in @dir; @below: "", or the subdirectory that has them. */
 static void
 add_each(Capture *self, const char *dir, const char *below, const char *const *names)
 {
@@ -84,7 +84,7 @@ add_each(Capture *self, const char *dir, const char *below, const char *const *n
     }
 }
 
-/* kernel: Documentation/driver-api/vfio-mediated-device.rst; `create` is not for reading. */
+/* kernel: Documentation/driver-api/vfio-mediated-device.rst; `create` is write-only. */
 static void
 add_types(Capture *self, const char *dir, const char *address)
 {
@@ -98,7 +98,7 @@ add_types(Capture *self, const char *dir, const char *address)
         g_variant_builder_add(&self->links, "(ss)", on_bus, dir);
 }
 
-/* NVIDIA's: README-vendor-vfio.md, README-mdev.md. Its `vm_name` is a guest's. */
+/* NVIDIA's: README-vendor-vfio.md, README-mdev.md. `vm_name` is left out, because it names a guest. */
 static void
 add_vendor_files(Capture *self, const char *dir)
 {

@@ -14,7 +14,7 @@
 
 #define RESTART_MARK "*"
 
-/* The same keys and more; a table has no room for both UUIDs and figures. */
+/* The columns of vgpu_rows_vgpu, and the figures; those of less interest are shown only with --wide. */
 static const VgpuColumn stats_columns[] = {
     { .key = "domain", .header = "Domain", .fit = VGPU_FIT_CUT },
     { .key = "domain_uuid", .header = "Domain UUID", .wide = true },
@@ -63,7 +63,7 @@ static const GOptionEntry create_options[] = {
     { 0 },
 };
 
-/* Missing figures are no error: hosts need not have the vendor's library. */
+/* Missing figures are not an error: a host need not have the vendor's library. */
 static GVariant *
 with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
 {
@@ -76,7 +76,7 @@ with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
     return vgpu_stats_join(vgpus, stats);
 }
 
-/* A narrow table has no column for it, so the states of vGPUs that need a restart are marked. */
+/* Mark the states of vGPUs whose domains need a restart: only --wide has a column for that. */
 static GVariant *
 with_marks(GVariant *vgpus, bool *any)
 {
@@ -102,7 +102,7 @@ with_marks(GVariant *vgpus, bool *any)
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
-/* A vGPU without a domain is named by its UUID, as for "destroy": show the column then. */
+/* "destroy" needs the UUID of a vGPU without a domain: show that column if there is such a vGPU. */
 static void
 print_vgpus(const VgpuColumn *columns, GVariant *vgpus)
 {
@@ -157,7 +157,7 @@ run_list(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-/* A UUID as it may be typed, in its canonical form; NULL with a usage error. */
+/* The canonical form of a UUID that the user typed; NULL with a usage error. */
 static char *
 uuid_arg(const char *text, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* report.c: GPUs and profiles */
+/* report.c: the dictionaries of GPUs and profiles */
 #include "daemon/report.h"
 
 #include "daemon/report-private.h"
@@ -85,7 +85,7 @@ vgpu_report_gpus(VgpuManager *manager)
     return g_variant_builder_end(&list);
 }
 
-/* The profiles that this one function would take now. */
+/* The profiles of which a vGPU can be made on @parent now. */
 static GVariant *
 creatable(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuParent *parent)
 {
@@ -102,8 +102,9 @@ creatable(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuParent *pare
     return g_variant_builder_end(&names);
 }
 
-/* Whether the host has it: host.xml keeps it, or one of the host's own drivers is bound to it, and a
- * guest gets it only if there is no other one and it is not in use. */
+/* Whether @parent is the host's: host.xml keeps it for the host, or one of the host's own drivers is
+ * bound to it. In the second case a guest gets it if no other VF is free and the host does not use
+ * it. */
 static bool
 is_hosts(const VgpuGpu *gpu, const VgpuParent *parent)
 {

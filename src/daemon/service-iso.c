@@ -8,7 +8,7 @@
 #include "iso/driver-iso.h"
 #include "iso/program.h"
 
-/* Borrowed from @fds. */
+/* The file descriptor that @handle stands for, borrowed from @fds; -1 with @error. */
 static int
 get_fd(GUnixFDList *fds, gint32 handle, GError **error)
 {
@@ -124,7 +124,8 @@ static gboolean
 on_build_driver_iso(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, GUnixFDList *fds,
                     GVariant *files, GVariant *options, GVariant *output, gpointer program)
 {
-    /* one at a time: a file on a server that hangs holds up this method, not the daemon's threads */
+    /* One at a time: if the server of a file hangs, it blocks this method, not all of the daemon's
+     * threads. */
     static GMutex at_work;
     g_autoptr(GError) error = NULL;
 

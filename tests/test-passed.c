@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Host functions that are passed through to domains: which domain has a whole GPU. */
+/* PCI functions of the host that are passed through to domains: which domain has a whole GPU. */
 #include "test.h"
 
 #include <string.h>
@@ -84,7 +84,7 @@ test_who(void **state)
     assert_to(host, "domains 'cad' and 'db'");
     take(host, "2", "cad", NULL);
     assert_to(host, "domain 'db'");
-    /* one that is not there any more passes nothing, one that cannot be read what it did */
+    /* a domain that cannot be read keeps what it passed through; one that no longer exists does not */
     unreadable->uuid = g_strdup("1");
     unreadable->name = g_strdup("db");
     unreadable->is_unreadable = true;
@@ -96,7 +96,7 @@ test_who(void **state)
     assert_to(host, NULL);
 }
 
-/* Explain, pool rows and refused starts name the domain that has the GPU. */
+/* Pool rows and explain name the domain that has the GPU. */
 static void
 test_told(void **state)
 {

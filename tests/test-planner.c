@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Explain predicts what a start does: on ten thousand random hosts, or with ASan, which makes that take minutes, on the
- * first two thousand. A failure prints the host, and the seed that reproduces it: tests/test-planner SEED. */
+/* Explain predicts the result of a start, on ten thousand random hosts, or with ASan, which makes that take
+ * minutes, on the first two thousand. A failure prints the host, and the seed that reproduces it:
+ * tests/test-planner SEED. */
 #include "test.h"
 
 #include <glib/gstdio.h>
@@ -23,7 +24,7 @@
 #endif
 #define N_NEIGHBOURS 4
 #define SUBJECT 0
-#define PATIENCE_MS 25000 /* nothing comes near that */
+#define PATIENCE_MS 25000 /* no start takes nearly as long */
 
 typedef struct {
     guint32 seed;
@@ -34,10 +35,10 @@ typedef struct {
     VgpuConfig *config;
     VgpuManager *manager;
     GPtrArray *gpus; /* of VgpuGpu, borrowed */
-    GString *story;  /* what it is, for a failure */
+    GString *story;  /* describes the host, for a failure */
     bool has_pool;
-    guint rewrites;   /* definitions that are to follow */
-    bool is_answered; /* the start */
+    guint rewrites;   /* how often the manager had a definition rewritten */
+    bool is_answered; /* the pending start has been answered */
     GError *refusal;
 } Host;
 
@@ -66,7 +67,7 @@ a_gpu(Host *self)
     return g_ptr_array_index(self->gpus, lot(self, self->gpus->len));
 }
 
-/* Mostly of one of the host's GPUs. */
+/* Mostly a profile of one of the host's GPUs. */
 static const char *
 a_profile(Host *self)
 {
@@ -137,7 +138,7 @@ on_gpus(gpointer opaque)
     (void) opaque;
 }
 
-/* One GPU, or all of them. */
+/* <gpu> elements for one GPU, or for all of them. */
 static char *
 some_sources(Host *self)
 {
@@ -211,7 +212,7 @@ make_cards(Host *self)
     }
 }
 
-/* Some, of which some are open again. */
+/* Cordon some GPUs, and uncordon some of these again. */
 static void
 cordon_some(Host *self)
 {
@@ -354,7 +355,8 @@ add_vf(GString *out, guint index, const char *vf, bool managed)
                            managed ? "yes" : "no", vf, vf + 5, vf + 8, vf + 11, index);
 }
 
-/* Make the definition follow as the daemon does; sometimes it names another device by now. */
+/* The devices that the daemon adds to the definition; sometimes it has not done so yet, and sometimes
+ * the definition names another function by now. */
 static char *
 some_hostdevs(Host *self, guint number, const char *annotation)
 {
@@ -407,7 +409,7 @@ start(Host *self, const char *xml, guint timeout_ms)
         ;
 }
 
-/* Others that run, or have a plan, or have left something. */
+/* Other domains: some are started, and some only have a plan. */
 static void
 populate(Host *self)
 {
@@ -418,7 +420,7 @@ populate(Host *self)
         g_autofree char *hostdevs = some_hostdevs(self, i, annotation);
         g_autofree char *xml = domain_xml(i, annotation, hostdevs);
 
-        if (one_in(self, 3)) /* off: it has what it planned */
+        if (one_in(self, 3)) /* off: it only has its plan */
             continue;
         start(self, xml, PATIENCE_MS);
         g_string_append_printf(self->story, "vm%u runs: %s: %s\n", i, xml,
@@ -515,7 +517,7 @@ count_cordoned(Host *self, const VgpuForecast *forecast)
     }
 }
 
-/* Explain it on a copy, as the daemon does, and start it. */
+/* Explain the domain on a copy of the manager, as the daemon does, then start it and compare. */
 static void
 check_host(Host *self)
 {
@@ -528,12 +530,12 @@ check_host(Host *self)
     VgpuManager *copy;
     guint rewrites;
 
-    if (one_in(self, 8)) /* what others have on it stays only where they come first */
+    if (one_in(self, 8)) /* before other domains have vGPUs there; below, after that */
         cordon_some(self);
     populate(self);
     if (one_in(self, 8))
         cordon_some(self);
-    if (one_in(self, 30)) { /* it ran with something, and its end has not been reported */
+    if (one_in(self, 30)) { /* it was started before, and its stop has not been reported */
         g_autofree char *other = an_annotation(self);
         g_autofree char *before = domain_xml(SUBJECT, one_in(self, 2) ? other : annotation, "");
 
@@ -574,7 +576,7 @@ static guint n_hosts = N_HOSTS;
 static void
 test_hosts(void **state)
 {
-    /* what is recorded is synced, and there no disk waits for that */
+    /* the manager syncs its records, which takes no time on a tmpfs */
     g_auto(Scratch) scratch = {
         .path = g_strdup(g_access("/dev/shm", W_OK) == 0 ? "/dev/shm/virt-vgpu-XXXXXX"
                                                          : "/tmp/virt-vgpu-XXXXXX"),

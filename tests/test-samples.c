@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Prometheus' text as JSON. */
+/* The conversion of Prometheus' text format to JSON. */
 #include "test.h"
 
 #include <glib.h>
@@ -25,7 +25,7 @@ test_json(void **state)
     static const struct {
         const char *what;
         const char *text;
-        const char *json; /* blanks left out */
+        const char *json; /* without spaces and line breaks */
     } cases[] = {
         { "nothing", "", "[]" },
         { "comments", "# HELP a b\n# TYPE a gauge\n", "[]" },

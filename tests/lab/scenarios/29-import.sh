@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Domains whose mdev or VF was set up by hand are imported: the next start gives them the same device, at the same place
+# Import domains whose mdev or VF was set up by hand: the next start gives them the same device in the same place
 # takes: 40
 # timeout: 300
 # releases: trixie
@@ -52,7 +52,7 @@ assert_grep "echo 0 > /sys/bus/pci/devices/$L40S_VF/nvidia/current_vgpu_type" "$
 wait_for 30 is_injected two
 assert_eq "$(defined_vf two 0) $(definition two | grep -c '<hostdev')" "$L40S_VF 1" "hostdevs"
 assert_eq "$(place two)" "$before" "its place in the guest"
-# the VF with the hand-made type is used, and stays
+# the domain uses the VF with the type that was set by hand, and the type stays after the stop
 virsh -q start two
 assert_eq "$(live_vf two 0) $(vf_type "$L40S_VF")" "$L40S_VF 1150" "VF and type"
 virsh -q destroy two

@@ -342,7 +342,7 @@ cleanup() {
             sleep 0.1
         done
     fi
-    find /etc/mdevctl.d -mindepth 1 -maxdepth 1 ! -name scripts.d -exec rm -rf {} +
+    [ ! -d /etc/mdevctl.d ] || find /etc/mdevctl.d -mindepth 1 -maxdepth 1 ! -name scripts.d -exec rm -rf {} +
     for uuid in $(mdevs); do mdev_remove "$uuid"; done
     for vf in /sys/bus/pci/devices/*/nvidia; do
         vf=${vf%/*} vf=${vf##*/}

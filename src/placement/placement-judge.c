@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* placement-judge.c: whether each GPU takes a vGPU, and why not */
 #include "domain/additions.h"
-#include "domain/inject.h"
-#include "domain/refusals.h"
 #include "placement/placement-private.h"
 #include "placement/room.h"
 

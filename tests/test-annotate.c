@@ -58,6 +58,7 @@ test_element(void **state)
           "name=\"749\"/></vgpu:device></vgpu:devices>" },
         { "everything",
           { .tenant = "acme",
+            .keep_room = "yes",
             .pool = "design",
             .profile = "A",
             .count = 2,
@@ -73,7 +74,7 @@ test_element(void **state)
             .unified_memory = "on",
             .debugging = "off",
             .profiling = "on" },
-          "<vgpu:devices " NS " tenant=\"acme\">"
+          "<vgpu:devices " NS " tenant=\"acme\" keepRoom=\"yes\">"
           "<vgpu:device pool=\"design\" profile=\"A\" count=\"2\" gpu=\"0000:41:00.0\" "
           "placement=\"numa\" display=\"on\" ramfb=\"off\" driverISO=\"yes\" create=\"define\" "
           "lateAttach=\"off\" "
@@ -343,6 +344,11 @@ test_append(void **state)
           .options = { .profile = "B", .tenant = "other" },
           .result = ALL(" tenant=\"other\"",
                         "\n" ONE("profile=\"A\"") "\n" ONE("profile=\"B\"") "\n") },
+        { "and its room is no longer kept",
+          .element = ALL(" keepRoom='yes'", "\n" ONE("profile='A'")),
+          .options = { .profile = "B", .keep_room = "no" },
+          .result =
+              ALL(" keepRoom=\"no\"", "\n" ONE("profile=\"A\"") "\n" ONE("profile=\"B\"") "\n") },
         { "the prefix that is there",
           .element = "<v:devices xmlns:v='urn:virt-vgpu:domain:1'>\n<v:device "
                      "profile='A'/>\n</v:devices>",

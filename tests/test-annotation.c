@@ -123,7 +123,7 @@ static const struct {
     { "attributes are named with their case", DEVICE(A2 "lateattach='on'"), 6,
       "unknown attribute 'lateattach'" },
     { "unknown attribute of the whole", "<vgpu:devices " NS " owner='me'/>", 5,
-      "unknown attribute 'owner' on <vgpu:devices>; known: tenant" },
+      "unknown attribute 'owner' on <vgpu:devices>; known: tenant, keepRoom" },
     { "attribute in a name space", DEVICE(A2 "vgpu:count='2'"), 6,
       "unknown attribute 'vgpu:count'" },
     { "unknown attribute of an alternative",
@@ -158,6 +158,9 @@ static const struct {
     { "bad create", DEVICE(A2 "create='boot'"), 6, "'boot', expected one of: start, define" },
     { "empty tenant", "<vgpu:devices " NS " tenant=''/>", 5,
       "attribute 'tenant' on <vgpu:devices> is '', expected a name" },
+    { "bad keepRoom", "<vgpu:devices " NS " keepRoom='on'/>", 5,
+      "attribute 'keepRoom' on <vgpu:devices> is 'on', expected one of: yes, no" },
+    { "keepRoom on a device", DEVICE(A2 "keepRoom='yes'"), 6, "unknown attribute 'keepRoom'" },
     { "tenant on a device", DEVICE(A2 "tenant='acme'"), 6, "unknown attribute 'tenant'" },
     { "blank in front of a pool", DEVICE("pool=' design'"), 6,
       "attribute 'pool' on <vgpu:device> is ' design', expected a name" },
@@ -335,6 +338,8 @@ test_good(void **state)
         { "two and three",
           DEVICES("<vgpu:device " A2 "count='2'/><vgpu:device " A2 "count='3'/>"), 5 },
         { "tenant without devices", "<vgpu:devices " NS " tenant='acme'/>", 0 },
+        { "its room is kept", "<vgpu:devices " NS " keepRoom='yes' tenant='acme'/>", 0 },
+        { "its room is not kept", "<vgpu:devices " NS " keepRoom='no'/>", 0 },
         { "pool", DEVICE("pool='design' count='2'"), 2 },
         { "pool with a profile", DEVICE(A2 "pool='design'"), 1 },
         { "pool with alternatives",
@@ -419,6 +424,28 @@ test_defaults(void **state)
     for (gsize i = 0; i < VGPU_N_PARAMS; i++)
         assert_int_equal(want->asked.params[i], VGPU_SWITCH_AUTO);
     assert_null(domain->tenant);
+}
+
+static void
+test_keep_room(void **state)
+{
+    static const struct {
+        const char *annotation;
+        VgpuSwitch keep_room;
+    } cases[] = {
+        { "<vgpu:devices " NS " keepRoom='yes'><vgpu:device " A2 "/></vgpu:devices>",
+          VGPU_SWITCH_ON },
+        { "<vgpu:devices " NS " keepRoom='no'><vgpu:device " A2 "/></vgpu:devices>",
+          VGPU_SWITCH_OFF },
+        { "<vgpu:devices " NS "><vgpu:device " A2 "/></vgpu:devices>", VGPU_SWITCH_AUTO },
+        { "", VGPU_SWITCH_AUTO },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) domain = read_annotation(cases[i].annotation, NULL);
+
+        assert_int_equal(domain->keep_room, cases[i].keep_room);
+    }
 }
 
 static void
@@ -667,17 +694,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_other_version),
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_additions),
-        cmocka_unit_test(test_long_lists),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_no_domain_uuid),
-        cmocka_unit_test(test_params),
-        cmocka_unit_test(test_params_of_several),
+        cmocka_unit_test(test_bad),       cmocka_unit_test(test_other_version),
+        cmocka_unit_test(test_good),      cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_keep_room), cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_additions), cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_no_domain_uuid),
+        cmocka_unit_test(test_params),    cmocka_unit_test(test_params_of_several),
     };
 
     xmlInitParser();

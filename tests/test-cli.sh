@@ -340,7 +340,7 @@ silent
 cp "$tmp/out" "$tmp/shown.xml"
 cli 0 validate "$tmp/shown.xml"
 cli 0 annotate $web1 --json
-json '"domain":"web1","domain_uuid":"'$web1'","tenant":null,"devices":[{"index":0,' \
+json '"domain":"web1","domain_uuid":"'$web1'","tenant":null,"keep_room":null,"devices":[{"index":0,' \
     '"profiles":["A2-4Q"],"pool":null,"gpu":null}],"xml":"<vgpu:devices'
 cli 0 annotate calm
 [ ! -s "$tmp/out" ]

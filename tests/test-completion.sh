@@ -106,6 +106,7 @@ offers "virt-vgpu attach web1 --pool " default design
 offers "virt-vgpu attach web1 --placement " pack spread numa
 offers "virt-vgpu attach web1 --count "
 offers "virt-vgpu annotate web1 --late-attach o" on off
+offers "virt-vgpu annotate web1 --keep-room " no yes
 offers "virt-vgpu pool-info d" default design
 offers "virt-vgpu doctor --capture x --try 0000:4" 41:00.0
 offers "virt-vgpu gpu-info " 0000:05:00.0 0000:41:00.0 0000:e1:00.0

@@ -122,6 +122,7 @@ add_defaults(GString *text, const VgpuDefaults *defaults)
     add_switch(text, "display", defaults->display);
     add_switch(text, "ramfb", defaults->ramfb);
     add_switch(text, "driverISO", defaults->driver_iso);
+    add_switch(text, "keepRoom", defaults->keep_room);
     add_switch(text, "frl", defaults->params[VGPU_PARAM_FRAME_RATE_LIMIT]);
     add_switch(text, "vnc", defaults->params[VGPU_PARAM_CONSOLE_VNC]);
     add_switch(text, "uvm", defaults->params[VGPU_PARAM_UNIFIED_MEMORY]);
@@ -212,6 +213,8 @@ test_parse(void **state)
           POOL("<defaults display='off' ramfb='auto' driverISO='no' frameRateLimit='off' "
                "consoleVNC='off' unifiedMemory='off' debugging='off' profiling='off'/>"),
           "display=off driverISO=off frl=off vnc=off uvm=off debugging=off profiling=off" },
+        { "room is kept", POOL("<defaults keepRoom='yes'/>"), "keepRoom=on" },
+        { "room is not kept", POOL("<defaults keepRoom='no'/>"), "keepRoom=off" },
         { "an image that is there",
           POOL("<defaults driverISO='yes'/><driverISO path='/srv/grid driver.iso'/>"),
           "driverISO=on iso=/srv/grid driver.iso" },
@@ -424,7 +427,8 @@ test_mistakes(void **state)
           "line 1: <defaults>: frameRateLimit='auto' is not one of on|off" },
         { "an unknown default", POOL("<defaults placement='pack'/>"),
           "line 1: <defaults> has no attribute 'placement'; known: display, ramfb, "
-          "frameRateLimit, consoleVNC, unifiedMemory, debugging, profiling, driverISO" },
+          "frameRateLimit, consoleVNC, unifiedMemory, debugging, profiling, driverISO, "
+          "keepRoom" },
         { "ramfb without a display", POOL("\n<defaults ramfb='on' display='off'/>"),
           "line 2: <defaults>: ramfb='on' needs a display, which is 'off'", true },
         { "no image", POOL("\n<defaults driverISO='yes'/>"),

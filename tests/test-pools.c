@@ -645,6 +645,8 @@ make_pools(void)
     define(pools, POOL("image", "0000:03:00.0",
                        "<profiles><profile name='A2-4Q'/></profiles>"
                        "<driverISO path='/srv/image.iso'/>"));
+    define(pools, POOL("keeps", "0000:07:00.0",
+                       "<profiles><profile name='A2-4Q'/></profiles><defaults keepRoom='yes'/>"));
     define(pools, POOL("strict", "0000:04:00.0",
                        "<profiles><profile name='A2-4Q'/></profiles>"
                        "<defaults frameRateLimit='off' consoleVNC='off'/>"
@@ -763,6 +765,34 @@ test_complete(void **state)
         again = tell_domain(domain);
         if (!g_str_equal(again, told))
             fail_msg("%s: once more: %s", cases[i].what, again);
+    }
+}
+
+/* The attribute of the domain, else the default of any of its pools. */
+static void
+test_keep_room(void **state)
+{
+    static const struct {
+        const char *devices;
+        VgpuSwitch asked;
+        bool keeps;
+    } cases[] = {
+        { "<vgpu:device pool='keeps'/>", VGPU_SWITCH_AUTO, true },
+        { "<vgpu:device pool='keeps'/>", VGPU_SWITCH_OFF, false },
+        { "<vgpu:device pool='image'/><vgpu:device pool='keeps'/>", VGPU_SWITCH_AUTO, true },
+        { "<vgpu:device pool='image'/><vgpu:device profile='x'/>", VGPU_SWITCH_AUTO, false },
+        { "<vgpu:device pool='image'/>", VGPU_SWITCH_ON, true },
+        { "<vgpu:device profile='x'/>", VGPU_SWITCH_ON, true },
+    };
+    g_autoptr(VgpuPools) pools = make_pools();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VgpuDomain) domain = parse_domain(cases[i].devices);
+
+        domain->keep_room = cases[i].asked;
+        assert_true(vgpu_pools_complete(pools, domain, NULL));
+        if (domain->keeps_room != cases[i].keeps)
+            fail_msg("%s, asked %u: %d", cases[i].devices, cases[i].asked, domain->keeps_room);
     }
 }
 
@@ -923,6 +953,7 @@ main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_file_system),
         cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_keep_room),
         cmocka_unit_test(test_complete_changed),
         cmocka_unit_test(test_complete_refused),
         cmocka_unit_test(test_complete_broken),

@@ -15,9 +15,13 @@ static const VgpuColumn device_columns[] = {
 };
 
 static const VgpuColumn columns[] = {
-    { .key = "domain" }, { .key = "domain_uuid" },
-    { .key = "tenant" }, { .key = "devices", .nested = device_columns },
-    { .key = "xml" },    { 0 },
+    { .key = "domain" },
+    { .key = "domain_uuid" },
+    { .key = "tenant" },
+    { .key = "keep_room" },
+    { .key = "devices", .nested = device_columns },
+    { .key = "xml" },
+    { 0 },
 };
 
 static void
@@ -59,6 +63,10 @@ print_json(const VgpuDomainState *state, const VgpuDomain *domain, const char *e
     g_variant_dict_insert(&dict, "domain", "s", state->name);
     g_variant_dict_insert(&dict, "domain_uuid", "s", state->uuid);
     put_text(&dict, "tenant", domain->tenant);
+    put_text(&dict, "keep_room",
+             domain->keep_room == VGPU_SWITCH_AUTO ? NULL
+             : domain->keep_room == VGPU_SWITCH_ON ? "yes"
+                                                   : "no");
     g_variant_dict_insert_value(&dict, "devices", devices(domain));
     put_text(&dict, "xml", element);
     vgpu_table_print_object(columns, g_variant_dict_end(&dict));

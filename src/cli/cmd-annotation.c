@@ -26,7 +26,7 @@
 static struct {
     char **profiles;
     char *tenant, *pool, *gpu, *uuid, *display, *ramfb, *placement, *create, *late_attach;
-    char *driver_iso, *guest_address;
+    char *driver_iso, *guest_address, *keep_room;
     char *frame_rate_limit, *console_vnc, *unified_memory, *debugging, *profiling, **params;
     char *xml, *output;
     gboolean remove;
@@ -58,6 +58,8 @@ static const GOptionEntry annotate_options[] = {
     { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement, "pack, spread or numa", "HOW" },
     { "driver-iso", 0, 0, G_OPTION_ARG_STRING, &option.driver_iso,
       "yes or no: a cdrom with the pool's guest driver", "WHEN" },
+    { "keep-room", 0, 0, G_OPTION_ARG_STRING, &option.keep_room,
+      "yes or no: keep its room on the GPU while it is saved", "WHEN" },
     { "create", 0, 0, G_OPTION_ARG_STRING, &option.create,
       "start (and gone after stop) or define (kept while off)", "WHEN" },
     { "late-attach", 0, 0, G_OPTION_ARG_STRING, &option.late_attach,
@@ -78,10 +80,19 @@ static const GOptionEntry annotate_options[] = {
 };
 
 static const char *const annotate_values[] = {
-    "display auto on off",     "ramfb auto on off",   "placement pack spread numa",
-    "driver-iso yes no",       "create start define", "late-attach on off",
-    "frame-rate-limit on off", "console-vnc on off",  "unified-memory on off",
-    "debugging on off",        "profiling on off",    NULL,
+    "display auto on off",
+    "ramfb auto on off",
+    "placement pack spread numa",
+    "driver-iso yes no",
+    "create start define",
+    "late-attach on off",
+    "frame-rate-limit on off",
+    "console-vnc on off",
+    "unified-memory on off",
+    "debugging on off",
+    "profiling on off",
+    "keep-room yes no",
+    NULL,
 };
 
 /* Whether something was typed that goes into an annotation, --profile and --pool apart. */
@@ -92,7 +103,7 @@ is_setting_typed(void)
         option.tenant,         option.gpu,       option.uuid,          option.display,
         option.ramfb,          option.placement, option.create,        option.late_attach,
         option.driver_iso,     option.profiling, option.console_vnc,   option.frame_rate_limit,
-        option.unified_memory, option.debugging, option.guest_address,
+        option.unified_memory, option.debugging, option.guest_address, option.keep_room,
     };
     bool any = option.count != COUNT_UNSET || option.params;
 
@@ -129,6 +140,7 @@ annotation_from_options(VgpuAnnotateOptions *options, GError **error)
     }
     *options = (VgpuAnnotateOptions) {
         .tenant = option.tenant,
+        .keep_room = option.keep_room,
         .pool = option.pool,
         .profile = option.profiles ? option.profiles[0] : NULL,
         .alternatives = option.profiles ? (const char *const *) option.profiles + 1 : NULL,

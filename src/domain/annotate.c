@@ -116,6 +116,7 @@ format_element(const VgpuAnnotateOptions *options)
     GString *xml = g_string_new("<vgpu:devices xmlns:vgpu=\"" VGPU_XMLNS "\"");
 
     add_attribute(xml, "tenant", options->tenant);
+    add_attribute(xml, "keepRoom", options->keep_room);
     g_string_append(xml, ">");
     add_device(xml, options);
     g_string_append(xml, "</vgpu:devices>");
@@ -197,6 +198,8 @@ vgpu_annotate_append(const char *element, const VgpuAnnotateOptions *options, GE
     devices = xmlDocGetRootElement(doc);
     if (options->tenant)
         xmlSetProp(devices, BAD_CAST "tenant", BAD_CAST options->tenant);
+    if (options->keep_room)
+        xmlSetProp(devices, BAD_CAST "keepRoom", BAD_CAST options->keep_room);
     append_device(devices, options);
     text = vgpu_xml_dump(devices);
     return validate_text(text, error) ? g_steal_pointer(&text) : NULL;

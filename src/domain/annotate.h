@@ -9,7 +9,8 @@
 
 /* The options of `virt-vgpu annotate`; NULL and 0: not given. */
 typedef struct {
-    const char *tenant; /* of the whole annotation */
+    const char *tenant;    /* of the whole annotation */
+    const char *keep_room; /* the same */
     const char *pool;
     const char *profile;
     const char *const *alternatives; /* further profiles, in order */
@@ -50,7 +51,7 @@ char *vgpu_annotate_element(const VgpuAnnotateOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* The annotation @element (NULL: none) with one more <vgpu:device>, at the end, so that the others keep
- * their numbers; @options->tenant, where it is set, becomes the tenant of all. Errors as
+ * their numbers; @options->tenant and @options->keep_room, where set, become those of all. Errors as
  * vgpu_domain_parse(). */
 char *vgpu_annotate_append(const char *element, const VgpuAnnotateOptions *options,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -291,8 +291,8 @@ check_counts(xmlNode *devices, const char *what, GError **error)
 }
 
 bool
-vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what, bool *annotated,
-                      GPtrArray **wants, char **tenant, GError **error)
+vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what,
+                      VgpuAnnotation *out, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_want_free);
     xmlNode *devices = NULL;
@@ -304,8 +304,11 @@ vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what, 
          !expand(devices, domain_uuid, what, list, error)))
         return false;
 
-    *annotated = devices != NULL;
-    *tenant = devices ? vgpu_xml_attr(devices, "tenant") : NULL;
-    *wants = g_steal_pointer(&list);
+    *out = (VgpuAnnotation) {
+        .annotated = devices != NULL,
+        .wants = g_steal_pointer(&list),
+        .tenant = devices ? vgpu_xml_attr(devices, "tenant") : NULL,
+        .keep_room = devices ? read_switch(devices, "keepRoom") : VGPU_SWITCH_AUTO,
+    };
     return true;
 }

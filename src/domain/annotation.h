@@ -35,6 +35,7 @@ typedef struct {
     VgpuSwitch params[VGPU_N_PARAMS];
     VgpuPlacement placement;
     bool placement_given;
+    VgpuSwitch keep_room; /* of the whole domain */
 } VgpuDefaults;
 
 /* The settings of a <vgpu:device> itself for which a pool may have defaults; never changed. */
@@ -90,10 +91,15 @@ bool vgpu_want_equal(const VgpuWant *a, const VgpuWant *b);
 void vgpu_want_free(VgpuWant *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuWant, vgpu_want_free)
 
-/* Read and validate the one <vgpu:devices> below @root (a <domain>). @domain_uuid may be NULL.
- * @wants gets the expanded list (16 at most), @tenant its attribute (NULL when absent),
- * @annotated whether there is an annotation at all; on failure all three are untouched. Errors
- * as vgpu_domain_parse(). */
+/* The annotation of a domain. */
+typedef struct {
+    bool annotated;       /* there is one, even an empty one */
+    GPtrArray *wants;     /* of VgpuWant, after `count` is expanded: 16 at most */
+    char *tenant;         /* NULL when absent */
+    VgpuSwitch keep_room; /* AUTO when absent */
+} VgpuAnnotation;
+
+/* Read and validate the one <vgpu:devices> below @root (a <domain>). @domain_uuid may be NULL. The
+ * members of @out become the caller's; on failure they are untouched. Errors as vgpu_domain_parse(). */
 bool vgpu_annotation_parse(xmlNode *root, const char *domain_uuid, const char *what,
-                           bool *annotated, GPtrArray **wants, char **tenant, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+                           VgpuAnnotation *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -243,13 +243,17 @@ vgpu_domain_from_doc(xmlDoc *doc, const char *what, GError **error)
 {
     g_autoptr(VgpuDomain) self = g_new0(VgpuDomain, 1);
     xmlNode *root = xmlDocGetRootElement(doc);
+    VgpuAnnotation annotation;
 
     self->doc = doc;
     if (!read_name(self, root, what, error) || !read_identity(self, root, error) ||
-        !vgpu_annotation_parse(root, self->uuid, self->what, &self->annotated, &self->wants,
-                               &self->tenant, error))
+        !vgpu_annotation_parse(root, self->uuid, self->what, &annotation, error))
         return NULL;
 
+    self->annotated = annotation.annotated;
+    self->wants = annotation.wants;
+    self->tenant = annotation.tenant;
+    self->keep_room = annotation.keep_room;
     self->has_graphics = vgpu_xml_node(self->doc, root, "devices/graphics") != NULL;
     self->has_gl = vgpu_xml_node(self->doc, root,
                                  "devices/graphics[@type='egl-headless' or "

@@ -39,8 +39,10 @@ typedef struct {
                          * ",", as written; NULL: not specified, or left to libvirt */
     bool annotated;     /* there is a <vgpu:devices>, even an empty one */
     char *tenant;       /* NULL when not given */
-    GPtrArray *wants;   /* of VgpuWant, by index: the vGPUs that the annotation asks for */
-    GPtrArray *hostdevs;    /* of VgpuHostdev, in document order */
+    VgpuSwitch keep_room; /* whether its room is kept while it is saved; AUTO: not said */
+    bool keeps_room;     /* the same, with the defaults of its pools, see vgpu_pools_complete() */
+    GPtrArray *wants;    /* of VgpuWant, by index: the vGPUs that the annotation asks for */
+    GPtrArray *hostdevs; /* of VgpuHostdev, in document order */
     bool has_driver_disk;   /* a <disk> with our alias VGPU_ALIAS_DRIVER */
     char *driver_disk_file; /* its image; NULL: none, or no such disk */
 

@@ -47,6 +47,7 @@ vgpu_schema_is_param_value(const char *text)
 
 static const VgpuGrammarAttribute devices_attributes[] = {
     { "tenant", false, "a name", vgpu_grammar_is_name },
+    { "keepRoom", false, "yes|no" },
     { NULL },
 };
 

@@ -125,15 +125,11 @@ static const VgpuGrammarAttribute driver_attributes[] = {
     { NULL },
 };
 static const VgpuGrammarAttribute defaults_attributes[] = {
-    { "display", false, "auto|on|off" },
-    { "ramfb", false, "auto|on|off" },
-    { "frameRateLimit", false, "on|off" },
-    { "consoleVNC", false, "on|off" },
-    { "unifiedMemory", false, "on|off" },
-    { "debugging", false, "on|off" },
-    { "profiling", false, "on|off" },
-    { "driverISO", false, "yes|no" },
-    { NULL },
+    { "display", false, "auto|on|off" },   { "ramfb", false, "auto|on|off" },
+    { "frameRateLimit", false, "on|off" }, { "consoleVNC", false, "on|off" },
+    { "unifiedMemory", false, "on|off" },  { "debugging", false, "on|off" },
+    { "profiling", false, "on|off" },      { "driverISO", false, "yes|no" },
+    { "keepRoom", false, "yes|no" },       { NULL },
 };
 static const VgpuGrammarAttribute params_attributes[] = {
     { "allow", false, "none|listed|any" },

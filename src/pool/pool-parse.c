@@ -237,6 +237,7 @@ read_defaults(const Reading *reading, GError **error)
     defaults->display = read_switch(node, "display");
     defaults->ramfb = read_switch(node, "ramfb");
     defaults->driver_iso = read_switch(node, "driverISO");
+    defaults->keep_room = read_switch(node, "keepRoom");
     for (gsize i = 0; i < G_N_ELEMENTS(params); i++)
         defaults->params[i] = read_switch(node, params[i]);
     if (defaults->display == VGPU_SWITCH_OFF && defaults->ramfb == VGPU_SWITCH_ON)

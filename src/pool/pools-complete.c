@@ -88,6 +88,7 @@ vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
 {
     static const VgpuDefaults none;
     const char *iso = NULL;
+    bool keeps_room = domain->keep_room == VGPU_SWITCH_ON;
 
     for (guint i = 0; i < domain->wants->len; i++) {
         VgpuWant *want = g_ptr_array_index(domain->wants, i);
@@ -103,7 +104,10 @@ vgpu_pools_complete(const VgpuPools *self, VgpuDomain *domain, GError **error)
             take_profile(want, pool);
         if (!iso && pool && want->driver_iso == VGPU_SWITCH_ON)
             iso = pool->iso;
+        keeps_room |= domain->keep_room == VGPU_SWITCH_AUTO && pool &&
+                      pool->defaults.keep_room == VGPU_SWITCH_ON;
     }
+    domain->keeps_room = keeps_room;
     g_free(domain->driver_iso);
     domain->driver_iso = g_strdup(iso);
     return true;

@@ -28,18 +28,21 @@ read_wants(const guint8 *data, gsize size)
 {
     g_autoptr(xmlDoc) doc = vgpu_xml_parse((const char *) data, size, "a.xml", NULL);
     g_autoptr(xmlDoc) domain = xmlNewDoc(NULL);
-    g_autoptr(GPtrArray) wants = NULL;
     g_autoptr(GError) error = NULL;
-    g_autofree char *tenant = NULL;
     xmlNode *root = xmlNewDocNode(domain, NULL, BAD_CAST "domain", NULL), *metadata;
-    bool annotated = false, read;
+    VgpuAnnotation annotation = { 0 };
+    g_autoptr(GPtrArray) wants = NULL;
+    g_autofree char *tenant = NULL;
+    bool read;
 
     xmlDocSetRootElement(domain, root);
     metadata = xmlNewChild(root, NULL, BAD_CAST "metadata", NULL);
     if (doc)
         xmlAddChild(metadata, xmlDocCopyNode(xmlDocGetRootElement(doc), domain, 1));
     read = vgpu_annotation_parse(root, "6f0c5c1e-7a0b-4b57-9c1d-3b1f0a7c9e10", "a.xml",
-                                 &annotated, &wants, &tenant, &error);
+                                 &annotation, &error);
+    wants = annotation.wants;
+    tenant = annotation.tenant;
     fuzz_outcome(read, error);
     FUZZ_CHECK(!wants || wants->len <= VGPU_COUNT_MAX, "%u", wants->len);
     if (error)

@@ -76,6 +76,7 @@ make_table(void)
     (void) put(table, VGPU_KIND_HANDMADE, VGPU_1, NULL, VGPU_1, OTHER_GPU, OTHER_GPU);
     (void) put(table, VGPU_KIND_PERSISTENT, WEB2, WEB2, VGPU_1, OTHER_GPU, OTHER_GPU);
     (void) put(table, VGPU_KIND_HELD, WEB3, WEB3, VGPU_2, THIRD_GPU, VF2);
+    (void) put(table, VGPU_KIND_SAVED, VGPU_2, NULL, NULL, NULL, NULL);
     (void) put(table, VGPU_KIND_PLANNED, WEB1, WEB1, VGPU_0, GPU, VF1);
     (void) put(table, VGPU_KIND_INCOMING, WEB2, WEB2, VGPU_1, GPU, VF1);
     (void) put(table, VGPU_KIND_REFUSED, VF0, NULL, NULL, GPU, VF0);
@@ -122,6 +123,7 @@ test_kinds(void **state)
         { VGPU_KIND_HANDMADE, "handmade", true, VGPU_STORE_RUN },
         { VGPU_KIND_PERSISTENT, "persistent", true, VGPU_STORE_PERSISTENT },
         { VGPU_KIND_HELD, "held", true, VGPU_STORE_HELD },
+        { VGPU_KIND_SAVED, "saved", true, VGPU_STORE_SAVED },
         { VGPU_KIND_PLANNED, "planned", false, VGPU_STORE_PLANNED },
         { VGPU_KIND_INCOMING, "incoming", true, VGPU_STORE_NONE },
         { VGPU_KIND_REFUSED, "refused", false, VGPU_STORE_NONE },
@@ -402,6 +404,7 @@ test_load(void **state)
         { VGPU_STORE_PERSISTENT, VGPU_0, NULL, VGPU_KIND_PERSISTENT },
         { VGPU_STORE_HELD, WEB1, WEB1, VGPU_KIND_HELD },
         { VGPU_STORE_HELD, VGPU_0, NULL, VGPU_KIND_HELD },
+        { VGPU_STORE_SAVED, WEB1, WEB1, VGPU_KIND_SAVED },
         { VGPU_STORE_PLANNED, WEB1, WEB1, VGPU_KIND_PLANNED },
     };
 

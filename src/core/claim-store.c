@@ -43,6 +43,24 @@ phase_from_string(const char *text, VgpuPhase *out)
     return false;
 }
 
+static const char *const kept_names[] = {
+    [VGPU_KEPT_UNDECIDED] = NULL,
+    [VGPU_KEPT_IMAGE] = "image",
+    [VGPU_KEPT_FILE] = "file",
+    [VGPU_KEPT_TRANSIENT] = "transient",
+};
+
+/* Undecided also where it is not known: libvirt is asked then. */
+static VgpuKept
+kept_from_string(const char *text)
+{
+    for (gsize i = VGPU_KEPT_IMAGE; i < G_N_ELEMENTS(kept_names); i++) {
+        if (g_strcmp0(text, kept_names[i]) == 0)
+            return (VgpuKept) i;
+    }
+    return VGPU_KEPT_UNDECIDED;
+}
+
 VgpuClaimStore *
 vgpu_claim_store_new(const char *dir, GError **error)
 {
@@ -144,6 +162,7 @@ read_owner(const char *path, const char *key, GError **error)
 {
     g_autoptr(GKeyFile) kf = g_key_file_new();
     g_autoptr(VgpuOwner) self = vgpu_owner_new(key);
+    g_autofree char *kept = NULL;
     g_auto(GStrv) groups = NULL;
 
     if (!g_key_file_load_from_file(kf, path, G_KEY_FILE_NONE, error))
@@ -160,6 +179,8 @@ read_owner(const char *path, const char *key, GError **error)
     }
     self->domain_name = get_string(kf, GROUP_OWNER, "domain");
     self->aside = get_string(kf, GROUP_OWNER, "aside");
+    kept = get_string(kf, GROUP_OWNER, "kept");
+    self->kept = kept_from_string(kept);
     self->since = g_key_file_get_uint64(kf, GROUP_OWNER, "since", NULL);
     self->started = g_key_file_get_boolean(kf, GROUP_OWNER, "started", NULL);
     if (g_key_file_has_key(kf, GROUP_OWNER, "domain-id", NULL))
@@ -298,6 +319,7 @@ vgpu_claim_store_save(const VgpuClaimStore *self, const VgpuOwner *owner, GError
     set_string(kf, GROUP_OWNER, "domain-uuid", owner->domain_uuid);
     set_string(kf, GROUP_OWNER, "domain", owner->domain_name);
     set_string(kf, GROUP_OWNER, "aside", owner->aside);
+    set_string(kf, GROUP_OWNER, "kept", kept_names[owner->kept]);
     g_key_file_set_integer(kf, GROUP_OWNER, "domain-id", owner->domain_id);
     g_key_file_set_uint64(kf, GROUP_OWNER, "since", owner->since);
     g_key_file_set_boolean(kf, GROUP_OWNER, "started", owner->started);

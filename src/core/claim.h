@@ -24,12 +24,21 @@ typedef enum {
     VGPU_KIND_HANDMADE,   /* made without a domain; stored, and found, beside the runs */
     VGPU_KIND_PERSISTENT, /* a mediated device that outlives runs */
     VGPU_KIND_HELD,       /* room that is held for one while there is none, see held.h */
+    VGPU_KIND_SAVED,      /* room that is kept for a domain while it is saved, see saved.h */
     VGPU_KIND_PLANNED,    /* where a definition says that its vGPU will be */
     VGPU_KIND_INCOMING,   /* chosen for a migration or a restore, until its prepare */
     VGPU_KIND_REFUSED,    /* a VF that its driver has refused */
     VGPU_KIND_SETUP,      /* a GPU that is being set up */
     VGPU_N_KINDS,
 } VgpuKind;
+
+/* Why room is kept for a domain without a run (VGPU_KIND_SAVED). */
+typedef enum {
+    VGPU_KEPT_UNDECIDED, /* its run continues, or libvirt has not told how it has ended */
+    VGPU_KEPT_IMAGE,     /* libvirt has a managed save image */
+    VGPU_KEPT_FILE,      /* the domain is defined, and was saved to a file */
+    VGPU_KEPT_TRANSIENT, /* the same without a definition: libvirt does not know it any more */
+} VgpuKept;
 
 typedef struct VgpuOwner VgpuOwner;
 typedef struct VgpuLife VgpuLife;
@@ -82,6 +91,7 @@ struct VgpuOwner {
     guint64 touched;   /* not stored: when the run got something more, or when it was planned; on
                           the same clock */
     char *aside;       /* of a definition: elements that are being replaced in it; NULL: none */
+    VgpuKept kept;     /* VGPU_KIND_SAVED only */
     gint64 expires;    /* not stored: when it is void, us, monotonic; 0: never */
     GPtrArray *claims; /* of VgpuClaim, by index */
 };

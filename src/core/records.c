@@ -8,9 +8,8 @@
 #define SAVE_MS 30000 /* as long as libvirt waits for a domain that is busy */
 
 static const char *const store_paths[VGPU_N_STORES] = {
-    [VGPU_STORE_RUN] = VGPU_PATH_CLAIMS,
-    [VGPU_STORE_PERSISTENT] = VGPU_PATH_PERSISTENT,
-    [VGPU_STORE_HELD] = VGPU_PATH_HELD,
+    [VGPU_STORE_RUN] = VGPU_PATH_CLAIMS,       [VGPU_STORE_PERSISTENT] = VGPU_PATH_PERSISTENT,
+    [VGPU_STORE_HELD] = VGPU_PATH_HELD,        [VGPU_STORE_SAVED] = VGPU_PATH_SAVED,
     [VGPU_STORE_PLANNED] = VGPU_PATH_RESERVED,
 };
 
@@ -72,6 +71,7 @@ vgpu_records_load(VgpuRecords *self, GError **error)
     }
     vgpu_claim_store_write_by(self->stores[VGPU_STORE_PERSISTENT], self->writer);
     vgpu_claim_store_write_by(self->stores[VGPU_STORE_HELD], self->writer);
+    vgpu_claim_store_write_by(self->stores[VGPU_STORE_SAVED], self->writer);
     vgpu_claim_store_write_by(self->stores[VGPU_STORE_PLANNED], self->writer);
     return g_steal_pointer(&reservations);
 }
@@ -91,7 +91,7 @@ vgpu_records_cordons(const VgpuRecords *self)
 bool
 vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
 {
-    static const VgpuStore on_disk[] = { VGPU_STORE_PLANNED, VGPU_STORE_HELD,
+    static const VgpuStore on_disk[] = { VGPU_STORE_PLANNED, VGPU_STORE_HELD, VGPU_STORE_SAVED,
                                          VGPU_STORE_PERSISTENT };
 
     for (gsize i = 0; i < G_N_ELEMENTS(on_disk); i++) {

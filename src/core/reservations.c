@@ -21,6 +21,7 @@ static const struct {
     [VGPU_KIND_HANDMADE] = { "handmade", true, VGPU_STORE_RUN },
     [VGPU_KIND_PERSISTENT] = { "persistent", true, VGPU_STORE_PERSISTENT },
     [VGPU_KIND_HELD] = { "held", true, VGPU_STORE_HELD },
+    [VGPU_KIND_SAVED] = { "saved", true, VGPU_STORE_SAVED },
     [VGPU_KIND_PLANNED] = { "planned", false, VGPU_STORE_PLANNED },
     [VGPU_KIND_INCOMING] = { "incoming", true, VGPU_STORE_NONE },
     [VGPU_KIND_REFUSED] = { "refused", false, VGPU_STORE_NONE },
@@ -208,6 +209,7 @@ copy_owner(const VgpuOwner *from)
     owner->since = from->since;
     owner->started = from->started;
     owner->touched = from->touched;
+    owner->kept = from->kept;
     owner->expires = from->expires;
     for (guint i = 0; i < from->claims->len; i++)
         g_ptr_array_add(owner->claims, vgpu_claim_copy(g_ptr_array_index(from->claims, i)));
@@ -236,6 +238,8 @@ kind_of(VgpuStore store, const VgpuOwner *owner)
         return VGPU_KIND_PERSISTENT;
     case VGPU_STORE_HELD:
         return VGPU_KIND_HELD;
+    case VGPU_STORE_SAVED:
+        return VGPU_KIND_SAVED;
     case VGPU_STORE_PLANNED:
         return VGPU_KIND_PLANNED;
     default:

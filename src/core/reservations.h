@@ -15,6 +15,7 @@ typedef enum {
     VGPU_STORE_RUN,
     VGPU_STORE_PERSISTENT,
     VGPU_STORE_HELD,
+    VGPU_STORE_SAVED,
     VGPU_STORE_PLANNED,
     VGPU_N_STORES,
 } VgpuStore;

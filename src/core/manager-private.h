@@ -21,8 +21,9 @@ struct VgpuManager {
 
     VgpuRecords *records;
     VgpuReservations *reservations;
-    GSource *lapse; /* drops the first reservation that expires; NULL: none does */
-    guint lapse_ms; /* how long choices for a migration are held */
+    GSource *lapse;       /* drops the first reservation that expires; NULL: none does */
+    GSource *saved_lapse; /* the same for room that is kept, see saved.c */
+    guint lapse_ms;       /* how long choices for a migration are held */
 
     VgpuPools *pools;
     VgpuLanes *lanes;

@@ -78,6 +78,7 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->definitions);
     vgpu_reservations_free(self->reservations);
     g_clear_pointer(&self->lapse, check_free);
+    g_clear_pointer(&self->saved_lapse, check_free);
     g_hash_table_unref(self->owed);
     g_clear_pointer(&self->named, g_hash_table_unref);
     g_clear_pointer(&self->passed, g_hash_table_unref);

@@ -115,6 +115,25 @@ void vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 s
 void vgpu_manager_settle(VgpuManager *self, const char *domain_uuid, guint64 since, bool running,
                          int domain_id);
 
+/* How the last run of a domain has ended, as far as libvirt tells. */
+typedef enum {
+    VGPU_FATE_GONE,   /* there is no such domain */
+    VGPU_FATE_IMAGE,  /* it is off, and has a managed save image */
+    VGPU_FATE_SAVED,  /* it is off, and was saved */
+    VGPU_FATE_UNTOLD, /* it is off, and libvirt does not know why, or its last start has failed */
+    VGPU_FATE_OTHER, /* it is off for another reason, or runs without us, or asks for nothing of ours */
+} VgpuFate;
+
+/* When the room that is kept for the domain (keepRoom) last changed, 0: none is. To be noted before libvirt
+ * is asked for the fate of the domain; an answer about an earlier state is ignored. */
+guint64 vgpu_manager_saved_as_of(const VgpuManager *self, const char *domain_uuid);
+void vgpu_manager_take_fate(VgpuManager *self, const char *domain_uuid, guint64 as_of,
+                            VgpuFate fate);
+/* The event STOPPED; @was_saved is its detail. */
+void vgpu_manager_stopped(VgpuManager *self, const char *domain_uuid, bool was_saved);
+/* The UUIDs of the domains for which room is kept; strings owned by the array. */
+GPtrArray *vgpu_manager_saved(const VgpuManager *self);
+
 /* The `since` of the domain's present run, 0 when there is none. */
 guint64 vgpu_manager_since(const VgpuManager *self, const char *domain_uuid);
 
@@ -346,8 +365,9 @@ typedef struct {
     char *pool;              /* NULL: not a vGPU of ours; "default" */
     char *tenant;            /* NULL: none */
     bool restart_needed;
-    bool is_lost;      /* it has vanished while its domain runs */
-    const char *state; /* active, planned, attaching, releasing, failed, stuck, orphan, foreign */
+    bool is_lost; /* it has vanished while its domain runs */
+    const char
+        *state; /* active, planned, saved, attaching, releasing, failed, stuck, orphan, foreign */
 } VgpuRow;
 
 void vgpu_row_free(VgpuRow *self);

@@ -93,6 +93,11 @@
 #define VGPU_REFUSAL_HELD "it is held for domain '%s'"
 #define VGPU_REFUSAL_HELD_BY_HAND "it is held for a vGPU that was made by hand"
 
+/* domain */
+#define VGPU_REFUSAL_SAVED "it is reserved for the saved domain '%s'"
+/* domains, each with its quotes */
+#define VGPU_REFUSAL_SAVED_THERE "room there is reserved for the saved domain %s"
+
 /* VF or GPU, why */
 #define VGPU_REFUSAL_HELD_IS_GONE                                                                \
     "the room that is held for it on %s is not available (%s); other room is being looked "      \

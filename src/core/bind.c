@@ -13,6 +13,7 @@
 #include "core/plan.h"
 #include "core/pooling.h"
 #include "core/reading.h"
+#include "core/saved.h"
 #include "domain/display.h"
 #include "domain/refusals.h"
 
@@ -213,9 +214,8 @@ choose_place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
         bind_to(want, chosen->gpu->interface, NULL);
         return true;
     }
-    parent = chosen->parent;
-    if (!parent)
-        parent = named_vf(self, want, chosen->gpu, candidates, &named, error);
+    parent = chosen->parent ? chosen->parent
+                            : named_vf(self, want, chosen->gpu, candidates, &named, error);
     if (!parent && named)
         return false;
     if (!parent)
@@ -228,7 +228,7 @@ choose_place(Binding *self, VgpuWant *want, VgpuClaim **claim, GError **error)
     return true;
 }
 
-/* What it has now, when it runs. */
+/* What it has now, when it runs; or its room, kept while it is saved. */
 static const VgpuClaim *
 present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
@@ -237,7 +237,7 @@ present(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
     return claim && claim->phase != VGPU_PHASE_FAILED && claim->phase != VGPU_PHASE_RELEASING &&
                    vgpu_claim_fits(claim, want)
                ? claim
-               : NULL;
+               : vgpu_saved_place(self, domain, domain->uuid, want);
 }
 
 /* Whether a start there would succeed as things are. */

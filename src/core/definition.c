@@ -6,6 +6,7 @@
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/pooling.h"
+#include "core/saved.h"
 
 char *
 vgpu_manager_domain_of_orphan(VgpuManager *self, const char *uuid)
@@ -60,6 +61,8 @@ vgpu_manager_take_definition(VgpuManager *self, VgpuDomain *domain, bool running
     definition->running = running;
     g_hash_table_replace(self->definitions, domain->uuid, definition);
     vgpu_definitions_index(self, definition);
+    if (!definition->unclear)
+        vgpu_saved_follow(self, domain, running);
     if (!running)
         vgpu_follow_claim_orphans(self, domain);
 }

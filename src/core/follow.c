@@ -10,6 +10,7 @@
 #include "core/passed.h"
 #include "core/plan.h"
 #include "core/pooling.h"
+#include "core/saved.h"
 #include "core/start.h"
 
 /* Set the present state of the domain of these vGPUs. */
@@ -56,8 +57,10 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     g_hash_table_remove(self->run_checks, domain_uuid);
     vgpu_start_cancel_plugs(self, domain_uuid);
     owner = vgpu_records_find(self, domain_uuid);
-    if (owner)
+    if (owner) {
+        vgpu_saved_stopping(self, owner);
         tell_run(self, owner, is_off);
+    }
     self->ops.settled(domain_uuid, self->opaque);
 }
 
@@ -93,6 +96,7 @@ vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id)
     g_hash_table_remove(self->run_checks, domain_uuid);
     owner->domain_id = domain_id;
     vgpu_records_save_or_warn(self, owner);
+    vgpu_saved_started(self, owner);
     tell_run(self, owner, is_up);
 }
 
@@ -135,6 +139,7 @@ vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
         if (!vgpu_waiters_has_plug(self, domain_uuid, uuid))
             claim->reason = g_strdup(error->message);
         claim->wanted = VGPU_WANTED_GONE;
+        vgpu_saved_unplugged(self, uuid);
     }
     claim->plug_us = 0;
     vgpu_life_go_on(self, claim);
@@ -300,6 +305,7 @@ act(VgpuManager *self, const VgpuAction *action)
         owner->started = true;
         owner->domain_id = action->domain_id;
         vgpu_records_save_or_warn(self, owner);
+        vgpu_saved_started(self, owner);
     }
     claim->run = action->run;
     if (action->seen == VGPU_SEEN_ABSENT && claim->call == VGPU_CALL_NONE)

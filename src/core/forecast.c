@@ -262,6 +262,9 @@ place(Forecasting *self, guint i)
     if (planned->room == VGPU_ROOM_YES) {
         put_place(out, "planned", planned->gpu->address, planned->parent, planned->profile->name);
         write_down(self, out, planned);
+        if (planned->is_saved)
+            out->note = g_strdup_printf("room for %s on %s is reserved for it while it is saved",
+                                        planned->profile->name, planned->parent);
     } else if (vgpu_planner_is_to_wait(&self->planner, planned->candidates)) {
         out->state = "releasing";
         out->note = g_strdup(VGPU_REFUSAL_STILL_REMOVED);

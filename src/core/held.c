@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/manager-private.h"
+#include "core/saved.h"
 #include "domain/refusals.h"
 
 bool
@@ -28,13 +29,15 @@ vgpu_held_refusal(const VgpuOwner *owner)
 char *
 vgpu_held_refuses(const VgpuManager *self, const char *vf, const char *key)
 {
-    const VgpuClaim *claim =
-        vgpu_reservations_first(vgpu_reservations_of_parent(self->reservations, vf),
-                                VGPU_KINDS(HELD));
+    const GPtrArray *there = vgpu_reservations_of_parent(self->reservations, vf);
+    const VgpuClaim *held = vgpu_reservations_first(there, VGPU_KINDS(HELD));
+    const VgpuClaim *saved = vgpu_reservations_first(there, VGPU_KINDS(SAVED));
 
-    if (!claim || g_strcmp0(claim->owner->key, key) == 0)
-        return NULL;
-    return vgpu_held_refusal(claim->owner);
+    if (held && g_strcmp0(held->owner->key, key) != 0)
+        return vgpu_held_refusal(held->owner);
+    if (saved && g_strcmp0(saved->owner->key, key) != 0 && vgpu_saved_counts(self, saved))
+        return vgpu_saved_refusal(saved->owner);
+    return NULL;
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "core/manager-private.h"
 #include "core/pooling.h"
 #include "core/reading.h"
+#include "core/saved.h"
 #include "core/start.h"
 #include "domain/refusals.h"
 
@@ -329,10 +330,18 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
 {
     g_autoptr(GError) error = NULL;
     bool was_coming = vgpu_start_cancel_create(self, uuid); /* else it would make it again */
-    VgpuOwner *owner = find_destroyable(self, uuid, persistent, &error);
+    const VgpuClaim *saved = vgpu_saved_find(self, uuid);
+    VgpuOwner *owner;
     Destroy *destroy;
     GSource *source;
 
+    if (saved && vgpu_saved_counts(self, saved)) { /* room without a vGPU */
+        *persistent = false;
+        vgpu_saved_drop(self, uuid);
+        done(NULL, opaque);
+        return;
+    }
+    owner = find_destroyable(self, uuid, persistent, &error);
     if (!owner) {
         *persistent = false;
         done(was_coming ? NULL : error, opaque);

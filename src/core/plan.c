@@ -55,7 +55,9 @@ vgpu_plan_other_user(const VgpuManager *self, const char *vf, const char *key)
 {
     const char *user = vgpu_plan_user(self, vf, key);
 
-    return user ? user : user_in(self, VGPU_KINDS(PLANNED) | VGPU_KINDS(HELD), vf, key);
+    return user ? user
+                : user_in(self, VGPU_KINDS(PLANNED) | VGPU_KINDS(HELD) | VGPU_KINDS(SAVED), vf,
+                          key);
 }
 
 /* Whether it is planned for the domain, too. */

@@ -6,6 +6,7 @@
 #include "core/manager-private.h"
 #include "core/plan.h"
 #include "core/reading.h"
+#include "core/saved.h"
 #include "domain/display.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
@@ -169,6 +170,23 @@ find_mig_auto(const GPtrArray *candidates)
     return NULL;
 }
 
+/* Its own room, kept while the domain was saved; false: there is none, or it cannot be used. */
+static bool
+find_saved(const VgpuPlanner *self, const VgpuWant *want, VgpuPlanned *place)
+{
+    const VgpuClaim *saved = vgpu_saved_place(self->manager, self->domain, self->key, want);
+    g_autofree char *pair = saved ? vgpu_placement_pair(saved->parent, saved->profile_id) : NULL;
+    const VgpuGpu *gpu;
+
+    if (!saved || g_hash_table_contains(place->reading->unseen, saved->gpu) ||
+        (self->refused && g_hash_table_contains(self->refused, pair)))
+        return false;
+    gpu = vgpu_inventory_find(self->manager->inventory, saved->gpu);
+    (void) place_at(place, gpu, vgpu_gpu_find_parent(gpu, saved->parent),
+                    vgpu_gpu_find_profile(gpu, saved->profile_id));
+    return place->is_saved = true;
+}
+
 VgpuPlanned *
 vgpu_planner_place(const VgpuPlanner *self, const VgpuWant *want)
 {
@@ -179,7 +197,7 @@ vgpu_planner_place(const VgpuPlanner *self, const VgpuWant *want)
     if (want->vf) /* a VF that its driver has refused is tried again by the domain that it is
                    * planned for */
         g_hash_table_remove(place->reading->closed, want->vf);
-    if (find_with_others(self, want, place))
+    if (find_saved(self, want, place) || find_with_others(self, want, place))
         return place;
     place->candidates = vgpu_placement_candidates(&place->reading->snapshot, want);
     chosen = vgpu_placement_choose(&place->reading->snapshot, place->candidates, want->placement);

@@ -25,6 +25,7 @@ typedef struct {
     const char *parent;
     const VgpuProfile *profile;
     const VgpuCandidate *instance; /* where that can be made */
+    bool is_saved;                 /* in its own room, kept while its domain was saved */
     bool is_apart;                 /* the vGPUs of the domain do not all fit together */
     /* of VgpuCandidate, one per GPU of the host, where its definition has it; NULL: it is placed with the
      * others */

@@ -5,6 +5,7 @@
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/pooling.h"
+#include "core/saved.h"
 #include "core/start.h"
 #include "domain/inject.h"
 #include "domain/refusals.h"
@@ -114,6 +115,7 @@ vgpu_manager_unplugged(VgpuManager *self, const char *domain_uuid, guint64 since
         owner->touched = vgpu_clock_now();
         vgpu_events_emit(self, "vgpu-detached", owner, claim, NULL, -1);
         claim->run = VGPU_RUN_WITHOUT;
+        vgpu_saved_unplugged(self, claim->uuid);
         vgpu_life_go_on(self, claim);
         return;
     }

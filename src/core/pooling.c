@@ -6,6 +6,7 @@
 #include "core/manager-private.h"
 #include "core/passed.h"
 #include "core/reading.h"
+#include "core/saved.h"
 #include "placement/room.h"
 
 VgpuPools *
@@ -176,6 +177,15 @@ add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self, const V
     }
 }
 
+/* Whether another record of the same vGPU counts. */
+static bool
+counts_elsewhere(const VgpuManager *self, const VgpuClaim *claim)
+{
+    if (claim->owner->kind == VGPU_KIND_SAVED)
+        return !vgpu_saved_counts(self, claim);
+    return claim->owner->kind == VGPU_KIND_HELD && vgpu_records_user_of(self, claim->uuid);
+}
+
 /* A persistent vGPU in use has two records: the one that outlives the run counts. */
 static void
 add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
@@ -183,15 +193,15 @@ add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS_OWNED | VGPU_KINDS(HELD));
+    vgpu_reservations_iter_init(&iter, self->reservations,
+                                VGPU_KINDS_OWNED | VGPU_KINDS(HELD) | VGPU_KINDS(SAVED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-            if (claim->persistent == persistent &&
-                !(owner->kind == VGPU_KIND_HELD && vgpu_records_user_of(self, claim->uuid)))
+            if (claim->persistent == persistent && !counts_elsewhere(self, claim))
                 add_claim(row, listed, self, owner, claim);
         }
     }

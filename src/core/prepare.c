@@ -138,7 +138,7 @@ check_is_new(VgpuManager *self, const char *uuid, GError **error)
 {
     if (!vgpu_sight_find(self, uuid).exists &&
         !vgpu_reservations_first(vgpu_reservations_of_uuid(self->reservations, uuid),
-                                 VGPU_KINDS_OWNED | VGPU_KINDS(HELD)))
+                                 VGPU_KINDS_OWNED | VGPU_KINDS(HELD) | VGPU_KINDS(SAVED)))
         return true;
     return vgpu_error_set(error, VGPU_ERROR_BUSY, "there is a vGPU %s already", uuid);
 }

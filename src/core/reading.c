@@ -8,6 +8,7 @@
 #include "core/numa.h"
 #include "core/plan.h"
 #include "core/refused.h"
+#include "core/saved.h"
 #include "domain/refusals.h"
 #include "placement/pending.h"
 
@@ -20,7 +21,8 @@ has_user(const VgpuManager *self, const VgpuClaim *claim)
 }
 
 /* Every recorded vGPU counts once, for any owner: one made by hand, or a persistent one, has a second
- * record while a domain uses it. @key: room held for that domain's arrival is for the domain itself. */
+ * record while a domain uses it. @key: room held for that domain's arrival, or kept while it is saved, is
+ * for the domain itself. */
 static bool
 counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
 {
@@ -28,6 +30,8 @@ counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
     bool outlives_runs = !owner->domain_uuid || owner->kind == VGPU_KIND_PERSISTENT ||
                          owner->kind == VGPU_KIND_HELD;
 
+    if (owner->kind == VGPU_KIND_SAVED)
+        return g_strcmp0(owner->key, key) != 0 && vgpu_saved_counts(self, claim);
     return claim->phase != VGPU_PHASE_FAILED &&
            !(owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0) &&
            !(outlives_runs && has_user(self, claim));
@@ -101,7 +105,7 @@ users_of_named(const VgpuManager *self, const VgpuDomain *domain, const char *ke
     return users;
 }
 
-/* VFs that are held for others than the domain, and for whom. */
+/* VFs that are held for others than the domain, or kept while these are saved, and for whom. */
 static GHashTable *
 held_for_others(const VgpuManager *self, const char *key)
 {
@@ -109,17 +113,47 @@ held_for_others(const VgpuManager *self, const char *key)
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(HELD));
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(HELD) | VGPU_KINDS(SAVED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
+        bool is_saved = owner->kind == VGPU_KIND_SAVED;
+
         for (guint i = 0; g_strcmp0(owner->key, key) != 0 && i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
-            if (claim->interface !=
-                VGPU_INTERFACE_MDEV) /* there others have room on its parent */
-                g_hash_table_insert(held, claim->parent, vgpu_held_refusal(owner));
+            /* on the parent of an mdev others have room */
+            if (claim->interface != VGPU_INTERFACE_MDEV &&
+                (!is_saved || vgpu_saved_counts(self, claim)))
+                g_hash_table_insert(held, claim->parent,
+                                    is_saved ? vgpu_saved_refusal(owner)
+                                             : vgpu_held_refusal(owner));
         }
     }
     return held;
+}
+
+/* The other domains for which room is kept on a GPU while they are saved, by GPU: "'web1', 'web2'". */
+static GHashTable *
+saved_on(const VgpuManager *self, const char *key)
+{
+    GHashTable *saved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    VgpuReservationsIter iter;
+    VgpuOwner *owner;
+
+    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(SAVED));
+    while (vgpu_reservations_iter_next(&iter, &owner)) {
+        g_autofree char *name = g_strdup_printf("'%s'", owner->domain_name);
+
+        for (guint i = 0; g_strcmp0(owner->key, key) != 0 && i < owner->claims->len; i++) {
+            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
+            const char *names = g_hash_table_lookup(saved, claim->gpu);
+
+            if (vgpu_saved_counts(self, claim) && !(names && g_str_has_suffix(names, name)))
+                g_hash_table_replace(saved, g_strdup(claim->gpu),
+                                     names ? g_strdup_printf("%s, %s", names, name)
+                                           : g_strdup(name));
+        }
+    }
+    return saved;
 }
 
 /* @doubted gets the VFs that their driver has refused to others than the domain of that UUID. */
@@ -214,15 +248,24 @@ take_of_tenant(VgpuReading *self, const char *pool, guint mib, const char *domai
         g_ptr_array_add(users, g_strdup(domain));
 }
 
+/* Whether another record of the same vGPU counts, or the room is kept for the domain itself. */
+static bool
+counts_elsewhere(const VgpuManager *self, const VgpuClaim *claim, const char *key)
+{
+    if (claim->owner->kind == VGPU_KIND_SAVED)
+        return g_strcmp0(claim->owner->key, key) == 0 || !vgpu_saved_counts(self, claim);
+    return claim->owner->kind == VGPU_KIND_HELD && has_user(self, claim);
+}
+
 /* The use of the tenant's share, by pool. A persistent vGPU in use has two records. */
 static void
-count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant)
+count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant, const char *key)
 {
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
     vgpu_reservations_iter_init(&iter, manager->reservations,
-                                VGPU_KINDS_OWNED | VGPU_KINDS(HELD));
+                                VGPU_KINDS_OWNED | VGPU_KINDS(HELD) | VGPU_KINDS(SAVED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
 
@@ -230,7 +273,7 @@ count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant)
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
 
             if (claim->phase != VGPU_PHASE_FAILED && claim->persistent == persistent &&
-                !(owner->kind == VGPU_KIND_HELD && has_user(manager, claim)) && claim->pool &&
+                !counts_elsewhere(manager, claim, key) && claim->pool &&
                 g_strcmp0(claim->tenant, tenant) == 0)
                 take_of_tenant(self, claim->pool,
                                vgpu_claim_fb_mib(claim, vgpu_inventory_find(manager->inventory,
@@ -251,6 +294,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
     self->slow = vgpu_sight_slow(manager);
     self->unseen = vgpu_sight_unseen(manager);
     self->held = held_for_others(manager, key);
+    self->saved = saved_on(manager, key || !domain ? key : domain->uuid);
     self->doubted = g_hash_table_new(g_str_hash, g_str_equal);
     self->closed = closed_now(manager, domain ? domain->uuid : key, self->held, self->doubted);
     self->unplanned = unplanned_vfs(manager, key);
@@ -264,7 +308,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
                                                (GDestroyNotify) g_ptr_array_unref);
     self->mentioned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (domain && domain->tenant)
-        count_tenant(self, manager, domain->tenant);
+        count_tenant(self, manager, domain->tenant, key ? key : domain->uuid);
     self->snapshot = (VgpuSnapshot) {
         .inventory = manager->inventory,
         .reservations = self->reservations,
@@ -274,6 +318,7 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
         .unseen = self->unseen,
         .closed = self->closed,
         .held = self->held,
+        .saved = self->saved,
         .doubted = self->doubted,
         .planned = vgpu_reservations_planned(manager->reservations),
         .unplanned = self->unplanned,
@@ -301,6 +346,7 @@ vgpu_reading_free(VgpuReading *self)
     g_hash_table_unref(self->closed);
     g_hash_table_unref(self->doubted);
     g_hash_table_unref(self->held);
+    g_hash_table_unref(self->saved);
     g_hash_table_unref(self->unplanned);
     g_clear_pointer(&self->domains, g_hash_table_unref);
     g_hash_table_unref(self->users);

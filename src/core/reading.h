@@ -14,6 +14,7 @@ struct VgpuReading {
     GHashTable *unseen;
     GHashTable *closed;
     GHashTable *held;
+    GHashTable *saved;
     GHashTable *doubted;
     GHashTable *unplanned;
     GHashTable *domains;

@@ -138,9 +138,10 @@ add_records(Listing *self, guint kinds, bool of_domains, const char *state)
 
     vgpu_reservations_iter_init(&iter, self->manager->reservations, kinds);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
-        bool restart_needed = owner->kind == VGPU_KIND_HELD
-                                  ? runs(self->manager, owner->domain_uuid)
-                                  : needs_restart(self->manager, owner);
+        bool restart_needed =
+            owner->kind == VGPU_KIND_HELD
+                ? runs(self->manager, owner->domain_uuid)
+                : owner->kind != VGPU_KIND_SAVED && needs_restart(self->manager, owner);
 
         for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
@@ -301,6 +302,7 @@ vgpu_manager_list(VgpuManager *self, bool all)
     add_records(&listing, VGPU_KINDS(PERSISTENT), false, "planned");
     add_records(&listing, VGPU_KINDS(HELD), true, "planned");
     add_records(&listing, VGPU_KINDS(HELD), false, "planned");
+    add_records(&listing, VGPU_KINDS(SAVED), true, "saved");
     add_unrecorded(&listing, all);
     if (all)
         add_planned(&listing);

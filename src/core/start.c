@@ -14,6 +14,7 @@
 #include "base/source.h"
 #include "core/life.h"
 #include "core/manager-private.h"
+#include "core/saved.h"
 #include "core/step.h"
 #include "core/steps.h"
 #include "domain/refusals.h"
@@ -160,6 +161,8 @@ succeed(VgpuStart *self)
         if (!vgpu_records_save(self->manager, owner, &self->failure))
             g_prefix_error(&self->failure, "cannot write the record of its vGPUs: ");
     }
+    if (owner && owner->domain_uuid && !self->failure)
+        vgpu_saved_prepared(self->manager, owner, self->domain->keeps_room);
     answer(self);
 }
 

@@ -156,7 +156,8 @@ write_vgpus(VgpuExposition *out, GVariant *vgpus)
     for (gsize i = 0; i < length(vgpus); i++) {
         g_autoptr(GVariant) vgpu = g_variant_get_child_value(vgpus, i);
 
-        if (g_strcmp0(text(vgpu, "state"), "planned") != 0) /* it exists */
+        if (g_strcmp0(text(vgpu, "state"), "planned") != 0 &&
+            g_strcmp0(text(vgpu, "state"), "saved") != 0) /* it exists */
             vgpu_exposition_add(out, 1, "gpu", text(vgpu, "gpu"), "parent", text(vgpu, "parent"),
                                 "profile", profile_of(vgpu), "interface", text(vgpu, "interface"),
                                 "uuid", text(vgpu, "uuid"), "domain", text(vgpu, "domain"),

@@ -63,6 +63,16 @@ find_held(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const VgpuProfile *p
     return NULL;
 }
 
+/* "; …" about the saved domains for which room on the GPU is kept; "": none. Owned by the caller. */
+static char *
+and_saved(const VgpuSnapshot *snapshot, const VgpuGpu *gpu)
+{
+    const char *saved =
+        snapshot->saved ? g_hash_table_lookup(snapshot->saved, gpu->address) : NULL;
+
+    return saved ? g_strdup_printf("; " VGPU_REFUSAL_SAVED_THERE, saved) : g_strdup("");
+}
+
 /* Whether something is on the VF, or is promised. */
 static bool
 is_taken(const VgpuSnapshot *snapshot, const VgpuGpu *gpu, const char *vf)
@@ -83,6 +93,7 @@ vgpu_placement_refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *wan
     const VgpuParent *held = vf || promised ? NULL : find_held(snapshot, out->gpu, out->profile);
     const VgpuParent *kept = promised ? NULL : find_kept_for_host(vf, out->gpu, out->profile);
     g_autofree char *blocked = vgpu_room_obstacle(snapshot, out->gpu, out->profile);
+    g_autofree char *saved = and_saved(snapshot, out->gpu);
 
     out->lacks_gpu_instance = vgpu_profile_is_mig(out->profile);
     if (not_there)
@@ -101,14 +112,14 @@ vgpu_placement_refuse_for_room(const VgpuSnapshot *snapshot, const VgpuWant *wan
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%s", blocked);
     else if (out->lacks_gpu_instance)
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM,
-                              "no free GPU instance of the right size (%u in use)",
-                              load->of_profile);
+                              "no free GPU instance of the right size (%u in use)%s",
+                              load->of_profile, saved);
     else if (promised)
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM,
-                              "no room beside the %u in use or promised", load->vgpus);
+                              "no room beside the %u in use or promised%s", load->vgpus, saved);
     else if (load->of_profile)
-        vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "no room beside the %u in use",
-                              load->of_profile);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "no room beside the %u in use%s",
+                              load->of_profile, saved);
     else
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "the driver has no room for it now");
 }
@@ -120,10 +131,12 @@ vgpu_placement_refuse_for_limit(const VgpuSnapshot *snapshot, const VgpuLoad *lo
 {
     const VgpuProfile *profile = out->profile;
     const VgpuParent *held = find_held(snapshot, out->gpu, profile);
+    g_autofree char *saved = and_saved(snapshot, out->gpu);
 
     if (!held)
-        vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%u of %u are in use", load->of_profile,
-                              profile->max_instances);
+        vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%u of %u are in use%s%s",
+                              load->of_profile, profile->max_instances,
+                              *saved ? " or reserved" : "", saved);
     else
         vgpu_placement_refuse(out, VGPU_VERDICT_NO_ROOM, "%u of %u are in use or held; %s: %s",
                               load->of_profile, profile->max_instances, held->address,

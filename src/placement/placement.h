@@ -44,6 +44,9 @@ typedef struct {
     GHashTable *unseen;  /* GPU address → why its vGPUs are not known, or NULL */
     GHashTable *closed;  /* GPU or VF address → why it must not be used at present, or NULL */
     GHashTable *held;    /* VFs of @closed that are held for other domains → why, or NULL */
+    /* GPU address → the other domains for which room on it is kept while they are saved, each in quotes, or
+     * NULL */
+    GHashTable *saved;
     GHashTable *doubted; /* set of VFs that were refused to other domains, or NULL: taken last */
     GHashTable *planned; /* set of VFs that are planned for domains, or NULL: taken last … */
     GHashTable *domains; /* UUID of a vGPU → name of the domain that has it, or NULL */

@@ -21,7 +21,7 @@
 static const char *const event_names[] = {
     [VGPU_DOMAIN_DEFINED] = "defined",           [VGPU_DOMAIN_UNDEFINED] = "undefined",
     [VGPU_DOMAIN_RENAMED_AWAY] = "renamed-away", [VGPU_DOMAIN_STARTED] = "started",
-    [VGPU_DOMAIN_STOPPED] = "stopped",
+    [VGPU_DOMAIN_STOPPED] = "stopped",           [VGPU_DOMAIN_SAVED] = "saved",
 };
 
 typedef struct {

@@ -63,6 +63,7 @@ vgpu_terminal_colour_of(const char *state)
         /* vGPUs and pools */
         { "active", GREEN },
         { "planned", YELLOW },
+        { "saved", YELLOW },
         { "attaching", YELLOW },
         { "releasing", YELLOW },
         { "inactive", YELLOW },

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "daemon/correction.h"
+#include "daemon/fate.h"
 #include "daemon/follow-definition.h"
 #include "daemon/guard-private.h"
 #include "daemon/live-devices.h"
@@ -88,6 +89,7 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
     /* noted before libvirt is asked, as its answer may be about another run */
     guint64 asked = asked_for(self, domain_uuid);
     guint64 since = vgpu_live_devices_since(self, domain_uuid);
+    guint64 kept = vgpu_fate_as_of(self, domain_uuid);
     g_autoptr(GError) failure = NULL;
     g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, domain_uuid, &failure);
 
@@ -105,6 +107,8 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
         answer(self, domain_uuid, asked, state);
     if (state) /* also devices that were hot-plugged by hand while the daemon did not listen */
         vgpu_live_devices_follow(self, state, since);
+    if (!vgpu_fate_follow(self, conn, domain_uuid, state, kept, error))
+        return false;
     *what &= ~VGPU_LOOK_RUN;
     if (!*what || is_starting(self, domain_uuid))
         return true;

@@ -85,11 +85,11 @@ write_reconcile(VgpuExposition *out, const VgpuMetricsCounts *counts)
         vgpu_exposition_add(out, (double) counts->last_reconcile, NULL);
 }
 
-/* The recorded vGPUs: all but planned and foreign ones. */
+/* The recorded vGPUs: all but planned, saved and foreign ones. */
 static void
 write_records(VgpuExposition *out, GVariant *vgpus)
 {
-    static const char *const without[] = { "planned", "orphan", "foreign", NULL };
+    static const char *const without[] = { "planned", "saved", "orphan", "foreign", NULL };
     guint records = 0;
 
     for (gsize i = 0; vgpus && i < g_variant_n_children(vgpus); i++) {

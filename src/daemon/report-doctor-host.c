@@ -84,7 +84,7 @@ user_of(const GPtrArray *rows, const char *vf)
         const VgpuRow *row = g_ptr_array_index(rows, i);
 
         if (g_strcmp0(row->parent, vf) == 0 && !g_str_equal(row->state, "planned") &&
-            !g_str_equal(row->state, "failed"))
+            !g_str_equal(row->state, "saved") && !g_str_equal(row->state, "failed"))
             return row;
     }
     return NULL;

@@ -15,12 +15,13 @@
 #define RETRY_MOST_MS 320000
 
 /* UUIDs of domains that may concern us without anything of ours in their XML: those known to the
- * manager, and those that a pool gives vGPUs. */
+ * manager, those for which it keeps room, and those that a pool gives vGPUs. */
 static GPtrArray *
 get_known(VgpuGuard *self, const GPtrArray *states)
 {
     g_autoptr(VgpuTurn) turn = vgpu_turn_begin(self->worker);
     GPtrArray *known = vgpu_manager_definitions(self->manager);
+    g_autoptr(GPtrArray) saved = vgpu_manager_saved(self->manager);
 
     for (guint i = 0; i < states->len; i++) {
         const VgpuDomainState *state = g_ptr_array_index(states, i);
@@ -28,6 +29,8 @@ get_known(VgpuGuard *self, const GPtrArray *states)
         if (vgpu_gift_exists(self, state->name))
             g_ptr_array_add(known, g_strdup(state->uuid));
     }
+    for (guint i = 0; i < saved->len; i++)
+        g_ptr_array_add(known, g_strdup(saved->pdata[i]));
     return known;
 }
 

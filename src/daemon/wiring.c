@@ -109,15 +109,27 @@ do_started(gpointer data)
 /* A STOPPED event counts as a second release, but does not say of which run: look at the domain, unless
  * it has been prepared again meanwhile. */
 static void
-do_stopped(gpointer data)
+follow_stop(VgpuTask *task, bool was_saved)
 {
-    VgpuTask *task = data;
     guint64 since = vgpu_manager_since(task->guard->manager, task->domain_uuid);
 
+    vgpu_manager_stopped(task->guard->manager, task->domain_uuid, was_saved);
     if (since)
         vgpu_look_ask_run(task->domain_uuid, since, task->guard);
     vgpu_guard_mark(task->guard, task->domain_uuid, VGPU_LOOK_DEFINITION);
     vgpu_task_free(task);
+}
+
+static void
+do_stopped(gpointer data)
+{
+    follow_stop(data, false);
+}
+
+static void
+do_saved(gpointer data)
+{
+    follow_stop(data, true);
 }
 
 static void
@@ -134,7 +146,9 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
         vgpu_worker_push_hook(self->worker, do_started, task);
         break;
     case VGPU_DOMAIN_STOPPED:
-        vgpu_worker_push(self->worker, do_stopped, vgpu_task_new(self, uuid));
+    case VGPU_DOMAIN_SAVED:
+        vgpu_worker_push(self->worker, event == VGPU_DOMAIN_SAVED ? do_saved : do_stopped,
+                         vgpu_task_new(self, uuid));
         break;
     case VGPU_DOMAIN_DEFINED:
     case VGPU_DOMAIN_UNDEFINED:

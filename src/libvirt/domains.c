@@ -188,6 +188,25 @@ vgpu_domains_find(virConnectPtr conn, const char *uuid_or_name, GError **error)
 }
 
 bool
+vgpu_domains_get_end(virConnectPtr conn, const char *uuid, int *reason, bool *image,
+                     GError **error)
+{
+    const char *name = NULL;
+    g_autoptr(virDomain) domain = look_up(conn, uuid, &name, error);
+    int state = VIR_DOMAIN_NOSTATE, has_image;
+
+    if (!domain)
+        return false;
+    if (virDomainGetState(domain, &state, reason, 0) < 0 ||
+        (has_image = virDomainHasManagedSaveImage(domain, 0)) < 0)
+        return vgpu_virerror_take(error, "cannot read the state of domain '%s'", name);
+    if (state != VIR_DOMAIN_SHUTOFF)
+        *reason = -1;
+    *image = has_image;
+    return true;
+}
+
+bool
 vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *device_xml,
                            GError **error)
 {

@@ -37,6 +37,11 @@ VgpuDomainState *vgpu_domains_get(virConnectPtr conn, const char *uuid, GError *
 VgpuDomainState *vgpu_domains_find(virConnectPtr conn, const char *uuid_or_name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Why a domain is off: *@reason is a virDomainShutoffReason, -1 if it runs; *@image: whether it has a
+ * managed save image. VGPU_ERROR_NOT_FOUND as above. */
+bool vgpu_domains_get_end(virConnectPtr conn, const char *uuid, int *reason, bool *image,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Attach to, or detach from, the persistent definition (VIR_DOMAIN_AFFECT_CONFIG). A detach of an
  * alias that is not there is success. */
 bool vgpu_domains_attach_config(virConnectPtr conn, const char *uuid, const char *device_xml,

@@ -66,7 +66,10 @@ on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, voi
         tell_domain(opaque, VGPU_DOMAIN_STARTED, domain);
         break;
     case VIR_DOMAIN_EVENT_STOPPED:
-        tell_domain(opaque, VGPU_DOMAIN_STOPPED, domain);
+        tell_domain(opaque,
+                    detail == VIR_DOMAIN_EVENT_STOPPED_SAVED ? VGPU_DOMAIN_SAVED
+                                                             : VGPU_DOMAIN_STOPPED,
+                    domain);
         break;
     default:
         break; /* a domain that is paused, asleep or crashed still has its devices */

@@ -12,6 +12,7 @@ typedef enum {
     VGPU_DOMAIN_RENAMED_AWAY, /* UNDEFINED_RENAMED: the same UUID continues under another name */
     VGPU_DOMAIN_STARTED,
     VGPU_DOMAIN_STOPPED,
+    VGPU_DOMAIN_SAVED, /* STOPPED_SAVED: the same, since it was saved */
 } VgpuDomainEvent;
 
 typedef enum {
@@ -22,7 +23,7 @@ typedef enum {
 
 /* Callbacks that are NULL are not subscribed. */
 typedef struct {
-    /* @id is -1 when the domain does not run, and may be that already on VGPU_DOMAIN_STOPPED. */
+    /* @id is -1 when the domain does not run, and may be that already when it has stopped. */
     void (*domain)(VgpuDomainEvent event, const char *uuid, const char *name, int id,
                    gpointer opaque);
     /* The device with that alias of a running domain, if the alias is one of ours; comes with

@@ -126,7 +126,7 @@ static long
 count_records(const Soak *self)
 {
     static const char *const dirs[] = { VGPU_PATH_CLAIMS, VGPU_PATH_RESERVED, VGPU_PATH_HELD,
-                                        VGPU_PATH_PERSISTENT };
+                                        VGPU_PATH_SAVED, VGPU_PATH_PERSISTENT };
     long n = 0;
 
     for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {

@@ -208,7 +208,7 @@ static const struct {
     { "define start started stop saved gone", "" },
     { "define start started stop stopped file", "saved" },
     { "define start started saved stop untold", "saved" }, /* the event is first */
-    /* a transient one, which only the event tells of */
+    /* a transient one: only the event says that it was saved */
     { "start started stop saved", "saved" },
     { "start started stop saved gone", "saved" },
     { "start started stop gone saved gone lapse", "saved" },

@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "fake-libvirtd.h"
 #include "libvirt/connection.h"
+#include "libvirt/domains.h"
 #include "libvirt/watch.h"
 
 #define UUID "11111111-2222-4333-8444-555555555555"
@@ -133,6 +134,8 @@ test_life(void **state)
 {
     Fixture *self = *state;
     g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    bool image = false;
+    int reason = -1;
 
     check(self, "defined:web ", "define");
     virDomainFree(virDomainDefineXML(self->conn, DOMAIN_XML));
@@ -144,6 +147,15 @@ test_life(void **state)
     check(self, "", "suspend and resume");
     assert_int_equal(virDomainDestroy(domain), 0);
     check(self, "stopped:web ", "stop");
+    assert_int_equal(virDomainCreate(domain), 0);
+    check(self, "started:web ", "start again");
+    assert_int_equal(virDomainManagedSave(domain, 0), 0);
+    check(self, "saved:web ", "managedsave");
+    assert_true(vgpu_domains_get_end(self->conn, UUID, &reason, &image, NULL));
+    assert_true(image && reason >= 0);
+    assert_int_equal(virDomainManagedSaveRemove(domain, 0), 0);
+    assert_true(vgpu_domains_get_end(self->conn, UUID, &reason, &image, NULL));
+    assert_false(image);
     assert_int_equal(virDomainRename(domain, "www", 0), 0);
     check(self, "renamed-away:web defined:www ", "rename");
     assert_int_equal(virDomainUndefine(domain), 0);

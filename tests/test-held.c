@@ -6,6 +6,7 @@
 
 #include "base/uuid.h"
 #include "core/held.h"
+#include "core/saved.h"
 #include "vf-host.h"
 
 #define DEFINE_4Q "<vgpu:device profile='NVIDIA L40S-4Q' create='define'/>"
@@ -316,7 +317,7 @@ test_released(void **state)
     define(host, 1, "web1", DEFINE_4Q, NULL, false);
     define(host, 1, "web1-new", DEFINE_4Q, VF0, false); /* a rename is no end */
     assert_held(host, 1, VF0);
-    why = vgpu_held_refuses(host->manager, VF0, NULL);
+    why = vgpu_saved_refuses(host->manager, VF0, NULL);
     assert_string_equal(why, "it is held for domain 'web1-new'");
     undefine(host, 1);
     assert_held(host, 1, "none");

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "core/manager-private.h"
-#include "core/saved.h"
 #include "domain/refusals.h"
 
 bool
@@ -24,20 +23,6 @@ vgpu_held_refusal(const VgpuOwner *owner)
 {
     return owner->domain_name ? g_strdup_printf(VGPU_REFUSAL_HELD, owner->domain_name)
                               : g_strdup(VGPU_REFUSAL_HELD_BY_HAND);
-}
-
-char *
-vgpu_held_refuses(const VgpuManager *self, const char *vf, const char *key)
-{
-    const GPtrArray *there = vgpu_reservations_of_parent(self->reservations, vf);
-    const VgpuClaim *held = vgpu_reservations_first(there, VGPU_KINDS(HELD));
-    const VgpuClaim *saved = vgpu_reservations_first(there, VGPU_KINDS(SAVED));
-
-    if (held && g_strcmp0(held->owner->key, key) != 0)
-        return vgpu_held_refusal(held->owner);
-    if (saved && g_strcmp0(saved->owner->key, key) != 0 && vgpu_saved_counts(self, saved))
-        return vgpu_saved_refusal(saved->owner);
-    return NULL;
 }
 
 static void

@@ -15,9 +15,6 @@ bool vgpu_held_is_for(const VgpuGpu *gpu, const VgpuProfile *profile);
 const VgpuClaim *vgpu_held_find(const VgpuManager *self, const char *uuid);
 /* The reason why no other domain gets the room that is held for @owner. */
 char *vgpu_held_refusal(const VgpuOwner *owner);
-/* The same of VF @vf for the domain @key, also while it is kept for a saved domain (saved.h); NULL: the VF
- * is neither, or for that domain. */
-char *vgpu_held_refuses(const VgpuManager *self, const char *vf, const char *key);
 
 /* Hold the place of @claim (taken) for the domain of that UUID, replacing what is held for that vGPU;
  * without a domain, for a vGPU made by hand. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/planner.h"
 
-#include "core/held.h"
 #include "core/known.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
@@ -358,7 +357,7 @@ why_not_there(const VgpuPlanner *self, const VgpuWant *want, const GPtrArray *ca
 {
     const char *user = want->vf ? vgpu_plan_user(self->manager, want->vf, self->key) : NULL;
     g_autofree char *held =
-        want->vf ? vgpu_held_refuses(self->manager, want->vf, self->key) : NULL;
+        want->vf ? vgpu_saved_refuses(self->manager, want->vf, self->key) : NULL;
     const char *type = want->vf ? foreign_type(self->manager->inventory, want->vf) : NULL;
     g_autoptr(GError) error = NULL;
 

@@ -18,6 +18,9 @@ const VgpuClaim *vgpu_saved_place(const VgpuManager *self, const VgpuDomain *dom
                                   const char *key, const VgpuWant *want);
 /* The reason why no other domain gets the room that is kept for @owner. */
 char *vgpu_saved_refusal(const VgpuOwner *owner);
+/* Why the domain @key does not get VF @vf: its room is kept for another domain, or held for one (held.h); NULL:
+ * neither is so. */
+char *vgpu_saved_refuses(const VgpuManager *self, const char *vf, const char *key);
 
 /* The vGPUs of a start, or of a hotplug, are ready; @keeps: whether the domain has keepRoom. */
 void vgpu_saved_prepared(VgpuManager *self, const VgpuOwner *run, bool keeps);

@@ -6,6 +6,7 @@
  *   config.c    PCI configuration space; plugging a board
  *   vgpu.c      the vGPUs of a board: what fits where, and their parameters
  *   vfio.c      the vGPU as QEMU sees it
+ *   migration.c saving it and resuming it elsewhere
  *   mdev.c      functions whose vGPUs are mdevs
  *   vendor.c    VFs that become vGPUs themselves: vendor-specific VFIO
  *   control.c   fakegpu/, the directory of a PF for what real boards leave to NVML
@@ -20,6 +21,7 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/uuid.h>
+#include <linux/version.h>
 #include <linux/vfio.h>
 #include <linux/workqueue.h>
 
@@ -53,7 +55,7 @@ struct model {
 enum knob {
 	CREATE_DELAY_MS, CREATE_FAIL_NEXT, CREATE_HANG, LIE_AVAILABLE, REMOVE_DELAY_MS, REMOVE_HANG, SELF_REMOVE,
 	OPEN_FAIL_NEXT, PARAMS_FAIL_NEXT, READ_HANG, RESET_FAIL, RESET_FAIL_NEXT, NO_DISPLAY, GROUP_LATE_MS,
-	GROUP_MISSING, NR_KNOBS
+	GROUP_MISSING, NO_MIGRATION, MIGRATE_MIB, SAVE_DELAY_MS, SAVE_FAIL_NEXT, SAVE_HANG, RESUME_FAIL_NEXT, NR_KNOBS
 };
 
 /* A GPU instance of MIG. */
@@ -176,6 +178,33 @@ void vgpu_device_del(struct vgpu_device *device);
 /* Need card->lock. */
 struct vgpu *vgpu_device_get(const struct vgpu_device *device);
 void vgpu_device_set(struct vgpu_device *device, struct vgpu *vgpu);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Saving a vGPU, and resuming it elsewhere
+ */
+
+/* Before 6.2 the protocol was another one, and QEMU has never spoken both. */
+#define HAS_MIGRATION	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
+
+struct migration {
+	struct fn *fn;
+
+	struct mutex lock;		/* everything below */
+	enum vfio_device_mig_state state;
+	struct stream *stream;		/* while data is transferred */
+	const char *type;		/* of the vGPU, while it is open */
+	u32 colour;			/* of its picture, which is all its state */
+};
+
+struct migration *vgpu_device_migration(struct vfio_device *vdev);
+/* Fill the picture with the colour. */
+void vgpu_device_paint(struct migration *migration);
+
+/* Before the device is registered. */
+void migration_init(struct vfio_device *vdev, struct fn *fn);
+void migration_open(struct vfio_device *vdev, const char *type, u32 colour);
+/* The vGPU runs, and no data is transferred: after a reset, and before it is closed. */
+void migration_reset(struct vfio_device *vdev);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * What a function has in sysfs

@@ -91,6 +91,12 @@ KNOB(reset_fail_next, RESET_FAIL_NEXT);
 KNOB(no_display, NO_DISPLAY);
 KNOB(group_late_ms, GROUP_LATE_MS);
 KNOB(group_missing, GROUP_MISSING);
+KNOB(no_migration, NO_MIGRATION);
+KNOB(migrate_mib, MIGRATE_MIB);
+KNOB(save_delay_ms, SAVE_DELAY_MS);
+KNOB(save_fail_next, SAVE_FAIL_NEXT);
+KNOB(save_hang, SAVE_HANG);
+KNOB(resume_fail_next, RESUME_FAIL_NEXT);
 
 /* In the background: the writer would hold up every other knob while removal waits for an open vGPU. */
 void hotplug_work(struct work_struct *work)

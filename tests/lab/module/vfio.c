@@ -10,7 +10,6 @@
 #include <drm/drm_fourcc.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include "fakegpu.h"
@@ -31,11 +30,26 @@ struct vgpu_device {
 	bool shown;			/* it has its group */
 	u8 config[CONFIG_SIZE];
 	void *fb;			/* while it is open */
+	struct migration migration;
 };
 
 static struct vgpu_device *to_vgpu_device(struct vfio_device *vdev)
 {
 	return container_of(vdev, struct vgpu_device, vdev);
+}
+
+struct migration *vgpu_device_migration(struct vfio_device *vdev)
+{
+	return &to_vgpu_device(vdev)->migration;
+}
+
+void vgpu_device_paint(struct migration *migration)
+{
+	u32 *fb = container_of(migration, struct vgpu_device, migration)->fb;
+	size_t i;
+
+	for (i = 0; i < FB_WIDTH * FB_HEIGHT; i++)
+		fb[i] = migration->colour;
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
@@ -49,14 +63,13 @@ static int device_open(struct vfio_device *vdev)
 {
 	struct vgpu_device *device = to_vgpu_device(vdev);
 	struct card *card = device->fn->card;
+	static atomic_t opens;
+	const char *type = NULL;
 	int ret = 0;
-	size_t i;
 
 	device->fb = vmalloc_user(FB_SIZE);
 	if (!device->fb)
 		return -ENOMEM;
-	for (i = 0; i < FB_WIDTH * FB_HEIGHT; i++)
-		((u32 *)device->fb)[i] = 0x76b900;	/* plain green, so that a screenshot shows something */
 
 	mutex_lock(&card->lock);
 	if (!device->vgpu || device->vgpu->dying) {
@@ -67,11 +80,16 @@ static int device_open(struct vfio_device *vdev)
 	} else {
 		device->vgpu->open = true;
 		get_task_comm(device->vgpu->vm_name, current);
+		type = device->vgpu->profile->id;
 	}
 	mutex_unlock(&card->lock);
-	if (ret)
+	if (ret) {
 		vfree(device->fb);
-	return ret;
+		return ret;
+	}
+	/* a green that no other guest has, for screenshots */
+	migration_open(vdev, type, 0x76b900 + (atomic_inc_return(&opens) & 0xff));
+	return 0;
 }
 
 static void device_close(struct vfio_device *vdev)
@@ -79,6 +97,7 @@ static void device_close(struct vfio_device *vdev)
 	struct vgpu_device *device = to_vgpu_device(vdev);
 	struct card *card = device->fn->card;
 
+	migration_reset(vdev);
 	mutex_lock(&card->lock);
 	device->vgpu->open = false;
 	device->vgpu->vm_name[0] = '\0';
@@ -245,7 +264,10 @@ static long device_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned lo
 	case VFIO_DEVICE_SET_IRQS:
 		return -EINVAL;
 	case VFIO_DEVICE_RESET:
-		return READ_ONCE(device->fn->card->knob[RESET_FAIL]) ? -EIO : 0;
+		if (READ_ONCE(device->fn->card->knob[RESET_FAIL]))
+			return -EIO;
+		migration_reset(vdev);
+		return 0;
 	case VFIO_DEVICE_QUERY_GFX_PLANE:
 		return ioctl_gfx_plane(device->fn->card, uarg);
 	}
@@ -304,6 +326,7 @@ struct vgpu_device *vgpu_device_new(struct device *dev, struct fn *fn, struct vg
 		return device;
 	device->fn = fn;
 	device->vgpu = vgpu;
+	migration_init(&device->vdev, fn);
 	put16(device->config, PCI_VENDOR_ID, model_vendor(model));
 	put16(device->config, PCI_DEVICE_ID, model->device);
 	put16(device->config, PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_VGA);

@@ -25,7 +25,7 @@ check_header()
 check_header takes '[1-9][0-9]*'
 check_header once 'bookworm|trixie|battery'
 check_header releases 'bookworm|trixie'
-check_header machine 'iommu|fresh'
+check_header machine 'iommu|fresh|pair'
 check_header init 'systemd'
 ! grep -L '^# takes:' tests/lab/scenarios/*.sh | grep . || {
     echo "these have no '# takes: SECONDS'"

@@ -166,8 +166,9 @@ vfs_default() {
 #   --hostdev XML, --device XML: go into <devices>; may be repeated
 #   --graphics        VNC                    --ports N: spare pcie-root-ports (q35)
 #   --off-after S     the guest powers itself off after S seconds, 0.1 … 3600
+#   --migratable     without dirty tracking of a vGPU's own, QEMU saves and migrates it only when told
 domain_xml() {
-    local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 ticks i
+    local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 migratable='' ticks i
     local rom=$lab_work/firmware.bin
     shift
     while (($#)); do
@@ -181,6 +182,10 @@ domain_xml() {
                 shift
                 ;;
             --pc) machine=pc ;;
+            --migratable)
+                migratable="<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <qemu:arg value='-global'/><qemu:arg value='vfio-pci.enable-migration=on'/></qemu:commandline>"
+                ;;
             --q35) machine=q35 ;;
             --annot)
                 annot="<metadata>$2</metadata>"
@@ -228,6 +233,7 @@ domain_xml() {
     <memballoon model='none'/>
     $devices
   </devices>
+  $migratable
 </domain>
 EOF
 }
@@ -312,11 +318,29 @@ if [ -d /run/systemd/system ]; then
     libvirt_stop() { systemctl stop libvirtd.service; }
 fi
 
+# --- the other guest of a pair ------------------------------------------------------------------
+
+# has_peer: this guest is the one of a pair that runs the scenarios, lab1; the other one is lab2.
+has_peer() { [ "$(hostname)" = lab1 ]; }
+# peer CMD…: a helper or a command in the other guest. All use one connection, which libvirt does not share.
+peer() {
+    # shellcheck disable=SC2016
+    ssh -n -o ControlMaster=auto -o ControlPath=/run/lab-peer -o ControlPersist=yes lab2 \
+        "PATH=$PATH bash -c '. /lab/src/tests/lab/migrate.sh; \"\$@\"' - $(printf '%q ' "$@")"
+}
+# cable up|down: connects the two guests, or not.
+cable() { ip link set eth0 "$1"; }
+
 # --- between scenarios --------------------------------------------------------------------------
 
 # Restores the state after boot, whatever a scenario has left behind.
 cleanup() {
     local uuid vf addr state i
+    if has_peer; then
+        cable up
+        rm -f /run/lab-peer
+        wait_for 10 peer cleanup
+    fi
     knobs_default
     rm -rf /run/fake-nvml /run/sriov-manage # knobs and state of NVIDIA's stand-ins
     libvirt_running || libvirt_start

@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Helpers for scenarios in which domains are saved, restored and migrated, on top of vgpu.sh.
+# shellcheck source=SCRIPTDIR/vgpu.sh
+. "$(dirname "${BASH_SOURCE[0]}")/vgpu.sh"
+
+PEER=qemu+ssh://lab2/system
+HOME_URI=qemu+ssh://lab1/system
+
+# picture NAME: a hash of what the domain shows, which is all the state of a vGPU of the lab's.
+picture() {
+    virsh -q screenshot "$1" /run/lab-picture > /dev/null
+    sha256sum < /run/lab-picture
+}
+
+# migrate NAME [OPTION…]: to the other host.
+migrate() { virsh -q migrate --live --persistent --undefinesource "${@:2}" "$1" "$PEER"; }
+# migrate_back NAME: from there.
+migrate_back() { peer virsh -q migrate --live --persistent --undefinesource "$1" "$HOME_URI"; }
+
+# runs NAME COUNT: it runs here with so many vGPUs, all active, and its definition has them; for wait_for.
+runs() {
+    is_state "$1" running && is_injected "$1" "$2" &&
+        [ "$(json '[(r["domain"], r["state"]) for r in v]' list)" = \
+            "[$(printf "('$1', 'active'), %.0s" $(seq "$2") | sed 's/, $//')]" ]
+}
+# same_vfs NAME COUNT: the definition names the VFs that the domain runs on; for wait_for.
+same_vfs() {
+    local i
+    for ((i = 0; i < $2; i++)); do [ "$(defined_vf "$1" $i)" = "$(live_vf "$1" $i)" ] || return; done
+}
+# is_gone NAME: neither the domain nor a vGPU of its is here; for wait_for.
+is_gone() { ! virsh -q dominfo "$1" > /dev/null 2>&1 && [ "$(claims)" = 0 ] && [ -z "$(mdevs)" ]; }

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A running domain migrates with its vGPUs to another host, and back, and the definitions are right on both
+# takes: 100
+# releases: trixie
+# machine: pair
+# timeout: 600
+# shellcheck source=SCRIPTDIR/../migrate.sh
+. "$(dirname "$0")/../migrate.sh"
+
+say "a mediated device"
+define_vgpu one "profile='GRID M10-2Q'" --graphics --migratable
+uuid=$(vgpu_uuid "$(domain_uuid one)" 0)
+virsh -q start one
+shown=$(picture one)
+migrate one
+assert_eq "$(peer picture one)" "$shown" "the picture there"
+wait_for 20 peer runs one 1
+assert_eq "$(peer mdevs)" "$uuid" "its mdev there"
+wait_for 20 is_gone one
+
+say "no room there: the guest runs on here"
+vfs_on "$L40S" 4
+define two --annot "$(annotation "profile='NVIDIA L40S-4Q' count='2'")" --migratable
+wait_for 30 is_injected two 2
+virsh -q start two
+wait_for 20 runs two 2
+assert_fails "'two'.*no GPU has room" migrate two
+runs two 2 || fail "it does not run on"
+assert_eq "$(peer state two 2>&1 | grep -c 'failed to get domain')" 1 "the domain there"
+
+say "two VFs, of which the first is planned for another domain there"
+peer vfs_on "$L40S" 4
+peer define_vgpu other "profile='NVIDIA L40S-4Q'"
+assert_eq "$(peer defined_vf other 0)" "$(vf_of "$L40S" 0)" "the VF of the other domain"
+qemu=$(qemu_pid two)
+assert_fails "postcopy" migrate two --postcopy
+same_qemu two "$qemu"
+migrate two
+wait_for 20 peer runs two 2
+assert_eq "$(peer types "$L40S")" "0 1150 1150 0" "the types of the VFs there"
+wait_for 20 peer same_vfs two 2
+wait_for 20 types_are "$L40S" 0 0 0 0
+assert_eq "$(claims)" 0 "records here"
+
+say "and back"
+migrate_back two
+wait_for 20 runs two 2
+wait_for 20 same_vfs two 2
+wait_for 20 peer types_are "$L40S" 0 0 0 0
+assert_eq "$(peer claims)" 1 "records there: that of the first domain"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The lab itself: VFs that become vGPUs, MIG, mixed sizes and the scheduler behave as on real boards
 # takes: 56
-# once: trixie
+# once: battery
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The lab itself: VFs of real SR-IOV hardware are passed through, bound to vfio-pci by libvirt
 # takes: 20
-# once: trixie
+# once: battery
 # machine: iommu
 # shellcheck source=SCRIPTDIR/../lib.sh
 . "$(dirname "$0")/../lib.sh"

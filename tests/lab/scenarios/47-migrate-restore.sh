@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A domain that is restored, or comes from another host, gets this host's devices, without any other change
 # takes: 40
-# once: trixie
+# once: battery
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

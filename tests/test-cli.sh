@@ -572,7 +572,7 @@ cli 0 list --all
 out "a domain with a v…" " RTX6000-Ada-24Q " planned
 narrow
 out "cad1  " "active *" "-                   -  0000:61:00.0  0000:61:00.4  -" \
-    "* runs with vGPUs that differ from its definition"
+    "* the domain's vGPUs differ from its definition"
 cli 0 list --all -o DOMAIN,uuid,state,domain_uuid
 out " Domain                                            UUID  " "88888888-2222-5333-8444-555555555555  active" \
     "a domain with a very long name that does not fit"

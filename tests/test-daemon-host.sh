@@ -22,7 +22,7 @@ check "starts without the program" up --host-program "$root/none"
 check "a domain starts all the same" prepare 1
 check "set-up says what is missing" fails_with "$root/none" cli mig-list 41:00.0
 check "list --stats" says '"fb_used_mib":null' cli list --stats --json
-check "says so, too" grep -F "no figures: " "$root/said"
+check "says so, too" grep -F "cannot get statistics: " "$root/said"
 release 1
 until_true nothing_left
 down

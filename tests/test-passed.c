@@ -25,17 +25,18 @@ test_list(void **state)
     } cases[] = {
         { "nothing", DOMAIN(""), NULL, "" },
         { "a PF", DOMAIN(HOSTDEV("c1", "0", "")), NULL, S7150 },
-        { "in its run alone", NULL, DOMAIN(HOSTDEV("c1", "0", "")), S7150 },
-        { "beside one of ours",
+        { "a PF of the running domain that its definition lacks", NULL,
+          DOMAIN(HOSTDEV("c1", "0", "")), S7150 },
+        { "a PF, and a hostdev that virt-vgpu added",
           DOMAIN(HOSTDEV("c1", "2", "<alias name='ua-vgpu-0'/>") HOSTDEV("c1", "0", "")), NULL,
           S7150 },
-        { "with an alias of the user's", DOMAIN(HOSTDEV("c1", "0", "<alias name='ua-gpu'/>")),
-          NULL, S7150 },
+        { "a PF with an alias that the user chose",
+          DOMAIN(HOSTDEV("c1", "0", "<alias name='ua-gpu'/>")), NULL, S7150 },
         { "an mdev",
           DOMAIN("<hostdev mode='subsystem' type='mdev'><source><address uuid='" HOST_WEB1_0
                  "'/></source></hostdev>"),
           NULL, "" },
-        { "no XML", "<hostdev", NULL, "" },
+        { "XML that cannot be parsed", "<hostdev", NULL, "" },
     };
 
     (void) state;
@@ -118,7 +119,8 @@ test_told(void **state)
     copy = vgpu_manager_copy(host->manager, NULL);
     forecasts = (vgpu_manager_explain) (copy, domain);
     assert_has(((const VgpuForecast *) g_ptr_array_index(forecasts, 0))->chosen->reason,
-               "on " S7150_VF0 ", until domain 'db' starts: its definition passes the GPU whole");
+               "on " S7150_VF0
+               ", until domain 'db' starts: its definition passes the whole GPU through");
     g_clear_pointer(&forecasts, g_ptr_array_unref);
     vgpu_manager_copy_free(copy);
 }

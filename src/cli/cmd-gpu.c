@@ -46,7 +46,7 @@ get_stats(VgpuBusManager1 *manager)
                                     "Waiting for the driver", &error);
 
     if (!stats)
-        fprintf(stderr, "virt-vgpu: no figures: %s\n", error->message);
+        fprintf(stderr, "virt-vgpu: cannot get statistics: %s\n", error->message);
     return stats;
 }
 

@@ -63,7 +63,7 @@ static const GOptionEntry create_options[] = {
     { 0 },
 };
 
-/* Missing figures are not an error: a host need not have the vendor's library. */
+/* Missing statistics are not an error: a host need not have the vendor's library. */
 static GVariant *
 with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
 {
@@ -72,7 +72,7 @@ with_stats(VgpuBusManager1 *manager, GVariant *vgpus)
         vgpu_bus_call(manager, "GetStats", g_variant_new("()"), "Waiting for the driver", &error);
 
     if (!stats)
-        fprintf(stderr, "virt-vgpu: no figures: %s\n", error->message);
+        fprintf(stderr, "virt-vgpu: cannot get statistics: %s\n", error->message);
     return vgpu_stats_join(vgpus, stats);
 }
 
@@ -152,7 +152,7 @@ run_list(const VgpuCli *cli, char **args, GError **error)
     marked = with_marks(vgpus, &any);
     print_vgpus(columns, marked);
     if (any && !vgpu_table_is_alone())
-        printf("\n" RESTART_MARK " runs with vGPUs that differ from its definition until it is "
+        printf("\n" RESTART_MARK " the domain's vGPUs differ from its definition until it is "
                "restarted\n");
     return EXIT_SUCCESS;
 }
@@ -233,11 +233,11 @@ const VgpuCommand vgpu_commands_vgpu[] = {
       .summary = "the vGPUs that exist, and their domains",
       .description =
           "Lists the vGPUs of this host with domain, profile and state. With --all also those "
-          "that domains which are off would get (planned) and those that were not made by "
+          "planned for domains that are off (planned) and those that were not made by "
           "virt-vgpu (foreign). With --stats also what the vendor's library reports for each: "
           "frame buffer in use, utilisation, the state of the guest's licence and when it "
-          "expires, and the guest's driver. Figures that it does not report are unknown, not "
-          "zero.",
+          "expires, and the guest's driver. Values that it does not report are shown as unknown, "
+          "not zero.",
       .example = "virt-vgpu list\nvirt-vgpu list --all --wide\nvirt-vgpu list --stats",
       .options = list_options,
       .columns = list_columns,
@@ -246,10 +246,11 @@ const VgpuCommand vgpu_commands_vgpu[] = {
       .synopsis = "GPU|VF PROFILE [--uuid UUID] [--persistent]",
       .summary = "make a vGPU without a domain",
       .description =
-          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU, or on that "
-          "virtual function of one. Starts and stops of domains do not affect it; it stays "
-          "until 'destroy' or, without --persistent, until the host reboots. On a VF, or for a "
-          "MIG-backed profile, --persistent holds the room for one instead.",
+          "Makes a vGPU of PROFILE (a name or an id of profile-list) on GPU, or on the "
+          "virtual function VF. Starts and stops of domains do not affect it; it stays "
+          "until 'destroy' or, without --persistent, until the host reboots. On a GPU "
+          "without mediated devices, or for a MIG-backed profile, --persistent reserves room for "
+          "a vGPU instead of making one.",
       .example = "virt-vgpu create 41:00.0 'NVIDIA A2-4Q'\n"
                  "virt-vgpu create 41:00.0 nvidia-746 --persistent",
       .min_args = 2,

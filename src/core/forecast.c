@@ -348,7 +348,7 @@ show_present(const VgpuForecast *out)
     }
 }
 
-/* A vGPU that fits may be lost to a domain that passes its GPU through whole. */
+/* A domain that passes the whole GPU through may take the place of a vGPU that fits. */
 static void
 warn_of_passed(const VgpuManager *self, const GPtrArray *candidates)
 {
@@ -358,9 +358,8 @@ warn_of_passed(const VgpuManager *self, const GPtrArray *candidates)
         g_autofree char *reason = candidate->reason;
 
         if (who && candidate->verdict == VGPU_VERDICT_FITS)
-            candidate->reason =
-                g_strdup_printf("%s, until %s starts: its definition passes the GPU whole",
-                                reason, who);
+            candidate->reason = g_strdup_printf(
+                "%s, until %s starts: its definition passes the whole GPU through", reason, who);
         else
             candidate->reason = g_steal_pointer(&reason);
     }

@@ -174,8 +174,8 @@ closed_now(const VgpuManager *self, const char *domain_uuid, GHashTable *held,
             g_hash_table_insert(closed, owner->key, (gpointer) "it is being set up just now");
         else if (vgpu_refused_has(owner, domain_uuid))
             g_hash_table_insert(closed, (gpointer) vgpu_refused_vf(owner),
-                                (gpointer) "its driver refused it, and nothing has changed there "
-                                           "since");
+                                (gpointer) "its driver refused it, and nothing has changed on "
+                                           "the GPU since");
         else
             g_hash_table_add(doubted, (gpointer) vgpu_refused_vf(owner));
     }

@@ -89,7 +89,7 @@ check_users(Check *self, const VgpuPoolRow *row)
                          row->autostart ? "" : ", and pool-autostart for the next boot"));
 }
 
-/* Another domain gets a GPU whole of which vGPUs are in use, or which this pool is for. */
+/* Another domain passes through a whole GPU that belongs to this pool, or whose vGPUs are in use. */
 static void
 check_passed(Check *self, const VgpuPoolRow *row)
 {

@@ -70,8 +70,8 @@ read_option(Options *self, const char *key, GVariant *value, GError **error)
         g_clear_pointer(&self->label, g_free);
         self->label = g_variant_dup_string(value, NULL);
     } else {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                    "there is no option '%s' of type %s", key, g_variant_get_type_string(value));
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "unknown option '%s' of type %s",
+                    key, g_variant_get_type_string(value));
         return false;
     }
     return true;

@@ -89,7 +89,7 @@ typedef struct {
     guint vfs_enabled;
     guint card_mib;      /* frame buffer of the whole GPU; 0 when its driver does not show it */
     VgpuCordon *cordon;  /* why it gets no new vGPUs; NULL: it may */
-    bool passed_through; /* the PF itself is bound to vfio-pci: a guest has the GPU whole */
+    bool passed_through; /* the PF itself is bound to vfio-pci: a guest has the whole GPU */
     bool is_mixed;       /* heterogeneous mode: vGPUs of different sizes may be on it together */
     bool is_mig;         /* MIG mode is on */
     bool tells_mig;      /* that is the management library's word, not a guess */

@@ -468,15 +468,15 @@ check_refused(Host *self, const VgpuForecast *forecast, guint rewrites)
     g_autofree char *reason = self->refusal ? vgpu_error_reason(self->refusal) : NULL;
     const VgpuClaim *plan = vgpu_plan_find(self->manager, uuid, forecast->want->uuid);
 
-    check_that(self, reason, "explain: %s; and it started\n", forecast->refusal);
+    check_that(self, reason, "explain: %s\nstart:   succeeded\n", forecast->refusal);
     check_that(self, g_str_equal(reason, forecast->refusal), "explain: %s\nstart:   %s\n",
                forecast->refusal, reason);
     seen.over_mib += strstr(reason, "tenant 'acme'") && strstr(reason, " MiB");
     if (!forecast->moved)
         return;
-    check_that(self, self->rewrites == rewrites + 1, "it is not moved\n");
-    check_that(self, plan && g_str_equal(plan->parent, forecast->moved), "to %s, not to %s\n",
-               forecast->moved, plan ? plan->parent : "-");
+    check_that(self, self->rewrites == rewrites + 1, "the definition was not moved\n");
+    check_that(self, plan && g_str_equal(plan->parent, forecast->moved),
+               "expected a move to %s, got %s\n", forecast->moved, plan ? plan->parent : "-");
     seen.moved++;
 }
 
@@ -486,18 +486,17 @@ check_started(Host *self, const GPtrArray *forecasts)
     g_autofree char *uuid = domain_uuid(SUBJECT);
     const VgpuOwner *owner = vgpu_records_find(self->manager, uuid);
 
-    check_that(self, !self->refusal, "explain: it is possible; start: %s\n",
-               self->refusal->message);
+    check_that(self, !self->refusal, "explain: possible\nstart:   %s\n", self->refusal->message);
     for (guint i = 0; i < forecasts->len; i++) {
         const VgpuForecast *forecast = g_ptr_array_index(forecasts, i);
         const VgpuClaim *claim = vgpu_owner_find(owner, forecast->want->uuid);
 
-        check_that(self, claim, "vGPU %u is not there\n", i);
+        check_that(self, claim, "vGPU %u has no record\n", i);
         check_that(self,
                    g_str_equal(claim->parent, forecast->parent) &&
                        g_str_equal(claim->profile_name, forecast->profile),
-                   "vGPU %u: %s on %s, and not %s on %s\n", i, claim->profile_name, claim->parent,
-                   forecast->profile, forecast->parent);
+                   "vGPU %u: got %s on %s, expected %s on %s\n", i, claim->profile_name,
+                   claim->parent, forecast->profile, forecast->parent);
     }
     seen.several += forecasts->len > 1;
 }

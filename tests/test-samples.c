@@ -27,22 +27,23 @@ test_json(void **state)
         const char *text;
         const char *json; /* without spaces and line breaks */
     } cases[] = {
-        { "nothing", "", "[]" },
+        { "an empty text", "", "[]" },
         { "comments", "# HELP a b\n# TYPE a gauge\n", "[]" },
         { "a plain sample", "virtvgpu_up 1\n",
           "[{\"name\":\"virtvgpu_up\",\"labels\":{},\"value\":1}]" },
         { "labels", "vgpus{gpu=\"0000:41:00.0\",state=\"active\"} 2\n",
           "[{\"name\":\"vgpus\",\"labels\":{\"gpu\":\"0000:41:00.0\",\"state\":\"active\"},"
           "\"value\":2}]" },
-        { "characters that look like the end of labels", "a{b=\"x\\\"},c=\\\\\",d=\"{1 2}\"} 3\n",
+        { "braces, quotes and commas in label values", "a{b=\"x\\\"},c=\\\\\",d=\"{1 2}\"} 3\n",
           "[{\"name\":\"a\",\"labels\":{\"b\":\"x\\\"},c=\\\\\",\"d\":\"{12}\"},\"value\":3}]" },
         { "an empty label", "a{b=\"\"} 0\n",
           "[{\"name\":\"a\",\"labels\":{\"b\":\"\"},\"value\":0}]" },
-        { "a fraction, two samples", "s_bucket{le=\"+Inf\"} 4\ns_sum 0.25\n",
+        { "two samples, one with a fraction", "s_bucket{le=\"+Inf\"} 4\ns_sum 0.25\n",
           "[{\"name\":\"s_bucket\",\"labels\":{\"le\":\"+Inf\"},\"value\":4},"
           "{\"name\":\"s_sum\",\"labels\":{},\"value\":0.25}]" },
-        { "no number", "a NaN\n", "[{\"name\":\"a\",\"labels\":{},\"value\":null}]" },
-        { "cut off", "a{b=\"c", "[{\"name\":\"a\",\"labels\":{\"b\":\"c\"},\"value\":0}]" },
+        { "NaN is null", "a NaN\n", "[{\"name\":\"a\",\"labels\":{},\"value\":null}]" },
+        { "a truncated sample", "a{b=\"c",
+          "[{\"name\":\"a\",\"labels\":{\"b\":\"c\"},\"value\":0}]" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

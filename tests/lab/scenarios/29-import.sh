@@ -26,11 +26,11 @@ assert_grep "^\+ .*<vgpu:device profile=\"GRID M10-4Q\" uuid=\"$own\" gpu=\"$M10
 assert_not_grep "vgpu:device" "$(definition one)" "definition after the dry run"
 virt-vgpu import one
 assert_grep "profile=.GRID M10-4Q.*$own" "$(definition one)" "annotation"
-assert_eq "$(definition one | sed -n '/<hostdev/,/<\/hostdev>/p')" "$hostdev" "its hostdev"
+assert_eq "$(definition one | sed -n '/<hostdev/,/<\/hostdev>/p')" "$hostdev" "the hostdev is unchanged"
 same_qemu one "$pid"
 virsh -q destroy one
 
-say "it is used unchanged, and created for the next start if it is missing"
+say "the next start uses the existing mdev, or creates it again if it is missing"
 virsh -q start one
 assert_eq "$(mdevs) $(mdev_parent $own)" "$own $M10" "mdevs"
 virsh -q destroy one
@@ -46,12 +46,12 @@ vfs_on "$L40S" 4
 vf_set "$L40S_VF" 1150
 define two --hostdev "$vf_hostdev"
 before=$(place two)
-assert_grep "function=0x" "$before" "its place in the guest"
+assert_grep "function=0x" "$before" "address in the guest"
 virt-vgpu import two > /run/lab-import
-assert_grep "echo 0 > /sys/bus/pci/devices/$L40S_VF/nvidia/current_vgpu_type" "$(cat /run/lab-import)" "what is left to do"
+assert_grep "echo 0 > /sys/bus/pci/devices/$L40S_VF/nvidia/current_vgpu_type" "$(cat /run/lab-import)" "hint to reset the VF type"
 wait_for 30 is_injected two
 assert_eq "$(defined_vf two 0) $(definition two | grep -c '<hostdev')" "$L40S_VF 1" "hostdevs"
-assert_eq "$(place two)" "$before" "its place in the guest"
+assert_eq "$(place two)" "$before" "address in the guest"
 # the domain uses the VF with the type that was set by hand, and the type stays after the stop
 virsh -q start two
 assert_eq "$(live_vf two 0) $(vf_type "$L40S_VF")" "$L40S_VF 1150" "VF and type"
@@ -65,8 +65,8 @@ virsh -q destroy two
 wait_for 30 vf_has "$L40S_VF" 0
 wait_for 30 nothing_left
 
-say "leftovers if virt-vgpu were removed"
-if virt-vgpu uninstall-check --json > /run/lab-check; then fail "it is clean"; fi
+say "uninstall-check lists what virt-vgpu left in definitions"
+if virt-vgpu uninstall-check --json > /run/lab-check; then fail "uninstall-check found nothing"; fi
 assert_grep '"domain two"' "$(cat /run/lab-check)" "uninstall-check"
 virsh -q metadata two --uri "$NS" --config --remove > /dev/null
 virsh -q undefine one

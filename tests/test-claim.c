@@ -72,7 +72,7 @@ make_owner(void)
     full->persistent = true;
     full->pool = g_strdup("design");
     full->tenant = g_strdup(" acme; Inc = \"x\"\\");
-    full->reason = g_strdup("  hot-plug failed;\n\"no slot\" \\ ");
+    full->reason = g_strdup("  hotplug failed;\n\"no slot\" \\ ");
     full->params = g_strdup("frame_rate_limiter=0,\n x=\"y\" ");
     g_ptr_array_add(owner->claims, full);
     g_ptr_array_add(owner->claims, make_claim(VGPU_1, 0));

@@ -205,9 +205,9 @@ test_each(void **state)
         { "the same after a restart", kept_running_and_restarted, 1 },
         { "kept for a domain that starts", kept_and_being_made, 0 },
         { "kept for one that has run", kept_and_off_again, 1 },
-        { "hot-plugged", plugged, 1 },
-        { "being hot-plugged", being_plugged, 1 },
-        { "hot-plugged, and in the definition", plugged_and_defined, 1 },
+        { "hotplugged", plugged, 1 },
+        { "being hotplugged", being_plugged, 1 },
+        { "hotplugged, and in the definition", plugged_and_defined, 1 },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

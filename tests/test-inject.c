@@ -811,7 +811,7 @@ test_live_xml(void **state)
     }
 }
 
-/* The additions of the annotation that can be hot-plugged. */
+/* The additions of the annotation that can be hotplugged. */
 static void
 test_live_additions(void **state)
 {

@@ -255,7 +255,7 @@ test_refusal_names_its_reason(void **state)
         fail_msg("%s", host->log->str);
 }
 
-/* A failed hot-plug does not keep a record if a start with another profile waits for it. */
+/* A failed hotplug does not keep a record if a start with another profile waits for it. */
 static void
 test_another_after_failed_plug(void **state)
 {

@@ -460,7 +460,7 @@ test_late_attach_refused(void **state)
 
     (void) state;
     assert_refused(host, off, "lateAttach is off");
-    assert_refused(host, q35, "no free hot-plug slot");
+    assert_refused(host, q35, "no free hotplug slot");
     assert_nothing_left(host);
 }
 

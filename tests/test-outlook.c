@@ -11,7 +11,7 @@
 static const char *const steps[VGPU_N_STEPS] = {
     [VGPU_STEP_READ] = "reading",
     [VGPU_STEP_FOLLOW] = "following",
-    [VGPU_STEP_PLUG] = "hot-plug",
+    [VGPU_STEP_PLUG] = "hotplug",
     [VGPU_STEP_NODEDEV] = "node devices",
 };
 

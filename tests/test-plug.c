@@ -246,7 +246,7 @@ test_stop_before_attached(void **state)
                       &answer);
     host_settle(host);
     host_release(host, HOST_WEB1);
-    assert_int_equal(answer.calls, 1); /* the hot-plug may never be heard of again */
+    assert_int_equal(answer.calls, 1); /* the hotplug may never be heard of again */
     host_settle(host);
     vgpu_manager_attached(host->manager, HOST_WEB1, before, second, gone);
     assert_int_equal(answer.calls, 1);

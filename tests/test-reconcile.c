@@ -198,7 +198,7 @@ test_records(void **state)
           .world = { RUNS, .live = OURS(VGPU_1), .device = VGPU_0 }, .phase = VGPU_PHASE_CREATING,
           .started = true,
           .plan = "release VGPU_0 #0 web1 (17): it was made for the running domain, but never "
-                  "hot-plugged" },
+                  "hotplugged" },
         { "killed while making it, and it was not", .world = { RUNS },
           .phase = VGPU_PHASE_CREATING,
           .plan = "drop VGPU_0 #0 web1 (17): it was never made, and the domain runs without it" },

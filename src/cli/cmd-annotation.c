@@ -63,7 +63,7 @@ static const GOptionEntry annotate_options[] = {
     { "create", 0, 0, G_OPTION_ARG_STRING, &option.create,
       "start (and gone after stop) or define (kept while off)", "WHEN" },
     { "late-attach", 0, 0, G_OPTION_ARG_STRING, &option.late_attach,
-      "on or off: hot-plug it if the definition got it too late [on]", "WHEN" },
+      "on or off: hotplug it if the definition got it too late [on]", "WHEN" },
     { "frame-rate-limit", 0, 0, G_OPTION_ARG_STRING, &option.frame_rate_limit,
       "on or off: the plugin's limit of frames per second", "WHEN" },
     { "console-vnc", 0, 0, G_OPTION_ARG_STRING, &option.console_vnc,

@@ -257,10 +257,10 @@ const VgpuCommand vgpu_commands_attach[] = {
           "[--display WHEN] [--ramfb WHEN] [--driver-iso] [--live] [--config]",
       .summary = "give a domain one more vGPU",
       .description =
-          "Adds a vGPU to the annotation of the domain and hot-plugs it (--live), adds it to "
+          "Adds a vGPU to the annotation of the domain and hotplugs it (--live), adds it to "
           "the definition for the next start (--config), or both. Without either option: "
-          "hot-plugs it if the domain is running, else adds it to the definition. On failure "
-          "all changes are rolled back. A vGPU that is hot-plugged has no display, ramfb or "
+          "hotplugs it if the domain is running, else adds it to the definition. On failure "
+          "all changes are rolled back. A vGPU that is hotplugged has no display, ramfb or "
           "cdrom; those need --config.",
       .example = "virt-vgpu attach web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu attach web1 --pool design --live --config",

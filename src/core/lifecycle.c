@@ -131,7 +131,7 @@ static const Rule rules[] = {
       .hold = RUNS_OWN, .phase = CREATING, .call = IDLE, .wanted = KEEP, .run = WITH },
     { DO("is-plugged", CONFIRM, "the domain runs with it"),
       .hold = RUNS_OWN, .phase = ATTACHING, .wanted = KEEP, .run = WITH },
-    { DO("never-plugged", LET_GO, "it was made for the running domain, but never hot-plugged"),
+    { DO("never-plugged", LET_GO, "it was made for the running domain, but never hotplugged"),
       .hold = RUNS_OWN, .phase = CREATING, .call = IDLE, .wanted = KEEP, .run = WITHOUT },
     { DO("plug-when-it-runs", WAIT, NULL),
       .hold = RUNS_OWN, .phase = ATTACHING, .wanted = KEEP, .run = STARTING },

@@ -22,7 +22,7 @@ typedef struct VgpuManager VgpuManager;
 typedef struct {
     /* Something happened; a{sv} as in the signal Event of org.virtvgpu.Manager1. Floating. */
     void (*event)(GVariant *event, gpointer opaque);
-    /* Hot-plug this vGPU into the running domain of that record; the answer is
+    /* Hotplug this vGPU into the running domain of that record; the answer is
      * vgpu_manager_attached(). */
     void (*attach)(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
     /* The definition does not fit its annotation: make it follow. */
@@ -102,11 +102,11 @@ void vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 si
 
 void vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id);
 
-/* Before the next one: libvirt has taken @libvirt_us for the hot-plug of vGPU @uuid. */
+/* Before the next one: libvirt has taken @libvirt_us for the hotplug of vGPU @uuid. */
 void vgpu_manager_plug_took(VgpuManager *self, const char *domain_uuid, const char *uuid,
                             gint64 libvirt_us);
 
-/* The hot-plug has succeeded, or failed with @error. Ignored when the run of @since is over. */
+/* The hotplug has succeeded, or failed with @error. Ignored when the run of @since is over. */
 void vgpu_manager_attached(VgpuManager *self, const char *domain_uuid, guint64 since,
                            const char *uuid, const GError *error);
 
@@ -189,7 +189,7 @@ bool vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GErr
 
 /* --- running domains ---------------------------------------------------------------------- */
 
-/* Make vGPUs for a domain that runs, and hot-plug them: those of @domain's wants that have the index
+/* Make vGPUs for a domain that runs, and hotplug them: those of @domain's wants that have the index
  * @first or a higher one. Takes @domain, read from the live XML with those devices in its annotation
  * already. Display and ramfb are off. @done is called once, possibly at once, when all are plugged. On
  * failure those that are not plugged are undone; the caller has to detach those that are. Errors: as for

@@ -62,7 +62,7 @@ claim_satisfies(const VgpuClaim *claim, const VgpuWant *want)
            vgpu_claim_fits(claim, want);
 }
 
-/* Whether the definition gives it a display, or ramfb, that a hot-plugged one cannot have. */
+/* Whether the definition gives it a display, or ramfb, that a hotplugged one cannot have. */
 static bool
 lacks_looks(const VgpuDomain *definition, const VgpuClaim *claim)
 {

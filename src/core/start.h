@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* start.h: the work that a domain's prepare hook, or a hot-plug, waits for */
+/* start.h: the work that a domain's prepare hook, or a hotplug, waits for */
 #pragma once
 
 #include "core/steps.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* waiters.c: callers that wait for a vGPU: starts, hot-plugs and removals
+/* waiters.c: callers that wait for a vGPU: starts, hotplugs and removals
  *
  * Through this, lower files report changes of a record, a GPU or a vGPU to those above without knowing
  * what they do. */

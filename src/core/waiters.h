@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* waiters.h: callers that wait for a vGPU: starts, hot-plugs and removals */
+/* waiters.h: callers that wait for a vGPU: starts, hotplugs and removals */
 #pragma once
 
 #include "core/manager.h"
 
-/* A hot-plug that is waited for. */
+/* A hotplug that is waited for. */
 typedef struct {
     VgpuManager *manager;
     char *key;        /* the domain's UUID */
@@ -22,9 +22,9 @@ bool vgpu_waiters_is_starting(const VgpuManager *self, const char *key);
 /* Add the keys of all starts that are not answered yet to @set. */
 void vgpu_waiters_list_starts(const VgpuManager *self, GHashTable *set);
 
-/* Whether the hot-plug of that vGPU is waited for. */
+/* Whether the hotplug of that vGPU is waited for. */
 bool vgpu_waiters_has_plug(const VgpuManager *self, const char *domain_uuid, const char *uuid);
-/* The hot-plug has succeeded, or failed with @error. */
+/* The hotplug has succeeded, or failed with @error. */
 void vgpu_waiters_tell_plugged(VgpuManager *self, const char *domain_uuid, const char *uuid,
                                const GError *error);
 /* Nothing is left to wait for: calls back, and frees it. */

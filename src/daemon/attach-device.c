@@ -2,7 +2,7 @@
 /* attach-device.c: one more vGPU for a domain, asked for by a user
  *
  * The steps that call libvirt are jobs of that domain; the calling thread has no job while it waits,
- * since the hot-plug itself is such a job, too. */
+ * since the hotplug itself is such a job, too. */
 #include "daemon/attach-device.h"
 
 #include <string.h>
@@ -69,7 +69,7 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
     g_mutex_init(&outcome->lock);
     g_cond_init(&outcome->cond);
     vgpu_live_devices_plug(self, domain, first, on_plugged, outcome);
-    vgpu_blocking_check("a hot-plug");
+    vgpu_blocking_check("a hotplug");
     g_mutex_lock(&outcome->lock);
     while (!outcome->done && g_cond_wait_until(&outcome->cond, &outcome->lock, until))
         ;
@@ -108,7 +108,7 @@ typedef struct {
     guint first;        /* the number of the first of them */
 } Attach;
 
-/* Refuse options that a hot-plugged device cannot have. */
+/* Refuse options that a hotplugged device cannot have. */
 static bool
 check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **error)
 {
@@ -121,7 +121,7 @@ check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **
             ramfb ? "ramfb" : "a display");
     if (g_strcmp0(device->driver_iso, "yes") == 0)
         return vgpu_error_at(error, VGPU_ERROR_ARGUMENT, what, 0,
-                             "the driver's image is a cdrom, which cannot be hot-plugged; use "
+                             "the driver's image is a cdrom, which cannot be hotplugged; use "
                              "--config");
     return !device->uuid || vgpu_error_at(error, VGPU_ERROR_ARGUMENT, what, 0,
                                           "a device with a UUID of its own is attached with its "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* detach-device.c: user-requested hot-unplug of one vGPU; the guest may refuse */
+/* detach-device.c: user-requested hotunplug of one vGPU; the guest may refuse */
 #include "daemon/detach-device.h"
 
 #include <string.h>

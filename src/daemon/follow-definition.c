@@ -298,7 +298,7 @@ vgpu_follow_definition(VgpuGuard *self, const char *domain_uuid, GPtrArray *chan
     if (!conn)
         return false;
     state = vgpu_domains_get(conn, domain_uuid, &failure);
-    if (state) /* devices may have been hot-plugged by hand while the daemon did not listen */
+    if (state) /* devices may have been hotplugged by hand while the daemon did not listen */
         vgpu_live_devices_follow(self, state, since);
     done = (state || g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_NOT_FOUND)) &&
            vgpu_follow_definition_state(self, conn, domain_uuid, &state, changes, error);

@@ -3,7 +3,7 @@
  *
  * They get an annotation like that of a user, so that all else works as usual. A definition that has
  * anything of ours already, even an empty annotation, is left alone. A running domain gets its vGPUs by
- * hot-plug. */
+ * hotplug. */
 #include "daemon/gift.h"
 
 #include <string.h>
@@ -100,7 +100,7 @@ annotate(VgpuGuard *self, virConnectPtr conn, const VgpuDomainState *state, cons
     if (!live || !state->persistent) /* both together are one */
         vgpu_correction_done(self, state->uuid, VGPU_CONTEST_GIFT, wanted);
     reason = g_strdup_printf("pool '%s' gives %u vGPU(s) to domains of this name%s", gift->pool,
-                             gift->devices, live ? "; it runs, so they are hot-plugged" : "");
+                             gift->devices, live ? "; it runs, so they are hotplugged" : "");
     vgpu_guard_emit(self, "domain-annotated", state, reason);
     return true;
 }

@@ -105,7 +105,7 @@ look_at(VgpuGuard *self, virConnectPtr conn, const char *domain_uuid, guint *wha
         vgpu_correction_expect(self, domain_uuid);
     if (asked)
         answer(self, domain_uuid, asked, state);
-    if (state) /* also devices that were hot-plugged by hand while the daemon did not listen */
+    if (state) /* also devices that were hotplugged by hand while the daemon did not listen */
         vgpu_live_devices_follow(self, state, since);
     if (!vgpu_fate_follow(self, conn, domain_uuid, state, kept, error))
         return false;

@@ -19,7 +19,7 @@
  * proxy chooses. */
 /* clang-format off */
 static const VgpuOutlook outlooks[VGPU_N_ERRORS][VGPU_N_STEPS] = {
-    /*                              reading  following  hot-plug  node devices */
+    /*                              reading  following  hotplug   node devices */
     [VGPU_ERROR_FAILED]          = { AGAIN,   AGAIN,     CHANGED,  RECONNECT },
     [VGPU_ERROR_BAD_REQUEST]     = { AGAIN,   CHANGED,   CHANGED,  AGAIN },
     [VGPU_ERROR_NOT_SUPPORTED]   = { AGAIN,   CHANGED,   CHANGED,  CHANGED },

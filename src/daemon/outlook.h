@@ -9,7 +9,7 @@
 typedef enum {
     VGPU_STEP_READ,    /* reading a domain, or all, or subscribing to their events */
     VGPU_STEP_FOLLOW,  /* changing a definition, or deciding how */
-    VGPU_STEP_PLUG,    /* a hot-plug */
+    VGPU_STEP_PLUG,    /* a hotplug */
     VGPU_STEP_NODEDEV, /* reading or changing node devices */
     VGPU_N_STEPS
 } VgpuStep;

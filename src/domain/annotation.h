@@ -57,7 +57,7 @@ typedef struct {
     char **profiles; /* as written, first that fits wins; none when only a pool is named */
     /* canonical PCI address of a GPU, or of a VF for it to be on; NULL: any */
     char *gpu;
-    bool late_attach;      /* may be hot-plugged when the definition did not have it in time */
+    bool late_attach;      /* may be hotplugged when the definition did not have it in time */
     bool create_at_define; /* create="define" */
     /* canonical: the computed one, or the user's; NULL while the domain has no UUID */
     char *uuid;

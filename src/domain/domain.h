@@ -90,11 +90,11 @@ bool vgpu_domain_parse_set(const char *text, guint64 *set);
 /* By UUID, ours or the user's; NULL when there is none. Borrowed. */
 const VgpuHostdev *vgpu_domain_find_uuid(const VgpuDomain *self, const char *uuid);
 
-/* How many more vfio-pci devices can be hot-plugged into this domain once it runs: free slots of pci.0
+/* How many more vfio-pci devices can be hotplugged into this domain once it runs: free slots of pci.0
  * on i440fx ('pc'), empty pcie-root-ports on q35. Before libvirt has assigned addresses this is an
  * estimate of the count after that. */
 guint vgpu_domain_hotplug_slots(const VgpuDomain *self);
-/* Whether one can be hot-plugged at @place, a PCI address in the guest, once libvirt has assigned
+/* Whether one can be hotplugged at @place, a PCI address in the guest, once libvirt has assigned
  * addresses: a free slot, or port, of those. */
 bool vgpu_domain_can_plug(const VgpuDomain *self, const char *place);
 /* Whether there are as many; VGPU_ERROR_NO_CAPACITY. */

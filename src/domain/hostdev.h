@@ -51,7 +51,7 @@ char *vgpu_hostdev_edit(xmlNode *node, const VgpuWant *want, VgpuPicture picture
 char *vgpu_hostdev_replace(const char *old, const VgpuWant *want, VgpuPicture picture,
                            char **lost);
 
-/* The <hostdev> to be hot-plugged: without a picture and a boot order, and with those additions of the
+/* The <hostdev> to be hotplugged: without a picture and a boot order, and with those additions of the
  * annotation that such a device can have; at its place in the guest if @keep_place. */
 char *vgpu_hostdev_format_live(const VgpuWant *want, bool keep_place);
 

@@ -44,7 +44,7 @@ char *vgpu_inject_set_aside(const VgpuDomain *domain, const GPtrArray *changes);
 /* A text that identifies the result of a plan for @domain. */
 char *vgpu_inject_aim(const VgpuDomain *domain, gulong libvirt);
 
-/* The <hostdev> for hot-plug of @want, which needs index, interface and uuid or vf: alias and device,
+/* The <hostdev> for hotplug of @want, which needs index, interface and uuid or vf: alias and device,
  * display and ramfb off. Of the annotation's additions it has the ROM and the driver, if it is a PCI
  * device, and its place in the guest if a device can be plugged there into @running (the running domain;
  * NULL: not known). */

@@ -33,12 +33,12 @@
 
 /* how many vGPUs */
 #define VGPU_REFUSAL_NOT_LATE_WITHOUT_SLOT                                                       \
-    "its definition has no hostdev for %u vGPU(s) yet and no free hot-plug slot to attach them " \
+    "its definition has no hostdev for %u vGPU(s) yet and no free hotplug slot to attach them "  \
     "late; start it again in a moment, or add a pcie-root-port"
 
 /* how many are needed, how many there are */
 #define VGPU_REFUSAL_NO_SLOT                                                                     \
-    "no free hot-plug slot: %u needed, %u free; add <controller type='pci' "                     \
+    "no free hotplug slot: %u needed, %u free; add <controller type='pci' "                      \
     "model='pcie-root-port'/> to its definition and restart it (an attach with --config needs "  \
     "none)"
 

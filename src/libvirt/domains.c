@@ -309,7 +309,7 @@ vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id, const cha
     if (virDomainAttachDeviceFlags(domain, device_xml, VIR_DOMAIN_AFFECT_LIVE) == 0)
         return true;
 
-    vgpu_virerror_take(&failure, "cannot hot-plug a device into domain '%s'", name);
+    vgpu_virerror_take(&failure, "cannot hotplug a device into domain '%s'", name);
     /* if it was stopped meanwhile, the caller has to know that */
     if (g_error_matches(failure, VGPU_ERROR, VGPU_ERROR_FAILED) &&
         !(still = look_up_running(conn, uuid, id, &name, error)))

@@ -54,7 +54,7 @@ bool vgpu_domains_detach_users_config(virConnectPtr conn, const char *uuid,
                                       const char *device_xml, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Hot-plug into the running domain, only while it still has the id @id (else
+/* Hotplug into the running domain, only while it still has the id @id (else
  * VGPU_ERROR_NOT_FOUND). VGPU_ERROR_BUSY when a job of the domain blocks it: try again. */
 bool vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id,
                               const char *device_xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;

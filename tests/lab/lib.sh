@@ -120,7 +120,7 @@ knobs_default() {
     for k in "$knob_dir"/*; do [[ ${k##*/} = @(hotplug|xid) ]] || echo 0 > "$k"; done
 }
 
-# gpu_add ADDR, gpu_del ADDR: hot-plug of a whole board; wait until done.
+# gpu_add ADDR, gpu_del ADDR: hotplug of a whole board; wait until done.
 gpu_add() { knob hotplug "add $1" && wait_for 60 grep -q "^$1 present" "$knob_dir/hotplug"; }
 gpu_del() { knob hotplug "del $1" && wait_for 60 grep -q "^$1 absent" "$knob_dir/hotplug"; }
 

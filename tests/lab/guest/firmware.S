@@ -74,7 +74,7 @@ idle:
 	inw	%dx, %ax
 	testw	$0x100, %ax
 	jnz	off
-	movw	$0xae00, %bx		/* ACPI PCI hot-plug registers: pc, q35 */
+	movw	$0xae00, %bx		/* ACPI PCI hotplug registers: pc, q35 */
 	call	unplug
 	movw	$0x0cc0, %bx
 	call	unplug

@@ -71,7 +71,7 @@ struct card {
 	u8 bus_nr;
 	int node;
 	const struct model *model;
-	bool spare;			/* absent until hot-plugged */
+	bool spare;			/* absent until hotplugged */
 
 	struct pci_sysdata sysdata;
 	struct resource busn;

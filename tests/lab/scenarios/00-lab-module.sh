@@ -111,7 +111,7 @@ knob create_hang 0
 wait $!
 assert_eq "$(mdev_type "$(u 6)")" nvidia-588
 
-say "hot-plug"
+say "hotplug"
 gpu_add 0000:86:00.0
 assert_eq "$(available 0000:86:00.0 nvidia-45)" 1
 gpu_del 0000:86:00.0

@@ -27,7 +27,7 @@ say undefined
 mdev_remove "$uuid"
 not mdev_exists "$uuid" || fail "$uuid is still there"
 
-say "hot-plug and unplug of a vGPU in a running domain"
+say "hotplug and unplug of a vGPU in a running domain"
 mdev_create "$M10" nvidia-41 "$uuid"
 define two
 virsh -q start two

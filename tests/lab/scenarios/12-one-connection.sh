@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Domains defined and started on one connection, or transient, get their vGPU by hot-plug right after their start
+# Domains defined and started on one connection, or transient, get their vGPU by hotplug right after their start
 # takes: 60
 # once: bookworm
 # timeout: 400
@@ -45,8 +45,8 @@ wait_for 5 vgpu_state "$vgpu" active
 virsh -q destroy transient
 wait_for 30 nothing_left
 
-say "no free slot, or hot-plug not wanted"
-assert_fails "domain 'narrow'.*no free hot-plug slot" create narrow --q35
+say "no free slot, or hotplug not wanted"
+assert_fails "domain 'narrow'.*no free hotplug slot" create narrow --q35
 attrs="profile='$profile' lateAttach='off'" assert_fails "domain 'never'.*lateAttach is off" create never
 nothing_left || fail "a refused start left something"
 

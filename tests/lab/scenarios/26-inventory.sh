@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The GPUs are those that libvirt knows, hot-plug and VFs are noticed at once, and without libvirt sysfs gives the same result
+# The GPUs are those that libvirt knows, hotplug and VFs are noticed at once, and without libvirt sysfs gives the same result
 # takes: 50
 # once: bookworm
 # timeout: 400
@@ -31,7 +31,7 @@ product=$(virsh -q nodedev-dumpxml pci_0000_84_00_0 --xpath '/device/capability/
 assert_eq "$(json 'v["name"].split(" ", 2)[2], v["product"], v["interface"]' gpu-info pci_0000_84_00_0)" \
     "('$product', '0x13bd', 'mdev')" "gpu-info"
 
-say "hot-plug"
+say "hotplug"
 pace
 virt-vgpu events --json >> /run/lab-events 2> /run/lab-events.err &
 events=$!

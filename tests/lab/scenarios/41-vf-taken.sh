@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A VF with a foreign vGPU is left alone and the definition moved; autostart, hot-plug and a killed QEMU work on VFs as well
+# A VF with a foreign vGPU is left alone and the definition moved; autostart, hotplug and a killed QEMU work on VFs as well
 # takes: 40
 # timeout: 300
 # releases: trixie

@@ -133,7 +133,7 @@ editor 's/tenants>/tennants>/'
 assert_fails "pool design is unchanged" virt-vgpu pool-edit design < /dev/null
 cmp $pools/design.xml /run/lab-before.xml
 
-say "a rule, without the GPUs that another pool names, and a hot-plugged GPU"
+say "a rule, without the GPUs that another pool names, and a hotplugged GPU"
 cat > /run/lab-all.xml << XML
 <vgpupool>
   <name>all-a2</name>

@@ -77,12 +77,12 @@ say "refusals and failures are rolled back"
 all > /run/lab-before
 assert_fails "ramfb needs a device that is present when the guest starts" "${attach[@]}" --live --ramfb on
 assert_fails "a display needs a device" "${attach[@]}" --live --config --display on
-assert_fails "cdrom, which cannot be hot-plugged" "${attach[@]}" --live --driver-iso
-assert_fails "no free hot-plug slot.*3 needed, 2 free" "${attach[@]}" --live --count 3
+assert_fails "cdrom, which cannot be hotplugged" "${attach[@]}" --live --driver-iso
+assert_fails "no free hotplug slot.*3 needed, 2 free" "${attach[@]}" --live --count 3
 assert_fails "$A2" virt-vgpu attach web1 --profile 'NVIDIA A2-16Q' --live --config
 as_before refused
 knob open_fail_next 1
-assert_fails "hot-plug" "${attach[@]}" --live --config
+assert_fails "hotplug" "${attach[@]}" --live --config
 as_before "not plugged"
 
 say "a guest that does not let go"

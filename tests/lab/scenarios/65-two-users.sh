@@ -164,7 +164,7 @@ as bob virt-vgpu inject alice-vm > /dev/null 2>&1 || true # what is there alread
 alices "$hers"
 same_qemu alice-vm "$pid"
 
-say "bob's domain runs without vGPUs, and bob tries to hot-plug alice's"
+say "bob's domain runs without vGPUs, and bob tries to hotplug alice's"
 define_as bob bob-vm --q35 --ports 4
 virsh_of bob start bob-vm
 mdev_hostdev "$hers" | sed "s,</hostdev>,<alias name='ua-vgpu-0'/></hostdev>," > $files/plug.xml

@@ -15,7 +15,7 @@ define one --annot "$(annotation "$mine")" --hostdev "$(mdev_hostdev $own)"
 wait_for 30 vgpu_state $own planned
 definition=$(virsh -q dumpxml one --inactive)
 
-say "it is created for the start, and removed"
+say "the vGPU is created for the start, and removed after the stop"
 virsh -q start one
 assert_eq "$(mdevs)" $own "mdevs while it runs"
 assert_eq "$(mdev_type $own)" nvidia-43 "type"
@@ -30,7 +30,7 @@ wait_for 30 nothing_left
 assert_fails "domain 'two'.*belongs to domain 'one'" virsh -q start two
 assert_eq "$(mdevs)" "" "mdevs after the second refusal"
 
-say "one of another type is refused, and left alone"
+say "an mdev of another type refuses the start, and is left alone"
 mdev_create "$M10" nvidia-41 $own
 assert_fails "domain 'one'.*$own.*$M10.*GRID M10-2Q.*GRID M10-4Q" virsh -q start one
 assert_eq "$(mdevs) $(mdev_type $own)" "$own nvidia-41" "mdevs after the refusal"

@@ -29,7 +29,7 @@ assert_eq "$(mdev_type "$vgpu")" nvidia-43 "type"
 parent=$(mdev_parent "$vgpu")
 case $parent in "$M10") other=$M10B ;; *) other=$M10 ;; esac
 
-say "it survives a restart of the daemon, and being stopped; that of a domain undefined meanwhile is removed"
+say "the mdev survives a restart of the daemon, and being stopped; the mdev of a domain undefined meanwhile is removed"
 daemon_stop
 virsh -q undefine two
 virsh -q nodedev-destroy "$(nodedev)"
@@ -56,7 +56,7 @@ sleep 2
 mdev_exists "$vgpu" || fail "it went with the old name"
 virsh -q domrename uno one
 
-say "not for a transient domain"
+say "a transient domain is refused"
 domain_xml brief --annot "$(annotation "$attrs")" > /run/lab-brief.xml
 assert_fails "domain 'brief'.*transient domain" virsh -q create /run/lab-brief.xml
 

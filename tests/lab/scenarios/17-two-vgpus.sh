@@ -26,7 +26,7 @@ assert_eq "$(grep -c '"\?ramfb"\?[:=]\(true\|on\)' <<< "$qemu")" 1 "ramfb on QEM
 virsh -q destroy both
 wait_for 30 nothing_left
 
-say "the second is not available"
+say "the second vGPU does not fit"
 mdev_create "$M10" nvidia-45 $taken    # the whole GPU
 mdev_create "$M10B" nvidia-41 $smaller # another size
 define half --annot "$(annotation "profile='NVIDIA A2-4Q'" "profile='GRID M10-8Q'")"

@@ -51,7 +51,7 @@ virsh -q snapshot-revert again clean --running
 [ "$(qemu_pid again)" != "$pid" ] || fail "the revert has not restarted it"
 runs_with "revert"
 
-say "its annotation goes before its stop"
+say "the annotation is removed before the domain stops"
 virsh -q metadata again "$NS" --live --remove > /dev/null
 virsh -q destroy again
 wait_for 10 nothing_left

@@ -39,7 +39,7 @@ assert_eq "$(mdev_parent "$(vgpu_uuid "$(domain_uuid free)" 0)")" "$M10B" "GPU o
 for name in busy hung; do
     not grep -q rc= /run/lab-$name.out || fail "$name did not wait: $(cat /run/lab-$name.out)"
 done
-say "it runs, and the other two still wait"
+say "that domain runs, and the other two still wait"
 virsh -q destroy free
 wait_for 20 vgpu_state "$vgpu" stuck
 assert_grep "stuck|fail" "$(virt-vgpu doctor --json || true)" "doctor"

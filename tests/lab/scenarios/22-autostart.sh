@@ -42,7 +42,7 @@ stop_all() {
     libvirt_stop
 }
 
-say "without the hook: the devices exist already"
+say "autostart without the hook, on existing devices"
 libvirt_stop
 mv $link /run/lab-hook-link
 for i in "${!names[@]}"; do mdev_create "0000:41:00.$((4 + i))" nvidia-746 "${vgpus[i]}"; done
@@ -52,7 +52,7 @@ wait_for 10 vgpu_state "${vgpus[0]}" active # adopted, so that it goes with the 
 mv /run/lab-hook-link $link
 stop_all
 
-say "with the hook"
+say "autostart with the hook"
 daemon_running || fail "the daemon has to be there before libvirtd"
 with=$(boot_libvirt)
 all_run "with the hook"
@@ -98,7 +98,7 @@ if not seen:
     sys.exit('no line of the trace shows a libvirt socket: this test sees nothing')
 PY
 
-say "and by the hook itself"
+say "system calls of the hook"
 virsh -q dumpxml auto0 > /run/lab-auto0.live
 strace -f -e trace=network -o /run/lab-strace /usr/sbin/virt-vgpu-hook auto0 restore begin - < /run/lab-auto0.live > /dev/null
 assert_grep 'connect\(.*"/run/virt-vgpu/hook.sock"' "$(cat /run/lab-strace)" "the hook's connection"

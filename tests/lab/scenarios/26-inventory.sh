@@ -108,6 +108,6 @@ for name in libvirtd virtqemud; do
     not pgrep -x $name > /dev/null || fail "$name has been started"
 done
 
-say "it is back"
+say "libvirt is back"
 libvirt_start
 wait_for 20 named

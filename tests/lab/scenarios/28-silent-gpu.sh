@@ -76,7 +76,7 @@ assert_eq "$(processes "$M10")" 1 "processes for $M10"
 start on-a
 knob read_hang 0
 wait_for 30 ended on-a 0
-say "it is used again"
+say "the GPU is used again"
 
 say "a removal that hangs does not prevent other vGPUs on its GPU"
 knob remove_hang 1 "$M10"
@@ -97,7 +97,7 @@ answers_beside_create() {
     took list virt-vgpu list --all
     virsh -q "destroy anywhere; destroy on-b"
 }
-say "beside a create, within its first second and after it"
+say "starts while the driver is in a create, within its first second and later"
 answers_beside_create
 sleep 1
 answers_beside_create
@@ -110,7 +110,7 @@ assert_eq "$(processes "$M10")" 1 "processes for $M10"
 knob create_hang 0
 wait_for 30 nothing_left
 
-say "busy is not silent: eight of ten that start at once on one GPU fit, and start"
+say "a busy GPU is not silent: of ten domains that start on it at once, eight fit and start"
 daemon_config
 knob create_delay_ms 2500 "$M10"
 for i in {0..9}; do

@@ -18,7 +18,7 @@ assert_eq "$(systemctl is-active virtvgpud.service libvirtd.service apparmor.ser
     "the services"
 assert_eq "$(confined "$(pgrep -x libvirtd)") $(confined "$(daemon_pid)")" "libvirtd (enforce) unconfined" "the daemons"
 
-say "the first page"
+say "the commands of docs/first-vgpu-vm.md"
 bash "$(dirname "$0")/32-first-page.sh"
 
 say "a disk and a CD with the guest's driver in unusual directories"

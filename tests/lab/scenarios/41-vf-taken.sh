@@ -14,7 +14,7 @@ define web2 --annot "$(annotation "$device" | sed "s,/></vgpu:devices>,><vgpu:ho
 wait_for 30 is_injected web2
 vf1=$(defined_vf web1 0) vf2=$(defined_vf web2 0)
 
-say "its VF has another type of that size"
+say "the VF has another type of that size"
 vf_set "$vf2" 1160
 assert_fails "domain 'web2'.*\(VF $vf2 carries nvidia-1160, which virt-vgpu did not set\); the definition is being moved .*start it again" virsh -q start web2
 moved() { vf=$(defined_vf web2 0) && [[ $vf == 0000:61:* && $vf != "$vf1" && $vf != "$vf2" ]]; }
@@ -33,7 +33,7 @@ wait_for 20 nothing_left
 assert_eq "$(vf_type "$vf2")" 1160 "the foreign VF"
 vf_set "$vf2" 0
 
-say "its VF has the wanted type already: it is used, and left unchanged"
+say "the VF has the wanted type already: it is used, and left unchanged"
 vf_set "$vf1" 1150
 virsh -q start web1
 assert_eq "$(fake "$L40S" vgpus)" "$vf1 1150 - - 1" "what is on the board"

@@ -37,7 +37,7 @@ assert_fails "virt-vgpu: domain 'web1': the driver refused the plugin parameters
     virsh -q start web1
 wait_for 20 nothing_left
 
-say "accepted"
+say "the driver accepts the parameters"
 virsh -q start web1
 assert_eq "$(mdev_params "$vgpu")" \
     "frame_rate_limiter=0,disable_vnc=1,enable_uvm=1,enable_debugging=1,enable_profiling=1,loglevel=2,vgpu-placement-id=12" \

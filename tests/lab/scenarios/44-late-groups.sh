@@ -36,7 +36,7 @@ sleep 2
 ! has_group $own || fail "it has a group"
 mdev_remove $own
 
-say "late: the start waits for it"
+say "a late group: the start waits for it"
 define web --uuid $uuid --annot "$(annotation "profile='NVIDIA A2-4Q' gpu='$A2'")"
 wait_for 30 is_injected web
 knob group_late_ms 500 "$A2"
@@ -46,12 +46,12 @@ has_group "$vgpu" || fail "it has no group"
 virsh -q destroy web
 wait_for 20 nothing_left
 
-say "never: the start is refused, and so is the next one, which finds no leftover that looks like a vGPU"
+say "no group: the start is refused, and so is the next one, as nothing is left over that looks like a vGPU"
 knob group_late_ms 0
 knob group_missing 1 "$A2"
 refused web "0000:41:00.*(IOMMU group|VFIO device|usable)"
 
-say "never: another GPU has one"
+say "no group: another GPU has one"
 vfs_on $A2B 2
 define any --annot "$(annotation "profile='NVIDIA A2-4Q'")"
 wait_for 30 is_injected any
@@ -60,7 +60,7 @@ assert_grep '^0000:42:' "$(mdev_parent "$(mdevs)")" "parent"
 virsh -q destroy any
 wait_for 20 nothing_left
 
-say "never: a vGPU that its user has created is neither used nor removed"
+say "no group: a vGPU that the user created is neither used nor removed"
 mdev_create "$A2_VF" nvidia-746 $own
 define mine --annot "$(annotation "profile='NVIDIA A2-4Q' uuid='$own'")" --hostdev "$(mdev_hostdev $own)"
 for i in first second; do

@@ -78,6 +78,6 @@ assert_eq "$(drivers)" "pci-stub - - -" "drivers"
 define_vgpu three "profile='vf' gpu='$SSD'"
 names three 4 || fail "the definition of three: $(defined_hostdev three 0)"
 
-say "off"
+say "the VFs are turned off"
 virt-vgpu gpu-disable "$SSD" > /run/lab-disable
 assert_eq "$(cat "$pf/sriov_numvfs") $(room)" "0 []" "VFs and profiles"

@@ -90,7 +90,7 @@ assert_eq "$(row one)" "['active vendor-vfio NVIDIA H100-1-10C nvidia-9006 $H100
 assert_eq "$(in_use)" "$(instance_of one)" "GPU instances in use"
 room_is_what_is_taken
 
-say "a second one, and none is left for a third; other sizes have their own"
+say "a second domain fits, a third does not; other sizes have their own GPU instances"
 define two --annot "$(annotation "profile='NVIDIA H100-1-10C'")"
 define three --annot "$(annotation "profile='NVIDIA H100-1-10C'")"
 define big --annot "$(annotation "profile='NVIDIA H100-2-20C'")"

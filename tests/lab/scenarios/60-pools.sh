@@ -55,7 +55,7 @@ sed "s/max='1'/max='one'/" /run/lab-design.xml > /run/lab-bad.xml
 assert_fails "lab-bad.xml.*line 6.*max" virt-vgpu pool-define /run/lab-bad.xml
 assert_eq "$(find $pools -type f) $(states)" " default:active" "pools"
 
-say "so is one that names files in other places"
+say "a file that names files in other directories is refused, too"
 sed "s|/run/lab-bundle|/etc|" /run/lab-design.xml > /run/lab-elsewhere.xml
 assert_fails "'source_directories' in .images. of virt-vgpu.conf" virt-vgpu pool-define /run/lab-elsewhere.xml
 sed "s|$iso|/etc/lab-grid.iso|" /run/lab-design.xml > /run/lab-elsewhere.xml
@@ -118,7 +118,7 @@ assert_grep "pool 'design' is for its tenants only \(acme\)" "$(reason_of --xml 
 define outside --annot "$(annotation "profile='NVIDIA A2-4Q' gpu='$A2'")"
 refused outside "$A2, which gpu= names, .*: belongs to pool 'design'"
 
-say "stopped while a domain runs, and started again"
+say "the pool is stopped while a domain runs, and started again"
 assert_grep "used by: cad" "$(virt-vgpu pool-destroy design)" "pool-destroy"
 refused second "pool 'design' is not active \(virt-vgpu pool-start design\)"
 virt-vgpu pool-start design

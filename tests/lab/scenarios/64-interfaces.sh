@@ -138,7 +138,7 @@ assert_eq "$(offered 'virt-vgpu pool-info l')" "lab" "pools"
 assert_eq "$(offered "virt-vgpu attach web1 --profile 'NVIDIA A2-16")" "NVIDIA A2-16A NVIDIA A2-16C NVIDIA A2-16Q" "profiles"
 assert_eq "$(offered 'virt-vgpu gpu-info "0000:4')" "$A2 0000:42:00.0" "GPUs"
 
-say "it stops"
+say "the domain stops"
 virsh -q destroy web1
 wait_for 20 nothing_left
 told() { grep "\"$1\"" "$2" | grep -q "$vgpu"; }

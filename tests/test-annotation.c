@@ -236,7 +236,7 @@ static const struct {
       PARAM("a", LONG_960 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 6,
       "the plugin parameters have 1001 characters together, at most 1000 are allowed",
       .beyond_schema = true },
-    { "count of none", DEVICE(A2 "count='0'"), 6,
+    { "count of zero", DEVICE(A2 "count='0'"), 6,
       "attribute 'count' on <vgpu:device> is '0', expected a number from 1 to 16" },
     { "count beyond the limit", DEVICE(A2 "count='17'"), 6, "'17', expected a number from 1 to" },
     { "negative count", DEVICE(A2 "count='-1'"), 6, "'-1', expected a number" },
@@ -562,9 +562,9 @@ test_params(void **state)
         { "exactly as much as is allowed",
           A2 "frameRateLimit='on'><vgpu:param name='abcdefghijklmnopqr' value='" LONG_960 "'/>",
           "frame_rate_limiter=1,abcdefghijklmnopqr=" LONG_960 },
-        { "of a device that is the user's", A2 "debugging='on' uuid='" USERS_UUID "'>",
+        { "a device with the user's uuid", A2 "debugging='on' uuid='" USERS_UUID "'>",
           "enable_debugging=1" },
-        { "of a device that is made once", A2 "create='define' frameRateLimit='off'>",
+        { "a device with create='define'", A2 "create='define' frameRateLimit='off'>",
           "frame_rate_limiter=0" },
     };
 

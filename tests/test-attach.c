@@ -447,11 +447,12 @@ test_attach(void **state)
         { "a profile that nothing has", .runs = true, .config = true,
           .device = { .profile = "A2-4X" }, .error = "no GPU has it", .in_live = 1,
           .in_config = 1, .plugged = 1 },
-        { "neither live", .runs = true, .live = true, .config = true,
+        { "live, a profile that no GPU has", .runs = true, .live = true, .config = true,
           .device = { .profile = "A2-4X" }, .error = "no GPU has it", .in_live = 1,
           .in_config = 1, .plugged = 1 },
-        { "nor of one that is off", .config = true, .device = { .profile = "A2-4X" },
-          .error = "no GPU has it", .in_live = -1, .in_config = 1 },
+        { "a domain that is off, a profile that no GPU has", .config = true,
+          .device = { .profile = "A2-4X" }, .error = "no GPU has it", .in_live = -1,
+          .in_config = 1 },
         { "no room", .runs = true, .live = true, .config = true, .device = { .profile = "A2-4Q" },
           .plug_error = "no room", .error = "no room", .in_live = 1, .in_config = 1,
           .plugged = 1 },
@@ -819,14 +820,18 @@ test_by_hand(void **state)
         guint64 since; /* 0: the manager knows nothing of the domain */
         const char *told;
     } cases[] = {
-        { "came", VGPU_DEVICE_ADDED, "ua-vgpu-1", 3, 1, "+0 +1 -2 " },
-        { "came to a domain without any", VGPU_DEVICE_ADDED, "ua-vgpu-0", 1, 0, "+0 " },
-        { "went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 0, 1, "-0 -1 -2 " },
-        { "one of two went", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 2, 1, "+1 -0 -2 " },
-        { "stayed", VGPU_DEVICE_REFUSED, "ua-vgpu-0", 1, 1, "" },
-        { "the driver's cdrom", VGPU_DEVICE_REMOVED, "ua-vgpu-driver", 0, 1, "" },
-        { "the user's", VGPU_DEVICE_REMOVED, "ua-vgpu-00", 0, 1, "" },
-        { "no number of ours", VGPU_DEVICE_REMOVED, "ua-vgpu-16", 0, 1, "" },
+        { "a device was added", VGPU_DEVICE_ADDED, "ua-vgpu-1", 3, 1, "+0 +1 -2 " },
+        { "a device was added to a domain without a record", VGPU_DEVICE_ADDED, "ua-vgpu-0", 1, 0,
+          "+0 " },
+        { "the only device was removed", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 0, 1, "-0 -1 -2 " },
+        { "one of two devices was removed", VGPU_DEVICE_REMOVED, "ua-vgpu-0", 2, 1, "+1 -0 -2 " },
+        { "the guest refused to release it", VGPU_DEVICE_REFUSED, "ua-vgpu-0", 1, 1, "" },
+        { "the cdrom with the driver was removed", VGPU_DEVICE_REMOVED, "ua-vgpu-driver", 0, 1,
+          "" },
+        { "a device with the user's alias was removed", VGPU_DEVICE_REMOVED, "ua-vgpu-00", 0, 1,
+          "" },
+        { "an alias with a number beyond our limit", VGPU_DEVICE_REMOVED, "ua-vgpu-16", 0, 1,
+          "" },
     };
 
     annotate_web(true);

@@ -23,14 +23,14 @@ test_when(void **state)
         { "at libvirt's autostart", "rf", "+" },
         { "once", "rff", "+-" },
         { "twice before it could be moved", "rrf", "+" },
-        { "a user's", "Rf", "-" },
-        { "at the autostart, then a user's", "rRf", "+" },
+        { "a start by a user", "Rf", "-" },
+        { "at the autostart, then a start by a user", "rRf", "+" },
         { "when it is started again, too", "rfRf", "+-" },
         { "again before clients are served, for another reason", "rfrf", "+-" },
         { "at the next libvirt's autostart", "rfgrf", "++" },
         { "libvirt goes in between", "rgf", "+" },
         { "moved only after long", "r.f", "-" },
-        { "and then never", "r.ff", "--" },
+        { "moved only after long: not the next time either", "r.ff", "--" },
         { "moved only after long, and refused again", "r.grf", "+" },
     };
 

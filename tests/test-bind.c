@@ -104,7 +104,7 @@ test_display(void **state)
         { "the vendor's VF with a libvirt that cannot", DEVICE(L40S), NULL, NULL, 10000000,
           "attach vGPU 0 (VF " VF0 "); no display: on NVIDIA's vendor-specific VFIO it needs "
           "libvirt 10.3" },
-        { "and with one that can", DEVICE(L40S), NULL, NULL, 10003000,
+        { "the vendor's VF with a libvirt that can", DEVICE(L40S), NULL, NULL, 10003000,
           "attach vGPU 0 (VF " VF0 ") with display and ramfb; " },
         { "insisting on what libvirt cannot", DEVICE(L40S "display='on'"), NULL, NULL, 10000000,
           "10.3 or newer, and this is 10.0.0", true },

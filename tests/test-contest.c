@@ -21,15 +21,15 @@ test_table(void **state)
         { "once", "a", "+" },
         { "five times the same", "aaaaa", "+++++" },
         { "a sixth time", "aaaaaa", "+++++!" },
-        { "and on", "aaaaaaaa", "+++++!--" },
+        { "a seventh and an eighth time", "aaaaaaaa", "+++++!--" },
         { "six edits of the annotation", "abcdef", "++++++" },
         { "back and forth", "ababababab", "++++++++++" },
         { "an edit in the middle of a fight", "aaaabaaaaa", "++++++++++" },
         { "an edit ends it", "aaaaaab", "+++++!+" },
-        { "and it may begin again", "aaaaaabbbbbb", "+++++!+++++!" },
+        { "another fight after the edit", "aaaaaabbbbbb", "+++++!+++++!" },
         { "another one later", "aaaaa.a", "++++++" },
         { "a contested one is left for a minute", "aaaaaa.a", "+++++!+" },
-        { "and is then told again", "aaaaaa.aaaaaa", "+++++!+++++!" },
+        { "contested again after a minute", "aaaaaa.aaaaaa", "+++++!+++++!" },
         { "a user's change", "aaaaaaxa", "+++++!+" },
     };
 

@@ -106,9 +106,8 @@ test_damaged(void **state)
           "ELF",
           "" },
         { "cut off", "[" GPU "]\nsince=" SINCE "\nby=root\n", GPU " " SINCE " root -|" },
-        { "an address that is none", "[x]\nsince=" SINCE "\nby=root\n[end]\ncomplete=true\n",
-          "" },
-        { "no author beside one that is whole",
+        { "an invalid address", "[x]\nsince=" SINCE "\nby=root\n[end]\ncomplete=true\n", "" },
+        { "a cordon without an author beside a complete one",
           "[" GPU "]\nsince=" SINCE "\n[" OTHER "]\nsince=" SINCE
           "\nby=root\n[end]\ncomplete=true\n",
           GPU " " SINCE " unknown -|" OTHER " " SINCE " root -|" },

@@ -301,9 +301,9 @@ test_lasting(void **state)
         Change *before, *now;
         const char *text;
     } cases[] = {
-        { "it stays", numa, numa, PF " NUMA node: 1, 0\n" },
-        { "it is removed", numa, nothing, "" },
-        { "it has just come", nothing, fewer_vfs, "" },
+        { "the same difference in both readings", numa, numa, PF " NUMA node: 1, 0\n" },
+        { "the difference disappears", numa, nothing, "" },
+        { "a difference that has just appeared", nothing, fewer_vfs, "" },
         { "another value", numa, no_numa_in_sysfs, "" },
         { "the other way round", mdev_missing, mdev_left, "" },
         { "something else", type_missing, mdev_missing, "" },

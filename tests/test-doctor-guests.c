@@ -19,7 +19,7 @@ test_drivers(void **state)
         { "the same release", "550.54.14", "550.54.16", "ok", "550.54.14" },
         { "another of the branch", "535.129.03", "535.161.05", "ok", NULL },
         { "Windows counts on", "528.24", "525.85.07", "ok", NULL },
-        { "and on", "474.44", "470.182.02", "ok", NULL },
+        { "Windows of branch 470", "474.44", "470.182.02", "ok", NULL },
         { "the branch before", "535.161.07", "550.54.16", "ok", NULL },
         { "Windows of the branch before", "539.41", "550.54.16", "ok", NULL },
         { "two branches before", "525.147.05", "550.54.16", "warn", "branch 550" },
@@ -70,14 +70,14 @@ test_rows(void **state)
           "[" VM("1") "'driver_version': <'550.54.14'>, 'license_state': <'licensed'>, "
                       "'license_expiry': <'2027-01-15T20:00:00Z'>}]",
           "health 0000:41:00.0 ok, guest driver vm1 ok, licences ok, ", "1 of 1 guests" },
-        { "a licence for good", "@aa{sv} []",
+        { "a permanent licence", "@aa{sv} []",
           "[" VM("1") "'license_state': <'licensed'>, 'license_expiry': <'permanent'>}]",
           "licences ok, ", NULL },
-        { "it ends soon", "@aa{sv} []",
+        { "a licence that expires soon", "@aa{sv} []",
           "[" VM(
               "1") "'license_state': <'licensed'>, 'license_expiry': <'2027-01-15T08:59:59Z'>}]",
           "licence vm1 warn, licences ok, ", "expires at 2027-01-15T08:59:59Z" },
-        { "not so soon", "@aa{sv} []",
+        { "a licence that expires later", "@aa{sv} []",
           "[" VM(
               "1") "'license_state': <'licensed'>, 'license_expiry': <'2027-01-15T09:00:00Z'>}]",
           "licences ok, ", NULL },

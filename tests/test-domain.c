@@ -136,13 +136,13 @@ test_hostdevs(void **state)
           -1 },
         { "too big a number", "<hostdev type='mdev'><alias name='ua-vgpu-4294967296'/></hostdev>",
           true, -1 },
-        { "PCI device of the user's",
+        { "a PCI device of the user",
           "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='0x41'/>"
           "</source></hostdev>",
           true, -1, .source = "0000:41:00.0", .managed = true },
         { "PCI device with a display", "<hostdev type='pci' display='on'/>", true, -1, NULL,
           true },
-        { "VF of ours",
+        { "a VF with our alias",
           "<hostdev mode='subsystem' type='pci' managed='no' display='on' ramfb='on'>"
           "<driver name='vfio'/><source>"
           "<address domain='0x0000' bus='0xC1' slot='0x1f' function='0x7'/></source>"
@@ -338,7 +338,7 @@ test_peek(void **state)
         { "as libvirt writes it",
           "<domain type='kvm' id='7'>\n  <name>x</name>\n  <uuid>" UUID "</uuid>\n</domain>",
           UUID, 7 },
-        { "of a file",
+        { "with an XML declaration and a comment",
           "<?xml version='1.0'?>\n<!-- x -->\n<domain><uuid> " UUID "\n</uuid></domain>", UUID,
           -1 },
         { "in capitals", "<domain><uuid>6F0C5C1E-7A0B-4B57-9C1D-3B1F0A7C9E10</uuid></domain>",
@@ -348,9 +348,9 @@ test_peek(void **state)
           UUID, -1 },
         { "empty", "<domain><uuid/><uuid></uuid></domain>", NULL, -1 },
         { "a bad one", "<domain id='x'><uuid>42</uuid></domain>", NULL, -1 },
-        { "of something inside", "<domain><metadata><uuid>" UUID "</uuid></metadata></domain>",
-          NULL, -1 },
-        { "behind something",
+        { "a <uuid> in the metadata",
+          "<domain><metadata><uuid>" UUID "</uuid></metadata></domain>", NULL, -1 },
+        { "after another element",
           "<domain><a b='>'><c/><!-- </a> --></a><uuid>" UUID "</uuid></domain>", UUID, -1 },
         { "in a comment", "<!--<domain id='7'><uuid>" UUID "</uuid>--><domain/>", NULL, -1 },
         { "behind the domain", "<domain></domain><uuid>" UUID "</uuid>", NULL, -1 },

@@ -46,16 +46,19 @@ test_modes(void **state)
         const char *facts;
         bool is_mig, is_mixed;
     } cases[] = {
-        { "nothing", "[]", false, false },
-        { "neither", "[{'address': <'" GPU "'>, 'mig': <false>, 'mixed': <false>}]", false,
-          false },
+        { "no facts", "[]", false, false },
+        { "neither MIG nor heterogeneous",
+          "[{'address': <'" GPU "'>, 'mig': <false>, 'mixed': <false>}]", false, false },
         { "MIG", "[{'address': <'" GPU "'>, 'mig': <true>}]", true, false },
         { "heterogeneous", "[{'address': <'" GPU "'>, 'mixed': <true>}]", false, true },
-        { "of another GPU", "[{'address': <'" OTHER "'>, 'mig': <true>}]", false, false },
-        { "of no GPU of ours", "[{'address': <'0000:99:00.0'>, 'mig': <true>}]", false, false },
+        { "facts about another GPU", "[{'address': <'" OTHER "'>, 'mig': <true>}]", false,
+          false },
+        { "facts about an unknown GPU", "[{'address': <'0000:99:00.0'>, 'mig': <true>}]", false,
+          false },
         { "without an address", "[{'mig': <true>}]", false, false },
-        { "of another type", "[{'address': <'" GPU "'>, 'mig': <'on'>}]", false, false },
-        { "keys of the future", "[{'address': <'" GPU "'>, 'colour': <'green'>}]", false, false },
+        { "a value of the wrong type", "[{'address': <'" GPU "'>, 'mig': <'on'>}]", false,
+          false },
+        { "an unknown key", "[{'address': <'" GPU "'>, 'colour': <'green'>}]", false, false },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -172,7 +172,7 @@ test_params(void **state)
     } cases[] = {
         { "ours loses what is not wanted", false, "plugin0=a\n", "", "", NULL },
         { "ours gets what is wanted", false, "plugin0=a\n", PARAM("b"), "plugin0=b", NULL },
-        { "ours has none and is to have none", false, " \n", "", "", NULL },
+        { "ours has none, and none is wanted", false, " \n", "", "", NULL },
         { "ours has what is wanted", false, "plugin0=a\n", PARAM("a"), "plugin0=a", NULL },
         { "another's is left with its own", true, "plugin0=a\n", "", "plugin0=a",
           "params-left " USERS " wanted '', it has 'plugin0=a'" },

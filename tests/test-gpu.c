@@ -140,7 +140,7 @@ test_max_instances_untold(void **state)
         { "the driver says it", 49152, false, "L40S-4Q", 4096, 7, 7 },
         { "the driver says it of mixed sizes", 49152, true, "L40S-4Q", 4096, 7, 7 },
         { "the size of the GPU is unknown", 0, false, "L40S-4Q", 4096, 0, 0 },
-        { "nor the profile", 49152, false, "i915-GVTg_V5_4", 0, 0, 0 },
+        { "the frame buffer of the profile is unknown", 49152, false, "i915-GVTg_V5_4", 0, 0, 0 },
         { "mixed sizes", 49152, true, "L40S-4Q", 4096, 0, 0 },
         { "MIG-backed", 98304, false, "DC-1-24Q", 24576, 0, 0 },
     };

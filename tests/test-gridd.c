@@ -59,7 +59,8 @@ static const struct {
     { "EnableUI is TRUE or FALSE", .settings = { "EnableUI=yes" }, .error = "TRUE or FALSE" },
     { "a licence lasts ten minutes at least", .settings = { "LicenseInterval=9" },
       .error = "10 to 10080" },
-    { "and a week at most", .settings = { "LicenseInterval=10081" }, .error = "10 to 10080" },
+    { "LicenseInterval: a week at most", .settings = { "LicenseInterval=10081" },
+      .error = "10 to 10080" },
     { "there is no FeatureType 3", .settings = { "FeatureType=3" },
       .error = "0, 1, 2 or 4, not '3'" },
     { "5 is not a FeatureType", .settings = { "FeatureType=5" },
@@ -71,8 +72,8 @@ static const struct {
     { "with a profile FeatureType is added", .settings = { NULL }, .profile = "NVIDIA A2-4Q",
       .text = "FeatureType=1\n" },
     { "a profile of no series gets none", .settings = { NULL }, .profile = "vf", .text = "" },
-    { "and takes any", .settings = { "FeatureType=4" }, .profile = "i915-GVTg_V5_4",
-      .text = "FeatureType=4\n" },
+    { "a profile of no series takes any FeatureType", .settings = { "FeatureType=4" },
+      .profile = "i915-GVTg_V5_4", .text = "FeatureType=4\n" },
 };
 
 static VgpuGridd *

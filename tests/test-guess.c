@@ -25,7 +25,7 @@ test_guess(void **state)
         { "a profile without its vendor", "A2-4C", "A2-4Q" },
         { "a correct word is itself", "pool-list", "pool-list" },
         { "a word of one letter is no word at all", "x", NULL },
-        { "nor is an empty one", "", NULL },
+        { "an empty name", "", NULL },
         { "far from every name", "frobnicate", NULL },
         { "two of three are too many", "lot", NULL },
     };

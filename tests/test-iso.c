@@ -463,15 +463,15 @@ static const struct {
     const char *setting;
     guint n_files; /* 0: refused */
 } extras[] = {
-    { "all is added", "setup.exe", NULL, 6 },
-    { "settings for Windows as well", "setup.exe", "ServerPort=1", 7 },
-    { "if they count there", "setup.exe", "EnableUI=TRUE", 6 },
-    { "a gridd.conf of the user's stays", "gridd.conf", NULL, 5 },
-    { "but not beside settings", "gridd.conf", "ServerPort=1", 0 },
-    { "nor in another case", "Gridd.conf", "ServerPort=1", 0 },
-    { "a README of the user's stays", "readme.TXT", NULL, 5 },
-    { "the user's directory may have the name of ours", "linux/driver.run", NULL, 6 },
-    { "ours gives way to one in another case", "Linux/driver.run", NULL, 4 },
+    { "all files are added", "setup.exe", NULL, 6 },
+    { "a setting that Windows has, too", "setup.exe", "ServerPort=1", 7 },
+    { "a setting that Windows does not have", "setup.exe", "EnableUI=TRUE", 6 },
+    { "the user's gridd.conf is kept", "gridd.conf", NULL, 5 },
+    { "the user's gridd.conf, and a setting", "gridd.conf", "ServerPort=1", 0 },
+    { "the user's gridd.conf in another case, and a setting", "Gridd.conf", "ServerPort=1", 0 },
+    { "the user's README is kept", "readme.TXT", NULL, 5 },
+    { "the user's directory has the name of ours", "linux/driver.run", NULL, 6 },
+    { "the user's directory has the name of ours in another case", "Linux/driver.run", NULL, 4 },
 };
 
 static void

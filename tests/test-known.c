@@ -113,7 +113,7 @@ test_named_by_another(void **state)
         unsigned index;
     } cases[] = {
         { "libvirt lists its owner", ANNOTATED, LISTED, 0 },
-        { "which is not annotated", PLAIN, LISTED, 0 },
+        { "libvirt lists its owner, which is not annotated", PLAIN, LISTED, 0 },
         { "the last that it can have", PLAIN, LISTED, 15 },
         { "its owner was looked at", PLAIN, LOOKED_AT, 3 },
         { "its owner is defined", ANNOTATED, DEFINED, 0 },

@@ -131,7 +131,7 @@ test_names(void **state)
           "" },
         { "one of the user's is called so",
           OF(ARGS(ARG("device.hostdev0.x-pci-vendor-id=1")) "<devices>" USB "</devices>"), "" },
-        { "and the next one not",
+        { "the next hostdev is ours",
           OF(ARGS(ARG("device.hostdev1.ramfb=on")) "<devices>" USB "</devices>"),
           "4 " NO_ARG("hostdev1", IS("0")) },
         { "the second of two", DOMAIN(TWO, ARGS(ARG("device.hostdev1.x=1"))),

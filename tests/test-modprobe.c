@@ -46,7 +46,7 @@ static const struct {
       OPTION "\"pci=0000:42:00.0\n" LINE "\n" },
     { "a line of another kind is added", LINE "\n", "options gim vf_num=2",
       LINE "\noptions gim vf_num=2\n" },
-    { "and only once", "options gim vf_num=2\n", "options gim vf_num=2",
+    { "a line that exists is not added again", "options gim vf_num=2\n", "options gim vf_num=2",
       "options gim vf_num=2\n" },
 };
 

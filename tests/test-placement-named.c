@@ -61,8 +61,9 @@ test_pin_to_vf(void **state)
           "no capacity: " VF1 ", which gpu= names, cannot take a vGPU 'L40S-4Q': " VF1
           " carries NVIDIA L40S-4Q, which virt-vgpu did not set",
           .gpu = VF1, .line = 4 },
-        { "and in its definition, which it is right for", "l40s " A " vf1~1149", "L40S-4Q",
-          VF1 " nvidia-1149", .gpu = VF1, .vf = VF1, .interface = VGPU_INTERFACE_VENDOR_VFIO },
+        { "the definition names it as well, and it has the wanted type", "l40s " A " vf1~1149",
+          "L40S-4Q", VF1 " nvidia-1149", .gpu = VF1, .vf = VF1,
+          .interface = VGPU_INTERFACE_VENDOR_VFIO },
         { "it is in use", "l40s " A, "L40S-4Q",
           CANNOT(VF1, "L40S-4Q") VF1 " is in use by domain 'web2'", .gpu = VF1,
           .reserved = "r0 " VF1 " 1149", .user = VF1 " in use by domain 'web2'" },

@@ -137,7 +137,8 @@ test_search(void **state)
     static const PlacementCase cases[] = {
         { "the first makes room for the second's size", "a2 " A "; a2 " B, "A2-4Q | A2-8Q gpu=" A,
           B_VF0 " 746; " VF0 " 747" },
-        { "so do three", "a2 " A "; a2 " B, "A2-2Q | A2-2Q | A2-2Q | A2-8Q gpu=" A,
+        { "the first three make room for the size of the fourth", "a2 " A "; a2 " B,
+          "A2-2Q | A2-2Q | A2-2Q | A2-8Q gpu=" A,
           B_VF0 " 745; " B_VF1 " 745; " B_VF2 " 745; " VF0 " 747" },
         { "although pack would have it there", "a2 " A " vf0=746; a2 " B " vf0=746",
           "A2-4Q | A2-4Q gpu=" A " | A2-4Q gpu=" A " | A2-4Q gpu=" A,

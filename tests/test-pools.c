@@ -737,7 +737,7 @@ test_complete(void **state)
         { "forced values of a pool take precedence over its defaults",
           "<vgpu:device pool='set'/>",
           "A2-4Q display=auto enable_uvm=1,enable_debugging=0,disable_vnc=1,x=7" },
-        { "and beside what a device asks for",
+        { "forced values of a pool beside parameters of the device",
           "<vgpu:device pool='set' unifiedMemory='off' consoleVNC='off'>"
           "<vgpu:param name='y' value='1'/><vgpu:param name='x' value='7'/></vgpu:device>",
           "A2-4Q display=auto y=1,enable_debugging=0,disable_vnc=1,x=7" },

@@ -208,7 +208,9 @@ test_view(void **state)
           ": NUMA node: libvirt 1, sysfs none; largest number of virtual functions: libvirt 4, "
           "sysfs 0|udevadm trigger --action=change /sys/bus/pci/devices/" GPU_1 "; where" },
         { "one of the first", { both, true }, GPU_1 ": NUMA node: libvirt 1, sysfs none|" },
-        { "and a row for the second", { both, true }, "virtnodedevd\nlibvirt's view warn" },
+        { "two GPUs differ: a row for the second",
+          { both, true },
+          "virtnodedevd\nlibvirt's view warn" },
         { "nothing was told",
           { NULL, true },
           "warn libvirt has not shown its node devices yet|" },

@@ -16,7 +16,7 @@ test_width(void **state)
         { "a file is as wide as a page", false, 0, NULL, 80 },
         { "COLUMNS is ignored for a file", false, 200, "120", 80 },
         { "a terminal says how wide it is", true, 132, NULL, 132 },
-        { "and how narrow", true, 60, NULL, 60 },
+        { "a narrow terminal", true, 60, NULL, 60 },
         { "COLUMNS takes precedence", true, 132, "100", 100 },
         { "COLUMNS that is not a number is ignored", true, 132, "many", 132 },
         { "COLUMNS that is too small is ignored", true, 132, "3", 132 },

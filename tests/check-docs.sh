@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the programs offer is documented, and what is documented is there: verbs, options,
-# configuration keys, D-Bus methods. And the rules of the life cycle are those that DESIGN.md has.
-# And examples work: the options of commands in pages exist, and XML in them is valid.
+# Compare the pages with the programs: verbs, options, configuration keys and D-Bus methods; the rules of the
+# life cycle with those in DESIGN.md. Check examples: the options of commands exist, and XML is valid.
 # Usage: check-docs.sh; check-docs.sh --life-cycle TREE checks the rules of that tree only.
 set -eu
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")

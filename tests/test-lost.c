@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vGPUs that vanish under running domains are reported once, with the reason, and no longer called active. */
+/* vGPUs that vanish under running domains are reported once, with the reason, and no longer listed as active. */
 #include "test.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ test_why(void **state)
     static const struct {
         const char *what;
         Seen seen;
-        const char *plain, *vendor, *mdev; /* NULL: it is there, or cannot be told */
+        const char *plain, *vendor, *mdev; /* NULL: it exists, or that is unknown */
     } cases[] = {
         { "nothing is lost", { "nvidia" }, NULL, NULL, NULL },
         { "the VFs are turned off",
@@ -104,7 +104,7 @@ test_why(void **state)
                 fail_msg("%s, %s: %s", cases[i].what, vgpu_interface_to_string(interfaces[j]),
                          why ? why : "there");
             if (cases[i].seen.no_instance && unread)
-                fail_msg("%s: told without a reading: %s", cases[i].what, unread);
+                fail_msg("%s: reported without a reading: %s", cases[i].what, unread);
         }
     }
 }
@@ -147,7 +147,7 @@ assert_state(Host *host, guint n, const char *wanted)
     }
 }
 
-/* The S7150's VFs have gone. */
+/* Turn off the S7150's VFs. */
 static void
 turn_off(Host *host)
 {
@@ -176,7 +176,7 @@ test_vfs_off(void **state)
     assert_int_equal(count_lost(host), 1);
     assert_state(host, 1, "failed");
     assert_state(host, 2, "active");
-    /* once, also for a daemon that comes after */
+    /* reported once: not again by the next daemon */
     (void) vgpu_manager_inventory(host->manager);
     host_restart(host);
     (void) vgpu_manager_inventory(host->manager);
@@ -210,7 +210,7 @@ test_taken_away(void **state)
     assert_has(host->log->str, "the type of its VF was reset");
     assert_state(host, 1, "failed");
     assert_state(host, 2, "failed");
-    /* a new run begins with a new one */
+    /* the next run gets a new vGPU */
     stop(host, 2);
     host_settle(host);
     run(host, 2, L40S_4Q, VF0);
@@ -240,7 +240,7 @@ test_not_lost(void **state)
 {
     Host *host = *state;
 
-    assert_starts(host, 1, PLAIN, S7150_VF0); /* libvirt has not said that it runs */
+    assert_starts(host, 1, PLAIN, S7150_VF0); /* libvirt has not reported that it runs */
     run(host, 2, L40S_4Q, VF0);
     stop(host, 2);
     turn_off(host);

@@ -332,7 +332,8 @@ tsan_atomic_ref_count_compare(gatomicrefcount *count, gint value)
     return is_so;
 }
 
-/* A caller that was not the last may see more than it should here: a race can be missed, none is made up. */
+/* A caller that was not the last may see more than it should here: a race can be missed, but none is reported
+ * falsely. */
 static inline void
 tsan_atomic_rc_box_release_full(gpointer box, GDestroyNotify clear)
 {

@@ -10,7 +10,7 @@
 
 #define CLASS_NETWORK 0x02u
 #define IFF_UP 0x1u      /* kernel: include/uapi/linux/if.h */
-#define TEXT_WHOLE 65000 /* of a file that is longer than this the end may be missing */
+#define TEXT_WHOLE 65000 /* the end of a longer file may be missing */
 
 /* --- network interfaces --------------------------------------------------------------------- */
 
@@ -26,11 +26,12 @@ use_of_interface(const VgpuSysfs *sysfs, const char *dir, const char *name)
     if (upper)
         return g_strdup_printf("%s is part of %s", name, upper);
     if (!vgpu_sysfs_read_uint(sysfs, flags, &bits, NULL) || bits & IFF_UP)
-        return g_strdup_printf("%s is up", name); /* as far as can be told */
+        return g_strdup_printf("%s is up", name); /* or its flags cannot be read */
     return NULL;
 }
 
-/* One that is not seen is in another name space: that of a container, or we are in one of our own. */
+/* An interface that is not visible is in another network name space: a container has it, or the daemon itself
+ * runs in a name space of its own. */
 static bool
 find_interface(const VgpuSysfs *sysfs, const char *device, char **what, GError **error)
 {
@@ -88,7 +89,7 @@ list_disks(const VgpuSysfs *sysfs, const char *address)
     return disks;
 }
 
-/* The whole of it. */
+/* Fail if the file is too long to be read as a whole. */
 static char *
 read_whole(const VgpuSysfs *sysfs, const char *path, GError **error)
 {
@@ -101,8 +102,8 @@ read_whole(const VgpuSysfs *sysfs, const char *path, GError **error)
     return g_steal_pointer(&text);
 }
 
-/* The host's own, and not those of our sandbox: "36 35 98:0 / /mnt rw - ext4 /dev/sda1 rw" (proc(5)). A file system
- * over several devices has no number of theirs, but names one. */
+/* The mounts of the host, not those of our sandbox: "36 35 98:0 / /mnt rw - ext4 /dev/sda1 rw" (proc(5)). A file
+ * system over several devices has no number of theirs, but names one. */
 static bool
 is_mounted(const char *mounts, const char *name, const char *number)
 {
@@ -147,7 +148,7 @@ find_disk(const VgpuSysfs *sysfs, const char *address, char **what, GError **err
     return !disks->len || swaps;
 }
 
-/* --- all of it ------------------------------------------------------------------------------ */
+/* --- any use -------------------------------------------------------------------------------- */
 
 bool
 vgpu_host_use_find(const VgpuSysfs *sysfs, const char *device, const char *address, char **what,

@@ -20,7 +20,7 @@
 #include "iso/program.h"
 #include "iso/tree.h"
 
-/* The system bus lets 16 through with a message, dbus-daemon(1): max_message_unix_fds. */
+/* The system bus passes at most 16 with a message, dbus-daemon(1): max_message_unix_fds. */
 #define FDS_MAX 16u
 
 static struct {
@@ -160,8 +160,8 @@ parameters(const VgpuIsoBuild *build, int fd, GUnixFDList *fds, GError **error)
     return g_variant_new("(a(sh)@a{sv}h)", &files, g_variant_dict_end(&options), handle);
 }
 
-/* Whether it has written the image, or said why not. Users are not asked for a password here, because
- * those who may not call the daemon can build the image without it. */
+/* Whether the daemon has written the image, or refused to, with @error. Users are not asked for a password
+ * here, because those who may not call the daemon can build the image without it. */
 static bool
 ask_daemon(const VgpuCli *cli, const VgpuIsoBuild *build, int fd, GError **error)
 {
@@ -301,8 +301,8 @@ const VgpuCommand vgpu_commands_iso[] = {
       .description =
           "Builds an ISO 9660 image with Joliet and Rock Ridge, for Windows and Linux guests: "
           "the files and directories that are given, a gridd.conf with the settings, the "
-          "client token, a blacklist for nouveau, and a small script for each system that puts "
-          "these into their places. Links are followed only to files below the same directory. "
+          "client token, a blacklist for nouveau, and a small script for each system that "
+          "installs them. Links are followed only to files below the same directory. "
           "The files are opened with your rights; virtvgpud, if it runs, gets the open files.",
       .example = "virt-vgpu driver-iso --output /var/lib/libvirt/images/grid.iso \\\n"
                  "    --gridd FeatureType=1 --token client_configuration_token_….tok drivers/",

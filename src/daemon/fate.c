@@ -13,8 +13,8 @@ vgpu_fate_as_of(VgpuGuard *self, const char *domain_uuid)
     return vgpu_manager_saved_as_of(self->manager, domain_uuid);
 }
 
-/* libvirt keeps the reason in memory only: after its restart it is UNKNOWN. A start that has failed leaves
- * the file from which the domain was to be restored. */
+/* libvirt keeps the reason in memory only: after a restart of libvirtd it is UNKNOWN. After a
+ * failed start the file from which libvirt restores the domain still exists. */
 static VgpuFate
 fate_of(int reason, bool image)
 {

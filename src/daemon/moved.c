@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* moved.c: a domain that libvirt's autostart has left behind is started again once its definition has been
- * moved, if virt-vgpu.conf says so */
+/* moved.c: start a domain again whose autostart was refused, once its definition has been moved to another
+ * device, if restart_moved is set in virt-vgpu.conf */
 #include "daemon/moved.h"
 
 #include "base/error.h"
 #include "daemon/guard-private.h"
 
-/* One at a time: each may take as long as a start does, and keeps a thread. */
+/* One at a time: each takes as long as a start, and occupies a thread. */
 #define KEY "restart"
 
 void

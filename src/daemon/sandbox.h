@@ -7,14 +7,14 @@
 
 #include <glib.h>
 
-/* The properties (systemd.exec(5)) of a program's unit, "NAME=VALUE" each, ended by NULL; NULL: there is
- * no such program. None is newer than systemd 247, since systemd-run(1) fails for properties that it
+/* The properties (systemd.exec(5)) of a program's unit, "NAME=VALUE" each, NULL-terminated; NULL: no
+ * such program. None is newer than systemd 247, since systemd-run(1) fails for properties that it
  * does not know. */
 const char *const *vgpu_sandbox_properties(const char *program);
 
-/* "NAME=" with @path as systemd-run(1) wants it among others: quoted, and passed over when it is not there. */
+/* "NAME=" with @path as one of the paths of that property: quoted, and ignored if it does not exist. */
 char *vgpu_sandbox_path(const char *name, const char *path);
 
-/* @argument as systemd-run(1) hands it on unchanged: the manager replaces $NAME and ${NAME} in it, and
+/* @argument, escaped so that systemd-run(1) passes it on unchanged: the manager replaces $NAME and ${NAME} in it, and
  * takes "$$" for "$" (systemd.service(5), COMMAND LINES). */
 char *vgpu_sandbox_argument(const char *argument);

@@ -8,12 +8,13 @@
 #include "iso/guest-resource.h"
 
 #define GRIDD "gridd.conf"
-#define GRIDD_MAX (64u << 10) /* of one among the files, far more than there are settings */
+#define GRIDD_MAX                                                                                \
+    (64u << 10) /* read of a file among the inputs, far more than all settings take */
 #define REGISTRY "windows/licence.reg"
 
 static const struct {
     const char *path;
-    bool is_dos; /* lines end as Windows has them */
+    bool is_dos; /* with CRLF line ends */
     bool executable;
 } guest_files[] = {
     { "README.txt", true, false },
@@ -61,7 +62,7 @@ add_gridd(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
     return false;
 }
 
-/* The text of the gridd.conf among the files; NULL: there is none that can be read. */
+/* The text of the gridd.conf among the files; NULL: there is none, or it cannot be read. */
 static char *
 read_users_gridd(const VgpuIso *iso)
 {

@@ -14,7 +14,7 @@
 #define SECTOR 2048
 #define BLOCK (32 * SECTOR)
 
-/* What is wrong in the words of libisofs; true when nothing is. */
+/* Whether @status of libisofs is no error; else @error gets its message. */
 static bool
 check(int status, const char *what, GError **error)
 {

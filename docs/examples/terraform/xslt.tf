@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A domain with a vGPU, for dmacvicar/libvirt up to 0.8. The provider runs xsltproc where terraform runs.
+# A domain with a vGPU, for dmacvicar/libvirt up to 0.8. The provider runs xsltproc on the machine that runs terraform.
 terraform {
   required_providers {
     libvirt = {

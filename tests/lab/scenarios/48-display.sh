@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The display is on by default only where it is possible, so that a plain annotation starts on GVT-g, and without a display, too
+# The display is on by default only where it is possible, so a plain annotation also starts on GVT-g
 # takes: 40
 # releases: bookworm
 # shellcheck source=SCRIPTDIR/../vgpu.sh
@@ -37,8 +37,8 @@ assert_grep "display='off' ramfb='off'" "$(live_hostdev web1 0)" "live hostdev"
 virsh -q destroy web1
 hostdev=$(defined_hostdev web1 0)
 daemon_restart
-assert_grep "nothing to change" "$(virt-vgpu inject web1)" "a second look"
-assert_eq "$(defined_hostdev web1 0)" "$hostdev" "hostdev after a second look"
+assert_grep "nothing to change" "$(virt-vgpu inject web1)" "inject after a restart of the daemon"
+assert_eq "$(defined_hostdev web1 0)" "$hostdev" "hostdev after a restart of the daemon"
 
 say "an explicit display is refused with the reason; with OpenGL it is on"
 set_annotation web1 "profile='$gvt' display='on'"

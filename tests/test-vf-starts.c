@@ -831,11 +831,11 @@ test_replaced(void **state)
 /* --- migrate and restore -------------------------------------------------------------------- */
 
 static char *
-filter(Host *host, guint n, const char *vfs)
+filter_devices(Host *host, guint n, const char *devices, const char *vfs)
 {
     g_autofree char *uuid = host_nth_uuid(n);
     g_autofree char *name = g_strdup_printf("web%u", n);
-    g_autofree char *xml = xml_on(name, uuid, L40S_4Q, vfs);
+    g_autofree char *xml = xml_on(name, uuid, devices, vfs);
     g_autoptr(VgpuDomain) domain = host_domain(xml);
     g_autoptr(GError) error = NULL;
     char *out = NULL;
@@ -843,6 +843,12 @@ filter(Host *host, guint n, const char *vfs)
     if (!vgpu_manager_filter(host->manager, domain, &out, &error))
         fail_msg("%s", error->message);
     return out;
+}
+
+static char *
+filter(Host *host, guint n, const char *vfs)
+{
+    return filter_devices(host, n, L40S_4Q, vfs);
 }
 
 static void
@@ -861,6 +867,21 @@ test_filter(void **state)
     assert_starts(host, 3, L40S_4Q, NULL);
     assert_types(host, 0, 0, TYPE_4Q, 0);
     assert_starts(host, 2, L40S_4Q, VF1);
+    assert_types(host, 0, TYPE_4Q, TYPE_4Q, 0);
+}
+
+/* Its second VF is free here, but its first vGPU gets that one. */
+static void
+test_filter_two(void **state)
+{
+    Host *host = *state;
+    g_autofree char *other = NULL;
+
+    assert_bound(host, 1, L40S_4Q, NULL, VF0);
+    other = filter_devices(host, 2, L40S_4Q L40S_4Q, VF0 " " VF1);
+    assert_has(other, "function=\"0x5\"");
+    assert_has(other, "function=\"0x6\"");
+    assert_starts(host, 2, L40S_4Q L40S_4Q, VF1 " " VF2);
     assert_types(host, 0, TYPE_4Q, TYPE_4Q, 0);
 }
 
@@ -984,6 +1005,7 @@ main(void)
         test(test_not_refused_by_driver),
         test(test_replaced),
         test(test_filter),
+        test(test_filter_two),
         test(test_filter_taken),
         test(test_filter_lapses),
         test(test_setup),

@@ -62,8 +62,20 @@ is_cordoned(const VgpuManager *self, const VgpuClaim *claim)
     return gpu && gpu->cordon;
 }
 
-/* The VF that the definition already names, unless it is planned for another domain: the record was
- * lost, or the domain came from another host. */
+static bool
+is_taken_by_own(const VgpuDomain *domain, const char *vf)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
+
+        if (other->vf && g_str_equal(other->vf, vf))
+            return true;
+    }
+    return false;
+}
+
+/* The VF that the definition already names, unless it is planned for another domain, or another vGPU of this
+ * one has it by now: the record was lost, or the domain came from another host. */
 static VgpuClaim *
 claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const VgpuWant *want)
 {
@@ -73,6 +85,7 @@ claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
                              : NULL;
 
     if (!gpu || !vgpu_interface_is_on_vf(gpu->interface) ||
+        is_taken_by_own(domain, hostdev->source) ||
         vgpu_plan_other_user(self, hostdev->source, domain->uuid))
         return NULL;
     for (guint i = 0; i < gpu->profiles->len; i++) {
@@ -85,18 +98,6 @@ claim_from_hostdev(const VgpuManager *self, const VgpuDomain *domain, const Vgpu
         }
     }
     return NULL;
-}
-
-static bool
-is_taken_by_own(const VgpuDomain *domain, const char *vf)
-{
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
-
-        if (other->vf && g_str_equal(other->vf, vf))
-            return true;
-    }
-    return false;
 }
 
 /* The VF of that GPU that gpu= names. It has no room now, but may have some when the domain starts, unless it

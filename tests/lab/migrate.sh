@@ -21,8 +21,7 @@ migrate_back() { peer virsh -q migrate --live --persistent --undefinesource "$1"
 # runs NAME COUNT: it runs here with so many vGPUs, all active, and its definition has them; for wait_for.
 runs() {
     is_state "$1" running && is_injected "$1" "$2" &&
-        [ "$(json '[(r["domain"], r["state"]) for r in v]' list)" = \
-            "[$(printf "('$1', 'active'), %.0s" $(seq "$2") | sed 's/, $//')]" ]
+        [ "$(json "[r['state'] for r in v if r['domain'] == '$1'] == ['active'] * $2" list)" = True ]
 }
 # same_vfs NAME COUNT: the definition names the VFs that the domain runs on; for wait_for.
 same_vfs() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A running domain migrates with its vGPUs to another host, and back, and the definitions are right on both
 # takes: 100
+# once: battery
 # releases: trixie
 # machine: pair
 # timeout: 600

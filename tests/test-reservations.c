@@ -496,20 +496,22 @@ test_expiry(void **state)
     VgpuOwner *first;
 
     (void) state;
-    assert_int_equal(vgpu_reservations_next_expiry(table), 0);
+    assert_int_equal(vgpu_reservations_next_expiry(table, VGPU_KINDS(INCOMING)), 0);
     (void) put(table, VGPU_KIND_INCOMING, VGPU_0, NULL, VGPU_0, GPU, VF0); /* never */
-    assert_int_equal(vgpu_reservations_next_expiry(table), 0);
+    assert_int_equal(vgpu_reservations_next_expiry(table, VGPU_KINDS(INCOMING)), 0);
     put(table, VGPU_KIND_INCOMING, WEB1, WEB1, VGPU_0, GPU, VF0)->owner->expires = 20;
     put(table, VGPU_KIND_INCOMING, WEB2, WEB2, VGPU_1, GPU, VF1)->owner->expires = 10;
-    assert_int_equal(vgpu_reservations_next_expiry(table), 10);
+    assert_int_equal(vgpu_reservations_next_expiry(table, VGPU_KINDS(INCOMING)), 10);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GPtrArray) expired = vgpu_reservations_expired(table, cases[i].now);
+        g_autoptr(GPtrArray) expired =
+            vgpu_reservations_expired(table, VGPU_KINDS(INCOMING), cases[i].now);
 
         assert_int_equal(expired->len, cases[i].n);
     }
     first = vgpu_reservations_find(table, VGPU_KIND_INCOMING, WEB2);
     vgpu_reservations_drop_owner(table, first);
-    assert_int_equal(vgpu_reservations_next_expiry(table), 20);
+    assert_int_equal(vgpu_reservations_next_expiry(table, VGPU_KINDS(INCOMING)), 20);
+    assert_int_equal(vgpu_reservations_next_expiry(table, VGPU_KINDS(SAVED)), 0);
 }
 
 int

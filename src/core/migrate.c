@@ -16,7 +16,8 @@ on_lapse(gpointer data)
 {
     VgpuManager *self = data;
     g_autoptr(GPtrArray) expired =
-        vgpu_reservations_expired(self->reservations, g_get_monotonic_time());
+        vgpu_reservations_expired(self->reservations, VGPU_KINDS(INCOMING),
+                                  g_get_monotonic_time());
 
     for (guint i = 0; i < expired->len; i++) {
         VgpuOwner *owner = g_ptr_array_index(expired, i);
@@ -34,12 +35,9 @@ on_lapse(gpointer data)
 static void
 arm(VgpuManager *self)
 {
-    gint64 next = vgpu_reservations_next_expiry(self->reservations);
+    gint64 next = vgpu_reservations_next_expiry(self->reservations, VGPU_KINDS(INCOMING));
 
-    if (self->lapse) {
-        g_source_destroy(self->lapse);
-        g_clear_pointer(&self->lapse, g_source_unref);
-    }
+    vgpu_source_clear(&self->lapse);
     if (!next)
         return;
     self->lapse = vgpu_source_after(self->context, 0, on_lapse, self);

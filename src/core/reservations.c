@@ -464,17 +464,14 @@ vgpu_reservations_list(const VgpuReservations *self, guint of_kinds)
     return list;
 }
 
-/* Few kinds expire, and few owners are of them. */
-#define EXPIRING VGPU_KINDS(INCOMING)
-
 gint64
-vgpu_reservations_next_expiry(const VgpuReservations *self)
+vgpu_reservations_next_expiry(const VgpuReservations *self, guint of_kinds)
 {
     VgpuReservationsIter iter;
     VgpuOwner *owner;
     gint64 next = 0;
 
-    vgpu_reservations_iter_init(&iter, self, EXPIRING);
+    vgpu_reservations_iter_init(&iter, self, of_kinds);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         if (owner->expires && (!next || owner->expires < next))
             next = owner->expires;
@@ -483,13 +480,13 @@ vgpu_reservations_next_expiry(const VgpuReservations *self)
 }
 
 GPtrArray *
-vgpu_reservations_expired(const VgpuReservations *self, gint64 now)
+vgpu_reservations_expired(const VgpuReservations *self, guint of_kinds, gint64 now)
 {
     GPtrArray *expired = g_ptr_array_new();
     VgpuReservationsIter iter;
     VgpuOwner *owner;
 
-    vgpu_reservations_iter_init(&iter, self, EXPIRING);
+    vgpu_reservations_iter_init(&iter, self, of_kinds);
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         if (owner->expires && owner->expires <= now)
             g_ptr_array_add(expired, owner);

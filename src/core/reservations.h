@@ -96,7 +96,7 @@ bool vgpu_reservations_iter_next(VgpuReservationsIter *iter, VgpuOwner **owner);
 /* The same as an array of VgpuOwner, for callers that change the table. */
 GPtrArray *vgpu_reservations_list(const VgpuReservations *self, guint kinds);
 
-/* When the first owner expires; 0: none does. */
-gint64 vgpu_reservations_next_expiry(const VgpuReservations *self);
-/* Of VgpuOwner, borrowed: those that have expired at that time. */
-GPtrArray *vgpu_reservations_expired(const VgpuReservations *self, gint64 now);
+/* When the first owner of these kinds expires; 0: none does. */
+gint64 vgpu_reservations_next_expiry(const VgpuReservations *self, guint kinds);
+/* Of VgpuOwner, borrowed: those of these kinds that have expired at that time. */
+GPtrArray *vgpu_reservations_expired(const VgpuReservations *self, guint kinds, gint64 now);

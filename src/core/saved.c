@@ -248,14 +248,11 @@ static gboolean
 on_lapse(gpointer data)
 {
     VgpuManager *self = data;
-    g_autoptr(GPtrArray) owners = vgpu_reservations_list(self->reservations, VGPU_KINDS(SAVED));
+    g_autoptr(GPtrArray) expired =
+        vgpu_reservations_expired(self->reservations, VGPU_KINDS(SAVED), g_get_monotonic_time());
 
-    for (guint i = 0; i < owners->len; i++) {
-        VgpuOwner *owner = g_ptr_array_index(owners, i);
-
-        if (owner->expires && owner->expires <= g_get_monotonic_time())
-            give_up(self, owner, "it no longer exists, and was not saved");
-    }
+    for (guint i = 0; i < expired->len; i++)
+        give_up(self, g_ptr_array_index(expired, i), "it no longer exists, and was not saved");
     arm(self);
     return G_SOURCE_REMOVE;
 }
@@ -263,16 +260,9 @@ on_lapse(gpointer data)
 static void
 arm(VgpuManager *self)
 {
-    VgpuReservationsIter iter;
-    VgpuOwner *owner;
-    gint64 next = 0;
+    gint64 next = vgpu_reservations_next_expiry(self->reservations, VGPU_KINDS(SAVED));
 
     vgpu_source_clear(&self->saved_lapse);
-    vgpu_reservations_iter_init(&iter, self->reservations, VGPU_KINDS(SAVED));
-    while (vgpu_reservations_iter_next(&iter, &owner)) {
-        if (owner->expires && (!next || owner->expires < next))
-            next = owner->expires;
-    }
     if (!next)
         return;
     self->saved_lapse = vgpu_source_after(self->context, 0, on_lapse, self);

@@ -335,7 +335,7 @@ vgpu_manager_destroy(VgpuManager *self, const char *uuid, bool *persistent, Vgpu
     Destroy *destroy;
     GSource *source;
 
-    if (saved && vgpu_saved_counts(self, saved)) { /* room without a vGPU */
+    if (saved && vgpu_saved_counts(self, saved, NULL)) { /* room without a vGPU */
         *persistent = false;
         vgpu_saved_drop(self, uuid);
         done(NULL, opaque);

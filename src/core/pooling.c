@@ -182,7 +182,7 @@ static bool
 counts_elsewhere(const VgpuManager *self, const VgpuClaim *claim)
 {
     if (claim->owner->kind == VGPU_KIND_SAVED)
-        return !vgpu_saved_counts(self, claim);
+        return !vgpu_saved_counts(self, claim, NULL);
     return claim->owner->kind == VGPU_KIND_HELD && vgpu_records_user_of(self, claim->uuid);
 }
 

@@ -31,7 +31,7 @@ counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
                          owner->kind == VGPU_KIND_HELD;
 
     if (owner->kind == VGPU_KIND_SAVED)
-        return g_strcmp0(owner->key, key) != 0 && vgpu_saved_counts(self, claim);
+        return vgpu_saved_counts(self, claim, key);
     return claim->phase != VGPU_PHASE_FAILED &&
            !(owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0) &&
            !(outlives_runs && has_user(self, claim));
@@ -122,7 +122,7 @@ held_for_others(const VgpuManager *self, const char *key)
 
             /* on the parent of an mdev others have room */
             if (claim->interface != VGPU_INTERFACE_MDEV &&
-                (!is_saved || vgpu_saved_counts(self, claim)))
+                (!is_saved || vgpu_saved_counts(self, claim, key)))
                 g_hash_table_insert(held, claim->parent,
                                     is_saved ? vgpu_saved_refusal(owner)
                                              : vgpu_held_refusal(owner));
@@ -143,11 +143,11 @@ saved_on(const VgpuManager *self, const char *key)
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         g_autofree char *name = g_strdup_printf("'%s'", owner->domain_name);
 
-        for (guint i = 0; g_strcmp0(owner->key, key) != 0 && i < owner->claims->len; i++) {
+        for (guint i = 0; i < owner->claims->len; i++) {
             const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
             const char *names = g_hash_table_lookup(saved, claim->gpu);
 
-            if (vgpu_saved_counts(self, claim) && !(names && g_str_has_suffix(names, name)))
+            if (vgpu_saved_counts(self, claim, key) && !(names && g_str_has_suffix(names, name)))
                 g_hash_table_replace(saved, g_strdup(claim->gpu),
                                      names ? g_strdup_printf("%s, %s", names, name)
                                            : g_strdup(name));
@@ -253,7 +253,7 @@ static bool
 counts_elsewhere(const VgpuManager *self, const VgpuClaim *claim, const char *key)
 {
     if (claim->owner->kind == VGPU_KIND_SAVED)
-        return g_strcmp0(claim->owner->key, key) == 0 || !vgpu_saved_counts(self, claim);
+        return !vgpu_saved_counts(self, claim, key);
     return claim->owner->kind == VGPU_KIND_HELD && has_user(self, claim);
 }
 

@@ -24,12 +24,12 @@ vgpu_saved_find(const VgpuManager *self, const char *uuid)
 }
 
 bool
-vgpu_saved_counts(const VgpuManager *self, const VgpuClaim *claim)
+vgpu_saved_counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
 {
     const GPtrArray *all = vgpu_reservations_of_uuid(self->reservations, claim->uuid);
     const VgpuClaim *run = vgpu_reservations_first(all, VGPU_KINDS(RUN));
 
-    return (!run || run->phase == VGPU_PHASE_FAILED) &&
+    return g_strcmp0(claim->owner->key, key) != 0 && (!run || run->phase == VGPU_PHASE_FAILED) &&
            !vgpu_reservations_first(all, VGPU_KINDS(INCOMING) | VGPU_KINDS(HELD) |
                                              VGPU_KINDS(PERSISTENT));
 }
@@ -70,7 +70,7 @@ vgpu_saved_refuses(const VgpuManager *self, const char *vf, const char *key)
 
     if (held && g_strcmp0(held->owner->key, key) != 0)
         return vgpu_held_refusal(held->owner);
-    if (saved && g_strcmp0(saved->owner->key, key) != 0 && vgpu_saved_counts(self, saved))
+    if (saved && vgpu_saved_counts(self, saved, key))
         return vgpu_saved_refusal(saved->owner);
     return NULL;
 }

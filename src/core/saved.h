@@ -10,8 +10,9 @@
 
 /* What is kept for that vGPU, beside a run or without one; NULL: nothing is. Borrowed. */
 const VgpuClaim *vgpu_saved_find(const VgpuManager *self, const char *uuid);
-/* Whether it takes room: not if another record of the same vGPU does. */
-bool vgpu_saved_counts(const VgpuManager *self, const VgpuClaim *claim);
+/* Whether it takes room from the domain with the records of @key (NULL: from any): not from its own, and not
+ * if another record of the same vGPU does. */
+bool vgpu_saved_counts(const VgpuManager *self, const VgpuClaim *claim, const char *key);
 /* What is kept for the vGPU of the domain with the records of @key, if it can be made there; NULL: nothing
  * is, or it cannot. */
 const VgpuClaim *vgpu_saved_place(const VgpuManager *self, const VgpuDomain *domain,

@@ -66,9 +66,7 @@ static bool
 is_taken_by_own(const VgpuDomain *domain, const char *vf)
 {
     for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *other = g_ptr_array_index(domain->wants, i);
-
-        if (other->vf && g_str_equal(other->vf, vf))
+        if (g_strcmp0(((const VgpuWant *) g_ptr_array_index(domain->wants, i))->vf, vf) == 0)
             return true;
     }
     return false;

@@ -166,7 +166,7 @@ vfs_default() {
 #   --hostdev XML, --device XML: go into <devices>; may be repeated
 #   --graphics        VNC                    --ports N: spare pcie-root-ports (q35)
 #   --off-after S     the guest powers itself off after S seconds, 0.1 … 3600
-#   --migratable     without dirty tracking of a vGPU's own, QEMU saves and migrates it only when told
+#   --migratable      without dirty tracking of a vGPU's own, QEMU saves and migrates it only when told
 domain_xml() {
     local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 migratable='' ticks i
     local rom=$lab_work/firmware.bin
@@ -328,8 +328,6 @@ peer() {
     ssh -n -o ControlMaster=auto -o ControlPath=/run/lab-peer -o ControlPersist=yes lab2 \
         "PATH=$PATH bash -c '. /lab/src/tests/lab/migrate.sh; \"\$@\"' - $(printf '%q ' "$@")"
 }
-# cable up|down: connects the two guests, or not.
-cable() { ip link set eth0 "$1"; }
 
 # --- between scenarios --------------------------------------------------------------------------
 
@@ -337,7 +335,6 @@ cable() { ip link set eth0 "$1"; }
 cleanup() {
     local uuid vf addr state i
     if has_peer; then
-        cable up
         rm -f /run/lab-peer
         wait_for 10 peer cleanup
     fi

@@ -37,14 +37,6 @@ stays() {
     assert_eq "$(picture one)" "$shown" "the picture"
     wait_for 20 peer is_gone one
 }
-# moves: the guest runs there, with its vGPU, and nothing of it is here.
-moves() {
-    ends
-    assert_eq "$rc" 0 "the migration"
-    wait_for 20 peer runs one 1
-    assert_eq "$(peer picture one)" "$shown" "the picture"
-    wait_for 20 is_gone one
-}
 # next: without the domain.
 next() {
     local on

@@ -44,10 +44,30 @@ to_utf8(const char *xml, gsize len, gsize *out_len)
     return NULL;
 }
 
+/* The first of these elements, and of those in them, that declares a namespace with a '<' in its name; NULL when there
+ * is none. libxml2 (xmlNsDumpOutput() of its xmlsave.c) writes such a name without escaping it, and what is written can
+ * be read by nobody, which is true of what libvirt prints, too. */
+static const xmlNode *
+find_bad_declaration(const xmlNode *node)
+{
+    const xmlNode *found = NULL;
+
+    for (; node && !found; node = node->next) {
+        if (node->type != XML_ELEMENT_NODE)
+            continue;
+        for (const xmlNs *ns = node->nsDef; ns; ns = ns->next)
+            if (ns->href && strchr((const char *) ns->href, '<'))
+                return node;
+        found = find_bad_declaration(node->children);
+    }
+    return found;
+}
+
 static xmlDoc *
 parse(const char *xml, gsize len, const char *what, GError **error)
 {
     xmlParserCtxt *ctxt = xmlNewParserCtxt();
+    const xmlNode *bad;
     xmlDoc *doc;
 
     if (!ctxt)
@@ -59,6 +79,9 @@ parse(const char *xml, gsize len, const char *what, GError **error)
 
         refuse(error, what, err && err->line > 0 ? err->line : 1,
                g_strdelimit(g_strstrip(reason), "\n", ' '));
+        g_clear_pointer(&doc, xmlFreeDoc);
+    } else if ((bad = find_bad_declaration(doc->children))) {
+        refuse(error, what, xmlGetLineNo(bad), "'<' in the name of a namespace");
         g_clear_pointer(&doc, xmlFreeDoc);
     }
     xmlFreeParserCtxt(ctxt);

@@ -533,6 +533,24 @@ test_unknown_use(void **state)
 #define MI300X_2 "0000:9c:00.0"
 
 static void
+must_keep_binary(const Fixture *self)
+{
+    static const char before[] = "fb_option=0\n\0pf_fb=0\n";
+    g_autofree char *path = g_build_filename(self->root, VGPU_GIM_CONFIG, NULL);
+    g_autofree char *after = NULL;
+    g_autoptr(GError) error = NULL;
+    gsize len;
+
+    assert_true(g_file_set_contents(path, before, sizeof(before), NULL));
+    assert_false(vgpu_gim_write_config(self->root, 4, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED));
+    assert_non_null(strstr(error->message, "etc/gim_config is not changed"));
+    assert_true(g_file_get_contents(path, &after, &len, NULL));
+    assert_int_equal(len, sizeof(before));
+    assert_memory_equal(after, before, len);
+}
+
+static void
 test_gim_old(void **state)
 {
     static const struct {
@@ -545,6 +563,9 @@ test_gim_old(void **state)
         { "none yet", "fb_option=0\n", "fb_option=0\nvf_num=4\n" },
         { "twice", "vf_num=1\nvf_num=2\n", "vf_num=4\n" },
         { "no end of line", "vf_num_x=1", "vf_num_x=1\nvf_num=4\n" },
+        { "nothing but ends of lines", "\n\n", "vf_num=4\n" },
+        { "blank lines before the second", "vf_num=1\n\npf_fb=0\n\n\nvf_num=2\n",
+          "vf_num=4\n\npf_fb=0\n" },
     };
     Fixture *self = *state;
 
@@ -572,6 +593,8 @@ test_gim_old(void **state)
         if (!g_str_equal(text, cases[i].after))
             fail_msg("%s: %s", cases[i].what, text);
     }
+
+    must_keep_binary(self);
 
     /* loaded again */
     fake_vfs_add(host.fs, S7150, "0000:0b:02.0", 16, 4);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "setup/gim.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/names.h"
@@ -66,33 +68,45 @@ vgpu_gim_advice(const VgpuSysfs *sysfs, const char *gpu, guint vfs)
                            numbers);
 }
 
+/* The file's text with that number once, and everything else as it is, except for blank lines at the end. */
+static char *
+put_number(const char *old, guint vfs)
+{
+    g_auto(GStrv) lines = g_strsplit(old, "\n", -1);
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool done = false;
+
+    for (char **one = lines; *one; one++) {
+        bool is_ours = g_str_has_prefix(*one, "vf_num=");
+
+        if (is_ours && !done)
+            g_string_append_printf(text, "vf_num=%u\n", vfs);
+        else if (!is_ours)
+            g_string_append_printf(text, "%s\n", *one);
+        done = done || is_ours;
+    }
+    g_strchomp(text->str);
+    return done         ? g_strdup_printf("%s\n", text->str)
+           : *text->str ? g_strdup_printf("%s\nvf_num=%u\n", text->str, vfs)
+                        : g_strdup_printf("vf_num=%u\n", vfs);
+}
+
 bool
 vgpu_gim_write_config(const char *root, guint vfs, GError **error)
 {
     g_autofree char *path = g_build_filename(root, VGPU_GIM_CONFIG, NULL);
-    g_autofree char *line = g_strdup_printf("vf_num=%u", vfs);
-    g_autofree char *old = NULL;
-    g_auto(GStrv) lines = NULL;
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *old = NULL, *text = NULL;
     g_autoptr(GError) missing = NULL;
-    bool done = false;
+    gsize len = 0;
 
-    if (!g_file_get_contents(path, &old, NULL, &missing)) {
-        if (!g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-            g_propagate_error(error, g_steal_pointer(&missing));
-            return false;
-        }
-        old = g_strdup("");
+    if (!g_file_get_contents(path, &old, &len, &missing) &&
+        !g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return false;
     }
-    lines = g_strsplit(g_strchomp(old), "\n", -1);
-    for (char **one = lines; *one; one++) {
-        bool is_ours = g_str_has_prefix(*one, "vf_num=");
-
-        if (!is_ours || !done)
-            g_string_append_printf(text, "%s\n", is_ours ? line : *one);
-        done = done || is_ours;
-    }
-    if (!done)
-        g_string_append_printf(text, "%s\n", line);
-    return vgpu_fs_replace(path, text->str, text->len, error);
+    if (old && strlen(old) != len)
+        return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
+                              "%s is not changed, as it is no text file", path);
+    text = put_number(old ? old : "", vfs);
+    return vgpu_fs_replace(path, text, strlen(text), error);
 }

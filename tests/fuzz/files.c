@@ -75,7 +75,10 @@ try_gim(const guint8 *data, gsize size)
     g_autofree char *once = NULL, *twice = NULL;
     g_autoptr(GError) error = NULL;
 
-    FUZZ_CHECK(vgpu_gim_write_config(fuzz_dir(), 4, &error), "%s", error->message);
+    if (!vgpu_gim_write_config(fuzz_dir(), 4, &error)) {
+        FUZZ_CHECK(memchr(data, '\0', size), "%s", error->message);
+        return;
+    }
     (void) g_file_get_contents(file, &once, NULL, NULL);
     FUZZ_CHECK(vgpu_gim_write_config(fuzz_dir(), 4, &error), "%s", error->message);
     (void) g_file_get_contents(file, &twice, NULL, NULL);

@@ -163,9 +163,10 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
 }
 
 bool
-vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **error)
+vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, bool migrates, char **out,
+                    GError **error)
 {
-    note("filter", domain->name);
+    note(migrates ? "migrate" : "restore", domain->name);
     assert_non_null(domain->doc);
     *out = has_new_xml ? g_strnfill(3 * 1024 * 1024, 'x') : NULL;
     return true;
@@ -325,7 +326,8 @@ test_operations(void **state)
         const char *answer;
     } cases[] = {
         { "prepare", "prepare", MARK, "prepare web;", "VGPU1 ok 0\n" },
-        { "restore", "restore", MARK, "filter web;", "VGPU1 ok 0\n" },
+        { "restore", "restore", MARK, "restore web;", "VGPU1 ok 0\n" },
+        { "migrate", "migrate", MARK, "migrate web;", "VGPU1 ok 0\n" },
         { "release", "release", MARK, "release " UUID ";", "VGPU1 ok 0\n" },
         { "prepare, not ours", "prepare", "", "release " UUID ";", "VGPU1 ok 0\n" },
         { "migrate, not ours", "migrate", "", "", "VGPU1 ok 0\n" },
@@ -410,7 +412,7 @@ test_order(void **state)
     assert_ok(release);
     assert_ok(again);
     assert_ok(last);
-    assert_asked("prepare web;prepare held;release " UUID ";filter held;prepare held;");
+    assert_asked("prepare web;prepare held;release " UUID ";restore held;prepare held;");
 }
 
 /* A domain that stops, or whose XML is short, does not wait for starting domains, even if these occupy all parser

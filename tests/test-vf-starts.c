@@ -840,7 +840,7 @@ filter_devices(Host *host, guint n, const char *devices, const char *vfs)
     g_autoptr(GError) error = NULL;
     char *out = NULL;
 
-    if (!vgpu_manager_filter(host->manager, domain, &out, &error))
+    if (!vgpu_manager_filter(host->manager, domain, false, &out, &error))
         fail_msg("%s", error->message);
     return out;
 }

@@ -20,9 +20,14 @@
 #define EVENTS 32 /* kinds of domain events, and more */
 
 static const char *const event_names[] = {
-    [VGPU_DOMAIN_DEFINED] = "defined",           [VGPU_DOMAIN_UNDEFINED] = "undefined",
-    [VGPU_DOMAIN_RENAMED_AWAY] = "renamed-away", [VGPU_DOMAIN_STARTED] = "started",
-    [VGPU_DOMAIN_STOPPED] = "stopped",           [VGPU_DOMAIN_SAVED] = "saved",
+    [VGPU_DOMAIN_DEFINED] = "defined",
+    [VGPU_DOMAIN_UNDEFINED] = "undefined",
+    [VGPU_DOMAIN_RENAMED_AWAY] = "renamed-away",
+    [VGPU_DOMAIN_STARTED] = "started",
+    [VGPU_DOMAIN_RESUMED] = "resumed",
+    [VGPU_DOMAIN_STOPPED] = "stopped",
+    [VGPU_DOMAIN_SAVED] = "saved",
+    [VGPU_DOMAIN_DEPARTED] = "departed",
 };
 
 typedef struct {

@@ -3,6 +3,7 @@
 #include "core/follow.h"
 
 #include "base/clock.h"
+#include "core/arrivals.h"
 #include "core/held.h"
 #include "core/known.h"
 #include "core/life.h"
@@ -54,6 +55,7 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     owner = vgpu_records_find(self, domain_uuid);
     if (!owner || since < owner->since)
         return; /* a new run has been prepared since */
+    vgpu_arrivals_drop(self, domain_uuid);
     g_hash_table_remove(self->run_checks, domain_uuid);
     vgpu_start_cancel_plugs(self, domain_uuid);
     owner = vgpu_records_find(self, domain_uuid);

@@ -24,6 +24,7 @@ struct VgpuManager {
     GSource *lapse;       /* drops the first reservation that expires; NULL: none does */
     GSource *saved_lapse; /* the same for room that is kept, see saved.c */
     guint lapse_ms;       /* how long choices for a migration are held */
+    GHashTable *arrivals; /* see arrivals.h */
 
     VgpuPools *pools;
     VgpuLanes *lanes;

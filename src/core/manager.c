@@ -2,6 +2,7 @@
 #include "core/manager.h"
 
 #include "base/uuid.h"
+#include "core/arrivals.h"
 #include "core/create.h"
 #include "core/known.h"
 #include "core/lane.h"
@@ -43,6 +44,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->records = records;
     self->reservations = reservations;
     self->lapse_ms = 60000; /* a prepare follows immediately, or not at all */
+    vgpu_arrivals_open(self);
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
     self->make = vgpu_create_run;
@@ -76,6 +78,7 @@ vgpu_manager_free(VgpuManager *self)
     vgpu_life_free_all(self);
     g_hash_table_unref(self->wanted);
     g_hash_table_unref(self->definitions);
+    vgpu_arrivals_close(self);
     vgpu_reservations_free(self->reservations);
     g_clear_pointer(&self->lapse, check_free);
     g_clear_pointer(&self->saved_lapse, check_free);

@@ -102,6 +102,11 @@ void vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 si
 
 void vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id);
 
+/* libvirt has resumed it; if it was migrating to this host, it has arrived. */
+void vgpu_manager_arrived(VgpuManager *self, const char *domain_uuid);
+/* It has stopped here because it runs on another host now. */
+void vgpu_manager_departed(VgpuManager *self, const char *domain_uuid);
+
 /* Before the next one: libvirt has taken @libvirt_us for the hotplug of vGPU @uuid. */
 void vgpu_manager_plug_took(VgpuManager *self, const char *domain_uuid, const char *uuid,
                             gint64 libvirt_us);
@@ -181,11 +186,11 @@ void vgpu_manager_set_aside(VgpuManager *self, const VgpuDomain *domain, const c
 /* The caller's; NULL: nothing is set aside. */
 char *vgpu_manager_get_aside(const VgpuManager *self, const char *domain_uuid);
 
-/* The answer of the hooks `migrate` and `restore` for this domain, which is changed with its document:
- * *@out is its XML with the devices of this host, NULL when nothing changes. Choices are kept for a
- * minute, or until the domain's prepare. */
-bool vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* The answer of the hooks `migrate` (@migrates) and `restore` for this domain, which is changed with its
+ * document: *@out is its XML with the devices of this host, NULL when nothing changes. Choices are kept
+ * for a minute, or until the domain's prepare. */
+bool vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, bool migrates, char **out,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- running domains ---------------------------------------------------------------------- */
 

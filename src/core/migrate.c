@@ -2,7 +2,9 @@
 /* migrate.c (manager.h): the XML of a domain that comes from elsewhere, or from a save, with this host's devices */
 #include "core/migrate.h"
 
+#include "base/error.h"
 #include "base/source.h"
+#include "core/arrivals.h"
 #include "core/bind.h"
 #include "core/manager-private.h"
 #include "core/plan.h"
@@ -74,19 +76,34 @@ vgpu_migrate_drop_choice(VgpuManager *self, const char *domain_uuid)
     arm(self);
 }
 
-bool
-vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, char **out, GError **error)
+static void
+tell_refusal(VgpuManager *self, const VgpuDomain *domain, const GError *error)
 {
+    g_autofree char *reason = vgpu_error_reason(error);
+
+    vgpu_events_emit_refusal(self, "migration-refused", domain, NULL, reason, -1);
+}
+
+bool
+vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, bool migrates, char **out,
+                    GError **error)
+{
+    g_autoptr(GError) failure = NULL;
     g_autofree char *lost = NULL;
     bool on_vf = false;
 
-    if (!domain->uuid || !domain->wants->len) {
-        *out = NULL;
+    *out = NULL;
+    if (!domain->uuid || !domain->wants->len)
         return true;
-    }
-    if (!vgpu_bind_now(self, domain, error) ||
-        !vgpu_filter_domain(domain, self->ops.libvirt, out, &lost, error))
+    if (!vgpu_bind_now(self, domain, &failure) ||
+        !vgpu_filter_domain(domain, self->ops.libvirt, out, &lost, &failure)) {
+        if (migrates)
+            tell_refusal(self, domain, failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
         return false;
+    }
+    if (migrates)
+        vgpu_arrivals_expect(self, domain->uuid);
     if (lost)
         g_message("domain '%s': an mdev cannot have %s, which is left out here", domain->name,
                   lost);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* prepare.c (manager.h): the checks of a starting domain before anything is made for it */
 #include "base/clock.h"
+#include "core/arrivals.h"
 #include "core/held.h"
 #include "core/manager-private.h"
 #include "core/migrate.h"
@@ -115,7 +116,8 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
         !check(self, domain, since, &about, &error)) {
         g_autofree char *reason = vgpu_error_reason(error);
 
-        vgpu_events_emit_refusal(self, "start-refused", domain, about, reason, -1);
+        vgpu_events_emit_refusal(self, vgpu_arrivals_refused(self, domain->uuid), domain, about,
+                                 reason, -1);
         done(error, opaque);
         return 0;
     }

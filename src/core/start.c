@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/source.h"
+#include "core/arrivals.h"
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/saved.h"
@@ -121,13 +122,14 @@ answer(VgpuStart *self)
 
         vgpu_events_emit_refusal(manager,
                                  self->plug           ? "attach-refused"
-                                 : self->domain->uuid ? "start-refused"
+                                 : self->domain->uuid ? vgpu_arrivals_refused(manager, uuid)
                                                       : "create-refused",
                                  self->domain, self->about, reason,
                                  (g_get_monotonic_time() - self->begun) / 1000);
         if (!self->superseded)
             let_go(self);
     } else if (owner && owner->domain_uuid && !self->plug) {
+        vgpu_arrivals_prepared(manager, owner);
         schedule_orphan_check(self);
     } else if (owner && self->fresh &&
                owner->domain_uuid) { /* it may have stopped while its state was not known */

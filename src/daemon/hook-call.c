@@ -341,6 +341,12 @@ refuse_filter(VgpuHookCall *self, const GError *error)
     refuse(self, error);
 }
 
+static bool
+migrates(const VgpuHookCall *self)
+{
+    return g_str_equal(self->operation->op, "migrate");
+}
+
 /* From what the GPUs have now. */
 static void
 answer_filter(gpointer data)
@@ -348,8 +354,12 @@ answer_filter(gpointer data)
     VgpuHookCall *self = data;
     g_autoptr(GError) error = NULL;
 
-    if (!vgpu_manager_filter(self->manager, self->domain, &self->filtered, &error)) {
-        refuse_filter(self, error);
+    if (!vgpu_manager_filter(self->manager, self->domain, migrates(self), &self->filtered,
+                             &error)) {
+        if (migrates(self)) /* which is an event, and logged as that */
+            refuse(self, error);
+        else
+            refuse_filter(self, error);
     } else if (self->filtered) {
         g_atomic_int_set(&self->answered, TRUE);
         count(self, "ok");

@@ -106,6 +106,15 @@ do_started(gpointer data)
     vgpu_task_free(task);
 }
 
+static void
+do_arrived(gpointer data)
+{
+    VgpuTask *task = data;
+
+    vgpu_manager_arrived(task->guard->manager, task->domain_uuid);
+    vgpu_task_free(task);
+}
+
 /* A STOPPED event counts as a second release, but does not say of which run: look at the domain, unless
  * it has been prepared again meanwhile. */
 static void
@@ -133,6 +142,15 @@ do_saved(gpointer data)
 }
 
 static void
+do_departed(gpointer data)
+{
+    const VgpuTask *task = data;
+
+    vgpu_manager_departed(task->guard->manager, task->domain_uuid);
+    follow_stop(data, false);
+}
+
+static void
 on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpointer opaque)
 {
     VgpuGuard *self = opaque;
@@ -145,10 +163,17 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
         task->domain_id = id;
         vgpu_worker_push_hook(self->worker, do_started, task);
         break;
+    case VGPU_DOMAIN_RESUMED:
+        vgpu_worker_push(self->worker, do_arrived, vgpu_task_new(self, uuid));
+        break;
     case VGPU_DOMAIN_STOPPED:
+        vgpu_worker_push(self->worker, do_stopped, vgpu_task_new(self, uuid));
+        break;
     case VGPU_DOMAIN_SAVED:
-        vgpu_worker_push(self->worker, event == VGPU_DOMAIN_SAVED ? do_saved : do_stopped,
-                         vgpu_task_new(self, uuid));
+        vgpu_worker_push(self->worker, do_saved, vgpu_task_new(self, uuid));
+        break;
+    case VGPU_DOMAIN_DEPARTED:
+        vgpu_worker_push(self->worker, do_departed, vgpu_task_new(self, uuid));
         break;
     case VGPU_DOMAIN_DEFINED:
     case VGPU_DOMAIN_UNDEFINED:

@@ -49,6 +49,19 @@ tell_domain(VgpuWatch *self, VgpuDomainEvent event, virDomainPtr domain)
                         self->opaque);
 }
 
+static VgpuDomainEvent
+stop_of(int detail)
+{
+    switch (detail) {
+    case VIR_DOMAIN_EVENT_STOPPED_SAVED:
+        return VGPU_DOMAIN_SAVED;
+    case VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
+        return VGPU_DOMAIN_DEPARTED;
+    default:
+        return VGPU_DOMAIN_STOPPED;
+    }
+}
+
 static int
 on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *opaque)
 {
@@ -65,11 +78,12 @@ on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, voi
     case VIR_DOMAIN_EVENT_STARTED:
         tell_domain(opaque, VGPU_DOMAIN_STARTED, domain);
         break;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        if (detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED)
+            tell_domain(opaque, VGPU_DOMAIN_RESUMED, domain);
+        break;
     case VIR_DOMAIN_EVENT_STOPPED:
-        tell_domain(opaque,
-                    detail == VIR_DOMAIN_EVENT_STOPPED_SAVED ? VGPU_DOMAIN_SAVED
-                                                             : VGPU_DOMAIN_STOPPED,
-                    domain);
+        tell_domain(opaque, stop_of(detail), domain);
         break;
     default:
         break; /* a domain that is paused, asleep or crashed still has its devices */

@@ -11,8 +11,10 @@ typedef enum {
     VGPU_DOMAIN_UNDEFINED,
     VGPU_DOMAIN_RENAMED_AWAY, /* UNDEFINED_RENAMED: the same UUID continues under another name */
     VGPU_DOMAIN_STARTED,
+    VGPU_DOMAIN_RESUMED, /* RESUMED_MIGRATED: it has arrived from another host, or is not leaving after all */
     VGPU_DOMAIN_STOPPED,
-    VGPU_DOMAIN_SAVED, /* STOPPED_SAVED: the same, since it was saved */
+    VGPU_DOMAIN_SAVED,    /* STOPPED_SAVED: the same, since it was saved */
+    VGPU_DOMAIN_DEPARTED, /* STOPPED_MIGRATED: the same, since it runs on another host */
 } VgpuDomainEvent;
 
 typedef enum {

@@ -28,5 +28,7 @@ same_vfs() {
     local i
     for ((i = 0; i < $2; i++)); do [ "$(defined_vf "$1" $i)" = "$(live_vf "$1" $i)" ] || return; done
 }
+# told PATTERN: the daemon has reported such an event, since the guest was booted; for wait_for.
+told() { grep -qE "$1" "$virtvgpud_log"; }
 # is_gone NAME: neither the domain nor a vGPU of its is here; for wait_for.
 is_gone() { ! virsh -q dominfo "$1" > /dev/null 2>&1 && [ "$(claims)" = 0 ] && [ -z "$(mdevs)" ]; }

@@ -19,6 +19,9 @@ assert_eq "$(peer picture one)" "$shown" "the picture there"
 wait_for 20 peer runs one 1
 assert_eq "$(peer mdevs)" "$uuid" "its mdev there"
 wait_for 20 is_gone one
+wait_for 20 told "domain 'one': migrated: to another host"
+wait_for 20 peer told "vGPU $uuid .*'one': migrating: to this host"
+wait_for 20 peer told "vGPU $uuid .*'one': migrated: to this host"
 
 say "no room there: the guest runs on here"
 vfs_on "$L40S" 4
@@ -29,6 +32,7 @@ wait_for 20 runs two 2
 assert_fails "'two'.*no GPU has room" migrate two
 runs two 2 || fail "it does not run on"
 assert_fails "failed to get domain" peer virsh -q domstate two
+wait_for 20 peer told "domain 'two': migration to this host refused: no GPU has room"
 
 say "two VFs, of which the first is planned for another domain there"
 peer vfs_on "$L40S" 4

@@ -308,6 +308,44 @@ test_modules(void **state)
 }
 
 static void
+test_migration(void **state)
+{
+    static const struct {
+        const char *what;
+        VgpuMigrationFacts facts;
+        const char *detail;
+    } hosts[] = {
+        { "Debian 13",
+          { VGPU_DOCTOR_VERSION(6, 12), VGPU_DOCTOR_VERSION(10, 0), VGPU_IOMMUFD_MISSING },
+          "possible for a domain that has enable-migration=on, if the GPU's driver can do it: "
+          "this "
+          "kernel was built without IOMMUFD; see migration.md" },
+        { "Debian 12",
+          { VGPU_DOCTOR_VERSION(6, 1), VGPU_DOCTOR_VERSION(7, 2), VGPU_IOMMUFD_MISSING },
+          "cannot be saved, and cannot migrate: that needs QEMU 8.1, this is 7.2" },
+        { "Ubuntu 22.04",
+          { VGPU_DOCTOR_VERSION(5, 15), VGPU_DOCTOR_VERSION(8, 2), VGPU_IOMMUFD_THERE },
+          "that needs Linux 5.18, this is 5.15" },
+        { "all of it",
+          { VGPU_DOCTOR_VERSION(6, 17), VGPU_DOCTOR_VERSION(10, 1), VGPU_IOMMUFD_THERE },
+          "possible if the GPU's driver can do it; see" },
+        { "the first versions",
+          { VGPU_DOCTOR_VERSION(5, 18), VGPU_DOCTOR_VERSION(8, 1), VGPU_IOMMUFD_UNKNOWN },
+          "possible if the GPU's driver can do it; see" },
+        { "QEMU is not known",
+          { VGPU_DOCTOR_VERSION(6, 12), 0, VGPU_IOMMUFD_THERE },
+          "possible if the GPU's driver can do it and QEMU is 8.1 or later; see" },
+        { "nothing is known",
+          { 0, 0, VGPU_IOMMUFD_UNKNOWN },
+          "can do it, Linux is 5.18 or later and QEMU 8.1 or later; see" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(hosts); i++)
+        check(hosts[i].what, vgpu_doctor_judge_migration(&hosts[i].facts), "ok", hosts[i].detail,
+              NULL);
+}
+
+static void
 test_hook_times(void **state)
 {
     static const struct {
@@ -494,6 +532,28 @@ test_reads_cards(void **state)
                        "0x0000200000000000 0x000020000fffffff 0x000000000014220c\n");
     fake_attribute_set(host, PF, "class", "0x030000");
     expect(host, "mode " PF, "warn its outputs are on (VGA controller, BAR1 256 MiB)");
+}
+
+static void
+test_reads_migration(void **state)
+{
+    g_autoptr(FakeSysfs) host = fake_sysfs_new();
+
+    (void) state;
+    expect(host, "migration", NULL);
+    add_a40(host);
+    expect(host, "migration",
+           "ok possible if the GPU's driver can do it, Linux is 5.18 or later");
+    fake_file_set(host, "proc/sys/kernel/osrelease", "5.15.0-91-generic\n");
+    expect(host, "migration", "ok a running domain with a vGPU cannot be saved");
+    fake_file_set(host, "proc/sys/kernel/osrelease", "5.14.0-503.el9.x86_64\n");
+    expect(host, "migration", "ok possible if");
+    fake_file_set(host, "proc/sys/kernel/osrelease", "6.12.1\n");
+    fake_file_set(host, "lib/modules/6.12.1/modules.builtin", "kernel/drivers/vfio/vfio.ko\n");
+    expect(host, "migration", "ok possible for a domain that has enable-migration=on");
+    fake_file_set(host, "lib/modules/6.12.1/modules.order",
+                  "kernel/drivers/iommu/iommufd/iommufd.ko\n");
+    expect(host, "migration", "ok possible if the GPU's driver can do it and QEMU is 8.1");
 }
 
 static void
@@ -779,12 +839,14 @@ main(void)
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_iommu),
         cmocka_unit_test(test_modules),
+        cmocka_unit_test(test_migration),
         cmocka_unit_test(test_hook_times),
         cmocka_unit_test(test_other_hooks),
         cmocka_unit_test(test_apparmor),
         cmocka_unit_test(test_selinux),
         cmocka_unit_test(test_reads_cards),
         cmocka_unit_test(test_reads_vfs),
+        cmocka_unit_test(test_reads_migration),
         cmocka_unit_test(test_reads_listing),
         cmocka_unit_test(test_reads_old_kernel),
         cmocka_unit_test(test_reads_modules),

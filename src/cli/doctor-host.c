@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* doctor-host.c: IOMMU, modules, VFIO */
+/* doctor-host.c: IOMMU, modules, VFIO, and what follows for migration */
 #include <stdio.h>
 #include <string.h>
 
@@ -141,4 +141,5 @@ vgpu_doctor_host(VgpuDoctor *self)
     check_iommu(self);
     check_modules(self);
     check_dev_vfio(self);
+    vgpu_doctor_migration(self);
 }

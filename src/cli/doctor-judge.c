@@ -76,6 +76,50 @@ vgpu_doctor_judge_module(const char *name, bool loaded, bool sign, const char *w
     };
 }
 
+/* The migration protocol of today came with kernel 5.18 (include/uapi/linux/vfio.h), and is no longer experimental in
+ * QEMU since 8.1. Without IOMMUFD a kernel lacks what devices report dirty pages with (CONFIG_IOMMUFD_DRIVER, whose
+ * stubs in include/linux/iova_bitmap.h fail), and QEMU then refuses unless enable-migration=on is set
+ * (hw/vfio/migration.c). */
+VgpuFinding
+vgpu_doctor_judge_migration(const VgpuMigrationFacts *facts)
+{
+    static const char page[] = "; see migration.md";
+
+    if (facts->kernel && facts->kernel < VGPU_DOCTOR_VERSION(5, 18))
+        return (VgpuFinding) {
+            OK,
+            g_strdup_printf("a running domain with a vGPU cannot be saved, and cannot migrate: "
+                            "that needs Linux 5.18, this is %u.%u%s",
+                            facts->kernel / 1000, facts->kernel % 1000, page),
+            NULL,
+        };
+    if (facts->qemu && facts->qemu < VGPU_DOCTOR_VERSION(8, 1))
+        return (VgpuFinding) {
+            OK,
+            g_strdup_printf("a running domain with a vGPU cannot be saved, and cannot migrate: "
+                            "that needs QEMU 8.1, this is %u.%u%s",
+                            facts->qemu / 1000, facts->qemu % 1000, page),
+            NULL,
+        };
+    if (facts->iommufd == VGPU_IOMMUFD_MISSING)
+        return (VgpuFinding) {
+            OK,
+            g_strdup_printf("possible for a domain that has enable-migration=on, if the GPU's "
+                            "driver can do it: this kernel was built without IOMMUFD%s",
+                            page),
+            NULL,
+        };
+    return (VgpuFinding) {
+        OK,
+        g_strdup_printf("possible if the GPU's driver can do it%s%s",
+                        facts->kernel && facts->qemu ? ""
+                        : facts->kernel              ? " and QEMU is 8.1 or later"
+                                        : ", Linux is 5.18 or later and QEMU 8.1 or later",
+                        page),
+        NULL,
+    };
+}
+
 /* libvirt looks whether there is any hook for QEMU when it starts and when it is reloaded; when
  * there was one, it looks into qemu.d at every call (docs/hooks.rst, src/util/virhook.c). */
 VgpuFinding

@@ -33,6 +33,22 @@ VgpuFinding vgpu_doctor_judge_iommu(const VgpuIommuFacts *facts);
 VgpuFinding vgpu_doctor_judge_module(const char *name, bool loaded, bool sign,
                                      const char *without_it, const char *purpose);
 
+#define VGPU_DOCTOR_VERSION(major, minor) ((major) *1000u + (minor))
+
+typedef enum {
+    VGPU_IOMMUFD_UNKNOWN,
+    VGPU_IOMMUFD_MISSING,
+    VGPU_IOMMUFD_THERE,
+} VgpuIommufd;
+
+/* Versions as of VGPU_DOCTOR_VERSION(), 0: not known. */
+typedef struct {
+    guint kernel, qemu;
+    VgpuIommufd iommufd; /* in the running kernel */
+} VgpuMigrationFacts;
+/* Whether QEMU and the kernel can save a running domain with a vGPU. It is never a fault. */
+VgpuFinding vgpu_doctor_judge_migration(const VgpuMigrationFacts *facts);
+
 /* The times when the service looked for hooks, when ours was installed, and when the oldest other
  * executable one was (0: there is none). Times in one unit. */
 typedef struct {

@@ -36,6 +36,9 @@ guint vgpu_doctor_host_count_groups(const VgpuSysfs *fs);
 /* Adds the checks of that manager. */
 void vgpu_doctor_manager(VgpuDoctor *self);
 
+/* Adds the check of migration, the last one of the host. */
+void vgpu_doctor_migration(VgpuDoctor *self);
+
 /* The checks, in the order in which they are made. */
 void vgpu_doctor_host(VgpuDoctor *self);
 void vgpu_doctor_gpus(VgpuDoctor *self);

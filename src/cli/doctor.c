@@ -66,14 +66,18 @@ group_of(const char *check)
         const char *word;
         const char *group;
     } words[] = {
-        { "iommu", "Host" },           { "module", "Host" },       { "vfio", "Host" },
-        { "driver", "GPUs" },          { "mode", "GPUs" },         { "vfs", "GPUs" },
-        { "nvidia-vgpu-mgr", "GPUs" }, { "host", "GPUs" },         { "gpus", "GPUs" },
-        { "hook", "libvirt" },         { "libvirt", "libvirt" },   { "apparmor", "libvirt" },
-        { "selinux", "libvirt" },      { "libvirt's", "libvirt" }, { "mdevctl", "Other tools" },
-        { "pool", "Pools" },           { "pools", "Pools" },       { "leaks", "vGPUs" },
-        { "foreign", "vGPUs" },        { "health", "GPUs" },       { "guest", "vGPUs" },
-        { "licence", "vGPUs" },        { "licences", "vGPUs" },
+        { "iommu", "Host" },        { "module", "Host" },
+        { "vfio", "Host" },         { "migration", "Host" },
+        { "driver", "GPUs" },       { "mode", "GPUs" },
+        { "vfs", "GPUs" },          { "nvidia-vgpu-mgr", "GPUs" },
+        { "host", "GPUs" },         { "gpus", "GPUs" },
+        { "hook", "libvirt" },      { "libvirt", "libvirt" },
+        { "apparmor", "libvirt" },  { "selinux", "libvirt" },
+        { "libvirt's", "libvirt" }, { "mdevctl", "Other tools" },
+        { "pool", "Pools" },        { "pools", "Pools" },
+        { "leaks", "vGPUs" },       { "foreign", "vGPUs" },
+        { "health", "GPUs" },       { "guest", "vGPUs" },
+        { "licence", "vGPUs" },     { "licences", "vGPUs" },
     };
     gsize len = strcspn(check, " ");
 

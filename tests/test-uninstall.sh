@@ -45,7 +45,7 @@ node=clean.xml
 check "the daemon starts" up
 
 check "a clean host is clean" is_clean
-for name in pools domains vGPUs records "persistent vGPUs" "held room" "host layout" hook; do
+for name in pools domains vGPUs records "persistent vGPUs" "held room" "kept room" "host layout" hook; do
     check "$name: ok" row "$name" ok ""
 done
 run uninstall-check
@@ -97,7 +97,12 @@ rmdir "$root/etc/virt-vgpu/pools/a.xml"
 touch "$root/var/lib/virt-vgpu/mdevs/x"
 check "a persistent vGPU" not_clean
 check "is one" row "persistent vGPUs" fail "1 in /var/lib/virt-vgpu/mdevs"
-rm "$root/var/lib/virt-vgpu/mdevs/x" "$root/usr/sbin/virt-vgpu-hook"
+rm "$root/var/lib/virt-vgpu/mdevs/x"
+mkdir -p "$root/var/lib/virt-vgpu/saved"
+touch "$root/var/lib/virt-vgpu/saved/x"
+check "a saved domain" not_clean
+check "that has its room kept" row "kept room" fail "1 in /var/lib/virt-vgpu/saved"
+rm "$root/var/lib/virt-vgpu/saved/x" "$root/usr/sbin/virt-vgpu-hook"
 check "a hook that points to nothing" not_clean
 check "can be removed" row hook fail "rm /$hookdir/50-virt-vgpu"
 rm "$root/$hookdir/50-virt-vgpu"

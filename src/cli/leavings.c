@@ -339,6 +339,10 @@ vgpu_leavings_run(const VgpuCli *cli, char **args, GError **error)
     check_records(&check, "held room", VGPU_PATH_HELD,
                   "of create='define' and create --persistent",
                   "remove the annotations, and destroy the vGPUs that have no domain");
+    check_records(
+        &check, "kept room", VGPU_PATH_SAVED,
+        "of domains with keepRoom: a saved one cannot be restored without virt-vgpu",
+        "start saved ones, or give up what was saved (virsh managedsave-remove), and stop them");
     check_layout(&check);
     check_hook(&check);
 

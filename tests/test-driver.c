@@ -300,6 +300,43 @@ test_hold(void **state)
     wait_until_healed(host, DRIVER_M10_2, g_get_monotonic_time());
 }
 
+/* A read that a removal of ours has delayed gets its whole time when that is over, so callers wait for it; and its
+ * answer is older than the end of the removal, so a create waits for the next one. */
+static void
+test_read_after_a_removal(void **state)
+{
+    DriverHost *host = *state;
+    gint64 silent = 0, unheld, now;
+
+    driver_host_see(host);
+    driver_host_knob(host, HANG_CREATE, DRIVER_M10);
+    held = vgpu_drivers_hold(host->drivers, DRIVER_M10);
+    (void) hang_read(host, DRIVER_M10);
+    driver_host_wait(host, see(host, DRIVER_M10, g_get_monotonic_time()) == VGPU_SIGHT_BUSY);
+    driver_host_push_create(host, DRIVER_M10, "a", LONG_MS);
+    vgpu_drivers_unhold(host->drivers, DRIVER_M10, held);
+    now = g_get_monotonic_time();
+    assert_int_equal(see(host, DRIVER_M10, now), VGPU_SIGHT_ASKED);
+    driver_host_unknob(host, HANG_READ, DRIVER_M10);
+    driver_host_wait(host, see(host, DRIVER_M10, now) != VGPU_SIGHT_ASKED);
+    assert_int_equal(see(host, DRIVER_M10, now), VGPU_SIGHT_FRESH);
+    driver_host_unknob(host, HANG_CREATE, DRIVER_M10);
+    driver_host_wait(host, host->freed == 1);
+
+    /* but not for ever */
+    driver_host_see(host);
+    held = vgpu_drivers_hold(host->drivers, DRIVER_M10);
+    (void) hang_read(host, DRIVER_M10);
+    driver_host_wait(host, see(host, DRIVER_M10, g_get_monotonic_time()) == VGPU_SIGHT_BUSY);
+    unheld = g_get_monotonic_time();
+    vgpu_drivers_unhold(host->drivers, DRIVER_M10, held);
+    wait_until_silent(host, DRIVER_M10, "read");
+    (void) vgpu_drivers_why(host->drivers, DRIVER_M10, &silent);
+    assert_true(silent - unheld >= 500000);
+    driver_host_unknob(host, HANG_READ, DRIVER_M10);
+    wait_until_healed(host, DRIVER_M10, unheld);
+}
+
 /* A silent driver is asked again at growing intervals. */
 static void
 test_answer_of_no_use(void **state)
@@ -692,6 +729,7 @@ main(void)
         WITH_HOST(test_silent_read),
         WITH_HOST(test_silent_from_the_start),
         WITH_HOST(test_hold),
+        WITH_HOST(test_read_after_a_removal),
         WITH_HOST(test_answer_of_no_use),
         WITH_HOST(test_tasks),
         WITH_HOST(test_task_instead),

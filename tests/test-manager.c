@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/uuid.h"
+#include "core/reading.h"
 #include "manager-host.h"
 
 #define A2 "0000:41:00.0"
@@ -577,6 +578,75 @@ test_stuck_removal_is_told(void **state)
     assert_nothing_left(host);
 }
 
+static bool
+has_no_record(Host *host)
+{
+    return host_count_records(host) == 0;
+}
+
+static guint
+room_for_4q(const Host *host)
+{
+    g_autoptr(VgpuReading) reading = vgpu_manager_read(host->manager);
+    const VgpuGpu *gpu = vgpu_inventory_find(host->manager->inventory, A2);
+
+    return vgpu_reading_available(reading, gpu, vgpu_gpu_find_profile(gpu, "nvidia-746"));
+}
+
+/* One query, and what it finds. */
+typedef struct {
+    Host *host;
+    bool is_answered;
+    bool is_silent; /* then */
+    guint room;     /* then */
+} Query;
+
+static void
+answer(gpointer data)
+{
+    Query *self = data;
+
+    self->is_answered = true;
+    self->is_silent = vgpu_drivers_why(self->host->manager->drivers, A2, NULL);
+    self->room = room_for_4q(self->host);
+}
+
+/* A driver that is slow while a vGPU is removed delays queries for the usual limit only; but one that arrives
+ * after the removal is answered with what is read after the removal. */
+static void
+test_query_after_removal(void **state)
+{
+    g_autoptr(Host) host = host_new();
+    g_autofree char *xml = host_xml("web1", HOST_WEB1, HOST_DEVICE(), 1);
+    Query query = { .host = host };
+    guint room;
+    gint64 now;
+
+    (void) state;
+    host_see(host->manager);
+    room = room_for_4q(host);
+    assert_started(host, xml);
+    host_knob(host, "hang_remove-" A2, "");
+    host_release(host, HOST_WEB1);
+    assert_true(host_wait(host, only_released));
+    host_knob(host, "hang_read-" A2, "");
+    host_see(host->manager);
+    assert_int_equal(room_for_4q(host), room - 1);
+    host_unknob(host, "hang_remove-" A2);
+    assert_true(host_wait(host, has_no_record));
+    now = g_get_monotonic_time();
+    vgpu_manager_when_seen(host->manager, now, answer, &query);
+    while (vgpu_drivers_discover(host->manager->drivers, now) != VGPU_SIGHT_FRESH)
+        g_main_context_iteration(host->context, TRUE);
+    while (g_main_context_iteration(host->context, FALSE))
+        ;
+    assert_true(!query.is_answered || query.is_silent); /* as on a very slow machine */
+    host_unknob(host, "hang_read-" A2);
+    while (!query.is_answered)
+        g_main_context_iteration(host->context, TRUE);
+    assert_int_equal(query.is_silent ? room : query.room, room);
+}
+
 /* Querying whether a device is in use can hang, as a removal can. */
 static void
 test_stuck_probe_is_told(void **state)
@@ -828,6 +898,7 @@ main(void)
         cmocka_unit_test(test_restart_in_vain),
         cmocka_unit_test(test_restart_with_another_profile),
         cmocka_unit_test(test_stuck_removal_is_told),
+        cmocka_unit_test(test_query_after_removal),
         cmocka_unit_test(test_stuck_probe_is_told),
         cmocka_unit_test(test_hung_driver),
         cmocka_unit_test(test_users_uuid),

@@ -45,6 +45,7 @@ struct VgpuDriver {
     bool is_read_wanted;
     bool is_read_due; /* before the next task, as waiting callers decide by it */
     guint holds;
+    gint64 unheld;       /* when the last of them ended */
     guint n_starved;     /* how often its present request was given more time */
     gint64 silent_since; /* 0: it answers */
     char *why;
@@ -140,14 +141,16 @@ limit_of(const Request *request)
     return request->task.verb ? request->task.limit_ms : READ_LIMIT_MS;
 }
 
-/* The time left for the request, which counts from when it is sent; a process that has to be started
- * gets extra time. */
+/* The time left for the request, which counts from when it is sent, and for a read from the end of what may
+ * have delayed it; a process that has to be started gets extra time. */
 static gint64
 time_left(const VgpuDriver *self)
 {
     gint64 sent = vgpu_driver_process_sent_at(self->process);
     gint64 end = sent ? sent : self->sent + START_LIMIT_MS * G_TIME_SPAN_MILLISECOND;
 
+    if (!self->current->task.verb)
+        end = MAX(end, self->unheld);
     end += limit_of(self->current) * G_TIME_SPAN_MILLISECOND;
     return end - g_get_monotonic_time();
 }
@@ -165,7 +168,8 @@ on_limit(gpointer opaque)
     }
     if (self->holds && !self->current->task.verb) {
         self->user->changed(self->user->opaque); /* it is busy now */
-        return G_SOURCE_CONTINUE;
+        arm(self, &self->limit, READ_LIMIT_MS, on_limit);
+        return G_SOURCE_REMOVE;
     }
     if (self->n_starved < STARVED_MAX && vgpu_driver_process_is_runnable(self->process)) {
         self->n_starved++; /* the host has no time for it, and its driver is not to blame */
@@ -231,6 +235,13 @@ find_error(GVariant *results)
     return text;
 }
 
+/* Something has changed since its last reading began. */
+static bool
+is_outdated(const VgpuDriver *self)
+{
+    return self->began < self->touched;
+}
+
 /* NULL; or why it is of no use. */
 static const char *
 take_read(VgpuDriver *self, const Request *request, GVariant *results, gint64 sent)
@@ -246,7 +257,7 @@ take_read(VgpuDriver *self, const Request *request, GVariant *results, gint64 se
         return error ? error : "its answer is invalid";
     (void) g_variant_lookup(results, "began", "x", &began);
     self->began = CLAMP(began, sent, g_get_monotonic_time());
-    self->is_read_wanted = false;
+    self->is_read_wanted = is_outdated(self);
     return NULL;
 }
 
@@ -264,7 +275,7 @@ on_done(VgpuDriverOutcome outcome, GVariant *results, const char *why, gpointer 
         back_off(self, outcome, why);
     else
         end_silence(self);
-    self->is_read_due = is_task;
+    self->is_read_due = is_task || is_outdated(self);
     if (is_task) {
         vgpu_driver_touch(self);
         request->task.done(outcome == VGPU_DRIVER_LOCKED ? VGPU_DRIVER_NOT_SENT : outcome,
@@ -395,12 +406,12 @@ vgpu_driver_set_arguments(VgpuDriver *self, GVariant *arguments)
     return true;
 }
 
-/* Within its limit. */
+/* Within its limit. If nothing of ours can delay it, on_limit() decides when that is over. */
 static bool
 is_reading(const VgpuDriver *self)
 {
-    return self->current && !self->current->task.verb &&
-           (time_left(self) > 0 || self->n_starved) && !self->silent_since;
+    return self->current && !self->current->task.verb && !self->silent_since &&
+           (!self->holds || self->n_starved || time_left(self) > 0);
 }
 
 VgpuSight
@@ -447,8 +458,15 @@ vgpu_driver_hold(VgpuDriver *self)
 void
 vgpu_driver_unhold(VgpuDriver *self)
 {
+    bool is_last = self->holds == 1;
+
     self->holds -= self->holds > 0;
     vgpu_driver_touch(self);
+    if (!is_last)
+        return;
+    self->unheld = g_get_monotonic_time();
+    if (self->limit && self->current && !self->current->task.verb) /* it has all its time again */
+        arm(self, &self->limit, READ_LIMIT_MS, on_limit);
 }
 
 guint64

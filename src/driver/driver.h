@@ -54,7 +54,7 @@ gint64 vgpu_driver_working_since(const VgpuDriver *self);
 const char *vgpu_driver_why(const VgpuDriver *self, gint64 *since);
 
 /* Another process of ours works on that GPU (a removal, a set-up), and may delay its driver: reads have
- * no time limit until as many calls of unhold(). */
+ * no time limit until as many calls of unhold(), and then the whole one. */
 void vgpu_driver_hold(VgpuDriver *self);
 void vgpu_driver_unhold(VgpuDriver *self);
 /* An id that no other driver of that name has. */

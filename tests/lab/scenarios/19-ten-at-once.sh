@@ -50,6 +50,5 @@ say "stop"
 virsh -q list --name | sed -n 's/.\+/destroy "&"/p' > /run/lab-ten.stop
 virsh -q < /run/lab-ten.stop > /dev/null
 wait_for 20 nothing_left
-# The daemon reads the types again once a vGPU is gone; until then it answers with what it has read before.
-as_before() { [ "$(virt-vgpu profile-list "$A2" --json)" = "$before" ]; }
-wait_for 10 as_before
+# At once: a query after the last removal waits until the daemon has read the types again.
+assert_eq "$(virt-vgpu profile-list "$A2" --json)" "$before" "profile-list after the last stop"

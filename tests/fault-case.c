@@ -10,6 +10,7 @@
 
 #define STEPS_LEAST 4
 #define STEPS_MOST 9
+#define CREATE_LATE_MS "500"
 
 static const FaultAsk asks[] = {
     { "M10-1Q", 1, 0, "<vgpu:device profile='GRID M10-1Q'/>", { "nvidia-39" } },
@@ -276,6 +277,44 @@ step(FaultRun *self)
 }
 
 static bool
+has_vgpu(const FaultRun *self, const char *vgpu)
+{
+    g_autofree char *device = life_device(self->life, vgpu);
+
+    return device;
+}
+
+/* Start a domain and kill the daemon between the making of its vGPU and the answer of the driver. The start fails,
+ * and the domain was transient: only the record, in state `creating`, shows whose vGPU it is. */
+static bool
+die_in_start(FaultRun *self)
+{
+    FaultVm *vm = &self->vms[0];
+    gint64 deadline = g_get_monotonic_time() + FAULT_SETTLE_US;
+    g_autofree char *uuid = life_uuid(vm->number);
+    g_autofree char *vgpu = vgpu_uuid_for_domain(uuid, 0);
+    g_autofree char *said = NULL;
+    LifeHook hook;
+
+    if ((vm->runs && !stop(self, vm)) || (!vm->ask && !define(self, vm)) ||
+        !fault_becomes_whole(self))
+        return false;
+    while (has_vgpu(self, vgpu) && g_get_monotonic_time() < deadline)
+        fault_poll(self); /* of its last run */
+    fault_tell(self, "start vm%u, and SIGKILL to the daemon", vm->number);
+    life_knob(self->life, "create_late_ms", CREATE_LATE_MS);
+    hook = life_hook(self->life, vm->number, vm->xml, "prepare");
+    while (!has_vgpu(self, vgpu) && g_get_monotonic_time() < deadline)
+        fault_poll(self);
+    life_kill(self->life);
+    life_knob(self->life, "create_late_ms", NULL);
+    vm->ask = NULL;
+    (void) life_hook_wait(&hook, &said);
+    (void) run_hook(self, vm, "release");
+    return true;
+}
+
+static bool
 run(FaultRun *self)
 {
     guint steps = STEPS_LEAST + fault_below(self, STEPS_MOST - STEPS_LEAST + 1);
@@ -294,6 +333,8 @@ run(FaultRun *self)
         if (!step(self))
             return false;
     }
+    if (self->out->seed % 4 == 1 && !die_in_start(self))
+        return false;
     return reconcile(self) && fault_is_right(self) && wind_up(self);
 }
 

@@ -181,6 +181,13 @@ check "the token is where Linux has it" test -f "$tmp/root3/etc/nvidia/ClientCon
 mkdir -p "$tmp/own"
 printf '%s\r\n' ' ClientConfigTokenPath = /opt/other tokens ' 'FeatureType = 1' > "$tmp/own/gridd.conf"
 cli 0 driver-iso --output "$iso" --token "$tmp/$token" "$tmp/own/gridd.conf" "$tmp/driver.run"
+err "warning: gridd.conf: ClientConfigTokenPath is a path of Linux; on Windows the token goes to the driver's own place"
+printf '[images]\ndirectories=%s\nsource_directories=%s\n' "$tmp" "$tmp" > "$tmp/conf"
+"$builddir/virt-vgpu-iso" build "$tmp/pool.iso" --config="$tmp/conf" --config-dir="$tmp/none" "$tmp/own/gridd.conf" \
+    > "$tmp/built" 2> "$tmp/warnings"
+check "the image of a pool warns of the same, for the daemon's log" \
+    grep -q "^gridd.conf: ClientConfigTokenPath is a path of Linux" "$tmp/warnings"
+rm "$tmp/pool.iso" "$tmp/conf" "$tmp/built" "$tmp/warnings"
 extract "$tmp/x"
 check "install.sh runs with a gridd.conf that has blanks" "$tmp/x/linux/install.sh" "$tmp/root4"
 check "and puts the token where that says" cmp "$tmp/$token" "$tmp/root4/opt/other tokens/$token"

@@ -221,13 +221,24 @@ test_read(void **state)
     g_autoptr(VgpuGridd) gridd =
         vgpu_gridd_read("# ServerAddress=no\r\n\r\n ServerAddress = a.example \r\n"
                         "ServerPort=x\nFeatureType=1\nFeatureType=2\n"
-                        "Other=1\nnothing\n=\n");
+                        "Other=1\nnothing\n=\nEnableUI=TRUE\nserveraddress=b\n");
     g_autoptr(VgpuGridd) empty = vgpu_gridd_read("");
+    g_autofree char *warnings = NULL;
 
     (void) state;
     check_registry("what is known and right, once", gridd,
                    "\"ServerAddress\"=\"a.example\"\n\"FeatureType\"=dword:00000001\n");
     check_registry("nothing", empty, NULL);
+    g_ptr_array_add(gridd->warnings, NULL);
+    warnings = g_strjoinv("\n", (char **) gridd->warnings->pdata);
+    assert_string_equal(
+        warnings,
+        "gridd.conf: ServerPort is a port from 1 to 65535, not 'x'; Windows guests do not get "
+        "it\n"
+        "gridd.conf: Other is an unknown key; Windows guests do not get it\n"
+        "gridd.conf: EnableUI applies to Linux only; Windows guests do not get it\n"
+        "gridd.conf: serveraddress is written ServerAddress; Windows guests do not get it");
+    assert_int_equal(empty->warnings->len, 0);
 }
 
 static void

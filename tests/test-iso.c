@@ -488,7 +488,7 @@ test_extras(void **state)
         bool done;
 
         assert_true(vgpu_iso_add_fd(iso, extras[i].given, fd, NULL));
-        done = vgpu_driver_iso_complete(iso, gridd, &error);
+        done = vgpu_driver_iso_complete(iso, gridd, NULL, &error);
         if (done != (extras[i].n_files > 0))
             fail_msg("%s: %s", extras[i].what, error ? error->message : "was taken");
         if (done && vgpu_iso_n_files(iso) != extras[i].n_files)
@@ -503,11 +503,13 @@ test_users_gridd(void **state)
 {
     g_autoptr(VgpuGridd) gridd = vgpu_gridd_parse(NULL, NULL, NULL);
     g_autoptr(VgpuIso) iso = vgpu_iso_new();
-    int fd = text_file("FeatureType=1\n");
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    int fd = text_file("FeatureType=1\nEnableUI=TRUE\nServerPort=x\n");
 
     (void) state;
     assert_true(vgpu_iso_add_fd(iso, "gridd.conf", fd, NULL));
-    assert_true(vgpu_driver_iso_complete(iso, gridd, NULL));
+    assert_true(vgpu_driver_iso_complete(iso, gridd, warnings, NULL));
+    assert_int_equal(warnings->len, 2);
     assert_true(vgpu_iso_has(iso, "windows/licence.reg"));
     close(fd);
 }

@@ -228,6 +228,13 @@ print_json(const VgpuIsoBuild *build, guint64 size)
     vgpu_table_print_object(columns, g_variant_dict_end(&dict));
 }
 
+static void
+print_warnings(const GPtrArray *warnings)
+{
+    for (guint i = 0; i < warnings->len; i++)
+        fprintf(stderr, "virt-vgpu: warning: %s\n", (const char *) warnings->pdata[i]);
+}
+
 static bool
 build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **error)
 {
@@ -240,6 +247,8 @@ build_image(const VgpuCli *cli, char **paths, const VgpuGridd *gridd, GError **e
     g_autofree char *text = NULL;
     guint64 size;
 
+    if (build)
+        print_warnings(build->warnings);
     if (!output || !write_image(cli, build, output->fd, error) ||
         !vgpu_iso_output_finish(output, &size, error))
         return false;
@@ -285,8 +294,8 @@ run_driver_iso(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(VgpuGridd) gridd = check_options(cli, error);
     int status = gridd ? EXIT_FAILURE : VGPU_EXIT_USAGE;
 
-    for (guint i = 0; gridd && i < gridd->warnings->len; i++)
-        fprintf(stderr, "virt-vgpu: warning: %s\n", (const char *) gridd->warnings->pdata[i]);
+    if (gridd)
+        print_warnings(gridd->warnings);
     if (gridd && build_image(cli, args, gridd, error))
         status = EXIT_SUCCESS;
     options_clear();

@@ -39,7 +39,8 @@ lay_out(GUnixFDList *fds, GVariant *files, const VgpuGridd *gridd, GError **erro
         if (fd < 0 || !vgpu_iso_add_fd(iso, path, fd, error))
             return NULL;
     }
-    return vgpu_driver_iso_complete(iso, gridd, error) ? g_steal_pointer(&iso) : NULL;
+    /* the caller has laid it out as well, and has shown the warnings */
+    return vgpu_driver_iso_complete(iso, gridd, NULL, error) ? g_steal_pointer(&iso) : NULL;
 }
 
 typedef struct {

@@ -55,6 +55,7 @@ vgpu_iso_build_new(const VgpuIsoPlan *plan, GError **error)
         return NULL;
     raise_limit();
     self->iso = vgpu_iso_new();
+    self->warnings = g_ptr_array_new_with_free_func(g_free);
     self->files = collect(plan, error);
     if (!self->files)
         return NULL;
@@ -66,8 +67,9 @@ vgpu_iso_build_new(const VgpuIsoPlan *plan, GError **error)
         if (!done)
             return NULL;
     }
-    return vgpu_driver_iso_complete(self->iso, plan->gridd, error) ? g_steal_pointer(&self)
-                                                                   : NULL;
+    if (!vgpu_driver_iso_complete(self->iso, plan->gridd, self->warnings, error))
+        return NULL;
+    return g_steal_pointer(&self);
 }
 
 void
@@ -78,6 +80,7 @@ vgpu_iso_build_free(VgpuIsoBuild *self)
     vgpu_iso_free(self->iso);
     if (self->files)
         g_ptr_array_unref(self->files);
+    g_clear_pointer(&self->warnings, g_ptr_array_unref);
     g_free(self);
 }
 

@@ -15,8 +15,9 @@ typedef struct {
 } VgpuIsoPlan;
 
 typedef struct {
-    GPtrArray *files; /* of VgpuIsoFile: the files found; open until this is freed */
-    VgpuIso *iso;     /* with what is added to it */
+    GPtrArray *files;    /* of VgpuIsoFile: the files found; open until this is freed */
+    VgpuIso *iso;        /* with what is added to it */
+    GPtrArray *warnings; /* of char *: oddities of a gridd.conf among the files */
 } VgpuIsoBuild;
 
 /* Open everything and lay the image out. */

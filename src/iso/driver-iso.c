@@ -95,18 +95,21 @@ add_if_free(VgpuIso *iso, const char *path, const char *text, bool executable, G
 
 /* The counterpart of gridd.conf for Windows. */
 static bool
-add_registry(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
+add_registry(VgpuIso *iso, const VgpuGridd *gridd, GPtrArray *warnings, GError **error)
 {
     g_autofree char *users = gridd->settings->len ? NULL : read_users_gridd(iso);
     g_autoptr(VgpuGridd) read = users ? vgpu_gridd_read(users) : NULL;
     g_autofree char *text = vgpu_gridd_format_registry(read ? read : gridd);
     g_autofree char *dos = text ? for_dos(text) : NULL;
 
+    for (guint i = 0; read && warnings && i < read->warnings->len; i++)
+        g_ptr_array_add(warnings, g_strdup(read->warnings->pdata[i]));
     return !dos || add_if_free(iso, REGISTRY, dos, false, error);
 }
 
 bool
-vgpu_driver_iso_complete(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
+vgpu_driver_iso_complete(VgpuIso *iso, const VgpuGridd *gridd, GPtrArray *warnings,
+                         GError **error)
 {
     if (!add_gridd(iso, gridd, error))
         return false;
@@ -116,5 +119,5 @@ vgpu_driver_iso_complete(VgpuIso *iso, const VgpuGridd *gridd, GError **error)
         if (!add_if_free(iso, guest_files[i].path, text, guest_files[i].executable, error))
             return false;
     }
-    return add_registry(iso, gridd, error);
+    return vgpu_iso_has(iso, REGISTRY) || add_registry(iso, gridd, warnings, error);
 }

@@ -271,6 +271,19 @@ vgpu_gridd_format(const VgpuGridd *self)
     return g_string_free(text, FALSE);
 }
 
+static void
+read_setting(VgpuGridd *self, const char *name, const char *value)
+{
+    g_autofree char *setting = g_strdup_printf("%s=%s", name, value);
+    g_autoptr(GError) error = NULL;
+    bool done =
+        find_key(name) ? add_setting(self, setting, &error) : check_unknown(self, name, &error);
+
+    if (!done)
+        g_ptr_array_add(self->warnings,
+                        g_strdup_printf("%s; Windows guests do not get it", error->message));
+}
+
 VgpuGridd *
 vgpu_gridd_read(const char *text)
 {
@@ -281,11 +294,8 @@ vgpu_gridd_read(const char *text)
         char *equals = strchr(g_strstrip(lines[i]), '=');
         g_autofree char *name = equals ? g_strndup(lines[i], (gsize) (equals - lines[i])) : NULL;
 
-        if (name && find_key(g_strchomp(name)) && !vgpu_gridd_get(self, name)) {
-            g_autofree char *setting = g_strdup_printf("%s=%s", name, g_strchug(equals + 1));
-
-            (void) !add_setting(self, setting, NULL);
-        }
+        if (name && is_key(g_strchomp(name)) && !vgpu_gridd_get(self, name))
+            read_setting(self, name, g_strchug(equals + 1));
     }
     return self;
 }

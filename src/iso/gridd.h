@@ -26,8 +26,8 @@ const char *vgpu_gridd_get(const VgpuGridd *self, const char *key);
 /* The text of the file. */
 char *vgpu_gridd_format(const VgpuGridd *self);
 
-/* The settings of a gridd.conf that was written elsewhere, as far as their keys are known; a value that its key
- * cannot have is left out. */
+/* The settings of a gridd.conf that was written elsewhere, as far as their keys are known and can have these values;
+ * there is a warning for each that is left out. */
 VgpuGridd *vgpu_gridd_read(const char *text);
 
 /* The same settings as Windows has them, a text for 'reg import' in ASCII; NULL: none of them counts there. */

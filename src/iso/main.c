@@ -69,6 +69,14 @@ give(int fd, const char *group, GError **error)
     return true;
 }
 
+/* The daemon logs them. */
+static void
+print_warnings(const GPtrArray *warnings)
+{
+    for (guint i = 0; i < warnings->len; i++)
+        fprintf(stderr, "%s\n", (const char *) warnings->pdata[i]);
+}
+
 /* The answer for the daemon; NULL with @error. */
 static char *
 build(const char *path, const char *const *paths, GError **error)
@@ -97,8 +105,8 @@ build(const char *path, const char *const *paths, GError **error)
         !give(output->fd, config->image_group, error) ||
         !vgpu_iso_output_finish(output, &size, error))
         return NULL;
-    for (guint i = 0; i < gridd->warnings->len; i++)
-        fprintf(stderr, "%s\n", (const char *) gridd->warnings->pdata[i]);
+    print_warnings(gridd->warnings);
+    print_warnings(image->warnings);
     text = vgpu_iso_build_describe(image, path, size);
     lines[0] = text;
     answer = g_variant_ref_sink(g_variant_new_strv(lines, -1));

@@ -324,6 +324,15 @@ cli 0 annotate --xml "$tmp/no-uuid.xml" --profile A2-4Q --output "$tmp/with-uuid
 out "$tmp/with-uuid.xml written"
 grep -q '<uuid>' "$tmp/with-uuid.xml"
 verdict $? "a UUID is added"
+cli 0 annotate --xml "$tmp/plain.xml" --profile A2-4Q --migratable
+silent
+out '<qemu:device alias="ua-vgpu-0">' '<qemu:property name="enable-migration" type="string" value="on"/>'
+cp "$tmp/out" "$tmp/migratable.xml"
+cli 0 validate "$tmp/migratable.xml"
+silent
+cli 0 annotate --xml "$tmp/migratable.xml" --migratable
+cmp -s "$tmp/out" "$tmp/migratable.xml"
+verdict $? "made migratable again it is the same"
 cli 1 annotate --xml "$tmp/plain.xml"
 err "$tmp/plain.xml"
 cli 1 annotate --xml "$tmp/dtd.xml" --profile A2-4Q
@@ -354,6 +363,18 @@ out '<vgpu:device colour="blue"/>'
 err "domain 'crooked': line "
 cli 3 annotate nobody
 err nobody
+cli 0 annotate web1 --migratable
+out '<qemu:override xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">' '  <qemu:device alias="ua-vgpu-0">'
+err "put it into the definition with 'virsh edit web1'"
+cli 0 annotate web1 --migratable --json
+json '{"domain":"web1","xml":"<qemu:override'
+silent
+cli 3 annotate calm --migratable
+err "domain 'calm' has no such vGPU"
+cli 2 annotate web1 --migratable --profile A2-4Q
+err "--migratable of a domain changes nothing"
+cli 2 annotate web1 --migratable --remove
+err "--remove cannot be combined"
 cli 0 annotate web1 --remove
 out "Domain 'web1' is no longer annotated; its definition follows when virtvgpud runs"
 cli 0 annotate crooked --remove

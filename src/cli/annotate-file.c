@@ -139,6 +139,8 @@ annotate_xml(VgpuDefaultProfile *asked, const char *xml, const char *what,
         !(domain = vgpu_domain_parse(annotated, strlen(annotated), what, error)))
         return NULL;
     vgpu_annotate_complete(domain, &options);
+    if (options.migratable && !again)
+        vgpu_domain_io_print_nameless(what, domain);
     on_vfs =
         again ? wants_vfs(asked->manager, domain) : tell(asked->manager, domain, lints, what);
     options.lints = NULL;

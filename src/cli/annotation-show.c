@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/domain-io.h"
 #include "cli/table.h"
 #include "domain/annotate.h"
+#include "domain/migratable.h"
 
 static const VgpuColumn device_columns[] = {
     { .key = "index" }, { .key = "uuid" }, { .key = "profiles" },
@@ -92,5 +94,37 @@ vgpu_annotation_show(const VgpuCli *cli, const char *name, GError **error)
         print_json(state, domain, element);
     else if (!element)
         fprintf(stderr, "virt-vgpu: %s has no annotation\n", what);
+    return EXIT_SUCCESS;
+}
+
+int
+vgpu_annotation_show_migratable(const VgpuCli *cli, const char *name, GError **error)
+{
+    static const VgpuColumn shown[] = { { .key = "domain" }, { .key = "xml" }, { 0 } };
+    g_autoptr(VgpuDomainState) state = vgpu_domain_io_find(cli, name, error);
+    const char *xml = !state ? NULL : state->definition ? state->definition : state->live;
+    g_autoptr(VgpuDomain) domain = xml ? vgpu_domain_parse(xml, strlen(xml), NULL, error) : NULL;
+    g_autofree char *element = domain ? vgpu_migratable_element(domain) : NULL;
+    GVariantDict dict;
+
+    if (!domain)
+        return EXIT_FAILURE;
+    vgpu_domain_io_print_nameless(domain->what, domain);
+    if (!element) {
+        vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "%s has no such vGPU", domain->what);
+        return EXIT_FAILURE;
+    }
+    if (!cli->json) {
+        printf("%s\n", element);
+        fprintf(stderr,
+                "virt-vgpu: put it into the definition with 'virsh edit %s', in place of a "
+                "<qemu:override> that is there; it applies from the next start\n",
+                state->name);
+        return EXIT_SUCCESS;
+    }
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "domain", "s", state->name);
+    put_text(&dict, "xml", element);
+    vgpu_table_print_object(shown, g_variant_dict_end(&dict));
     return EXIT_SUCCESS;
 }

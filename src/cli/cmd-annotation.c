@@ -29,7 +29,7 @@ static struct {
     char *driver_iso, *guest_address, *keep_room;
     char *frame_rate_limit, *console_vnc, *unified_memory, *debugging, *profiling, **params;
     char *xml, *output;
-    gboolean remove;
+    gboolean remove, migratable;
     int count;
 } option = { .count = COUNT_UNSET };
 
@@ -40,6 +40,8 @@ static const GOptionEntry annotate_options[] = {
       "with --xml: write the result to FILE [standard output]", "FILE" },
     { "remove", 0, 0, G_OPTION_ARG_NONE, &option.remove, "remove the annotation and its devices",
       NULL },
+    { "migratable", 0, 0, G_OPTION_ARG_NONE, &option.migratable,
+      "have QEMU save and migrate the vGPUs without dirty tracking of their own", NULL },
     { "profile", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.profiles,
       "profile; may be repeated: the first that fits is used", "P" },
     { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool,
@@ -161,6 +163,7 @@ annotation_from_options(VgpuAnnotateOptions *options, GError **error)
         .profiling = option.profiling,
         .params = (const char *const *) option.params,
         .keep = !names_one,
+        .migratable = option.migratable,
     };
     return true;
 }
@@ -305,7 +308,7 @@ strip_domain(const VgpuCli *cli, const char *name, GError **error)
 static int
 run_remove(const VgpuCli *cli, const char *domain, GError **error)
 {
-    if (option.profiles || option.pool || is_setting_typed())
+    if (option.profiles || option.pool || is_setting_typed() || option.migratable)
         return vgpu_command_usage(error, "--remove cannot be combined with other settings");
     return option.xml ? vgpu_annotate_file_strip(cli, option.xml, option.output, error)
                       : strip_domain(cli, domain, error);
@@ -328,6 +331,11 @@ run_annotate(const VgpuCli *cli, char **args, GError **error)
         return run_remove(cli, args[0], error);
     if (!annotation_from_options(&options, error))
         return VGPU_EXIT_USAGE;
+    if (option.migratable && !option.xml && !options.keep)
+        return vgpu_command_usage(error, "--migratable of a domain changes nothing: it cannot be "
+                                         "combined with settings, except with --xml");
+    if (option.migratable && !option.xml)
+        return vgpu_annotation_show_migratable(cli, args[0], error);
     if (options.keep && !option.xml)
         return vgpu_annotation_show(cli, args[0], error);
     /* a setting with a bad value */
@@ -354,14 +362,19 @@ const VgpuCommand vgpu_commands_annotation[] = {
       .anywhere = true,
       .run = vgpu_validate_run },
     { .name = "annotate",
-      .synopsis = "DOMAIN | --xml FILE [--profile P …] [--pool POOL] [OPTION…] [--remove]",
+      .synopsis = "DOMAIN | --xml FILE [--profile P …] [--pool POOL] [OPTION…] [--remove] "
+                  "[--migratable]",
       .summary = "set which vGPU a domain gets",
       .description =
           "Sets the annotation of a domain, replacing the one it has, and makes its definition "
           "follow. DOMAIN alone shows the annotation; --remove removes it together with its "
           "devices. With --xml works on a file: the result also has the UUID and the devices, "
           "so that the first start already has them; without --profile and --pool the "
-          "annotation in the file is kept. Virtual functions, and the image with the guest's "
+          "annotation in the file is kept. With --migratable the result also has the "
+          "<qemu:override> with which QEMU migrates the vGPUs although nothing tracks their "
+          "dirty "
+          "pages; DOMAIN --migratable prints that element for 'virsh edit'. Virtual functions, "
+          "and the image with the guest's "
           "driver, are left to the daemon, which chooses them when the domain is defined.",
       .example = "virt-vgpu annotate web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu annotate web1 --profile A40-8Q --profile A40-4Q --gpu 41:00.0\n"
@@ -369,6 +382,7 @@ const VgpuCommand vgpu_commands_annotation[] = {
                  "virt-vgpu annotate cad1 --pool design --tenant acme --driver-iso yes\n"
                  "virt-vgpu annotate cad1\n"
                  "virt-vgpu annotate cad1 --remove\n"
+                 "virt-vgpu annotate --xml cad1.xml --migratable --output cad1.xml\n"
                  "virt-install … --import --print-xml |\n"
                  "  virt-vgpu annotate --xml - --profile 'NVIDIA A2-4Q' > web1.xml",
       .max_args = 1,

@@ -9,6 +9,7 @@
 #include "cli/suggest.h"
 #include "cli/table.h"
 #include "domain/display.h"
+#include "domain/migratable.h"
 #include "libvirt/connection.h"
 #include "libvirt/virerror.h"
 
@@ -100,6 +101,21 @@ vgpu_domain_io_print_displays(const char *what, const VgpuDomain *domain, bool a
             text = vgpu_display_absence(domain, want, 0);
         if (text)
             fprintf(stderr, "virt-vgpu: %s: vGPU %u: %s\n", what, want->index, text);
+    }
+}
+
+void
+vgpu_domain_io_print_nameless(const char *what, const VgpuDomain *domain)
+{
+    for (guint i = 0; i < domain->wants->len; i++) {
+        const VgpuWant *want = g_ptr_array_index(domain->wants, i);
+        g_autofree char *alias = vgpu_migratable_alias(domain, want);
+
+        if (!alias)
+            fprintf(stderr,
+                    "virt-vgpu: %s: vGPU %u: its <hostdev> needs an <alias name='ua-…'/> before "
+                    "QEMU can be told to migrate it\n",
+                    what, want->index);
     }
 }
 

@@ -34,6 +34,10 @@ void vgpu_domain_io_print_changes(const VgpuCli *cli, const char *domain,
  * vGPUs have none. */
 void vgpu_domain_io_print_displays(const char *what, const VgpuDomain *domain, bool absent);
 
+/* Print on standard error which vGPUs of @domain, named @what, QEMU cannot be told to migrate, see
+ * domain/migratable.h. */
+void vgpu_domain_io_print_nameless(const char *what, const VgpuDomain *domain);
+
 /* Print on standard error those of @lints (of VgpuLint) about @what that are at least that severe. */
 void vgpu_domain_io_print_lints(const char *what, const GPtrArray *lints, VgpuLintSeverity least);
 

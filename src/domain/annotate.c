@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "base/xml.h"
 #include "domain/inject.h"
+#include "domain/migratable.h"
 #include "domain/schema.h"
 
 /* The source in errors of an annotation that is not in a domain. */
@@ -439,6 +440,8 @@ vgpu_annotate_document(const char *xml, gsize len, const char *what,
         return NULL;
     if (options && options->no_hostdev) /* then the plan is only made for its refusals */
         g_ptr_array_set_size(changes, 0);
+    if (options && options->migratable)
+        vgpu_migratable_put(domain);
     return vgpu_inject_apply(domain, changes);
 }
 

@@ -35,6 +35,7 @@ typedef struct {
     /* Of vgpu_annotate_document() alone: */
     bool keep;               /* keep the existing annotation; all options above are ignored */
     bool no_hostdev;         /* leave the hostdevs to the daemon, which alone can choose VFs */
+    bool migratable;         /* have QEMU migrate its vGPUs, see migratable.h */
     const char *domain_uuid; /* for a domain that has none; NULL: a random one */
     /* The default profile of a pool, to be freed; NULL when it is not known. NULL: none is. */
     char *(*default_profile)(const char *pool, gpointer opaque);

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A migration to a host that cannot take the vGPU, or that is lost on the way, leaves the guest running where it was
+# takes: 150
+# once: battery
+# releases: trixie
+# machine: pair
+# timeout: 900
+# shellcheck source=SCRIPTDIR/../migrate.sh
+. "$(dirname "$0")/../migrate.sh"
+
+# stays WHY: the migration is refused for that reason, and the guest runs on, with the picture it had.
+stays() {
+    assert_fails "$1" migrate one
+    same_qemu one "$qemu"
+    assert_eq "$(picture one)" "$shown" "the picture"
+    wait_for 20 peer is_gone one
+}
+
+define_vgpu one "profile='GRID M10-2Q'" --graphics --migratable
+virsh -q start one
+shown=$(picture one)
+qemu=$(qemu_pid one)
+
+say "virtvgpud does not run there"
+peer daemon_stop
+stays "virtvgpud is not running"
+peer daemon_start
+
+say "the GPUs that have the profile are cordoned there"
+peer virt-vgpu gpu-cordon "$M10" > /dev/null
+peer virt-vgpu gpu-cordon "$M10B" > /dev/null
+stays "cordoned"
+wait_for 20 peer told "'one': migration to this host refused .*cordoned"
+peer virt-vgpu gpu-uncordon "$M10" > /dev/null
+peer virt-vgpu gpu-uncordon "$M10B" > /dev/null
+
+say "the driver there refuses to make the vGPU"
+peer knob create_fail_next 1 "$M10"
+peer knob create_fail_next 1 "$M10B"
+stays "'one'"
+peer knob create_fail_next 0 "$M10"
+peer knob create_fail_next 0 "$M10B"
+
+say "the driver there refuses the state"
+peer knob resume_fail_next 1 "$M10"
+peer knob resume_fail_next 1 "$M10B"
+stays "Input/output error|unexpectedly|migration"
+peer knob resume_fail_next 0 "$M10"
+peer knob resume_fail_next 0 "$M10B"
+
+# Without --p2p QEMU would wait for the other one until TCP gives up, which takes a quarter of an hour.
+say "the network is cut while the state is sent"
+knob save_delay_ms 10000 "$M10"
+migrate one --p2p > /run/lab-migrate 2>&1 &
+migration=$!
+switches() { is_state one paused && peer is_state one paused; }
+wait_for 20 switches
+ip link set eth0 down
+rc=0
+wait "$migration" || rc=$?
+say "the migration: $rc, $(cat /run/lab-migrate)"
+knob save_delay_ms 0 "$M10"
+[ "$rc" != 0 ] || fail "it has migrated"
+wait_for 60 runs one 1
+same_qemu one "$qemu"
+ip link set eth0 up
+wait_for 60 peer is_gone one
+
+say "and now it migrates"
+migrate one
+wait_for 20 peer runs one 1
+assert_eq "$(peer picture one)" "$shown" "the picture there"

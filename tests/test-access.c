@@ -34,7 +34,7 @@ connect_to_bus(void)
 
 /* --- polkit --------------------------------------------------------------------------------- */
 
-typedef enum { ABSENT, YES, NO, PASSWORD, BROKEN, THINKS } Policy;
+typedef enum { ABSENT, YES, NO, PASSWORD, BROKEN, UNOWNED, THINKS } Policy;
 
 static struct {
     GMainContext *context;
@@ -68,6 +68,10 @@ on_question(GDBusConnection *connection, const char *sender, const char *path,
         g_dbus_method_invocation_return_dbus_error(call,
                                                    "org.freedesktop.PolicyKit1.Error.Failed",
                                                    "Action org.virtvgpu.use is not registered");
+    else if (polkit.policy == UNOWNED)
+        g_dbus_method_invocation_return_dbus_error(call,
+                                                   "org.freedesktop.DBus.Error.NameHasNoOwner",
+                                                   "it has just ended");
     else
         g_dbus_method_invocation_return_value(call,
                                               g_variant_new("((bba{ss}))", polkit.policy == YES,
@@ -148,6 +152,8 @@ static const struct {
       "Method is for administrators, and this host has no polkit; run it as root", 0 },
     { "use is for root while polkit is broken", "use", SOMEBODY, BROKEN, false, "not registered",
       1 },
+    { "use is for root if polkit has just ended", "use", SOMEBODY, UNOWNED, false,
+      "this host has no polkit", 1 },
     { "manage is allowed by polkit", "manage", SOMEBODY, YES, false, NULL, 1 },
     { "manage is denied by polkit", "manage", SOMEBODY, NO, false, "org.virtvgpu.manage", 1 },
     { "manage is for root without polkit", "manage", SOMEBODY, ABSENT, false, "no polkit", 0 },
@@ -199,7 +205,8 @@ test_access(void **state)
         allowed = vgpu_access_check(bus, &access, &error);
         if (allowed == !accesses[i].denied && polkit.questions == accesses[i].questions &&
             (allowed || (g_error_matches(error, VGPU_ERROR, VGPU_ERROR_DENIED) &&
-                         strstr(error->message, accesses[i].denied)))) {
+                         strstr(error->message, accesses[i].denied) &&
+                         !strstr(error->message, "GDBus.Error")))) {
             if (polkit.questions)
                 check_question(&access, accesses[i].interactive);
             continue;
@@ -274,6 +281,39 @@ test_passwords(void **state)
     g_ptr_array_unref(polkit.thinking);
 }
 
+static gboolean
+give_first_password(gpointer opaque)
+{
+    (void) opaque;
+    g_dbus_method_invocation_return_value(g_ptr_array_steal_index(polkit.thinking, 0),
+                                          g_variant_new("((bba{ss}))", TRUE, FALSE, NULL));
+    return G_SOURCE_REMOVE;
+}
+
+/* A dialog that ends counts no longer for its user, and those of others continue to count. */
+static void
+test_passwords_in_turn(void **state)
+{
+    GThread *first, *waiting[3];
+
+    (void) state;
+    polkit.thinking = g_ptr_array_new();
+    set_policy(THINKS);
+    first = g_thread_new("dialog", wait_for_password, GUINT_TO_POINTER(SOMEBODY));
+    wait_for_questions(1);
+    waiting[0] = g_thread_new("dialog", wait_for_password, GUINT_TO_POINTER(SOMEBODY + 1));
+    wait_for_questions(2);
+    g_main_context_invoke(polkit.context, give_first_password, NULL);
+    assert_non_null(g_thread_join(first));
+    for (guint i = 1; i < 3; i++)
+        waiting[i] = g_thread_new("dialog", wait_for_password, GUINT_TO_POINTER(SOMEBODY));
+    wait_for_questions(4);
+    g_main_context_invoke(polkit.context, give_passwords, NULL);
+    for (guint i = 0; i < 3; i++)
+        assert_non_null(g_thread_join(waiting[i]));
+    g_ptr_array_unref(polkit.thinking);
+}
+
 /* Each waiting call occupies a thread, so all callers together may have eight dialogs open. */
 static void
 test_many_passwords(void **state)
@@ -323,6 +363,7 @@ static const struct {
       "('', @a{sv} {'pool': <uint32 1>}, uint32 1)", "use", "{'method': 'Attach'}" },
     { "a pool", "DestroyPool", "('design',)", "manage",
       "{'method': 'DestroyPool', 'pool': 'design'}" },
+    { "no pool", "DestroyPool", "('',)", "manage", "{'method': 'DestroyPool'}" },
     { "a document without a name", "DefinePool", "('<vgpupool/>',)", "manage",
       "{'method': 'DefinePool'}" },
     { "a document", "DefinePool", "('<vgpupool><name>design</name></vgpupool>',)", "manage",
@@ -462,9 +503,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_access),    cmocka_unit_test(test_own_user),
-        cmocka_unit_test(test_passwords), cmocka_unit_test(test_many_passwords),
-        cmocka_unit_test(test_calls),     cmocka_unit_test(test_annotations),
+        cmocka_unit_test(test_access),
+        cmocka_unit_test(test_own_user),
+        cmocka_unit_test(test_passwords),
+        cmocka_unit_test(test_many_passwords),
+        cmocka_unit_test(test_passwords_in_turn),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_annotations),
     };
     g_autofree char *daemon = g_find_program_in_path("dbus-daemon");
 

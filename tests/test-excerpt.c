@@ -54,10 +54,45 @@ test_same(void **state)
     assert_string_equal(now, was); /* the domain itself is as it was */
 }
 
+#define USERS                                                                                    \
+    "<domain type='kvm' id='7'><name>a</name><devices>"                                          \
+    "<hostdev type='mdev'><alias name='ua-vgpu-0'/></hostdev>"                                   \
+    "<hostdev type='mdev'><alias name='ua-vgpu-01'/></hostdev>"                                  \
+    "<hostdev type='pci'><alias name='ua-other'/></hostdev>"                                     \
+    "<hostdev type='pci'><alias name='ua-vgpu-1'/></hostdev><hostdev type='pci'/>"               \
+    "</devices></domain>"
+
+static void
+test_portable(void **state)
+{
+    g_autoptr(VgpuDomain) domain = vgpu_domain_parse(BEFORE, strlen(BEFORE), NULL, NULL);
+    g_autofree char *was = vgpu_xml_dump_doc(domain->doc);
+    g_autofree char *xml = vgpu_excerpt_make_portable(domain), *now = NULL, *users = NULL;
+    g_autoptr(VgpuDomain) after = vgpu_domain_parse(xml, strlen(xml), NULL, NULL);
+    g_autoptr(VgpuDomain) other = vgpu_domain_parse(USERS, strlen(USERS), NULL, NULL);
+    g_autoptr(VgpuDomain) rest = NULL;
+
+    assert_non_null(after);
+    assert_null(strstr(xml, "long"));
+    assert_int_equal(after->id, -1);
+    assert_int_equal(after->wants->len, 1);
+    assert_int_equal(after->hostdevs->len, 0);
+    now = vgpu_xml_dump_doc(domain->doc);
+    assert_string_equal(now, was);
+
+    assert_non_null(other);
+    users = vgpu_excerpt_make_portable(other);
+    rest = vgpu_domain_parse(users, strlen(users), NULL, NULL);
+    assert_int_equal(rest->hostdevs->len, 3);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same),
+        cmocka_unit_test(test_portable),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

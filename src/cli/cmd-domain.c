@@ -11,10 +11,12 @@
 #include "cli/command.h"
 #include "cli/doctor-manager.h"
 #include "cli/domain-io.h"
+#include "cli/explanation.h"
 #include "cli/interrupt.h"
+#include "cli/migration-here.h"
+#include "cli/migration.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
-#include "cli/terminal.h"
 #include "cli/xml-file.h"
 #include "domain/domain.h"
 #include "domain/excerpt.h"
@@ -22,43 +24,21 @@
 #include "libvirt/domains.h"
 
 static struct {
-    char *xml;
+    char *xml, *migrate;
+    gboolean host;
+    int bandwidth;
 } option;
 
 static const GOptionEntry explain_options[] = {
     { "xml", 0, 0, G_OPTION_ARG_FILENAME, &option.xml,
       "a file instead of a domain; '-' is standard input", "FILE" },
-    { 0 },
-};
-
-static const VgpuColumn candidate_columns[] = {
-    { .key = "index", .header = "vGPU" },
-    { .key = "gpu", .header = "GPU" },
-    { .key = "verdict", .header = "Verdict", .state = true },
-    { .key = "reason", .header = "Reason", .fit = VGPU_FIT_WRAP },
-    { 0 },
-};
-
-static const VgpuColumn plan_columns[] = {
-    { .key = "index" },
-    { .key = "profile" },
-    { .key = "gpu" },
-    { .key = "parent" },
-    { .key = "state" },
-    { .key = "note" },
-    { 0 },
-};
-
-static const VgpuColumn available_columns[] = {
-    { .key = "gpu" }, { .key = "id" }, { .key = "name" }, { .key = "available" }, { 0 },
-};
-
-static const VgpuColumn explain_columns[] = {
-    { .key = "possible" },
-    { .key = "plan", .nested = plan_columns },
-    { .key = "candidates", .nested = candidate_columns },
-    { .key = "reason" },
-    { .key = "available", .nested = available_columns },
+    { "migrate", 0, 0, G_OPTION_ARG_STRING, &option.migrate,
+      "whether the running domain can be migrated to that libvirt", "URI" },
+    { "bandwidth", 0, 0, G_OPTION_ARG_INT, &option.bandwidth,
+      "with --migrate: of the link to it, in MiB/s [" G_STRINGIFY(VGPU_MIGRATION_BANDWIDTH) "]",
+      "MIB" },
+    { "host", 0, 0, G_OPTION_ARG_NONE, &option.host,
+      "with --json: also what another host needs to know before a migration", NULL },
     { 0 },
 };
 
@@ -71,53 +51,6 @@ domain_xml(const VgpuCli *cli, const char *name, GError **error)
     if (!domain)
         return NULL;
     return g_strdup(domain->definition ? domain->definition : domain->live);
-}
-
-/* @text in lines that begin at column @indent. */
-static void
-print_wrapped(const char *text, guint indent)
-{
-    guint width = MAX(vgpu_terminal_width(), indent + 20) - indent;
-    g_autoptr(GPtrArray) lines = vgpu_table_wrap(text, width);
-
-    for (guint i = 0; i < lines->len; i++)
-        printf("%*s%s\n", (int) indent, "", (const char *) lines->pdata[i]);
-}
-
-/* "  GPU  PROFILE: 3, PROFILE: 1": rows of one GPU follow each other. Lines break between profiles, and
- * continue below the first of them. */
-static void
-print_available(GVariant *available)
-{
-    gsize width = vgpu_terminal_width(), column = 0;
-    g_autofree char *last = NULL;
-    int indent = 0;
-
-    for (gsize i = 0; i < g_variant_n_children(available); i++) {
-        g_autoptr(GVariant) row = g_variant_get_child_value(available, i);
-        g_autoptr(GVariant) n = g_variant_lookup_value(row, "available", NULL);
-        g_autofree char *number = n ? g_variant_print(n, FALSE) : g_strdup("-");
-        g_autofree char *item = NULL;
-        const char *gpu = "-", *name = "-";
-
-        (void) !g_variant_lookup(row, "gpu", "&s", &gpu);
-        (void) !g_variant_lookup(row, "name", "&s", &name);
-        item = g_strdup_printf("%s: %s", name, number);
-        if (g_strcmp0(gpu, last) != 0) {
-            indent = printf("%s  %s  ", last ? "\n" : "", gpu) - (last != NULL);
-            column = (gsize) indent;
-            g_free(last);
-            last = g_strdup(gpu);
-        } else if (column + strlen(", ,") + strlen(item) > width) {
-            printf(",\n%*s", indent, "");
-            column = (gsize) indent;
-        } else {
-            column += (gsize) printf(", ");
-        }
-        column += (gsize) printf("%s", item);
-    }
-    if (last)
-        printf("\n");
 }
 
 /* Suggest names for unknown ones in the annotation. */
@@ -139,71 +72,6 @@ print_guesses(VgpuBusManager1 *manager, const VgpuDomain *domain)
                 break;
         }
     }
-}
-
-static void
-print_explanation(const char *what, bool possible, GVariant *result, bool wide)
-{
-    g_autoptr(GVariant) plan = g_variant_lookup_value(result, "plan", G_VARIANT_TYPE("as"));
-    g_autoptr(GVariant) candidates =
-        g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
-    g_autoptr(GVariant) available =
-        g_variant_lookup_value(result, "available", G_VARIANT_TYPE("aa{sv}"));
-    const char *reason = NULL;
-
-    printf("%s: a start %s\n", what, possible ? "is possible now" : "is not possible now");
-    for (gsize i = 0; plan && i < g_variant_n_children(plan); i++) {
-        const char *line;
-
-        g_variant_get_child(plan, i, "&s", &line);
-        printf("  %s\n", line);
-    }
-    if (candidates && g_variant_n_children(candidates) > 0) {
-        printf("\n");
-        vgpu_table_print(candidate_columns, candidates, false, wide);
-    }
-    if (g_variant_lookup(result, "reason", "&s", &reason) && *reason) {
-        printf("\n");
-        print_wrapped(reason, 0);
-    }
-    if (available && g_variant_n_children(available) > 0) {
-        printf("\nRoom now:\n");
-        print_available(available);
-    }
-}
-
-/* In the form of `explain --json`: on the bus `plan` is lines of text, with its data in another key. */
-static GVariant *
-with_plan(GVariant *result)
-{
-    g_autoptr(GVariant) vgpus = g_variant_lookup_value(result, "vgpus", G_VARIANT_TYPE("aa{sv}"));
-    GVariantDict dict;
-
-    g_variant_dict_init(&dict, result);
-    if (vgpus)
-        g_variant_dict_insert_value(&dict, "plan", vgpus);
-    else
-        g_variant_dict_remove(&dict, "plan");
-    return g_variant_dict_end(&dict);
-}
-
-/* Whether a GPU does not answer: then it is not known that the domain cannot start. */
-static bool
-is_unknown(GVariant *result)
-{
-    g_autoptr(GVariant) candidates =
-        g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
-    gsize n = candidates ? g_variant_n_children(candidates) : 0;
-
-    for (gsize i = 0; i < n; i++) {
-        g_autoptr(GVariant) row = g_variant_get_child_value(candidates, i);
-        const char *verdict = "";
-
-        g_variant_lookup(row, "verdict", "&s", &verdict);
-        if (strcmp(verdict, "not-answering") == 0)
-            return true;
-    }
-    return false;
 }
 
 /* The domain in a file. virt-install prints a domain twice, for the installation and for the time after
@@ -238,17 +106,7 @@ read_domain(char **xml, gsize len, const char *what, GError **error)
 static const VgpuColumn *
 explain_table(void)
 {
-    return candidate_columns;
-}
-
-static void
-print_table(GVariant *result, bool wide)
-{
-    g_autoptr(GVariant) candidates =
-        g_variant_lookup_value(result, "candidates", G_VARIANT_TYPE("aa{sv}"));
-
-    if (candidates)
-        vgpu_table_print(candidate_columns, candidates, false, wide);
+    return option.migrate ? vgpu_migration_columns : vgpu_explanation_columns;
 }
 
 /* The part of it that virtvgpud needs, as the size of users' calls is limited (daemon/limits.h). */
@@ -258,6 +116,37 @@ arguments_of(const VgpuDomain *domain)
     g_autofree char *xml = vgpu_excerpt_make(domain);
 
     return g_variant_new("(s)", xml);
+}
+
+/* Its libvirt may be off, or not for this user. */
+static void
+print_json(const VgpuCli *cli, VgpuBusManager1 *manager, GVariant *result)
+{
+    g_autoptr(virConnect) conn = option.host ? vgpu_domain_io_connect(cli, true, NULL) : NULL;
+
+    vgpu_explanation_print_json(result, option.host ? vgpu_migration_here_describe(conn, manager,
+                                                                                   cli->root)
+                                                    : NULL);
+}
+
+static int
+explain_migration(const VgpuCli *cli, const char *name, GError **error)
+{
+    g_autoptr(VgpuMigration) migration = NULL;
+
+    if (option.xml || option.host)
+        return vgpu_command_usage(error, "--migrate goes with DOMAIN alone");
+    if (!name)
+        return vgpu_command_usage(error, "--migrate needs a DOMAIN");
+    if (option.bandwidth < 0)
+        return vgpu_command_usage(error, "--bandwidth %d: at least 1", option.bandwidth);
+    if (!(migration =
+              vgpu_migration_look(cli, name, option.migrate, (guint64) option.bandwidth, error)))
+        return EXIT_FAILURE;
+    vgpu_migration_print(cli, migration);
+    return migration->verdict == VGPU_TRUTH_YES  ? EXIT_SUCCESS
+           : migration->verdict == VGPU_TRUTH_NO ? EXIT_FAILURE
+                                                 : VGPU_EXIT_UNKNOWN;
 }
 
 static int
@@ -271,8 +160,14 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     gboolean possible = FALSE;
     gsize len = 0;
 
+    if (option.migrate)
+        return explain_migration(cli, args[0], error);
     if (!vgpu_domain_io_check_source(args[0], option.xml, error))
         return VGPU_EXIT_USAGE;
+    if (option.bandwidth)
+        return vgpu_command_usage(error, "--bandwidth goes with --migrate");
+    if (option.host && !cli->json)
+        return vgpu_command_usage(error, "--host goes with --json");
     if (!(xml = option.xml ? vgpu_xml_file_read(option.xml, &len, error)
                            : domain_xml(cli, args[0], error)))
         return EXIT_FAILURE;
@@ -285,17 +180,17 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     g_variant_lookup(result, "possible", "b", &possible);
     vgpu_domain_io_print_warnings(what, domain, manager);
     if (cli->json) {
-        vgpu_table_print_object(explain_columns, with_plan(result));
+        print_json(cli, manager, result);
     } else if (vgpu_table_is_alone()) {
-        print_table(result, cli->wide);
+        vgpu_explanation_print_table(result, cli->wide);
     } else if (!domain->wants->len) {
         printf("%s asks for no vGPU (see 'virt-vgpu annotate')\n", what);
     } else {
-        print_explanation(what, possible, result, cli->wide);
+        vgpu_explanation_print(what, result, cli->wide);
         if (!possible)
             print_guesses(manager, domain);
     }
-    if (!possible && is_unknown(result))
+    if (!possible && vgpu_explanation_is_unknown(result))
         return VGPU_EXIT_UNKNOWN;
     return possible ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -435,14 +330,21 @@ run_start(const VgpuCli *cli, char **args, GError **error)
 
 const VgpuCommand vgpu_commands_domain[] = {
     { .name = "explain",
-      .synopsis = "DOMAIN | --xml FILE",
+      .synopsis = "DOMAIN [--migrate URI] | --xml FILE",
       .summary = "what a start would do now, or why it would fail",
       .description =
           "Shows which GPU each annotated vGPU of the domain would get if the domain were "
           "started now, why each GPU fits or not, the error that the start would report, and "
           "how many more of each profile fit now. Changes nothing. The exit status is 1 if a "
-          "start is not possible, 8 if a GPU that does not answer might have room.",
-      .example = "virt-vgpu explain web1\nvirt-vgpu explain --xml web1.xml --json",
+          "start is not possible, 8 if a GPU that does not answer might have room. With "
+          "--migrate "
+          "shows whether the running domain can be migrated to the libvirt of another host, "
+          "which "
+          "is asked through ssh, and for how long the guest would be paused; the exit status is "
+          "8 "
+          "if something could not be checked.",
+      .example = "virt-vgpu explain web1\nvirt-vgpu explain --xml web1.xml --json\n"
+                 "virt-vgpu explain web1 --migrate qemu+ssh://root@host2/system",
       .max_args = 1,
       .options = explain_options,
       .columns = explain_table,

@@ -79,6 +79,9 @@ vgpu_terminal_colour_of(const char *state)
         { "ok", GREEN },
         { "warn", YELLOW },
         { "fail", RED },
+        /* checks of a migration; "failed" is above */
+        { "warning", YELLOW },
+        { "unknown", YELLOW },
         /* steps of a host layout */
         { "done", GREEN },
     };

@@ -19,10 +19,10 @@ static const char *const needless[] = {
     "self::model)]",
 };
 
-char *
-vgpu_excerpt_make(const VgpuDomain *domain)
+static xmlDoc *
+make(const VgpuDomain *domain)
 {
-    g_autoptr(xmlDoc) doc = xmlCopyDoc(domain->doc, 1);
+    xmlDoc *doc = xmlCopyDoc(domain->doc, 1);
 
     for (gsize i = 0; i < G_N_ELEMENTS(needless); i++) {
         g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, needless[i]);
@@ -32,5 +32,29 @@ vgpu_excerpt_make(const VgpuDomain *domain)
             xmlFreeNode(nodes->pdata[n]);
         }
     }
+    return doc;
+}
+
+char *
+vgpu_excerpt_make(const VgpuDomain *domain)
+{
+    g_autoptr(xmlDoc) doc = make(domain);
+
+    return vgpu_xml_dump_doc(doc);
+}
+
+char *
+vgpu_excerpt_make_portable(const VgpuDomain *domain)
+{
+    g_autoptr(xmlDoc) doc = make(domain);
+    g_autoptr(GPtrArray) nodes = vgpu_xml_nodes(doc, NULL, "/domain/devices/hostdev");
+
+    for (guint i = 0; i < nodes->len; i++) {
+        g_autofree char *alias = vgpu_xml_text(doc, nodes->pdata[i], "alias/@name");
+
+        if (alias && vgpu_domain_parse_alias(alias) >= 0)
+            vgpu_xml_remove(nodes->pdata[i]);
+    }
+    xmlUnsetProp(xmlDocGetRootElement(doc), BAD_CAST "id");
     return vgpu_xml_dump_doc(doc);
 }

@@ -8,3 +8,7 @@
  * annotation, host devices, and the places, names and kinds of the others. Some of what lint.h reads is
  * missing. */
 char *vgpu_excerpt_make(const VgpuDomain *domain);
+
+/* The same without the host devices that are ours, and without an id, for another host: there it gets those of that
+ * host. */
+char *vgpu_excerpt_make_portable(const VgpuDomain *domain);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The answers of ssh, and of the virt-vgpu at its other end. */
+#include "test.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/peer.h"
+
+#define HOST "'host': {'version': '0.3.0', 'qemu': '10.0.2', 'gpus': []}"
+#define PLAN "'plan': [{'index': 1, 'profile': 'A2-4Q', 'gpu': '0000:41:00.0'}]"
+#define ERROR(code, detail) "{'error': 'x', 'code': " code ", 'detail': '" detail "'}"
+
+static const struct {
+    const char *what;
+    int status;
+    const char *out, *err;
+    VgpuMigrationStatus silence; /* of those that have not answered: */
+    const char *reason;          /* NULL: an answer, with */
+    VgpuTruth room;
+    const char *no_room;
+    const char *profile; /* of vGPU 1 */
+} cases[] = {
+    { "room", 0, "{'possible': true, 'reason': null, " PLAN ", " HOST "}", "",
+      .room = VGPU_TRUTH_YES, .profile = "A2-4Q" },
+    { "no room", 1, "{'possible': false, 'reason': 'full', 'plan': [], " HOST "}", "",
+      .room = VGPU_TRUTH_NO, .no_room = "full" },
+    { "no room, without a reason", 1, "{'possible': false, " HOST "}", "",
+      .room = VGPU_TRUTH_NO },
+    { "a GPU that does not answer", 8, "{'possible': false, 'reason': 'hangs', " HOST "}", "",
+      .room = VGPU_TRUTH_UNKNOWN, .no_room = "hangs" },
+    { "a warning beside it", 0, "{'possible': true, " HOST "}", "virt-vgpu: x\n",
+      .room = VGPU_TRUTH_YES },
+    { "a plan without numbers", 0,
+      "{'possible': true, 'plan': [{'profile': 'x'}, 3, null, {'index': 1}], " HOST "}", "",
+      .room = VGPU_TRUTH_YES },
+    { "a plan of another kind", 0, "{'possible': true, 'plan': 'x', " HOST "}", "",
+      .room = VGPU_TRUTH_YES },
+
+    { "not installed", 127, "", "bash: virt-vgpu: command not found\n", VGPU_MIGRATION_FAILED,
+      "not installed" },
+    { "not executable", 126, "", "x", VGPU_MIGRATION_FAILED, "not installed" },
+    { "ssh fails", 255, "",
+      "** banner **\nssh: connect to host h2 port 22: Connection refused\r\n",
+      VGPU_MIGRATION_UNKNOWN,
+      "ssh failed: ssh: connect to host h2 port 22: Connection refused; log" },
+    { "ssh is silent", 255, "", "", VGPU_MIGRATION_UNKNOWN, "ssh failed: it printed nothing" },
+    { "ssh is killed", -1, "", "", VGPU_MIGRATION_UNKNOWN, "no answer" },
+    { "it does not know --host", 2, ERROR("2", "Unknown option --host"), "See 'virt-vgpu help'.",
+      VGPU_MIGRATION_UNKNOWN, "too old to be asked: Unknown option --host" },
+    { "nor errors as JSON", 2, "", "virt-vgpu: Unknown option --host\n", VGPU_MIGRATION_UNKNOWN,
+      "too old to be asked" },
+    { "its daemon is down", 6, ERROR("6", "virtvgpud is not running"), "x", VGPU_MIGRATION_FAILED,
+      "it says: virtvgpud is not running" },
+    { "it refuses the annotation", 1, ERROR("1", "line 3: unknown attribute"), "x",
+      VGPU_MIGRATION_FAILED, "it says: line 3" },
+    { "it refuses the user", 7, ERROR("7", "access denied"), "x", VGPU_MIGRATION_UNKNOWN,
+      "no answer: access denied" },
+    { "it could not find out", 8, ERROR("8", "a driver hangs"), "x", VGPU_MIGRATION_UNKNOWN,
+      "no answer: a driver hangs" },
+    { "an explanation without a host", 0, "{'possible': true}", "", VGPU_MIGRATION_UNKNOWN,
+      "no answer" },
+    { "a host of another kind", 0, "{'possible': true, 'host': 'x'}", "", VGPU_MIGRATION_UNKNOWN,
+      "no answer" },
+    { "possible of another kind", 0, "{'possible': 'true', " HOST "}", "", VGPU_MIGRATION_UNKNOWN,
+      "no answer" },
+    { "not an object", 0, "[]", "", VGPU_MIGRATION_UNKNOWN, "no answer" },
+    { "not JSON", 0, "Welcome", "", VGPU_MIGRATION_UNKNOWN, "no answer" },
+    { "nothing", 0, "", "", VGPU_MIGRATION_UNKNOWN, "no answer: it printed nothing" },
+    { "a failure without an object", 1, "", "sh: oops\n", VGPU_MIGRATION_UNKNOWN, "sh: oops" },
+};
+
+static void
+test_read(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = g_strdelimit(g_strdup(cases[i].out), "'", '"');
+        g_autoptr(VgpuPeer) peer = vgpu_peer_read(cases[i].status, out, cases[i].err);
+        const VgpuPeerPlan *plan = peer->plan->len ? peer->plan->pdata[0] : NULL;
+
+        if ((peer->host != NULL) != (cases[i].reason == NULL))
+            fail_msg("%s: %s", cases[i].what, peer->host ? "an answer" : peer->silence_reason);
+        if (!peer->host &&
+            (peer->silence != cases[i].silence || !strstr(peer->silence_reason, cases[i].reason)))
+            fail_msg("%s: %d, %s", cases[i].what, peer->silence, peer->silence_reason);
+        if (peer->room != cases[i].room || g_strcmp0(peer->no_room, cases[i].no_room) != 0)
+            fail_msg("%s: room %d, %s", cases[i].what, peer->room, peer->no_room);
+        if (g_strcmp0(plan ? plan->profile : NULL, cases[i].profile) != 0)
+            fail_msg("%s: %s", cases[i].what, plan ? plan->profile : "no plan");
+        if (plan)
+            assert_int_equal(plan->index, 1);
+    }
+}
+
+/* Nothing is run for these. */
+static void
+test_ask(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VgpuPeer) peer = vgpu_peer_ask("qemu+tls://h2/system", "<domain/>", &error);
+
+    assert_non_null(peer);
+    assert_int_equal(peer->silence, VGPU_MIGRATION_UNKNOWN);
+    assert_non_null(strstr(peer->silence_reason, "its hook decides"));
+    assert_null(vgpu_peer_ask("qemu+ssh://-h2/system", "<domain/>", &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_ask),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

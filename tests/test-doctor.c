@@ -316,27 +316,27 @@ test_migration(void **state)
         const char *detail;
     } hosts[] = {
         { "Debian 13",
-          { VGPU_DOCTOR_VERSION(6, 12), VGPU_DOCTOR_VERSION(10, 0), VGPU_IOMMUFD_MISSING },
+          { VGPU_DOCTOR_VERSION(6, 12), VGPU_DOCTOR_VERSION(10, 0), VGPU_TRUTH_NO },
           "possible for a domain that has enable-migration=on, if the GPU's driver can do it: "
           "this "
           "kernel was built without IOMMUFD; see migration.md" },
         { "Debian 12",
-          { VGPU_DOCTOR_VERSION(6, 1), VGPU_DOCTOR_VERSION(7, 2), VGPU_IOMMUFD_MISSING },
+          { VGPU_DOCTOR_VERSION(6, 1), VGPU_DOCTOR_VERSION(7, 2), VGPU_TRUTH_NO },
           "cannot be saved, and cannot migrate: that needs QEMU 8.1, this is 7.2" },
         { "Ubuntu 22.04",
-          { VGPU_DOCTOR_VERSION(5, 15), VGPU_DOCTOR_VERSION(8, 2), VGPU_IOMMUFD_THERE },
+          { VGPU_DOCTOR_VERSION(5, 15), VGPU_DOCTOR_VERSION(8, 2), VGPU_TRUTH_YES },
           "that needs Linux 5.18, this is 5.15" },
         { "all of it",
-          { VGPU_DOCTOR_VERSION(6, 17), VGPU_DOCTOR_VERSION(10, 1), VGPU_IOMMUFD_THERE },
+          { VGPU_DOCTOR_VERSION(6, 17), VGPU_DOCTOR_VERSION(10, 1), VGPU_TRUTH_YES },
           "possible if the GPU's driver can do it; see" },
         { "the first versions",
-          { VGPU_DOCTOR_VERSION(5, 18), VGPU_DOCTOR_VERSION(8, 1), VGPU_IOMMUFD_UNKNOWN },
+          { VGPU_DOCTOR_VERSION(5, 18), VGPU_DOCTOR_VERSION(8, 1), VGPU_TRUTH_UNKNOWN },
           "possible if the GPU's driver can do it; see" },
         { "QEMU is not known",
-          { VGPU_DOCTOR_VERSION(6, 12), 0, VGPU_IOMMUFD_THERE },
+          { VGPU_DOCTOR_VERSION(6, 12), 0, VGPU_TRUTH_YES },
           "possible if the GPU's driver can do it and QEMU is 8.1 or later; see" },
         { "nothing is known",
-          { 0, 0, VGPU_IOMMUFD_UNKNOWN },
+          { 0, 0, VGPU_TRUTH_UNKNOWN },
           "can do it, Linux is 5.18 or later and QEMU 8.1 or later; see" },
     };
 
@@ -538,6 +538,7 @@ static void
 test_reads_migration(void **state)
 {
     g_autoptr(FakeSysfs) host = fake_sysfs_new();
+    g_autofree char *long_list = NULL, *modules = NULL;
 
     (void) state;
     expect(host, "migration", NULL);
@@ -551,9 +552,16 @@ test_reads_migration(void **state)
     fake_file_set(host, "proc/sys/kernel/osrelease", "6.12.1\n");
     fake_file_set(host, "lib/modules/6.12.1/modules.builtin", "kernel/drivers/vfio/vfio.ko\n");
     expect(host, "migration", "ok possible for a domain that has enable-migration=on");
-    fake_file_set(host, "lib/modules/6.12.1/modules.order",
-                  "kernel/drivers/iommu/iommufd/iommufd.ko\n");
+    long_list = g_strnfill(100000, '\n'); /* longer than an attribute of sysfs may be */
+    modules = g_strconcat(long_list, "kernel/drivers/iommu/iommufd/iommufd.ko\n", NULL);
+    fake_file_set(host, "lib/modules/6.12.1/modules.order", modules);
     expect(host, "migration", "ok possible if the GPU's driver can do it and QEMU is 8.1");
+    fake_file_set(host, "lib/modules/6.12.1/modules.order", "");
+    expect(host, "migration", "ok possible for a domain");
+    fake_file_set(host, "boot/config-6.12.1", "# x\n# CONFIG_IOMMUFD is not set\n");
+    expect(host, "migration", "ok possible for a domain");
+    fake_file_set(host, "boot/config-6.12.1", "# x\nCONFIG_IOMMUFD=m\n");
+    expect(host, "migration", "ok possible if");
 }
 
 static void

@@ -101,7 +101,7 @@ vgpu_doctor_judge_migration(const VgpuMigrationFacts *facts)
                             facts->qemu / 1000, facts->qemu % 1000, page),
             NULL,
         };
-    if (facts->iommufd == VGPU_IOMMUFD_MISSING)
+    if (facts->iommufd == VGPU_TRUTH_NO)
         return (VgpuFinding) {
             OK,
             g_strdup_printf("possible for a domain that has enable-migration=on, if the GPU's "

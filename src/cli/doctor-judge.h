@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "cli/truth.h"
+
 #define VGPU_DOCTOR_OK "ok"
 #define VGPU_DOCTOR_WARN "warn"
 #define VGPU_DOCTOR_FAIL "fail"
@@ -35,16 +37,10 @@ VgpuFinding vgpu_doctor_judge_module(const char *name, bool loaded, bool sign,
 
 #define VGPU_DOCTOR_VERSION(major, minor) ((major) *1000u + (minor))
 
-typedef enum {
-    VGPU_IOMMUFD_UNKNOWN,
-    VGPU_IOMMUFD_MISSING,
-    VGPU_IOMMUFD_THERE,
-} VgpuIommufd;
-
 /* Versions as of VGPU_DOCTOR_VERSION(), 0: not known. */
 typedef struct {
     guint kernel, qemu;
-    VgpuIommufd iommufd; /* in the running kernel */
+    VgpuTruth iommufd; /* the running kernel has it */
 } VgpuMigrationFacts;
 /* Whether QEMU and the kernel can save a running domain with a vGPU. It is never a fault. */
 VgpuFinding vgpu_doctor_judge_migration(const VgpuMigrationFacts *facts);

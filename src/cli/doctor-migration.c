@@ -5,32 +5,10 @@
 #include <string.h>
 
 #include "cli/doctor-private.h"
+#include "cli/iommufd.h"
 
 #define KVM_OF_RHEL "usr/libexec/qemu-kvm"
 #define SYSTEM_QEMU "usr/bin/qemu-system-x86_64"
-
-/* Whether @file of the running kernel's modules names iommufd. */
-static bool
-names_iommufd(const VgpuSysfs *fs, const char *release, const char *file, bool *known)
-{
-    g_autofree char *path = g_strdup_printf("lib/modules/%s/%s", release, file);
-    g_autofree char *text = vgpu_sysfs_read(fs, path, NULL);
-
-    *known |= text != NULL;
-    return text && strstr(text, "/iommufd.ko");
-}
-
-static VgpuIommufd
-read_iommufd(const VgpuSysfs *fs, const char *release)
-{
-    bool known = false;
-
-    if (vgpu_sysfs_exists(fs, "dev/iommu") ||
-        (release && (names_iommufd(fs, release, "modules.builtin", &known) ||
-                     names_iommufd(fs, release, "modules.order", &known))))
-        return VGPU_IOMMUFD_THERE;
-    return known ? VGPU_IOMMUFD_MISSING : VGPU_IOMMUFD_UNKNOWN;
-}
 
 /* "QEMU emulator version 10.0.13 (Debian …)"; 0 when there is no QEMU. */
 static guint
@@ -64,11 +42,9 @@ vgpu_doctor_migration(VgpuDoctor *self)
 
     if (!self->cards->len)
         return;
-    if (release)
-        g_strchomp(release);
     /* Red Hat's 5.14 has it */
     if (release && !strstr(release, ".el") && sscanf(release, "%u.%u", &major, &minor) == 2)
         facts.kernel = VGPU_DOCTOR_VERSION(major, minor);
-    facts.iommufd = read_iommufd(self->fs, release);
+    facts.iommufd = vgpu_iommufd_find(self->fs, release);
     vgpu_doctor_row_add_finding(self, "migration", vgpu_doctor_judge_migration(&facts));
 }

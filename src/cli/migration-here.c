@@ -8,6 +8,7 @@
 
 #include "base/xml.h"
 #include "cli/bus.h"
+#include "cli/iommufd.h"
 #include "libvirt/connection.h"
 #include "sysfs/sysfs.h"
 
@@ -49,40 +50,11 @@ put_libvirt(GVariantDict *dict, virConnectPtr conn)
     put_version(dict, "qemu", qemu);
 }
 
-/* Whether the kernel's configuration, which distributions install in one of these places, has IOMMUFD built in or
- * as a module. */
-static VgpuTruth
-is_configured(const char *root, const char *kernel)
-{
-    static const char *const paths[] = { "boot/config-%s", "lib/modules/%s/config" };
-    g_autofree char *config = NULL;
-
-    for (gsize i = 0; i < G_N_ELEMENTS(paths) && !config; i++) {
-        g_auto(GStrv) parts = g_strsplit(paths[i], "%s", 2);
-        g_autofree char *name = g_strjoinv(kernel, parts);
-        g_autofree char *path = g_build_filename(root, name, NULL);
-
-        (void) !g_file_get_contents(path, &config, NULL, NULL);
-    }
-    if (!config)
-        return VGPU_TRUTH_UNKNOWN;
-    return strstr(config, "\nCONFIG_IOMMUFD=") ? VGPU_TRUTH_YES : VGPU_TRUTH_NO;
-}
-
-/* The device exists before the module is loaded, too (kernel: drivers/iommu/iommufd/main.c, its MODULE_ALIAS). */
-static VgpuTruth
-has_iommufd(const VgpuSysfs *fs, const char *root, const char *kernel)
-{
-    if (vgpu_sysfs_exists(fs, "dev/iommu"))
-        return VGPU_TRUTH_YES;
-    return kernel ? is_configured(root, kernel) : VGPU_TRUTH_UNKNOWN;
-}
-
 static void
-put_kernel(GVariantDict *dict, const VgpuSysfs *fs, const char *root)
+put_kernel(GVariantDict *dict, const VgpuSysfs *fs)
 {
     g_autofree char *kernel = vgpu_sysfs_read(fs, "proc/sys/kernel/osrelease", NULL);
-    VgpuTruth iommufd = has_iommufd(fs, root, kernel);
+    VgpuTruth iommufd = vgpu_iommufd_find(fs, kernel);
 
     put_text(dict, "kernel", kernel);
     if (iommufd != VGPU_TRUTH_UNKNOWN)
@@ -130,7 +102,7 @@ vgpu_migration_here_describe(virConnectPtr conn, VgpuBusManager1 *manager, const
     if (conn)
         put_libvirt(&dict, conn);
     if (fs)
-        put_kernel(&dict, fs, root);
+        put_kernel(&dict, fs);
     g_variant_dict_insert_value(&dict, "gpus", describe_gpus(manager, fs));
     return g_variant_dict_end(&dict);
 }

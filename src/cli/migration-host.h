@@ -8,12 +8,7 @@
 #include <stdbool.h>
 
 #include "cli/table.h"
-
-typedef enum {
-    VGPU_TRUTH_UNKNOWN,
-    VGPU_TRUTH_NO,
-    VGPU_TRUTH_YES,
-} VgpuTruth;
+#include "cli/truth.h"
 
 typedef struct {
     char *address;

@@ -28,6 +28,11 @@ same_vfs() {
     local i
     for ((i = 0; i < $2; i++)); do [ "$(defined_vf "$1" $i)" = "$(live_vf "$1" $i)" ] || return; done
 }
+# checks NAME CHECK…: what explain --migrate says of these, on one line.
+checks() {
+    json "[c['status'] for name in '${*:2}'.split() for c in v['checks'] if c['check'] == name]" \
+        explain "$1" --migrate "$PEER" || true
+}
 # told PATTERN: the daemon has reported such an event, since the guest was booted; for wait_for.
 told() { grep -qE "$1" "$virtvgpud_log"; }
 # is_gone NAME: neither the domain nor a vGPU of its is here; for wait_for.

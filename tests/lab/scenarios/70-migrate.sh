@@ -14,6 +14,7 @@ define_vgpu one "profile='GRID M10-2Q'" --graphics --migratable
 uuid=$(vgpu_uuid "$(domain_uuid one)" 0)
 virsh -q start one
 shown=$(picture one)
+assert_eq "$(checks one state host room profile tracking)" "['ok', 'ok', 'ok', 'ok', 'ok']" "explain --migrate"
 migrate one
 assert_eq "$(peer picture one)" "$shown" "the picture there"
 wait_for 20 peer runs one 1
@@ -29,6 +30,8 @@ define two --annot "$(annotation "profile='NVIDIA L40S-4Q' count='2'")" --migrat
 wait_for 30 is_injected two 2
 virsh -q start two
 wait_for 20 runs two 2
+assert_eq "$(checks two host room)" "['ok', 'failed']" "explain --migrate"
+assert_grep "no GPU has room" "$(virt-vgpu explain two --migrate "$PEER" || true)" "its reason"
 assert_fails "'two'.*no GPU has room" migrate two
 runs two 2 || fail "it does not run on"
 assert_fails "failed to get domain" peer virsh -q domstate two

@@ -56,17 +56,21 @@ host "$tmp/root" 550.54.16 'CONFIG_IOMMUFD=m'
 host "$tmp/there" 550.54.16 'CONFIG_IOMMUFD=m'
 
 mkdir "$tmp/bin"
-cat > "$tmp/bin/ssh" << 'END'
+# libvirt runs it for its own connection, too, without our environment
+cat > "$tmp/bin/ssh" << END
 #!/bin/sh
-printf '%s\n' "$@" > "$FAKE/words"
-cat > "$FAKE/sent"
-[ ! -e "$FAKE/run" ] || exec "$FAKE/run"
-cat "$FAKE/complaint" >&2
-cat "$FAKE/answer"
-exit "$(cat "$FAKE/status")"
+case "\$*" in
+    *virt-vgpu*) printf '%s\\n' "\$@" > "$tmp/words" ;;
+    *) echo "\$*" > "$tmp/libvirt"; exit 255 ;;
+esac
+cat > "$tmp/sent"
+[ ! -e "$tmp/run" ] || exec "$tmp/run"
+cat "$tmp/complaint" >&2
+cat "$tmp/answer"
+exit "\$(cat "$tmp/status")"
 END
 chmod +x "$tmp/bin/ssh"
-export FAKE="$tmp" PATH="$tmp/bin:$PATH"
+export PATH="$tmp/bin:$PATH"
 
 # answers STATUS OUT [ERR]: what ssh does next; 'single' quotes become double ones
 answers()
@@ -80,16 +84,22 @@ there="'host':{'uuid':'bbbbbbbb-0000-4000-8000-000000000009','version':'9.9','li
 plan="'plan':[{'index':0,'profile':'NVIDIA A2-4Q','gpu':'0000:61:00.0','parent':null,'state':'planned','note':null}]"
 room="{'possible':true,'reason':null,$plan,$there}"
 
-# asks EXIT ARGUMENT...: explain, where libvirt and QEMU are new enough
-asks()
+# on_new EXIT ARGUMENT...: as cli, where libvirt and QEMU are new enough; asks EXIT ARGUMENT...: the same for explain
+on_new()
 {
     want=$1
     shift
     ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$builddir/tests/new-libvirt.so \
-        "$builddir/virt-vgpu" explain "$@" > "$tmp/out" 2> "$tmp/err"
+        "$builddir/virt-vgpu" "$@" > "$tmp/out" 2> "$tmp/err"
     got=$?
     [ "$got" -eq "$want" ]
-    verdict $? "virt-vgpu explain $*: exit status $want, got $got"
+    verdict $? "virt-vgpu $*: exit status $want, got $got"
+}
+asks()
+{
+    status=$1
+    shift
+    on_new "$status" explain "$@"
 }
 
 # --- usage ------------------------------------------------------------------------------------
@@ -204,6 +214,32 @@ out "on 0000:41:00.0" "nvidia 550.54.16 on both" "QEMU 10.0.2 here, 10.0.2 there
 echo 535.1 > "$tmp/there/sys/bus/pci/devices/0000:41:00.0/driver/module/version"
 asks 1 web1 --migrate $uri
 out "nvidia 535.1 there is older than 550.54.16 here"
+
+# --- migrating --------------------------------------------------------------------------------
+on_new 1 migrate web1 $uri
+err "cannot migrate domain 'web1' to $uri: driver: nvidia 535.1 there is older"
+rm "$tmp/run"
+cli 2 migrate web1
+err "migrate: an argument is missing"
+cli 2 migrate web1 $uri --bandwidth -1
+err "--bandwidth -1: at least 1"
+cli 2 migrate web1 h2
+err "h2: "
+cli 3 migrate nobody $uri
+answers 1 "{'possible':false,'reason':'no GPU has room','plan':[],$there}"
+on_new 4 migrate web1 $uri
+err "cannot migrate domain 'web1' to $uri: room: no GPU has room"
+[ ! -e "$tmp/libvirt" ]
+verdict $? "libvirt does not even connect"
+on_new 1 migrate off $uri --json
+json '{"error":"failed","code":1,"detail":"cannotmigratedomain'
+echo "$room" | sed "s/'driver_version':'550.54.16'/'driver_version':'560.1'/" > "$tmp/newer"
+answers 0 "$(cat "$tmp/newer")"
+on_new 6 migrate web1 $uri
+err "web1: driver: warning: nvidia 560.1 there is newer than 550.54.16 here"
+err "cannot connect to libvirt at $uri"
+grep -q h2 "$tmp/libvirt"
+verdict $? "libvirt has tried to"
 
 echo "1..$tests"
 [ "$failures" -eq 0 ]

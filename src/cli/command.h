@@ -58,6 +58,7 @@ extern const VgpuCommand vgpu_commands_vgpu[];
 extern const VgpuCommand vgpu_commands_annotation[];
 extern const VgpuCommand vgpu_commands_domain[];
 extern const VgpuCommand vgpu_commands_attach[];
+extern const VgpuCommand vgpu_commands_migrate[];
 extern const VgpuCommand vgpu_commands_host[];
 extern const VgpuCommand vgpu_commands_iso[];
 extern const VgpuCommand vgpu_commands_import[];

@@ -54,6 +54,7 @@ static const VgpuCommandGroup groups[] = {
     { "Annotations", vgpu_commands_annotation },
     { "Domains", vgpu_commands_domain },
     { "Running domains", vgpu_commands_attach },
+    { "Migration", vgpu_commands_migrate },
     { "Import and removal", vgpu_commands_import },
     { "Guests", vgpu_commands_iso },
     { "Host", vgpu_commands_host },

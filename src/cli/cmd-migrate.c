@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verb migrate: checks both hosts, then has libvirt migrate the domain, with the caller's own rights. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/bus.h"
+#include "cli/command.h"
+#include "cli/domain-io.h"
+#include "cli/migration.h"
+#include "libvirt/connection.h"
+#include "libvirt/transfer.h"
+#include "libvirt/virerror.h"
+
+#define LOOK_US (G_USEC_PER_SEC / 2) /* between two looks at the progress */
+#define FREE_TRIES 25                /* a fifth of a second each, until the vGPUs are gone here */
+
+static struct {
+    int bandwidth;
+} option;
+
+static const GOptionEntry migrate_options[] = {
+    { "bandwidth", 0, 0, G_OPTION_ARG_INT, &option.bandwidth,
+      "of the link to it, in MiB/s [" G_STRINGIFY(VGPU_MIGRATION_BANDWIDTH) "]", "MIB" },
+    { 0 },
+};
+
+/* --- the checks ------------------------------------------------------------------------------ */
+
+/* The first that has failed is why. */
+static bool
+refuse(const VgpuMigration *self, GError **error)
+{
+    for (guint i = 0; i < self->checks->len; i++) {
+        const VgpuMigrationCheck *check = g_ptr_array_index(self->checks, i);
+        bool is_room = g_str_equal(check->check, "room");
+
+        if (check->status == VGPU_MIGRATION_FAILED)
+            return vgpu_error_set(error, is_room ? VGPU_ERROR_NO_CAPACITY : VGPU_ERROR_FAILED,
+                                  "cannot migrate domain '%s' to %s: %s: %s", self->state->name,
+                                  self->uri, check->check, check->detail);
+    }
+    return true;
+}
+
+/* What may still go wrong does not keep it from being tried: then the domain runs on here. */
+static void
+warn(const VgpuMigration *self)
+{
+    for (guint i = 0; i < self->checks->len; i++) {
+        const VgpuMigrationCheck *check = g_ptr_array_index(self->checks, i);
+
+        if (check->status != VGPU_MIGRATION_OK)
+            fprintf(stderr, "virt-vgpu: %s: %s: %s: %s\n", self->state->name, check->check,
+                    vgpu_migration_checks_word(check->status), check->detail);
+    }
+}
+
+/* --- the migration --------------------------------------------------------------------------- */
+
+/* It runs in a thread of its own, so that this one can show progress and give it up. */
+typedef struct {
+    virDomainPtr domain;
+    virConnectPtr there;
+    VgpuTransferPlan plan;
+    GMutex lock;
+    GCond finished;
+    bool is_done; /* guarded by lock */
+    bool ok;
+    GError *error;
+} Job;
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+    interrupted = 1;
+}
+
+static gpointer
+job_thread(gpointer data)
+{
+    Job *job = data;
+    g_autoptr(GError) error = NULL;
+    bool ok = vgpu_transfer_run(job->domain, job->there, &job->plan, &error);
+
+    g_mutex_lock(&job->lock);
+    job->ok = ok;
+    job->error = g_steal_pointer(&error);
+    job->is_done = true;
+    g_cond_signal(&job->finished);
+    g_mutex_unlock(&job->lock);
+    return NULL;
+}
+
+/* On a terminal in one line that is written again and again, else once. */
+static void
+show_progress(const Job *job, const char *name, guint look)
+{
+    guint64 done, total;
+
+    if (!isatty(STDERR_FILENO)) {
+        if (look == 2)
+            fprintf(stderr, "Domain '%s' is being migrated …\n", name);
+    } else if (vgpu_transfer_progress(job->domain, &done, &total)) {
+        fprintf(stderr, "\rDomain '%s': %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " MiB ",
+                name, done, total);
+    }
+}
+
+/* Called about twice a second. */
+static void
+attend(const Job *job, const char *name, guint look, bool *allowed, bool *aborted)
+{
+    *allowed = *allowed || vgpu_transfer_allow(job->domain, &job->plan);
+    show_progress(job, name, look);
+    if (interrupted && !*aborted) {
+        fprintf(stderr, "\nvirt-vgpu: the migration of domain '%s' is being given up\n", name);
+        vgpu_transfer_abort(job->domain);
+        *aborted = true;
+    }
+}
+
+static void
+wait_for(Job *job, const char *name)
+{
+    bool allowed = false, aborted = false, is_done = false;
+
+    for (guint look = 1; !is_done; look++) {
+        gint64 until = g_get_monotonic_time() + LOOK_US;
+
+        g_mutex_lock(&job->lock);
+        while (!job->is_done && g_cond_wait_until(&job->finished, &job->lock, until))
+            ;
+        is_done = job->is_done;
+        g_mutex_unlock(&job->lock);
+        if (!is_done)
+            attend(job, name, look, &allowed, &aborted);
+    }
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\n");
+}
+
+/* Ctrl-C gives the migration up; a second one ends the program. */
+static bool
+run_job(Job *job, const char *name, GError **error)
+{
+    const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+    struct sigaction before;
+    GThread *thread;
+
+    (void) sigaction(SIGINT, &action, &before);
+    thread = g_thread_new("migrate", job_thread, job);
+    wait_for(job, name);
+    g_thread_join(thread);
+    (void) sigaction(SIGINT, &before, NULL);
+    if (job->error)
+        g_propagate_error(error, g_steal_pointer(&job->error));
+    return job->ok;
+}
+
+static bool
+migrate(virConnectPtr here, const VgpuMigration *self, GError **error)
+{
+    g_autoptr(virConnect) there = vgpu_connection_open_once(self->uri, error);
+    g_autoptr(virDomain) domain = NULL;
+    VgpuTransferFacts facts = {
+        .libvirt_here = vgpu_connection_version(here),
+        .persistent = self->state->persistent,
+        .stun_ms = self->estimate.stun_ms,
+        .bandwidth = (guint64) option.bandwidth,
+    };
+    Job job = { 0 };
+
+    if (!there)
+        return false;
+    facts.libvirt_there = vgpu_connection_version(there);
+    (void) virConnectGetVersion(here, &facts.qemu_here);
+    if (!(domain = virDomainLookupByUUIDString(here, self->state->uuid)))
+        return vgpu_virerror_take(error, "cannot find domain '%s'", self->state->name);
+    job.domain = domain;
+    job.there = there;
+    job.plan = vgpu_transfer_plan(&facts);
+    return run_job(&job, self->state->name, error);
+}
+
+/* --- afterwards ------------------------------------------------------------------------------ */
+
+/* How many vGPUs of it are still on this host. */
+static guint
+count_here(VgpuBusManager1 *manager, const char *domain_uuid)
+{
+    g_autoptr(GVariant) rows =
+        vgpu_bus_query(manager, "ListVgpus", g_variant_new("(b)", FALSE), NULL);
+    guint n = 0;
+
+    for (gsize i = 0; rows && i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+        const char *domain = NULL;
+
+        n += g_variant_lookup(row, "domain_uuid", "&s", &domain) &&
+             g_str_equal(domain, domain_uuid);
+    }
+    return n;
+}
+
+static void
+report(const VgpuCli *cli, const VgpuMigration *self)
+{
+    g_autoptr(VgpuBusManager1) manager = vgpu_bus_open(cli->bus, NULL);
+    bool is_free = false;
+
+    if (cli->json) {
+        vgpu_migration_print(cli, self);
+        return;
+    }
+    for (guint i = 0; manager && !is_free && i < FREE_TRIES; i++) {
+        if (i)
+            g_usleep(G_USEC_PER_SEC / 5);
+        is_free = count_here(manager, self->state->uuid) == 0;
+    }
+    printf("Domain '%s' runs at %s; %s\n", self->state->name, self->uri,
+           is_free ? "its vGPUs are gone here" : "its vGPUs here are not gone yet");
+}
+
+static int
+run_migrate(const VgpuCli *cli, char **args, GError **error)
+{
+    g_autoptr(VgpuMigration) migration = NULL;
+    g_autoptr(virConnect) conn = NULL;
+
+    if (option.bandwidth < 0)
+        return vgpu_command_usage(error, "--bandwidth %d: at least 1", option.bandwidth);
+    if (!(migration =
+              vgpu_migration_look(cli, args[0], args[1], (guint64) option.bandwidth, error)) ||
+        !refuse(migration, error))
+        return EXIT_FAILURE;
+    warn(migration);
+    if (!(conn = vgpu_domain_io_connect(cli, false, error)) || !migrate(conn, migration, error))
+        return EXIT_FAILURE;
+    report(cli, migration);
+    return EXIT_SUCCESS;
+}
+
+const VgpuCommand vgpu_commands_migrate[] = {
+    { .name = "migrate",
+      .synopsis = "DOMAIN URI [--bandwidth MIB]",
+      .summary = "migrate a running domain with its vGPUs",
+      .description =
+          "Makes the checks of 'explain DOMAIN --migrate URI', and if none of them fails, has "
+          "libvirt migrate the running domain to URI with your own rights on both hosts. QEMU "
+          "is allowed to pause the guest for as long as its frame buffers need. A persistent "
+          "domain is defined there, and no longer here. Ctrl-C gives the migration up. If it "
+          "fails, the domain runs on here.",
+      .example = "virt-vgpu migrate web1 qemu+ssh://root@host2/system\n"
+                 "virt-vgpu migrate web1 qemu+ssh://root@host2/system --bandwidth 2500",
+      .min_args = 2,
+      .max_args = 2,
+      .options = migrate_options,
+      .run = run_migrate },
+    { 0 },
+};

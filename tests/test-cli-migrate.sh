@@ -241,5 +241,51 @@ err "cannot connect to libvirt at $uri"
 grep -q h2 "$tmp/libvirt"
 verdict $? "libvirt has tried to"
 
+# a libvirt that can; see moving-libvirt.c
+export MOVING_LOG="$tmp/moved" MOVING_SLOW="$tmp/slow"
+moves() # EXIT ARGUMENT...
+{
+    want=$1
+    shift
+    rm -f "$tmp/moved"
+    ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$builddir/tests/new-libvirt.so $builddir/tests/moving-libvirt.so" \
+        "$builddir/virt-vgpu" migrate "$@" > "$tmp/out" 2> "$tmp/err"
+    got=$?
+    [ "$got" -eq "$want" ]
+    verdict $? "virt-vgpu migrate $*: exit status $want, got $got"
+}
+moved() # LINE...: exactly these calls
+{
+    printf '%s\n' "$@" | cmp -s - "$tmp/moved"
+    verdict $? "libvirt is called: $*"
+}
+answers 0 "$room"
+moves 0 web1 $uri --json
+silent
+json '{"possible":true,"checks":[' '"stun_ms":1234,"data_mib":1234}'
+moved "flags 25" "parameters 0" # live, persistent there, undefined here
+moves 0 web1 $uri --bandwidth 2500 --json
+moved "flags 25" "parameters 1"
+answers 0 "$(cat "$tmp/newer")"
+moves 0 web1 $uri
+err "nvidia 560.1 there is newer"
+out "Domain 'web1' runs at $uri; its vGPUs here are not gone yet" # the fake daemon keeps them
+touch "$tmp/slow"
+answers 0 "$room"
+rm -f "$tmp/moved"
+ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$builddir/tests/new-libvirt.so $builddir/tests/moving-libvirt.so" \
+    "$builddir/virt-vgpu" migrate web1 $uri > "$tmp/out" 2> "$tmp/err" &
+moving=$!
+until_true grep -qs "is being migrated" "$tmp/err"
+kill "$moving" # as Ctrl-C, which jobs in the background ignore
+wait "$moving"
+[ $? -eq 1 ]
+verdict $? "a migration that is given up has failed"
+moved "flags 25" "parameters 0" "downtime 2151" "abort 0" # 1234 ms, half of it, and 300
+err "the migration of domain 'web1' is being given up"
+grep -q "Domain 'web1' is being migrated" "$tmp/err"
+verdict $? "progress is shown"
+wait $!
+
 echo "1..$tests"
 [ "$failures" -eq 0 ]

@@ -144,19 +144,28 @@ wait_for(Job *job, const char *name)
         fprintf(stderr, "\n");
 }
 
-/* Ctrl-C gives the migration up; a second one ends the program. */
-static bool
-run_job(Job *job, const char *name, GError **error)
+/* One that is ignored stays so; a second one ends the program. */
+static void
+catch_signal(int number)
 {
     const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
     struct sigaction before;
+
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+        (void) sigaction(number, &action, NULL);
+}
+
+/* Ctrl-C and SIGTERM give the migration up. */
+static bool
+run_job(Job *job, const char *name, GError **error)
+{
     GThread *thread;
 
-    (void) sigaction(SIGINT, &action, &before);
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
     thread = g_thread_new("migrate", job_thread, job);
     wait_for(job, name);
     g_thread_join(thread);
-    (void) sigaction(SIGINT, &before, NULL);
     if (job->error)
         g_propagate_error(error, g_steal_pointer(&job->error));
     return job->ok;

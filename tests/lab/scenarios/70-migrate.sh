@@ -9,13 +9,16 @@
 # shellcheck source=SCRIPTDIR/../migrate.sh
 . "$(dirname "$0")/../migrate.sh"
 
-say "a mediated device"
-define_vgpu one "profile='GRID M10-2Q'" --graphics --migratable
+say "a mediated device, with the verbs of virt-vgpu"
+domain_xml one --annot "$(annotation "profile='GRID M10-2Q'")" --graphics > /run/lab-one.xml
+virt-vgpu annotate --xml /run/lab-one.xml --migratable --output /run/lab-one.xml > /dev/null
+virsh -q define /run/lab-one.xml
+wait_for 30 is_injected one
 uuid=$(vgpu_uuid "$(domain_uuid one)" 0)
 virsh -q start one
 shown=$(picture one)
 assert_eq "$(checks one state host room profile tracking)" "['ok', 'ok', 'ok', 'ok', 'ok']" "explain --migrate"
-migrate one
+virt-vgpu migrate one "$PEER"
 assert_eq "$(peer picture one)" "$shown" "the picture there"
 wait_for 20 peer runs one 1
 assert_eq "$(peer mdevs)" "$uuid" "its mdev there"

@@ -6,7 +6,7 @@
 #include "core/manager-private.h"
 #include "core/passed.h"
 #include "core/reading.h"
-#include "core/saved.h"
+#include "core/shares.h"
 #include "placement/room.h"
 
 VgpuPools *
@@ -156,53 +156,29 @@ add_user(VgpuPoolRow *row, GHashTable *listed, const char *domain)
     g_hash_table_add(listed, user);
 }
 
+typedef struct {
+    const VgpuManager *manager;
+    VgpuPoolRow *row;
+    GHashTable *listed;
+} Account;
+
 /* One vGPU that exists on the pool's account. */
 static void
-add_claim(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self, const VgpuOwner *owner,
-          const VgpuClaim *claim)
+add_claim(const VgpuClaim *claim, gpointer opaque)
 {
-    guint mib = vgpu_claim_fb_mib(claim, vgpu_inventory_find(self->inventory, claim->gpu));
+    const Account *account = opaque;
+    VgpuPoolRow *row = account->row;
+    const VgpuGpu *gpu = vgpu_inventory_find(account->manager->inventory, claim->gpu);
 
-    if (claim->phase == VGPU_PHASE_FAILED ||
-        g_strcmp0(claim->pool, row->pool ? row->name : NULL) != 0)
+    if (g_strcmp0(claim->pool, row->pool ? row->name : NULL) != 0)
         return;
-    add_user(row, listed, owner->domain_name);
+    add_user(row, account->listed, claim->owner->domain_name);
     for (guint i = 0; i < row->tenants->len; i++) {
         VgpuTenantUse *use = g_ptr_array_index(row->tenants, i);
 
         if (g_strcmp0(use->name, claim->tenant) == 0) {
             use->used++;
-            use->used_mib += mib;
-        }
-    }
-}
-
-/* Whether another record of the same vGPU counts. */
-static bool
-counts_elsewhere(const VgpuManager *self, const VgpuClaim *claim)
-{
-    if (claim->owner->kind == VGPU_KIND_SAVED)
-        return !vgpu_saved_counts(self, claim, NULL);
-    return claim->owner->kind == VGPU_KIND_HELD && vgpu_records_user_of(self, claim->uuid);
-}
-
-/* A persistent vGPU in use has two records: the one that outlives the run counts. */
-static void
-add_claims(VgpuPoolRow *row, GHashTable *listed, const VgpuManager *self)
-{
-    VgpuReservationsIter iter;
-    VgpuOwner *owner;
-
-    vgpu_reservations_iter_init(&iter, self->reservations,
-                                VGPU_KINDS_OWNED | VGPU_KINDS(HELD) | VGPU_KINDS(SAVED));
-    while (vgpu_reservations_iter_next(&iter, &owner)) {
-        bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (claim->persistent == persistent && !counts_elsewhere(self, claim))
-                add_claim(row, listed, self, owner, claim);
+            use->used_mib += vgpu_claim_fb_mib(claim, gpu);
         }
     }
 }
@@ -265,7 +241,7 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
         add_gpu(reading, row, gpu);
         add_passed(self, row, gpu);
     }
-    add_claims(row, listed, self);
+    vgpu_shares_each(self, NULL, add_claim, &(Account) { self, row, listed });
     add_definitions(self, listed, row);
     g_ptr_array_sort(row->users, compare_users);
     return row;

@@ -9,16 +9,9 @@
 #include "core/plan.h"
 #include "core/refused.h"
 #include "core/saved.h"
+#include "core/shares.h"
 #include "domain/refusals.h"
 #include "placement/pending.h"
-
-static bool
-has_user(const VgpuManager *self, const VgpuClaim *claim)
-{
-    const VgpuOwner *user = vgpu_records_user_of(self, claim->uuid);
-
-    return user && vgpu_owner_find(user, claim->uuid)->phase != VGPU_PHASE_FAILED;
-}
 
 /* Every recorded vGPU counts once, for any owner: one made by hand, or a persistent one, has a second
  * record while a domain uses it. @key: room held for that domain's arrival, or kept while it is saved, is
@@ -34,7 +27,7 @@ counts(const VgpuManager *self, const VgpuClaim *claim, const char *key)
         return vgpu_saved_counts(self, claim, key);
     return claim->phase != VGPU_PHASE_FAILED &&
            !(owner->kind == VGPU_KIND_INCOMING && g_strcmp0(owner->key, key) == 0) &&
-           !(outlives_runs && has_user(self, claim));
+           !(outlives_runs && vgpu_shares_is_used(self, claim->uuid));
 }
 
 /* The reservations that their GPU does not show. */
@@ -248,39 +241,21 @@ take_of_tenant(VgpuReading *self, const char *pool, guint mib, const char *domai
         g_ptr_array_add(users, g_strdup(domain));
 }
 
-/* Whether another record of the same vGPU counts, or the room is kept for the domain itself. */
-static bool
-counts_elsewhere(const VgpuManager *self, const VgpuClaim *claim, const char *key)
-{
-    if (claim->owner->kind == VGPU_KIND_SAVED)
-        return !vgpu_saved_counts(self, claim, key);
-    return claim->owner->kind == VGPU_KIND_HELD && has_user(self, claim);
-}
+typedef struct {
+    VgpuReading *reading;
+    const VgpuManager *manager;
+    const char *tenant;
+} Tenant;
 
-/* The use of the tenant's share, by pool. A persistent vGPU in use has two records. */
 static void
-count_tenant(VgpuReading *self, const VgpuManager *manager, const char *tenant, const char *key)
+count_share(const VgpuClaim *claim, gpointer opaque)
 {
-    VgpuReservationsIter iter;
-    VgpuOwner *owner;
+    const Tenant *self = opaque;
+    const VgpuGpu *gpu = vgpu_inventory_find(self->manager->inventory, claim->gpu);
 
-    vgpu_reservations_iter_init(&iter, manager->reservations,
-                                VGPU_KINDS_OWNED | VGPU_KINDS(HELD) | VGPU_KINDS(SAVED));
-    while (vgpu_reservations_iter_next(&iter, &owner)) {
-        bool persistent = owner->kind == VGPU_KIND_PERSISTENT;
-
-        for (guint i = 0; i < owner->claims->len; i++) {
-            const VgpuClaim *claim = g_ptr_array_index(owner->claims, i);
-
-            if (claim->phase != VGPU_PHASE_FAILED && claim->persistent == persistent &&
-                !counts_elsewhere(manager, claim, key) && claim->pool &&
-                g_strcmp0(claim->tenant, tenant) == 0)
-                take_of_tenant(self, claim->pool,
-                               vgpu_claim_fb_mib(claim, vgpu_inventory_find(manager->inventory,
-                                                                            claim->gpu)),
-                               owner->domain_name);
-        }
-    }
+    if (claim->pool && g_strcmp0(claim->tenant, self->tenant) == 0)
+        take_of_tenant(self->reading, claim->pool, vgpu_claim_fb_mib(claim, gpu),
+                       claim->owner->domain_name);
 }
 
 VgpuReading *
@@ -308,7 +283,8 @@ vgpu_reading_new(VgpuManager *manager, const VgpuDomain *domain, const char *key
                                                (GDestroyNotify) g_ptr_array_unref);
     self->mentioned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (domain && domain->tenant)
-        count_tenant(self, manager, domain->tenant, key ? key : domain->uuid);
+        vgpu_shares_each(manager, key ? key : domain->uuid, count_share,
+                         &(Tenant) { self, manager, domain->tenant });
     self->snapshot = (VgpuSnapshot) {
         .inventory = manager->inventory,
         .reservations = self->reservations,

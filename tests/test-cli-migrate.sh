@@ -242,7 +242,7 @@ grep -q h2 "$tmp/libvirt"
 verdict $? "libvirt has tried to"
 
 # a libvirt that can; see moving-libvirt.c
-export MOVING_LOG="$tmp/moved" MOVING_SLOW="$tmp/slow"
+export MOVING_LOG="$tmp/moved" MOVING_SLOW="$tmp/slow" MOVING_CUT="$tmp/cut"
 moves() # EXIT ARGUMENT...
 {
     want=$1
@@ -263,9 +263,9 @@ answers 0 "$room"
 moves 0 web1 $uri --json
 silent
 json '{"possible":true,"checks":[' '"stun_ms":1234,"data_mib":1234}'
-moved "flags 25" "parameters 0" # live, persistent there, undefined here
+moved "keepalive 25" "flags 25" "parameters 0" # live, persistent there, undefined here
 moves 0 web1 $uri --bandwidth 2500 --json
-moved "flags 25" "parameters 1"
+moved "keepalive 25" "flags 25" "parameters 1"
 answers 0 "$(cat "$tmp/newer")"
 moves 0 web1 $uri
 err "nvidia 560.1 there is newer"
@@ -281,11 +281,17 @@ kill "$moving" # as Ctrl-C, which jobs in the background ignore
 wait "$moving"
 [ $? -eq 1 ]
 verdict $? "a migration that is given up has failed"
-moved "flags 25" "parameters 0" "downtime 2151" "abort 0" # 1234 ms, half of it, and 300
+moved "keepalive 25" "flags 25" "parameters 0" "downtime 2151" "abort 0" # 1234 ms, half of it, and 300
 err "the migration of domain 'web1' is being given up"
 grep -q "Domain 'web1' is being migrated" "$tmp/err"
 verdict $? "progress is shown"
 wait $!
+touch "$tmp/cut"
+moves 1 web1 $uri
+err "the connection to $uri has ended"
+err "the migration of domain 'web1' is being given up"
+grep -qx "abort 0" "$tmp/moved"
+verdict $? "a migration to a silent host is given up"
 
 echo "1..$tests"
 [ "$failures" -eq 0 ]

@@ -14,8 +14,8 @@
 #include "libvirt/transfer.h"
 #include "libvirt/virerror.h"
 
-#define LOOK_US (G_USEC_PER_SEC / 2) /* between two looks at the progress */
-#define FREE_TRIES 25                /* a fifth of a second each, until the vGPUs are gone here */
+#define LOOK_MS 500   /* between two looks at the progress */
+#define FREE_TRIES 25 /* a fifth of a second each, until the vGPUs are gone here */
 
 static struct {
     int bandwidth;
@@ -60,15 +60,16 @@ warn(const VgpuMigration *self)
 
 /* --- the migration --------------------------------------------------------------------------- */
 
-/* It runs in a thread of its own, so that this one can show progress and give it up. */
+/* It runs in a thread of its own, so that the main loop can show progress, give it up, and hear from the destination. */
 typedef struct {
     virDomainPtr domain;
     virConnectPtr there;
     VgpuTransferPlan plan;
-    GMutex lock;
-    GCond finished;
-    bool is_done; /* guarded by lock */
-    bool ok;
+    const char *name, *uri;
+    GMainLoop *loop;
+    guint looks;
+    bool is_allowed, is_aborted;
+    bool ok; /* this and the following: of the thread, until it has ended */
     GError *error;
 } Job;
 
@@ -80,68 +81,71 @@ on_signal(int number)
     interrupted = 1;
 }
 
+static gboolean
+on_end(gpointer job)
+{
+    g_main_loop_quit(((const Job *) job)->loop);
+    return G_SOURCE_REMOVE;
+}
+
 static gpointer
 job_thread(gpointer data)
 {
     Job *job = data;
-    g_autoptr(GError) error = NULL;
-    bool ok = vgpu_transfer_run(job->domain, job->there, &job->plan, &error);
 
-    g_mutex_lock(&job->lock);
-    job->ok = ok;
-    job->error = g_steal_pointer(&error);
-    job->is_done = true;
-    g_cond_signal(&job->finished);
-    g_mutex_unlock(&job->lock);
+    job->ok = vgpu_transfer_run(job->domain, job->there, &job->plan, &job->error);
+    g_idle_add(on_end, job);
     return NULL;
 }
 
 /* On a terminal in one line that is written again and again, else once. */
 static void
-show_progress(const Job *job, const char *name, guint look)
+show_progress(const Job *job)
 {
     guint64 done, total;
 
     if (!isatty(STDERR_FILENO)) {
-        if (look == 2)
-            fprintf(stderr, "Domain '%s' is being migrated …\n", name);
+        if (job->looks == 2)
+            fprintf(stderr, "Domain '%s' is being migrated …\n", job->name);
     } else if (vgpu_transfer_progress(job->domain, &done, &total)) {
         fprintf(stderr, "\rDomain '%s': %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " MiB ",
-                name, done, total);
-    }
-}
-
-/* Called about twice a second. */
-static void
-attend(const Job *job, const char *name, guint look, bool *allowed, bool *aborted)
-{
-    *allowed = *allowed || vgpu_transfer_allow(job->domain, &job->plan);
-    show_progress(job, name, look);
-    if (interrupted && !*aborted) {
-        fprintf(stderr, "\nvirt-vgpu: the migration of domain '%s' is being given up\n", name);
-        vgpu_transfer_abort(job->domain);
-        *aborted = true;
+                job->name, done, total);
     }
 }
 
 static void
-wait_for(Job *job, const char *name)
+give_up(Job *job)
 {
-    bool allowed = false, aborted = false, is_done = false;
+    if (job->is_aborted)
+        return;
+    fprintf(stderr, "%svirt-vgpu: the migration of domain '%s' is being given up\n",
+            isatty(STDERR_FILENO) ? "\n" : "", job->name);
+    vgpu_transfer_abort(job->domain);
+    job->is_aborted = true;
+}
 
-    for (guint look = 1; !is_done; look++) {
-        gint64 until = g_get_monotonic_time() + LOOK_US;
+/* Twice a second. */
+static gboolean
+on_look(gpointer opaque)
+{
+    Job *job = opaque;
 
-        g_mutex_lock(&job->lock);
-        while (!job->is_done && g_cond_wait_until(&job->finished, &job->lock, until))
-            ;
-        is_done = job->is_done;
-        g_mutex_unlock(&job->lock);
-        if (!is_done)
-            attend(job, name, look, &allowed, &aborted);
-    }
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\n");
+    job->looks++;
+    job->is_allowed = job->is_allowed || vgpu_transfer_allow(job->domain, &job->plan);
+    show_progress(job);
+    if (interrupted)
+        give_up(job);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_lost(gpointer opaque)
+{
+    Job *job = opaque;
+
+    fprintf(stderr, "%svirt-vgpu: the connection to %s has ended\n",
+            isatty(STDERR_FILENO) ? "\n" : "", job->uri);
+    give_up(job);
 }
 
 /* One that is ignored stays so; a second one ends the program. */
@@ -155,17 +159,25 @@ catch_signal(int number)
         (void) sigaction(number, &action, NULL);
 }
 
-/* Ctrl-C and SIGTERM give the migration up. */
+/* Ctrl-C and SIGTERM give the migration up, and so does the end of the connection to the destination. */
 static bool
-run_job(Job *job, const char *name, GError **error)
+run_job(Job *job, GError **error)
 {
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     GThread *thread;
+    guint looking = g_timeout_add(LOOK_MS, on_look, job);
 
+    job->loop = loop;
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
+    (void) vgpu_transfer_watch(job->there, on_lost, job);
     thread = g_thread_new("migrate", job_thread, job);
-    wait_for(job, name);
+    g_main_loop_run(loop);
     g_thread_join(thread);
+    vgpu_transfer_unwatch(job->there);
+    g_source_remove(looking);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\n");
     if (job->error)
         g_propagate_error(error, g_steal_pointer(&job->error));
     return job->ok;
@@ -182,7 +194,7 @@ migrate(virConnectPtr here, const VgpuMigration *self, GError **error)
         .stun_ms = self->estimate.stun_ms,
         .bandwidth = (guint64) option.bandwidth,
     };
-    Job job = { 0 };
+    Job job = { .name = self->state->name, .uri = self->uri };
 
     if (!there)
         return false;
@@ -193,7 +205,7 @@ migrate(virConnectPtr here, const VgpuMigration *self, GError **error)
     job.domain = domain;
     job.there = there;
     job.plan = vgpu_transfer_plan(&facts);
-    return run_job(&job, self->state->name, error);
+    return run_job(&job, error);
 }
 
 /* --- afterwards ------------------------------------------------------------------------------ */
@@ -243,6 +255,7 @@ run_migrate(const VgpuCli *cli, char **args, GError **error)
 
     if (option.bandwidth < 0)
         return vgpu_command_usage(error, "--bandwidth %d: at least 1", option.bandwidth);
+    vgpu_connection_init();
     if (!(migration =
               vgpu_migration_look(cli, args[0], args[1], (guint64) option.bandwidth, error)) ||
         !refuse(migration, error))

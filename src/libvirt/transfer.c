@@ -5,6 +5,9 @@
 
 #define DOWNTIME_MIN_MS 300     /* QEMU's default */
 #define DOWNTIME_MAX_MS 2000000 /* QEMU: migration/options.c, MAX_MIGRATE_DOWNTIME */
+/* as libvirtd.conf has them for migrations that libvirtd leads itself: seconds, and how often */
+#define KEEPALIVE_S 5
+#define KEEPALIVE_COUNT 5
 #define LIBVIRT_SWITCHOVER 11001000
 #define QEMU_SWITCHOVER 8002000
 /* VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER, in MiB/s; older headers lack it */
@@ -53,6 +56,38 @@ vgpu_transfer_run(virDomainPtr domain, virConnectPtr there, const VgpuTransferPl
     if (arrived)
         virDomainFree(arrived);
     return arrived != NULL;
+}
+
+typedef struct {
+    void (*on_lost)(gpointer opaque);
+    gpointer opaque;
+} Watch;
+
+static void
+on_close(virConnectPtr there, int reason, void *data)
+{
+    const Watch *watch = data;
+
+    watch->on_lost(watch->opaque);
+}
+
+bool
+vgpu_transfer_watch(virConnectPtr there, void (*on_lost)(gpointer opaque), gpointer opaque)
+{
+    Watch *watch = g_new(Watch, 1);
+
+    *watch = (Watch) { on_lost, opaque };
+    if (virConnectRegisterCloseCallback(there, on_close, watch, g_free) < 0) {
+        g_free(watch);
+        return false;
+    }
+    return virConnectSetKeepAlive(there, KEEPALIVE_S, KEEPALIVE_COUNT) == 0;
+}
+
+void
+vgpu_transfer_unwatch(virConnectPtr there)
+{
+    (void) virConnectUnregisterCloseCallback(there, on_close);
 }
 
 bool

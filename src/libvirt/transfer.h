@@ -30,6 +30,13 @@ VgpuTransferPlan vgpu_transfer_plan(const VgpuTransferFacts *facts);
 bool vgpu_transfer_run(virDomainPtr domain, virConnectPtr there, const VgpuTransferPlan *plan,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Has the loop of the main thread call @on_lost once if the connection to the destination ends, also when nothing comes
+ * from it for half a minute (virConnectSetKeepAlive). Without that a source that leads no migration itself waits
+ * until TCP gives up. vgpu_connection_init() comes before any connection. false: @there cannot tell. */
+bool vgpu_transfer_watch(virConnectPtr there, void (*on_lost)(gpointer opaque), gpointer opaque);
+/* No more, before what @opaque points to is gone. */
+void vgpu_transfer_unwatch(virConnectPtr there);
+
 /* Allow the downtime of @plan; false: not yet, as the migration has not begun. */
 bool vgpu_transfer_allow(virDomainPtr domain, const VgpuTransferPlan *plan);
 

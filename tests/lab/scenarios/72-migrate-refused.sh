@@ -49,17 +49,18 @@ stays "Input/output error|unexpectedly|migration"
 peer knob resume_fail_next 0 "$M10"
 peer knob resume_fail_next 0 "$M10B"
 
-# Without --p2p QEMU would wait for the other one until TCP gives up, which takes a quarter of an hour.
+# With virsh and without --p2p QEMU would wait until TCP gives up, which takes a quarter of an hour.
 say "the network is cut while the state is sent"
 knob save_delay_ms 10000 "$M10"
-migrate one --p2p > /run/lab-migrate 2>&1 &
+virt-vgpu migrate one "$PEER" > /run/lab-migrate 2>&1 &
 migration=$!
 switches() { is_state one paused && peer is_state one paused; }
-wait_for 20 switches
+wait_for 60 switches
 ip link set eth0 down
 rc=0
 wait "$migration" || rc=$?
 say "the migration: $rc, $(cat /run/lab-migrate)"
+assert_grep "the connection to $PEER has ended" "$(cat /run/lab-migrate)" "what the verb said"
 knob save_delay_ms 0 "$M10"
 [ "$rc" != 0 ] || fail "it has migrated"
 wait_for 60 runs one 1

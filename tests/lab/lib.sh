@@ -165,11 +165,12 @@ vfs_default() {
 #   --annot XML       goes into <metadata>
 #   --hostdev XML, --device XML: go into <devices>; may be repeated
 #   --graphics        VNC                    --ports N: spare pcie-root-ports (q35)
+#   --seabios         with SeaBIOS, which finds nothing to boot, in place of guest/firmware.S
 #   --off-after S     the guest powers itself off after S seconds, 0.1 … 3600
 #   --migratable      without dirty tracking of a vGPU's own, QEMU saves and migrates it only when told
 domain_xml() {
     local name=$1 uuid='' mem=16 machine=pc annot='' devices='' ports=0 migratable='' ticks i
-    local rom=$lab_work/firmware.bin
+    local rom=$lab_work/firmware.bin loader
     shift
     while (($#)); do
         case $1 in
@@ -182,6 +183,7 @@ domain_xml() {
                 shift
                 ;;
             --pc) machine=pc ;;
+            --seabios) rom='' ;;
             --migratable)
                 migratable="<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <qemu:arg value='-global'/><qemu:arg value='vfio-pci.enable-migration=on'/></qemu:commandline>"
@@ -218,13 +220,14 @@ domain_xml() {
     for ((i = 0; i < ports; i++)); do
         devices+="<controller type='pci' model='pcie-root-port'/>"
     done
+    loader=${rom:+"<loader readonly='yes' type='rom'>$rom</loader>"}
     cat << EOF
 <domain type='qemu'>
   <name>$name</name>$uuid$annot
   <memory unit='MiB'>$mem</memory>
   <os>
     <type arch='x86_64' machine='$machine'>hvm</type>
-    <loader readonly='yes' type='rom'>$rom</loader>
+    $loader
   </os>
   <features><acpi/></features>
   <devices>

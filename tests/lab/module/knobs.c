@@ -89,6 +89,7 @@ KNOB(params_fail_next, PARAMS_FAIL_NEXT);
 KNOB(reset_fail, RESET_FAIL);
 KNOB(reset_fail_next, RESET_FAIL_NEXT);
 KNOB(no_display, NO_DISPLAY);
+KNOB(no_guest_driver, NO_GUEST_DRIVER);
 KNOB(group_late_ms, GROUP_LATE_MS);
 KNOB(group_missing, GROUP_MISSING);
 KNOB(no_migration, NO_MIGRATION);

@@ -240,6 +240,8 @@ static long ioctl_gfx_plane(const struct card *card, void __user *arg)
 		return plane.flags & VFIO_GFX_PLANE_TYPE_REGION ? 0 : -EINVAL;
 	if (plane.flags != VFIO_GFX_PLANE_TYPE_REGION)
 		return -EINVAL;
+	if (READ_ONCE(card->knob[NO_GUEST_DRIVER]))
+		return copy_to_user(arg, &plane, minsz) ? -EFAULT : 0;
 	plane.drm_format = DRM_FORMAT_XRGB8888;
 	plane.width = FB_WIDTH;
 	plane.height = FB_HEIGHT;

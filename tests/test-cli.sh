@@ -638,6 +638,8 @@ cli 0 destroy $vgpu --json
 json "{\"uuid\":\"$vgpu\",\"done\":true}"
 cli 3 destroy 99999999-2222-5333-8444-555555555555
 err "virt-vgpu: no such vGPU"
+cli 0 destroy --help
+out "made with 'create'" "for a saved vGPU, gives up the room"
 
 cli 0 explain web1
 out "web1: a start is possible now" "vGPU 0: NVIDIA A2-4Q on 0000:41:00.0" "vGPU  GPU           Verdict  Reason" \

@@ -261,7 +261,9 @@ const VgpuCommand vgpu_commands_vgpu[] = {
       .synopsis = "UUID",
       .summary = "remove a vGPU that 'create' made",
       .description =
-          "Removes a vGPU that was made with 'create'. Refused while a domain uses it.",
+          "Removes a vGPU that was made with 'create'. Refused while a domain uses it. With the "
+          "UUID that 'list --wide' shows for a saved vGPU, gives up the room that is reserved "
+          "for its domain.",
       .example = "virt-vgpu destroy 6f8d9a34-9a0e-4b0c-8a55-0a8a3b6f3d10",
       .min_args = 1,
       .max_args = 1,

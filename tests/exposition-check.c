@@ -40,7 +40,8 @@ read_type(Reader *self, const char *line)
 
     if (g_strv_length(words) != 4 || g_strcmp0(words[2], self->help) != 0)
         return g_strdup_printf("TYPE without its HELP: %s", line);
-    if (!g_strv_contains((const char *const[]) { "gauge", "counter", "histogram", NULL },
+    if (!g_strv_contains((const char *const[]) { "gauge", "counter", "histogram", "summary",
+                                                 NULL },
                          words[3]))
         return g_strdup_printf("unknown type: %s", line);
     if (g_str_equal(words[3], "counter") != g_str_has_suffix(words[2], "_total"))
@@ -58,13 +59,15 @@ read_type(Reader *self, const char *line)
 static bool
 is_of_family(const Reader *self, const char *name)
 {
-    static const char *const parts[] = { "_bucket", "_sum", "_count" };
+    static const char *const parts[] = { "_sum", "_count", "_bucket" };
+    bool is_histogram;
 
     if (!self->name || g_strcmp0(self->name, self->help) != 0)
         return false;
-    if (!g_str_equal(self->type, "histogram"))
+    is_histogram = g_str_equal(self->type, "histogram");
+    if (!is_histogram && !g_str_equal(self->type, "summary"))
         return g_str_equal(name, self->name);
-    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(parts) - !is_histogram; i++) {
         g_autofree char *part = g_strconcat(self->name, parts[i], NULL);
 
         if (g_str_equal(name, part))

@@ -29,11 +29,18 @@ on_event(GVariant *event, gpointer opaque)
     Host *self = opaque;
     g_autoptr(GVariant) owned = g_variant_ref_sink(event);
     const char *name = "", *uuid = "", *reason = "";
+    guint64 bytes;
+    guint ms;
 
     (void) g_variant_lookup(owned, "event", "&s", &name);
     (void) g_variant_lookup(owned, "uuid", "&s", &uuid);
     (void) g_variant_lookup(owned, "reason", "&s", &reason);
-    g_string_append_printf(self->log, "%s %s %s\n", name, uuid, reason);
+    g_string_append_printf(self->log, "%s %s %s", name, uuid, reason);
+    if (g_variant_lookup(owned, "downtime_ms", "u", &ms))
+        g_string_append_printf(self->log, " %u ms", ms);
+    if (g_variant_lookup(owned, "data_bytes", "t", &bytes))
+        g_string_append_printf(self->log, " %" G_GUINT64_FORMAT " bytes", bytes);
+    g_string_append_c(self->log, '\n');
 }
 
 static void
@@ -74,6 +81,13 @@ on_settled(const char *domain_uuid, gpointer opaque)
 }
 
 static void
+on_migration(const VgpuMigrationEnd *end, gpointer opaque)
+{
+    g_string_append_printf(((Host *) opaque)->log, "migration %s %s\n",
+                           end->departs ? "out" : "in", end->outcome);
+}
+
+static void
 on_gpus_changed(gpointer opaque)
 {
     g_string_append(((Host *) opaque)->log, "gpus-changed\n");
@@ -81,6 +95,7 @@ on_gpus_changed(gpointer opaque)
 
 static const VgpuManagerOps callbacks = {
     .event = on_event,
+    .migration = on_migration,
     .attach = on_attach,
     .rewrite = on_rewrite,
     .ask_run = on_ask_run,

@@ -7,7 +7,13 @@
 #include "manager-host.h"
 
 #define HERE "vgpu-migrating " HOST_WEB1_0 " to this host\n"
-#define ARRIVED "vgpu-migrated " HOST_WEB1_0 " to this host\n"
+#define ARRIVED "vgpu-migrated " HOST_WEB1_0 " to this host\nmigration in ok\n"
+#define REFUSED "migration in refused\nmigration-refused\n"
+#define IN_FAILED "migration in failed\n"
+#define LEAVING "vgpu-migrating  to another host\n"
+#define LEFT "vgpu-migrated  to another host 1500 ms 3145728 bytes\nmigration out ok\n"
+#define LEFT_FREE "vgpu-migrated  to another host\nmigration out ok\n"
+#define OUT_FAILED "migration out failed\n"
 #define TOO_BIG "<vgpu:device profile='A2-99Q'/>"
 #define NO_POOL HOST_DEVICE("pool='none'")
 
@@ -66,7 +72,19 @@ run_step(Host *host, char step)
         host_release(host, HOST_WEB1);
         break;
     case 'R': /* RESUMED_MIGRATED */
-        vgpu_manager_arrived(host->manager, HOST_WEB1);
+        vgpu_manager_resumed(host->manager, HOST_WEB1);
+        break;
+    case 'i': /* the first iteration of a migration to another host */
+        vgpu_manager_departing(host->manager, HOST_WEB1, false);
+        break;
+    case 'w': /* SUSPENDED_MIGRATED */
+        vgpu_manager_departing(host->manager, HOST_WEB1, true);
+        break;
+    case 'c': /* JOB_COMPLETED */
+        vgpu_manager_departure_cost(host->manager, HOST_WEB1, 1500, 3 << 20);
+        break;
+    case '~': /* longer than that takes to come */
+        host_run(host, 2200);
         break;
     case 'd':
         run_define(host);
@@ -82,7 +100,7 @@ run_step(Host *host, char step)
     }
 }
 
-/* The events about migrations and refusals, the latter without their reasons. */
+/* The events about migrations and refusals, the latter without their reasons, and what is counted. */
 static char *
 events(const Host *host)
 {
@@ -92,7 +110,7 @@ events(const Host *host)
     for (char **line = lines; *line; line++) {
         if (strstr(*line, "-refused "))
             g_string_append_printf(text, "%.*s\n", (int) strcspn(*line, " "), *line);
-        else if (g_str_has_prefix(*line, "vgpu-migrat"))
+        else if (g_str_has_prefix(*line, "vgpu-migrat") || g_str_has_prefix(*line, "migration "))
             g_string_append_printf(text, "%s\n", *line);
     }
     return g_string_free(text, FALSE);
@@ -108,21 +126,31 @@ test_events(void **state)
     } cases[] = {
         { "it arrives", "mpR", HERE ARRIVED },
         { "and is resumed once more", "mpRR", HERE ARRIVED },
-        { "it is aborted", "mprR", HERE },
-        { "and comes again", "mprmpR", HERE HERE ARRIVED },
-        { "there is no such profile here", "mP", "migration-refused\n" },
-        { "and then it is started here", "mPP", "migration-refused\nstart-refused\n" },
+        { "it is aborted", "mprR", HERE IN_FAILED },
+        { "and comes again", "mprmpR", HERE IN_FAILED HERE ARRIVED },
+        { "there is no such profile here", "mP", REFUSED },
+        { "and then it is started here", "mPP", REFUSED "start-refused\n" },
         { "its save cannot be restored", "S", "" },
-        { "that was already said to the hook migrate", "M", "migration-refused\n" },
+        { "that was already said to the hook migrate", "M", REFUSED },
         { "its prepare did not come", "m.p", "" },
         { "nor did its refused one", "m.P", "start-refused\n" },
         { "an ordinary start", "pR", "" },
         { "a restored domain", "spR", "" },
         { "a restored domain, refused", "sP", "start-refused\n" },
-        { "it leaves", "pD", "vgpu-migrated  to another host\n" },
-        { "after its release", "dprD", "vgpu-migrated  to another host\n" },
-        { "it has nothing of ours", "D", "" },
-        { "it does not leave after all", "pRrp", "" },
+        { "it leaves", "piwrDc", LEAVING LEFT },
+        { "the job of its first iteration could not be read", "pwrDc", LEAVING LEFT },
+        { "nothing was said before", "dprDc", LEFT },
+        { "nothing of it is left when it has gone", "pirDc", LEAVING LEFT },
+        { "the first iteration is told late", "pwirDc", LEAVING LEFT },
+        { "its cost is told twice", "piDcc", LEAVING LEFT },
+        { "its cost is not told", "piD~", LEAVING LEFT_FREE },
+        { "its cost is told too early", "picD~", LEAVING LEFT_FREE },
+        { "it has nothing of ours", "iwDc~", "" },
+        { "it does not leave after all", "piwR", LEAVING OUT_FAILED },
+        { "and is resumed once more", "piwRR", LEAVING OUT_FAILED },
+        { "it stays, unnoticed, and leaves later", "piiwDc", LEAVING LEAVING LEFT },
+        { "it stays, and leaves later", "piwRiwDc", LEAVING OUT_FAILED LEAVING LEFT },
+        { "it comes and leaves", "mpRiwrDc", HERE ARRIVED LEAVING LEFT },
     };
 
     (void) state;

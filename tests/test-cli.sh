@@ -795,7 +795,7 @@ for mode in --wide --json; do
         json '{"time":"2026-01-02T03:04:05Z","event":"vgpu-removed","domain":null,' \
             "\"domain_uuid\":null,\"uuid\":\"$vgpu\",\"gpu\":null,\"parent\":null" \
             '"profile":null,"pool":null,"outcome":null,"reason":"itsdomainisoff","duration_ms":12,' \
-            '"libvirt_ms":null,"xid":null,"action":null,"text":null}'
+            '"libvirt_ms":null,"downtime_ms":null,"data_bytes":null,"xid":null,"action":null,"text":null}'
     else
         out "2026-01-02T03:04:05Z vgpu-removed uuid=$vgpu reason='its domain is off' duration_ms=12"
     fi

@@ -62,6 +62,10 @@ static const struct {
       "{'event': <'domain-injected'>, 'domain': <'a'>, 'reason': <'vGPU 0 added'>, "
       "'duration_ms': <uint32 7>, 'libvirt_ms': <uint32 6>}",
       "ok", "domain 'a': definition after 7 ms (6 in libvirt): vGPU 0 added", "5" },
+    { "migrated",
+      "{'event': <'vgpu-migrated'>, 'domain': <'a'>, 'reason': <'to another host'>, "
+      "'downtime_ms': <uint32 1234>, 'data_bytes': <uint64 5000000000>}",
+      "ok", "domain 'a': migrated, paused for 1234 ms, 4768 MiB sent: to another host", "5" },
     { "contested", "{'event': <'domain-contested'>, 'domain': <'a'>, 'reason': <'r'>}", "failed",
       "domain 'a': its hostdevs are contested: r", "4" },
     { "a GPU came", "{'event': <'gpu-appeared'>, 'gpu': <'G'>, 'reason': <'NVIDIA A2'>}", NULL,

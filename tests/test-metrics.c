@@ -41,6 +41,9 @@ test_reader(void **state)
         { "a family twice", HEAD "a_x 1\n" HEAD "a_x{b=\"1\"} 1\n", "a second time" },
         { "a sample twice", HEAD "a_x{b=\"1\"} 1\na_x{b=\"1\"} 2\n", "a second time" },
         { "another family's sample", HEAD "a_y 1\n", "not of its family" },
+        { "a summary", "# HELP a_x One.\n# TYPE a_x summary\na_x_sum 1\na_x_count 1\n", NULL },
+        { "a part that no summary has", "# HELP a_x One.\n# TYPE a_x summary\na_x_bucket 1\n",
+          "not of its family" },
         { "a part that no gauge has", HEAD "a_x_sum 1\n", "not of its family" },
         { "a bare quote", HEAD "a_x{b=\"\"\"} 1\n", "no sample" },
         { "a bare backslash", HEAD "a_x{b=\"\\x\"} 1\n", "no sample" },
@@ -172,6 +175,15 @@ test_events(void **state)
 static void
 count_all(VgpuMetrics *metrics)
 {
+    static const VgpuMigrationEnd ends[] = {
+        { .departs = true, .outcome = "ok", .downtime_ms = 1250, .data_bytes = 1 << 30 },
+        { .departs = true, .outcome = "ok", .downtime_ms = 0, .data_bytes = 1 },
+        { .departs = true, .outcome = "ok", .downtime_ms = -1 },
+        { .departs = true, .outcome = "failed", .downtime_ms = -1 },
+        { .outcome = "ok", .downtime_ms = -1 },
+        { .outcome = "refused", .downtime_ms = -1 },
+        { .outcome = "failed", .downtime_ms = -1 },
+    };
     VgpuAction action = { .kind = VGPU_ACTION_ADOPT };
     g_autoptr(GPtrArray) actions = g_ptr_array_new();
 
@@ -189,6 +201,8 @@ count_all(VgpuMetrics *metrics)
                    "'duration_ms': <uint32 5>}");
     event(metrics, "{'event': <'create-failed'>, 'interface': <'x'>, 'duration_ms': <uint32 5>}");
     vgpu_metrics_reconciled(metrics, actions, 1763664000);
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+        vgpu_metrics_migration(metrics, &ends[i]);
 }
 
 /* The version changes with each release. */

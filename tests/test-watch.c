@@ -25,6 +25,8 @@ static const char *const event_names[] = {
     [VGPU_DOMAIN_RENAMED_AWAY] = "renamed-away",
     [VGPU_DOMAIN_STARTED] = "started",
     [VGPU_DOMAIN_RESUMED] = "resumed",
+    [VGPU_DOMAIN_SENDING] = "sending",
+    [VGPU_DOMAIN_SWITCHING] = "switching",
     [VGPU_DOMAIN_STOPPED] = "stopped",
     [VGPU_DOMAIN_SAVED] = "saved",
     [VGPU_DOMAIN_DEPARTED] = "departed",
@@ -73,8 +75,19 @@ on_device(VgpuDeviceEvent event, const char *uuid, int id, const char *alias, gp
     g_string_append_printf(self->text, "%s:%s ", device_names[event], alias);
 }
 
+static void
+on_departed(const char *uuid, const VgpuJobCost *cost, gpointer opaque)
+{
+    Fixture *self = opaque;
+
+    assert_string_equal(uuid, UUID);
+    g_string_append_printf(self->text, "departed:%" G_GINT64_FORMAT ":%" G_GUINT64_FORMAT " ",
+                           cost->downtime_ms, cost->data_bytes);
+}
+
 static const VgpuWatchEvents events = {
     .domain = on_domain,
+    .departed = on_departed,
     .device = on_device,
     .nodedev = on_nodedev,
 };
@@ -320,6 +333,118 @@ test_devices(void **state)
     assert_int_equal(virDomainUndefine(domain), 0);
 }
 
+/* The test driver does not migrate. */
+static void
+test_iterations(void **state)
+{
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    union {
+        virConnectDomainEventGenericCallback generic;
+        virConnectDomainEventMigrationIterationCallback iteration;
+    } callback = { .generic = registered[VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION].callback };
+
+    check(self, "defined:web ", "define");
+    for (int i = 1; i <= 3; i++)
+        callback.iteration(self->conn, domain, i,
+                           registered[VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION].opaque);
+    check(self, "sending:web ", "the first only");
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
+static void
+test_switching(void **state)
+{
+    static const struct {
+        const char *what;
+        int event, detail;
+        const char *expected;
+    } cases[] = {
+        { "paused to migrate", VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED,
+          "switching:web " },
+        { "paused", VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED, "" },
+        { "arrived, or stays", VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED,
+          "resumed:web " },
+        { "gone", VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, "departed:web " },
+    };
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    union {
+        virConnectDomainEventGenericCallback generic;
+        virConnectDomainEventCallback lifecycle;
+    } callback = { .generic = registered[VIR_DOMAIN_EVENT_ID_LIFECYCLE].callback };
+
+    check(self, "defined:web ", "define");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        callback.lifecycle(self->conn, domain, cases[i].event, cases[i].detail,
+                           registered[VIR_DOMAIN_EVENT_ID_LIFECYCLE].opaque);
+        check(self, cases[i].expected, cases[i].what);
+    }
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
+static void
+test_jobs(void **state)
+{
+    static const struct {
+        const char *what;
+        int operation;                 /* negative: not told */
+        long long downtime, net, data; /* negative: not told */
+        const char *expected;
+    } cases[] = {
+        { "a migration", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, 1200, 1150, 5000000000,
+          "departed:1150:5000000000 " },
+        { "clocks that differ", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, 3601150, 1150, 1,
+          "departed:1150:1 " },
+        { "an older libvirt", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, 1200, -1, 1,
+          "departed:1200:1 " },
+        { "without a downtime", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, -1, -1, 1,
+          "departed:-1:1 " },
+        { "without anything", VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, -1, -1, -1,
+          "departed:-1:0 " },
+        { "a migration to this host", VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, 1200, 1150, 1, "" },
+        { "a save", VIR_DOMAIN_JOB_OPERATION_SAVE, 1200, 1150, 1, "" },
+        { "an unknown job", -1, 1200, 1150, 1, "" },
+    };
+    Fixture *self = *state;
+    g_autoptr(virDomain) domain = virDomainDefineXML(self->conn, DOMAIN_XML);
+    union {
+        virConnectDomainEventGenericCallback generic;
+        virConnectDomainEventJobCompletedCallback completed;
+    } callback = { .generic = registered[VIR_DOMAIN_EVENT_ID_JOB_COMPLETED].callback };
+
+    check(self, "defined:web ", "define");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct {
+            const char *name;
+            long long value;
+        } numbers[] = {
+            { VIR_DOMAIN_JOB_DOWNTIME, cases[i].downtime },
+            { VIR_DOMAIN_JOB_DOWNTIME_NET, cases[i].net },
+            { VIR_DOMAIN_JOB_DATA_PROCESSED, cases[i].data },
+            { VIR_DOMAIN_JOB_DATA_TOTAL, 7 },
+        };
+        virTypedParameterPtr params = NULL;
+        int n = 0, size = 0;
+
+        if (cases[i].operation >= 0)
+            assert_int_equal(virTypedParamsAddInt(&params, &n, &size, VIR_DOMAIN_JOB_OPERATION,
+                                                  cases[i].operation),
+                             0);
+        for (size_t k = 0; k < G_N_ELEMENTS(numbers); k++) {
+            if (numbers[k].value >= 0)
+                assert_int_equal(virTypedParamsAddULLong(&params, &n, &size, numbers[k].name,
+                                                         (unsigned long long) numbers[k].value),
+                                 0);
+        }
+        callback.completed(self->conn, domain, params, n,
+                           registered[VIR_DOMAIN_EVENT_ID_JOB_COMPLETED].opaque);
+        virTypedParamsFree(params, n);
+        check(self, cases[i].expected, cases[i].what);
+    }
+    assert_int_equal(virDomainUndefine(domain), 0);
+}
+
 /* A watcher without callbacks for devices. */
 static void
 test_without_devices(void **state)
@@ -470,6 +595,9 @@ main(void)
         TEST(test_broken),
         TEST(test_devices),
         TEST(test_without_devices),
+        TEST(test_iterations),
+        TEST(test_switching),
+        TEST(test_jobs),
     };
 
     vgpu_connection_init();

@@ -139,6 +139,10 @@ vgpu_event_new(const VgpuEvent *event)
         g_variant_dict_insert(&dict, "duration_ms", "u", (guint) event->duration_ms);
     if (event->libvirt_ms >= 0)
         g_variant_dict_insert(&dict, "libvirt_ms", "u", (guint) event->libvirt_ms);
+    if (event->downtime_ms > 0)
+        g_variant_dict_insert(&dict, "downtime_ms", "u", (guint) event->downtime_ms);
+    if (event->data_bytes)
+        g_variant_dict_insert(&dict, "data_bytes", "t", event->data_bytes);
     return g_variant_dict_end(&dict);
 }
 
@@ -209,6 +213,7 @@ vgpu_event_text(GVariant *event)
     GString *text = g_string_new(NULL);
     gsize kind = kind_of(event);
     const char *reason = string_of(event, "reason");
+    guint64 bytes;
     guint ms;
 
     add_subject(text, event);
@@ -218,6 +223,10 @@ vgpu_event_text(GVariant *event)
         g_string_append_printf(text, " after %u ms", ms);
     if (g_variant_lookup(event, "libvirt_ms", "u", &ms))
         g_string_append_printf(text, " (%u in libvirt)", ms);
+    if (g_variant_lookup(event, "downtime_ms", "u", &ms))
+        g_string_append_printf(text, ", paused for %u ms", ms);
+    if (g_variant_lookup(event, "data_bytes", "t", &bytes))
+        g_string_append_printf(text, ", %" G_GUINT64_FORMAT " MiB sent", bytes >> 20);
     if (reason)
         g_string_append_printf(text, ": %s", reason);
     return g_string_free(text, FALSE);
@@ -236,9 +245,14 @@ add_field(GArray *list, const char *name, const char *value)
 static char *
 number_of(GVariant *event, const char *key)
 {
+    guint64 large;
     guint number;
 
-    return g_variant_lookup(event, key, "u", &number) ? g_strdup_printf("%u", number) : NULL;
+    if (g_variant_lookup(event, key, "u", &number))
+        return g_strdup_printf("%u", number);
+    return g_variant_lookup(event, key, "t", &large)
+               ? g_strdup_printf("%" G_GUINT64_FORMAT, large)
+               : NULL;
 }
 
 void
@@ -252,6 +266,8 @@ vgpu_event_log(GVariant *event)
     g_autofree char *duration = number_of(event, "duration_ms");
     g_autofree char *libvirt = number_of(event, "libvirt_ms");
     g_autofree char *xid = number_of(event, "xid");
+    g_autofree char *downtime = number_of(event, "downtime_ms");
+    g_autofree char *data = number_of(event, "data_bytes");
 
     add_field(list, "MESSAGE", text);
     add_field(list, "MESSAGE_ID", known ? kinds[kind].message_id : NULL);
@@ -262,5 +278,7 @@ vgpu_event_log(GVariant *event)
     add_field(list, "VGPU_DURATION_MS", duration);
     add_field(list, "VGPU_LIBVIRT_MS", libvirt);
     add_field(list, "VGPU_XID", xid);
+    add_field(list, "VGPU_DOWNTIME_MS", downtime);
+    add_field(list, "VGPU_DATA_BYTES", data);
     g_log_structured_array(level, (const GLogField *) (gpointer) list->data, list->len);
 }

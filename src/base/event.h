@@ -20,6 +20,8 @@ typedef struct {
     gint64 duration_ms; /* negative: it took no time that is worth telling */
     /* the part of it spent in libvirt's calls; negative: none, or not known */
     gint64 libvirt_ms;
+    gint64 downtime_ms; /* for how long a migration has paused the guest; 0: none, or not known */
+    guint64 data_bytes; /* that were sent; 0: none, or not known */
 } VgpuEvent;
 
 /* As of now; floating. */

@@ -12,7 +12,7 @@ VgpuExposition *vgpu_exposition_new(void);
 void vgpu_exposition_free(VgpuExposition *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuExposition, vgpu_exposition_free)
 
-/* Begin a family; @type is "gauge", "counter" or "histogram". The strings are borrowed, and there
+/* Begin a family; @type is "gauge", "counter", "summary" or "histogram". The strings are borrowed, and there
  * for as long as the family. */
 void vgpu_exposition_family(VgpuExposition *self, const char *name, const char *type,
                             const char *help);
@@ -20,7 +20,7 @@ void vgpu_exposition_family(VgpuExposition *self, const char *name, const char *
 /* A sample of the family begun last; behind @value pairs of label and value, NULL as value is the
  * empty one, and NULL. A second sample with the same labels is left out: the format forbids it. */
 void vgpu_exposition_add(VgpuExposition *self, double value, ...) G_GNUC_NULL_TERMINATED;
-/* The same under the family's name with @suffix behind it, as a histogram's parts have. */
+/* The same under the family's name with @suffix behind it, as the parts of a histogram or summary have. */
 void vgpu_exposition_add_part(VgpuExposition *self, const char *suffix, double value,
                               ...) G_GNUC_NULL_TERMINATED;
 

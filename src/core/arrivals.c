@@ -48,13 +48,23 @@ vgpu_arrivals_expect(VgpuManager *self, const char *domain_uuid)
     g_hash_table_replace(self->arrivals, g_strdup(domain_uuid), arrival);
 }
 
+/* It does not come any more, or is here. */
+static void
+end(VgpuManager *self, const char *domain_uuid, const char *outcome)
+{
+    const VgpuMigrationEnd over = { .outcome = outcome, .downtime_ms = -1 };
+
+    self->ops.migration(&over, self->opaque);
+    g_hash_table_remove(self->arrivals, domain_uuid);
+}
+
 const char *
 vgpu_arrivals_refused(VgpuManager *self, const char *domain_uuid)
 {
     bool arriving = domain_uuid && find(self, domain_uuid);
 
     if (arriving)
-        vgpu_arrivals_drop(self, domain_uuid);
+        end(self, domain_uuid, "refused");
     return arriving ? "migration-refused" : "start-refused";
 }
 
@@ -80,30 +90,22 @@ vgpu_arrivals_prepared(VgpuManager *self, const VgpuOwner *owner)
 void
 vgpu_arrivals_drop(VgpuManager *self, const char *domain_uuid)
 {
-    g_hash_table_remove(self->arrivals, domain_uuid);
+    const Arrival *arrival = find(self, domain_uuid);
+
+    if (arrival && arrival->prepared)
+        end(self, domain_uuid, "failed");
+    else
+        g_hash_table_remove(self->arrivals, domain_uuid);
 }
 
-void
-vgpu_manager_arrived(VgpuManager *self, const char *domain_uuid)
+bool
+vgpu_arrivals_resumed(VgpuManager *self, const char *domain_uuid)
 {
     const Arrival *arrival = find(self, domain_uuid);
 
     if (!arrival || !arrival->prepared)
-        return;
+        return false;
     emit(self, "vgpu-migrated", vgpu_records_find(self, domain_uuid));
-    vgpu_arrivals_drop(self, domain_uuid);
-}
-
-/* Its vGPUs are gone by now, or will be soon, as the hook `release` comes first. */
-void
-vgpu_manager_departed(VgpuManager *self, const char *domain_uuid)
-{
-    const VgpuDefinition *definition = vgpu_definitions_find(self, domain_uuid);
-    const VgpuOwner *record = vgpu_records_find(self, domain_uuid);
-    VgpuOwner who = { .domain_uuid = (char *) domain_uuid };
-
-    if (!record && !definition)
-        return;
-    who.domain_name = record ? record->domain_name : definition->domain->name;
-    vgpu_events_emit(self, "vgpu-migrated", &who, NULL, "to another host", -1);
+    end(self, domain_uuid, "ok");
+    return true;
 }

@@ -19,3 +19,5 @@ const char *vgpu_arrivals_refused(VgpuManager *self, const char *domain_uuid);
 void vgpu_arrivals_prepared(VgpuManager *self, const VgpuOwner *owner);
 /* It has stopped, so it does not arrive any more. */
 void vgpu_arrivals_drop(VgpuManager *self, const char *domain_uuid);
+/* libvirt has resumed it; false: it was not migrating to this host. */
+bool vgpu_arrivals_resumed(VgpuManager *self, const char *domain_uuid);

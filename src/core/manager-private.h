@@ -21,10 +21,12 @@ struct VgpuManager {
 
     VgpuRecords *records;
     VgpuReservations *reservations;
-    GSource *lapse;       /* drops the first reservation that expires; NULL: none does */
-    GSource *saved_lapse; /* the same for room that is kept, see saved.c */
-    guint lapse_ms;       /* how long choices for a migration are held */
-    GHashTable *arrivals; /* see arrivals.h */
+    GSource *lapse;            /* drops the first reservation that expires; NULL: none does */
+    GSource *saved_lapse;      /* the same for room that is kept, see saved.c */
+    guint lapse_ms;            /* how long choices for a migration are held */
+    GHashTable *arrivals;      /* see arrivals.h */
+    GHashTable *departures;    /* see departures.h */
+    GSource *departures_lapse; /* reports the next of them, of which nothing more has come */
 
     VgpuPools *pools;
     VgpuLanes *lanes;

@@ -4,6 +4,7 @@
 #include "base/uuid.h"
 #include "core/arrivals.h"
 #include "core/create.h"
+#include "core/departures.h"
 #include "core/known.h"
 #include "core/lane.h"
 #include "core/life.h"
@@ -45,6 +46,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->reservations = reservations;
     self->lapse_ms = 60000; /* a prepare follows immediately, or not at all */
     vgpu_arrivals_open(self);
+    vgpu_departures_open(self);
     self->pools = pools;
     self->lanes = vgpu_lanes_new(context);
     self->make = vgpu_create_run;
@@ -79,6 +81,7 @@ vgpu_manager_free(VgpuManager *self)
     g_hash_table_unref(self->wanted);
     g_hash_table_unref(self->definitions);
     vgpu_arrivals_close(self);
+    vgpu_departures_close(self);
     vgpu_reservations_free(self->reservations);
     g_clear_pointer(&self->lapse, check_free);
     g_clear_pointer(&self->saved_lapse, check_free);

@@ -18,10 +18,20 @@
 
 typedef struct VgpuManager VgpuManager;
 
+/* The end of a migration, for statistics. */
+typedef struct {
+    bool departs;        /* to another host; otherwise to this one */
+    const char *outcome; /* as of events: "ok", "refused" or "failed" */
+    gint64 downtime_ms;  /* for how long the guest was paused; negative: not known */
+    guint64 data_bytes;  /* that were sent; 0: not known */
+} VgpuMigrationEnd;
+
 /* Calls of the manager into the program around it; each returns at once. */
 typedef struct {
     /* Something happened; a{sv} as in the signal Event of org.virtvgpu.Manager1. Floating. */
     void (*event)(GVariant *event, gpointer opaque);
+    /* A domain has migrated, or not after all. */
+    void (*migration)(const VgpuMigrationEnd *end, gpointer opaque);
     /* Hotplug this vGPU into the running domain of that record; the answer is
      * vgpu_manager_attached(). */
     void (*attach)(const VgpuOwner *owner, const VgpuClaim *claim, gpointer opaque);
@@ -102,10 +112,15 @@ void vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 si
 
 void vgpu_manager_started(VgpuManager *self, const char *domain_uuid, int domain_id);
 
-/* libvirt has resumed it; if it was migrating to this host, it has arrived. */
-void vgpu_manager_arrived(VgpuManager *self, const char *domain_uuid);
-/* It has stopped here because it runs on another host now. */
+/* libvirt has resumed it: if it was migrating to this host, it has arrived; if to another one, it stays. */
+void vgpu_manager_resumed(VgpuManager *self, const char *domain_uuid);
+/* It is being migrated to another host. @paused: and does not run on here; otherwise that has just begun. */
+void vgpu_manager_departing(VgpuManager *self, const char *domain_uuid, bool paused);
+/* It has stopped here because it runs on another host now. What that has cost may follow immediately. */
 void vgpu_manager_departed(VgpuManager *self, const char *domain_uuid);
+/* @downtime_ms and @data_bytes as in VgpuMigrationEnd. */
+void vgpu_manager_departure_cost(VgpuManager *self, const char *domain_uuid, gint64 downtime_ms,
+                                 guint64 data_bytes);
 
 /* Before the next one: libvirt has taken @libvirt_us for the hotplug of vGPU @uuid. */
 void vgpu_manager_plug_took(VgpuManager *self, const char *domain_uuid, const char *uuid,

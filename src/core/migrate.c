@@ -81,7 +81,9 @@ tell_refusal(VgpuManager *self, const VgpuDomain *domain, const GError *error)
 {
     g_autofree char *reason = vgpu_error_reason(error);
 
-    vgpu_events_emit_refusal(self, "migration-refused", domain, NULL, reason, -1);
+    vgpu_arrivals_expect(self, domain->uuid);
+    vgpu_events_emit_refusal(self, vgpu_arrivals_refused(self, domain->uuid), domain, NULL,
+                             reason, -1);
 }
 
 bool

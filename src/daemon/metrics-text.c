@@ -120,6 +120,41 @@ write_lost(VgpuExposition *out, const VgpuMetricsCounts *counts)
     vgpu_exposition_add(out, (double) counts->lost, NULL);
 }
 
+/* The source is not told that the other host has refused. */
+static void
+write_migrations(VgpuExposition *out, const VgpuMetricsCounts *counts)
+{
+    vgpu_exposition_family(out, "virtvgpu_migrations_total", "counter",
+                           "Migrations of domains with vGPUs to this host (in) and from it "
+                           "(out), and how they ended.");
+    for (gsize i = 0; i < VGPU_METRICS_OUTCOMES; i++)
+        vgpu_exposition_add(out, (double) counts->arrivals[i], "direction", "in", "outcome",
+                            vgpu_metrics_outcomes[i], NULL);
+    for (gsize i = 0; i < VGPU_METRICS_OUTCOMES; i++) {
+        if (!g_str_equal(vgpu_metrics_outcomes[i], "refused"))
+            vgpu_exposition_add(out, (double) counts->departures[i], "direction", "out",
+                                "outcome", vgpu_metrics_outcomes[i], NULL);
+    }
+}
+
+static void
+write_summary(VgpuExposition *out, const VgpuSummary *summary, const char *name, const char *help)
+{
+    vgpu_exposition_family(out, name, "summary", help);
+    vgpu_exposition_add_part(out, "_sum", summary->sum, NULL);
+    vgpu_exposition_add_part(out, "_count", (double) summary->count, NULL);
+}
+
+static void
+write_costs(VgpuExposition *out, const VgpuMetricsCounts *counts)
+{
+    write_summary(
+        out, &counts->downtime, "virtvgpu_migration_downtime_seconds",
+        "For how long guests with vGPUs were paused that have migrated from this host.");
+    write_summary(out, &counts->data, "virtvgpu_migration_data_bytes",
+                  "How much was sent for guests with vGPUs that have migrated from this host.");
+}
+
 static void
 write_log(VgpuExposition *out)
 {
@@ -142,6 +177,8 @@ vgpu_metrics_text(VgpuMetrics *self, const VgpuHostRows *rows)
     write_backend(out, &counts);
     write_reconcile(out, &counts);
     write_lost(out, &counts);
+    write_migrations(out, &counts);
+    write_costs(out, &counts);
     write_log(out);
     return vgpu_exposition_end(out);
 }

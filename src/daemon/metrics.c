@@ -12,6 +12,7 @@ const VgpuInterface vgpu_metrics_backends[VGPU_METRICS_BACKENDS] = {
     VGPU_INTERFACE_VF,
 };
 const char *const vgpu_metrics_backend_ops[VGPU_METRICS_BACKEND_OPS] = { "create", "remove" };
+const char *const vgpu_metrics_outcomes[VGPU_METRICS_OUTCOMES] = { "ok", "refused", "failed" };
 const double vgpu_metrics_bounds[VGPU_METRICS_BUCKETS] = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 };
@@ -133,6 +134,26 @@ vgpu_metrics_event(VgpuMetrics *self, GVariant *event)
     }
     self->counts.failures[backend] += g_str_equal(name, "create-failed");
     g_mutex_unlock(&self->lock);
+}
+
+static void
+add(VgpuSummary *summary, double value)
+{
+    summary->count++;
+    summary->sum += value;
+}
+
+void
+vgpu_metrics_migration(VgpuMetrics *self, const VgpuMigrationEnd *end)
+{
+    gsize outcome = find(vgpu_metrics_outcomes, VGPU_METRICS_OUTCOMES, end->outcome);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    (end->departs ? self->counts.departures : self->counts.arrivals)[outcome]++;
+    if (end->downtime_ms >= 0)
+        add(&self->counts.downtime, (double) end->downtime_ms / 1000);
+    if (end->data_bytes)
+        add(&self->counts.data, (double) end->data_bytes);
 }
 
 void

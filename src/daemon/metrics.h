@@ -5,6 +5,7 @@
  * virt-vgpu(1). */
 #pragma once
 
+#include "core/manager.h"
 #include "core/reconcile.h"
 #include "gpu/gauges.h"
 
@@ -24,6 +25,9 @@ void vgpu_metrics_hook(VgpuMetrics *self, const char *op, const char *result, gi
 /* An event as in the signal Event of org.virtvgpu.Manager1: drivers' times and lost vGPUs are counted,
  * other events ignored. A floating reference stays one. */
 void vgpu_metrics_event(VgpuMetrics *self, GVariant *event);
+
+/* A migration has ended. */
+void vgpu_metrics_migration(VgpuMetrics *self, const VgpuMigrationEnd *end);
 
 /* A reconciliation carried out these (of VgpuAction) at @now, seconds since 1970. */
 void vgpu_metrics_reconciled(VgpuMetrics *self, const GPtrArray *actions, gint64 now);

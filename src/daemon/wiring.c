@@ -2,12 +2,14 @@
 /* wiring.c: callbacks of the manager and of libvirt, passed on to the files that handle them */
 #include "daemon/wiring.h"
 
+#include "daemon/departing.h"
 #include "daemon/faults.h"
 #include "daemon/gift.h"
 #include "daemon/guard-private.h"
 #include "daemon/late-attach.h"
 #include "daemon/live-devices.h"
 #include "daemon/look.h"
+#include "daemon/metrics.h"
 #include "daemon/moved.h"
 #include "daemon/nodedevs.h"
 #include "daemon/persistent.h"
@@ -24,6 +26,12 @@ host_event(GVariant *event, gpointer opaque)
     VgpuGuard *self = opaque;
 
     self->event(event, self->opaque);
+}
+
+static void
+host_migration(const VgpuMigrationEnd *end, gpointer opaque)
+{
+    vgpu_metrics_migration(vgpu_metrics_default(), end);
 }
 
 static void
@@ -80,6 +88,7 @@ vgpu_wiring_host(void)
 {
     return (VgpuManagerOps) {
         .event = host_event,
+        .migration = host_migration,
         .attach = vgpu_late_attach,
         .rewrite = host_rewrite,
         .ask_run = vgpu_look_ask_run,
@@ -107,11 +116,11 @@ do_started(gpointer data)
 }
 
 static void
-do_arrived(gpointer data)
+do_resumed(gpointer data)
 {
     VgpuTask *task = data;
 
-    vgpu_manager_arrived(task->guard->manager, task->domain_uuid);
+    vgpu_manager_resumed(task->guard->manager, task->domain_uuid);
     vgpu_task_free(task);
 }
 
@@ -164,13 +173,17 @@ on_domain(VgpuDomainEvent event, const char *uuid, const char *name, int id, gpo
         vgpu_worker_push_hook(self->worker, do_started, task);
         break;
     case VGPU_DOMAIN_RESUMED:
-        vgpu_worker_push(self->worker, do_arrived, vgpu_task_new(self, uuid));
+        vgpu_worker_push(self->worker, do_resumed, vgpu_task_new(self, uuid));
         break;
     case VGPU_DOMAIN_STOPPED:
         vgpu_worker_push(self->worker, do_stopped, vgpu_task_new(self, uuid));
         break;
     case VGPU_DOMAIN_SAVED:
         vgpu_worker_push(self->worker, do_saved, vgpu_task_new(self, uuid));
+        break;
+    case VGPU_DOMAIN_SENDING:
+    case VGPU_DOMAIN_SWITCHING:
+        vgpu_departing_on_event(self, uuid, event);
         break;
     case VGPU_DOMAIN_DEPARTED:
         vgpu_worker_push(self->worker, do_departed, vgpu_task_new(self, uuid));
@@ -224,6 +237,7 @@ on_nodedev(const char *name, bool gone, gpointer opaque)
 
 static const VgpuWatchEvents domain_events = {
     .domain = on_domain,
+    .departed = vgpu_departing_on_cost,
     .device = vgpu_live_devices_on_event,
 };
 

@@ -7,7 +7,7 @@
 #include "libvirt/connection.h"
 #include "libvirt/virerror.h"
 
-#define MAX_IDS 5
+#define MAX_IDS 7
 
 /* Counted, since libvirt keeps a callback until the event that is being delivered is through: one
  * reference for the owner and one for each callback. */
@@ -78,6 +78,10 @@ on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, voi
     case VIR_DOMAIN_EVENT_STARTED:
         tell_domain(opaque, VGPU_DOMAIN_STARTED, domain);
         break;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+        if (detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED)
+            tell_domain(opaque, VGPU_DOMAIN_SWITCHING, domain);
+        break;
     case VIR_DOMAIN_EVENT_RESUMED:
         if (detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED)
             tell_domain(opaque, VGPU_DOMAIN_RESUMED, domain);
@@ -86,7 +90,7 @@ on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, voi
         tell_domain(opaque, stop_of(detail), domain);
         break;
     default:
-        break; /* a domain that is paused, asleep or crashed still has its devices */
+        break; /* a domain that is asleep or crashed still has its devices */
     }
     return 0;
 }
@@ -126,6 +130,30 @@ static void
 on_device_kept(virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
 {
     tell_device(opaque, VGPU_DEVICE_REFUSED, domain, alias);
+}
+
+/* libvirt has no event for the begin of a migration, but passes on that QEMU begins to send the memory. QEMU says
+ * the same when a domain is saved. */
+static void
+on_iteration(virConnectPtr conn, virDomainPtr domain, int iteration, void *opaque)
+{
+    if (iteration == 1)
+        tell_domain(opaque, VGPU_DOMAIN_SENDING, domain);
+}
+
+/* Comes right after STOPPED_MIGRATED (qemuMigrationSrcComplete()), and there is no domain to ask any more when it was
+ * undefined. Of a migration that fails there is no such event. */
+static void
+on_job_completed(virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params,
+                 int nparams, void *opaque)
+{
+    VgpuWatch *self = opaque;
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    VgpuJobCost cost;
+
+    if (self->events.departed && vgpu_job_read(params, nparams, &cost) &&
+        virDomainGetUUIDString(domain, uuid) == 0)
+        self->events.departed(uuid, &cost, self->opaque);
 }
 
 static void
@@ -182,6 +210,10 @@ watch_all_domains(VgpuWatch *self)
                          VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)) &&
            watch_domains(self, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
                          VIR_DOMAIN_EVENT_CALLBACK(on_metadata)) &&
+           watch_domains(self, VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_iteration)) &&
+           watch_domains(self, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
+                         VIR_DOMAIN_EVENT_CALLBACK(on_job_completed)) &&
            watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
                          VIR_DOMAIN_EVENT_CALLBACK(on_device_added)) &&
            watch_domains(self, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,

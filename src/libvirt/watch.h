@@ -6,12 +6,16 @@
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 
+#include "libvirt/job.h"
+
 typedef enum {
     VGPU_DOMAIN_DEFINED, /* added, updated, renamed, from snapshot, or its metadata changed */
     VGPU_DOMAIN_UNDEFINED,
     VGPU_DOMAIN_RENAMED_AWAY, /* UNDEFINED_RENAMED: the same UUID continues under another name */
     VGPU_DOMAIN_STARTED,
     VGPU_DOMAIN_RESUMED, /* RESUMED_MIGRATED: it has arrived from another host, or is not leaving after all */
+    VGPU_DOMAIN_SENDING, /* MIGRATION_ITERATION, the first: QEMU begins to send it, to a host or into a file */
+    VGPU_DOMAIN_SWITCHING, /* SUSPENDED_MIGRATED: it is paused, to run on on another host */
     VGPU_DOMAIN_STOPPED,
     VGPU_DOMAIN_SAVED,    /* STOPPED_SAVED: the same, since it was saved */
     VGPU_DOMAIN_DEPARTED, /* STOPPED_MIGRATED: the same, since it runs on another host */
@@ -32,6 +36,8 @@ typedef struct {
      * `domain`, and may be NULL beside it. */
     void (*device)(VgpuDeviceEvent event, const char *uuid, int id, const char *alias,
                    gpointer opaque);
+    /* After VGPU_DOMAIN_DEPARTED: what the migration has cost. May be NULL beside `domain`. */
+    void (*departed)(const char *uuid, const VgpuJobCost *cost, gpointer opaque);
     /* A node device came, changed or went; @name is libvirt's ("pci_0000_41_00_0"). */
     void (*nodedev)(const char *name, bool gone, gpointer opaque);
 } VgpuWatchEvents;

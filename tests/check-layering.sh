@@ -23,6 +23,7 @@ libvirt  base gpu domain
 metadata base domain libvirt
 bus
 setup    base sysfs gpu backend
+fleet    base bus
 daemon   base gpu domain pool placement driver core libvirt setup iso bus
 cli      base sysfs gpu domain driver libvirt iso bus
 hooks
@@ -92,6 +93,8 @@ check_tree()
                 breaks("hooks/ is libc only")
             else if (name ~ /^libxml\/(relaxng|schematron|xmlschemas)/)
                 breaks("untrusted documents are validated with tables: base/grammar.h")
+            else if (name ~ /^curl\// && layer != "fleet")
+                breaks("only fleet speaks to the network")
             else if (name ~ /^libvirt\// && layer !~ /^(libvirt|metadata|daemon|cli)$/)
                 breaks(layer " may not call libvirt")
         }
@@ -139,12 +142,15 @@ src/libvirt/bad.h #include "core/manager.h"
 src/base/bad.h # include "gpu/gpu.h"
 src/gpu/bad.c #include "bus/manager1.h"
 src/cli/bad.c #include "backend/scan.h"
+src/fleet/bad.c #include "gpu/gpu.h"
+src/core/bad.c #include "fleet/store.h"
 src/core/bad.c #include "claim.h"
 src/core/bad.c claim->phase = VGPU_PHASE_FAILED;
 src/core/bad.c vgpu_owner_find(owner, uuid)->phase = VGPU_PHASE_READY;
 src/core/bad.c claim.phase = VGPU_PHASE_READY;
 src/core/bad.c VgpuClaim about = { .uuid = uuid, .phase = VGPU_PHASE_READY };
 src/daemon/bad.c claim->phase = VGPU_PHASE_FAILED;
+src/daemon/bad.c #include <curl/curl.h>
 src/domain/bad.c #include <libxml/relaxng.h>
 src/new/bad.c /* a directory that is missing in the table */
 src/bad.c /* a file outside any layer */

@@ -194,16 +194,13 @@ report_gpu_instance(const VgpuGpuInstance *instance)
     return g_variant_dict_end(&dict);
 }
 
-GVariant *
-vgpu_report_gpu(VgpuManager *manager, const char *address)
+/* The GPU with all that is on it. */
+static GVariant *
+report_whole_gpu(const VgpuReading *reading, const VgpuGpu *gpu)
 {
-    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(manager), address);
-    g_autoptr(VgpuReading) reading = gpu ? vgpu_manager_read(manager) : NULL;
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
     GVariantBuilder vfs, instances, profiles;
 
-    if (!gpu)
-        return NULL;
     fill_gpu(&dict, gpu);
     vgpu_put_b(&dict, "mig", gpu->is_mig);
     vgpu_put_b(&dict, "mixed", gpu->is_mixed);
@@ -222,6 +219,40 @@ vgpu_report_gpu(VgpuManager *manager, const char *address)
     g_variant_builder_init(&profiles, G_VARIANT_TYPE("aa{sv}"));
     report_profiles_of(&profiles, reading, gpu);
     g_variant_dict_insert_value(&dict, "profiles", g_variant_builder_end(&profiles));
+    return g_variant_dict_end(&dict);
+}
+
+GVariant *
+vgpu_report_gpu(VgpuManager *manager, const char *address)
+{
+    const VgpuGpu *gpu = vgpu_inventory_find(vgpu_manager_inventory(manager), address);
+    g_autoptr(VgpuReading) reading = gpu ? vgpu_manager_read(manager) : NULL;
+
+    return gpu ? report_whole_gpu(reading, gpu) : NULL;
+}
+
+static GVariant *
+report_whole_gpus(VgpuManager *manager)
+{
+    const VgpuInventory *inventory = vgpu_manager_inventory(manager);
+    g_autoptr(VgpuReading) reading = vgpu_manager_read(manager);
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < inventory->gpus->len; i++)
+        g_variant_builder_add_value(&list, report_whole_gpu(reading, inventory->gpus->pdata[i]));
+    return g_variant_builder_end(&list);
+}
+
+GVariant *
+vgpu_report_state(VgpuManager *manager, bool may_manage)
+{
+    g_autoptr(GPtrArray) pools = vgpu_manager_list_pools(manager);
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    g_variant_dict_insert_value(&dict, "gpus", report_whole_gpus(manager));
+    g_variant_dict_insert_value(&dict, "vgpus", vgpu_report_vgpus(manager, true));
+    g_variant_dict_insert_value(&dict, "pools", vgpu_report_pools(pools, may_manage));
     return g_variant_dict_end(&dict);
 }
 

@@ -9,6 +9,8 @@
 
 #include "core/manager.h"
 
+/* gpus, vgpus and pools. @may_manage: see vgpu_report_pool(). */
+GVariant *vgpu_report_state(VgpuManager *manager, bool may_manage);
 GVariant *vgpu_report_gpus(VgpuManager *manager);
 /* address, cordoned and vgpus, whether such a GPU exists or not. */
 GVariant *vgpu_report_cordoned(VgpuManager *manager, const char *address);

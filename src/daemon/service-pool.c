@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/names.h"
-#include "daemon/access.h"
 #include "daemon/iso-job.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
@@ -244,18 +243,11 @@ refresh(VgpuService *self, const char *name, GPtrArray *lines, VgpuIsoJob **job,
     return true;
 }
 
-/* Callers that may not manage pools see them in part. Not in a turn. */
-static bool
-may_manage(VgpuService *self, GDBusMethodInvocation *call)
-{
-    return vgpu_access_may(call, "manage", vgpu_service_subject, self);
-}
-
 static gboolean
 on_list_pools(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
 {
     VgpuService *self = opaque;
-    bool whole = may_manage(self, call);
+    bool whole = vgpu_service_may_manage(self, call);
     VgpuTurn *turn = vgpu_service_turn(self);
     g_autoptr(GPtrArray) rows = vgpu_manager_list_pools(self->manager);
     GVariant *pools = vgpu_report_pools(rows, whole);
@@ -271,7 +263,7 @@ on_get_pool(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *
 {
     VgpuService *self = opaque;
     GError *error = NULL;
-    bool whole = may_manage(self, call);
+    bool whole = vgpu_service_may_manage(self, call);
     VgpuTurn *turn = vgpu_service_turn(self);
     GVariant *pool = report_row(self, name, whole, &error);
 
@@ -288,7 +280,7 @@ on_get_pool_xml(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const ch
 {
     VgpuService *self = opaque;
     GError *error = NULL;
-    bool whole = may_manage(self, call);
+    bool whole = vgpu_service_may_manage(self, call);
     VgpuTurn *turn = vgpu_service_turn(self);
     g_autofree char *xml = xml_of(self, name, configured, whole, &error);
 

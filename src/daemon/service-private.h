@@ -27,6 +27,9 @@ void vgpu_service_subject(const char *method, GVariant *arguments, GVariantDict 
 /* A turn that begins when the GPUs have been read. */
 VgpuTurn *vgpu_service_turn(VgpuService *self) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the caller may manage pools; others see them in part. Not in a turn. */
+bool vgpu_service_may_manage(VgpuService *self, GDBusMethodInvocation *call);
+
 /* Answer @call with an error; all return the value for the handler to return. */
 gboolean vgpu_service_fail(GDBusMethodInvocation *call, VgpuError code, const char *what,
                            const char *text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/pciaddr.h"
+#include "config.h"
 #include "daemon/nodedevs.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
@@ -28,6 +29,22 @@ no_such_gpu(GDBusMethodInvocation *call, const char *address)
 {
     return vgpu_service_take(call, g_error_new(VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
                                                VGPU_REFUSAL_NO_GPU, address));
+}
+
+static gboolean
+on_get_state(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaque)
+{
+    VgpuService *self = opaque;
+    bool whole = vgpu_service_may_manage(self, call);
+    VgpuTurn *turn = vgpu_service_turn(self);
+    g_autoptr(GVariant) things = g_variant_ref_sink(vgpu_report_state(self->manager, whole));
+    g_auto(GVariantDict) state = G_VARIANT_DICT_INIT(things);
+
+    vgpu_turn_end(turn);
+    g_variant_dict_insert(&state, "version", "s", PACKAGE_VERSION);
+    g_variant_dict_insert(&state, "libvirt_connected", "b", vgpu_guard_is_connected(self->guard));
+    vgpu_bus_manager1_complete_get_state(skeleton, call, g_variant_dict_end(&state));
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static gboolean
@@ -168,6 +185,7 @@ void
 vgpu_service_connect_queries(VgpuService *self)
 {
     static const VgpuHandler handlers[] = {
+        { "handle-get-state", G_CALLBACK(on_get_state) },
         { "handle-list-gpus", G_CALLBACK(on_list_gpus) },
         { "handle-get-gpu", G_CALLBACK(on_get_gpu) },
         { "handle-list-profiles", G_CALLBACK(on_list_profiles) },

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* service-reply.c: shared by the methods of all files: turns, handlers, and answers with errors */
+/* service-reply.c: shared by the methods of all files: turns, rights, handlers, and answers with errors */
+#include "daemon/access.h"
 #include "daemon/service-private.h"
 
 VgpuTurn *
 vgpu_service_turn(VgpuService *self)
 {
     return vgpu_turn_begin_seen(self->worker, self->manager, 0);
+}
+
+bool
+vgpu_service_may_manage(VgpuService *self, GDBusMethodInvocation *call)
+{
+    return vgpu_access_may(call, "manage", vgpu_service_subject, self);
 }
 
 gboolean

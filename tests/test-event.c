@@ -65,7 +65,7 @@ static const struct {
     { "migrated",
       "{'event': <'vgpu-migrated'>, 'domain': <'a'>, 'reason': <'to another host'>, "
       "'downtime_ms': <uint32 1234>, 'data_bytes': <uint64 5000000000>}",
-      "ok", "domain 'a': migrated, paused for 1234 ms, 4768 MiB sent: to another host", "5" },
+      "ok", "domain 'a': migrated: to another host, paused for 1234 ms, 4768.4 MiB sent", "5" },
     { "contested", "{'event': <'domain-contested'>, 'domain': <'a'>, 'reason': <'r'>}", "failed",
       "domain 'a': its hostdevs are contested: r", "4" },
     { "a GPU came", "{'event': <'gpu-appeared'>, 'gpu': <'G'>, 'reason': <'NVIDIA A2'>}", NULL,

@@ -223,12 +223,12 @@ vgpu_event_text(GVariant *event)
         g_string_append_printf(text, " after %u ms", ms);
     if (g_variant_lookup(event, "libvirt_ms", "u", &ms))
         g_string_append_printf(text, " (%u in libvirt)", ms);
+    if (reason)
+        g_string_append_printf(text, ": %s", reason);
     if (g_variant_lookup(event, "downtime_ms", "u", &ms))
         g_string_append_printf(text, ", paused for %u ms", ms);
     if (g_variant_lookup(event, "data_bytes", "t", &bytes))
-        g_string_append_printf(text, ", %" G_GUINT64_FORMAT " MiB sent", bytes >> 20);
-    if (reason)
-        g_string_append_printf(text, ": %s", reason);
+        g_string_append_printf(text, ", %.1f MiB sent", (double) bytes / (1 << 20));
     return g_string_free(text, FALSE);
 }
 

@@ -23,7 +23,11 @@ assert_eq "$(peer picture one)" "$shown" "the picture there"
 wait_for 20 peer runs one 1
 assert_eq "$(peer mdevs)" "$uuid" "its mdev there"
 wait_for 20 is_gone one
-wait_for 20 told "domain 'one': migrated: to another host"
+wait_for 20 told "domain 'one': migrating: to another host"
+wait_for 20 told "domain 'one': migrated: to another host, paused for [0-9]+ ms, [0-9.]+ MiB sent"
+assert_grep 'virtvgpu_migrations_total\{direction="out",outcome="ok"\} 1' "$(virt-vgpu metrics)" "metrics here"
+assert_grep 'virtvgpu_migration_downtime_seconds_count 1' "$(virt-vgpu metrics)" "metrics here"
+assert_grep 'virtvgpu_migrations_total\{direction="in",outcome="ok"\} 1' "$(peer virt-vgpu metrics)" "metrics there"
 wait_for 20 peer told "vGPU $uuid .*'one': migrating: to this host"
 wait_for 20 peer told "vGPU $uuid .*'one': migrated: to this host"
 

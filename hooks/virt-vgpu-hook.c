@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #include "printable.h"
+#include "saved.h"
+#include "uuid.h"
 
 /* As in src/base/names.h, of which the hook needs only these. */
 #define XMLNS_FAMILY "urn:virt-vgpu:domain:"
@@ -40,8 +42,7 @@
 
 #define WINDOW (64 * 1024)               /* the size of a read: as much as a pipe holds */
 #define CARRY (sizeof(XMLNS_FAMILY) - 2) /* the longest marker but one byte */
-#define UUID_LEN 36
-#define RETRY_NS 5000000 /* between two attempts to connect */
+#define RETRY_NS 5000000                 /* between two attempts to connect */
 #define SEE_LOG "; see 'journalctl -u virtvgpud'"
 
 _Static_assert(sizeof(XMLNS_FAMILY) >= sizeof(ALIAS_PREFIX), "CARRY is too short");
@@ -75,6 +76,7 @@ struct call {
     int deadline_ms;
     size_t xml_len;   /* over XML_MAX: too long, only looked through for markers */
     bool marked;      /* the XML carries one of our marks */
+    bool absent;      /* virtvgpud does not run */
     int xml_errno;    /* why the XML could not be read to its end, or 0 */
     const char *blob; /* of the reply */
     size_t blob_len;
@@ -224,31 +226,10 @@ read_xml(struct call *call)
     call->xml_len = len;
 }
 
-/* The first <uuid> of a domain XML is the domain's. @uuid is used in a path: nothing but hex digits
- * and dashes may get there. */
 static bool
 find_uuid(const struct call *call, char uuid[UUID_LEN + 1])
 {
-    static const char open_tag[] = "<uuid>";
-    static const char close_tag[] = "</uuid>";
-    size_t len = call->xml_len < XML_MAX ? call->xml_len : XML_MAX;
-    const char *text = memmem(xml, len, open_tag, strlen(open_tag));
-
-    if (!text)
-        return false;
-    text += strlen(open_tag);
-    if ((size_t) (xml + len - text) < UUID_LEN + strlen(close_tag) ||
-        memcmp(text + UUID_LEN, close_tag, strlen(close_tag)) != 0)
-        return false;
-    for (int i = 0; i < UUID_LEN; i++) {
-        int c = tolower((unsigned char) text[i]);
-
-        if (!isxdigit(c) && c != '-')
-            return false;
-        uuid[i] = c;
-    }
-    uuid[UUID_LEN] = '\0';
-    return true;
+    return hook_find_uuid(xml, call->xml_len < XML_MAX ? call->xml_len : XML_MAX, uuid);
 }
 
 /* A claim outlives the annotation: the user may have taken it out while the guest was running. */
@@ -277,7 +258,8 @@ connect_daemon(struct call *call)
         goto failed;
     }
     while (connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0) {
-        if (errno == ENOENT || errno == ECONNREFUSED)
+        call->absent = errno == ENOENT || errno == ECONNREFUSED;
+        if (call->absent)
             fail(call,
                  "virtvgpud is not running (%s: %s); start it with "
                  "'systemctl start virtvgpud.socket'",
@@ -460,6 +442,17 @@ print_xml(struct call *call)
     return fail(call, "cannot write the changed XML: %s", strerror(errno));
 }
 
+/* libvirt tells the reason of a release since 10.5.0. */
+static void
+note_saved(const struct call *call)
+{
+    char uuid[UUID_LEN + 1];
+
+    if (call->absent && strcmp(call->policy->op, "release") == 0 &&
+        strcmp(call->extra, "saved") == 0 && find_uuid(call, uuid))
+        hook_note_saved(call->root, uuid, call->started);
+}
+
 /* libvirt shows stderr to the user unchanged: print one line, whatever answer and name contain. */
 static void
 print_failure(const struct call *call)
@@ -495,6 +488,7 @@ main(int argc, char **argv)
 
     if (check_request(&call) && ask_daemon(&call) && print_xml(&call))
         return EXIT_SUCCESS;
+    note_saved(&call);
     print_failure(&call);
     return policy->fatal ? EXIT_FAILURE : EXIT_SUCCESS;
 }

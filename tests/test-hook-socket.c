@@ -162,6 +162,13 @@ vgpu_manager_release(VgpuManager *self, const char *domain_uuid, guint64 since)
     note("release", domain_uuid);
 }
 
+void
+vgpu_manager_was_saved(VgpuManager *self, const char *domain_uuid, guint64 since)
+{
+    assert_int_equal(since, 1);
+    note("saved", domain_uuid);
+}
+
 bool
 vgpu_manager_filter(VgpuManager *self, VgpuDomain *domain, bool migrates, char **out,
                     GError **error)
@@ -250,7 +257,9 @@ request(const char *op, const char *name, const char *inside, gsize size)
     gsize len = MAX(size, strlen(xml));
     GString *text = g_string_new(NULL);
 
-    g_string_printf(text, "VGPU1 %s begin - 1 %zu %zu\n%s%s", op, strlen(name), len, name, xml);
+    /* @op may have the rest of what libvirt calls the hook with */
+    g_string_printf(text, "VGPU1 %s%s 1 %zu %zu\n%s%s", op, strchr(op, ' ') ? "" : " begin -",
+                    strlen(name), len, name, xml);
     for (gsize left = len - strlen(xml); left > 0; left--)
         g_string_append_c(text, ' ');
     return text;
@@ -329,6 +338,12 @@ test_operations(void **state)
         { "restore", "restore", MARK, "restore web;", "VGPU1 ok 0\n" },
         { "migrate", "migrate", MARK, "migrate web;", "VGPU1 ok 0\n" },
         { "release", "release", MARK, "release " UUID ";", "VGPU1 ok 0\n" },
+        { "release, saved", "release end saved", MARK, "release " UUID ";saved " UUID ";",
+          "VGPU1 ok 0\n" },
+        { "release, for another reason", "release end destroyed", MARK, "release " UUID ";",
+          "VGPU1 ok 0\n" },
+        { "prepare, with that word", "prepare begin saved", "", "release " UUID ";",
+          "VGPU1 ok 0\n" },
         { "prepare, not ours", "prepare", "", "release " UUID ";", "VGPU1 ok 0\n" },
         { "migrate, not ours", "migrate", "", "", "VGPU1 ok 0\n" },
         { "not ours, and no XML", "prepare", "<", "release " UUID ";", "VGPU1 ok 0\n" },

@@ -80,6 +80,16 @@ remove_claims(const Host *host)
 }
 
 static void
+leave_note(const Case *self, const char *text)
+{
+    g_autofree char *dir = g_build_filename(self->host->root, VGPU_PATH_SAVED_NOTES, NULL);
+    g_autofree char *path = g_build_filename(dir, self->domain, NULL);
+
+    assert_int_equal(g_mkdir_with_parents(dir, 0700), 0);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void
 on_done(const GError *error, gpointer opaque)
 {
     *(char **) opaque = g_strdup(error ? error->message : "done");
@@ -134,6 +144,16 @@ step(Case *self, const char *word)
         vgpu_manager_stopped(manager, self->domain, true);
     } else if (g_str_equal(word, "stopped")) {
         vgpu_manager_stopped(manager, self->domain, false);
+    } else if (g_str_equal(word, "told")) { /* by the hook release */
+        vgpu_manager_was_saved(manager, self->domain, G_MAXINT64);
+    } else if (g_str_equal(word, "told-before")) { /* of an earlier run */
+        vgpu_manager_was_saved(manager, self->domain, 0);
+    } else if (g_str_equal(word, "note")) { /* by the hook, as no daemon runs */
+        leave_note(self, "9223372036854775807\n");
+    } else if (g_str_equal(word, "note-before")) {
+        leave_note(self, "0\n");
+    } else if (g_str_equal(word, "note-empty")) { /* the disk was full */
+        leave_note(self, "");
     } else if (g_str_equal(word, "lapse")) {
         lapse(self);
     } else if (g_str_equal(word, "restart")) {
@@ -247,6 +267,19 @@ static const struct {
     { "define start started stop image reboot untold", "" },
     { "start started stop saved reboot gone", "saved" },
     { "start started stop reboot gone lapse", "" },
+    { "start started stop told gone lapse",
+      "saved" }, /* the daemon did not hear libvirt's event */
+    { "start started told-before stop gone lapse", "" },
+    { "define start started stop told untold", "saved" },
+    { "define start started stop told image", "saved" },
+    { "define start started stop told other", "" },
+    { "start started note restart stop gone lapse", "saved" }, /* saved while no daemon runs */
+    { "start started note-before restart stop gone lapse", "" },
+    { "start started note-empty restart stop gone lapse", "" },
+    { "start started note restart stop start started stop gone lapse", "" },
+    { "start started note restart stop gone restart gone lapse", "saved" },
+    { "define start started note restart stop untold", "saved" },
+    { "start-without started note restart stop gone lapse", "" },
     { "start started stop gone restart", "saved" }, /* the ten seconds begin again */
     { "start started stop gone restart gone lapse", "" },
 };

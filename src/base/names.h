@@ -30,6 +30,7 @@
 #define VGPU_PATH_CORDONS "var/lib/virt-vgpu/cordons" /* GPUs that get no new vGPUs */
 #define VGPU_PATH_HELD "var/lib/virt-vgpu/held"       /* room that is held for a defined domain */
 #define VGPU_PATH_SAVED "var/lib/virt-vgpu/saved"     /* room that is kept for a saved domain */
+#define VGPU_PATH_SAVED_NOTES "run/virt-vgpu/saved"   /* the hook's notes, see hooks/saved.c */
 #define VGPU_PATH_POOLS "etc/virt-vgpu/pools"
 #define VGPU_PATH_POOLS_AUTOSTART "etc/virt-vgpu/pools/autostart"
 #define VGPU_PATH_POOLS_ACTIVE "run/virt-vgpu/pools" /* an empty file NAME: that pool is active */

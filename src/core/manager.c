@@ -10,6 +10,7 @@
 #include "core/life.h"
 #include "core/manager-private.h"
 #include "core/passed.h"
+#include "core/saved.h"
 #include "core/start.h"
 
 static void
@@ -64,6 +65,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->removals = g_hash_table_new_full(NULL, NULL, check_free, NULL);
     self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     vgpu_sight_open(self, drivers);
+    vgpu_saved_read_notes(self, root);
     return self;
 }
 

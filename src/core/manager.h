@@ -151,6 +151,9 @@ void vgpu_manager_take_fate(VgpuManager *self, const char *domain_uuid, guint64 
                             VgpuFate fate);
 /* The event STOPPED; @was_saved is its detail. */
 void vgpu_manager_stopped(VgpuManager *self, const char *domain_uuid, bool was_saved);
+/* The hook `release` has said so of the run that was over at @since; nothing is done if another one was prepared
+ * after that. */
+void vgpu_manager_was_saved(VgpuManager *self, const char *domain_uuid, guint64 since);
 /* The UUIDs of the domains for which room is kept; strings owned by the array. */
 GPtrArray *vgpu_manager_saved(const VgpuManager *self);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/saved.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/names.h"
 #include "base/source.h"
 #include "core/held.h"
 #include "core/manager-private.h"
@@ -302,6 +305,34 @@ vgpu_manager_stopped(VgpuManager *self, const char *domain_uuid, bool was_saved)
         decide(self, owner, is_defined ? VGPU_KEPT_FILE : VGPU_KEPT_TRANSIENT);
     else if (!is_defined && is_over(self, domain_uuid))
         give_up(self, owner, "it has stopped, and was not saved");
+}
+
+void
+vgpu_manager_was_saved(VgpuManager *self, const char *domain_uuid, guint64 since)
+{
+    const VgpuOwner *run = vgpu_records_find(self, domain_uuid);
+
+    if (!run || run->since <= since)
+        vgpu_manager_stopped(self, domain_uuid, true);
+}
+
+void
+vgpu_saved_read_notes(VgpuManager *self, const char *root)
+{
+    g_autofree char *path = g_build_filename(root, VGPU_PATH_SAVED_NOTES, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        g_autofree char *text = NULL;
+        guint64 since;
+
+        if (g_file_get_contents(file, &text, NULL, NULL) &&
+            g_ascii_string_to_unsigned(g_strstrip(text), 10, 0, G_MAXUINT64, &since, NULL))
+            vgpu_manager_was_saved(self, name, since);
+        (void) remove(file);
+    }
 }
 
 /* It does not exist. Of a transient domain that was saved only the event tells that. */

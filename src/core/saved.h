@@ -33,5 +33,7 @@ void vgpu_saved_unplugged(VgpuManager *self, const char *uuid);
 void vgpu_saved_stopping(VgpuManager *self, const VgpuOwner *run);
 /* The domain is defined like this, with the defaults of its pools. */
 void vgpu_saved_follow(VgpuManager *self, const VgpuDomain *domain, bool running);
+/* Take the notes that the hook has left while no daemon ran (hooks/saved.c); once, before the rest. */
+void vgpu_saved_read_notes(VgpuManager *self, const char *root);
 /* Give up what is kept for that vGPU. */
 void vgpu_saved_drop(VgpuManager *self, const char *uuid);

@@ -33,10 +33,11 @@ struct VgpuHookCall {
     /* the hook's thread's, then constant: */
     const Operation *operation; /* NULL as long as the header is not there */
     guint64 since;
-    gsize wanted;  /* bytes of the whole request */
-    gsize name_at; /* offset of the domain's name in @data */
-    gsize xml_at;  /* of the XML */
-    char *name;    /* of the domain, valid UTF-8 */
+    bool was_saved; /* the reason of a release; libvirt tells it since 10.5.0 */
+    gsize wanted;   /* bytes of the whole request */
+    gsize name_at;  /* offset of the domain's name in @data */
+    gsize xml_at;   /* of the XML */
+    char *name;     /* of the domain, valid UTF-8 */
     /* from one to the next: */
     GByteArray *data;   /* NULL when it is parsed */
     VgpuDomain *domain; /* NULL when it has nothing of ours, or @unread */
@@ -160,6 +161,7 @@ parse_header(VgpuHookCall *self, const char *line, const char **problem)
         *problem = "this version does not know the operation";
         return false;
     }
+    self->was_saved = g_str_equal(words[1], "release") && g_str_equal(words[3], "saved");
     self->name_at = strlen(line) + 1;
     self->xml_at = self->name_at + name_len;
     self->wanted = self->xml_at + xml_len;
@@ -252,6 +254,9 @@ release(VgpuHookCall *self)
 {
     if (self->uuid)
         vgpu_manager_release(self->manager, self->uuid, self->since);
+    /* the daemon may have been started by this call, and then misses libvirt's event */
+    if (self->uuid && self->was_saved)
+        vgpu_manager_was_saved(self->manager, self->uuid, self->since);
     (void) reply(self, "ok", "");
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The room of a saved domain is kept with keepRoom, through restarts, until the domain starts or is given up
-# takes: 60
+# takes: 75
 # once: battery
 # releases: trixie
 # timeout: 400
@@ -67,3 +67,20 @@ wait_for 20 has active
 virsh -q destroy one
 wait_for 20 not has active
 virsh -q start three
+
+say "a transient domain that is saved while no daemon runs"
+virsh -q destroy three
+wait_for 20 nothing_left
+virsh -q dumpxml one > /run/lab-transient.xml
+virsh -q undefine one
+wait_for 20 not has planned
+virsh -q create /run/lab-transient.xml
+wait_for 20 has active
+daemon_kill
+virsh -q save one $image
+daemon_start
+wait_for 20 is_connected
+wait_for 20 has saved
+assert_fails "saved domain 'one'" virsh -q start three
+virsh -q restore $image
+wait_for 20 has active

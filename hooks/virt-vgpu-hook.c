@@ -438,7 +438,7 @@ print_xml(struct call *call)
     if (!call->policy->filter || write_all(call, STDOUT_FILENO, call->blob, call->blob_len))
         return true;
     if (errno == ETIMEDOUT)
-        return fail_late(call, "libvirt did not take the changed XML", "");
+        return fail_late(call, "libvirt did not read the changed XML", "");
     return fail(call, "cannot write the changed XML: %s", strerror(errno));
 }
 

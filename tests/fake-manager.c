@@ -333,7 +333,7 @@ on_detach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, 
     g_autofree char *text = g_strdup_printf("['vGPU %u, flags %u']", index, flags);
 
     if (index == 9)
-        return refuse(call, VGPU_ERROR_BUSY, "the guest does not let go of vGPU 9");
+        return refuse(call, VGPU_ERROR_BUSY, "the guest does not release vGPU 9");
     if (index == 7)
         g_timeout_add(1500, detach_late, call);
     else

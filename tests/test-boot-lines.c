@@ -156,7 +156,7 @@ test_advice(void **state)
     line.unit = (char *) "vgpu.service";
     of_unit = vgpu_boot_line_advice(&line);
     assert_non_null(strstr(alone, "/etc/rc.local:2"));
-    assert_non_null(strstr(alone, "take that line out"));
+    assert_non_null(strstr(alone, "remove that line"));
     assert_non_null(strstr(of_unit, "systemctl disable vgpu.service"));
 }
 

@@ -106,13 +106,13 @@ asks()
 cli 2 explain --migrate $uri
 err "--migrate needs a DOMAIN"
 cli 2 explain --xml "$tmp/node.xml" --migrate $uri
-err "--migrate goes with DOMAIN alone"
+err "--migrate cannot be combined with --xml or --host"
 cli 2 explain web1 --bandwidth 100
-err "--bandwidth goes with --migrate"
+err "--bandwidth needs --migrate"
 cli 2 explain web1 --migrate $uri --bandwidth -1
 err "--bandwidth -1: at least 1"
 cli 2 explain web1 --host
-err "--host goes with --json"
+err "--host needs --json"
 answers 0 "$room"
 cli 6 explain web1 --migrate $uri
 err "virtvgpud is not running"

@@ -282,10 +282,10 @@ cli 0 detach web1 1 --live --config --json
 json '"live":true,"config":true,"changes":["vGPU1,flags3"],"vgpus":null}'
 cli 0 detach web1 7
 out "vGPU 7 unplugged"
-grep -q "^Waiting for the guest of domain 'web1' to let go of vGPU 7 …$" "$tmp/err"
+grep -q "^Waiting for the guest of domain 'web1' to release vGPU 7 …$" "$tmp/err"
 verdict $? "slow operations are reported"
 cli 5 detach web1 9
-err "the guest does not let go of vGPU 9"
+err "the guest does not release vGPU 9"
 
 # --- terminals --------------------------------------------------------------------------------
 # on_terminal ENVIRONMENT COMMAND: what virt-vgpu prints on a terminal of 60 columns

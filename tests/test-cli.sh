@@ -103,7 +103,7 @@ err "--remove cannot be combined with other settings"
 cli 2 annotate --xml "$tmp/x" --remove --tenant acme
 err "--remove cannot be combined with other settings"
 cli 2 annotate web1 --remove --output "$tmp/y"
-err "--output goes with --xml"
+err "--output needs --xml"
 cli 2 annotate --xml "$tmp/x" --remove --json
 err "--output"
 cli 2 annotate --xml "$tmp/x" --count 2
@@ -115,7 +115,7 @@ err "at least 1"
 cli 2 annotate web1 --profile x --gpu 41
 err "'41' is not a PCI address"
 cli 2 annotate web1 --profile x --output "$tmp/y"
-err "--output goes with --xml"
+err "--output needs --xml"
 cli 2 annotate --xml "$tmp/x" --profile x --json
 err "--output"
 
@@ -127,7 +127,7 @@ elsewhere()
     command=$2
     shift 2
     cli 2 "$@"
-    grep -qxF "virt-vgpu: $uri is the libvirt of another host, and virt-vgpu sees the GPUs of this one; run it there: $command" \
+    grep -qxF "virt-vgpu: $uri is the libvirt of another host, but virt-vgpu sees only the GPUs of this one; run it there: $command" \
         "$tmp/err"
     verdict $? "says $command"
 }
@@ -370,9 +370,9 @@ cli 0 annotate web1 --migratable --json
 json '{"domain":"web1","xml":"<qemu:override'
 silent
 cli 3 annotate calm --migratable
-err "domain 'calm' has no such vGPU"
+err "domain 'calm' has no vGPU that this applies to"
 cli 2 annotate web1 --migratable --profile A2-4Q
-err "--migratable of a domain changes nothing"
+err "--migratable of a domain only prints an element"
 cli 2 annotate web1 --migratable --remove
 err "--remove cannot be combined"
 cli 0 annotate web1 --remove
@@ -749,7 +749,7 @@ path=$PATH
 PATH=$tmp/bin:$PATH
 sed '/runstate/d' "$tmp/node.xml" > "$tmp/running.xml"
 cli 1 start web1 --connect "test://$tmp/running.xml"
-err "nvidia-vgpu-mgr says: Feb 13 15:20:08: (0x0): no room for it"
+err "nvidia-vgpu-mgr reports: Feb 13 15:20:08: (0x0): no room for it"
 PATH=$path
 cli 0 start calm --json
 json '{"domain":"calm","changes":[]}'
@@ -884,7 +884,7 @@ doctor 1
 check hook fail "points to nothing"
 rm "$root/$hookdir/50-virt-vgpu"
 doctor 1
-check hook fail "not there"
+check hook fail "does not exist"
 kill "$manager"
 manager=''
 doctor 1

@@ -280,7 +280,7 @@ test_iommu(void **state)
           .facts = { .cmdline = "intel_iommu=on,sm_off", .cpu = "GenuineIntel" },
           .status = "warn", .detail = "mdevs work", .fix = "add intel_iommu=on" },
         { "switched off", .facts = { .cmdline = "quiet amd_iommu=off", .cpu = "AuthenticAMD" },
-          .status = "warn", .detail = "mdevs work", .fix = "take amd_iommu=off" },
+          .status = "warn", .detail = "mdevs work", .fix = "remove amd_iommu=off" },
         { "AMD", .facts = { .cmdline = "", .cpu = "AuthenticAMD" }, .status = "warn",
           .detail = "mdevs", .fix = "AMD-Vi (IOMMU)" },
         { "nothing known", .facts = { 0 }, .status = "warn", .detail = "mdevs",
@@ -789,11 +789,11 @@ test_reads_mdevctl(void **state)
     expect(host, "mdevctl autostart", "ok");
     fake_file_set(host, MDEVCTL(UUID_1), "{\"attrs\": [{\"start\": \"x\"}], \"start\":\"auto\"}");
     expect(host, "mdevctl autostart",
-           "warn mdevctl makes these at boot, and they take room: " UUID_1
+           "warn mdevctl makes these vGPUs at boot, and they take room: " UUID_1
            "|mdevctl modify --manual --uuid " UUID_1);
     fake_file_set(host, MDEVCTL(UUID_2), "{\"start\": \"auto\"}");
     expect(host, "mdevctl autostart",
-           "warn mdevctl makes these at boot, and they take room: " UUID_1 ", " UUID_2
+           "warn mdevctl makes these vGPUs at boot, and they take room: " UUID_1 ", " UUID_2
            "|for each: ");
     fake_file_set(host, "var/lib/virt-vgpu/mdevs/web", "[" UUID_1 " " UUID_2 "]");
     expect(host, "mdevctl autostart", "ok");

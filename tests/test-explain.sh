@@ -36,7 +36,7 @@ check "the daemon starts" up
 
 # --- several kinds of GPU ---------------------------------------------------------------------------
 device 4 "profile='vf'" "$(on_vf c9)"
-check "a missing VF" same 4 "the virtual function 0000:c9:02.0 of its definition is not there"
+check "a missing VF" same 4 "the virtual function 0000:c9:02.0 of its definition does not exist"
 check "explain says where it would be moved to" plan '{"index":0,"profile":null,"gpu":null,"parent":null,"state":"refused","note":"astartwouldmoveitsdefinitionto0000:c1:02.0"}'
 device 5 "profile='A2-4Q'" "$(on_vf c1)"
 check "a VF, and a profile of another kind of GPU" same 5 "is being moved to another device"

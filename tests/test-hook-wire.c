@@ -163,7 +163,7 @@ test_limits(void **state)
         g_string_append_len(more, xml->str, 262144);
         job = hook_job_run(FAKE_ANSWER, more->str, more->len, nobody_reads, NULL);
         assert_int_equal(hook_job_check(job, "stdout without a reader", 1,
-                                        "libvirt did not take the changed XML within 3 s", "", 1),
+                                        "libvirt did not read the changed XML within 3 s", "", 1),
                          0);
         close(ends[0]);
         close(ends[1]);

@@ -45,14 +45,15 @@
     "': QEMU makes only one; write ramfb='off' in <vgpu:device>, or remove this one"
 #define BESIDE                                                                                   \
     "warning: the domain already has an mdev <hostdev>, 11111111-2222-4333-8444-555555555555, "  \
-    "and the annotated vGPU comes beside it: uuid='11111111-2222-4333-8444-555555555555' in "    \
-    "<vgpu:device> keeps it, else remove it"
+    "and the annotated vGPU comes beside it: set uuid='11111111-2222-4333-8444-555555555555' "   \
+    "in "                                                                                        \
+    "<vgpu:device> to keep it, or remove it"
 #define LOCKED(limit, memory)                                                                    \
     "warning: <hard_limit> is " limit " MiB, and the domain has " memory                         \
     " MiB of memory: a vGPU needs all of it locked, so QEMU cannot start; raise it or remove it"
 #define SLEEP(state)                                                                             \
-    "warning: <suspend-to-" state " enabled='yes'/>: an NVIDIA vGPU does not come back from "    \
-    "that; write enabled='no'"
+    "warning: <suspend-to-" state " enabled='yes'/>: an NVIDIA vGPU does not survive that; "     \
+    "write enabled='no'"
 #define NO_PCI(machine)                                                                          \
     "warning: the machine type '" machine "' has no PCI bus, which a vGPU needs; use 'q35'"
 #define IOMMU                                                                                    \
@@ -70,7 +71,7 @@
     "error: the namespace '" space "' of " tag                                                   \
     " is not that of an annotation, urn:virt-vgpu:domain:1"
 #define BOUND(tag, space)                                                                        \
-    "error: the prefix of " tag " stands for '" space "', not for urn:virt-vgpu:domain:1"
+    "error: the prefix of " tag " is bound to '" space "', not to urn:virt-vgpu:domain:1"
 
 /* 0000:41:00.4 and .5 are virtual functions of the GPU 0000:41:00.0. */
 static char *

@@ -336,7 +336,7 @@ test_params(void **state)
         { "no such file", ENOENT, NULL,
           "does not support plugin parameters for vGPU " UUID " on " GPU },
         { "the guest runs", EPERM, NULL, "only before the guest runs" },
-        { "too long", E2BIG, NULL, "longer than the driver takes" },
+        { "too long", E2BIG, NULL, "longer than the driver accepts" },
         { "no vGPU", ENXIO, NULL, "has no vGPU" },
         { "anything else", EIO, NULL, "refused the plugin parameters 'a=1, b=2'" },
         { "not to be read", 0, NULL, NULL,

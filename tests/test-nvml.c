@@ -25,7 +25,7 @@ test_open(void **state)
         { "no driver", "sys", 0, VGPU_ERROR_NOT_FOUND, "Driver Not Loaded; load NVIDIA's" },
         { "another version", NULL, 18, VGPU_ERROR_DRIVER, "library and kernel driver differ" },
         { "not root", NULL, 4, VGPU_ERROR_DENIED, "only root may" },
-        { "a code without words", NULL, 77, VGPU_ERROR_DRIVER, "NVML says 77" },
+        { "a code without words", NULL, 77, VGPU_ERROR_DRIVER, "NVML error 77" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -94,7 +94,7 @@ test_error_codes(void **state)
         { 16, VGPU_ERROR_FAILED, "reset required" },
         { 19, VGPU_ERROR_BUSY, "In use by another client" },
         { 23, VGPU_ERROR_NO_CAPACITY, "Insufficient Resources" },
-        { 25, VGPU_ERROR_NOT_SUPPORTED, "NVML says 25" },
+        { 25, VGPU_ERROR_NOT_SUPPORTED, "NVML error 25" },
         { 999, VGPU_ERROR_DRIVER, "Unknown Error" },
     };
     g_auto(Scratch) host = nvml_host_new();

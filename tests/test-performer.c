@@ -500,7 +500,7 @@ static const struct {
       MADE "doubt \"wanted 'a=1', read '\xef\xbf\xbd'\"|", CREATE_FILE MDEV_PARAMS },
     { "which are not taken", MDEV PARAMS, 0, 0, E2BIG, 0, NULL,
       MADE "error (6, 'the plugin parameters of vGPU " UUID " on " A2_VF
-           " are longer than the driver takes: Argument list too long')|",
+           " are longer than the driver accepts: Argument list too long')|",
       CREATE_FILE MDEV_PARAMS },
     { "it is refused", MDEV PARAMS, 0, EIO, 0, 0, NULL,
       NOT_MADE "error (6, 'the driver of " A2_VF
@@ -513,7 +513,7 @@ static const struct {
       MDEV_PARAMS },
     { "it is there, and is in use", MDEV EXISTS PARAMS, 0, 0, EPERM, 0, NULL,
       NOT_MADE
-      "error (6, 'the driver takes plugin parameters only before the guest runs, vGPU " UUID
+      "error (6, 'the driver accepts plugin parameters only before the guest runs, and vGPU " UUID
       " on " A2_VF " is in use: Operation not permitted')|",
       MDEV_PARAMS },
     { "it is there, and no parameters are wanted", MDEV EXISTS ", 'params': <''>", 0, 0, 0, 0,
@@ -531,15 +531,15 @@ static const struct {
     { "the VF has it, and the parameters that are wanted", VENDOR PARAMS, 1150, 0, 0, 0, NULL,
       "made false|existed true|", "", .had = "a=1\n" },
     { "the VF has it, and other parameters", VENDOR PARAMS, 1150, 0, ENXIO, 0, NULL,
-      "made false|existed true|doubt \"it was there before and is left as it is: wanted 'a=1', "
+      "made false|existed true|doubt \"it existed before and is not changed: wanted 'a=1', "
       "read 'b=2'\"|",
       "", .had = "b=2\n" },
     { "the VF has it, and its driver takes no parameters", VENDOR PARAMS, 1150, 0, 0, 0, NULL,
-      "made false|existed true|doubt \"it was there before and is left as it is: wanted 'a=1', "
+      "made false|existed true|doubt \"it existed before and is not changed: wanted 'a=1', "
       "read ''\"|",
       "" },
     { "the VF has it, and some though none are wanted", VENDOR, 1150, 0, 0, 0, NULL,
-      "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
+      "made false|existed true|doubt \"it existed before and is not changed: wanted '', "
       "read 'b=2'\"|",
       "", .had = "b=2\n" },
     { "the parameters of an earlier vGPU are dropped", VENDOR, 0, 0, 0, 0, " \n", MADE,
@@ -605,7 +605,7 @@ test_create_blind(void **state)
     fake_attribute_set(kernel.fs, L40S_VF, "nvidia/vgpu_params", "");
     kernel.blind = "sys/bus/pci/devices/" L40S_VF "/nvidia/vgpu_params";
     check("the VF has it, with unknown parameters", VGPU_DRIVER_CREATE, VENDOR,
-          "made false|existed true|doubt \"it was there before and is left as it is: wanted '', "
+          "made false|existed true|doubt \"it existed before and is not changed: wanted '', "
           "read '(nothing that can be read)'\"|");
 }
 

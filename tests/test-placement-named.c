@@ -146,7 +146,7 @@ test_definition(void **state)
           "not found: no GPU makes vGPUs as its definition has them (mdev)",
           .interface = VGPU_INTERFACE_MDEV },
         { "a VF that is not there", "l40s " A, "L40S-4Q",
-          "not found: the virtual function 0000:99:00.4 of its definition is not there",
+          "not found: the virtual function 0000:99:00.4 of its definition does not exist",
           .vf = "0000:99:00.4", .interface = VGPU_INTERFACE_VENDOR_VFIO },
     };
     static const PlacementCase c = { .cards = "l40s " A "; a2 " B "; plain " C };

@@ -78,7 +78,8 @@ test_versions(void **state)
         { "not known", 0, MDEV, VENDOR, "" },
         { "no qemu.d", 6004000, MDEV, NONE, "libvirt version fail libvirt 6.4.0 runs no hooks" },
         { "Debian 12, mdevs", 9000000, MDEV, NONE,
-          "libvirt version ok libvirt 9.0.0 supports all that these GPUs need, but migrates" },
+          "libvirt version ok libvirt 9.0.0 supports all that these GPUs need, but cannot "
+          "migrate" },
         { "Debian 12, the vendor's VFs", 9000000, MDEV, VENDOR,
           "libvirt version warn libvirt 9.0.0 does not support vendor-specific virtual "
           "functions" },
@@ -89,7 +90,7 @@ test_versions(void **state)
         { "the last without", 10002001, VENDOR, NONE,
           "warn libvirt 10.2.1 does not support display" },
         { "display on VFs", 10003000, VENDOR, NONE,
-          "ok libvirt 10.3.0 supports all that these GPUs need, but migrates" },
+          "ok libvirt 10.3.0 supports all that these GPUs need, but cannot migrate" },
         { "everything", 11003000, VENDOR, MDEV,
           "ok libvirt 11.3.0 supports all that these GPUs need|\n" },
         { "plain VFs, old", 9000000, VF, NONE,
@@ -168,9 +169,9 @@ test_cordoned(void **state)
            "cordoned GPU warn GPU " GPU_1 " is cordoned since 2026-03-01T09:30:00Z by virtvgpud: "
            "Xid 79, it is gone; reboot the host|when it can be used again: virt-vgpu "
            "gpu-uncordon " GPU_1 "\n");
-    expect(
-        "one that is not there", text,
-        "GPU 0000:99:00.0, which is not there, is cordoned since 2026-03-01T09:30:00Z by root|");
+    expect("one that is not there", text,
+           "GPU 0000:99:00.0, which does not exist, is cordoned since 2026-03-01T09:30:00Z by "
+           "root|");
 }
 
 /* --- libvirt's view ----------------------------------------------------------------------- */
@@ -206,11 +207,11 @@ test_view(void **state)
           { one, true },
           "libvirt's view warn libvirt's view differs of GPU " GPU_1
           ": NUMA node: libvirt 1, sysfs none; largest number of virtual functions: libvirt 4, "
-          "sysfs 0|udevadm trigger --action=change /sys/bus/pci/devices/" GPU_1 "; where" },
+          "sysfs 0|udevadm trigger --action=change /sys/bus/pci/devices/" GPU_1 "; if that" },
         { "one of the first", { both, true }, GPU_1 ": NUMA node: libvirt 1, sysfs none|" },
         { "two GPUs differ: a row for the second",
           { both, true },
-          "virtnodedevd\nlibvirt's view warn" },
+          "(or libvirtd)\nlibvirt's view warn" },
         { "nothing was told",
           { NULL, true },
           "warn libvirt has not shown its node devices yet|" },

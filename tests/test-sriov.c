@@ -363,7 +363,7 @@ test_manage_lies(void **state)
 
     set_knob(self, "locked", "");
     must_fail(self, "the GPU is open", A2, ALL, VGPU_ERROR_BUSY,
-              "says: Enabling VFs on " A2 " Cannot obtain unbindLock for " A2);
+              "failed: Enabling VFs on " A2 " Cannot obtain unbindLock for " A2);
     set_knob(self, "locked", "1");
     must_set(self, "the GPU was open for a moment", A2, ALL, true);
     must_set(self, "off", A2, 0, true);
@@ -433,7 +433,8 @@ test_write_refused(void **state)
     } cases[] = {
         { "the driver is busy", EBUSY, false, VGPU_ERROR_BUSY, "the driver nvidia refused" },
         { "the driver has no such control", ENOENT, false, VGPU_ERROR_NOT_SUPPORTED,
-          "takes no number of virtual functions; sriov-manage can enable all of them: max" },
+          "cannot set the number of virtual functions; sriov-manage can enable all of them: "
+          "max" },
         { "no address space", ENOMEM, false, VGPU_ERROR_DRIVER, "in the firmware" },
         { "the driver refuses", EIO, false, VGPU_ERROR_DRIVER, "sriov-manage can enable all" },
         { "the driver lies", 0, true, VGPU_ERROR_DRIVER,

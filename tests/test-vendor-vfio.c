@@ -332,7 +332,7 @@ test_create(void **state)
           .n_writes = 3 },
         { "busy for good", .answers = { EBUSY, EBUSY, EBUSY, EPERM, EPERM, 0 }, .shows = 1150,
           .code = VGPU_ERROR_BUSY, .n_writes = 5,
-          .text = "does not take profile nvidia-1150 yet" },
+          .text = "does not accept profile nvidia-1150 yet" },
         { "no room", .answers = { EIO }, .code = VGPU_ERROR_DRIVER, .n_writes = 1,
           .text = "Input/output error" },
         { "no such type", .answers = { EINVAL }, .code = VGPU_ERROR_DRIVER, .n_writes = 1,
@@ -528,7 +528,7 @@ test_params(void **state)
         { "no such file", { ENOENT }, "does not support plugin parameters for VF " VF },
         { "the guest runs", { EPERM }, "only before the guest runs" },
         { "not ours to write", { EACCES }, "only before the guest runs" },
-        { "too long", { E2BIG }, "longer than the driver takes" },
+        { "too long", { E2BIG }, "longer than the driver accepts" },
         { "no vGPU", { ENXIO }, "has no vGPU" },
         { "anything else", { EINVAL }, "refused the plugin parameters 'disable_vnc=1'" },
     };

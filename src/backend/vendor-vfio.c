@@ -289,7 +289,7 @@ vendor_create(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making
                                     "the driver of %s refused profile %s", place->parent,
                                     place->profile_id);
     }
-    return vgpu_error_errno(error, VGPU_ERROR_BUSY, err, "VF %s does not take profile %s yet",
+    return vgpu_error_errno(error, VGPU_ERROR_BUSY, err, "VF %s does not accept profile %s yet",
                             place->parent, place->profile_id);
 }
 

@@ -163,13 +163,14 @@ vgpu_vfio_write_params(const VgpuSysfs *sysfs, const char *device, const char *w
             path);
     case EPERM:
     case EACCES:
-        return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
-                                "the driver takes plugin parameters only before the guest runs, "
-                                "%s is in use",
-                                whose);
+        return vgpu_error_errno(
+            error, VGPU_ERROR_DRIVER, err,
+            "the driver accepts plugin parameters only before the guest runs, "
+            "and %s is in use",
+            whose);
     case E2BIG:
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,
-                                "the plugin parameters of %s are longer than the driver takes",
+                                "the plugin parameters of %s are longer than the driver accepts",
                                 whose);
     case ENXIO:
         return vgpu_error_errno(error, VGPU_ERROR_DRIVER, err,

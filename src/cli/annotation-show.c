@@ -111,14 +111,15 @@ vgpu_annotation_show_migratable(const VgpuCli *cli, const char *name, GError **e
         return EXIT_FAILURE;
     vgpu_domain_io_print_nameless(domain->what, domain);
     if (!element) {
-        vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "%s has no such vGPU", domain->what);
+        vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "%s has no vGPU that this applies to",
+                       domain->what);
         return EXIT_FAILURE;
     }
     if (!cli->json) {
         printf("%s\n", element);
         fprintf(stderr,
-                "virt-vgpu: put it into the definition with 'virsh edit %s', in place of a "
-                "<qemu:override> that is there; it applies from the next start\n",
+                "virt-vgpu: put it into the definition with 'virsh edit %s', in place of any "
+                "<qemu:override> there; it applies from the next start\n",
                 state->name);
         return EXIT_SUCCESS;
     }

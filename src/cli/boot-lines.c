@@ -178,7 +178,7 @@ char *
 vgpu_boot_line_advice(const VgpuBootLine *self)
 {
     g_autofree char *fix = self->unit ? g_strdup_printf("systemctl disable %s", self->unit)
-                                      : g_strdup("take that line out");
+                                      : g_strdup("remove that line");
 
     return g_strdup_printf("%s:%u makes vGPUs at boot (%s): %s", self->path, self->line,
                            self->text, fix);

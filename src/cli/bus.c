@@ -60,8 +60,8 @@ vgpu_bus_failed(GError **error)
     } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)) {
         g_clear_error(error);
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_DENIED,
-                            "the bus does not let you call virtvgpud; run it as root, or let its "
-                            "policy allow it (org.virtvgpu.Manager1.conf)");
+                            "the bus does not let you call virtvgpud; run virt-vgpu as root, or "
+                            "allow it in the bus policy (org.virtvgpu.Manager1.conf)");
     } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)) {
         g_clear_error(error);
         g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
@@ -71,7 +71,7 @@ vgpu_bus_failed(GError **error)
         g_autoptr(GError) refused = g_steal_pointer(error);
 
         g_dbus_error_strip_remote_error(refused);
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "virtvgpud does not take this call: %s",
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY, "virtvgpud refused the call: %s",
                     refused->message);
     } else if (g_error_matches(*error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
                g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {

@@ -324,7 +324,7 @@ run_annotate(const VgpuCli *cli, char **args, GError **error)
         (args[0] && !vgpu_host_uri_check(cli, cli->uri, error)))
         return VGPU_EXIT_USAGE;
     if (option.output && !option.xml)
-        return vgpu_command_usage(error, "--output goes with --xml");
+        return vgpu_command_usage(error, "--output needs --xml");
     if (cli->json && option.xml && !option.output)
         return vgpu_command_usage(error, "--json with --xml needs --output FILE for the XML");
     if (option.remove)
@@ -332,8 +332,8 @@ run_annotate(const VgpuCli *cli, char **args, GError **error)
     if (!annotation_from_options(&options, error))
         return VGPU_EXIT_USAGE;
     if (option.migratable && !option.xml && !options.keep)
-        return vgpu_command_usage(error, "--migratable of a domain changes nothing: it cannot be "
-                                         "combined with settings, except with --xml");
+        return vgpu_command_usage(error, "--migratable of a domain only prints an element: with "
+                                         "settings it needs --xml");
     if (option.migratable && !option.xml)
         return vgpu_annotation_show_migratable(cli, args[0], error);
     if (options.keep && !option.xml)
@@ -371,11 +371,10 @@ const VgpuCommand vgpu_commands_annotation[] = {
           "devices. With --xml works on a file: the result also has the UUID and the devices, "
           "so that the first start already has them; without --profile and --pool the "
           "annotation in the file is kept. With --migratable the result also has the "
-          "<qemu:override> with which QEMU migrates the vGPUs although nothing tracks their "
-          "dirty "
+          "<qemu:override> that makes QEMU migrate the vGPUs even if nothing tracks their dirty "
           "pages; DOMAIN --migratable prints that element for 'virsh edit'. Virtual functions, "
-          "and the image with the guest's "
-          "driver, are left to the daemon, which chooses them when the domain is defined.",
+          "and the image with the guest's driver, are left to the daemon, which chooses them "
+          "when the domain is defined.",
       .example = "virt-vgpu annotate web1 --profile 'NVIDIA A2-4Q'\n"
                  "virt-vgpu annotate web1 --profile A40-8Q --profile A40-4Q --gpu 41:00.0\n"
                  "virt-vgpu annotate web1 --profile L40S-8Q --frame-rate-limit off\n"

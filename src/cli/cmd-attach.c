@@ -230,7 +230,7 @@ run_detach(const VgpuCli *cli, char **args, GError **error)
         return EXIT_FAILURE;
     flags = wanted_flags(domain);
     doing = flags & FLAG_LIVE
-                ? g_strdup_printf("Waiting for the guest of domain '%s' to let go of vGPU %u",
+                ? g_strdup_printf("Waiting for the guest of domain '%s' to release vGPU %u",
                                   domain->name, (guint) index)
                 : g_strdup_printf("Domain '%s' is being changed", domain->name);
     changes =

@@ -35,7 +35,8 @@ static const GOptionEntry explain_options[] = {
     { "migrate", 0, 0, G_OPTION_ARG_STRING, &option.migrate,
       "whether the running domain can be migrated to that libvirt", "URI" },
     { "bandwidth", 0, 0, G_OPTION_ARG_INT, &option.bandwidth,
-      "with --migrate: of the link to it, in MiB/s [" G_STRINGIFY(VGPU_MIGRATION_BANDWIDTH) "]",
+      "with --migrate: speed of the link to it, in MiB/s [" G_STRINGIFY(
+          VGPU_MIGRATION_BANDWIDTH) "]",
       "MIB" },
     { "host", 0, 0, G_OPTION_ARG_NONE, &option.host,
       "with --json: also what another host needs to know before a migration", NULL },
@@ -135,7 +136,7 @@ explain_migration(const VgpuCli *cli, const char *name, GError **error)
     g_autoptr(VgpuMigration) migration = NULL;
 
     if (option.xml || option.host)
-        return vgpu_command_usage(error, "--migrate goes with DOMAIN alone");
+        return vgpu_command_usage(error, "--migrate cannot be combined with --xml or --host");
     if (!name)
         return vgpu_command_usage(error, "--migrate needs a DOMAIN");
     if (option.bandwidth < 0)
@@ -165,9 +166,9 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     if (!vgpu_domain_io_check_source(args[0], option.xml, error))
         return VGPU_EXIT_USAGE;
     if (option.bandwidth)
-        return vgpu_command_usage(error, "--bandwidth goes with --migrate");
+        return vgpu_command_usage(error, "--bandwidth needs --migrate");
     if (option.host && !cli->json)
-        return vgpu_command_usage(error, "--host goes with --json");
+        return vgpu_command_usage(error, "--host needs --json");
     if (!(xml = option.xml ? vgpu_xml_file_read(option.xml, &len, error)
                            : domain_xml(cli, args[0], error)))
         return EXIT_FAILURE;
@@ -273,7 +274,7 @@ add_reason(GError **error, gint64 since)
 
     if (!error || !*error || !reason)
         return;
-    text = g_strdup_printf("%s; nvidia-vgpu-mgr says: %s", (*error)->message, reason);
+    text = g_strdup_printf("%s; nvidia-vgpu-mgr reports: %s", (*error)->message, reason);
     g_free((*error)->message);
     (*error)->message = g_steal_pointer(&text);
 }

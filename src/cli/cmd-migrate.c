@@ -275,8 +275,8 @@ const VgpuCommand vgpu_commands_migrate[] = {
           "Makes the checks of 'explain DOMAIN --migrate URI', and if none of them fails, has "
           "libvirt migrate the running domain to URI with your own rights on both hosts. QEMU "
           "is allowed to pause the guest for as long as its frame buffers need. A persistent "
-          "domain is defined there, and no longer here. Ctrl-C gives the migration up. If it "
-          "fails, the domain runs on here.",
+          "domain is defined there, and no longer here. Ctrl-C aborts the migration. If it "
+          "fails, the domain keeps running here.",
       .example = "virt-vgpu migrate web1 qemu+ssh://root@host2/system\n"
                  "virt-vgpu migrate web1 qemu+ssh://root@host2/system --bandwidth 2500",
       .min_args = 2,

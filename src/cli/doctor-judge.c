@@ -34,7 +34,7 @@ iommu_fix(const VgpuIommuFacts *facts)
 
     for (gsize i = 0; i < G_N_ELEMENTS(against); i++) {
         if (has_option(facts->cmdline, against[i]))
-            return g_strdup_printf("take %s from the kernel command line, and reboot",
+            return g_strdup_printf("remove %s from the kernel command line, and reboot",
                                    against[i]);
     }
     if (g_strcmp0(facts->cpu, "AuthenticAMD") == 0)
@@ -169,18 +169,18 @@ vgpu_doctor_judge_other_hook(const char *text, bool is_ours)
             WARN,
             g_strdup("writes sriov_numvfs: that takes the virtual functions from all domains of "
                      "the GPU"),
-            g_strdup("take it out; 'virt-vgpu gpu-enable --persistent' turns them on at boot"),
+            g_strdup("remove it; 'virt-vgpu gpu-enable --persistent' turns them on at boot"),
         };
     if (strstr(text, "nodedev-detach") || strstr(text, "nodedev-reattach"))
         return (VgpuFinding) {
             WARN,
             g_strdup("runs virsh nodedev-detach: libvirt hangs when a hook calls it, and a GPU "
                      "that is detached loses its vGPUs"),
-            g_strdup("take it out; libvirt detaches what has managed='yes' by itself"),
+            g_strdup("remove it; libvirt detaches devices with managed='yes' by itself"),
         };
     if (contains_word(text, "virsh"))
         return (VgpuFinding) { WARN, g_strdup("runs virsh: libvirt hangs when a hook calls it"),
-                               g_strdup("take the virsh calls out of it") };
+                               g_strdup("remove the virsh calls") };
     if (strstr(text, "mdev") || strstr(text, "vgpu"))
         return (
             VgpuFinding) { WARN, g_strdup("seems to make or remove mediated devices as well"),

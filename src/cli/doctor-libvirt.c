@@ -26,7 +26,7 @@ check_hook(VgpuDoctor *self)
         return;
     if (fstatat(root_fd, VGPU_PATH_HOOK, &st, AT_SYMLINK_NOFOLLOW) < 0)
         vgpu_doctor_row_add(self, "hook", VGPU_DOCTOR_FAIL,
-                            "/" VGPU_PATH_HOOK " is not there: libvirt does not call us",
+                            "/" VGPU_PATH_HOOK " does not exist: libvirt does not call virt-vgpu",
                             "link it to virt-vgpu-hook, then 'systemctl reload libvirtd' (or "
                             "virtqemud)");
     else if (fstatat(root_fd, VGPU_PATH_HOOK, &st, 0) < 0)

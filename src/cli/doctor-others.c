@@ -92,7 +92,7 @@ check_mdevctl_autostart(VgpuDoctor *self)
         return;
     if (!found->len) {
         vgpu_doctor_row_add(self, "mdevctl autostart", VGPU_DOCTOR_OK,
-                            "mdevctl starts no foreign device", NULL);
+                            "mdevctl makes no vGPUs at boot", NULL);
         return;
     }
     fix = found->len > 1 ? g_strdup("for each: mdevctl modify --manual --uuid UUID")
@@ -100,7 +100,7 @@ check_mdevctl_autostart(VgpuDoctor *self)
                                            (const char *) found->pdata[0]);
     g_ptr_array_add(found, NULL);
     all = g_strjoinv(", ", (char **) found->pdata);
-    detail = g_strdup_printf("mdevctl makes these at boot, and they take room: %s", all);
+    detail = g_strdup_printf("mdevctl makes these vGPUs at boot, and they take room: %s", all);
     vgpu_doctor_row_add(self, "mdevctl autostart", VGPU_DOCTOR_WARN, detail, fix);
 }
 

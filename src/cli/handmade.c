@@ -159,16 +159,15 @@ is_anothers(GVariant *row, const char *domain_uuid, VgpuHandmadeDevice *out)
 static void
 advise_mdevctl(const VgpuMdevctl *definition, const char *uuid, VgpuHandmadeDevice *out)
 {
-    out->advice =
-        definition->autostart
-            ? g_strdup_printf(
-                  "mdevctl makes %s at boot, where it takes room while the domain is "
-                  "off: mdevctl modify --manual --uuid %s (or mdevctl undefine --uuid "
-                  "%s)",
-                  uuid, uuid, uuid)
-            : g_strdup_printf("mdevctl's definition of %s is not needed any more: mdevctl "
-                              "undefine --uuid %s",
-                              uuid, uuid);
+    out->advice = definition->autostart
+                      ? g_strdup_printf(
+                            "mdevctl makes %s at boot, where it takes room while the domain is "
+                            "off: mdevctl modify --manual --uuid %s (or mdevctl undefine --uuid "
+                            "%s)",
+                            uuid, uuid, uuid)
+                      : g_strdup_printf("mdevctl's definition of %s is no longer needed: mdevctl "
+                                        "undefine --uuid %s",
+                                        uuid, uuid);
 }
 
 static bool
@@ -191,7 +190,7 @@ look_at_definition(const VgpuHandmade *self, const VgpuMdevctl *definition,
         out->kind = VGPU_HANDMADE_OTHER;
     } else if (!gpu) {
         out->kind = VGPU_HANDMADE_UNKNOWN;
-        out->reason = g_strdup_printf("mdevctl has it on %s, which is not there now (are the "
+        out->reason = g_strdup_printf("mdevctl has it on %s, which does not exist now (are the "
                                       "virtual functions of its GPU off?)",
                                       definition->parent);
     } else if (!definition->type) {

@@ -106,8 +106,8 @@ vgpu_host_uri_check(const VgpuCli *cli, const char *uri, GError **error)
     port = place.by_ssh && place.port > 0 ? g_strdup_printf("-p %d ", place.port) : g_strdup("");
     return vgpu_error_set(
         error, VGPU_ERROR_ARGUMENT,
-        "%s is the libvirt of another host, and virt-vgpu sees the GPUs of this one; run it "
-        "there: ssh %s%s%s%s %s%s",
+        "%s is the libvirt of another host, but virt-vgpu sees only the GPUs of this one; "
+        "run it there: ssh %s%s%s%s %s%s",
         uri, port, place.by_ssh && place.user ? place.user : "",
         place.by_ssh && place.user ? "@" : "", place.host, words,
         cli->uri_is_typed ? "" : " (the URI is that of LIBVIRT_DEFAULT_URI)");

@@ -89,7 +89,7 @@ consequence(const VgpuDomain *domain)
                                "would not start",
                                n, n == 1 ? "" : "s");
     if (has_users_uuid(domain))
-        return g_strdup("the mdev of its own <hostdev> would no longer be made, and it would "
+        return g_strdup("virt-vgpu makes the mdev of its <hostdev>, without which it would "
                         "not start");
     return domain->annotated ? g_strdup("it is annotated, and would start without a vGPU") : NULL;
 }
@@ -290,7 +290,7 @@ check_layout(Check *self)
         left(self, "host layout",
              "the virtual functions, MIG instances and schedulers of /" VGPU_PATH_HOST_LAYOUT
              " would no longer be set up at boot",
-             "set up by other means what is still needed, then move the file away");
+             "set up by other means what you still need, then move the file away");
     else
         clean(self, "host layout", "nothing is set up at boot");
 }
@@ -303,7 +303,7 @@ check_hook(Check *self)
 
     if (fstatat(root, VGPU_PATH_HOOK, &link, AT_SYMLINK_NOFOLLOW) < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
-            clean(self, "hook", "not there");
+            clean(self, "hook", "not installed");
         else
             left(self, "hook", "/" VGPU_PATH_HOOK " cannot be read",
                  "run uninstall-check as root");

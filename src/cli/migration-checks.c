@@ -177,7 +177,7 @@ compare_drivers(const VgpuMigrationFacts *facts, const VgpuMigrationGpu *here,
              old);
     else if (order > 0)
         find(out, VGPU_MIGRATION_WARNING,
-             "%s %s there is newer than %s here: it takes state of some older releases only",
+             "%s %s there is newer than %s here: it accepts state from only some older releases",
              here->driver, new, old);
     else
         find(out, VGPU_MIGRATION_OK, "%s %s on both", here->driver, old);
@@ -221,8 +221,8 @@ compare_programs(const char *program, gulong here, gulong there, Finding *out)
              there ? new : "unknown");
     else if (there < here)
         find(out, VGPU_MIGRATION_WARNING,
-             "%s %s there is older than %s here: it may not know all of the domain", program, new,
-             old);
+             "%s %s there is older than %s here: it may not support all of the domain", program,
+             new, old);
     else
         find(out, VGPU_MIGRATION_OK, "%s %s here, %s there", program, old, new);
 }

@@ -88,7 +88,7 @@ static void
 try_again(VgpuStart *start, VgpuStep *step, VgpuInterface interface, CreateJob *job)
 {
     if (is_uuid_taken(job, interface)) {
-        step->wait = "the kernel has not let go of the vGPU of its previous run yet";
+        step->wait = "the kernel has not released the vGPU of its previous run yet";
         step->is_elsewhere = true;
         step->not_before = g_get_monotonic_time() + BUSY_RETRY_US;
         return;

@@ -124,8 +124,8 @@ check_live_device(const char *what, const VgpuAnnotateOptions *device, GError **
                              "the driver's image is a cdrom, which cannot be hotplugged; use "
                              "--config");
     return !device->uuid || vgpu_error_at(error, VGPU_ERROR_ARGUMENT, what, 0,
-                                          "a device with a UUID of its own is attached with its "
-                                          "<hostdev>, by `virsh attach-device`");
+                                          "attach a device with a UUID together with its "
+                                          "<hostdev>, with 'virsh attach-device'");
 }
 
 /* The annotation of @xml with the device at its end. *@was: the present one, *@domain (may be NULL): the

@@ -90,15 +90,14 @@ refuse(const Unplug *job, bool refused, GError **error)
 {
     if (refused)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "the guest of domain '%s' refuses to let go of vGPU %u; stop what uses it "
+                    "the guest of domain '%s' refuses to release vGPU %u; stop what uses it "
                     "there, or shut the guest down",
                     job->domain->name, job->index);
     else
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BUSY,
-            "the guest of domain '%s' has not let go of vGPU %u within %u s; it may do so "
-            "later (the vGPU is then removed), or shut it down",
-            job->domain->name, job->index, job->guard->config->detach_timeout);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
+                    "the guest of domain '%s' has not released vGPU %u within %u s; it may do so "
+                    "later (the vGPU is then removed), or shut it down",
+                    job->domain->name, job->index, job->guard->config->detach_timeout);
     return false;
 }
 

@@ -331,7 +331,7 @@ run_long_reply(gpointer data)
     (void) setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     g_unix_set_fd_nonblocking(self->fd, FALSE, NULL);
     if (!send_all(self->fd, header) || !send_all(self->fd, self->filtered))
-        g_message("domain '%s': its hook has not taken the changed XML", self->name);
+        g_message("domain '%s': its hook did not read the changed XML", self->name);
     (void) shutdown(self->fd, SHUT_RDWR);
     vgpu_hook_call_unref(self);
     return NULL;

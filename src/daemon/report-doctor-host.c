@@ -65,7 +65,7 @@ vgpu_report_doctor_cordon(GVariantBuilder *list, const VgpuInventory *inventory,
 {
     g_autofree char *detail =
         g_strdup_printf("GPU %s%s is cordoned since %s by %s%s%s", gpu,
-                        vgpu_inventory_find(inventory, gpu) ? "" : ", which is not there,",
+                        vgpu_inventory_find(inventory, gpu) ? "" : ", which does not exist,",
                         cordon->since, cordon->by, cordon->reason ? ": " : "",
                         cordon->reason ? cordon->reason : "");
     g_autofree char *fix =
@@ -163,8 +163,8 @@ judge_version(gulong version, bool on_mdevs, bool on_vendor_vfs)
                         "install libvirt 10.3.0 or newer" };
     if ((on_mdevs || on_vendor_vfs) && version < VERSION_MDEV_TO_VF)
         return (Gate) { "ok",
-                        "supports all that these GPUs need, but migrates no domain from an "
-                        "mdev to a virtual function or back",
+                        "supports all that these GPUs need, but cannot migrate a domain from "
+                        "an mdev to a virtual function or back",
                         NULL };
     return (Gate) { "ok", "supports all that these GPUs need", NULL };
 }
@@ -201,7 +201,7 @@ add_lost(GVariantBuilder *list, const VgpuRow *row)
 
     vgpu_report_doctor_add(list, "lost vGPU", "fail", detail,
                            "see 'virt-vgpu events' and the journal for the cause; stop the "
-                           "domain, and start it again when its GPU is as it should be");
+                           "domain, and start it again when its GPU works again");
     return true;
 }
 

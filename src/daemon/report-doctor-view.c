@@ -4,7 +4,7 @@
 #include "gpu/difference.h"
 
 #define CHECK "libvirt's view"
-#define RESTART "systemctl restart virtnodedevd; libvirtd where there is no virtnodedevd"
+#define RESTART "systemctl restart virtnodedevd (or libvirtd)"
 
 /* Of which GPU, "" for all of them. */
 static const char *
@@ -32,7 +32,7 @@ add_gpu(GVariantBuilder *list, const GPtrArray *differences, guint first)
         g_string_append_printf(detail, "%s %s: libvirt %s, sysfs %s", i == first ? ":" : ";",
                                difference->subject, difference->libvirt, difference->sysfs);
     }
-    fix = *gpu ? g_strdup_printf("udevadm trigger --action=change /sys/bus/pci/devices/%s; where "
+    fix = *gpu ? g_strdup_printf("udevadm trigger --action=change /sys/bus/pci/devices/%s; if "
                                  "that does not help, " RESTART,
                                  gpu)
                : g_strdup(RESTART "; where that does not help, see whether libvirt's node device "

@@ -5,7 +5,7 @@
 #include "base/names.h"
 #include "domain/lint-private.h"
 
-/* libvirt keeps one <metadata>, the first, and of that what is in a name space; elements that it does not know
+/* libvirt keeps one <metadata>, the first, and of that what is in a namespace; elements that it does not know
  * elsewhere it drops without a word (libvirt: src/conf/domain_conf.c, virDomainDefParseXML, and
  * src/util/virxml.c, virXMLNodeSanitizeNamespaces). */
 
@@ -112,7 +112,7 @@ asks_for_vgpu(const xmlNode *node)
                                         xmlHasNsProp(device, BAD_CAST "pool", NULL));
 }
 
-/* Of an element without a name space. */
+/* Of an element without a namespace. */
 static bool
 judge_bare(VgpuLinter *self, const xmlNode *node)
 {
@@ -161,7 +161,7 @@ judge(VgpuLinter *self, const xmlNode *node)
     if (g_strcmp0((const char *) node->ns->prefix, VGPU_XML_PREFIX) == 0 &&
         is_device_name(node)) {
         vgpu_lint_say(self, VGPU_LINT_ERROR, xmlGetLineNo(node),
-                      "the prefix of %s stands for '%s', not for " VGPU_XMLNS, tag,
+                      "the prefix of %s is bound to '%s', not to " VGPU_XMLNS, tag,
                       href_of(node));
         return true;
     }

@@ -63,7 +63,7 @@ judge_mdev(VgpuLinter *self, const VgpuHostdev *hostdev, xmlNode *node)
         return;
     vgpu_lint_say(self, VGPU_LINT_WARNING, hostdev->line,
                   "the domain already has an mdev <hostdev>, %s, and the annotated vGPU comes "
-                  "beside it: uuid='%s' in <vgpu:device> keeps it, else remove it",
+                  "beside it: set uuid='%s' in <vgpu:device> to keep it, or remove it",
                   hostdev->uuid, hostdev->uuid);
 }
 
@@ -224,7 +224,7 @@ check_sleep(VgpuLinter *self)
         const xmlNode *state = states->pdata[i];
 
         vgpu_lint_say(self, VGPU_LINT_WARNING, xmlGetLineNo(state),
-                      "<%s enabled='yes'/>: an NVIDIA vGPU does not come back from that; write "
+                      "<%s enabled='yes'/>: an NVIDIA vGPU does not survive that; write "
                       "enabled='no'",
                       (const char *) state->name);
     }

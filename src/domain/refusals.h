@@ -23,8 +23,9 @@
 
 /* UUID, the parameters that it has, those that are wanted */
 #define VGPU_REFUSAL_FOREIGN_PARAMS                                                              \
-    "the device %s was there before, and its plugin parameters are not changed: it has '%s', "   \
-    "and '%s' is wanted; leave the parameters out, or set them where the device is made"
+    "virt-vgpu did not make the device %s and does not change its plugin parameters: it has "    \
+    "'%s', "                                                                                     \
+    "not '%s'; leave the parameters out, or set them where the device is made"
 
 /* number of the vGPU */
 #define VGPU_REFUSAL_NOT_LATE                                                                    \

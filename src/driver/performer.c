@@ -242,8 +242,8 @@ compare_params(const VgpuPerformer *self, const VgpuBackend *backend, const Vgpu
 
     if (g_strcmp0(has, wanted) == 0)
         return NULL;
-    return g_strdup_printf("it was there before and is left as it is: wanted '%s', read '%s'",
-                           wanted, has ? has : "(nothing that can be read)");
+    return g_strdup_printf("it existed before and is not changed: wanted '%s', read '%s'", wanted,
+                           has ? has : "(nothing that can be read)");
 }
 
 /* A device that has just been made may have parameters that an earlier one left on its VF. */

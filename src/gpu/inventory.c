@@ -110,7 +110,7 @@ vgpu_inventory_replace(VgpuInventory *self, VgpuGpu *gpu)
     guint at = 0;
 
     if (!g_ptr_array_find(self->gpus, old, &at))
-        g_error("GPU %s is not there", gpu->address);
+        g_error("GPU %s does not exist", gpu->address);
     if (self->functions) {
         drop_from_index(self->functions, old);
         add_to_index(self->functions, gpu);

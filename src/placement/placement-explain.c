@@ -62,7 +62,7 @@ static void
 say_none_meant(GString *text, const VgpuWant *want)
 {
     if (want->vf)
-        g_string_append_printf(text, "the virtual function %s of its definition is not there",
+        g_string_append_printf(text, "the virtual function %s of its definition does not exist",
                                want->vf);
     else if (want->interface != VGPU_INTERFACE_NONE)
         g_string_append_printf(text, "no GPU makes vGPUs as its definition has them (%s)",

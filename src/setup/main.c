@@ -49,8 +49,9 @@ new_context(void)
 
         g_string_append_printf(verbs, "  %-30s %s\n", call, verb->help);
     }
-    g_string_append(verbs, "\nThe result is printed as GVariant text. See virt-vgpu-host(8); for "
-                           "people there is\nvirt-vgpu(1), which asks the daemon to run this.\n");
+    g_string_append(verbs,
+                    "\nThe result is printed as GVariant text. See virt-vgpu-host(8).\n"
+                    "Administrators use virt-vgpu(1), which asks the daemon to run this.\n");
     g_option_context_set_summary(context,
                                  "Set GPUs up for vGPUs: virtual functions, MIG, modes, as the "
                                  "host layout\n/etc/virt-vgpu/host.xml says or one by one.");

@@ -201,8 +201,8 @@ vgpu_mig_plan(const char *gpu, const GPtrArray *present, const GPtrArray *wanted
     }
     if (busy->len)
         return vgpu_error_set(error, VGPU_ERROR_BUSY,
-                              "GPU %s: %s and would have to go; stop those domains first", gpu,
-                              busy->str);
+                              "GPU %s: %s and would have to be removed; stop those domains first",
+                              gpu, busy->str);
     for (guint i = 0; i < present->len; i++) {
         const VgpuNvmlGi *gi = g_ptr_array_index(present, i);
 

@@ -66,7 +66,7 @@ vgpu_nvml_fail(const VgpuNvml *self, int code, const char *gpu, GError **error, 
     va_start(args, what);
     text = g_strdup_vprintf(what, args);
     va_end(args);
-    return vgpu_error_set(error, error_code(code), "%s%s%s%s: NVML says %d, %s%s",
+    return vgpu_error_set(error, error_code(code), "%s%s%s%s: NVML error %d, %s%s",
                           gpu ? "GPU " : "", gpu ? gpu : "", gpu ? ": " : "", text, code,
                           words ? words : "which it cannot describe", advice(code));
 }

@@ -85,7 +85,8 @@ parse_slice(const char *text, guint *out, GError **error)
         return false;
     if (slice % US_PER_MS)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
-                              "timeslice_us=%u: the driver takes only whole milliseconds", slice);
+                              "timeslice_us=%u: the driver accepts only whole milliseconds",
+                              slice);
     *out = slice;
     return true;
 }
@@ -136,21 +137,21 @@ conflict(const VgpuScheduler *self, bool mixed)
     if (self->policy == VGPU_SCHEDULER_FIXED_SHARE && mixed)
         return "fixed-share needs vGPUs of one size, but the GPU is in heterogeneous (mixed "
                "size) "
-               "mode; turn that off or take equal-share";
+               "mode; turn that off or use equal-share";
     if (self->policy == VGPU_SCHEDULER_BEST_EFFORT &&
         (has_robin || self->timeslice_us || self->strict != VGPU_STRICT_DEFAULT))
-        return "best-effort has neither a time slice nor round robin; take equal-share or "
+        return "best-effort has neither a time slice nor round robin; use equal-share or "
                "fixed-share, or leave them out";
     if (self->policy == VGPU_SCHEDULER_FIXED_SHARE && self->strict == VGPU_STRICT_OFF)
-        return "fixed-share is always strict; strict=no goes with equal-share";
+        return "fixed-share is always strict; strict=no is for equal-share";
     if (self->timeslice_us && (has_robin || self->strict == VGPU_STRICT_ON))
         return "with strict round robin the driver works out the time slice from the frequency; "
                "give either a time slice or a frequency";
     if (has_robin && self->strict == VGPU_STRICT_OFF)
-        return "averaging factor and frequency are of strict round robin, which strict=no turns "
-               "off";
+        return "averaging factor and frequency apply to strict round robin, which strict=no "
+               "turns off";
     if (self->averaging_factor && !self->frequency)
-        return "an averaging factor needs a frequency beside it";
+        return "an averaging factor needs a frequency";
     return NULL;
 }
 

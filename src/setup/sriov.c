@@ -344,7 +344,7 @@ manage(const VgpuSysfs *sysfs, const char *gpu, guint vfs, const VgpuSriovTools 
         if (tries == LOCKED_TRIES)
             return vgpu_error_set(
                 error, VGPU_ERROR_BUSY,
-                "%s: '%s %s %s' says: %s; stop what has the GPU open (monitoring, DCGM, "
+                "%s: '%s %s %s' failed: %s; stop what has the GPU open (monitoring, DCGM, "
                 "nvidia-smi), then try again",
                 gpu, tools->manage, option, gpu, output);
         g_usleep(LOCKED_PAUSE_US);
@@ -370,7 +370,7 @@ write_refused(const VgpuSriovState *now, guint vfs, int err, GError **error)
                                 vfs, now->driver);
     case ENOENT: /* kernel: drivers/pci/iov.c, sriov_numvfs_store */
         return vgpu_error_errno(error, VGPU_ERROR_NOT_SUPPORTED, err,
-                                "%s: the driver %s takes no number of virtual functions%s",
+                                "%s: the driver %s cannot set the number of virtual functions%s",
                                 now->address, now->driver,
                                 can_all ? "; sriov-manage can enable all of them: max" : "");
     case ENOMEM:

@@ -136,7 +136,7 @@ write_gim(const VgpuVerbContext *context, const char *gpu, guint vfs, GError **e
 
     if (vgpu_gim_is_new(context->host.sysfs, gpu)) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_SUPPORTED,
-                    "%s: this driver has no file of its own: %s", gpu, advice);
+                    "%s: this driver reads no configuration file: %s", gpu, advice);
         return NULL;
     }
     if (!vgpu_gim_write_config(context->root, vfs, error))

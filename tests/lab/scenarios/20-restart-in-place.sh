@@ -38,7 +38,7 @@ knob remove_delay_ms 3000 "$M10"
 virsh -q destroy again
 removal_goes_on() { grep -lq '^phase=releasing' /run/virt-vgpu/claims/* && ! mdev_exists "$vgpu"; }
 wait_for 10 removal_goes_on
-assert_fails "File exists" mdev_create "$M10B" nvidia-41 "$vgpu" # the kernel has not let go of it
+assert_fails "File exists" mdev_create "$M10B" nvidia-41 "$vgpu" # the kernel has not released it
 begun=$SECONDS
 virsh -q start again
 say "started $((SECONDS - begun)) s after the removal had begun"

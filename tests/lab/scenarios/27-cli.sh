@@ -91,7 +91,7 @@ wanted = [c for c in found if c["check"] == sys.argv[1] and re.search(sys.argv[2
 sys.exit(None if wanted and wanted[0]["fix"] else f"doctor has not found it: {found}")' "$1" "$2"
 }
 mv $link /run/lab-hook-link
-doctor_finds hook "is not there"
+doctor_finds hook "does not exist"
 cp /usr/sbin/virt-vgpu-hook $link
 chmod 644 $link
 doctor_finds hook "is not executable"

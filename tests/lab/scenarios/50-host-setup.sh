@@ -93,7 +93,7 @@ assert_eq "$(goes_to bound)" 42 "where it would go, once more"
 
 say "the GPU is open, permanently and for a moment"
 manage_knob locked
-assert_fails "says: .*Cannot obtain unbindLock for $A2B; stop what has the GPU open" virt-vgpu gpu-disable "$A2B"
+assert_fails "failed: .*Cannot obtain unbindLock for $A2B; stop what has the GPU open" virt-vgpu gpu-disable "$A2B"
 manage_knob locked 1
 assert_eq "$(disable "$A2B")" "(0, 16) 0" "gpu-disable"
 

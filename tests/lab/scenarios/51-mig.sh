@@ -51,7 +51,7 @@ gi=$(fake "$A100" vgpus | sed -n "s/.* 474 $vgpu \([0-9]\) 1$/\1/p")
 assert_grep '^[78]$' "$gi" "its GPU instance"
 assert_eq "$(json '[r["gi"] for r in v if r["in_use"]]' mig-list "$A100")" "[$gi]" "those in use"
 assert_eq "$(offers 474 475)" "[1, 1]" "what is left"
-assert_fails "GPU instance $gi \(1g.5gb\) has 1 vGPU and would have to go" virt-vgpu mig-apply "$A100" 2g.10gb:3
+assert_fails "GPU instance $gi \(1g.5gb\) has 1 vGPU and would have to be removed" virt-vgpu mig-apply "$A100" 2g.10gb:3
 assert_fails "GPU instance $gi \(1g.5gb\)" virt-vgpu mig-clear "$A100"
 assert_fails "of domain 'web'" virt-vgpu gpu-disable "$A100"
 assert_eq "$(fake "$A100" mig_mode) $(instances)" "1 14 19 19" "MIG mode and GPU instances"

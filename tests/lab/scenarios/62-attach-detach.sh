@@ -88,7 +88,7 @@ as_before "not plugged"
 say "a guest that does not let go"
 virsh -q suspend web1
 all > /run/lab-before
-assert_fails "guest of domain 'web1' has not let go of vGPU 0 within 1 s" virt-vgpu detach web1 0 --live
+assert_fails "guest of domain 'web1' has not released vGPU 0 within 1 s" virt-vgpu detach web1 0 --live
 as_before "not let go"
 virsh -q resume web1
 wait_for 30 are_rows 0:planned:True 1:planned:True

@@ -181,7 +181,7 @@ wait_for 30 nothing_left
 own=11111111-2222-4333-8444-000000006501
 mdev_create "$M10" nvidia-43 $own
 before=$(mdev_params $own)
-bob_tries "the device $own was there before.*'debug=1' is wanted" --hostdev "$(mdev_hostdev $own)" \
+bob_tries "virt-vgpu did not make the device $own.*not 'debug=1'" --hostdev "$(mdev_hostdev $own)" \
     --annot "<vgpu:devices xmlns:vgpu='$NS'><vgpu:device profile='GRID M10-4Q' uuid='$own'><vgpu:param name='debug' value='1'/></vgpu:device></vgpu:devices>"
 define_as alice alice-dev --hostdev "$(mdev_hostdev $own)" --annot "$(annotation "profile='GRID M10-4Q' uuid='$own'")"
 virsh_of alice start alice-dev

@@ -123,6 +123,12 @@ install_tools() {
     apt-get -qq -y --no-install-recommends install golang-go golang-github-godbus-dbus-dev ||
         apt-get -qq -y --no-install-recommends install golang-go golang-dbus-dev || true
     command -v promtool > /dev/null || install_promtool || true
+    command -v etcd > /dev/null || install_etcd || true
+}
+
+# For the tests of fleets. Its service is masked, as Debian's package would start it.
+install_etcd() {
+    systemctl mask etcd.service && apt-get -qq -y --no-install-recommends install etcd-server libcurl4-openssl-dev openssl
 }
 
 install_promtool() (

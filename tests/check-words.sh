@@ -24,6 +24,7 @@ can(not)? be had                                | is (not) available
 waits? in vain                                  | fails
 is no value of                                  | invalid value '…' for '…': expected …
 (is|are) not for you                            | access denied: …
+name spaces?                                    | namespace
 WORDS
 }
 

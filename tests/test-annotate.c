@@ -467,7 +467,7 @@ test_extract(void **state)
           ALL("", ONE("profile=\"A\"")) },
         { "an empty one", "<domain><name>x</name><metadata>" ALL("", "") "</metadata></domain>",
           "<vgpu:devices " NS "/>" },
-        { "name space declared further up",
+        { "namespace declared further up",
           "<domain xmlns:v='urn:virt-vgpu:domain:1'><name>x</name><metadata>"
           "<v:devices tenant='t'><v:device pool='p'/></v:devices></metadata></domain>",
           "<v:devices xmlns:v=\"urn:virt-vgpu:domain:1\" tenant=\"t\"><v:device pool=\"p\"/>"

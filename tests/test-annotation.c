@@ -95,7 +95,7 @@ static const struct {
       DEVICES("<vgpu:device " A2 "><vgpu:hostdev><boot order='2'/></vgpu:hostdev></vgpu:device>\n"
               "<vgpu:device " A2 "><vgpu:hostdev><boot order='2'/></vgpu:hostdev></vgpu:device>"),
       7, "vGPUs 0 and 1 have the same <boot order='2'/>", true },
-    { "a second address, in either name space",
+    { "a second address, in either namespace",
       ADDS("", AT("slot='1'") "<vgpu:address type='pci' slot='2'/>"), 7,
       "a second <address> in <vgpu:hostdev>" },
     { "a second <vgpu:hostdev>",
@@ -124,7 +124,7 @@ static const struct {
       "unknown attribute 'lateattach'" },
     { "unknown attribute of the whole", "<vgpu:devices " NS " owner='me'/>", 5,
       "unknown attribute 'owner' on <vgpu:devices>; known: tenant, keepRoom" },
-    { "attribute in a name space", DEVICE(A2 "vgpu:count='2'"), 6,
+    { "attribute in a namespace", DEVICE(A2 "vgpu:count='2'"), 6,
       "unknown attribute 'vgpu:count'" },
     { "unknown attribute of an alternative",
       DEVICES("<vgpu:device>\n<vgpu:profile name='a' weight='3'/></vgpu:device>"), 7,
@@ -137,7 +137,7 @@ static const struct {
       DEVICES(
           "<vgpu:device>\n<vgpu:profile name='a'>\n<vgpu:param/></vgpu:profile></vgpu:device>"),
       8, "unknown element <vgpu:param> in <vgpu:profile>, which is always empty" },
-    { "element without our name space", DEVICES("<device " A2 "/>"), 6,
+    { "element without our namespace", DEVICES("<device " A2 "/>"), 6,
       "unknown element <device> in <vgpu:devices>" },
     { "a foreign element", DEVICES("<x:device xmlns:x='urn:x' " A2 "/>"), 6,
       "unknown element <x:device> in <vgpu:devices>" },
@@ -276,7 +276,7 @@ static const struct {
       "has ramfb='on' and display='off': ramfb needs a display" },
     { "second annotation", DEVICE(A2) "\n" DEVICE(A2), 8,
       "a second <vgpu:devices>; a domain has one", .beyond_schema = true },
-    { "our name space, another element", "<vgpu:device " NS " " A2 "/>", 5,
+    { "our namespace, another element", "<vgpu:device " NS " " A2 "/>", 5,
       "unknown element <vgpu:device> in <metadata>; known: <vgpu:devices>" },
     { "outside of the metadata", "</metadata>\n" DEVICE(A2) "\n<metadata>", 6,
       "<vgpu:devices> belongs in <metadata>" },
@@ -614,7 +614,7 @@ test_no_domain_uuid(void **state)
     assert_string_equal(want_of(domain, 1)->uuid, USERS_UUID);
 }
 
-/* Additions to the <hostdev> are kept unchanged, in any name space. */
+/* Additions to the <hostdev> are kept unchanged, in any namespace. */
 static void
 test_additions(void **state)
 {

@@ -45,7 +45,7 @@ test_write(void **state)
         { "definition", UUID, ELEMENT, false, true, NULL },
         { "nothing to remove", UUID, NULL, true, true, NULL },
         { "no such domain", MISSING, ELEMENT, false, true, MISSING },
-        { "another name space", UUID, "<o:devices xmlns:o='urn:other'/>", false, true,
+        { "another namespace", UUID, "<o:devices xmlns:o='urn:other'/>", false, true,
           VGPU_XMLNS },
         { "not XML", UUID, "<devices", false, true, "annotation" },
     };

@@ -222,7 +222,7 @@ test_get_by_uuid(void **state)
 
 /* --- annotation --- */
 
-/* The one profile in our name space; NULL when there is no annotation. */
+/* The one profile in our namespace; NULL when there is no annotation. */
 static char *
 profile_of(const char *xml, const char *what)
 {
@@ -379,8 +379,8 @@ test_annotate_refuses(void **state)
         VgpuError code;
     } cases[] = {
         { "no such domain", MISSING, NULL, VGPU_ERROR_NOT_FOUND },
-        { "another name space", WEB, "<o:devices xmlns:o='urn:other'/>", VGPU_ERROR_BAD_REQUEST },
-        { "no name space", WEB, "<devices/>", VGPU_ERROR_BAD_REQUEST },
+        { "another namespace", WEB, "<o:devices xmlns:o='urn:other'/>", VGPU_ERROR_BAD_REQUEST },
+        { "no namespace", WEB, "<devices/>", VGPU_ERROR_BAD_REQUEST },
         { "not XML", WEB, "<devices", VGPU_ERROR_BAD_REQUEST },
     };
 

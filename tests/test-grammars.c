@@ -87,18 +87,18 @@ static const struct {
 } cases[] = {
     { "comments and PIs", ANNOTATION,
       DEVICE("<!-- a --><?b?><v:device profile='p'><!-- c --><?d?></v:device>\n"), true },
-    { "libvirt's elements, in either name space", ANNOTATION,
+    { "libvirt's elements, in either namespace", ANNOTATION,
       DEVICE("<v:device profile='p'><v:hostdev><v:rom bar='on'/><boot order='1'/></v:hostdev>"
              "</v:device>"),
       true },
-    { "libvirt's elements, in a third name space", ANNOTATION,
+    { "libvirt's elements, in a third namespace", ANNOTATION,
       DEVICE("<v:device profile='p'><v:hostdev><x:rom bar='on'/></v:hostdev></v:device>"),
       false },
-    { "libvirt's elements, in both name spaces", ANNOTATION,
+    { "libvirt's elements, in both namespaces", ANNOTATION,
       DEVICE("<v:device profile='p'><v:hostdev><v:rom bar='on'/><rom bar='on'/></v:hostdev>"
              "</v:device>"),
       false },
-    { "ours without a name space", ANNOTATION,
+    { "ours without a namespace", ANNOTATION,
       DEVICE("<v:device profile='p'><param name='a' value='b'/></v:device>"), false },
     { "libvirt's elements, elsewhere", ANNOTATION,
       DEVICE("<v:device profile='p'><rom bar='on'/></v:device>"), false },
@@ -141,7 +141,7 @@ static const struct {
       DEVICE("<v:device pool='d'><v:profile name='p'/><v:param name='a' value='b'/>"
              "<v:profile name='q'/><v:param name='c' value='d'/></v:device>"),
       true },
-    { "another name space declared", ANNOTATION,
+    { "another namespace declared", ANNOTATION,
       DEVICE("<device xmlns='" VGPU_XMLNS "' profile='p'/>"), true },
 
     { "the order is free", POOL, IN_POOL("design", "<uuid/>"), false },

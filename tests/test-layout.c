@@ -162,7 +162,7 @@ test_mistakes(void **state)
         { "empty", "", "host.xml: line 1: " },
         { "another document", "<domain/>",
           "line 1: the root is <domain>, a host layout begins with <vgpuhost>" },
-        { "in a name space", "<vgpuhost xmlns='urn:x'/>", "line 1: the root is <vgpuhost>" },
+        { "in a namespace", "<vgpuhost xmlns='urn:x'/>", "line 1: the root is <vgpuhost>" },
         { "an unknown element", "<vgpuhost>\n<card address='41:00.0'/></vgpuhost>",
           "line 2: <card> in <vgpuhost> is not known; known: <gpu>" },
         { "an unknown element of a GPU",

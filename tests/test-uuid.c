@@ -100,7 +100,7 @@ test_for_domain(void **state)
     }
 }
 
-/* The same program with another name space, and the name as it is. */
+/* The same program with another namespace, and the name as it is. */
 static void
 test_from_name(void **state)
 {

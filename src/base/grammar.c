@@ -13,7 +13,7 @@
 
 /* The data of a walk. */
 typedef struct {
-    const char *space; /* the name space of the elements, or NULL */
+    const char *space; /* the namespace of the elements, or NULL */
     const char *what;
 } Walk;
 

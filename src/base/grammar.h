@@ -27,7 +27,7 @@ typedef struct VgpuGrammarElement {
     const VgpuGrammarAttribute *attributes;    /* NULL: none */
     const struct VgpuGrammarElement *children; /* NULL: none */
     bool required;                             /* in its parent */
-    bool is_libvirts;                   /* also without a name space: it is one of libvirt's */
+    bool is_libvirts;                   /* also without a namespace: it is one of libvirt's */
     const char *filled;                 /* it must have children; the text of the error if not */
     const char *text;                   /* it has text, which is this, in words, and */
     bool (*is_valid)(const char *text); /* the check of its value; NULL: any */

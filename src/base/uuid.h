@@ -13,11 +13,11 @@ char *vgpu_uuid_canonical(const char *text);
  * anywhere between its bytes, or none; NULL when it is not one. */
 char *vgpu_uuid_from_xml(const char *text);
 
-/* The UUID of @name in the name space @space, a canonical UUID: version 5 (SHA-1, RFC 4122). */
+/* The UUID of @name in the namespace @space, a canonical UUID: version 5 (SHA-1, RFC 4122). */
 char *vgpu_uuid_from_name(const char *space, const char *name);
 
 /* The UUID of vGPU @index of the domain: version 5 (SHA-1, RFC 4122) in the domain's own UUID
- * as name space, of the name "virt-vgpu:INDEX". @domain_uuid must be canonical. */
+ * as namespace, of the name "virt-vgpu:INDEX". @domain_uuid must be canonical. */
 char *vgpu_uuid_for_domain(const char *domain_uuid, unsigned index);
 
 /* False: it is none of any domain's. */

@@ -33,7 +33,7 @@ xmlNode *vgpu_xml_node(xmlDoc *doc, xmlNode *node, const char *xpath);
 /* The text of the first match (element content or attribute), NULL when there is none. */
 char *vgpu_xml_text(xmlDoc *doc, xmlNode *node, const char *xpath);
 
-/* The attribute without a name space, NULL when it is not there. */
+/* The attribute without a namespace, NULL when it is not there. */
 char *vgpu_xml_attr(xmlNode *node, const char *name);
 
 /* Whether it exists and differs from @text. */

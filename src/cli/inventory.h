@@ -25,7 +25,7 @@ char *vgpu_inventory_opennebula(const VgpuHostRows *rows, VgpuPciIdsLookup looku
                                 gpointer opaque);
 
 /* That probe's UUID of the function whose ADDRESS it prints as @name, "0000:41:00:4": version 5, in
- * the name space of X.500 names (RFC 4122, appendix C). */
+ * the namespace of X.500 names (RFC 4122, appendix C). */
 char *vgpu_inventory_opennebula_uuid(const char *name);
 
 /* Resource providers of OpenStack Placement below the compute node @host, one for each GPU, named

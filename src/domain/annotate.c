@@ -265,7 +265,7 @@ vgpu_annotate_remove(const char *element, guint index, char **out, GError **erro
     return true;
 }
 
-/* In a document of its own, since the name space may be declared further up. */
+/* In a document of its own, since the namespace may be declared further up. */
 static xmlDoc *
 copy_element(xmlNode *element)
 {

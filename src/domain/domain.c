@@ -84,7 +84,7 @@ vgpu_domain_read_address(xmlNode *address)
     return vgpu_pciaddr_format(&addr);
 }
 
-/* In a document of its own, since a name space may be declared further up. */
+/* In a document of its own, since a namespace may be declared further up. */
 static char *
 dump_alone(xmlNode *node)
 {

@@ -45,7 +45,7 @@ need_child(xmlNode *parent, xmlNs *ns, const char *name, const char *attribute, 
     return node;
 }
 
-/* libvirt looks at the name space alone, so any prefix does. */
+/* libvirt looks at the namespace alone, so any prefix does. */
 static xmlNs *
 need_namespace(xmlNode *root)
 {

@@ -351,7 +351,7 @@ is_ours(const xmlNs *ns)
     return ns && g_strcmp0((const char *) ns->href, VGPU_XMLNS) == 0;
 }
 
-/* Remove our name space from @node and all below it. The declarations are removed last, since nodes
+/* Remove our namespace from @node and all below it. The declarations are removed last, since nodes
  * below refer to them. */
 static void
 strip_namespace(xmlNode *node)
@@ -379,7 +379,7 @@ strip_namespace(xmlNode *node)
     }
 }
 
-/* libvirt declares the name space itself and puts every element without one into it; it refuses XML that
+/* libvirt declares the namespace itself and puts every element without one into it; it refuses XML that
  * already declares the prefix. */
 static char *
 without_namespace(const char *element, GError **error)

@@ -11,7 +11,7 @@
 
 typedef struct {
     const char *mode; /* libvirt's word for the way to it: "direct", "legacy" */
-    pid_t pid;        /* 0 when unknown (it is in another pid name space) */
+    pid_t pid;        /* 0 when unknown (it is in another pid namespace) */
 } VgpuSystemDaemon;
 
 /* Whether @uri leads to that daemon: qemu:///system, with or without +unix and a query. */

@@ -152,7 +152,7 @@ fake_vf_address(const char *first, guint n)
     guint at;
 
     if (!vgpu_pciaddr_parse(first, &addr))
-        g_error("'%s' is no PCI address", first);
+        g_error("'%s' is not a PCI address", first);
     at = addr.bus * 256u + addr.slot * 8u + addr.function + n;
     addr.bus = (guint8) (at / 256);
     addr.slot = at / 8 % 32;

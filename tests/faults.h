@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* faults.h: what a test and the programs into which faults.c is preloaded share
+/* faults.h: shared by tests and the programs into which faults.c is preloaded
  *
  * Calls are counted per kind, over all processes of the daemon and over all driver processes, from the moment when
  * the board is armed. Those on the board's list fail. */
@@ -29,9 +29,9 @@ typedef enum { FAULT_DAEMON, FAULT_DRIVER, FAULT_PROGRAMS } FaultProgram;
 typedef struct {
     int program; /* FaultProgram */
     int call;    /* FaultCall */
-    int at;      /* from the at-th call on, from 1 on */
-    int row;     /* so many of them; 0: this is none */
-    int err;     /* with this errno */
+    int at;      /* the first call that fails, counted from 1 */
+    int row;     /* how many calls fail; 0: this entry is not used */
+    int err;     /* the errno of the failures */
 } Fault;
 
 #define FAULT_MOST 4

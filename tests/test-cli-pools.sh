@@ -189,7 +189,7 @@ cli 0 pool-dumpxml design
 out "chairs"
 VISUAL='sed -i s/chairs/stools/' EDITOR=false cli 0 pool-edit design --json
 json '"name":"design"'
-sed 's/<name>/<!-- shown in part: the rest is for those who may manage pools --><name>/; s/office/part/' \
+sed 's/<name>/<!-- shown in part: the rest is for users who may manage pools --><name>/; s/office/part/' \
     "$tmp/office.xml" > "$tmp/part.xml"
 cli 0 pool-define "$tmp/part.xml"
 EDITOR='sed -i s/seats/chairs/' cli 7 pool-edit part

@@ -252,12 +252,13 @@ test_host_vfs(void **state)
           1,
           { .parent = TEXT("0000:41:00.4"), .domain = TEXT("web"), .state = "active" },
           "host VFs warn VF 1 of GPU " GPU_1
-          " (0000:41:00.4) is kept for the host, and domain 'web' "
+          " (0000:41:00.4) is kept for the host, but domain 'web' "
           "still has it|stop the domain" },
         { "there is no such VF",
           3,
           { .state = "planned" },
-          "host VFs warn host.xml keeps VF 3 of GPU " GPU_1 " for the host, which has 2|enable" },
+          "host VFs warn host.xml keeps VF 3 of GPU " GPU_1
+          " for the host, but the GPU has 2|enable" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

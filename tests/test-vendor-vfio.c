@@ -308,7 +308,7 @@ test_look_unusable(void **state)
     fake_driver_bind(kernel.fs, VF, NULL);
     unbound = vendor()->look(sysfs(), &place);
     assert_true(unbound.exists);
-    assert_non_null(strstr(unbound.unusable, "no driver has the VF"));
+    assert_non_null(strstr(unbound.unusable, "the VF is bound to no driver"));
 }
 
 static void

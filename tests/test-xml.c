@@ -34,7 +34,7 @@ silence_begin(void)
     return self;
 }
 
-/* How much was written. */
+/* The number of bytes written. */
 static gint64
 silence_end(Silence self)
 {
@@ -57,7 +57,7 @@ test_refused(void **state)
     } cases[] = {
         { "nothing", "", "web1: line 1: " },
         { "blanks", "\n\n", "web1: line " },
-        { "no XML", "hello", "web1: line 1: " },
+        { "not XML", "hello", "web1: line 1: " },
         { "binary", "\x01\x02\xff", "web1: line 1: " },
         { "not UTF-8", "<a>\n\xff\xfe</a>", "web1: line 2: " },
         { "cut off", "<a>\n<b>", "web1: line 2: " },
@@ -67,7 +67,7 @@ test_refused(void **state)
         { "unknown entity", "<a>&nosuch;</a>", "nosuch" },
         { "a namespace that cannot be written", "<a>\n<b xmlns='u&lt;v'/></a>",
           "web1: line 2: '<' in the name of a namespace" },
-        { "one with a prefix, further in", "<a>\n<b><c/>\n<c xmlns:x='u&#x3c;v'/></b></a>",
+        { "one with a prefix, deeper", "<a>\n<b><c/>\n<c xmlns:x='u&#x3c;v'/></b></a>",
           "web1: line 3: '<' in the name of a namespace" },
         { "empty DTD", "<!DOCTYPE a><a/>",
           "web1: line 1: a document type declaration (DTD) is not allowed" },
@@ -126,7 +126,7 @@ test_size(void **state)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        gsize len = MIN(cases[i].len, 6u * 1024 * 1024); /* what lies behind is not read */
+        gsize len = MIN(cases[i].len, 6u * 1024 * 1024); /* the rest is not read */
         g_autofree char *xml = g_malloc(len);
         g_autoptr(GError) error = NULL;
         g_autoptr(xmlDoc) doc = NULL;

@@ -29,7 +29,7 @@ device_path(const char *vf)
 
 /* --- what is offered ------------------------------------------------------------------------ */
 
-/* "1145  : NVIDIA L40S-1B"; a name may have blanks and colons of its own. */
+/* "1145  : NVIDIA L40S-1B"; a name may contain blanks and colons. */
 static VgpuProfile *
 parse_row(const char *line)
 {
@@ -104,7 +104,7 @@ read_current(const VgpuSysfs *sysfs, const char *vf, guint *type, GError **error
     return vgpu_sysfs_read_uint(sysfs, path, type, error);
 }
 
-/* Whatever type it carries, it can be opened only while NVIDIA's driver has it, and behind an IOMMU. */
+/* A VF with a type can be opened only while it is bound to NVIDIA's driver, and behind an IOMMU. */
 static char *
 why_unusable(const VgpuSysfs *sysfs, const char *vf)
 {
@@ -113,9 +113,9 @@ why_unusable(const VgpuSysfs *sysfs, const char *vf)
     g_autofree char *driver = vgpu_sysfs_link_name(sysfs, link);
 
     if (!driver)
-        return g_strdup(
-            "no driver has the VF; 'virt-vgpu gpu-disable' and 'gpu-enable' of its GPU bind "
-            "its VFs to the NVIDIA driver");
+        return g_strdup("the VF is bound to no driver; 'virt-vgpu gpu-disable' and 'gpu-enable' "
+                        "of its GPU bind "
+                        "its VFs to the NVIDIA driver");
     for (gsize i = 0; i < G_N_ELEMENTS(needed); i++) {
         g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/%s", vf, needed[i]);
 
@@ -123,7 +123,7 @@ why_unusable(const VgpuSysfs *sysfs, const char *vf)
             return NULL;
     }
     return g_strdup(
-        "no VFIO device appeared; see whether the VF is bound to the NVIDIA driver and the "
+        "no VFIO device appeared; check that the VF is bound to the NVIDIA driver and the "
         "IOMMU is on (intel_iommu=on, or AMD's in the firmware)");
 }
 
@@ -211,7 +211,7 @@ take_existing(const VgpuSysfs *sysfs, const VgpuPlace *place, guint current, con
     return true;
 }
 
-/* Undo a type that the driver has accepted but that cannot be used. Whether it may still be set. */
+/* Undo a type that the driver has accepted but that cannot be used. Returns whether it may still be set. */
 static bool
 reset(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {
@@ -238,15 +238,17 @@ check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, const char *number, V
     }
     text = g_strdup_printf("%u", current);
     if (!g_str_equal(text, number))
-        return vgpu_error_set(error, VGPU_ERROR_DRIVER,
-                              "the driver of %s took profile %s, but shows type %u afterwards",
-                              place->parent, place->profile_id, current);
+        return vgpu_error_set(
+            error, VGPU_ERROR_DRIVER,
+            "the driver of %s accepted profile %s, but shows type %u afterwards", place->parent,
+            place->profile_id, current);
     seen = vgpu_vfio_settle(sysfs, place, vendor_look);
     if (seen.exists && !seen.unusable)
         return true;
     making->left = reset(sysfs, place);
-    return vgpu_error_set(error, VGPU_ERROR_DRIVER, "the driver of %s took profile %s, but %s",
-                          place->parent, place->profile_id,
+    return vgpu_error_set(error, VGPU_ERROR_DRIVER,
+                          "the driver of %s accepted profile %s, but %s", place->parent,
+                          place->profile_id,
                           seen.unusable ? seen.unusable : "shows no type afterwards");
 }
 
@@ -311,7 +313,7 @@ vendor_read_params(const VgpuSysfs *sysfs, const VgpuPlace *place)
     return vgpu_vfio_read_params(sysfs, device);
 }
 
-/* Not for a VF that carries no type: the driver answers EPERM to that. */
+/* Only for a VF with a type: without one the driver fails with EPERM. */
 static int
 vendor_remove(const VgpuSysfs *sysfs, const VgpuPlace *place)
 {

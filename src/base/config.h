@@ -9,26 +9,26 @@
 
 typedef struct {
     char *libvirt_uri;
-    guint attach_timeout; /* s: how long a late attach is tried */
-    guint detach_timeout; /* s: how long a guest may take to let go of a vGPU */
-    guint hook_deadline;  /* s: a start without an answer after that time is refused */
-    guint orphan_check;   /* s: after a prepare, when a domain that never started is looked at */
-    guint remove_timeout; /* s: after that a removal is reported as stuck */
-    bool cordon_on_xid;   /* cordon a GPU whose driver reports an error that needs an
+    guint attach_timeout;   /* s: how long a late attach is tried */
+    guint detach_timeout;   /* s: how long a guest may take to release a vGPU */
+    guint hook_deadline;    /* s: a start without an answer after that time is refused */
+    guint orphan_check;     /* s: after a prepare, when to check that the domain runs */
+    guint remove_timeout;   /* s: after that a removal is reported as stuck */
+    bool cordon_on_xid;     /* cordon a GPU whose driver reports an error that needs an
                            * administrator */
-    bool restart_moved;   /* start domains again whose autostart failed as their VF was gone */
-    VgpuPlacement policy; /* for devices that name none */
-    char *sriov_manage;   /* path of NVIDIA's script */
-    char *nvml_library;   /* as dlopen(3) takes it */
-    char *metrics_file;   /* for node_exporter, absolute; NULL: none */
+    bool restart_moved;     /* start domains again whose autostart failed as their VF was gone */
+    VgpuPlacement policy;   /* for devices that name none */
+    char *sriov_manage;     /* path of NVIDIA's script */
+    char *nvml_library;     /* for dlopen(3) */
+    char *metrics_file;     /* for node_exporter, absolute; NULL: none */
     guint metrics_interval; /* s: how often it is written */
     char **image_sources;   /* directories from which images of pools are built, absolute */
-    char **image_dirs;      /* and where these are */
+    char **image_dirs;      /* directories in which these images are */
     char *image_group;      /* the group that may read them; NULL: that of QEMU's usual user */
-    char *file, *dir;       /* where all of this was looked for */
+    char *file, *dir;       /* where the configuration was looked for */
 } VgpuConfig;
 
-/* the keys of these two, for texts */
+/* the keys of image_sources and image_dirs, for messages */
 #define VGPU_CONFIG_IMAGE_SOURCES "source_directories"
 #define VGPU_CONFIG_IMAGE_DIRS "directories"
 

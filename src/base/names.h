@@ -35,7 +35,7 @@
 #define VGPU_PATH_POOLS_AUTOSTART "etc/virt-vgpu/pools/autostart"
 #define VGPU_PATH_POOLS_ACTIVE "run/virt-vgpu/pools" /* an empty file NAME: that pool is active */
 /* in the XML of a pool that is shown in part */
-#define VGPU_POOL_IN_PART "shown in part: the rest is for those who may manage pools"
+#define VGPU_POOL_IN_PART "shown in part: the rest is for users who may manage pools"
 #define VGPU_PATH_HOST_LAYOUT "etc/virt-vgpu/host.xml"
 #define VGPU_PATH_KERNEL_LOG "run/virt-vgpu/kernel-log"   /* the position in this boot */
 #define VGPU_PATH_HOST_STATUS "run/virt-vgpu/host-status" /* the result of the last host-apply */

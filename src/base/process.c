@@ -14,7 +14,7 @@ read_stat(pid_t pid, char *state, guint64 *start)
 
     if (pid <= 0 || !g_file_get_contents(path, &stat, NULL, NULL))
         return false;
-    /* the name in parentheses may hold anything, also parentheses (proc(5)) */
+    /* the name in parentheses may contain anything, even parentheses (proc(5)) */
     after_name = strrchr(stat, ')');
     return after_name &&
            sscanf(after_name + 1,

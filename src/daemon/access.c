@@ -17,7 +17,7 @@
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1u /* CheckAuthorizationFlags.AllowUserInteraction */
 
-/* Each keeps a thread for as long as a user takes to give a password. */
+/* Each dialog ties up a thread until the user answers. */
 #define MAX_DIALOGS 8
 #define MAX_DIALOGS_OF_USER 2
 
@@ -44,7 +44,7 @@ name_in(const char *xml)
     return doc ? vgpu_xml_text(doc, NULL, "/vgpupool/name") : NULL;
 }
 
-/* One form for each thing, or a rule about it could be evaded. Invalid values are refused later. */
+/* Each value has one form: another form could evade the rules about it. Invalid values are refused later. */
 static const struct {
     const char *argument;
     const char *key;

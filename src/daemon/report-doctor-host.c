@@ -4,9 +4,9 @@
 #include "daemon/report-private.h"
 #include "gpu/vendor.h"
 
-/* Since when libvirt runs the scripts in qemu.d, takes a VF that its vendor's driver makes a vGPU
- * of, honours display and ramfb of a PCI device instead of dropping them, and lets a domain
- * migrate from an mdev to a VF (libvirt NEWS). */
+/* The first releases of libvirt that run the scripts in qemu.d, accept a VF on which its vendor's driver
+ * makes a vGPU, honour display and ramfb of a PCI device instead of dropping them, and can migrate a
+ * domain from an mdev to a VF (libvirt NEWS). */
 #define VERSION(major, minor) ((major) *1000000ul + (minor) *1000ul)
 #define VERSION_HOOK_DIR VERSION(6, 5)
 #define VERSION_VENDOR_VFIO VERSION(9, 7)
@@ -98,11 +98,12 @@ check_host_vf(GVariantBuilder *list, const VgpuGpu *gpu, guint number, const GPt
     g_autofree char *detail = NULL;
 
     if (!vf)
-        detail = g_strdup_printf("host.xml keeps VF %u of GPU %s for the host, which has %u",
-                                 number, gpu->address, gpu->vfs_enabled);
+        detail =
+            g_strdup_printf("host.xml keeps VF %u of GPU %s for the host, but the GPU has %u",
+                            number, gpu->address, gpu->vfs_enabled);
     else if (user)
         detail =
-            g_strdup_printf("VF %u of GPU %s (%s) is kept for the host, and domain '%s' still "
+            g_strdup_printf("VF %u of GPU %s (%s) is kept for the host, but domain '%s' still "
                             "has it",
                             number, gpu->address, vf, user->domain ? user->domain : "-");
     else
@@ -155,7 +156,7 @@ judge_version(gulong version, bool on_mdevs, bool on_vendor_vfs)
         return (Gate) { "warn",
                         "does not support vendor-specific virtual functions: vGPUs of GPUs whose "
                         "interface is vendor-vfio are refused",
-                        "install libvirt 9.7.0 or newer, best 10.3.0" };
+                        "install libvirt 9.7.0 or newer, preferably 10.3.0" };
     if (on_vendor_vfs && version < VERSION_PCI_DISPLAY)
         return (Gate) { "warn",
                         "does not support display and ramfb on virtual functions: vGPUs there "
@@ -190,7 +191,7 @@ name_of(const VgpuRow *row)
     return row->uuid ? row->uuid : row->parent;
 }
 
-/* It has vanished under its domain. */
+/* Report a vGPU that has vanished under its domain. */
 static bool
 add_lost(GVariantBuilder *list, const VgpuRow *row)
 {
@@ -216,7 +217,7 @@ add_leak(GVariantBuilder *list, const VgpuRow *row)
         { "orphan", "is left over from a domain that does not use it",
           "run 'virt-vgpu reconcile'" },
         { "stuck", "has not been removed for a long time",
-          "look for the process that holds it open, and at the kernel's log" },
+          "find the process that has it open, and see the kernel's log" },
         { "failed", "could not be attached",
           "see 'virt-vgpu events' and the journal; restart the domain" },
     };

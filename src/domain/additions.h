@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* additions.h: additions of an annotation to the <hostdev> of a vGPU, in <vgpu:hostdev>
  *
- * Its children are those of libvirt's <hostdev>, with the same meaning. They may be in our name space:
+ * Its children are those of libvirt's <hostdev>, with the same meaning. They may be in our namespace:
  * virDomainSetMetadata() puts elements without one into it (libvirt, src/util/virxml.c,
  * virXMLInjectNamespace()). */
 #pragma once
@@ -20,11 +20,11 @@ extern const VgpuGrammarElement vgpu_additions_grammar[];
 bool vgpu_additions_parse(xmlNode *device, const char *what, char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* All of these take such a text as @self, also NULL. */
+/* In the functions below @self is such a text, or NULL. */
 
-/* The first of them that libvirt takes for PCI devices alone ("<rom>"); NULL: there is none. */
+/* The first of them that libvirt accepts only for PCI devices ("<rom>"); NULL: there is none. */
 const char *vgpu_additions_for_pci(const char *self);
-/* <driver model='…'>, which libvirt knows from 10.0 on. */
+/* <driver model='…'>, which libvirt supports from 10.0 on. */
 bool vgpu_additions_name_driver(const char *self);
 /* The number of its <boot order='N'>; 0: none. */
 guint vgpu_additions_boot_order(const char *self);

@@ -14,7 +14,7 @@
 #define SECTOR 2048
 #define BLOCK (32 * SECTOR)
 
-/* Whether @status of libisofs is no error; else @error gets its message. */
+/* Whether @status of libisofs is a success; if not, @error gets its message. */
 static bool
 check(int status, const char *what, GError **error)
 {
@@ -99,8 +99,8 @@ make_image(const VgpuIso *iso, const char *label, VgpuIsoTrouble *trouble, GErro
     return image;
 }
 
-/* Level 3 for files of 4 GiB and more; Joliet names of 103 characters, since those of Windows' drivers
- * are longer than 64; the identifiers may have lower case and '-'. */
+/* Level 3 for files of 4 GiB and more; Joliet names of 103 characters, since names in Windows' drivers
+ * are longer than 64; identifiers with lower case and '-'. */
 static struct burn_source *
 make_source(IsoImage *image, GError **error)
 {
@@ -174,8 +174,7 @@ drain(struct burn_source *source, int fd, GError **error)
         done += len;
     }
     if (is_good && done != want) {
-        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_FAILED,
-                            "the image could not be completed");
+        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_FAILED, "cannot complete the image");
         is_good = false;
     }
     if (!is_good && source->version)
@@ -208,8 +207,8 @@ vgpu_iso_write(const VgpuIso *iso, const char *label, int fd, GError **error)
     IsoImage *image;
     bool done;
 
-    if (!check_output(fd, error) ||
-        !check(GPOINTER_TO_INT(g_once(&once, start_library, NULL)), "libisofs", error))
+    if (!check_output(fd, error) || !check(GPOINTER_TO_INT(g_once(&once, start_library, NULL)),
+                                           "cannot start libisofs", error))
         return false;
     g_mutex_init(&trouble.lock);
     image = make_image(iso, label, &trouble, error);

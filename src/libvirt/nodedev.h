@@ -15,7 +15,7 @@
 
 /* Add the XML of one node device to @into: a PCI device that is not a VF and is a display controller
  * (class 0x03xxxx), an accelerator (0x12xxxx) or has VFs, or any PCI device with mdev types, as a GPU; a
- * VF's mdev types go to its GPU, made if it is not there yet; how many of them are available is unknown.
+ * VF's mdev types go to its GPU, which is added if necessary; how many of them are available is unknown.
  * An mdev becomes an instance of its parent, which must be known already; one that is only defined, and
  * so has no <path>, does not count. Other devices change nothing. XML of a known device replaces the
  * earlier one. VGPU_ERROR_BAD_REQUEST if it cannot be parsed. */
@@ -32,14 +32,14 @@ VgpuInventory *vgpu_nodedev_inventory(virConnectPtr conn, GError **error)
 GPtrArray *vgpu_nodedev_capture(virConnectPtr conn, const GPtrArray *functions, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The UUID of the mdev that a node device of that name is, NULL: it is another device. Owned by the caller. */
+/* The UUID of the mdev whose node device has that name, NULL: it is another device. Owned by the caller. */
 char *vgpu_nodedev_mdev_uuid(const char *name);
 
-/* The XML that virNodeDeviceDefineXML() takes for an mdev. */
+/* The XML of an mdev for virNodeDeviceDefineXML(). */
 char *vgpu_nodedev_mdev_xml(const char *parent_address, const char *type_id, const char *uuid);
 
 /* Make a persistent mdev: virNodeDeviceDefineXML, virNodeDeviceSetAutostart, virNodeDeviceCreate
- * (mdevctl does the work). An existing one stays; it may be run again after a crash. A device of that
+ * (mdevctl does the work). An existing one stays, so this can be repeated after a crash. A device of that
  * UUID with another type or parent is refused with VGPU_ERROR_BUSY. May take seconds. */
 bool vgpu_nodedev_define_mdev(virConnectPtr conn, const char *parent_address, const char *type_id,
                               const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,6 +5,6 @@
 #include "fuzz.h"
 
 /* Returns an aa{sv}. A byte below 4 begins a row; any other byte chooses one of @keys (NULL-terminated), the next
- * byte the type of the value, and then follows the value: a length and a text, or a number. Advances *@data to the
+ * byte chooses the type of the value, and then the value follows: a length and a text, or a number. Advances *@data to the
  * end or past a byte of 255. Not floating. */
 GVariant *fuzz_rows(const guint8 **data, gsize *size, const char *const *keys);

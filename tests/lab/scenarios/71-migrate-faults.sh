@@ -9,7 +9,7 @@
 # shellcheck source=SCRIPTDIR/../migrate.sh
 . "$(dirname "$0")/../migrate.sh"
 
-# begin: a migration, to the moment when both sides wait for the data of the vGPU, which then takes 20 s.
+# begin: start a migration, and wait until both sides wait for the data of the vGPU, which takes 20 s.
 begin() {
     define_vgpu one "profile='GRID M10-2Q'" --graphics --migratable
     virsh -q start one
@@ -21,14 +21,14 @@ begin() {
     wait_for 20 switches
 }
 switches() { is_state one paused && peer is_state one paused; }
-# ends: the result of the migration is in $rc.
+# ends: wait for the end of the migration; its exit status is in $rc.
 ends() {
     rc=0
     wait "$migration" || rc=$?
     knob save_delay_ms 0 "$M10"
     say "the migration: $rc, $(cat /run/lab-migrate)"
 }
-# stays: the guest runs on here, with its vGPU, and nothing of it is there.
+# stays: the guest keeps running on this host, with its vGPU, and nothing is left of it on the other host.
 stays() {
     ends
     [ "$rc" != 0 ] || fail "it has migrated"
@@ -37,7 +37,7 @@ stays() {
     assert_eq "$(picture one)" "$shown" "the picture"
     wait_for 20 peer is_gone one
 }
-# next: without the domain.
+# next: remove the domain from both hosts.
 next() {
     local on
     for on in '' peer; do
@@ -53,13 +53,13 @@ virsh -q domjobabort one
 stays
 next
 
-say "QEMU there is killed"
+say "QEMU on the destination is killed"
 begin
 peer bash -c 'kill -9 $(cat /run/libvirt/qemu/one.pid)'
 stays
 next
 
-say "QEMU here is killed: this guest is lost, and nothing is left"
+say "QEMU on the source is killed: the guest is lost, and nothing is left"
 begin
 kill -9 "$qemu"
 ends
@@ -69,18 +69,18 @@ wait_for 20 nothing_left
 wait_for 20 peer is_gone one
 next
 
-say "virtvgpud there is killed"
+say "virtvgpud on the destination is killed"
 begin
 peer daemon_kill
 ends
 assert_eq "$rc" 0 "the migration"
-assert_eq "$(peer state one)" running "the guest there"
+assert_eq "$(peer state one)" running "the guest on the destination"
 peer daemon_start
 wait_for 20 peer runs one 1
 wait_for 20 is_gone one
 next
 
-say "virtvgpud here is killed"
+say "virtvgpud on the source is killed"
 begin
 daemon_kill
 ends
@@ -90,7 +90,7 @@ daemon_start
 wait_for 20 is_gone one
 next
 
-say "libvirt there is killed"
+say "libvirt on the destination is killed"
 begin
 peer libvirt_kill
 ends
@@ -101,7 +101,7 @@ same_qemu one "$qemu"
 wait_for 20 peer is_gone one
 next
 
-say "libvirt here is killed"
+say "libvirt on the source is killed"
 begin
 libvirt_kill
 ends

@@ -1,10 +1,10 @@
 @echo off
-rem Puts the client token and the licence settings of this image into their places. The driver itself
-rem is not installed. Run it as administrator.
+rem Installs the client token and the licence settings of this image, but not the driver. Run this
+rem script as administrator.
 setlocal
 set "tokens=%SystemDrive%\Program Files\NVIDIA Corporation\vGPU Licensing\ClientConfigToken"
 
-rem a place of its own for the token, if it is one of Windows
+rem gridd.conf may name another directory for the token; a path of Linux is ignored
 set "place="
 for /f "usebackq tokens=1,* delims== " %%k in ("%~dp0..\gridd.conf") do (
     if "%%k"=="ClientConfigTokenPath" set "place=%%l"

@@ -163,7 +163,7 @@ test_start(void **state)
     assert_non_null(too_old);
     assert_non_null(strstr(too_old, "10.3 or newer, and this is 10.0.0"));
     assert_non_null(no_rom);
-    assert_non_null(strstr(no_rom, "its vGPUs are mdevs, and libvirt takes <rom> of"));
+    assert_non_null(strstr(no_rom, "its vGPUs are mdevs, but libvirt accepts <rom> of"));
     assert_null(started);
 }
 

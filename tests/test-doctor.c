@@ -322,7 +322,7 @@ test_migration(void **state)
           "kernel was built without IOMMUFD; see migration.md" },
         { "Debian 12",
           { VGPU_DOCTOR_VERSION(6, 1), VGPU_DOCTOR_VERSION(7, 2), VGPU_TRUTH_NO },
-          "cannot be saved, and cannot migrate: that needs QEMU 8.1, this is 7.2" },
+          "cannot be saved or migrated: that needs QEMU 8.1, this is 7.2" },
         { "Ubuntu 22.04",
           { VGPU_DOCTOR_VERSION(5, 15), VGPU_DOCTOR_VERSION(8, 2), VGPU_TRUTH_YES },
           "that needs Linux 5.18, this is 5.15" },

@@ -92,7 +92,7 @@ test_made(void **state)
         const char *knob, *why;
     } cases[] = {
         { "no_vfio_mdev", NO_DRIVER },
-        { "no_group", "it has no IOMMU group; see whether the kernel has VFIO groups" },
+        { "no_group", "it has no IOMMU group; check that the kernel has VFIO groups" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

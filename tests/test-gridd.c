@@ -34,7 +34,7 @@ static const struct {
     { "a key that is not known is passed on with a warning", .settings = { "NewKey=1" },
       .text = "NewKey=1\n", .warnings = 1 },
     { "a known key in another case is refused", .settings = { "featuretype=1" },
-      .error = "featuretype is written FeatureType" },
+      .error = "featuretype is spelt FeatureType" },
     { "a text without '=' is refused", .settings = { "FeatureType" }, .error = "not KEY=VALUE" },
     { "an empty key is refused", .settings = { "=1" }, .error = "not KEY=VALUE" },
     { "an empty value is refused", .settings = { "ServerAddress=" }, .error = "not KEY=VALUE" },
@@ -237,7 +237,7 @@ test_read(void **state)
         "it\n"
         "gridd.conf: Other is an unknown key; Windows guests do not get it\n"
         "gridd.conf: EnableUI applies to Linux only; Windows guests do not get it\n"
-        "gridd.conf: serveraddress is written ServerAddress; Windows guests do not get it");
+        "gridd.conf: serveraddress is spelt ServerAddress; Windows guests do not get it");
     assert_int_equal(empty->warnings->len, 0);
 }
 

@@ -123,7 +123,7 @@ test_refused_to_others(void **state)
     assert_int_equal(available(host, S7150, "vf"), 0);
     assert_refused(host, 5, PLAIN, NULL,
                    "4 of 4 are in use or held; " S7150_VF0 ": it is held for domain 'web1'");
-    assert_bound(host, 6, DEFINE_PLAIN, NULL, "there is no room to hold (create='define')");
+    assert_bound(host, 6, DEFINE_PLAIN, NULL, "cannot reserve room (create='define')");
     assert_held(host, 6, "none");
     /* a restart of the daemon, or of the host, and another domain that starts first */
     host_restart(host);
@@ -236,7 +236,7 @@ test_mig(void **state)
     define(host, 3, "web3", DEFINE_MIG, NULL, false);
     assert_held(host, 3, "0000:a1:00.5");
     assert_int_equal(available(host, A100, profile), 0);
-    assert_bound(host, 4, DEFINE_MIG, NULL, "there is no room to hold (create='define')");
+    assert_bound(host, 4, DEFINE_MIG, NULL, "cannot reserve room (create='define')");
     assert_refused(host, 2, MIG, NULL, "no free GPU instance of the right size");
     undefine(host, 3);
     assert_int_equal(available(host, A100, profile), 1);

@@ -509,7 +509,7 @@ test_impossible(void **state)
         { "a ROM of the vendor's VF", ADDS("<rom bar='off'/>"), VENDOR, 9007000, -1, "" },
         { "a ROM of an mdev", ADDS("<rom file='/v.rom'/>"), "mdev", NEW, VGPU_ERROR_NOT_SUPPORTED,
           "domain 'web1': line 6: <vgpu:hostdev> has <rom>, but vGPU 0 is an mdev, and libvirt "
-          "takes <rom> for PCI devices alone; leave it out" },
+          "accepts <rom> only for PCI devices; leave it out" },
         { "a boot order of an mdev", ADDS("<boot order='1'/>"), "mdev", 9000000,
           VGPU_ERROR_NOT_SUPPORTED, "<vgpu:hostdev> has <boot>, but vGPU 0 is an mdev" },
         { "a driver of an mdev", ADDS("<vgpu:driver name='vfio'/>"), "mdev", 9000000,

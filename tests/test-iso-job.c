@@ -45,7 +45,7 @@ static const struct {
            "<token path='/srv/x.tok'/></driverISO>"),
       NULL },
     { POOL("<driverISO path='/etc/shadow'/>"),
-      "/etc/shadow is in none of the directories that are allowed for it (/images); put it "
+      "/etc/shadow is not in a directory that is allowed for it (/images); move it "
       "there, or add its directory to 'directories' in [images]" },
     { POOL("<driverISO path='/images/grid.iso'><bundle path='/srv/a'/>"
            "<bundle path='/etc/shadow'/></driverISO>"),
@@ -54,7 +54,7 @@ static const struct {
       "source_directories" },
     { POOL("<driverISO path='/images/grid.iso'><bundle path='/srv/a'/>"
            "<token path='/etc/shadow'/></driverISO>"),
-      "/etc/shadow is in none" },
+      "/etc/shadow is not in a directory" },
     { POOL("<driverISO path='/srv/grid.iso'><bundle path='/srv/a'/></driverISO>"),
       "'directories'" },
 };

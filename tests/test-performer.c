@@ -616,8 +616,8 @@ test_create_leaves(void **state)
     kernel.bare = true;
     check("a device without its links that stays", VGPU_DRIVER_CREATE, MDEV,
           MADE "error (6, 'the driver of " A2_VF
-               " took profile nvidia-746, but no usable device " UUID
-               " appeared: it has no IOMMU group; see whether the kernel has VFIO groups "
+               " accepted profile nvidia-746, but no usable device " UUID
+               " appeared: it has no IOMMU group; check that the kernel has VFIO groups "
                "(CONFIG_VFIO_GROUP) and the module vfio_iommu_type1 is loaded')|futile true|");
 }
 

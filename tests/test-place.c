@@ -181,8 +181,8 @@ static const struct {
     { "images/link.iso", "is a symbolic link" },
     { "images/dangling.iso", "is a symbolic link" },
     { "images/dir", "is not a regular file" },
-    { "images/open/x.iso", "not root's alone" },
-    { "images/group/x.iso", "not root's alone" },
+    { "images/open/x.iso", "users other than root may write" },
+    { "images/group/x.iso", "users other than root may write" },
     { "images/out/x.iso", "there is one on the way" },
     { "elsewhere/x.iso", "directories" },
 };

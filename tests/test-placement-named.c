@@ -87,7 +87,7 @@ test_pin_to_vf(void **state)
           "not found: there is no GPU 0000:41:02.0 on this host (see 'virt-vgpu gpu-list')",
           .gpu = "0000:41:02.0" },
         { "in a pool", "a2 " A, "A2-4Q",
-          CANNOT(VF0, "A2-4Q") "belongs to pool 'design' (on the device, say pool='design')",
+          CANNOT(VF0, "A2-4Q") "belongs to pool 'design' (on the device, set pool='design')",
           .gpu = VF0, .pools = "design gpu=" A },
         { "the definition has another", "l40s " A, "L40S-4Q",
           "not found: " VF1 " cannot take a vGPU 'L40S-4Q': gpu= names " VF1

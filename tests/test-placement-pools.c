@@ -8,7 +8,7 @@
 #define NO_ROOM_IN(pool, profile)                                                                \
     "no capacity: no GPU of pool '" pool "' has room for a vGPU '" profile "': "
 #define ALL_IN_POOLS(say)                                                                        \
-    "no capacity: every GPU with 'A2-4Q' belongs to a pool (on the device, say " say "): "
+    "no capacity: every GPU with 'A2-4Q' belongs to a pool (on the device, set " say "): "
 
 static void
 test_pools(void **state)
@@ -70,7 +70,7 @@ test_pools(void **state)
           .pools = DESIGN, .pool = "design", .gpu = B },
         { "pinned to a pool's GPU", "a2 " A "; a2 " B, "A2-4Q",
           "no capacity: " A " cannot take a vGPU 'A2-4Q': belongs to pool 'design' (on the "
-          "device, say pool='design')",
+          "device, set pool='design')",
           .pools = DESIGN, .gpu = A },
     };
 

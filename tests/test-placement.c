@@ -163,7 +163,7 @@ test_length(void **state)
           "'virt-vgpu profile-list')" },
         { "many pools", "a2 0000:01:00.0; a2 0000:02:00.0; a2 0000:03:00.0; a2 0000:04:00.0",
           "A2-4Q",
-          "no capacity: every GPU with 'A2-4Q' belongs to a pool (on the device, say pool='a' or "
+          "no capacity: every GPU with 'A2-4Q' belongs to a pool (on the device, set pool='a' or "
           "pool='b' or pool='c' and 1 more): 0000:01:00.0: belongs to pool 'a'; 0000:02:00.0: "
           "belongs to pool 'b'; 0000:03:00.0: belongs to pool 'c'; and 1 more GPU",
           .pools = "a gpu=0000:01:00.0; b gpu=0000:02:00.0; c gpu=0000:03:00.0; "

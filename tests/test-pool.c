@@ -331,14 +331,15 @@ test_mistakes(void **state)
         { "another document", "<pool/>",
           "line 1: the root is <pool>, a pool begins with "
           "<vgpupool>" },
-        { "a name space", "<vgpupool xmlns='urn:x'>" NAME SOURCE "</vgpupool>",
+        { "a namespace", "<vgpupool xmlns='urn:x'>" NAME SOURCE "</vgpupool>",
           "line 1: the root is <vgpupool>, a pool begins with <vgpupool>" },
         { "no name", "<vgpupool>" SOURCE "</vgpupool>", "line 1: <vgpupool> lacks <name>" },
         { "a bad name", "<vgpupool>\n<name>a/b</name>" SOURCE "</vgpupool>",
           "line 2: <name>: 'a/b' is not a pool's name: letters, digits, '_', '.' and '-', not "
-          "beginning with these two, at most 64" },
+          "beginning with '.' or '-', at most 64" },
         { "the implicit pool", "<vgpupool>\n<name>default</name>" SOURCE "</vgpupool>",
-          "line 2: the pool 'default' is always there, with what no other pool has; it cannot be "
+          "line 2: the pool 'default' always exists, with the GPUs of no other pool; it cannot "
+          "be "
           "defined" },
         { "two names", POOL(NAME), "line 1: a second <name> in <vgpupool>" },
         { "a bad UUID", POOL("\n<uuid>1</uuid>"), "line 2: <uuid>: '1' is not a UUID" },
@@ -346,7 +347,7 @@ test_mistakes(void **state)
           "line 1: <params>: allow='some' is not one of none|listed|any" },
         { "a parameter that is listed for nothing",
           POOL("<params allow='none'><param name='a'/></params>"),
-          "line 1: <param name='a'> has no value, and is listed where <params> does not say "
+          "line 1: <param name='a'> has no value, but <params> does not have "
           "allow='listed'",
           true },
         { "a parameter that is listed and set",
@@ -463,7 +464,7 @@ test_mistakes(void **state)
           true },
 
         { "no tenant", POOL("<tenants/>"),
-          "line 1: <tenants> is empty: leave it out to allow everybody" },
+          "line 1: <tenants> is empty: leave it out to allow all tenants" },
         { "a tenant without a limit", POOL("<tenants>\n<tenant name='a'/></tenants>"),
           "line 2: <tenant name='a'> has no limit; name max (vGPUs) or maxMiB (frame buffer)",
           true },
@@ -700,8 +701,8 @@ test_tenants(void **state)
     g_autofree char *unknown = NULL;
 
     unknown = vgpu_pool_refuses_tenant(pool, "mib", 0, 0, profile);
-    assert_string_equal(unknown, "pool 'design' gives tenant 'mib' 16384 MiB, and how many a "
-                                 "vGPU 'NVIDIA A2-4Q' takes is not known");
+    assert_string_equal(unknown, "pool 'design' gives tenant 'mib' 16384 MiB, but it is not "
+                                 "known how many a vGPU 'NVIDIA A2-4Q' takes");
     profile->fb_mib = 4096;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = vgpu_pool_refuses_tenant(pool, cases[i].tenant, cases[i].used,

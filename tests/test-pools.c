@@ -279,7 +279,8 @@ test_broken(void **state)
         { "another name", "bad.xml", POOL("good", A2, ""),
           "bad.xml: its <name> is 'good'; the file must have the same name" },
         { "the implicit one", "default.xml", POOL("default", A2, ""),
-          "default.xml: line 1: the pool 'default' is always there, with what no other pool has; "
+          "default.xml: line 1: the pool 'default' always exists, with the GPUs of no other "
+          "pool; "
           "it cannot be defined" },
         { "the UUID of another", "bad.xml", POOL("bad", A2, "<uuid>" UUID "</uuid>"),
           "bad.xml: pool 'a' has the UUID " UUID },
@@ -490,7 +491,7 @@ act(VgpuPools *pools, Verb verb, const char *argument, GError **error)
 
 #define UNKNOWN "there is no pool 'x'; see 'virt-vgpu pool-list'"
 #define ALWAYS_THERE                                                                             \
-    "the pool 'default' is always there, with what no other pool has; it cannot be changed"
+    "the pool 'default' always exists, with the GPUs of no other pool; it cannot be changed"
 
 static void
 test_refused(void **state)
@@ -509,8 +510,8 @@ test_refused(void **state)
           "0000:41:00.0",
           VGPU_ERROR_BAD_REQUEST },
         { "the default one", DEFINE, POOL("default", "0000:03:00.0", ""),
-          "pool definition: line 1: the pool 'default' is always there, with what no other pool "
-          "has; it cannot be defined",
+          "pool definition: line 1: the pool 'default' always exists, with the GPUs of no other "
+          "pool; it cannot be defined",
           VGPU_ERROR_BAD_REQUEST },
         { "another UUID", DEFINE,
           POOL("on", A40, "<uuid>11111111-2222-4333-8444-555555555555</uuid>"),
@@ -866,11 +867,11 @@ test_complete_refused(void **state)
           "<vgpu:device pool='set' consoleVNC='on'/>", IS_SET("'consoleVNC' (disable_vnc)", "1"),
           VGPU_ERROR_BAD_REQUEST },
         { "no image", "<vgpu:device pool='plain' profile='x' driverISO='yes'/>",
-          "domain 'web1': line 4: the device wants driverISO, but pool 'plain' names no image "
+          "domain 'web1': line 4: the device asks for driverISO, but pool 'plain' names no image "
           "(<driverISO path='…'/>)",
           VGPU_ERROR_BAD_REQUEST },
         { "no image, and no pool", "<vgpu:device profile='x' driverISO='yes'/>",
-          "domain 'web1': line 4: the device wants driverISO, but the pool 'default' has no "
+          "domain 'web1': line 4: the device asks for driverISO, but the pool 'default' has no "
           "image; "
           "name a pool that has one",
           VGPU_ERROR_BAD_REQUEST },

@@ -30,8 +30,8 @@ use_of_interface(const VgpuSysfs *sysfs, const char *dir, const char *name)
     return NULL;
 }
 
-/* An interface that is not visible is in another network name space: a container has it, or the daemon itself
- * runs in a name space of its own. */
+/* An interface that is not visible is in another network namespace: a container has it, or the daemon itself
+ * runs in a namespace of its own. */
 static bool
 find_interface(const VgpuSysfs *sysfs, const char *device, char **what, GError **error)
 {
@@ -47,8 +47,7 @@ find_interface(const VgpuSysfs *sysfs, const char *device, char **what, GError *
     if (!vgpu_sysfs_read_uint(sysfs, class_path, &class, error))
         return false;
     if (class >> 16 == CLASS_NETWORK)
-        *what =
-            g_strdup("its network interface cannot be seen from here, and may be a container's");
+        *what = g_strdup("its network interface is not visible, and may belong to a container");
     return true;
 }
 

@@ -84,7 +84,7 @@ why_unusable(const VgpuSysfs *sysfs, const char *device)
     if (!has_link(sysfs, device, "driver"))
         return g_strdup("it has no driver; kernels before 5.16 need 'modprobe vfio_mdev'");
     if (!has_link(sysfs, device, "iommu_group"))
-        return g_strdup("it has no IOMMU group; see whether the kernel has VFIO groups "
+        return g_strdup("it has no IOMMU group; check that the kernel has VFIO groups "
                         "(CONFIG_VFIO_GROUP) and the module vfio_iommu_type1 is loaded");
     if (!has_link(sysfs, device, "mdev_type"))
         return g_strdup("its type is unknown (it has no mdev_type)");
@@ -138,8 +138,8 @@ check_made(const VgpuSysfs *sysfs, const VgpuPlace *place, VgpuMaking *making, G
     making->futile = seen.unusable != NULL; /* the host lacks something, for all its GPUs */
     return vgpu_error_set(
         error, VGPU_ERROR_DRIVER,
-        "the driver of %s took profile %s, but no usable device %s appeared%s%s", place->parent,
-        place->profile_id, place->uuid, seen.unusable ? ": " : "",
+        "the driver of %s accepted profile %s, but no usable device %s appeared%s%s",
+        place->parent, place->profile_id, place->uuid, seen.unusable ? ": " : "",
         seen.unusable ? seen.unusable : "");
 }
 

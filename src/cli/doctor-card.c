@@ -93,9 +93,9 @@ judge_nvidia(const VgpuCard *card)
     return (VgpuFinding) {
         .status = WARN,
         .detail = g_strdup_printf("%s shows neither vGPU types nor virtual functions", driver),
-        .fix = g_strdup("see whether this release supports vGPUs on the card, 'journalctl -b -u "
-                        "nvidia-vgpud', and, for a card with SR-IOV, that it is on in the "
-                        "firmware"),
+        .fix = g_strdup(
+            "check that this release supports vGPUs on the card, see 'journalctl -b -u "
+            "nvidia-vgpud', and, for a card with SR-IOV, check that it is on in the firmware"),
     };
 }
 
@@ -115,7 +115,7 @@ judge_other_driver(const VgpuCard *card)
                             ? "if NVIDIA lists this model for vGPU (GeForce: no): install its "
                               "vGPU host driver, put 'blacklist nouveau' into /etc/modprobe.d, "
                               "rebuild the initramfs, and reboot"
-                            : "if it is to make vGPUs, bind it to nvidia"),
+                            : "to make vGPUs on it, bind it to nvidia"),
     };
 }
 
@@ -262,7 +262,7 @@ judge_nvidia_vfs(const VgpuCard *card)
             .detail = g_strdup_printf("%u of %u virtual functions are bound to vfio-pci, and so "
                                       "make no vGPUs",
                                       card->vfs_for_guests, card->vfs_enabled),
-            .fix = g_strdup_printf("give them managed='no' where domains name them; then "
+            .fix = g_strdup_printf("set managed='no' in the <hostdev>s that name them; then "
                                    "virt-vgpu gpu-disable %s and gpu-enable",
                                    card->address),
         };

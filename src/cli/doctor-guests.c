@@ -169,7 +169,7 @@ judge_health(const char *health)
         const char *health, *status, *detail, *fix;
     } findings[] = {
         { "ok", OK, "its memory needs no repair", NULL },
-        { "reset-required", WARN, "it has to be reset before its memory is repaired",
+        { "reset-required", WARN, "it must be reset to repair its memory",
           "stop the domains that use it, then nvidia-smi --gpu-reset, or reboot the host" },
         { "replace", FAIL, "its memory can no longer be repaired", "have the board replaced" },
         { "lost", FAIL, "it does not answer on the bus",

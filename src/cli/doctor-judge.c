@@ -88,16 +88,16 @@ vgpu_doctor_judge_migration(const VgpuMigrationFacts *facts)
     if (facts->kernel && facts->kernel < VGPU_DOCTOR_VERSION(5, 18))
         return (VgpuFinding) {
             OK,
-            g_strdup_printf("a running domain with a vGPU cannot be saved, and cannot migrate: "
-                            "that needs Linux 5.18, this is %u.%u%s",
+            g_strdup_printf("a running domain with a vGPU cannot be saved or migrated: that "
+                            "needs Linux 5.18, this is %u.%u%s",
                             facts->kernel / 1000, facts->kernel % 1000, page),
             NULL,
         };
     if (facts->qemu && facts->qemu < VGPU_DOCTOR_VERSION(8, 1))
         return (VgpuFinding) {
             OK,
-            g_strdup_printf("a running domain with a vGPU cannot be saved, and cannot migrate: "
-                            "that needs QEMU 8.1, this is %u.%u%s",
+            g_strdup_printf("a running domain with a vGPU cannot be saved or migrated: that "
+                            "needs QEMU 8.1, this is %u.%u%s",
                             facts->qemu / 1000, facts->qemu % 1000, page),
             NULL,
         };
@@ -225,9 +225,9 @@ vgpu_doctor_judge_apparmor(const char *context, const char *program)
     name = g_path_get_basename(profile);
     return (VgpuFinding) {
         .status = WARN,
-        .detail = g_strdup_printf("the profile %s does not name %s: libvirt may be refused to "
-                                  "run it",
-                                  profile, program),
+        .detail = g_strdup_printf(
+            "the profile %s does not name %s: libvirt may not be allowed to run it", profile,
+            program),
         .fix = g_strdup_printf("add '%s PUx,' to /etc/apparmor.d/local/usr.sbin.%s, then "
                                "'systemctl reload apparmor'; or install it in /usr/sbin",
                                program, name),

@@ -113,8 +113,8 @@ vgpu_domain_io_print_nameless(const char *what, const VgpuDomain *domain)
 
         if (!alias)
             fprintf(stderr,
-                    "virt-vgpu: %s: vGPU %u: its <hostdev> needs an <alias name='ua-…'/> before "
-                    "QEMU can be told to migrate it\n",
+                    "virt-vgpu: %s: vGPU %u: its <hostdev> needs an <alias name='ua-…'/> to be "
+                    "made migratable\n",
                     what, want->index);
     }
 }

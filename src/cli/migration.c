@@ -254,8 +254,8 @@ describe_estimate(const VgpuMigration *self)
     const VgpuMigrationEstimate *estimate = &self->estimate;
 
     if (estimate->stun_ms < 0)
-        return g_strdup("For how long the guest is paused is not known, as the size of its frame "
-                        "buffers is not.");
+        return g_strdup("It is not known for how long the guest is paused: the size of its frame "
+                        "buffers is unknown.");
     return g_strdup_printf("The guest is paused for %s %.1f s: %" G_GINT64_FORMAT
                            " MiB of frame buffer%s, at %" G_GUINT64_FORMAT " MiB/s.",
                            estimate->at_most ? "at most" : "about",

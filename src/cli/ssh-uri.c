@@ -60,7 +60,7 @@ check(GUri *uri, const char *typed, GError **error)
 
     if (!is_qemu(g_uri_get_scheme(uri)) || strcmp(g_uri_get_path(uri), "/system") != 0)
         return refuse(error, typed,
-                      "vGPUs are only on qemu:///system, so the URI is like "
+                      "only qemu:///system has vGPUs; the URI must be like "
                       "qemu+ssh://root@HOST/system");
     if (!host || !*host)
         return refuse(error, typed, "it names no host: qemu+ssh://root@HOST/system");

@@ -116,11 +116,11 @@ named_vf(const Binding *self, const VgpuWant *want, const VgpuGpu *gpu,
         return vgpu_gpu_find_parent(gpu, want->gpu);
     vgpu_placement_explain(candidates, want, &reason);
     vgpu_error_at(error, VGPU_ERROR_NO_CAPACITY, domain->what, want->line,
-                  "%s; the definition is left as it is", reason->message);
+                  "%s; the definition is not changed", reason->message);
     return NULL;
 }
 
-/* While no known GPU has the profile (its driver may be being replaced), the definition is left as it is. */
+/* While no known GPU has the profile (its driver may be being replaced), the definition is not changed. */
 static bool
 keep_as_it_is(const VgpuDomain *domain, VgpuWant *want)
 {
@@ -306,7 +306,7 @@ find_to_hold(Binding *self, VgpuWant *want, bool *is_kept, GError **error)
         return NULL;
     vgpu_placement_explain(candidates, want, &reason);
     vgpu_error_at(error, (VgpuError) reason->code, domain->what, want->line,
-                  "there is no room to hold (create='define'): %s", reason->message);
+                  "cannot reserve room (create='define'): %s", reason->message);
     return NULL;
 }
 

@@ -129,8 +129,8 @@ load(VgpuBoards *self)
     else
         why = read_boards(self, kf);
     if (why)
-        g_warning("cannot read %s, which has the profiles seen on boards so far, starting it "
-                  "again: %s",
+        g_warning("cannot read %s, which has the profiles seen on boards so far, starting a new "
+                  "one: %s",
                   self->path, why);
 }
 

@@ -225,7 +225,7 @@ load_owner(const char *path, const char *key, GHashTable *owners, GError **error
     if (owner)
         g_hash_table_insert(owners, owner->key, owner);
     else if (is_read)
-        g_warning("%s cannot be read and is left alone: %s", path, failure->message);
+        g_warning("cannot read %s, leaving it alone: %s", path, failure->message);
     else
         (void) vgpu_error_set(error, VGPU_ERROR_FAILED, "record %s: %s", path, failure->message);
     return is_read;

@@ -89,7 +89,7 @@ meet_record(const Forecasting *self, VgpuForecast *out)
     put_place(out, claim->phase == VGPU_PHASE_RELEASING ? "releasing" : "active", claim->gpu,
               claim->parent, claim->profile_name);
     out->note = g_strdup_printf(claim->phase == VGPU_PHASE_RELEASING
-                                    ? "%s on %s is being removed, and is used again if it can be"
+                                    ? "%s on %s is being removed, and is used again if possible"
                                     : "has %s on %s already",
                                 claim->profile_name, claim->parent);
     return true;

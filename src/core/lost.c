@@ -3,7 +3,7 @@
 
 #include "core/manager-private.h"
 
-#define NEXT_STEP "; stop the domain, and start it again when its GPU is as it should be"
+#define NEXT_STEP "; stop the domain, and start it again when its GPU works again"
 
 /* Why the GPU itself is unusable; NULL: it is usable. */
 static const char *

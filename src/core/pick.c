@@ -64,5 +64,5 @@ vgpu_pick_refuse(const VgpuDomain *domain, const VgpuWant *want, const GPtrArray
         return;
     }
     vgpu_error_at(error, VGPU_ERROR_NOT_FOUND, domain->what, want->line,
-                  VGPU_REFUSAL_NO_PROFILE "; the definition is left as it is", want->profiles[0]);
+                  VGPU_REFUSAL_NO_PROFILE "; the definition is not changed", want->profiles[0]);
 }

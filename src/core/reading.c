@@ -164,7 +164,7 @@ closed_now(const VgpuManager *self, const char *domain_uuid, GHashTable *held,
                                 VGPU_KINDS(SETUP) | VGPU_KINDS(REFUSED));
     while (vgpu_reservations_iter_next(&iter, &owner)) {
         if (owner->kind == VGPU_KIND_SETUP)
-            g_hash_table_insert(closed, owner->key, (gpointer) "it is being set up just now");
+            g_hash_table_insert(closed, owner->key, (gpointer) "it is being set up");
         else if (vgpu_refused_has(owner, domain_uuid))
             g_hash_table_insert(closed, (gpointer) vgpu_refused_vf(owner),
                                 (gpointer) "its driver refused it, and nothing has changed on "

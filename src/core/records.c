@@ -142,7 +142,7 @@ vgpu_records_save_or_warn(VgpuManager *self, VgpuOwner *owner)
     g_autoptr(GError) error = NULL;
 
     if (!vgpu_records_save(self, owner, &error))
-        g_warning("cannot write the record of a vGPU, a restart of the daemon would lose it: %s",
+        g_warning("cannot write the record of a vGPU; a restart of the daemon would lose it: %s",
                   error->message);
 }
 

@@ -90,7 +90,7 @@ save(VgpuManager *self, VgpuOwner *owner)
 static void
 give_up(VgpuManager *self, VgpuOwner *owner, const char *why)
 {
-    g_message("no room is kept for domain '%s' any more: %s", owner->domain_name, why);
+    g_message("room is no longer kept for domain '%s': %s", owner->domain_name, why);
     vgpu_reservations_clear(self->reservations, owner);
     save(self, owner);
     vgpu_waiters_wake_starts(self);

@@ -86,9 +86,9 @@ vgpu_steps_see_params(VgpuManager *self, VgpuClaim *claim, const char *has)
         vgpu_steps_fail(start, VGPU_ERROR_BAD_REQUEST, text);
         return;
     }
-    text = g_strdup_printf("wanted '%s', it has '%s'; it was there before the start and is left "
-                           "as it is",
-                           wanted, has ? has : "(nothing that can be read)");
+    text = g_strdup_printf(
+        "wanted '%s', it has '%s'; it existed before the start and is not changed", wanted,
+        has ? has : "(nothing that can be read)");
     vgpu_events_emit(self, "params-left", claim->owner, claim, text, -1);
 }
 

@@ -77,7 +77,7 @@ plug_and_wait(VgpuGuard *self, VgpuDomain *domain, guint first, bool *late, GErr
     done = outcome->done && !outcome->error;
     if (*late)
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                    "%s has not got its vGPU yet, and may still get it: see `virt-vgpu list` and "
+                    "%s has not got its vGPU yet, and may still get it: see 'virt-vgpu list' and "
                     "the daemon's log",
                     what);
     else if (!done) /* without its line, as the XML was not written by hand */
@@ -163,8 +163,8 @@ is_vacant(const VgpuDomain *domain, guint first, GError **error)
         return vgpu_error_set(
             error, VGPU_ERROR_BUSY,
             "domain '%s' runs with a device '" VGPU_ALIAS_PREFIX
-            "%u' that its annotation does not name; detach it with `virt-vgpu detach %s %u "
-            "--live` first",
+            "%u' that its annotation does not name; detach it with 'virt-vgpu detach %s %u "
+            "--live' first",
             domain->name, i, domain->name, i);
     }
     return true;

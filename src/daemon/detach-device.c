@@ -180,13 +180,13 @@ check_live(Detach *job, char **element, GError **error)
     if (want && want->uuid_is_users) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
                     "domain '%s': vGPU %u is a <hostdev> of the user's own; detach it with "
-                    "`virsh detach-device`",
+                    "'virsh detach-device'",
                     job->state->name, job->index);
         return false;
     }
     if (!hostdev) {
         g_set_error(error, VGPU_ERROR, VGPU_ERROR_NOT_FOUND,
-                    "domain '%s' runs without a vGPU %u; `virt-vgpu list` shows what it has%s",
+                    "domain '%s' runs without a vGPU %u; 'virt-vgpu list' shows what it has%s",
                     job->state->name, job->index,
                     job->config ? ", and --config alone changes its definition" : "");
         return false;
@@ -246,7 +246,7 @@ check_same(const Detach *job, GError **error)
         return true; /* a number that the definition lacks is refused elsewhere */
     g_set_error(
         error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-        "domain '%s': vGPU %u of the running domain need not be number %u of its definition, "
+        "domain '%s': vGPU %u of the running domain may not be number %u of its definition, "
         "which has changed since; detach them one by one, with --live and with --config",
         job->state->name, job->index, job->index);
     return false;

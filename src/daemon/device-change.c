@@ -21,7 +21,7 @@ vgpu_device_change_begin(VgpuGuard *self, const char *domain_uuid, GError **erro
     if (g_hash_table_add(self->changing, g_strdup(domain_uuid)))
         return true;
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BUSY,
-                "another attach or detach of domain %s is under way; try again when it is over",
+                "another attach or detach of domain %s is in progress; try again later",
                 domain_uuid);
     return false;
 }
@@ -43,10 +43,8 @@ vgpu_device_change_check(const VgpuDomainState *state, bool live, bool config, G
         return false;
     }
     if (live && state->id < 0) {
-        g_set_error(
-            error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-            "domain '%s' does not run, so there is nothing to do with --live; use --config",
-            state->name);
+        g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
+                    "domain '%s' is not running; use --config instead of --live", state->name);
         return false;
     }
     if (config && !state->persistent) {

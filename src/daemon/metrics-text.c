@@ -62,9 +62,8 @@ write_backend(VgpuExposition *out, const VgpuMetricsCounts *counts)
                             vgpu_interface_to_string(vgpu_metrics_backends[backend]), "op",
                             vgpu_metrics_backend_ops[op]);
     }
-    vgpu_exposition_family(
-        out, "virtvgpu_create_failures_total", "counter",
-        "How often a driver was asked for a vGPU and made none that can be used.");
+    vgpu_exposition_family(out, "virtvgpu_create_failures_total", "counter",
+                           "How often a driver did not make a usable vGPU.");
     for (gsize backend = 0; backend < VGPU_METRICS_BACKENDS; backend++)
         vgpu_exposition_add(out, (double) counts->failures[backend], "interface",
                             vgpu_interface_to_string(vgpu_metrics_backends[backend]), NULL);

@@ -35,7 +35,7 @@ add_gpu(GVariantBuilder *list, const GPtrArray *differences, guint first)
     fix = *gpu ? g_strdup_printf("udevadm trigger --action=change /sys/bus/pci/devices/%s; if "
                                  "that does not help, " RESTART,
                                  gpu)
-               : g_strdup(RESTART "; where that does not help, see whether libvirt's node device "
+               : g_strdup(RESTART "; if that does not help, check that libvirt's node device "
                                   "driver is installed and udev runs");
     vgpu_report_doctor_add(list, CHECK, "warn", detail->str, fix);
     g_string_free(detail, TRUE);

@@ -47,7 +47,7 @@ plan_line(const VgpuForecast *forecast, const char *note)
 
     g_string_printf(line, "vGPU %u: ", forecast->want->index);
     if (forecast->refusal)
-        g_string_append(line, "no GPU takes it now");
+        g_string_append(line, "no GPU can take it now");
     else if (forecast->note)
         separator = "";
     else

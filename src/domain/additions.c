@@ -198,7 +198,7 @@ check_rom(xmlNode *rom, const char *what, GError **error)
         return vgpu_grammar_refuse(error, what, rom, "<rom> is empty: set bar or file");
     return !is_off || !rom->properties->next ||
            vgpu_grammar_refuse(error, what, rom,
-                               "<rom> has enabled='no' beside bar or file, and libvirt takes "
+                               "<rom> has enabled='no' beside bar or file, but libvirt accepts "
                                "only one of the two");
 }
 

@@ -60,7 +60,7 @@ check_boot_order(const VgpuDomain *domain, const VgpuWant *want, GError **error)
         return refuse(
             error, domain, want,
             "<vgpu:hostdev> has <boot order='%u'/>, but the domain has <boot dev='…'/> in "
-            "its <os>, and libvirt takes only one of the two",
+            "its <os>, but libvirt accepts only one of the two",
             order);
     if (!has_boot_order(domain))
         return refuse(

@@ -56,11 +56,10 @@ check_additions(const VgpuDomain *domain, const VgpuWant *want, gulong libvirt, 
     g_autofree char *version = vgpu_hostdev_libvirt_text(libvirt);
 
     if (for_pci && want->interface == VGPU_INTERFACE_MDEV)
-        return vgpu_schema_refuse(
-            error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
-            "<vgpu:hostdev> has %s, but vGPU %u is an mdev, and libvirt takes %s for PCI "
-            "devices alone; leave it out",
-            for_pci, want->index, for_pci);
+        return vgpu_schema_refuse(error, VGPU_ERROR_NOT_SUPPORTED, domain->what, want->line,
+                                  "<vgpu:hostdev> has %s, but vGPU %u is an mdev, and libvirt "
+                                  "accepts %s only for PCI devices; leave it out",
+                                  for_pci, want->index, for_pci);
     if (libvirt && libvirt < VGPU_LIBVIRT_DRIVER_MODEL &&
         vgpu_additions_name_driver(want->additions))
         return vgpu_schema_refuse(

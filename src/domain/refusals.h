@@ -43,7 +43,7 @@
     "model='pcie-root-port'/> to its definition and restart it (an attach with --config needs "  \
     "none)"
 
-#define VGPU_REFUSAL_BEING_STARTED "the domain is just being started; try again when it runs"
+#define VGPU_REFUSAL_BEING_STARTED "the domain is being started; try again when it runs"
 #define VGPU_REFUSAL_NEWER_START "a newer start of the domain has begun"
 #define VGPU_REFUSAL_STOPPED "the domain has stopped meanwhile"
 #define VGPU_REFUSAL_DESTROYED "it was destroyed before it was made"
@@ -80,7 +80,7 @@
 #define VGPU_REFUSAL_NO_ROOM_THERE "%s cannot take a vGPU '%s': %s"
 
 /* profiles; the pools follow */
-#define VGPU_REFUSAL_ONLY_IN_POOLS "every GPU with '%s' belongs to a pool (on the device, say %s)"
+#define VGPU_REFUSAL_ONLY_IN_POOLS "every GPU with '%s' belongs to a pool (on the device, set %s)"
 
 /* pool */
 #define VGPU_REFUSAL_NO_POOL "there is no pool '%s'; see 'virt-vgpu pool-list'"

@@ -85,7 +85,7 @@ write_profiles(VgpuExposition *out, GVariant *profiles)
 {
     static const Gauge gauges[] = {
         { "virtvgpu_profile_capacity", "capacity",
-          "How many vGPUs of the profile the GPU takes when nothing else is on it." },
+          "How many vGPUs of the profile fit on the empty GPU." },
         { "virtvgpu_profile_available", "available",
           "How many more vGPUs of the profile fit on the GPU now." },
     };
@@ -301,7 +301,7 @@ write_pools(VgpuExposition *out, GVariant *pools)
 {
     static const Gauge profiles[] = {
         { "virtvgpu_pool_profile_capacity", "capacity",
-          "How many vGPUs of the profile the pool's GPUs take when nothing else is on them." },
+          "How many vGPUs of the profile fit on the pool's empty GPUs." },
         { "virtvgpu_pool_profile_allocated", "allocated",
           "vGPUs of the profile that exist in the pool." },
         { "virtvgpu_pool_profile_available", "available",

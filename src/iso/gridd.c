@@ -126,7 +126,7 @@ check_unknown(VgpuGridd *self, const char *name, GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (g_ascii_strcasecmp(keys[i].key, name) == 0) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "gridd.conf: %s is written %s",
+            g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST, "gridd.conf: %s is spelt %s",
                         name, keys[i].key);
             return false;
         }
@@ -155,8 +155,8 @@ warn_of_system(VgpuGridd *self, const Key *key, const char *value)
                             key->key));
     else if (g_str_equal(key->key, TOKEN_PATH))
         g_ptr_array_add(self->warnings,
-                        g_strdup_printf("gridd.conf: %s is a path of %s; on %s the token goes to "
-                                        "the driver's own place",
+                        g_strdup_printf("gridd.conf: %s is a path of %s; on %s the token is put "
+                                        "into the driver's default directory",
                                         key->key, is_windows_path(value) ? "Windows" : "Linux",
                                         is_windows_path(value) ? "Linux" : "Windows"));
 }

@@ -150,8 +150,8 @@ check_directory(int fd, const char *path, GError **error)
     if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
         return true;
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "the directory of %s is not root's alone: others could replace what is written "
-                "there; see 'directories' in [images] of virt-vgpu.conf(5)",
+                "users other than root may write to the directory of %s and could replace the "
+                "image; see 'directories' in [images] of virt-vgpu.conf(5)",
                 path);
     return false;
 }

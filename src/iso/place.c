@@ -50,7 +50,7 @@ find(const VgpuIsoPlace *self, const char *path, const char **rest, GError **err
     }
     named = g_strjoinv(", ", (char **) self->dirs);
     g_set_error(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST,
-                "%s is in none of the directories that are allowed for it (%s); put it there, or "
+                "%s is not in a directory that is allowed for it (%s); move it there, or "
                 "add its directory to '%s' in [images] of virt-vgpu.conf",
                 path, *named ? named : "none", self->key);
     return NULL;

@@ -194,7 +194,7 @@ say_of_named(GString *text, const GPtrArray *candidates, const VgpuCandidate *na
     }
     g_string_append_printf(text, VGPU_REFUSAL_NO_ROOM_THERE, subject, profiles, named->reason);
     if (named->verdict == VGPU_VERDICT_NOT_IN_POOL && !vgpu_placement_names_pool(want))
-        g_string_append_printf(text, " (on the device, say pool='%s')", named->pool->name);
+        g_string_append_printf(text, " (on the device, set pool='%s')", named->pool->name);
 }
 
 /* --- both --------------------------------------------------------------------------------- */

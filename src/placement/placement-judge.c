@@ -237,7 +237,7 @@ judge_profile(const VgpuSnapshot *snapshot, const VgpuWant *want, const VgpuLoad
     if (out->gpu->interface == VGPU_INTERFACE_MDEV && for_pci) {
         vgpu_placement_refuse(
             out, VGPU_VERDICT_NO_ROOM,
-            "its vGPUs are mdevs, and libvirt takes %s of <vgpu:hostdev> for PCI devices alone",
+            "its vGPUs are mdevs, but libvirt accepts %s of <vgpu:hostdev> only for PCI devices",
             for_pci);
         return;
     }

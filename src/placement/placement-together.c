@@ -115,7 +115,7 @@ search_init(Search *self, const VgpuSnapshot *snapshot, const GPtrArray *wants)
         g_array_append_val(self->fixed, any);
         if (want_at(self, i)->vf)
             g_hash_table_insert(self->closed, want_at(self, i)->vf,
-                                (gpointer) "another vGPU of the domain is to have it");
+                                (gpointer) "another vGPU of the domain gets it");
     }
     start_anew(self);
 }

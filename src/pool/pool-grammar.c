@@ -157,7 +157,7 @@ static const VgpuGrammarAttribute tenant_attributes[] = {
     { NULL },
 };
 static const VgpuGrammarAttribute domain_attributes[] = {
-    { "name", true, "a name, in which * and ? stand for others", vgpu_grammar_is_name },
+    { "name", true, "a name, which may contain * and ?", vgpu_grammar_is_name },
     { "devices", false, "a number from 1 to 16", is_devices },
     { NULL },
 };
@@ -203,7 +203,7 @@ static const VgpuGrammarElement usage_children[] = {
 static const VgpuGrammarElement root_children[] = {
     { .name = "name",
       .required = true,
-      .text = "a pool's name: letters, digits, '_', '.' and '-', not beginning with these two, "
+      .text = "a pool's name: letters, digits, '_', '.' and '-', not beginning with '.' or '-', "
               "at most 64",
       .is_valid = vgpu_pool_is_name },
     { .name = "uuid", .text = "a UUID", .is_valid = vgpu_grammar_is_uuid },
@@ -222,7 +222,7 @@ static const VgpuGrammarElement root_children[] = {
     { .name = "driverISO", .attributes = path_attributes, .children = iso_children },
     { .name = "tenants",
       .children = tenants_children,
-      .filled = "leave it out to allow everybody" },
+      .filled = "leave it out to allow all tenants" },
     { .name = "domains", .children = domains_children, .filled = "leave it out" },
     { .name = "usage", .children = usage_children },
     { NULL },
@@ -237,9 +237,10 @@ check_name(xmlDoc *doc, const char *what, GError **error)
 
     if (!g_str_equal(name, VGPU_POOL_DEFAULT))
         return true;
-    return vgpu_grammar_refuse(error, what, node,
-                               "the pool '" VGPU_POOL_DEFAULT "' is always there, with what no "
-                               "other pool has; it cannot be defined");
+    return vgpu_grammar_refuse(
+        error, what, node,
+        "the pool '" VGPU_POOL_DEFAULT
+        "' always exists, with the GPUs of no other pool; it cannot be defined");
 }
 
 bool

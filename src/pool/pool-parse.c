@@ -9,7 +9,7 @@
 #include "pool/pool-private.h"
 
 #define POOL_SIZE_MAX (256u * 1024) /* bytes: all starts wait while it is read */
-/* The name space for UUIDs of pools whose file has no <uuid>. */
+/* The namespace for UUIDs of pools whose file has no <uuid>. */
 #define UUID_SPACE "3566872a-bb25-46e1-8fcd-c04ef7deda30"
 
 typedef struct {
@@ -266,10 +266,9 @@ read_param(const Reading *reading, xmlNode *node, GHashTable *names, GString *fo
         return true;
     }
     if (params->allow != VGPU_PARAMS_LISTED)
-        return vgpu_grammar_refuse(error, reading->what, node,
-                                   "<param name='%s'> has no value, and is listed where "
-                                   "<params> does not say allow='listed'",
-                                   name);
+        return vgpu_grammar_refuse(
+            error, reading->what, node,
+            "<param name='%s'> has no value, but <params> does not have allow='listed'", name);
     g_ptr_array_add(params->listed, g_steal_pointer(&name));
     return true;
 }

@@ -207,9 +207,9 @@ refuse_more(const VgpuPool *self, const VgpuPoolTenant *tenant, guint used, guin
     if (tenant->max_mib == VGPU_POOL_NO_LIMIT)
         return NULL;
     if (!profile->fb_mib)
-        return g_strdup_printf("pool '%s' gives tenant '%s' %u MiB, and how many a vGPU '%s' "
-                               "takes is not known",
-                               self->name, tenant->name, tenant->max_mib, profile->name);
+        return g_strdup_printf(
+            "pool '%s' gives tenant '%s' %u MiB, but it is not known how many a vGPU '%s' takes",
+            self->name, tenant->name, tenant->max_mib, profile->name);
     if ((guint64) used_mib + profile->fb_mib > tenant->max_mib)
         return g_strdup_printf("tenant '%s' has %u of the %u MiB that pool '%s' gives it, and a "
                                "vGPU '%s' takes %u",

@@ -66,10 +66,11 @@ check_want(const VgpuDomain *domain, const VgpuWant *want, const VgpuPool *pool,
         return true;
     if (!pool)
         return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
-                      "the device wants driverISO, but the pool '" VGPU_POOL_DEFAULT "' has no "
+                      "the device asks for driverISO, but the pool '" VGPU_POOL_DEFAULT
+                      "' has no "
                       "image; name a pool that has one");
     return refuse(error, VGPU_ERROR_BAD_REQUEST, domain, want,
-                  "the device wants driverISO, but pool '%s' names no image "
+                  "the device asks for driverISO, but pool '%s' names no image "
                   "(<driverISO path='…'/>)",
                   pool->name);
 }

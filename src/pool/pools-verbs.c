@@ -32,10 +32,10 @@ refuse_unknown(const VgpuPools *self, const char *name, GError **error)
     const char *reason = vgpu_pools_why_broken(self, name);
 
     if (g_str_equal(name, VGPU_POOL_DEFAULT))
-        return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
-                              "the pool '" VGPU_POOL_DEFAULT
-                              "' is always there, with what no other pool has; it cannot be "
-                              "changed");
+        return vgpu_error_set(
+            error, VGPU_ERROR_BAD_REQUEST,
+            "the pool '" VGPU_POOL_DEFAULT
+            "' always exists, with the GPUs of no other pool; it cannot be changed");
     if (reason)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
                               "the file of pool '%s' is not valid; correct it, then 'virt-vgpu "

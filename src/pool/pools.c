@@ -258,7 +258,7 @@ load_one(VgpuPools *self, const char *name)
                       other->name, pool->uuid);
     }
     text = vgpu_error_text(error);
-    g_warning("a pool is left out: %s", text);
+    g_warning("ignoring a pool: %s", text);
     g_ptr_array_add(self->broken_names, g_strdup(name));
     g_ptr_array_add(self->broken, g_steal_pointer(&text));
 }

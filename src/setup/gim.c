@@ -60,7 +60,7 @@ vgpu_gim_advice(const VgpuSysfs *sysfs, const char *gpu, guint vfs)
 
     if (!vgpu_gim_is_new(sysfs, gpu))
         return g_strdup_printf("put the line 'vf_num=%u' into /" VGPU_GIM_CONFIG
-                               " (it counts for all GPUs of that driver), " RELOAD,
+                               " (it applies to all GPUs of that driver), " RELOAD,
                                vfs);
     numbers = numbers_of_all(sysfs, gpu, vfs);
     return g_strdup_printf("put the line 'options gim vf_num=%s' into /etc/modprobe.d/gim.conf "
@@ -106,7 +106,7 @@ vgpu_gim_write_config(const char *root, guint vfs, GError **error)
     }
     if (old && strlen(old) != len)
         return vgpu_error_set(error, VGPU_ERROR_NOT_SUPPORTED,
-                              "%s is not changed, as it is no text file", path);
+                              "%s is not changed, since it is not a text file", path);
     text = put_number(old ? old : "", vfs);
     return vgpu_fs_replace(path, text, strlen(text), error);
 }

@@ -149,7 +149,8 @@ vgpu_nvml_scheduler_policies(VgpuNvml *self, const char *gpu, guint *mask, GErro
         return false;
     code = NVML_CALL(self, nvmlDeviceGetVgpuSchedulerCapabilities, device, &caps);
     if (code != NVML_SUCCESS)
-        return vgpu_nvml_fail(self, code, gpu, error, "cannot read what vGPU schedulers it has");
+        return vgpu_nvml_fail(self, code, gpu, error,
+                              "cannot read its supported vGPU schedulers");
     for (guint i = 0; i < G_N_ELEMENTS(caps.policies); i++)
         if (caps.policies[i] > 0 && caps.policies[i] < 32)
             found |= 1U << caps.policies[i];

@@ -46,7 +46,7 @@ define web1 --uuid $uuid --q35 --ports 3
 say "domain off: the definition"
 "${attach[@]}" > /run/lab-attach
 assert_eq "$(numbers $defined) $(rows) $(mdevs)" "0 0:planned:False " "what is defined"
-assert_fails "'web1' does not run" "${attach[@]}" --live
+assert_fails "'web1' is not running" "${attach[@]}" --live
 virt-vgpu detach web1 0 > /run/lab-detach
 assert_eq "$(numbers $defined) $(annotated $defined)" " 0" "what is left of it"
 

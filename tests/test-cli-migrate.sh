@@ -269,7 +269,7 @@ moved "keepalive 25" "flags 25" "parameters 1"
 answers 0 "$(cat "$tmp/newer")"
 moves 0 web1 $uri
 err "nvidia 560.1 there is newer"
-out "Domain 'web1' runs at $uri; its vGPUs here are not gone yet" # the fake daemon keeps them
+out "Domain 'web1' now runs at $uri; its vGPUs on this host are not removed yet" # the fake daemon keeps them
 touch "$tmp/slow"
 answers 0 "$room"
 rm -f "$tmp/moved"
@@ -280,18 +280,18 @@ until_true grep -qs "is being migrated" "$tmp/err"
 kill "$moving" # as Ctrl-C, which jobs in the background ignore
 wait "$moving"
 [ $? -eq 1 ]
-verdict $? "a migration that is given up has failed"
+verdict $? "a migration that is aborted has failed"
 moved "keepalive 25" "flags 25" "parameters 0" "downtime 2151" "abort 0" # 1234 ms, half of it, and 300
-err "the migration of domain 'web1' is being given up"
+err "the migration of domain 'web1' is being aborted"
 grep -q "Domain 'web1' is being migrated" "$tmp/err"
 verdict $? "progress is shown"
 wait $!
 touch "$tmp/cut"
 moves 1 web1 $uri
 err "the connection to $uri has ended"
-err "the migration of domain 'web1' is being given up"
+err "the migration of domain 'web1' is being aborted"
 grep -qx "abort 0" "$tmp/moved"
-verdict $? "a migration to a silent host is given up"
+verdict $? "a migration to a silent host is aborted"
 
 echo "1..$tests"
 [ "$failures" -eq 0 ]

@@ -41,7 +41,7 @@ static const GOptionEntry annotate_options[] = {
     { "remove", 0, 0, G_OPTION_ARG_NONE, &option.remove, "remove the annotation and its devices",
       NULL },
     { "migratable", 0, 0, G_OPTION_ARG_NONE, &option.migratable,
-      "have QEMU save and migrate the vGPUs without dirty tracking of their own", NULL },
+      "make QEMU save and migrate the vGPUs even without dirty tracking", NULL },
     { "profile", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option.profiles,
       "profile; may be repeated: the first that fits is used", "P" },
     { "pool", 0, 0, G_OPTION_ARG_STRING, &option.pool,

@@ -31,7 +31,7 @@ static const GOptionEntry attach_options[] = {
     { "gpu", 0, 0, G_OPTION_ARG_STRING, &option.gpu,
       "only on this GPU, or on this virtual function", "ADDR" },
     { "placement", 0, 0, G_OPTION_ARG_STRING, &option.placement,
-      "pack, spread or numa [what the pool says]", "HOW" },
+      "pack, spread or numa [that of the pool]", "HOW" },
     { "display", 0, 0, G_OPTION_ARG_STRING, &option.display, "auto, on or off [auto]", "WHEN" },
     { "ramfb", 0, 0, G_OPTION_ARG_STRING, &option.ramfb, "auto, on or off [auto]", "WHEN" },
     { "driver-iso", 0, 0, G_OPTION_ARG_NONE, &option.driver_iso,

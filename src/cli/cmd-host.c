@@ -27,7 +27,8 @@ static struct {
 } option;
 
 static const GOptionEntry reconcile_options[] = {
-    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &option.dry_run, "only say what would be done", NULL },
+    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &option.dry_run, "only print what would be done",
+      NULL },
     { 0 },
 };
 

@@ -23,7 +23,7 @@ static struct {
 
 static const GOptionEntry migrate_options[] = {
     { "bandwidth", 0, 0, G_OPTION_ARG_INT, &option.bandwidth,
-      "of the link to it, in MiB/s [" G_STRINGIFY(VGPU_MIGRATION_BANDWIDTH) "]", "MIB" },
+      "speed of the link to it, in MiB/s [" G_STRINGIFY(VGPU_MIGRATION_BANDWIDTH) "]", "MIB" },
     { 0 },
 };
 
@@ -60,7 +60,7 @@ warn(const VgpuMigration *self)
 
 /* --- the migration --------------------------------------------------------------------------- */
 
-/* It runs in a thread of its own, so that the main loop can show progress, give it up, and hear from the destination. */
+/* It runs in a thread of its own, so that the main loop can show progress, abort it, and hear from the destination. */
 typedef struct {
     virDomainPtr domain;
     virConnectPtr there;
@@ -114,11 +114,11 @@ show_progress(const Job *job)
 }
 
 static void
-give_up(Job *job)
+abort_transfer(Job *job)
 {
     if (job->is_aborted)
         return;
-    fprintf(stderr, "%svirt-vgpu: the migration of domain '%s' is being given up\n",
+    fprintf(stderr, "%svirt-vgpu: the migration of domain '%s' is being aborted\n",
             isatty(STDERR_FILENO) ? "\n" : "", job->name);
     vgpu_transfer_abort(job->domain);
     job->is_aborted = true;
@@ -134,7 +134,7 @@ on_look(gpointer opaque)
     job->is_allowed = job->is_allowed || vgpu_transfer_allow(job->domain, &job->plan);
     show_progress(job);
     if (interrupted)
-        give_up(job);
+        abort_transfer(job);
     return G_SOURCE_CONTINUE;
 }
 
@@ -145,7 +145,7 @@ on_lost(gpointer opaque)
 
     fprintf(stderr, "%svirt-vgpu: the connection to %s has ended\n",
             isatty(STDERR_FILENO) ? "\n" : "", job->uri);
-    give_up(job);
+    abort_transfer(job);
 }
 
 /* One that is ignored stays so; a second one ends the program. */
@@ -159,7 +159,7 @@ catch_signal(int number)
         (void) sigaction(number, &action, NULL);
 }
 
-/* Ctrl-C and SIGTERM give the migration up, and so does the end of the connection to the destination. */
+/* Ctrl-C and SIGTERM abort the migration, and so does the end of the connection to the destination. */
 static bool
 run_job(Job *job, GError **error)
 {
@@ -243,8 +243,9 @@ report(const VgpuCli *cli, const VgpuMigration *self)
             g_usleep(G_USEC_PER_SEC / 5);
         is_free = count_here(manager, self->state->uuid) == 0;
     }
-    printf("Domain '%s' runs at %s; %s\n", self->state->name, self->uri,
-           is_free ? "its vGPUs are gone here" : "its vGPUs here are not gone yet");
+    printf("Domain '%s' now runs at %s; %s\n", self->state->name, self->uri,
+           is_free ? "its vGPUs on this host are removed"
+                   : "its vGPUs on this host are not removed yet");
 }
 
 static int

@@ -29,12 +29,13 @@ static const GOptionEntry list_options[] = {
 
 static const GOptionEntry dumpxml_options[] = {
     { "configured", 0, 0, G_OPTION_ARG_NONE, &option.configured,
-      "as it was defined, without what is used and free", NULL },
+      "as it was defined, without its current usage", NULL },
     { 0 },
 };
 
 static const GOptionEntry autostart_options[] = {
-    { "disable", 0, 0, G_OPTION_ARG_NONE, &option.disable, "do not activate it", NULL },
+    { "disable", 0, 0, G_OPTION_ARG_NONE, &option.disable, "do not start the pool at boot",
+      NULL },
     { 0 },
 };
 

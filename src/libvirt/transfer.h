@@ -34,7 +34,7 @@ bool vgpu_transfer_run(virDomainPtr domain, virConnectPtr there, const VgpuTrans
  * from it for half a minute (virConnectSetKeepAlive). Without that a source that leads no migration itself waits
  * until TCP gives up. vgpu_connection_init() comes before any connection. false: @there cannot tell. */
 bool vgpu_transfer_watch(virConnectPtr there, void (*on_lost)(gpointer opaque), gpointer opaque);
-/* No more, before what @opaque points to is gone. */
+/* Stop calling back; to be called before what @opaque points to is freed. */
 void vgpu_transfer_unwatch(virConnectPtr there);
 
 /* Allow the downtime of @plan; false: not yet, as the migration has not begun. */

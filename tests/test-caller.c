@@ -69,6 +69,33 @@ test_write(void **state)
     }
 }
 
+static void
+test_read(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *uuid;
+        const char *error; /* NULL: none */
+    } cases[] = {
+        { "a domain", UUID, NULL },
+        { "no such domain", MISSING, MISSING },
+    };
+    g_auto(Scratch) scratch = scratch_new();
+    g_autofree char *path = scratch_path(&scratch, "host.xml");
+    g_autofree char *uri = g_strconcat("test://", path, NULL);
+    g_autofree char *program = real_program();
+    VgpuCaller caller = { .program = program, .uri = uri, .uid = geteuid() };
+
+    scratch_write(&scratch, "host.xml", HOST);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        bool done = vgpu_caller_check_read(&caller, cases[i].uuid, &error);
+
+        if (done != !cases[i].error || (error && !strstr(error->message, cases[i].error)))
+            fail_msg("%s: %s", cases[i].what, done ? "done" : error->message);
+    }
+}
+
 /* As another user, who cannot read the file of the host. */
 static void
 test_other_user(void **state)
@@ -95,7 +122,10 @@ test_other_user(void **state)
     if (!vgpu_caller_set_annotation(&caller, UUID, ELEMENT, true, true, &error))
         fail_msg("readable for the user: %s", error->message);
 
+    assert_true(vgpu_caller_check_read(&caller, UUID, NULL));
+
     assert_int_equal(chmod(path, 0600), 0);
+    assert_false(vgpu_caller_check_read(&caller, UUID, NULL));
     assert_false(vgpu_caller_set_annotation(&caller, UUID, ELEMENT, true, true, &error));
     assert_non_null(strstr(error->message, "user 'nobody': "));
     g_clear_error(&error);
@@ -181,9 +211,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write),         cmocka_unit_test(test_other_user),
-        cmocka_unit_test(test_no_such_user),  cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_not_installed), cmocka_unit_test(test_self),
+        cmocka_unit_test(test_write),      cmocka_unit_test(test_read),
+        cmocka_unit_test(test_other_user), cmocka_unit_test(test_no_such_user),
+        cmocka_unit_test(test_ends),       cmocka_unit_test(test_not_installed),
+        cmocka_unit_test(test_self),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

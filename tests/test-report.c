@@ -46,6 +46,85 @@ static const struct {
       .options = { 0 } },
 };
 
+/* --- an annotation -------------------------------------------------------------------------- */
+
+#define OPEN "<vgpu:devices xmlns:vgpu=\"urn:virt-vgpu:domain:1\""
+
+static const struct {
+    const char *what;
+    const char *devices, *options; /* GVariant text */
+    const char *error;             /* part of it, NULL: none */
+    const char *element;
+} annotations[] = {
+    { "one device", "[{'profile': <'A2-4Q'>}]", "@a{sv} {}", NULL,
+      OPEN "><vgpu:device profile=\"A2-4Q\"/></vgpu:devices>" },
+    { "two, with a tenant and its room",
+      "[{'pool': <'d'>}, {'profile': <'P'>, 'count': <uint32 2>}]",
+      "{'tenant': <'acme'>, 'keep_room': <true>}", NULL,
+      OPEN " tenant=\"acme\" keepRoom=\"yes\"><vgpu:device pool=\"d\"/>\n"
+           "  <vgpu:device profile=\"P\" count=\"2\"/>\n</vgpu:devices>" },
+    { "alternatives and parameters",
+      "[{'profiles': <['A', 'B']>, 'params': <{'x': '1'}>, 'frame_rate_limit': <'off'>}]",
+      "@a{sv} {}", NULL,
+      OPEN "><vgpu:device frameRateLimit=\"off\"><vgpu:profile name=\"A\"/>"
+           "<vgpu:profile name=\"B\"/><vgpu:param name=\"x\" value=\"1\"/></vgpu:device>"
+           "</vgpu:devices>" },
+    { "all other keys",
+      "[{'profile': <'P'>, 'gpu': <'0000:41:00.0'>, 'placement': <'pack'>, 'display': <'on'>, "
+      "'ramfb': <'off'>, 'create': <'define'>, 'late_attach': <'off'>, 'console_vnc': <'on'>, "
+      "'unified_memory': <'on'>, 'debugging': <'off'>, 'profiling': <'on'>, 'driver_iso': "
+      "<false>}]",
+      "@a{sv} {}", NULL,
+      OPEN
+      "><vgpu:device profile=\"P\" gpu=\"0000:41:00.0\" placement=\"pack\" display=\"on\" "
+      "ramfb=\"off\" driverISO=\"no\" create=\"define\" lateAttach=\"off\" consoleVNC=\"on\" "
+      "unifiedMemory=\"on\" debugging=\"off\" profiling=\"on\"/></vgpu:devices>" },
+    { "text that is not XML", "[{'profile': <'a\"<b'>}]", "@a{sv} {}", NULL,
+      OPEN "><vgpu:device profile=\"a&quot;&lt;b\"/></vgpu:devices>" },
+    { "none", "@aa{sv} []", "@a{sv} {}", "ClearAnnotation", NULL },
+    { "profile and profiles", "[{'profile': <'A'>, 'profiles': <['B']>}]", "@a{sv} {}",
+      "not both", NULL },
+    { "an unknown key of the second", "[{'profile': <'A'>}, {'path': <'/etc/passwd'>}]",
+      "@a{sv} {}", "unknown key 'path'", NULL },
+    { "an unknown option", "[{'profile': <'A'>}]", "{'persistent': <true>}",
+      "unknown key 'persistent'", NULL },
+    { "an option of another type", "[{'profile': <'A'>}]", "{'tenant': <true>}",
+      "'tenant' is of type 'b'", NULL },
+    { "neither profile nor pool", "[{'count': <uint32 1>}]", "@a{sv} {}",
+      "needs a profile or a pool", NULL },
+    { "a value that is none", "[{'profile': <'A'>, 'display': <'maybe'>}]", "@a{sv} {}", "maybe",
+      NULL },
+    { "one that is not known here", "[{'profile': <'unknown'>}]", "@a{sv} {}", "no such profile",
+      NULL },
+};
+
+static bool
+is_known(const VgpuAnnotateOptions *device, gpointer opaque, GError **error)
+{
+    (void) opaque;
+    return g_strcmp0(device->profile, "unknown") != 0 ||
+           vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "no such profile");
+}
+
+static void
+test_annotation(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(annotations); i++) {
+        g_autoptr(GVariant) list =
+            g_variant_ref_sink(g_variant_new_parsed(annotations[i].devices));
+        g_autoptr(GVariant) options =
+            g_variant_ref_sink(g_variant_new_parsed(annotations[i].options));
+        g_autoptr(GError) error = NULL;
+        g_autofree char *element =
+            vgpu_device_options_annotation(list, options, is_known, NULL, &error);
+
+        if (g_strcmp0(element, annotations[i].element) != 0)
+            fail_msg("%s: %s", annotations[i].what, element ? element : error->message);
+        if (!element && !strstr(error->message, annotations[i].error))
+            fail_msg("%s: %s", annotations[i].what, error->message);
+    }
+}
+
 static bool
 same(const VgpuAnnotateOptions *a, const VgpuAnnotateOptions *b)
 {
@@ -345,9 +424,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_device),       cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_known),        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_default_pool), cmocka_unit_test(test_pool_xml),
+        cmocka_unit_test(test_device),   cmocka_unit_test(test_annotation),
+        cmocka_unit_test(test_flags),    cmocka_unit_test(test_known),
+        cmocka_unit_test(test_pool),     cmocka_unit_test(test_default_pool),
+        cmocka_unit_test(test_pool_xml),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,20 +31,20 @@ name_of(guint uid)
     return g_strdup_printf("with uid %u", uid);
 }
 
-bool
-vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid, const char *element,
-                           bool live, bool config, GError **error)
+/* The program with that first word; @input may be NULL. */
+static bool
+run(const VgpuCaller *self, const char *word, const char *domain_uuid, const char *input,
+    GError **error)
 {
     VgpuHostProgram program = {
         .path = self->program ? self->program : vgpu_helper_path(NAME),
         .name = NAME,
         .apart = !self->program && vgpu_host_program_can_be_apart(),
     };
-    const char *where = live && config ? "both" : live ? "live" : "config";
     g_autofree char *uid = g_strdup_printf("%u", self->uid);
-    const char *args[] = { where, domain_uuid, "--connect", self->uri, "--uid", uid, NULL };
+    const char *args[] = { word, domain_uuid, "--connect", self->uri, "--uid", uid, NULL };
     g_autoptr(GVariant) result =
-        vgpu_host_program_run(&program, NULL, args, element,
+        vgpu_host_program_run(&program, NULL, args, input,
                               self->timeout_ms ? self->timeout_ms : TIMEOUT_MS, NULL, error);
 
     if (!result) {
@@ -53,4 +53,21 @@ vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid, cons
         g_prefix_error(error, "on behalf of user %s: ", name);
     }
     return result != NULL;
+}
+
+bool
+vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid, const char *element,
+                           bool live, bool config, GError **error)
+{
+    return run(self,
+               live && config ? "both"
+               : live         ? "live"
+                              : "config",
+               domain_uuid, element, error);
+}
+
+bool
+vgpu_caller_check_read(const VgpuCaller *self, const char *domain_uuid, GError **error)
+{
+    return run(self, "read", domain_uuid, NULL, error);
 }

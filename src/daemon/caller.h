@@ -24,3 +24,7 @@ bool vgpu_caller_is_self(guint uid);
 bool vgpu_caller_set_annotation(const VgpuCaller *self, const char *domain_uuid,
                                 const char *element, bool live, bool config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the user may read the domain. Blocks; errors as above. */
+bool vgpu_caller_check_read(const VgpuCaller *self, const char *domain_uuid, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

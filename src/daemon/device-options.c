@@ -4,91 +4,161 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/pciaddr.h"
+#include "daemon/options.h"
 #include "domain/refusals.h"
 
 #define FLAG_LIVE 1u
 #define FLAG_CONFIG 2u
 
-static const struct {
-    const char *key;
-    const char *type;
-    gsize at;
-} keys[] = {
-    { "profile", "s", offsetof(VgpuAnnotateOptions, profile) },
-    { "pool", "s", offsetof(VgpuAnnotateOptions, pool) },
-    { "gpu", "s", offsetof(VgpuAnnotateOptions, gpu) },
-    { "placement", "s", offsetof(VgpuAnnotateOptions, placement) },
-    { "display", "s", offsetof(VgpuAnnotateOptions, display) },
-    { "ramfb", "s", offsetof(VgpuAnnotateOptions, ramfb) },
-    { "count", "u", offsetof(VgpuAnnotateOptions, count) },
-    { "driver_iso", "b", offsetof(VgpuAnnotateOptions, driver_iso) },
+/* The keys of a device, the first ones also of one that is attached. */
+#define ATTACHED                                                                                 \
+    { "profile", "s" }, { "pool", "s" }, { "gpu", "s" }, { "placement", "s" },                   \
+        { "display", "s" }, { "ramfb", "s" }, { "count", "u" },                                  \
+    {                                                                                            \
+        "driver_iso", "b"                                                                        \
+    }
+
+static const VgpuOption attached_keys[] = { ATTACHED, { 0 } };
+static const VgpuOption keys[] = {
+    ATTACHED,
+    { "profiles", "as" },
+    { "uuid", "s" },
+    { "create", "s" },
+    { "late_attach", "s" },
+    { "frame_rate_limit", "s" },
+    { "console_vnc", "s" },
+    { "unified_memory", "s" },
+    { "debugging", "s" },
+    { "profiling", "s" },
+    { "params", "a{ss}" },
+    { 0 },
 };
 
 static void
-take(VgpuAnnotateOptions *out, gsize key, GVariant *value)
+take_simple(GVariant *device, VgpuAnnotateOptions *out)
 {
-    char *field = (char *) out + keys[key].at;
+    gboolean has_iso;
 
-    if (*keys[key].type == 'u')
-        *(guint *) field = g_variant_get_uint32(value);
-    else if (*keys[key].type == 'b')
-        *(const char **) field = g_variant_get_boolean(value) ? "yes" : "no";
-    else
-        *(const char **) field = g_variant_get_string(value, NULL);
+    *out = (VgpuAnnotateOptions) {
+        .profile = vgpu_options_text(device, "profile"),
+        .pool = vgpu_options_text(device, "pool"),
+        .gpu = vgpu_options_text(device, "gpu"),
+        .uuid = vgpu_options_text(device, "uuid"),
+        .placement = vgpu_options_text(device, "placement"),
+        .display = vgpu_options_text(device, "display"),
+        .ramfb = vgpu_options_text(device, "ramfb"),
+        .create = vgpu_options_text(device, "create"),
+        .late_attach = vgpu_options_text(device, "late_attach"),
+        .frame_rate_limit = vgpu_options_text(device, "frame_rate_limit"),
+        .console_vnc = vgpu_options_text(device, "console_vnc"),
+        .unified_memory = vgpu_options_text(device, "unified_memory"),
+        .debugging = vgpu_options_text(device, "debugging"),
+        .profiling = vgpu_options_text(device, "profiling"),
+    };
+    (void) g_variant_lookup(device, "count", "u", &out->count);
+    if (g_variant_lookup(device, "driver_iso", "b", &has_iso))
+        out->driver_iso = has_iso ? "yes" : "no";
 }
 
 static bool
-read_key(const char *key, GVariant *value, guint *seen, VgpuAnnotateOptions *out, GError **error)
+names_one(const VgpuAnnotateOptions *device, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (!g_str_equal(key, keys[i].key))
-            continue;
-        if (*seen & 1u << i) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                        "the device has the key '%s' twice", key);
-            return false;
-        }
-        if (!g_variant_is_of_type(value, G_VARIANT_TYPE(keys[i].type))) {
-            g_set_error(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                        "the device's '%s' is of type '%s', not '%s'", key,
-                        g_variant_get_type_string(value), keys[i].type);
-            return false;
-        }
-        *seen |= 1u << i;
-        take(out, i, value);
-        return true;
-    }
-    g_set_error(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                "the device has the unknown key '%s' (known: profile, pool, gpu, placement, "
-                "display, ramfb, count, driver_iso)",
-                key);
-    return false;
+    return device->profile || device->pool ||
+           vgpu_error_set(error, VGPU_ERROR_ARGUMENT, "a device needs a profile or a pool");
 }
 
 bool
 vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **error)
 {
-    VgpuAnnotateOptions options = { 0 };
-    GVariantIter iter;
-    const char *key;
-    GVariant *value;
-    guint seen = 0;
-    bool good = true;
+    VgpuAnnotateOptions options;
 
-    g_variant_iter_init(&iter, device);
-    while (good && g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
-        good = read_key(key, value, &seen, &options, error);
-        g_variant_unref(value); /* @device keeps it */
-    }
-    if (!good)
+    if (!vgpu_options_check(device, "the device", attached_keys, error))
         return false;
-    if (!options.profile && !options.pool) {
-        g_set_error_literal(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                            "a device needs a profile or a pool");
+    take_simple(device, &options);
+    if (!names_one(&options, error))
         return false;
-    }
     *out = options;
     return true;
+}
+
+static const char **
+alternatives_of(GVariant *device, GPtrArray *memory)
+{
+    const char **profiles = NULL;
+
+    if (g_variant_lookup(device, "profiles", "^a&s", &profiles))
+        g_ptr_array_add(memory, profiles);
+    return profiles;
+}
+
+static const char *const *
+params_of(GVariant *device, GPtrArray *memory)
+{
+    g_autoptr(GVariant) params = g_variant_lookup_value(device, "params", NULL);
+    gsize n = params ? g_variant_n_children(params) : 0;
+    char **list = g_new0(char *, n + 1);
+
+    g_ptr_array_add(memory, list);
+    for (gsize i = 0; i < n; i++) {
+        const char *name, *value;
+
+        g_variant_get_child(params, i, "{&s&s}", &name, &value);
+        list[i] = g_strconcat(name, "=", value, NULL);
+        g_ptr_array_add(memory, list[i]);
+    }
+    return (const char *const *) list;
+}
+
+/* @memory gets what @out needs beside the strings of @device. */
+static bool
+read_whole(GVariant *device, VgpuAnnotateOptions *out, GPtrArray *memory, GError **error)
+{
+    const char **profiles;
+
+    if (!vgpu_options_check(device, "the device", keys, error))
+        return false;
+    take_simple(device, out);
+    profiles = alternatives_of(device, memory);
+    if (profiles && *profiles && out->profile)
+        return vgpu_error_set(error, VGPU_ERROR_ARGUMENT,
+                              "the device: either 'profile' or 'profiles', not both");
+    if (profiles && *profiles) {
+        out->profile = *profiles;
+        out->alternatives = profiles + 1;
+    }
+    out->params = params_of(device, memory);
+    return names_one(out, error);
+}
+
+char *
+vgpu_device_options_annotation(GVariant *devices, GVariant *options, VgpuDeviceCheck check,
+                               gpointer opaque, GError **error)
+{
+    static const VgpuOption known[] = { { "tenant", "s" }, { "keep_room", "b" }, { 0 } };
+    g_autoptr(GPtrArray) memory = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *element = NULL;
+    gboolean keeps;
+
+    if (!vgpu_options_check(options, "the options", known, error))
+        return NULL;
+    if (!g_variant_n_children(devices)) {
+        vgpu_error_set(error, VGPU_ERROR_ARGUMENT, "there is no device; see ClearAnnotation");
+        return NULL;
+    }
+    for (gsize i = 0; i < g_variant_n_children(devices); i++) {
+        g_autoptr(GVariant) device = g_variant_get_child_value(devices, i);
+        g_autofree char *before = g_steal_pointer(&element);
+        VgpuAnnotateOptions wanted;
+
+        if (!read_whole(device, &wanted, memory, error) || !check(&wanted, opaque, error))
+            return NULL;
+        wanted.tenant = vgpu_options_text(options, "tenant");
+        if (g_variant_lookup(options, "keep_room", "b", &keeps))
+            wanted.keep_room = keeps ? "yes" : "no";
+        if (!(element = vgpu_annotate_append(before, &wanted, error)))
+            return NULL;
+    }
+    return g_steal_pointer(&element);
 }
 
 static bool
@@ -123,6 +193,8 @@ vgpu_device_options_check(const VgpuAnnotateOptions *device, const VgpuInventory
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_POOL, device->pool);
     if (address && !gpu)
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_GPU, address);
+    if (device->alternatives && *device->alternatives) /* some may be for other hosts */
+        return true;
     if (device->profile && !is_anywhere(inventory, device->profile))
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, VGPU_REFUSAL_NO_PROFILE,
                               device->profile);

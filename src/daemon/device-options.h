@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* device-options.h: the device that the method Attach is given */
+/* device-options.h: the devices that Attach, SetAnnotation and ExplainDevices are given */
 #pragma once
 
 #include <glib.h>
@@ -15,8 +15,19 @@
 bool vgpu_device_options(GVariant *device, VgpuAnnotateOptions *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether a device is known here, as vgpu_device_options_check() decides. */
+typedef bool (*VgpuDeviceCheck)(const VgpuAnnotateOptions *device, gpointer opaque,
+                                GError **error);
+
+/* The annotation, valid, of @devices (aa{sv}, each with the keys above, and profiles, uuid, create, late_attach,
+ * frame_rate_limit, console_vnc, unified_memory, debugging, profiling, params) with @options (a{sv}:
+ * tenant, keep_room). Errors as above, those of @check, and of vgpu_annotate_append(). */
+char *vgpu_device_options_annotation(GVariant *devices, GVariant *options, VgpuDeviceCheck check,
+                                     gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Whether this host has the pool, the GPU (or a virtual function of one), and the profile (on that GPU,
- * if one is named) that @device names. VGPU_ERROR_NOT_FOUND. Room is not checked. */
+ * if one is named) that @device names; of alternatives none is needed. VGPU_ERROR_NOT_FOUND. Room is not
+ * checked. */
 bool vgpu_device_options_check(const VgpuAnnotateOptions *device, const VgpuInventory *inventory,
                                const VgpuPools *pools, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -30,6 +30,9 @@ VgpuTurn *vgpu_service_turn(VgpuService *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the caller may manage pools; others see them in part. Not in a turn. */
 bool vgpu_service_may_manage(VgpuService *self, GDBusMethodInvocation *call);
 
+/* The result of Explain, floating. Not in a turn. */
+GVariant *vgpu_service_explain(VgpuService *self, VgpuDomain *domain);
+
 /* Answer @call with an error; all return the value for the handler to return. */
 gboolean vgpu_service_fail(GDBusMethodInvocation *call, VgpuError code, const char *what,
                            const char *text);
@@ -52,3 +55,4 @@ void vgpu_service_connect_queries(VgpuService *self);
 void vgpu_service_connect_changes(VgpuService *self);
 void vgpu_service_connect_pools(VgpuService *self);
 void vgpu_service_connect_cordons(VgpuService *self);
+void vgpu_service_connect_annotations(VgpuService *self);

@@ -11,8 +11,8 @@
 #include "gpu/difference.h"
 
 /* The search for a place may take seconds, and any user may ask: not on the worker. */
-static GVariant *
-explain(VgpuService *self, VgpuDomain *domain)
+GVariant *
+vgpu_service_explain(VgpuService *self, VgpuDomain *domain)
 {
     VgpuTurn *turn = vgpu_service_turn(self);
     VgpuManager *copy = vgpu_manager_copy(self->manager, domain);
@@ -121,7 +121,7 @@ on_explain(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *x
 
     if (!domain)
         return vgpu_service_take(call, g_steal_pointer(&error));
-    vgpu_bus_manager1_complete_explain(skeleton, call, explain(opaque, domain));
+    vgpu_bus_manager1_complete_explain(skeleton, call, vgpu_service_explain(opaque, domain));
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -71,13 +71,39 @@ complete_vgpus(VgpuManager *manager, const char *uuid, int index, GVariantDict *
         put(details, "pool", pool);
 }
 
+/* The pool of all @devices (aa{sv}); those that name none use the default pool. NULL: they differ. Borrowed. */
+static const char *
+pool_of_devices(GVariant *devices)
+{
+    const char *all = NULL;
+
+    for (gsize i = 0; i < g_variant_n_children(devices); i++) {
+        g_autoptr(GVariant) device = g_variant_get_child_value(devices, i);
+        const char *pool = VGPU_POOL_DEFAULT;
+
+        (void) g_variant_lookup(device, "pool", "&s", &pool);
+        if (all && !g_str_equal(all, pool))
+            return NULL;
+        all = pool;
+    }
+    return all;
+}
+
+static bool
+has_devices(const char *method)
+{
+    return g_str_equal(method, "SetAnnotation") || g_str_equal(method, "ExplainDevices");
+}
+
 void
 vgpu_service_subject(const char *method, GVariant *arguments, GVariantDict *details,
                      gpointer opaque)
 {
     VgpuService *self = opaque;
     g_autofree char *uuid = NULL;
+    const char *pool = NULL;
     VgpuTurn *turn;
+    bool differ = false;
     int index = -1;
 
     if (g_str_equal(method, "DestroyVgpu")) {
@@ -92,11 +118,18 @@ vgpu_service_subject(const char *method, GVariant *arguments, GVariantDict *deta
         index = (int) MIN(number, (guint) G_MAXINT);
     } else if (g_str_equal(method, "Attach") && !g_variant_dict_contains(details, "pool")) {
         put(details, "pool", VGPU_POOL_DEFAULT); /* what names none uses that one */
+    } else if (has_devices(method)) {
+        g_autoptr(GVariant) devices = g_variant_get_child_value(arguments, 1);
+
+        differ = !(pool = pool_of_devices(devices));
+        put(details, "pool", pool);
     }
     turn = vgpu_turn_begin(self->worker);
     complete_pool(self->manager, details);
     complete_gpu(self->manager, details);
     if (uuid || g_variant_dict_contains(details, "domain"))
         complete_vgpus(self->manager, uuid, index, details);
+    if (differ) /* not the pool that the domain's vGPUs come from now */
+        (void) g_variant_dict_remove(details, "pool");
     vgpu_turn_end(turn);
 }

@@ -80,6 +80,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     vgpu_service_connect_changes(self);
     vgpu_service_connect_pools(self);
     vgpu_service_connect_cordons(self);
+    vgpu_service_connect_annotations(self);
     vgpu_service_host_connect(self->skeleton, setup);
     vgpu_service_metrics_connect(self->skeleton,
                                  &(VgpuServiceMetricsSource) { worker, manager, setup });

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* virt-vgpu-metadata: write the annotation of one domain with the rights of one user
+/* virt-vgpu-metadata: write the annotation of one domain, or read the domain, with the rights of one user
  *
- * A program of the daemon's, not for people: there it proves that a caller may change the domain.
+ * A program of the daemon's, not for people: there it proves that a caller may change or read the domain.
  * So it becomes that user by itself, and only then talks to libvirt: after setuid() without an
  * exec() the kernel keeps the user's other processes from tracing it. */
 #include <errno.h>
@@ -39,20 +39,21 @@ static const GOptionEntry options[] = {
 
 /* Where to write it, and to which domain. */
 typedef struct {
-    bool live, config;
+    bool live, config, read;
     const char *uuid; /* borrowed from the arguments */
 } Request;
 
 static bool
 parse(int *argc, char ***argv, Request *out, GError **error)
 {
-    g_autoptr(GOptionContext) context = g_option_context_new("live|config|both UUID");
+    g_autoptr(GOptionContext) context = g_option_context_new("live|config|both|read UUID");
     const char *where;
 
     g_option_context_set_summary(
         context, "Replace the vgpu annotation of a domain, in the running domain, in its "
                  "definition, or both,\n"
-                 "by the element on standard input; empty input removes it. The daemon "
+                 "by the element on standard input; empty input removes it. With read, change "
+                 "nothing, and\nfind out whether the user may read the domain. The daemon "
                  "virtvgpud runs this.");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, argc, argv, error))
@@ -62,9 +63,10 @@ parse(int *argc, char ***argv, Request *out, GError **error)
     where = *argc == 3 ? (*argv)[1] : "";
     out->live = g_str_equal(where, "live") || g_str_equal(where, "both");
     out->config = g_str_equal(where, "config") || g_str_equal(where, "both");
-    if (!out->live && !out->config)
+    out->read = g_str_equal(where, "read");
+    if (!out->live && !out->config && !out->read)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
-                              "usage: live|config|both UUID; see --help");
+                              "usage: live|config|both|read UUID; see --help");
     out->uuid = (*argv)[2];
     return true;
 }
@@ -107,6 +109,14 @@ read_element(char **out, GError **error)
 }
 
 static bool
+may_read(virConnectPtr conn, const char *uuid, GError **error)
+{
+    g_autoptr(VgpuDomainState) state = vgpu_domains_get(conn, uuid, error);
+
+    return state != NULL;
+}
+
+static bool
 run(const Request *request, GError **error)
 {
     g_autofree char *element = NULL;
@@ -115,6 +125,8 @@ run(const Request *request, GError **error)
     if ((option.uid >= 0 && !become_user((uid_t) option.uid, error)) ||
         !read_element(&element, error) || !(conn = vgpu_connection_open_once(option.uri, error)))
         return false;
+    if (request->read)
+        return may_read(conn, request->uuid, error);
     return vgpu_domains_set_annotation_in(conn, request->uuid, element, request->live,
                                           request->config, error);
 }

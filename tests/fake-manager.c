@@ -231,11 +231,20 @@ on_explain(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *xml)
     return TRUE;
 }
 
+static bool
+has_flag(GVariant *options, const char *key)
+{
+    gboolean flag = FALSE;
+
+    return g_variant_lookup(options, key, "b", &flag) && flag;
+}
+
 static gboolean
 on_create(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *gpu,
-          const char *profile, const char *uuid, gboolean persistent)
+          const char *profile, GVariant *options)
 {
     g_autofree char *text = NULL;
+    const char *uuid = VGPU_UUID;
 
     if (strcmp(profile, "NVIDIA A2-4X") == 0)
         return refuse(call, VGPU_ERROR_NOT_FOUND, "GPU " GPU " has no profile 'NVIDIA A2-4X'");
@@ -243,10 +252,11 @@ on_create(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *gpu,
         return refuse(call, VGPU_ERROR_NO_CAPACITY, "GPU " GPU ": no room for full");
     if (strcmp(profile, "crash") == 0)
         _exit(1);
+    g_variant_lookup(options, "uuid", "&s", &uuid);
     text = g_strdup_printf("{'uuid': <'%s'>, 'gpu': <'%s'>, 'parent': <'0000:41:00.5'>, "
                            "'profile': <'%s'>, 'state': <'%s'>}",
-                           *uuid ? uuid : VGPU_UUID, gpu, profile,
-                           persistent ? "planned" : "active");
+                           uuid, gpu, profile,
+                           has_flag(options, "persistent") ? "planned" : "active");
     answer(call, "a{sv}", text);
     return TRUE;
 }
@@ -294,7 +304,7 @@ on_doctor(VgpuBusManager1 *self, GDBusMethodInvocation *call)
 /* The row that comes back has in profile_id all that was asked for. */
 static gboolean
 on_attach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, GVariant *device,
-          guint flags)
+          GVariant *options)
 {
     g_autoptr(GVariantDict) dict = g_variant_dict_new(device);
     const char *profile = NULL, *pool = NULL;
@@ -315,7 +325,7 @@ on_attach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, 
                            "'>, 'profile': <'NVIDIA A2-4Q'>, 'profile_id': <\"%s\">, "
                            "'state': <'active'>}",
                            asked);
-    answer_rows(call, flags & 1 ? text : NULL);
+    answer_rows(call, has_flag(options, "live") ? text : NULL);
     return TRUE;
 }
 
@@ -328,9 +338,11 @@ detach_late(gpointer call)
 
 static gboolean
 on_detach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, guint index,
-          guint flags)
+          GVariant *options)
 {
-    g_autofree char *text = g_strdup_printf("['vGPU %u, flags %u']", index, flags);
+    g_autofree char *text =
+        g_strdup_printf("['vGPU %u, flags %u']", index,
+                        has_flag(options, "live") | has_flag(options, "config") << 1);
 
     if (index == 9)
         return refuse(call, VGPU_ERROR_BUSY, "the guest does not release vGPU 9");
@@ -368,9 +380,12 @@ answer_late(gpointer call)
 }
 
 static gboolean
-on_enable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address, guint vfs,
-          gboolean persistent)
+on_enable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
+          GVariant *options)
 {
+    guint vfs = 0;
+
+    g_variant_lookup(options, "vfs", "u", &vfs);
     if (strcmp(address, GPU) != 0)
         return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
     if (vfs > 16)
@@ -380,15 +395,18 @@ on_enable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *addres
     if (vfs == 7)
         g_timeout_add(1500, answer_late, call);
     else
-        answer_vfs(call, vfs ? vfs : persistent ? 8u : 16u);
+        answer_vfs(call, vfs ? vfs : has_flag(options, "persistent") ? 8u : 16u);
     return TRUE;
 }
 
 static gboolean
 on_cordon(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
-          const char *reason)
+          GVariant *options)
 {
     g_autofree char *text = NULL;
+    const char *reason = "";
+
+    g_variant_lookup(options, "reason", "&s", &reason);
 
     if (strcmp(address, GPU) != 0)
         return refuse(call, VGPU_ERROR_NOT_FOUND, "no such GPU");
@@ -410,7 +428,7 @@ on_uncordon(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *addr
 
 static gboolean
 on_disable(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *address,
-           gboolean persistent)
+           GVariant *options)
 {
     answer_vfs(call, 0);
     return TRUE;

@@ -167,7 +167,9 @@ make(FaultRun *self, guint n)
 
     fault_tell(self, "create %s", uuid);
     result = fault_host_call(self->out->host, "CreateVgpu",
-                             g_variant_new("(sssb)", LIFE_M10, "GRID M10-1Q", uuid, FALSE), &why);
+                             g_variant_new_parsed("(%s, 'GRID M10-1Q', {'uuid': <%s>})", LIFE_M10,
+                                                  uuid),
+                             &why);
     self->made[n] = result ? FAULT_PRESENT : FAULT_IN_DOUBT;
     if (!result)
         fault_tell(self, "  %s", why);

@@ -138,12 +138,15 @@ check "the default pool has its GPU again" prepare 1
 release 1
 until_true nothing_left
 if [ -n "$helper" ]; then
-    check "a refusal has a signal of its own" \
-        until_true grep -q "Manager1.StartRefused.*'outcome': <'refused'>" "$root/signals"
-    check "so has a new vGPU" \
-        until_true grep -q "Manager1.VgpuCreated.*'outcome': <'ok'>" "$root/signals"
-    check "and a removed one" \
-        until_true grep -q "Manager1.VgpuRemoved.*'duration_ms'" "$root/signals"
+    # told EVENT REGEX: once, with that, and under no other name
+    told()
+    {
+        grep "'event': <'$1'>" "$root/signals" > "$root/said"
+        grep -q "$2" "$root/said" && ! grep -v "Manager1.Event (" "$root/said"
+    }
+    check "a refusal has a signal" until_true told start-refused "'outcome': <'refused'>"
+    check "so has a new vGPU" until_true told vgpu-created "'outcome': <'ok'>"
+    check "and a removed one" until_true told vgpu-removed "'duration_ms'"
     kill "$helper"
 fi
 

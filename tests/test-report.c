@@ -152,22 +152,34 @@ test_device(void **state)
 }
 
 static void
-test_flags(void **state)
+test_where(void **state)
 {
     static const struct {
-        guint flags;
-        bool good, live, config;
-    } flags[] = {
-        { 0, false, false, false }, { 1, true, true, false },   { 2, true, false, true },
-        { 3, true, true, true },    { 4, false, false, false }, { 7, false, false, false },
+        const char *options;
+        bool live, config;
+        const char *error; /* part of it, NULL: none */
+    } cases[] = {
+        { "{'live': <true>}", true, false, NULL },
+        { "{'config': <true>, 'live': <false>}", false, true, NULL },
+        { "{'live': <true>, 'config': <true>}", true, true, NULL },
+        { "@a{sv} {}", false, false, "neither live" },
+        { "{'live': <false>}", false, false, "neither live" },
+        { "{'live': <uint32 1>}", false, false, "'live' is of type 'u', not 'b'" },
+        { "{'live': <true>, 'force': <true>}", false, false,
+          "unknown key 'force' (known: live, config)" },
     };
 
-    for (gsize i = 0; i < G_N_ELEMENTS(flags); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GVariant) options = g_variant_ref_sink(g_variant_new_parsed(cases[i].options));
+        g_autoptr(GError) error = NULL;
         bool live = false, config = false;
-        bool good = vgpu_device_options_flags(flags[i].flags, &live, &config, NULL);
+        bool good = vgpu_device_options_where(options, &live, &config, &error);
 
-        if (good != flags[i].good || live != flags[i].live || config != flags[i].config)
-            fail_msg("flags %u", flags[i].flags);
+        if (good != !cases[i].error || live != cases[i].live || config != cases[i].config)
+            fail_msg("%s: %s", cases[i].options, good ? "taken wrongly" : error->message);
+        if (!good && (!g_error_matches(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT) ||
+                      !strstr(error->message, cases[i].error)))
+            fail_msg("%s: %s", cases[i].options, error->message);
     }
 }
 
@@ -425,7 +437,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_device),   cmocka_unit_test(test_annotation),
-        cmocka_unit_test(test_flags),    cmocka_unit_test(test_known),
+        cmocka_unit_test(test_where),    cmocka_unit_test(test_known),
         cmocka_unit_test(test_pool),     cmocka_unit_test(test_default_pool),
         cmocka_unit_test(test_pool_xml),
     };

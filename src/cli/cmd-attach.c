@@ -177,6 +177,14 @@ print_warnings(const VgpuCli *cli, VgpuBusManager1 *manager, const char *uuid, g
         vgpu_domain_io_print_warnings(domain->what, domain, manager);
 }
 
+/* As options of the methods. */
+static GVariant *
+where(guint32 flags)
+{
+    return g_variant_new_parsed("{'live': <%b>, 'config': <%b>}", (flags & FLAG_LIVE) != 0,
+                                (flags & FLAG_CONFIG) != 0);
+}
+
 static int
 run_attach(const VgpuCli *cli, char **args, GError **error)
 {
@@ -195,7 +203,8 @@ run_attach(const VgpuCli *cli, char **args, GError **error)
     flags = wanted_flags(domain);
     doing = g_strdup_printf("Domain '%s' is getting its vGPU", domain->name);
     vgpus = vgpu_bus_call(manager, "Attach",
-                          g_variant_new("(s@a{sv}u)", domain->uuid, device, flags), doing, error);
+                          g_variant_new("(s@a{sv}@a{sv})", domain->uuid, device, where(flags)),
+                          doing, error);
     if (!vgpus) {
         vgpu_suggest(manager, option.profile, option.pool, error);
         return EXIT_FAILURE;
@@ -235,7 +244,8 @@ run_detach(const VgpuCli *cli, char **args, GError **error)
                 : g_strdup_printf("Domain '%s' is being changed", domain->name);
     changes =
         vgpu_bus_call(manager, "Detach",
-                      g_variant_new("(suu)", domain->uuid, (guint32) index, flags), doing, error);
+                      g_variant_new("(su@a{sv})", domain->uuid, (guint32) index, where(flags)),
+                      doing, error);
     if (!changes)
         return EXIT_FAILURE;
     if (cli->json) {

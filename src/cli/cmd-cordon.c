@@ -44,7 +44,9 @@ run_gpu_cordon(const VgpuCli *cli, char **args, GError **error)
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)) ||
         !(gpu = vgpu_bus_call(manager, "CordonGpu",
-                              g_variant_new("(ss)", address, reason ? reason : ""), NULL, error)))
+                              g_variant_new_parsed("(%s, {'reason': <%s>})", address,
+                                                   reason ? reason : ""),
+                              NULL, error)))
         return failed(manager, address, error);
     if (cli->json) {
         vgpu_table_print_object(columns, gpu);

@@ -131,7 +131,9 @@ run_gpu_enable(const VgpuCli *cli, char **args, GError **error)
         !g_ascii_string_to_unsigned(typed, 10, 1, G_MAXUINT16, &vfs, NULL))
         return vgpu_command_usage(error, "--vfs %s: a number from 1, or max", typed);
     return set_vfs(cli, address, "EnableGpu",
-                   g_variant_new("(sub)", address, (guint32) vfs, option.persistent), error);
+                   g_variant_new_parsed("(%s, {'vfs': <%u>, 'persistent': <%b>})", address,
+                                        (guint32) vfs, option.persistent),
+                   error);
 }
 
 static int
@@ -141,7 +143,8 @@ run_gpu_disable(const VgpuCli *cli, char **args, GError **error)
 
     if (!address)
         return VGPU_EXIT_USAGE;
-    return set_vfs(cli, address, "DisableGpu", g_variant_new("(sb)", address, option.persistent),
+    return set_vfs(cli, address, "DisableGpu",
+                   g_variant_new_parsed("(%s, {'persistent': <%b>})", address, option.persistent),
                    error);
 }
 
@@ -197,14 +200,6 @@ change_mig(const VgpuCli *cli, const char *address, const char *method, GVariant
     return EXIT_SUCCESS;
 }
 
-/* Floating. */
-static GVariant *
-mig_options(void)
-{
-    return g_variant_new_parsed("{'persistent': <%b>, 'off': <%b>}", option.persistent,
-                                option.off);
-}
-
 static int
 run_mig_apply(const VgpuCli *cli, char **args, GError **error)
 {
@@ -216,7 +211,10 @@ run_mig_apply(const VgpuCli *cli, char **args, GError **error)
         return vgpu_command_usage(error, "'%s' is not a MIG layout like 1g.12gb:4,2g.24gb:1",
                                   args[1]);
     return change_mig(cli, address, "ApplyMig",
-                      g_variant_new("(ss@a{sv})", address, args[1], mig_options()), error);
+                      g_variant_new("(ss@a{sv})", address, args[1],
+                                    g_variant_new_parsed("{'persistent': <%b>}",
+                                                         option.persistent)),
+                      error);
 }
 
 static int
@@ -227,7 +225,10 @@ run_mig_clear(const VgpuCli *cli, char **args, GError **error)
     if (!address)
         return VGPU_EXIT_USAGE;
     return change_mig(cli, address, "ClearMig",
-                      g_variant_new("(s@a{sv})", address, mig_options()), error);
+                      g_variant_new("(s@a{sv})", address,
+                                    g_variant_new_parsed("{'persistent': <%b>, 'off': <%b>}",
+                                                         option.persistent, option.off)),
+                      error);
 }
 
 /* --- scheduler ---------------------------------------------------------------------------- */

@@ -168,6 +168,17 @@ uuid_arg(const char *text, GError **error)
     return uuid;
 }
 
+static GVariant *
+wanted_options(const char *uuid)
+{
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+
+    if (uuid)
+        g_variant_dict_insert(&options, "uuid", "s", uuid);
+    g_variant_dict_insert(&options, "persistent", "b", option.persistent);
+    return g_variant_dict_end(&options);
+}
+
 static int
 run_create(const VgpuCli *cli, char **args, GError **error)
 {
@@ -180,12 +191,12 @@ run_create(const VgpuCli *cli, char **args, GError **error)
 
     if (!address)
         return VGPU_EXIT_USAGE;
-    if (!(uuid = typed_uuid ? uuid_arg(typed_uuid, error) : g_strdup("")))
+    if (typed_uuid && !(uuid = uuid_arg(typed_uuid, error)))
         return VGPU_EXIT_USAGE;
     if (!(manager = vgpu_bus_open(cli->bus, error)))
         return EXIT_FAILURE;
     vgpu = vgpu_bus_call(manager, "CreateVgpu",
-                         g_variant_new("(sssb)", address, args[1], uuid, option.persistent),
+                         g_variant_new("(ss@a{sv})", address, args[1], wanted_options(uuid)),
                          "The vGPU is being made", error);
     if (!vgpu) {
         vgpu_suggest(manager, args[1], NULL, error);
@@ -198,7 +209,7 @@ run_create(const VgpuCli *cli, char **args, GError **error)
     }
     g_variant_lookup(vgpu, "uuid", "&s", &made);
     g_variant_lookup(vgpu, "parent", "&s", &parent);
-    printf("vGPU %s created on %s\n", made ? made : uuid, parent ? parent : address);
+    printf("vGPU %s created on %s\n", made ? made : "", parent ? parent : address);
     return EXIT_SUCCESS;
 }
 

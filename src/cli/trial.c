@@ -200,10 +200,11 @@ static bool
 make(Trial *self, GError **error)
 {
     gint64 begun = g_get_monotonic_time();
-    g_autoptr(GVariant) vgpu = vgpu_bus_call(self->manager, "CreateVgpu",
-                                             g_variant_new("(sssb)", self->gpu->address,
-                                                           self->profile_id, self->uuid, FALSE),
-                                             NULL, error);
+    g_autoptr(GVariant) vgpu =
+        vgpu_bus_call(self->manager, "CreateVgpu",
+                      g_variant_new_parsed("(%s, %s, {'uuid': <%s>})", self->gpu->address,
+                                           self->profile_id, self->uuid),
+                      NULL, error);
 
     put_time(self, "create_ms", begun);
     if (vgpu) {

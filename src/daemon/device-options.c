@@ -7,9 +7,6 @@
 #include "daemon/options.h"
 #include "domain/refusals.h"
 
-#define FLAG_LIVE 1u
-#define FLAG_CONFIG 2u
-
 /* The keys of a device, the first ones also of one that is attached. */
 #define ATTACHED                                                                                 \
     { "profile", "s" }, { "pool", "s" }, { "gpu", "s" }, { "placement", "s" },                   \
@@ -206,15 +203,20 @@ vgpu_device_options_check(const VgpuAnnotateOptions *device, const VgpuInventory
 }
 
 bool
-vgpu_device_options_flags(guint flags, bool *live, bool *config, GError **error)
+vgpu_device_options_where(GVariant *options, bool *live, bool *config, GError **error)
 {
-    if (!flags || flags & ~(FLAG_LIVE | FLAG_CONFIG)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
-                    "flags are 1 (the running domain), 2 (its definition) or 3 (both), not %u",
-                    flags);
+    static const VgpuOption known[] = { { "live", "b" }, { "config", "b" }, { 0 } };
+    bool is_live, is_config;
+
+    if (!vgpu_options_check(options, "the options", known, error))
         return false;
-    }
-    *live = flags & FLAG_LIVE;
-    *config = flags & FLAG_CONFIG;
+    is_live = vgpu_options_flag(options, "live");
+    is_config = vgpu_options_flag(options, "config");
+    if (!is_live && !is_config)
+        return vgpu_error_set(error, VGPU_ERROR_ARGUMENT,
+                              "the options: neither live (the running domain) nor config (its "
+                              "definition) is true");
+    *live = is_live;
+    *config = is_config;
     return true;
 }

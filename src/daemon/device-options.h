@@ -31,6 +31,7 @@ char *vgpu_device_options_annotation(GVariant *devices, GVariant *options, VgpuD
 bool vgpu_device_options_check(const VgpuAnnotateOptions *device, const VgpuInventory *inventory,
                                const VgpuPools *pools, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Read flags of Attach and Detach: 1 the running domain, 2 its definition. */
-bool vgpu_device_options_flags(guint flags, bool *live, bool *config, GError **error)
+/* Read the options (a{sv}) of Attach and Detach: live, the running domain, and config, its definition; one of them is
+ * true. Errors as above. */
+bool vgpu_device_options_where(GVariant *options, bool *live, bool *config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -8,6 +8,7 @@
 #include "daemon/detach-device.h"
 #include "daemon/device-options.h"
 #include "daemon/follow-definition.h"
+#include "daemon/options.h"
 #include "daemon/persistent.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
@@ -102,11 +103,13 @@ create_persistent(VgpuService *self, const char *gpu, const char *profile, const
 
 static gboolean
 on_create_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *gpu_text,
-               const char *profile, const char *uuid_text, gboolean persistent, gpointer opaque)
+               const char *profile, GVariant *options, gpointer opaque)
 {
+    static const VgpuOption known[] = { { "uuid", "s" }, { "persistent", "b" }, { 0 } };
     VgpuService *self = opaque;
     g_autofree char *gpu = vgpu_pciaddr_canonical(gpu_text);
-    g_autofree char *uuid = *uuid_text ? vgpu_uuid_canonical(uuid_text) : vgpu_uuid_random();
+    g_autofree char *uuid = NULL;
+    const char *uuid_text;
     g_autoptr(GError) error = NULL;
     VgpuTurn *turn;
     GVariant *vgpu;
@@ -114,10 +117,15 @@ on_create_vgpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const cha
 
     if (!gpu)
         return vgpu_service_no_address(call, gpu_text);
+    if (!vgpu_options_check(options, "the options", known, &error))
+        return vgpu_service_take(call, g_steal_pointer(&error));
+    uuid_text = vgpu_options_text(options, "uuid");
+    uuid = uuid_text ? vgpu_uuid_canonical(uuid_text) : vgpu_uuid_random();
     if (!uuid)
         return vgpu_service_no_uuid(call, uuid_text);
-    done = persistent ? create_persistent(self, gpu, profile, uuid, &error)
-                      : create(self, gpu, profile, uuid, &error);
+    done = vgpu_options_flag(options, "persistent")
+               ? create_persistent(self, gpu, profile, uuid, &error)
+               : create(self, gpu, profile, uuid, &error);
     if (!done)
         return vgpu_service_take(call, g_steal_pointer(&error));
     turn = vgpu_service_turn(self);
@@ -181,12 +189,12 @@ on_reconcile(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gboolean dr
 
 static gboolean
 on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
-          GVariant *device, guint flags, gpointer opaque)
+          GVariant *device_dict, GVariant *options, gpointer opaque)
 {
     VgpuService *self = opaque;
     g_autofree char *domain = vgpu_uuid_canonical(text);
     g_auto(GStrv) uuids = NULL;
-    VgpuAnnotateOptions options;
+    VgpuAnnotateOptions device;
     GError *error = NULL;
     bool live, config;
     guint caller;
@@ -195,10 +203,11 @@ on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
 
     if (!domain)
         return vgpu_service_no_uuid(call, text);
-    if (!vgpu_device_options_flags(flags, &live, &config, &error) ||
-        !vgpu_device_options(device, &options, &error) || !vgpu_access_uid(call, &caller, &error))
+    if (!vgpu_device_options_where(options, &live, &config, &error) ||
+        !vgpu_device_options(device_dict, &device, &error) ||
+        !vgpu_access_uid(call, &caller, &error))
         return vgpu_service_take(call, error);
-    uuids = vgpu_attach_device(self->guard, domain, &options, live, config, caller, &error);
+    uuids = vgpu_attach_device(self->guard, domain, &device, live, config, caller, &error);
     if (!uuids)
         return vgpu_service_take(call, error);
     turn = vgpu_service_turn(self);
@@ -210,7 +219,7 @@ on_attach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
 
 static gboolean
 on_detach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text, guint index,
-          guint flags, gpointer opaque)
+          GVariant *options, gpointer opaque)
 {
     VgpuService *self = opaque;
     g_autofree char *domain = vgpu_uuid_canonical(text);
@@ -221,7 +230,7 @@ on_detach(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *te
 
     if (!domain)
         return vgpu_service_no_uuid(call, text);
-    if (!vgpu_device_options_flags(flags, &live, &config, &error) ||
+    if (!vgpu_device_options_where(options, &live, &config, &error) ||
         !vgpu_access_uid(call, &caller, &error))
         return vgpu_service_take(call, error);
     changes = vgpu_detach_device(self->guard, domain, index, live, config, caller, &error);

@@ -5,6 +5,7 @@
 
 #include "base/pciaddr.h"
 #include "daemon/access.h"
+#include "daemon/options.h"
 #include "daemon/report.h"
 #include "daemon/service-private.h"
 
@@ -38,9 +39,11 @@ change(VgpuService *self, const char *gpu, bool cordons, const char *reason, con
 
 static gboolean
 on_cordon_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
-              const char *reason, gpointer opaque)
+              GVariant *options, gpointer opaque)
 {
+    static const VgpuOption known[] = { { "reason", "s" }, { 0 } };
     VgpuService *self = opaque;
+    const char *reason;
     g_autofree char *gpu = vgpu_pciaddr_canonical(text);
     g_autofree char *by = NULL;
     GError *error = NULL;
@@ -50,10 +53,12 @@ on_cordon_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char
 
     if (!gpu)
         return vgpu_service_no_address(call, text);
-    if (!vgpu_access_uid(call, &uid, &error))
+    if (!vgpu_options_check(options, "the options", known, &error) ||
+        !vgpu_access_uid(call, &uid, &error))
         return vgpu_service_take(call, error);
     by = name_of(uid);
-    if (!change(self, gpu, true, *reason ? reason : NULL, by, &error))
+    reason = vgpu_options_text(options, "reason");
+    if (!change(self, gpu, true, reason && *reason ? reason : NULL, by, &error))
         return vgpu_service_take(call, error);
     turn = vgpu_service_turn(self);
     row = vgpu_report_cordoned(self->manager, gpu);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/pciaddr.h"
+#include "daemon/options.h"
 
 /* Takes @result, or when it is NULL @error. */
 static gboolean
@@ -118,28 +119,42 @@ set_vfs(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *text, con
                             &error);
 }
 
-static gboolean
-on_enable_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text, guint vfs,
-              gboolean persistent, gpointer setup)
+/* False: @options were refused, and the call was answered with an error. */
+static bool
+check_options(GDBusMethodInvocation *call, GVariant *options, const VgpuOption *known)
 {
-    g_autofree char *number = vfs ? g_strdup_printf("%u", vfs) : g_strdup("max");
+    g_autoptr(GError) error = NULL;
 
-    return set_vfs(setup, call, text, number, "enable", persistent);
+    if (vgpu_options_check(options, "the options", known, &error))
+        return true;
+    g_dbus_method_invocation_return_gerror(call, error);
+    return false;
+}
+
+static gboolean
+on_enable_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
+              GVariant *options, gpointer setup)
+{
+    static const VgpuOption known[] = { { "vfs", "u" }, { "persistent", "b" }, { 0 } };
+    g_autofree char *number = NULL;
+    guint vfs = 0;
+
+    if (!check_options(call, options, known))
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    (void) g_variant_lookup(options, "vfs", "u", &vfs);
+    number = vfs ? g_strdup_printf("%u", vfs) : g_strdup("max");
+    return set_vfs(setup, call, text, number, "enable", vgpu_options_flag(options, "persistent"));
 }
 
 static gboolean
 on_disable_gpu(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
-               gboolean persistent, gpointer setup)
+               GVariant *options, gpointer setup)
 {
-    return set_vfs(setup, call, text, "0", "disable", persistent);
-}
+    static const VgpuOption known[] = { { "persistent", "b" }, { 0 } };
 
-static bool
-has_option(GVariant *options, const char *key)
-{
-    gboolean value = FALSE;
-
-    return g_variant_lookup(options, key, "b", &value) && value;
+    if (!check_options(call, options, known))
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+    return set_vfs(setup, call, text, "0", "disable", vgpu_options_flag(options, "persistent"));
 }
 
 /* @layout: the new contents of <mig> in the layout's file, see vgpu_layout_persist(). */
@@ -151,22 +166,22 @@ change_mig(VgpuHostSetup *setup, GDBusMethodInvocation *call, const char *addres
     const char *persist[] = { "persist", address, word, NULL };
     GError *error = NULL;
 
-    return answer_arguments(call,
-                            vgpu_host_setup_change(setup, "as", address, false, args,
-                                                   has_option(options, "persistent") ? persist
-                                                                                     : NULL,
-                                                   &error),
-                            &error);
+    return answer_arguments(
+        call,
+        vgpu_host_setup_change(setup, "as", address, false, args,
+                               vgpu_options_flag(options, "persistent") ? persist : NULL, &error),
+        &error);
 }
 
 static gboolean
 on_apply_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
              const char *spec, GVariant *options, gpointer setup)
 {
+    static const VgpuOption known[] = { { "persistent", "b" }, { 0 } };
     g_autofree char *address = address_of(call, text);
     const char *args[] = { "mig-apply", address, spec, NULL };
 
-    if (!address)
+    if (!address || !check_options(call, options, known))
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     if (!g_ascii_isdigit(*spec)) { /* nor is it an option */
         g_dbus_method_invocation_return_error(call, VGPU_ERROR, VGPU_ERROR_ARGUMENT,
@@ -182,11 +197,12 @@ static gboolean
 on_clear_mig(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, const char *text,
              GVariant *options, gpointer setup)
 {
+    static const VgpuOption known[] = { { "off", "b" }, { "persistent", "b" }, { 0 } };
     g_autofree char *address = address_of(call, text);
-    bool off = has_option(options, "off");
+    bool off = vgpu_options_flag(options, "off");
     const char *args[] = { off ? "mig-end" : "mig-clear", address, NULL };
 
-    if (!address)
+    if (!address || !check_options(call, options, known))
         return G_DBUS_METHOD_INVOCATION_HANDLED;
     return change_mig(setup, call, address, args, off ? "off" : "", options);
 }

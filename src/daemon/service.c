@@ -149,15 +149,6 @@ set_connected(const VgpuService *self, gboolean is_connected)
 static gboolean
 emit(gpointer data)
 {
-    static const struct {
-        const char *event;
-        const char *signal;
-    } signals[] = {
-        { "vgpu-created", "VgpuCreated" }, { "vgpu-removed", "VgpuRemoved" },
-        { "vgpu-lost", "VgpuLost" },       { "start-refused", "StartRefused" },
-        { "gpu-appeared", "GpuAppeared" }, { "gpu-changed", "GpuChanged" },
-        { "gpu-gone", "GpuGone" },
-    };
     const Event *event = data;
     const char *name = NULL;
 
@@ -167,11 +158,6 @@ emit(gpointer data)
     else if (g_strcmp0(name, "libvirt-disconnected") == 0)
         set_connected(event->service, FALSE);
     emit_signal(event->service, VGPU_DBUS_NAME, "Event", g_variant_new("(@a{sv})", event->event));
-    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) {
-        if (g_strcmp0(name, signals[i].event) == 0)
-            emit_signal(event->service, VGPU_DBUS_NAME, signals[i].signal,
-                        g_variant_new("(@a{sv})", event->event));
-    }
     return G_SOURCE_REMOVE;
 }
 

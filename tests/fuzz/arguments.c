@@ -2,12 +2,14 @@
 /* The dictionary with which a D-Bus caller describes a device, and the annotation made from it. */
 #include "fuzz.h"
 
+#include <string.h>
+
 #include "daemon/device-options.h"
 #include "rows.h"
 
 static const char *const keys[] = {
-    "profile", "pool",  "gpu",        "placement", "display",
-    "ramfb",   "count", "driver_iso", "other",     NULL,
+    "profile", "pool", "gpu",    "placement", "display", "ramfb",  "count", "driver_iso",
+    "other",   "uuid", "create", "debugging", "live",    "config", NULL,
 };
 
 static void
@@ -27,9 +29,36 @@ annotate(const VgpuAnnotateOptions *options)
     FUZZ_CHECK((one != NULL) == (options->count > 1), "%s", element);
 }
 
+static bool
+accept(const VgpuAnnotateOptions *device, gpointer opaque, GError **error)
+{
+    (void) device;
+    (void) opaque;
+    (void) error;
+    return true;
+}
+
+/* What is accepted is an annotation of so many elements. */
+static void
+annotate_all(GVariant *rows)
+{
+    g_autoptr(GVariant) options = g_variant_ref_sink(g_variant_new_parsed("@a{sv} {}"));
+    g_autoptr(GError) error = NULL;
+    g_autofree char *element =
+        vgpu_device_options_annotation(rows, options, accept, NULL, &error);
+    g_autofree char *rest = NULL;
+
+    fuzz_outcome(element != NULL, error);
+    FUZZ_CHECK(!element || vgpu_annotate_remove(element, 0, &rest, &error) ||
+                   strstr(error->message, "uuid='…'"),
+               "%s\n%s", error->message, element);
+}
+
 FUZZ_TARGET(arguments)
 {
     g_autoptr(GVariant) rows = fuzz_rows(&data, &size, keys);
+
+    annotate_all(rows);
 
     for (gsize i = 0; i < MIN(g_variant_n_children(rows), 4); i++) {
         g_autoptr(GVariant) device = g_variant_get_child_value(rows, i);
@@ -41,7 +70,7 @@ FUZZ_TARGET(arguments)
         if (good)
             annotate(&options);
         g_clear_error(&error);
-        good = vgpu_device_options_flags((guint) size & 7, &live, &config, &error);
+        good = vgpu_device_options_where(device, &live, &config, &error);
         fuzz_outcome(good, error);
     }
 }

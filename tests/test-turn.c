@@ -166,6 +166,48 @@ test_seen(void **state)
     g_string_free(order, TRUE);
 }
 
+/* --- what may have changed -------------------------------------------------------------------- */
+
+static gint pauses; /* of the worker, after something has run; atomic */
+
+static void
+count_pause(gpointer data)
+{
+    g_atomic_int_inc(&pauses);
+}
+
+/* The worker is in the iteration of the turn, so the pauses before it are over. */
+static int
+count_pauses(void)
+{
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_look(worker);
+
+    return g_atomic_int_get(&pauses);
+}
+
+static void
+do_nothing(gpointer data)
+{
+}
+
+static void
+test_pauses(void **state)
+{
+    int before;
+
+    vgpu_turn_end(vgpu_turn_begin(worker));
+    before = count_pauses();
+    for (int i = 0; i < ROUNDS; i++)
+        assert_int_equal(count_pauses(), before);
+    vgpu_worker_push(worker, do_nothing, NULL);
+    vgpu_turn_end(vgpu_turn_begin(worker));
+    assert_true(count_pauses() > before);
+    before = count_pauses();
+    vgpu_worker_push_hook(worker, do_nothing, NULL);
+    vgpu_turn_end(vgpu_turn_begin_look(worker)); /* may overtake nothing of the hook's */
+    assert_true(count_pauses() > before);
+}
+
 /* --- the same with a queue -------------------------------------------------------------------- */
 
 static void
@@ -317,13 +359,14 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),         cmocka_unit_test(test_order),
-        cmocka_unit_test(test_seen),          cmocka_unit_test(test_queue_job),
-        cmocka_unit_test(test_nothing_waits),
+        cmocka_unit_test(test_alone),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_seen),      cmocka_unit_test(test_pauses),
+        cmocka_unit_test(test_queue_job), cmocka_unit_test(test_nothing_waits),
     };
 
     program = argv[0];
     worker = vgpu_worker_new();
+    vgpu_worker_on_pause(worker, count_pause, NULL);
     vgpu_worker_start(worker);
     if (argc == 3)
         return run_case(argv[1], argv[2]);

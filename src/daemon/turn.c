@@ -4,11 +4,13 @@
 #include "base/blocking.h"
 #include "daemon/stand-in.h"
 
+typedef void (*Push)(VgpuWorker *worker, void (*func)(gpointer data), gpointer data);
+
 static VgpuTurn *
-begin(VgpuWorker *worker, void (*func)(gpointer data), gpointer data, VgpuTurn *self)
+begin(VgpuWorker *worker, Push push, void (*func)(gpointer data), gpointer data, VgpuTurn *self)
 {
     vgpu_blocking_check("a turn on the worker");
-    vgpu_worker_push(worker, func, data);
+    push(worker, func, data);
     vgpu_stand_in_wait_for_begin(self);
     vgpu_blocking_forbid();
     return self;
@@ -19,7 +21,15 @@ vgpu_turn_begin(VgpuWorker *worker)
 {
     VgpuTurn *self = vgpu_stand_in_new();
 
-    return begin(worker, vgpu_stand_in_wait_for_end, self, self);
+    return begin(worker, vgpu_worker_push, vgpu_stand_in_wait_for_end, self, self);
+}
+
+VgpuTurn *
+vgpu_turn_begin_look(VgpuWorker *worker)
+{
+    VgpuTurn *self = vgpu_stand_in_new();
+
+    return begin(worker, vgpu_worker_push_look, vgpu_stand_in_wait_for_end, self, self);
 }
 
 /* Until the turn has begun. */
@@ -46,7 +56,7 @@ vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms)
         .turn = vgpu_stand_in_new(),
     };
 
-    return begin(worker, wait_until_seen, &wish, wish.turn);
+    return begin(worker, vgpu_worker_push, wait_until_seen, &wish, wish.turn);
 }
 
 void

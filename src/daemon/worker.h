@@ -18,3 +18,9 @@ void vgpu_worker_stop(VgpuWorker *self);
 /* Call @func on the worker. Hook requests overtake all else. */
 void vgpu_worker_push_hook(VgpuWorker *self, void (*func)(gpointer data), gpointer data);
 void vgpu_worker_push(VgpuWorker *self, void (*func)(gpointer data), gpointer data);
+/* The same for a function that changes nothing; after it vgpu_worker_on_pause() is not called. Overtakes what
+ * vgpu_worker_push() has queued, as it may be all that a crowd of callers leaves time for. */
+void vgpu_worker_push_look(VgpuWorker *self, void (*func)(gpointer data), gpointer data);
+
+/* Call @func on the worker whenever it has run something: then its data may have changed. @func must be quick. To be set before the worker starts, once. */
+void vgpu_worker_on_pause(VgpuWorker *self, void (*func)(gpointer data), gpointer data);

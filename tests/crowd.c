@@ -38,7 +38,7 @@ static const char introspection[] =
     "<arg type='s' direction='in'/><arg type='(bba{ss})' direction='out'/>"
     "</method></interface></node>";
 
-/* ListPools covers all pools, so it covers that one, too. */
+/* ListPools and GetState cover all pools, so they cover that one, too. */
 static bool
 is_allowed(GVariant *parameters)
 {
@@ -49,7 +49,8 @@ is_allowed(GVariant *parameters)
     (void) g_variant_lookup(details, "method", "&s", &method);
     (void) g_variant_lookup(details, "pool", "&s", &pool);
     return g_str_equal(action, "org.virtvgpu.query") ||
-           (g_strcmp0(pool, "closed") != 0 && g_strcmp0(method, "ListPools") != 0);
+           (g_strcmp0(pool, "closed") != 0 && g_strcmp0(method, "ListPools") != 0 &&
+            g_strcmp0(method, "GetState") != 0);
 }
 
 static void

@@ -80,15 +80,16 @@ refuses() { crowd call "$@" > "$root/crowd" 2>&1; grep 'polkit does not authoriz
 does() { crowd call "$@" > "$root/crowd" 2>&1; has 1 answered; }
 echo "<vgpupool><name>closed</name><uuid>$pool_uuid</uuid><source><gpu address='$gpu'/></source></vgpupool>" \
     > "$root/pool.xml"
-check "a vGPU may be made on a GPU" does CreateVgpu "('$gpu', 'A2-4Q', '$uuid', false)"
+check "a vGPU may be made on a GPU" does CreateVgpu "('$gpu', 'A2-4Q', {'uuid': <'$uuid'>})"
 check "and be removed" does DestroyVgpu "('$uuid',)"
 check "the pool may not be defined" refuses DefinePool "('<vgpupool><name>closed</name></vgpupool>',)"
 { cli pool-define "$root/pool.xml" && cli pool-start closed; } > /dev/null
 check "nor started by its UUID" refuses StartPool "('$pool_uuid',)"
-check "no vGPU may be made on its GPU" refuses CreateVgpu "('$gpu', 'A2-4Q', '$uuid', false)"
+check "no vGPU may be made on its GPU" refuses CreateVgpu "('$gpu', 'A2-4Q', {'uuid': <'$uuid'>})"
 cli create "$gpu" A2-4Q --uuid "$uuid" > /dev/null
 check "nor be removed from it" refuses DestroyVgpu "('$uuid',)"
-check "nor be attached from it" refuses Attach "('$uuid', {'pool': <'closed'>}, uint32 1)"
+check "nor be attached from it" refuses Attach "('$uuid', {'pool': <'closed'>}, {'live': <true>})"
+check "nor be asked for in an annotation" refuses SetAnnotation "('$uuid', [{'pool': <'$pool_uuid'>}], @a{sv} {})"
 cli destroy "$uuid" > /dev/null
 
 # --- a pool as seen by users with read access -----------------------------------------------------
@@ -100,6 +101,7 @@ shows() { does "$@" && grep -q closed "$root/crowd" && ! grep secret "$root/crow
 check "no paths in the pool's properties" shows GetPool "('closed',)"
 check "nor by its UUID" shows GetPool "('$pool_uuid',)"
 check "nor in those of all pools" shows ListPools "()"
+check "nor in all that the host has" shows GetState "()"
 check "nor in its document" shows GetPoolXml "('closed', false)"
 check "nor in that as it was defined" shows GetPoolXml "('closed', true)"
 check "nor in doctor's report" shows Doctor "()"

@@ -180,7 +180,7 @@ count_pause(gpointer data)
 static int
 count_pauses(void)
 {
-    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_look(worker);
+    g_autoptr(VgpuTurn) turn = vgpu_turn_begin_look(worker, NULL);
 
     return g_atomic_int_get(&pauses);
 }
@@ -204,7 +204,7 @@ test_pauses(void **state)
     assert_true(count_pauses() > before);
     before = count_pauses();
     vgpu_worker_push_hook(worker, do_nothing, NULL);
-    vgpu_turn_end(vgpu_turn_begin_look(worker)); /* may overtake nothing of the hook's */
+    vgpu_turn_end(vgpu_turn_begin_look(worker, NULL)); /* may overtake nothing of the hook's */
     assert_true(count_pauses() > before);
 }
 

@@ -15,6 +15,7 @@
 /* D-Bus */
 #define VGPU_DBUS_NAME "org.virtvgpu.Manager1"
 #define VGPU_DBUS_PATH "/org/virtvgpu/Manager1"
+#define VGPU_DBUS_OBJECTS "/org/virtvgpu" /* the object manager */
 
 /* Paths, relative to the root that --root names ("/" in production) */
 #define VGPU_PATH_CONFIG "etc/virt-vgpu/virt-vgpu.conf"

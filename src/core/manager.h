@@ -275,6 +275,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPoolRow, vgpu_pool_row_free)
 
 /* All of them (of VgpuPoolRow), the default one first; or one, NULL when there is none. */
 GPtrArray *vgpu_manager_list_pools(VgpuManager *self);
+/* The same without their profiles, whose room takes time on a host with many GPUs. */
+GPtrArray *vgpu_manager_list_shares(VgpuManager *self);
 VgpuPoolRow *vgpu_manager_get_pool(VgpuManager *self, const char *name);
 
 /* --- host set-up -------------------------------------------------------------------------- */

@@ -109,11 +109,10 @@ add_count(guint *sum, guint count)
     *sum = MAX(*sum, count) == VGPU_COUNT_UNKNOWN ? VGPU_COUNT_UNKNOWN : *sum + count;
 }
 
-/* What one GPU adds to its pool. */
+/* What one GPU adds to the room of its pool. */
 static void
-add_gpu(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
+add_room(const VgpuReading *reading, VgpuPoolRow *row, const VgpuGpu *gpu)
 {
-    g_ptr_array_add(row->gpus, g_strdup(gpu->address));
     for (guint i = 0; i < gpu->profiles->len; i++) {
         const VgpuProfile *profile = g_ptr_array_index(gpu->profiles, i);
         VgpuLoad load = vgpu_room_load(&reading->snapshot, gpu, profile);
@@ -208,6 +207,7 @@ compare_users(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+/* @reading NULL: the room of its profiles is not asked for. */
 static VgpuPoolRow *
 row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *pool)
 {
@@ -238,7 +238,9 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
 
         if (vgpu_pools_of(self->pools, gpu) != pool)
             continue;
-        add_gpu(reading, row, gpu);
+        g_ptr_array_add(row->gpus, g_strdup(gpu->address));
+        if (reading)
+            add_room(reading, row, gpu);
         add_passed(self, row, gpu);
     }
     vgpu_shares_each(self, NULL, add_claim, &(Account) { self, row, listed });
@@ -247,19 +249,33 @@ row_new(const VgpuManager *self, const VgpuReading *reading, const VgpuPool *poo
     return row;
 }
 
-GPtrArray *
-vgpu_manager_list_pools(VgpuManager *self)
+static GPtrArray *
+list(const VgpuManager *self, const VgpuReading *reading)
 {
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_pool_row_free);
-    g_autoptr(VgpuReading) reading = NULL;
     const GPtrArray *pools = vgpu_pools_list(self->pools);
 
-    (void) vgpu_manager_inventory(self);
-    reading = vgpu_reading_new(self, NULL, NULL, NULL);
     g_ptr_array_add(rows, row_new(self, reading, NULL));
     for (guint i = 0; i < pools->len; i++)
         g_ptr_array_add(rows, row_new(self, reading, g_ptr_array_index(pools, i)));
     return rows;
+}
+
+GPtrArray *
+vgpu_manager_list_pools(VgpuManager *self)
+{
+    g_autoptr(VgpuReading) reading = NULL;
+
+    (void) vgpu_manager_inventory(self);
+    reading = vgpu_reading_new(self, NULL, NULL, NULL);
+    return list(self, reading);
+}
+
+GPtrArray *
+vgpu_manager_list_shares(VgpuManager *self)
+{
+    (void) vgpu_manager_inventory(self);
+    return list(self, NULL);
 }
 
 VgpuPoolRow *

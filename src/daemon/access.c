@@ -297,20 +297,42 @@ read_whole(GDBusMethodInvocation *call, guint uid, VgpuAccessComplete complete, 
         out->details = complete_details(call, out->details, complete, opaque);
 }
 
+static bool
+identify(GDBusMethodInvocation *call, guint *uid, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    return vgpu_access_uid(call, uid, &failure) ||
+           vgpu_error_set(error, VGPU_ERROR_DENIED, "%s: cannot identify the caller: %s",
+                          g_dbus_method_invocation_get_method_name(call), failure->message);
+}
+
+bool
+vgpu_access_authorize_query(GDBusMethodInvocation *call, GError **error)
+{
+    VgpuAccess access = {
+        .sender = g_dbus_method_invocation_get_sender(call),
+        .method = g_dbus_method_invocation_get_method_name(call),
+        .kind = "query",
+    };
+
+    if (!identify(call, &access.uid, error))
+        return false;
+    if (needs_no_polkit(access.uid))
+        return true;
+    access.details = g_variant_new_parsed("{'method': %s}", access.method);
+    return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, error);
+}
+
 bool
 vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete, gpointer opaque,
                       GError **error)
 {
-    const char *method = g_dbus_method_invocation_get_method_name(call);
-    g_autoptr(GError) failure = NULL;
     VgpuAccess access;
     guint uid;
 
-    if (!vgpu_access_uid(call, &uid, &failure)) {
-        g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED, "%s: cannot identify the caller: %s",
-                    method, failure->message);
+    if (!identify(call, &uid, error))
         return false;
-    }
     if (needs_no_polkit(uid))
         return true;
     read_whole(call, uid, complete, opaque, &access);

@@ -32,6 +32,10 @@ typedef void (*VgpuAccessComplete)(const char *method, GVariant *arguments, GVar
 bool vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete,
                            gpointer opaque, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for a query that is no method of the manager's. */
+bool vgpu_access_authorize_query(GDBusMethodInvocation *call, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Whether the caller of a call that has come in has the right @kind, too; never asks for a password. @complete: as
  * above, or a rule about a pool could be evaded by the pool's UUID. */
 bool vgpu_access_may(GDBusMethodInvocation *call, const char *kind, VgpuAccessComplete complete,

@@ -29,8 +29,8 @@ report_room(const VgpuPoolRow *row)
     return g_variant_builder_end(&list);
 }
 
-static GVariant *
-report_tenants(const VgpuPoolRow *row)
+GVariant *
+vgpu_report_tenants(const VgpuPoolRow *row)
 {
     GVariantBuilder list;
 
@@ -101,7 +101,7 @@ vgpu_report_pool(const VgpuPoolRow *row, bool may_manage)
     vgpu_put_b(&dict, "autostart", row->autostart);
     g_variant_dict_insert_value(&dict, "gpus", strings(row->gpus));
     g_variant_dict_insert_value(&dict, "profiles", report_room(row));
-    g_variant_dict_insert_value(&dict, "tenants", report_tenants(row));
+    g_variant_dict_insert_value(&dict, "tenants", vgpu_report_tenants(row));
     g_variant_dict_insert_value(&dict, "users", strings(row->users));
     if (row->passed && row->passed->len)
         g_variant_dict_insert_value(&dict, "passed_through", report_passed(row->passed));

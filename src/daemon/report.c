@@ -13,8 +13,8 @@ put_known(GVariantDict *dict, const char *key, guint value)
         vgpu_put_u(dict, key, value);
 }
 
-static guint
-count_vgpus(const VgpuGpu *gpu)
+guint
+vgpu_report_count_vgpus(const VgpuGpu *gpu)
 {
     guint vgpus = 0;
 
@@ -26,17 +26,24 @@ count_vgpus(const VgpuGpu *gpu)
     return vgpus;
 }
 
+GVariant *
+vgpu_report_cordon(const VgpuCordon *cordon)
+{
+    g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+    if (cordon) {
+        vgpu_put_s(&dict, "since", cordon->since);
+        vgpu_put_s(&dict, "reason", cordon->reason);
+        vgpu_put_s(&dict, "by", cordon->by);
+    }
+    return g_variant_dict_end(&dict);
+}
+
 static void
 put_cordon(GVariantDict *dict, const VgpuCordon *cordon)
 {
-    g_auto(GVariantDict) inner = G_VARIANT_DICT_INIT(NULL);
-
-    if (!cordon)
-        return;
-    vgpu_put_s(&inner, "since", cordon->since);
-    vgpu_put_s(&inner, "reason", cordon->reason);
-    vgpu_put_s(&inner, "by", cordon->by);
-    g_variant_dict_insert_value(dict, "cordoned", g_variant_dict_end(&inner));
+    if (cordon)
+        g_variant_dict_insert_value(dict, "cordoned", vgpu_report_cordon(cordon));
 }
 
 GVariant *
@@ -46,7 +53,7 @@ vgpu_report_cordoned(VgpuManager *manager, const char *address)
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
     vgpu_put_s(&dict, "address", address);
-    vgpu_put_u(&dict, "vgpus", gpu ? count_vgpus(gpu) : 0);
+    vgpu_put_u(&dict, "vgpus", gpu ? vgpu_report_count_vgpus(gpu) : 0);
     put_cordon(&dict, vgpu_manager_cordon_of(manager, address));
     return g_variant_dict_end(&dict);
 }
@@ -65,7 +72,7 @@ fill_gpu(GVariantDict *dict, const VgpuGpu *gpu)
         vgpu_put_u(dict, "numa_node", (guint) gpu->numa_node);
     vgpu_put_u(dict, "vfs_total", gpu->vfs_total);
     vgpu_put_u(dict, "vfs_enabled", gpu->vfs_enabled);
-    vgpu_put_u(dict, "vgpus", count_vgpus(gpu));
+    vgpu_put_u(dict, "vgpus", vgpu_report_count_vgpus(gpu));
     put_cordon(dict, gpu->cordon);
 }
 
@@ -111,12 +118,12 @@ is_hosts(const VgpuGpu *gpu, const VgpuParent *parent)
     return parent->host_vf || vgpu_gpu_shares_with_host(gpu, parent);
 }
 
-static const char *
-vf_state(const VgpuReading *reading, const VgpuGpu *gpu, const VgpuParent *parent)
+const char *
+vgpu_report_vf_state(const VgpuGpu *gpu, const VgpuParent *parent, bool is_seen)
 {
     if (!parent)
         return "unusable";
-    if (!vgpu_reading_is_seen(reading, gpu))
+    if (!is_seen)
         return "unknown";
     if (parent->instances->len)
         return "used";
@@ -134,7 +141,8 @@ report_vf(const VgpuReading *reading, const VgpuGpu *gpu, const char *address)
                                      : NULL;
 
     vgpu_put_s(&dict, "address", address);
-    vgpu_put_s(&dict, "state", vf_state(reading, gpu, parent));
+    vgpu_put_s(&dict, "state",
+               vgpu_report_vf_state(gpu, parent, vgpu_reading_is_seen(reading, gpu)));
     vgpu_put_s(&dict, "driver", parent ? parent->driver : NULL);
     if (instance) {
         vgpu_put_s(&dict, "uuid", instance->uuid);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "bus/manager1.h"
 #include "daemon/gate.h"
+#include "daemon/objects.h"
 #include "daemon/service.h"
 #include "daemon/turn.h"
 
@@ -16,6 +17,7 @@ struct VgpuService {
     GMutex pools_lock;         /* one verb that changes pools at a time */
     VgpuBusManager1 *skeleton; /* has the handlers and the properties */
     VgpuGate *gate;
+    VgpuObjects *objects;
     GDBusConnection *connection; /* NULL: not on a bus now */
     guint exported;              /* the interface on it */
 };

@@ -14,6 +14,17 @@
 
 /* On a thread of the gate's, so that it may wait for polkit. */
 static void
+answer_of_objects(VgpuService *self, GDBusMethodInvocation *call)
+{
+    GError *error = NULL;
+
+    if (vgpu_access_authorize_query(call, &error))
+        vgpu_objects_answer(self->objects, call);
+    else
+        g_dbus_method_invocation_take_error(call, error);
+}
+
+static void
 answer(GDBusMethodInvocation *call, gpointer opaque)
 {
     VgpuService *self = opaque;
@@ -21,7 +32,9 @@ answer(GDBusMethodInvocation *call, gpointer opaque)
         g_dbus_interface_skeleton_get_vtable(G_DBUS_INTERFACE_SKELETON(self->skeleton));
     GError *error = NULL;
 
-    if (!vgpu_access_authorize(call, vgpu_service_subject, self, &error))
+    if (vgpu_objects_has(call))
+        answer_of_objects(self, call);
+    else if (!vgpu_access_authorize(call, vgpu_service_subject, self, &error))
         g_dbus_method_invocation_take_error(call, error);
     else
         vtable->method_call(g_dbus_method_invocation_get_connection(call),
@@ -76,6 +89,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     self->skeleton = vgpu_bus_manager1_skeleton_new();
     vgpu_bus_manager1_set_version(self->skeleton, PACKAGE_VERSION);
     self->gate = vgpu_gate_new(answer, self);
+    self->objects = vgpu_objects_new(worker, manager, self->gate);
     vgpu_service_connect_queries(self);
     vgpu_service_connect_changes(self);
     vgpu_service_connect_pools(self);
@@ -99,7 +113,9 @@ vgpu_service_export(VgpuService *self, GDBusConnection *connection, GError **err
     self->exported = g_dbus_connection_register_object(connection, VGPU_DBUS_PATH,
                                                        vgpu_bus_manager1_interface_info(),
                                                        &vtable, self, NULL, error);
-    if (!self->exported) {
+    if (!self->exported || !vgpu_objects_export(self->objects, connection, error)) {
+        if (self->exported)
+            g_dbus_connection_unregister_object(connection, self->exported);
         vgpu_gate_uninstall(self->gate);
         return FALSE;
     }
@@ -114,6 +130,7 @@ vgpu_service_unexport(VgpuService *self)
 
     if (!connection)
         return;
+    vgpu_objects_unexport(self->objects);
     g_dbus_connection_unregister_object(connection, self->exported);
     vgpu_gate_uninstall(self->gate);
 }

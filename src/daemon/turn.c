@@ -24,14 +24,6 @@ vgpu_turn_begin(VgpuWorker *worker)
     return begin(worker, vgpu_worker_push, vgpu_stand_in_wait_for_end, self, self);
 }
 
-VgpuTurn *
-vgpu_turn_begin_look(VgpuWorker *worker)
-{
-    VgpuTurn *self = vgpu_stand_in_new();
-
-    return begin(worker, vgpu_worker_push_look, vgpu_stand_in_wait_for_end, self, self);
-}
-
 /* Until the turn has begun. */
 typedef struct {
     VgpuManager *manager;
@@ -57,6 +49,14 @@ vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms)
     };
 
     return begin(worker, vgpu_worker_push, wait_until_seen, &wish, wish.turn);
+}
+
+VgpuTurn *
+vgpu_turn_begin_look(VgpuWorker *worker, VgpuManager *manager)
+{
+    Wish wish = { .manager = manager, .since = 0, .turn = vgpu_stand_in_new() };
+
+    return begin(worker, vgpu_worker_push_look, wait_until_seen, &wish, wish.turn);
 }
 
 void

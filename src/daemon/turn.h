@@ -13,11 +13,14 @@ typedef struct VgpuStandIn VgpuTurn;
 
 /* Waits until the worker is ready for it. */
 VgpuTurn *vgpu_turn_begin(VgpuWorker *worker) G_GNUC_WARN_UNUSED_RESULT;
-/* The same for one that changes nothing, see vgpu_worker_push_look(). */
-VgpuTurn *vgpu_turn_begin_look(VgpuWorker *worker) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, once the readings of the GPUs are not older than @age_ms, as far as possible (see
  * vgpu_manager_when_seen()). */
 VgpuTurn *vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint age_ms)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for one that changes nothing (see vgpu_worker_push_look()), once no reading is older than what we have
+ * done on its GPU; no GPU is read that we have not touched. */
+VgpuTurn *vgpu_turn_begin_look(VgpuWorker *worker, VgpuManager *manager)
     G_GNUC_WARN_UNUSED_RESULT;
 
 void vgpu_turn_end(VgpuTurn *self);

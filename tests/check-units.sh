@@ -33,6 +33,15 @@ for limit in MemoryMax TasksMax; do
         exit 1
     fi
 done
+# The bus starts the unit, and nothing else, for a caller of the name that the daemon takes.
+activation=$srcdir/data/org.virtvgpu.Manager1.service
+name=$(sed -nE 's/^#define VGPU_DBUS_NAME "(.*)"/\1/p' "$srcdir/src/base/names.h")
+for line in "Name=$name" User=root Exec=/bin/false SystemdService=virtvgpud.service; do
+    if ! grep -qx "$line" "$activation"; then
+        echo "$activation: $line is missing"
+        exit 1
+    fi
+done
 unit=virt-vgpu-host.service.in
 if ! grep -q '^Before=virtvgpud.service libvirtd.service virtqemud.service$' "$srcdir/data/$unit"; then
     echo "$unit: must be ordered before everything that starts domains"

@@ -44,8 +44,8 @@ check "a VF is one" shows vfs/0000_41_00_4 Vf1 Gpu "objectpath '$objects/gpus/00
 check "that is free" shows vfs/0000_41_00_4 Vf1 State "'free'"
 check "without a vGPU" shows vfs/0000_41_00_4 Vf1 Vgpu "objectpath '/'"
 check "a vGPU is made" cli create 0000:84:00.0 'GRID M10-1Q' --uuid $hand
-check "and becomes one" until_true shows $vgpu Vgpu1 State "'active'"
-check "on its GPU" shows $vgpu Vgpu1 Gpu "objectpath '$objects/$gpu'"
+check "and becomes one" until_true shows "$vgpu" Vgpu1 State "'active'"
+check "on its GPU" shows "$vgpu" Vgpu1 Gpu "objectpath '$objects/$gpu'"
 check "which counts it" shows $gpu Gpu1 Vgpus "uint32 1"
 check "a cordon" cli gpu-cordon 0000:84:00.0 --reason dust
 check "is shown" until_true says "'reason':<'dust'>" get $gpu Gpu1 Cordoned

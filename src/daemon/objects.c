@@ -8,7 +8,9 @@
 #include "daemon/turn.h"
 
 #define PERIOD_US (100 * 1000)
-#define SHARE 20 /* of the worker's time, at most one part of so many */
+/* How many times longer it waits than it has kept the worker, and than it took. */
+#define SHARE_OF_WORKER 20
+#define SHARE 4
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
@@ -111,21 +113,22 @@ show(VgpuObjects *self, VgpuPicture *picture)
     g_clear_pointer(&before, vgpu_picture_unref);
 }
 
-/* How long the worker was kept. */
+/* How long to wait before the next time. */
 static gint64
 renew(VgpuObjects *self)
 {
     VgpuTurn *turn = vgpu_turn_begin_look(self->worker, self->manager);
-    gint64 begun = g_get_monotonic_time(), took;
+    gint64 begun = g_get_monotonic_time(), kept, took;
     g_autoptr(VgpuScene) scene = vgpu_scene_take(self->manager);
 
-    took = g_get_monotonic_time() - begun;
+    kept = g_get_monotonic_time() - begun;
     vgpu_turn_end(turn);
     show(self, vgpu_picture_new(vgpu_scene_describe(scene)));
+    took = g_get_monotonic_time() - begun;
     g_debug("the objects took %" G_GINT64_FORMAT
-            " us of the worker's time, and as many as %" G_GINT64_FORMAT " in all",
-            took, g_get_monotonic_time() - begun);
-    return took;
+            " us, of which the worker was kept %" G_GINT64_FORMAT,
+            took, kept);
+    return MAX(MAX(kept * SHARE_OF_WORKER, took * SHARE), PERIOD_US);
 }
 
 static void
@@ -147,11 +150,11 @@ run(gpointer data)
     gint64 not_before = 0;
 
     for (;;) {
-        gint64 took;
+        gint64 pause;
 
         wait_until_marked(self, not_before);
-        took = renew(self);
-        not_before = g_get_monotonic_time() + MAX(PERIOD_US, took * SHARE);
+        pause = renew(self);
+        not_before = g_get_monotonic_time() + pause;
     }
     return NULL;
 }

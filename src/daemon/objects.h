@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* objects.h: the host's GPUs, VFs, GPU instances, vGPUs and pools as objects on the bus
  *
- * They are a picture (picture.h) of one reading, which a thread of its own renews after the worker has run something,
- * at most ten times a second and for one twentieth of the worker's time. It has only GPUs read that we have touched,
- * and nothing waits for it. Calls go through the gate and are answered from the picture. Not by GDBusObjectManagerServer:
- * that answers on the main thread, which hooks need, and without limits. */
+ * They are a picture (picture.h) of one reading, which a thread of its own renews after the worker has run
+ * something, at most ten times a second, and on large hosts less often. It has only GPUs read that we have
+ * touched, and nothing waits for it. Calls go through the gate and are answered from the picture. Not by
+ * GDBusObjectManagerServer: that answers on the main thread, which hooks need, and without limits. */
 #pragma once
 
 #include <gio/gio.h>

@@ -15,6 +15,7 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "core/manager.h"
+#include "daemon/scene.h"
 #include "driver/drivers.h"
 #include "gpu/contents.h"
 
@@ -688,6 +689,31 @@ list_pools(void)
     return ended - begun;
 }
 
+/* What the objects on the bus cost the worker at each change, and describing them another thread. */
+static double
+take_scene(void)
+{
+    double begun, ended;
+    VgpuScene *scene;
+
+    disturb();
+    begun = now_ms();
+    scene = vgpu_scene_take(world.manager);
+    ended = now_ms();
+    vgpu_scene_free(scene);
+    return ended - begun;
+}
+
+static double
+describe_scene(void)
+{
+    g_autoptr(VgpuScene) scene = vgpu_scene_take(world.manager);
+    double begun = now_ms();
+
+    g_variant_unref(g_variant_ref_sink(vgpu_scene_describe(scene)));
+    return now_ms() - begun;
+}
+
 static double
 copy(void)
 {
@@ -756,6 +782,8 @@ static const struct {
     { "reconcile", reconcile, 100, 100 },
     { "available, all profiles", available_all, NONE, NONE },
     { "list of pools", list_pools, NONE, NONE },
+    { "objects, on the worker", take_scene, NONE, NONE },
+    { "objects, elsewhere", describe_scene, NONE, NONE },
     { "copy, for explain", copy, NONE, NONE },
 };
 #define N_OPERATIONS G_N_ELEMENTS(operations)

@@ -14,7 +14,11 @@
 #define AT_ONCE 6
 #define ASK_MS 30
 #define PATIENCE_MS 20000
-#define GROWTH_KB (16 * 1024)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* which keep what was freed */
+#define GROWTH_KB (512 * 1024)
+#else
+#define GROWTH_KB (4 * 1024)
+#endif
 
 static struct {
     GDBusConnection *bus;

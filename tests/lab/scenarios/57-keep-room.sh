@@ -19,6 +19,7 @@ keep() {
 }
 # has STATE [NAME]: its vGPU is in that state; for wait_for.
 has() { [ "$(json '[r["state"] for r in v if r["domain"] == "'"${2:-one}"'"]' list)" = "['$1']" ]; }
+has_claims() { [ "$(claims)" = "$1" ]; }
 place() { json '[r["gpu"] for r in v if r["domain"] == "'"$1"'"]' list; }
 
 say "a managed save"
@@ -70,7 +71,7 @@ virsh -q start three
 
 say "a transient domain that is saved while no daemon runs"
 virsh -q destroy three
-wait_for 20 nothing_left
+wait_for 20 has_claims 1 # of the second domain
 virsh -q dumpxml one > /run/lab-transient.xml
 virsh -q undefine one
 wait_for 20 not has planned

@@ -66,6 +66,18 @@ static const struct {
       "no answer" },
     { "not an object", 0, "[]", "", VGPU_MIGRATION_UNKNOWN, "no answer" },
     { "not JSON", 0, "Welcome", "", VGPU_MIGRATION_UNKNOWN, "no answer" },
+    { "terminal escapes in a reason", 1,
+      "{'possible': false, 'reason': 'a\\u001b[2J\\nb\\u202ec', " HOST "}", "",
+      .room = VGPU_TRUTH_NO, .no_room = "a?[2J b?c" },
+    { "in a profile", 0,
+      "{'possible': true, 'plan': [{'index': 1, 'profile': '\\u001b]0;x\\u0007'}], " HOST "}", "",
+      .room = VGPU_TRUTH_YES, .profile = "?]0;x?" },
+    { "in an error of its virt-vgpu", 6, ERROR("6", "down\\u009b1m\\r\\u001b[A"), "x",
+      VGPU_MIGRATION_FAILED, "it says: down?1m ?[A" },
+    { "in what ssh prints", 255, "", "\x1b[31mRefused\x1b[0m\tnow\n", VGPU_MIGRATION_UNKNOWN,
+      "ssh failed: ?[31mRefused?[0m now; log" },
+    { "in what a command prints that is not UTF-8", 1, "", "no \xff\x1b[H\n",
+      VGPU_MIGRATION_UNKNOWN, "no answer: no \xef\xbf\xbd?[H" },
     { "nothing", 0, "", "", VGPU_MIGRATION_UNKNOWN, "no answer: it printed nothing" },
     { "a failure without an object", 1, "", "sh: oops\n", VGPU_MIGRATION_UNKNOWN, "sh: oops" },
 };
@@ -92,6 +104,36 @@ test_read(void **state)
     }
 }
 
+/* Neither of the host, which the checks quote. */
+static void
+test_host(void **state)
+{
+    g_autoptr(VgpuPeer) peer = vgpu_peer_read(
+        0,
+        "{\"possible\": true, \"host\": {\"version\": \"0\\u001bc\", \"kernel\": \"6\\n1\", "
+        "\"gpus\": [{\"address\": \"0\\u0008\", \"driver_version\": \"5\\u007f\"}]}}",
+        "");
+    const VgpuMigrationGpu *gpu;
+
+    assert_non_null(peer->host);
+    assert_string_equal(peer->host->version, "0?c");
+    assert_string_equal(peer->host->kernel, "6 1");
+    assert_int_equal(peer->host->gpus->len, 1);
+    gpu = peer->host->gpus->pdata[0];
+    assert_string_equal(gpu->address, "0?");
+    assert_string_equal(gpu->driver_version, "5?");
+}
+
+/* A host cannot fill the terminal of this one. */
+static void
+test_long(void **state)
+{
+    g_autofree char *err = g_strnfill(1000 * 1000, 'x');
+    g_autoptr(VgpuPeer) peer = vgpu_peer_read(1, "", err);
+
+    assert_in_range(strlen(peer->silence_reason), 1000, 1100);
+}
+
 /* Nothing is run for these. */
 static void
 test_ask(void **state)
@@ -111,6 +153,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_long),
         cmocka_unit_test(test_ask),
     };
 

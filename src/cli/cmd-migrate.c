@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verb migrate: checks both hosts, then has libvirt migrate the domain, with the caller's own rights. */
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/domain-io.h"
@@ -26,6 +28,19 @@ static const GOptionEntry migrate_options[] = {
       "speed of the link to it, in MiB/s [" G_STRINGIFY(VGPU_MIGRATION_BANDWIDTH) "]", "MIB" },
     { 0 },
 };
+
+/* Names of domains are others', and the details of checks may quote them. */
+static void G_GNUC_PRINTF(2, 3) print_lines(FILE *to, const char *format, ...)
+{
+    g_autofree char *text = NULL, *shown = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    shown = vgpu_printable_lines(text);
+    fputs(shown, to);
+}
 
 /* --- the checks ------------------------------------------------------------------------------ */
 
@@ -53,8 +68,8 @@ warn(const VgpuMigration *self)
         const VgpuMigrationCheck *check = g_ptr_array_index(self->checks, i);
 
         if (check->status != VGPU_MIGRATION_OK)
-            fprintf(stderr, "virt-vgpu: %s: %s: %s: %s\n", self->state->name, check->check,
-                    vgpu_migration_checks_word(check->status), check->detail);
+            print_lines(stderr, "virt-vgpu: %s: %s: %s: %s\n", self->state->name, check->check,
+                        vgpu_migration_checks_word(check->status), check->detail);
     }
 }
 
@@ -106,10 +121,11 @@ show_progress(const Job *job)
 
     if (!isatty(STDERR_FILENO)) {
         if (job->looks == 2)
-            fprintf(stderr, "Domain '%s' is being migrated …\n", job->name);
+            print_lines(stderr, "Domain '%s' is being migrated …\n", job->name);
     } else if (vgpu_transfer_progress(job->domain, &done, &total)) {
-        fprintf(stderr, "\rDomain '%s': %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " MiB ",
-                job->name, done, total);
+        fputc('\r', stderr);
+        print_lines(stderr, "Domain '%s': %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " MiB ",
+                    job->name, done, total);
     }
 }
 
@@ -118,8 +134,8 @@ abort_transfer(Job *job)
 {
     if (job->is_aborted)
         return;
-    fprintf(stderr, "%svirt-vgpu: the migration of domain '%s' is being aborted\n",
-            isatty(STDERR_FILENO) ? "\n" : "", job->name);
+    print_lines(stderr, "%svirt-vgpu: the migration of domain '%s' is being aborted\n",
+                isatty(STDERR_FILENO) ? "\n" : "", job->name);
     vgpu_transfer_abort(job->domain);
     job->is_aborted = true;
 }
@@ -143,8 +159,8 @@ on_lost(gpointer opaque)
 {
     Job *job = opaque;
 
-    fprintf(stderr, "%svirt-vgpu: the connection to %s has ended\n",
-            isatty(STDERR_FILENO) ? "\n" : "", job->uri);
+    print_lines(stderr, "%svirt-vgpu: the connection to %s has ended\n",
+                isatty(STDERR_FILENO) ? "\n" : "", job->uri);
     abort_transfer(job);
 }
 
@@ -243,9 +259,9 @@ report(const VgpuCli *cli, const VgpuMigration *self)
             g_usleep(G_USEC_PER_SEC / 5);
         is_free = count_here(manager, self->state->uuid) == 0;
     }
-    printf("Domain '%s' now runs at %s; %s\n", self->state->name, self->uri,
-           is_free ? "its vGPUs on this host are removed"
-                   : "its vGPUs on this host are not removed yet");
+    print_lines(stdout, "Domain '%s' now runs at %s; %s\n", self->state->name, self->uri,
+                is_free ? "its vGPUs on this host are removed"
+                        : "its vGPUs on this host are not removed yet");
 }
 
 static int

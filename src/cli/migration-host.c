@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/printable.h"
+
 static const VgpuColumn gpu_columns[] = {
     { .key = "address" },
     { .key = "interface" },
@@ -43,13 +45,21 @@ vgpu_migration_host_free(VgpuMigrationHost *self)
     g_free(self);
 }
 
-/* NULL where it is not a text. */
-static char *
-read_text(JsonObject *object, const char *name)
+char *
+vgpu_migration_host_shown(const char *text)
+{
+    g_autofree char *line = vgpu_printable_line(text);
+
+    return vgpu_printable_cut(line, VGPU_PRINTABLE_REASON);
+}
+
+char *
+vgpu_migration_host_text(JsonObject *object, const char *name)
 {
     JsonNode *node = json_object_get_member(object, name);
+    const char *text = node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
 
-    return node && JSON_NODE_HOLDS_VALUE(node) ? g_strdup(json_node_get_string(node)) : NULL;
+    return text ? vgpu_migration_host_shown(text) : NULL;
 }
 
 static VgpuTruth
@@ -65,7 +75,7 @@ read_truth(JsonObject *object, const char *name)
 static gulong
 read_version(JsonObject *object, const char *name)
 {
-    g_autofree char *text = read_text(object, name);
+    g_autofree char *text = vgpu_migration_host_text(object, name);
     guint major = 0, minor = 0, release = 0;
 
     if (!text || sscanf(text, "%3u.%3u.%3u", &major, &minor, &release) < 2)
@@ -86,10 +96,11 @@ read_gpus(JsonObject *object, GPtrArray *gpus)
         if (!JSON_NODE_HOLDS_OBJECT(row))
             continue;
         gpu = g_new0(VgpuMigrationGpu, 1);
-        gpu->address = read_text(json_node_get_object(row), "address");
-        gpu->interface = read_text(json_node_get_object(row), "interface");
-        gpu->driver = read_text(json_node_get_object(row), "driver");
-        gpu->driver_version = read_text(json_node_get_object(row), "driver_version");
+        gpu->address = vgpu_migration_host_text(json_node_get_object(row), "address");
+        gpu->interface = vgpu_migration_host_text(json_node_get_object(row), "interface");
+        gpu->driver = vgpu_migration_host_text(json_node_get_object(row), "driver");
+        gpu->driver_version =
+            vgpu_migration_host_text(json_node_get_object(row), "driver_version");
         g_ptr_array_add(gpus, gpu);
     }
 }
@@ -99,11 +110,11 @@ vgpu_migration_host_parse(JsonObject *object)
 {
     VgpuMigrationHost *self = g_new0(VgpuMigrationHost, 1);
 
-    self->uuid = read_text(object, "uuid");
-    self->version = read_text(object, "version");
+    self->uuid = vgpu_migration_host_text(object, "uuid");
+    self->version = vgpu_migration_host_text(object, "version");
     self->libvirt = read_version(object, "libvirt");
     self->qemu = read_version(object, "qemu");
-    self->kernel = read_text(object, "kernel");
+    self->kernel = vgpu_migration_host_text(object, "kernel");
     self->iommufd = read_truth(object, "iommufd");
     self->gpus = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_migration_gpu_free);
     read_gpus(object, self->gpus);

@@ -38,6 +38,13 @@ extern const VgpuColumn vgpu_migration_host_columns[];
 /* A description, from any host: what it lacks, or has in another form, is unknown. */
 VgpuMigrationHost *vgpu_migration_host_parse(JsonObject *object);
 
+/* A text of such a description, or of another answer of that host, in a form that is safe to print; NULL where
+ * it is not a text. */
+char *vgpu_migration_host_text(JsonObject *object, const char *name);
+
+/* The same form of what else comes from there: one line without control characters, and not too long. */
+char *vgpu_migration_host_shown(const char *text);
+
 /* NULL: there is none. Borrowed. */
 const VgpuMigrationGpu *vgpu_migration_host_find(const VgpuMigrationHost *self, const char *gpu);
 

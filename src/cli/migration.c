@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "cli/bus.h"
 #include "cli/domain-io.h"
 #include "cli/migration-here.h"
@@ -241,8 +242,8 @@ print_json(const VgpuMigration *self, GVariant *checks)
 static void
 print_wrapped(char *text)
 {
-    g_autofree char *owned = text;
-    g_autoptr(GPtrArray) lines = vgpu_table_wrap(owned, vgpu_terminal_width());
+    g_autofree char *owned = text, *shown = vgpu_printable_line(owned); /* names are others' */
+    g_autoptr(GPtrArray) lines = vgpu_table_wrap(shown, vgpu_terminal_width());
 
     for (guint i = 0; i < lines->len; i++)
         printf("%s\n", (const char *) lines->pdata[i]);

@@ -58,15 +58,6 @@ member(JsonObject *object, const char *name, JsonNodeType type)
     return node && json_node_get_node_type(node) == type ? node : NULL;
 }
 
-/* NULL where it is not a text. */
-static const char *
-text_of(JsonObject *object, const char *name)
-{
-    JsonNode *node = member(object, name, JSON_NODE_VALUE);
-
-    return node ? json_node_get_string(node) : NULL;
-}
-
 static void
 read_plan(VgpuPeer *self, JsonObject *object)
 {
@@ -83,8 +74,8 @@ read_plan(VgpuPeer *self, JsonObject *object)
             continue;
         plan = g_new0(VgpuPeerPlan, 1);
         plan->index = (guint) json_node_get_int(index);
-        plan->profile = g_strdup(text_of(json_node_get_object(row), "profile"));
-        plan->gpu = g_strdup(text_of(json_node_get_object(row), "gpu"));
+        plan->profile = vgpu_migration_host_text(json_node_get_object(row), "profile");
+        plan->gpu = vgpu_migration_host_text(json_node_get_object(row), "gpu");
         g_ptr_array_add(self->plan, plan);
     }
 }
@@ -102,7 +93,7 @@ read_explanation(VgpuPeer *self, int status, JsonObject *object)
     self->room = json_node_get_boolean(possible) ? VGPU_TRUTH_YES
                  : status == VGPU_EXIT_UNKNOWN   ? VGPU_TRUTH_UNKNOWN
                                                  : VGPU_TRUTH_NO;
-    self->no_room = g_strdup(text_of(object, "reason"));
+    self->no_room = vgpu_migration_host_text(object, "reason");
     read_plan(self, object);
     return true;
 }
@@ -114,7 +105,7 @@ last_line(const char *text)
     g_autofree char *stripped = g_strstrip(g_strdup(text));
     const char *newline = strrchr(stripped, '\n');
 
-    return g_strdup(newline ? newline + 1 : stripped);
+    return vgpu_migration_host_shown(newline ? newline + 1 : stripped);
 }
 
 static void
@@ -136,9 +127,9 @@ static void
 explain_silence(VgpuPeer *self, int status, JsonObject *failure, const char *err)
 {
     g_autofree char *line = last_line(err);
-    const char *detail = failure ? text_of(failure, "detail") : NULL;
+    g_autofree char *said = failure ? vgpu_migration_host_text(failure, "detail") : NULL;
+    const char *detail = said ? said : *line ? line : "it printed nothing";
 
-    detail = detail ? detail : *line ? line : "it printed nothing";
     if (status == NOT_FOUND || status == NOT_EXECUTABLE)
         take_silence(self, VGPU_MIGRATION_FAILED,
                      g_strdup("virt-vgpu is not installed there: no vGPU would be made"));

@@ -43,6 +43,20 @@ case $target in
     nodedev)
         cp tests/data/nodedev/*.xml "$into"
         ;;
+    peer)
+        host='"host": {"uuid": "1", "version": "0.3.0", "libvirt": "11.3.0", "qemu": "10.0.2", "kernel": "6.12",
+            "iommufd": true, "gpus": [{"address": "0000:41:00.0", "interface": "vf", "driver": "nvidia",
+            "driver_version": "570"}]}'
+        plan='"plan": [{"index": 1, "profile": "A2-4Q", "gpu": "0000:41:00.0"}]'
+        printf '\000{"possible": true, "reason": null, %s, %s}' "$plan" "$host" > "$into/room"
+        printf '\001{"possible": false, "reason": "full", "plan": [], %s}' "$host" > "$into/no-room"
+        printf '\004{"error": "unreachable", "code": 6, "detail": "virtvgpud is down"}' > "$into/failure"
+        printf '\011\000** banner **\nssh: connect to host h2 port 22: refused\r\n' > "$into/ssh"
+        for query in '' '?keyfile=/root/a%20key&no_tty=1' '?command=/opt/ssh;no_verify=1&proxy=netcat' \
+            '?known_hosts=/etc/known&known_hosts_verify=auto&name=qemu:///system'; do
+            printf ' qemu+ssh://root@host2:2222/system%s' "$query" > "$into/uri-${#query}"
+        done
+        ;;
     pool)
         cut_examples vgpupool docs/*.pod
         ;;

@@ -134,6 +134,38 @@ test_long(void **state)
     assert_in_range(strlen(peer->silence_reason), 1000, 1100);
 }
 
+/* Nor can it make this program run out of stack. */
+static void
+test_deep(void **state)
+{
+    static const char *const opens[] = { "[", "{\"a\":", "/* \" */[", "[\"]\",", NULL };
+
+    for (guint i = 0; opens[i]; i++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_autoptr(VgpuPeer) peer = NULL;
+
+        while (out->len < 1000 * 1000)
+            g_string_append(out, opens[i]);
+        peer = vgpu_peer_read(0, out->str, "");
+        assert_null(peer->host);
+    }
+}
+
+/* A host may have many GPUs. */
+static void
+test_many(void **state)
+{
+    g_autoptr(GString) out = g_string_new("{\"possible\": true, \"host\": {\"gpus\": [");
+    g_autoptr(VgpuPeer) peer = NULL;
+
+    for (guint i = 0; i < 1000; i++)
+        g_string_append_printf(out, "%s{\"address\": \"%u\"}", i ? "," : "", i);
+    g_string_append(out, "]}}");
+    peer = vgpu_peer_read(0, out->str, "");
+    assert_non_null(peer->host);
+    assert_int_equal(peer->host->gpus->len, 1000);
+}
+
 /* Nothing is run for these. */
 static void
 test_ask(void **state)
@@ -152,10 +184,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_host),
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_ask),
+        cmocka_unit_test(test_read), cmocka_unit_test(test_host), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_deep), cmocka_unit_test(test_many), cmocka_unit_test(test_ask),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

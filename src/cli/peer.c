@@ -15,6 +15,8 @@
 /* Its libvirt may not be the default of the user there. */
 #define COMMAND "virt-vgpu explain --xml - --host --json --connect qemu:///system"
 
+#define BRACKETS_MAX 2000 /* of an answer, which has one for each of its GPUs and vGPUs */
+
 /* A shell's exit statuses for a command that it cannot run, and ssh's own. */
 #define NOT_EXECUTABLE 126
 #define NOT_FOUND 127
@@ -148,11 +150,23 @@ explain_silence(VgpuPeer *self, int status, JsonObject *failure, const char *err
         take_silence(self, VGPU_MIGRATION_UNKNOWN, g_strdup_printf("no answer: %s", detail));
 }
 
+/* json-glib (1.6) calls itself for each level, so levels without end would end this program. Brackets in texts
+ * count too: where a text ends is for json-glib to decide. NULL: not JSON. */
+static JsonNode *
+parse(const char *text)
+{
+    guint brackets = 0;
+
+    for (const char *c = text; *c; c++)
+        brackets += *c == '[' || *c == '{';
+    return brackets <= BRACKETS_MAX ? json_from_string(text, NULL) : NULL;
+}
+
 VgpuPeer *
 vgpu_peer_read(int status, const char *out, const char *err)
 {
     VgpuPeer *self = peer_new();
-    g_autoptr(JsonNode) root = json_from_string(out, NULL);
+    g_autoptr(JsonNode) root = parse(out);
     JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
 
     if (!object || !read_explanation(self, status, object))

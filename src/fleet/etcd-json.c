@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fleet/etcd-json.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "fleet/json.h"
 
 #define REASON 200 /* characters of etcd's own text */
 
@@ -168,85 +168,20 @@ foreign(GError **error)
     return vgpu_error_set(error, VGPU_ERROR_FAILED, "that is no answer of etcd's");
 }
 
-/* @parser owns the result; NULL: it is no object. */
-static JsonObject *
-parse(JsonParser *parser, const char *text, gsize len)
-{
-    JsonNode *root;
-
-    if (!json_parser_load_from_data(parser, text, (gssize) len, NULL))
-        return NULL;
-    root = json_parser_get_root(parser);
-    return root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-}
-
-static JsonObject *
-object_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
-
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-}
-
-static JsonArray *
-array_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = json_object_get_member(object, name);
-
-    return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-}
-
-static const char *
-text_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = json_object_get_member(object, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
-/* 0: missing. An int64 is a string, an int32 a number. */
-static gint64
-number_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = json_object_get_member(object, name);
-    gint64 number;
-
-    if (!node || !JSON_NODE_HOLDS_VALUE(node))
-        return 0;
-    if (json_node_get_value_type(node) == G_TYPE_INT64)
-        return json_node_get_int(node);
-    return text_member(object, name) &&
-                   g_ascii_string_to_signed(text_member(object, name), 10, G_MININT64, G_MAXINT64,
-                                            &number, NULL)
-               ? number
-               : 0;
-}
-
-static bool
-true_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = json_object_get_member(object, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) &&
-           json_node_get_value_type(node) == G_TYPE_BOOLEAN && json_node_get_boolean(node);
-}
-
 static gint64
 revision_of(JsonObject *answer)
 {
-    JsonObject *header = object_member(answer, "header");
+    JsonObject *header = vgpu_json_object(answer, "header");
 
-    return header ? number_member(header, "revision") : 0;
+    return header ? vgpu_json_number(header, "revision") : 0;
 }
 
 /* NULL: it has no key that could be ours. */
 static VgpuStoreItem *
 read_item(JsonObject *kv)
 {
-    const char *key = kv ? text_member(kv, "key") : NULL;
-    const char *value = kv ? text_member(kv, "value") : NULL;
+    const char *key = kv ? vgpu_json_text(kv, "key") : NULL;
+    const char *value = kv ? vgpu_json_text(kv, "value") : NULL;
     g_autofree guchar *raw = NULL;
     VgpuStoreItem *item;
     guchar *data = NULL;
@@ -262,25 +197,17 @@ read_item(JsonObject *kv)
     item = g_new0(VgpuStoreItem, 1);
     item->key = g_strndup((char *) raw, len);
     item->value = g_bytes_new_take(data, size);
-    item->created = number_member(kv, "create_revision");
-    item->changed = number_member(kv, "mod_revision");
-    item->lease = number_member(kv, "lease");
+    item->created = vgpu_json_number(kv, "create_revision");
+    item->changed = vgpu_json_number(kv, "mod_revision");
+    item->lease = vgpu_json_number(kv, "lease");
     return item;
-}
-
-static JsonObject *
-object_element(JsonArray *array, guint i)
-{
-    JsonNode *node = json_array_get_element(array, i);
-
-    return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
 VgpuStoreList *
 vgpu_etcd_json_read_list(const char *text, gsize len, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *answer = parse(parser, text, len);
+    JsonObject *answer = vgpu_json_parse(parser, text, len);
     VgpuStoreList *list;
     JsonArray *kvs;
 
@@ -291,10 +218,10 @@ vgpu_etcd_json_read_list(const char *text, gsize len, GError **error)
     list = g_new0(VgpuStoreList, 1);
     list->items = g_ptr_array_new_with_free_func((GDestroyNotify) vgpu_store_item_free);
     list->revision = revision_of(answer);
-    list->more = true_member(answer, "more");
-    kvs = array_member(answer, "kvs");
+    list->more = vgpu_json_true(answer, "more");
+    kvs = vgpu_json_array(answer, "kvs");
     for (guint i = 0; kvs && i < json_array_get_length(kvs); i++) {
-        VgpuStoreItem *item = read_item(object_element(kvs, i));
+        VgpuStoreItem *item = read_item(vgpu_json_element(kvs, i));
 
         if (item)
             g_ptr_array_add(list->items, item);
@@ -306,11 +233,11 @@ bool
 vgpu_etcd_json_read_txn(const char *text, gsize len, VgpuStoreOutcome *outcome, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *answer = parse(parser, text, len);
+    JsonObject *answer = vgpu_json_parse(parser, text, len);
 
     if (!answer || !revision_of(answer))
         return foreign(error);
-    outcome->done = true_member(answer, "succeeded");
+    outcome->done = vgpu_json_true(answer, "succeeded");
     outcome->revision = revision_of(answer);
     return true;
 }
@@ -320,20 +247,20 @@ vgpu_etcd_json_read_lease(const char *text, gsize len, VgpuLeaseVerb verb, gint6
                           GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *answer = parse(parser, text, len);
+    JsonObject *answer = vgpu_json_parse(parser, text, len);
 
     /* a keepalive is a stream, whose answers are in another object */
     if (verb == VGPU_LEASE_KEEP)
-        answer = object_member(answer, "result");
-    if (!answer || !object_member(answer, "header"))
+        answer = vgpu_json_object(answer, "result");
+    if (!answer || !vgpu_json_object(answer, "header"))
         return foreign(error);
     if (verb == VGPU_LEASE_REVOKE)
         return true;
-    if (verb == VGPU_LEASE_KEEP && number_member(answer, "TTL") <= 0)
+    if (verb == VGPU_LEASE_KEEP && vgpu_json_number(answer, "TTL") <= 0)
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "the lease has ended");
-    if (number_member(answer, "ID") == 0)
+    if (vgpu_json_number(answer, "ID") == 0)
         return foreign(error);
-    *id = number_member(answer, "ID");
+    *id = vgpu_json_number(answer, "ID");
     return true;
 }
 
@@ -341,8 +268,8 @@ char *
 vgpu_etcd_json_read_token(const char *text, gsize len, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *answer = parse(parser, text, len);
-    const char *token = answer ? text_member(answer, "token") : NULL;
+    JsonObject *answer = vgpu_json_parse(parser, text, len);
+    const char *token = answer ? vgpu_json_text(answer, "token") : NULL;
 
     for (const char *c = token; c && *c; c++)
         if (!g_ascii_isgraph(*c)) /* it becomes part of a header */
@@ -365,21 +292,21 @@ bool
 vgpu_etcd_json_read_watch(const char *text, gsize len, VgpuStoreWatchFunc func, gpointer data)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *result = object_member(parse(parser, text, len), "result");
+    JsonObject *result = vgpu_json_object(vgpu_json_parse(parser, text, len), "result");
     JsonArray *events;
 
     if (!result)
         return end_watch(VGPU_STORE_LOST, 0, func, data);
-    if (number_member(result, "compact_revision"))
-        return end_watch(VGPU_STORE_COMPACTED, number_member(result, "compact_revision"), func,
+    if (vgpu_json_number(result, "compact_revision"))
+        return end_watch(VGPU_STORE_COMPACTED, vgpu_json_number(result, "compact_revision"), func,
                          data);
-    if (true_member(result, "canceled"))
+    if (vgpu_json_true(result, "canceled"))
         return end_watch(VGPU_STORE_LOST, 0, func, data);
-    events = array_member(result, "events");
+    events = vgpu_json_array(result, "events");
     for (guint i = 0; events && i < json_array_get_length(events); i++) {
-        JsonObject *one = object_element(events, i);
-        g_autoptr(VgpuStoreItem) item = read_item(object_member(one, "kv"));
-        bool is_gone = one && g_strcmp0(text_member(one, "type"), "DELETE") == 0;
+        JsonObject *one = vgpu_json_element(events, i);
+        g_autoptr(VgpuStoreItem) item = read_item(vgpu_json_object(one, "kv"));
+        bool is_gone = one && g_strcmp0(vgpu_json_text(one, "type"), "DELETE") == 0;
 
         if (!item)
             continue;
@@ -411,15 +338,15 @@ VgpuEtcdRefusal
 vgpu_etcd_json_read_error(const char *text, gsize len, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *answer = parse(parser, text, len);
+    JsonObject *answer = vgpu_json_parse(parser, text, len);
     g_autofree char *line = NULL, *reason = NULL;
-    gint64 code = answer ? number_member(answer, "code") : 0;
+    gint64 code = answer ? vgpu_json_number(answer, "code") : 0;
 
-    if (!code || !text_member(answer, "message")) {
+    if (!code || !vgpu_json_text(answer, "message")) {
         foreign(error);
         return VGPU_ETCD_FOREIGN;
     }
-    line = vgpu_printable_line(text_member(answer, "message"));
+    line = vgpu_printable_line(vgpu_json_text(answer, "message"));
     reason = vgpu_printable_cut(line, REASON);
     for (gsize i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (codes[i].code == code) {

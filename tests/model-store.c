@@ -27,6 +27,8 @@ struct Model {
     GPtrArray *watches; /* of Watch, borrowed */
     GPtrArray *late;    /* of VgpuTxn */
     gint64 last_lease;
+    void (*between)(gpointer); /* NULL: nothing happens */
+    gpointer between_data;
 };
 
 typedef struct {
@@ -374,12 +376,32 @@ puts_anything(const VgpuTxn *txn)
     return false;
 }
 
+void
+model_between(Model *self, void (*func)(gpointer), gpointer data)
+{
+    self->between = func;
+    self->between_data = data;
+}
+
+static void
+let_others(Model *self)
+{
+    void (*func)(gpointer) = self->between;
+
+    if (!func)
+        return;
+    self->between = NULL;
+    func(self->between_data);
+    self->between = func;
+}
+
 static bool
 client_txn(VgpuStore *store, const VgpuTxn *txn, VgpuStoreOutcome *outcome, GError **error)
 {
     Client *self = (Client *) store;
     VgpuStoreOutcome result;
 
+    let_others(self->model);
     if (!arrives(self, error))
         return false;
     if (self->faults.full && puts_anything(txn))

@@ -43,6 +43,10 @@ bool model_deliver(Model *self);
 /* Forget the history before now. */
 void model_compact(Model *self);
 
+/* Called before a transaction of any client, but not of one that @func itself begins: what others do between what
+ * that client has read and what it writes. */
+void model_between(Model *self, void (*func)(gpointer), gpointer data);
+
 gint64 model_revision(const Model *self);
 
 /* Each key that begins with @prefix, without faults. @item is borrowed. */

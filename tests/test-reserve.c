@@ -33,16 +33,14 @@ test_race(void **state)
 {
     static const struct {
         const char *about;
-        bool exists, is_valid;
+        bool exists;
         const char *id;
         VgpuRace race;
     } rows[] = {
-        { "nothing is there", false, false, NULL, VGPU_RACE_AGAIN },
-        { "ours was done", true, true, "1", VGPU_RACE_WON },
-        { "ours was done, and has expired", true, false, "1", VGPU_RACE_AGAIN },
-        { "another's", true, true, "2", VGPU_RACE_TAKEN },
-        { "another's, which has expired", true, false, "2", VGPU_RACE_AGAIN },
-        { "a host's", true, true, NULL, VGPU_RACE_TAKEN },
+        { "nothing is there", false, NULL, VGPU_RACE_AGAIN },
+        { "ours was done", true, "1", VGPU_RACE_WON },
+        { "another's", true, "2", VGPU_RACE_TAKEN },
+        { "one that was given up", true, NULL, VGPU_RACE_TAKEN },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -51,7 +49,7 @@ test_race(void **state)
 
         if (now)
             now->id = g_strdup(rows[i].id);
-        if (vgpu_reserve_race(now, rows[i].is_valid, "1") != rows[i].race)
+        if (vgpu_reserve_race(now, "1") != rows[i].race)
             fail_msg("%s", rows[i].about);
     }
 }
@@ -66,6 +64,7 @@ test_truth(void **state)
         int now;
         bool is_reserved;
         VgpuTruth truth;
+        bool is_given_up;
     } rows[] = {
         { "started here", VGPU_HOLDING_RUNNING, NULL, -1, false, VGPU_TRUTH_PUT },
         { "known", VGPU_HOLDING_RUNNING, H1, VGPU_HOLDING_RUNNING, false, VGPU_TRUTH_NOTHING },
@@ -82,6 +81,9 @@ test_truth(void **state)
           VGPU_TRUTH_CONFLICT },
         { "stopped", -1, H1, VGPU_HOLDING_RUNNING, false, VGPU_TRUTH_END },
         { "will start", -1, H1, VGPU_HOLDING_RESERVED, true, VGPU_TRUTH_NOTHING },
+        { "given up", -1, H1, VGPU_HOLDING_RESERVED, true, VGPU_TRUTH_END, true },
+        { "given up, and started", VGPU_HOLDING_RUNNING, H1, VGPU_HOLDING_RESERVED, true,
+          VGPU_TRUTH_PUT, true },
         { "has not started in time", -1, H1, VGPU_HOLDING_RESERVED, false, VGPU_TRUTH_END },
         { "gone elsewhere", -1, H2, VGPU_HOLDING_RUNNING, false, VGPU_TRUTH_TIDY },
         { "gone", -1, NULL, -1, false, VGPU_TRUTH_TIDY },
@@ -93,6 +95,8 @@ test_truth(void **state)
         g_autoptr(VgpuHolding) now =
             rows[i].now < 0 ? NULL : holding(D1, rows[i].host, (VgpuHoldingState) rows[i].now);
 
+        if (now && !rows[i].is_given_up)
+            now->id = g_strdup("1");
         if (vgpu_truth_next(H1, local, now, rows[i].is_reserved) != rows[i].truth)
             fail_msg("%s", rows[i].about);
     }
@@ -199,6 +203,8 @@ test_planner(void **state)
     expect(&fleet, "none left", "0b0b0b0b-0000-4000-8000-000000000004", "no room");
     assert_true(vgpu_planner_release(fleet.store, D1, NULL));
     assert_false(vgpu_planner_release(fleet.store, D1, NULL));
+    expect(&fleet, "its host has not said that it does not run", D1, "busy");
+    assert_true(vgpu_sync_domains(fleet.one, fleet.local, NULL, NULL, NULL));
     assert_int_equal(count_keys(&fleet, vgpu_key_resv(H1, NULL)), 0);
     expect(&fleet, "released", "0b0b0b0b-0000-4000-8000-000000000004", H1);
     assert_true(publish_state(fleet.two, 5, VGPU_SUMMARY_DRAINING));
@@ -222,8 +228,10 @@ test_expiry(void **state)
 
     expect(&fleet, "reserved", D1, H1);
     keep_hosts(&fleet, VGPU_RESERVE_TTL);
-    expect(&fleet, "expired, so another may have it", D2, H1);
-    expect(&fleet, "and it goes to the next host", D1, H2);
+    expect(&fleet, "expired, so another may have its room", D2, H1);
+    expect(&fleet, "but it may have been started", D1, "busy");
+    assert_true(vgpu_sync_domains(fleet.one, fleet.local, NULL, NULL, NULL));
+    expect(&fleet, "it was not", D1, H2);
     assert_int_equal(count_keys(&fleet, vgpu_key_on(H1, NULL)), 1); /* of D2 */
 
     /* it starts on the other host in spite of that, and stays when time passes and hosts are gone */
@@ -258,6 +266,8 @@ test_forget(void **state)
     assert_int_equal(n, 70);
     assert_int_equal(count_keys(&fleet, g_strdup(VGPU_KEY_DOMAINS)), 0);
     assert_int_equal(count_keys(&fleet, vgpu_key_on(H1, NULL)), 0);
+    assert_false(vgpu_sync_domains(fleet.one, fleet.local, NULL, NULL, NULL));
+    assert_true(publish(fleet.one, 1));
 
     /* it comes back with them, and with one less */
     g_hash_table_remove(fleet.local, "0c0c0c0c-0000-4000-8000-000000000000");

@@ -18,8 +18,7 @@ typedef struct {
     const VgpuPlannerOptions *options;
     VgpuHolding *holding; /* what is reserved, host by host */
     /* as read */
-    gint64 domain_changed, quota_changed, tenant_read, lease;
-    char *expired_on;
+    gint64 quota_changed, tenant_read, lease;
 } Planning;
 
 static bool
@@ -59,21 +58,31 @@ vgpu_planner_domain(VgpuStore *store, const char *domain, VgpuHolding **now, gin
 
 /* --- what is read once ------------------------------------------------------------------------ */
 
+/* An error that says where the domain is. */
+static bool
+busy(const VgpuHolding *now, bool is_valid, GError **error)
+{
+    if (is_valid)
+        return vgpu_error_set(error, VGPU_ERROR_BUSY, "domain %s is %s on host %s", now->domain,
+                              vgpu_holding_state_name(now->state), now->host);
+    return vgpu_error_set(
+        error, VGPU_ERROR_BUSY,
+        "the reservation of domain %s has expired, but host %s has not said that "
+        "the domain does not run there",
+        now->domain, now->host);
+}
+
 static bool
 read_domain(Planning *self, GError **error)
 {
     g_autoptr(VgpuHolding) now = NULL;
+    gint64 changed;
     bool is_valid;
 
-    if (!vgpu_planner_domain(self->store, self->holding->domain, &now, &self->domain_changed,
-                             &is_valid, error))
+    if (!vgpu_planner_domain(self->store, self->holding->domain, &now, &changed, &is_valid,
+                             error))
         return false;
-    if (is_valid)
-        return vgpu_error_set(error, VGPU_ERROR_BUSY, "domain %s is %s on host %s", now->domain,
-                              vgpu_holding_state_name(now->state), now->host);
-    g_free(self->expired_on);
-    self->expired_on = now ? g_strdup(now->host) : NULL;
-    return true;
+    return now ? busy(now, is_valid, error) : true;
 }
 
 /* What the tenant has, less what this domain has. */
@@ -189,12 +198,11 @@ after_race(Planning *self, const VgpuHolding *wanted, const GError *why, GError 
             g_propagate_error(error, g_steal_pointer(&failure));
         return TRIED_FAILED;
     }
-    switch (vgpu_reserve_race(now, is_valid, wanted->id)) {
+    switch (vgpu_reserve_race(now, wanted->id)) {
     case VGPU_RACE_WON:
         return TRIED_WON;
     case VGPU_RACE_TAKEN:
-        vgpu_error_set(error, VGPU_ERROR_BUSY, "domain %s is %s on host %s", now->domain,
-                       vgpu_holding_state_name(now->state), now->host);
+        (void) !busy(now, is_valid, error);
         return TRIED_FAILED;
     case VGPU_RACE_AGAIN:
     default:
@@ -223,8 +231,6 @@ try_host(Planning *self, const char *id, GError **error)
         g_array_index(self->holding->wants, VgpuWant, i).fb_mib = host.fits[i]->fb_mib;
     reservation = (VgpuReservation) {
         .holding = self->holding,
-        .domain_changed = self->domain_changed,
-        .expired_on = self->expired_on,
         .gen_changed = host.gen_changed,
         .fits_changed = host.fits_changed,
         .quota_changed = self->quota_changed,
@@ -336,7 +342,6 @@ static void
 clear_planning(Planning *self)
 {
     vgpu_holding_free(self->holding);
-    g_free(self->expired_on);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Planning, clear_planning)
 
@@ -390,12 +395,11 @@ vgpu_planner_release(VgpuStore *store, const char *domain, GError **error)
 
     if (!vgpu_planner_domain(store, domain, &now, &changed, &is_valid, error))
         return false;
-    if (!now)
+    if (!now || (now->state == VGPU_HOLDING_RESERVED && !now->id))
         return vgpu_error_set(error, VGPU_ERROR_NOT_FOUND, "domain %s has no reservation",
                               domain);
     if (now->state != VGPU_HOLDING_RESERVED)
-        return vgpu_error_set(error, VGPU_ERROR_BUSY, "domain %s is %s on host %s", domain,
-                              vgpu_holding_state_name(now->state), now->host);
+        return busy(now, is_valid, error);
     txn = vgpu_reserve_release(now, changed);
     if (!vgpu_store_txn(store, txn, &outcome, error))
         return false;

@@ -22,7 +22,7 @@ VgpuHolding *vgpu_planner_reserve(VgpuStore *store, const VgpuAsk *ask,
                                   const VgpuPlannerOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* End a reservation; BUSY: the domain runs, NOT_FOUND: it has none. */
+/* Give a reservation up; its host's agent ends it. BUSY: the domain runs, NOT_FOUND: it has none. */
 bool vgpu_planner_release(VgpuStore *store, const char *domain, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -61,7 +61,7 @@ vgpu_reserve_begin(const VgpuReservation *self)
     g_autofree char *text = vgpu_holding_encode(holding);
     VgpuTxn *txn = vgpu_txn_new();
 
-    require(txn, VGPU_COND_UNCHANGED, vgpu_key_domain(holding->domain), self->domain_changed);
+    require(txn, VGPU_COND_ABSENT, vgpu_key_domain(holding->domain), 0);
     require(txn, VGPU_COND_UNCHANGED, vgpu_key_gen(holding->host), self->gen_changed);
     require(txn, VGPU_COND_EXISTS, vgpu_key_host(holding->host), 0);
     for (guint i = 0; i < holding->wants->len; i++)
@@ -69,11 +69,6 @@ vgpu_reserve_begin(const VgpuReservation *self)
                 vgpu_key_fit(g_array_index(holding->wants, VgpuWant, i).profile, holding->host),
                 self->fits_changed[i]);
     require_tenant(txn, self);
-    if (self->expired_on) {
-        require(txn, VGPU_COND_ABSENT, vgpu_key_resv(self->expired_on, holding->domain), 0);
-        if (!g_str_equal(self->expired_on, holding->host))
-            drop(txn, vgpu_key_on(self->expired_on, holding->domain));
-    }
     put(txn, vgpu_key_domain(holding->domain), text, 0);
     put(txn, vgpu_key_on(holding->host, holding->domain), "", 0);
     put(txn, vgpu_key_resv(holding->host, holding->domain), text, self->lease);
@@ -83,11 +78,11 @@ vgpu_reserve_begin(const VgpuReservation *self)
 }
 
 VgpuRace
-vgpu_reserve_race(const VgpuHolding *now, bool is_valid, const char *id)
+vgpu_reserve_race(const VgpuHolding *now, const char *id)
 {
-    if (now && is_valid && g_strcmp0(now->id, id) == 0)
-        return VGPU_RACE_WON;
-    return now && is_valid ? VGPU_RACE_TAKEN : VGPU_RACE_AGAIN;
+    if (!now)
+        return VGPU_RACE_AGAIN;
+    return g_strcmp0(now->id, id) == 0 ? VGPU_RACE_WON : VGPU_RACE_TAKEN;
 }
 
 static void
@@ -114,7 +109,15 @@ vgpu_reserve_end(const VgpuHolding *now, gint64 changed)
 VgpuTxn *
 vgpu_reserve_release(const VgpuHolding *now, gint64 changed)
 {
-    return vgpu_reserve_end(now, changed);
+    g_autoptr(VgpuHolding) released = vgpu_holding_copy(now);
+    VgpuTxn *txn = vgpu_txn_new();
+    g_autofree char *text = NULL;
+
+    g_clear_pointer(&released->id, g_free);
+    text = vgpu_holding_encode(released);
+    require(txn, VGPU_COND_UNCHANGED, vgpu_key_domain(now->domain), changed);
+    put(txn, vgpu_key_domain(now->domain), text, 0);
+    return txn;
 }
 
 VgpuTxn *

@@ -2,7 +2,11 @@
 /* reserve.h: the transactions about a domain, and what a lost race means; pure
  *
  * Each of them names the revision of the domain's key that its caller has read, so of two that were made from
- * the same state one is done. Each changes gen/HOST, so one that arrives late is refused. */
+ * the same state one is done.
+ *
+ * Only the host of a domain ends what the domain has there, because only the host knows whether the domain has been
+ * started: a reservation that has expired, or was given up, keeps the domain until the host's agent, or a
+ * person by 'fleet forget', says that it does not run. Otherwise it could run twice. */
 #pragma once
 
 #include "fleet/holding.h"
@@ -12,10 +16,7 @@
 
 typedef struct {
     const VgpuHolding *holding; /* with host and id */
-    gint64 domain_changed;      /* revision of domains/DOMAIN; here and below 0: there is none */
-    const char
-        *expired_on; /* the host on which the domain's last reservation has expired; NULL: none */
-    gint64 gen_changed;
+    gint64 gen_changed;         /* revision of gen/HOST; here and below 0: there is none */
     const gint64 *fits_changed; /* of fit/PROFILE/HOST, for each want */
     gint64 quota_changed;       /* of the tenant */
     gint64 tenant_read;         /* the revision in which its domains were listed */
@@ -31,10 +32,11 @@ typedef enum {
 } VgpuRace;
 
 /* After a transaction that was refused, or whose outcome is not known. @now: what domains/DOMAIN says, NULL: there
- * is none; @is_valid: and resv/ has it, or it is more than a reservation */
-VgpuRace vgpu_reserve_race(const VgpuHolding *now, bool is_valid, const char *id);
+ * is none */
+VgpuRace vgpu_reserve_race(const VgpuHolding *now, const char *id);
 
-/* End a reservation. @changed: revision of the domain's key */
+/* Give a reservation up: without its id it allows no start, and the host's agent ends it. @changed: revision of the
+ * domain's key */
 VgpuTxn *vgpu_reserve_release(const VgpuHolding *now, gint64 changed);
 
 /* The domain runs (or is saved) on @local's host. @now: what its key says so far, NULL: there is none; what

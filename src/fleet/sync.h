@@ -32,7 +32,8 @@ bool vgpu_sync_keep(VgpuSync *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 typedef void (*VgpuSyncReport)(VgpuTruth truth, const VgpuHolding *local, const VgpuHolding *now,
                                gpointer data);
 
-/* Make the store say what is true here. @local: domain → VgpuHolding, all of this host. */
+/* Make the store say what is true here. @local: domain → VgpuHolding, all of this host, as they were when the
+ * fits of the last vgpu_sync_publish() were read, or before: what these count need not be reserved any longer. */
 bool vgpu_sync_domains(VgpuSync *self, GHashTable *local, VgpuSyncReport report, gpointer data,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -23,16 +23,17 @@ vgpu_truth_next(const char *host, const VgpuHolding *local, const VgpuHolding *n
 {
     bool is_here = now && g_str_equal(now->host, host);
     bool is_reservation = now && now->state == VGPU_HOLDING_RESERVED;
+    bool is_open = is_reservation && is_reserved && now->id;
 
     if (!local && !is_here)
         return VGPU_TRUTH_TIDY;
     if (!local)
-        return is_reservation && is_reserved ? VGPU_TRUTH_NOTHING : VGPU_TRUTH_END;
+        return is_open ? VGPU_TRUTH_NOTHING : VGPU_TRUTH_END;
     if (!now)
         return VGPU_TRUTH_PUT;
     if (is_here)
         return is_same(local, now) ? VGPU_TRUTH_NOTHING : VGPU_TRUTH_PUT;
     if (!is_reservation)
         return VGPU_TRUTH_CONFLICT;
-    return is_reserved ? VGPU_TRUTH_TAKE_OVER : VGPU_TRUTH_PUT;
+    return is_open ? VGPU_TRUTH_TAKE_OVER : VGPU_TRUTH_PUT;
 }

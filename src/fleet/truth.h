@@ -17,6 +17,7 @@ typedef enum {
 } VgpuTruth;
 
 /* @host: ours. @local: what the domain has here, NULL: nothing. @now: what its key says, NULL: there is no key.
- * @is_reserved: resv/ has it on the host that the key names */
+ * @is_reserved: resv/ has it on the host that the key names. A reservation
+ * without an id was given up. */
 VgpuTruth vgpu_truth_next(const char *host, const VgpuHolding *local, const VgpuHolding *now,
                           bool is_reserved);

@@ -186,7 +186,8 @@ test_quota(void **state)
     g_autofree char *text = vgpu_quota_encode(&quota);
 
     assert_true(vgpu_quota_decode(text, &same));
-    assert_memory_equal(&quota, &same, sizeof(quota));
+    assert_int_equal(same.devices, quota.devices);
+    assert_int_equal(same.mib, quota.mib);
     assert_false(vgpu_quota_decode("x", &same));
     assert_false(vgpu_quota_decode("{\"devices\":-1}", &same));
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {

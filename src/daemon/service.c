@@ -12,7 +12,6 @@
 #include "daemon/service-metrics.h"
 #include "daemon/service-private.h"
 
-/* On a thread of the gate's, so that it may wait for polkit. */
 static void
 answer_of_objects(VgpuService *self, GDBusMethodInvocation *call)
 {
@@ -24,6 +23,7 @@ answer_of_objects(VgpuService *self, GDBusMethodInvocation *call)
         g_dbus_method_invocation_take_error(call, error);
 }
 
+/* On a thread of the gate's, so that it may wait for polkit. */
 static void
 answer(GDBusMethodInvocation *call, gpointer opaque)
 {

@@ -22,5 +22,6 @@ void vgpu_worker_push(VgpuWorker *self, void (*func)(gpointer data), gpointer da
  * vgpu_worker_push() has queued, as it may be all that a crowd of callers leaves time for. */
 void vgpu_worker_push_look(VgpuWorker *self, void (*func)(gpointer data), gpointer data);
 
-/* Call @func on the worker whenever it has run something: then its data may have changed. @func must be quick. To be set before the worker starts, once. */
+/* Call @func on the worker whenever it has run something: then its data may have changed. @func must be quick. Set
+ * it once, before the worker starts. */
 void vgpu_worker_on_pause(VgpuWorker *self, void (*func)(gpointer data), gpointer data);

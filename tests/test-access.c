@@ -361,6 +361,8 @@ static const struct {
       "'gpu': '0000:41:00.0'}" },
     { "a device with a pool that is no string", "Attach",
       "('', @a{sv} {'pool': <uint32 1>}, {'live': <true>})", "use", "{'method': 'Attach'}" },
+    { "a device on a GPU that is no string", "Attach",
+      "('', @a{sv} {'gpu': <uint32 1>}, {'live': <true>})", "use", "{'method': 'Attach'}" },
     { "a pool", "DestroyPool", "('design',)", "manage",
       "{'method': 'DestroyPool', 'pool': 'design'}" },
     { "no pool", "DestroyPool", "('',)", "manage", "{'method': 'DestroyPool'}" },

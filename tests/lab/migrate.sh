@@ -37,3 +37,10 @@ checks() {
 told() { grep -qE "$1" "$virtvgpud_log"; }
 # is_gone NAME: neither the domain nor a vGPU of its is here; for wait_for.
 is_gone() { ! virsh -q dominfo "$1" > /dev/null 2>&1 && [ "$(claims)" = 0 ] && [ -z "$(mdevs)" ]; }
+# pool_cad GPU PROFILE: the pool "cad", of that GPU alone and with that profile, is defined and active here.
+pool_cad() {
+    printf "<vgpupool><name>cad</name><source><gpu address='%s'/></source><profiles><profile name='%s' default='yes'/></profiles></vgpupool>" \
+        "$1" "$2" > /run/lab-cad.xml
+    virt-vgpu pool-define /run/lab-cad.xml > /dev/null
+    virt-vgpu pool-start cad > /dev/null
+}

@@ -74,7 +74,7 @@ learn_properties(GHashTable *known, const char *path, const char *interface, GVa
 static void
 check_interface(const char *interface, GVariant *properties)
 {
-    GDBusInterfaceInfo *(*const infos[])(void) = {
+    static GDBusInterfaceInfo *(*const infos[])(void) = {
         vgpu_bus_gpu1_interface_info,  vgpu_bus_vf1_interface_info,
         vgpu_bus_vgpu1_interface_info, vgpu_bus_gpu_instance1_interface_info,
         vgpu_bus_pool1_interface_info,

@@ -340,9 +340,9 @@ static gboolean
 on_detach(VgpuBusManager1 *self, GDBusMethodInvocation *call, const char *uuid, guint index,
           GVariant *options)
 {
-    g_autofree char *text =
-        g_strdup_printf("['vGPU %u, flags %u']", index,
-                        has_flag(options, "live") | has_flag(options, "config") << 1);
+    g_autofree char *text = g_strdup_printf("['vGPU %u, flags %u']", index,
+                                            (has_flag(options, "live") ? 1u : 0u) |
+                                                (has_flag(options, "config") ? 2u : 0u));
 
     if (index == 9)
         return refuse(call, VGPU_ERROR_BUSY, "the guest does not release vGPU 9");

@@ -123,7 +123,7 @@ check "a profile that no GPU has is not written" fails_with "no GPU has the prof
 check "nor a pool" fails_with "there is no pool 'nosuch'" cli attach vm2 --pool nosuch --config
 check "nor a GPU" fails_with "there is no GPU 0000:99:00.0 on this host" cli attach vm2 --profile A2-4Q --gpu 99:00.0 --config
 check "its definition is as it was" fails_with "it has no vGPU 1" cli detach vm2 1 --config
-check "attach to one that does not run" fails_with "does not run" cli attach vm2 --profile A2-4Q --live
+check "attach to one that does not run" fails_with "is not running" cli attach vm2 --profile A2-4Q --live
 check "detach a missing vGPU" fails_with "it has no vGPU 9" cli detach vm2 9 --config
 check "doctor has the daemon's answer" fails_with "connected to test://$root/host.xml" cli doctor
 cli events --json > "$root/events" &
@@ -171,15 +171,15 @@ if command -v gdbus > /dev/null; then
     check "no address" fails_with "41: not a PCI address" ask GetGpu 41
     check "no GPU" fails_with "0000:99:00.0" ask GetGpu 99:00.0
     check "profiles of no address" fails_with "41: not a PCI address" ask ListProfiles 41
-    check "a vGPU on no address" fails_with "41: not a PCI address" ask CreateVgpu 41 A2-4Q '' false
-    check "a vGPU of no UUID" fails_with "web: not a UUID" ask CreateVgpu 41:00.0 A2-4Q web false
+    check "a vGPU on no address" fails_with "41: not a PCI address" ask CreateVgpu 41 A2-4Q '{}'
+    check "a vGPU of no UUID" fails_with "web: not a UUID" ask CreateVgpu 41:00.0 A2-4Q "{'uuid': <'web'>}"
     check "no UUID to destroy" fails_with "web: not a UUID" ask DestroyVgpu web
     check "no UUID of a domain" fails_with "web: not a UUID" ask Inject web
-    check "nor to attach to" fails_with "web: not a UUID" ask Attach web '{}' 2
-    check "nor to detach from" fails_with "web: not a UUID" ask Detach web 0 2
+    check "nor to attach to" fails_with "web: not a UUID" ask Attach web '{}' "{'config': <true>}"
+    check "nor to detach from" fails_with "web: not a UUID" ask Detach web 0 "{'config': <true>}"
     check "a missing domain" fails_with "$(domain_uuid 9)" ask Inject "$(domain_uuid 9)"
     check "an option that there is not" \
-        fails_with "colour" ask Attach "$(domain_uuid 2)" "{'colour': <'red'>}" 2
+        fails_with "colour" ask Attach "$(domain_uuid 2)" "{'colour': <'red'>}" "{'config': <true>}"
 fi
 
 finish

@@ -96,7 +96,7 @@ test_rows(void **state)
           "'health': <'lost'>}, {" GPU "'health': <'odd'>}]",
           "@aa{sv} []",
           "health 0000:41:00.0 warn, health 0000:41:00.0 fail, health 0000:41:00.0 fail, ",
-          "has to be reset" },
+          "must be reset" },
         { "a guest's driver of long ago", "[{" GPU "'driver_version': <'580.65.05'>}]",
           "[" VM("1") "'driver_version': <'470.63'>}]", "guest driver vm1 warn, ",
           "does not match the host's 580.65.05" },

@@ -76,7 +76,7 @@ check "and reads the host layout" up
 check "in which the second is kept for the host" shows 2 host vfio-pci
 check "and the first one is not" shows 1 free vfio-pci
 check "doctor reports it" doctor_says "VF2ofGPU$gpu.0($gpu.2)iskeptforthehost"
-check "and of a missing VF" doctor_says "keepsVF9ofGPU$gpu.0forthehost,whichhas2"
+check "and of a missing VF" doctor_says "keepsVF9ofGPU$gpu.0forthehost,buttheGPUhas2"
 check "a domain gets the other one" prepare 1
 check "which is that" has_vf 1
 domain_xml 2 | sed "s/<devices/<metadata><v:devices xmlns:v='urn:virt-vgpu:domain:1'><v:device profile='vf' \

@@ -58,7 +58,7 @@ check "domains with vGPUs are not" not_clean
 check "an annotated one starts without" row "domain vm2" fail "would start without a vGPU"
 check "and can be mended" row "domain vm2" fail "virt-vgpu annotate vm2 --remove"
 check "one with our device does not start" row "domain vm3" fail "1 device of virt-vgpu's"
-check "one with its own mdev" row "domain vm4" fail "would no longer be made"
+check "one with its own mdev" row "domain vm4" fail "makes the mdev of its <hostdev>"
 check "a command to copy has no name that a shell takes for more" \
     row "domain vm8; reboot" fail "virt-vgpu annotate $(domain_uuid 8) --remove"
 check "one that runs" row "domain vm5" fail "virsh shutdown vm5"

@@ -316,7 +316,7 @@ test_host_uses_others(void **state)
     } cases[] = {
         { "an interface that is down", "0x020000", DEVICE "/net/eth3/flags", "0x1002", NULL },
         { "one that is up", "0x020000", DEVICE "/net/eth3/flags", "0x1003", "eth3 is up" },
-        { "one that is not seen", "0x020000", NULL, NULL, "may be a container's" },
+        { "one that is not seen", "0x020000", NULL, NULL, "may belong to a container" },
         { "no interface, and none of its class", "0x010802", NULL, NULL, NULL },
         { "an unused disk", "0x010802", "proc/1/mountinfo",
           "36 35 8:1 / / rw - ext4 /dev/sda1 rw", NULL },

@@ -302,9 +302,11 @@ identify(GDBusMethodInvocation *call, guint *uid, GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
-    return vgpu_access_uid(call, uid, &failure) ||
-           vgpu_error_set(error, VGPU_ERROR_DENIED, "%s: cannot identify the caller: %s",
-                          g_dbus_method_invocation_get_method_name(call), failure->message);
+    if (vgpu_access_uid(call, uid, &failure))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED, "%s: cannot identify the caller: %s",
+                g_dbus_method_invocation_get_method_name(call), failure->message);
+    return false;
 }
 
 bool

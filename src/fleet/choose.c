@@ -81,7 +81,8 @@ missing_label(const VgpuAsk *ask, const VgpuCandidate *candidate)
     return NULL;
 }
 
-G_GNUC_PRINTF(2, 3)
+static void explain(char **reason, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 static void
 explain(char **reason, const char *format, ...)
 {

@@ -210,7 +210,8 @@ test_bind(void **state)
         const char *wanted;
     } cases[] = {
         { ON("L40S-4Q", VF1), VF1 },
-        { ON("L40S-4Q", VF1), VF1 " is planned for domain 'web0'; the definition is not changed" },
+        { ON("L40S-4Q", VF1),
+          VF1 " is planned for domain 'web0'; the definition is not changed" },
         { ON("L40S-4Q", VF0), VF0 },
         { "<vgpu:device profile='L40S-4Q'/>", VF2 },
         { ON("A2-4Q", A2_VF2), "mdev" },

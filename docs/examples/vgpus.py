@@ -42,7 +42,7 @@ def show_events(count):
 
     def on_signal(_proxy, _sender, signal, parameters):
         nonlocal count
-        if signal != "Event":  # the other signals say the same of one kind each
+        if signal != "Event":
             return
         event = parameters.unpack()[0]
         about = event.get("domain") or event.get("pool") or event.get("gpu") or event.get("uuid", "-")

@@ -120,7 +120,7 @@ wait $events || fail "events: $(cat /run/lab-events.err)"
 import datetime, json, sys
 events = [json.loads(line) for line in open('/run/lab-events')]
 keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'pool', 'outcome', 'reason', 'duration_ms',
-        'libvirt_ms', 'xid', 'action', 'text']
+        'libvirt_ms', 'downtime_ms', 'data_bytes', 'xid', 'action', 'text']
 for e in events:
     assert list(e) == keys, e
     datetime.datetime.fromisoformat(e['time'].replace('Z', '+00:00'))

@@ -155,7 +155,7 @@ say "the three reports agree"
 /usr/bin/python3 -IS - "$vgpu" << 'PY'
 import datetime, json, sys
 keys = ['time', 'event', 'domain', 'domain_uuid', 'uuid', 'gpu', 'parent', 'profile', 'pool', 'outcome', 'reason', 'duration_ms',
-        'libvirt_ms', 'xid', 'action', 'text']
+        'libvirt_ms', 'downtime_ms', 'data_bytes', 'xid', 'action', 'text']
 events = [json.loads(line) for line in open('/run/lab-events')]
 for e in events:
     assert list(e) == keys, e

@@ -8,7 +8,7 @@ set -eu
 # The files among its input without a licence; none of them may be binary.
 unlicensed()
 {
-    grep -vE '^(tests/(data|captures|fuzz/corpus)|docs/images|src/iso/guest/windows|debian/source)/|^debian/(changelog\.in|copyright)$|(^|/)(COPYING|AUTHORS|README.*|\.gitignore)$|\.(md|json|png)$|^docs/examples/.*\.xml$|^src/iso/guest/README' |
+    grep -vE '^(tests/(data|captures|fuzz/corpus)|docs/images|cockpit/pkg/lib|src/iso/guest/windows|debian/source)/|^debian/(changelog\.in|copyright)$|(^|/)(COPYING|AUTHORS|README.*|\.gitignore)$|\.(md|json|png)$|^docs/examples/.*\.xml$|^src/iso/guest/README' |
         while read -r file; do
             head -n 3 "$file" | grep -qE 'SPDX-License-Identifier: (LGPL-2\.1-or-later|GPL-2\.0)( |$)' || echo "$file"
         done

@@ -24,6 +24,7 @@ const fonts = {
 async function page() {
     fs.rmSync("dist", { recursive: true, force: true });
     await esbuild.build({
+        absWorkingDir: here,
         bundle: true,
         define: { "process.env.NODE_ENV": '"production"' },
         entryPoints: ["src/index.tsx"],
@@ -45,6 +46,7 @@ async function page() {
 async function tests() {
     fs.rmSync("dist-test", { recursive: true, force: true });
     await esbuild.build({
+        absWorkingDir: here,
         bundle: true,
         entryPoints: fs.readdirSync("test").filter(name => name.endsWith(".test.ts")).map(name => `test/${name}`),
         format: "esm",

@@ -71,7 +71,7 @@ export function App() {
             </header>
             <main>
                 {snapshot.phase === "ready" && !snapshot.state.libvirt_connected && !quiet && (
-                    <Alert variant="warning" isInline title={_("libvirt is not connected")}
+                    <Alert component="h2" variant="warning" isInline title={_("libvirt is not connected")}
                         actionLinks={<Button variant="link" isInline onClick={() => setQuiet(true)}>{_("Hide")}</Button>}>
                         {format(_("VMs and what they are to get are not known. virtvgpud $0 connects again by itself."),
                             snapshot.state.version)}

@@ -37,7 +37,7 @@ export function ActionDialog({ title, action, danger, disabled, size, children, 
             <ModalHeader title={title} labelId="dialog-title" titleIconVariant={danger ? "warning" : undefined} />
             <ModalBody tabIndex={0} aria-label={title}>
                 <Stack hasGutter>
-                    {problem && <Alert variant="danger" isInline title={_("Refused")} id="dialog-problem">{problem}</Alert>}
+                    {problem && <Alert component="h3" variant="danger" isInline title={_("Refused")} id="dialog-problem">{problem}</Alert>}
                     {children}
                 </Stack>
             </ModalBody>

@@ -86,7 +86,7 @@ export function DataTable<Row>(props: Props<Row>) {
                             <Thead>
                                 <Tr>
                                     {props.shown.map((one, index) => (
-                                        <Th key={one.key} sort={sortOf(one.key, index)}
+                                        <Th key={one.key} modifier="nowrap" sort={sortOf(one.key, index)}
                                             screenReaderText={one.label ? undefined : _("Actions")}>{one.label || undefined}</Th>
                                     ))}
                                 </Tr>

@@ -76,3 +76,8 @@ export function time(iso: string): string {
     const date = new Date(iso);
     return Number.isNaN(date.getTime()) ? iso : date.toLocaleString(cockpit.language || "en");
 }
+
+export function day(iso: string): string {
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime()) ? iso : date.toLocaleDateString(cockpit.language || "en");
+}

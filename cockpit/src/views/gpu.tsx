@@ -115,7 +115,7 @@ export function GpuDetail({ gpu, state, stats }: { gpu: Gpu; state: State; stats
                 <BreadcrumbItem to="#/gpus">{_("GPUs")}</BreadcrumbItem>
                 <BreadcrumbItem isActive>{gpu.address}</BreadcrumbItem>
             </Breadcrumb>
-            {obstacle && <Alert variant="danger" isInline title={_("Cannot be used")}>{obstacle}</Alert>}
+            {obstacle && <Alert component="h2" variant="danger" isInline title={_("Cannot be used")}>{obstacle}</Alert>}
             <div className="vgpu-cards">
                 <Overview gpu={gpu} stats={stats} show={show} />
                 <Use gpu={gpu} state={state} stats={stats} />

@@ -26,6 +26,7 @@ declare const cockpit: {
     ngettext(one: string, many: string, n: number): string;
     format(text: string, ...args: unknown[]): string;
     location: CockpitLocation;
+    jump(path: string): void;
     hidden: boolean;
     language: string;
     addEventListener(event: "locationchanged" | "visibilitychange", callback: () => void): void;

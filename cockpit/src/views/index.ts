@@ -5,10 +5,12 @@ import type { ViewProps } from "../app";
 import { _ } from "../parts/text";
 import { Events } from "./events";
 import { Gpus } from "./gpus";
+import { Pools } from "./pools";
 import { Vgpus } from "./vgpus";
 
 export const views: { path: string; title: () => string; view: ComponentType<ViewProps> }[] = [
     { path: "gpus", title: () => _("GPUs"), view: Gpus },
     { path: "vgpus", title: () => _("vGPUs"), view: Vgpus },
+    { path: "pools", title: () => _("Pools"), view: Pools },
     { path: "events", title: () => _("Events"), view: Events },
 ];

@@ -19,7 +19,9 @@ done
 [ $# -gt 0 ] || make deb
 dir=$(cd "${1:-deb}" && pwd)
 deb=$(echo "$dir"/virt-vgpu_*.deb)
+page=$(echo "$dir"/cockpit-virt-vgpu_*.deb)
 [ -f "$deb" ] || { echo "check-packages.sh: no package in $dir" && exit 1; }
+[ -f "$page" ] || { echo "check-packages.sh: no package of the page in Cockpit, which has not been built" && page=''; }
 
 # --- lintian: the source package, too, which is what distributions take ------------------------
 mkdir "$tmp/source"
@@ -36,9 +38,9 @@ files() { sed -E '/\/$/d; s|^\./||; s|^lib/|usr/lib/|; s|(/man/.*)\.gz$|\1|' | L
 make -s install DESTDIR="$tmp/root" prefix=/usr sysconfdir=/etc > "$tmp/log" 2>&1 ||
     { cat "$tmp/log" && complain "make install fails" && exit 1; }
 (cd "$tmp/root" && find . ! -type d) | files > "$tmp/installed"
-dpkg-deb --fsys-tarfile "$deb" | tar -t | files > "$tmp/all"
+for package in "$deb" $page; do dpkg-deb --fsys-tarfile "$package" | tar -t; done | files > "$tmp/all"
 # what only the package has
-own='^usr/share/(doc/virt-vgpu/(README\.md|changelog(\.Debian)?\.gz|copyright)|lintian/overrides/virt-vgpu)$'
+own='^usr/share/(doc/(cockpit-)?virt-vgpu/(README\.md|changelog(\.Debian)?\.gz|copyright)|lintian/overrides/(cockpit-)?virt-vgpu)$'
 grep -vE "$own" "$tmp/all" > "$tmp/packaged"
 diff "$tmp/installed" "$tmp/packaged" > "$tmp/diff" ||
     complain "files of make install (<) and of the .deb (>) differ:
@@ -51,7 +53,8 @@ rpmspec -P -D '_unitdir /usr/lib/systemd/system' -D '_pkgdocdir /usr/share/doc/v
 ! sed '/^%changelog/,$d' "$tmp/spec" | grep -E '%\{|@[A-Z]+@' || complain "virt-vgpu.spec: these are not expanded"
 grep -qx "Version: *$(dpkg-deb -f "$deb" Version | sed 's/-[^-]*$//')" "$tmp/spec" ||
     complain "virt-vgpu.spec is of another version than the .deb"
-sed -n '/^%files$/,/^%changelog$/s/^\(%doc \)\{0,1\}\/\(.*\)/\2/p' "$tmp/spec" > "$tmp/listed"
+sed -n '/^%files$/,/^%changelog$/s/^\(%doc \)\{0,1\}\/\(.*\)/\2/p' "$tmp/spec" |
+    if [ "$page" ]; then cat; else grep -v /cockpit/; fi > "$tmp/listed"
 : > "$tmp/covered"
 while read -r pattern; do
     case $pattern in

@@ -7,6 +7,8 @@ import type { BusEvent, State } from "./types";
 const MAX_EVENTS = 500;
 const BURST_MS = 100;
 const RETRY_MS = 2000;
+// What has no signal, such as definitions that are read after the daemon has started.
+const REFRESH_MS = 10000;
 
 export interface Snapshot {
     phase: "loading" | "ready" | "away" | "error";
@@ -24,7 +26,10 @@ export class Store {
 
     constructor() {
         this.follow();
+        setInterval(() => !cockpit.hidden && this.refresh(), REFRESH_MS);
     }
+
+    private refresh: () => void = () => {};
 
     private follow() {
         followOwner(owner => this.changeOwner(owner), problem => {
@@ -36,6 +41,7 @@ export class Store {
     private changeOwner(owner: string) {
         this.client?.close();
         this.client = null;
+        this.refresh = () => {};
         if (owner)
             this.connect();
         else
@@ -46,6 +52,7 @@ export class Store {
         const client = new Manager();
         const read = coalesced(() => this.read(client), run => setTimeout(run, BURST_MS));
         this.client = client;
+        this.refresh = read;
         client.onEvent(event => {
             this.set({ events: [event as BusEvent, ...this.snapshot.events].slice(0, MAX_EVENTS) });
             read();
@@ -88,8 +95,7 @@ export class Store {
     }
 
     retry() {
-        if (this.client)
-            void this.read(this.client);
+        this.refresh();
     }
 }
 

@@ -85,11 +85,10 @@ function Shares({ form, change }: Omit<FieldsProps, "state">) {
     return (
         <FormGroup label={_("Shares of tenants")} role="group" fieldId="tenants">
             {form.tenants.map((tenant, n) => (
-                <div className="vgpu-actions" key={n}>
-                    <TextInput aria-label={_("Tenant")} placeholder={_("Tenant")} value={tenant.name} style={{ inlineSize: "10em" }}
+                <div className="vgpu-share" key={n}>
+                    <TextInput aria-label={_("Tenant")} placeholder={_("Tenant")} value={tenant.name}
                         onChange={(_event, name) => set(n, { name })} />
                     <TextInput aria-label={_("vGPUs at most")} placeholder={_("vGPUs at most")} type="number" value={tenant.max ?? ""}
-                        style={{ inlineSize: "10em" }}
                         onChange={(_event, value) => set(n, { max: value ? Number(value) : undefined })} />
                 </div>
             ))}
@@ -113,7 +112,7 @@ export function PoolDialog({ state, close }: { state: State; close: () => void }
             <Form className="vgpu-beside" onSubmit={event => event.preventDefault()}>
                 {edited === null
                     ? (
-                        <div>
+                        <div className="vgpu-groups">
                             <FormGroup label={_("Name")} fieldId="pool-name" isRequired>
                                 <TextInput id="pool-name" value={form.name} onChange={(_event, name) => change({ name })} />
                             </FormGroup>

@@ -33,14 +33,14 @@ const shown = (show: (dialog: ReactNode) => void): Shown<VgpuRow>[] => {
             key: "state",
             label: _("State"),
             show: row => (
-                <>
+                <span className="vgpu-actions">
                     <Status code={row.state} text={stateText(row.state)} />
                     {row.restartNeeded && (
                         <Button variant="link" isInline size="sm" onClick={() => show(<RestartDialog row={row} close={close} />)}>
                             {_("Restart needed")}
                         </Button>
                     )}
-                </>
+                </span>
             ),
         },
         { key: "pool", label: _("Pool"), show: row => [row.pool, row.tenant].filter(Boolean).join(" / ") || "–" },

@@ -340,14 +340,14 @@ test("an ordinary user sees all, and is refused what is not a query", async () =
     page = await session.open("vgpus");
     await sees(row("vgpus", await uuidOf("vm1")), "Active");
     await button("Create a vGPU").click();
-    await refused("Create", "access denied");
+    await refused("Create", "for administrators");
     await session.view(`gpus/${A2}`);
     await button("Cordon").click();
-    await refused("Cordon", "access denied");
+    await refused("Cordon", "for administrators");
     await session.view("pools/default");
     await sees(page.locator("#room"), "NVIDIA A2-4Q");
     await session.view("give");
-    await sees(page.locator("#give, main"), "access denied");
+    await sees(page.locator("#give, main"), "for administrators");
     await accessible("an ordinary user");
     await session.close();
 });

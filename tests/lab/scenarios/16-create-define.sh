@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # create="define": the vGPU is a persistent node device for as long as its domain is defined
 # takes: 50
-# once: bookworm
+# once: battery
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

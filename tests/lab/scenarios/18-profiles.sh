@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Profiles are matched exactly, chosen by room, and limited per physical GPU; if a driver refuses, other places are tried
 # takes: 30
-# once: bookworm
+# once: battery
 # timeout: 300
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

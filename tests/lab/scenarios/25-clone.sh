@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A clone that still has the original's vGPU is refused, and the vGPU left alone; once rewritten it starts with its own
 # takes: 30
-# once: bookworm
+# once: battery
 # timeout: 240
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The GPUs are those that libvirt knows, hotplug and VFs are noticed at once, and without libvirt sysfs gives the same result
 # takes: 50
-# once: bookworm
+# once: battery
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

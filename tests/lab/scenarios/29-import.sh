@@ -3,6 +3,7 @@
 # Import domains whose mdev or VF was set up by hand: the next start gives them the same device in the same place
 # takes: 40
 # timeout: 300
+# once: battery
 # releases: trixie
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

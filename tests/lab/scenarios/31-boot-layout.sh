@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # At boot the host layout is applied before libvirt starts, and from its sandbox the daemon configures GPUs and changes the layout
 # takes: 60
-# once: bookworm
+# once: battery
 # init: systemd
 # timeout: 600
 # shellcheck source=SCRIPTDIR/../vgpu.sh disable=SC2119

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A start waits for a vGPU whose IOMMU group comes late; one that gets none is useless to QEMU: it is removed, and no domain starts with it
 # takes: 60
-# once: trixie
+# once: battery
 # timeout: 400
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Plain virtual functions: the host layout enables them, each domain gets its own with vfio-pci and returns it
 # takes: 60
-# once: trixie
+# once: battery
 # timeout: 400
 # machine: iommu
 # shellcheck source=SCRIPTDIR/../vgpu.sh

@@ -3,6 +3,7 @@
 # Domains that a pool names get their vGPU without an annotation, no matter which program defines them, and how
 # takes: 60
 # timeout: 400
+# once: battery
 # releases: trixie
 # shellcheck source=SCRIPTDIR/../vgpu.sh
 . "$(dirname "$0")/../vgpu.sh"

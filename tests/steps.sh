@@ -124,6 +124,15 @@ install_tools() {
         apt-get -qq -y --no-install-recommends install golang-go golang-dbus-dev || true
     command -v promtool > /dev/null || install_promtool || true
     command -v etcd > /dev/null || install_etcd || true
+    install_page_tools
+}
+
+# For the page in Cockpit: node with npm, whose packages are fetched into the checkout, and roots for Cockpit and Chromium.
+install_page_tools() {
+    apt-get -qq -y --no-install-recommends install mmdebstrap || return
+    command -v npm > /dev/null || apt-get -qq -y --no-install-recommends install nodejs npm || return
+    [ cockpit/node_modules/.package-lock.json -nt cockpit/package-lock.json ] ||
+        (cd cockpit && npm ci --no-audit --no-fund)
 }
 
 # For the tests of fleets. Its service is masked, as Debian's package would start it.
@@ -143,8 +152,9 @@ host_release() { sed -n 's/^VERSION_CODENAME=\(bookworm\|trixie\)$/\1/p' /etc/os
 # Works on a clean copy of the files that git tracks, without those of a developer's build; in a tarball, of all files.
 copy_tree() (
     mkdir "$work/src" "$work/build" &&
-        { git ls-files -z 2> /dev/null || find . -type f -print0; } | tar -c --null -T - |
-        tar -x -C "$work/src" && cd "$work/src" && ./autogen.sh &&
+        { git ls-files -z 2> /dev/null || find . -name node_modules -prune -o -type f -print0; } | tar -c --null -T - |
+        tar -x -C "$work/src" && ln -s "$PWD/cockpit/node_modules" "$work/src/cockpit/" &&
+        cd "$work/src" && ./autogen.sh &&
         cd "$work/build" && "$work/src/configure" --enable-werror
 )
 
@@ -157,6 +167,20 @@ fuzz() (
     CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 make -j2 fuzzers &&
         VGPU_FUZZ_CACHE=${VIRT_VGPU_LAB_CACHE:-/var/cache/virt-vgpu-lab}/fuzz ../src/tests/fuzz/fuzz.sh "$@"
 )
+
+# Builds without sanitizers, which make a start of the daemon ten times as long and keep freed memory; and without
+# optimization, which takes time.
+quick_build() {
+    make -C "$work/build" -j2 src/bus/manager1.h src/iso/guest-resource.h > "$work/make" &&
+        CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 make -C "$work/build" -j2 CC='ccache gcc' CFLAGS='-g -O0' "$@"
+}
+
+# page_on RELEASE…: the page's own checks, then what a user sees and does in it.
+page_on() {
+    quick_build virtvgpud virt-vgpu virt-vgpu-hook virt-vgpu-driver tests/make-tree tests/as-root.so \
+        tests/fake-driver.so tests/flaky-libvirt.so check-cockpit &&
+        "$work/src/tests/page/run" "$work/build" "$@"
+}
 
 # beside CMD…: runs it in the background, at low priority. join waits for it, prints its output and returns its status.
 beside() {

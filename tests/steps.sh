@@ -131,8 +131,11 @@ install_tools() {
 install_page_tools() {
     apt-get -qq -y --no-install-recommends install mmdebstrap || return
     command -v npm > /dev/null || apt-get -qq -y --no-install-recommends install nodejs npm || return
-    [ cockpit/node_modules/.package-lock.json -nt cockpit/package-lock.json ] ||
-        (cd cockpit && npm ci --no-audit --no-fund)
+    (
+        cd cockpit || exit
+        [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund || exit
+        npm run -s build # for scenario 36-page
+    )
 }
 
 # For the tests of fleets. Its service is masked, as Debian's package would start it.

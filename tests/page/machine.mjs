@@ -15,8 +15,10 @@ const { chromium } = require("playwright-core");
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const { PAGE_ROOT: root, PAGE_WORK: work, PAGE_BUILD: build } = process.env;
+// Whether the page shows this machine, and not a made tree.
+const real = process.env.PAGE_BUS === "system";
 const NOBODY = "65534";
-export const PATIENCE = 15000;
+export const PATIENCE = Number(process.env.PAGE_PATIENCE ?? 15000);
 
 // inRoot UID, PROGRAM: a shell script that runs it there with its arguments; /tmp, /dev and the bus are this machine's.
 function inRoot(name, uid, program, variables) {
@@ -24,21 +26,23 @@ function inRoot(name, uid, program, variables) {
     const user = uid ? `setpriv --reuid=${uid} --regid=${uid} --clear-groups` : "";
     fs.writeFileSync(script, `#!/bin/sh
 exec unshare -m sh -c '
-mount --rbind /dev ${root}/dev && mount --rbind /tmp ${root}/tmp && mount -t proc proc ${root}/proc || exit 1
+for directory in dev tmp ${real ? "run" : ""}; do mount --rbind /$directory ${root}/$directory || exit; done
+mount -t proc proc ${root}/proc || exit
 exec chroot ${root} ${user} env -i ${variables} ${program} "$@"' sh "$@"
 `, { mode: 0o755 });
     return script;
 }
 
 const variables = home => `PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=${home} TMPDIR=${work} ` +
-    `XDG_DATA_HOME=${work}/data XDG_RUNTIME_DIR=${home} DBUS_SESSION_BUS_ADDRESS=unix:path=${work}/bus`;
+    `XDG_DATA_HOME=${work}/data XDG_RUNTIME_DIR=${home} ${real ? "" : `DBUS_SESSION_BUS_ADDRESS=unix:path=${work}/bus`}`;
 
 // The page as it is installed, but on the bus of the test.
-function installPage() {
+export function installPage() {
     const to = path.join(work, "data/cockpit/virt-vgpu");
     fs.cpSync(path.join(top, "cockpit/dist"), to, { recursive: true });
     const index = path.join(to, "index.html");
-    fs.writeFileSync(index, fs.readFileSync(index, "utf8").replace('content="system"', 'content="session"'));
+    if (!real)
+        fs.writeFileSync(index, fs.readFileSync(index, "utf8").replace('content="system"', 'content="session"'));
 }
 
 export class Host {

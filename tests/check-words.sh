@@ -42,7 +42,7 @@ EXCEPTIONS
 tracked()
 {
     { git -C "$1" ls-files -co --exclude-standard 2> /dev/null | grep . || (cd "$1" && find . -type f | sed 's|^\./||'); } |
-        grep -vE '(^|/)(COPYING|\.git)|^tests/(captures|data|fuzz/corpus)/|^cockpit/(pkg/lib/|package-lock)|^tests/check-words\.sh$|\.(png|xz)$' |
+        grep -vE '(^|/)(COPYING|\.git)|^tests/(captures|data|fuzz/corpus)/|^cockpit/(dist/|node_modules|pkg/lib/|package-lock)|^tests/check-words\.sh$|\.(png|xz)$' |
         grep -vE '^(_?build|_inst|autom4te|configure$|config\.|Makefile(\.in)?$|aclocal|run$|src/bus/)|\.(log|trs)$' | while read -r file; do
             [ ! -f "$1/$file" ] || printf '%s\0' "$file"
         done

@@ -309,6 +309,8 @@ narrow
 cli 1 host-apply "$tmp/wrong.xml" --json
 json '[{"gpu":"0000:41:00.0","step":"sriov","result":"failed","text":"'
 cli 0 host-diff "$tmp/host.xml"
+out "The host is as the layout says."
+silent
 cli 0 host-diff "$tmp/host.xml" --json
 json '[]'
 cli 1 host-diff "$tmp/wrong.xml"

@@ -93,6 +93,10 @@ run_host_diff(const VgpuCli *cli, char **args, GError **error)
 
     if (!differences)
         return EXIT_FAILURE;
+    if (!cli->json && !g_variant_n_children(differences)) {
+        puts("The host is as the layout says.");
+        return EXIT_SUCCESS;
+    }
     vgpu_table_print(difference_columns, differences, cli->json, cli->wide);
     return g_variant_n_children(differences) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

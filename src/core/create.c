@@ -56,7 +56,7 @@ has_left_one(const CreateJob *job, const VgpuClaim *claim)
            (job->exists && vgpu_claim_hold(claim) == VGPU_HOLD_OURS);
 }
 
-/* The kernel has not let go of its UUID, and knows for how long. */
+/* The kernel has not released its UUID, and knows for how long. */
 static bool
 is_uuid_taken(const CreateJob *job, VgpuInterface interface)
 {

@@ -207,7 +207,7 @@ vgpu_planner_place(const VgpuPlanner *self, const VgpuWant *want)
     return place;
 }
 
-/* Whether a start lets go of it, if that has not happened already. */
+/* Whether a start removes it, if that has not happened already. */
 static bool
 is_to_go(const VgpuPlanner *self, const VgpuClaim *claim)
 {

@@ -15,7 +15,7 @@ typedef struct {
     const char *key;         /* of its owner */
     GHashTable *refused;     /* see VgpuSnapshot, or NULL */
     const GPtrArray *others; /* of VgpuWant: the domain's that are placed after it, or NULL */
-    bool before_start;       /* devices that a start lets go of still exist */
+    bool before_start;       /* devices that a start removes still exist */
 } VgpuPlanner;
 
 /* Where one goes. */
@@ -37,7 +37,7 @@ void vgpu_planned_free(VgpuPlanned *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuPlanned, vgpu_planned_free)
 VgpuPlanned *vgpu_planner_place(const VgpuPlanner *self, const VgpuWant *want);
 
-/* Whether it has to wait for vGPUs of the domain that a start lets go of and that make room for it. */
+/* Whether it has to wait for vGPUs of the domain that a start removes and that make room for it. */
 bool vgpu_planner_is_to_wait(const VgpuPlanner *self, const GPtrArray *candidates);
 
 /* There is no place for it: @error says why a start is refused; returns where it would have the

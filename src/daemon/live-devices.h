@@ -6,7 +6,7 @@
 #include "libvirt/domains.h"
 #include "libvirt/watch.h"
 
-/* A device that a guest was asked to let go of. */
+/* A device that a guest was asked to release. */
 typedef struct {
     const char *domain_uuid;
     guint index;

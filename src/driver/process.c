@@ -13,7 +13,7 @@
 
 /* A spawn that is under way needs to know whether anybody is still interested. */
 typedef struct {
-    VgpuDriverProcess *process; /* NULL: it has been let go of */
+    VgpuDriverProcess *process; /* NULL: it has been released */
     GMainContext *context;
 } Spawning;
 

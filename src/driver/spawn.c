@@ -13,14 +13,13 @@
 #include "driver/protocol.h"
 
 #define AT_A_TIME 4
-/* A process that we have just let go of needs a moment to exit, as do those of a daemon that has just
- * exited. */
+/* A process that was just released needs a moment to exit, as do those of a daemon that has just exited. */
 #define ENDING_US (1 * G_USEC_PER_SEC)
 #define ENDING_TRIES 100
 #define LOCK_TRIES 10
 #define LOCK_STEP_US 10000
 
-/* Those that we have let go of, by their path → gint64 *: when, us. */
+/* Released processes, by their path → gint64 *: when, us. */
 static struct {
     GMutex lock;
     GHashTable *when;

@@ -59,7 +59,7 @@ bool vgpu_domains_detach_users_config(virConnectPtr conn, const char *uuid,
 bool vgpu_domains_attach_live(virConnectPtr conn, const char *uuid, int id,
                               const char *device_xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Ask the running domain to let go of the device with that alias; the guest decides when, so the
+/* Ask the running domain to release the device with that alias; the guest decides when, so the
  * answer is the event VgpuWatchEvents.device, or a look at the live XML. One that is not there is
  * success. @id as above. */
 bool vgpu_domains_detach_live(virConnectPtr conn, const char *uuid, int id, const char *alias,

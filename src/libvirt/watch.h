@@ -24,7 +24,7 @@ typedef enum {
 typedef enum {
     VGPU_DEVICE_ADDED,
     VGPU_DEVICE_REMOVED,
-    VGPU_DEVICE_REFUSED, /* the guest refused to let go of it */
+    VGPU_DEVICE_REFUSED, /* the guest refused to release it */
 } VgpuDeviceEvent;
 
 /* Callbacks that are NULL are not subscribed. */

@@ -5,7 +5,7 @@
  * idles at 18 ticks a second and
  *   - powers off when the power button is pressed (virsh shutdown),
  *   - powers off by itself after the number of ticks at offset 0xfff8, if that is not 0,
- *   - lets go of PCI devices that the host wants to unplug (virsh detach-device --live).
+ *   - releases PCI devices that the host wants to unplug (virsh detach-device --live).
  * Works on both pc and q35: writes to the chipset that is not there go nowhere.
  */
 	.code16

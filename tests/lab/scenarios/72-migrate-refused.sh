@@ -10,7 +10,7 @@
 . "$(dirname "$0")/../migrate.sh"
 
 # told_refusal NAME WHY: the daemon there has reported that it has refused the migration; for wait_for.
-told_refusal() { peer told "'$1': migration to this host refused .*$2"; }
+told_refusal() { peer told "'$1': migration to this host refused.*$2"; }
 # stays WHY: the migration is refused for that reason, and the guest runs on, with the picture it had.
 stays() {
     assert_fails "$1" migrate one

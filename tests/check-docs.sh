@@ -271,12 +271,12 @@ if [ -e "$builddir/virt-vgpu-host" ]; then # else --disable-host-setup
 fi
 
 # --- virt-vgpu.conf(5) ------------------------------------------------------------------------
-sed -nE 's/^ +\{ "([a-z]+)", "([a-z_]+)", .*/\1 \2/p' src/base/config.c > "$tmp/keys"
+sed -nE 's/^ +\{ "([a-z]+)", "([A-Za-z_]+)", .*/\1 \2/p' src/base/config.c > "$tmp/keys"
 awk '/^=head1/ { group = $2 == "GROUP" ? substr($3, 2, length($3) - 2) : "" }
      group != "" && /^=item B</ { gsub(/^=item B<|>.*/, ""); print group, $0 }' \
     docs/virt-vgpu.conf.5.pod > "$tmp/documented"
 awk '/^\[/ { group = substr($0, 2, length($0) - 2) }
-     /^#[a-z_]+=/ { gsub(/^#|=.*/, ""); print group, $0 }' data/virt-vgpu.conf > "$tmp/example"
+     /^#[A-Za-z_]+=/ { gsub(/^#|=.*/, ""); print group, $0 }' data/virt-vgpu.conf > "$tmp/example"
 [ -s "$tmp/keys" ] || complain "no keys found in src/base/config.c"
 same "keys of src/base/config.c (<) and of virt-vgpu.conf(5) (>) differ" "$tmp/keys" \
     "$tmp/documented"

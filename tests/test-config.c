@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/config.h"
 #include "base/error.h"
@@ -195,6 +196,92 @@ test_images(void **state)
 }
 
 static void
+test_fleet(void **state)
+{
+    static const struct {
+        const char *what;
+        Files files;
+        const char *endpoints, *user, *password, *certificate, *labels, *uri;
+        VgpuReservationMode reservation;
+        bool refuse;
+    } cases[] = {
+        { "defaults", .files = { { NULL } }, .endpoints = "", .labels = "" },
+        { "everything",
+          .files = { { MAIN,
+                       "[fleet]\nendpoints=https://a:2379; https://[fd00::1]:2379\nuser=host1\n"
+                       "password_file=/etc/virt-vgpu/fleet.password\nca=/ca.pem\ncert=/c.pem\n"
+                       "key=/k.pem\nlabels=rack=1;zone=a\nuri=qemu+tls://a/system\n"
+                       "reservation=required\nonPartition=refuse\n" } },
+          .endpoints = "https://a:2379,https://[fd00::1]:2379", .user = "host1",
+          .password = "/etc/virt-vgpu/fleet.password", .certificate = "/c.pem",
+          .labels = "rack=1,zone=a", .uri = "qemu+tls://a/system",
+          .reservation = VGPU_RESERVATION_REQUIRED, .refuse = true },
+        { "taken back",
+          .files = { { MAIN, "[fleet]\nendpoints=http://a:1\nuser=b\npassword_file=/c\nuri=d\n"
+                             "reservation=advisory\nonPartition=refuse\n" },
+                     { DIR "/b.conf", "[fleet]\nendpoints=\nuser=\npassword_file=\nuri=\n"
+                                      "reservation=off\nonPartition=start\n" } },
+          .endpoints = "", .labels = "" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VgpuConfig) config = load(&scratch, cases[i].files, FALSE, &error);
+        const VgpuFleetConfig *fleet = config ? &config->fleet : NULL;
+        g_autofree char *endpoints = fleet ? g_strjoinv(",", fleet->endpoints) : NULL;
+        g_autofree char *labels = fleet ? g_strjoinv(",", fleet->labels) : NULL;
+
+        if (!fleet)
+            fail_msg("%s: %s", cases[i].what, error->message);
+        if (!g_str_equal(endpoints, cases[i].endpoints) ||
+            !g_str_equal(labels, cases[i].labels) || g_strcmp0(fleet->user, cases[i].user) != 0 ||
+            g_strcmp0(fleet->password_file, cases[i].password) != 0 ||
+            g_strcmp0(fleet->certificate, cases[i].certificate) != 0 ||
+            g_strcmp0(fleet->uri, cases[i].uri) != 0 ||
+            fleet->reservation != cases[i].reservation ||
+            fleet->refuse_when_parted != cases[i].refuse)
+            fail_msg("%s: %s %s %s %s", cases[i].what, endpoints, labels, fleet->user,
+                     fleet->uri);
+    }
+}
+
+static void
+test_fleet_password(void **state)
+{
+    static const struct {
+        const char *text; /* NULL: there is no file */
+        int mode;
+        const char *password, *error;
+    } cases[] = {
+        { "secret\n", 0600, .password = "secret" },
+        { "of a group", 0640, .password = "of a group" },
+        { "first\r\nsecond\n", 0600, .password = "first" },
+        { "secret\n", 0644, .error = "can be read by all users" },
+        { "\nsecret\n", 0600, .error = "has no password" },
+        { "\xff\n", 0600, .error = "has no password" },
+        { NULL, 0, .error = "No such file" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Scratch) scratch = scratch_new();
+        g_autofree char *path = scratch_path(&scratch, "password"), *password = NULL;
+        g_autoptr(GError) error = NULL;
+        const VgpuFleetConfig fleet = { .password_file = path };
+
+        if (cases[i].text) {
+            scratch_write(&scratch, "password", cases[i].text);
+            assert_int_equal(chmod(path, (mode_t) cases[i].mode), 0);
+        }
+        if (vgpu_fleet_config_password(&fleet, &password, &error) != !cases[i].error ||
+            g_strcmp0(password, cases[i].password) != 0)
+            fail_msg("%zu: '%s' %s", i, password, error ? error->message : "accepted");
+        if (error && !strstr(error->message, cases[i].error))
+            fail_msg("%zu: %s", i, error->message);
+    }
+}
+
+static void
 test_mistakes(void **state)
 {
     static const struct {
@@ -260,6 +347,23 @@ test_mistakes(void **state)
           .text = "interval: '4' is not a number of seconds from 5 to 3600" },
         { "too seldom", .files = { { MAIN, "[metrics]\ninterval=3601\n" } }, .file = MAIN,
           .text = "interval: '3601'" },
+        { "etcd without a protocol", .files = { { MAIN, "[fleet]\nendpoints=a:2379\n" } },
+          .file = MAIN, .text = "endpoints: 'a:2379' is not http" },
+        { "a password that all can read",
+          .files = { { MAIN, "[fleet]\nendpoints=https://me:secret@a:2379\n" } }, .file = MAIN,
+          .text = "endpoints: " },
+        { "a password itself", .files = { { MAIN, "[fleet]\npassword=secret\n" } }, .file = MAIN,
+          .text = "unknown key 'password' in [fleet]" },
+        { "a user without a password", .files = { { MAIN, "[fleet]\nuser=me\n" } }, .file = MAIN,
+          .text = "user and password_file are given together" },
+        { "a certificate without its key", .files = { { MAIN, "[fleet]\ncert=/c.pem\n" } },
+          .file = MAIN, .text = "cert and key are given together" },
+        { "a certificate somewhere", .files = { { MAIN, "[fleet]\nca=ca.pem\n" } }, .file = MAIN,
+          .text = "ca: 'ca.pem' is not an absolute path" },
+        { "an unknown mode", .files = { { MAIN, "[fleet]\nreservation=on\n" } }, .file = MAIN,
+          .text = "reservation: 'on' is not off, advisory or required" },
+        { "an unknown answer", .files = { { MAIN, "[fleet]\nonPartition=stop\n" } }, .file = MAIN,
+          .text = "onPartition: 'stop' is not start or refuse" },
         { "no library", .files = { { MAIN, "[host]\nnvml_library=\n" } }, .file = MAIN,
           .text = "nvml_library: ''" },
         { "no key file", .files = { { MAIN, "hello\n" } }, .file = MAIN, .text = "hello",
@@ -355,10 +459,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_restart_moved), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_cordon_on_xid), cmocka_unit_test(test_host),
-        cmocka_unit_test(test_metrics),       cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_images),        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_restart_moved),  cmocka_unit_test(test_values),
+        cmocka_unit_test(test_cordon_on_xid),  cmocka_unit_test(test_host),
+        cmocka_unit_test(test_metrics),        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_images),         cmocka_unit_test(test_fleet),
+        cmocka_unit_test(test_fleet_password), cmocka_unit_test(test_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ vgpu_config_free(VgpuConfig *self)
     g_strfreev(self->image_sources);
     g_strfreev(self->image_dirs);
     g_free(self->image_group);
+    vgpu_fleet_config_clear(&self->fleet);
     g_free(self->file);
     g_free(self->dir);
     g_free(self);
@@ -48,6 +49,7 @@ defaults(void)
     self->metrics_interval = 15;
     self->image_sources = g_strsplit(IMAGES ";/" VGPU_PATH_STATE, ";", -1);
     self->image_dirs = g_strsplit(IMAGES, ";", -1);
+    vgpu_fleet_config_init(&self->fleet);
     return self;
 }
 
@@ -237,6 +239,12 @@ set_image_group(VgpuConfig *self, const char *key G_GNUC_UNUSED, const char *val
     return true;
 }
 
+static bool
+set_fleet(VgpuConfig *self, const char *key, const char *value, GError **error)
+{
+    return vgpu_fleet_config_set(&self->fleet, key, value, error);
+}
+
 static const struct {
     const char *group;
     const char *key;
@@ -258,6 +266,16 @@ static const struct {
     { "images", "group", set_image_group },
     { "metrics", "textfile", set_textfile },
     { "metrics", "interval", set_interval },
+    { "fleet", "endpoints", set_fleet },
+    { "fleet", "user", set_fleet },
+    { "fleet", "password_file", set_fleet },
+    { "fleet", "ca", set_fleet },
+    { "fleet", "cert", set_fleet },
+    { "fleet", "key", set_fleet },
+    { "fleet", "labels", set_fleet },
+    { "fleet", "uri", set_fleet },
+    { "fleet", "reservation", set_fleet },
+    { "fleet", "onPartition", set_fleet },
 };
 
 static bool
@@ -362,6 +380,10 @@ vgpu_config_load(const char *file, gboolean must_exist, const char *dir, GError 
     for (guint i = 0; i < more->len; i++) {
         if (!apply_file(self, g_ptr_array_index(more, i), error))
             return NULL;
+    }
+    if (!vgpu_fleet_config_check(&self->fleet, error)) {
+        g_prefix_error(error, "%s: ", file);
+        return NULL;
     }
     return g_steal_pointer(&self);
 }

@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/fleet-config.h"
 #include "base/policy.h"
 
 typedef struct {
@@ -25,7 +26,8 @@ typedef struct {
     char **image_sources;   /* directories from which images of pools are built, absolute */
     char **image_dirs;      /* directories in which these images are */
     char *image_group;      /* the group that may read them; NULL: that of QEMU's usual user */
-    char *file, *dir;       /* where the configuration was looked for */
+    VgpuFleetConfig fleet;
+    char *file, *dir; /* where the configuration was looked for */
 } VgpuConfig;
 
 /* the keys of image_sources and image_dirs, for messages */

@@ -21,6 +21,12 @@ vgpu_key_domain(const char *domain)
     return g_strconcat(VGPU_KEY_DOMAINS, domain, NULL);
 }
 
+char *
+vgpu_key_drain(const char *host)
+{
+    return g_strconcat(VGPU_KEY_DRAINS, host, NULL);
+}
+
 static char *
 two(const char *kind, const char *first, const char *second)
 {

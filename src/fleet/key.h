@@ -9,6 +9,7 @@
  *   resv/HOST/DOMAIN      what is held for a start to come, under a lease of the reservation
  *   tenants/NAME/DOMAIN   the tenant's part of it, under the same lease until the domain runs
  *   quota/NAME            the tenant's limits
+ *   drain/HOST            that the host shall take nothing new; who asked, and when. Its agent publishes the state
  *
  * HOST and DOMAIN are UUIDs. Names are escaped as in a URI, so that they are printable ASCII without '/'. */
 #pragma once
@@ -19,10 +20,12 @@
 #define VGPU_KEY_HOSTS VGPU_KEY_ROOT "hosts/"
 #define VGPU_KEY_DOMAINS VGPU_KEY_ROOT "domains/"
 #define VGPU_KEY_QUOTAS VGPU_KEY_ROOT "quota/"
+#define VGPU_KEY_DRAINS VGPU_KEY_ROOT "drain/"
 
 char *vgpu_key_host(const char *host);
 char *vgpu_key_gen(const char *host);
 char *vgpu_key_domain(const char *domain);
+char *vgpu_key_drain(const char *host);
 char *vgpu_key_quota(const char *tenant);
 
 /* NULL as the last: what all of these keys begin with */

@@ -191,17 +191,30 @@ count_keys(const Fleet *self, char *prefix)
     return list->items->len;
 }
 
+/* The last change of what the agent of H1 watches about D1. */
+static gint64
+noticed(const Fleet *self)
+{
+    g_autofree char *key = vgpu_key_on(H1, D1);
+    const VgpuStoreItem *item = model_get(self->model, key);
+
+    return item ? item->changed : 0;
+}
+
 static void
 test_planner(void **state)
 {
     g_auto(Fleet) fleet = make_fleet(1, 2);
+    gint64 before;
 
     expect(&fleet, "the fuller host first", D1, H1);
     expect(&fleet, "the same domain again", D1, "busy");
     expect(&fleet, "beside the reservation", D2, H2);
     expect(&fleet, "one more", "0b0b0b0b-0000-4000-8000-000000000003", H2);
     expect(&fleet, "none left", "0b0b0b0b-0000-4000-8000-000000000004", "no room");
+    before = noticed(&fleet);
     assert_true(vgpu_planner_release(fleet.store, D1, NULL));
+    assert_true(noticed(&fleet) > before);
     assert_false(vgpu_planner_release(fleet.store, D1, NULL));
     expect(&fleet, "its host has not said that it does not run", D1, "busy");
     assert_true(vgpu_sync_domains(fleet.one, fleet.local, NULL, NULL, NULL));

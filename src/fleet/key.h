@@ -5,7 +5,7 @@
  *   fit/PROFILE/HOST      how many more of that profile fit there, under the same lease; only while any fits
  *   gen/HOST              changed with each reservation on that host, and each end of one
  *   domains/DOMAIN        where a domain is: holding.h. No lease: a host that vanishes keeps its domains
- *   on/HOST/DOMAIN        that a domain's key names that host; changed together with it
+ *   on/HOST/DOMAIN        that a domain's key names that host; put whenever that changes, for the host's agent
  *   resv/HOST/DOMAIN      what is held for a start to come, under a lease of the reservation
  *   tenants/NAME/DOMAIN   the tenant's part of it, under the same lease until the domain runs
  *   quota/NAME            the tenant's limits

@@ -117,6 +117,7 @@ vgpu_reserve_release(const VgpuHolding *now, gint64 changed)
     text = vgpu_holding_encode(released);
     require(txn, VGPU_COND_UNCHANGED, vgpu_key_domain(now->domain), changed);
     put(txn, vgpu_key_domain(now->domain), text, 0);
+    put(txn, vgpu_key_on(now->host, now->domain), "", 0); /* which its agent watches */
     return txn;
 }
 

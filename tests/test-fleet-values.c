@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "fleet/details.h"
 #include "fleet/holding.h"
 #include "fleet/key.h"
 #include "fleet/quota.h"
+#include "fleet/store.h"
 #include "fleet/summary.h"
 
 #define HOST "0a0a0a0a-0000-4000-8000-000000000001"
@@ -25,6 +27,7 @@ test_keys(void **state)
 {
     assert_key(vgpu_key_host("H"), "/virt-vgpu/1/hosts/H/s");
     assert_key(vgpu_key_gen("H"), "/virt-vgpu/1/gen/H");
+    assert_key(vgpu_key_details("H"), "/virt-vgpu/1/details/H");
     assert_key(vgpu_key_domain("D"), "/virt-vgpu/1/domains/D");
     assert_key(vgpu_key_fit("NVIDIA A2-4Q", "H"), "/virt-vgpu/1/fit/NVIDIA+A2-4Q/H");
     assert_key(vgpu_key_fit("a+b/c", "H"), "/virt-vgpu/1/fit/a%2Bb%2Fc/H");
@@ -199,6 +202,68 @@ test_quota(void **state)
     }
 }
 
+static GBytes *
+encode(const char *state, GError **error)
+{
+    g_autoptr(GVariant) variant =
+        g_variant_parse(G_VARIANT_TYPE_VARDICT, state, NULL, NULL, NULL);
+
+    return vgpu_details_encode(variant, error);
+}
+
+/* All of it comes back, and the same state makes the same value, with which the agent compares. */
+static void
+test_details(void **state)
+{
+    static const char *const answer = "{'gpus': <[{'address': <'A'>, 'vgpus': <uint32 7>}]>}";
+    g_autoptr(GBytes) value = encode(answer, NULL), again = encode(answer, NULL);
+    g_autofree char *text = vgpu_details_decode(value);
+
+    assert_true(g_bytes_equal(value, again));
+    assert_string_equal(text, "{\"gpus\":[{\"address\":\"A\",\"vgpus\":7}]}");
+}
+
+/* A host of eight GPUs has room in one value, one with random names does not. */
+static void
+test_long_details(void **state)
+{
+    g_autoptr(GString) vfs = g_string_new("{'vfs': <["), names = g_string_new("{'x': <'");
+    g_autoptr(GBytes) value = NULL;
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < 8 * 64; i++)
+        g_string_append_printf(
+            vfs,
+            "%s{'address': <'0000:41:%02x.%u'>, 'state': <'free'>, 'creatable': "
+            "<['NVIDIA A2-1Q', 'NVIDIA A2-2Q', 'NVIDIA A2-4Q', 'NVIDIA A2-8Q', "
+            "'NVIDIA A2-16Q', 'NVIDIA A2-4A']>}",
+            i ? "," : "", i / 8, i % 8);
+    g_string_append(vfs, "]>}");
+    value = encode(vfs->str, NULL);
+    assert_non_null(value);
+    text = vgpu_details_decode(value);
+    assert_in_range(strlen(text), VGPU_STORE_VALUE_MAX, 2 * VGPU_STORE_VALUE_MAX);
+
+    for (guint i = 0, x = 1; i < 4 * VGPU_STORE_VALUE_MAX; i++, x = x * 1103515245 + 12345)
+        g_string_append_c(names, (char) ('a' + (x >> 16) % 26));
+    g_string_append(names, "'>}");
+    assert_null(encode(names->str, &error));
+    assert_true(g_error_matches(error, VGPU_ERROR, VGPU_ERROR_BAD_REQUEST));
+}
+
+static void
+test_no_details(void **state)
+{
+    g_autoptr(GBytes) plain = g_bytes_new_static("{}", 2), none = g_bytes_new_static("", 0);
+    g_autoptr(GBytes) whole = encode("{'x': <1>}", NULL);
+    g_autoptr(GBytes) part = g_bytes_new_from_bytes(whole, 0, g_bytes_get_size(whole) - 9);
+
+    assert_null(vgpu_details_decode(plain));
+    assert_null(vgpu_details_decode(none));
+    assert_null(vgpu_details_decode(part));
+}
+
 int
 main(void)
 {
@@ -206,7 +271,8 @@ main(void)
         cmocka_unit_test(test_keys),        cmocka_unit_test(test_holding),
         cmocka_unit_test(test_no_holdings), cmocka_unit_test(test_summary),
         cmocka_unit_test(test_fit),         cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_quota),
+        cmocka_unit_test(test_details),     cmocka_unit_test(test_long_details),
+        cmocka_unit_test(test_no_details),  cmocka_unit_test(test_quota),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

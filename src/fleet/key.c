@@ -27,6 +27,12 @@ vgpu_key_drain(const char *host)
     return g_strconcat(VGPU_KEY_DRAINS, host, NULL);
 }
 
+char *
+vgpu_key_details(const char *host)
+{
+    return g_strconcat(VGPU_KEY_ROOT "details/", host, NULL);
+}
+
 static char *
 two(const char *kind, const char *first, const char *second)
 {

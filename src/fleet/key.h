@@ -9,6 +9,7 @@
  *   resv/HOST/DOMAIN      what is held for a start to come, under a lease of the reservation
  *   tenants/NAME/DOMAIN   the tenant's part of it, under the same lease until the domain runs
  *   quota/NAME            the tenant's limits
+ *   details/HOST          all that the host has, for those who ask about this one: details.h. No lease
  *   drain/HOST            that the host shall take nothing new; who asked, and when. Its agent publishes the state
  *
  * HOST and DOMAIN are UUIDs. Names are escaped as in a URI, so that they are printable ASCII without '/'. */
@@ -26,6 +27,7 @@ char *vgpu_key_host(const char *host);
 char *vgpu_key_gen(const char *host);
 char *vgpu_key_domain(const char *domain);
 char *vgpu_key_drain(const char *host);
+char *vgpu_key_details(const char *host);
 char *vgpu_key_quota(const char *tenant);
 
 /* NULL as the last: what all of these keys begin with */

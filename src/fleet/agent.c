@@ -137,10 +137,14 @@ vgpu_fleet_agent_noticed(VgpuFleetAgent *self, gint64 now)
     self->read_at = MIN(self->read_at, now + VGPU_FLEET_AGENT_READ_MS);
 }
 
+/* A member of the store that was restarted may have lost the lease. */
 void
 vgpu_fleet_agent_lost(VgpuFleetAgent *self, gint64 now)
 {
+    gint64 at;
+
     self->random = next_random(self->random);
-    self->read_at = MIN(self->read_at,
-                        now + VGPU_FLEET_AGENT_LOST_MS + self->random % VGPU_FLEET_AGENT_LOST_MS);
+    at = now + VGPU_FLEET_AGENT_LOST_MS + self->random % VGPU_FLEET_AGENT_LOST_MS;
+    self->read_at = MIN(self->read_at, at);
+    self->kept_at = MIN(self->kept_at, at - VGPU_FLEET_AGENT_KEEP_MS);
 }

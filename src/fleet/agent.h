@@ -64,5 +64,5 @@ void vgpu_fleet_agent_end(VgpuFleetAgent *self, VgpuFleetStep step, VgpuFleetOut
 void vgpu_fleet_agent_changed(VgpuFleetAgent *self);
 /* A key that is watched. */
 void vgpu_fleet_agent_noticed(VgpuFleetAgent *self, gint64 now);
-/* A watch has ended: what it would have reported is read, and it begins again. */
+/* A watch has ended: what it would have reported is read, it begins again, and so does the lease. */
 void vgpu_fleet_agent_lost(VgpuFleetAgent *self, gint64 now);

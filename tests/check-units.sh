@@ -52,11 +52,33 @@ if grep -HnE '^(Requires|BindsTo|Requisite)=.*virt-vgpu-host' "$srcdir"/data/*.s
     echo "a GPU that cannot be set up must not keep anything else from starting"
     exit 1
 fi
+# Domains start whether the agent of the fleet runs or not, and only its unit has a network, but no /sys.
+unit=virt-vgpu-fleet.service.in
+if grep -HnE '^(Requires|BindsTo|Requisite|Wants|After|Before)=.*virt-vgpu-fleet' "$srcdir"/data/*.service.in \
+    "$srcdir"/data/*.socket || grep -nE '^(Requires|BindsTo|Requisite|Before)=' "$srcdir/data/$unit"; then
+    echo "nothing waits for the agent of the fleet"
+    exit 1
+fi
+for line in User=virt-vgpu-fleet CapabilityBoundingSet= InaccessiblePaths=/sys; do
+    if ! grep -qx "$line" "$srcdir/data/$unit"; then
+        echo "$unit: $line is missing"
+        exit 1
+    fi
+done
+if ! grep -q '^u virt-vgpu-fleet - ' "$srcdir/data/sysusers/virt-vgpu-fleet.conf"; then
+    echo "virt-vgpu-fleet.conf: the user of $unit is missing"
+    exit 1
+fi
+if ! grep -qx PrivateNetwork=yes "$srcdir/data/virtvgpud.service.in"; then
+    echo "virtvgpud.service.in: only the agent of the fleet has a network"
+    exit 1
+fi
 if [ ! -e "$builddir/data/virtvgpud.service" ]; then
     echo "configured without systemd: the units are not installed"
     exit 77
 fi
-if grep -n '@[a-z_]*@' "$builddir/data/virtvgpud.service" "$builddir/data/virt-vgpu-host.service"; then
+if grep -n '@[a-z_]*@' "$builddir/data/virtvgpud.service" "$builddir/data/virt-vgpu-host.service" \
+    "$builddir/data/virt-vgpu-fleet.service"; then
     echo "not substituted"
     exit 1
 fi
@@ -69,20 +91,20 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cp "$srcdir/data/virtvgpud.socket" "$tmp/"
 # systemd-analyze verify needs an existing program, any one
-for unit in virtvgpud virt-vgpu-host; do
+for unit in virtvgpud virt-vgpu-host virt-vgpu-fleet; do
     sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$builddir/data/$unit.service" > "$tmp/$unit.service"
 done
 systemd-analyze verify --man=no "$tmp/virtvgpud.service" "$tmp/virtvgpud.socket" \
-    "$tmp/virt-vgpu-host.service" > "$tmp/out" 2>&1 || {
+    "$tmp/virt-vgpu-host.service" "$tmp/virt-vgpu-fleet.service" > "$tmp/out" 2>&1 || {
     cat "$tmp/out"
     exit 1
 }
 # It succeeds even if it reports a misspelt key. Ignore messages about foreign units.
-if grep -E '(virtvgpud|virt-vgpu-host)\.' "$tmp/out"; then
+if grep -E '(virtvgpud|virt-vgpu-host|virt-vgpu-fleet)\.' "$tmp/out"; then
     exit 1
 fi
 # In tenths: 2.5 or better.
-for unit in virtvgpud virt-vgpu-host; do
+for unit in virtvgpud virt-vgpu-host virt-vgpu-fleet; do
     systemd-analyze security --no-pager --offline=true --threshold=25 "$tmp/$unit.service" \
         > "$tmp/out" 2>&1 || {
         cat "$tmp/out"

@@ -270,6 +270,14 @@ if [ -e "$builddir/virt-vgpu-host" ]; then # else --disable-host-setup
     same "verbs of virt-vgpu-host --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
 fi
 
+# --- virt-vgpu-fleet(8) -----------------------------------------------------------------------
+if [ -e "$builddir/virt-vgpu-fleet" ]; then # else --disable-fleet
+    page=docs/virt-vgpu-fleet.8.pod
+    options "$builddir/virt-vgpu-fleet" | sed '/^--help-all$/d' > "$tmp/options"
+    sed -nE 's/^=item (B<-[a-z]>, )?B<(--[a-z-]+)>.*/\2/p' "$page" > "$tmp/documented"
+    same "options of virt-vgpu-fleet --help (<) and of $page (>) differ" "$tmp/options" "$tmp/documented"
+fi
+
 # --- virt-vgpu.conf(5) ------------------------------------------------------------------------
 sed -nE 's/^ +\{ "([a-z]+)", "([A-Za-z_]+)", .*/\1 \2/p' src/base/config.c > "$tmp/keys"
 awk '/^=head1/ { group = $2 == "GROUP" ? substr($3, 2, length($3) - 2) : "" }

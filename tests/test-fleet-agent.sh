@@ -86,7 +86,7 @@ fits_as_listed()
 config()
 {
     mkdir -p "$root/etc/virt-vgpu"
-    printf '[daemon]\norphan_check=600\n[fleet]\nlabels=rack=r1\nreservation=required\n%s\n' "$1" \
+    printf '[daemon]\norphan_check=600\n[fleet]\nlabels=rack=r1\nreservation=advisory\n%s\n' "$1" \
         > "$root/etc/virt-vgpu/virt-vgpu.conf"
 }
 

@@ -107,6 +107,29 @@
 /* its number */
 #define VGPU_REFUSAL_HOST_VF "VF %u is kept for the host (host.xml)"
 
+/* --- the fleet ---------------------------------------------------------------------------- */
+
+/* host, UUID of the domain */
+#define VGPU_REFUSAL_RESERVED_ELSEWHERE                                                          \
+    "it is reserved for host '%s' of the fleet: start it there, or give the reservation up "     \
+    "with 'virt-vgpu fleet release %s'"
+
+/* running, saved or moving; host, twice */
+#define VGPU_REFUSAL_ELSEWHERE                                                                   \
+    "it is %s on host '%s' of the fleet; if that host is lost for good and certainly off, "      \
+    "'virt-vgpu fleet forget %s' gives its domains up"
+
+#define VGPU_REFUSAL_NOT_RESERVED                                                                \
+    "it is not reserved for this host in the fleet: reserve it with 'virt-vgpu fleet place' "    \
+    "or 'virt-vgpu fleet reserve'"
+#define VGPU_REFUSAL_LAPSED                                                                      \
+    "its reservation for this host has lapsed: renew it with 'virt-vgpu fleet reserve'"
+
+/* why */
+#define VGPU_REFUSAL_PARTED                                                                      \
+    "it has no reservation, and it is not known whether another host of the fleet has it (%s; "  \
+    "onPartition=refuse): see 'systemctl status virt-vgpu-fleet'"
+
 /* --- too late ----------------------------------------------------------------------------- */
 
 /* the reason for waiting, seconds */

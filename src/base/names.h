@@ -17,6 +17,9 @@
 #define VGPU_DBUS_PATH "/org/virtvgpu/Manager1"
 #define VGPU_DBUS_OBJECTS "/org/virtvgpu" /* the object manager */
 
+/* The user of virt-vgpu-fleet, which alone may tell virtvgpud what the fleet has decided */
+#define VGPU_FLEET_USER "virt-vgpu-fleet"
+
 /* Paths, relative to the root that --root names ("/" in production) */
 #define VGPU_PATH_CONFIG "etc/virt-vgpu/virt-vgpu.conf"
 #define VGPU_PATH_CONFIG_DIR "etc/virt-vgpu/conf.d"
@@ -24,6 +27,7 @@
 #define VGPU_PATH_HOOK_SOCKET "run/virt-vgpu/hook.sock"
 #define VGPU_PATH_CLAIMS "run/virt-vgpu/claims"
 #define VGPU_PATH_DRIVER_LOCKS "run/virt-vgpu/driver" /* a file NAME for each virt-vgpu-driver */
+#define VGPU_PATH_FLEET "run/virt-vgpu/fleet" /* what the agent has told, see core/grants.h */
 #define VGPU_PATH_STATE "var/lib/virt-vgpu"
 #define VGPU_PATH_PERSISTENT "var/lib/virt-vgpu/mdevs"
 #define VGPU_PATH_RESERVED "var/lib/virt-vgpu/vfs"    /* the VFs planned for defined domains */

@@ -48,6 +48,12 @@ vgpu_arrivals_expect(VgpuManager *self, const char *domain_uuid)
     g_hash_table_replace(self->arrivals, g_strdup(domain_uuid), arrival);
 }
 
+bool
+vgpu_arrivals_is_expected(const VgpuManager *self, const char *domain_uuid)
+{
+    return find(self, domain_uuid) != NULL;
+}
+
 /* It does not come any more, or is here. */
 static void
 end(VgpuManager *self, const char *domain_uuid, const char *outcome)

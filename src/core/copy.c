@@ -35,6 +35,7 @@ vgpu_manager_copy(VgpuManager *self, const VgpuDomain *domain)
     copy->discovery = self->discovery ? g_variant_ref(self->discovery) : NULL;
     copy->pools = vgpu_pools_copy(self->pools);
     copy->reservations = vgpu_reservations_copy(self->reservations);
+    copy->fleet = self->fleet ? vgpu_fleet_picture_ref(self->fleet) : NULL;
     copy->passed = vgpu_passed_copy(self->passed);
     copy->balances = vgpu_balances_new();
     copy->others = others_of(self, domain);
@@ -50,6 +51,7 @@ vgpu_manager_copy_free(VgpuManager *self)
     g_clear_pointer(&self->discovery, g_variant_unref);
     vgpu_pools_free(self->pools);
     vgpu_reservations_free(self->reservations);
+    vgpu_fleet_picture_unref(self->fleet);
     g_hash_table_unref(self->balances);
     g_hash_table_unref(self->passed);
     g_hash_table_unref(self->others);

@@ -4,6 +4,7 @@
  * It goes through the wants as a start does, and records each placement until the end, when all is taken
  * back. So each decision is the one that a start would make (planner.h), from the same data. */
 #include "base/uuid.h"
+#include "core/grants.h"
 #include "core/held.h"
 #include "core/manager-private.h"
 #include "core/passed.h"
@@ -26,6 +27,7 @@ vgpu_forecast_free(VgpuForecast *self)
     g_free(self->moved);
     g_free(self->note);
     g_free(self->display);
+    g_free(self->fleet);
     g_free(self);
 }
 
@@ -312,10 +314,14 @@ check(Forecasting *self, VgpuDomain *domain)
 {
     const VgpuWant *about = NULL;
     g_autoptr(GError) error = NULL;
+    g_autofree char *note = NULL;
 
     if (!vgpu_planner_check_hostdevs(self->planner.manager, domain, &about, &error) ||
+        !vgpu_grants_explain(self->planner.manager, domain, &note, &error) ||
         !vgpu_planner_check_displays(self->planner.manager, domain, &error))
         refuse_all(self, error);
+    else if (note && self->forecasts->len)
+        at(self, 0)->fleet = g_steal_pointer(&note);
 }
 
 /* libvirt gives one to a domain that has none. */

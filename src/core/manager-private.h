@@ -28,6 +28,7 @@ struct VgpuManager {
     GHashTable *departures;    /* see departures.h */
     GSource *departures_lapse; /* reports the next of them, of which nothing more has come */
 
+    VgpuFleetPicture *fleet; /* what the agent has told last; NULL: nothing */
     VgpuPools *pools;
     VgpuLanes *lanes;
     VgpuDrivers *drivers;

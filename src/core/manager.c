@@ -5,6 +5,7 @@
 #include "core/arrivals.h"
 #include "core/create.h"
 #include "core/departures.h"
+#include "core/grants.h"
 #include "core/known.h"
 #include "core/lane.h"
 #include "core/life.h"
@@ -66,6 +67,7 @@ vgpu_manager_new(const VgpuDriverOptions *drivers, const VgpuConfig *config,
     self->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     vgpu_sight_open(self, drivers);
     vgpu_saved_read_notes(self, root);
+    self->fleet = vgpu_grants_load(root);
     return self;
 }
 
@@ -99,6 +101,7 @@ vgpu_manager_free(VgpuManager *self)
     vgpu_sight_close(self);
     vgpu_inventory_free(self->identity);
     vgpu_pools_free(self->pools);
+    vgpu_fleet_picture_unref(self->fleet);
     vgpu_records_free(self->records);
     g_main_context_unref(self->context);
     g_free(self);

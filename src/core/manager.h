@@ -10,6 +10,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "core/claim.h"
+#include "core/fleet-picture.h"
 #include "core/reconcile.h"
 #include "domain/domain.h"
 #include "driver/process.h"
@@ -357,6 +358,16 @@ void vgpu_manager_take_fault(VgpuManager *self, const VgpuXid *xid, const char *
 bool vgpu_manager_wait_cordoned(const VgpuManager *self, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- the fleet ---------------------------------------------------------------------------- */
+
+/* What the agent has told last, here or to an earlier daemon; borrowed, NULL: nothing. */
+VgpuFleetPicture *vgpu_manager_fleet(const VgpuManager *self);
+/* Write down the next one, for the next daemon; any thread but the worker, one at a time. */
+bool vgpu_manager_save_fleet(const VgpuManager *self, const VgpuFleetPicture *picture,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* From now on starts are judged by it; takes it. */
+void vgpu_manager_take_fleet(VgpuManager *self, VgpuFleetPicture *picture);
+
 /* --- looking ------------------------------------------------------------------------------ */
 
 /* All GPUs; borrowed until the next call. */
@@ -421,6 +432,7 @@ typedef struct {
     char *moved;   /* where a start that is refused has the definition moved to; NULL: nowhere */
     char *note;    /* the existing device that is used instead of a new one; NULL */
     char *display; /* a remark about its display; NULL: none */
+    char *fleet;   /* a remark about the domain's place in its fleet; NULL: none */
     struct VgpuReading *reading; /* that the candidates are borrowed from */
 } VgpuForecast;
 

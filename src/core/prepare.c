@@ -2,6 +2,7 @@
 /* prepare.c (manager.h): the checks of a starting domain before anything is made for it */
 #include "base/clock.h"
 #include "core/arrivals.h"
+#include "core/grants.h"
 #include "core/held.h"
 #include "core/manager-private.h"
 #include "core/migrate.h"
@@ -97,6 +98,15 @@ vgpu_manager_unread(VgpuManager *self, const GError *error)
     vgpu_events_emit_refusal(self, "start-refused", NULL, NULL, text, -1);
 }
 
+static void
+refuse(VgpuManager *self, const VgpuDomain *domain, const VgpuWant *about, const GError *error)
+{
+    g_autofree char *reason = vgpu_error_reason(error);
+
+    vgpu_events_emit_refusal(self, vgpu_arrivals_refused(self, domain->uuid), domain, about,
+                             reason, -1);
+}
+
 guint64
 vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint timeout_ms,
                      VgpuPrepareDone done, gpointer opaque)
@@ -114,16 +124,18 @@ vgpu_manager_prepare(VgpuManager *self, VgpuDomain *parsed, guint64 since, guint
 
     if (!vgpu_pooling_complete(self, domain, &error) ||
         !check(self, domain, since, &about, &error)) {
-        g_autofree char *reason = vgpu_error_reason(error);
-
-        vgpu_events_emit_refusal(self, vgpu_arrivals_refused(self, domain->uuid), domain, about,
-                                 reason, -1);
+        refuse(self, domain, about, error);
         done(error, opaque);
         return 0;
     }
     if (!domain->wants->len) { /* the bytes were there by chance, or an annotation for nothing */
         vgpu_manager_release(self, domain->uuid, since);
         done(NULL, opaque);
+        return 0;
+    }
+    if (!vgpu_grants_check(self, domain, &error)) {
+        refuse(self, domain, NULL, error);
+        done(error, opaque);
         return 0;
     }
     vgpu_migrate_drop_choice(self, domain->uuid);

@@ -88,6 +88,12 @@ vgpu_records_cordons(const VgpuRecords *self)
     return self->cordons;
 }
 
+const char *
+vgpu_records_root(const VgpuRecords *self)
+{
+    return self->root;
+}
+
 bool
 vgpu_manager_wait_saved(const VgpuManager *self, const char *key, GError **error)
 {

@@ -23,6 +23,9 @@ VgpuBoards *vgpu_records_boards(const VgpuRecords *self);
 /* The cordoned GPUs; available after vgpu_records_load(). */
 VgpuCordons *vgpu_records_cordons(const VgpuRecords *self);
 
+/* The directory that all paths are below; borrowed. */
+const char *vgpu_records_root(const VgpuRecords *self);
+
 /* The record, with that key, of a domain's run or of a vGPU made by hand. */
 VgpuOwner *vgpu_records_find(const VgpuManager *self, const char *key);
 /* The same, created if there is none; @domain_uuid NULL: for a vGPU made by hand. */

@@ -35,6 +35,7 @@ note_of(const VgpuForecast *forecast, const char *reason)
     add_note(note, "", forecast->refusal != reason ? forecast->refusal : NULL);
     add_note(note, "a start would move its definition to ", forecast->moved);
     add_note(note, "", forecast->display);
+    add_note(note, "", forecast->fleet);
     return g_string_free(note, !note->len);
 }
 

@@ -468,6 +468,70 @@ test_pools(void **state)
     }
 }
 
+/* --- the fleet ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *what;
+    bool is_in_fleet, refuses;
+    VgpuReservationMode mode;
+    bool has_picture, connected;
+    guint age_s; /* of the picture, which lasts 60 s */
+    const char *wanted;
+} fleets[] = {
+    { "no fleet", .wanted = "" },
+    { "no fleet, but reservations", .mode = VGPU_RESERVATION_REQUIRED,
+      .wanted =
+          "fleet warn reservation=required, but this host is in no fleet|name etcd's members" },
+    { "all is well", true, false, VGPU_RESERVATION_ADVISORY, true, true, 59,
+      "fleet ok reservation=advisory: virt-vgpu-fleet has been connected to etcd for 59 s; 1 "
+      "domain(s) "
+      "for this host, 0 elsewhere|\n" },
+    { "off, without an agent", .is_in_fleet = true,
+      .wanted = "fleet warn reservation=off: virt-vgpu-fleet has not called since virtvgpud was "
+                "started|systemctl status virt-vgpu-fleet" },
+    { "advisory, the agent is away", true, false, VGPU_RESERVATION_ADVISORY, true, true, 60,
+      "fleet warn reservation=advisory: virt-vgpu-fleet has not called for 60 s; conflicts are "
+      "not "
+      "noticed|" },
+    { "required, etcd is away", true, false, VGPU_RESERVATION_REQUIRED, true, false, 7,
+      "fleet warn reservation=required: etcd has not answered virt-vgpu-fleet for 7 s; starts "
+      "without "
+      "a reservation go on|" },
+    { "required, and starts are refused", true, true, VGPU_RESERVATION_REQUIRED, true, false, 7,
+      "fleet fail reservation=required: etcd has not answered virt-vgpu-fleet for 7 s; starts "
+      "without "
+      "a reservation are refused|" },
+    { "required, and all is well", true, true, VGPU_RESERVATION_REQUIRED, true, true, 7,
+      "fleet ok reservation=required: virt-vgpu-fleet has been" },
+};
+
+static void
+test_fleet(void **state)
+{
+    const guint64 second = 1000000000, taken = 1000 * second;
+    char *none[] = { NULL }, *some[] = { TEXT("http://etcd1:2379"), NULL };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fleets); i++) {
+        g_autoptr(VgpuFleetPicture) picture =
+            vgpu_fleet_picture_new(fleets[i].connected, taken, 60);
+        const VgpuFleetConfig config = { .endpoints = fleets[i].is_in_fleet ? some : none,
+                                         .reservation = fleets[i].mode,
+                                         .refuse_when_parted = fleets[i].refuses };
+        g_autofree char *text = NULL;
+        GVariantBuilder list;
+
+        assert_true(vgpu_fleet_picture_add(picture, "aaaaaaaa-0000-4000-8000-000000000001",
+                                           &(VgpuFleetEntry) { .here = true }, NULL));
+        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+        vgpu_report_doctor_fleet(&list, &config, fleets[i].has_picture ? picture : NULL,
+                                 taken + fleets[i].age_s * second);
+        text = text_of(&list);
+        expect(fleets[i].what, text, fleets[i].wanted);
+        if (!*fleets[i].wanted && *text)
+            fail_msg("%s: %s", fleets[i].what, text);
+    }
+}
+
 int
 main(void)
 {
@@ -475,7 +539,7 @@ main(void)
         cmocka_unit_test(test_versions), cmocka_unit_test(test_gpu_count),
         cmocka_unit_test(test_cordoned), cmocka_unit_test(test_view),
         cmocka_unit_test(test_host_vfs), cmocka_unit_test(test_leaks),
-        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_pools),    cmocka_unit_test(test_fleet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

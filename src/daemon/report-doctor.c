@@ -2,17 +2,18 @@
 /* report-doctor.c: the checks that only the daemon can make */
 #include <libvirt/libvirt.h>
 
+#include "base/clock.h"
 #include "daemon/report-doctor.h"
 
 GVariant *
-vgpu_report_doctor(VgpuManager *manager, const VgpuLibvirtView *view, const char *libvirt_uri)
+vgpu_report_doctor(VgpuManager *manager, const VgpuLibvirtView *view, const VgpuConfig *config)
 {
     g_autoptr(GPtrArray) rows = vgpu_manager_list(manager, true);
     g_autoptr(GPtrArray) pools = vgpu_manager_list_pools(manager);
     g_autoptr(GPtrArray) cordoned = vgpu_manager_cordoned(manager);
     const VgpuInventory *inventory = vgpu_manager_inventory(manager);
     g_autofree char *detail =
-        g_strdup_printf(view ? "connected to %s" : "not connected to %s", libvirt_uri);
+        g_strdup_printf(view ? "connected to %s" : "not connected to %s", config->libvirt_uri);
     unsigned long version = 0;
     GVariantBuilder list;
 
@@ -30,6 +31,8 @@ vgpu_report_doctor(VgpuManager *manager, const VgpuLibvirtView *view, const char
         vgpu_report_doctor_view(&list, view);
     vgpu_report_doctor_pools(&list, pools, vgpu_pools_broken(vgpu_manager_pools(manager)),
                              inventory);
+    vgpu_report_doctor_fleet(&list, &config->fleet, vgpu_manager_fleet(manager),
+                             vgpu_clock_now());
     vgpu_report_doctor_leaks(&list, rows);
     return g_variant_builder_end(&list);
 }

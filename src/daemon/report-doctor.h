@@ -22,6 +22,9 @@ void vgpu_report_doctor_cordon(GVariantBuilder *list, const VgpuInventory *inven
  * nevertheless. */
 void vgpu_report_doctor_host_vfs(GVariantBuilder *list, const VgpuInventory *inventory,
                                  const GPtrArray *rows);
+/* Whether the fleet's agent is there, and what follows for starts if not; no row outside a fleet. */
+void vgpu_report_doctor_fleet(GVariantBuilder *list, const VgpuFleetConfig *config,
+                              const VgpuFleetPicture *picture, guint64 now);
 /* What this libvirt (a version as of virGetVersion(), 0: not known) does not support for these GPUs. */
 void vgpu_report_doctor_libvirt_version(GVariantBuilder *list, gulong version,
                                         const VgpuInventory *inventory);

@@ -44,4 +44,4 @@ typedef struct {
 
 /* The checks that only the daemon can make. @view NULL: libvirt is not connected. */
 GVariant *vgpu_report_doctor(VgpuManager *manager, const VgpuLibvirtView *view,
-                             const char *libvirt_uri);
+                             const VgpuConfig *config);

@@ -173,7 +173,7 @@ on_doctor(VgpuBusManager1 *skeleton, GDBusMethodInvocation *call, gpointer opaqu
         is_connected ? view_of_libvirt(self) : (VgpuLibvirtView) { .differences = NULL };
     VgpuTurn *turn = vgpu_service_turn(self);
     GVariant *report =
-        vgpu_report_doctor(self->manager, is_connected ? &view : NULL, self->config->libvirt_uri);
+        vgpu_report_doctor(self->manager, is_connected ? &view : NULL, self->config);
 
     vgpu_turn_end(turn);
     g_clear_pointer(&view.differences, g_ptr_array_unref);

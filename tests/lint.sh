@@ -74,7 +74,7 @@ shell_scripts > "$tmp/files"
 lint shellcheck xargs -rd '\n' shellcheck -e SC1090,SC1091,SC2016,SC2187
 
 # test data may be bad XML on purpose
-files '*.xml' '*.rng' data/org.virtvgpu.Manager1.conf | grep -v '^tests/data/' > "$tmp/files"
+files '*.xml' '*.rng' 'data/org.virtvgpu.*.conf' | grep -v '^tests/data/' > "$tmp/files"
 lint xmllint xargs -rd '\n' xmllint --nonet --noout
 
 files '*.pod' > "$tmp/files"

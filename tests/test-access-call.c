@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <gio/gio.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #define POLKIT "org.freedesktop.PolicyKit1"
 #define CALLER ":1.7"
 #define SOMEBODY 12345
+#define AGENT 4321
 #define NOBODY G_MAXUINT /* the bus does not know the caller */
 #define POOL "('11111111-2222-4333-8444-555555555555',)"
 #define AS_NAMED "{'method': 'DestroyPool', 'pool': '11111111-2222-4333-8444-555555555555'}"
@@ -32,7 +34,8 @@ static const struct {
     guint uid;
     bool completes;
     bool interactive;
-    bool agrees; /* polkit */
+    bool agrees;       /* polkit */
+    bool has_no_agent; /* the host has no such user */
 
     const char *denied;  /* part of the reason, "" if there is none; NULL: allowed */
     const char *action;  /* that polkit is asked about; NULL: it is not asked */
@@ -52,6 +55,19 @@ static const struct {
       .agrees = true, .action = "org.virtvgpu.manage", .details = AS_NAMED },
     { "a caller whom the bus does not know", AUTHORIZE, NULL, "ListGpus", "()", NOBODY,
       .agrees = true, .denied = "ListGpus: cannot identify the caller: " },
+
+    { "the fleet's agent", AUTHORIZE, NULL, "FleetGrant", "(@a(sa{sv}) [], @a{sv} {})", AGENT },
+    { "root in its place", AUTHORIZE, NULL, "FleetGrant", "(@a(sa{sv}) [], @a{sv} {})",
+      .uid = 0 },
+    { "another user in its place, whatever polkit says", AUTHORIZE, NULL, "FleetGrant",
+      "(@a(sa{sv}) [], @a{sv} {})", SOMEBODY, .interactive = true, .agrees = true,
+      .denied = "FleetGrant is for virt-vgpu-fleet, as root or the user virt-vgpu-fleet" },
+    { "anybody where that user is missing", AUTHORIZE, NULL, "FleetGrant",
+      "(@a(sa{sv}) [], @a{sv} {})", AGENT, .agrees = true, .has_no_agent = true,
+      .denied = "FleetGrant is for virt-vgpu-fleet" },
+    { "the agent has no other rights", AUTHORIZE, NULL, "DestroyPool", POOL, AGENT,
+      .denied = "polkit does not authorize the action org.virtvgpu.manage",
+      .action = "org.virtvgpu.manage", .details = AS_NAMED },
 
     { "root may", MAY, "manage", "ListGpus", "()", .uid = 0 },
     { "a user may another kind", MAY, "manage", "ListGpus", "()", SOMEBODY, .agrees = true,
@@ -80,6 +96,20 @@ static struct {
     GVariant *question;
     guint questions;
 } polkit;
+
+/* --- the host's users ----------------------------------------------------------------------- */
+
+/* libc's, for access.c. */
+int
+getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size,
+           struct passwd **found)
+{
+    assert_string_equal(name, "virt-vgpu-fleet");
+    assert_true(size > 0);
+    *entry = (struct passwd) { .pw_uid = AGENT };
+    *found = cases[now].has_no_agent ? NULL : entry;
+    return 0;
+}
 
 /* --- the bus, and polkit -------------------------------------------------------------------- */
 

@@ -463,7 +463,8 @@ test_annotations(void **state)
             g_dbus_annotation_info_lookup(info->methods[i]->annotations, "org.virtvgpu.Access");
 
         if (!kind ||
-            !g_strv_contains((const char *const[]) { "query", "use", "manage", NULL }, kind))
+            !g_strv_contains((const char *const[]) { "query", "use", "manage", "fleet", NULL },
+                             kind))
             fail_msg("%s: org.virtvgpu.Access is '%s'", info->methods[i]->name, kind);
     }
 }

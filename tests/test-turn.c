@@ -199,6 +199,8 @@ test_pauses(void **state)
     before = count_pauses();
     for (int i = 0; i < ROUNDS; i++)
         assert_int_equal(count_pauses(), before);
+    vgpu_turn_end(vgpu_turn_begin_aside(worker));
+    assert_int_equal(count_pauses(), before);
     vgpu_worker_push(worker, do_nothing, NULL);
     vgpu_turn_end(vgpu_turn_begin(worker));
     assert_true(count_pauses() > before);

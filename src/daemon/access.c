@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/access.h"
 
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/pciaddr.h"
 #include "base/uuid.h"
 #include "base/xml.h"
 
 #define ANNOTATION "org.virtvgpu.Access"
 #define ACTION_PREFIX "org.virtvgpu."
+#define KIND_FLEET "fleet"
+#define PASSWD_SIZE 16384
 
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
@@ -227,6 +231,28 @@ vgpu_access_check(GDBusConnection *bus, const VgpuAccess *access, GError **error
     return deny(access, answer, action, failure, error);
 }
 
+/* --- the fleet's agent -------------------------------------------------------------------- */
+
+static bool
+is_agent(guint uid)
+{
+    g_autofree char *buffer = g_malloc(PASSWD_SIZE);
+    struct passwd entry, *found = NULL;
+
+    return getpwnam_r(VGPU_FLEET_USER, &entry, buffer, PASSWD_SIZE, &found) == 0 && found &&
+           found->pw_uid == uid;
+}
+
+static bool
+admit_agent(const char *method, guint uid, GError **error)
+{
+    if (is_agent(uid))
+        return true;
+    g_set_error(error, VGPU_ERROR, VGPU_ERROR_DENIED,
+                "%s is for virt-vgpu-fleet, as root or the user " VGPU_FLEET_USER, method);
+    return false;
+}
+
 /* --- a call ------------------------------------------------------------------------------- */
 
 bool
@@ -243,6 +269,14 @@ vgpu_access_uid(GDBusMethodInvocation *call, guint *uid, GError **error)
     return answer != NULL;
 }
 
+static const char *
+kind_of(GDBusMethodInvocation *call)
+{
+    const GDBusMethodInfo *method = g_dbus_method_invocation_get_method_info(call);
+
+    return g_dbus_annotation_info_lookup(method->annotations, ANNOTATION);
+}
+
 void
 vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out)
 {
@@ -252,7 +286,7 @@ vgpu_access_read(GDBusMethodInvocation *call, VgpuAccess *out)
     *out = (VgpuAccess) {
         .sender = g_dbus_method_invocation_get_sender(call),
         .method = method->name,
-        .kind = g_dbus_annotation_info_lookup(method->annotations, ANNOTATION),
+        .kind = kind_of(call),
         .interactive = g_dbus_message_get_flags(message) &
                        G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
         .details = vgpu_access_details(method, g_dbus_method_invocation_get_parameters(call)),
@@ -337,6 +371,8 @@ vgpu_access_authorize(GDBusMethodInvocation *call, VgpuAccessComplete complete, 
         return false;
     if (needs_no_polkit(uid))
         return true;
+    if (g_strcmp0(kind_of(call), KIND_FLEET) == 0)
+        return admit_agent(g_dbus_method_invocation_get_method_name(call), uid, error);
     read_whole(call, uid, complete, opaque, &access);
     return vgpu_access_check(g_dbus_method_invocation_get_connection(call), &access, error);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* access.h: who may call which method of org.virtvgpu.Manager1
  *
- * A method's annotation org.virtvgpu.Access gives its kind: query, use or manage. root (and, for tests,
- * the daemon's own user) may call all methods, without polkit. For all other users polkit is asked about
- * the action org.virtvgpu.KIND. If it is not available, queries are allowed and all else is denied. */
+ * A method's annotation org.virtvgpu.Access gives its kind: query, use, manage or fleet. root (and, for tests,
+ * the daemon's own user) may call all methods, without polkit. Those of kind fleet are for the agent's user, and
+ * polkit has no say in them. For all other users polkit is asked about the action org.virtvgpu.KIND. If it is not
+ * available, queries are allowed and all else is denied. */
 #pragma once
 
 #include <gio/gio.h>

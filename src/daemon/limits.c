@@ -9,10 +9,8 @@ static const struct {
     const char *method;
     gsize size;
 } sizes[] = {
-    { "ApplyHost", 512 * KIB },
-    { "BuildDriverIso", 1024 * KIB },
-    { "DefinePool", 512 * KIB },
-    { "DiffHost", 512 * KIB },
+    { "ApplyHost", 512 * KIB }, { "BuildDriverIso", 1024 * KIB }, { "DefinePool", 512 * KIB },
+    { "DiffHost", 512 * KIB },  { "FleetGrant", 1024 * KIB },
 };
 
 gsize

@@ -15,6 +15,7 @@ struct VgpuService {
     VgpuGuard *guard;
     const VgpuConfig *config;
     GMutex pools_lock;         /* one verb that changes pools at a time */
+    GMutex fleet_lock;         /* one FleetGrant at a time */
     VgpuBusManager1 *skeleton; /* has the handlers and the properties */
     VgpuGate *gate;
     VgpuObjects *objects;
@@ -57,4 +58,5 @@ void vgpu_service_connect_queries(VgpuService *self);
 void vgpu_service_connect_changes(VgpuService *self);
 void vgpu_service_connect_pools(VgpuService *self);
 void vgpu_service_connect_cordons(VgpuService *self);
+void vgpu_service_connect_fleet(VgpuService *self);
 void vgpu_service_connect_annotations(VgpuService *self);

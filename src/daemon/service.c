@@ -86,6 +86,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     self->guard = guard;
     self->config = config;
     g_mutex_init(&self->pools_lock);
+    g_mutex_init(&self->fleet_lock);
     self->skeleton = vgpu_bus_manager1_skeleton_new();
     vgpu_bus_manager1_set_version(self->skeleton, PACKAGE_VERSION);
     self->gate = vgpu_gate_new(answer, self);
@@ -94,6 +95,7 @@ vgpu_service_new(VgpuWorker *worker, VgpuManager *manager, VgpuGuard *guard, Vgp
     vgpu_service_connect_changes(self);
     vgpu_service_connect_pools(self);
     vgpu_service_connect_cordons(self);
+    vgpu_service_connect_fleet(self);
     vgpu_service_connect_annotations(self);
     vgpu_service_host_connect(self->skeleton, setup);
     vgpu_service_metrics_connect(self->skeleton,

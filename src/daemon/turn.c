@@ -24,6 +24,14 @@ vgpu_turn_begin(VgpuWorker *worker)
     return begin(worker, vgpu_worker_push, vgpu_stand_in_wait_for_end, self, self);
 }
 
+VgpuTurn *
+vgpu_turn_begin_aside(VgpuWorker *worker)
+{
+    VgpuTurn *self = vgpu_stand_in_new();
+
+    return begin(worker, vgpu_worker_push_look, vgpu_stand_in_wait_for_end, self, self);
+}
+
 /* Until the turn has begun. */
 typedef struct {
     VgpuManager *manager;

@@ -23,5 +23,8 @@ VgpuTurn *vgpu_turn_begin_seen(VgpuWorker *worker, VgpuManager *manager, guint a
 VgpuTurn *vgpu_turn_begin_look(VgpuWorker *worker, VgpuManager *manager)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for one that changes nothing which the objects on the bus show, without any condition. */
+VgpuTurn *vgpu_turn_begin_aside(VgpuWorker *worker) G_GNUC_WARN_UNUSED_RESULT;
+
 void vgpu_turn_end(VgpuTurn *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuTurn, vgpu_turn_end)

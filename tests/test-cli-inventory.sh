@@ -30,7 +30,7 @@ echo 0x030200 > "$pci/class"
 
 # --- without a daemon -------------------------------------------------------------------------
 cli 2 inventory --format yaml
-err "unknown format 'yaml': json, opennebula, prometheus or placement"
+err "unknown format 'yaml': json, opennebula, prometheus, placement, pacemaker or kubernetes"
 cli 2 inventory --format placement --json
 err "--json cannot be combined with --format"
 cli 2 inventory here
@@ -81,6 +81,11 @@ cli 0 inventory --format placement
 json "\"name\":\"$(uname -n)_pci_0000_41_00_0\",\"parent_provider\":\"$(uname -n)\"" \
     '"VGPU":{"total":4,"reserved":0,"min_unit":1,"max_unit":4,"step_size":1,"allocation_ratio":1' \
     '"CUSTOM_VGPU_NVIDIA_A2_4Q":{' '"traits":["CUSTOM_NVIDIA_746"]'
+
+cli 0 inventory --format pacemaker
+out "vgpu_NVIDIA_A2-4Q=5"
+cli 0 inventory --format kubernetes
+json '{"op":"add","path":"/status/capacity/virt-vgpu.org~1NVIDIA_A2-4Q","value":"5"}'
 
 cli 0 metrics
 silent

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli/inventory.h"
+#include "cli/inventory-private.h"
 #include "cli/pci-names.h"
 #include "exposition-check.h"
 
@@ -106,6 +106,88 @@ test_placement(void **state)
 }
 
 static void
+test_pacemaker(void **state)
+{
+    g_auto(VgpuHostRows) rows = inventory_rows();
+    g_autofree char *text = vgpu_inventory_pacemaker(&rows);
+
+    inventory_compare("host.pacemaker", text);
+}
+
+static void
+test_kubernetes(void **state)
+{
+    g_auto(VgpuHostRows) rows = inventory_rows();
+    g_autofree char *text = vgpu_inventory_kubernetes(&rows);
+
+    inventory_compare("host.kubernetes", text);
+}
+
+/* Names that Pacemaker and Kubernetes accept. */
+static void
+test_tokens(void **state)
+{
+    static const struct {
+        const char *profile, *token;
+    } cases[] = {
+        { "NVIDIA A10-2Q", "NVIDIA_A10-2Q" },
+        { "i915-GVTg_V5_4", "i915-GVTg_V5_4" },
+        { "NVIDIA RTX Pro 6000 Blackwell DC-1-24Q", "NVIDIA_RTX_Pro_6000_Blackwell_DC-1-24Q" },
+        { "MIG 1g.24gb+gfx", "MIG_1g.24gb_gfx" },
+        { "(x)", "x" },
+        { "Gr\xc3\xbc\xc3\x9f", "Gr" },
+        { "-._", "" },
+        { "01234567890123456789012345678901234567890123456789",
+          "012345678901234567890123456789012345678901234567" },
+        { "012345678901234567890123456789012345678901234567 9",
+          "012345678901234567890123456789012345678901234567" },
+        { "01234567890123456789012345678901234567890123456 89",
+          "01234567890123456789012345678901234567890123456" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *token = vgpu_inventory_token(cases[i].profile);
+
+        assert_string_equal(token, cases[i].token);
+    }
+}
+
+/* Only vGPUs of domains count; those that are not made yet have no room yet. */
+static void
+test_counts(void **state)
+{
+    static const struct {
+        const char *state, *domain;
+        guint counts;
+    } cases[] = {
+        { "active", "a", 1 },  { "attaching", "a", 1 }, { "releasing", "a", 1 },
+        { "saved", "a", 1 },   { "planned", "a", 0 },   { "failed", "a", 0 },
+        { "active", NULL, 0 }, { "orphan", NULL, 0 },   { "foreign", NULL, 0 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *domain = g_strdup_printf("'domain': <'%s'>, ", cases[i].domain);
+        g_autofree char *text = g_strdup_printf("[{%s'profile': <'P 1'>, 'state': <'%s'>}]",
+                                                cases[i].domain ? domain : "", cases[i].state);
+        g_autoptr(GVariant) vgpus = g_variant_ref_sink(g_variant_new_parsed(text));
+        g_autoptr(GVariant) gpus = g_variant_ref_sink(g_variant_new_parsed(
+            "[{'profiles': <[{'name': <'P 1'>, 'available': <uint32 2>}]>},"
+            " {'profiles': <[{'name': <'P 1'>, 'available': <uint32 3>}, {'name': <'O'>}]>}]"));
+        g_autoptr(GPtrArray) counts =
+            vgpu_inventory_counts(&(VgpuHostRows) { .gpus = gpus, .vgpus = vgpus });
+        const VgpuInventoryCount *first = g_ptr_array_index(counts, 0);
+        const VgpuInventoryCount *second = g_ptr_array_index(counts, 1);
+
+        assert_int_equal(counts->len, 2);
+        assert_string_equal(first->name, "O");
+        assert_int_equal(first->total, 1); /* not known how many */
+        assert_string_equal(second->name, "P_1");
+        if (second->total != 5 + cases[i].counts)
+            fail_msg("%s: %u", cases[i].state, second->total);
+    }
+}
+
+static void
 test_prometheus(void **state)
 {
     g_auto(VgpuHostRows) rows = inventory_rows();
@@ -126,7 +208,11 @@ test_nothing(void **state)
     g_autofree char *opennebula = vgpu_inventory_opennebula(&rows, look_up, NULL);
     g_autofree char *placement = vgpu_inventory_placement("node1", &rows);
     g_autofree char *prometheus = vgpu_inventory_prometheus(&rows);
+    g_autofree char *pacemaker = vgpu_inventory_pacemaker(&rows);
+    g_autofree char *kubernetes = vgpu_inventory_kubernetes(&rows);
 
+    assert_string_equal(pacemaker, "");
+    assert_string_equal(kubernetes, "[]\n");
     assert_non_null(strstr(json, "\"pools\" : null"));
     assert_string_equal(opennebula, "");
     assert_non_null(strstr(placement, "\"resource_providers\" : []"));
@@ -140,6 +226,8 @@ main(void)
         cmocka_unit_test(test_json),       cmocka_unit_test(test_opennebula),
         cmocka_unit_test(test_uuid),       cmocka_unit_test(test_placement),
         cmocka_unit_test(test_prometheus), cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_pacemaker),  cmocka_unit_test(test_kubernetes),
+        cmocka_unit_test(test_tokens),     cmocka_unit_test(test_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

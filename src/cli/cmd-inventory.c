@@ -12,6 +12,8 @@
 #include "cli/samples.h"
 #include "sysfs/sysfs.h"
 
+#define FORMATS "json, opennebula, prometheus, placement, pacemaker or kubernetes"
+
 static char *format;
 
 /* --- the data -------------------------------------------------------------------- */
@@ -101,6 +103,18 @@ as_placement(const VgpuCli *cli, const VgpuHostRows *rows, GError **error)
     return vgpu_inventory_placement(g_get_host_name(), rows);
 }
 
+static char *
+as_pacemaker(const VgpuCli *cli, const VgpuHostRows *rows, GError **error)
+{
+    return vgpu_inventory_pacemaker(rows);
+}
+
+static char *
+as_kubernetes(const VgpuCli *cli, const VgpuHostRows *rows, GError **error)
+{
+    return vgpu_inventory_kubernetes(rows);
+}
+
 static const struct {
     const char *name;
     char *(*print)(const VgpuCli *cli, const VgpuHostRows *rows, GError **error);
@@ -109,6 +123,8 @@ static const struct {
     { "opennebula", as_opennebula },
     { "prometheus", as_prometheus },
     { "placement", as_placement },
+    { "pacemaker", as_pacemaker },
+    { "kubernetes", as_kubernetes },
 };
 
 /* --- verbs -------------------------------------------------------------------------------- */
@@ -124,8 +140,7 @@ run_inventory(const VgpuCli *cli, char **args, GError **error)
     while (format && i < G_N_ELEMENTS(formats) && strcmp(format, formats[i].name) != 0)
         i++;
     if (i == G_N_ELEMENTS(formats))
-        return vgpu_command_usage(
-            error, "unknown format '%s': json, opennebula, prometheus or placement", format);
+        return vgpu_command_usage(error, "unknown format '%s': " FORMATS, format);
     if (cli->json && i > 0)
         return vgpu_command_usage(error, "--json cannot be combined with --format %s", format);
     if (!(manager = vgpu_bus_open(cli->bus, error)) || !read_host(manager, &rows, error) ||
@@ -172,13 +187,12 @@ run_metrics(const VgpuCli *cli, char **args, GError **error)
 }
 
 static const GOptionEntry inventory_options[] = {
-    { "format", 0, 0, G_OPTION_ARG_STRING, &format,
-      "json, opennebula, prometheus or placement [json]", "FORMAT" },
+    { "format", 0, 0, G_OPTION_ARG_STRING, &format, FORMATS " [json]", "FORMAT" },
     { 0 },
 };
 
 static const char *const inventory_values[] = {
-    "format json opennebula prometheus placement",
+    "format json opennebula prometheus placement pacemaker kubernetes",
     NULL,
 };
 
@@ -189,8 +203,9 @@ const VgpuCommand vgpu_commands_inventory[] = {
       .description =
           "Prints all GPUs with their virtual functions and profiles, all vGPUs and pools: as "
           "one JSON object (json), as OpenNebula's PCI probe does (opennebula), as gauges for "
-          "Prometheus (prometheus), or as resource providers of OpenStack Placement "
-          "(placement).",
+          "Prometheus (prometheus), as resource providers of OpenStack Placement (placement), as "
+          "utilization attributes of a Pacemaker node (pacemaker), or as a patch of a Kubernetes "
+          "node (kubernetes).",
       .example = "virt-vgpu inventory --format opennebula\n"
                  "virt-vgpu inventory | jq '.gpus[].address'",
       .options = inventory_options,

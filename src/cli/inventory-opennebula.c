@@ -3,7 +3,7 @@
 
 #include "base/pciaddr.h"
 #include "base/uuid.h"
-#include "cli/inventory.h"
+#include "cli/inventory-private.h"
 #include "cli/pci-names.h"
 
 #define SPACE_X500 "6ba7b814-9dad-11d1-80b4-00c04fd430c8" /* RFC 4122, appendix C */
@@ -30,14 +30,6 @@ put(GString *out, const char *name, const char *value)
 
     g_string_append_printf(out, "%s %s = \"%s\"", g_str_has_suffix(out->str, "[") ? "" : ",",
                            name, safe);
-}
-
-static const char *
-text(GVariant *row, const char *key)
-{
-    const char *value = NULL;
-
-    return g_variant_lookup(row, key, "&s", &value) ? value : "";
 }
 
 /* "0x10de" without its first two letters. */
@@ -71,7 +63,8 @@ profiles_of(GVariant *gpu, GVariant *vf, bool is_mdev)
         (void) !g_variant_lookup(vf, "creatable", "^a&s", &creatable);
     for (gsize i = 0; profiles && i < g_variant_n_children(profiles); i++) {
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
-        const char *id = text(profile, "id"), *name = text(profile, "name");
+        const char *id = vgpu_inventory_text(profile, "id"),
+                   *name = vgpu_inventory_text(profile, "name");
 
         if (!is_mdev && !(creatable && g_strv_contains(creatable, name)))
             continue;
@@ -113,23 +106,12 @@ put_address(GString *out, const VgpuPciAddr *addr, GVariant *gpu)
     put(out, "NUMA_NODE", number ? number : "-");
 }
 
-/* libvirt's name of the device without the vendor's, which is all of it when the device is unknown. */
-static const char *
-device_name(GVariant *gpu, const char *vendor)
-{
-    const char *name = text(gpu, "name");
-
-    if (*vendor && g_str_has_prefix(name, vendor))
-        name += strlen(vendor);
-    return name + strspn(name, " ");
-}
-
 static void
 put_ids(GString *out, GVariant *gpu, const VgpuPciIds *ids, VgpuPciNames *names)
 {
     g_autofree char *vendor = vgpu_pci_names_vendor(names, ids->vendor);
     g_autofree char *class = vgpu_pci_names_class(names, ids->class);
-    const char *device = device_name(gpu, vendor);
+    const char *device = vgpu_inventory_device_name(gpu, vendor);
     g_autofree char *type = g_strjoin(":", ids->vendor, ids->device, ids->class, NULL);
     /* the probe writes the vendor's name before that of an NVIDIA device only */
     g_autofree char *name = g_str_equal(ids->vendor, VENDOR_NVIDIA)
@@ -149,8 +131,8 @@ put_ids(GString *out, GVariant *gpu, const VgpuPciIds *ids, VgpuPciNames *names)
 static void
 put_function(GString *out, GVariant *gpu, GVariant *vf, const Sources *from)
 {
-    const char *address = text(vf ? vf : gpu, "address");
-    const char *interface = text(gpu, "interface");
+    const char *address = vgpu_inventory_text(vf ? vf : gpu, "address");
+    const char *interface = vgpu_inventory_text(gpu, "interface");
     bool is_mdev = g_str_equal(interface, "mdev");
     VgpuPciIds ids = { "", "", "" };
     VgpuPciAddr addr;
@@ -158,8 +140,8 @@ put_function(GString *out, GVariant *gpu, GVariant *vf, const Sources *from)
     if (!vgpu_pciaddr_parse(address, &addr))
         return;
     from->look_up(address, &ids, from->opaque);
-    take_id(ids.vendor, text(gpu, "vendor"));
-    take_id(ids.device, text(gpu, "product"));
+    take_id(ids.vendor, vgpu_inventory_text(gpu, "vendor"));
+    take_id(ids.device, vgpu_inventory_text(gpu, "product"));
     g_string_append(out, "PCI = [");
     put_ids(out, gpu, &ids, from->names);
     put_address(out, &addr, gpu);
@@ -181,17 +163,17 @@ put_gpu(GString *out, GVariant *gpu, const Sources *from)
     g_autoptr(GVariant) vfs = g_variant_lookup_value(gpu, "vfs", G_VARIANT_TYPE("aa{sv}"));
     bool on_vfs = false;
 
-    if (g_str_equal(text(gpu, "interface"), "none"))
+    if (g_str_equal(vgpu_inventory_text(gpu, "interface"), "none"))
         return;
     for (gsize i = 0; vfs && i < g_variant_n_children(vfs); i++) {
         g_autoptr(GVariant) vf = g_variant_get_child_value(vfs, i);
 
-        if (g_str_equal(text(vf, "state"), "unusable"))
+        if (g_str_equal(vgpu_inventory_text(vf, "state"), "unusable"))
             continue;
         on_vfs = true;
         put_function(out, gpu, vf, from);
     }
-    if (!on_vfs && g_str_equal(text(gpu, "interface"), "mdev"))
+    if (!on_vfs && g_str_equal(vgpu_inventory_text(gpu, "interface"), "mdev"))
         put_function(out, gpu, NULL, from);
 }
 

@@ -2,15 +2,7 @@
 #include <json-glib/json-glib.h>
 
 #include "base/pciaddr.h"
-#include "cli/inventory.h"
-
-static const char *
-text(GVariant *row, const char *key)
-{
-    const char *value = NULL;
-
-    return g_variant_lookup(row, key, "&s", &value) ? value : "";
-}
+#include "cli/inventory-private.h"
 
 static guint
 number(GVariant *row, const char *key)
@@ -42,9 +34,9 @@ count_vgpus(GVariant *vgpus, const char *gpu, const char *profile_id)
     for (gsize i = 0; vgpus && i < g_variant_n_children(vgpus); i++) {
         g_autoptr(GVariant) vgpu = g_variant_get_child_value(vgpus, i);
 
-        count += g_str_equal(text(vgpu, "gpu"), gpu) &&
-                 g_str_equal(text(vgpu, "profile_id"), profile_id) &&
-                 !g_str_equal(text(vgpu, "state"), "planned");
+        count += g_str_equal(vgpu_inventory_text(vgpu, "gpu"), gpu) &&
+                 g_str_equal(vgpu_inventory_text(vgpu, "profile_id"), profile_id) &&
+                 !g_str_equal(vgpu_inventory_text(vgpu, "state"), "planned");
     }
     return count;
 }
@@ -72,23 +64,14 @@ put_inventory(JsonBuilder *out, const char *resource_class, guint total, guint r
     json_builder_end_object(out);
 }
 
-/* How many more fit. Where that is not known some do, and one is all that can be promised. */
-static guint
-count_available(GVariant *profile)
-{
-    double available;
-
-    return vgpu_gauges_number(profile, "available", &available) ? (guint) available : 1;
-}
-
 /* vGPUs that are not available because others are on the GPU count as reserved. */
 static void
 put_profile(JsonBuilder *out, GVariant *profile, guint allocated)
 {
-    guint available = count_available(profile);
+    guint available = vgpu_inventory_available(profile);
     guint total = MAX(number(profile, "capacity"), allocated + available);
     guint limit = number(profile, "max_per_domain");
-    g_autofree char *name = custom_name("CUSTOM_VGPU_", text(profile, "name"));
+    g_autofree char *name = custom_name("CUSTOM_VGPU_", vgpu_inventory_text(profile, "name"));
 
     if (total) /* Placement knows no empty inventory */
         put_inventory(out, name, total, total - allocated - available,
@@ -106,7 +89,7 @@ put_inventories(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *v
     for (gsize i = 0; profiles && i < g_variant_n_children(profiles); i++) {
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
 
-        best = MAX(best, count_available(profile));
+        best = MAX(best, vgpu_inventory_available(profile));
     }
     total = number(gpu, "vgpus") + best;
     if (total)
@@ -114,7 +97,9 @@ put_inventories(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *v
     for (gsize i = 0; profiles && i < g_variant_n_children(profiles); i++) {
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
 
-        put_profile(out, profile, count_vgpus(vgpus, text(gpu, "address"), text(profile, "id")));
+        put_profile(out, profile,
+                    count_vgpus(vgpus, vgpu_inventory_text(gpu, "address"),
+                                vgpu_inventory_text(profile, "id")));
     }
     json_builder_end_object(out);
 }
@@ -127,10 +112,11 @@ put_traits(JsonBuilder *out, GVariant *gpu, GVariant *profiles, GVariant *vgpus)
     json_builder_begin_array(out);
     for (gsize i = 0; profiles && i < g_variant_n_children(profiles); i++) {
         g_autoptr(GVariant) profile = g_variant_get_child_value(profiles, i);
-        g_autofree char *trait = custom_name("CUSTOM_", text(profile, "id"));
+        g_autofree char *trait = custom_name("CUSTOM_", vgpu_inventory_text(profile, "id"));
 
-        if (count_available(profile) ||
-            count_vgpus(vgpus, text(gpu, "address"), text(profile, "id")))
+        if (vgpu_inventory_available(profile) ||
+            count_vgpus(vgpus, vgpu_inventory_text(gpu, "address"),
+                        vgpu_inventory_text(profile, "id")))
             json_builder_add_string_value(out, trait);
     }
     json_builder_end_array(out);
@@ -141,7 +127,7 @@ put_provider(JsonBuilder *out, const char *host, GVariant *gpu, GVariant *vgpus)
 {
     g_autoptr(GVariant) profiles =
         g_variant_lookup_value(gpu, "profiles", G_VARIANT_TYPE("aa{sv}"));
-    g_autofree char *nodedev = vgpu_pciaddr_nodedev(text(gpu, "address"));
+    g_autofree char *nodedev = vgpu_pciaddr_nodedev(vgpu_inventory_text(gpu, "address"));
     g_autofree char *name = g_strjoin("_", host, nodedev, NULL);
 
     json_builder_begin_object(out);
@@ -167,7 +153,7 @@ vgpu_inventory_placement(const char *host, const VgpuHostRows *rows)
     for (gsize i = 0; rows->gpus && i < g_variant_n_children(rows->gpus); i++) {
         g_autoptr(GVariant) gpu = g_variant_get_child_value(rows->gpus, i);
 
-        if (!g_str_equal(text(gpu, "interface"), "none"))
+        if (!g_str_equal(vgpu_inventory_text(gpu, "interface"), "none"))
             put_provider(out, host, gpu, rows->vgpus);
     }
     json_builder_end_array(out);

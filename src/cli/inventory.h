@@ -32,5 +32,11 @@ char *vgpu_inventory_opennebula_uuid(const char *name);
  * as nova names them. */
 char *vgpu_inventory_placement(const char *host, const VgpuHostRows *rows);
 
+/* NAME=NUMBER, a line for each profile: utilization attributes of a node of Pacemaker's. */
+char *vgpu_inventory_pacemaker(const VgpuHostRows *rows);
+
+/* A JSON patch of the status of a node of Kubernetes', with an extended resource for each profile. */
+char *vgpu_inventory_kubernetes(const VgpuHostRows *rows);
+
 /* The gauges of virt-vgpu's metrics. */
 char *vgpu_inventory_prometheus(const VgpuHostRows *rows);

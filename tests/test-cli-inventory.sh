@@ -30,7 +30,7 @@ echo 0x030200 > "$pci/class"
 
 # --- without a daemon -------------------------------------------------------------------------
 cli 2 inventory --format yaml
-err "unknown format 'yaml': json, opennebula, prometheus, placement, pacemaker or kubernetes"
+err "unknown format 'yaml': json, opennebula, prometheus, placement, cloudstack, pacemaker or kubernetes"
 cli 2 inventory --format placement --json
 err "--json cannot be combined with --format"
 cli 2 inventory here
@@ -81,6 +81,28 @@ cli 0 inventory --format placement
 json "\"name\":\"$(uname -n)_pci_0000_41_00_0\",\"parent_provider\":\"$(uname -n)\"" \
     '"VGPU":{"total":4,"reserved":0,"min_unit":1,"max_unit":4,"step_size":1,"allocation_ratio":1' \
     '"CUSTOM_VGPU_NVIDIA_A2_4Q":{' '"traits":["CUSTOM_NVIDIA_746"]'
+
+# a domain that is not annotated has a GPU by hand, and one has an annotation that cannot be read
+cat > "$tmp/node.xml" << 'END'
+<node><domain type='test'><name>hand</name><memory>65536</memory><os><type>hvm</type></os><devices>
+<hostdev mode='subsystem' type='pci' managed='no'><source><address domain='0' bus='0x41' slot='0' function='0'/></source></hostdev>
+</devices></domain><domain type='test'><name>bad</name><memory>65536</memory><os><type>hvm</type></os>
+<metadata><vgpu:devices xmlns:vgpu='urn:virt-vgpu:domain:1' color='red'/></metadata><devices>
+<hostdev mode='subsystem' type='pci' managed='no'><source><address domain='0' bus='0x61' slot='0' function='5'/></source></hostdev>
+</devices></domain></node>
+END
+pci=$tmp/root/sys/bus/pci/devices
+mkdir -p "$tmp/root/sys/devices/pci0000:40/0000:40:01.0/0000:41:00.0" "$tmp/root/sys/kernel/iommu_groups/17"
+ln -s ../../../devices/pci0000:40/0000:40:01.0/0000:41:00.0 "$pci/0000:41:00.0"
+ln -s ../../../devices/pci0000:40/0000:40:01.0 "$pci/0000:40:01.0"
+ln -s ../../../../kernel/iommu_groups/17 "$tmp/root/sys/devices/pci0000:40/0000:40:01.0/0000:41:00.0/iommu_group"
+cli 0 -c "test://$tmp/node.xml" inventory --format cloudstack
+err "cannot read the devices of domain 'bad'"
+json '"pci_address":"41:00.0"' '"iommu_group":"17","pci_root":"0000:40:01.0","numa_node":' \
+    '"mdev_uuid":"11111111-2222-5333-8444-555555555555","profile_name":"NVIDIAA2-4Q","max_instances":4,"video_ram":4096,' \
+    '"used_by_vm":"web1"' '"slot":"0x00","function":"0x0"},"used_by_vm":"hand"}'
+cli 6 -c "test://$tmp/none.xml" inventory --format cloudstack
+err "cannot connect to libvirt at test://$tmp/none.xml"
 
 cli 0 inventory --format pacemaker
 out "vgpu_NVIDIA_A2-4Q=5"

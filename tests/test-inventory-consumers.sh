@@ -91,6 +91,50 @@ else
     skip "Pacemaker's scheduler" "pacemaker-cli-utils is missing"
 fi
 
+# --- CloudStack ---------------------------------------------------------------------------------
+cat > "$tmp/cloudstack.py" << 'END'
+import json, re, sys
+
+# as scripts/vm/hypervisor/kvm/gpudiscovery.sh of apache/cloudstack prints them
+properties = {"max_instances", "video_ram", "max_heads", "max_resolution_x", "max_resolution_y"}
+gpu_keys = properties | {"pci_address", "vendor_id", "device_id", "vendor", "device", "driver", "pci_class", "iommu_group",
+                         "pci_root", "numa_node", "sriov_totalvfs", "sriov_numvfs", "full_passthrough", "vgpu_instances",
+                         "vf_instances"}
+instance_keys = properties | {"libvirt_address", "used_by_vm"}
+
+def check_address(address, libvirt):
+    """LibvirtGpuDef.java: what it makes of the one has to be the other."""
+    domain, bus, slot, function = re.fullmatch(r"(?:([0-9a-f]+):)?([0-9a-f]+):([0-9a-f]+)\.([0-7])", address).groups()
+    assert libvirt == {"domain": "0x" + (domain or "0000"), "bus": "0x" + bus, "slot": "0x" + slot,
+                       "function": "0x" + function}, (address, libvirt)
+
+def check_numbers(instance):
+    assert all(instance[key] is None or type(instance[key]) is int for key in properties), instance
+
+document = json.load(open(sys.argv[1]))
+assert set(document) == {"gpus"} and len(document["gpus"]) == 4
+for gpu in document["gpus"]:
+    assert set(gpu) == gpu_keys, set(gpu) ^ gpu_keys
+    assert type(gpu["iommu_group"]) is str and type(gpu["numa_node"]) is int
+    assert type(gpu["sriov_totalvfs"]) is int and type(gpu["sriov_numvfs"]) is int
+    check_numbers(gpu)
+    whole = gpu["full_passthrough"]
+    assert set(whole) == {"enabled", "libvirt_address", "used_by_vm"} and whole["enabled"] in (0, 1)
+    check_address(gpu["pci_address"], whole["libvirt_address"])
+    for vf in gpu["vf_instances"]:
+        assert set(vf) == instance_keys | {"vf_pci_address", "vf_profile"}, vf
+        check_address(vf["vf_pci_address"], vf["libvirt_address"])
+        check_numbers(vf)
+    for mdev in gpu["vgpu_instances"]:
+        assert set(mdev) == instance_keys | {"mdev_uuid", "profile_name"}, mdev
+        check_numbers(mdev)
+END
+if has python3; then
+    check "names and types are those of CloudStack's script" python3 "$tmp/cloudstack.py" "$data/host.cloudstack"
+else
+    skip "CloudStack's names" "python3 is missing"
+fi
+
 # --- Kubernetes ---------------------------------------------------------------------------------
 cat > "$tmp/patch.py" << 'END'
 import json, re, sys

@@ -106,6 +106,138 @@ test_placement(void **state)
 }
 
 static void
+look_up_ids(const char *address, VgpuPciIds *ids, gpointer opaque)
+{
+    guint asked = 0;
+
+    (void) opaque;
+    look_up(address, ids, &asked);
+}
+
+static char *
+find_group(const char *address, gpointer opaque)
+{
+    (void) opaque;
+    return g_str_has_prefix(address, "0000:41:") ? g_strdup("12") : NULL;
+}
+
+static char *
+find_root(const char *address, gpointer opaque)
+{
+    (void) opaque;
+    return g_str_has_prefix(address, "0000:41:") ? g_strdup("0000:40:01.0") : NULL;
+}
+
+#define MDEV "41111111-2222-4333-8444-555555555555"
+
+static const char *
+find_user(const char *device, gpointer opaque)
+{
+    (void) opaque;
+    if (g_str_equal(device, "0000:e1:00.0"))
+        return "whole \"GPU\"";
+    return g_str_equal(device, MDEV) ? "not-annotated" : NULL;
+}
+
+static const VgpuInventoryLookup lookup = { look_up_ids, find_group, find_root, find_user, NULL };
+
+static void
+test_cloudstack(void **state)
+{
+    g_auto(VgpuHostRows) rows = inventory_rows();
+    g_autofree char *text = vgpu_inventory_cloudstack(&rows, &lookup);
+
+    inventory_compare("host.cloudstack", text);
+}
+
+/* Which devices are offered, and whose they are. */
+static void
+test_cloudstack_devices(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *gpu, *vgpu;    /* GVariant text, more of each */
+        const char *has, *has_not; /* of the JSON without blanks; NULL: anything */
+    } cases[] = {
+        { "a GPU for vGPUs is never given away as a whole", "'interface': <'mdev'>", NULL,
+          "\"enabled\":0,", "\"mdev_uuid\"" },
+        { "one without is", "'interface': <'none'>", NULL, "\"enabled\":1,", NULL },
+        { "an mdev of nobody", "'interface': <'mdev'>",
+          "'interface': <'mdev'>, 'uuid': <'U'>, 'state': <'active'>, 'profile_id': <'p'>",
+          "{\"mdev_uuid\":\"U\",\"profile_name\":\"P\",\"max_instances\":null,\"video_ram\":2048,"
+          "\"max_heads\":4,\"max_resolution_x\":7680,\"max_resolution_y\":4320,"
+          "\"libvirt_address\":{\"domain\":\"0x0001\",\"bus\":\"0xd6\",\"slot\":\"0x00\","
+          "\"function\":\"0x4\"},\"used_by_vm\":null}",
+          NULL },
+        { "of a domain of ours", "'interface': <'mdev'>",
+          "'interface': <'mdev'>, 'uuid': <'U'>, 'state': <'active'>, 'domain': <'d'>",
+          "\"used_by_vm\":\"d\"}", NULL },
+        { "of another domain", "'interface': <'mdev'>",
+          "'interface': <'mdev'>, 'uuid': <'" MDEV
+          "'>, 'state': <'foreign'>, 'profile_id': <'x'>",
+          "\"profile_name\":\"x\",\"max_instances\":null,\"video_ram\":null,",
+          "\"used_by_vm\":null}]" },
+        { "one that is only planned", "'interface': <'mdev'>",
+          "'interface': <'mdev'>, 'uuid': <'U'>, 'state': <'planned'>, 'domain': <'d'>", NULL,
+          "\"mdev_uuid\"" },
+        { "VFs that carry mdevs are no devices",
+          "'interface': <'mdev'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': <'free'>}]>",
+          NULL, "\"vf_instances\":[]", NULL },
+        { "a VF with a type",
+          "'interface': <'vendor-vfio'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': "
+          "<'used'>, "
+          "'profile': <'P'>}]>",
+          NULL,
+          "{\"vf_pci_address\":\"0001:d6:00.4\",\"vf_profile\":\"P\",\"max_instances\":null,"
+          "\"video_ram\":2048,",
+          NULL },
+        { "one without",
+          "'interface': <'vendor-vfio'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': "
+          "<'free'>}]>",
+          NULL, "\"vf_profile\":\"\",\"max_instances\":null,\"video_ram\":null,", NULL },
+        { "one that a domain will have",
+          "'interface': <'vendor-vfio'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': "
+          "<'free'>}]>",
+          "'parent': <'0001:d6:00.4'>, 'state': <'planned'>, 'domain': <'d'>",
+          "\"used_by_vm\":\"d\"}", NULL },
+        { "a plain VF",
+          "'interface': <'vf'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': <'free'>}]>",
+          NULL, "\"vf_profile\":\"P\"", NULL },
+        { "one that the host keeps",
+          "'interface': <'vf'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': <'host'>}]>",
+          NULL, "\"vf_instances\":[]", NULL },
+        { "one of a GPU that does not answer",
+          "'interface': <'vf'>, 'vfs': <[{'address': <'0001:d6:00.4'>, 'state': <'unknown'>}]>",
+          NULL, "\"vf_pci_address\":\"0001:d6:00.4\"", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *gpu = g_strdup_printf(
+            "[{'address': <'0001:d6:00.0'>, 'profiles': <[{'id': <'p'>, 'name': <'P'>, "
+            "'framebuffer_mib': <uint32 2048>, 'num_heads': <uint32 4>, "
+            "'max_resolution': <'7680x4320'>}]>, %s}]",
+            cases[i].gpu);
+        g_autofree char *vgpu =
+            g_strdup_printf("[{'gpu': <'0001:d6:00.0'>, %s}]",
+                            cases[i].vgpu ? cases[i].vgpu : "'state': <'foreign'>");
+        g_autofree char *with_parent =
+            strstr(vgpu, "'parent'")
+                ? g_strdup(vgpu)
+                : g_strdup_printf("[{'parent': <'0001:d6:00.4'>, %s", vgpu + 2);
+        g_autoptr(GVariant) gpus = g_variant_ref_sink(g_variant_new_parsed(gpu));
+        g_autoptr(GVariant) vgpus = g_variant_ref_sink(g_variant_new_parsed(with_parent));
+        g_autofree char *text =
+            vgpu_inventory_cloudstack(&(VgpuHostRows) { .gpus = gpus, .vgpus = vgpus }, &lookup);
+        g_auto(GStrv) parts = g_strsplit_set(text, " \n", -1);
+        g_autofree char *json = g_strjoinv("", parts);
+
+        if ((cases[i].has && !strstr(json, cases[i].has)) ||
+            (cases[i].has_not && strstr(json, cases[i].has_not)))
+            fail_msg("%s: %s", cases[i].what, json);
+    }
+}
+
+static void
 test_pacemaker(void **state)
 {
     g_auto(VgpuHostRows) rows = inventory_rows();
@@ -208,9 +340,11 @@ test_nothing(void **state)
     g_autofree char *opennebula = vgpu_inventory_opennebula(&rows, look_up, NULL);
     g_autofree char *placement = vgpu_inventory_placement("node1", &rows);
     g_autofree char *prometheus = vgpu_inventory_prometheus(&rows);
+    g_autofree char *cloudstack = vgpu_inventory_cloudstack(&rows, &lookup);
     g_autofree char *pacemaker = vgpu_inventory_pacemaker(&rows);
     g_autofree char *kubernetes = vgpu_inventory_kubernetes(&rows);
 
+    assert_non_null(strstr(cloudstack, "\"gpus\" : []"));
     assert_string_equal(pacemaker, "");
     assert_string_equal(kubernetes, "[]\n");
     assert_non_null(strstr(json, "\"pools\" : null"));
@@ -228,6 +362,7 @@ main(void)
         cmocka_unit_test(test_prometheus), cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_pacemaker),  cmocka_unit_test(test_kubernetes),
         cmocka_unit_test(test_tokens),     cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_cloudstack), cmocka_unit_test(test_cloudstack_devices),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,13 +6,15 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/pciaddr.h"
 #include "cli/bus.h"
 #include "cli/command.h"
+#include "cli/device-users.h"
 #include "cli/inventory.h"
 #include "cli/samples.h"
 #include "sysfs/sysfs.h"
 
-#define FORMATS "json, opennebula, prometheus, placement, pacemaker or kubernetes"
+#define FORMATS "json, opennebula, prometheus, placement, cloudstack, pacemaker or kubernetes"
 
 static char *format;
 
@@ -103,6 +105,68 @@ as_placement(const VgpuCli *cli, const VgpuHostRows *rows, GError **error)
     return vgpu_inventory_placement(g_get_host_name(), rows);
 }
 
+typedef struct {
+    VgpuSysfs *fs;
+    GHashTable *users;
+} Sources;
+
+static void
+look_up_of(const char *address, VgpuPciIds *ids, gpointer opaque)
+{
+    const Sources *from = opaque;
+
+    look_up(address, ids, from->fs);
+}
+
+static char *
+iommu_group_of(const char *address, gpointer opaque)
+{
+    const Sources *from = opaque;
+    g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s/iommu_group", address);
+
+    return vgpu_sysfs_link_name(from->fs, path);
+}
+
+/* Up through bridges, as long as the device above is a PCI device itself. */
+static char *
+root_of(const char *address, gpointer opaque)
+{
+    const Sources *from = opaque;
+    char *root = g_strdup(address);
+
+    for (;;) {
+        g_autofree char *path = g_strdup_printf(VGPU_SYS_PCI_DEVICES "/%s", root);
+        g_autofree char *parent = vgpu_sysfs_link_parent(from->fs, path);
+        g_autofree char *above = parent ? vgpu_pciaddr_canonical(parent) : NULL;
+
+        if (!above || g_str_equal(above, root))
+            return root;
+        g_free(root);
+        root = g_steal_pointer(&above);
+    }
+}
+
+static const char *
+user_of(const char *device, gpointer opaque)
+{
+    const Sources *from = opaque;
+
+    return g_hash_table_lookup(from->users, device);
+}
+
+static char *
+as_cloudstack(const VgpuCli *cli, const VgpuHostRows *rows, GError **error)
+{
+    g_autoptr(VgpuSysfs) fs = vgpu_sysfs_new(cli->root, error);
+    g_autoptr(GHashTable) users = fs ? vgpu_device_users_read(cli, error) : NULL;
+    Sources from = { fs, users };
+
+    return users ? vgpu_inventory_cloudstack(rows,
+                                             &(VgpuInventoryLookup) { look_up_of, iommu_group_of,
+                                                                      root_of, user_of, &from })
+                 : NULL;
+}
+
 static char *
 as_pacemaker(const VgpuCli *cli, const VgpuHostRows *rows, GError **error)
 {
@@ -123,6 +187,7 @@ static const struct {
     { "opennebula", as_opennebula },
     { "prometheus", as_prometheus },
     { "placement", as_placement },
+    { "cloudstack", as_cloudstack },
     { "pacemaker", as_pacemaker },
     { "kubernetes", as_kubernetes },
 };
@@ -192,7 +257,7 @@ static const GOptionEntry inventory_options[] = {
 };
 
 static const char *const inventory_values[] = {
-    "format json opennebula prometheus placement pacemaker kubernetes",
+    "format json opennebula prometheus placement cloudstack pacemaker kubernetes",
     NULL,
 };
 
@@ -204,6 +269,7 @@ const VgpuCommand vgpu_commands_inventory[] = {
           "Prints all GPUs with their virtual functions and profiles, all vGPUs and pools: as "
           "one JSON object (json), as OpenNebula's PCI probe does (opennebula), as gauges for "
           "Prometheus (prometheus), as resource providers of OpenStack Placement (placement), as "
+          "CloudStack's discovery of GPUs does (cloudstack), as "
           "utilization attributes of a Pacemaker node (pacemaker), or as a patch of a Kubernetes "
           "node (kubernetes).",
       .example = "virt-vgpu inventory --format opennebula\n"

@@ -32,6 +32,20 @@ char *vgpu_inventory_opennebula_uuid(const char *name);
  * as nova names them. */
 char *vgpu_inventory_placement(const char *host, const VgpuHostRows *rows);
 
+/* What is known of a device besides the rows; each gets @opaque. */
+typedef struct {
+    VgpuPciIdsLookup ids;
+    /* The number of a function's IOMMU group, and the topmost device above it; the caller's, NULL: not known. */
+    char *(*iommu_group)(const char *address, gpointer opaque);
+    char *(*root)(const char *address, gpointer opaque);
+    /* The domain that names that mdev (its UUID) or PCI function; borrowed, NULL: none. */
+    const char *(*user)(const char *device, gpointer opaque);
+    gpointer opaque;
+} VgpuInventoryLookup;
+
+/* The GPUs as the script gpudiscovery.sh of Apache CloudStack prints them. */
+char *vgpu_inventory_cloudstack(const VgpuHostRows *rows, const VgpuInventoryLookup *look_up);
+
 /* NAME=NUMBER, a line for each profile: utilization attributes of a node of Pacemaker's. */
 char *vgpu_inventory_pacemaker(const VgpuHostRows *rows);
 

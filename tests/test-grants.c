@@ -195,6 +195,8 @@ test_arrival(void **state)
 {
     Host *host = *state;
     g_autofree char *xml = host_xml("web1", HOST_WEB1, A2_4Q, 1);
+    g_autoptr(VgpuDomain) domain = host_domain(xml);
+    g_autoptr(GPtrArray) forecasts = NULL;
     g_autofree char *refused = NULL, *by_hand = NULL, *arrived = NULL;
 
     tell(host, &there);
@@ -203,6 +205,8 @@ test_arrival(void **state)
     assert_has(refused, "running on host 'node7'");
     assert_has(host->log->str, "migration-refused");
     tell(host, &leaving);
+    forecasts = vgpu_manager_explain(host->manager, domain); /* before it is migrated */
+    assert_null(((const VgpuForecast *) forecasts->pdata[0])->refusal);
     by_hand = host_start(host, xml);
     assert_has(by_hand, "moving on host 'node7'");
     vgpu_arrivals_expect(host->manager, HOST_WEB1);

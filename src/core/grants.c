@@ -113,7 +113,7 @@ vgpu_grants_explain(const VgpuManager *self, const VgpuDomain *domain, char **no
                     GError **error)
 {
     g_autofree char *reason = NULL;
-    VgpuFleetVerdict verdict = judge(self, domain, false, &reason);
+    VgpuFleetVerdict verdict = judge(self, domain, true, &reason);
 
     *note = NULL;
     if (vgpu_fleet_verdict_refuses(verdict))

@@ -14,6 +14,6 @@ bool vgpu_grants_check(VgpuManager *self, const VgpuDomain *domain, GError **err
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for a start that happened now, without an event. *@note: what is unusual though it goes on; NULL: nothing.
- * Also of a copy. */
+ * Also of a copy. A domain that moves is judged as one that arrives: `virt-vgpu migrate` asks beforehand. */
 bool vgpu_grants_explain(const VgpuManager *self, const VgpuDomain *domain, char **note,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -10,10 +10,11 @@ static const char *const words[VGPU_N_CHOICES] = {
     [VGPU_CHOICE_DOWN] = "down",
     [VGPU_CHOICE_DRAINING] = "draining",
     [VGPU_CHOICE_LABEL] = "label",
-    [VGPU_CHOICE_APART] = "apart",
+    [VGPU_CHOICE_APART] = "affinity",
     [VGPU_CHOICE_NO_PROFILE] = "no-such-profile",
     [VGPU_CHOICE_NOT_IN_POOL] = "not-in-pool",
     [VGPU_CHOICE_NO_ROOM] = "no-room",
+    [VGPU_CHOICE_QUOTA] = "quota",
 };
 
 const char *
@@ -101,7 +102,8 @@ judge_want(const VgpuAsk *ask, const VgpuCandidate *candidate, guint i, guint *l
 {
     const VgpuWant *want = nth(ask->holding, i);
     const VgpuFit *fit = candidate->fits[i];
-    const char *pool = ask->pool ? ask->pool : POOL;
+    const char *named = ask->pools ? ask->pools[i] : ask->pool;
+    const char *pool = named ? named : POOL;
     guint n;
 
     if (!fit || fit->available == 0) {

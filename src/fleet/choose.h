@@ -20,6 +20,7 @@ typedef struct {
     char *const *labels;        /* that the host must have, NAME=VALUE; NULL: none */
     VgpuPlacement policy;       /* PACK or SPREAD, over hosts */
     GHashTable *apart;          /* host → why it must not be there; NULL: none */
+    const char *const *pools;   /* of each want, where they differ; NULL: they do not */
 } VgpuAsk;
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef enum {
     VGPU_CHOICE_NO_PROFILE, /* it has no such profile, or no room at all */
     VGPU_CHOICE_NOT_IN_POOL,
     VGPU_CHOICE_NO_ROOM,
+    VGPU_CHOICE_QUOTA, /* it would fit, but the tenant may have no more; vgpu_survey_judge() only */
     VGPU_N_CHOICES
 } VgpuChoice;
 

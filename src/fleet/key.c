@@ -82,3 +82,16 @@ vgpu_key_last(const char *key)
 
     return slash ? slash + 1 : key;
 }
+
+char *
+vgpu_key_name(const char *key)
+{
+    const char *name =
+        g_str_has_prefix(key, VGPU_KEY_ROOT) ? strchr(key + strlen(VGPU_KEY_ROOT), '/') : NULL;
+    g_autofree char *part = name ? g_strndup(name + 1, strcspn(name + 1, "/")) : NULL;
+
+    if (!part)
+        return NULL;
+    g_strdelimit(part, "+", ' ');
+    return g_uri_unescape_string(part, NULL);
+}

@@ -36,5 +36,8 @@ char *vgpu_key_on(const char *host, const char *domain);
 char *vgpu_key_resv(const char *host, const char *domain);
 char *vgpu_key_tenant(const char *tenant, const char *domain);
 
+/* The name in a key of fit, tenants or quota, as it was before it was escaped; NULL: it is none of these. */
+char *vgpu_key_name(const char *key);
+
 /* Its last part, borrowed: of gen, fit, domains, on, resv and tenants a UUID */
 const char *vgpu_key_last(const char *key);

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/uuid.h"
 #include "fleet/key.h"
-#include "fleet/quota.h"
 #include "fleet/reserve.h"
+#include "fleet/tenant.h"
 
 #define PAGE 128
 #define TRIES 3 /* on one host that changes meanwhile */
@@ -17,6 +17,7 @@ typedef struct {
     const VgpuAsk *ask;
     const VgpuPlannerOptions *options;
     VgpuHolding *holding; /* what is reserved, host by host */
+    char *why;            /* the host of options->host does not take it */
     /* as read */
     gint64 quota_changed, tenant_read, lease;
 } Planning;
@@ -85,49 +86,11 @@ read_domain(Planning *self, GError **error)
     return now ? busy(now, is_valid, error) : true;
 }
 
-/* What the tenant has, less what this domain has. */
-static VgpuQuota
-sum_up(const Planning *self, const VgpuStoreList *list)
-{
-    VgpuQuota used = { 0 }, one;
-
-    for (guint i = 0; i < list->items->len; i++) {
-        const VgpuStoreItem *item = g_ptr_array_index(list->items, i);
-        g_autofree char *text = vgpu_store_item_text(item);
-
-        if (!text || g_str_equal(vgpu_key_last(item->key), self->holding->domain) ||
-            !vgpu_quota_decode(text, &one))
-            continue;
-        used.devices += one.devices;
-        used.mib += one.mib;
-    }
-    return used;
-}
-
 static bool
 read_tenant(Planning *self, GError **error)
 {
-    const char *tenant = self->holding->tenant;
-    g_autofree char *text = NULL, *prefix = NULL;
-    g_autoptr(VgpuStoreList) list = NULL;
-    VgpuQuota quota, used;
-    VgpuQuota more = { vgpu_holding_count(self->holding), vgpu_holding_mib(self->holding) };
-
-    if (!tenant)
-        return true;
-    if (!get_text(self->store, vgpu_key_quota(tenant), &text, &self->quota_changed, error))
-        return false;
-    prefix = vgpu_key_tenant(tenant, NULL);
-    if (!(list = vgpu_store_list(self->store, prefix, NULL, 0, error)))
-        return false;
-    self->tenant_read = list->revision;
-    if (!text)
-        return true;
-    if (!vgpu_quota_decode(text, &quota))
-        return vgpu_error_set(error, VGPU_ERROR_FAILED, "the quota of tenant '%s' is unreadable",
-                              tenant);
-    used = sum_up(self, list);
-    return vgpu_quota_check(&quota, tenant, &used, &more, error);
+    return vgpu_tenant_check(self->store, self->holding, &self->quota_changed, &self->tenant_read,
+                             error);
 }
 
 /* --- one host --------------------------------------------------------------------------------- */
@@ -223,12 +186,15 @@ try_host(Planning *self, const char *id, GError **error)
     if (!read_host(self, id, &host, error))
         return TRIED_FAILED;
     candidate.held = host.held;
-    if (vgpu_choose_judge(self->ask, &candidate, NULL, NULL) != VGPU_CHOICE_FITS)
+    g_clear_pointer(&self->why, g_free);
+    if (vgpu_choose_judge(self->ask, &candidate, NULL, &self->why) != VGPU_CHOICE_FITS)
         return TRIED_NEXT;
     g_free(self->holding->host);
     self->holding->host = g_strdup(id);
     for (guint i = 0; i < self->holding->wants->len; i++)
         g_array_index(self->holding->wants, VgpuWant, i).fb_mib = host.fits[i]->fb_mib;
+    if (self->options->dry_run)
+        return TRIED_WON;
     reservation = (VgpuReservation) {
         .holding = self->holding,
         .gen_changed = host.gen_changed,
@@ -333,8 +299,11 @@ try_all(Planning *self, GError **error)
 {
     const char *profile = g_array_index(self->holding->wants, VgpuWant, 0).profile;
     g_autofree char *prefix = vgpu_key_fit(profile, NULL), *start = start_of(self, profile);
-    Tried tried = try_range(self, prefix, start, NULL, error);
+    Tried tried;
 
+    if (self->options->host)
+        return insist(self, self->options->host, error);
+    tried = try_range(self, prefix, start, NULL, error);
     return tried == TRIED_NEXT && start ? try_range(self, prefix, NULL, start, error) : tried;
 }
 
@@ -342,6 +311,7 @@ static void
 clear_planning(Planning *self)
 {
     vgpu_holding_free(self->holding);
+    g_free(self->why);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Planning, clear_planning)
 
@@ -353,6 +323,19 @@ check_ask(const VgpuAsk *ask, GError **error)
                               "%u profiles are asked for, 1 to %d are possible",
                               ask->holding->wants->len, VGPU_HOLDING_WANTS);
     return true;
+}
+
+static void
+no_host(const Planning *self, GError **error)
+{
+    if (!self->options->host)
+        vgpu_error_set(error, VGPU_ERROR_NO_CAPACITY, "no host of the fleet has room for that");
+    else if (self->why)
+        vgpu_error_set(error, VGPU_ERROR_NO_CAPACITY, "host %s does not take it: %s",
+                       self->options->host, self->why);
+    else
+        vgpu_error_set(error, VGPU_ERROR_BUSY, "host %s has left, or changes all the time",
+                       self->options->host);
 }
 
 VgpuHolding *
@@ -370,15 +353,18 @@ vgpu_planner_reserve(VgpuStore *store, const VgpuAsk *ask, const VgpuPlannerOpti
     g_free(self.holding->by);
     self.holding->by = g_strdup(options->by);
     g_free(self.holding->id);
-    self.holding->id = vgpu_uuid_random();
+    self.holding->id = options->dry_run ? NULL : vgpu_uuid_random();
     if (!read_domain(&self, error) || !read_tenant(&self, error) ||
-        !vgpu_store_lease_grant(store, VGPU_RESERVE_TTL, &self.lease, error))
+        (!options->dry_run &&
+         !vgpu_store_lease_grant(store, VGPU_RESERVE_TTL, &self.lease, error)))
         return NULL;
     tried = try_all(&self, error);
     if (tried == TRIED_WON)
         return g_steal_pointer(&self.holding);
     if (tried == TRIED_NEXT)
-        vgpu_error_set(error, VGPU_ERROR_NO_CAPACITY, "no host of the fleet has room for that");
+        no_host(&self, error);
+    if (self.lease == 0)
+        return NULL;
     if (!error || !g_error_matches(*error, VGPU_ERROR, VGPU_ERROR_UNKNOWN))
         (void) !vgpu_store_lease_revoke(store, self.lease, NULL);
     return NULL;

@@ -11,9 +11,11 @@
 #include "fleet/store.h"
 
 typedef struct {
-    const char *by; /* who asks, for others to read */
-    gint64 now;     /* s since 1970 */
-    guint page;     /* hosts that are read at once; 0: 128 */
+    const char *by;   /* who asks, for others to read */
+    gint64 now;       /* s since 1970 */
+    guint page;       /* hosts that are read at once; 0: 128 */
+    const char *host; /* only this one; NULL: any */
+    bool dry_run;     /* reserve nothing: the holding has no id */
 } VgpuPlannerOptions;
 
 /* The holding says which host it is. NULL: VGPU_ERROR_BUSY: the domain has a place already; NO_CAPACITY: no host

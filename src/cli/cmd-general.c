@@ -22,17 +22,19 @@ static const GOptionEntry help_options[] = {
 static int
 run_help(const VgpuCli *cli, char **args, GError **error)
 {
-    const VgpuCommand *command = NULL;
+    g_autofree char *verb = g_strjoinv(" ", args);
+    const VgpuCommand *command = vgpu_command_find(cli, verb);
+    bool is_noun = vgpu_command_is_noun(cli, verb);
 
     if (option.words) {
-        vgpu_words_print(cli, args[0] ? args[0] : "VERB");
+        vgpu_words_print(cli, *verb ? verb : "VERB");
         return EXIT_SUCCESS;
     }
     if (cli->json)
         return vgpu_command_usage(error, "help is not available as JSON");
-    if (args[0] && !(command = vgpu_command_find(cli, args[0])))
-        return vgpu_command_unknown(cli, args[0], error);
-    vgpu_help_print(cli, command);
+    if (*verb && !command && !is_noun)
+        return vgpu_command_unknown(cli, verb, error);
+    vgpu_help_print(cli, command, is_noun ? verb : NULL);
     return EXIT_SUCCESS;
 }
 
@@ -67,13 +69,13 @@ run_version(const VgpuCli *cli, char **args, GError **error)
 
 const VgpuCommand vgpu_commands_general[] = {
     { .name = "help",
-      .synopsis = "[VERB]",
+      .synopsis = "[VERB…]",
       .summary = "list the verbs, or explain one",
       .description =
           "Without VERB lists all verbs; with VERB describes it and its options, and shows an "
           "example.",
-      .example = "virt-vgpu help annotate",
-      .max_args = 1,
+      .example = "virt-vgpu help annotate\nvirt-vgpu help fleet place",
+      .max_args = 2,
       .options = help_options,
       .anywhere = true,
       .run = run_help },

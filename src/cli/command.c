@@ -17,6 +17,32 @@ vgpu_command_find(const VgpuCli *cli, const char *name)
     return NULL;
 }
 
+bool
+vgpu_command_has_noun(const VgpuCommand *command, const char *word)
+{
+    gsize len = strlen(word);
+
+    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
+}
+
+bool
+vgpu_command_is_noun(const VgpuCli *cli, const char *word)
+{
+    for (const VgpuCommandGroup *group = cli->groups; group->title; group++)
+        for (const VgpuCommand *command = group->commands; command->name; command++)
+            if (vgpu_command_has_noun(command, word))
+                return true;
+    return false;
+}
+
+bool
+vgpu_command_is_word(const VgpuCli *cli, const char *noun, const char *word)
+{
+    g_autofree char *name = noun ? g_strdup_printf("%s %s", noun, word) : g_strdup(word);
+
+    return vgpu_command_find(cli, name) || (!noun && vgpu_command_is_noun(cli, word));
+}
+
 const char **
 vgpu_command_names(const VgpuCli *cli)
 {

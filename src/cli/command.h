@@ -26,7 +26,7 @@ typedef struct {
 } VgpuCli;
 
 typedef struct {
-    const char *name;        /* NULL ends a list */
+    const char *name;        /* one word, or two: "fleet list"; NULL ends a list */
     const char *synopsis;    /* its arguments and options */
     const char *summary;     /* a few words, for the list of verbs */
     const char *description; /* a paragraph */
@@ -67,6 +67,13 @@ extern const VgpuCommand vgpu_commands_general[];
 
 /* NULL when there is no such verb. */
 const VgpuCommand *vgpu_command_find(const VgpuCli *cli, const char *name);
+
+/* Whether verbs of two words begin with @word, and whether @command is one of them. */
+bool vgpu_command_is_noun(const VgpuCli *cli, const char *word);
+bool vgpu_command_has_noun(const VgpuCommand *command, const char *word);
+
+/* Whether @word can follow @noun (NULL: be the first word) in the name of a verb. */
+bool vgpu_command_is_word(const VgpuCli *cli, const char *noun, const char *word);
 
 /* The names of all verbs, ended by NULL; only the array is the caller's. */
 const char **vgpu_command_names(const VgpuCli *cli);

@@ -173,7 +173,7 @@ fit(VgpuGrid *self)
 static GPtrArray *
 fit_cell(const VgpuGrid *self, guint c, const char *text, bool whole)
 {
-    VgpuFit fit = self->columns[c].fit;
+    VgpuColumnFit fit = self->columns[c].fit;
     guint width = self->widths[c];
     GPtrArray *lines;
 

@@ -110,16 +110,32 @@ print_verb(const VgpuCli *cli, const VgpuCommand *command)
     print_indented(command->example);
 }
 
+/* Its verbs, or those that begin with @noun; nothing if there are none. */
 static void
-print_all(const VgpuCli *cli)
+print_group(const VgpuCommandGroup *group, const char *noun)
 {
-    printf("Usage: virt-vgpu VERB [ARGUMENT…] [OPTION…]\n\n"
-           "Gives libvirt domains their vGPUs and shows what this host has.\n");
-    for (const VgpuCommandGroup *group = cli->groups; group->title; group++) {
-        printf("\n%s:\n", group->title);
-        for (const VgpuCommand *command = group->commands; command->name; command++)
-            printf("  %-16s %s\n", command->name, command->summary);
+    bool is_titled = false;
+
+    for (const VgpuCommand *command = group->commands; command->name; command++) {
+        if (noun && !vgpu_command_has_noun(command, noun))
+            continue;
+        if (!is_titled)
+            printf("\n%s:\n", group->title);
+        is_titled = true;
+        printf("  %-16s %s\n", command->name, command->summary);
     }
+}
+
+static void
+print_all(const VgpuCli *cli, const char *noun)
+{
+    if (noun)
+        printf("Usage: virt-vgpu %s VERB [ARGUMENT…] [OPTION…]\n", noun);
+    else
+        printf("Usage: virt-vgpu VERB [ARGUMENT…] [OPTION…]\n\n"
+               "Gives libvirt domains their vGPUs and shows what this host has.\n");
+    for (const VgpuCommandGroup *group = cli->groups; group->title; group++)
+        print_group(group, noun);
     printf("\nOptions of every verb:\n");
     print_options(cli->options);
     printf(
@@ -128,10 +144,10 @@ print_all(const VgpuCli *cli)
 }
 
 void
-vgpu_help_print(const VgpuCli *cli, const VgpuCommand *command)
+vgpu_help_print(const VgpuCli *cli, const VgpuCommand *command, const char *noun)
 {
     if (command)
         print_verb(cli, command);
     else
-        print_all(cli);
+        print_all(cli, noun);
 }

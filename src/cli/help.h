@@ -4,5 +4,6 @@
 
 #include "cli/command.h"
 
-/* The description of @command with its options and an example; NULL: the list of all verbs. */
-void vgpu_help_print(const VgpuCli *cli, const VgpuCommand *command);
+/* The description of @command with its options and an example; NULL: the list of all verbs, or of those of two words
+ * that begin with @noun (NULL: all). */
+void vgpu_help_print(const VgpuCli *cli, const VgpuCommand *command, const char *noun);

@@ -80,15 +80,15 @@ is_global_option(const char *arg, bool *takes_next)
     return false;
 }
 
-/* Where the verb is: the first argument that is no option. Behind an option of a verb, whose value
- * may follow, it is the first that is a verb. 0: there is none. */
+/* Where the verb is, from argument @from on: the first that is no option. Behind an option of a verb, whose value
+ * may follow, it is the first that is a verb. @noun: the first word of a verb of two; NULL: none. 0: there is none. */
 static int
-find_verb(const VgpuCli *cli, int argc, char **argv)
+find_verb(const VgpuCli *cli, int from, int argc, char **argv, const char *noun)
 {
     bool verb_option = false;
     int first = 0;
 
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    for (int i = from; i < argc && strcmp(argv[i], "--") != 0; i++) {
         bool takes_next = false;
 
         if (argv[i][0] == '-' && argv[i][1]) {
@@ -96,7 +96,7 @@ find_verb(const VgpuCli *cli, int argc, char **argv)
             i += takes_next;
             continue;
         }
-        if (!verb_option || vgpu_command_find(cli, argv[i]))
+        if (!verb_option || vgpu_command_is_word(cli, noun, argv[i]))
             return i;
         first = first ? first : i;
     }
@@ -236,25 +236,49 @@ choose_columns(const VgpuCommand *command, GError **error)
     return !global.columns || vgpu_table_choose(command->columns(), global.columns, error);
 }
 
+/* Take the argument at @at out of @args. */
+static char *
+take(char **args, int at)
+{
+    char *arg = args[at];
+
+    for (char **next = args + at; *next; next++)
+        next[0] = next[1];
+    return arg;
+}
+
+/* Take the verb, of one word or of two, out of @args. NULL: there is none; of one of two words perhaps only the
+ * first. */
+static char *
+take_verb(const VgpuCli *cli, char **args)
+{
+    int at = find_verb(cli, 1, (int) g_strv_length(args), args, NULL);
+    g_autofree char *verb = at ? take(args, at) : NULL;
+    g_autofree char *second = NULL;
+    int next = verb && vgpu_command_is_noun(cli, verb)
+                   ? find_verb(cli, at, (int) g_strv_length(args), args, verb)
+                   : 0;
+
+    if (!next)
+        return g_steal_pointer(&verb);
+    second = take(args, next);
+    return g_strdup_printf("%s %s", verb, second);
+}
+
 /* *@chosen: the verb, NULL: there is none. */
 static int
 dispatch(char ***argv, const VgpuCommand **chosen, GError **error)
 {
-    int argc = (int) g_strv_length(*argv);
     g_auto(GStrv) typed = g_strdupv(*argv);
     VgpuCli cli = { .groups = groups, .options = global_options, .typed = typed };
-    int at = find_verb(&cli, argc, *argv);
-    g_autofree char *verb = NULL;
-    const VgpuCommand *command = NULL;
+    g_autofree char *verb = take_verb(&cli, *argv);
+    const char *noun = verb && vgpu_command_is_noun(&cli, verb) ? verb : NULL;
+    const VgpuCommand *command = verb ? vgpu_command_find(&cli, verb) : NULL;
     int n_args;
 
-    if (at) {
-        verb = (*argv)[at];
-        memmove(*argv + at, *argv + at + 1, sizeof(char *) * (gsize) (argc - at));
-        if (!(command = vgpu_command_find(&cli, verb)))
-            return vgpu_command_unknown(&cli, verb, error);
-        *chosen = command;
-    }
+    if (verb && !command && !noun)
+        return vgpu_command_unknown(&cli, verb, error);
+    *chosen = command;
     if (!parse_options(argv, command, &cli, error))
         return VGPU_EXIT_USAGE;
 
@@ -263,9 +287,12 @@ dispatch(char ***argv, const VgpuCommand **chosen, GError **error)
         return EXIT_SUCCESS;
     }
     if (global.help) {
-        vgpu_help_print(&cli, command);
+        vgpu_help_print(&cli, command, noun);
         return EXIT_SUCCESS;
     }
+    if (noun)
+        return vgpu_command_usage(error, "%s: a verb is missing: see 'virt-vgpu help %s'", noun,
+                                  noun);
     if (!(command && command->anywhere) && !vgpu_host_uri_check(&cli, cli.uri, error))
         return VGPU_EXIT_USAGE;
     if (!command && global.json)

@@ -14,12 +14,12 @@ typedef enum {
     VGPU_FIT_CUT,   /* cut, with "…" at the end */
     VGPU_FIT_FRONT, /* cut, with "…" at the front, as the significant part is at the end */
     VGPU_FIT_WRAP,  /* continues on the next line */
-} VgpuFit;
+} VgpuColumnFit;
 
 typedef struct VgpuColumn {
     const char *key;    /* in JSON and in the rows; NULL ends the list */
     const char *header; /* in the table; NULL: only in JSON */
-    VgpuFit fit;
+    VgpuColumnFit fit;
     bool wide;    /* in the table only with --wide */
     bool tells;   /* or where rows would look alike without it */
     bool spare;   /* left out of a table that would be too wide, the last first */

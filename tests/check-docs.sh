@@ -84,6 +84,7 @@ options()
 
 # --- examples ---------------------------------------------------------------------------------
 cli=$builddir/virt-vgpu
+with_fleet=$("$cli" --help | sed -n 's/^  fleet list .*/yes/p') # else --disable-fleet
 help=${CHECK_DOCS_HELP:-$tmp/help} # read once per verb, also by the self-tests
 export CHECK_DOCS_HELP="$help"
 mkdir -p "$help"
@@ -91,7 +92,8 @@ mkdir -p "$help"
 # help_of VERB: writes its options to $help/VERB, which is empty for an unknown verb.
 help_of()
 {
-    [ -e "$help/$1" ] || options "$cli" "$1" > "$help/$1" 2> /dev/null || true
+    # shellcheck disable=SC2086 # it may have two words
+    [ -e "$help/$1" ] || options "$cli" $1 > "$help/$1" 2> /dev/null || true
 }
 
 # typed FILE: the calls of virt-vgpu in a page, one per line, up to the next pipe, bracket or the like: from code blocks
@@ -117,6 +119,10 @@ commands()
         [ -e "$page" ] || continue
         typed "$page" | grep -vx 'capture 1' > "$tmp/typed" || continue # that is a format
         while read -r verb words; do
+            if [ "$verb" = fleet ]; then # its verbs have two words
+                [ "$with_fleet" ] || continue
+                verb="fleet ${words%% *}" words="${words#* }"
+            fi
             echo "$verb" >> "$tmp/seen"
             help_of "$verb"
             [ -s "$help/$verb" ] || complain "${page#"$1"/}: virt-vgpu has no verb '$verb'"
@@ -239,9 +245,13 @@ done
 
 # --- virt-vgpu(1) -----------------------------------------------------------------------------
 page=docs/virt-vgpu.1.pod
-"$cli" --help | sed -nE 's/^  ([a-z][a-z-]*)  +.*/\1/p' > "$tmp/verbs"
+"$cli" --help | sed -nE 's/^  ([a-z][a-z-]*( [a-z]+)?)  +.*/\1/p' > "$tmp/verbs"
 sed -n '/^=head1 VERBS/,/^=head1 JSON/p' "$page" |
-    sed -nE 's/^=item B<([a-z][a-z-]*)>.*/\1/p' > "$tmp/documented"
+    sed -nE 's/^=item B<([a-z][a-z-]*( [a-z]+)?)>.*/\1/p' > "$tmp/documented"
+if [ -z "$with_fleet" ]; then
+    sed -i '/^fleet$/d' "$tmp/verbs"
+    sed -i '/^fleet /d' "$tmp/documented"
+fi
 same "verbs of virt-vgpu --help (<) and of $page (>) differ" "$tmp/verbs" "$tmp/documented"
 [ -s "$tmp/verbs" ] || complain "no verbs found in virt-vgpu --help"
 

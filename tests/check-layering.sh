@@ -25,7 +25,7 @@ bus
 setup    base sysfs gpu backend
 fleet    base bus
 daemon   base gpu domain pool placement driver core libvirt setup iso bus
-cli      base sysfs gpu domain driver libvirt iso bus
+cli      base sysfs gpu domain driver libvirt iso bus fleet
 hooks
 '
 

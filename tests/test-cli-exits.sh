@@ -54,6 +54,7 @@ fails 2 usage "Unknown option --frob" list --frob
 fails 2 usage "an argument is missing: GPU" gpu-info
 "$builddir/virt-vgpu" help --words VERB | grep -v '^-' > "$tmp/verbs"
 while read -r verb; do
+    [ "$verb" != fleet ] || "$builddir/virt-vgpu" --help | grep -q 'fleet list' || continue # --disable-fleet
     fails 2 usage "Unknown option --frob" "$verb" --frob
 done < "$tmp/verbs"
 cli 2 list --frob -- --json # an argument

@@ -53,7 +53,7 @@ offers()
 }
 COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 
-"$builddir/virt-vgpu" --help | sed -nE 's/^  ([a-z][a-z-]*)  +.*/\1/p' > "$tmp/verbs"
+"$builddir/virt-vgpu" --help | sed -nE 's/^  ([a-z][a-z-]*)( [a-z]+)?  +.*/\1/p' | uniq > "$tmp/verbs"
 mapfile -t verbs < "$tmp/verbs"
 [ "${#verbs[@]}" -gt 35 ]
 verdict $? "there are verbs"
@@ -117,6 +117,17 @@ offers "virt-vgpu create 0000:41:00.0 NV" 'NVIDIA\ A2-4Q' 'NVIDIA\ L40S-8Q'
 offers "virt-vgpu create 0000:41:00.0 --persistent NVIDIA\\ L" 'NVIDIA\ L40S-8Q'
 offers "virt-vgpu destroy " 11111111-2222-5333-8444-555555555555
 offers "virt-vgpu help pool-li" pool-list
+if grep -qw 'fleet list' <("$builddir/virt-vgpu" help fleet); then
+    offers "virt-vgpu fleet dra" drain
+    offers "virt-vgpu --json fleet place --pa" --pack
+    offers "virt-vgpu fleet place w" web1 web2
+    offers "virt-vgpu fleet place --pool d" default design
+    offers "virt-vgpu fleet --json drain --w" --wait --wide
+    offers "virt-vgpu fleet list -o st" state
+    offers "virt-vgpu fleet info "
+    offers "virt-vgpu fleet frobnicate "
+    fleet=1
+fi
 offers "virt-vgpu pool-define po" pool.xml
 offers "virt-vgpu list -o dom" domain domain_uuid
 offers "virt-vgpu list --columns pa" parent
@@ -139,6 +150,9 @@ shells()
     same "$1" "virt-vgpu help pool-li" pool-list
     same "$1" "virt-vgpu doctor --capture x --try 0000:4" 0000:41:00.0
     same "$1" "virt-vgpu pool-define po" pool.xml
+    [ -z "${fleet:-}" ] || same "$1" "virt-vgpu fleet dra" drain
+    [ -z "${fleet:-}" ] || same "$1" "virt-vgpu fleet place w" "web1 web2"
+    [ -z "${fleet:-}" ] || same "$1" "virt-vgpu fleet --json drain --w" "--wait --wide"
     same "$1" "virt-vgpu start web1 " ""
 }
 same() # SHELL LINE WORDS

@@ -14,7 +14,7 @@ function __virt_vgpu_kind
             $argv[2..-1] PROFILE 2>/dev/null
         case BUS
             printf 'system\nsession\n'
-        case VERB DOMAIN GPU POOL PROFILE UUID
+        case VERB DOMAIN FLEET GPU HOST POOL PROFILE UUID
             $argv[2..-1] $kind 2>/dev/null | string match -v -- '-*'
     end
 end
@@ -43,8 +43,8 @@ function __virt_vgpu_complete
         else if string match -q -- '-*' $word
             set option (string split \t -- (string match -r "^$word\t.*" -- $known))
             test "$option[2]" = -; and set option
-        else if test -z "$verb"
-            set verb $word
+        else if test -z "$verb"; or test "$arguments" = FLEET
+            set verb (string join ' ' -- $verb $word) # those of the fleet have two words
             set known ($ask $verb 2>/dev/null)
             set arguments (string match -v -- '-*' $known)
         else

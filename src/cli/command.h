@@ -35,7 +35,8 @@ typedef struct {
     const GOptionEntry *options; /* its own options, into static variables; NULL: none */
     /* "OPTION VALUE…" of each option that takes nothing but these, ended by NULL; may be NULL */
     const char *const *values;
-    bool anywhere; /* it does not matter of which host libvirt is, or it looks itself */
+    bool any_options; /* unknown options are no errors */
+    bool anywhere;    /* it does not matter of which host libvirt is, or it looks itself */
     /* the columns of its table, as its options are; NULL: it prints none that can be chosen from */
     const struct VgpuColumn *(*columns)(void);
 
@@ -63,6 +64,10 @@ extern const VgpuCommand vgpu_commands_host[];
 extern const VgpuCommand vgpu_commands_iso[];
 extern const VgpuCommand vgpu_commands_import[];
 extern const VgpuCommand vgpu_commands_inventory[];
+extern const VgpuCommand vgpu_commands_fleet[];
+extern const VgpuCommand vgpu_commands_fleet_place[];
+extern const VgpuCommand vgpu_commands_fleet_host[];
+extern const VgpuCommand vgpu_commands_fleet_quota[];
 extern const VgpuCommand vgpu_commands_general[];
 
 /* NULL when there is no such verb. */

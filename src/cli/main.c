@@ -59,6 +59,10 @@ static const VgpuCommandGroup groups[] = {
     { "Guests", vgpu_commands_iso },
     { "Host", vgpu_commands_host },
     { "Other programs", vgpu_commands_inventory },
+    { "Fleet", vgpu_commands_fleet },
+    { "Placement in the fleet", vgpu_commands_fleet_place },
+    { "Maintenance of the fleet", vgpu_commands_fleet_host },
+    { "Tenants in the fleet", vgpu_commands_fleet_quota },
     { "General", vgpu_commands_general },
     { 0 },
 };
@@ -181,6 +185,7 @@ parse_options(char ***args, const VgpuCommand *command, VgpuCli *cli, GError **e
     const char *bus;
 
     g_option_context_set_help_enabled(context, FALSE);
+    g_option_context_set_ignore_unknown_options(context, command && command->any_options);
     take_own_letters(common, command ? command->options : NULL);
     g_option_context_add_main_entries(context, common, NULL);
     if (command && command->options)

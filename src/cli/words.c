@@ -7,6 +7,7 @@
 
 #include "cli/bus.h"
 #include "cli/domain-io.h"
+#include "cli/fleet-names.h"
 #include "cli/table.h"
 
 static const GOptionEntry *
@@ -138,21 +139,56 @@ print_names(const VgpuCli *cli, const char *what)
     }
 }
 
+/* The verbs; of those of two words the first, once. */
+static void
+print_verbs(const VgpuCli *cli)
+{
+    g_autofree const char **verbs = vgpu_command_names(cli);
+    g_autofree char *last = NULL;
+
+    for (const char **verb = verbs; *verb; verb++) {
+        g_autofree char *first = g_strndup(*verb, strcspn(*verb, " "));
+
+        if (g_strcmp0(first, last) != 0)
+            printf("%s\n", first);
+        g_free(last);
+        last = g_steal_pointer(&first);
+    }
+}
+
+/* The second words of those that begin with @noun. */
+static void
+print_second(const VgpuCli *cli, const char *noun)
+{
+    g_autofree const char **verbs = vgpu_command_names(cli);
+
+    for (const char **verb = verbs; *verb; verb++)
+        if (vgpu_command_has_noun(vgpu_command_find(cli, *verb), noun))
+            printf("%s\n", *verb + strlen(noun) + 1);
+}
+
 void
 vgpu_words_print(const VgpuCli *cli, const char *what)
 {
     const VgpuCommand *command = vgpu_command_find(cli, what);
+    g_autofree char *noun = g_ascii_strdown(what, -1);
 
     if (command) {
         print_arguments(command);
         print_options(command->options, NULL, command->values);
         print_common(cli, command);
     } else if (strcmp(what, "VERB") == 0) {
-        g_autofree const char **verbs = vgpu_command_names(cli);
-
-        for (const char **verb = verbs; *verb; verb++)
-            printf("%s\n", *verb);
+        print_verbs(cli);
         print_common(cli, NULL);
+    } else if (vgpu_command_is_noun(cli, what)) {
+        g_autofree char *kind = g_ascii_strup(what, -1);
+
+        printf("%s\n", kind);
+        print_common(cli, NULL);
+    } else if (vgpu_command_is_noun(cli, noun)) {
+        print_second(cli, noun);
+    } else if (strcmp(what, "HOST") == 0) {
+        vgpu_fleet_names_print_hosts(cli);
     } else if (strcmp(what, "DOMAIN") == 0) {
         print_domains(cli);
     } else {

@@ -30,6 +30,7 @@ typedef struct {
     const GPtrArray *held;      /* of VgpuHolding: reservations there */
 } VgpuCandidate;
 
+/* After the first in the order in which they are judged. */
 typedef enum {
     VGPU_CHOICE_FITS,
     VGPU_CHOICE_DOWN,

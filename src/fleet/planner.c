@@ -63,14 +63,13 @@ vgpu_planner_domain(VgpuStore *store, const char *domain, VgpuHolding **now, gin
 static bool
 busy(const VgpuHolding *now, bool is_valid, GError **error)
 {
-    if (is_valid)
+    if (is_valid && (now->id || now->state != VGPU_HOLDING_RESERVED))
         return vgpu_error_set(error, VGPU_ERROR_BUSY, "domain %s is %s on host %s", now->domain,
                               vgpu_holding_state_name(now->state), now->host);
-    return vgpu_error_set(
-        error, VGPU_ERROR_BUSY,
-        "the reservation of domain %s has expired, but host %s has not said that "
-        "the domain does not run there",
-        now->domain, now->host);
+    return vgpu_error_set(error, VGPU_ERROR_BUSY,
+                          "the reservation of domain %s has %s, but host %s has not said that "
+                          "the domain does not run there",
+                          now->domain, now->id ? "expired" : "been given up", now->host);
 }
 
 static bool

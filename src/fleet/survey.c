@@ -242,3 +242,92 @@ vgpu_survey_judge(const VgpuSurveyHost *host, const VgpuAsk *ask, const char *ov
         *reason = g_strdup(over);
     return VGPU_CHOICE_QUOTA;
 }
+
+/* --- profiles --------------------------------------------------------------------------------- */
+
+#define FITS VGPU_KEY_ROOT "fit/"
+
+/* The first key after those of the same profile: '0' follows '/'. */
+static char *
+behind(const char *key)
+{
+    gsize len = (gsize) (strrchr(key, '/') - key);
+
+    return g_strdup_printf("%.*s0", (int) len, key);
+}
+
+static bool
+has_pool(const VgpuStoreItem *item, const char *pool)
+{
+    g_autofree char *text = vgpu_store_item_text(item);
+    g_autoptr(VgpuFit) fit = text ? vgpu_fit_decode(text) : NULL;
+
+    return fit && fit->pools && g_strv_contains((const char *const *) fit->pools, pool);
+}
+
+/* One of each profile; @pool NULL: whatever pool. */
+static GPtrArray *
+names(VgpuStore *store, const char *pool, guint page, GError **error)
+{
+    g_autoptr(GPtrArray) out = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *next = g_strdup(FITS);
+    bool more = true;
+
+    while (more) {
+        g_autoptr(VgpuStoreList) list = vgpu_store_list(store, FITS, next, page, error);
+
+        if (!list)
+            return NULL;
+        more = list->items->len > 0;
+        for (guint i = 0; i < list->items->len; i++) {
+            const VgpuStoreItem *item = g_ptr_array_index(list->items, i);
+            char *name = pool && !has_pool(item, pool) ? NULL : vgpu_key_name(item->key);
+
+            g_free(next);
+            next = name ? behind(item->key) : g_strconcat(item->key, "!", NULL);
+            if (!name)
+                continue;
+            g_ptr_array_add(out, name);
+            break;
+        }
+    }
+    return g_steal_pointer(&out);
+}
+
+GPtrArray *
+vgpu_survey_profiles(VgpuStore *store, GError **error)
+{
+    return names(store, NULL, 1, error);
+}
+
+GPtrArray *
+vgpu_survey_pool(VgpuStore *store, const char *pool, GError **error)
+{
+    return names(store, pool, 500, error);
+}
+
+bool
+vgpu_survey_profile(VgpuStore *store, const char *typed, char **name, guint *mib, GError **error)
+{
+    static const char *const vendors[] = { "", "NVIDIA ", "GRID " };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(vendors); i++) {
+        g_autofree char *full = g_strconcat(vendors[i], typed, NULL);
+        g_autofree char *prefix = vgpu_key_fit(full, NULL), *text = NULL;
+        g_autoptr(VgpuStoreList) list = vgpu_store_list(store, prefix, NULL, 1, error);
+        g_autoptr(VgpuFit) fit = NULL;
+
+        if (!list)
+            return false;
+        if (list->items->len == 0)
+            continue;
+        text = vgpu_store_item_text(g_ptr_array_index(list->items, 0));
+        fit = text ? vgpu_fit_decode(text) : NULL;
+        *mib = fit ? fit->fb_mib : 0;
+        *name = g_steal_pointer(&full);
+        return true;
+    }
+    *mib = 0;
+    *name = g_strdup(typed);
+    return true;
+}

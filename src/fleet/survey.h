@@ -42,3 +42,15 @@ VgpuSummaryState vgpu_survey_state(const VgpuSurveyHost *host);
 /* Pure. @over: why its tenant may have no more, NULL: it may. *@left and *@reason as of vgpu_choose_judge() */
 VgpuChoice vgpu_survey_judge(const VgpuSurveyHost *host, const VgpuAsk *ask, const char *over,
                              guint *left, char **reason);
+
+/* The names of all profiles that fit anywhere, of char *. */
+GPtrArray *vgpu_survey_profiles(VgpuStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Those of them that some host has in that pool. */
+GPtrArray *vgpu_survey_pool(VgpuStore *store, const char *pool, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* The name by which hosts publish a profile, which may lack the vendor's prefix; as typed if none does. *@mib: its
+ * frame buffer, 0: not known */
+bool vgpu_survey_profile(VgpuStore *store, const char *typed, char **name, guint *mib,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -84,7 +84,6 @@ options()
 
 # --- examples ---------------------------------------------------------------------------------
 cli=$builddir/virt-vgpu
-with_fleet=$("$cli" --help | sed -n 's/^  fleet list .*/yes/p') # else --disable-fleet
 help=${CHECK_DOCS_HELP:-$tmp/help} # read once per verb, also by the self-tests
 export CHECK_DOCS_HELP="$help"
 mkdir -p "$help"
@@ -94,6 +93,13 @@ help_of()
 {
     # shellcheck disable=SC2086 # it may have two words
     [ -e "$help/$1" ] || options "$cli" $1 > "$help/$1" 2> /dev/null || true
+}
+
+# Whether it was built with the fleet, whose verbs have two words.
+has_fleet()
+{
+    help_of "fleet list"
+    grep -qx -e --profile "$help/fleet list"
 }
 
 # typed FILE: the calls of virt-vgpu in a page, one per line, up to the next pipe, bracket or the like: from code blocks
@@ -119,8 +125,8 @@ commands()
         [ -e "$page" ] || continue
         typed "$page" | grep -vx 'capture 1' > "$tmp/typed" || continue # that is a format
         while read -r verb words; do
-            if [ "$verb" = fleet ]; then # its verbs have two words
-                [ "$with_fleet" ] || continue
+            if [ "$verb" = fleet ]; then
+                has_fleet || continue
                 verb="fleet ${words%% *}" words="${words#* }"
             fi
             echo "$verb" >> "$tmp/seen"
@@ -248,7 +254,7 @@ page=docs/virt-vgpu.1.pod
 "$cli" --help | sed -nE 's/^  ([a-z][a-z-]*( [a-z]+)?)  +.*/\1/p' > "$tmp/verbs"
 sed -n '/^=head1 VERBS/,/^=head1 JSON/p' "$page" |
     sed -nE 's/^=item B<([a-z][a-z-]*( [a-z]+)?)>.*/\1/p' > "$tmp/documented"
-if [ -z "$with_fleet" ]; then
+if ! has_fleet; then
     sed -i '/^fleet$/d' "$tmp/verbs"
     sed -i '/^fleet /d' "$tmp/documented"
 fi

@@ -38,6 +38,7 @@ test_keys(void **state)
     assert_key(vgpu_key_quota("ac me"), "/virt-vgpu/1/quota/ac+me");
     assert_key(vgpu_key_quota("\xc3\xa4"), "/virt-vgpu/1/quota/%C3%A4");
     assert_key(vgpu_key_drain("H"), "/virt-vgpu/1/drain/H");
+    assert_key(vgpu_key_details("H"), "/virt-vgpu/1/details/H");
     assert_key(vgpu_key_name("/virt-vgpu/1/fit/a%2Bb%2Fc/H"), "a+b/c");
     assert_key(vgpu_key_name("/virt-vgpu/1/tenants/ac+me/D"), "ac me");
     assert_key(vgpu_key_name("/virt-vgpu/1/quota/%C3%A4"), "\xc3\xa4");

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-vgpu fleet against a real etcd, in which tests/fleet-tool writes what the agents of hosts would: each verb with
 # its result, its JSON and its refusals, and eight planners at once for the last places.
-# shellcheck disable=SC2154 # tests and failures are counted in cli-functions.sh
+# shellcheck disable=SC2154,SC2317 # tests and failures are counted in cli-functions.sh
 set -u
 builddir=$(cd "${builddir:-.}" && pwd)
 srcdir=$(cd "${top_srcdir:-.}" && pwd)

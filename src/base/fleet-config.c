@@ -176,7 +176,7 @@ read_private(const char *path, GError **error)
     gssize n = -1;
 
     if (fd < 0) {
-        vgpu_error_set(error, VGPU_ERROR_FAILED, "%s: %s", path, g_strerror(errno));
+        vgpu_error_errno(error, vgpu_error_code_of(errno), errno, "%s", path);
         return NULL;
     }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))

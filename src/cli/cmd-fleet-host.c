@@ -188,7 +188,8 @@ run_forget(const VgpuCli *cli, char **args, GError **error)
 {
     g_autoptr(VgpuStore) store = vgpu_fleet_store_open(cli, error);
     g_autoptr(VgpuFleetHost) host = store ? vgpu_fleet_host_find(store, args[0], error) : NULL;
-    g_autofree char *key = host ? vgpu_key_drain(host->uuid) : NULL;
+    g_autofree char *drain = host ? vgpu_key_drain(host->uuid) : NULL;
+    g_autofree char *details = host ? vgpu_key_details(host->uuid) : NULL;
     g_autoptr(VgpuTxn) txn = vgpu_txn_new();
     guint n = 0;
     int status;
@@ -197,7 +198,8 @@ run_forget(const VgpuCli *cli, char **args, GError **error)
         return EXIT_FAILURE;
     if ((status = may_forget(host, n, error)) != EXIT_SUCCESS)
         return status;
-    vgpu_txn_delete(txn, key);
+    vgpu_txn_delete(txn, drain);
+    vgpu_txn_delete(txn, details);
     if (!vgpu_planner_forget(store, host->uuid, &n, error) || !commit(store, txn, error))
         return EXIT_FAILURE;
     if (cli->json) {

@@ -22,8 +22,8 @@ static struct {
 } option;
 
 static const GOptionEntry place_options[] = {
-    VGPU_FLEET_ASK_WANTED,
-    VGPU_FLEET_ASK_PLACE,
+    VGPU_FLEET_OPTIONS_WANTED,
+    VGPU_FLEET_OPTIONS_PLACE,
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &option.dry_run, "choose a host, and reserve nothing",
       NULL },
     { "define", 0, 0, G_OPTION_ARG_NONE, &option.define, "define the domain of the XML there",
@@ -32,13 +32,13 @@ static const GOptionEntry place_options[] = {
     { 0 },
 };
 
-static const GOptionEntry explain_options[] = { VGPU_FLEET_ASK_WANTED,
-                                                VGPU_FLEET_ASK_PLACE,
+static const GOptionEntry explain_options[] = { VGPU_FLEET_OPTIONS_WANTED,
+                                                VGPU_FLEET_OPTIONS_PLACE,
                                                 { 0 } };
 
 static const GOptionEntry reserve_options[] = {
     { "host", 0, 0, G_OPTION_ARG_STRING, &option.host, "name or UUID of the host", "HOST" },
-    VGPU_FLEET_ASK_WANTED,
+    VGPU_FLEET_OPTIONS_WANTED,
     { 0 },
 };
 
@@ -251,7 +251,7 @@ run_place(const VgpuCli *cli, char **args, GError **error)
     g_autoptr(VgpuFleetAsk) ask = NULL;
     g_autoptr(VgpuHolding) holding = NULL;
 
-    if (!vgpu_fleet_ask_check(&vgpu_fleet_typed, args[0], error))
+    if (!vgpu_fleet_options_check(&vgpu_fleet_typed, args[0], error))
         return VGPU_EXIT_USAGE;
     if (option.dry_run && (option.define || option.start))
         return vgpu_command_usage(error, "--dry-run cannot be combined with --define or --start");
@@ -294,7 +294,7 @@ run_reserve(const VgpuCli *cli, char **args, GError **error)
     VgpuFleetTyped typed = vgpu_fleet_typed;
 
     typed.domain = args[0];
-    if (!vgpu_fleet_ask_check(&typed, NULL, error))
+    if (!vgpu_fleet_options_check(&typed, NULL, error))
         return VGPU_EXIT_USAGE;
     if (!option.host)
         return vgpu_command_usage(error, "--host is missing: 'fleet place' chooses one");
@@ -348,7 +348,7 @@ run_explain(const VgpuCli *cli, char **args, GError **error)
     bool is_placed;
     guint fit;
 
-    if (!vgpu_fleet_ask_check(&vgpu_fleet_typed, args[0], error))
+    if (!vgpu_fleet_options_check(&vgpu_fleet_typed, args[0], error))
         return VGPU_EXIT_USAGE;
     if (!(store = vgpu_fleet_store_open(cli, error)) ||
         !(ask = vgpu_fleet_ask_read(cli, store, args[0], error)) ||

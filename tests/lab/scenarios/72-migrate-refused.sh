@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A migration to a host that cannot take the vGPU, or that is lost on the way, leaves the guest running where it was
-# takes: 210
+# takes: 1200
 # once: battery
 # releases: trixie
 # machine: pair
-# timeout: 900
+# timeout: 2400
 # shellcheck source=SCRIPTDIR/../migrate.sh
 . "$(dirname "$0")/../migrate.sh"
 
@@ -83,7 +83,7 @@ peer virt-vgpu pool-undefine cad > /dev/null
 of_cad "no pool 'cad'"
 virsh -q "destroy two; undefine two"
 
-# With virsh and without --p2p QEMU would wait until TCP gives up, which takes a quarter of an hour.
+# While QEMU writes the state of the vGPU it answers nothing, until TCP gives up, which takes a quarter of an hour.
 say "the network is cut while the state is sent"
 knob save_delay_ms 10000 "$M10"
 virt-vgpu migrate one "$PEER" > /run/lab-migrate 2>&1 &
@@ -94,7 +94,7 @@ ip link set eth0 down
 rc=0
 wait "$migration" || rc=$?
 say "the migration: $rc, $(cat /run/lab-migrate)"
-assert_grep "the connection to $PEER has ended" "$(cat /run/lab-migrate)" "what the verb said"
+assert_grep "the connection to .* has ended" "$(cat /run/lab-migrate)" "what the verb said"
 knob save_delay_ms 0 "$M10"
 [ "$rc" != 0 ] || fail "it has migrated"
 wait_for 60 runs one 1

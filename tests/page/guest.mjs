@@ -41,12 +41,12 @@ test("the GPUs of the host", async () => {
 
 test("a VM gets a vGPU", async () => {
     await session.view(`give/${vm}`);
-    await page.getByLabel(/A2-4Q, 4 GiB/).check();
-    await page.locator("#give .vgpu-plan").filter({ hasText: "NVIDIA A2-4Q on" }).waitFor();
+    await page.getByLabel(/GRID M10-2Q, 2 GiB/).check();
+    await page.locator("#give .vgpu-plan").filter({ hasText: "GRID M10-2Q on" }).waitFor();
     await button("Give it").click();
     await page.locator("#dialog-action").filter({ hasText: "Give" }).click();
     await button("Take its vGPUs away").waitFor();
-    assert.match(virsh("dumpxml", "--inactive", vm), /profile=["']NVIDIA A2-4Q["']/);
+    assert.match(virsh("dumpxml", "--inactive", vm), /profile=["']GRID M10-2Q["']/);
 });
 
 test("it is there while the VM runs", async () => {

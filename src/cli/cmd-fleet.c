@@ -313,17 +313,6 @@ describe(VgpuStore *store, const VgpuFleetHost *host, GError **error)
     return g_variant_ref_sink(g_variant_dict_end(&dict));
 }
 
-static void
-print_rows(GVariant *row, const char *key, const VgpuColumn *columns, bool wide)
-{
-    g_autoptr(GVariant) list = g_variant_lookup_value(row, key, G_VARIANT_TYPE("aa{sv}"));
-
-    if (!list || g_variant_n_children(list) == 0)
-        return;
-    printf("\n");
-    vgpu_table_print(columns, list, false, wide);
-}
-
 static int
 run_info(const VgpuCli *cli, char **args, GError **error)
 {
@@ -340,8 +329,8 @@ run_info(const VgpuCli *cli, char **args, GError **error)
     }
     text = vgpu_table_fields(info_columns, row);
     fputs(text, stdout);
-    print_rows(row, "profiles", fit_columns, cli->wide);
-    print_rows(row, "domains", domain_columns, cli->wide);
+    vgpu_table_print_list(fit_columns, row, "profiles", cli->wide);
+    vgpu_table_print_list(domain_columns, row, "domains", cli->wide);
     return EXIT_SUCCESS;
 }
 

@@ -84,17 +84,6 @@ run_gpu_list(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-static void
-print_list_of(GVariant *gpu, const char *key, const VgpuColumn *columns, bool wide)
-{
-    g_autoptr(GVariant) list = g_variant_lookup_value(gpu, key, G_VARIANT_TYPE("aa{sv}"));
-
-    if (!list || g_variant_n_children(list) == 0)
-        return;
-    printf("\n");
-    vgpu_table_print(columns, list, false, wide);
-}
-
 static int
 run_gpu_info(const VgpuCli *cli, char **args, GError **error)
 {
@@ -126,9 +115,9 @@ run_gpu_info(const VgpuCli *cli, char **args, GError **error)
     vgpu_cordon_row_print(gpu);
     if (g_variant_lookup(gpu, "obstacle", "&s", &obstacle))
         printf("\nNo vGPU can be made on it now: %s\n", obstacle);
-    print_list_of(gpu, "vfs", vgpu_gpu_columns_vf, cli->wide);
-    print_list_of(gpu, "gpu_instances", vgpu_gpu_columns_instance, cli->wide);
-    print_list_of(gpu, "profiles", vgpu_gpu_columns_short_profile, cli->wide);
+    vgpu_table_print_list(vgpu_gpu_columns_vf, gpu, "vfs", cli->wide);
+    vgpu_table_print_list(vgpu_gpu_columns_instance, gpu, "gpu_instances", cli->wide);
+    vgpu_table_print_list(vgpu_gpu_columns_short_profile, gpu, "profiles", cli->wide);
     return EXIT_SUCCESS;
 }
 

@@ -123,17 +123,6 @@ run_list(const VgpuCli *cli, char **args, GError **error)
     return EXIT_SUCCESS;
 }
 
-static void
-print_list_of(GVariant *pool, const char *key, const VgpuColumn *columns, bool wide)
-{
-    g_autoptr(GVariant) list = g_variant_lookup_value(pool, key, G_VARIANT_TYPE("aa{sv}"));
-
-    if (!list || g_variant_n_children(list) == 0)
-        return;
-    printf("\n");
-    vgpu_table_print(columns, list, false, wide);
-}
-
 static int
 run_info(const VgpuCli *cli, char **args, GError **error)
 {
@@ -150,8 +139,8 @@ run_info(const VgpuCli *cli, char **args, GError **error)
     }
     text = vgpu_table_fields(vgpu_rows_pool, pool);
     fputs(text, stdout);
-    print_list_of(pool, "profiles", vgpu_rows_pool_profile, cli->wide);
-    print_list_of(pool, "tenants", vgpu_rows_pool_tenant, cli->wide);
+    vgpu_table_print_list(vgpu_rows_pool_profile, pool, "profiles", cli->wide);
+    vgpu_table_print_list(vgpu_rows_pool_tenant, pool, "tenants", cli->wide);
     return EXIT_SUCCESS;
 }
 

@@ -243,6 +243,17 @@ vgpu_table_print(const VgpuColumn *columns, GVariant *rows, bool json, bool wide
 }
 
 void
+vgpu_table_print_list(const VgpuColumn *columns, GVariant *row, const char *key, bool wide)
+{
+    g_autoptr(GVariant) list = g_variant_lookup_value(row, key, G_VARIANT_TYPE("aa{sv}"));
+
+    if (!list || g_variant_n_children(list) == 0)
+        return;
+    printf("\n");
+    vgpu_table_print(columns, list, false, wide);
+}
+
+void
 vgpu_table_print_object(const VgpuColumn *columns, GVariant *row)
 {
     g_autoptr(GVariant) owned = g_variant_ref_sink(row);

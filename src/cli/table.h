@@ -71,3 +71,6 @@ GPtrArray *vgpu_table_wrap(const char *text, guint width);
 
 /* Print @rows on stdout, as JSON or as a table that fits its terminal. */
 void vgpu_table_print(const VgpuColumn *columns, GVariant *rows, bool json, bool wide);
+
+/* Print the list that @row has under @key as a table below an empty line; nothing if it has none. */
+void vgpu_table_print_list(const VgpuColumn *columns, GVariant *row, const char *key, bool wide);

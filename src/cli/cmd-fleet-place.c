@@ -8,6 +8,7 @@
 #include "cli/fleet-ask.h"
 #include "cli/fleet-domain.h"
 #include "cli/fleet-host.h"
+#include "cli/fleet-rows.h"
 #include "cli/fleet-start.h"
 #include "cli/fleet-store.h"
 #include "cli/fleet-verdict.h"
@@ -135,29 +136,6 @@ advise(VgpuStore *store, const VgpuFleetAsk *ask, GError **error)
                                 ask->uuid);
 }
 
-static GVariant *
-profiles_of(const VgpuHolding *holding)
-{
-    GVariantBuilder rows;
-
-    g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < holding->wants->len; i++) {
-        const VgpuWant *want = &g_array_index(holding->wants, VgpuWant, i);
-
-        g_variant_builder_add_value(&rows,
-                                    g_variant_new_parsed("{'profile': <%s>, 'count': <%u>}",
-                                                         want->profile, want->count));
-    }
-    return g_variant_builder_end(&rows);
-}
-
-static void
-insert(GVariantDict *dict, const char *key, const char *text)
-{
-    if (text)
-        g_variant_dict_insert(dict, key, "s", text);
-}
-
 static void
 print_placed(const VgpuFleetAsk *ask, const VgpuHolding *holding, const VgpuSummary *summary,
              const char *uri)
@@ -168,15 +146,15 @@ print_placed(const VgpuFleetAsk *ask, const VgpuHolding *holding, const VgpuSumm
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    insert(&dict, "domain", ask->uuid);
-    insert(&dict, "name", ask->name);
-    insert(&dict, "host", summary->name);
-    insert(&dict, "host_uuid", holding->host);
-    insert(&dict, "uri", uri);
-    g_variant_dict_insert_value(&dict, "profiles", profiles_of(holding));
-    insert(&dict, "tenant", holding->tenant);
+    vgpu_fleet_rows_put(&dict, "domain", ask->uuid);
+    vgpu_fleet_rows_put(&dict, "name", ask->name);
+    vgpu_fleet_rows_put(&dict, "host", summary->name);
+    vgpu_fleet_rows_put(&dict, "host_uuid", holding->host);
+    vgpu_fleet_rows_put(&dict, "uri", uri);
+    g_variant_dict_insert_value(&dict, "profiles", vgpu_fleet_rows_wants(holding));
+    vgpu_fleet_rows_put(&dict, "tenant", holding->tenant);
     g_variant_dict_insert(&dict, "reserved", "b", is_reserved);
-    insert(&dict, "reserved_until", until);
+    vgpu_fleet_rows_put(&dict, "reserved_until", until);
     vgpu_table_print_object(placed_columns, g_variant_dict_end(&dict));
 }
 

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/fleet-events.h"
 #include "cli/fleet-host.h"
+#include "cli/fleet-rows.h"
 #include "cli/fleet-store.h"
 #include "cli/table.h"
 #include "fleet/key.h"
@@ -22,13 +23,6 @@ static const GOptionEntry list_options[] = {
       "only hosts that have room for it, and how many fit", "P" },
     { 0 },
 };
-
-static void
-insert(GVariantDict *dict, const char *key, const char *text)
-{
-    if (text)
-        g_variant_dict_insert(dict, key, "s", text);
-}
 
 /* --- list ------------------------------------------------------------------------------------- */
 
@@ -73,10 +67,10 @@ add_host(GVariantBuilder *rows, const VgpuSurveyHost *host, const VgpuHolding *o
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    insert(&dict, "name", summary ? summary->name : NULL);
-    insert(&dict, "uuid", host->host);
-    insert(&dict, "state", vgpu_summary_state_name(vgpu_survey_state(host)));
-    insert(&dict, "uri", uri);
+    vgpu_fleet_rows_put(&dict, "name", summary ? summary->name : NULL);
+    vgpu_fleet_rows_put(&dict, "uuid", host->host);
+    vgpu_fleet_rows_put(&dict, "state", vgpu_summary_state_name(vgpu_survey_state(host)));
+    vgpu_fleet_rows_put(&dict, "uri", uri);
     g_variant_dict_insert(&dict, "domains", "u", host->domains);
     if (summary) {
         g_variant_dict_insert(&dict, "fb_free_mib", "t", summary->fb_free_mib);
@@ -150,13 +144,11 @@ static const VgpuColumn fit_columns[] = {
     { 0 },
 };
 
-static const VgpuColumn want_columns[] = { { .key = "profile" }, { .key = "count" }, { 0 } };
-
 static const VgpuColumn domain_columns[] = {
     { .key = "domain", .header = "Domain" },
     { .key = "state", .header = "State", .state = true },
     { .key = "vgpus", .header = "vGPUs" },
-    { .key = "profiles", .nested = want_columns },
+    { .key = "profiles", .nested = vgpu_fleet_rows_want },
     { .key = "tenant", .header = "Tenant", .fit = VGPU_FIT_CUT },
     { .key = "since", .header = "Since", .fit = VGPU_FIT_CUT, .spare = true },
     { .key = "by", .header = "By", .fit = VGPU_FIT_CUT, .spare = true },
@@ -186,7 +178,7 @@ fit_row(const char *profile, const VgpuFit *fit)
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    insert(&dict, "profile", profile);
+    vgpu_fleet_rows_put(&dict, "profile", profile);
     g_variant_dict_insert(&dict, "available", "u", fit->available);
     g_variant_dict_insert(&dict, "block", "u", fit->block);
     g_variant_dict_insert(&dict, "per_gpu", "u", fit->per_gpu);
@@ -236,25 +228,17 @@ static GVariant *
 domain_row(const VgpuHolding *holding, bool is_valid)
 {
     g_autofree char *since = vgpu_fleet_host_time(holding->since);
-    GVariantBuilder wants;
     GVariantDict dict;
 
-    g_variant_builder_init(&wants, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < holding->wants->len; i++) {
-        const VgpuWant *want = &g_array_index(holding->wants, VgpuWant, i);
-
-        g_variant_builder_add_value(&wants,
-                                    g_variant_new_parsed("{'profile': <%s>, 'count': <%u>}",
-                                                         want->profile, want->count));
-    }
     g_variant_dict_init(&dict, NULL);
-    insert(&dict, "domain", holding->domain);
-    insert(&dict, "state", is_valid ? vgpu_holding_state_name(holding->state) : "expired");
+    vgpu_fleet_rows_put(&dict, "domain", holding->domain);
+    vgpu_fleet_rows_put(&dict, "state",
+                        is_valid ? vgpu_holding_state_name(holding->state) : "expired");
     g_variant_dict_insert(&dict, "vgpus", "u", vgpu_holding_count(holding));
-    g_variant_dict_insert_value(&dict, "profiles", g_variant_builder_end(&wants));
-    insert(&dict, "tenant", holding->tenant);
-    insert(&dict, "since", since);
-    insert(&dict, "by", holding->by);
+    g_variant_dict_insert_value(&dict, "profiles", vgpu_fleet_rows_wants(holding));
+    vgpu_fleet_rows_put(&dict, "tenant", holding->tenant);
+    vgpu_fleet_rows_put(&dict, "since", since);
+    vgpu_fleet_rows_put(&dict, "by", holding->by);
     return g_variant_dict_end(&dict);
 }
 
@@ -295,15 +279,15 @@ describe(VgpuStore *store, const VgpuFleetHost *host, GError **error)
     g_autofree char *since = summary ? vgpu_fleet_host_time(summary->epoch) : NULL;
     g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
-    insert(&dict, "uuid", host->uuid);
-    insert(&dict, "state", vgpu_summary_state_name(vgpu_survey_state(&seen)));
+    vgpu_fleet_rows_put(&dict, "uuid", host->uuid);
+    vgpu_fleet_rows_put(&dict, "state", vgpu_summary_state_name(vgpu_survey_state(&seen)));
     g_variant_dict_insert(&dict, "drained", "b", host->is_drained);
-    insert(&dict, "uri", uri);
-    insert(&dict, "since", since);
+    vgpu_fleet_rows_put(&dict, "uri", uri);
+    vgpu_fleet_rows_put(&dict, "since", since);
     if (summary) {
-        insert(&dict, "name", summary->name);
-        insert(&dict, "driver", summary->driver);
-        insert(&dict, "libvirt", summary->libvirt);
+        vgpu_fleet_rows_put(&dict, "name", summary->name);
+        vgpu_fleet_rows_put(&dict, "driver", summary->driver);
+        vgpu_fleet_rows_put(&dict, "libvirt", summary->libvirt);
         g_variant_dict_insert(&dict, "fb_free_mib", "t", summary->fb_free_mib);
         g_variant_dict_insert(&dict, "fb_total_mib", "t", summary->fb_total_mib);
     }

@@ -5,20 +5,19 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "cli/fleet-rows.h"
 #include "cli/table.h"
 #include "fleet/key.h"
 #include "fleet/news.h"
 
 #define PAUSE_S 1 /* before the store is asked again */
 
-static const VgpuColumn want_columns[] = { { .key = "profile" }, { .key = "count" }, { 0 } };
-
 static const VgpuColumn columns[] = {
     { .key = "time" },      { .key = "event" },
     { .key = "revision" },  { .key = "host" },
     { .key = "host_uuid" }, { .key = "from_uuid" },
     { .key = "uri" },       { .key = "domain" },
-    { .key = "tenant" },    { .key = "profiles", .nested = want_columns },
+    { .key = "tenant" },    { .key = "profiles", .nested = vgpu_fleet_rows_want },
     { .key = "by" },        { .key = "max" },
     { .key = "max_mib" },   { 0 },
 };
@@ -46,29 +45,12 @@ struct Follower {
 /* --- printing --------------------------------------------------------------------------------- */
 
 static void
-insert(GVariantDict *dict, const char *key, const char *text)
-{
-    if (text)
-        g_variant_dict_insert(dict, key, "s", text);
-}
-
-static void
 insert_domain(GVariantDict *dict, const VgpuHolding *domain)
 {
-    GVariantBuilder rows;
-
-    g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
-    for (guint i = 0; i < domain->wants->len; i++) {
-        const VgpuWant *want = &g_array_index(domain->wants, VgpuWant, i);
-
-        g_variant_builder_add_value(&rows,
-                                    g_variant_new_parsed("{'profile': <%s>, 'count': <%u>}",
-                                                         want->profile, want->count));
-    }
-    insert(dict, "domain", domain->domain);
-    insert(dict, "tenant", domain->tenant);
-    insert(dict, "by", domain->by);
-    g_variant_dict_insert_value(dict, "profiles", g_variant_builder_end(&rows));
+    vgpu_fleet_rows_put(dict, "domain", domain->domain);
+    vgpu_fleet_rows_put(dict, "tenant", domain->tenant);
+    vgpu_fleet_rows_put(dict, "by", domain->by);
+    g_variant_dict_insert_value(dict, "profiles", vgpu_fleet_rows_wants(domain));
 }
 
 /* A limit of 0 is none, which is null as well. */
@@ -91,15 +73,15 @@ print_event(const VgpuNewsEvent *event, gpointer data)
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    insert(&dict, "time", time);
-    insert(&dict, "event", vgpu_news_word(event->kind));
+    vgpu_fleet_rows_put(&dict, "time", time);
+    vgpu_fleet_rows_put(&dict, "event", vgpu_news_word(event->kind));
     if (event->revision)
         g_variant_dict_insert(&dict, "revision", "x", event->revision);
-    insert(&dict, "host", event->host_name);
-    insert(&dict, "host_uuid", event->host);
-    insert(&dict, "from_uuid", event->from);
-    insert(&dict, "uri", event->summary ? event->summary->uri : NULL);
-    insert(&dict, "tenant", event->tenant);
+    vgpu_fleet_rows_put(&dict, "host", event->host_name);
+    vgpu_fleet_rows_put(&dict, "host_uuid", event->host);
+    vgpu_fleet_rows_put(&dict, "from_uuid", event->from);
+    vgpu_fleet_rows_put(&dict, "uri", event->summary ? event->summary->uri : NULL);
+    vgpu_fleet_rows_put(&dict, "tenant", event->tenant);
     if (event->domain)
         insert_domain(&dict, event->domain);
     if (event->quota)

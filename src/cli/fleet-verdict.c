@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "cli/fleet-rows.h"
 #include "fleet/survey.h"
 #include "fleet/tenant.h"
 
@@ -126,13 +127,6 @@ vgpu_fleet_verdict_quota(GHashTable *verdicts)
     return NULL;
 }
 
-static void
-insert(GVariantDict *dict, const char *key, const char *text)
-{
-    if (text)
-        g_variant_dict_insert(dict, key, "s", text);
-}
-
 static GVariant *
 rows_of(GHashTable *verdicts)
 {
@@ -148,10 +142,10 @@ rows_of(GHashTable *verdicts)
         GVariantDict dict;
 
         g_variant_dict_init(&dict, NULL);
-        insert(&dict, "host", judged->name ? judged->name : id);
-        insert(&dict, "uuid", id);
-        insert(&dict, "verdict", vgpu_choice_word(judged->choice));
-        insert(&dict, "reason", judged->reason);
+        vgpu_fleet_rows_put(&dict, "host", judged->name ? judged->name : id);
+        vgpu_fleet_rows_put(&dict, "uuid", id);
+        vgpu_fleet_rows_put(&dict, "verdict", vgpu_choice_word(judged->choice));
+        vgpu_fleet_rows_put(&dict, "reason", judged->reason);
         if (judged->choice == VGPU_CHOICE_FITS)
             g_variant_dict_insert(&dict, "available", "u", judged->left);
         g_variant_builder_add_value(&rows, g_variant_dict_end(&dict));
@@ -175,10 +169,10 @@ vgpu_fleet_verdict_print(const VgpuCli *cli, const VgpuFleetAsk *ask, GHashTable
     }
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "possible", "b", is_possible);
-    insert(&dict, "domain", ask->uuid);
-    insert(&dict, "name", ask->name);
-    insert(&dict, "tenant", first->tenant);
-    insert(&dict, "reason", reason);
+    vgpu_fleet_rows_put(&dict, "domain", ask->uuid);
+    vgpu_fleet_rows_put(&dict, "name", ask->name);
+    vgpu_fleet_rows_put(&dict, "tenant", first->tenant);
+    vgpu_fleet_rows_put(&dict, "reason", reason);
     g_variant_dict_insert_value(&dict, "hosts", rows);
     vgpu_table_print_object(explained_columns, g_variant_dict_end(&dict));
 }

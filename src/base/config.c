@@ -387,3 +387,12 @@ vgpu_config_load(const char *file, gboolean must_exist, const char *dir, GError 
     }
     return g_steal_pointer(&self);
 }
+
+VgpuConfig *
+vgpu_config_load_in(const char *root, const char *file, GError **error)
+{
+    g_autofree char *usual = g_build_filename(root, VGPU_PATH_CONFIG, NULL);
+    g_autofree char *dir = g_build_filename(root, VGPU_PATH_CONFIG_DIR, NULL);
+
+    return vgpu_config_load(file ? file : usual, file != NULL, dir, error);
+}

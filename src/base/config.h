@@ -39,5 +39,8 @@ typedef struct {
  * and key. */
 VgpuConfig *vgpu_config_load(const char *file, gboolean must_exist, const char *dir,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same in the usual places below @root; with @file (NULL: none) that file instead, which must exist. */
+VgpuConfig *vgpu_config_load_in(const char *root, const char *file, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 void vgpu_config_free(VgpuConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VgpuConfig, vgpu_config_free)

@@ -2,15 +2,12 @@
 #include "cli/fleet-store.h"
 
 #include "base/config.h"
-#include "base/names.h"
 #include "fleet/etcd.h"
 
 VgpuStore *
 vgpu_fleet_store_open(const VgpuCli *cli, GError **error)
 {
-    g_autofree char *file = g_build_filename(cli->root, VGPU_PATH_CONFIG, NULL);
-    g_autofree char *dir = g_build_filename(cli->root, VGPU_PATH_CONFIG_DIR, NULL);
-    g_autoptr(VgpuConfig) config = vgpu_config_load(file, FALSE, dir, error);
+    g_autoptr(VgpuConfig) config = vgpu_config_load_in(cli->root, NULL, error);
     const VgpuFleetConfig *fleet = config ? &config->fleet : NULL;
     g_autofree char *password = NULL;
     VgpuEtcdOptions options;
@@ -19,7 +16,8 @@ vgpu_fleet_store_open(const VgpuCli *cli, GError **error)
         return NULL;
     if (!*fleet->endpoints) {
         vgpu_error_set(error, VGPU_ERROR_FAILED,
-                       "this host is in no fleet: %s names no endpoints in [fleet]", file);
+                       "this host is in no fleet: %s names no endpoints in [fleet]",
+                       config->file);
         return NULL;
     }
     options = (VgpuEtcdOptions) {

@@ -114,10 +114,7 @@ parse_options(int *argc, char ***argv, GError **error)
 static VgpuConfig *
 load_config(GError **error)
 {
-    g_autofree char *file = option.config ? g_strdup(option.config)
-                                          : g_build_filename(option.root, VGPU_PATH_CONFIG, NULL);
-    g_autofree char *dir = g_build_filename(option.root, VGPU_PATH_CONFIG_DIR, NULL);
-    VgpuConfig *config = vgpu_config_load(file, option.config != NULL, dir, error);
+    VgpuConfig *config = vgpu_config_load_in(option.root, option.config, error);
 
     if (config && option.libvirt_uri) {
         g_free(config->libvirt_uri);

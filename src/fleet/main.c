@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/exit.h"
 #include "base/log.h"
-#include "base/names.h"
 #include "config.h"
 #include "fleet/etcd.h"
 #include "fleet/member.h"
@@ -71,16 +70,6 @@ parse_options(int *argc, char ***argv, GError **error)
         return vgpu_error_set(error, VGPU_ERROR_BAD_REQUEST,
                               "--bus is system or session, not '%s'", option.bus);
     return true;
-}
-
-static VgpuConfig *
-load_config(GError **error)
-{
-    g_autofree char *file = option.config ? g_strdup(option.config)
-                                          : g_build_filename(option.root, VGPU_PATH_CONFIG, NULL);
-    g_autofree char *dir = g_build_filename(option.root, VGPU_PATH_CONFIG_DIR, NULL);
-
-    return vgpu_config_load(file, option.config != NULL, dir, error);
 }
 
 static bool
@@ -235,7 +224,7 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     vgpu_log_setup(option.debug);
-    if (!(config = load_config(&error)))
+    if (!(config = vgpu_config_load_in(option.root, option.config, &error)))
         return fail(error);
     if (!config->fleet.endpoints[0]) {
         g_message("this host is in no fleet: [fleet] has no endpoints, see virt-vgpu.conf(5)");

@@ -6,7 +6,6 @@
 #include "base/config.h"
 #include "base/exit.h"
 #include "base/log.h"
-#include "base/names.h"
 #include "config.h"
 #include "setup/verbs.h"
 
@@ -88,20 +87,10 @@ parse(int *argc, char ***argv, const char *const **arguments, GError **error)
     return verb;
 }
 
-static VgpuConfig *
-load_config(const char *root, GError **error)
-{
-    g_autofree char *file =
-        option.config ? g_strdup(option.config) : g_build_filename(root, VGPU_PATH_CONFIG, NULL);
-    g_autofree char *dir = g_build_filename(root, VGPU_PATH_CONFIG_DIR, NULL);
-
-    return vgpu_config_load(file, option.config != NULL, dir, error);
-}
-
 static GVariant *
 run(const VgpuVerb *verb, const char *const *arguments, VgpuVerbContext *context, GError **error)
 {
-    g_autoptr(VgpuConfig) config = load_config(context->root, error);
+    g_autoptr(VgpuConfig) config = vgpu_config_load_in(context->root, option.config, error);
     g_autoptr(VgpuSysfs) sysfs = config ? vgpu_sysfs_new(context->root, error) : NULL;
 
     if (!sysfs)

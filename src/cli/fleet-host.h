@@ -10,7 +10,7 @@
 typedef struct {
     char *uuid;
     VgpuSummary *summary; /* NULL: its agent is not there */
-    bool is_drained;      /* somebody has asked for it */
+    bool is_drained;      /* it was asked to take nothing new */
 } VgpuFleetHost;
 
 void vgpu_fleet_host_free(VgpuFleetHost *self);

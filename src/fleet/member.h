@@ -2,7 +2,7 @@
 /* member.h: a host as a member of its fleet: does what agent.h says is next
  *
  * Of one thread, which runs the default main context. Calls of the store and of virtvgpud wait for their answer in it:
- * the agent has nothing else to do, and nobody waits for it. */
+ * the agent has nothing else to do, and no caller waits for it. */
 #pragma once
 
 #include <stdbool.h>

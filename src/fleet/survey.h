@@ -10,7 +10,7 @@
 typedef struct {
     char *host;                        /* UUID */
     VgpuSummary *summary;              /* NULL: its agent is not there */
-    bool is_drained;                   /* somebody has asked for it, see key.h */
+    bool is_drained;                   /* it was asked to take nothing new, see key.h */
     guint domains;                     /* that its keys on/ name, with VGPU_SURVEY_DOMAINS */
     VgpuFit *fits[VGPU_HOLDING_WANTS]; /* with VGPU_SURVEY_FITS: of each want */
     GPtrArray *held;                   /* with VGPU_SURVEY_FITS: of VgpuHolding */
